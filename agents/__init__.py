@@ -1,0 +1,1 @@
+"""Everything that acts: Faust, Kafka, processes, the command line."""

@@ -1,0 +1,61 @@
+"""The command `tickloop`: one module a command, imported when it is asked for."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from schemas.errors import ConfigurationError, EnvironmentProblem, StateError, TickloopError
+
+COMMANDS = {
+    "up": "start everything: broker, topics, workers",
+    "worker": "run one worker of the loop",
+    "broker": "start, stop or look at the local Apache Kafka",
+    "topics": "compare the broker's topics with the registry, or create them",
+    "publish": "send ticks from a file to Kafka",
+    "consume": "read predictions, outcomes or any other topic, each record once",
+    "demo": "a synthetic or real market through the whole loop, with a summary",
+    "doctor": "check this machine and the running system",
+}
+
+EXIT_CODES = {ConfigurationError: 2, EnvironmentProblem: 3, StateError: 4, TickloopError: 1}
+
+
+class Commands(click.Group):
+    """Imports the module of a command when the command is used: `tickloop --help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"agents.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="tickloop", prog_name="tickloop")
+def cli() -> None:
+    """Market ticks to predictions to outcomes and back to the models, exactly once, on Kafka.
+
+    First steps: `tickloop demo` shows the loop; `tickloop up` runs it; `tickloop publish FILE` sends ticks;
+    `tickloop consume predictions` reads what comes out.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is missing on this machine or does not
+    answer, 4 stored state contradicts its log, 130 interrupted.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line: an expected error is one sentence on standard error and a stable exit code."""
+    try:
+        return cli.main(args=arguments, prog_name="tickloop")
+    except TickloopError as error:
+        click.secho(f"tickloop: {error}", fg="red", err=True)
+        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))

@@ -1,0 +1,87 @@
+"""Where the system runs: environment, one TOML file, flags. What it computes is in the parameters of `streams`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from schemas.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX = "TICKLOOP_"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Read with `Settings.load()`; each field can be set as `TICKLOOP_<FIELD>` or in `[settings]` of the TOML file.
+
+    Attributes:
+        home: folder of the local broker's data, of logs and of process files.
+        bootstrap: address of an external Kafka cluster; empty means the local broker.
+        prefix: put before every topic and group name, so that several systems can share a cluster.
+        partitions: partitions of every topic of the loop; fixed once topics exist.
+        replication: replicas of every topic; 1 on the local broker.
+        workers: worker processes that `tickloop up` keeps running.
+        checkpoint_s: longest time between two snapshots of a partition, seconds.
+        checkpoint_bytes: most that one checkpoint writes; what has been dirty longest goes first.
+        session_timeout_s: after how long a silent worker loses its partitions, seconds.
+        directive_key: secret; when set, directives need its HMAC. Never logged.
+    """
+
+    home: str = ".tickloop"
+    bootstrap: str = ""
+    prefix: str = ""
+    partitions: int = 8
+    replication: int = 1
+    workers: int = 2
+    checkpoint_s: float = 1.0
+    checkpoint_bytes: int = 4_000_000
+    session_timeout_s: float = 10.0
+    directive_key: str = ""
+
+    def __repr__(self) -> str:
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        shown["directive_key"] = "***" if self.directive_key else ""
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+    @property
+    def home_path(self) -> Path:
+        return Path(self.home).expanduser().resolve()
+
+    def topic(self, name: str) -> str:
+        """Name on the broker of a topic of the registry."""
+        return self.prefix + name
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ, **flags: Any) -> "Settings":
+        """Defaults, then the TOML file, then the environment, then flags that are not None.
+
+        Raises:
+            ConfigurationError: with the name of the setting that makes no sense.
+        """
+        values: dict[str, Any] = dict(config_table(environment).get("settings", {}))
+        values |= {
+            name: environment[ENVIRONMENT_PREFIX + name.upper()]
+            for name in cls.__struct_fields__
+            if environment.get(ENVIRONMENT_PREFIX + name.upper())
+        }
+        values |= {name: value for name, value in flags.items() if value is not None}
+        try:
+            return msgspec.convert(values, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigurationError(f"settings: {error}; fix: see the fields of [settings] in docs") from error
+
+
+def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The TOML file as a table: `TICKLOOP_CONFIG`, else `tickloop.toml` in the current folder, else empty."""
+    named = environment.get(ENVIRONMENT_PREFIX + "CONFIG", "")
+    path = Path(named or "tickloop.toml")
+    if not path.is_file():
+        if named:
+            raise ConfigurationError(f"expected a TOML file at {path} (TICKLOOP_CONFIG), found none")
+        return {}
+    try:
+        table: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    return table

@@ -1,0 +1,40 @@
+"""Every error that tickloop raises on purpose.
+
+```
+TickloopError                 a sentence for a person: what was expected, what was found, how to fix it
+├── Refused                   one input record cannot be taken; it becomes a dead letter and the stream goes on
+├── ConfigurationError        a setting, parameter file or command line makes no sense
+├── EnvironmentProblem        the machine lacks something: Java, jars, a broker that answers
+└── StateError                stored state contradicts its source log; going on would be wrong
+```
+"""
+
+
+class TickloopError(Exception):
+    """Base of the tree: the message is a sentence that a person can act on."""
+
+
+class Refused(TickloopError):
+    """One input record is not acceptable.
+
+    Args:
+        reason: stable machine-readable code, for example `crossed_quote`.
+        detail: sentence for a person, with the offending value.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class ConfigurationError(TickloopError):
+    """A setting, a parameter file or a command line makes no sense."""
+
+
+class EnvironmentProblem(TickloopError):
+    """The machine lacks something that this command needs."""
+
+
+class StateError(TickloopError):
+    """Stored state contradicts the log it was computed from."""

@@ -1,0 +1,39 @@
+"""What became of a scored prediction."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.ticks import EventTime, Symbol
+
+
+class ArmOutcome(Struct, frozen=True):
+    """One arm's stored opinion at prediction time, and what it earned."""
+
+    arm: Annotated[str, Meta(description="name of the arm")]
+    model_version: Annotated[str, Meta(description="lineage of the arm's model at prediction time")]
+    strategy: Annotated[str, Meta(description="expert with the largest weight in the arm's mixture")]
+    probability: Annotated[float, Meta(description="stored probability of an upward move")]
+    position_size: Annotated[float, Meta(description="stored signed fraction of capital")]
+    gross_bps: Annotated[float, Meta(description="position times realised return, bps of capital")]
+    net_bps: Annotated[float, Meta(description="the same less the cost of the position, bps of capital")]
+
+
+class OutcomeMatured(Struct, frozen=True):
+    """A scored prediction met its outcome: all arms side by side on the same tick, the live arm first."""
+
+    id: Annotated[str, Meta(description="`ticks:partition:offset:index` of the tick at which it matured")]
+    prediction_id: Annotated[str, Meta(description="id of the prediction")]
+    symbol: Symbol
+    ts_event: Annotated[EventTime, Meta(description="event time of the tick at which it matured")]
+    ts_prediction: Annotated[EventTime, Meta(description="event time of the prediction")]
+    horizon_ns: Annotated[int, Meta(description="how far ahead it looked, ns")]
+    mid: Annotated[float, Meta(description="mid at prediction time, quote currency")]
+    mid_matured: Annotated[float, Meta(description="last mid before `ts_prediction + horizon_ns`, quote currency")]
+    return_bps: Annotated[float, Meta(description="realised move of the mid, bps")]
+    label: Annotated[Literal[-1, 0, 1], Meta(description="sign of the move; 0 is not learned from")]
+    regime: Annotated[str, Meta(description="regime at prediction time")]
+    arms: Annotated[tuple[ArmOutcome, ...], Meta(description="every arm that ran, the live one first")]
+    experts: Annotated[dict[str, float], Meta(description="the live arm's experts: probability of an upward move")]
+    features_hash: Annotated[str, Meta(description="digest of the feature list and its parameters")]
+    features: Annotated[dict[str, float], Meta(description="feature values at prediction time")]

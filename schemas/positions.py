@@ -1,0 +1,28 @@
+"""Ids that say where a record comes from.
+
+An id is `topic:partition:offset`, followed by one index for each step that made several records out of one.
+Along one partition the position in the ids only grows, so a reader that drops whatever is not beyond the last
+position it saw reads every record exactly once.
+"""
+
+Position = tuple[int, ...]
+
+
+def root_id(topic: str, partition: int, offset: int) -> str:
+    """Id of a record of a source topic.
+
+    >>> root_id("ticks", 3, 1042)
+    'ticks:3:1042'
+    """
+    return f"{topic}:{partition}:{offset}"
+
+
+def position_of(record_id: str) -> Position:
+    """Place of a record along its partition; compare positions of one partition only.
+
+    >>> position_of("ticks:3:1042:0")
+    (1042, 0)
+    >>> position_of("ticks:3:1042") < position_of("ticks:3:1042:0") < position_of("ticks:3:1043")
+    True
+    """
+    return tuple(map(int, record_id.split(":")[2:]))

@@ -1,0 +1,31 @@
+"""What the market node says about every accepted tick."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.ticks import EventTime, Symbol
+
+Direction = Literal["up", "down", "flat"]
+
+
+class Prediction(Struct, frozen=True):
+    """The live arm's opinion about the next `horizon_ns` of one symbol, and the position it would hold."""
+
+    id: Annotated[str, Meta(description="`ticks:partition:offset` of the tick that it answers")]
+    symbol: Symbol
+    ts_event: EventTime
+    horizon_ns: Annotated[int, Meta(description="how far ahead it looks, ns")]
+    mid: Annotated[float, Meta(description="reference price that the move is measured from, quote currency")]
+    strategy: Annotated[str, Meta(description="expert with the largest weight in the mixture")]
+    direction: Annotated[Direction, Meta(description="side of one half that `probability` is on")]
+    probability: Annotated[float, Meta(description="calibrated probability that the mid moves up, given it moves")]
+    confidence: Annotated[float, Meta(description="probability of the named direction, 0.5 to 1")]
+    regime: Annotated[str, Meta(description="`calm` or `volatile`, then `range` or `trend`, joined by a hyphen")]
+    position_size: Annotated[float, Meta(description="signed fraction of capital; 0 when the edge does not pay")]
+    expected_edge_bps: Annotated[float, Meta(description="expected signed move before cost, bps of the mid")]
+    cost_bps: Annotated[float, Meta(description="cost of taking and leaving the position, bps of the mid")]
+    model_version: Annotated[str, Meta(description="lineage of the live arm's model")]
+    scored: Annotated[bool, Meta(description="whether it will mature into an outcome")]
+    features_hash: Annotated[str, Meta(description="digest of the feature list and its parameters, 12 hex digits")]
+    features: Annotated[tuple[str, ...], Meta(description="names of the features that it was computed from")]

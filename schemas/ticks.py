@@ -1,0 +1,55 @@
+"""What arrives on `ticks`: quotes, trades and, rarely, directives, in one ordered log per symbol."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.models import ModelState
+
+Symbol = Annotated[str, Meta(description="instrument name: 1 to 32 printable ASCII characters, no space")]
+EventTime = Annotated[int, Meta(description="when it happened at the venue: ns since the Unix epoch, UTC")]
+Sequence = Annotated[int | None, Meta(description="the venue's sequence number of this symbol's feed, if it has one")]
+
+
+class Quote(Struct, frozen=True, tag_field="kind", tag="quote"):
+    """Best bid and ask as of `ts_event`."""
+
+    symbol: Symbol
+    ts_event: EventTime
+    bid: Annotated[float, Meta(description="best bid price, quote currency")]
+    bid_size: Annotated[float, Meta(description="quantity at the best bid, base units; 0 where the feed has none")]
+    ask: Annotated[float, Meta(description="best ask price, quote currency")]
+    ask_size: Annotated[float, Meta(description="quantity at the best ask, base units; 0 where the feed has none")]
+    seq: Sequence = None
+
+
+class Trade(Struct, frozen=True, tag_field="kind", tag="trade"):
+    """One trade that happened at `ts_event`."""
+
+    symbol: Symbol
+    ts_event: EventTime
+    price: Annotated[float, Meta(description="trade price, quote currency")]
+    size: Annotated[float, Meta(description="quantity traded, base units")]
+    side: Annotated[str, Meta(description="the aggressor: `buy` or `sell`; anything else counts as unknown")] = ""
+    seq: Sequence = None
+
+
+class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
+    """The only way to change what the market node computes while it runs.
+
+    It is a record of the tick log, so a crash, a rebalance and a replay all meet it at the same place.
+    `start_arm` begins to run a variant in shadow, `promote_arm` makes a running variant the live one (the one
+    that was live goes on in shadow, so rolling back is one more `promote_arm`), `stop_arm` ends a shadow.
+    """
+
+    id: Annotated[str, Meta(description="unique; a directive whose id was applied already is ignored")]
+    symbol: Symbol
+    ts_event: EventTime
+    action: Literal["start_arm", "promote_arm", "stop_arm"]
+    arm: Annotated[str, Meta(description="name of the variant it is about")]
+    cause: Annotated[str, Meta(description="id of the decision that led to it, or the sentence of the person who did")]
+    model: Annotated[ModelState | None, Meta(description="`start_arm`: full state the arm's model starts from")] = None
+    signature: Annotated[str, Meta(description="hex HMAC-SHA256 over the record without this field, or empty")] = ""
+
+
+Tick = Quote | Trade | Directive

@@ -1,0 +1,42 @@
+"""The one registry of topics: name, record, partitions, retention."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from schemas.dead_letters import DeadLetter
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+from schemas.ticks import Tick
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+class Topic(Struct, frozen=True):
+    """One topic of the loop. Key = symbol and one partition count on all of them: a symbol stays in one partition.
+
+    Attributes:
+        name: logical name; it is what ids carry, whatever prefix a deployment adds.
+        record: type of the value, msgspec JSON on the wire.
+        summary: sentence for the contract and the tables of the documentation.
+        cleanup: `delete` after the retention, or `compact` to the newest record of each key.
+        retention_ms: how long records are kept.
+    """
+
+    name: str
+    record: Any
+    summary: str
+    cleanup: Literal["delete", "compact"] = "delete"
+    retention_ms: int = 7 * DAY_MS
+
+
+TICKS = Topic(
+    "ticks", Tick, "quotes, trades and directives: the one log that decides everything", retention_ms=30 * DAY_MS
+)
+PREDICTIONS = Topic("predictions", Prediction, "one for every accepted tick")
+OUTCOMES = Topic(
+    "outcomes", OutcomeMatured, "scored predictions that matured, all arms side by side", retention_ms=30 * DAY_MS
+)
+DEAD_LETTERS = Topic("dead-letters", DeadLetter, "refused input: reason and original bytes", retention_ms=30 * DAY_MS)
+
+TOPICS: tuple[Topic, ...] = (TICKS, PREDICTIONS, OUTCOMES, DEAD_LETTERS)

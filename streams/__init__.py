@@ -1,0 +1,1 @@
+"""Everything that computes: pure, synchronous, deterministic operators over event time."""

@@ -1,0 +1,71 @@
+"""A node of the loop as data: what it reads, what it writes and its step, for any interpreter to run.
+
+Two interpreters run nodes: `streams.replay` in one process, `agents.runtime` on Kafka. Neither knows what a node
+computes, so a backtest and the live system share every line that can change a prediction.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from schemas.codec import decoder
+from schemas.topics import Topic
+
+State = TypeVar("State")
+
+
+class Node(ABC, Generic[State]):
+    """A deterministic operator over one input topic, with one state a key.
+
+    A subclass names its topics and implements four methods. Event time only; the same events give the same bytes.
+
+    Attributes:
+        name: stable name: of its snapshot table, its metrics and its place in the diagram.
+        source: topic that it reads.
+        outputs: topics that it writes; the type of a record says to which.
+        keys_per_partition: how many keys one partition may hold; records of further keys are refused.
+    """
+
+    name: str
+    source: Topic
+    outputs: tuple[Topic, ...]
+    keys_per_partition: int = 10_000
+
+    def __init__(self) -> None:
+        self._decode = decoder(self.source.record)
+
+    def decode(self, value: bytes | None) -> Any:
+        """Bytes to an event; raises `Refused` for what can be told without any state."""
+        return self._decode(value)
+
+    def key(self, event: Any) -> str:
+        """Key whose state the event belongs to."""
+        symbol: str = event.symbol
+        return symbol
+
+    @abstractmethod
+    def open(self, key: str) -> State:
+        """State of a key that was never seen."""
+
+    @abstractmethod
+    def step(self, state: State, event: Any, record_id: str) -> Sequence[Struct]:
+        """Take one event: change `state`, return the records that follow from it.
+
+        Args:
+            state: of the event's key.
+            event: what `decode` returned.
+            record_id: id of the input record; ids of outputs derive from it.
+
+        Raises:
+            Refused: the event cannot be taken in this state; it becomes a dead letter.
+        """
+
+    @abstractmethod
+    def dump(self, state: State) -> bytes:
+        """Snapshot of a state: `load(dump(state))` goes on bit for bit as `state` would."""
+
+    @abstractmethod
+    def load(self, snapshot: bytes) -> State:
+        """State from a snapshot."""
