@@ -30,11 +30,11 @@ class Topic(Struct, frozen=True):
     retention_ms: int = 7 * DAY_MS
 
 
-TICKS = Topic("ticks", Tick, "quotes, trades and directives: the one log that decides", retention_ms=30 * DAY_MS)
+TICKS = Topic(
     "ticks", Tick, "quotes, trades and directives: the one log that decides everything", retention_ms=30 * DAY_MS
 )
 PREDICTIONS = Topic("predictions", Prediction, "one for every accepted tick")
-OUTCOMES = Topic("outcomes", OutcomeMatured, "scored predictions that matured, all arms", retention_ms=30 * DAY_MS)
+OUTCOMES = Topic(
     "outcomes", OutcomeMatured, "scored predictions that matured, all arms side by side", retention_ms=30 * DAY_MS
 )
 DEAD_LETTERS = Topic("dead-letters", DeadLetter, "refused input: reason and original bytes", retention_ms=30 * DAY_MS)
