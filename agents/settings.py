@@ -48,6 +48,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def home_path(self) -> Path:
         return Path(self.home).expanduser().resolve()
 
+    @property
+    def group(self) -> str:
+        """Name of the consumer group of the workers."""
+        return self.prefix + "tickloop"
+
     def topic(self, name: str) -> str:
         """Name on the broker of a topic of the registry."""
         return self.prefix + name

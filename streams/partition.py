@@ -1,6 +1,6 @@
 """One partition of a node's source: the piece that every interpreter shares, so that all of them are exact alike."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -95,7 +95,7 @@ class Partition:
         state = self.node.load(snapshot.state)
         self.keys[name] = Keyed(state, snapshot.born, snapshot.offset, snapshot.position)
 
-    def covered_without(self, written: Sequence[str]) -> int:
+    def covered_without(self, written: Collection[str]) -> int:
         """Offset up to which snapshots will cover the log once those of the keys in `written` are stored."""
         left = (since for name, since in self.dirty.items() if name not in written)
         return min(left, default=self.offset + 1) - 1

@@ -1,0 +1,70 @@
+"""The composition root: one Faust app from settings, with the nodes of the topology bound to it."""
+
+from typing import Any
+
+import faust
+
+from agents.runtime import Runtime
+from agents.settings import Settings
+from agents.transport import Transport
+from streams.topology import Node
+
+
+class LoopApp(faust.App):
+    """A Faust app that runs nodes exactly."""
+
+    settings: Settings
+    runtime: Runtime
+
+    async def on_stop(self) -> None:
+        """Checkpoint while still a member of the group, so that whoever takes over has nothing to repeat."""
+        await self.runtime.checkpoint(last=True)
+        await super().on_stop()
+
+
+def create_app(settings: Settings, bootstrap: str, nodes: list[Node[Any]], instance: str | None = None) -> LoopApp:
+    """Build the app; nothing is connected yet.
+
+    Args:
+        settings: where it runs.
+        bootstrap: address of the brokers, `host:port[,host:port...]`.
+        nodes: what it computes.
+        instance: stable name of this worker's place in the group. A process under the same name takes over at once
+            and shuts the earlier one out.
+    """
+    app = LoopApp(
+        settings.group,
+        broker="kafka://" + bootstrap.replace(",", ";kafka://"),
+        store="memory://",
+        datadir=settings.home_path / "faust" / (instance or "worker"),
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        processing_guarantee="at_least_once",
+        agent_supervisor="mode.CrashingSupervisor",
+        table_standby_replicas=0,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=4,
+        stream_recovery_delay=0.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=instance,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / 5,
+        broker_rebalance_timeout=2 * settings.session_timeout_s,
+        broker_max_poll_records=4000,
+        producer_acks=-1,
+        producer_request_timeout=60,
+        producer_linger=0.0,
+        producer_max_batch_size=900_000,
+        web_enabled=False,
+        web_bind="127.0.0.1",
+        worker_redirect_stdouts=False,
+    )
+    app.transport = Transport(app.conf.broker_consumer, app)
+    app.settings = settings
+    app.runtime = Runtime(app)
+    for node in nodes:
+        app.runtime.bind(node)
+    app.task(app.runtime.keep_checkpointing)
+    return app
