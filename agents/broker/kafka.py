@@ -1,0 +1,147 @@
+"""Apache Kafka as one local process: KRaft broker and controller in one, on the loopback interface only."""
+
+import base64
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+from agents.broker import ports, process
+from agents.broker.answer import cluster_id_at
+from agents.broker.java import Java
+from agents.broker.lock import KAFKA_VERSION
+from agents.broker.process import Running
+from schemas.errors import EnvironmentProblem
+
+DEFAULT_PORT = 9092
+START_TIMEOUT_S = 60.0
+POLL_S = 0.05
+JVM = (
+    "-Xmx512m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
+    "-Dorg.slf4j.simpleLogger.showThreadName=false",
+    # Dumps all settings, several hundred lines at each start.
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config.AbstractConfig=warn",
+)
+
+
+def server_properties(data: Path, port: int, controller_port: int) -> str:
+    """Settings of the broker as the text of its properties file."""
+    return f"""\
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://{ports.HOST}:{port},CONTROLLER://{ports.HOST}:{controller_port}
+advertised.listeners=PLAINTEXT://{ports.HOST}:{port}
+controller.listener.names=CONTROLLER
+controller.quorum.bootstrap.servers={ports.HOST}:{controller_port}
+log.dirs={data}
+
+# A misspelt name must be an error, not a new topic.
+auto.create.topics.enable=false
+
+# One node holds every replica.
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+
+# Few clients: fewer partitions of the internal topics start and stop faster.
+offsets.topic.num.partitions=8
+transaction.state.log.num.partitions=8
+share.coordinator.state.topic.num.partitions=8
+
+# Workers decide themselves how soon a silent one is missed, and start without waiting for others.
+group.min.session.timeout.ms=1000
+group.initial.rebalance.delay.ms=0
+
+# The default is a quarter of the heap, for far more compacted keys than the snapshots of a loop have.
+log.cleaner.dedupe.buffer.size=16777216
+"""
+
+
+def start(home: Path, java: Java, class_path: list[Path], port: int | None = None) -> Running:
+    """Start Kafka on the data of `home` and wait until it answers.
+
+    Args:
+        home: folder to keep everything in.
+        java: what runs it.
+        class_path: the jars.
+        port: for clients; without it the one of the last run, 9092 or any free one.
+
+    Raises:
+        EnvironmentProblem: it ended or did not answer in time; the message ends with its log.
+    """
+    if port is not None and not ports.is_free(port):
+        raise EnvironmentProblem(f"expected port {port} to be free, something listens there; fix: choose another port")
+    last = process.last_recorded(home)
+    wanted = (last.port, DEFAULT_PORT) if last is not None else (DEFAULT_PORT,)
+    while True:
+        chosen = port or ports.first_free(wanted)
+        broker, server = launch(home, java, class_path, chosen)
+        try:
+            wait_until_it_answers(home, broker, server)
+        except EnvironmentProblem:
+            # Somebody else took the port after it was found free.
+            if port is None and "Address already in use" in process.log_tail(home, lines=400):
+                continue
+            raise
+        return broker
+
+
+def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[Running, subprocess.Popen[bytes]]:
+    """Format the data folder if it is new, then start the server."""
+    folder = process.broker_folder(home)
+    data, properties = folder / "data", folder / "server.properties"
+    folder.mkdir(parents=True, exist_ok=True)
+    properties.write_text(server_properties(data, port, ports.any_free()))
+    environment = {"CLASSPATH": ":".join(str(jar) for jar in class_path)}
+    if not (data / "meta.properties").exists():
+        format_storage(home, java, properties, environment)
+    server = process.spawn(home, [java.path, *JVM, "kafka.Kafka", properties], environment)
+    broker = Running("kafka", f"{ports.HOST}:{port}", server.pid, str(properties), KAFKA_VERSION)
+    process.record(home, broker)
+    return broker, server
+
+
+def format_storage(home: Path, java: Java, properties: Path, environment: dict[str, str]) -> None:
+    """Give the data folder its cluster id."""
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+    tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id, "-c")
+    formatting = process.spawn(home, [java.path, *JVM, *tool, properties], environment)
+    if formatting.wait(START_TIMEOUT_S) != 0:
+        raise EnvironmentProblem(f"Kafka could not format its data folder:\n{process.log_tail(home)}")
+
+
+def cluster_id_of(home: Path) -> str:
+    """Cluster id that the data folder was formatted with."""
+    lines = (process.broker_folder(home) / "data" / "meta.properties").read_text().splitlines()
+    return next(line.partition("=")[2] for line in lines if line.startswith("cluster.id="))
+
+
+def wait_until_it_answers(home: Path, broker: Running, server: subprocess.Popen[bytes]) -> None:
+    """Return when the broker serves clients; when it fails to, or the caller is interrupted, end it and raise."""
+    expected, deadline = cluster_id_of(home), time.monotonic() + START_TIMEOUT_S
+    try:
+        while cluster_id_at(broker.address) != expected:
+            if server.poll() is not None:
+                raise EnvironmentProblem(
+                    f"Kafka ended with exit code {server.returncode} instead of starting; its log "
+                    f"({process.log_file(home)}) ends with:\n{process.log_tail(home)}"
+                )
+            if time.monotonic() > deadline:
+                raise EnvironmentProblem(
+                    f"expected Kafka to answer at {broker.address} within {START_TIMEOUT_S:.0f} s; its log "
+                    f"({process.log_file(home)}) ends with:\n{process.log_tail(home)}"
+                )
+            time.sleep(POLL_S)
+    except BaseException:
+        if server.poll() is None:
+            server.kill()
+            server.wait()
+        raise

@@ -1,0 +1,49 @@
+"""Starting the broker of a home: Apache Kafka, and only where it cannot be had the mock cluster."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from agents.broker import jars, java, kafka, mock, process
+from agents.broker.exclusive import exclusive
+from agents.broker.process import Running
+from agents.broker.unobtainable import Unobtainable
+
+
+def start(home: Path, port: int | None = None, say: Callable[[str], None] = print) -> tuple[Running, bool]:
+    """Start the broker of `home` unless it runs.
+
+    Two calls at once, from any processes, start one broker.
+
+    Args:
+        home: folder to keep everything in.
+        port: for clients; without it the one of the last run, 9092 or any free one.
+        say: gets the sentence on the mock cluster's limits when it steps in.
+
+    Returns:
+        The broker, and whether this call started it.
+
+    Raises:
+        EnvironmentProblem: with the fix.
+    """
+    with exclusive(process.broker_folder(home) / ".lock"):
+        if (broker := process.running(home)) is not None:
+            return broker, False
+        try:
+            runtime, class_path = java.find_java(), jars.class_path()
+        except Unobtainable as reason:
+            if not mock.is_installed():
+                raise
+            say(f"{reason}\nUntil then: {mock.LIMITS}.")
+            return mock.start(home), True
+        return kafka.start(home, runtime, class_path, port), True
+
+
+def reset(home: Path) -> None:
+    """Stop the broker of `home` and delete its data, log and record."""
+    folder = process.broker_folder(home)
+    if not folder.exists():
+        return
+    with exclusive(folder / ".lock"):
+        process.stop(home)
+        shutil.rmtree(folder)

@@ -1,0 +1,31 @@
+"""Free ports of the loopback interface."""
+
+import socket
+from collections.abc import Iterable
+
+HOST = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port now."""
+    with socket.socket() as probe:
+        # As servers do: a port whose last connections are still winding down is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def any_free() -> int:
+    """A port that nobody listens on, chosen by the kernel."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def first_free(preferred: Iterable[int]) -> int:
+    """First of `preferred` that is free, else any free port."""
+    return next((port for port in preferred if is_free(port)), None) or any_free()

@@ -1,0 +1,121 @@
+"""The process behind a home folder: what is running there, starting it apart from its caller, ending it."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import psutil
+from msgspec import Struct
+
+STOP_TIMEOUT_S = 30.0
+
+
+class Running(Struct, frozen=True):
+    """What `<home>/broker/broker.json` says about the broker of that home.
+
+    Attributes:
+        kind: `kafka`, or `mock` for librdkafka's mock cluster.
+        address: for clients, `host:port`.
+        pid: process id.
+        argument: last word of its command line, which tells it from another process under a reused pid.
+        version: of Apache Kafka or librdkafka.
+    """
+
+    kind: Literal["kafka", "mock"]
+    address: str
+    pid: int
+    argument: str
+    version: str
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """The living process, None when it ended or the pid belongs to another one by now."""
+        try:
+            process = psutil.Process(self.pid)
+            words = process.cmdline()
+            return process if words and words[-1] == self.argument else None
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            return None
+
+
+def broker_folder(home: Path) -> Path:
+    """Folder of everything that belongs to the local broker of a home: data, log, settings, record."""
+    return home / "broker"
+
+
+def log_file(home: Path) -> Path:
+    """Where the broker of a home logs to; the log of the run before is beside it."""
+    return broker_folder(home) / "broker.log"
+
+
+def last_recorded(home: Path) -> Running | None:
+    """The broker that was started last, whether it lives or not; None when there was none."""
+    try:
+        return msgspec.json.decode((broker_folder(home) / "broker.json").read_bytes(), type=Running)
+    except FileNotFoundError:
+        return None
+
+
+def running(home: Path) -> Running | None:
+    """The broker of this home if its process lives; a stale record counts as none."""
+    recorded = last_recorded(home)
+    return recorded if recorded is not None and recorded.process is not None else None
+
+
+def record(home: Path, broker: Running) -> None:
+    """Let clients of the same home find the broker."""
+    path = broker_folder(home) / "broker.json"
+    written = path.with_suffix(".json.new")
+    written.write_bytes(msgspec.json.format(msgspec.json.encode(broker)))
+    written.replace(path)
+
+
+def spawn(home: Path, command: Sequence[str | Path], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a process that outlives its caller: own session, no terminal, output to the log file."""
+    log = log_file(home)
+    if log.exists():
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=broker_folder(home),
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+
+
+def log_tail(home: Path, lines: int = 15) -> str:
+    """The last lines of the log, for an error message."""
+    try:
+        return "\n".join(log_file(home).read_text(errors="replace").splitlines()[-lines:])
+    except FileNotFoundError:
+        return "(no log)"
+
+
+def stop(home: Path) -> Running | None:
+    """End the broker of this home: ask, wait, and kill what does not listen, which costs it no data.
+
+    Returns:
+        What was stopped, None when nothing ran.
+    """
+    broker = running(home)
+    process = broker.process if broker is not None else None
+    if broker is None or process is None:
+        return None
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait(STOP_TIMEOUT_S)
+    return broker

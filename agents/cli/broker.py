@@ -1,0 +1,96 @@
+"""`tickloop broker`: the local Apache Kafka."""
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from agents.broker import process
+from agents.broker.answer import cluster_id_at
+from agents.broker.launch import reset, start
+from agents.settings import Settings
+from schemas.errors import ConfigurationError, EnvironmentProblem
+
+HOME = click.option("--home", metavar="FOLDER", help="Folder of the broker's data  [default: .tickloop]")
+
+
+@click.group("broker")
+def command() -> None:
+    """Start, stop or look at the local Apache Kafka.
+
+    It is one node on the loopback interface. Its data outlives stops and crashes; `reset` deletes it. A cluster of
+    your own is used instead when TICKLOOP_BOOTSTRAP is set.
+    """
+
+
+@command.command("start")
+@HOME
+@click.option("--port", type=click.IntRange(1, 65535), help="Port for clients  [default: 9092, or any free one]")
+def start_command(home: str | None, port: int | None) -> None:
+    """Start the broker and wait until it answers; downloads Kafka (45 MB) the first time."""
+    settings = Settings.load(home=home)
+    if settings.bootstrap:
+        raise ConfigurationError(
+            f"expected to start a local broker, but TICKLOOP_BOOTSTRAP points to {settings.bootstrap}; fix: unset it"
+        )
+    broker, started = start(settings.home_path, port, say=lambda sentence: click.secho(sentence, fg="yellow", err=True))
+    what = f"{'Apache Kafka' if broker.kind == 'kafka' else 'Mock cluster'} {broker.version}"
+    click.echo(f"{what} {'answers' if started else 'is running already'} at {broker.address} (pid {broker.pid})")
+
+
+@command.command("stop")
+@HOME
+def stop_command(home: str | None) -> None:
+    """Stop the broker; its data stays."""
+    broker = process.stop(Settings.load(home=home).home_path)
+    click.echo("No broker was running" if broker is None else f"Stopped the broker at {broker.address}")
+
+
+@command.command("status")
+@HOME
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status_command(home: str | None, as_json: bool) -> None:
+    """Say what runs; exit code 3 when nothing does."""
+    path = Settings.load(home=home).home_path
+    broker = process.running(path)
+    alive = broker.process if broker is not None else None
+    if broker is None or alive is None:
+        if as_json:
+            click.echo('{"running":false}')
+        raise EnvironmentProblem(f"no broker runs for {path}; fix: `tickloop broker start`")
+    facts = {
+        "running": True,
+        **msgspec.to_builtins(broker),
+        "answers": cluster_id_at(broker.address) is not None,
+        "resident_bytes": alive.memory_info().rss,
+        "data_bytes": sum(file.stat().st_size for file in process.broker_folder(path).rglob("*") if file.is_file()),
+        "log": str(process.log_file(path)),
+    }
+    if as_json:
+        click.echo(msgspec.json.encode(facts))
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in facts.items():
+        table.add_row(name, f"{value / 1e6:.0f} MB" if name.endswith("_bytes") else str(value))
+    Console().print(table)
+
+
+@command.command("reset")
+@HOME
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset_command(home: str | None, yes: bool) -> None:
+    """Stop the broker and delete all its topics and data."""
+    path = Settings.load(home=home).home_path
+    if not yes:
+        click.confirm(f"Delete everything in {process.broker_folder(path)}?", abort=True)
+    reset(path)
+    click.echo(f"Deleted {process.broker_folder(path)}")
+
+
+@command.command("logs")
+@HOME
+@click.option("-n", "--lines", type=click.IntRange(1), default=50, show_default=True, help="How many lines.")
+def logs_command(home: str | None, lines: int) -> None:
+    """Print the end of the broker's log."""
+    path = Settings.load(home=home).home_path
+    click.echo(process.log_tail(path, lines))
