@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from schemas.errors import ConfigurationError
+from schemas.topics import PARTITIONS
 
 ENVIRONMENT_PREFIX = "TICKLOOP_"
 
@@ -31,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     home: str = ".tickloop"
     bootstrap: str = ""
     prefix: str = ""
-    partitions: int = 8
+    partitions: int = PARTITIONS
     replication: int = 1
     workers: int = 2
     checkpoint_s: float = 1.0

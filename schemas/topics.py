@@ -11,6 +11,9 @@ from schemas.ticks import Tick
 
 DAY_MS = 24 * 60 * 60 * 1000
 
+PARTITIONS = 8
+"""Of every topic of the loop, unless a deployment is set up with another number before its topics exist."""
+
 
 class Topic(Struct, frozen=True):
     """One topic of the loop. Key = symbol and one partition count on all of them: a symbol stays in one partition.
@@ -21,6 +24,7 @@ class Topic(Struct, frozen=True):
         summary: sentence for the contract and the tables of the documentation.
         cleanup: `delete` after the retention, or `compact` to the newest record of each key.
         retention_ms: how long records are kept.
+        key: what the key of a record says, in UTF-8.
     """
 
     name: str
@@ -28,6 +32,7 @@ class Topic(Struct, frozen=True):
     summary: str
     cleanup: Literal["delete", "compact"] = "delete"
     retention_ms: int = 7 * DAY_MS
+    key: str = "symbol"
 
 
 TICKS = Topic(
@@ -37,6 +42,12 @@ PREDICTIONS = Topic("predictions", Prediction, "one for every accepted tick")
 OUTCOMES = Topic(
     "outcomes", OutcomeMatured, "scored predictions that matured, all arms side by side", retention_ms=30 * DAY_MS
 )
-DEAD_LETTERS = Topic("dead-letters", DeadLetter, "refused input: reason and original bytes", retention_ms=30 * DAY_MS)
+DEAD_LETTERS = Topic(
+    "dead-letters",
+    DeadLetter,
+    "refused input: reason and original bytes",
+    retention_ms=30 * DAY_MS,
+    key="key of the refused record, whatever it was",
+)
 
 TOPICS: tuple[Topic, ...] = (TICKS, PREDICTIONS, OUTCOMES, DEAD_LETTERS)
