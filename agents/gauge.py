@@ -1,0 +1,56 @@
+"""How far the topics of the loop have got: counts of records and lag, from the broker alone."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import NamedTuple, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from agents.settings import Settings
+from schemas.topics import TICKS, TOPICS
+
+
+class Reading(NamedTuple):
+    """What lay in the topics at one moment.
+
+    Attributes:
+        records: end offset summed over the partitions, by logical topic name; repeats count.
+        lag: ticks that no checkpoint of the workers covers yet.
+    """
+
+    records: dict[str, int]
+    lag: int
+
+
+class Gauge:
+    """Reads end offsets and the group's committed offsets; `async with Gauge(...) as gauge: await gauge.read()`."""
+
+    def __init__(self, settings: Settings, bootstrap: str) -> None:
+        self._settings = settings
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+
+    async def __aenter__(self) -> Self:
+        await self._consumer.start()
+        await self._admin.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(self._consumer.stop(), self._admin.close())
+
+    async def read(self) -> Reading:
+        """Counts and lag as of now."""
+        names = {self._settings.topic(topic.name): topic.name for topic in TOPICS}
+        ends = await self._consumer.end_offsets(self._partitions(names))
+        records = dict.fromkeys(names.values(), 0)
+        for partition, end in ends.items():
+            records[names[partition.topic]] += end
+        committed = await self._admin.list_consumer_group_offsets(self._settings.group)
+        ticks = self._settings.topic(TICKS.name)
+        covered = {partition: held.offset for partition, held in committed.items() if partition.topic == ticks}
+        lag = sum(end - covered.get(partition, 0) for partition, end in ends.items() if partition.topic == ticks)
+        return Reading(records, lag)
+
+    def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        return [TopicPartition(topic, number) for topic in topics for number in range(self._settings.partitions)]

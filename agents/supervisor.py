@@ -1,0 +1,137 @@
+"""Keeps worker processes running: a worker that ends is started again, one that cannot live stops everything."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agents.crash import EXIT_STATE
+from schemas.errors import StateError, TickloopError
+
+HEALTHY_S = 30.0
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 10.0
+MOST_CRASHES_IN_A_ROW = 8
+GRACE_S = 20.0
+
+log = logging.getLogger(__name__)
+
+
+def worker_command(slot: int) -> list[str]:
+    """Command line of the worker in one slot."""
+    return [sys.executable, "-m", "agents.cli", "worker", "--slot", str(slot)]
+
+
+class Slot:
+    """One worker's place: a stable name in the consumer group, so that its successor takes over at once.
+
+    Attributes:
+        name: of the slot, for people.
+        restarts: how often a worker was started again.
+        pid: of the worker that runs now, or None.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], log_file: Path) -> None:
+        self.name = name
+        self.restarts = 0
+        self.pid: int | None = None
+        self.log_file = log_file
+        self._command = command
+        self._environment = environment
+        self._process: Process | None = None
+
+    async def keep_running(self, say: Callable[[str], None]) -> None:
+        """Start the worker, and again whenever it ends.
+
+        Raises:
+            StateError: its stored state contradicts the log.
+            TickloopError: it crashed too often in a row.
+        """
+        loop, in_a_row = asyncio.get_running_loop(), 0
+        while True:
+            started = loop.time()
+            code = await self._run_once()
+            lived = loop.time() - started
+            in_a_row = 1 if lived > HEALTHY_S else in_a_row + 1
+            if code == EXIT_STATE:
+                raise StateError(
+                    f"{self.name} refuses its stored state; its log ends with:\n{last_lines(self.log_file)}"
+                )
+            if in_a_row > MOST_CRASHES_IN_A_ROW:
+                raise TickloopError(
+                    f"{self.name} ended {in_a_row} times in a row; its log ends with:\n{last_lines(self.log_file)}"
+                )
+            pause = min(FIRST_PAUSE_S * 2 ** (in_a_row - 1), LONGEST_PAUSE_S)
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+            say(f"{self.name} {how} after {lived:.1f} s; starting it again in {pause:.1f} s (log: {self.log_file})")
+            self.restarts += 1
+            await asyncio.sleep(pause)
+
+    async def _run_once(self) -> int:
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C at the terminal is the supervisor's to pass on, in its order.
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+        code = await self._process.wait()
+        self.pid = None
+        return code
+
+    def _last_words(self, lines: int = 15) -> str:
+        written = self.log_file.read_text(errors="replace").splitlines()
+        return "\n".join([f"its log ({self.log_file}) ends with:", *written[-lines:]])
+
+    async def stop(self) -> None:
+        """End the worker: it checkpoints and leaves; after `GRACE_S` it is killed."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), GRACE_S)
+        except TimeoutError:
+            log.warning("%s did not stop within %s s: killed", self.name, GRACE_S)
+            process.kill()
+            await process.wait()
+
+
+class Supervisor:
+    """Runs a number of workers until it is cancelled.
+
+    Args:
+        workers: how many.
+        home: folder for logs.
+        environment: given to the workers on top of this process's own.
+        say: gets a sentence about whatever happens.
+    """
+
+    def __init__(self, workers: int, home: Path, environment: dict[str, str], say: Callable[[str], None]) -> None:
+        # Seeded hashing: no payload depends on it, and a test that compares two seeds shows so.
+        surroundings = {**os.environ, **environment, "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
+        self.slots = [
+            Slot(f"worker-{slot}", worker_command(slot), surroundings, home / "logs" / f"worker-{slot}.log")
+            for slot in range(1, workers + 1)
+        ]
+        self._say = say
+
+    async def run(self) -> None:
+        """Keep all workers running; stop all of them when one cannot live or this is cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for slot in self.slots:
+                    group.create_task(slot.keep_running(self._say))
+        except* TickloopError as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            await asyncio.shield(asyncio.gather(*(slot.stop() for slot in self.slots)))
