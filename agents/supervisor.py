@@ -58,13 +58,9 @@ class Slot:
             lived = loop.time() - started
             in_a_row = 1 if lived > HEALTHY_S else in_a_row + 1
             if code == EXIT_STATE:
-                raise StateError(
-                    f"{self.name} refuses its stored state; its log ends with:\n{last_lines(self.log_file)}"
-                )
+                raise StateError(f"{self.name} refuses its stored state; {self._last_words()}")
             if in_a_row > MOST_CRASHES_IN_A_ROW:
-                raise TickloopError(
-                    f"{self.name} ended {in_a_row} times in a row; its log ends with:\n{last_lines(self.log_file)}"
-                )
+                raise TickloopError(f"{self.name} ended {in_a_row} times in a row; {self._last_words()}")
             pause = min(FIRST_PAUSE_S * 2 ** (in_a_row - 1), LONGEST_PAUSE_S)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
             say(f"{self.name} {how} after {lived:.1f} s; starting it again in {pause:.1f} s (log: {self.log_file})")
