@@ -1,0 +1,239 @@
+"""Ticks to Kafka: in the order in which they come, each on the partition of its symbol, as quickly as asked for."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
+from msgspec import Struct
+
+from agents.pace import Pace, Schedule
+from agents.topic_partitions import partition_count
+from schemas.codec import encode
+from schemas.errors import EnvironmentProblem
+from streams.raw_ticks import Feed, RawTick
+
+BATCH_BYTES = 1 << 18
+BLOCK = 512
+TRAVELLING = 64
+GOODBYE_S = 10.0
+
+
+class Span(Struct):
+    """What went to one partition: offsets of the first and last record (nobody else's in between: `records`)."""
+
+    first: int
+    last: int
+    records: int
+
+
+class Published(Struct):
+    """What a call of `publish` did.
+
+    Attributes:
+        ticks: acknowledged by the broker.
+        unreadable: how many of them were `RawTick`s.
+        seconds: from the first to the last acknowledgement.
+        complete: False when it was stopped before the end of the feed.
+        partitions: by number.
+    """
+
+    ticks: int = 0
+    unreadable: int = 0
+    seconds: float = 0.0
+    complete: bool = True
+    partitions: dict[int, Span] = {}
+
+
+def partition_of(symbol: str, partitions: int) -> int:
+    """Partition that Kafka's default partitioner gives to a symbol, in Java and here.
+
+    >>> [partition_of(symbol, 8) for symbol in ("BTCUSDT", "ETHUSDT", "BAC")]
+    [2, 5, 7]
+    """
+    number: int = (murmur2(symbol.encode()) & 0x7FFF_FFFF) % partitions
+    return number
+
+
+async def publish(
+    feed: Iterable[Feed] | AsyncIterable[Sequence[Feed]],
+    bootstrap: str,
+    topic: str,
+    *,
+    pace: Pace | None = None,
+    stop: asyncio.Event | None = None,
+    progress: Callable[[int], None] = lambda sent: None,
+) -> Published:
+    """Send ticks to Kafka: key = symbol, default partitioner, acknowledged by all replicas, no duplicates on retries.
+
+    A broker that is away is waited for. Records carry the time of sending; event time is in the payload.
+
+    Args:
+        feed: ticks in memory or from a file; blocks of ticks, asynchronously, when the next may be long in coming.
+        bootstrap: address of the cluster.
+        topic: name on the broker.
+        pace: when each tick is due.
+        stop: when set, nothing more is taken from the feed, and what was taken is sent.
+        progress: called now and then with the number of ticks taken so far.
+
+    Raises:
+        EnvironmentProblem: no cluster, no topic, or the cluster refused a batch; says how many ticks it has.
+    """
+    partitions = await partition_count(bootstrap, topic)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
+    )
+    stop = stop or asyncio.Event()
+    publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress)
+    await producer.start()
+    stopped = asyncio.ensure_future(stop.wait())
+    sending = asyncio.ensure_future(publisher.run(feed))
+    try:
+        await asyncio.wait({sending, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.timeout(GOODBYE_S if stop.is_set() else None):
+            return await sending
+    except (KafkaError, TimeoutError) as error:
+        raise EnvironmentProblem(
+            f"expected {bootstrap} to acknowledge what was sent to {topic}, got {error!r}; "
+            f"it has {publisher.done.ticks} ticks; fix: see the broker's log, then publish the rest"
+        ) from error
+    finally:
+        stopped.cancel()
+        sending.cancel()
+        publisher.drop()
+        with suppress(TimeoutError):  # what is not acknowledged by now has been reported
+            async with asyncio.timeout(GOODBYE_S):
+                await producer.stop()
+
+
+class _Publisher:
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        topic: str,
+        partitions: int,
+        pace: Pace,
+        stop: asyncio.Event,
+        progress: Callable[[int], None],
+    ) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._partitions = partitions
+        self._put = self._put_at_once if pace == Pace() else self._put_when_due
+        self._schedule = Schedule(pace)
+        self._stop = stop
+        self._progress = progress
+        self._keys: dict[str, tuple[int, bytes]] = {}
+        self._open: dict[int, BatchBuilder] = {}
+        self._travelling: deque[tuple[int, int, asyncio.Future[Any]]] = deque()
+        self._taken = 0
+        self.done = Published()
+
+    async def run(self, feed: Iterable[Feed] | AsyncIterable[Sequence[Feed]]) -> Published:
+        started = asyncio.get_running_loop().time()
+        blocks = self._awaited(feed) if isinstance(feed, AsyncIterable) else self._at_hand(feed)
+        async for block in blocks:
+            await self._put(block)
+            if isinstance(feed, AsyncIterable):
+                await self._flush()
+            self._progress(self._taken)
+            if self._stop.is_set():
+                break
+        self.done.complete = not self._stop.is_set()
+        await self._flush()
+        while self._travelling:
+            await self._arrival()
+        self.done.seconds = asyncio.get_running_loop().time() - started
+        return self.done
+
+    def drop(self) -> None:
+        """Forget acknowledgements that nobody waits for any more."""
+        for _, _, acknowledgement in self._travelling:
+            acknowledgement.cancel()
+
+    async def _at_hand(self, feed: Iterable[Feed]) -> AsyncIterator[Sequence[Feed]]:
+        ticks = iter(feed)
+        while block := tuple(islice(ticks, BLOCK)):
+            yield block
+            await asyncio.sleep(0)
+
+    async def _awaited(self, feed: AsyncIterable[Sequence[Feed]]) -> AsyncIterator[Sequence[Feed]]:
+        blocks = aiter(feed)
+        stopped = asyncio.ensure_future(self._stop.wait())
+        while True:
+            coming = asyncio.ensure_future(anext(blocks, None))
+            await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            block = coming.result() if coming.done() else None
+            if block is None:
+                coming.cancel()
+                stopped.cancel()
+                return
+            yield block
+
+    async def _put_at_once(self, block: Sequence[Feed]) -> None:
+        for tick in block:
+            if isinstance(tick, RawTick):
+                value = tick.value
+                self.done.unreadable += 1
+            else:
+                value = encode(tick)
+            partition, key = self._keys.get(tick.symbol) or self._key(tick.symbol)
+            batch = self._open.get(partition)
+            if batch is None or batch.append(timestamp=None, key=key, value=value) is None:
+                if batch is not None:
+                    await self._send(partition)
+                batch = self._open[partition] = self._producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value)
+        self._taken += len(block)
+
+    def _key(self, symbol: str) -> tuple[int, bytes]:
+        found = self._keys[symbol] = partition_of(symbol, self._partitions), symbol.encode()
+        return found
+
+    async def _put_when_due(self, block: Sequence[Feed]) -> None:
+        clock = asyncio.get_running_loop().time
+        now = clock()
+        ready: list[Feed] = []
+        for tick in block:
+            due = self._schedule.due(tick.ts_event, now)
+            if due > now:
+                now = clock()
+            if due > now:
+                await self._put_at_once(ready)
+                await self._flush()
+                ready = []
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(due - now):
+                        await self._stop.wait()
+                        return
+                now = clock()
+            ready.append(tick)
+        await self._put_at_once(ready)
+
+    async def _flush(self) -> None:
+        for partition in list(self._open):
+            await self._send(partition)
+
+    async def _send(self, partition: int) -> None:
+        batch = self._open.pop(partition)
+        acknowledgement = await self._producer.send_batch(batch, self._topic, partition=partition)
+        self._travelling.append((partition, batch.record_count(), acknowledgement))
+        while len(self._travelling) > TRAVELLING or (self._travelling and self._travelling[0][2].done()):
+            await self._arrival()
+
+    async def _arrival(self) -> None:
+        partition, records, acknowledgement = self._travelling[0]
+        first = (await acknowledgement).offset
+        self._travelling.popleft()
+        self.done.ticks += records
+        span = self.done.partitions.get(partition)
+        if span is None:
+            self.done.partitions[partition] = Span(first, first + records - 1, records)
+        else:
+            span.last, span.records = first + records - 1, span.records + records
