@@ -1,0 +1,59 @@
+"""`tickloop topics`: the registry against the cluster."""
+
+import asyncio
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from agents import topics
+from agents.broker import bootstrap
+from agents.settings import Settings
+from agents.topics import Difference
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of differences.")
+
+
+@click.group("topics")
+def command() -> None:
+    """Compare the broker's topics with the registry, or create them.
+
+    Number of partitions, replicas and prefix are settings: TICKLOOP_PARTITIONS, TICKLOOP_REPLICATION,
+    TICKLOOP_PREFIX.
+    """
+
+
+@command.command("plan")
+@JSON
+@click.pass_context
+def plan_command(context: click.Context, as_json: bool) -> None:
+    """Show what differs and change nothing; exit code 1 when something does."""
+    settings = Settings.load()
+    differences = asyncio.run(topics.plan(bootstrap(settings), topics.registry(settings)))
+    show(differences, as_json, "Differs", "All topics are as the registry says")
+    context.exit(1 if differences else 0)
+
+
+@command.command("apply")
+@JSON
+def apply_command(as_json: bool) -> None:
+    """Create missing topics and mend drifted configurations; safe to repeat."""
+    settings = Settings.load()
+    differences = asyncio.run(topics.apply(bootstrap(settings), topics.registry(settings)))
+    show(differences, as_json, "Mended", "Nothing to do: all topics are as the registry says")
+
+
+def show(differences: list[Difference], as_json: bool, title: str, nothing: str) -> None:
+    """Print differences as a table under `title` or as JSON, `nothing` when there are none."""
+    if as_json:
+        click.echo(msgspec.json.encode(differences))
+        return
+    if not differences:
+        click.echo(nothing)
+        return
+    table = Table("topic", "difference", "expected", "found", box=None, title=title, title_justify="left")
+    for difference in differences:
+        kind = difference.setting or difference.kind
+        table.add_row(difference.topic, kind, difference.expected, difference.found or "-")
+    Console().print(table)

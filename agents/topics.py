@@ -1,0 +1,244 @@
+"""Topics on a cluster: what the registry wants, what is there, what differs, and making it so."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from msgspec import Struct
+
+from agents.settings import Settings
+from schemas.errors import ConfigurationError, EnvironmentProblem
+from schemas.topics import TOPICS, Topic
+
+COMPACTED = {"cleanup.policy": "compact", "segment.bytes": str(16 * 1024 * 1024), "min.cleanable.dirty.ratio": "0.1"}
+"""Small segments, cleaned early: whoever recovers reads little more than the newest record of each key."""
+
+VISIBLE_TIMEOUT_S = 10.0
+
+SET_ON_THE_TOPIC = 1
+"""Source of a configuration value in the protocol's DescribeConfigs: the topic itself, not a default."""
+
+
+class TopicSpec(Struct, frozen=True):
+    """A topic as it should be on the cluster, `name` with the deployment's prefix."""
+
+    name: str
+    partitions: int
+    replication: int
+    configs: dict[str, str]
+
+
+class Difference(Struct, frozen=True):
+    """One thing that is not as it should be.
+
+    Attributes:
+        topic: name on the cluster.
+        kind: `missing` topic, wrong number of `partitions`, or a `config` value.
+        setting: name of the configuration, empty for the other kinds.
+        expected: value that the registry wants.
+        found: value on the cluster, empty for a missing topic.
+    """
+
+    topic: str
+    kind: Literal["missing", "partitions", "config"]
+    setting: str
+    expected: str
+    found: str
+
+
+def specification(settings: Settings, topic: Topic) -> TopicSpec:
+    """A topic of the registry for this deployment.
+
+    Retention counts from arrival, by the broker's clock: history that is published today with its own old
+    timestamps would otherwise be deleted at once.
+
+    >>> from schemas.topics import PREDICTIONS
+    >>> specification(Settings(prefix="lab-"), PREDICTIONS).configs["retention.ms"]
+    '604800000'
+    """
+    if topic.cleanup == "compact":
+        configs = COMPACTED
+    else:
+        configs = {
+            "cleanup.policy": "delete",
+            "retention.ms": str(topic.retention_ms),
+            "message.timestamp.type": "LogAppendTime",
+        }
+    return TopicSpec(settings.topic(topic.name), settings.partitions, settings.replication, configs)
+
+
+def changelog(settings: Settings, name: str) -> TopicSpec:
+    """A changelog of snapshots, as many partitions as the topics of the loop; `name` is the full one."""
+    return TopicSpec(name, settings.partitions, settings.replication, COMPACTED)
+
+
+def registry(settings: Settings) -> list[TopicSpec]:
+    """Every topic of the registry for this deployment."""
+    return [specification(settings, topic) for topic in TOPICS]
+
+
+async def plan(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
+    """What differs between `wanted` and the cluster at `bootstrap`; changes nothing.
+
+    Raises:
+        EnvironmentProblem: the cluster does not answer.
+    """
+    async with _admin(bootstrap) as admin:
+        return await _differences(admin, wanted)
+
+
+async def apply(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
+    """Create what is missing and set configurations that drifted; safe to repeat and to run twice at once.
+
+    Other topics are left alone, and so are configurations that `wanted` does not name.
+
+    Returns:
+        The differences that were mended.
+
+    Raises:
+        ConfigurationError: an existing topic has another number of partitions (nothing is changed then), or the
+            cluster refuses a value.
+        EnvironmentProblem: the cluster does not answer.
+    """
+    async with _admin(bootstrap) as admin:
+        differences = await _differences(admin, wanted)
+        for difference in differences:
+            if difference.kind == "partitions":
+                raise _other_partition_count(difference)
+        missing = {difference.topic for difference in differences if difference.kind == "missing"}
+        drifted = {difference.topic for difference in differences if difference.kind == "config"}
+        await _create(admin, [spec for spec in wanted if spec.name in missing])
+        await _configure(admin, [spec for spec in wanted if spec.name in drifted])
+        return differences
+
+
+def _other_partition_count(difference: Difference) -> ConfigurationError:
+    return ConfigurationError(
+        f"expected {difference.expected} partitions of topic {difference.topic}, it has {difference.found}; the number "
+        "is never changed, because symbols would move to other partitions than their history; fix: "
+        f"TICKLOOP_PARTITIONS={difference.found}, or a TICKLOOP_PREFIX of new topics"
+    )
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await client.start()
+        yield client
+    except (KafkaError, OSError) as error:
+        raise EnvironmentProblem(
+            f"expected the Kafka cluster at {bootstrap} to answer, got {error}; fix: `tickloop doctor`"
+        ) from error
+    finally:
+        await client.close()
+
+
+async def _is_mock(admin: AIOKafkaAdminClient) -> bool:
+    """Whether it is librdkafka's mock cluster, which knows neither CreateTopics nor configurations."""
+    cluster: dict[str, Any] = await admin.describe_cluster()
+    return str(cluster["cluster_id"]).startswith("mockCluster")
+
+
+async def _differences(admin: AIOKafkaAdminClient, wanted: Iterable[TopicSpec]) -> list[Difference]:
+    # All topics, not the wanted ones by name: where auto-creation is on, asking for a topic creates it.
+    there = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    differences, present = [], []
+    for spec in wanted:
+        found = there.get(spec.name)
+        if found is None:
+            differences.append(Difference(spec.name, "missing", "", f"{spec.partitions} partitions", ""))
+            continue
+        present.append(spec)
+        if found != spec.partitions:
+            differences.append(Difference(spec.name, "partitions", "", str(spec.partitions), str(found)))
+    values = await _configs(admin, [spec.name for spec in present])
+    for spec in present:
+        for setting, expected in spec.configs.items():
+            value = values[spec.name][setting][0] if spec.name in values else expected
+            if value != expected:
+                differences.append(Difference(spec.name, "config", setting, expected, value))
+    return differences
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, tuple[str, int]]]:
+    """Configuration values of topics with the source of each; empty on the mock cluster."""
+    if not names or await _is_mock(admin):
+        return {}
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    resources = [resource for answer in answers for resource in answer.to_object()["resources"]]
+    for resource in resources:
+        if resource["error_code"]:
+            raise for_code(resource["error_code"])(f"{resource['resource_name']}: {resource['error_message']}")
+    return {
+        resource["resource_name"]: {
+            entry["config_names"]: (entry["config_value"], entry["config_source"])
+            for entry in resource["config_entries"]
+        }
+        for resource in resources
+    }
+
+
+async def _create(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
+    if not specs:
+        return
+    if await _is_mock(admin):
+        await _make_by_asking(admin, specs)
+        return
+    answer = await admin.create_topics(
+        [
+            NewTopic(
+                spec.name,
+                num_partitions=spec.partitions,
+                replication_factor=spec.replication,
+                topic_configs=spec.configs,
+            )
+            for spec in specs
+        ]
+    )
+    for topic in answer.to_object()["topic_errors"]:
+        if topic["error_code"] not in (0, TopicAlreadyExistsError.errno):
+            reason = topic["error_message"] or for_code(topic["error_code"]).__name__
+            raise ConfigurationError(f"the cluster refused to create topic {topic['topic']}: {reason}")
+    await _until_visible(admin, {spec.name for spec in specs})
+
+
+async def _until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """The controller creates topics, the brokers hear of them a moment later, and clients only from the brokers."""
+    deadline = time.monotonic() + VISIBLE_TIMEOUT_S
+    while unseen := names - set(await admin.list_topics()):
+        if time.monotonic() > deadline:
+            raise EnvironmentProblem(
+                f"expected the brokers to know {', '.join(sorted(unseen))} within {VISIBLE_TIMEOUT_S:.0f} s of their "
+                "creation, they do not; fix: `tickloop doctor`"
+            )
+        await asyncio.sleep(0.05)
+
+
+async def _make_by_asking(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
+    """On the mock cluster a topic appears when it is asked for, with a number of partitions of its own choice."""
+    made = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics([s.name for s in specs])}
+    for spec in specs:
+        if made[spec.name] != spec.partitions:
+            raise _other_partition_count(
+                Difference(spec.name, "partitions", "", str(spec.partitions), str(made[spec.name]))
+            )
+
+
+async def _configure(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
+    there = await _configs(admin, [spec.name for spec in specs])
+    resources = []
+    for spec in specs:
+        # AlterConfigs replaces all values of a topic: those that somebody else set are sent along.
+        others = {name: value for name, (value, source) in there[spec.name].items() if source == SET_ON_THE_TOPIC}
+        resources.append(ConfigResource(ConfigResourceType.TOPIC, spec.name, others | spec.configs))
+    for answer in await admin.alter_configs(resources):
+        for resource in answer.to_object()["resources"]:
+            if resource["error_code"]:
+                reason = resource["error_message"] or for_code(resource["error_code"]).__name__
+                raise ConfigurationError(f"the cluster refused to configure {resource['resource_name']}: {reason}")
