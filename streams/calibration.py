@@ -1,0 +1,75 @@
+"""Probabilities that mean what they say: temperature scaling, learned from matured labels."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from streams.logistic import probability
+
+
+class CalibrationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How quickly the slope moves.
+
+    Attributes:
+        memory: labels that the slope looks back on.
+        prior: information that the slope of 1 starts with; one label of log-odds z is worth p (1 - p) z^2.
+        lowest, highest: bounds of the slope.
+    """
+
+    memory: Annotated[int, Meta(ge=2)] = 5_000
+    prior: Annotated[float, Meta(gt=0.0)] = 25.0
+    lowest: Annotated[float, Meta(gt=0.0)] = 0.2
+    highest: Annotated[float, Meta(gt=0.0)] = 3.0
+
+
+class CalibrationState(Struct, array_like=True):
+    """The slope, and how much is known about it.
+
+    Attributes:
+        slope: factor on the log-odds: below 1 the raw probability was too sure of itself.
+        information: exponentially weighted Fisher information of the slope.
+    """
+
+    slope: float
+    information: float
+
+
+class Calibration:
+    """Multiplies log-odds by a slope that is learned by recursive maximum likelihood.
+
+    There is no intercept: on overlapping labels a free one follows the last moves and was measured to cost accuracy.
+
+    >>> calibration = Calibration(CalibrationParameters(prior=1.0))
+    >>> state = calibration.start()
+    >>> calibration.apply(state, 2.0)
+    0.8807970779778823
+    >>> calibration.learn(state, 2.0, up=False)  # sure of itself and wrong
+    >>> round(state.slope, 2), round(calibration.apply(state, 2.0), 3)
+    (0.2, 0.599)
+
+    References:
+        Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks: temperature scaling.
+        Ljung and Söderström (1983), Theory and practice of recursive identification, on the recursion.
+    """
+
+    def __init__(self, parameters: CalibrationParameters) -> None:
+        self._parameters = parameters
+        self._kept = 1.0 - 1.0 / parameters.memory
+
+    def start(self) -> CalibrationState:
+        """Slope 1: probabilities are taken as they are."""
+        return CalibrationState(1.0, self._parameters.prior)
+
+    def apply(self, state: CalibrationState, log_odds: float) -> float:
+        """Calibrated probability for raw log-odds."""
+        return probability(state.slope * log_odds)
+
+    def learn(self, state: CalibrationState, log_odds: float, up: bool) -> None:
+        """Take one label with the raw log-odds as they were when it was predicted."""
+        parameters = self._parameters
+        expected = probability(state.slope * log_odds)
+        kept = self._kept
+        information = kept * state.information + (1.0 - kept) * parameters.prior
+        state.information = information = information + expected * (1.0 - expected) * log_odds * log_odds
+        slope = state.slope + (up - expected) * log_odds / information
+        state.slope = min(max(slope, parameters.lowest), parameters.highest)

@@ -1,0 +1,76 @@
+"""Smoothed moves of the mid: relative strength and the difference of two averages."""
+
+from msgspec import Struct
+
+NAMES = ("rsi", "macd")
+
+
+class OscillatorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Spans in quotes.
+
+    Attributes:
+        rsi_period: smoothing of gains and losses, `1 / period` a quote.
+        macd_fast: span of the quick average, `2 / (span + 1)` a quote.
+        macd_slow: span of the slow average.
+    """
+
+    rsi_period: int = 50
+    macd_fast: int = 12
+    macd_slow: int = 26
+
+
+class OscillatorState(Struct, array_like=True):
+    """Exponentially weighted averages.
+
+    Attributes:
+        gains, losses: average upward and downward move, quote currency.
+        fast, slow: average mid, quote currency.
+    """
+
+    gains: float
+    losses: float
+    fast: float
+    slow: float
+
+
+def start(mid: float) -> OscillatorState:
+    """State in which the mid has always been `mid`."""
+    return OscillatorState(0.0, 0.0, mid, mid)
+
+
+class Oscillators:
+    """Advances an `OscillatorState`.
+
+    >>> oscillators, state = Oscillators(OscillatorParameters()), start(100.0)
+    >>> [round(value, 3) for value in oscillators.advance(state, 101.0, 1.0)]
+    [1.0, 7.898]
+    >>> [round(value, 3) for value in oscillators.advance(state, 100.0, -1.0)]
+    [-0.01, 6.159]
+
+    References:
+        Wilder (1978), New Concepts in Technical Trading Systems: RSI, here 2 RSI / 100 - 1.
+        Appel (1979), The Moving Average Convergence-Divergence Method.
+    """
+
+    def __init__(self, parameters: OscillatorParameters) -> None:
+        self._rsi = 1.0 / parameters.rsi_period
+        self._fast = 2.0 / (parameters.macd_fast + 1.0)
+        self._slow = 2.0 / (parameters.macd_slow + 1.0)
+
+    def advance(self, state: OscillatorState, mid: float, move: float) -> tuple[float, float]:
+        """Take the next mid, `move` away from the last; return the features of `NAMES`: -1 to 1, and bps."""
+        gains = state.gains
+        losses = state.losses
+        rate = self._rsi
+        if move > 0.0:
+            gains += rate * (move - gains)
+            losses -= rate * losses
+        else:
+            gains -= rate * gains
+            losses -= rate * (move + losses)
+        state.gains = gains
+        state.losses = losses
+        state.fast = fast = state.fast + self._fast * (mid - state.fast)
+        state.slow = slow = state.slow + self._slow * (mid - state.slow)
+        moved = gains + losses
+        return (gains - losses) / moved if moved > 0.0 else 0.0, (fast - slow) / mid * 1e4

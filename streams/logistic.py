@@ -1,0 +1,35 @@
+"""Probabilities and log-odds, kept where neither can become infinite."""
+
+from math import exp, log
+
+LIMIT = 13.8
+"""Largest magnitude of log-odds; the probability there is one in a million."""
+
+LOWEST = 1.0 / (1.0 + exp(LIMIT))
+HIGHEST = 1.0 - LOWEST
+
+
+def probability(log_odds: float) -> float:
+    """Probability with these log-odds.
+
+    >>> probability(0.0), round(probability(1.0), 4), round(probability(-1e9), 7)
+    (0.5, 0.7311, 1e-06)
+    """
+    if log_odds > LIMIT:
+        return HIGHEST
+    if log_odds < -LIMIT:
+        return LOWEST
+    return 1.0 / (1.0 + exp(-log_odds))
+
+
+def log_odds(probability: float) -> float:
+    """Log-odds of a probability.
+
+    >>> log_odds(0.5), round(log_odds(0.75), 4), round(log_odds(1.0), 1)
+    (0.0, 1.0986, 13.8)
+    """
+    if probability >= HIGHEST:
+        return LIMIT
+    if probability <= LOWEST:
+        return -LIMIT
+    return log(probability / (1.0 - probability))

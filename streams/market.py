@@ -1,0 +1,98 @@
+"""The market node: ticks in; predictions, outcomes and dead letters out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import MsgspecError, Struct, msgpack
+
+from schemas.errors import Refused, StateError
+from schemas.ticks import Directive
+from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from streams.directives import is_signed
+from streams.parameters import MarketParameters, Parameters
+from streams.pipeline import Pipeline, SymbolState
+from streams.topology import Node
+from streams.validation import Validation
+
+DEFAULTS = Parameters()
+
+
+class MarketNode(Node[SymbolState]):
+    """Predicts the next move of every symbol, scores itself and learns.
+
+    Args:
+        parameters: of all symbols, or of each.
+        directive_key: secret that directives must be signed with; empty means any directive is taken.
+
+    >>> from schemas.ticks import Quote
+    >>> node = MarketNode()
+    >>> state = node.open("X")
+    >>> (prediction,) = node.step(state, Quote("X", 1, 99.0, 3.0, 101.0, 1.0), "ticks:0:0")
+    >>> prediction.direction, round(prediction.probability, 3), prediction.regime, prediction.position_size
+    ('up', 0.546, 'calm-range', 0.0)
+    """
+
+    name = "market"
+    source = TICKS
+    outputs = (PREDICTIONS, OUTCOMES, DEAD_LETTERS)
+
+    def __init__(self, parameters: Parameters | MarketParameters = DEFAULTS, directive_key: bytes = b"") -> None:
+        super().__init__()
+        if isinstance(parameters, MarketParameters):
+            parameters = Parameters(parameters)
+        self._key = directive_key
+        self._pipeline = Pipeline(parameters.market)
+        self._pipelines = {symbol: Pipeline(own) for symbol, own in parameters.symbols.items()}
+        self._check = Validation(parameters.market.validation).check
+        self._checks = {symbol: Validation(own.validation).check for symbol, own in parameters.symbols.items()}
+        self._load = msgpack.Decoder(SymbolState).decode
+        self._dump = msgpack.Encoder().encode
+
+    def decode(self, value: bytes | None) -> Any:
+        """Bytes to a tick that makes sense by itself; raises `Refused` for any other."""
+        event = super().decode(value)
+        self._checks.get(event.symbol, self._check)(event)
+        if type(event) is Directive and self._key and not is_signed(event, self._key):
+            raise Refused("unsigned_directive", f"expected the signature of directive {event.id!r:.80}, was another")
+        return event
+
+    def open(self, key: str) -> SymbolState:
+        """State of a symbol that was never seen."""
+        return self._pipelines.get(key, self._pipeline).open()
+
+    def step(self, state: SymbolState, event: Any, record_id: str) -> Sequence[Struct]:
+        """Outcomes that the tick brings to light, then the prediction that answers it; nothing for a directive."""
+        pipeline = self._pipelines.get(event.symbol, self._pipeline)
+        if state.made_with != pipeline.made_with:
+            raise StateError(_other_parameters(state, (pipeline,)))
+        if type(event) is Directive:
+            pipeline.direct(state, event)
+            return ()
+        return pipeline.take(state, event, record_id)
+
+    def dump(self, state: SymbolState) -> bytes:
+        """Snapshot: MessagePack, in which doubles keep all their bits."""
+        return self._dump(state)
+
+    def load(self, snapshot: bytes) -> SymbolState:
+        """State from a snapshot.
+
+        Raises:
+            StateError: it is damaged, or of another layout, or was computed with parameters that no symbol has now.
+        """
+        try:
+            state = self._load(snapshot)
+        except MsgspecError as error:
+            raise StateError(f"expected a snapshot of the market node, was something else: {error}") from error
+        pipelines = (self._pipeline, *self._pipelines.values())
+        if all(state.made_with != pipeline.made_with for pipeline in pipelines):
+            raise StateError(_other_parameters(state, pipelines))
+        return state
+
+
+def _other_parameters(state: SymbolState, pipelines: Sequence[Pipeline]) -> str:
+    expected = " or ".join(pipeline.made_with[:12] for pipeline in pipelines)
+    return (
+        f"expected a snapshot computed with the parameters {expected}, was {state.made_with[:12]}; "
+        "fix: restore the earlier parameters, or start under another prefix and replay the ticks"
+    )

@@ -1,0 +1,88 @@
+"""Scored predictions that wait for their outcome."""
+
+from msgspec import Struct
+
+from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams.arms import Stance
+from streams.features import FEATURES
+
+
+class Pending(Struct, frozen=True, array_like=True):
+    """A prediction as it was made: nothing in it is computed again when the outcome is known.
+
+    Attributes:
+        id: of the prediction.
+        ts_event: its event time, ns.
+        mid: reference price, quote currency.
+        regime: name of the regime.
+        cost_bps: cost of a round trip, bps.
+        features: values in the order of `FEATURES`.
+        rules: opinions of the rule strategies.
+        stances: of every arm that ran, the live one first.
+    """
+
+    id: str
+    ts_event: int
+    mid: float
+    regime: str
+    cost_bps: float
+    features: list[float]
+    rules: list[float]
+    stances: list[Stance]
+
+
+def outcome(
+    pending: Pending,
+    record_id: str,
+    ts_event: int,
+    mid: float,
+    symbol: str,
+    horizon_ns: int,
+    features_hash: str,
+    experts: tuple[str, ...],
+) -> OutcomeMatured:
+    """What became of a prediction.
+
+    Args:
+        pending: the prediction.
+        record_id: id of the outcome.
+        ts_event: event time of the first tick at or after the horizon, ns.
+        mid: last reference price before that tick, quote currency.
+        symbol: of the prediction.
+        horizon_ns: how far ahead it looked, ns.
+        features_hash: digest of the features.
+        experts: names of the rule strategies, then of the model.
+    """
+    return_bps = (mid / pending.mid - 1.0) * 1e4
+    cost_bps = pending.cost_bps
+    live = pending.stances[0]
+    return OutcomeMatured(
+        id=record_id,
+        prediction_id=pending.id,
+        symbol=symbol,
+        ts_event=ts_event,
+        ts_prediction=pending.ts_event,
+        horizon_ns=horizon_ns,
+        mid=pending.mid,
+        mid_matured=mid,
+        return_bps=return_bps,
+        label=1 if mid > pending.mid else -1 if mid < pending.mid else 0,
+        regime=pending.regime,
+        arms=tuple(
+            [
+                ArmOutcome(
+                    stance.name,
+                    stance.version,
+                    experts[stance.expert],
+                    stance.probability,
+                    stance.position,
+                    stance.position * return_bps,
+                    stance.position * return_bps - abs(stance.position) * cost_bps,
+                )
+                for stance in pending.stances
+            ]
+        ),
+        experts=dict(zip(experts, (*pending.rules, live.model_opinion), strict=True)),
+        features_hash=features_hash,
+        features=dict(zip(FEATURES, pending.features, strict=True)),
+    )

@@ -1,0 +1,1 @@
+"""Models that learn: explicit numbers as state, River as the learner."""

@@ -1,0 +1,140 @@
+"""Antisymmetric logistic regression: mirrored features give the mirrored probability, by construction."""
+
+from collections.abc import Sequence
+from math import isfinite, sqrt
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from river.linear_model import LogisticRegression
+from river.optim import SGD
+from river.utils import VectorDict
+
+from schemas.models import SignedLogisticState
+from streams.features import SIGNED
+from streams.logistic import probability
+
+CLIP = 5.0
+"""Scaled features beyond this magnitude count as this: one outlier must not move the weights for good."""
+
+
+class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the model learns.
+
+    Attributes:
+        learning_rate: step of the stochastic gradient, for features scaled to a mean square of 1.
+        scale_memory: labels that the mean square of each feature looks back on.
+    """
+
+    learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.002
+    scale_memory: Annotated[int, Meta(ge=1)] = 5_000
+
+
+class SignedLogistic(Struct, array_like=True):
+    """A model's numbers, in the order of `streams.features.SIGNED`.
+
+    Attributes:
+        weights: log-odds for each scaled feature.
+        mean_squares: mean square of each feature; its root is the scale. Not centred: that would break the symmetry.
+        scales: reciprocals of those roots, 0 for a feature that was always 0.
+        n_seen: labels learned from.
+    """
+
+    weights: list[float]
+    mean_squares: list[float]
+    scales: list[float]
+    n_seen: int = 0
+
+    @property
+    def sound(self) -> bool:
+        """Whether every number is finite; a model that is not has no opinion and learns no more."""
+        return all(map(isfinite, self.weights)) and all(map(isfinite, self.mean_squares))
+
+
+def fresh() -> SignedLogistic:
+    """Model that has learned nothing."""
+    zeros = [0.0] * len(SIGNED)
+    return SignedLogistic(zeros, list(zeros), list(zeros))
+
+
+def from_wire(state: SignedLogisticState) -> SignedLogistic:
+    """Model from its state on the wire.
+
+    Raises:
+        ValueError: with a sentence, when the numbers cannot be those of a model over `SIGNED`.
+    """
+    if state.features != SIGNED:
+        raise ValueError(f"expected the features {', '.join(SIGNED)}, was {', '.join(state.features) or 'none'}")
+    if not len(state.weights) == len(state.mean_squares) == len(SIGNED):
+        raise ValueError(
+            f"expected {len(SIGNED)} weights and mean squares, was {len(state.weights)} and {len(state.mean_squares)}"
+        )
+    model = SignedLogistic(
+        list(state.weights), list(state.mean_squares), [_scale(each) for each in state.mean_squares], state.n_seen
+    )
+    if not model.sound or min(state.mean_squares) < 0.0 or not 0 <= state.n_seen < 2**63:
+        raise ValueError("expected finite weights, mean squares from 0 on and a count of labels, was something else")
+    return model
+
+
+def to_wire(model: SignedLogistic) -> SignedLogisticState:
+    """State on the wire; `from_wire` gives the same model back, bit for bit."""
+    return SignedLogisticState(SIGNED, tuple(model.weights), tuple(model.mean_squares), model.n_seen)
+
+
+class SignedLogisticLearner:
+    """Opinions and learning steps of `SignedLogistic` models; it holds no numbers of its own.
+
+    River takes the gradient step. Its object is filled with a model's weights for each step, so that the model stays
+    a list of numbers that can be stored, sent and compared.
+
+    >>> learner, model = SignedLogisticLearner(SignedLogisticParameters(learning_rate=0.1)), fresh()
+    >>> features = [1.0] * len(SIGNED)
+    >>> learner.opinion(model, features)
+    0.5
+    >>> learner.learn(model, features, up=True)
+    >>> round(learner.opinion(model, features), 4)  # every weight went from 0 to 0.1 * (1 - 0.5)
+    0.6457
+    >>> round(learner.opinion(model, [-each for each in features]), 4)
+    0.3543
+    """
+
+    def __init__(self, parameters: SignedLogisticParameters) -> None:
+        self._memory = parameters.scale_memory
+        self._river = LogisticRegression(SGD(parameters.learning_rate), intercept_lr=0.0)
+
+    def opinion(self, model: SignedLogistic, features: Sequence[float]) -> float:
+        """Probability of an upward move; `features` may go on beyond the signed ones."""
+        log_odds = 0.0
+        for weight, scale, value in zip(model.weights, model.scales, features, strict=False):
+            scaled = value * scale
+            if scaled > CLIP:
+                scaled = CLIP
+            elif scaled < -CLIP:
+                scaled = -CLIP
+            log_odds += weight * scaled
+        # NaN fails every comparison: broken weights give no opinion.
+        return probability(log_odds) if -1e300 < log_odds < 1e300 else 0.5
+
+    def learn(self, model: SignedLogistic, features: Sequence[float], up: bool) -> None:
+        """Take one label with the features as they were when it was predicted."""
+        if not model.sound:
+            return
+        model.n_seen += 1
+        fresh = 1.0 / min(model.n_seen, self._memory)
+        mean_squares = model.mean_squares
+        scales = model.scales
+        scaled = {}
+        for index, name in enumerate(SIGNED):
+            value = features[index]
+            mean_squares[index] = mean = mean_squares[index] + fresh * (value * value - mean_squares[index])
+            scales[index] = scale = _scale(mean)
+            scaled[name] = max(-CLIP, min(CLIP, value * scale))
+        river = self._river
+        # River has no public way to set weights; a test holds this one equal to a River model that was never emptied.
+        river._weights = VectorDict(dict(zip(SIGNED, model.weights, strict=True)))
+        river.learn_one(scaled, up)
+        model.weights = list(river.weights.values())
+
+
+def _scale(mean_square: float) -> float:
+    return 1.0 / sqrt(mean_square) if mean_square > 1e-30 else 0.0

@@ -1,0 +1,114 @@
+"""Everything that decides what the market node computes: frozen, hashed into every decision, read from TOML."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, ValidationError, convert, json
+
+from schemas.errors import ConfigurationError
+from streams.admission import AdmissionParameters
+from streams.calibration import CalibrationParameters
+from streams.costs import CostParameters
+from streams.features import FeatureParameters
+from streams.mixture import MixtureParameters
+from streams.models.signed_logistic import SignedLogisticParameters
+from streams.regime import RegimeParameters
+from streams.sizing import SizingParameters
+from streams.strategies import StrategyParameters
+from streams.validation import ValidationParameters
+
+
+class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Parameters of the market node for one symbol; each operator's own stand beside it.
+
+    Attributes:
+        horizon_ns: how far ahead predictions look, ns of event time.
+        scored_per_horizon: most predictions within one horizon that are kept to be scored and learned from: labels of
+            neighbouring ticks overlap and say nearly the same.
+        warmup_ticks: ticks of a symbol before its predictions are scored.
+    """
+
+    horizon_ns: Annotated[int, Meta(ge=1, lt=2**62)] = 500_000_000
+    scored_per_horizon: Annotated[int, Meta(ge=1, le=1_000)] = 20
+    warmup_ticks: Annotated[int, Meta(ge=0)] = 100
+    validation: ValidationParameters = ValidationParameters()
+    admission: AdmissionParameters = AdmissionParameters()
+    features: FeatureParameters = FeatureParameters()
+    regime: RegimeParameters = RegimeParameters()
+    strategies: StrategyParameters = StrategyParameters()
+    model: SignedLogisticParameters = SignedLogisticParameters()
+    mixture: MixtureParameters = MixtureParameters()
+    calibration: CalibrationParameters = CalibrationParameters()
+    costs: CostParameters = CostParameters()
+    sizing: SizingParameters = SizingParameters()
+
+    def digest(self) -> str:
+        """SHA-256 over all parameters, 64 hex digits: equal parameters, equal digest, in every process."""
+        return sha256(json.encode(self)).hexdigest()
+
+
+class Parameters(Struct, frozen=True):
+    """Parameters of every symbol.
+
+    Attributes:
+        market: for every symbol that has none of its own.
+        symbols: for those that do.
+    """
+
+    market: MarketParameters = MarketParameters()
+    symbols: dict[str, MarketParameters] = {}
+
+    def for_symbol(self, symbol: str) -> MarketParameters:
+        """Parameters that hold for `symbol`."""
+        return self.symbols.get(symbol, self.market)
+
+
+def load_parameters(table: Mapping[str, Any]) -> Parameters:
+    """Parameters from a configuration file as a table: `[market]`, and `[symbols.NAME.market]` on top of it.
+
+    >>> parameters = load_parameters({
+    ...     "market": {"costs": {"fee_bps": 2}},
+    ...     "symbols": {"EURUSD": {"market": {"horizon_ns": 60_000_000_000}}},
+    ... })
+    >>> parameters.for_symbol("EURUSD").horizon_ns, parameters.for_symbol("EURUSD").costs.fee_bps
+    (60000000000, 2.0)
+    >>> load_parameters({"market": {"horizon": 1}})
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: [market]: Object contains unknown field `horizon`
+
+    Raises:
+        ConfigurationError: with the table and the field that makes no sense.
+    """
+    everywhere = _table(table, "market", "[market]")
+    symbols = {}
+    for symbol, overrides in _table(table, "symbols", "[symbols]").items():
+        where = f"[symbols.{symbol}]"
+        if not isinstance(overrides, Mapping) or set(overrides) - {"market"}:
+            raise ConfigurationError(f"{where}: expected nothing but a table `market`, was {overrides}")
+        own = _table(overrides, "market", where)
+        symbols[symbol] = _convert(_merged(everywhere, own), f"[symbols.{symbol}.market]")
+    return Parameters(_convert(everywhere, "[market]"), symbols)
+
+
+def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
+    table = parent.get(name, {})
+    if not isinstance(table, Mapping):
+        raise ConfigurationError(f"{where}: expected a table, was {table!r}")
+    return table
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        under = merged.get(name)
+        merged[name] = _merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _convert(table: Mapping[str, Any], where: str) -> MarketParameters:
+    try:
+        return convert(table, MarketParameters)
+    except ValidationError as error:
+        raise ConfigurationError(f"{where}: {error}") from error

@@ -1,0 +1,56 @@
+"""Sums over the last n numbers that do not lose digits."""
+
+from math import fsum
+
+from msgspec import Struct
+
+CANCELLATION = 1e-8
+"""When removing a number leaves less than this fraction of it, its rounding error has eaten half of the digits."""
+
+
+class Window(Struct, array_like=True):
+    """The last `len(values)` numbers and their sum; missing ones count as 0.
+
+    Attributes:
+        values: the numbers, a ring.
+        at: place in the ring of the oldest, which the next one replaces.
+        total: sum of `values`.
+    """
+
+    values: list[float]
+    at: int = 0
+    total: float = 0.0
+
+
+def window(length: int) -> Window:
+    """Window over the last `length` numbers, all 0 so far."""
+    return Window([0.0] * length)
+
+
+def push(window: Window, value: float) -> float:
+    """Put `value` in the place of the oldest number and return the new sum.
+
+    The running sum is replaced by a correctly rounded one at every turn of the ring and whenever cancellation would
+    show, so its error neither grows with time nor depends on what left the window long ago.
+
+    >>> last = window(3)
+    >>> [push(last, value) for value in (1.0, 2.0, 4.0, 8.0)]
+    [1.0, 3.0, 7.0, 14.0]
+    >>> spike = window(2)
+    >>> [push(spike, value) for value in (1e16, 0.1, 0.2)][-1]
+    0.30000000000000004
+    """
+    values = window.values
+    at = window.at
+    old = values[at]
+    total = window.total + (value - old)
+    values[at] = value
+    at += 1
+    if at == len(values):
+        at = 0
+        total = fsum(values)
+    elif old and abs(total) < CANCELLATION * abs(old):
+        total = fsum(values)
+    window.at = at
+    window.total = total
+    return total

@@ -1,0 +1,50 @@
+"""Rule strategies, a file each, and the register that parameters name them by."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from schemas.errors import ConfigurationError
+from streams.strategies.flat import Flat
+from streams.strategies.imbalance import Imbalance, ImbalanceParameters
+from streams.strategies.mean_reversion import MeanReversion, MeanReversionParameters
+from streams.strategies.momentum import Momentum, MomentumParameters
+from streams.strategies.protocol import Strategy
+
+
+class StrategyParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which strategies run, and how.
+
+    Attributes:
+        enabled: names of the strategies, in the order of the mixture's weights.
+        imbalance, momentum, mean_reversion: parameters of those that have some.
+    """
+
+    enabled: tuple[str, ...] = ("imbalance", "momentum", "mean_reversion", "flat")
+    imbalance: ImbalanceParameters = ImbalanceParameters()
+    momentum: MomentumParameters = MomentumParameters()
+    mean_reversion: MeanReversionParameters = MeanReversionParameters()
+
+
+STRATEGIES: dict[str, Callable[[StrategyParameters], Strategy]] = {
+    "imbalance": lambda parameters: Imbalance(parameters.imbalance),
+    "momentum": lambda parameters: Momentum(parameters.momentum),
+    "mean_reversion": lambda parameters: MeanReversion(parameters.mean_reversion),
+    "flat": lambda parameters: Flat(),
+}
+
+
+def strategies(parameters: StrategyParameters) -> list[Strategy]:
+    """The enabled strategies.
+
+    >>> [type(each).__name__ for each in strategies(StrategyParameters(enabled=("flat", "imbalance")))]
+    ['Flat', 'Imbalance']
+
+    Raises:
+        ConfigurationError: a name is unknown or given twice.
+    """
+    enabled = parameters.enabled
+    unknown = [name for name in enabled if name not in STRATEGIES]
+    if unknown or len(set(enabled)) < len(enabled):
+        raise ConfigurationError(f"strategies: expected each of {', '.join(STRATEGIES)} at most once, was {enabled}")
+    return [STRATEGIES[name](parameters) for name in enabled]

@@ -1,0 +1,13 @@
+"""No opinion: the floor that every other strategy is weighed against."""
+
+from collections.abc import Sequence
+
+from streams.regime import Regime
+
+
+class Flat:
+    """One half, always."""
+
+    def opinion(self, features: Sequence[float], regime: Regime) -> float:
+        """See `Strategy.opinion`."""
+        return 0.5

@@ -1,0 +1,36 @@
+"""The side of the book with more size behind it wins."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from streams.features import FEATURES
+from streams.logistic import probability
+from streams.regime import Regime
+
+QUEUE_IMBALANCE = FEATURES.index("queue_imbalance")
+
+
+class ImbalanceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much to believe the book.
+
+    Attributes:
+        slope: log-odds at a queue imbalance of 1.
+    """
+
+    slope: float = 2.0
+
+
+class Imbalance:
+    """Log-odds in proportion to the queue imbalance.
+
+    References:
+        Gould and Bonart (2016), Queue imbalance as a one-tick-ahead price predictor: a logistic fit.
+    """
+
+    def __init__(self, parameters: ImbalanceParameters) -> None:
+        self._slope = parameters.slope
+
+    def opinion(self, features: Sequence[float], regime: Regime) -> float:
+        """See `Strategy.opinion`."""
+        return probability(self._slope * features[QUEUE_IMBALANCE])

@@ -1,0 +1,93 @@
+"""What can be told about a tick by itself: names, times, prices and sizes that make sense."""
+
+from typing import Any, NoReturn
+
+from msgspec import Struct
+
+from schemas.errors import Refused
+from schemas.ticks import Quote, Trade
+
+LOWEST_PRICE = 1e-12
+HIGHEST_PRICE = 1e12
+LARGEST_SIZE = 1e15
+"""Within these bounds no feature can overflow."""
+
+END_OF_TIME = 2**63
+"""Times are signed 64-bit counts of nanoseconds: up to the year 2262."""
+
+
+class ValidationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Policies for what is odd but not impossible.
+
+    Attributes:
+        accept_locked: take quotes whose bid equals the ask.
+        accept_unknown_side: take trades without a known aggressor; they count in the volume, not in the signed flow.
+    """
+
+    accept_locked: bool = True
+    accept_unknown_side: bool = True
+
+
+class Validation:
+    """Checks ticks one by one.
+
+    >>> check = Validation(ValidationParameters()).check
+    >>> check(Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0))
+    Traceback (most recent call last):
+    ...
+    schemas.errors.Refused: crossed_quote: expected a bid below the ask, was bid 9.0 and ask 8.0
+    """
+
+    def __init__(self, parameters: ValidationParameters) -> None:
+        self._accept_locked = parameters.accept_locked
+        self._accept_unknown_side = parameters.accept_unknown_side
+
+    def check(self, event: Any) -> None:
+        """Let a tick pass, or raise `Refused`.
+
+        Reasons: `bad_symbol`, `bad_time`, `bad_sequence`, `bad_price`, `bad_size`, `crossed_quote`, `locked_quote`,
+        `unknown_side`.
+        """
+        symbol = event.symbol
+        if not (0 < len(symbol) <= 32 and symbol.isascii() and symbol.isprintable() and " " not in symbol):
+            raise Refused("bad_symbol", f"expected 1 to 32 printable ASCII characters, no space, was {symbol!r:.80}")
+        if not 0 < event.ts_event < END_OF_TIME:
+            raise Refused("bad_time", f"expected nanoseconds since 1970 from 1 to 2**63 - 1, was {event.ts_event}")
+        # One chained comparison lets good ticks pass; NaN fails it like everything else that is wrong.
+        kind = type(event)
+        if kind is Quote:
+            if not (
+                LOWEST_PRICE <= event.bid < event.ask <= HIGHEST_PRICE
+                and 0.0 <= event.bid_size <= LARGEST_SIZE
+                and 0.0 <= event.ask_size <= LARGEST_SIZE
+            ):
+                self._question(event)
+        elif kind is Trade:
+            if not (LOWEST_PRICE <= event.price <= HIGHEST_PRICE and 0.0 <= event.size <= LARGEST_SIZE):
+                _refuse_price_or_size(event, ("price",), ("size",))
+            if event.side not in ("buy", "sell") and not self._accept_unknown_side:
+                raise Refused("unknown_side", f"expected buy or sell, was {event.side!r:.80}")
+        else:
+            return
+        if event.seq is not None and not -END_OF_TIME <= event.seq < END_OF_TIME:
+            raise Refused("bad_sequence", f"expected a 64-bit number, was {event.seq}")
+
+    def _question(self, quote: Quote) -> None:
+        bid, ask = quote.bid, quote.ask
+        if not (LOWEST_PRICE <= bid <= HIGHEST_PRICE and LOWEST_PRICE <= ask <= HIGHEST_PRICE and bid <= ask):
+            if bid > ask and bid <= HIGHEST_PRICE and ask >= LOWEST_PRICE:
+                raise Refused("crossed_quote", f"expected a bid below the ask, was bid {bid} and ask {ask}")
+            _refuse_price_or_size(quote, ("bid", "ask"), ())
+        if not (0.0 <= quote.bid_size <= LARGEST_SIZE and 0.0 <= quote.ask_size <= LARGEST_SIZE):
+            _refuse_price_or_size(quote, (), ("bid_size", "ask_size"))
+        if not self._accept_locked:
+            raise Refused("locked_quote", f"expected a bid below the ask, was both {bid}")
+
+
+def _refuse_price_or_size(event: Quote | Trade, prices: tuple[str, ...], sizes: tuple[str, ...]) -> NoReturn:
+    for name in prices:
+        value = getattr(event, name)
+        if not LOWEST_PRICE <= value <= HIGHEST_PRICE:
+            raise Refused("bad_price", f"expected {name} from {LOWEST_PRICE} to {HIGHEST_PRICE}, was {value}")
+    given = ", ".join(f"{name} {getattr(event, name)}" for name in sizes)
+    raise Refused("bad_size", f"expected sizes from 0 to {LARGEST_SIZE}, was {given}")
