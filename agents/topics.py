@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
+from agents.broker.answer import admin
 from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
 from schemas.topics import TOPICS, Topic
@@ -18,7 +18,7 @@ from schemas.topics import TOPICS, Topic
 COMPACTED = {"cleanup.policy": "compact", "segment.bytes": str(16 * 1024 * 1024), "min.cleanable.dirty.ratio": "0.1"}
 """Small segments, cleaned early: whoever recovers reads little more than the newest record of each key."""
 
-VISIBLE_TIMEOUT_S = 10.0
+SETTLE_TIMEOUT_S = 10.0
 
 SET_ON_THE_TOPIC = 1
 """Source of a configuration value in the protocol's DescribeConfigs: the topic itself, not a default."""
@@ -88,8 +88,8 @@ async def plan(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
     Raises:
         EnvironmentProblem: the cluster does not answer.
     """
-    async with _admin(bootstrap) as admin:
-        return await _differences(admin, wanted)
+    async with admin(bootstrap) as cluster:
+        return await _differences(cluster, wanted)
 
 
 async def apply(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
@@ -105,15 +105,17 @@ async def apply(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]
             cluster refuses a value.
         EnvironmentProblem: the cluster does not answer.
     """
-    async with _admin(bootstrap) as admin:
-        differences = await _differences(admin, wanted)
+    async with admin(bootstrap) as cluster:
+        differences = await _differences(cluster, wanted)
         for difference in differences:
             if difference.kind == "partitions":
                 raise _other_partition_count(difference)
         missing = {difference.topic for difference in differences if difference.kind == "missing"}
         drifted = {difference.topic for difference in differences if difference.kind == "config"}
-        await _create(admin, [spec for spec in wanted if spec.name in missing])
-        await _configure(admin, [spec for spec in wanted if spec.name in drifted])
+        await _create(cluster, [spec for spec in wanted if spec.name in missing])
+        await _configure(cluster, [spec for spec in wanted if spec.name in drifted])
+        if differences:
+            await _settle(cluster, wanted)
         return differences
 
 
@@ -125,29 +127,15 @@ def _other_partition_count(difference: Difference) -> ConfigurationError:
     )
 
 
-@asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        await client.start()
-        yield client
-    except (KafkaError, OSError) as error:
-        raise EnvironmentProblem(
-            f"expected the Kafka cluster at {bootstrap} to answer, got {error}; fix: `tickloop doctor`"
-        ) from error
-    finally:
-        await client.close()
-
-
-async def _is_mock(admin: AIOKafkaAdminClient) -> bool:
+async def _is_mock(cluster: AIOKafkaAdminClient) -> bool:
     """Whether it is librdkafka's mock cluster, which knows neither CreateTopics nor configurations."""
-    cluster: dict[str, Any] = await admin.describe_cluster()
-    return str(cluster["cluster_id"]).startswith("mockCluster")
+    about: dict[str, Any] = await cluster.describe_cluster()
+    return str(about["cluster_id"]).startswith("mockCluster")
 
 
-async def _differences(admin: AIOKafkaAdminClient, wanted: Iterable[TopicSpec]) -> list[Difference]:
+async def _differences(cluster: AIOKafkaAdminClient, wanted: Iterable[TopicSpec]) -> list[Difference]:
     # All topics, not the wanted ones by name: where auto-creation is on, asking for a topic creates it.
-    there = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    there = {topic["topic"]: len(topic["partitions"]) for topic in await cluster.describe_topics()}
     differences, present = [], []
     for spec in wanted:
         found = there.get(spec.name)
@@ -157,7 +145,7 @@ async def _differences(admin: AIOKafkaAdminClient, wanted: Iterable[TopicSpec]) 
         present.append(spec)
         if found != spec.partitions:
             differences.append(Difference(spec.name, "partitions", "", str(spec.partitions), str(found)))
-    values = await _configs(admin, [spec.name for spec in present])
+    values = await _configs(cluster, [spec.name for spec in present])
     for spec in present:
         for setting, expected in spec.configs.items():
             value = values[spec.name][setting][0] if spec.name in values else expected
@@ -166,11 +154,11 @@ async def _differences(admin: AIOKafkaAdminClient, wanted: Iterable[TopicSpec]) 
     return differences
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, tuple[str, int]]]:
+async def _configs(cluster: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, tuple[str, int]]]:
     """Configuration values of topics with the source of each; empty on the mock cluster."""
-    if not names or await _is_mock(admin):
+    if not names or await _is_mock(cluster):
         return {}
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    answers = await cluster.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
     resources = [resource for answer in answers for resource in answer.to_object()["resources"]]
     for resource in resources:
         if resource["error_code"]:
@@ -184,13 +172,13 @@ async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, di
     }
 
 
-async def _create(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
+async def _create(cluster: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
     if not specs:
         return
-    if await _is_mock(admin):
-        await _make_by_asking(admin, specs)
+    if await _is_mock(cluster):
+        await _make_by_asking(cluster, specs)
         return
-    answer = await admin.create_topics(
+    answer = await cluster.create_topics(
         [
             NewTopic(
                 spec.name,
@@ -205,24 +193,25 @@ async def _create(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
         if topic["error_code"] not in (0, TopicAlreadyExistsError.errno):
             reason = topic["error_message"] or for_code(topic["error_code"]).__name__
             raise ConfigurationError(f"the cluster refused to create topic {topic['topic']}: {reason}")
-    await _until_visible(admin, {spec.name for spec in specs})
 
 
-async def _until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
-    """The controller creates topics, the brokers hear of them a moment later, and clients only from the brokers."""
-    deadline = time.monotonic() + VISIBLE_TIMEOUT_S
-    while unseen := names - set(await admin.list_topics()):
+async def _settle(cluster: AIOKafkaAdminClient, wanted: Sequence[TopicSpec]) -> None:
+    """Wait for the brokers, from which clients hear: they learn a moment later what the controller decided."""
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    while left := await _differences(cluster, wanted):
         if time.monotonic() > deadline:
             raise EnvironmentProblem(
-                f"expected the brokers to know {', '.join(sorted(unseen))} within {VISIBLE_TIMEOUT_S:.0f} s of their "
-                "creation, they do not; fix: `tickloop doctor`"
+                f"expected the brokers to know of every change within {SETTLE_TIMEOUT_S:.0f} s, {left[0].topic} still "
+                f"differs ({left[0].setting or left[0].kind}); fix: `tickloop topics plan` shows what is there now"
             )
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.02)
 
 
-async def _make_by_asking(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
+async def _make_by_asking(cluster: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
     """On the mock cluster a topic appears when it is asked for, with a number of partitions of its own choice."""
-    made = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics([s.name for s in specs])}
+    made = {
+        topic["topic"]: len(topic["partitions"]) for topic in await cluster.describe_topics([s.name for s in specs])
+    }
     for spec in specs:
         if made[spec.name] != spec.partitions:
             raise _other_partition_count(
@@ -230,14 +219,16 @@ async def _make_by_asking(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) ->
             )
 
 
-async def _configure(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
-    there = await _configs(admin, [spec.name for spec in specs])
+async def _configure(cluster: AIOKafkaAdminClient, specs: list[TopicSpec]) -> None:
+    if not specs:
+        return
+    there = await _configs(cluster, [spec.name for spec in specs])
     resources = []
     for spec in specs:
         # AlterConfigs replaces all values of a topic: those that somebody else set are sent along.
         others = {name: value for name, (value, source) in there[spec.name].items() if source == SET_ON_THE_TOPIC}
         resources.append(ConfigResource(ConfigResourceType.TOPIC, spec.name, others | spec.configs))
-    for answer in await admin.alter_configs(resources):
+    for answer in await cluster.alter_configs(resources):
         for resource in answer.to_object()["resources"]:
             if resource["error_code"]:
                 reason = resource["error_message"] or for_code(resource["error_code"]).__name__

@@ -1,16 +1,18 @@
-"""Asking a cluster who it is."""
+"""Talking to a cluster about itself."""
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from msgspec import Struct
 
 from schemas.errors import EnvironmentProblem
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 10.0
 
 
 class Cluster(Struct, frozen=True):
@@ -20,24 +22,36 @@ class Cluster(Struct, frozen=True):
     brokers: tuple[str, ...]
 
 
-async def describe(bootstrap: str, timeout_s: float = TIMEOUT_S) -> Cluster:
-    """Ask the cluster at `bootstrap` who it is.
+@asynccontextmanager
+async def admin(bootstrap: str, timeout_s: float = TIMEOUT_S) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A connected client for the administration of the cluster at `bootstrap`.
+
+    Args:
+        bootstrap: `host:port[,host:port...]`.
+        timeout_s: most that connecting, and then each request, may take, seconds.
 
     Raises:
-        EnvironmentProblem: nobody answers there in time.
+        EnvironmentProblem: nobody answers there in time, now or inside the block.
     """
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(timeout_s * 1000))
     try:
         async with asyncio.timeout(timeout_s):
             await client.start()
-            answer: dict[str, Any] = await client.describe_cluster()
-    except (KafkaError, OSError, TimeoutError) as error:
+        yield client
+    except (KafkaError, OSError) as error:
+        nobody = isinstance(error, KafkaConnectionError | TimeoutError)
         raise EnvironmentProblem(
-            f"expected a Kafka cluster at {bootstrap}, got {error or 'no answer'}; fix: `tickloop broker start`, "
-            "or set TICKLOOP_BOOTSTRAP to the address of yours"
+            f"expected a Kafka cluster at {bootstrap}, got {'no answer' if nobody else error}; fix: start yours, or "
+            "unset TICKLOOP_BOOTSTRAP and use `tickloop broker start`"
         ) from error
     finally:
         await client.close()
+
+
+async def describe(bootstrap: str, timeout_s: float = TIMEOUT_S) -> Cluster:
+    """Ask the cluster at `bootstrap` who it is; raises as `admin` does."""
+    async with admin(bootstrap, timeout_s) as client:
+        answer: dict[str, Any] = await client.describe_cluster()
     brokers = tuple(f"{broker['host']}:{broker['port']}" for broker in answer["brokers"])
     return Cluster(answer["cluster_id"] or "", brokers)
 

@@ -1,5 +1,6 @@
 """The command `tickloop`: one module a command, imported when it is asked for."""
 
+import logging
 import sys
 from importlib import import_module
 from typing import Any
@@ -54,6 +55,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line: an expected error is one sentence on standard error and a stable exit code."""
+    # What the Kafka client logs about an error is said again in our own sentence; workers set up logging themselves.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         return cli.main(args=arguments, prog_name="tickloop")
     except TickloopError as error:

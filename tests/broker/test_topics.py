@@ -1,6 +1,7 @@
 """The registry against a real cluster."""
 
 import asyncio
+import time
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -58,7 +59,10 @@ def test_a_drifted_configuration_is_mended_and_foreign_ones_stay(bootstrap: str,
     set_configs(bootstrap, name, configs | {"retention.ms": "1000", "max.message.bytes": "2000000"})
 
     drift = Difference(name, "config", "retention.ms", configs["retention.ms"], "1000")
-    assert plan(bootstrap, wanted) == [drift]
+    # The broker that answers hears of the change a moment after it was made.
+    while (planned := plan(bootstrap, wanted)) == []:
+        time.sleep(0.02)
+    assert planned == [drift]
     assert apply(bootstrap, wanted) == [drift]
     foreign = topics.TopicSpec(name, 1, 1, {"max.message.bytes": "2000000"})
     assert plan(bootstrap, [*wanted, foreign]) == []
@@ -95,5 +99,5 @@ def test_two_that_apply_at_once_both_succeed(bootstrap: str, prefix: str) -> Non
 
 
 def test_a_cluster_that_does_not_answer_is_a_sentence() -> None:
-    with pytest.raises(EnvironmentProblem, match=r"expected the Kafka cluster at 127\.0\.0\.1:1 to answer"):
+    with pytest.raises(EnvironmentProblem, match=r"expected a Kafka cluster at 127\.0\.0\.1:1, got no answer"):
         plan("127.0.0.1:1", [])
