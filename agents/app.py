@@ -6,7 +6,7 @@ import faust
 
 from agents.runtime import Runtime
 from agents.settings import Settings
-from agents.transport import Transport
+from agents.transport import Transport, leave_on_stop
 from streams.topology import Node
 
 
@@ -17,8 +17,10 @@ class LoopApp(faust.App):
     runtime: Runtime
 
     async def on_stop(self) -> None:
-        """Checkpoint while still a member of the group, so that whoever takes over has nothing to repeat."""
-        await self.runtime.checkpoint(last=True)
+        """Checkpoint while still in the group, so that whoever takes over has nothing to repeat; then leave it."""
+        if self.runtime.live:
+            await self.runtime.checkpoint(last=True)
+            leave_on_stop(self)
         await super().on_stop()
 
 

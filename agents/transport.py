@@ -5,10 +5,13 @@ committed offsets; its hard-coded poll of 1.5 s lets an idle partition block a b
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from agents.app import LoopApp
 
 FETCH_MAX_WAIT_MS = 30
+
+log = logging.getLogger("agents.consumer")
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -25,6 +30,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
         return consumer
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit what is still assigned. Nothing depends on it but tools that show lag: a failure is only logged."""
+        assigned = self.assignment()
+        mine = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in assigned}
+        try:
+            if mine:
+                await self._ensure_consumer().commit(mine)
+        except KafkaError as error:
+            log.info("committed offsets lag behind: %s", error)
+            return False
+        return True
+
+    def leave_on_stop(self) -> None:
+        """Tell the group when this consumer stops; a static member would stay in it until its session times out."""
+        self._ensure_consumer()._coordinator._group_instance_id = None
 
 
 class Consumer(driver.Consumer):
@@ -103,3 +124,8 @@ def stored_in(table: Any) -> Mapping[bytes, bytes]:
 async def commit(app: "LoopApp", source: TP, offset: int) -> None:
     """Tell the group how far a partition got: for tools that show lag; nothing here reads it back."""
     await cast(Any, app.consumer)._commit({source: offset})
+
+
+def leave_on_stop(app: "LoopApp") -> None:
+    """Have the partitions given to others as soon as this worker has stopped."""
+    cast(Any, app.consumer)._thread.leave_on_stop()

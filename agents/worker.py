@@ -11,14 +11,17 @@ LOG_FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
 
 def configure_logging(verbose: bool) -> None:
-    """Our own words from INFO on; those of the libraries from WARNING on: one of them logs every batch at DEBUG."""
+    """Our own words from INFO on, those of the libraries, and of what inherits from theirs, from WARNING on."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=LOG_FORMAT, force=True)
     logging.getLogger("agents").setLevel(logging.DEBUG if verbose else logging.INFO)
-    for library in ("aiokafka", "faust", "mode"):
+    for library in ("aiokafka", "faust", "mode", "agents.app", "agents.transport"):
         logging.getLogger(library).setLevel(logging.INFO if verbose else logging.WARNING)
 
 
 def run_worker(app: LoopApp, verbose: bool = False) -> None:
     """Run until a signal stops it: SIGTERM and SIGINT end cleanly, with a last checkpoint. Does not return."""
     configure_logging(verbose)
-    Worker(app, override_logging=False, loglevel=None, redirect_stdouts=False, quiet=True).execute_from_commandline()
+    app.conf.datadir.parent.mkdir(parents=True, exist_ok=True)
+    worker = Worker(app, override_logging=False, loglevel=None, redirect_stdouts=False, quiet=True)
+    worker.spinner = None
+    worker.execute_from_commandline()
