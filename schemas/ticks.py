@@ -45,7 +45,7 @@ class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     id: Annotated[str, Meta(description="unique; a directive whose id was applied already is ignored")]
     symbol: Symbol
     ts_event: EventTime
-    action: Literal["start_arm", "promote_arm", "stop_arm"]
+    action: Annotated[Literal["start_arm", "promote_arm", "stop_arm"], Meta(description="what to do with the variant")]
     arm: Annotated[str, Meta(description="name of the variant it is about")]
     cause: Annotated[str, Meta(description="id of the decision that led to it, or the sentence of the person who did")]
     model: Annotated[ModelState | None, Meta(description="`start_arm`: full state the arm's model starts from")] = None

@@ -1,0 +1,201 @@
+"""The written contract: one AsyncAPI document and one JSON Schema a topic, built from the records and the registry.
+
+`python -m schemas.asyncapi write` writes `schemas/contract/`, `check` says how it differs from the records. The
+examples in it are the golden records of `schemas/contract/golden/`: real bytes, kept by hand, never regenerated.
+
+References:
+    AsyncAPI Initiative (2023): AsyncAPI Specification 3.0.0; Kafka bindings 0.5.0.
+    Wright, Andrews, Hutton, Dennis (2022): JSON Schema, draft 2020-12.
+"""
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from schemas.topics import PARTITIONS, TICKS, TOPICS, Topic
+
+CONTRACT = Path(__file__).parent / "contract"
+GOLDEN = CONTRACT / "golden"
+
+VERSION = "0.1.0"
+"""Of the contract: the first number grows when an old reader would break, the second when something is added."""
+
+Json = dict[str, Any]
+
+
+def records_of(topic: Topic) -> tuple[type[msgspec.Struct], ...]:
+    """Records that travel on a topic: the members of its union, or the one that it has.
+
+    >>> [record.__name__ for record in records_of(TICKS)]
+    ['Quote', 'Trade', 'Directive']
+    """
+    return get_args(topic.record) or (topic.record,)
+
+
+def kebab(name: str) -> str:
+    """Name of a record as a file is named after it.
+
+    >>> kebab("OutcomeMatured")
+    'outcome-matured'
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+def golden(record: type[msgspec.Struct]) -> list[bytes]:
+    """Golden records of one kind, oldest first: what earlier versions wrote, the last one as it is written now."""
+    return (GOLDEN / f"{kebab(record.__name__)}.jsonl").read_bytes().splitlines()
+
+
+def json_schema(topic: Topic) -> Json:
+    """JSON Schema (2020-12) of the values of a topic."""
+    schema: Json = _plain(msgspec.json.schema(topic.record))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:tickloop:{topic.name}:{VERSION}",
+        "description": topic.summary,
+        **schema,
+    }
+
+
+def asyncapi() -> Json:
+    """The AsyncAPI 3.0 document, from the system's point of view: it receives ticks and sends everything else."""
+    records = {record.__name__: (topic, record) for topic in TOPICS for record in records_of(topic)}
+    _, schemas = msgspec.json.schema_components(
+        [record for _, record in records.values()], ref_template="#/components/schemas/{name}"
+    )
+    return {
+        "asyncapi": "3.0.0",
+        "id": "urn:tickloop",
+        "info": {
+            "title": "Tickloop",
+            "version": VERSION,
+            "description": (
+                "Market ticks in, predictions and their outcomes out.\n\n"
+                "Values are JSON objects. Readers ignore fields that they do not know; fields that are added later are "
+                "optional. Every id is `topic:partition:offset` of the record that it answers, with an index behind "
+                "it where one record led to several: along one partition the position in the ids only grows, so a "
+                "reader that drops what is not beyond the last position it saw reads every record exactly once. A "
+                "deployment may put a prefix before all addresses."
+            ),
+        },
+        "defaultContentType": "application/json",
+        "servers": {"local": {"host": "127.0.0.1:9092", "protocol": "kafka", "description": "`tickloop up`"}},
+        "channels": {topic.name: _channel(topic) for topic in TOPICS},
+        "operations": dict(map(_operation, TOPICS)),
+        "components": {
+            "messages": {name: _message(topic, record) for name, (topic, record) in records.items()},
+            "schemas": _plain(schemas),
+        },
+    }
+
+
+def files() -> dict[str, str]:
+    """Every generated file of the contract: name and text."""
+    documents = {"asyncapi.json": asyncapi()} | {f"{topic.name}.schema.json": json_schema(topic) for topic in TOPICS}
+    return {name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in documents.items()}
+
+
+def differences() -> Iterator[str]:
+    """Lines of a unified diff from the committed contract to what the records say; none when they agree."""
+    expected = files()
+    for name in sorted(expected.keys() | {path.name for path in CONTRACT.glob("*.json")}):
+        path = CONTRACT / name
+        committed = path.read_text(encoding="utf-8") if path.exists() else ""
+        yield from unified_diff(
+            committed.splitlines(),
+            expected.get(name, "").splitlines(),
+            f"committed {name}",
+            f"records {name}",
+            n=2,
+            lineterm="",
+        )
+
+
+def write() -> None:
+    """Write the contract anew; files that no topic stands behind any longer are removed."""
+    expected = files()
+    CONTRACT.mkdir(exist_ok=True)
+    for path in CONTRACT.glob("*.json"):
+        if path.name not in expected:
+            path.unlink()
+    for name, text in expected.items():
+        (CONTRACT / name).write_text(text, encoding="utf-8")
+
+
+def _channel(topic: Topic) -> Json:
+    configuration: Json = {"cleanup.policy": [topic.cleanup]}
+    if topic.cleanup == "delete":
+        configuration["retention.ms"] = topic.retention_ms
+    return {
+        "address": topic.name,
+        "summary": topic.summary,
+        "messages": {
+            record.__name__: {"$ref": f"#/components/messages/{record.__name__}"} for record in records_of(topic)
+        },
+        "bindings": {
+            "kafka": {"partitions": PARTITIONS, "topicConfiguration": configuration, "bindingVersion": "0.5.0"}
+        },
+    }
+
+
+def _operation(topic: Topic) -> tuple[str, Json]:
+    action = "receive" if topic is TICKS else "send"
+    name = action + "".join(part.capitalize() for part in topic.name.split("-"))
+    return name, {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{topic.name}"},
+        "summary": topic.summary,
+        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{record.__name__}"} for record in records_of(topic)],
+    }
+
+
+def _message(topic: Topic, record: type[msgspec.Struct]) -> Json:
+    return {
+        "name": record.__name__,
+        "summary": inspect.cleandoc(record.__doc__ or "").split("\n")[0],
+        "contentType": "application/json",
+        "payload": {"$ref": f"#/components/schemas/{record.__name__}"},
+        "bindings": {"kafka": {"key": {"type": "string", "description": topic.key}, "bindingVersion": "0.5.0"}},
+        "examples": [{"name": "golden", "payload": json.loads(golden(record)[-1])}],
+    }
+
+
+def _plain(schema: Any) -> Any:
+    """Without `discriminator` (OpenAPI's, which neither standard has in this form) and the indents of docstrings."""
+    if isinstance(schema, list):
+        return [_plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: _plain(value) for name, value in schema.items() if name != "discriminator"}
+    if isinstance(kept.get("description"), str):
+        kept["description"] = inspect.cleandoc(kept["description"])
+    return kept
+
+
+def main(arguments: list[str]) -> int:
+    """Run `write` or `check`; the exit code is 1 when the committed contract is not what the records say."""
+    if arguments == ["write"]:
+        write()
+        print(f"written: {len(files())} files in schemas/contract")
+        return 0
+    if arguments != ["check"]:
+        print("expected: python -m schemas.asyncapi write|check", file=sys.stderr)
+        return 2
+    found = list(differences())
+    print("\n".join(found) if found else f"{len(files())} files agree with the records")
+    if found:
+        print(
+            "expected schemas/contract to be what the records say, was the above; fix: make contract", file=sys.stderr
+        )
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
