@@ -7,8 +7,9 @@ from schemas.errors import StateError
 
 log = logging.getLogger(__name__)
 
-EXIT_CRASHED = 70
+EXIT_ENVIRONMENT = 3
 EXIT_STATE = 4
+EXIT_CRASHED = 70
 
 
 def stop_the_process(error: BaseException) -> None:

@@ -89,25 +89,29 @@ class Runtime:
                 partition.revoked = True
             binding.live = {}
         mine = sorted(tp for tp in assignment if self.is_bound(tp.topic))
-        if not mine:
-            return {}
+        try:
+            wanted = await self._load(mine) if mine else {}
+        except StateError as error:
+            stop_the_process(error)
+            raise
+        log.info("ready: %s", ", ".join(f"{tp.topic}-{tp.partition} from {offset}" for tp, offset in wanted.items()))
+        return wanted
+
+    async def _load(self, assigned: list[TP]) -> dict[TP, int]:
         consumer = self.app.consumer
-        first, end = await consumer.earliest_offsets(*mine), await consumer.highwaters(*mine)
+        first, end = await consumer.earliest_offsets(*assigned), await consumer.highwaters(*assigned)
         wanted = {}
-        for tp in mine:
+        for tp in assigned:
             live = LivePartition(self.bindings[tp.topic], tp.partition)
             wanted[tp] = self._where_to_go_on(tp, live.partition.offset, first[tp], end[tp])
             self.bindings[tp.topic].live[tp.partition] = live
-        log.info("ready: %s", ", ".join(f"{tp.topic}-{tp.partition} from {offset}" for tp, offset in wanted.items()))
         return wanted
 
     def _where_to_go_on(self, tp: TP, covered: int, first: int, end: int) -> int:
         if covered >= end:
-            stop_the_process(
-                StateError(
-                    f"{tp.topic}-{tp.partition}: snapshots reach to offset {covered}, the log ends before {end}: "
-                    "it was deleted or cut; fix: `tickloop topics reset-state` to start from the log that is there"
-                )
+            raise StateError(
+                f"{tp.topic}-{tp.partition}: snapshots reach to offset {covered}, the log ends before {end}: it was "
+                "deleted or cut; fix: `tickloop topics reset` computes everything anew from the log that is there"
             )
         if covered >= 0 and first > covered + 1:
             log.error(

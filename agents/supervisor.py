@@ -9,7 +9,7 @@ from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agents.crash import EXIT_STATE
+from agents.crash import EXIT_ENVIRONMENT, EXIT_STATE
 from schemas.errors import StateError, TickloopError
 
 HEALTHY_S = 30.0
@@ -59,6 +59,8 @@ class Slot:
             in_a_row = 1 if lived > HEALTHY_S else in_a_row + 1
             if code == EXIT_STATE:
                 raise StateError(f"{self.name} refuses its stored state; {self._last_words()}")
+            if code == EXIT_ENVIRONMENT:
+                in_a_row = 1
             if in_a_row > MOST_CRASHES_IN_A_ROW:
                 raise TickloopError(f"{self.name} ended {in_a_row} times in a row; {self._last_words()}")
             pause = min(FIRST_PAUSE_S * 2 ** (in_a_row - 1), LONGEST_PAUSE_S)

@@ -1,0 +1,46 @@
+"""`tickloop up`: the whole system on this machine."""
+
+import asyncio
+import signal
+
+import click
+from rich.console import Console
+
+from agents.broker import process
+from agents.settings import Settings, config_table
+from agents.system import System
+from streams.parameters import load_parameters
+
+
+@click.command("up")
+@click.option("--workers", type=click.IntRange(1), help="Worker processes  [default: 2]")
+@click.option("--home", metavar="FOLDER", help="Folder of the broker's data and of logs  [default: .tickloop]")
+@click.option("--keep-broker", is_flag=True, help="Leave the local broker running at the end.")
+def command(workers: int | None, home: str | None, keep_broker: bool) -> None:
+    """Start broker, topics and workers, and keep them running until Ctrl-C.
+
+    A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster. Whatever dies is started again; nothing is
+    lost or doubled by it. In another terminal:
+
+    \b
+      tickloop publish ticks.csv.gz
+      tickloop consume predictions
+    """
+    settings = Settings.load(home=home, workers=workers)
+    load_parameters(config_table())
+    system = System(settings, Console(stderr=True))
+    try:
+        asyncio.run(_until_stopped(system))
+    finally:
+        if system.started_broker and not keep_broker:
+            process.stop(settings.home_path)
+
+
+async def _until_stopped(system: System) -> None:
+    running = asyncio.create_task(system.run())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        system.say("stopped")

@@ -1,0 +1,33 @@
+"""`tickloop worker`: one process of the loop."""
+
+import asyncio
+
+import click
+
+from agents.app import create_app
+from agents.broker import bootstrap
+from agents.broker.answer import describe
+from agents.settings import Settings, config_table
+from agents.worker import configure_logging, run_worker
+from streams.loop import nodes
+from streams.parameters import load_parameters
+
+
+@click.command("worker")
+@click.option("--slot", type=click.IntRange(1), metavar="N", help="Place in the group: a successor takes over at once.")
+@click.option("--home", metavar="FOLDER", help="Folder of the local broker and of logs  [default: .tickloop]")
+@click.option("--verbose", is_flag=True, help="Also log what Faust and aiokafka say.")
+def command(slot: int | None, home: str | None, verbose: bool) -> None:
+    """Run one worker until it is stopped; `tickloop up` runs several and starts them again.
+
+    Start as many as there are cores, on any number of machines: workers of one prefix share the partitions. Give each
+    a slot of its own and a killed worker's successor takes over within two seconds instead of a session time-out.
+    Topics must exist: `tickloop topics apply`.
+    """
+    settings = Settings.load(home=home)
+    configure_logging(verbose)
+    address = bootstrap(settings)
+    asyncio.run(describe(address))
+    parameters = load_parameters(config_table())
+    instance = f"{settings.group}-{slot}" if slot is not None else None
+    run_worker(create_app(settings, address, nodes(parameters, settings.directive_key.encode()), instance), verbose)

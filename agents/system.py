@@ -1,0 +1,109 @@
+"""The whole system on one machine: broker, topics and workers, each kept as it should be."""
+
+import asyncio
+import time
+
+from aiokafka.errors import KafkaError
+from rich.console import Console
+
+from agents import topics
+from agents.broker import process
+from agents.broker.launch import start
+from agents.gauge import Gauge, Reading
+from agents.runtime import changelog_name
+from agents.settings import Settings
+from agents.supervisor import Supervisor
+from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from streams.loop import nodes
+from streams.parameters import Parameters
+
+LOOK_S = 1.0
+REPORT_S = 2.0
+QUIET_REPORT_S = 15.0
+
+
+def wanted_topics(settings: Settings) -> list[topics.TopicSpec]:
+    """Topics of the registry and the changelogs of the nodes' snapshots."""
+    changelogs = [topics.changelog(settings, changelog_name(settings, node)) for node in nodes(Parameters())]
+    return [*topics.registry(settings), *changelogs]
+
+
+class System:
+    """Broker, topics and workers, from one set of settings.
+
+    Attributes:
+        started_broker: whether the local broker was started by this object, and is to be stopped by its owner.
+    """
+
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self.settings = settings
+        self.started_broker = False
+        self._console = console
+
+    def say(self, sentence: str) -> None:
+        self._console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False)
+
+    async def prepare(self) -> str:
+        """Broker and topics; returns the address."""
+        address = self.settings.bootstrap
+        if not address:
+            broker, self.started_broker = await asyncio.to_thread(start, self.settings.home_path, None, self.say)
+            address = broker.address
+            self.say(f"broker: Apache Kafka {broker.version} at {address}")
+        changed = await topics.apply(address, wanted_topics(self.settings))
+        self.say(f"topics: {len({difference.topic for difference in changed})} created or changed")
+        return address
+
+    async def run(self) -> None:
+        """Keep everything running until cancelled."""
+        address = await self.prepare()
+        workers = self.settings.workers
+        environment = {"TICKLOOP_BOOTSTRAP": address, "TICKLOOP_HOME": str(self.settings.home_path)}
+        supervisor = Supervisor(workers, self.settings.home_path, environment, self.say)
+        self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(supervisor.run())
+            group.create_task(self._report(address))
+            if not self.settings.bootstrap:
+                group.create_task(self._keep_broker())
+
+    async def _keep_broker(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if process.running(self.settings.home_path) is None:
+                self.say("the broker is gone; starting it again on its data")
+                await asyncio.to_thread(start, self.settings.home_path, None, self.say)
+                self.say("the broker is back")
+
+    async def _report(self, address: str) -> None:
+        """A line that follows the topics; without a terminal, one every `QUIET_REPORT_S` in which something moved."""
+        pause = REPORT_S if self._console.is_terminal else QUIET_REPORT_S
+        before: Reading | None = None
+        async with Gauge(self.settings, address) as gauge:
+            with self._console.status("waiting for ticks") as status:
+                while True:
+                    try:
+                        reading = await gauge.read()
+                    except KafkaError as error:
+                        status.update(f"the broker does not answer: {error}")
+                    else:
+                        if before is not None:
+                            line = summary(before, reading, pause)
+                            status.update(line)
+                            if not self._console.is_terminal and reading != before:
+                                self.say(line)
+                        before = reading
+                    await asyncio.sleep(pause)
+
+
+def summary(before: Reading, now: Reading, seconds: float) -> str:
+    """What happened between two readings, in a line.
+
+    >>> earlier = Reading({"ticks": 0, "predictions": 0, "outcomes": 0, "dead-letters": 0}, 0)
+    >>> later = Reading({"ticks": 5000, "predictions": 4990, "outcomes": 700, "dead-letters": 10}, 120)
+    >>> summary(earlier, later, 2.0)
+    'ticks 5,000 (2,500/s)  predictions 4,990 (2,495/s)  outcomes 700  dead letters 10  lag 120'
+    """
+    counts, rates = now.records, {name: (now.records[name] - before.records[name]) / seconds for name in now.records}
+    moving = "  ".join(f"{name} {counts[name]:,} ({rates[name]:,.0f}/s)" for name in (TICKS.name, PREDICTIONS.name))
+    return f"{moving}  outcomes {counts[OUTCOMES.name]:,}  dead letters {counts[DEAD_LETTERS.name]:,}  lag {now.lag:,}"
