@@ -14,7 +14,7 @@ class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         share: part of the belief that is spread evenly at each label, so that no expert is ever beyond recall.
     """
 
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.2
+    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.1
     share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.002
 
 

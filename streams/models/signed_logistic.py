@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from river.linear_model import LogisticRegression
 from river.optim import SGD
+from river.optim.schedulers import InverseScaling
 from river.utils import VectorDict
 
 from schemas.models import SignedLogisticState
@@ -21,11 +22,13 @@ class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, 
     """How the model learns.
 
     Attributes:
-        learning_rate: step of the stochastic gradient, for features scaled to a mean square of 1.
+        learning_rate: first step of the stochastic gradient, for features scaled to a mean square of 1.
+        learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`.
         scale_memory: labels that the mean square of each feature looks back on.
     """
 
-    learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.002
+    learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.05
+    learning_rate_decay: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.25
     scale_memory: Annotated[int, Meta(ge=1)] = 5_000
 
 
@@ -100,7 +103,8 @@ class SignedLogisticLearner:
 
     def __init__(self, parameters: SignedLogisticParameters) -> None:
         self._memory = parameters.scale_memory
-        self._river = LogisticRegression(SGD(parameters.learning_rate), intercept_lr=0.0)
+        schedule = InverseScaling(parameters.learning_rate, parameters.learning_rate_decay)
+        self._river = LogisticRegression(SGD(schedule), intercept_lr=0.0)
 
     def opinion(self, model: SignedLogistic, features: Sequence[float]) -> float:
         """Probability of an upward move; `features` may go on beyond the signed ones."""
@@ -132,6 +136,7 @@ class SignedLogisticLearner:
         river = self._river
         # River has no public way to set weights; a test holds this one equal to a River model that was never emptied.
         river._weights = VectorDict(dict(zip(SIGNED, model.weights, strict=True)))
+        river.optimizer.n_iterations = model.n_seen - 1
         river.learn_one(scaled, up)
         model.weights = list(river.weights.values())
 
