@@ -1,0 +1,203 @@
+"""The loop as tests of guarantees see it: real worker processes on a real broker, and what the topics hold."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents import topics
+from agents.gauge import Gauge
+from agents.publisher import publish
+from agents.runtime import changelog_name
+from agents.settings import Settings
+from schemas.positions import Position, position_of
+from schemas.topics import TICKS
+from streams.replay import SourceRecord, by_topic, replay
+from streams.topology import Node
+
+POLL_S = 0.1
+PATIENCE_S = 90.0
+
+
+class Stored(NamedTuple):
+    """A record as it lies in a topic."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+
+
+class LiveLoop:
+    """Topics and workers of one node under one prefix; `async with` ends the workers.
+
+    Args:
+        node: what the workers run; also run here, uninterrupted, for what must come out.
+        settings: where.
+        bootstrap: address of the broker.
+        log: file that the workers write to.
+        command: command line of a worker, the slot's number is added.
+    """
+
+    def __init__(
+        self,
+        node: Node[Any],
+        settings: Settings,
+        bootstrap: str,
+        log: Path,
+        command: Sequence[str] = ("-m", "agents.cli", "worker", "--slot"),
+    ) -> None:
+        self.node = node
+        self.settings = settings
+        self.bootstrap = bootstrap
+        self.log = log
+        self._command = command
+        self.workers: dict[int, subprocess.Popen[bytes]] = {}
+
+    async def __aenter__(self) -> Self:
+        outputs = [topics.specification(self.settings, topic) for topic in (self.node.source, *self.node.outputs)]
+        changelog = topics.changelog(self.settings, changelog_name(self.settings, self.node))
+        await topics.apply(self.bootstrap, [*outputs, changelog])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for worker in self.workers.values():
+            worker.send_signal(signal.SIGCONT)
+            worker.kill()
+            worker.wait()
+
+    def start(self, slot: int, **environment: str) -> None:
+        """Start the worker of a slot."""
+        surroundings = {
+            **os.environ,
+            "TICKLOOP_BOOTSTRAP": self.bootstrap,
+            "TICKLOOP_PREFIX": self.settings.prefix,
+            "TICKLOOP_PARTITIONS": str(self.settings.partitions),
+            "TICKLOOP_CHECKPOINT_S": str(self.settings.checkpoint_s),
+            "TICKLOOP_CHECKPOINT_BYTES": str(self.settings.checkpoint_bytes),
+            "TICKLOOP_SESSION_TIMEOUT_S": str(self.settings.session_timeout_s),
+            "TICKLOOP_HOME": str(self.log.parent),
+            **environment,
+        }
+        with self.log.open("ab") as output:
+            self.workers[slot] = subprocess.Popen(
+                [sys.executable, *self._command, str(slot)], env=surroundings, stdout=output, stderr=output
+            )
+
+    def kill(self, slot: int) -> None:
+        """kill -9."""
+        self.workers[slot].kill()
+        self.workers.pop(slot).wait()
+
+    async def stop(self, slot: int) -> int:
+        """Ask the worker of a slot to end; its exit code."""
+        worker = self.workers.pop(slot)
+        worker.terminate()
+        return await asyncio.to_thread(worker.wait, PATIENCE_S)
+
+    async def publish(self, ticks: Iterable[Any]) -> None:
+        """Send ticks as fast as they go."""
+        await publish(ticks, self.bootstrap, self.settings.topic(TICKS.name))
+
+    async def until_caught_up(self) -> None:
+        """Wait until checkpoints cover every record of the source.
+
+        Raises:
+            TimeoutError: they did not in `PATIENCE_S`; with the end of the workers' log.
+        """
+        try:
+            async with Gauge(self.settings, self.bootstrap) as gauge, asyncio.timeout(PATIENCE_S):
+                reading = await gauge.read()
+                while reading.lag:
+                    await asyncio.sleep(POLL_S)
+                    reading = await gauge.read()
+        except TimeoutError:
+            raise TimeoutError("\n".join(self.log.read_text().splitlines()[-40:])) from None
+
+    async def stored(self, topic: str) -> list[Stored]:
+        """Everything in a topic, in order along each partition."""
+        name = self.settings.topic(topic)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(name, number) for number in range(self.settings.partitions)]
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            found: list[Stored] = []
+            while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+                fetched = await consumer.getmany(timeout_ms=500, max_records=20_000)
+                found += [
+                    Stored(r.partition, r.offset, r.key, r.value) for records in fetched.values() for r in records
+                ]
+            return found
+        finally:
+            await consumer.stop()
+
+    async def verdict(self) -> "Verdict":
+        """What the topics hold, held against an uninterrupted run over the same source records."""
+        source = [SourceRecord(*record) for record in await self.stored(self.node.source.name)]
+        expected = by_topic(replay(self.node, source))
+        total = Verdict(0, 0, 0, 0, 0)
+        for topic in self.node.outputs:
+            held = await self.stored(topic.name)
+            total = total.plus(compare(held, expected.get(topic.name, [])))
+        return total
+
+
+class Verdict(NamedTuple):
+    """How outputs stand against an uninterrupted run.
+
+    Attributes:
+        expected: outputs of the uninterrupted run.
+        missing: of them, not in the topics.
+        different: ids that carry another content somewhere than in the uninterrupted run, or that it does not have.
+        repeats: records that a reader drops because it saw their position.
+        disordered: new records that a reader would drop because it saw a later position.
+    """
+
+    expected: int
+    missing: int
+    different: int
+    repeats: int
+    disordered: int
+
+    def plus(self, other: "Verdict") -> "Verdict":
+        return Verdict(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    @property
+    def is_exact(self) -> bool:
+        return self.expected > 0 and self.missing == self.different == self.disordered == 0
+
+
+class _Identified(msgspec.Struct):
+    id: str
+
+
+def compare(held: list[Stored], expected: list[tuple[int, str, bytes]]) -> Verdict:
+    """One topic's records against the outputs they should be."""
+    identify = msgspec.json.Decoder(_Identified).decode
+    wanted = {(partition, record_id): value for partition, record_id, value in expected}
+    seen: set[tuple[int, str]] = set()
+    last: dict[int, Position] = {}
+    different = repeats = disordered = 0
+    for record in held:
+        identity = record.partition, identify(record.value).id
+        different += wanted.get(identity) != record.value
+        position = position_of(identity[1])
+        if position > last.get(record.partition, ()):
+            last[record.partition] = position
+        elif identity in seen:
+            repeats += 1
+        else:
+            disordered += 1
+        seen.add(identity)
+    return Verdict(len(wanted), len(wanted.keys() - seen), different, repeats, disordered)
