@@ -16,6 +16,14 @@ from schemas.errors import EnvironmentProblem
 DEFAULT_PORT = 9092
 START_TIMEOUT_S = 60.0
 POLL_S = 0.05
+TALKATIVE = (
+    "org.apache.kafka.common.config.AbstractConfig",
+    "org.apache.kafka.controller.PartitionChangeBuilder",
+    "org.apache.kafka.controller.ReplicationControlManager",
+    "state.change.logger",
+)
+"""Loggers that dump all settings at each start, or say a line and more for every partition."""
+
 JVM = (
     "-Xmx512m",
     "-XX:+ExitOnOutOfMemoryError",
@@ -23,8 +31,7 @@ JVM = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
     "-Dorg.slf4j.simpleLogger.showThreadName=false",
-    # Dumps all settings, several hundred lines at each start.
-    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config.AbstractConfig=warn",
+    *(f"-Dorg.slf4j.simpleLogger.log.{logger}=warn" for logger in TALKATIVE),
 )
 
 
@@ -56,6 +63,10 @@ offsets.topic.num.partitions=8
 transaction.state.log.num.partitions=8
 share.coordinator.state.topic.num.partitions=8
 
+# After a crash the controller takes no new registration of this node before the old one's session ends.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+
 # Workers decide themselves how soon a silent one is missed, and start without waiting for others.
 group.min.session.timeout.ms=1000
 group.initial.rebalance.delay.ms=0
@@ -80,7 +91,7 @@ def start(home: Path, java: Java, class_path: list[Path], port: int | None = Non
     if port is not None and not ports.is_free(port):
         raise EnvironmentProblem(f"expected port {port} to be free, something listens there; fix: choose another port")
     last = process.last_recorded(home)
-    wanted = (last.port, DEFAULT_PORT) if last is not None else (DEFAULT_PORT,)
+    wanted = (last.port, DEFAULT_PORT) if last is not None and last.kind == "kafka" else (DEFAULT_PORT,)
     while True:
         chosen = port or ports.first_free(wanted)
         broker, server = launch(home, java, class_path, chosen)

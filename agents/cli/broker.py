@@ -63,7 +63,7 @@ def status_command(home: str | None, as_json: bool) -> None:
         **msgspec.to_builtins(broker),
         "answers": cluster_id_at(broker.address) is not None,
         "resident_bytes": alive.memory_info().rss,
-        "data_bytes": sum(file.stat().st_size for file in process.broker_folder(path).rglob("*") if file.is_file()),
+        "data_bytes": process.disk_bytes(path),
         "log": str(process.log_file(path)),
     }
     if as_json:
