@@ -51,10 +51,10 @@ lint: $(DEVELOPMENT) ## style, types, direction of imports, written contract
 contract: $(RUNTIME) ## write schemas/contract anew from the records
 	@$(PYTHON) -m schemas.asyncapi write
 
-LOCK = uv pip compile -q --upgrade --universal --fork-strategy fewest --python-version 3.11 \
+LOCK = uv pip compile -q $(ARGS) --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
-lock: ## newest versions that pyproject.toml allows, with hashes (needs uv)
+lock: ## pin what pyproject.toml asks for, with hashes (needs uv; ARGS=--upgrade for the newest)
 	@command -v uv > /dev/null || { echo "expected uv on the PATH, found none; fix: pip install uv" >&2; exit 1; }
 	@$(LOCK) pyproject.toml --extra parquet --extra mock --group build -o requirements.lock
 	@$(LOCK) pyproject.toml --extra parquet --extra mock --group dev -c requirements.lock -o requirements-dev.lock
