@@ -38,7 +38,8 @@ class Published(Struct):
 
     Attributes:
         ticks: acknowledged by the broker.
-        unreadable: how many of them were `RawTick`s.
+        unreadable: how many `RawTick`s were among them.
+        first_problem: what was wrong with the first of those.
         seconds: from the first to the last acknowledgement.
         complete: False when it was stopped before the end of the feed.
         partitions: by number.
@@ -46,6 +47,7 @@ class Published(Struct):
 
     ticks: int = 0
     unreadable: int = 0
+    first_problem: str = ""
     seconds: float = 0.0
     complete: bool = True
     partitions: dict[int, Span] = {}
@@ -181,6 +183,7 @@ class _Publisher:
             if isinstance(tick, RawTick):
                 value = tick.value
                 self.done.unreadable += 1
+                self.done.first_problem = self.done.first_problem or tick.problem
             else:
                 value = encode(tick)
             partition, key = self._keys.get(tick.symbol) or self._key(tick.symbol)

@@ -2,38 +2,29 @@
 
 import asyncio
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, LeaderNotAvailableError, NoError, UnknownTopicOrPartitionError
+from aiokafka.errors import LeaderNotAvailableError, NoError, UnknownTopicOrPartitionError, for_code
 
+from agents.broker.answer import admin
 from schemas.errors import EnvironmentProblem
 
 TIMEOUT_S = 10.0
+AGAIN_S = 0.1
 
 
-async def partition_count(bootstrap: str, topic: str, timeout_s: float = TIMEOUT_S) -> int:
+async def partition_count(bootstrap: str, topic: str) -> int:
     """Number of partitions of a topic.
 
     Raises:
-        EnvironmentProblem: no cluster answers at `bootstrap`, or it has no such topic.
+        EnvironmentProblem: no cluster answers at `bootstrap`, or it has no such topic, or keeps it from us.
     """
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(timeout_s * 1000))
-    try:
-        async with asyncio.timeout(timeout_s):
-            await client.start()
-            while True:
-                (found,) = await client.describe_topics([topic])
-                if found["error_code"] != LeaderNotAvailableError.errno:
-                    break
-                await asyncio.sleep(0.1)  # just created: its leader is being elected
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise EnvironmentProblem(
-            f"expected a Kafka cluster at {bootstrap} that knows {topic}, got {error or 'no answer'}; "
-            "fix: `tickloop up`, or set TICKLOOP_BOOTSTRAP to the address of yours"
-        ) from error
-    finally:
-        await client.close()
+    async with admin(bootstrap, TIMEOUT_S) as client, asyncio.timeout(TIMEOUT_S):
+        while True:
+            (found,) = await client.describe_topics([topic])
+            if found["error_code"] != LeaderNotAvailableError.errno:
+                break
+            await asyncio.sleep(AGAIN_S)  # just created: its leader is being elected
     if found["error_code"] == UnknownTopicOrPartitionError.errno:
         raise EnvironmentProblem(f"expected a topic {topic} at {bootstrap}, found none; fix: `tickloop topics apply`")
     if found["error_code"] != NoError.errno:
-        raise EnvironmentProblem(f"expected the topic {topic} at {bootstrap}, got error code {found['error_code']}")
+        raise EnvironmentProblem(f"expected the topic {topic} at {bootstrap}, got {for_code(found['error_code'])}")
     return len(found["partitions"])

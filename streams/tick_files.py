@@ -88,9 +88,9 @@ class TickFile:
 
     def _checked(self, blocks: Iterator[list[Feed]]) -> Iterator[list[Feed]]:
         for block in blocks:
-            first = next((tick for tick in block if not isinstance(tick, RawTick)), None)
+            first = next((tick.ts_event for tick in block if tick.ts_event is not None), None)
             if first is not None:
-                expect_plausible_unit(first.ts_event, self._columns.time_unit)
+                expect_plausible_unit(first, self._columns.time_unit)
                 yield block
                 break
             yield block

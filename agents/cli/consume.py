@@ -1,0 +1,123 @@
+"""`tickloop consume`: what is on a topic, each record once."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
+
+import click
+from rich.console import Console
+
+from agents.broker import bootstrap
+from agents.cli.record_tables import cells, columns_of, table
+from agents.reader import Received, Start, read_blocks
+from agents.settings import Settings
+from schemas.codec import decoder
+from schemas.errors import ConfigurationError, Refused
+from schemas.topics import TICKS, TOPICS, Topic
+
+INTERRUPTED = 130
+
+
+@click.command("consume")
+@click.argument("topic", type=click.Choice([topic.name for topic in TOPICS]), metavar="TOPIC")
+@click.option("--symbol", metavar="S", help="Only records of this symbol.")
+@click.option("--json", "as_json", is_flag=True, help="One record a line, exactly as on the wire.")
+@click.option(
+    "--from",
+    "begin",
+    default="end",
+    show_default=True,
+    metavar="beginning|end|-N|N",
+    help="Where to begin; -N: with the newest N records, N: at this offset of every partition.",
+)
+@click.option("-n", "limit", type=click.IntRange(1), metavar="N", help="Stop after N records.")
+@click.option("--until-end", is_flag=True, help="Stop at what is the end now, instead of waiting for more.")
+@click.option("--repeats", is_flag=True, help="Show records that were written again after a crash, too.")
+def command(
+    topic: str, symbol: str | None, as_json: bool, begin: str, limit: int | None, until_end: bool, repeats: bool
+) -> None:
+    """Read a TOPIC: ticks, predictions, outcomes, dead-letters, and wait for more until Ctrl-C.
+
+    Each record is shown exactly once: after a crash a worker may write records again, byte for byte, and such repeats
+    are dropped by their ids. Nothing is committed; any number of readers can read side by side.
+
+    \b
+    Examples:
+      tickloop consume predictions
+      tickloop consume outcomes --symbol BTCUSDT --from -20
+      tickloop consume dead-letters --from beginning --until-end
+      tickloop consume predictions --from beginning --until-end --json > predictions.jsonl
+    """
+    settings = Settings.load()
+    found = next(each for each in TOPICS if each.name == topic)
+    show = _show_json if as_json else _table(found)
+    address, name = bootstrap(settings), settings.topic(topic)
+    try:
+        asyncio.run(_consume(address, name, _start(begin), until_end, repeats or found is TICKS, symbol, limit, show))
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+
+
+async def _consume(
+    address: str,
+    topic: str,
+    start: Start,
+    until_end: bool,
+    repeats: bool,
+    symbol: str | None,
+    limit: int | None,
+    show: Callable[[list[Received]], None],
+) -> None:
+    key = None if symbol is None else symbol.encode()
+    async with aclosing(read_blocks(address, topic, start=start, until_end=until_end, repeats=repeats)) as blocks:
+        async for block in blocks:
+            wanted = block if key is None else [record for record in block if record.key == key]
+            show(wanted[:limit])
+            if limit is not None:
+                limit -= len(wanted)
+                if limit <= 0:
+                    return
+
+
+def _start(text: str) -> Start:
+    """
+    >>> _start("beginning"), _start("-20"), _start("100")
+    ('beginning', -20, 100)
+    """
+    named: dict[str, Start] = {"beginning": "beginning", "end": "end"}
+    try:
+        return named[text] if text in named else int(text)
+    except ValueError:
+        raise ConfigurationError(f"--from: expected beginning, end, -N or an offset, was {text!r}") from None
+
+
+def _show_json(records: Iterable[Received]) -> None:
+    for record in records:
+        sys.stdout.buffer.write((record.value or b"null") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _table(topic: Topic) -> Callable[[list[Received]], None]:
+    columns, decode = columns_of(topic.record), decoder(topic.record)
+    console = Console(highlight=False)
+    width = sum(max(column.width, len(column.title)) + 1 for column in columns)
+    if not console.is_terminal:
+        console.width = width
+    heading = True
+
+    def show(records: list[Received]) -> None:
+        nonlocal heading
+        rows = table(columns, heading)
+        for record in records:
+            try:
+                rows.add_row(*cells(columns, decode(record.value)))
+            except Refused as refused:
+                console.print(rows)
+                rows = table(columns, heading=False)
+                console.print(f"partition {record.partition}, offset {record.offset}: {refused}", markup=False)
+        if rows.row_count:
+            console.print(rows)
+            heading = False
+
+    return show

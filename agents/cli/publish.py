@@ -1,0 +1,178 @@
+"""`tickloop publish`: ticks from files or a pipe to Kafka."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterable, Iterable, Sequence
+from io import BufferedReader, FileIO
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from agents.broker import bootstrap
+from agents.pace import Pace
+from agents.publisher import Published, publish
+from agents.settings import Settings
+from agents.standing_input import awaited
+from schemas.errors import ConfigurationError
+from schemas.topics import TICKS
+from streams.raw_ticks import Feed
+from streams.tick_columns import Columns, TimeUnit
+from streams.tick_files import TickFile, merged
+
+INTERRUPTED = 130
+
+
+@click.command("publish")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN,...", help="Columns with other names.")
+@click.option("--symbol", default="", help="Symbol of every tick, for files without such a column.")
+@click.option("--kind", type=click.Choice(["quote", "trade"]), help="Kind of every tick; usually the columns tell.")
+@click.option(
+    "--time-unit",
+    type=click.Choice(["ns", "us", "ms", "s"]),
+    default="ns",
+    show_default=True,
+    help="Unit of numeric time stamps; ISO 8601 is always understood.",
+)
+@click.option("--rate", type=float, metavar="N", help="Send N ticks a second.")
+@click.option(
+    "--speed", metavar="1x|100x|max", default="max", show_default=True, help="Replay event time so much faster."
+)
+@click.option("--strict", is_flag=True, help="Stop at the first row that makes no tick, with its number.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object, and no progress.")
+def command(
+    files: tuple[str, ...],
+    mapping: tuple[str, ...],
+    symbol: str,
+    kind: str | None,
+    time_unit: TimeUnit,
+    rate: float | None,
+    speed: str,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Send the ticks of files to the topic `ticks`, in order; several files are merged by event time.
+
+    A FILE is CSV with a header line, JSON lines, or Parquet; CSV and JSON lines may be gzipped; - is standard input.
+    Fields: ts_event (nanoseconds since 1970, UTC), symbol, kind (quote or trade), bid, bid_size, ask, ask_size for
+    quotes, price, size, side (buy or sell: the aggressor) for trades, and optionally seq. A row that makes no tick is
+    sent as JSON of what it has, and comes back on the topic `dead-letters` with the reason. Ctrl-C sends what was
+    read and says how much that was.
+
+    \b
+    Examples:
+      tickloop publish btcusdt.csv.gz
+      tickloop publish quotes.csv trades.csv --speed 10x
+      tickloop publish fx.parquet --symbol EURUSD --map ts_event=time,bid=b,ask=a --time-unit ms
+      feed | tickloop publish -
+    """
+    columns = Columns(names=_names(mapping), symbol=symbol, kind=kind or "", time_unit=time_unit)
+    pace = Pace(rate=rate, speed=_speed(speed))
+    if "-" in files and len(files) > 1:
+        raise ConfigurationError("expected standard input (-) alone or files, was both; fix: publish them in turn")
+    settings = Settings.load()
+    address = bootstrap(settings)
+    report = asyncio.run(_publish(files, columns, strict, address, settings.topic(TICKS.name), pace, as_json))
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+    else:
+        _show(report)
+    if not report.complete:
+        raise SystemExit(INTERRUPTED)
+
+
+async def _publish(
+    files: Sequence[str], columns: Columns, strict: bool, address: str, topic: str, pace: Pace, quiet: bool
+) -> Published:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, _stop_or_die, stop)
+    sources = [TickFile(name, columns, strict=strict, stream=_piped() if name == "-" else None) for name in files]
+    feed: Iterable[Feed] | AsyncIterable[Sequence[Feed]] = sources[0] if len(sources) == 1 else merged(sources)
+    if files[0] == "-":
+        feed = awaited(sources[0].blocks())
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("connecting", total=None)
+        clock = asyncio.get_running_loop().time
+        started = clock()
+
+        def progress(sent: int) -> None:
+            shares = [share for source in sources if (share := source.share()) is not None]
+            rate = sent / max(clock() - started, 1e-9)
+            bar.update(
+                task,
+                description=f"{sent:,} ticks, {rate:,.0f}/s",
+                total=len(sources) if shares else None,
+                completed=sum(shares),
+            )
+
+        return await publish(feed, address, topic, pace=pace, stop=stop, progress=progress)
+
+
+def _stop_or_die(stop: asyncio.Event) -> None:
+    """The first Ctrl-C ends it in good order, the second one at once."""
+    if stop.is_set():
+        raise SystemExit(INTERRUPTED)
+    stop.set()
+
+
+def _piped() -> BufferedReader:
+    """Standard input, apart from sys.stdin: a thread may still be reading it when the interpreter ends."""
+    return BufferedReader(FileIO(0, closefd=False))
+
+
+def _names(mapping: Iterable[str]) -> dict[str, str]:
+    """Field -> column out of `field=column,field=column`.
+
+    >>> _names(["bid=b1,ask=a1", "ts_event=time"])
+    {'bid': 'b1', 'ask': 'a1', 'ts_event': 'time'}
+    """
+    names = {}
+    for pair in ",".join(mapping).split(","):
+        field, given, column = pair.partition("=")
+        if pair and not (field and given and column):
+            raise ConfigurationError(f"--map: expected FIELD=COLUMN, was {pair!r}; fix: for example --map bid=best_bid")
+        if pair:
+            names[field.strip()] = column.strip()
+    return names
+
+
+def _speed(text: str) -> float | None:
+    """Factor of `10x` or `10`; None for `max`.
+
+    >>> _speed("100x"), _speed("0.5"), _speed("max")
+    (100.0, 0.5, None)
+    """
+    if text == "max":
+        return None
+    try:
+        return float(text.removesuffix("x"))
+    except ValueError:
+        raise ConfigurationError(f"--speed: expected 1x, 100x or max, was {text!r}") from None
+
+
+def _show(report: Published) -> None:
+    console = Console(stderr=True, highlight=False)
+    rate = report.ticks / report.seconds if report.seconds else 0.0
+    ended = "" if report.complete else "stopped: "
+    console.print(f"{ended}{report.ticks:,} ticks acknowledged in {report.seconds:.1f} s ({rate:,.0f}/s)")
+    for number, span in sorted(report.partitions.items()):
+        console.print(f"  partition {number}: {span.records:,} ticks, offsets {span.first} to {span.last}")
+    if report.unreadable:
+        console.print(
+            f"{report.unreadable:,} of them made no tick and will come back on dead-letters; the first: "
+            f"{report.first_problem}",
+            style="yellow",
+            markup=False,
+        )

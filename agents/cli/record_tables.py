@@ -1,0 +1,141 @@
+"""Which columns of a record a person wants to see in a terminal."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from rich.table import Table
+from rich.text import Text
+
+from schemas.dead_letters import DeadLetter
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+from schemas.ticks import Tick
+
+COLORS = {"up": "green", "buy": "green", "down": "red", "sell": "red"}
+
+
+class Column(Struct, frozen=True):
+    """One column.
+
+    Attributes:
+        title: heading.
+        width: characters; longer cells are cut.
+        show: cell of a record.
+        right: numbers are flush right.
+    """
+
+    title: str
+    width: int
+    show: Callable[[Any], str]
+    right: bool = False
+
+
+def clock(ts_event: int) -> str:
+    """Time of day of an event, UTC.
+
+    >>> clock(1_723_161_255_088_169_167)
+    '23:54:15.088169'
+    """
+    return f"{datetime.fromtimestamp(ts_event // 10**9, UTC):%H:%M:%S}.{ts_event // 1000 % 10**6:06d}"
+
+
+def field(name: str, width: int, form: str = "", right: bool = True, title: str = "") -> Column:
+    """Column of a plain field; a record without it has an empty cell.
+
+    >>> field("bid", 8, ".2f").show(msgspec.json.decode(b'{"bid":1.5}', type=msgspec.defstruct("Q", ["bid"])))
+    '1.50'
+    """
+
+    def show(record: Any) -> str:
+        value = getattr(record, name, None)
+        return "" if value is None else format(value, form)
+
+    return Column(title or name, width, show, right)
+
+
+TIME = Column("time (UTC)", 15, lambda record: clock(record.ts_event))
+SYMBOL = field("symbol", 12, right=False)
+
+COLUMNS: dict[Any, tuple[Column, ...]] = {
+    Tick: (
+        TIME,
+        SYMBOL,
+        Column("kind", 9, lambda tick: tick.__struct_config__.tag),
+        field("bid_size", 10, "g"),
+        field("bid", 12, ".12g"),
+        field("ask", 12, ".12g"),
+        field("ask_size", 10, "g"),
+        field("price", 12, ".12g"),
+        field("size", 10, "g"),
+        field("side", 4, right=False),
+    ),
+    Prediction: (
+        TIME,
+        SYMBOL,
+        field("mid", 12, ".12g"),
+        field("direction", 9, right=False),
+        field("probability", 6, ".3f", title="p(up)"),
+        field("strategy", 16, right=False),
+        field("regime", 14, right=False),
+        field("position_size", 8, "+.3f", title="position"),
+        field("expected_edge_bps", 8, "+.2f", title="edge bps"),
+        field("cost_bps", 8, ".2f", title="cost bps"),
+        field("model_version", 18, right=False, title="model"),
+    ),
+    OutcomeMatured: (
+        TIME,
+        SYMBOL,
+        Column("horizon", 8, lambda outcome: f"{outcome.horizon_ns / 1e9:g} s", right=True),
+        field("return_bps", 8, "+.2f", title="move bps"),
+        Column("p(up)", 6, lambda outcome: f"{outcome.arms[0].probability:.3f}", right=True),
+        Column("right", 5, lambda outcome: _right(outcome)),
+        Column("strategy", 16, lambda outcome: outcome.arms[0].strategy),
+        field("regime", 14, right=False),
+        Column("net bps", 8, lambda outcome: f"{outcome.arms[0].net_bps:+.2f}", right=True),
+        field("prediction_id", 20, right=False, title="prediction"),
+    ),
+    DeadLetter: (
+        field("id", 20, right=False),
+        field("node", 8, right=False),
+        field("reason", 14, right=False),
+        field("detail", 70, right=False),
+        Column("value", 40, lambda letter: (letter.value or b"").decode("utf-8", "backslashreplace")),
+    ),
+}
+
+
+def _right(outcome: OutcomeMatured) -> str:
+    if outcome.label == 0:
+        return "flat"
+    return "yes" if (outcome.arms[0].probability > 0.5) == (outcome.label > 0) else "no"
+
+
+def columns_of(record: Any) -> tuple[Column, ...]:
+    """Columns for a record type; those of a type that nobody has chosen some for are its plain fields."""
+    if record in COLUMNS:
+        return COLUMNS[record]
+    plain = [each for each in msgspec.structs.fields(record) if each.name not in ("id", "ts_event", "symbol")]
+    return (TIME, SYMBOL, *(field(each.name, max(12, len(each.name)), right=False) for each in plain))
+
+
+def table(columns: tuple[Column, ...], heading: bool) -> Table:
+    """Empty table of fixed widths, so that the next block of rows lines up with it."""
+    made = Table(box=None, show_header=heading, padding=(0, 1, 0, 0), header_style="bold")
+    for column in columns:
+        made.add_column(
+            column.title,
+            width=max(column.width, len(column.title)),
+            justify="right" if column.right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    return made
+
+
+def cells(columns: tuple[Column, ...], record: Any) -> list[Text]:
+    """Row of a record."""
+    shown = [column.show(record) for column in columns]
+    return [Text(cell, style=COLORS.get(cell, "")) for cell in shown]

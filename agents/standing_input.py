@@ -1,0 +1,41 @@
+"""Blocks from something that may wait for ever, such as a pipe, without stopping the event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from threading import Thread
+from typing import TypeVar
+
+from schemas.errors import TickloopError
+
+Block = TypeVar("Block")
+
+AHEAD = 8
+
+
+async def awaited(blocks: Iterator[Block]) -> AsyncIterator[Block]:
+    """The same blocks, read in a thread of their own, a few ahead.
+
+    Raises:
+        TickloopError, OSError: as the iterator did.
+    """
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[Block | Exception | None] = asyncio.Queue(AHEAD)
+
+    def hand_over(item: Block | Exception | None) -> None:
+        asyncio.run_coroutine_threadsafe(queue.put(item), loop).result()
+
+    def pump() -> None:
+        try:
+            for block in blocks:
+                hand_over(block)
+        except (TickloopError, OSError) as error:
+            hand_over(error)
+        else:
+            hand_over(None)
+
+    # A daemon: a read of a silent pipe cannot be interrupted, and must not keep the process from ending.
+    Thread(target=pump, name="standing input", daemon=True).start()
+    while (item := await queue.get()) is not None:
+        if isinstance(item, Exception):
+            raise item
+        yield item
