@@ -12,7 +12,7 @@ SAY = @printf '\033[1m==> %s\033[0m\n'
 # A set-up leaves a mark that holds this folder's path; it is done again when a lock changes or the folder has moved.
 RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
-ifneq ($(shell $(PYTHON) -c 'print(open("$(RUNTIME)").read().strip())' 2> /dev/null),$(CURDIR))
+ifneq "$(shell $(PYTHON) -c 'print(open("$(RUNTIME)").read().strip())' 2> /dev/null)" "$(CURDIR)"
 .PHONY: $(RUNTIME)
 endif
 
@@ -83,7 +83,7 @@ $(RUNTIME): requirements.lock requirements-jre.lock pyproject.toml
 	$(SAY) "installing what the loop needs into .venv (requirements.lock)"
 	@$(call INSTALL,--require-hashes -r requirements.lock)
 	@$(call INSTALL,--no-deps --no-build-isolation -e .)
-	@for java in "$${JAVA_HOME:-.}/bin/java" java; do \
+	@for java in "$${JAVA_HOME:+$$JAVA_HOME/bin/}java" java; do \
 		version=$$("$$java" -version 2>&1 | sed -nE 's/.* version "([0-9]+).*/\1/p'); \
 		if [ "$${version:-0}" -ge 17 ]; then exit 0; fi; \
 	done; \
