@@ -12,7 +12,8 @@ SAY = @printf '\033[1m==> %s\033[0m\n'
 # A set-up leaves a mark that holds this folder's path; it is done again when a lock changes or the folder has moved.
 RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
-ifneq "$(shell $(PYTHON) -c 'print(open("$(RUNTIME)").read().strip())' 2> /dev/null)" "$(CURDIR)"
+INSTALLED := $(shell $(PYTHON) -c 'print(open("$(RUNTIME)").read().strip())' 2> /dev/null)
+ifneq "$(INSTALLED)" "$(CURDIR)"
 .PHONY: $(RUNTIME)
 endif
 
