@@ -73,7 +73,7 @@ $(RUNTIME): requirements.lock requirements-jre.lock pyproject.toml
 	@if [ -e $@ ] && [ "$$(cat $@)" != "$(CURDIR)" ] || ! $(PYTHON) -c '' 2> /dev/null; then \
 		printf '\033[1m==> %s\033[0m\n' "creating .venv"; \
 		rm -rf .venv; \
-		if command -v uv > /dev/null; then exec uv venv -q --python '>=3.11,<3.13' .venv; fi; \
+		if command -v uv > /dev/null; then exec uv venv -q --seed --python '>=3.11,<3.13' .venv; fi; \
 		for name in python3.11 python3.12 python3; do \
 			if "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2> /dev/null; \
 				then exec "$$name" -m venv .venv; fi; \
