@@ -1,0 +1,156 @@
+"""Ten thousand spoiled payloads: none ends the stream, each is refused with its bytes, every good tick is predicted."""
+
+import math
+from collections import Counter
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from market_ticks import quick_node, seeded_ticks, start_arm
+
+from schemas.codec import decoder, encode
+from schemas.dead_letters import DeadLetter
+from schemas.errors import Refused
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+from schemas.ticks import Quote, Trade
+from streams.partition import Partition
+from streams.validation import Validation, ValidationParameters
+
+HANDMADE = [
+    None,
+    b"",
+    b"null",
+    b"[]",
+    b"{}",
+    b"\xff\xfe",
+    b"\x00" * 50,
+    b'"' + b"a" * 100_000,
+    b"[" * 100_000,
+    b'{"kind":"quote"}',
+    b'{"kind":"rumour","symbol":"FUZZ","ts_event":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":NaN,"size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":1e999,"size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":-0.0,"size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":1e308,"size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":5e-324,"size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":1,"size":-1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":"1","size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":1e3,"price":null,"size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":-1,"price":1,"size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":0,"price":1,"size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":9223372036854775808,"price":1,"size":1}',
+    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":1,"size":1,"seq":1000000000000000000000}',
+    b'{"kind":"trade","symbol":"","ts_event":1,"price":1,"size":1}',
+    b'{"kind":"trade","symbol":"A B","ts_event":1,"price":1,"size":1}',
+    b'{"kind":"trade","symbol":"\\u0000","ts_event":1,"price":1,"size":1}',
+    b'{"kind":"trade","symbol":"\\ud800","ts_event":1,"price":1,"size":1}',
+    '{"kind":"trade","symbol":"€","ts_event":1,"price":1,"size":1}'.encode(),
+    b'{"kind":"trade","symbol":"' + b"A" * 33 + b'","ts_event":1,"price":1,"size":1}',
+    b'{"kind":"quote","symbol":"FUZZ","ts_event":1,"bid":2,"bid_size":1,"ask":1,"ask_size":1}',
+    b'{"kind":"quote","symbol":"FUZZ","ts_event":1,"bid":1,"bid_size":1e300,"ask":2,"ask_size":1}',
+    b'{"kind":"directive","id":"","symbol":"FUZZ","ts_event":1,"action":"stop_arm","arm":"b","cause":""}',
+    b'{"kind":"directive","id":"d","symbol":"FUZZ","ts_event":1,"action":"stop_arm","arm":"live","cause":""}',
+    b'{"kind":"directive","id":"d","symbol":"FUZZ","ts_event":1,"action":"start_arm","arm":"b","cause":""}',
+    b'{"kind":"directive","id":"d","symbol":"FUZZ","ts_event":1,"action":"fly","arm":"b","cause":""}',
+]
+
+EVERY_REASON = {
+    *("empty", "not_json", "malformed", "bad_symbol", "bad_time", "bad_sequence", "bad_price", "bad_size"),
+    *("crossed_quote", "late", "absurd_jump", "bad_directive"),
+}
+
+
+def _spoiled(random: Random, value: bytes) -> bytes:
+    spoiled = bytearray(value)
+    for _ in range(random.choice((1, 1, 1, 2, 5))):
+        at = random.randrange(len(spoiled))
+        kind = random.randrange(4)
+        if kind == 0:
+            spoiled[at] = random.randrange(256)
+        elif kind == 1:
+            del spoiled[at : at + random.randrange(1, 9)]
+        elif kind == 2:
+            spoiled[at:at] = random.choice((b"0", b"9" * 20, b"-", b"e308", b".", b'"', b"null", b"{", b"\x00"))
+        else:
+            spoiled = bytearray(value.replace(b'"bid"', b'"ask"', 1))
+        if not spoiled:
+            break
+    return bytes(spoiled)
+
+
+def test_ten_thousand_payloads() -> None:
+    random = Random(20_240_808)
+    node = quick_node()
+    partition = Partition(node, 0)
+    good = iter(seeded_ticks(1, 12_000, "GOOD", odd=0.0))
+    models = [encode(tick) for tick in seeded_ticks(2, 10_000, "FUZZ")]
+    models[::100] = [encode(start_arm("b", "FUZZ"))] * 100
+    offset = 0
+    reasons: Counter[str] = Counter()
+    payloads = [*HANDMADE, *(_spoiled(random, model) for model in models)]
+    for value in payloads:
+        for record in partition.apply(offset, b"key", value):
+            assert decoder(type(record))(encode(record)) == record
+            if isinstance(record, DeadLetter):
+                assert (record.id, record.key, record.value) == (f"ticks:0:{offset}", b"key", value)
+                assert record.detail
+                reasons[record.reason] += 1
+            elif isinstance(record, Prediction):
+                _check_prediction(record)
+                reasons["taken"] += 1
+        offset += 1
+        tick = next(good)
+        *outcomes, prediction = partition.apply(offset, b"key", encode(tick))
+        assert isinstance(prediction, Prediction), prediction
+        assert prediction.ts_event == tick.ts_event
+        assert all(isinstance(outcome, OutcomeMatured) for outcome in outcomes)
+        _check_prediction(prediction)
+        offset += 1
+    for name in partition.keys:
+        assert node.dump(node.load(node.dump(partition.keys[name].state))) == node.dump(partition.keys[name].state)
+    assert reasons["not_json"] > 1_000
+    assert reasons["taken"] > 500, "some spoiled payloads are still good ticks"
+    assert set(reasons) > EVERY_REASON
+
+
+def _check_prediction(prediction: Prediction) -> None:
+    assert 0.0 < prediction.probability < 1.0
+    assert 0.5 <= prediction.confidence < 1.0
+    assert all(map(math.isfinite, (prediction.mid, prediction.position_size, prediction.expected_edge_bps)))
+    assert math.isfinite(prediction.cost_bps)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
+def test_any_bytes(value: bytes) -> None:
+    (letter,) = Partition(quick_node(), 0).apply(0, None, value)
+    assert isinstance(letter, DeadLetter)
+    assert letter.value == value
+
+
+PRICES = st.floats(allow_nan=True) | st.floats(1e-12, 1e12) | st.sampled_from((1e-12, 1e12, 100.0))
+SIZES = st.floats(allow_nan=True) | st.floats(0.0, 1e15) | st.sampled_from((0.0, 1e15, 1e-300))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), PRICES, SIZES, PRICES, SIZES, st.integers(0, 10**7)), min_size=5, max_size=80))
+def test_extreme_numbers_stay_finite(rows: list[tuple[bool, float, float, float, float, int]]) -> None:
+    """Numbers that JSON cannot even say go to the checks directly."""
+    node = quick_node(admission={"max_jump": 0.999, "resync_after": 2})
+    state = node.open("X")
+    check = Validation(ValidationParameters()).check
+    clock = 1
+    for offset, (is_quote, price, size, ask, ask_size, later) in enumerate(rows):
+        clock += later
+        tick = Quote("X", clock, price, size, ask, ask_size) if is_quote else Trade("X", clock, price, size, "buy")
+        try:
+            check(tick)
+            *_, prediction = node.step(state, tick, f"ticks:0:{offset}")
+        except Refused:
+            continue
+        assert state.features is not None
+        assert all(map(math.isfinite, state.features.vector)), state.features
+        assert isinstance(prediction, Prediction)
+        _check_prediction(prediction)
+        assert decoder(Prediction)(encode(prediction)) == prediction

@@ -1,0 +1,73 @@
+"""A restore at any event equals never having stopped, byte for byte."""
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from market_ticks import promote_arm, quick_node, real_ticks, seeded_ticks, start_arm, stop_arm
+
+from schemas.codec import encode
+from schemas.ticks import Tick
+from streams.market import MarketNode
+from streams.partition import KeySnapshot, Partition
+
+
+def _written(node: MarketNode, ticks: list[Tick], restore_before: set[int]) -> tuple[list[bytes], dict[str, bytes]]:
+    """Everything written, and the last snapshot of every key, when all state goes through bytes at some events."""
+    partition = Partition(node, 0)
+    written: list[bytes] = []
+    for offset, tick in enumerate(ticks):
+        if offset in restore_before:
+            stored = {name: partition.snapshot(name) for name in partition.keys}
+            partition = Partition(node, 0, partition.offset)
+            for name, snapshot in stored.items():
+                partition.restore(name, msgspec.msgpack.decode(snapshot, type=KeySnapshot))
+        written.extend(map(encode, partition.apply(offset, b"", encode(tick))))
+    return written, {name: partition.snapshot(name) for name in partition.keys}
+
+
+def _eventful(seed: int, count: int) -> list[Tick]:
+    ticks = seeded_ticks(seed, count)
+    ticks[count // 4 : count // 4] = [start_arm("b"), start_arm("c", weight=-0.25)]
+    ticks[count // 2 : count // 2] = [promote_arm("b")]
+    ticks[3 * count // 4 : 3 * count // 4] = [stop_arm("c"), promote_arm("nobody")]
+    return ticks
+
+
+def test_restored_before_every_event() -> None:
+    ticks = _eventful(11, 1_200)
+    assert _written(quick_node(), ticks, set(range(len(ticks)))) == _written(quick_node(), ticks, set())
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), at=st.sets(st.integers(0, 400), max_size=5))
+def test_restored_at_any_events(seed: int, at: set[int]) -> None:
+    ticks = _eventful(seed, 400)
+    assert _written(quick_node(), ticks, at) == _written(quick_node(), ticks, set())
+
+
+def test_restored_on_a_node_of_another_process() -> None:
+    ticks = _eventful(5, 600)
+    written, snapshots = _written(quick_node(), ticks, set())
+    first, second = Partition(quick_node(), 0), Partition(quick_node(), 0)
+    values = [encode(tick) for tick in ticks]
+    head = [encode(record) for offset in range(300) for record in first.apply(offset, b"", values[offset])]
+    second.restore("X", msgspec.msgpack.decode(first.snapshot("X"), type=KeySnapshot))
+    tail = [encode(record) for offset in range(300, len(ticks)) for record in second.apply(offset, b"", values[offset])]
+    assert head + tail == written
+    assert second.snapshot("X") == snapshots["X"]
+
+
+def test_restored_on_real_ticks() -> None:
+    ticks = real_ticks("ethusdt-perp-20240808", 6_000)
+    assert _written(MarketNode(), ticks, set(range(0, 6_000, 7))) == _written(MarketNode(), ticks, set())
+
+
+def test_state_stays_small() -> None:
+    node = MarketNode()
+    partition = Partition(node, 0)
+    largest = 0
+    for offset, tick in enumerate(seeded_ticks(2, 4_000)):
+        partition.apply(offset, b"", encode(tick))
+        if offset % 100 == 0:
+            largest = max(largest, len(partition.snapshot("X")))
+    assert 1_000 < largest < 16_000
