@@ -10,6 +10,7 @@ from rich.table import Table
 from agents import topics
 from agents.broker import bootstrap
 from agents.settings import Settings
+from agents.system import wanted_topics
 from agents.topics import Difference
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of differences.")
@@ -30,7 +31,7 @@ def command() -> None:
 def plan_command(context: click.Context, as_json: bool) -> None:
     """Show what differs and change nothing; exit code 1 when something does."""
     settings = Settings.load()
-    differences = asyncio.run(topics.plan(bootstrap(settings), topics.registry(settings)))
+    differences = asyncio.run(topics.plan(bootstrap(settings), wanted_topics(settings)))
     show(differences, as_json, "Differs", "All topics are as the registry says")
     context.exit(1 if differences else 0)
 
@@ -40,7 +41,7 @@ def plan_command(context: click.Context, as_json: bool) -> None:
 def apply_command(as_json: bool) -> None:
     """Create missing topics and mend drifted configurations; safe to repeat."""
     settings = Settings.load()
-    differences = asyncio.run(topics.apply(bootstrap(settings), topics.registry(settings)))
+    differences = asyncio.run(topics.apply(bootstrap(settings), wanted_topics(settings)))
     show(differences, as_json, "Mended", "Nothing to do: all topics are as the registry says")
 
 

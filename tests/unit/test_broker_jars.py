@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agents.broker import jars
-from agents.broker.lock import Jar, locked
+from agents.broker.lock import KAFKA_VERSION, Jar, locked
 from agents.broker.unobtainable import Unobtainable
 from schemas.errors import EnvironmentProblem
 
@@ -113,7 +113,7 @@ def test_the_committed_lock_names_every_jar_once() -> None:
 
 
 def test_the_lock_is_of_the_version_that_is_announced() -> None:
-    assert {jar.version for jar in locked() if jar.group == "org.apache.kafka"} == {jars.KAFKA_VERSION}
+    assert {jar.version for jar in locked() if jar.group == "org.apache.kafka"} == {KAFKA_VERSION}
 
 
 def test_a_relative_cache_folder_is_ignored() -> None:

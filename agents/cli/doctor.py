@@ -1,0 +1,35 @@
+"""`tickloop doctor`: what is wrong, and what to do about it."""
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agents.doctor import examine
+from agents.settings import Settings
+
+COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+@click.command("doctor")
+@click.option("--home", metavar="FOLDER", help="Folder of the local broker and of logs  [default: .tickloop]")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of findings.")
+@click.pass_context
+def command(context: click.Context, home: str | None, as_json: bool) -> None:
+    """Check this machine and the running system; exit code 1 when a check fails.
+
+    It looks at versions, Java, jars, disk, broker, topics, clocks, and at whether one symbol arrives on two
+    partitions because producers disagree on the partitioner. It changes nothing.
+    """
+    findings = examine(Settings.load(home=home))
+    if as_json:
+        click.echo(msgspec.json.encode(findings))
+    else:
+        table = Table("", "check", "finding", box=None)
+        for finding in findings:
+            verdict = Text(finding.verdict, style=COLOURS[finding.verdict])
+            fix = f"\nfix: {finding.fix}" if finding.fix else ""
+            table.add_row(verdict, finding.check, Text(finding.found + fix))
+        Console().print(table)
+    context.exit(int(any(finding.verdict == "fail" for finding in findings)))

@@ -1,0 +1,251 @@
+"""What is wrong with this machine and the running system: one finding a line, each with its fix."""
+
+import asyncio
+import shutil
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from agents import topics
+from agents.broker import bootstrap, jars
+from agents.broker.answer import describe
+from agents.broker.java import find_java
+from agents.broker.lock import KAFKA_VERSION, locked
+from agents.broker.process import running
+from agents.reader import Received, read_blocks
+from agents.settings import Settings
+from agents.system import wanted_topics
+from schemas.codec import decoder
+from schemas.errors import EnvironmentProblem, Refused
+from schemas.ticks import Tick
+from schemas.topics import TICKS
+
+PYTHON = ((3, 11), (3, 13))
+DISK_WARNING_BYTES = 2e9
+DISK_FAILURE_BYTES = 200e6
+NEWEST_TICKS = 5000
+CLOCK_TOLERANCE_NS = 2 * 10**9
+
+
+class Finding(Struct, frozen=True):
+    """What one check found.
+
+    Attributes:
+        check: name of the check, stable.
+        verdict: `ok`; `warn` for what may be meant so; `fail` for what cannot work.
+        found: sentence.
+        fix: what to do, empty when it is `ok`.
+    """
+
+    check: str
+    verdict: Literal["ok", "warn", "fail"]
+    found: str
+    fix: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every check, those of the machine first; those that need a broker only when one answers."""
+    findings = [python(), packages(), foreign_package(), java(settings), broker_jars(settings), disk(settings)]
+    return findings + asyncio.run(examine_cluster(settings))
+
+
+def python() -> Finding:
+    """Whether this is a Python that the pinned packages were measured on."""
+    found = f"Python {sys.version.split()[0]} in {sys.prefix}"
+    if PYTHON[0] <= sys.version_info[:2] < PYTHON[1]:
+        return Finding("python", "ok", found)
+    return Finding("python", "fail", found, "use Python 3.11 or 3.12")
+
+
+def packages() -> Finding:
+    """Whether the packages that must have one exact version have it."""
+    wrong, pinned = [], 0
+    for requirement in requires("tickloop") or []:
+        name, exact, wanted = requirement.partition("==")
+        if not exact or ";" in requirement:
+            continue
+        pinned += 1
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = "none"
+        if found != wanted:
+            wrong.append(f"{name} {found} instead of {wanted}")
+    if wrong:
+        return Finding("packages", "fail", ", ".join(wrong), "`make setup`: exactness was measured with these versions")
+    return Finding("packages", "ok", f"all {pinned} pinned packages have their version")
+
+
+def foreign_package() -> Finding:
+    """Whether another distribution brings an `agents` package along, which would shadow ours or be shadowed by it."""
+    owners = sorted(set(packages_distributions().get("agents", ())) - {"tickloop"})
+    if owners:
+        return Finding(
+            "agents",
+            "fail",
+            f"{', '.join(owners)} installs a package `agents` too",
+            "give tickloop its own environment",
+        )
+    return Finding("agents", "ok", f"the package `agents` is ours: {Path(__file__).parent}")
+
+
+def java(settings: Settings) -> Finding:
+    """Whether a Java is there that runs the local broker."""
+    if settings.bootstrap:
+        return Finding("java", "ok", "not needed: TICKLOOP_BOOTSTRAP names a cluster")
+    try:
+        found = find_java()
+    except EnvironmentProblem as error:
+        return _problem("java", error)
+    return Finding("java", "ok", f"Java {found.version} ({found.source}: {found.path})")
+
+
+def broker_jars(settings: Settings) -> Finding:
+    """Whether the jars of Kafka are cached and are the ones that were locked."""
+    if settings.bootstrap:
+        return Finding("jars", "ok", "not needed: TICKLOOP_BOOTSTRAP names a cluster")
+    folder = jars.jar_folder()
+    if missing := jars.missing(folder, locked()):
+        size = sum(jar.size for jar in missing) / 1e6
+        return Finding(
+            "jars", "warn", f"{len(missing)} of {len(locked())} jars of Kafka are not in {folder}",
+            f"`tickloop broker start` downloads them ({size:.0f} MB)",
+        )  # fmt: skip
+    try:
+        count = len(jars.class_path())
+    except EnvironmentProblem as error:
+        return _problem("jars", error)
+    return Finding("jars", "ok", f"{count} jars of Kafka {KAFKA_VERSION}, every SHA-256 as locked")
+
+
+def disk(settings: Settings) -> Finding:
+    """Whether there is room for topics and logs."""
+    folder = settings.home_path
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    found = f"{free / 1e9:.1f} GB free for {folder}"
+    if free >= DISK_WARNING_BYTES:
+        return Finding("disk", "ok", found)
+    return Finding("disk", "fail" if free < DISK_FAILURE_BYTES else "warn", found, "free space, or move TICKLOOP_HOME")
+
+
+def _problem(check: str, error: EnvironmentProblem, verdict: Literal["warn", "fail"] = "fail") -> Finding:
+    found, _, fix = str(error).partition("; fix: ")
+    return Finding(check, verdict, found, fix)
+
+
+async def examine_cluster(settings: Settings) -> list[Finding]:
+    """Checks of the broker and of what lies on it; the first one alone when none answers."""
+    try:
+        address = bootstrap(settings)
+    except EnvironmentProblem as error:
+        return [_problem("broker", error, "warn")]
+    started = time.perf_counter()
+    try:
+        cluster = await describe(address)
+    except EnvironmentProblem as error:
+        return [_problem("broker", error)]
+    took_ms = 1000 * (time.perf_counter() - started)
+    local = None if settings.bootstrap else running(settings.home_path)
+    what = f"{local.kind} {local.version}" if local is not None else f"cluster {cluster.id}"
+    answer = Finding(
+        "broker", "ok", f"{what} at {address}, {len(cluster.brokers)} broker(s), answers in {took_ms:.0f} ms"
+    )
+    return [answer, *await examine_topics(settings, address)]
+
+
+async def examine_topics(settings: Settings, address: str) -> list[Finding]:
+    """Whether topics are as the registry says, and then whether the newest ticks make sense."""
+    wanted = wanted_topics(settings)
+    differences = await topics.plan(address, wanted)
+    if differences:
+        names = ", ".join(sorted({difference.topic for difference in differences}))
+        known = all(difference.topic != settings.topic(TICKS.name) for difference in differences)
+        finding = Finding(
+            "topics",
+            "warn",
+            f"not as the registry says: {names}",
+            "`tickloop topics plan`, then `tickloop topics apply`",
+        )
+        if not known:
+            return [finding]
+    else:
+        finding = Finding("topics", "ok", f"{len(wanted)} topics are as the registry says")
+    return [finding, *examine_ticks(await newest_ticks(settings, address), time.time_ns())]
+
+
+async def newest_ticks(settings: Settings, address: str) -> list[Received]:
+    """The newest records of the tick log, `NEWEST_TICKS` at most."""
+    blocks = read_blocks(address, settings.topic(TICKS.name), start=-NEWEST_TICKS, until_end=True, repeats=True)
+    return [record async for block in blocks for record in block]
+
+
+def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
+    """Clocks, and where each symbol lies, from the newest records of the tick log.
+
+    Args:
+        records: of the tick log.
+        now_ns: this machine's clock, ns since the Unix epoch.
+    """
+    decode = decoder(Tick)
+    partitions: dict[str, set[int]] = defaultdict(set)
+    newest_event = 0
+    for record in records:
+        try:
+            tick = decode(record.value)
+        except Refused:
+            continue
+        partitions[tick.symbol].add(record.partition)
+        newest_event = max(newest_event, tick.ts_event)
+    if not partitions:
+        return [Finding("ticks", "ok", "no ticks yet")]
+    return [
+        broker_clock(max(record.timestamp_ms for record in records) * 10**6, now_ns),
+        event_clock(newest_event, now_ns),
+        one_partition_a_symbol(partitions),
+    ]
+
+
+def broker_clock(newest_ns: int, now_ns: int) -> Finding:
+    """Whether the broker put a time on a record that is still to come here."""
+    ahead_s = (newest_ns - now_ns) / 1e9
+    if newest_ns > now_ns + CLOCK_TOLERANCE_NS:
+        return Finding(
+            "clock", "warn", f"the broker's clock is {ahead_s:.1f} s ahead of this machine's", "synchronise both"
+        )
+    return Finding("clock", "ok", f"the newest record arrived {-ahead_s:,.1f} s ago by the broker's clock")
+
+
+def event_clock(newest_event: int, now_ns: int) -> Finding:
+    """Whether event times are nanoseconds of the past, as they should be."""
+    if newest_event > now_ns + CLOCK_TOLERANCE_NS:
+        found = f"the newest `ts_event` is {(newest_event - now_ns) / 1e9:.1f} s in the future"
+        return Finding(
+            "event-time", "warn", found, "check the producer's clock and unit: `ts_event` is ns since 1970, UTC"
+        )
+    if newest_event < 10**17:
+        found = f"the newest `ts_event` is {newest_event}, which in ns is before 1973"
+        return Finding("event-time", "warn", found, "check the producer's unit: `ts_event` is ns since 1970, UTC")
+    return Finding("event-time", "ok", f"the newest `ts_event` is {(now_ns - newest_event) / 1e9:,.0f} s ago")
+
+
+def one_partition_a_symbol(partitions: dict[str, set[int]]) -> Finding:
+    """Whether each symbol stays in one partition, without which it would have two histories.
+
+    >>> one_partition_a_symbol({"BTC": {3}, "ETH": {1, 2}}).found
+    'on more than one partition: ETH (1, 2)'
+    """
+    split = {symbol: found for symbol, found in sorted(partitions.items()) if len(found) > 1}
+    if split:
+        named = "; ".join(f"{symbol} ({', '.join(map(str, sorted(found)))})" for symbol, found in split.items())
+        return Finding(
+            "partitions", "fail", f"on more than one partition: {named}",
+            "key every tick by its symbol and use one partitioner: librdkafka clients need partitioner=murmur2_random",
+        )  # fmt: skip
+    return Finding("partitions", "ok", f"each of {len(partitions)} symbols of the newest ticks is on one partition")
