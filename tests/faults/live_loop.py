@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents import topics
 from agents.gauge import Gauge
+from agents.pace import Pace
 from agents.publisher import publish
 from agents.runtime import changelog_name
 from agents.settings import Settings
@@ -102,9 +103,9 @@ class LiveLoop:
         worker.terminate()
         return await asyncio.to_thread(worker.wait, PATIENCE_S)
 
-    async def publish(self, ticks: Iterable[Any]) -> None:
-        """Send ticks as fast as they go."""
-        await publish(ticks, self.bootstrap, self.settings.topic(TICKS.name))
+    async def publish(self, ticks: Iterable[Any], pace: Pace | None = None) -> None:
+        """Send ticks, as fast as they go if no pace is given."""
+        await publish(ticks, self.bootstrap, self.settings.topic(TICKS.name), pace=pace)
 
     async def until_caught_up(self) -> None:
         """Wait until checkpoints cover every record of the source.

@@ -4,7 +4,6 @@ import asyncio
 import random
 import signal
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from live_loop import LiveLoop
 from agents.broker import process
 from agents.broker.launch import start
 from agents.broker.process import Running
+from agents.pace import Pace
 from agents.settings import Settings
 from streams.market import MarketNode
 from streams.synthetic import synthetic_market
@@ -20,7 +20,6 @@ from streams.synthetic import synthetic_market
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
 SYMBOLS = [f"SYM{number}" for number in range(24)]
-BLOCK = 4_000
 
 
 def loop_of(bootstrap: str, prefix: str, folder: Path, **settings: object) -> LiveLoop:
@@ -29,11 +28,8 @@ def loop_of(bootstrap: str, prefix: str, folder: Path, **settings: object) -> Li
 
 
 async def publish_over(loop: LiveLoop, ticks: int, seconds: float, seed: int) -> None:
-    """Publish a synthetic market in blocks, spread over a time."""
-    market = synthetic_market(seed, SYMBOLS, ticks=ticks)
-    while block := list(islice(market, BLOCK)):
-        await loop.publish(block)
-        await asyncio.sleep(seconds * BLOCK / ticks)
+    """Publish a synthetic market, spread over a time."""
+    await loop.publish(synthetic_market(seed, SYMBOLS, ticks=ticks), Pace(rate=ticks / seconds))
 
 
 async def test_six_kills_of_a_worker_during_200k_ticks(bootstrap: str, prefix: str, tmp_path: Path) -> None:
@@ -95,7 +91,7 @@ async def test_a_paused_worker_wakes_up_replaced(bootstrap: str, prefix: str, tm
 
 
 async def test_kill_of_the_broker(fresh_broker: Callable[[str], Running], prefix: str, tmp_path: Path) -> None:
-    broker = fresh_broker("broker")
+    broker = await asyncio.to_thread(fresh_broker, "broker")
     home = tmp_path / "broker"
     async with loop_of(broker.address, prefix, tmp_path) as loop:
         loop.start(1)
