@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from agents.broker import ports, process
-from agents.broker.kafka import server_properties
 from agents.broker.launch import start
 from agents.broker.process import Running
 
-KAFKA_IMAGE = "apache/kafka:4.3.1"
+COMPOSE_FILE = Path(__file__).parents[1] / "docker-compose.yml"
 
 
 @pytest.fixture(scope="session")
@@ -35,22 +34,23 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def container_broker() -> Iterator[str]:
-    """The image and the settings of docker-compose.yml, on a free port of the loopback interface."""
+    """The Kafka of docker-compose.yml, on a free port of the loopback interface."""
+    import yaml
     from testcontainers.core.container import DockerContainer
     from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-    port = ports.any_free()
-    container = DockerContainer(KAFKA_IMAGE).with_bind_ports(port, port)
-    for line in server_properties(Path("/tmp/data"), port, 9093).splitlines():
-        name, given, value = line.partition("=")
-        if given:
-            # Inside the container the loopback interface would be unreachable from outside.
-            value = value if name.startswith("advertised") else value.replace(ports.HOST, "0.0.0.0")
-            container = container.with_env("KAFKA_" + name.replace(".", "_").upper(), value)
-    container.with_env("KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS", "localhost:9093")
+    service = yaml.safe_load(COMPOSE_FILE.read_text())["services"]["kafka"]
+    address = f"{ports.HOST}:{ports.any_free()}"
+    container = DockerContainer(service["image"]).with_bind_ports(9092, int(address.rpartition(":")[2]))
+    alone = {
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://localhost:29092,HOST://{address}",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
+    }
+    for name, value in (service["environment"] | alone).items():
+        container.with_env(name, value)
     container.waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(120))
     with container:
-        yield f"{ports.HOST}:{port}"
+        yield address
 
 
 @pytest.fixture
