@@ -2,6 +2,7 @@
 
 from math import sqrt
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -33,7 +34,7 @@ def _labelled(count: int, seed: int = 1) -> list[tuple[list[float], bool]]:
 
 
 def test_weights_and_opinions_are_those_of_a_river_model_that_was_never_emptied() -> None:
-    river = LogisticRegression(SGD(InverseScaling(0.05, 0.25)), intercept_lr=0.0)
+    river: Any = LogisticRegression(SGD(InverseScaling(0.05, 0.25)), intercept_lr=0.0)
     learner, model = SignedLogisticLearner(PARAMETERS), fresh()
     mean_squares = [0.0] * len(SIGNED)
     for seen, (features, up) in enumerate(_labelled(2_000), start=1):

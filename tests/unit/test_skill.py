@@ -1,3 +1,4 @@
+from math import log
 from random import Random
 
 import pytest
@@ -71,8 +72,6 @@ def test_baselines_by_hand() -> None:
     assert majority.accuracy == pytest.approx((0.5 + 0.5 + 0 + 1) / 4)
     assert last_move.accuracy == pytest.approx((0.5 + 0.5 + 0.5 + 0.5) / 4)
     assert imbalance.accuracy == pytest.approx((0.5 + 0.5 + 0 + 1) / 4)
-    from math import log
-
     expected = -(log(1 / 2) + log(1 / 2) + log(1 - 2 / 3) + log(3 / 4)) / 4
     assert majority.log_loss == imbalance.log_loss == pytest.approx(expected)
 
