@@ -27,7 +27,10 @@ def command() -> None:
 @HOME
 @click.option("--port", type=click.IntRange(1, 65535), help="Port for clients  [default: 9092, or any free one]")
 def start_command(home: str | None, port: int | None) -> None:
-    """Start the broker and wait until it answers; downloads Kafka (45 MB) the first time."""
+    """Start the broker and wait until it answers.
+
+    The first time it downloads Kafka, 45 MB, into your cache folder; later it needs no network.
+    """
     settings = Settings.load(home=home)
     if settings.bootstrap:
         raise ConfigurationError(
