@@ -65,9 +65,9 @@ class Sizing:
     def position(self, moves: MoveState, edge_bps: float, cost_bps: float) -> float:
         """Signed fraction of capital to hold."""
         net = abs(edge_bps) - cost_bps
-        if net <= 0.0:
+        # Long after the last move the mean square is the first to fade to 0.
+        if net <= 0.0 or moves.square == 0.0:
             return 0.0
-        # An edge above a cost of 0 or more means that moves were seen, so their mean square is above 0.
         size = min(self._fraction * net / moves.square, self._largest)
         return size if edge_bps > 0.0 else -size
 

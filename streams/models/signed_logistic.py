@@ -17,6 +17,9 @@ from streams.logistic import probability
 CLIP = 5.0
 """Scaled features beyond this magnitude count as this: one outlier must not move the weights for good."""
 
+LARGEST = 1e6
+"""Weights beyond this are no model: one standard deviation would be worth a million log-odds."""
+
 
 class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the model learns.
@@ -74,8 +77,15 @@ def from_wire(state: SignedLogisticState) -> SignedLogistic:
     model = SignedLogistic(
         list(state.weights), list(state.mean_squares), [_scale(each) for each in state.mean_squares], state.n_seen
     )
-    if not model.sound or min(state.mean_squares) < 0.0 or not 0 <= state.n_seen < 2**63:
-        raise ValueError("expected finite weights, mean squares from 0 on and a count of labels, was something else")
+    if not (
+        all(abs(weight) <= LARGEST for weight in state.weights)
+        and all(0.0 <= mean_square <= LARGEST**4 for mean_square in state.mean_squares)
+        and 0 <= state.n_seen < 2**62
+    ):
+        raise ValueError(
+            f"expected weights from -{LARGEST:g} to {LARGEST:g}, mean squares from 0 to {LARGEST**4:g} and a count "
+            "of labels from 0 on, was something else"
+        )
     return model
 
 

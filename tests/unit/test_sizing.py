@@ -26,6 +26,11 @@ def test_nothing_is_expected_before_a_move_was_seen() -> None:
     assert sizing.position(moves, 0.0, cost_bps=0.0) == 0.0
 
 
+def test_moves_so_long_ago_that_their_squares_are_gone() -> None:
+    sizing, faded = Sizing(SizingParameters()), MoveState(seen=1_000, mean=1e-200, square=0.0)
+    assert sizing.position(faded, sizing.edge_bps(faded, 0.9), cost_bps=0.0) == 0.0
+
+
 def test_moves_are_averaged_and_then_forgotten() -> None:
     sizing, moves = Sizing(SizingParameters(memory=4)), MoveState()
     for move in (3.0, -1.0, 0.0, 0.0):
