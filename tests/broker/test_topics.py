@@ -56,7 +56,7 @@ def test_a_drifted_configuration_is_mended_and_foreign_ones_stay(bootstrap: str,
     wanted = topics.registry(Settings(prefix=prefix, partitions=1))
     apply(bootstrap, wanted)
     name, configs = wanted[0].name, wanted[0].configs
-    set_configs(bootstrap, name, configs | {"retention.ms": "1000", "max.message.bytes": "2000000"})
+    set_configs(bootstrap, name, configs | {"retention.ms": "1000", "segment.ms": "3600000"})
 
     drift = Difference(name, "config", "retention.ms", configs["retention.ms"], "1000")
     # The broker that answers hears of the change a moment after it was made.
@@ -64,7 +64,7 @@ def test_a_drifted_configuration_is_mended_and_foreign_ones_stay(bootstrap: str,
         time.sleep(0.02)
     assert planned == [drift]
     assert apply(bootstrap, wanted) == [drift]
-    foreign = topics.TopicSpec(name, 1, 1, {"max.message.bytes": "2000000"})
+    foreign = topics.TopicSpec(name, 1, 1, {"segment.ms": "3600000"})
     assert plan(bootstrap, [*wanted, foreign]) == []
 
 
