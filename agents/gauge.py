@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from agents.settings import Settings
 from schemas.topics import TICKS, TOPICS
@@ -46,11 +47,17 @@ class Gauge:
         records = dict.fromkeys(names.values(), 0)
         for partition, end in ends.items():
             records[names[partition.topic]] += end
-        committed = await self._admin.list_consumer_group_offsets(self._settings.group)
         ticks = self._settings.topic(TICKS.name)
-        covered = {partition: held.offset for partition, held in committed.items() if partition.topic == ticks}
+        covered = {partition: held for partition, held in (await self._committed()).items() if partition.topic == ticks}
         lag = sum(end - covered.get(partition, 0) for partition, end in ends.items() if partition.topic == ticks)
         return Reading(records, lag)
+
+    async def _committed(self) -> dict[TopicPartition, int]:
+        try:
+            held = await self._admin.list_consumer_group_offsets(self._settings.group)
+        except GroupCoordinatorNotAvailableError:  # a new cluster has no place for groups before the first one
+            return {}
+        return {partition: offset.offset for partition, offset in held.items()}
 
     def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
         return [TopicPartition(topic, number) for topic in topics for number in range(self._settings.partitions)]

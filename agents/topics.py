@@ -68,6 +68,7 @@ def specification(settings: Settings, topic: Topic) -> TopicSpec:
             "cleanup.policy": "delete",
             "retention.ms": str(topic.retention_ms),
             "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": str(topic.max_message_bytes),
         }
     return TopicSpec(settings.topic(topic.name), settings.partitions, settings.replication, configs)
 

@@ -130,7 +130,7 @@ def write() -> None:
 
 
 def _channel(topic: Topic) -> Json:
-    configuration: Json = {"cleanup.policy": [topic.cleanup]}
+    configuration: Json = {"cleanup.policy": [topic.cleanup], "max.message.bytes": topic.max_message_bytes}
     if topic.cleanup == "delete":
         configuration["retention.ms"] = topic.retention_ms
     return {

@@ -10,6 +10,7 @@ from schemas.predictions import Prediction
 from schemas.ticks import Tick
 
 DAY_MS = 24 * 60 * 60 * 1000
+MIB = 1024 * 1024
 
 PARTITIONS = 8
 """Of every topic of the loop, unless a deployment is set up with another number before its topics exist."""
@@ -24,6 +25,7 @@ class Topic(Struct, frozen=True):
         summary: sentence for the contract and the tables of the documentation.
         cleanup: `delete` after the retention, or `compact` to the newest record of each key.
         retention_ms: how long records are kept.
+        max_message_bytes: largest batch of records that the broker takes.
         key: what the key of a record says, in UTF-8.
     """
 
@@ -32,6 +34,7 @@ class Topic(Struct, frozen=True):
     summary: str
     cleanup: Literal["delete", "compact"] = "delete"
     retention_ms: int = 7 * DAY_MS
+    max_message_bytes: int = MIB
     key: str = "symbol"
 
 
@@ -47,6 +50,8 @@ DEAD_LETTERS = Topic(
     DeadLetter,
     "refused input: reason and original bytes",
     retention_ms=30 * DAY_MS,
+    # Base64 makes four bytes of three: the largest input must fit, or one record would stop its partition for ever.
+    max_message_bytes=2 * MIB,
     key="key of the refused record, whatever it was",
 )
 

@@ -2,11 +2,11 @@
 
 import math
 from collections import Counter
-from random import Random
 
+from fuzzed_payloads import HANDMADE, spoiled_payloads
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_ticks import quick_node, seeded_ticks, start_arm
+from market_ticks import quick_node, seeded_ticks
 
 from schemas.codec import decoder, encode
 from schemas.dead_letters import DeadLetter
@@ -17,78 +17,19 @@ from schemas.ticks import Quote, Trade
 from streams.partition import Partition
 from streams.validation import Validation, ValidationParameters
 
-HANDMADE = [
-    None,
-    b"",
-    b"null",
-    b"[]",
-    b"{}",
-    b"\xff\xfe",
-    b"\x00" * 50,
-    b'"' + b"a" * 100_000,
-    b"[" * 100_000,
-    b'{"kind":"quote"}',
-    b'{"kind":"rumour","symbol":"FUZZ","ts_event":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":NaN,"size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":1e999,"size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":-0.0,"size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":1e308,"size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":5e-324,"size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":1,"size":-1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":"1","size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":1e3,"price":null,"size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":-1,"price":1,"size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":0,"price":1,"size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":9223372036854775808,"price":1,"size":1}',
-    b'{"kind":"trade","symbol":"FUZZ","ts_event":1,"price":1,"size":1,"seq":1000000000000000000000}',
-    b'{"kind":"trade","symbol":"","ts_event":1,"price":1,"size":1}',
-    b'{"kind":"trade","symbol":"A B","ts_event":1,"price":1,"size":1}',
-    b'{"kind":"trade","symbol":"\\u0000","ts_event":1,"price":1,"size":1}',
-    b'{"kind":"trade","symbol":"\\ud800","ts_event":1,"price":1,"size":1}',
-    '{"kind":"trade","symbol":"€","ts_event":1,"price":1,"size":1}'.encode(),
-    b'{"kind":"trade","symbol":"' + b"A" * 33 + b'","ts_event":1,"price":1,"size":1}',
-    b'{"kind":"quote","symbol":"FUZZ","ts_event":1,"bid":2,"bid_size":1,"ask":1,"ask_size":1}',
-    b'{"kind":"quote","symbol":"FUZZ","ts_event":1,"bid":1,"bid_size":1e300,"ask":2,"ask_size":1}',
-    b'{"kind":"directive","id":"","symbol":"FUZZ","ts_event":1,"action":"stop_arm","arm":"b","cause":""}',
-    b'{"kind":"directive","id":"d","symbol":"FUZZ","ts_event":1,"action":"stop_arm","arm":"live","cause":""}',
-    b'{"kind":"directive","id":"d","symbol":"FUZZ","ts_event":1,"action":"start_arm","arm":"b","cause":""}',
-    b'{"kind":"directive","id":"d","symbol":"FUZZ","ts_event":1,"action":"fly","arm":"b","cause":""}',
-]
-
 EVERY_REASON = {
     *("empty", "not_json", "malformed", "bad_symbol", "bad_time", "bad_sequence", "bad_price", "bad_size"),
     *("crossed_quote", "late", "absurd_jump", "bad_directive"),
 }
 
 
-def _spoiled(random: Random, value: bytes) -> bytes:
-    spoiled = bytearray(value)
-    for _ in range(random.choice((1, 1, 1, 2, 5))):
-        at = random.randrange(len(spoiled))
-        kind = random.randrange(4)
-        if kind == 0:
-            spoiled[at] = random.randrange(256)
-        elif kind == 1:
-            del spoiled[at : at + random.randrange(1, 9)]
-        elif kind == 2:
-            spoiled[at:at] = random.choice((b"0", b"9" * 20, b"-", b"e308", b".", b'"', b"null", b"{", b"\x00"))
-        else:
-            spoiled = bytearray(value.replace(b'"bid"', b'"ask"', 1))
-        if not spoiled:
-            break
-    return bytes(spoiled)
-
-
 def test_ten_thousand_payloads() -> None:
-    random = Random(20_240_808)
     node = quick_node()
     partition = Partition(node, 0)
     good = iter(seeded_ticks(1, 12_000, "GOOD", odd=0.0))
-    models = [encode(tick) for tick in seeded_ticks(2, 10_000, "FUZZ")]
-    models[::100] = [encode(start_arm("b", "FUZZ"))] * 100
     offset = 0
     reasons: Counter[str] = Counter()
-    payloads = [*HANDMADE, *(_spoiled(random, model) for model in models)]
+    payloads = [*HANDMADE, *spoiled_payloads(10_000)]
     for value in payloads:
         for record in partition.apply(offset, b"key", value):
             assert decoder(type(record))(encode(record)) == record
