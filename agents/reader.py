@@ -75,7 +75,7 @@ class Once:
 
 async def read(
     bootstrap: str, topic: str, *, start: Start = "beginning", until_end: bool = False, repeats: bool = False
-) -> AsyncGenerator[Received]:
+) -> AsyncGenerator[Received, None]:
     """Records of all partitions as they come; close the iterator (`contextlib.aclosing`) when you leave early.
 
     See `read_blocks`, which is quicker for many records.
@@ -87,7 +87,7 @@ async def read(
 
 async def read_blocks(
     bootstrap: str, topic: str, *, start: Start = "beginning", until_end: bool = False, repeats: bool = False
-) -> AsyncGenerator[list[Received]]:
+) -> AsyncGenerator[list[Received], None]:
     """Records of all partitions in blocks, none of them empty; a partition's records keep their order.
 
     A broker that is away is waited for.

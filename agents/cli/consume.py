@@ -1,8 +1,9 @@
 """`tickloop consume`: what is on a topic, each record once."""
 
 import asyncio
+import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 
 import click
@@ -53,24 +54,25 @@ def command(
     found = next(each for each in TOPICS if each.name == topic)
     show = _show_json if as_json else _table(found)
     address, name = bootstrap(settings), settings.topic(topic)
+    blocks = read_blocks(address, name, start=_start(begin), until_end=until_end, repeats=repeats or found is TICKS)
     try:
-        asyncio.run(_consume(address, name, _start(begin), until_end, repeats or found is TICKS, symbol, limit, show))
-    except KeyboardInterrupt:
+        asyncio.run(_consume(blocks, symbol, limit, show))
+    except asyncio.CancelledError:
         raise SystemExit(INTERRUPTED) from None
 
 
 async def _consume(
-    address: str,
-    topic: str,
-    start: Start,
-    until_end: bool,
-    repeats: bool,
+    reading: AsyncGenerator[list[Received], None],
     symbol: str | None,
     limit: int | None,
     show: Callable[[list[Received]], None],
 ) -> None:
+    consuming = asyncio.current_task()
+    assert consuming is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, consuming.cancel)
     key = None if symbol is None else symbol.encode()
-    async with aclosing(read_blocks(address, topic, start=start, until_end=until_end, repeats=repeats)) as blocks:
+    async with aclosing(reading) as blocks:
         async for block in blocks:
             wanted = block if key is None else [record for record in block if record.key == key]
             show(wanted[:limit])

@@ -1,0 +1,86 @@
+"""`tickloop publish` and `tickloop consume`: command lines that make no sense, and how records are shown."""
+
+import pytest
+from click.testing import CliRunner
+
+from agents.cli import cli
+from agents.cli.record_tables import cells, columns_of
+from agents.pace import Pace, Schedule
+from agents.reader import Once
+from schemas.dead_letters import DeadLetter
+from schemas.errors import ConfigurationError
+from schemas.ticks import Quote, Tick, Trade
+from schemas.topics import TOPICS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["publish", "a.csv", "--speed", "fast"], "--speed: expected 1x, 100x or max"),
+        (["publish", "a.csv", "--rate", "5", "--speed", "2x"], "expected a rate or a speed"),
+        (["publish", "a.csv", "--rate", "0"], "above 0"),
+        (["publish", "a.csv", "--rate", "nan"], "above 0"),
+        (["publish", "-", "a.csv"], "expected standard input"),
+        (["publish", "a.csv", "--map", "bid"], "expected FIELD=COLUMN"),
+        (["publish", "a.csv", "--map", "bids=b"], "expected a column mapping for fields among"),
+        (["consume", "ticks", "--from", "yesterday"], "--from: expected beginning, end"),
+    ],
+)
+def test_what_makes_no_sense_is_said_before_anything_is_connected(arguments: list[str], sentence: str) -> None:
+    result = CliRunner().invoke(cli, arguments, env={"TICKLOOP_BOOTSTRAP": "127.0.0.1:1"})
+    assert isinstance(result.exception, ConfigurationError)
+    assert sentence in str(result.exception)
+
+
+def test_help_needs_no_broker() -> None:
+    for name in ("publish", "consume"):
+        result = CliRunner().invoke(cli, [name, "--help"])
+        assert result.exit_code == 0
+        assert f"tickloop {name}" in result.output
+
+
+def test_a_schedule_waits_for_event_time_even_after_a_late_tick() -> None:
+    schedule = Schedule(Pace(speed=10))
+    times = (1_000_000_000, 2_000_000_000, 500_000_000, 3_000_000_000)
+    assert [schedule.due(ts_event, now=50.0) for ts_event in times] == [50.0, 50.1, 49.95, 50.2]
+
+
+def test_repeats_are_told_by_node_source_and_partition() -> None:
+    once = Once()
+    seen = [
+        (0, b'{"id":"outcomes:0:4","node":"monitor"}', True),
+        (0, b'{"id":"outcomes:0:4","node":"experiments"}', True),  # another node's record about the same input
+        (0, b'{"id":"ticks:0:3","node":"monitor"}', True),  # another source
+        (1, b'{"id":"outcomes:1:4","node":"monitor"}', True),  # another partition
+        (0, b'{"id":"outcomes:0:4","node":"monitor"}', False),
+        (0, b'{"id":"outcomes:0:4:0","node":"monitor"}', True),
+        (0, b'{"id":"outcomes:0:3:9","node":"monitor"}', False),
+    ]
+    assert [once.is_new(partition, value) for partition, value, _ in seen] == [new for _, _, new in seen]
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\xff", b"[]", b'{"id":7}', b'{"id":"x:y:z"}', b'{"id":"free"}', b"{}"])
+def test_records_without_a_position_are_never_repeats(value: bytes | None) -> None:
+    once = Once()
+    assert once.is_new(0, value)
+    assert once.is_new(0, value)
+
+
+def test_every_topic_has_columns_that_show_its_records() -> None:
+    shown = {
+        Tick: Trade("X", 1_723_161_255_088_169_167, 1.5, 2.0, "sell"),
+        DeadLetter: DeadLetter("ticks:0:1", "market", "not_json", "no", b"X", b"\xff"),
+    }
+    for topic in TOPICS:
+        columns = columns_of(topic.record)
+        assert len(columns) > 3
+        if topic.record in shown:
+            row = dict(zip((each.title for each in columns), cells(columns, shown[topic.record]), strict=True))
+            assert all(len(str(cell)) <= column.width for cell, column in zip(row.values(), columns, strict=True))
+    quote = cells(columns_of(Tick), Quote("X", 1, 61800.2, 2.507, 61800.3, 2.51))
+    assert [str(cell) for cell in quote[2:7]] == ["quote", "2.507", "61800.2", "61800.3", "2.51"]
+
+
+def test_a_record_type_without_chosen_columns_shows_its_fields() -> None:
+    titles = [column.title for column in columns_of(Trade)]
+    assert titles == ["time (UTC)", "symbol", "price", "size", "side", "seq"]
