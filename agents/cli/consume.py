@@ -10,7 +10,8 @@ import click
 from rich.console import Console
 
 from agents.broker import bootstrap
-from agents.cli.record_tables import cells, columns_of, table
+from agents.cli.absent_broker import say_when_the_broker_is_away
+from agents.cli.record_tables import cells, columns_of, fitting, table, total_width
 from agents.reader import Received, Start, read_blocks
 from agents.settings import Settings
 from schemas.codec import decoder
@@ -71,6 +72,7 @@ async def _consume(
     assert consuming is not None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, consuming.cancel)
+    say_when_the_broker_is_away()
     key = None if symbol is None else symbol.encode()
     async with aclosing(reading) as blocks:
         async for block in blocks:
@@ -103,9 +105,10 @@ def _show_json(records: Iterable[Received]) -> None:
 def _table(topic: Topic) -> Callable[[list[Received]], None]:
     columns, decode = columns_of(topic.record), decoder(topic.record)
     console = Console(highlight=False)
-    width = sum(max(column.width, len(column.title)) + 1 for column in columns)
-    if not console.is_terminal:
-        console.width = width
+    if console.is_terminal:
+        columns = fitting(columns, console.width)
+    else:
+        console.width = total_width(columns)
     heading = True
 
     def show(records: list[Received]) -> None:

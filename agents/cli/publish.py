@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from agents.broker import bootstrap
+from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.pace import Pace
 from agents.publisher import Published, publish
 from agents.settings import Settings
@@ -86,6 +87,7 @@ def command(
 async def _publish(
     files: Sequence[str], columns: Columns, strict: bool, address: str, topic: str, pace: Pace, quiet: bool
 ) -> Published:
+    say_when_the_broker_is_away()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _stop_or_die, stop)

@@ -121,6 +121,22 @@ def columns_of(record: Any) -> tuple[Column, ...]:
     return (TIME, SYMBOL, *(field(each.name, max(12, len(each.name)), right=False) for each in plain))
 
 
+def total_width(columns: tuple[Column, ...]) -> int:
+    """Characters of a line."""
+    return sum(max(column.width, len(column.title)) + 1 for column in columns)
+
+
+def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
+    """As many columns as a line of so many characters can hold, at least one; `--json` shows everything.
+
+    >>> [column.title for column in fitting(columns_of(DeadLetter), 60)]
+    ['id', 'node', 'reason']
+    """
+    while len(columns) > 1 and total_width(columns) > width:
+        columns = columns[:-1]
+    return columns
+
+
 def table(columns: tuple[Column, ...], heading: bool) -> Table:
     """Empty table of fixed widths, so that the next block of rows lines up with it."""
     made = Table(box=None, show_header=heading, padding=(0, 1, 0, 0), header_style="bold")

@@ -1,9 +1,12 @@
 """`tickloop publish` and `tickloop consume`: command lines that make no sense, and how records are shown."""
 
+import logging
+
 import pytest
 from click.testing import CliRunner
 
 from agents.cli import cli
+from agents.cli.absent_broker import AbsentBroker
 from agents.cli.record_tables import cells, columns_of
 from agents.pace import Pace, Schedule
 from agents.reader import Once
@@ -37,6 +40,16 @@ def test_help_needs_no_broker() -> None:
         result = CliRunner().invoke(cli, [name, "--help"])
         assert result.exit_code == 0
         assert f"tickloop {name}" in result.output
+
+
+def test_an_absent_broker_is_mentioned_once_and_not_at_every_attempt(capsys: pytest.CaptureFixture[str]) -> None:
+    log = logging.getLogger("test of an absent broker")
+    log.addHandler(AbsentBroker())
+    log.propagate = False
+    for _ in range(50):
+        log.error("Unable connect to node with id %s: %s", 1, "refused")
+        log.error("something else")
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_schedule_waits_for_event_time_even_after_a_late_tick() -> None:
