@@ -11,7 +11,7 @@ from rich.console import Console
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
-from agents.cli.record_tables import cells, columns_of, fitting, table, total_width
+from agents.cli.record_tables import cells, columns_of, fitting, printable, table, total_width
 from agents.reader import Received, Start, read_blocks
 from agents.settings import Settings
 from schemas.codec import decoder
@@ -120,7 +120,9 @@ def _table(topic: Topic) -> Callable[[list[Received]], None]:
             except Refused as refused:
                 console.print(rows)
                 rows = table(columns, heading=False)
-                console.print(f"partition {record.partition}, offset {record.offset}: {refused}", markup=False)
+                console.print(
+                    f"partition {record.partition}, offset {record.offset}: {printable(str(refused))}", markup=False
+                )
         if rows.row_count:
             console.print(rows)
             heading = False

@@ -151,7 +151,16 @@ def table(columns: tuple[Column, ...], heading: bool) -> Table:
     return made
 
 
+def printable(text: str) -> str:
+    r"""Text that cannot steer a terminal, whatever a producer put into it.
+
+    >>> printable("\x1b[2Jgone")
+    '\\x1b[2Jgone'
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def cells(columns: tuple[Column, ...], record: Any) -> list[Text]:
     """Row of a record."""
-    shown = [column.show(record) for column in columns]
+    shown = [printable(column.show(record)) for column in columns]
     return [Text(cell, style=COLORS.get(cell, "")) for cell in shown]
