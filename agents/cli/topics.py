@@ -9,6 +9,7 @@ from rich.table import Table
 
 from agents import topics
 from agents.broker import bootstrap
+from agents.recompute import computed_topics, recompute
 from agents.settings import Settings
 from agents.system import wanted_topics
 from agents.topics import Difference
@@ -18,7 +19,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array 
 
 @click.group("topics")
 def command() -> None:
-    """Compare the broker's topics with the registry, or create them.
+    """Compare the broker's topics with the registry, create them, or start computing anew.
 
     Number of partitions, replicas and prefix are settings: TICKLOOP_PARTITIONS, TICKLOOP_REPLICATION,
     TICKLOOP_PREFIX.
@@ -43,6 +44,22 @@ def apply_command(as_json: bool) -> None:
     settings = Settings.load()
     differences = asyncio.run(topics.apply(bootstrap(settings), wanted_topics(settings)))
     show(differences, as_json, "Mended", "Nothing to do: all topics are as the registry says")
+
+
+@command.command("reset")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset_command(yes: bool) -> None:
+    """Delete everything that was computed from the ticks; the ticks stay and workers begin again at the first one.
+
+    For a change of parameters, or when the log was cut behind its snapshots. Stop `tickloop up` and workers first.
+    """
+    settings = Settings.load()
+    address = bootstrap(settings)
+    if not yes:
+        doomed = ", ".join(spec.name for spec in computed_topics(settings))
+        click.confirm(f"Delete {doomed} at {address}?", abort=True)
+    names = asyncio.run(recompute(settings, address))
+    click.echo(f"Empty again: {', '.join(names)}")
 
 
 def show(differences: list[Difference], as_json: bool, title: str, nothing: str) -> None:

@@ -1,0 +1,82 @@
+"""Start computing anew: what was computed from the ticks is deleted, the ticks stay, workers begin at the first one."""
+
+import asyncio
+import time
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPartitionError, for_code
+
+from agents import topics
+from agents.broker.answer import admin
+from agents.settings import Settings
+from agents.system import wanted_topics
+from schemas.errors import ConfigurationError, EnvironmentProblem
+from schemas.topics import TICKS
+
+DELETED_TIMEOUT_S = 20.0
+
+
+def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
+    """Every topic that follows from the ticks: outputs and snapshots.
+
+    >>> [spec.name for spec in computed_topics(Settings())][:2]
+    ['predictions', 'outcomes']
+    """
+    return [spec for spec in wanted_topics(settings) if spec.name != settings.topic(TICKS.name)]
+
+
+async def recompute(settings: Settings, bootstrap: str) -> list[str]:
+    """Delete and create anew the computed topics; returns their names.
+
+    Raises:
+        ConfigurationError: workers of this prefix run.
+        EnvironmentProblem: the cluster does not answer, or does not finish deleting.
+    """
+    specs = computed_topics(settings)
+    names = [spec.name for spec in specs]
+    async with admin(bootstrap) as cluster:
+        if await _has_members(cluster, settings.group):
+            raise ConfigurationError(
+                f"expected no worker of group {settings.group} to run, some do; fix: stop `tickloop up` and workers"
+            )
+        answer = await cluster.delete_topics(names)
+        for outcome in answer.to_object()["topic_error_codes"]:
+            if (code := outcome["error_code"]) not in (0, UnknownTopicOrPartitionError.errno):
+                refusal = for_code(code).__name__
+                raise EnvironmentProblem(f"the cluster refused to delete topic {outcome['topic']}: {refusal}")
+        await _until_gone(cluster, set(names))
+    await topics.apply(bootstrap, specs)
+    await _rewind(settings, bootstrap)
+    return names
+
+
+async def _until_gone(cluster: AIOKafkaAdminClient, names: set[str]) -> None:
+    deadline = time.monotonic() + DELETED_TIMEOUT_S
+    while left := names & {topic["topic"] for topic in await cluster.describe_topics()}:
+        if time.monotonic() > deadline:
+            raise EnvironmentProblem(
+                f"expected {min(left)} to be deleted within {DELETED_TIMEOUT_S:.0f} s, it is there"
+            )
+        await asyncio.sleep(0.1)
+
+
+async def _rewind(settings: Settings, bootstrap: str) -> None:
+    """Say that nothing was read yet: no worker believes it, but tools that show lag do."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=settings.group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        ticks = settings.topic(TICKS.name)
+        partitions = [TopicPartition(ticks, number) for number in range(settings.partitions)]
+        consumer.assign(partitions)
+        await consumer.commit(dict.fromkeys(partitions, 0))
+    finally:
+        await consumer.stop()
+
+
+async def _has_members(cluster: AIOKafkaAdminClient, group: str) -> bool:
+    try:
+        (answer,) = await cluster.describe_consumer_groups([group])
+    except GroupCoordinatorNotAvailableError:  # a new cluster that never had a group
+        return False
+    return any(described["members"] for described in answer.to_object()["groups"])

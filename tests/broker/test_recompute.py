@@ -1,0 +1,40 @@
+"""`tickloop topics reset`: the same ticks give the same bytes a second time, from nothing."""
+
+from pathlib import Path
+
+import pytest
+from live_loop import LiveLoop
+
+from agents.recompute import recompute
+from agents.settings import Settings
+from schemas.errors import ConfigurationError
+from schemas.topics import OUTCOMES, PREDICTIONS
+from streams.market import MarketNode
+from streams.synthetic import synthetic_market
+
+pytestmark = pytest.mark.broker
+
+
+async def test_everything_is_computed_anew_to_the_same_bytes(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+    settings = Settings.load({}, prefix=prefix, partitions=2, checkpoint_s=0.3)
+    async with LiveLoop(MarketNode(), settings, bootstrap, tmp_path / "workers.log") as loop:
+        loop.start(1)
+        await loop.publish(synthetic_market(9, ticks=6_000))
+        await loop.until_caught_up()
+        first = await loop.stored(PREDICTIONS.name), await loop.stored(OUTCOMES.name)
+
+        with pytest.raises(ConfigurationError, match="expected no worker"):
+            await recompute(settings, bootstrap)
+        assert await loop.stop(1) == 0
+        assert prefix + PREDICTIONS.name in await recompute(settings, bootstrap)
+        assert await loop.stored(PREDICTIONS.name) == []
+
+        loop.start(1)
+        await loop.until_caught_up()
+        assert (await loop.verdict()).is_exact
+        for before, topic in zip(first, (PREDICTIONS, OUTCOMES), strict=True):
+            again = await loop.stored(topic.name)
+            assert len(before) > 100
+            assert sorted(record[:1] + record[2:] for record in again) == sorted(
+                record[:1] + record[2:] for record in before
+            )
