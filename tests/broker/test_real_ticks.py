@@ -1,0 +1,38 @@
+"""A real file through Kafka: one prediction for every accepted tick, and the same bytes on a second, fresh run."""
+
+from pathlib import Path
+
+import pytest
+from live_loop import LiveLoop, Stored
+from market_ticks import DATA
+
+from agents.settings import Settings
+from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from streams.market import MarketNode
+from streams.tick_files import TickFile
+
+pytestmark = pytest.mark.broker
+
+FILE = DATA / "btcusdt-perp-20240808.csv.gz"
+
+
+async def one_run(bootstrap: str, prefix: str, log: Path, workers: int) -> dict[str, list[Stored]]:
+    settings = Settings.load({}, prefix=prefix)
+    async with LiveLoop(MarketNode(), settings, bootstrap, log) as loop:
+        for slot in range(1, workers + 1):
+            loop.start(slot)
+        await loop.publish(TickFile(FILE))
+        await loop.until_caught_up()
+        verdict = await loop.verdict()
+        assert verdict.is_exact, verdict
+        return {topic.name: await loop.stored(topic.name) for topic in (TICKS, PREDICTIONS, OUTCOMES, DEAD_LETTERS)}
+
+
+@pytest.mark.skipif(not FILE.is_file(), reason=f"real ticks are absent: {FILE.name} is not beside this checkout")
+async def test_btcusdt_twice(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+    first = await one_run(bootstrap, prefix, tmp_path / "first.log", workers=1)
+    second = await one_run(bootstrap, prefix + "again-", tmp_path / "second.log", workers=2)
+    assert first == second
+    assert first[DEAD_LETTERS.name] == []
+    assert len(first[PREDICTIONS.name]) == len(first[TICKS.name]) == 87_402
+    assert len(first[OUTCOMES.name]) > 5_000
