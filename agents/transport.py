@@ -15,6 +15,8 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from agents.membership import end_when_replaced
+
 if TYPE_CHECKING:
     from agents.app import LoopApp
 
@@ -30,6 +32,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
         return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        end_when_replaced(self._ensure_consumer()._coordinator)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit what is still assigned. Nothing depends on it but tools that show lag: a failure is only logged."""

@@ -3,9 +3,8 @@
 import logging
 import sys
 
+import faust
 from faust.worker import Worker
-
-from agents.app import LoopApp
 
 LOG_FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
@@ -18,7 +17,7 @@ def configure_logging(verbose: bool) -> None:
         logging.getLogger(library).setLevel(logging.INFO if verbose else logging.WARNING)
 
 
-def run_worker(app: LoopApp, verbose: bool = False) -> None:
+def run_worker(app: faust.App, verbose: bool = False) -> None:
     """Run until a signal stops it: SIGTERM and SIGINT end cleanly, with a last checkpoint. Does not return."""
     configure_logging(verbose)
     app.conf.datadir.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from agents.publisher import publish
 from agents.runtime import changelog_name
 from agents.settings import Settings
 from schemas.positions import Position, position_of
-from schemas.topics import TICKS
+from schemas.topics import TICKS, TOPICS
 from streams.replay import SourceRecord, by_topic, replay
 from streams.topology import Node
 
@@ -63,9 +63,12 @@ class LiveLoop:
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
 
     async def __aenter__(self) -> Self:
-        outputs = [topics.specification(self.settings, topic) for topic in (self.node.source, *self.node.outputs)]
+        # All of the registry, also what the node does not write: the gauge asks for it.
+        known = dict.fromkeys((*TOPICS, self.node.source, *self.node.outputs))
         changelog = topics.changelog(self.settings, changelog_name(self.settings, self.node))
-        await topics.apply(self.bootstrap, [*outputs, changelog])
+        await topics.apply(
+            self.bootstrap, [*(topics.specification(self.settings, topic) for topic in known), changelog]
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -99,9 +102,14 @@ class LiveLoop:
 
     async def stop(self, slot: int) -> int:
         """Ask the worker of a slot to end; its exit code."""
-        worker = self.workers.pop(slot)
-        worker.terminate()
-        return await asyncio.to_thread(worker.wait, PATIENCE_S)
+        self.workers[slot].terminate()
+        return await self.end(slot)
+
+    async def end(self, slot: int) -> int:
+        """Wait until the worker of a slot ends; its exit code."""
+        code = await asyncio.to_thread(self.workers[slot].wait, PATIENCE_S)
+        del self.workers[slot]
+        return code
 
     async def publish(self, ticks: Iterable[Any], pace: Pace | None = None) -> None:
         """Send ticks, as fast as they go if no pace is given."""
@@ -121,6 +129,14 @@ class LiveLoop:
                     reading = await gauge.read()
         except TimeoutError:
             raise TimeoutError("\n".join(self.log.read_text().splitlines()[-40:])) from None
+
+    async def until_stored(self, topic: str, records: int) -> None:
+        """Wait until a topic holds so many records; raises TimeoutError after `PATIENCE_S`."""
+        async with asyncio.timeout(PATIENCE_S):
+            held = await self.stored(topic)
+            while len(held) < records:
+                await asyncio.sleep(POLL_S)
+                held = await self.stored(topic)
 
     async def stored(self, topic: str) -> list[Stored]:
         """Everything in a topic, in order along each partition."""

@@ -1,0 +1,44 @@
+"""A worker of the counting node: `python counting_worker.py SLOT`, settings from the environment.
+
+`COUNTING_BOMB=SYMBOL:COUNT` has its step raise at that event of that symbol, as a mistake in a node would.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from counting import Count, CountingNode
+from msgspec import Struct
+
+from agents.app import create_app
+from agents.settings import Settings
+from agents.worker import run_worker
+
+BOMB = "COUNTING_BOMB"
+
+
+class MistakenNode(CountingNode):
+    """Counts until it meets one event that it cannot cope with."""
+
+    def __init__(self, bomb: str) -> None:
+        super().__init__()
+        self._symbol, _, count = bomb.partition(":")
+        self._count = int(count)
+
+    def step(self, state: Count, event: Any, record_id: str) -> Sequence[Struct]:
+        outputs = super().step(state, event, record_id)
+        if event.symbol == self._symbol and state.count == self._count:
+            raise ZeroDivisionError(f"mistake in the step, at {record_id}")
+        return outputs
+
+
+def main(slot: str) -> None:
+    settings = Settings.load()
+    bomb = os.environ.get(BOMB)
+    node = MistakenNode(bomb) if bomb else CountingNode()
+    run_worker(create_app(settings, settings.bootstrap, [node], f"{settings.group}-{slot}"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
