@@ -32,17 +32,21 @@ class Slot:
     Attributes:
         name: of the slot, for people.
         restarts: how often a worker was started again.
-        pid: of the worker that runs now, or None.
     """
 
     def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], log_file: Path) -> None:
         self.name = name
         self.restarts = 0
-        self.pid: int | None = None
         self.log_file = log_file
         self._command = command
         self._environment = environment
         self._process: Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the worker that runs now, None between two of them."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
 
     async def keep_running(self, say: Callable[[str], None]) -> None:
         """Start the worker, and again whenever it ends.
@@ -81,10 +85,7 @@ class Slot:
                 # Ctrl-C at the terminal is the supervisor's to pass on, in its order.
                 start_new_session=True,
             )
-        self.pid = self._process.pid
-        code = await self._process.wait()
-        self.pid = None
-        return code
+        return await self._process.wait()
 
     def _last_words(self, lines: int = 15) -> str:
         written = self.log_file.read_text(errors="replace").splitlines()

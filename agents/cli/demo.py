@@ -1,0 +1,105 @@
+"""`tickloop demo`: a market through the whole loop."""
+
+import signal
+import time
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+
+from agents.demo.market import market_of
+from agents.demo.plan import DEFAULT_RATE, DEFAULT_RUN_S, MOST_TICKS, Plan
+from agents.demo.report import show, show_next_steps
+from agents.demo.run import run
+from agents.demo.stage import stage
+from agents.settings import Settings
+from schemas.errors import TickloopError
+
+INTERRUPTED = 130
+
+
+@click.command("demo")
+@click.option(
+    "--ticks",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Play real ticks instead of a synthetic market; may be given more than once.",
+)
+@click.option(
+    "--count",
+    type=click.IntRange(1, MOST_TICKS),
+    metavar="N",
+    help=f"Ticks to play  [default: {DEFAULT_RUN_S:.0f} s at the given rate]",
+)
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Seconds of market time to play.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Of the synthetic market.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(1, 50_000),
+    default=DEFAULT_RATE,
+    show_default=True,
+    metavar="N",
+    help="Ticks a second.",
+)
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Worker processes  [default: 2]")
+@click.option("--no-kill", is_flag=True, help="Do not kill a worker half-way.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@click.option("--keep", is_flag=True, help="Leave broker and topics there to look at.")
+def command(
+    files: tuple[str, ...],
+    count: int | None,
+    seconds: float | None,
+    seed: int,
+    rate: float,
+    workers: int | None,
+    no_kill: bool,
+    as_json: bool,
+    keep: bool,
+) -> None:
+    """Show the whole loop: a market goes through Kafka and the workers, and everything that comes out is checked.
+
+    Half-way a worker is killed with -9. In the end every record on the topics is compared with a replay of the same
+    ticks in one process. Everything happens in a temporary folder on a broker of its own, or, with
+    TICKLOOP_BOOTSTRAP, on topics of its own; nothing is left behind.
+
+    Exit code 0 means that every check holds, 1 that one does not.
+    """
+    console = Console(stderr=as_json)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+
+    def say(sentence: str) -> None:
+        console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False)
+
+    try:
+        plan = Plan(files=files, count=count, seconds=seconds, seed=seed, rate=rate, kill=not no_kill)
+        with console.status("preparing the market"):
+            market = market_of(plan)
+        say(f"market: {len(market.feed):,} ticks, {market.seconds:,.0f} s of {market.title}")
+        with stage(Settings.load(workers=workers), keep, say) as settings:
+            summary = run(plan, market, settings, console, say)
+            if keep:
+                external = settings.home and not settings.home_path.joinpath("broker").exists()
+                kept = {"prefix": settings.prefix} if external else {"home": settings.home}
+                summary = msgspec.structs.replace(summary, **kept)
+    except KeyboardInterrupt:
+        console.print("stopped; nothing is left behind" if not keep else "stopped")
+        raise SystemExit(INTERRUPTED) from None
+    if as_json:
+        click.echo(msgspec.json.encode(summary))
+    else:
+        console.print()
+        show(summary, console)
+        show_next_steps(summary, console)
+    if not summary.holds:
+        failed = "; ".join(f"{check.claim}: {check.found}" for check in summary.audit.checks if not check.holds)
+        raise TickloopError(f"expected every check to hold, was not so: {failed}")
+
+
+def _interrupt(*_: Any) -> None:
+    """A polite end, whoever asks for it."""
+    signal.raise_signal(signal.SIGINT)

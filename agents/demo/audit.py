@@ -1,0 +1,120 @@
+"""The proof: everything on the topics, held against a replay of the tick log in one process."""
+
+from collections.abc import Mapping, Sequence, Set
+
+import msgspec
+from msgspec import Struct
+
+from agents.reader import Once, Received
+from schemas.positions import root_id
+from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from streams.market import MarketNode
+from streams.replay import SourceRecord, by_topic, replay
+
+
+class Check(Struct, frozen=True):
+    """One promise of the system, and what was found: `claim: found`."""
+
+    claim: str
+    found: str
+    holds: bool
+
+
+class Audit(Struct, frozen=True):
+    """What lies on the topics.
+
+    Attributes:
+        ticks: records of the tick log.
+        accepted: of these, not refused.
+        predictions, outcomes: different ids on the topics.
+        repeats: records that were written again after the kill, and that readers drop.
+        replayed: records that a replay of the tick log gives.
+        checks: every promise.
+    """
+
+    ticks: int
+    accepted: int
+    predictions: int
+    outcomes: int
+    repeats: int
+    replayed: int
+    checks: tuple[Check, ...]
+
+
+class _Identified(Struct):
+    id: str
+
+
+_identify = msgspec.json.Decoder(_Identified).decode
+
+
+class _Topic:
+    """Records of one topic, by id.
+
+    Attributes:
+        contents: value of each id.
+        repeats: records whose id came before.
+        conflicts: repeats whose content was another one.
+        read_once: records that a reader which drops repeats keeps.
+    """
+
+    def __init__(self, records: Sequence[Received]) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.repeats = self.conflicts = self.read_once = 0
+        once = Once()
+        for record in records:
+            value = record.value or b""
+            first = self.contents.setdefault(_identify(value).id, value)
+            self.repeats += first is not value
+            self.conflicts += first != value
+            self.read_once += once.is_new(record.partition, value)
+
+
+def audit(node: MarketNode, sent: int, broken: Set[str] | None, logs: Mapping[str, Sequence[Received]]) -> Audit:
+    """Check every promise.
+
+    Args:
+        node: with the parameters of the workers.
+        sent: ticks that the broker acknowledged.
+        broken: ids of the ticks that must be refused, and no other; None: not known beforehand.
+        logs: everything on each topic, repeats included, by logical name.
+    """
+    ticks = {root_id(TICKS.name, record.partition, record.offset) for record in logs[TICKS.name]}
+    held = {topic.name: _Topic(logs[topic.name]) for topic in node.outputs}
+    predicted, refused = held[PREDICTIONS.name].contents.keys(), held[DEAD_LETTERS.name].contents.keys()
+    records = (SourceRecord(r.partition, r.offset, r.key, r.value) for r in logs[TICKS.name])
+    expected = {name: {i: value for _, i, value in of} for name, of in by_topic(replay(node, records)).items()}
+    differing = sum(
+        held[topic.name].contents.get(i) != expected.get(topic.name, {}).get(i)
+        for topic in node.outputs
+        for i in held[topic.name].contents.keys() | expected.get(topic.name, {}).keys()
+    )
+    replayed = sum(map(len, expected.values()))
+    repeats = sum(topic.repeats for topic in held.values())
+    conflicts = sum(topic.conflicts for topic in held.values())
+    distinct = sum(len(topic.contents) for topic in held.values())
+    read_once = sum(topic.read_once for topic in held.values())
+    checks = [
+        Check("every tick is in the log", f"{len(ticks):,} of {sent:,} acknowledged", len(ticks) == sent),
+        Check(
+            "exactly one prediction for each accepted tick",
+            f"{len(predicted):,} for {len(ticks - refused):,}",
+            predicted == ticks - refused and refused <= ticks,
+        ),
+        Check(
+            "a reader gets each record once",
+            f"{read_once:,} of {distinct:,}, {repeats:,} repeats dropped"
+            + (f", {conflicts:,} of them with other bytes" if conflicts else ""),
+            read_once == distinct and not conflicts,
+        ),
+        Check(
+            "same bytes as an undisturbed replay of the ticks",
+            f"yes ({replayed:,} records)" if not differing else f"no ({differing:,} of {replayed:,} differ)",
+            not differing and replayed > 0,
+        ),
+    ]
+    if broken is not None:
+        found = f"{len(refused & broken):,} of {len(broken):,}, {len(refused - broken):,} others"
+        checks.insert(1, Check("refused what was broken on purpose, nothing else", found, refused == broken))
+    outcomes = len(held[OUTCOMES.name].contents)
+    return Audit(len(ticks), len(ticks - refused), len(predicted), outcomes, repeats, replayed, tuple(checks))

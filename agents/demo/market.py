@@ -1,0 +1,84 @@
+"""The market that the demo plays: a synthetic one with some broken ticks in it, or real ticks from files."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from msgspec import Struct
+
+from agents.demo.plan import Plan
+from agents.publisher import partition_of
+from schemas.errors import ConfigurationError
+from schemas.positions import root_id
+from schemas.topics import TICKS
+from streams.raw_ticks import Feed, RawTick
+from streams.spoiling import spoiled
+from streams.synthetic import SYMBOLS, synthetic_market
+from streams.tick_files import TickFile, merged
+
+SPOILT = 0.01
+"""Share of the synthetic ticks that a broken one follows."""
+
+
+class Market(Struct, frozen=True):
+    """Ticks to publish.
+
+    Attributes:
+        title: what it is, for people.
+        synthetic: whether nothing of it is real.
+        feed: the ticks in their order, broken ones among them.
+        broken: how many of them are no ticks at all, or were spoiled on purpose.
+        seconds: of market time.
+    """
+
+    title: str
+    synthetic: bool
+    feed: list[Feed]
+    broken: int
+    seconds: float
+
+
+def market_of(plan: Plan) -> Market:
+    """The market that a plan asks for.
+
+    >>> market = market_of(Plan(count=500, seed=3))
+    >>> len(market.feed), market.broken, round(market.seconds, 2)
+    (504, 4, 1.19)
+
+    Raises:
+        ConfigurationError: the files hold no ticks.
+    """
+    if plan.files:
+        title = "ticks of " + ", ".join(plan.files)
+        feed = list(_within(islice(merged(map(TickFile, plan.files)), plan.most), plan.seconds))
+    else:
+        title = f"a synthetic market of {len(SYMBOLS)} symbols, seed {plan.seed}"
+        good = synthetic_market(plan.seed, ticks=plan.most, seconds=plan.seconds)
+        feed = list(spoiled(good, SPOILT, plan.seed))
+    times = [tick.ts_event for tick in feed if not isinstance(tick, RawTick)]
+    if not times:
+        raise ConfigurationError(f"expected ticks in {title}, found none; fix: another file, or a longer time")
+    broken = len(feed) - len(times)
+    return Market(title, not plan.files, feed, broken, (max(times) - min(times)) / 1e9)
+
+
+def _within(ticks: Iterable[Feed], seconds: float | None) -> Iterator[Feed]:
+    """Ticks up to a time after the first, by event time."""
+    end: float | None = None
+    for tick in ticks:
+        if tick.ts_event is not None and seconds is not None:
+            end = tick.ts_event + seconds * 1e9 if end is None else end
+            if tick.ts_event >= end:
+                return
+        yield tick
+
+
+def ids_of_broken(feed: Iterable[Feed], partitions: int) -> set[str]:
+    """Ids that the broken ticks of a feed have when it is all that was ever published."""
+    offsets = [0] * partitions
+    ids = set()
+    for tick in feed:
+        partition = partition_of(tick.symbol, partitions)
+        if isinstance(tick, RawTick):
+            ids.add(root_id(TICKS.name, partition, offsets[partition]))
+        offsets[partition] += 1
+    return ids

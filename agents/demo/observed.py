@@ -1,0 +1,65 @@
+"""What consumers of the loop have read so far."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from agents.demo.stopwatch import Stopwatch
+from agents.reader import Received
+from schemas.dead_letters import DeadLetter
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+
+_prediction = msgspec.json.Decoder(Prediction).decode
+_outcome = msgspec.json.Decoder(OutcomeMatured).decode
+_dead_letter = msgspec.json.Decoder(DeadLetter).decode
+
+
+class Observed:
+    """Counts, and what was said last about every symbol.
+
+    Attributes:
+        predictions: how many.
+        latest: newest prediction of each symbol.
+        outcomes: all of them, in the order of reading.
+        refused: how many ticks for each reason.
+    """
+
+    def __init__(self, stopwatch: Stopwatch) -> None:
+        self.predictions = 0
+        self.latest: dict[str, Prediction] = {}
+        self.outcomes: list[OutcomeMatured] = []
+        self.refused: Counter[str] = Counter()
+        self._stopwatch = stopwatch
+        self._news = asyncio.Event()
+
+    @property
+    def answered(self) -> int:
+        """Ticks that were predicted or refused."""
+        return self.predictions + self.refused.total()
+
+    async def until(self, answered: int) -> None:
+        """Return when so many ticks were predicted or refused."""
+        while self.answered < answered:
+            self._news.clear()
+            await self._news.wait()
+
+    def take_predictions(self, block: Sequence[Received], now: float) -> None:
+        """What a reader of `predictions` got at a time of the event loop's clock."""
+        for record in block:
+            prediction = _prediction(record.value or b"")
+            self.latest[prediction.symbol] = prediction
+            self._stopwatch.stop(prediction.id, now)
+        self.predictions += len(block)
+        self._news.set()
+
+    def take_outcomes(self, block: Sequence[Received], now: float) -> None:
+        """What a reader of `outcomes` got."""
+        self.outcomes += [_outcome(record.value or b"") for record in block]
+
+    def take_dead_letters(self, block: Sequence[Received], now: float) -> None:
+        """What a reader of `dead-letters` got."""
+        self.refused.update(_dead_letter(record.value or b"").reason for record in block)
+        self._news.set()

@@ -1,0 +1,159 @@
+"""The summary of a demo for people."""
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from agents.demo.stopwatch import Latency
+from agents.demo.summary import Summary
+from streams.skill import Skill
+
+SYNTHETIC = (
+    "What is real here: Kafka, the workers, the kill, the clock. What is not: the market. Its ticks come from a seeded "
+    "generator with patterns planted in them, so the skill above says that the loop finds and learns what is there; "
+    "it says nothing about any real market, and nothing about money. For real ticks: tickloop demo --ticks FILE"
+)
+REAL = (
+    "The ticks are real, the positions are not: they are sized at the mid with the costs of the parameter file, "
+    "without queues, latency to a venue or market impact."
+)
+
+
+def show(summary: Summary, console: Console) -> None:
+    """Print a summary."""
+    for title, part in (
+        ("What went through", _counts(summary)),
+        ("Checked on the topics, after the workers had stopped", _checks(summary)),
+        (
+            "Latency from tick to prediction, ms",
+            _latency(summary),
+        ),
+        ("Skill beside baselines", _skill(summary.skill)),
+    ):
+        console.print(Rule(Text(title, style="bold"), align="left", style="dim"))
+        console.print(Padding(part, (0, 0, 1, 2)))
+    console.print(Text(SYNTHETIC if summary.synthetic else REAL, style="dim"))
+    console.print()
+
+
+def show_next_steps(summary: Summary, console: Console) -> None:
+    """Say how to go on."""
+    steps = Table.grid(padding=(0, 3))
+    if summary.prefix:
+        steps.add_row(
+            f"TICKLOOP_PREFIX={summary.prefix} tickloop consume predictions --from -20", "look at what it left"
+        )
+    elif summary.home:
+        home = f"TICKLOOP_HOME={summary.home}"
+        steps.add_row(f"{home} tickloop consume predictions --from -20", "look at what it left")
+        steps.add_row(f"{home} tickloop broker reset", "remove it")
+    steps.add_row("tickloop up", "start broker, topics and workers, and keep them running")
+    steps.add_row("tickloop publish FILE", "send your own ticks: CSV, JSON lines, Parquet")
+    steps.add_row("tickloop consume predictions", "read what comes out, each record once")
+    console.print(Text("Next", style="bold"))
+    console.print(Padding(steps, (0, 0, 0, 2)))
+
+
+def _counts(summary: Summary) -> Table:
+    audit = summary.audit
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column(justify="right")
+    grid.add_column()
+    rate = summary.sent / summary.seconds if summary.seconds else 0.0
+    pace = f"{summary.market_seconds:,.0f} s of {summary.market}, in {summary.seconds:.0f} s ({rate:,.0f} ticks/s)"
+    grid.add_row("ticks sent", f"{summary.sent:,}", pace)
+    grid.add_row("accepted", f"{audit.accepted:,}", f"{len(summary.symbols)} symbols: {_names(summary.symbols)}")
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary.refused.items())
+    grid.add_row("refused", f"{sum(summary.refused.values()):,}", reasons)
+    grid.add_row("predictions", f"{audit.predictions:,}")
+    grid.add_row("outcomes", f"{audit.outcomes:,}", "predictions that were kept to be scored, and met their outcome")
+    if summary.kill is not None:
+        kill = summary.kill
+        grid.add_row(
+            "kill -9",
+            "1",
+            f"{kill.worker} of {summary.workers}, with {len(kill.partitions)} partitions, after {kill.after:,} ticks",
+        )
+    return grid
+
+
+def _names(symbols: tuple[str, ...], most: int = 6) -> str:
+    """
+    >>> _names(("A", "B", "C"), most=2)
+    'A, B, ...'
+    """
+    return ", ".join(symbols[:most]) + (", ..." if len(symbols) > most else "")
+
+
+def _checks(summary: Summary) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    for check in summary.audit.checks:
+        mark = Text("✓", style="green") if check.holds else Text("✗", style="bold red")
+        grid.add_row(mark, Text(f"{check.claim}: ").append(check.found, style="bold" if check.holds else "bold red"))
+    return grid
+
+
+def _latency(summary: Summary) -> Table:
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column("")
+    for title in ("ticks", "p50", "p95", "p99", "longest"):
+        table.add_column(title, justify="right")
+    if summary.undisturbed is not None:
+        table.add_row("before the kill", *_waits(summary.undisturbed))
+    if summary.latency is not None:
+        table.add_row("whole run, kill included" if summary.kill else "whole run", *_waits(summary.latency))
+    outer = Table.grid()
+    outer.add_row(table)
+    outer.add_row(
+        Text("from the moment a tick is due to be sent until a reader has its prediction, on this clock", "dim")
+    )
+    return outer
+
+
+def _waits(latency: Latency) -> tuple[str, ...]:
+    numbers = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.longest_ms)
+    return (f"{latency.ticks:,}", *(f"{number:,.1f}" for number in numbers))
+
+
+def _skill(figures: Skill | None) -> Table | Text:
+    if figures is None:
+        return Text("no scored prediction has met a move yet: too few ticks to say anything")
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column("forecaster")
+    table.add_column("right side", justify="right")
+    table.add_column("log-loss", justify="right")
+    table.add_column("")
+    table.add_row(
+        Text("the loop", style="bold"), f"{figures.pipeline.accuracy:.1%}", f"{figures.pipeline.log_loss:.4f}", ""
+    )
+    for score in sorted(figures.baselines, key=lambda score: score.log_loss):
+        what = "best baseline" if score.name == figures.best_baseline else "baseline"
+        table.add_row(score.name, f"{score.accuracy:.1%}", f"{score.log_loss:.4f}", Text(what, style="dim"))
+    outer = Table.grid()
+    outer.add_row(table)
+    outer.add_row("")
+    outer.add_row(_verdict(figures))
+    outer.add_row(
+        f"n = {figures.scored:,} scored predictions, {figures.moved:,} with a move; n_eff = {figures.independent:,} at "
+        "most that do not overlap"
+    )
+    outer.add_row(
+        f"positions: {figures.positions:,}, on average {figures.gross_bps:+.2f} bps before and "
+        f"{figures.net_bps:+.2f} bps after cost"
+    )
+    return outer
+
+
+def _verdict(figures: Skill) -> Text:
+    text = Text(
+        f"skill over {figures.best_baseline}, by log-loss: {figures.skill:+.1%}, "
+        f"95 % interval {figures.low:+.1%} to {figures.high:+.1%}: "
+    )
+    if figures.low > 0:
+        return text.append("improvement shown", style="green")
+    if figures.high < 0:
+        return text.append("worse than the baseline", style="red")
+    return text.append("no improvement shown", style="yellow")

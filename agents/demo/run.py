@@ -1,0 +1,196 @@
+"""One demo from start to end: workers, ticks, readers, a kill, and the facts afterwards."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
+
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from agents import topics
+from agents.demo.audit import Check, audit
+from agents.demo.market import Market, ids_of_broken
+from agents.demo.membership import wait_for_workers
+from agents.demo.observed import Observed
+from agents.demo.plan import Plan
+from agents.demo.stopwatch import Stopwatch
+from agents.demo.summary import Kill, Summary
+from agents.demo.view import View
+from agents.publisher import publish
+from agents.reader import Received, read_blocks
+from agents.settings import Settings, config_table
+from agents.supervisor import Slot, Supervisor
+from agents.system import wanted_topics
+from schemas.codec import decoder
+from schemas.errors import TickloopError
+from schemas.outcomes import OutcomeMatured
+from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS, TOPICS
+from streams.market import MarketNode
+from streams.parameters import load_parameters
+from streams.skill import Skill, skill
+
+READY_S = 60.0
+ANSWERED_S = 60.0
+BEFORE_THE_KILL_S = 1.0
+"""Ticks that were on the way when the worker was killed are no measure of undisturbed latency."""
+
+
+class Played(Struct, frozen=True):
+    """What happened on Kafka.
+
+    Attributes:
+        sent: ticks acknowledged by the broker.
+        seconds: from the first to the last acknowledgement.
+        killed: the worker, if one was killed, and when.
+        logs: everything on each topic, by logical name.
+    """
+
+    sent: int
+    seconds: float
+    killed: tuple[Slot, Kill, float] | None
+    stopwatch: Stopwatch
+    observed: Observed
+    logs: dict[str, list[Received]]
+
+
+def run(plan: Plan, market: Market, settings: Settings, console: Console, say: Callable[[str], None]) -> Summary:
+    """Play a market through the loop that `settings` point to, and check what comes out.
+
+    Raises:
+        EnvironmentProblem: the cluster or the workers do not do their part.
+        TickloopError: a worker cannot live.
+    """
+    environment = {
+        f"TICKLOOP_{name.upper()}": str(getattr(settings, name))
+        for name in ("bootstrap", "home", "prefix", "partitions", "replication")
+    }
+    supervisor = Supervisor(settings.workers, settings.home_path, environment, say)
+    try:
+        played = asyncio.run(_play(plan, market, settings, supervisor, console, say))
+    finally:
+        _kill_what_is_left(supervisor.slots)
+    with console.status("replaying the tick log in one process, to compare every byte"):
+        return _summary(plan, market, settings, played)
+
+
+async def _play(
+    plan: Plan,
+    market: Market,
+    settings: Settings,
+    supervisor: Supervisor,
+    console: Console,
+    say: Callable[[str], None],
+) -> Played:
+    stopwatch = Stopwatch(market.feed, plan.rate, settings.partitions)
+    observed = Observed(stopwatch)
+    view = View(console, market.title, stopwatch, observed, supervisor.slots)
+    takers = {
+        PREDICTIONS: observed.take_predictions,
+        OUTCOMES: observed.take_outcomes,
+        DEAD_LETTERS: observed.take_dead_letters,
+    }
+    await topics.apply(settings.bootstrap, wanted_topics(settings))
+    try:
+        async with asyncio.TaskGroup() as group:
+            background = [group.create_task(supervisor.run())]
+            background += [group.create_task(_read(settings, topic.name, take)) for topic, take in takers.items()]
+            with console.status(f"starting {settings.workers} workers"):
+                await wait_for_workers(settings.bootstrap, settings, READY_S)
+            say(f"workers: {settings.workers}, {settings.partitions} partitions shared out among them")
+            background.append(group.create_task(view.run()))
+            killing = (
+                group.create_task(_kill_half_way(settings, stopwatch, supervisor.slots, view)) if plan.kill else None
+            )
+            published = await publish(stopwatch.play(), settings.bootstrap, settings.topic(TICKS.name))
+            killed = await killing if killing is not None else None
+            with suppress(TimeoutError):  # what is missing then, the checks will say
+                async with asyncio.timeout(ANSWERED_S):
+                    await observed.until(published.ticks)
+            for task in background:
+                task.cancel()
+    except* TickloopError as errors:
+        raise errors.exceptions[0] from None
+    with console.status("reading everything back"):
+        logs = {topic.name: await _everything(settings, topic.name) for topic in TOPICS}
+    return Played(published.ticks, published.seconds, killed, stopwatch, observed, logs)
+
+
+async def _read(settings: Settings, topic: str, take: Callable[[Sequence[Received], float], None]) -> None:
+    clock = asyncio.get_running_loop().time
+    async with aclosing(read_blocks(settings.bootstrap, settings.topic(topic))) as blocks:
+        async for block in blocks:
+            take(block, clock())
+
+
+async def _everything(settings: Settings, topic: str) -> list[Received]:
+    found: list[Received] = []
+    name = settings.topic(topic)
+    async with aclosing(read_blocks(settings.bootstrap, name, until_end=True, repeats=True)) as blocks:
+        async for block in blocks:
+            found += block
+    return found
+
+
+async def _kill_half_way(
+    settings: Settings, stopwatch: Stopwatch, slots: Sequence[Slot], view: View
+) -> tuple[Slot, Kill, float]:
+    """kill -9 the worker with the busiest partition when half of the ticks are sent."""
+    await stopwatch.half_way.wait()
+    owned = await wait_for_workers(settings.bootstrap, settings, READY_S)
+    name = owned[stopwatch.busiest]
+    slot = next(slot for number, slot in enumerate(slots, 1) if name == f"{settings.group}-{number}")
+    if slot.pid is None:
+        raise TickloopError(f"expected {slot.name} to run, it had ended by itself; its log is {slot.log_file}")
+    os.kill(slot.pid, signal.SIGKILL)
+    partitions = tuple(sorted(number for number, owner in owned.items() if owner == name))
+    view.event = f"{slot.name} was killed with -9 after {stopwatch.sent:,} ticks"
+    return slot, Kill(slot.name, stopwatch.sent, partitions, 0), asyncio.get_running_loop().time()
+
+
+def _kill_what_is_left(slots: Sequence[Slot]) -> None:
+    """Workers end with the supervisor, unless it was interrupted while it stopped them."""
+    for slot in slots:
+        if slot.pid is not None:
+            with suppress(ProcessLookupError):  # it ended, and nobody was left to be told
+                os.kill(slot.pid, signal.SIGKILL)
+
+
+def _summary(plan: Plan, market: Market, settings: Settings, played: Played) -> Summary:
+    stopwatch, observed = played.stopwatch, played.observed
+    node = MarketNode(load_parameters(config_table()), settings.directive_key.encode())
+    broken = ids_of_broken(market.feed, settings.partitions) if market.synthetic else None
+    audited = audit(node, played.sent, broken, played.logs)
+    checks = audited.checks
+    kill, undisturbed = None, None
+    if played.killed is not None:
+        slot, kill, when = played.killed
+        kill = msgspec.structs.replace(kill, restarts=slot.restarts)
+        undisturbed = stopwatch.latency(until=when - BEFORE_THE_KILL_S)
+        found = f"{kill.worker}, started again {slot.restarts} time" + ("" if slot.restarts == 1 else "s")
+        checks += (Check("the killed worker came back by itself", found, slot.restarts == 1),)
+    return Summary(
+        market=market.title,
+        synthetic=market.synthetic,
+        symbols=tuple(sorted(observed.latest)),
+        market_seconds=market.seconds,
+        seconds=played.seconds,
+        rate=plan.rate,
+        workers=settings.workers,
+        sent=played.sent,
+        refused=dict(observed.refused.most_common()),
+        audit=msgspec.structs.replace(audited, checks=checks),
+        latency=stopwatch.latency(),
+        undisturbed=undisturbed,
+        kill=kill,
+        skill=_skill(played.logs[OUTCOMES.name]),
+        holds=all(check.holds for check in checks),
+    )
+
+
+def _skill(records: Sequence[Received]) -> Skill | None:
+    decode = decoder(OutcomeMatured)
+    outcomes = list({outcome.id: outcome for outcome in (decode(record.value) for record in records)}.values())
+    return skill(outcomes) if any(outcome.label for outcome in outcomes) else None

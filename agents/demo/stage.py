@@ -1,0 +1,81 @@
+"""Where a demo plays: a broker and a folder of its own, or topics of its own on a cluster; gone afterwards."""
+
+import asyncio
+import secrets
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+import msgspec
+
+from agents.broker import mock, ports, process
+from agents.broker.answer import admin
+from agents.broker.launch import start
+from agents.settings import Settings
+from agents.system import wanted_topics
+
+
+@contextmanager
+def stage(settings: Settings, keep: bool, say: Callable[[str], None]) -> Iterator[Settings]:
+    """Settings that point to a cluster with room for one demo.
+
+    Args:
+        settings: an external cluster if they have one: then topics get a fresh prefix.
+        keep: leave broker and topics as they are at the end.
+        say: gets a sentence about whatever happens.
+    """
+    home = Path(mkdtemp(prefix="tickloop-demo-"))
+    try:
+        with _topics(settings, home, keep) if settings.bootstrap else _broker(settings, home, keep, say) as staged:
+            yield staged
+    finally:
+        if not keep:
+            shutil.rmtree(home)
+
+
+@contextmanager
+def _topics(settings: Settings, home: Path, keep: bool) -> Iterator[Settings]:
+    prefix = f"{settings.prefix}demo-{secrets.token_hex(4)}-"
+    staged = msgspec.structs.replace(settings, home=str(home), prefix=prefix)
+    try:
+        yield staged
+    finally:
+        if not keep:
+            with _uninterrupted():
+                asyncio.run(_delete_topics(staged))
+
+
+@contextmanager
+def _broker(settings: Settings, home: Path, keep: bool, say: Callable[[str], None]) -> Iterator[Settings]:
+    try:
+        broker, _ = start(home, ports.any_free(), say)
+        staged = msgspec.structs.replace(settings, home=str(home), bootstrap=broker.address)
+        if broker.kind == "mock":
+            staged = msgspec.structs.replace(staged, partitions=mock.PARTITIONS, workers=1)
+        else:
+            say(f"broker: Apache Kafka {broker.version} at {broker.address}")
+        yield staged
+    finally:
+        if not keep:
+            with _uninterrupted():
+                process.stop(home)
+
+
+async def _delete_topics(settings: Settings) -> None:
+    """Delete the topics; offsets of the group go with them."""
+    async with admin(settings.bootstrap) as cluster:
+        there = set(await cluster.list_topics())
+        await cluster.delete_topics([spec.name for spec in wanted_topics(settings) if spec.name in there])
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """An impatient second Ctrl-C must not leave a broker behind."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,62 @@
+"""What a demo showed, as facts: printed for people by `agents.demo.report`, as JSON with `--json`."""
+
+from msgspec import Struct
+
+from agents.demo.audit import Audit
+from agents.demo.stopwatch import Latency
+from streams.skill import Skill
+
+
+class Kill(Struct, frozen=True):
+    """A worker that was killed with -9.
+
+    Attributes:
+        worker: its name; it had the partition with the most ticks.
+        after: ticks that had been sent.
+        partitions: that it had.
+        restarts: how often its successor was started.
+    """
+
+    worker: str
+    after: int
+    partitions: tuple[int, ...]
+    restarts: int
+
+
+class Summary(Struct, frozen=True):
+    """One demo.
+
+    Attributes:
+        market: what was played.
+        synthetic: whether nothing of it is real.
+        market_seconds: event time that was played.
+        seconds: that the playing took.
+        sent: ticks that the broker acknowledged.
+        refused: ticks for each reason.
+        audit: everything on the topics, checked.
+        latency: from the moment a tick was due at the producer until a reader had its prediction, whole run.
+        undisturbed: the same over the ticks before the kill; None without one.
+        kill: the worker that was killed, if one was.
+        skill: of the predictions; None when no outcome moved.
+        holds: whether every check holds.
+        home: folder that was kept, or empty.
+        prefix: of the topics that were kept, or empty.
+    """
+
+    market: str
+    synthetic: bool
+    symbols: tuple[str, ...]
+    market_seconds: float
+    seconds: float
+    rate: float
+    workers: int
+    sent: int
+    refused: dict[str, int]
+    audit: Audit
+    latency: Latency | None
+    undisturbed: Latency | None
+    kill: Kill | None
+    skill: Skill | None
+    holds: bool
+    home: str = ""
+    prefix: str = ""
