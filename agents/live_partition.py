@@ -1,7 +1,6 @@
 """One assigned partition of one node: fetches in, acknowledged outputs and checkpoints out."""
 
 import asyncio
-import logging
 import math
 import secrets
 from collections.abc import Mapping
@@ -18,8 +17,6 @@ from streams.partition import Partition
 
 if TYPE_CHECKING:
     from agents.runtime import Binding
-
-log = logging.getLogger(__name__)
 
 RECORDS_A_TURN = 500
 """Records applied before other coroutines get their turn: about 10 ms."""
@@ -61,36 +58,35 @@ class LivePartition:
 
     async def take(self, records: list[Any]) -> None:
         """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs."""
+        if self._must_be_fetched_again(records[0].offset):
+            return
         for start in range(0, len(records), RECORDS_A_TURN):
             async with self._turn:
                 if self.revoked or self._closed:
                     return
-                in_order = self._apply(records[start : start + RECORDS_A_TURN])
+                self._apply(records[start : start + RECORDS_A_TURN])
                 await self._outbox.flush()
-            if not in_order:
-                return
 
-    def _apply(self, records: list[Any]) -> bool:
-        """Apply records up to the first gap; False when one was found and a re-seek was asked for."""
+    def _apply(self, records: list[Any]) -> None:
+        # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
         partition, outbox, names = self.partition, self._outbox, self.binding.topic_names
         apply, append = partition.apply, outbox.append
         for record in records:
             offset = record.offset
-            expected = partition.offset + 1
-            if offset != expected:
-                if offset < expected:
-                    continue
-                if self._is_first_sight_of_gap(expected, offset):
-                    return False
-            for output in apply(offset, record.key, record.value):
-                append(names[type(output)], key_of(output), encode(output))
-        return True
+            if offset > partition.offset:
+                for output in apply(offset, record.key, record.value):
+                    append(names[type(output)], key_of(output), encode(output))
 
-    def _is_first_sight_of_gap(self, expected: int, found: int) -> bool:
+    def _must_be_fetched_again(self, found: int) -> bool:
+        """Whether a fetch leaves out what lies before it; a gap that is still there after a re-seek is part of the log.
+
+        Faust drops fetches when a rebalance comes in between, and delivers fetched ones after a seek.
+        """
+        expected = self.partition.offset + 1
+        if found <= expected:
+            return False
         if self._gap is not None and self._gap[0] == expected and found <= self._gap[1]:
             self._gap = None
-            if self.partition.offset >= 0:
-                log.warning("%s: the log has no records %d to %d", self.source, expected, found - 1)
             return False
         self._gap = (expected, found)
         self.binding.runtime.ask_for_reseek(self.source, expected)

@@ -109,6 +109,7 @@ async def read_blocks(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=WAIT_MS,
+        isolation_level="read_committed",
     )
     once = None if repeats else Once()
     try:

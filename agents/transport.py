@@ -26,11 +26,12 @@ log = logging.getLogger("agents.consumer")
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Polls often enough that an idle partition does not hold up a busy one."""
+    """Polls often enough that an idle partition does not hold up a busy one, and reads no aborted transaction."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        consumer._isolation_level = "read_committed"
         return consumer
 
     async def on_start(self) -> None:

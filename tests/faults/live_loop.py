@@ -142,7 +142,10 @@ class LiveLoop:
         """Everything in a topic, in order along each partition."""
         name = self.settings.topic(topic)
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+            bootstrap_servers=self.bootstrap,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            isolation_level="read_committed",
         )
         await consumer.start()
         try:
