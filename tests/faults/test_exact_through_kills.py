@@ -14,6 +14,7 @@ from agents.broker.launch import start
 from agents.broker.process import Running
 from agents.pace import Pace
 from agents.settings import Settings
+from schemas.topics import PREDICTIONS
 from streams.market import MarketNode
 from streams.synthetic import synthetic_market
 
@@ -96,6 +97,7 @@ async def test_kill_of_the_broker(fresh_broker: Callable[[str], Running], prefix
     async with loop_of(broker.address, prefix, tmp_path) as loop:
         loop.start(1)
         await loop.publish(synthetic_market(4, SYMBOLS, ticks=20_000))
+        await loop.until_stored(PREDICTIONS.name, 1)
         publishing = asyncio.create_task(publish_over(loop, 60_000, seconds=10, seed=5))
         await asyncio.sleep(5)
         alive = process.running(home)

@@ -1,0 +1,191 @@
+"""From the moment a tick is due to its answer in the hands of a plain consumer: our loop beside a bare echo.
+
+`python tests/bench/bench_latency.py [--seconds S] [--rate N ...] [--json]`
+
+Open loop: a producer in a process of its own (`load.py`: aiokafka, linger 0, all replicas acknowledge) sends each tick
+when it is due, and time counts from then, so waiting in any queue counts too. The answer is matched by id; an echo has
+its tick's offset. The consumer is aiokafka without a group, in this process. The first `WARM_UP_S` do not count.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+import msgspec
+import numpy as np
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from contenders import (
+    BARE_BATCH,
+    BARE_SEND,
+    HERE,
+    MARKET,
+    SYMBOLS,
+    Contender,
+    Stage,
+    answer_partitions,
+    broker,
+    reader,
+    stage,
+    until,
+)
+from msgspec import Struct, msgpack
+from rich.console import Console
+from rich.table import Table
+
+from agents.publisher import publish
+from schemas.positions import position_of
+from schemas.topics import TICKS
+from streams.synthetic import synthetic_market
+
+RATES = (1_000, 5_000, 10_000)
+WARM_UP_S = 4.0
+FIRST_TICKS = 3_200
+PATIENCE_S = 60.0
+QUIET_S = 5.0
+
+
+class Identified(Struct):
+    id: str
+
+
+class Latency(Struct):
+    """Milliseconds from due to read; `answered` of the `sent` ticks that count."""
+
+    name: str
+    rate: int
+    sent: int
+    answered: int
+    p50: float
+    p95: float
+    p99: float
+    longest: float
+
+
+class Played(NamedTuple):
+    """What one run showed: when ticks were due and from which offset on, in each partition; and what was read."""
+
+    dues: list[list[float]]
+    before: list[int]
+    arrivals: list[tuple[float, int, int]]
+
+
+async def measure(contender: Contender, address: str, rate: int, seconds: float) -> Latency:
+    """One run at one rate."""
+    async with stage(contender, address) as on, reader(address) as consumer:
+        with on.worker():
+            return summary(contender.name, rate, await play(on, consumer, rate, seconds + WARM_UP_S))
+
+
+async def play(on: Stage, consumer: AIOKafkaConsumer, rate: int, seconds: float) -> Played:
+    """Have the worker answer some ticks, then the load."""
+    await publish(synthetic_market(1, SYMBOLS, ticks=FIRST_TICKS), on.settings.bootstrap, on.settings.topic(TICKS.name))
+    source = [TopicPartition(on.settings.topic(TICKS.name), number) for number in range(on.settings.partitions)]
+    ends = await consumer.end_offsets(source)
+    partitions = answer_partitions(on)
+    await until(consumer, partitions, FIRST_TICKS, PATIENCE_S)
+    consumer.assign(partitions)
+    await consumer.seek_to_end(*partitions)
+    command = (str(HERE / "load.py"), str(rate), str(seconds), str(FIRST_TICKS))
+    load = await asyncio.create_subprocess_exec(sys.executable, *command, env=environment(on), stdout=PIPE)
+    playing = asyncio.create_task(load.communicate())
+    arrivals = await read(consumer, int(rate * seconds), on.contender)
+    return Played(msgpack.decode((await playing)[0]), [ends[partition] for partition in source], arrivals)
+
+
+def environment(on: Stage) -> dict[str, str]:
+    """Settings of a run for a process."""
+    return {**os.environ, "TICKLOOP_BOOTSTRAP": on.settings.bootstrap, "TICKLOOP_PREFIX": on.settings.prefix}
+
+
+async def read(consumer: AIOKafkaConsumer, count: int, contender: Contender) -> list[tuple[float, int, int]]:
+    """Time, partition and the tick's offset of answers; until all are there or none has come for a while."""
+    decode = msgspec.json.Decoder(Identified).decode
+    echoes = contender.node is None
+    arrivals: list[tuple[float, int, int]] = []
+    gc.collect()
+    gc.disable()
+    last = time.monotonic() + PATIENCE_S
+    while len(arrivals) < count and time.monotonic() < last + QUIET_S:
+        fetched = await consumer.getmany(timeout_ms=200)
+        now = time.monotonic()
+        for tp, records in fetched.items():
+            last = now
+            arrivals += [
+                (now, tp.partition, record.offset if echoes else position_of(decode(record.value).id)[0])
+                for record in records
+            ]
+    gc.enable()
+    return arrivals
+
+
+def summary(name: str, rate: int, played: Played) -> Latency:
+    """Percentiles of the ticks that were due after the warm-up."""
+    first = min(times[0] for times in played.dues if times) + WARM_UP_S
+    waited = {
+        (partition, offset): now - due
+        for now, partition, offset in played.arrivals
+        if (due := played.dues[partition][offset - played.before[partition]]) >= first
+    }
+    sent = sum(due >= first for times in played.dues for due in times)
+    p50, p95, p99, longest = 1e3 * np.percentile(list(waited.values()), [50, 95, 99, 100])
+    return Latency(name, rate, sent, len(waited), p50, p95, p99, longest)
+
+
+async def measure_all(rates: Sequence[int], seconds: float, console: Console) -> list[Latency]:
+    """The whole pipeline and both echoes at every rate."""
+    results = []
+    with broker() as address, console.status("") as status:
+        for contender in (MARKET, BARE_SEND, BARE_BATCH):
+            for rate in rates:
+                status.update(f"{contender.name}, {rate:,} ticks/s")
+                results.append(await measure(contender, address, rate, seconds))
+    return results
+
+
+def show(results: Sequence[Latency], seconds: float, console: Console) -> None:
+    """The table, and one line on where the time goes."""
+    table = Table(title=f"From due to read, ms; {seconds:g} s at each rate", title_justify="left", box=None)
+    table.add_column("")
+    for column in ("ticks/s", "answered", "p50", "p95", "p99", "max", "p50 / bare send", "p99 / bare send"):
+        table.add_column(column, justify="right")
+    floor = {result.rate: result for result in results if result.name == BARE_SEND.name}
+    for result in results:
+        bare = floor[result.rate]
+        table.add_row(
+            result.name,
+            f"{result.rate:,}",
+            f"{result.answered:,} of {result.sent:,}",
+            *(f"{value:.1f}" for value in (result.p50, result.p95, result.p99, result.longest)),
+            *(f"{ratio:.1f}" for ratio in (result.p50 / bare.p50, result.p99 / bare.p99)),
+        )
+    console.print(table)
+    ours, bare = results[0], floor[results[0].rate]
+    console.print(
+        f"where the time goes: of {ours.p50:.1f} ms at the median and {ours.rate:,} ticks/s, {bare.p50:.1f} ms are the "
+        "way through Kafka and back that a bare echo needs too; the rest are the loop's hand-overs and its step",
+        soft_wrap=True,
+    )
+
+
+@click.command()
+@click.option("--seconds", default=12.0, show_default=True, help="That count, at each rate.")
+@click.option("--rate", "rates", multiple=True, type=int, default=RATES, show_default=True, help="Ticks a second.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
+def main(seconds: float, rates: tuple[int, ...], as_json: bool) -> None:
+    """End-to-end latency beside a bare aiokafka echo."""
+    console = Console(stderr=as_json, width=None if Console().is_terminal else 140)
+    results = asyncio.run(measure_all(rates, seconds, console))
+    if as_json:
+        click.echo(msgspec.json.encode(results))
+    else:
+        show(results, seconds, console)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Ticks a second and processor time a tick: our loop, stock Faust and bare aiokafka, on one broker in one run.
+
+`python tests/bench/bench_loop.py [--repetitions N] [--scale S] [--file ticks.csv.gz] [--json]`
+
+A backlog is published, one worker process is started, and what it answers is read off the end offsets of its output
+topics. Only the steady part counts: from `FROM` to `TO` of the backlog. Processor time is that of the worker process,
+user and system. The step of our nodes is measured in this process over the same part of the same records, decoding
+and encoding included; what the worker spends on top of that is the runtime. Medians over the repetitions.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import click
+import msgspec
+from contenders import (
+    BARE_BATCH,
+    BARE_SEND,
+    COUNTING,
+    MARKET,
+    STOCK_FAUST,
+    SYMBOLS,
+    Contender,
+    answer_partitions,
+    broker,
+    reader,
+    stage,
+    until,
+)
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+from agents.publisher import partition_of, publish
+from schemas.codec import encode
+from schemas.topics import PARTITIONS, TICKS
+from streams.partition import Partition
+from streams.synthetic import synthetic_market
+from streams.tick_files import TickFile
+from streams.topology import Node
+
+FROM, TO = 0.2, 0.95
+BACKLOG = {
+    STOCK_FAUST: 15_000,
+    BARE_SEND: 150_000,
+    BARE_BATCH: 500_000,
+    COUNTING: 500_000,
+    MARKET: 100_000,
+}
+PATIENCE_S = 120.0
+REAL_TICKS = Path(__file__).parents[3] / "shared" / "data" / "btcusdt-perp-20240808.csv.gz"
+
+
+class Measured(Struct):
+    """One run of a contender: ticks a second, microseconds of the worker's processor time a tick."""
+
+    ticks_s: float
+    cpu_us: float
+
+
+class Result(Struct):
+    """Medians of a contender's runs; `step_us` and `runtime_us` are parts of `cpu_us`, for our nodes only."""
+
+    name: str
+    ticks: int
+    ticks_s: float
+    cpu_us: float
+    step_us: float | None = None
+    runtime_us: float | None = None
+
+
+async def measure(contender: Contender, address: str, ticks: Sequence[Any]) -> Measured:
+    """One run over a backlog of `ticks`."""
+    async with stage(contender, address) as on, reader(address) as consumer:
+        await publish(ticks, address, on.settings.topic(TICKS.name))
+        partitions = answer_partitions(on)
+        with on.worker() as worker:
+            first = await until(consumer, partitions, int(FROM * len(ticks)), PATIENCE_S)
+            started, cpu = time.perf_counter(), sum(worker.cpu_times()[:2])
+            last = await until(consumer, partitions, int(TO * len(ticks)), PATIENCE_S)
+            seconds, cpu = time.perf_counter() - started, sum(worker.cpu_times()[:2]) - cpu
+        return Measured((last - first) / seconds, cpu / (last - first) * 1e6)
+
+
+def step_us(node: Node[Any], ticks: Sequence[Any]) -> float:
+    """Processor time of decode, step and encode alone, over the steady part of the same ticks."""
+    partitions = [Partition(node, number) for number in range(PARTITIONS)]
+    offsets, records = [0] * PARTITIONS, []
+    for tick in ticks:
+        number = partition_of(tick.symbol, PARTITIONS)
+        records.append((number, offsets[number], tick.symbol.encode(), encode(tick)))
+        offsets[number] += 1
+
+    def apply(first: int, last: int) -> None:
+        for number, offset, key, value in islice(records, first, last):
+            for output in partitions[number].apply(offset, key, value):
+                encode(output)
+
+    first, last = int(FROM * len(ticks)), int(TO * len(ticks))
+    apply(0, first)
+    started = time.process_time()
+    apply(first, last)
+    return (time.process_time() - started) / (last - first) * 1e6
+
+
+async def result_of(
+    contender: Contender, address: str, ticks: Sequence[Any], repetitions: int, name: str = ""
+) -> Result:
+    """Median of some runs."""
+    runs = [await measure(contender, address, ticks) for _ in range(repetitions)]
+    result = Result(
+        name or contender.name, len(ticks), median(run.ticks_s for run in runs), median(run.cpu_us for run in runs)
+    )
+    if contender.node is not None:
+        result.step_us = median(step_us(contender.node, ticks) for _ in range(repetitions))
+        result.runtime_us = result.cpu_us - result.step_us
+    return result
+
+
+async def measure_all(repetitions: int, scale: float, file: Path | None, console: Console) -> list[Result]:
+    """Every contender over the synthetic market, and the whole pipeline over a file of real ticks if there is one."""
+    market = list(synthetic_market(1, SYMBOLS, ticks=int(scale * max(BACKLOG.values()))))
+    results = []
+    with broker() as address, console.status("") as status:
+        for contender, ticks in BACKLOG.items():
+            status.update(contender.name)
+            results.append(await result_of(contender, address, market[: int(scale * ticks)], repetitions))
+        if file is not None:
+            status.update(file.name)
+            real = list(TickFile(file))
+            results.append(await result_of(MARKET, address, real, repetitions, f"the same, {file.name}"))
+    return results
+
+
+def show(results: Sequence[Result], console: Console) -> None:
+    """The table, and one line on where the time goes."""
+    stock, *_ = results
+    send = results[1]
+    table = Table(title="One worker process, steady part of a backlog", title_justify="left", box=None)
+    table.add_column("")
+    for column in ("ticks", "ticks/s", "CPU us/tick", "step us", "runtime us", "x stock Faust", "x bare send"):
+        table.add_column(column, justify="right")
+    for result in results:
+        table.add_row(
+            result.name,
+            f"{result.ticks:,}",
+            f"{result.ticks_s:,.0f}",
+            f"{result.cpu_us:.1f}",
+            "" if result.step_us is None else f"{result.step_us:.1f}",
+            "" if result.runtime_us is None else f"{result.runtime_us:.1f}",
+            f"{result.ticks_s / stock.ticks_s:.1f}",
+            f"{result.ticks_s / send.ticks_s:.2f}",
+        )
+    console.print(table)
+    whole = next(result for result in results if result.name == MARKET.name)
+    assert whole.step_us is not None
+    assert whole.runtime_us is not None
+    share = whole.step_us / whole.cpu_us
+    console.print(
+        f"where the time goes: of {whole.cpu_us:.1f} us a tick, {whole.step_us:.1f} us ({share:.0%}) are decode, "
+        f"step and encode; {whole.runtime_us:.1f} us are fetching, batching, sending, snapshots and Faust",
+        soft_wrap=True,
+    )
+
+
+@click.command()
+@click.option("--repetitions", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--scale", default=1.0, show_default=True, help="Size of the backlogs; small ones are noisy.")
+@click.option("--file", default=REAL_TICKS, type=click.Path(path_type=Path), help="Real ticks, measured if they exist.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of the table.")
+def main(repetitions: int, scale: float, file: Path, as_json: bool) -> None:
+    """Throughput and processor time beside stock Faust and bare aiokafka."""
+    console = Console(stderr=as_json, width=None if Console().is_terminal else 140)
+    results = asyncio.run(measure_all(repetitions, scale, file if file.is_file() else None, console))
+    if as_json:
+        click.echo(msgspec.json.encode(results))
+    else:
+        show(results, console)
+
+
+if __name__ == "__main__":
+    main()

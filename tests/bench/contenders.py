@@ -1,0 +1,169 @@
+"""Who is measured: each a process that reads ticks and answers every one of them, on topics of its own."""
+
+import asyncio
+import logging
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).parents[1] / "faults"))
+
+import psutil
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from counting import COUNTS, CountingNode
+from msgspec import Struct
+
+from agents import topics
+from agents.broker import process
+from agents.broker.launch import start
+from agents.runtime import changelog_name
+from agents.settings import Settings
+from schemas.topics import DEAD_LETTERS, PREDICTIONS, TOPICS
+from streams.market import MarketNode
+from streams.topology import Node
+
+HERE = Path(__file__).parent
+SYMBOLS = [f"SYM{number}" for number in range(32)]
+
+
+class Contender(Struct, frozen=True):
+    """A process to be measured.
+
+    Attributes:
+        name: in tables.
+        command: what Python is given to run.
+        answers: topics with one record for every tick, all together.
+        node: what it computes, where that is one of our nodes.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    answers: tuple[str, ...] = (COUNTS.name,)
+    node: Node[Any] | None = None
+
+
+STOCK_FAUST = Contender("stock Faust: table and send, counting", (str(HERE.parent / "faults" / "stock_faust.py"), "1"))
+BARE_SEND = Contender("bare aiokafka: getmany, send", (str(HERE / "bare_aiokafka.py"), "send"))
+BARE_BATCH = Contender("bare aiokafka: getmany, send_batch", (str(HERE / "bare_aiokafka.py"), "batch"))
+COUNTING = Contender(
+    "our runtime, counting", (str(HERE.parent / "faults" / "counting_worker.py"), "1"), node=CountingNode()
+)
+MARKET = Contender(
+    "our runtime, the whole pipeline",
+    ("-m", "agents.cli", "worker", "--slot", "1"),
+    answers=(PREDICTIONS.name, DEAD_LETTERS.name),
+    node=MarketNode(),
+)
+
+
+@contextmanager
+def broker() -> Iterator[str]:
+    """Address of the Kafka to measure on: `TICKLOOP_BOOTSTRAP`, else one of our own, on no data."""
+    # New topics have no leader for a moment: the client says so, tries again, and that is that.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    if address := os.environ.get("TICKLOOP_BOOTSTRAP", ""):
+        yield address
+        return
+    home = Path(tempfile.mkdtemp(prefix="tickloop-bench-"))
+    try:
+        running, _ = start(home)
+        yield running.address
+    finally:
+        process.stop(home)
+        shutil.rmtree(home)
+
+
+class Stage:
+    """Topics of one run of one contender, under a prefix of their own; deleted in the end."""
+
+    def __init__(self, contender: Contender, address: str, home: Path) -> None:
+        self.contender = contender
+        self.settings = Settings(bootstrap=address, prefix=f"bench{secrets.token_hex(4)}-", home=str(home))
+
+    @contextmanager
+    def worker(self) -> Iterator[psutil.Process]:
+        """The contender's process."""
+        settings = self.settings
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": "0",
+            "TICKLOOP_BOOTSTRAP": settings.bootstrap,
+            "TICKLOOP_PREFIX": settings.prefix,
+            "TICKLOOP_HOME": settings.home,
+        }
+        log = settings.home_path / "worker.log"
+        with log.open("ab") as output:
+            command = [sys.executable, *self.contender.command]
+            running = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        try:
+            yield psutil.Process(running.pid)
+        finally:
+            running.kill()
+            running.wait()
+
+
+@asynccontextmanager
+async def stage(contender: Contender, address: str) -> AsyncIterator[Stage]:
+    """Fresh topics for a run."""
+    with tempfile.TemporaryDirectory(prefix="tickloop-bench-") as home:
+        made = Stage(contender, address, Path(home))
+        settings = made.settings
+        wanted = [topics.specification(settings, topic) for topic in (*TOPICS, COUNTS)]
+        if contender.node is not None:
+            wanted.append(topics.changelog(settings, changelog_name(settings, contender.node)))
+        await topics.apply(address, wanted)
+        try:
+            yield made
+        finally:
+            await delete(address, settings.prefix)
+
+
+async def delete(address: str, prefix: str) -> None:
+    """Delete every topic under a prefix."""
+    cluster = AIOKafkaAdminClient(bootstrap_servers=address)
+    await cluster.start()
+    try:
+        await cluster.delete_topics([name for name in await cluster.list_topics() if name.startswith(prefix)])
+    finally:
+        await cluster.close()
+
+
+@asynccontextmanager
+async def reader(address: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=address, enable_auto_commit=False, fetch_max_wait_ms=20)
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+def answer_partitions(on: Stage) -> list[TopicPartition]:
+    """Partitions of the topics that a contender answers on."""
+    names = [on.settings.topic(name) for name in on.contender.answers]
+    return [TopicPartition(name, number) for name in names for number in range(on.settings.partitions)]
+
+
+async def answered(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> int:
+    """How many ticks were answered so far."""
+    ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+    return sum(ends.values())
+
+
+async def until(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], count: int, patience_s: float) -> int:
+    """Wait until so many ticks are answered; how many are."""
+    async with asyncio.timeout(patience_s):
+        found = await answered(consumer, partitions)
+        while found < count:
+            await asyncio.sleep(0.02)
+            found = await answered(consumer, partitions)
+    return found

@@ -1,0 +1,60 @@
+"""An open-loop producer in a process of its own: `load.py RATE SECONDS SKIP`, settings from the environment.
+
+Ticks are sent when they are due, whether earlier ones were answered or not, with no linger: what is due at one wake-up
+(at most a millisecond apart from the next) goes out as one batch a partition. On standard output, as MessagePack: for
+each partition the times at which its ticks were due, in the order of their offsets, on the machine's monotonic clock.
+"""
+
+import asyncio
+import gc
+import sys
+import time
+from itertools import islice
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
+from contenders import SYMBOLS
+from msgspec import msgpack
+
+from agents.publisher import partition_of
+from agents.settings import Settings
+from schemas.codec import encode
+from schemas.topics import TICKS
+from streams.synthetic import synthetic_market
+
+LEAD_S = 0.5
+WAKE_S = 0.001
+
+
+async def play(settings: Settings, rate: float, count: int, skip: int) -> list[list[float]]:
+    """Send `count` ticks of the market, after the first `skip` of them; when each was due."""
+    market = islice(synthetic_market(1, SYMBOLS), skip, skip + count)
+    ticks = [(partition_of(tick.symbol, settings.partitions), tick.symbol.encode(), encode(tick)) for tick in market]
+    dues: list[list[float]] = [[] for _ in range(settings.partitions)]
+    topic = settings.topic(TICKS.name)
+    gc.collect()
+    gc.disable()
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap, acks="all", linger_ms=0) as producer:
+        await producer.partitions_for(topic)
+        start, sent = time.monotonic() + LEAD_S, 0
+        while sent < count:
+            due = min(count, int((time.monotonic() - start) * rate) + 1)
+            batches: dict[int, BatchBuilder] = {}
+            for position in range(sent, due):
+                partition, key, value = ticks[position]
+                if partition not in batches:
+                    batches[partition] = producer.create_batch()
+                batches[partition].append(key=key, value=value, timestamp=None)
+                dues[partition].append(start + position / rate)
+            for partition, batch in batches.items():
+                await producer.send_batch(batch, topic, partition=partition)
+            sent = max(sent, due)
+            await asyncio.sleep(max(WAKE_S, start + sent / rate - time.monotonic()))
+        await producer.flush()
+    return dues
+
+
+if __name__ == "__main__":
+    rate, seconds, skip = (float(argument) for argument in sys.argv[1:])
+    played = asyncio.run(play(Settings.load(), rate, int(rate * seconds), int(skip)))
+    sys.stdout.buffer.write(msgpack.encode(played))
