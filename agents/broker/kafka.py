@@ -125,7 +125,11 @@ def format_storage(home: Path, java: Java, properties: Path, environment: dict[s
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
     tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id, "-c")
     formatting = process.spawn(home, [java.path, *JVM, *tool, properties], environment)
-    if formatting.wait(START_TIMEOUT_S) != 0:
+    try:
+        code = formatting.wait(START_TIMEOUT_S)
+    finally:
+        formatting.kill()
+    if code != 0:
         raise EnvironmentProblem(f"Kafka could not format its data folder:\n{process.log_tail(home)}")
 
 

@@ -17,6 +17,7 @@ from agents.settings import Settings
 from schemas.errors import TickloopError
 
 INTERRUPTED = 130
+WIDTH_OF_FILES = 110
 
 
 @click.command("demo")
@@ -68,24 +69,26 @@ def command(
     Exit code 0 means that every check holds, 1 that one does not.
     """
     console = Console(stderr=as_json)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_FILES
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
 
     def say(sentence: str) -> None:
-        console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False)
+        console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False, soft_wrap=True)
 
     try:
         plan = Plan(files=files, count=count, seconds=seconds, seed=seed, rate=rate, kill=not no_kill)
         with console.status("preparing the market"):
             market = market_of(plan)
         say(f"market: {len(market.feed):,} ticks, {market.seconds:,.0f} s of {market.title}")
-        with stage(Settings.load(workers=workers), keep, say) as settings:
+        given = Settings.load(workers=workers)
+        with stage(given, keep, say) as settings:
             summary = run(plan, market, settings, console, say)
-            if keep:
-                external = settings.home and not settings.home_path.joinpath("broker").exists()
-                kept = {"prefix": settings.prefix} if external else {"home": settings.home}
-                summary = msgspec.structs.replace(summary, **kept)
+        if keep:
+            kept = {"prefix": settings.prefix} if given.bootstrap else {"home": settings.home}
+            summary = msgspec.structs.replace(summary, **kept)
     except KeyboardInterrupt:
         console.print("stopped; nothing is left behind" if not keep else "stopped")
         raise SystemExit(INTERRUPTED) from None

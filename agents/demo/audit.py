@@ -64,9 +64,9 @@ class _Topic:
         once = Once()
         for record in records:
             value = record.value or b""
-            first = self.contents.setdefault(_identify(value).id, value)
-            self.repeats += first is not value
-            self.conflicts += first != value
+            before = len(self.contents)
+            self.conflicts += self.contents.setdefault(_identify(value).id, value) != value
+            self.repeats += len(self.contents) == before
             self.read_once += once.is_new(record.partition, value)
 
 

@@ -11,14 +11,17 @@ from agents.demo.summary import Summary
 from streams.skill import Skill
 
 SYNTHETIC = (
-    "What is real here: Kafka, the workers, the kill, the clock. What is not: the market. Its ticks come from a seeded "
-    "generator with patterns planted in them, so the skill above says that the loop finds and learns what is there; "
-    "it says nothing about any real market, and nothing about money. For real ticks: tickloop demo --ticks FILE"
+    "What is synthetic here: the market. Its ticks come from a seeded generator with patterns planted in them, so the "
+    "skill says that the loop finds what is there; it says nothing about any real market, and nothing about money. "
+    "What is real: the workers, their processes and what they wrote to {cluster}. For real ticks: tickloop demo "
+    "--ticks FILE"
 )
 REAL = (
     "The ticks are real, the positions are not: they are sized at the mid with the costs of the parameter file, "
     "without queues, latency to a venue or market impact."
 )
+
+LOOK = "look at what it left"
 
 
 def show(summary: Summary, console: Console) -> None:
@@ -34,26 +37,29 @@ def show(summary: Summary, console: Console) -> None:
     ):
         console.print(Rule(Text(title, style="bold"), align="left", style="dim"))
         console.print(Padding(part, (0, 0, 1, 2)))
-    console.print(Text(SYNTHETIC if summary.synthetic else REAL, style="dim"))
+    console.print(Text((SYNTHETIC if summary.synthetic else REAL).format(cluster=summary.cluster), style="dim"))
     console.print()
 
 
 def show_next_steps(summary: Summary, console: Console) -> None:
     """Say how to go on."""
-    steps = Table.grid(padding=(0, 3))
+    steps = [
+        ("tickloop up", "start broker, topics and workers, and keep them running"),
+        ("tickloop publish FILE", "send your own ticks: CSV, JSON lines, Parquet"),
+        ("tickloop consume predictions", "read what comes out, each record once"),
+    ]
     if summary.prefix:
-        steps.add_row(
-            f"TICKLOOP_PREFIX={summary.prefix} tickloop consume predictions --from -20", "look at what it left"
-        )
+        steps[:0] = [(f"TICKLOOP_PREFIX={summary.prefix} tickloop consume predictions --from -20", LOOK)]
     elif summary.home:
         home = f"TICKLOOP_HOME={summary.home}"
-        steps.add_row(f"{home} tickloop consume predictions --from -20", "look at what it left")
-        steps.add_row(f"{home} tickloop broker reset", "remove it")
-    steps.add_row("tickloop up", "start broker, topics and workers, and keep them running")
-    steps.add_row("tickloop publish FILE", "send your own ticks: CSV, JSON lines, Parquet")
-    steps.add_row("tickloop consume predictions", "read what comes out, each record once")
+        steps[:0] = [
+            (f"{home} tickloop consume predictions --from -20", LOOK),
+            (f"{home} tickloop broker reset && rm -r {summary.home}", "remove it"),
+        ]
     console.print(Text("Next", style="bold"))
-    console.print(Padding(steps, (0, 0, 0, 2)))
+    for command, why in steps:
+        line = Text(f"  {command:<32} ").append(why, style="dim")
+        console.print(line, soft_wrap=True)
 
 
 def _counts(summary: Summary) -> Table:
@@ -107,9 +113,7 @@ def _latency(summary: Summary) -> Table:
         table.add_row("whole run, kill included" if summary.kill else "whole run", *_waits(summary.latency))
     outer = Table.grid()
     outer.add_row(table)
-    outer.add_row(
-        Text("from the moment a tick is due to be sent until a reader has its prediction, on this clock", "dim")
-    )
+    outer.add_row(Text("from the moment when a tick is due to be sent until a reader has its answer", "dim"))
     return outer
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from agents import topics
+from agents.broker import process
 from agents.demo.audit import Check, audit
 from agents.demo.market import Market, ids_of_broken
 from agents.demo.membership import wait_for_workers
@@ -102,7 +103,7 @@ async def _play(
             say(f"workers: {settings.workers}, {settings.partitions} partitions shared out among them")
             background.append(group.create_task(view.run()))
             killing = (
-                group.create_task(_kill_half_way(settings, stopwatch, supervisor.slots, view)) if plan.kill else None
+                group.create_task(_kill_half_way(settings, stopwatch, supervisor.slots, say)) if plan.kill else None
             )
             published = await publish(stopwatch.play(), settings.bootstrap, settings.topic(TICKS.name))
             killed = await killing if killing is not None else None
@@ -135,7 +136,7 @@ async def _everything(settings: Settings, topic: str) -> list[Received]:
 
 
 async def _kill_half_way(
-    settings: Settings, stopwatch: Stopwatch, slots: Sequence[Slot], view: View
+    settings: Settings, stopwatch: Stopwatch, slots: Sequence[Slot], say: Callable[[str], None]
 ) -> tuple[Slot, Kill, float]:
     """kill -9 the worker with the busiest partition when half of the ticks are sent."""
     await stopwatch.half_way.wait()
@@ -146,7 +147,7 @@ async def _kill_half_way(
         raise TickloopError(f"expected {slot.name} to run, it had ended by itself; its log is {slot.log_file}")
     os.kill(slot.pid, signal.SIGKILL)
     partitions = tuple(sorted(number for number, owner in owned.items() if owner == name))
-    view.event = f"{slot.name} was killed with -9 after {stopwatch.sent:,} ticks"
+    say(f"kill -9 of {slot.name}, which has partitions {', '.join(map(str, partitions))}")
     return slot, Kill(slot.name, stopwatch.sent, partitions, 0), asyncio.get_running_loop().time()
 
 
@@ -174,6 +175,7 @@ def _summary(plan: Plan, market: Market, settings: Settings, played: Played) -> 
     return Summary(
         market=market.title,
         synthetic=market.synthetic,
+        cluster=_cluster(settings),
         symbols=tuple(sorted(observed.latest)),
         market_seconds=market.seconds,
         seconds=played.seconds,
@@ -190,7 +192,17 @@ def _summary(plan: Plan, market: Market, settings: Settings, played: Played) -> 
     )
 
 
+def _cluster(settings: Settings) -> str:
+    broker = process.running(settings.home_path)
+    if broker is None:
+        return f"the cluster at {settings.bootstrap}"
+    return (
+        f"Apache Kafka {broker.version}" if broker.kind == "kafka" else "librdkafka's mock cluster, which is no Kafka"
+    )
+
+
 def _skill(records: Sequence[Received]) -> Skill | None:
     decode = decoder(OutcomeMatured)
-    outcomes = list({outcome.id: outcome for outcome in (decode(record.value) for record in records)}.values())
+    in_order = sorted(records, key=lambda record: (record.partition, record.offset))
+    outcomes = list({outcome.id: outcome for outcome in (decode(record.value) for record in in_order)}.values())
     return skill(outcomes) if any(outcome.label for outcome in outcomes) else None

@@ -55,6 +55,7 @@ def _broker(settings: Settings, home: Path, keep: bool, say: Callable[[str], Non
         staged = msgspec.structs.replace(settings, home=str(home), bootstrap=broker.address)
         if broker.kind == "mock":
             staged = msgspec.structs.replace(staged, partitions=mock.PARTITIONS, workers=1)
+            say("It cannot say when the worker is ready: latencies will include its start.")
         else:
             say(f"broker: Apache Kafka {broker.version} at {broker.address}")
         yield staged
@@ -65,7 +66,7 @@ def _broker(settings: Settings, home: Path, keep: bool, say: Callable[[str], Non
 
 
 async def _delete_topics(settings: Settings) -> None:
-    """Delete the topics; offsets of the group go with them."""
+    """Delete the topics. The offsets of the group go with them, and the cluster forgets an empty group by itself."""
     async with admin(settings.bootstrap) as cluster:
         there = set(await cluster.list_topics())
         await cluster.delete_topics([spec.name for spec in wanted_topics(settings) if spec.name in there])

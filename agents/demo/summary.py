@@ -29,6 +29,7 @@ class Summary(Struct, frozen=True):
     Attributes:
         market: what was played.
         synthetic: whether nothing of it is real.
+        cluster: what it went through.
         market_seconds: event time that was played.
         seconds: that the playing took.
         sent: ticks that the broker acknowledged.
@@ -45,6 +46,7 @@ class Summary(Struct, frozen=True):
 
     market: str
     synthetic: bool
+    cluster: str
     symbols: tuple[str, ...]
     market_seconds: float
     seconds: float

@@ -29,16 +29,11 @@ ARROW = {"up": "▲ up", "down": "▼ down", "flat": "  flat"}
 
 
 class View:
-    """Shows what is observed until it is cancelled.
-
-    Attributes:
-        event: sentence on the last thing that happened.
-    """
+    """Shows what is observed until it is cancelled."""
 
     def __init__(
         self, console: Console, title: str, stopwatch: Stopwatch, observed: Observed, slots: Sequence[Slot]
     ) -> None:
-        self.event = ""
         self._console = console
         self._title = title
         self._stopwatch = stopwatch
@@ -67,7 +62,7 @@ class View:
     async def _keep_writing(self) -> None:
         while True:
             await asyncio.sleep(LINE_S)
-            self._console.print(self._line(), highlight=False)
+            self._console.print(self._line(), highlight=False, soft_wrap=True)
 
     def _elapsed(self) -> float:
         return asyncio.get_running_loop().time() - self._started
@@ -127,7 +122,6 @@ class View:
         grid.add_row("latency", "-" if latency is None else _percentiles(latency))
         grid.add_row("skill", "-" if self._skill is None else _running(self._skill))
         grid.add_row("workers", Text("   ").join(map(_worker, self._slots)))
-        grid.add_row("", Text(self.event, style="yellow"))
         return grid
 
 

@@ -1,0 +1,126 @@
+"""What the demo claims must be able to fail, and its clock must run from when a tick was due."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from agents.demo.audit import Audit, audit
+from agents.demo.market import ids_of_broken, market_of
+from agents.demo.plan import Plan
+from agents.demo.stopwatch import Stopwatch
+from agents.publisher import partition_of
+from agents.reader import Received
+from schemas.codec import encode
+from schemas.errors import ConfigurationError
+from schemas.topics import TOPICS
+from streams.market import MarketNode
+from streams.raw_ticks import RawTick
+from streams.replay import SourceRecord, replay
+
+PARTITIONS = 4
+MARKET = market_of(Plan(count=1_500, seed=5))
+BROKEN = ids_of_broken(MARKET.feed, PARTITIONS)
+
+Logs = dict[str, list[Received]]
+
+
+@pytest.fixture
+def logs() -> Logs:
+    """What an undisturbed run leaves on the topics."""
+    found: Logs = {topic.name: [] for topic in TOPICS}
+    offsets = [0] * PARTITIONS
+    for tick in MARKET.feed:
+        partition = partition_of(tick.symbol, PARTITIONS)
+        value = tick.value if isinstance(tick, RawTick) else encode(tick)
+        found["ticks"].append(Received(partition, offsets[partition], 0, tick.symbol.encode(), value))
+        offsets[partition] += 1
+    source = [SourceRecord(r.partition, r.offset, r.key, r.value) for r in found["ticks"]]
+    for written in replay(MarketNode(), source):
+        found[written.topic].append(Received(written.partition, 0, 0, None, written.value))
+    return found
+
+
+def audited(logs: Logs) -> Audit:
+    return audit(MarketNode(), len(MARKET.feed), BROKEN, logs)
+
+
+def failing(logs: Logs) -> set[str]:
+    return {check.claim for check in audited(logs).checks if not check.holds}
+
+
+def test_an_undisturbed_run_passes(logs: Logs) -> None:
+    assert not failing(logs)
+    assert audited(logs).predictions == 1_500
+    assert len(BROKEN) == len(logs["dead-letters"]) > 0
+
+
+def test_identical_repeats_are_no_fault(logs: Logs) -> None:
+    logs["predictions"] += logs["predictions"][-40:]
+    assert not failing(logs)
+    assert audited(logs).repeats == 40
+
+
+def changed(record: Received) -> Received:
+    assert record.value is not None
+    return record._replace(value=record.value.replace(b'"horizon_ns":500000000', b'"horizon_ns":500000001'))
+
+
+SAME_BYTES = "same bytes as an undisturbed replay of the ticks"
+ONE_PREDICTION = "exactly one prediction for each accepted tick"
+EACH_ONCE = "a reader gets each record once"
+REFUSED = "refused what was broken on purpose, nothing else"
+
+
+@pytest.mark.parametrize(
+    ("disturb", "expected"),
+    [
+        (lambda logs: logs["predictions"].pop(700), {SAME_BYTES, ONE_PREDICTION}),
+        (lambda logs: logs["outcomes"].pop(20), {SAME_BYTES}),
+        (lambda logs: logs["dead-letters"].pop(), {SAME_BYTES, ONE_PREDICTION, REFUSED}),
+        (lambda logs: logs["predictions"].insert(0, changed(logs["predictions"].pop(0))), {SAME_BYTES}),
+        (lambda logs: logs["predictions"].append(changed(logs["predictions"][0])), {EACH_ONCE}),
+        (lambda logs: logs["predictions"].append(logs["predictions"].pop(0)), {EACH_ONCE}),
+        (lambda logs: logs["ticks"].pop(), {"every tick is in the log", SAME_BYTES, ONE_PREDICTION}),
+    ],
+    ids=["lost prediction", "lost outcome", "lost refusal", "changed", "two contents", "out of order", "lost tick"],
+)
+def test_every_disturbance_is_found(logs: Logs, disturb: Callable[[Logs], object], expected: set[str]) -> None:
+    disturb(logs)
+    assert failing(logs) == expected
+
+
+def test_the_clock_of_a_tick_starts_when_it_is_due() -> None:
+    feed = MARKET.feed[:50]
+
+    async def play() -> list[int]:
+        stopwatch = Stopwatch(feed, rate=1_000.0, partitions=1)
+        clock = asyncio.get_running_loop().time
+        sizes = []
+        async for block in stopwatch.play():
+            sizes.append(len(block))
+            if len(sizes) == 1:
+                await asyncio.sleep(0.03)  # a producer that stalls: the next ticks are late, and that must count
+        now = clock()
+        for offset in range(len(feed)):
+            stopwatch.stop(f"ticks:0:{offset}", now)
+        latency = stopwatch.latency()
+        assert latency is not None
+        assert latency.ticks == 50
+        assert latency.longest_ms >= 49.0
+        assert stopwatch.latency(until=0.0) is None
+        return sizes
+
+    sizes = asyncio.run(play())
+    assert sum(sizes) == 50
+    assert max(sizes) >= 25
+
+
+def test_a_market_without_ticks_is_a_sentence() -> None:
+    with pytest.raises(ConfigurationError, match="expected ticks in a synthetic market"):
+        market_of(Plan(seconds=1e-6))
+
+
+def test_a_market_of_some_seconds() -> None:
+    market = market_of(Plan(seconds=3.0))
+    assert 2.9 < market.seconds < 3.0
