@@ -13,6 +13,7 @@ from agents.gauge import Gauge, Reading
 from agents.runtime import changelog_name
 from agents.settings import Settings
 from agents.supervisor import Supervisor
+from schemas.errors import TickloopError
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.loop import nodes
 from streams.parameters import Parameters
@@ -55,17 +56,24 @@ class System:
         return address
 
     async def run(self) -> None:
-        """Keep everything running until cancelled."""
+        """Keep everything running until cancelled.
+
+        Raises:
+            TickloopError: a worker cannot live, or the broker cannot be started again.
+        """
         address = await self.prepare()
         workers = self.settings.workers
         environment = {"TICKLOOP_BOOTSTRAP": address, "TICKLOOP_HOME": str(self.settings.home_path)}
         supervisor = Supervisor(workers, self.settings.home_path, environment, self.say)
         self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
-        async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.run())
-            group.create_task(self._report(address))
-            if not self.settings.bootstrap:
-                group.create_task(self._keep_broker())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(supervisor.run())
+                group.create_task(self._report(address))
+                if not self.settings.bootstrap:
+                    group.create_task(self._keep_broker())
+        except* TickloopError as errors:
+            raise errors.exceptions[0] from None
 
     async def _keep_broker(self) -> None:
         while True:

@@ -22,6 +22,8 @@ COMMANDS = {
 
 EXIT_CODES = {ConfigurationError: 2, EnvironmentProblem: 3, StateError: 4, TickloopError: 1}
 
+INTERRUPTED = 130
+
 
 class Commands(click.Group):
     """Imports the module of a command when the command is used: `tickloop --help` stays fast."""
@@ -34,6 +36,13 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"agents.cli.{name}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Click would say 1 for Ctrl-C, which means failed."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
