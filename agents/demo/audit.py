@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 import msgspec
 from msgspec import Struct
 
-from agents.reader import Once, Received
+from agents.clients.reader import Once, Received
 from schemas.positions import root_id
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.market import MarketNode

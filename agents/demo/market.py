@@ -6,15 +6,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from agents.clients.publisher import partition_of
 from agents.demo.plan import Plan
-from agents.publisher import partition_of
 from schemas.errors import ConfigurationError
 from schemas.positions import root_id
 from schemas.topics import TICKS
-from streams.raw_ticks import Feed, RawTick
-from streams.spoiling import spoiled
-from streams.synthetic import SYMBOLS, synthetic_market
-from streams.tick_files import TickFile, merged
+from streams.sources.files import TickFile, merged
+from streams.sources.raw import Feed, RawTick
+from streams.sources.spoiling import spoiled
+from streams.sources.synthetic import SYMBOLS, synthetic_market
 
 SPOILT = 0.01
 """Share of the synthetic ticks that a broken one follows."""

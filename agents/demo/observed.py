@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from agents.clients.reader import Received
 from agents.demo.stopwatch import Stopwatch
-from agents.reader import Received
 from schemas.dead_letters import DeadLetter
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction

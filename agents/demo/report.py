@@ -44,7 +44,7 @@ def show(summary: Summary, console: Console) -> None:
 def show_next_steps(summary: Summary, console: Console) -> None:
     """Say how to go on."""
     steps = [
-        ("tickloop up", "start broker, topics and workers, and keep them running"),
+        ("tickloop up", "broker, topics, workers: keep them running"),
         ("tickloop publish FILE", "send your own ticks: CSV, JSON lines, Parquet"),
         ("tickloop consume predictions", "read what comes out, each record once"),
     ]
@@ -71,7 +71,7 @@ def _counts(summary: Summary) -> Table:
     rate = summary.sent / summary.seconds if summary.seconds else 0.0
     pace = f"{summary.market_seconds:,.0f} s of {summary.market}, in {summary.seconds:.0f} s ({rate:,.0f} ticks/s)"
     grid.add_row("ticks sent", f"{summary.sent:,}", pace)
-    grid.add_row("accepted", f"{audit.accepted:,}", f"{len(summary.symbols)} symbols: {_names(summary.symbols)}")
+    grid.add_row("accepted", f"{audit.accepted:,}", f"of {_names(summary.symbols)}")
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary.refused.items())
     grid.add_row("refused", f"{sum(summary.refused.values()):,}", reasons)
     grid.add_row("predictions", f"{audit.predictions:,}")
@@ -147,6 +147,8 @@ def _skill(figures: Skill | None) -> Table | Text:
     outer.add_row(
         f"positions: {figures.positions:,}, on average {figures.gross_bps:+.2f} bps before and "
         f"{figures.net_bps:+.2f} bps after cost"
+        if figures.positions
+        else "positions: none, for no expected move was worth its cost"
     )
     return outer
 

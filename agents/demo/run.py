@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from agents import topics
 from agents.broker import process
+from agents.clients.publisher import publish
+from agents.clients.reader import Received, read_blocks
 from agents.demo.audit import Check, audit
 from agents.demo.market import Market, ids_of_broken
 from agents.demo.membership import wait_for_workers
@@ -20,11 +21,10 @@ from agents.demo.plan import Plan
 from agents.demo.stopwatch import Stopwatch
 from agents.demo.summary import Kill, Summary
 from agents.demo.view import View
-from agents.publisher import publish
-from agents.reader import Received, read_blocks
+from agents.operations import topics
+from agents.operations.supervisor import Slot, Supervisor
+from agents.operations.system import wanted_topics
 from agents.settings import Settings, config_table
-from agents.supervisor import Slot, Supervisor
-from agents.system import wanted_topics
 from schemas.codec import decoder
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured

@@ -8,8 +8,8 @@ from math import nan
 import numpy as np
 from msgspec import Struct
 
-from agents.publisher import partition_of
-from streams.raw_ticks import Feed
+from agents.clients.publisher import partition_of
+from streams.sources.raw import Feed
 
 TURN_S = 0.002
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from agents.demo.observed import Observed
 from agents.demo.stopwatch import Latency, Stopwatch
-from agents.supervisor import Slot
+from agents.operations.supervisor import Slot
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
@@ -23,9 +23,20 @@ SKILL_S = 3.0
 RECENT = 1_000
 """Outcomes that the running skill is over: few enough not to disturb what is being measured."""
 
-BARS = 10
+WIDE = 100
+COLUMNS = (
+    ("symbol", 9),
+    ("mid", 10),
+    ("next", 6),
+    ("confidence", 11),
+    ("led by", 15),
+    ("regime", 14),
+    ("holds", 5),
+    ("version", 20),
+)
+BARS = 6
 STYLE = {"up": "green", "down": "red", "flat": "dim"}
-ARROW = {"up": "▲ up", "down": "▼ down", "flat": "  flat"}
+ARROW = {"up": "▲ up", "down": "▼ down", "flat": "flat"}
 
 
 class View:
@@ -89,21 +100,20 @@ class View:
         sent, total = self._stopwatch.sent, len(self._stopwatch.feed)
         row = Table.grid(padding=(0, 2))
         row.add_row(
-            Text("Tickloop demo", style="bold"),
-            Text(self._title),
-            ProgressBar(total=total, completed=sent, width=24),
+            Text("Tickloop demo", style="bold", no_wrap=True),
+            Text(self._title, no_wrap=True, overflow="ellipsis"),
+            ProgressBar(total=total, completed=sent, width=16),
             Text(f"{self._elapsed():.0f} s", style="dim"),
         )
         return row
 
     def _symbols(self) -> RenderableType:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for title, width in (("symbol", 8), ("mid", 10), ("next move", 9), ("confidence", 15), ("led by", 15)):
-            table.add_column(title, width=width, no_wrap=True, overflow="ellipsis")
-        for title, width in (("regime", 14), ("position", 8), ("version", 16)):
+        columns = COLUMNS if self._console.width >= WIDE else COLUMNS[:-1]
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+        for title, width in columns:
             table.add_column(title, width=width, no_wrap=True, overflow="ellipsis")
         for _, prediction in sorted(self._observed.latest.items()):
-            table.add_row(*_cells(prediction))
+            table.add_row(*_cells(prediction)[: len(columns)])
         return table
 
     def _figures(self) -> RenderableType:
