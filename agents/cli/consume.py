@@ -12,7 +12,7 @@ from rich.console import Console
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.record_tables import cells, columns_of, fitting, printable, table, total_width
-from agents.reader import Received, Start, read_blocks
+from agents.clients.reader import Received, Start, read_blocks
 from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.errors import ConfigurationError, Refused

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents.doctor import examine
+from agents.operations.doctor import examine
 from agents.settings import Settings
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}

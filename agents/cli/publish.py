@@ -12,15 +12,15 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
-from agents.pace import Pace
-from agents.publisher import Published, publish
+from agents.clients.pace import Pace
+from agents.clients.publisher import Published, publish
+from agents.clients.standing_input import awaited
 from agents.settings import Settings
-from agents.standing_input import awaited
 from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
-from streams.raw_ticks import Feed
-from streams.tick_columns import Columns, TimeUnit
-from streams.tick_files import TickFile, merged
+from streams.sources.columns import Columns, TimeUnit
+from streams.sources.files import TickFile, merged
+from streams.sources.raw import Feed
 
 INTERRUPTED = 130
 

@@ -7,12 +7,12 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from agents import topics
 from agents.broker import bootstrap
-from agents.recompute import computed_topics, recompute
+from agents.operations import topics
+from agents.operations.recompute import computed_topics, recompute
+from agents.operations.system import wanted_topics
+from agents.operations.topics import Difference
 from agents.settings import Settings
-from agents.system import wanted_topics
-from agents.topics import Difference
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of differences.")
 

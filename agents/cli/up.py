@@ -7,8 +7,8 @@ import click
 from rich.console import Console
 
 from agents.broker import process
+from agents.operations.system import System
 from agents.settings import Settings, config_table
-from agents.system import System
 from streams.parameters import load_parameters
 
 

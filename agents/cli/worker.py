@@ -4,11 +4,11 @@ import asyncio
 
 import click
 
-from agents.app import create_app
 from agents.broker import bootstrap
 from agents.broker.answer import describe
+from agents.runtime.app import create_app
+from agents.runtime.worker import configure_logging, run_worker
 from agents.settings import Settings, config_table
-from agents.worker import configure_logging, run_worker
 from streams.loop import nodes
 from streams.parameters import load_parameters
 

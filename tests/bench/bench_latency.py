@@ -38,10 +38,10 @@ from msgspec import Struct, msgpack
 from rich.console import Console
 from rich.table import Table
 
-from agents.publisher import publish
+from agents.clients.publisher import publish
 from schemas.positions import position_of
 from schemas.topics import TICKS
-from streams.synthetic import synthetic_market
+from streams.sources.synthetic import synthetic_market
 
 RATES = (1_000, 5_000, 10_000)
 WARM_UP_S = 4.0

@@ -36,12 +36,12 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from agents.publisher import partition_of, publish
+from agents.clients.publisher import partition_of, publish
 from schemas.codec import encode
 from schemas.topics import PARTITIONS, TICKS
 from streams.partition import Partition
-from streams.synthetic import synthetic_market
-from streams.tick_files import TickFile
+from streams.sources.files import TickFile
+from streams.sources.synthetic import synthetic_market
 from streams.topology import Node
 
 FROM, TO = 0.2, 0.95

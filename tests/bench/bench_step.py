@@ -17,7 +17,7 @@ from schemas.errors import Refused
 from schemas.ticks import Quote, Tick, Trade
 from streams.market import MarketNode
 from streams.pipeline import Pipeline
-from streams.synthetic import synthetic_market
+from streams.sources.synthetic import synthetic_market
 
 STAGES = {
     "admission": [("_admission", "admit")],

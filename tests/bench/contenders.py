@@ -21,10 +21,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from counting import COUNTS, CountingNode
 from msgspec import Struct
 
-from agents import topics
 from agents.broker import process
 from agents.broker.launch import start
-from agents.runtime import changelog_name
+from agents.operations import topics
+from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, TOPICS
 from streams.market import MarketNode

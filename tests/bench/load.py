@@ -16,11 +16,11 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from contenders import SYMBOLS
 from msgspec import msgpack
 
-from agents.publisher import partition_of
+from agents.clients.publisher import partition_of
 from agents.settings import Settings
 from schemas.codec import encode
 from schemas.topics import TICKS
-from streams.synthetic import synthetic_market
+from streams.sources.synthetic import synthetic_market
 
 LEAD_S = 0.5
 WAKE_S = 0.001

@@ -12,11 +12,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from click.testing import CliRunner
 
-from agents import topics
 from agents.broker import kafka, launch, ports, process
 from agents.broker.answer import describe
 from agents.broker.process import Running
 from agents.cli import cli
+from agents.operations import topics
 from schemas.errors import EnvironmentProblem
 
 pytestmark = pytest.mark.broker

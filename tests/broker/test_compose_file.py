@@ -17,8 +17,8 @@ from agents.broker.java import find_java
 from agents.broker.kafka import server_properties
 from agents.broker.lock import KAFKA_VERSION
 from agents.cli import COMMANDS
+from agents.operations.topics import TopicSpec, apply, plan
 from agents.settings import ENVIRONMENT_PREFIX, Settings
-from agents.topics import TopicSpec, apply, plan
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
-from agents.reader import Received, read
+from agents.clients.reader import Received, read
 from schemas.codec import encode
-from streams.spoiling import spoiled
-from streams.synthetic import synthetic_market
+from streams.sources.spoiling import spoiled
+from streams.sources.synthetic import synthetic_market
 
 pytestmark = pytest.mark.broker
 

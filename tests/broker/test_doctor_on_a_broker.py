@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from agents import topics
-from agents.doctor import Finding, examine_cluster
+from agents.operations import topics
+from agents.operations.doctor import Finding, examine_cluster
+from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from agents.system import wanted_topics
 from schemas.codec import encode
 from schemas.ticks import Trade
 

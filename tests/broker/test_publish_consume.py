@@ -15,18 +15,18 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner, Result
 
-from agents import topics
 from agents.broker.launch import start
 from agents.broker.process import Running
 from agents.cli import cli
-from agents.pace import Pace
-from agents.publisher import Published, partition_of, publish
-from agents.reader import Received, Start, read, read_blocks
+from agents.clients.pace import Pace
+from agents.clients.publisher import Published, partition_of, publish
+from agents.clients.reader import Received, Start, read, read_blocks
+from agents.operations import topics
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
 from schemas.ticks import Trade
-from streams.raw_ticks import Feed, RawTick
-from streams.synthetic import OPENING_NS, synthetic_market
+from streams.sources.raw import Feed, RawTick
+from streams.sources.synthetic import OPENING_NS, synthetic_market
 
 pytestmark = pytest.mark.broker
 

@@ -9,7 +9,7 @@ from market_ticks import DATA
 from agents.settings import Settings
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.market import MarketNode
-from streams.tick_files import TickFile
+from streams.sources.files import TickFile
 
 pytestmark = pytest.mark.broker
 

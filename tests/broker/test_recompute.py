@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from live_loop import LiveLoop
 
-from agents.recompute import recompute
+from agents.operations.recompute import recompute
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from schemas.topics import OUTCOMES, PREDICTIONS
 from streams.market import MarketNode
-from streams.synthetic import synthetic_market
+from streams.sources.synthetic import synthetic_market
 
 pytestmark = pytest.mark.broker
 

@@ -11,7 +11,7 @@ from agents.settings import Settings
 from schemas.codec import encode
 from schemas.topics import PREDICTIONS, TICKS
 from streams.market import MarketNode
-from streams.synthetic import synthetic_market
+from streams.sources.synthetic import synthetic_market
 
 pytestmark = pytest.mark.broker
 

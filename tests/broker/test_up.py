@@ -17,7 +17,7 @@ from agents.broker import process
 from agents.broker.process import Running
 from schemas.codec import encode
 from schemas.ticks import Quote, Trade
-from streams.synthetic import synthetic_market
+from streams.sources.synthetic import synthetic_market
 
 pytestmark = pytest.mark.broker
 

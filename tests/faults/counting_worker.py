@@ -11,9 +11,9 @@ from typing import Any
 from counting import Count, CountingNode
 from msgspec import Struct
 
-from agents.app import create_app
+from agents.runtime.app import create_app
+from agents.runtime.worker import run_worker
 from agents.settings import Settings
-from agents.worker import run_worker
 
 BOMB = "COUNTING_BOMB"
 

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents import topics
-from agents.gauge import Gauge
-from agents.pace import Pace
-from agents.publisher import publish
-from agents.runtime import changelog_name
+from agents.clients.pace import Pace
+from agents.clients.publisher import publish
+from agents.operations import topics
+from agents.operations.gauge import Gauge
+from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.positions import Position, position_of
 from schemas.topics import TICKS, TOPICS

@@ -10,8 +10,8 @@ import sys
 import faust
 from counting import COUNTS, Counted
 
+from agents.runtime.worker import run_worker
 from agents.settings import Settings
-from agents.worker import run_worker
 from schemas.codec import decoder, encode
 from schemas.positions import root_id
 from schemas.ticks import Tick

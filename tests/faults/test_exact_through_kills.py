@@ -12,11 +12,11 @@ from live_loop import LiveLoop
 from agents.broker import process
 from agents.broker.launch import start
 from agents.broker.process import Running
-from agents.pace import Pace
+from agents.clients.pace import Pace
 from agents.settings import Settings
 from schemas.topics import PREDICTIONS
 from streams.market import MarketNode
-from streams.synthetic import synthetic_market
+from streams.sources.synthetic import synthetic_market
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

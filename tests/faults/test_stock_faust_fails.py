@@ -11,9 +11,9 @@ import pytest
 from counting import COUNTS, CountingNode
 from live_loop import LiveLoop, Verdict
 
-from agents.pace import Pace
+from agents.clients.pace import Pace
 from agents.settings import Settings
-from streams.synthetic import synthetic_market
+from streams.sources.synthetic import synthetic_market
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

@@ -10,12 +10,12 @@ from counting import COUNTS, CountingNode
 from counting_worker import BOMB
 from live_loop import LiveLoop
 
-from agents import topics
-from agents.crash import EXIT_CRASHED, EXIT_STATE
-from agents.pace import Pace
+from agents.clients.pace import Pace
+from agents.operations import topics
+from agents.runtime.crash import EXIT_CRASHED, EXIT_STATE
 from agents.settings import Settings
 from schemas.topics import TICKS
-from streams.synthetic import synthetic_market
+from streams.sources.synthetic import synthetic_market
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

@@ -8,7 +8,7 @@ from counting import CountingNode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.snapshots import manifest, manifest_key, recover, state_key
+from agents.runtime.snapshots import manifest, manifest_key, recover, state_key
 from schemas.codec import encode
 from schemas.ticks import Trade
 from streams.partition import Partition

@@ -7,9 +7,9 @@ from typing import NoReturn
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from agents import topics
 from agents.broker import launch, process
 from agents.broker.unobtainable import Unobtainable
+from agents.operations import topics
 from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
 

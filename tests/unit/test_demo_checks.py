@@ -5,18 +5,18 @@ from collections.abc import Callable
 
 import pytest
 
+from agents.clients.publisher import partition_of
+from agents.clients.reader import Received
 from agents.demo.audit import Audit, audit
 from agents.demo.market import ids_of_broken, market_of
 from agents.demo.plan import Plan
 from agents.demo.stopwatch import Stopwatch
-from agents.publisher import partition_of
-from agents.reader import Received
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.topics import TOPICS
 from streams.market import MarketNode
-from streams.raw_ticks import RawTick
 from streams.replay import SourceRecord, replay
+from streams.sources.raw import RawTick
 
 PARTITIONS = 4
 MARKET = market_of(Plan(count=1_500, seed=5))

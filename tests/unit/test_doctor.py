@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from agents import doctor
 from agents.cli import cli
-from agents.doctor import Finding
-from agents.reader import Received
+from agents.clients.reader import Received
+from agents.operations import doctor
+from agents.operations.doctor import Finding
 from agents.settings import Settings
 from schemas.codec import encode
 from schemas.ticks import Trade

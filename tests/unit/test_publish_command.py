@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from agents.cli import cli
 from agents.cli.absent_broker import AbsentBroker
 from agents.cli.record_tables import cells, columns_of
-from agents.pace import Pace, Schedule
-from agents.reader import Once
+from agents.clients.pace import Pace, Schedule
+from agents.clients.reader import Once
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Tick, Trade

@@ -11,10 +11,10 @@ from schemas.dead_letters import DeadLetter
 from schemas.predictions import Prediction
 from schemas.ticks import Quote
 from streams.market import MarketNode
-from streams.raw_ticks import RawTick
 from streams.replay import SourceRecord, replay
-from streams.spoiling import QUOTE_SPOILS, SPOILS, spoiled
-from streams.synthetic import OPENING_NS, SyntheticParameters, SyntheticSymbol, synthetic_market
+from streams.sources.raw import RawTick
+from streams.sources.spoiling import QUOTE_SPOILS, SPOILS, spoiled
+from streams.sources.synthetic import OPENING_NS, SyntheticParameters, SyntheticSymbol, synthetic_market
 
 HORIZON_S = 0.5
 

@@ -6,9 +6,9 @@ import io
 import pytest
 from rich.console import Console
 
+from agents.operations.supervisor import Supervisor
+from agents.operations.system import System
 from agents.settings import Settings
-from agents.supervisor import Supervisor
-from agents.system import System
 from schemas.errors import StateError
 
 

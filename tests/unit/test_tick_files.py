@@ -16,10 +16,10 @@ from pyarrow import parquet
 from schemas.codec import decoder, encode
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
-from streams.raw_ticks import Feed, RawTick
-from streams.synthetic import synthetic_market
-from streams.tick_columns import FIELDS, Columns
-from streams.tick_files import BLOCK_BYTES, TickFile, merged
+from streams.sources.columns import FIELDS, Columns
+from streams.sources.files import BLOCK_BYTES, TickFile, merged
+from streams.sources.raw import Feed, RawTick
+from streams.sources.synthetic import synthetic_market
 
 decode = decoder(Tick)
 NOON = 1_723_161_600_000_000_000

@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.codec import encode
 from schemas.ticks import Quote, Trade
-from streams.raw_ticks import RawTick
+from streams.sources.raw import RawTick
 
 SPOILS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "not JSON": lambda tick: b"\x00\x9f" + encode(tick)[:20],

@@ -6,13 +6,13 @@ import time
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from agents import topics
 from agents.broker import process
 from agents.broker.launch import start
-from agents.gauge import Gauge, Reading
-from agents.runtime import changelog_name
+from agents.operations import topics
+from agents.operations.gauge import Gauge, Reading
+from agents.operations.supervisor import Supervisor
+from agents.runtime.binding import changelog_name
 from agents.settings import Settings
-from agents.supervisor import Supervisor
 from schemas.errors import TickloopError
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.loop import nodes

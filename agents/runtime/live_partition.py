@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from faust.types import TP
 
-from agents.outbox import Outbox
-from agents.snapshots import manifest, manifest_key, of_partition, state_key
-from agents.transport import commit, producer_of, stored_in
+from agents.runtime.outbox import Outbox
+from agents.runtime.snapshots import manifest, manifest_key, of_partition, state_key
+from agents.runtime.transport import commit, producer_of, stored_in
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from streams.partition import Partition
 
 if TYPE_CHECKING:
-    from agents.runtime import Binding
+    from agents.runtime.binding import Binding
 
 RECORDS_A_TURN = 500
 """Records applied before other coroutines get their turn: about 10 ms."""

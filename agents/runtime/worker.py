@@ -13,7 +13,7 @@ def configure_logging(verbose: bool) -> None:
     """Our own words from INFO on, those of the libraries, and of what inherits from theirs, from WARNING on."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=LOG_FORMAT, force=True)
     logging.getLogger("agents").setLevel(logging.DEBUG if verbose else logging.INFO)
-    for library in ("aiokafka", "faust", "mode", "agents.app", "agents.transport"):
+    for library in ("aiokafka", "faust", "mode", "agents.runtime.app", "agents.runtime.transport"):
         logging.getLogger(library).setLevel(logging.INFO if verbose else logging.WARNING)
 
 

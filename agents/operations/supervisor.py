@@ -9,7 +9,7 @@ from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agents.crash import EXIT_ENVIRONMENT, EXIT_STATE
+from agents.runtime.crash import EXIT_ENVIRONMENT, EXIT_STATE
 from schemas.errors import StateError, TickloopError
 
 HEALTHY_S = 30.0

@@ -4,9 +4,9 @@ from typing import Any
 
 import faust
 
-from agents.runtime import Runtime
+from agents.runtime.binding import Runtime
+from agents.runtime.transport import Transport, leave_on_stop
 from agents.settings import Settings
-from agents.transport import Transport, leave_on_stop
 from streams.topology import Node
 
 

@@ -7,7 +7,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.topic_partitions import partition_count
+from agents.clients.topic_partitions import partition_count
 from schemas.errors import EnvironmentProblem
 from schemas.positions import Position, position_of
 

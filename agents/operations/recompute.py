@@ -7,10 +7,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPartitionError, for_code
 
-from agents import topics
 from agents.broker.answer import admin
+from agents.operations import topics
+from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from agents.system import wanted_topics
 from schemas.errors import ConfigurationError, EnvironmentProblem
 from schemas.topics import TICKS
 

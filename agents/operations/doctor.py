@@ -12,15 +12,15 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agents import topics
 from agents.broker import bootstrap, jars
 from agents.broker.answer import describe
 from agents.broker.java import find_java
 from agents.broker.lock import KAFKA_VERSION, locked
 from agents.broker.process import running
-from agents.reader import Received, read_blocks
+from agents.clients.reader import Received, read_blocks
+from agents.operations import topics
+from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from agents.system import wanted_topics
 from schemas.codec import decoder
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.ticks import Tick

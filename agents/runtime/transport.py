@@ -15,10 +15,10 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from agents.membership import end_when_replaced
+from agents.runtime.membership import end_when_replaced
 
 if TYPE_CHECKING:
-    from agents.app import LoopApp
+    from agents.runtime.app import LoopApp
 
 FETCH_MAX_WAIT_MS = 30
 

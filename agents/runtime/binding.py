@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from faust.types import TP
 
-from agents.crash import stop_the_process
-from agents.live_partition import LivePartition
+from agents.runtime.crash import stop_the_process
+from agents.runtime.live_partition import LivePartition
 from agents.settings import Settings
 from schemas.errors import StateError
 from streams.topology import Node
 
 if TYPE_CHECKING:
-    from agents.app import LoopApp
+    from agents.runtime.app import LoopApp
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from aiokafka.errors import UnknownMemberIdError
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.group import JoinGroupRequest
 
-from agents.crash import stop_the_process
+from agents.runtime.crash import stop_the_process
 from schemas.errors import EnvironmentProblem
 
 FENCED_INSTANCE_ID = 82

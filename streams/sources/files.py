@@ -21,8 +21,8 @@ import msgspec
 from schemas.codec import decoder, encode
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Tick
-from streams.raw_ticks import Feed, RawTick
-from streams.tick_columns import Columns, Layout, event_time, expect_plausible_unit, kind_of
+from streams.sources.columns import Columns, Layout, event_time, expect_plausible_unit, kind_of
+from streams.sources.raw import Feed, RawTick
 
 BLOCK_BYTES = 1 << 18
 BLOCK_ROWS = 4096

@@ -13,11 +13,11 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 from msgspec import Struct
 
-from agents.pace import Pace, Schedule
-from agents.topic_partitions import partition_count
+from agents.clients.pace import Pace, Schedule
+from agents.clients.topic_partitions import partition_count
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
-from streams.raw_ticks import Feed, RawTick
+from streams.sources.raw import Feed, RawTick
 
 BATCH_BYTES = 1 << 18
 BLOCK = 512

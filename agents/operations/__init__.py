@@ -1,0 +1,1 @@
+"""What an operator does: bring the system up, look at it, mend it, start it anew."""

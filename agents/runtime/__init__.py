@@ -1,0 +1,1 @@
+"""Nodes of the topology on Faust, exactly: state = snapshot + source log, whatever dies."""

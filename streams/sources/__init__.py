@@ -1,0 +1,1 @@
+"""Where ticks come from: files of several formats, and a synthetic market."""
