@@ -39,6 +39,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.clients.publisher import publish
+from schemas.errors import TickloopError
 from schemas.positions import position_of
 from schemas.topics import TICKS
 from streams.sources.synthetic import synthetic_market
@@ -95,7 +96,10 @@ async def play(on: Stage, consumer: AIOKafkaConsumer, rate: int, seconds: float)
     load = await asyncio.create_subprocess_exec(sys.executable, *command, env=environment(on), stdout=PIPE)
     playing = asyncio.create_task(load.communicate())
     arrivals = await read(consumer, int(rate * seconds), on.contender)
-    return Played(msgpack.decode((await playing)[0]), [ends[partition] for partition in source], arrivals)
+    played, _ = await playing
+    if load.returncode:
+        raise TickloopError(f"the load ended with code {load.returncode}; what it said is above")
+    return Played(msgpack.decode(played), [ends[partition] for partition in source], arrivals)
 
 
 def environment(on: Stage) -> dict[str, str]:

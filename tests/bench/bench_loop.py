@@ -112,12 +112,17 @@ async def result_of(
     contender: Contender, address: str, ticks: Sequence[Any], repetitions: int, name: str = ""
 ) -> Result:
     """Median of some runs."""
-    runs = [await measure(contender, address, ticks) for _ in range(repetitions)]
+    runs, steps = [], []
+    for _ in range(repetitions):
+        runs.append(await measure(contender, address, ticks))
+        # In turn with the runs: both see the machine in the same mood.
+        if contender.node is not None:
+            steps.append(step_us(contender.node, ticks))
     result = Result(
         name or contender.name, len(ticks), median(run.ticks_s for run in runs), median(run.cpu_us for run in runs)
     )
-    if contender.node is not None:
-        result.step_us = median(step_us(contender.node, ticks) for _ in range(repetitions))
+    if steps:
+        result.step_us = median(steps)
         result.runtime_us = result.cpu_us - result.step_us
     return result
 
