@@ -1,5 +1,6 @@
 """The composition root: one Faust app from settings, with the nodes of the topology bound to it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import faust
@@ -13,18 +14,17 @@ from streams.topology import Node
 class LoopApp(faust.App):
     """A Faust app that runs nodes exactly."""
 
-    settings: Settings
     runtime: Runtime
 
     async def on_stop(self) -> None:
         """Checkpoint while still in the group, so that whoever takes over has nothing to repeat; then leave it."""
-        if self.runtime.live:
+        if any(self.runtime.live):
             await self.runtime.checkpoint(last=True)
             leave_on_stop(self)
         await super().on_stop()
 
 
-def create_app(settings: Settings, bootstrap: str, nodes: list[Node[Any]], instance: str | None = None) -> LoopApp:
+def create_app(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], instance: str | None = None) -> LoopApp:
     """Build the app; nothing is connected yet.
 
     Args:
@@ -64,9 +64,6 @@ def create_app(settings: Settings, bootstrap: str, nodes: list[Node[Any]], insta
         worker_redirect_stdouts=False,
     )
     app.transport = Transport(app.conf.broker_consumer, app)
-    app.settings = settings
-    app.runtime = Runtime(app)
-    for node in nodes:
-        app.runtime.bind(node)
+    app.runtime = Runtime(app, settings, nodes)
     app.task(app.runtime.keep_checkpointing)
     return app

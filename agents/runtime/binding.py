@@ -6,18 +6,20 @@ supervision; what it does not guarantee (order of outputs and state, acknowledge
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 
+import faust
 from faust.types import TP
 
 from agents.runtime.crash import stop_the_process
-from agents.runtime.live_partition import LivePartition
+from agents.runtime.live_partition import LivePartition, Ways
+from agents.runtime.snapshots import of_partition
+from agents.runtime.transport import commit, producer_of, stored_in
 from agents.settings import Settings
 from schemas.errors import StateError
 from streams.topology import Node
-
-if TYPE_CHECKING:
-    from agents.runtime.app import LoopApp
 
 log = logging.getLogger(__name__)
 
@@ -28,21 +30,22 @@ def changelog_name(settings: Settings, node: Node[Any]) -> str:
 
 
 class Binding:
-    """A node on Faust: an agent over its source topic and a table of snapshots."""
+    """A node on Faust: an agent over its source topic and a table of snapshots.
 
-    def __init__(self, runtime: "Runtime", node: Node[Any]) -> None:
-        app = runtime.app
-        self.app, self.runtime, self.node = app, runtime, node
+    Attributes:
+        source: topic on the broker that the node reads.
+        live: its assigned partitions, by number.
+    """
+
+    def __init__(self, app: faust.App, settings: Settings, node: Node[Any]) -> None:
+        self.source = settings.topic(node.source.name)
         self.live: dict[int, LivePartition] = {}
-        self.source = app.settings.topic(node.source.name)
-        self.changelog = changelog_name(app.settings, node)
-        self.topic_names = {topic.record: app.settings.topic(topic.name) for topic in node.outputs}
-        self.table = app.Table(
-            node.name + "-snapshots", partitions=app.settings.partitions, key_type=bytes, value_type=bytes
-        )
+        self._app, self._settings, self._node = app, settings, node
+        partitions = settings.partitions
+        self._table = app.Table(node.name + "-snapshots", partitions=partitions, key_type=bytes, value_type=bytes)
         source = app.topic(
             self.source,
-            partitions=app.settings.partitions,
+            partitions=partitions,
             key_type=bytes,
             value_type=bytes,
             key_serializer="raw",
@@ -54,93 +57,125 @@ class Binding:
     async def _run(self, fetches: Any) -> None:
         try:
             async for tp, generation, records in fetches:
-                if generation == self.app.consumer_generation_id and tp.partition in self.live:
+                if generation == self._app.consumer_generation_id and tp.partition in self.live:
                     await self.live[tp.partition].take(records)
         except Exception as error:
             stop_the_process(error)
             raise
 
+    def load(self, reseeks: "Reseeks", numbers: list[int]) -> None:
+        """Drop live state; load that of the partitions that are assigned now from the recovered table."""
+        for partition in self.live.values():
+            partition.revoked = True
+        self.live = {}
+        for number in numbers:
+            ways = Ways(
+                producer_of(self._app),
+                {topic.record: self._settings.topic(topic.name) for topic in self._node.outputs},
+                changelog_name(self._settings, self._node),
+                self._settings.checkpoint_bytes,
+                partial(reseeks.ask, TP(self.source, number)),
+            )
+            stored = of_partition(stored_in(self._table), number)
+            self.live[number] = LivePartition(self._node, number, stored, ways)
+
+
+class Reseeks:
+    """Partitions that the consumer is to fetch again."""
+
+    def __init__(self) -> None:
+        self._asked: dict[TP, int] = {}
+
+    def ask(self, tp: TP, offset: int) -> None:
+        """From `offset` at the latest, as soon as the consumer has no record in hand."""
+        self._asked[tp] = min(offset, self._asked.get(tp, offset))
+
+    def take(self) -> dict[TP, int]:
+        """What was asked since the last time."""
+        asked, self._asked = self._asked, {}
+        return asked
+
 
 class Runtime:
-    """Everything that is bound on one app, and what its consumer needs to know of it."""
+    """Every node that is bound on one app. Several may read one topic: each skips what it has applied."""
 
-    def __init__(self, app: "LoopApp") -> None:
-        self.app = app
-        self.bindings: dict[str, Binding] = {}
-        self._reseeks: dict[TP, int] = {}
-
-    def bind(self, node: Node[Any]) -> None:
-        """Run a node: an agent on its source, its snapshots in a table."""
-        binding = Binding(self, node)
-        self.bindings[binding.source] = binding
+    def __init__(self, app: faust.App, settings: Settings, nodes: Sequence[Node[Any]]) -> None:
+        self._app, self._settings = app, settings
+        self._bindings = [Binding(app, settings, node) for node in nodes]
+        self._reseeks = Reseeks()
 
     def is_bound(self, topic: str) -> bool:
-        return topic in self.bindings
+        """Whether whole fetches of a topic go to agents."""
+        return any(binding.source == topic for binding in self._bindings)
 
     @property
-    def live(self) -> list[LivePartition]:
-        return [partition for binding in self.bindings.values() for partition in binding.live.values()]
+    def live(self) -> Iterator[tuple[TP, LivePartition]]:
+        """Every assigned partition of every node, with its source."""
+        for binding in self._bindings:
+            for number, partition in binding.live.items():
+                yield TP(binding.source, number), partition
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
-        """Drop live state, load that of the assigned partitions from the recovered tables; where each goes on."""
-        self._reseeks.clear()
-        for binding in self.bindings.values():
-            for partition in binding.live.values():
-                partition.revoked = True
-            binding.live = {}
+        """Load live state of the assigned partitions from the recovered tables; where each goes on."""
         mine = sorted(tp for tp in assignment if self.is_bound(tp.topic))
         try:
-            wanted = await self._load(mine) if mine else {}
+            self._reseeks.take()
+            for binding in self._bindings:
+                binding.load(self._reseeks, [tp.partition for tp in mine if tp.topic == binding.source])
+            wanted = await self._where_to_go_on(mine) if mine else {}
         except StateError as error:
             stop_the_process(error)
             raise
         log.info("ready: %s", ", ".join(f"{tp.topic}-{tp.partition} from {offset}" for tp, offset in wanted.items()))
         return wanted
 
-    async def _load(self, assigned: list[TP]) -> dict[TP, int]:
-        consumer = self.app.consumer
+    async def _where_to_go_on(self, assigned: list[TP]) -> dict[TP, int]:
+        consumer = self._app.consumer
         first, end = await consumer.earliest_offsets(*assigned), await consumer.highwaters(*assigned)
-        wanted = {}
-        for tp in assigned:
-            live = LivePartition(self.bindings[tp.topic], tp.partition)
-            wanted[tp] = self._where_to_go_on(tp, live.partition.offset, first[tp], end[tp])
-            self.bindings[tp.topic].live[tp.partition] = live
-        return wanted
+        for tp, partition in self.live:
+            check_against_log(tp, partition.covered, first[tp], end[tp])
+        return {tp: max(offset, first[tp]) for tp, offset in self._uncovered().items()}
 
-    def _where_to_go_on(self, tp: TP, covered: int, first: int, end: int) -> int:
-        if covered >= end:
-            raise StateError(
-                f"{tp.topic}-{tp.partition}: snapshots reach to offset {covered}, the log ends before {end}: it was "
-                "deleted or cut; fix: `tickloop topics reset` computes everything anew from the log that is there"
-            )
-        if covered >= 0 and first > covered + 1:
-            log.error(
-                "%s-%d: records %d to %d were deleted before they were read",
-                tp.topic,
-                tp.partition,
-                covered + 1,
-                first - 1,
-            )
-        return max(covered + 1, first)
-
-    def ask_for_reseek(self, tp: TP, offset: int) -> None:
-        """Have the consumer fetch again from `offset`, as soon as it has no record in hand."""
-        self._reseeks[tp] = offset
+    def _uncovered(self) -> dict[TP, int]:
+        """First offset of each source that is not covered by snapshots of all nodes that read it."""
+        uncovered: dict[TP, int] = {}
+        for tp, partition in self.live:
+            uncovered[tp] = min(partition.covered + 1, uncovered.get(tp, partition.covered + 1))
+        return uncovered
 
     def take_reseeks(self) -> dict[TP, int]:
-        reseeks, self._reseeks = self._reseeks, {}
-        return reseeks
+        """Partitions to fetch again, and from where."""
+        return self._reseeks.take()
 
     async def checkpoint(self, last: bool = False) -> None:
-        """Checkpoint every partition that is assigned; after the last one they apply nothing more."""
-        await asyncio.gather(*(partition.checkpoint(last) for partition in self.live))
+        """Checkpoint every assigned partition; after the last one they apply nothing more."""
+        before = self._uncovered()
+        await asyncio.gather(*(partition.checkpoint(last) for _, partition in self.live))
+        moved = {tp: offset for tp, offset in self._uncovered().items() if offset != before.get(tp)}
+        if moved:
+            await commit(self._app, moved)
 
     async def keep_checkpointing(self) -> None:
         """Checkpoint every `checkpoint_s` until the app stops."""
         try:
-            while not self.app.should_stop:
-                await asyncio.sleep(self.app.settings.checkpoint_s)
+            while not self._app.should_stop:
+                await asyncio.sleep(self._settings.checkpoint_s)
                 await self.checkpoint()
         except Exception as error:
             stop_the_process(error)
             raise
+
+
+def check_against_log(tp: TP, covered: int, first: int, end: int) -> None:
+    """Hold what snapshots cover against the offsets that the log has: from `first` to before `end`.
+
+    Raises:
+        StateError: they reach beyond its end.
+    """
+    if covered >= end:
+        raise StateError(
+            f"{tp.topic}-{tp.partition}: snapshots reach to offset {covered}, the log ends before {end}: it was "
+            "deleted or cut; fix: `tickloop topics reset` computes everything anew from the log that is there"
+        )
+    if 0 <= covered < first - 1:
+        log.error("%s-%d: records up to %d were deleted before they were read", tp.topic, tp.partition, first - 1)

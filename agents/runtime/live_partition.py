@@ -3,20 +3,17 @@
 import asyncio
 import math
 import secrets
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from faust.types import TP
+from aiokafka import AIOKafkaProducer
 
 from agents.runtime.outbox import Outbox
-from agents.runtime.snapshots import manifest, manifest_key, of_partition, state_key
-from agents.runtime.transport import commit, producer_of, stored_in
+from agents.runtime.snapshots import Recovered, manifest, manifest_key, state_key
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from streams.partition import Partition
-
-if TYPE_CHECKING:
-    from agents.runtime.binding import Binding
+from streams.topology import Node
 
 RECORDS_A_TURN = 500
 """Records applied before other coroutines get their turn: about 10 ms."""
@@ -30,30 +27,47 @@ def key_of(output: Any) -> bytes | None:
     return symbol.encode()
 
 
+class Ways(NamedTuple):
+    """Where a partition's records go, and whom it asks.
+
+    Attributes:
+        producer: takes batches for explicit partitions.
+        topics: topic on the broker for each type of output.
+        changelog: topic of the snapshots.
+        checkpoint_bytes: most that one checkpoint writes.
+        fetch_again_from: have the consumer go back to an offset.
+    """
+
+    producer: AIOKafkaProducer
+    topics: Mapping[type, str]
+    changelog: str
+    checkpoint_bytes: int
+    fetch_again_from: Callable[[int], None]
+
+
 class LivePartition:
     """One assigned partition of one node: applies fetches, sends outputs, takes checkpoints.
 
     Attributes:
         partition: live state, shared with every other interpreter of the topology.
+        covered: snapshots reach up to this offset.
         epoch: name under which this owner stores snapshots.
         revoked: another owner may have the partition; nothing is applied or stored any more.
     """
 
-    def __init__(self, binding: "Binding", number: int) -> None:
-        stored = of_partition(stored_in(binding.table), number)
-        self.binding = binding
-        self.source = TP(binding.source, number)
-        self.partition = Partition(binding.node, number, stored.offset)
+    def __init__(self, node: Node[Any], number: int, stored: Recovered, ways: Ways) -> None:
+        self.partition = Partition(node, number, stored.offset)
         for name, snapshot in stored.keys.items():
             self.partition.restore(name, snapshot)
+        self.covered = stored.offset
         self.epoch = secrets.token_hex(4)
         self.revoked = False
         self._closed = False
         self._stored = stored.stored
-        self._outbox = Outbox(producer_of(binding.app), number)
+        self._ways = ways
+        self._outbox = Outbox(ways.producer, number)
         self._turn = asyncio.Lock()
         self._checkpointing = asyncio.Lock()
-        self._covered = stored.offset
         self._gap: tuple[int, int] | None = None
 
     async def take(self, records: list[Any]) -> None:
@@ -69,7 +83,7 @@ class LivePartition:
 
     def _apply(self, records: list[Any]) -> None:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
-        partition, outbox, names = self.partition, self._outbox, self.binding.topic_names
+        partition, outbox, names = self.partition, self._outbox, self._ways.topics
         apply, append = partition.apply, outbox.append
         for record in records:
             offset = record.offset
@@ -89,11 +103,11 @@ class LivePartition:
             self._gap = None
             return False
         self._gap = (expected, found)
-        self.binding.runtime.ask_for_reseek(self.source, expected)
+        self._ways.fetch_again_from(expected)
         return True
 
     async def checkpoint(self, last: bool = False) -> None:
-        """Make what was applied durable: outputs acked, then snapshots of dirty keys, then the manifest, then commit.
+        """Make what was applied durable: outputs acked, then snapshots of dirty keys, then the manifest.
 
         Args:
             last: apply nothing more, and write all dirty keys instead of at most `checkpoint_bytes`.
@@ -102,12 +116,10 @@ class LivePartition:
             async with self._turn:
                 self._closed = last
                 partition = self.partition
-                if self.revoked or (partition.offset == self._covered and not partition.dirty):
+                if self.revoked or (partition.offset == self.covered and not partition.dirty):
                     return
                 acks = self._outbox.taken()
-                snapshots = self._snapshots_of_longest_dirty(
-                    math.inf if last else self.binding.app.settings.checkpoint_bytes
-                )
+                snapshots = self._snapshots_of_longest_dirty(math.inf if last else self._ways.checkpoint_bytes)
                 covered = partition.covered_without(snapshots)
                 for name in snapshots:
                     del partition.dirty[name]
@@ -115,9 +127,7 @@ class LivePartition:
             number, epoch = partition.number, self.epoch
             await self._store({state_key(number, epoch, name): value for name, value in snapshots.items()})
             await self._store({manifest_key(number, epoch): manifest(covered), **self._superseded(snapshots)})
-            self._covered = covered
-            if not self.revoked:
-                await commit(self.binding.app, self.source, covered + 1)
+            self.covered = covered
 
     def _snapshots_of_longest_dirty(self, room: float) -> dict[str, bytes]:
         snapshots: dict[str, bytes] = {}
@@ -135,8 +145,8 @@ class LivePartition:
     async def _store(self, records: Mapping[bytes, bytes | None]) -> None:
         if self.revoked or not records:
             return
-        outbox = Outbox(producer_of(self.binding.app), self.partition.number)
+        outbox = Outbox(self._ways.producer, self.partition.number)
         for key, value in records.items():
-            outbox.append(self.binding.changelog, key, value)
+            outbox.append(self._ways.changelog, key, value)
         await outbox.flush()
         await asyncio.gather(*outbox.taken())

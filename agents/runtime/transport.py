@@ -7,8 +7,9 @@ committed offsets; its hard-coded poll of 1.5 s lets an idle partition block a b
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
+import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -17,12 +18,25 @@ from faust.types import TP
 
 from agents.runtime.membership import end_when_replaced
 
-if TYPE_CHECKING:
-    from agents.runtime.app import LoopApp
-
 FETCH_MAX_WAIT_MS = 30
 
 log = logging.getLogger("agents.consumer")
+
+
+class Bound(Protocol):
+    """What the consumer asks the app's `runtime`."""
+
+    def is_bound(self, topic: str) -> bool:
+        """Whether whole fetches of a topic go to agents."""
+        ...
+
+    async def assign(self, assignment: set[TP]) -> dict[TP, int]:
+        """Take what was assigned; where each partition goes on."""
+        ...
+
+    def take_reseeks(self) -> dict[TP, int]:
+        """Partitions to fetch again, and from where."""
+        ...
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -58,7 +72,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 class Consumer(driver.Consumer):
     """Hands bound topics to their agents as `(partition, generation, records)` and seeks to what snapshots cover."""
 
-    app: "LoopApp"
+    @property
+    def runtime(self) -> Bound:
+        return cast(Bound, cast(Any, self.app).runtime)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -66,7 +82,7 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """After recovery, at start and at every assignment: live state anew from snapshots, offsets from them."""
         await super().perform_seek()
-        wanted = await self.app.runtime.assign(self.assignment())
+        wanted = await self.runtime.assign(self.assignment())
         if wanted:
             await self.seek_wait(wanted)
 
@@ -88,7 +104,7 @@ class Consumer(driver.Consumer):
 
     async def _seek_again(self) -> None:
         """Re-seek where a gap was found: only here, where no fetched record is in hand."""
-        asked = self.app.runtime.take_reseeks()
+        asked = self.runtime.take_reseeks()
         wanted = {tp: offset for tp, offset in asked.items() if tp in self.assignment()}
         if wanted:
             await self.seek_wait(wanted)
@@ -100,7 +116,7 @@ class Consumer(driver.Consumer):
                 return
             if active is not None and tp not in active:
                 continue
-            if self.app.runtime.is_bound(tp.topic):
+            if self.runtime.is_bound(tp.topic):
                 whole = (tp, generation, records)
                 for channel in cast(Any, self.app.topics)._tp_index.get(tp, ()):
                     await self.wait_first(channel.queue.put(whole), self.suspend_flow.wait())
@@ -117,7 +133,7 @@ class Transport(driver.Transport):
     Consumer = Consumer
 
 
-def producer_of(app: "LoopApp") -> AIOKafkaProducer:
+def producer_of(app: faust.App) -> AIOKafkaProducer:
     """The producer inside Faust's: whole batches to explicit partitions have no public way."""
     return cast(Any, app.producer)._ensure_producer()
 
@@ -128,11 +144,11 @@ def stored_in(table: Any) -> Mapping[bytes, bytes]:
     return data
 
 
-async def commit(app: "LoopApp", source: TP, offset: int) -> None:
-    """Tell the group how far a partition got: for tools that show lag; nothing here reads it back."""
-    await cast(Any, app.consumer)._commit({source: offset})
+async def commit(app: faust.App, offsets: Mapping[TP, int]) -> None:
+    """Tell the group how far partitions got: for tools that show lag; nothing here reads it back."""
+    await cast(Any, app.consumer)._commit(offsets)
 
 
-def leave_on_stop(app: "LoopApp") -> None:
+def leave_on_stop(app: faust.App) -> None:
     """Have the partitions given to others as soon as this worker has stopped."""
     cast(Any, app.consumer)._thread.leave_on_stop()

@@ -21,7 +21,6 @@ import msgspec
 import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contenders import (
-    BARE_BATCH,
     BARE_SEND,
     HERE,
     MARKET,
@@ -142,10 +141,10 @@ def summary(name: str, rate: int, played: Played) -> Latency:
 
 
 async def measure_all(rates: Sequence[int], seconds: float, console: Console) -> list[Latency]:
-    """The whole pipeline and both echoes at every rate."""
+    """The whole pipeline and the echo at every rate."""
     results = []
     with broker() as address, console.status("") as status:
-        for contender in (MARKET, BARE_SEND, BARE_BATCH):
+        for contender in (MARKET, BARE_SEND):
             for rate in rates:
                 status.update(f"{contender.name}, {rate:,} ticks/s")
                 results.append(await measure(contender, address, rate, seconds))

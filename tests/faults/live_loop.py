@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -19,12 +21,14 @@ from agents.operations.gauge import Gauge
 from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.positions import Position, position_of
+from schemas.ticks import Quote, Trade
 from schemas.topics import TICKS, TOPICS
 from streams.replay import SourceRecord, by_topic, replay
 from streams.topology import Node
 
 POLL_S = 0.1
-PATIENCE_S = 90.0
+PATIENCE_S = 120.0
+READY = "binding: ready: "
 
 
 class Stored(NamedTuple):
@@ -43,7 +47,7 @@ class LiveLoop:
         node: what the workers run; also run here, uninterrupted, for what must come out.
         settings: where.
         bootstrap: address of the broker.
-        log: file that the workers write to.
+        log: file that the workers write to, the slot's number is put behind its stem.
         command: command line of a worker, the slot's number is added.
     """
 
@@ -58,7 +62,8 @@ class LiveLoop:
         self.node = node
         self.settings = settings
         self.bootstrap = bootstrap
-        self.log = log
+        self._log = log
+        self._ready_before: dict[int, int] = {}
         self._command = command
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -87,13 +92,39 @@ class LiveLoop:
             "TICKLOOP_CHECKPOINT_S": str(self.settings.checkpoint_s),
             "TICKLOOP_CHECKPOINT_BYTES": str(self.settings.checkpoint_bytes),
             "TICKLOOP_SESSION_TIMEOUT_S": str(self.settings.session_timeout_s),
-            "TICKLOOP_HOME": str(self.log.parent),
+            "TICKLOOP_HOME": str(self._log.parent),
             **environment,
         }
-        with self.log.open("ab") as output:
+        self._ready_before[slot] = self.log(slot).count(READY)
+        with self._log_file(slot).open("ab") as output:
             self.workers[slot] = subprocess.Popen(
                 [sys.executable, *self._command, str(slot)], env=surroundings, stdout=output, stderr=output
             )
+
+    def _log_file(self, slot: int) -> Path:
+        return self._log.with_stem(f"{self._log.stem}-{slot}")
+
+    def log(self, slot: int) -> str:
+        """What the workers of a slot have written."""
+        file = self._log_file(slot)
+        return file.read_text() if file.exists() else ""
+
+    async def until_ready(self, slot: int) -> None:
+        """Wait until the worker that was started last in a slot has its partitions."""
+        async with self._patience():
+            ready = self.log(slot).count(READY)
+            while ready == self._ready_before[slot]:
+                await asyncio.sleep(POLL_S)
+                ready = self.log(slot).count(READY)
+
+    @asynccontextmanager
+    async def _patience(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                yield
+        except TimeoutError:
+            ends = [f"worker {slot}:\n" + "\n".join(self.log(slot).splitlines()[-30:]) for slot in self._ready_before]
+            raise TimeoutError("\n".join(ends)) from None
 
     def kill(self, slot: int) -> None:
         """kill -9."""
@@ -115,24 +146,33 @@ class LiveLoop:
         """Send ticks, as fast as they go if no pace is given."""
         await publish(ticks, self.bootstrap, self.settings.topic(TICKS.name), pace=pace)
 
+    @asynccontextmanager
+    async def market(self, feed: Iterator[Quote | Trade], ticks: int, rate: float) -> AsyncIterator[None]:
+        """Publish a feed at `rate` ticks a second while the block runs, then at once what is left of `ticks`."""
+        stop, topic = asyncio.Event(), self.settings.topic(TICKS.name)
+        sending = asyncio.create_task(publish(feed, self.bootstrap, topic, pace=Pace(rate=rate), stop=stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            sent = (await sending).ticks
+        await self.publish(islice(feed, max(0, ticks - sent)))
+
     async def until_caught_up(self) -> None:
         """Wait until checkpoints cover every record of the source.
 
         Raises:
-            TimeoutError: they did not in `PATIENCE_S`; with the end of the workers' log.
+            TimeoutError: they did not in `PATIENCE_S`; with the ends of the workers' logs.
         """
-        try:
-            async with Gauge(self.settings, self.bootstrap) as gauge, asyncio.timeout(PATIENCE_S):
+        async with Gauge(self.settings, self.bootstrap) as gauge, self._patience():
+            reading = await gauge.read()
+            while reading.lag:
+                await asyncio.sleep(POLL_S)
                 reading = await gauge.read()
-                while reading.lag:
-                    await asyncio.sleep(POLL_S)
-                    reading = await gauge.read()
-        except TimeoutError:
-            raise TimeoutError("\n".join(self.log.read_text().splitlines()[-40:])) from None
 
     async def until_stored(self, topic: str, records: int) -> None:
-        """Wait until a topic holds so many records; raises TimeoutError after `PATIENCE_S`."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Wait until a topic holds so many records; raises as `until_caught_up` does."""
+        async with self._patience():
             held = await self.stored(topic)
             while len(held) < records:
                 await asyncio.sleep(POLL_S)

@@ -36,7 +36,7 @@ async def test_an_unexpected_error_ends_the_process_and_loses_nothing(loop: Live
         await loop.publish(islice(market, 2_000))
         await loop.publish(islice(market, 4_000), Pace(rate=4_000))
         assert await loop.end(1) == EXIT_CRASHED
-        assert "mistake in the step" in loop.log.read_text()
+        assert "mistake in the step" in loop.log(1)
         loop.start(1)
         await loop.publish(islice(market, 1_000))
         await loop.until_caught_up()
@@ -55,7 +55,7 @@ async def test_snapshots_beyond_the_end_of_the_log_are_refused(loop: LiveLoop) -
         await loop.publish(synthetic_market(2, SYMBOLS, ticks=300))
         loop.start(1)
         assert await loop.end(1) == EXIT_STATE
-        assert "it was deleted or cut; fix:" in loop.log.read_text()
+        assert "it was deleted or cut; fix:" in loop.log(1)
 
 
 async def recreate(loop: LiveLoop, topic: topics.TopicSpec) -> None:
@@ -86,7 +86,7 @@ async def test_a_second_worker_in_a_slot_shuts_the_first_one_out(loop: LiveLoop)
         finally:
             first.kill()
         assert code == EXIT_CRASHED
-        assert "another one has taken its place; fix:" in loop.log.read_text()
+        assert "another one has taken its place; fix:" in loop.log(1)
         await publishing
         await loop.until_caught_up()
         verdict = await loop.verdict()

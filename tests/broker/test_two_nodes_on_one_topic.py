@@ -1,0 +1,40 @@
+"""Two nodes that read one topic in one worker: each has its own snapshots, offsets and outputs, and both stay exact."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import two_nodes_worker
+from counting import CountingNode
+from live_loop import LiveLoop
+from two_nodes_worker import SquaringNode
+
+from agents.clients.pace import Pace
+from agents.operations import topics
+from agents.runtime.binding import changelog_name
+from agents.settings import Settings
+from streams.sources.synthetic import synthetic_market
+
+pytestmark = pytest.mark.broker
+
+WORKER = (two_nodes_worker.__file__,)
+
+
+async def test_both_are_exact_through_a_kill(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+    settings = Settings.load({}, prefix=prefix, partitions=2, checkpoint_s=0.4)
+    counting = LiveLoop(CountingNode(), settings, bootstrap, tmp_path / "workers.log", WORKER)
+    squaring = LiveLoop(SquaringNode(), settings, bootstrap, tmp_path / "workers.log", WORKER)
+    specs = [topics.specification(settings, topic) for topic in SquaringNode.outputs]
+    await topics.apply(bootstrap, [*specs, topics.changelog(settings, changelog_name(settings, SquaringNode()))])
+    async with counting as loop:
+        loop.start(1)
+        publishing = asyncio.create_task(loop.publish(synthetic_market(12, ticks=20_000), Pace(rate=2_500)))
+        await asyncio.sleep(6)
+        loop.kill(1)
+        loop.start(1)
+        await publishing
+        await loop.until_caught_up()
+        for each in (counting, squaring):
+            verdict = await each.verdict()
+            assert verdict.is_exact, verdict
+            assert verdict.expected == 20_000
