@@ -8,10 +8,6 @@ from faust.worker import Worker
 
 LOG_FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
-SWITCH_INTERVAL_S = 0.0005
-"""How long one of the worker's two threads keeps the interpreter while the other waits for it. At Python's own 5 ms a
-fetch that arrives during a long run of steps, or an answer that is to be written, waits that long at each hand-over."""
-
 
 def configure_logging(verbose: bool) -> None:
     """Our own words from INFO on, those of the libraries, and of what inherits from theirs, from WARNING on."""
@@ -24,7 +20,6 @@ def configure_logging(verbose: bool) -> None:
 def run_worker(app: faust.App, verbose: bool = False) -> None:
     """Run until a signal stops it: SIGTERM and SIGINT end cleanly, with a last checkpoint. Does not return."""
     configure_logging(verbose)
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     app.conf.datadir.parent.mkdir(parents=True, exist_ok=True)
     worker = Worker(app, override_logging=False, loglevel=None, redirect_stdouts=False, quiet=True)
     worker.spinner = None
