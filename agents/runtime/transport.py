@@ -119,12 +119,27 @@ class Consumer(driver.Consumer):
             if self.runtime.is_bound(tp.topic):
                 whole = (tp, generation, records)
                 for channel in cast(Any, self.app.topics)._tp_index.get(tp, ()):
-                    await self.wait_first(channel.queue.put(whole), self.suspend_flow.wait())
+                    if not await self._put(channel, whole):
+                        return
                 self._read_offset[tp] = records[-1].offset
                 continue
             for record in records:
                 await self.wait_first(self.callback(self._to_message(tp, record)), self.suspend_flow.wait())
                 self._read_offset[tp] = record.offset
+
+    async def _put(self, channel: Any, whole: tuple[TP, int, list[Any]]) -> bool:
+        """Put a fetch into an agent's queue; False when a rebalance emptied the queue under it.
+
+        What is dropped then is fetched again: an assignment seeks to the snapshots, and a gap asks for a re-seek.
+        """
+        try:
+            await self.wait_first(channel.queue.put(whole), self.suspend_flow.wait())
+        except asyncio.CancelledError:
+            mine = asyncio.current_task()
+            if mine is None or mine.cancelling():
+                raise
+            return False
+        return True
 
 
 class Transport(driver.Transport):
