@@ -3,7 +3,9 @@
 from msgspec import Struct
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams import baselines
 from streams.arms import Stance
+from streams.baselines import Called
 from streams.features import FEATURES
 
 
@@ -19,6 +21,7 @@ class Pending(Struct, frozen=True, array_like=True):
         features: values in the order of `FEATURES`.
         rules: opinions of the rule strategies.
         stances: of every arm that ran, the live one first.
+        called: what the baselines said.
     """
 
     id: str
@@ -29,6 +32,7 @@ class Pending(Struct, frozen=True, array_like=True):
     features: list[float]
     rules: list[float]
     stances: list[Stance]
+    called: Called
 
 
 def outcome(
@@ -85,4 +89,6 @@ def outcome(
         experts=dict(zip(experts, (*pending.rules, live.model_opinion), strict=True)),
         features_hash=features_hash,
         features=dict(zip(FEATURES, pending.features, strict=True)),
+        baselines=baselines.by_name(pending.called.opinions),
+        cost_bps=cost_bps,
     )

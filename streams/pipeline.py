@@ -7,9 +7,10 @@ from msgspec import Struct
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
-from streams import directives, maturing
+from streams import baselines, directives, maturing
 from streams.admission import Admission, AdmissionState
 from streams.arms import LIVE, MODEL, Arms, Stance
+from streams.baselines import BaselineState
 from streams.costs import Costs
 from streams.directives import ArmsState
 from streams.features import FEATURES, Features, FeatureState
@@ -23,6 +24,7 @@ from streams.strategies import strategies
 EWMA_VOLATILITY = FEATURES.index("ewma_volatility")
 SPREAD = FEATURES.index("spread")
 LAST_RETURN = FEATURES.index("return_1")
+QUEUE_IMBALANCE = FEATURES.index("queue_imbalance")
 
 
 class SymbolState(Struct, array_like=True):
@@ -38,6 +40,7 @@ class SymbolState(Struct, array_like=True):
         pending: scored predictions that have not matured, the oldest first.
         moves: size of moves within the horizon.
         arms: the live arm and those in shadow.
+        baselines: records of the baselines.
     """
 
     made_with: str
@@ -49,6 +52,7 @@ class SymbolState(Struct, array_like=True):
     pending: list[Pending]
     moves: MoveState
     arms: ArmsState
+    baselines: BaselineState
 
 
 class Pipeline:
@@ -82,6 +86,7 @@ class Pipeline:
             pending=[],
             moves=MoveState(),
             arms=ArmsState([arm], 1, []),
+            baselines=baselines.start(),
         )
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
@@ -133,8 +138,9 @@ class Pipeline:
                 Stance(live.number, live.name, live.version, expert, model_opinion, raw, probability, position),
                 *self._shadow_stances(state, rules, vector, cost),
             ]
+            called = baselines.call(state.baselines, vector[QUEUE_IMBALANCE])
             state.pending.append(
-                Pending(record_id, now, features.mid, regime.name, cost, vector.copy(), rules, stances)
+                Pending(record_id, now, features.mid, regime.name, cost, vector.copy(), rules, stances, called)
             )
         records.append(
             Prediction(
@@ -198,6 +204,7 @@ class Pipeline:
             matured += 1
             self._sizing.learn(state.moves, outcome.return_bps)
             if outcome.label:
+                baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 for stance in entry.stances:
                     arm = arms.get(stance.number)
                     if arm is not None:

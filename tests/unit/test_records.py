@@ -97,6 +97,28 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             features_hash="3f5a9c0e77d1",
             features={"queue_imbalance": 0.48, "microprice_deviation": 0.0009, "return_50": -0.13},
         ),
+        OutcomeMatured(
+            id="ticks:3:1097:0",
+            prediction_id="ticks:3:1042",
+            symbol="BTCUSDT",
+            ts_event=NS + 500_000_017,
+            ts_prediction=NS + 1,
+            horizon_ns=500_000_000,
+            mid=55091.850000000006,
+            mid_matured=55092.95,
+            return_bps=0.19966655,
+            label=1,
+            regime="calm-range",
+            arms=(
+                ArmOutcome("live", "BTCUSDT-6", "imbalance", 0.6181, 0.0, 0.0, 0.0),
+                ArmOutcome("candidate", "BTCUSDT-7", "online", 0.64, 0.25, 0.0499, -0.0626),
+            ),
+            experts={"imbalance": 0.66, "momentum": 0.5, "flat": 0.5, "online": 0.61},
+            features_hash="3f5a9c0e77d1",
+            features={"queue_imbalance": 0.48, "microprice_deviation": 0.0009, "return_50": -0.13},
+            baselines={"majority": 0.52, "last_move": 0.48, "imbalance_sign": 0.71},
+            cost_bps=0.45,
+        ),
     ],
     DeadLetter: [
         DeadLetter(
