@@ -63,6 +63,7 @@ class Arms:
     """What every arm does: mix the experts' opinions, calibrate, and learn from labels."""
 
     def __init__(self, parameters: MarketParameters) -> None:
+        self.model_features = parameters.model.features
         self._experts = len(parameters.strategies.enabled) + 1
         self._learner = SignedLogisticLearner(parameters.model)
         self._mixture = Mixture(parameters.mixture)
@@ -80,7 +81,7 @@ class Arms:
         Args:
             arm: whose opinion.
             rules: opinions of the rule strategies.
-            features: values in the order of `streams.features.FEATURES`.
+            features: values that begin with those of the model, in its order.
         """
         of_model = self._learner.opinion(arm.model, features)
         weights = arm.weights

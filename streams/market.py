@@ -85,9 +85,14 @@ class MarketNode(Node[SymbolState]):
         except MsgspecError as error:
             raise StateError(f"expected a snapshot of the market node, was something else: {error}") from error
         pipelines = (self._pipeline, *self._pipelines.values())
-        if all(state.made_with != pipeline.made_with for pipeline in pipelines):
-            raise StateError(_other_parameters(state, pipelines))
-        return state
+        for pipeline in pipelines:
+            if state.made_with == pipeline.made_with:
+                try:
+                    pipeline.revive(state)
+                except (MsgspecError, ValueError) as error:
+                    raise StateError(f"expected the states of the components, was something else: {error}") from error
+                return state
+        raise StateError(_other_parameters(state, pipelines))
 
 
 def _other_parameters(state: SymbolState, pipelines: Sequence[Pipeline]) -> str:

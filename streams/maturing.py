@@ -6,7 +6,6 @@ from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams import baselines
 from streams.arms import Stance
 from streams.baselines import Called
-from streams.features import FEATURES
 
 
 class Pending(Struct, frozen=True, array_like=True):
@@ -18,7 +17,7 @@ class Pending(Struct, frozen=True, array_like=True):
         mid: reference price, quote currency.
         regime: name of the regime.
         cost_bps: cost of a round trip, bps.
-        features: values in the order of `FEATURES`.
+        features: values in the order of the pipeline's features.
         rules: opinions of the rule strategies.
         stances: of every arm that ran, the live one first.
         called: what the baselines said.
@@ -44,6 +43,7 @@ def outcome(
     horizon_ns: int,
     features_hash: str,
     experts: tuple[str, ...],
+    features: tuple[str, ...],
 ) -> OutcomeMatured:
     """What became of a prediction.
 
@@ -56,6 +56,7 @@ def outcome(
         horizon_ns: how far ahead it looked, ns.
         features_hash: digest of the features.
         experts: names of the rule strategies, then of the model.
+        features: names of the features.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
@@ -88,7 +89,7 @@ def outcome(
         ),
         experts=dict(zip(experts, (*pending.rules, live.model_opinion), strict=True)),
         features_hash=features_hash,
-        features=dict(zip(FEATURES, pending.features, strict=True)),
+        features=dict(zip(features, pending.features, strict=True)),
         baselines=baselines.by_name(pending.called.opinions),
         cost_bps=cost_bps,
     )

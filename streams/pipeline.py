@@ -1,9 +1,11 @@
 """One tick through everything: admission, features, regime, opinions, confidence, size; and labels back into it."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
+from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
@@ -13,18 +15,23 @@ from streams.arms import LIVE, MODEL, Arms, Stance
 from streams.baselines import BaselineState
 from streams.costs import Costs
 from streams.directives import ArmsState
-from streams.features import FEATURES, Features, FeatureState
+from streams.fallbacks import Faults
+from streams.features import Features, FeatureState
+from streams.features.registry import feature
 from streams.maturing import Pending
 from streams.models import signed_logistic
 from streams.parameters import MarketParameters
-from streams.regime import RegimeDetector, RegimeState
+from streams.regime import REGIMES, Regime, detector
 from streams.sizing import MoveState, Sizing
-from streams.strategies import strategies
+from streams.strategies import panel
+from streams.strategies.panel import Panel
 
-EWMA_VOLATILITY = FEATURES.index("ewma_volatility")
-SPREAD = FEATURES.index("spread")
-LAST_RETURN = FEATURES.index("return_1")
-QUEUE_IMBALANCE = FEATURES.index("queue_imbalance")
+NEEDED = ("queue_imbalance", "spread")
+"""Features that a baseline and the cost are computed from, whatever everything else looks at."""
+
+LEADS = "largest weight in the mixture"
+EVEN = "all experts weigh the same: the first one stands for them"
+"""Why the strategy that a prediction names is that one."""
 
 
 class SymbolState(Struct, array_like=True):
@@ -34,29 +41,37 @@ class SymbolState(Struct, array_like=True):
         made_with: digest of the parameters that it was computed with.
         admission: what the next tick is compared with.
         features: rolling features; none before the first tick.
-        regime: what the regime is told by.
+        regime: what the regime is told by; its type is the detector's.
         ticks: ticks since the symbol started, up to the warm-up.
         scored_at: event time of the last scored prediction, ns.
         pending: scored predictions that have not matured, the oldest first.
         moves: size of moves within the horizon.
         arms: the live arm and those in shadow.
         baselines: records of the baselines.
+        strategies: what the strategies that learn have learned.
+        faults: which components failed, and how often.
     """
 
     made_with: str
     admission: AdmissionState
     features: FeatureState | None
-    regime: RegimeState
+    regime: Any
     ticks: int
     scored_at: int
     pending: list[Pending]
     moves: MoveState
     arms: ArmsState
     baselines: BaselineState
+    strategies: list[Any]
+    faults: Faults
 
 
 class Pipeline:
-    """Advances a `SymbolState`; every operator is built once from the parameters and holds no state of its own."""
+    """Advances a `SymbolState`; every operator is built once from the parameters and holds no state of its own.
+
+    Raises:
+        ConfigurationError: a name in the parameters is of no feature, strategy or detector.
+    """
 
     def __init__(self, parameters: MarketParameters) -> None:
         self.made_with = parameters.digest()
@@ -64,30 +79,53 @@ class Pipeline:
         self._apart = -(-parameters.horizon_ns // parameters.scored_per_horizon)
         self._warmup = parameters.warmup_ticks
         self._admission = Admission(parameters.admission)
-        self._features = Features(parameters.features)
-        self._features_hash = parameters.features.digest()
-        self._regime = RegimeDetector(parameters.regime)
-        self._opinions = [strategy.opinion for strategy in strategies(parameters.strategies)]
+        self._regime = detector(parameters.regime)
+        learned_from = _signed(parameters.model.features)
+        self._features = features = Features(
+            parameters.features, (*learned_from, *panel.needs(parameters.strategies), *self._regime.needs, *NEEDED)
+        )
+        self._features_hash = features.digest()
+        self._names = features.names
+        self._imbalance, self._spread = map(features.names.index, NEEDED)
+        # The default model looks at the beginning of the vector: nothing needs to be picked out for it.
+        self._of_model = None if learned_from == features.names[: len(learned_from)] else features.view(learned_from)
+        self._model_features = learned_from
+        self._of_regime = features.view(self._regime.needs)
+        self._panel = Panel(parameters.strategies, features)
         self._experts = (*parameters.strategies.enabled, MODEL)
+        self._even = 1.0 / len(self._experts) + 1e-12
         self._arms = Arms(parameters)
         self._costs = Costs(parameters.costs)
         self._sizing = Sizing(parameters.sizing)
 
     def open(self) -> SymbolState:
         """State of a symbol that was never seen."""
-        arm = self._arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.fresh())
+        arm = self._arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.fresh(self._model_features))
         return SymbolState(
             made_with=self.made_with,
             admission=AdmissionState(),
             features=None,
-            regime=RegimeState(),
+            regime=self._regime.start(),
             ticks=0,
             scored_at=0,
             pending=[],
             moves=MoveState(),
             arms=ArmsState([arm], 1, []),
             baselines=baselines.start(),
+            strategies=self._panel.start(),
+            faults=Faults(),
         )
+
+    def revive(self, state: SymbolState) -> None:
+        """Give the parts of a state that came from a snapshot the types that only the parameters know.
+
+        Raises:
+            ValidationError: they are not those of these components.
+        """
+        if state.features is not None:
+            self._features.revive(state.features)
+        state.regime = convert(state.regime, self._regime.state)
+        state.strategies = self._panel.revive(state.strategies)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
         """Apply a directive; raises `Refused` when it makes no sense, with nothing changed."""
@@ -101,32 +139,38 @@ class Pipeline:
         """
         price = 0.5 * (tick.bid + tick.ask) if isinstance(tick, Quote) else tick.price
         features = state.features
-        last = 0.0 if features is None else features.mid
+        last = 0.0 if features is None else features.now.mid
         admission = state.admission
         goes_on = self._admission.admit(admission, tick.ts_event, tick.seq, price, last)
         now = admission.clock
         records: list[OutcomeMatured | Prediction] = []
+        faults = state.faults
+        if faults.latest:
+            faults.latest = []
         if features is None or not goes_on:
             features = self._start(state, price)
         elif state.pending and now >= state.pending[0].ts_event + self._horizon:
             self._mature(state, tick.symbol, now, last, record_id, records)
 
         if isinstance(tick, Quote):
-            moved = self._features.quote(features, tick)
+            moved = self._features.quote(features, tick, faults)
         else:
-            moved = self._features.trade(features, tick)
+            moved = self._features.trade(features, tick, faults)
         vector = features.vector
-        if moved:
-            regime = self._regime.advance(state.regime, vector[LAST_RETURN], vector[EWMA_VOLATILITY])
-        else:
-            regime = self._regime.current(state.regime)
-        rules = [opinion(vector, regime) for opinion in self._opinions]
+        of_model = vector if self._of_model is None else self._of_model(vector)
+        regime, sure = self._told(state, vector, moved)
+        rules = self._panel.opinions(state.strategies, vector, regime, faults)
         live = state.arms.arms[0]
-        expert, model_opinion, raw, probability = self._arms.opinion(live, rules, vector)
+        expert, model_opinion, raw, probability = self._arms.opinion(live, rules, of_model)
         edge = self._sizing.edge_bps(state.moves, probability)
-        cost = self._costs.round_trip_bps(vector[SPREAD])
-        position = self._sizing.position(state.moves, edge, cost)
+        cost = self._costs.round_trip_bps(vector[self._spread])
+        position = self._position(state, edge, cost)
+        weight = live.weights[expert]
+        reason = LEADS if weight > self._even else EVEN
+        if faults.latest:
+            reason = "; ".join((reason, *faults.latest))
 
+        mid = features.now.mid
         if state.ticks < self._warmup:
             state.ticks += 1
             scored = False
@@ -136,19 +180,17 @@ class Pipeline:
             state.scored_at = now
             stances = [
                 Stance(live.number, live.name, live.version, expert, model_opinion, raw, probability, position),
-                *self._shadow_stances(state, rules, vector, cost),
+                *self._shadow_stances(state, rules, of_model, cost),
             ]
-            called = baselines.call(state.baselines, vector[QUEUE_IMBALANCE])
-            state.pending.append(
-                Pending(record_id, now, features.mid, regime.name, cost, vector.copy(), rules, stances, called)
-            )
+            called = baselines.call(state.baselines, vector[self._imbalance])
+            state.pending.append(Pending(record_id, now, mid, regime.name, cost, vector.copy(), rules, stances, called))
         records.append(
             Prediction(
                 record_id,
                 tick.symbol,
                 now,
                 self._horizon,
-                features.mid,
+                mid,
                 self._experts[expert],
                 "up" if probability > 0.5 else "down" if probability < 0.5 else "flat",
                 probability,
@@ -160,15 +202,38 @@ class Pipeline:
                 live.version,
                 scored,
                 self._features_hash,
-                FEATURES,
+                self._names,
+                sure,
+                weight,
+                reason,
             )
         )
         return records
 
+    def _told(self, state: SymbolState, vector: Sequence[float], moved: bool) -> tuple[Regime, float]:
+        try:
+            if moved:
+                return self._regime.advance(state.regime, self._of_regime(vector))
+            return self._regime.current(state.regime)
+        except Exception as problem:  # noqa: BLE001 - whatever a detector raises is reported and must not stop the stream
+            state.faults.note("regime", type(problem).__name__, f"{REGIMES[0].name} in its place")
+            return REGIMES[0], 0.0
+
+    def _position(self, state: SymbolState, edge: float, cost: float) -> float:
+        try:
+            position = self._sizing.position(state.moves, edge, cost)
+        except Exception as problem:  # noqa: BLE001 - whatever a sizer raises is reported and must not stop the stream
+            state.faults.note("sizing", type(problem).__name__, "no position")
+            return 0.0
+        if position - position == 0.0:
+            return position
+        state.faults.note("sizing", "not finite", "no position")
+        return 0.0
+
     def _start(self, state: SymbolState, price: float) -> FeatureState:
         # What was learned and directed stays; what was waiting looked across the break and can never be told.
         state.features = features = self._features.start(price)
-        state.regime = RegimeState()
+        state.regime = self._regime.start()
         state.ticks = 0
         state.scored_at = 0
         state.pending = []
@@ -199,25 +264,39 @@ class Pipeline:
                 self._horizon,
                 self._features_hash,
                 self._experts,
+                self._names,
             )
             records.append(outcome)
             matured += 1
             self._sizing.learn(state.moves, outcome.return_bps)
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
+                up = outcome.label > 0
+                self._panel.learn(state.strategies, entry.features, up, state.faults)
+                of_model = entry.features if self._of_model is None else self._of_model(entry.features)
                 for stance in entry.stances:
                     arm = arms.get(stance.number)
                     if arm is not None:
-                        self._arms.learn(arm, stance, entry.rules, entry.features, outcome.label > 0)
+                        self._arms.learn(arm, stance, entry.rules, of_model, up)
         del pending[:matured]
 
     def _shadow_stances(
-        self, state: SymbolState, rules: Sequence[float], vector: Sequence[float], cost: float
+        self, state: SymbolState, rules: Sequence[float], of_model: Sequence[float], cost: float
     ) -> list[Stance]:
         stances = []
         for arm in state.arms.arms[1:]:
-            expert, model_opinion, raw, probability = self._arms.opinion(arm, rules, vector)
+            expert, model_opinion, raw, probability = self._arms.opinion(arm, rules, of_model)
             edge = self._sizing.edge_bps(state.moves, probability)
-            position = self._sizing.position(state.moves, edge, cost)
+            position = self._position(state, edge, cost)
             stances.append(Stance(arm.number, arm.name, arm.version, expert, model_opinion, raw, probability, position))
         return stances
+
+
+def _signed(names: tuple[str, ...]) -> tuple[str, ...]:
+    unsigned = [name for name in names if not feature(name).signed]
+    if unsigned or len(set(names)) < len(names):
+        raise ConfigurationError(
+            f"[market.model]: expected signed features, each once, was {', '.join(names)}"
+            + (f"; {', '.join(unsigned)} keeps its sign when the market is mirrored" if unsigned else "")
+        )
+    return names

@@ -25,18 +25,22 @@ class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, 
     """How the model learns.
 
     Attributes:
+        features: names of the signed features that it looks at.
         learning_rate: first step of the stochastic gradient, for features scaled to a mean square of 1.
         learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`.
         scale_memory: labels that the mean square of each feature looks back on.
+        learns: whether labels change it while it runs; if not, only a directive brings another model.
     """
 
+    features: tuple[str, ...] = SIGNED
     learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.05
     learning_rate_decay: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.25
     scale_memory: Annotated[int, Meta(ge=1)] = 5_000
+    learns: bool = True
 
 
 class SignedLogistic(Struct, array_like=True):
-    """A model's numbers, in the order of `streams.features.SIGNED`.
+    """A model's numbers, in the order of `SignedLogisticParameters.features`.
 
     Attributes:
         weights: log-odds for each scaled feature.
@@ -56,23 +60,23 @@ class SignedLogistic(Struct, array_like=True):
         return all(map(isfinite, self.weights)) and all(map(isfinite, self.mean_squares))
 
 
-def fresh() -> SignedLogistic:
-    """Model that has learned nothing."""
-    zeros = [0.0] * len(SIGNED)
+def fresh(features: Sequence[str] = SIGNED) -> SignedLogistic:
+    """Model over these features that has learned nothing."""
+    zeros = [0.0] * len(features)
     return SignedLogistic(zeros, list(zeros), list(zeros))
 
 
-def from_wire(state: SignedLogisticState) -> SignedLogistic:
-    """Model from its state on the wire.
+def from_wire(state: SignedLogisticState, features: tuple[str, ...] = SIGNED) -> SignedLogistic:
+    """Model over `features` from its state on the wire.
 
     Raises:
-        ValueError: with a sentence, when the numbers cannot be those of a model over `SIGNED`.
+        ValueError: with a sentence, when the numbers cannot be those of a model over `features`.
     """
-    if state.features != SIGNED:
-        raise ValueError(f"expected the features {', '.join(SIGNED)}, was {', '.join(state.features) or 'none'}")
-    if not len(state.weights) == len(state.mean_squares) == len(SIGNED):
+    if state.features != features:
+        raise ValueError(f"expected the features {', '.join(features)}, was {', '.join(state.features) or 'none'}")
+    if not len(state.weights) == len(state.mean_squares) == len(features):
         raise ValueError(
-            f"expected {len(SIGNED)} weights and mean squares, was {len(state.weights)} and {len(state.mean_squares)}"
+            f"expected {len(features)} weights and mean squares, was {len(state.weights)} and {len(state.mean_squares)}"
         )
     model = SignedLogistic(
         list(state.weights), list(state.mean_squares), [_scale(each) for each in state.mean_squares], state.n_seen
@@ -89,9 +93,9 @@ def from_wire(state: SignedLogisticState) -> SignedLogistic:
     return model
 
 
-def to_wire(model: SignedLogistic) -> SignedLogisticState:
-    """State on the wire; `from_wire` gives the same model back, bit for bit."""
-    return SignedLogisticState(SIGNED, tuple(model.weights), tuple(model.mean_squares), model.n_seen)
+def to_wire(model: SignedLogistic, features: tuple[str, ...] = SIGNED) -> SignedLogisticState:
+    """State on the wire of a model over `features`; `from_wire` gives the same model back, bit for bit."""
+    return SignedLogisticState(features, tuple(model.weights), tuple(model.mean_squares), model.n_seen)
 
 
 class SignedLogisticLearner:
@@ -112,12 +116,14 @@ class SignedLogisticLearner:
     """
 
     def __init__(self, parameters: SignedLogisticParameters) -> None:
+        self._features = parameters.features
+        self._learns = parameters.learns
         self._memory = parameters.scale_memory
         schedule = InverseScaling(parameters.learning_rate, parameters.learning_rate_decay)
         self._river = LogisticRegression(SGD(schedule), intercept_lr=0.0)
 
     def opinion(self, model: SignedLogistic, features: Sequence[float]) -> float:
-        """Probability of an upward move; `features` may go on beyond the signed ones."""
+        """Probability of an upward move; `features` may go on beyond those of the model."""
         log_odds = 0.0
         for weight, scale, value in zip(model.weights, model.scales, features, strict=False):
             scaled = value * scale
@@ -131,21 +137,21 @@ class SignedLogisticLearner:
 
     def learn(self, model: SignedLogistic, features: Sequence[float], up: bool) -> None:
         """Take one label with the features as they were when it was predicted."""
-        if not model.sound:
+        if not self._learns or not model.sound:
             return
         model.n_seen += 1
         fresh = 1.0 / min(model.n_seen, self._memory)
         mean_squares = model.mean_squares
         scales = model.scales
         scaled = {}
-        for index, name in enumerate(SIGNED):
+        for index, name in enumerate(self._features):
             value = features[index]
             mean_squares[index] = mean = mean_squares[index] + fresh * (value * value - mean_squares[index])
             scales[index] = scale = _scale(mean)
             scaled[name] = max(-CLIP, min(CLIP, value * scale))
         river = self._river
         # River has no public way to set weights; a test holds this one equal to a River model that was never emptied.
-        river._weights = VectorDict(dict(zip(SIGNED, model.weights, strict=True)))
+        river._weights = VectorDict(dict(zip(self._features, model.weights, strict=True)))
         river.optimizer.n_iterations = model.n_seen - 1
         river.learn_one(scaled, up)
         model.weights = list(river.weights.values())
