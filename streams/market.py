@@ -51,10 +51,14 @@ class MarketNode(Node[SymbolState]):
     def decode(self, value: bytes | None) -> Any:
         """Bytes to a tick that makes sense by itself; raises `Refused` for any other."""
         event = super().decode(value)
-        self._checks.get(event.symbol, self._check)(event)
+        self.check(event)
         if type(event) is Directive and self._key and not is_signed(event, self._key):
             raise Refused("unsigned_directive", f"expected the signature of directive {event.id!r:.80}, was another")
         return event
+
+    def check(self, event: Any) -> None:
+        """Let a tick pass that makes sense by itself; raises `Refused` for any other."""
+        self._checks.get(event.symbol, self._check)(event)
 
     def open(self, key: str) -> SymbolState:
         """State of a symbol that was never seen."""
