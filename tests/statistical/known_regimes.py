@@ -1,4 +1,4 @@
-"""Detectors on series whose regimes are known, and on real quotes: `python tests/statistical/known_regimes.py [FILE...]`.
+"""Detectors on series whose regimes are known and on quotes: `python tests/statistical/known_regimes.py [FILE...]`.
 
 It prints the tables of docs/regimes.md.
 """
