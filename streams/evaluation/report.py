@@ -190,9 +190,9 @@ def report(
 
 TRAINED = (variants.FROZEN.name, variants.REFITTED.name)
 
-CALIBRATED = "online model + calibration"
-MIXED = "+ mixture with the rules"
-FULL = "+ regime = full pipeline"
+CALIBRATED = "online + calibration"
+MIXED = "+ mixture"
+FULL = "+ regime = full"
 
 
 def _forecasts(runs: dict[str, Run]) -> dict[str, tuple[Kind, Column]]:
