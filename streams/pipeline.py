@@ -20,14 +20,11 @@ from streams.features import Features, FeatureState
 from streams.features.registry import feature
 from streams.maturing import Pending
 from streams.models import signed_logistic
+from streams.needs import IMBALANCE, SPREAD, users_of_features
 from streams.parameters import MarketParameters
 from streams.regime import REGIMES, Regime, detector
 from streams.sizing import MoveState, Sizing
-from streams.strategies import panel
 from streams.strategies.panel import Panel
-
-NEEDED = ("queue_imbalance", "spread")
-"""Features that a baseline and the cost are computed from, whatever everything else looks at."""
 
 LEADS = "largest weight in the mixture"
 EVEN = "all experts weigh the same: the first one stands for them"
@@ -81,12 +78,11 @@ class Pipeline:
         self._admission = Admission(parameters.admission)
         self._regime = detector(parameters.regime)
         learned_from = _signed(parameters.model.features)
-        self._features = features = Features(
-            parameters.features, (*learned_from, *panel.needs(parameters.strategies), *self._regime.needs, *NEEDED)
-        )
+        needs = [name for names in users_of_features(parameters).values() for name in names]
+        self._features = features = Features(parameters.features, needs)
         self._features_hash = features.digest()
         self._names = features.names
-        self._imbalance, self._spread = map(features.names.index, NEEDED)
+        self._imbalance, self._spread = map(features.names.index, (IMBALANCE, SPREAD))
         # The default model looks at the beginning of the vector: nothing needs to be picked out for it.
         self._of_model = None if learned_from == features.names[: len(learned_from)] else features.view(learned_from)
         self._model_features = learned_from

@@ -20,7 +20,7 @@ class Panel:
 
     Args:
         parameters: which strategies, in which order.
-        features: where the features come from; they must include what the strategies need (`needs`).
+        features: where the features come from; they must include what the strategies need.
     """
 
     def __init__(self, parameters: StrategyParameters, features: Features) -> None:
@@ -74,12 +74,3 @@ def _probability(name: str, answer: float, faults: Faults) -> float:
         return min(max(answer, LOWEST), HIGHEST)
     faults.note(f"strategy {name}", "no probability", "one half in its place")
     return UNDECIDED
-
-
-def needs(parameters: StrategyParameters) -> list[str]:
-    """Names of the features that the enabled strategies look at.
-
-    >>> needs(StrategyParameters(enabled=("flat", "imbalance", "momentum")))
-    ['queue_imbalance', 'return_50', 'ewma_volatility']
-    """
-    return [name for strategy in strategies(parameters) for name in strategy.needs]
