@@ -31,7 +31,7 @@ class HmmParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     sure: Annotated[float, Meta(ge=0.5, lt=1.0)] = 0.7
     dwell: Annotated[int, Meta(ge=0)] = 50
     warmup: Annotated[int, Meta(ge=2)] = 20
-    memory: Annotated[int, Meta(ge=2)] = 20_000
+    memory: Annotated[int, Meta(ge=2)] = 5_000
 
 
 class HmmState(Struct, array_like=True):
