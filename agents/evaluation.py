@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from functools import lru_cache
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
+from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import msgpack
@@ -57,6 +58,9 @@ def evaluate(
         ConfigurationError: a file cannot be read, or a row of it makes no tick.
         TickloopError: a file says nothing, because nothing in it moved.
     """
+    for name in files:
+        if not Path(name).is_file():
+            raise ConfigurationError(f"{name}: expected a readable file, found none")
     context = get_context("spawn")
     shares: SimpleQueue[tuple[int, int, float]] = context.SimpleQueue()
     jobs = [

@@ -16,7 +16,12 @@ HEADINGS = ("forecaster", "right", "95 %", "log-loss", "95 %", "skill", "whole")
 def show(report: SkillReport, console: Console) -> None:
     """Print one report."""
     table = Table(
-        title=Text(heading(report)), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+        title=Text(heading(report)),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
     )
     for number, name in enumerate(HEADINGS):
         table.add_column(name, justify="left" if number == 0 else "right", no_wrap=True)
@@ -58,7 +63,7 @@ def cells(row: Row) -> tuple[str, ...]:
     return (
         row.name,
         f"{row.accuracy:.3f}",
-        f"{row.accuracy_low:.3f}-{row.accuracy_high:.3f}",
+        f"{row.accuracy_low:.2f}-{row.accuracy_high:.2f}",
         f"{row.log_loss:.4f}",
         f"{row.log_loss_low:.3f}-{row.log_loss_high:.3f}",
         f"{row.skill:+.4f}",
