@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from streams.regime.labels import Regime
 
 
 class Detector(Protocol):
-    """Advances a state of its own kind; the detector itself holds nothing but parameters.
+    """Advances a state of its own kind; the detector itself holds nothing but parameters."""
 
-    Attributes:
-        needs: names of the features that it looks at; they are computed because of it.
-        state: type of its state: a `msgspec.Struct` that MessagePack gives back bit for bit, of bounded size.
-    """
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the features that it looks at; they are computed because of it."""
+        ...
 
-    needs: tuple[str, ...]
-    state: type
+    @property
+    def state(self) -> type[Struct]:
+        """Type of its state, of bounded size: only what stands in it survives a restart."""
+        ...
 
     def start(self) -> Any:
         """State of a market that was never seen."""

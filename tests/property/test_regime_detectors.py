@@ -126,7 +126,8 @@ def test_the_order_of_the_levels_means_nothing(seed: int, at: int) -> None:
     for number, row in enumerate(_rows(operator, _changes(seed, 2_000))):
         if number == at and swapped.activity.levels:
             activity = swapped.activity
-            activity.levels = activity.levels[::-1]
+            first, second = swapped.activity.levels
+            activity.levels = second, first
             activity.for_still, activity.for_move, activity.for_square = (
                 -activity.for_still,
                 -activity.for_move,

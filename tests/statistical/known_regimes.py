@@ -6,12 +6,13 @@ It prints the tables of docs/regimes.md.
 import csv
 import gzip
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from math import sqrt
 from pathlib import Path
 from random import Random
-from statistics import median
+from statistics import fmean, median
 from time import process_time_ns
 
 from msgspec import Struct
@@ -77,10 +78,10 @@ def known(seed: int, quotes: int, still: float = 0.0, heavy: bool = False, trend
     return Series(changes, regimes)
 
 
-SERIES = {
-    "normal": {},
-    "heavy tails": {"heavy": True},
-    "9 of 10 quotes still": {"still": 0.9},
+SERIES: dict[str, Callable[[int, int], Series]] = {
+    "normal": known,
+    "heavy tails": partial(known, heavy=True),
+    "9 of 10 quotes still": partial(known, still=0.9),
 }
 
 
@@ -136,43 +137,48 @@ def real_changes(path: Path) -> Iterator[tuple[int, float]]:
                 last = mid
 
 
-def main(paths: list[str]) -> None:
-    print(
-        "| series | detector | volatility: right | switches (true) | delay | trend: right | switches (true) | delay |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+def of_known_regimes() -> None:
+    """Print the table of the series."""
+    _header("series", "detector", *(2 * ("right", "switches (true)", "delay")), "calibration error")
     for title, kind in SERIES.items():
-        series = [known(seed, 40_000, **kind) for seed in range(5)]  # type: ignore[arg-type]
+        series = [kind(seed, 40_000) for seed in range(5)]
         for name in DETECTORS:
-            answers = [told(name, each.changes)[0] for each in series]
+            pairs = [(told(name, each.changes)[0], each.regimes) for each in series]
             cells = []
             for label in ("volatile", "trending"):
                 found = [
-                    verdict(
-                        [getattr(regime, label) for regime, _ in some],
-                        [getattr(truth, label) for truth in each.regimes],
-                    )
-                    for some, each in zip(answers, series, strict=True)
+                    verdict([getattr(each, label) for each, _ in some], [getattr(each, label) for each in truths])
+                    for some, truths in pairs
                 ]
                 cells += [
-                    f"{sum(one.right for one in found) / len(found):.3f}",
+                    f"{fmean(one.right for one in found):.3f}",
                     f"{sum(one.switches for one in found)} ({sum(one.true_switches for one in found)})",
                     f"{median(one.delay for one in found):.0f}",
                 ]
-            errors = [calibration_error(some, each.regimes) for some, each in zip(answers, series, strict=True)]
-            print("|", " | ".join([title, name, *cells, f"{sum(errors) / len(errors):.3f}"]), "|")
+            error = fmean(calibration_error(some, truths) for some, truths in pairs)
+            print("|", " | ".join([title, name, *cells, f"{error:.3f}"]), "|")
+
+
+def of_real_quotes(paths: list[str]) -> None:
+    """Print the table of the files."""
+    _header("file", "detector", *(each.name for each in REGIMES), "switches an hour", "per 1,000", "sure", "us a quote")
     for path in paths:
         quotes = list(real_changes(Path(path)))
         hours = (quotes[-1][0] - quotes[0][0]) / 3.6e12
         for name in DETECTORS:
             answers, cost = told(name, [change for _, change in quotes])
-            shares = [sum(regime is each for regime, _ in answers) / len(answers) for each in REGIMES]
-            switches = sum(before[0] is not after[0] for before, after in pairwise(answers))
-            sure = sum(probability for _, probability in answers) / len(answers)
-            cells = [*(f"{100 * share:.0f} %" for share in shares), f"{switches / hours:,.0f}"]
-            cells += [f"{1e3 * switches / len(answers):.1f}", f"{sure:.2f}", f"{cost:.1f}"]
+            labels = [regime for regime, _ in answers]
+            switches = sum(before is not after for before, after in pairwise(labels))
+            cells = [f"{100 * labels.count(each) / len(labels):.0f} %" for each in REGIMES]
+            cells += [f"{switches / hours:,.0f}", f"{1e3 * switches / len(labels):.1f}"]
+            cells += [f"{fmean(probability for _, probability in answers):.2f}", f"{cost:.1f}"]
             print("|", " | ".join([Path(path).name.removesuffix(".csv.gz"), name, *cells]), "|")
 
 
+def _header(*titles: str) -> None:
+    print("\n|", " | ".join(titles), "|\n|" + "---|" * len(titles))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    of_known_regimes()
+    of_real_quotes(sys.argv[1:])

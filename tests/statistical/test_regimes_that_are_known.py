@@ -5,7 +5,7 @@ from random import Random
 from statistics import fmean
 
 import pytest
-from known_regimes import SERIES, Verdict, calibration_error, known, told, verdict
+from known_regimes import SERIES, Verdict, calibration_error, told, verdict
 
 SEEDS = range(100, 104)
 
@@ -29,7 +29,7 @@ def _rate(verdicts: Iterable[Verdict]) -> tuple[float, float, float]:
     ],
 )
 def test_regimes_are_found(kind: str, name: str, right: float, most_switches: float, latest: float) -> None:
-    series = [known(seed, 30_000, **SERIES[kind]) for seed in SEEDS]
+    series = [SERIES[kind](seed, 30_000) for seed in SEEDS]
     answers = [told(name, each.changes)[0] for each in series]
     pairs = list(zip(answers, series, strict=True))
     of_volatility = _rate(

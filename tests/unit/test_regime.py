@@ -7,6 +7,7 @@ import pytest
 from msgspec import Struct
 
 from schemas.errors import ConfigurationError
+from schemas.predictions import Prediction
 from schemas.ticks import Quote
 from streams.market import MarketNode
 from streams.parameters import load_parameters
@@ -92,10 +93,12 @@ def test_the_node_runs_the_detector_that_its_parameters_name_and_says_how_sure_i
         node = MarketNode(load_parameters({"market": {"regime": {"detector": name}}}))
         state = node.open("X")
         for number, tick in enumerate(ticks):
-            *_, prediction = node.step(state, tick, f"ticks:0:{number}")
+            prediction = node.step(state, tick, f"ticks:0:{number}")[-1]
+            assert isinstance(prediction, Prediction)
             if number == 1_900:
                 assert prediction.regime.startswith("calm")
                 assert 0.5 < prediction.regime_probability < 1.0
+        assert isinstance(prediction, Prediction)
         assert prediction.regime.startswith("volatile")
         state = node.load(node.dump(state))
         assert type(state.regime) is detector(RegimeParameters(detector=name)).state
@@ -134,6 +137,7 @@ def test_a_detector_of_the_user_is_registered_by_name(monkeypatch: pytest.Monkey
     said = []
     for number in range(4):
         state = node.load(node.dump(state))
-        *_, prediction = node.step(state, Quote("X", number + 1, 99.0, 1.0, 101.0, 1.0), f"ticks:0:{number}")
+        prediction = node.step(state, Quote("X", number + 1, 99.0, 1.0, 101.0, 1.0), f"ticks:0:{number}")[-1]
+        assert isinstance(prediction, Prediction)
         said.append((prediction.regime, prediction.regime_probability))
     assert said == [("volatile-range", 0.75), ("calm-range", 0.75)] * 2
