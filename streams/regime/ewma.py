@@ -15,9 +15,6 @@ Level = Annotated[float, Meta(gt=0.0)]
 NORMAL = 1.702
 """A logistic curve with its argument scaled by this is within 0.01 of the normal distribution function everywhere."""
 
-SHOCK = 20.0
-"""Volatility counts as this many times the usual one at most: one jump must not raise what is usual for hours."""
-
 FAINTEST = 1e-9
 """Volatility and drift below this are rounding, bps a quote; their ratios mean nothing."""
 
@@ -124,9 +121,7 @@ class Ewma:
         parameters = self._parameters
         if state.seen < self._memory:
             state.seen += 1
-        usual = state.usual
-        counted = min(volatility, SHOCK * usual) if usual else volatility
-        state.usual = usual = usual + (counted - usual) / state.seen
+        state.usual = usual = state.usual + (volatility - state.usual) / state.seen
         fresh = self._fresh
         state.drift = drift = state.drift + fresh * (change - state.drift)
         state.squares = squares = state.squares + fresh * (change * change - state.squares)
