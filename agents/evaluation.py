@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec import msgpack
 
+from agents.plugins import configured_parameters
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Quote, Trade
 from streams.evaluation import prequential
@@ -114,6 +115,7 @@ _shares: SimpleQueue[tuple[int, int, float]]
 def _begin(shares: SimpleQueue[tuple[int, int, float]]) -> None:
     global _shares
     _shares = shares
+    configured_parameters()  # components of the user register themselves here as they did in the parent
     # Ctrl-C reaches the whole process group: what a run has found so far is of no use to anybody.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

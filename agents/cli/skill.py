@@ -14,9 +14,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from agents.cli.column_options import column_options, columns
 from agents.cli.skill_tables import markdown, show
 from agents.evaluation import evaluate
-from agents.settings import config_table
+from agents.plugins import configured_parameters
 from schemas.errors import ConfigurationError
-from streams.parameters import Parameters, load_parameters
+from streams.parameters import Parameters
 from streams.tick_columns import TimeUnit
 
 NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9}
@@ -55,7 +55,7 @@ def command(
       tickloop skill eurusd.csv.gz --horizon 60s --out eurusd.md
     """
     layout = columns(mapping, symbol, kind, time_unit)
-    parameters = load_parameters(config_table())
+    parameters = configured_parameters()
     if horizon is not None:
         parameters = with_horizon(parameters, nanoseconds(horizon))
     console = Console(stderr=True)

@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 Column = NDArray[np.float64]
 
 LEVEL = 0.95
+BLOCK_HORIZONS = 5
+"""Outcomes of so many horizons, on average, make a block."""
+
 FEWEST_BLOCKS = 10
 """With fewer blocks an interval says nothing; then none is given."""
 

@@ -16,8 +16,8 @@ from streams.evaluation.prequential import PIPELINE, Run
 from streams.evaluation.verdicts import CLAIMED, Comparison, comparison, sentences
 from streams.metrics.collector import Metrics
 
-BLOCK_HORIZONS, BLOCK_LEAST = 5, 2
-"""Outcomes of so many horizons stay together in the bootstrap: on average, and wherever they stand closest."""
+BLOCK_LEAST = 2
+"""Blocks span at least so many horizons even where outcomes stand closest."""
 
 Kind = Literal["baseline", "component", "stage"]
 
@@ -132,7 +132,7 @@ def report(
         scores.independent(full.made[tested & (full.symbols == symbol)].tolist(), horizon_ns)
         for symbol in np.unique(full.symbols)
     )
-    block = max(BLOCK_LEAST * scored_per_horizon, ceil(BLOCK_HORIZONS * len(up) / effective))
+    block = max(BLOCK_LEAST * scored_per_horizon, ceil(bootstrap.BLOCK_HORIZONS * len(up) / effective))
     drawn = bootstrap.resampled_means([*losses.values(), *hits.values()], min(block, len(up)), resamples, seed)
     loss_means = dict(zip(losses, drawn, strict=False))
     hit_means = dict(zip(hits, drawn[len(losses) :], strict=True))
