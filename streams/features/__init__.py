@@ -90,8 +90,8 @@ class Features:
         """
         places = [self.names.index(name) for name in needs]
         if len(places) == 1:
-            at = slice(places[0], places[0] + 1)
-            return lambda vector: tuple(vector[at])
+            (at,) = places
+            return lambda vector: (vector[at],)
         return itemgetter(*places) if places else lambda vector: ()
 
     def start(self, mid: float) -> FeatureState:
