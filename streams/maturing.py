@@ -78,8 +78,8 @@ def outcome(
                 ArmOutcome(
                     stance.name,
                     stance.version,
-                    experts[stance.expert],
-                    stance.probability,
+                    experts[stance.opinion.expert],
+                    stance.opinion.probability,
                     stance.position,
                     stance.position * return_bps,
                     stance.position * return_bps - abs(stance.position) * cost_bps,
@@ -87,7 +87,7 @@ def outcome(
                 for stance in pending.stances
             ]
         ),
-        experts=dict(zip(experts, (*pending.rules, live.model_opinion), strict=True)),
+        experts=dict(zip(experts, (*pending.rules, live.opinion.of_model), strict=True)),
         features_hash=features_hash,
         features=dict(zip(features, pending.features, strict=True)),
         baselines=baselines.by_name(pending.called.opinions),

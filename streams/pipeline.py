@@ -21,6 +21,7 @@ from streams.features.registry import feature
 from streams.maturing import Pending
 from streams.models import signed_logistic
 from streams.needs import IMBALANCE, SPREAD, users_of_features
+from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
 from streams.regime import REGIMES, Regime, detector
 from streams.sizing import MoveState, Sizing
@@ -47,6 +48,7 @@ class SymbolState(Struct, array_like=True):
         baselines: records of the baselines.
         strategies: what the strategies that learn have learned.
         faults: which components failed, and how often.
+        overlap: what a label is worth.
     """
 
     made_with: str
@@ -61,6 +63,7 @@ class SymbolState(Struct, array_like=True):
     baselines: BaselineState
     strategies: list[Any]
     faults: Faults
+    overlap: OverlapState
 
 
 class Pipeline:
@@ -85,18 +88,19 @@ class Pipeline:
         self._imbalance, self._spread = map(features.names.index, (IMBALANCE, SPREAD))
         # The default model looks at the beginning of the vector: nothing needs to be picked out for it.
         self._of_model = None if learned_from == features.names[: len(learned_from)] else features.view(learned_from)
-        self._model_features = learned_from
+        self._model = parameters.model
         self._of_regime = features.view(self._regime.needs)
         self._panel = Panel(parameters.strategies, features)
         self._experts = (*parameters.strategies.enabled, MODEL)
         self._even = 1.0 / len(self._experts) + 1e-12
         self._arms = Arms(parameters)
+        self._overlap = Overlap(parameters.horizon_ns)
         self._costs = Costs(parameters.costs)
         self._sizing = Sizing(parameters.sizing)
 
     def open(self) -> SymbolState:
         """State of a symbol that was never seen."""
-        arm = self._arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.fresh(self._model_features))
+        arm = self._arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.start(self._model))
         return SymbolState(
             made_with=self.made_with,
             admission=AdmissionState(),
@@ -110,6 +114,7 @@ class Pipeline:
             baselines=baselines.start(),
             strategies=self._panel.start(),
             faults=Faults(),
+            overlap=OverlapState(),
         )
 
     def revive(self, state: SymbolState) -> None:
@@ -122,6 +127,8 @@ class Pipeline:
             self._features.revive(state.features)
         state.regime = convert(state.regime, self._regime.state)
         state.strategies = self._panel.revive(state.strategies)
+        for arm in state.arms.arms:
+            self._arms.revive(arm)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
         """Apply a directive; raises `Refused` when it makes no sense, with nothing changed."""
@@ -157,7 +164,9 @@ class Pipeline:
         regime, sure = self._told(state, vector, moved)
         rules = self._panel.opinions(state.strategies, vector, regime, faults)
         live = state.arms.arms[0]
-        expert, model_opinion, raw, probability = self._arms.opinion(live, rules, of_model)
+        opinion = self._arms.opinion(live, rules, of_model)
+        expert, probability = opinion.expert, opinion.probability
+        aside = self._arms.stands_aside(live, probability)
         edge = self._sizing.edge_bps(state.moves, probability)
         cost = self._costs.round_trip_bps(vector[self._spread])
         position = self._position(state, edge, cost)
@@ -174,8 +183,9 @@ class Pipeline:
             scored = now >= state.scored_at + self._apart
         if scored:
             state.scored_at = now
+            live.expected.take(probability)
             stances = [
-                Stance(live.number, live.name, live.version, expert, model_opinion, raw, probability, position),
+                Stance(live.number, live.name, live.version, opinion, position),
                 *self._shadow_stances(state, rules, of_model, cost),
             ]
             called = baselines.call(state.baselines, vector[self._imbalance])
@@ -202,6 +212,7 @@ class Pipeline:
                 sure,
                 weight,
                 reason,
+                aside,
             )
         )
         return records
@@ -268,12 +279,13 @@ class Pipeline:
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 up = outcome.label > 0
+                worth = self._overlap.learn(state.overlap, entry.ts_event)
                 self._panel.learn(state.strategies, entry.features, up, state.faults)
                 of_model = entry.features if self._of_model is None else self._of_model(entry.features)
                 for stance in entry.stances:
                     arm = arms.get(stance.number)
                     if arm is not None:
-                        self._arms.learn(arm, stance, entry.rules, of_model, up)
+                        self._arms.learn(arm, stance.opinion, entry.rules, of_model, up, worth)
         del pending[:matured]
 
     def _shadow_stances(
@@ -281,10 +293,10 @@ class Pipeline:
     ) -> list[Stance]:
         stances = []
         for arm in state.arms.arms[1:]:
-            expert, model_opinion, raw, probability = self._arms.opinion(arm, rules, of_model)
-            edge = self._sizing.edge_bps(state.moves, probability)
+            opinion = self._arms.opinion(arm, rules, of_model)
+            edge = self._sizing.edge_bps(state.moves, opinion.probability)
             position = self._position(state, edge, cost)
-            stances.append(Stance(arm.number, arm.name, arm.version, expert, model_opinion, raw, probability, position))
+            stances.append(Stance(arm.number, arm.name, arm.version, opinion, position))
         return stances
 
 

@@ -38,7 +38,11 @@ class Variant(Struct, frozen=True):
 
 def model_alone(parameters: MarketParameters) -> MarketParameters:
     """No rules to mix with and one regime; what is left is the model and its calibration."""
-    return replace(without_regime(parameters), strategies=replace(parameters.strategies, enabled=()))
+    return replace(
+        without_regime(parameters),
+        strategies=replace(parameters.strategies, enabled=()),
+        correction=replace(parameters.correction, variance=0.0),
+    )
 
 
 def without_regime(parameters: MarketParameters) -> MarketParameters:

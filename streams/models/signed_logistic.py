@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isfinite, sqrt
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from river.linear_model import LogisticRegression
 from river.optim import SGD
 from river.optim.schedulers import InverseScaling
@@ -27,14 +27,16 @@ class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, 
     Attributes:
         features: names of the signed features that it looks at.
         learning_rate: first step of the stochastic gradient, for features scaled to a mean square of 1.
-        learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`.
+        learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`, times its worth.
+        prior: weights that it starts from, log-odds for each scaled feature; 0 for those that are not named.
         scale_memory: labels that the mean square of each feature looks back on.
         learns: whether labels change it while it runs; if not, only a directive brings another model.
     """
 
     features: tuple[str, ...] = SIGNED
-    learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.05
+    learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.2
     learning_rate_decay: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.25
+    prior: dict[str, float] = field(default_factory=lambda: {"queue_imbalance": 1.2})
     scale_memory: Annotated[int, Meta(ge=1)] = 5_000
     learns: bool = True
 
@@ -64,6 +66,18 @@ def fresh(features: Sequence[str] = SIGNED) -> SignedLogistic:
     """Model over these features that has learned nothing."""
     zeros = [0.0] * len(features)
     return SignedLogistic(zeros, list(zeros), list(zeros))
+
+
+def start(parameters: SignedLogisticParameters) -> SignedLogistic:
+    """Model that knows its prior and has seen nothing.
+
+    >>> model = start(SignedLogisticParameters(features=("return_10", "queue_imbalance")))
+    >>> model.weights, model.n_seen
+    ([0.0, 1.2], 0)
+    """
+    model = fresh(parameters.features)
+    model.weights = [parameters.prior.get(name, 0.0) for name in parameters.features]
+    return model
 
 
 def from_wire(state: SignedLogisticState, features: tuple[str, ...] = SIGNED) -> SignedLogistic:
@@ -124,19 +138,30 @@ class SignedLogisticLearner:
 
     def opinion(self, model: SignedLogistic, features: Sequence[float]) -> float:
         """Probability of an upward move; `features` may go on beyond those of the model."""
-        log_odds = 0.0
-        for weight, scale, value in zip(model.weights, model.scales, features, strict=False):
+        return self.opinion_on(model, self.scaled(model, features))
+
+    def scaled(self, model: SignedLogistic, features: Sequence[float]) -> list[float]:
+        """Features as the model sees them, in units of their root mean square and clipped."""
+        values = []
+        for scale, value in zip(model.scales, features, strict=False):
             scaled = value * scale
             if scaled > CLIP:
                 scaled = CLIP
             elif scaled < -CLIP:
                 scaled = -CLIP
-            log_odds += weight * scaled
+            values.append(scaled)
+        return values
+
+    def opinion_on(self, model: SignedLogistic, scaled: Sequence[float]) -> float:
+        """Probability of an upward move, given what `scaled` answered."""
+        log_odds = 0.0
+        for weight, value in zip(model.weights, scaled, strict=True):
+            log_odds += weight * value
         # NaN fails every comparison: broken weights give no opinion.
         return probability(log_odds) if -1e300 < log_odds < 1e300 else 0.5
 
-    def learn(self, model: SignedLogistic, features: Sequence[float], up: bool) -> None:
-        """Take one label with the features as they were when it was predicted."""
+    def learn(self, model: SignedLogistic, features: Sequence[float], up: bool, worth: float = 1.0) -> None:
+        """Take one label with the features as they were when it was predicted, and what it is worth (`Overlap`)."""
         if not self._learns or not model.sound:
             return
         model.n_seen += 1
@@ -153,7 +178,7 @@ class SignedLogisticLearner:
         # River has no public way to set weights; a test holds this one equal to a River model that was never emptied.
         river._weights = VectorDict(dict(zip(self._features, model.weights, strict=True)))
         river.optimizer.n_iterations = model.n_seen - 1
-        river.learn_one(scaled, up)
+        river.learn_one(scaled, up, w=worth)
         model.weights = list(river.weights.values())
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct, convert, msgpack
 
 from agents.plugins import configured_parameters
-from streams.calibration import Calibration, CalibrationState
+from streams.confidence import CALIBRATORS
 from streams.fallbacks import Faults
 from streams.features import Features, FeatureState
 from streams.features.registry import FAMILIES, feature
@@ -152,7 +152,8 @@ class ACalibrator(Component):
     lowest, highest = 0.0, 1.0
 
     def build(self, parameters: MarketParameters) -> None:
-        self._calibration = Calibration(parameters.calibration)
+        self._registered = CALIBRATORS[self.name]
+        self._calibration = self._registered.build(parameters.confidence)
 
     def start(self) -> Any:
         return self._calibration.start()
@@ -164,7 +165,7 @@ class ACalibrator(Component):
         return [answer]
 
     def load(self, snapshot: bytes) -> Any:
-        return msgpack.decode(snapshot, type=CalibrationState)
+        return msgpack.decode(snapshot, type=self._registered.state)
 
     def events(self, seed: int, count: int) -> list[Any]:
         random = Random(seed)
@@ -217,7 +218,7 @@ def components() -> list[Registered]:
         (FamilyOfFeatures, tuple(FAMILIES)),
         (AStrategy, tuple(STRATEGIES)),
         (ADetector, tuple(DETECTORS)),
-        (ACalibrator, ("temperature",)),
+        (ACalibrator, CALIBRATORS),
         (ASizer, ("kelly",)),
     ]
     return [Registered(kind.kind, name, partial(kind, name, parameters)) for kind, names in registers for name in names]

@@ -77,7 +77,7 @@ def test_it_keeps_the_promises_of_a_component(folder: Path) -> None:
 
 def test_the_pipeline_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(blocks("python")[2], "README.md", "exec"), {})
-    assert re.fullmatch(r"imbalance calm-range 0\.5\d+ 0\.0\n", capsys.readouterr().out)
+    assert re.fullmatch(r"imbalance calm-range 0\.6\d+ 0\.0\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
