@@ -18,7 +18,7 @@ from streams.evaluation import prequential
 from streams.evaluation.prequential import Run
 from streams.evaluation.report import SkillReport, report
 from streams.evaluation.variants import VARIANTS
-from streams.parameters import MarketParameters, Parameters
+from streams.parameters import Parameters
 from streams.tick_columns import Columns
 from streams.tick_files import TickFile
 
@@ -79,20 +79,18 @@ def evaluate(
     reports = []
     for number, name in enumerate(files):
         of_file = runs[number * len(VARIANTS) : (number + 1) * len(VARIANTS)]
-        market = _market(parameters, of_file[0], name)
-        reports.append(report(name, of_file, market.horizon_ns, market.scored_per_horizon))
+        reports.append(report(name, of_file, _horizon(parameters, of_file[0], name)))
     return reports
 
 
-def _market(parameters: Parameters, run: Run, name: str) -> MarketParameters:
-    """Parameters of the symbols of one file; a table over several horizons would mean nothing."""
-    found = [parameters.for_symbol(symbol) for symbol in sorted(set(run.symbols.tolist()))] or [parameters.market]
-    horizons = {each.horizon_ns for each in found}
+def _horizon(parameters: Parameters, run: Run, name: str) -> int:
+    """Horizon of the symbols of one file, ns; a table over several would mean nothing."""
+    horizons = {parameters.for_symbol(symbol).horizon_ns for symbol in run.symbols.tolist()}
     if len(horizons) > 1:
         raise ConfigurationError(
             f"{name}: expected symbols of one horizon, was {sorted(horizons)} ns; fix: --horizon, or a file for each"
         )
-    return max(found, key=lambda each: each.scored_per_horizon)
+    return min(horizons, default=parameters.market.horizon_ns)
 
 
 def _watch(futures: Sequence[Future[Run]], shares: SimpleQueue[tuple[int, int, float]], progress: Progress) -> None:

@@ -1,7 +1,6 @@
 """How good the predictions were: beside baselines that a fair reader would try first, with an honest interval."""
 
 from collections.abc import Iterable
-from math import ceil
 
 import numpy as np
 from msgspec import Struct
@@ -92,8 +91,9 @@ def skill(outcomes: Iterable[OutcomeMatured], resamples: int = 1_000, seed: int 
         for symbol in sorted({outcome.symbol for outcome in moved})
     )
     best = min(BASELINES, key=lambda name: found[name].log_loss)
-    block = min(ceil(bootstrap.BLOCK_HORIZONS * len(moved) / independent), len(moved))
-    ours, theirs = bootstrap.resampled_means([losses["pipeline"], losses[best]], block, resamples, seed)
+    symbols = np.array([outcome.symbol for outcome in moved])
+    cells = bootstrap.cells(symbols, np.array([outcome.ts_prediction for outcome in moved]), moved[0].horizon_ns)
+    ours, theirs = bootstrap.resampled_means([losses["pipeline"], losses[best]], cells, resamples, seed)
     low, high = bootstrap.interval(1.0 - ours / theirs)
     positions = [outcome.arms[0] for outcome in everything if outcome.arms[0].position_size]
     return Skill(

@@ -76,7 +76,7 @@ def facts(report: SkillReport) -> list[str]:
     sentences = [
         f"{report.ticks:,} ticks, {report.scored:,} scored, {report.moved:,} of them moved; rows are over the "
         f"{report.tested:,} of the last two thirds, at most {report.independent:,} of which do not overlap (n_eff); "
-        f"blocks of {report.block} outcomes, {report.resamples:,} resamples, seed {report.seed}."
+        f"{report.blocks:,} blocks, {report.resamples:,} resamples, seed {report.seed}."
     ]
     for each in report.metrics:
         if not each.regime and each.figures:

@@ -1,7 +1,6 @@
 """The table: baselines, single components, the pipeline stage by stage; and what may be said about them."""
 
 from collections.abc import Sequence
-from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -15,9 +14,6 @@ from streams.evaluation.bootstrap import Column
 from streams.evaluation.prequential import PIPELINE, Run
 from streams.evaluation.verdicts import CLAIMED, Comparison, comparison, sentences
 from streams.metrics.collector import Metrics
-
-BLOCK_LEAST = 2
-"""Blocks span at least so many horizons even where outcomes stand closest."""
 
 Kind = Literal["baseline", "component", "stage"]
 
@@ -58,7 +54,7 @@ class SkillReport(Struct, frozen=True):
         moved: of these, how many moved.
         tested: of these, how many were predicted after the training part: what rows are scored on.
         independent: of these, how many at most do not overlap in time: the effective number.
-        block: outcomes in a block of the bootstrap.
+        blocks: of the bootstrap, of `bootstrap.BLOCK` horizons in which something moved.
         resamples, seed: of the bootstrap.
         rows: baselines, components, stages.
         best_baseline, best_component: names of the rows with the lowest log-loss among them.
@@ -78,7 +74,7 @@ class SkillReport(Struct, frozen=True):
     moved: int
     tested: int
     independent: int
-    block: int
+    blocks: int
     resamples: int
     seed: int
     rows: tuple[Row, ...]
@@ -95,7 +91,6 @@ def report(
     name: str,
     runs: Sequence[Run],
     horizon_ns: int,
-    scored_per_horizon: int,
     resamples: int = 2_000,
     seed: int = 20_240_808,
 ) -> SkillReport:
@@ -105,7 +100,6 @@ def report(
         name: of the file.
         runs: one for each of `variants.VARIANTS`, over the same ticks.
         horizon_ns: how far ahead they predicted, ns.
-        scored_per_horizon: most predictions that were scored within it.
         resamples: of the bootstrap.
         seed: of the bootstrap.
 
@@ -128,12 +122,9 @@ def report(
     up = full.up[tested]
     losses = {each: scores.losses(column[tested], up) for each, (_, column) in forecasts.items()}
     hits = {each: scores.hits(column[tested], up) for each, (_, column) in forecasts.items()}
-    effective = sum(
-        scores.independent(full.made[tested & (full.symbols == symbol)].tolist(), horizon_ns)
-        for symbol in np.unique(full.symbols)
-    )
-    block = max(BLOCK_LEAST * scored_per_horizon, ceil(bootstrap.BLOCK_HORIZONS * len(up) / effective))
-    drawn = bootstrap.resampled_means([*losses.values(), *hits.values()], min(block, len(up)), resamples, seed)
+    cells = bootstrap.cells(full.symbols[tested], full.made[tested], horizon_ns)
+    blocks = int(cells[-1] + 1) // bootstrap.BLOCK
+    drawn = bootstrap.resampled_means([*losses.values(), *hits.values()], cells, resamples, seed)
     loss_means = dict(zip(losses, drawn, strict=False))
     hit_means = dict(zip(hits, drawn[len(losses) :], strict=True))
 
@@ -155,7 +146,7 @@ def report(
     )
     last = rows[-1].name
     best_loss, last_loss = float(losses[best_component].mean()), float(losses[last].mean())
-    enough = len(up) >= bootstrap.FEWEST_BLOCKS * block
+    enough = blocks >= bootstrap.FEWEST_BLOCKS
     ours, best, theirs = loss_means[last], loss_means[best_component], loss_means[best_baseline]
     skill = comparison(1.0 - last_loss / base, 1.0 - ours / theirs, enough)
     gain = comparison(best_loss - last_loss, best - ours, enough)
@@ -173,8 +164,11 @@ def report(
         scored=full.scored,
         moved=len(full.up),
         tested=len(up),
-        independent=effective,
-        block=block,
+        independent=sum(
+            scores.independent(full.made[tested & (full.symbols == symbol)].tolist(), horizon_ns)
+            for symbol in np.unique(full.symbols)
+        ),
+        blocks=blocks,
         resamples=resamples,
         seed=seed,
         rows=rows,

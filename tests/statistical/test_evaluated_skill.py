@@ -21,7 +21,7 @@ STRONG = SyntheticParameters(pull=4.0, imbalance=0.3, aggression=3.0, trades=0.4
 def _report(ticks: Sequence[Quote | Trade], horizon_ms: int) -> SkillReport:
     market = MarketParameters(horizon_ns=horizon_ms * MS)
     runs = [prequential.run(ticks, Parameters(market), variant) for variant in VARIANTS]
-    return report("synthetic", runs, market.horizon_ns, market.scored_per_horizon, resamples=500)
+    return report("synthetic", runs, market.horizon_ns, resamples=500)
 
 
 def _random_walk(count: int, seed: int) -> list[Quote | Trade]:
@@ -58,15 +58,16 @@ def test_no_skill_is_claimed_on_a_random_walk() -> None:
     assert full.log_loss == pytest.approx(np.log(2.0), abs=0.004)
 
 
-@pytest.mark.parametrize(("block", "least", "most"), [(100, 0.87, 0.99), (1, 0.0, 0.6)])
+@pytest.mark.parametrize(("cell", "block", "least", "most"), [(20, bootstrap.BLOCK, 0.87, 0.99), (1, 1, 0.0, 0.6)])
 def test_intervals_hold_the_truth_as_often_as_they_promise_only_with_blocks(
-    block: int, least: float, most: float
+    cell: int, block: int, least: float, most: float
 ) -> None:
     """Means of 20 overlapping normal numbers, 2,000 of them, true mean 0; 300 samples: +-0.025 at 95 %."""
     random = np.random.default_rng(7)
     held = 0
     for seed in range(300):
         sample = np.convolve(random.normal(size=2_019), np.ones(20) / 20, mode="valid")
-        low, high = bootstrap.interval(bootstrap.resampled_means([sample], block, 200, seed)[0])
+        (means,) = bootstrap.resampled_means([sample], np.arange(2_000) // cell, 200, seed, block)
+        low, high = bootstrap.interval(means)
         held += low <= 0.0 <= high
     assert least <= held / 300 <= most

@@ -31,28 +31,29 @@ def _ticks(seed: int, count: int) -> list[Quote | Trade]:
 
 
 def _report(runs: list[Run]) -> SkillReport:
-    return report("some.csv", runs, PARAMETERS.market.horizon_ns, PARAMETERS.market.scored_per_horizon, resamples=50)
+    return report("some.csv", runs, PARAMETERS.market.horizon_ns, resamples=50)
 
 
 def test_means_of_circular_blocks_by_hand() -> None:
     random = np.random.default_rng(3)
-    column = random.normal(size=23)
-    (means,) = bootstrap.resampled_means([column], block=5, resamples=40, seed=11)
+    column = random.normal(size=60)
+    cells = np.sort(np.concatenate((np.arange(23), random.integers(23, size=37))))
+    (means,) = bootstrap.resampled_means([column], cells, resamples=40, seed=11, block=5)
     starts = np.random.default_rng(11).integers(23, size=(40, 5))
     for mean, drawn in zip(means, starts, strict=True):
-        places = [(start + each) % 23 for start in drawn for each in range(5)][:23]
-        assert mean == pytest.approx(column[places].mean())
+        chosen = [(start + each) % 23 for start in drawn for each in range(5)][:23]
+        assert mean == pytest.approx(np.concatenate([column[cells == cell] for cell in chosen]).mean())
 
 
 def test_columns_are_resampled_alike() -> None:
     column = np.random.default_rng(1).normal(size=200)
-    one, other = bootstrap.resampled_means([column, column + 1.0], 20, 50, 5)
+    one, other = bootstrap.resampled_means([column, column + 1.0], np.arange(200), 50, 5)
     assert other - one == pytest.approx(1.0)
     assert one.std() > 0.01
 
 
 def test_a_block_of_everything_has_no_spread() -> None:
-    (means,) = bootstrap.resampled_means([np.arange(10.0)], 10, 20, 1)
+    (means,) = bootstrap.resampled_means([np.arange(10.0)], np.arange(10), 20, 1, block=10)
     assert means == pytest.approx(4.5)
 
 
