@@ -9,12 +9,14 @@ from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Directive
 from streams.models import signed_logistic
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner, SignedLogisticParameters
+from streams.overlap import Overlap, OverlapState
+from streams.parameters import MarketParameters
 
 PASSES = 3
 """Passes over the log: what training at leisure has over learning as labels come."""
 
-Label = tuple[list[float], bool]
-"""Features of the model as they were when it was predicted, and whether the mid moved up."""
+Label = tuple[list[float], bool, float]
+"""Features of the model as they were when it was predicted, whether the mid moved up, and what the label is worth."""
 
 
 class LabelledLog:
@@ -22,12 +24,14 @@ class LabelledLog:
 
     Args:
         symbol: of the labels.
-        parameters: of the model.
+        market: parameters of the symbol.
     """
 
-    def __init__(self, symbol: str, parameters: SignedLogisticParameters) -> None:
+    def __init__(self, symbol: str, market: MarketParameters) -> None:
         self.symbol = symbol
-        self._parameters = parameters
+        self._parameters = market.model
+        self._overlap = Overlap(market.horizon_ns)
+        self._overlaps = OverlapState()
         self._labels: list[Label] = []
         self._fits = 0
 
@@ -35,7 +39,8 @@ class LabelledLog:
         """Take one outcome; one that did not move is no label."""
         if outcome.label:
             values = [outcome.features[name] for name in self._parameters.features]
-            self._labels.append((values, outcome.label > 0))
+            worth = self._overlap.learn(self._overlaps, outcome.ts_prediction)
+            self._labels.append((values, outcome.label > 0, worth))
 
     def promotion(self, ts_event: int) -> Iterator[Directive]:
         """Directives that make a model of all labels so far the live one and end the one that was fitted before."""
@@ -53,8 +58,8 @@ class LabelledLog:
 def fit(labels: Sequence[Label], parameters: SignedLogisticParameters) -> SignedLogistic:
     """Model from nothing but `labels`, in their order, several times over."""
     learner = SignedLogisticLearner(replace(parameters, learns=True))
-    model = signed_logistic.fresh(parameters.features)
+    model = signed_logistic.start(parameters)
     for _ in range(PASSES):
-        for values, up in labels:
-            learner.learn(model, values, up)
+        for values, up, worth in labels:
+            learner.learn(model, values, up, worth)
     return model

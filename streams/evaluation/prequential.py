@@ -145,8 +145,8 @@ def _outcomes(
                 if fits:
                     log = logs.get(record.symbol)
                     if log is None:
-                        own = parameters.for_symbol(record.symbol).model
-                        log = logs[record.symbol] = LabelledLog(record.symbol, own)
+                        log = LabelledLog(record.symbol, parameters.for_symbol(record.symbol))
+                        logs[record.symbol] = log
                     log.add(record)
                 yield record
         if at % REPORT_EVERY == 0:

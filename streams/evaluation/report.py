@@ -186,6 +186,7 @@ TRAINED = (variants.FROZEN.name, variants.REFITTED.name)
 
 CALIBRATED = "online + calibration"
 MIXED = "+ mixture"
+CORRECTED = "+ correction"
 FULL = "+ regime = full"
 
 
@@ -202,7 +203,8 @@ def _forecasts(runs: dict[str, Run]) -> dict[str, tuple[Kind, Column]]:
         rows[name] = ("component", runs[name].probabilities[EXPERT])
     rows[variants.MODEL.name] = ("component", model.probabilities[EXPERT])
     rows[CALIBRATED] = ("stage", model.probabilities[PIPELINE])
-    rows[MIXED] = ("stage", runs[variants.WITHOUT_REGIME.name].probabilities[PIPELINE])
+    rows[MIXED] = ("stage", runs[variants.WITHOUT_CORRECTION.name].probabilities[PIPELINE])
+    rows[CORRECTED] = ("stage", runs[variants.WITHOUT_REGIME.name].probabilities[PIPELINE])
     rows[FULL] = ("stage", full.probabilities[PIPELINE])
     return rows
 

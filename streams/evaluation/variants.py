@@ -36,18 +36,19 @@ class Variant(Struct, frozen=True):
         )
 
 
-def model_alone(parameters: MarketParameters) -> MarketParameters:
-    """No rules to mix with and one regime; what is left is the model and its calibration."""
-    return replace(
-        without_regime(parameters),
-        strategies=replace(parameters.strategies, enabled=()),
-        correction=replace(parameters.correction, variance=0.0),
-    )
-
-
 def without_regime(parameters: MarketParameters) -> MarketParameters:
     """All of the pipeline in a market that is always calm and without a trend."""
     return replace(parameters, regime=ONE_REGIME)
+
+
+def without_correction(parameters: MarketParameters) -> MarketParameters:
+    """Rules and model are mixed and calibrated, what they miss together stays missed; one regime."""
+    return replace(without_regime(parameters), correction=replace(parameters.correction, variance=0.0))
+
+
+def model_alone(parameters: MarketParameters) -> MarketParameters:
+    """No rules to mix with either; what is left is the model and its calibration."""
+    return replace(without_correction(parameters), strategies=replace(parameters.strategies, enabled=()))
 
 
 def model_that_does_not_learn(parameters: MarketParameters) -> MarketParameters:
@@ -60,8 +61,9 @@ TRAINING = 1 / 3
 
 FULL = Variant("full", lambda parameters: parameters)
 WITHOUT_REGIME = Variant("without regime", without_regime)
+WITHOUT_CORRECTION = Variant("without correction", without_correction)
 MODEL = Variant("online model", model_alone)
 FROZEN = Variant("frozen model", model_that_does_not_learn, (TRAINING,))
 REFITTED = Variant("scheduled refit", model_that_does_not_learn, tuple(ninth / 9 for ninth in range(3, 9)))
 
-VARIANTS = (FULL, WITHOUT_REGIME, MODEL, FROZEN, REFITTED)
+VARIANTS = (FULL, WITHOUT_REGIME, WITHOUT_CORRECTION, MODEL, FROZEN, REFITTED)
