@@ -9,6 +9,8 @@ from streams import confidence
 from streams.confidence.conformal import Conformal, ConformalState
 from streams.confidence.expected import ExpectedSkill
 from streams.correction import Correction, CorrectionState
+from streams.fallbacks import Faults
+from streams.logistic import HIGHEST, LOWEST, probability
 from streams.mixture import Mixture
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters
@@ -33,6 +35,7 @@ class ArmState(Struct, array_like=True):
         calibration: of both; its type is the calibrator's.
         conformal: which sides can be excluded.
         expected: its skill before labels mature.
+        drawdown_bps: how far its paper equity is below its peak, bps of capital.
     """
 
     name: str
@@ -44,6 +47,7 @@ class ArmState(Struct, array_like=True):
     calibration: Any
     conformal: ConformalState
     expected: ExpectedSkill
+    drawdown_bps: float = 0.0
 
 
 class Opinion(Struct, frozen=True, array_like=True):
@@ -119,41 +123,68 @@ class Arms:
         """
         arm.calibration = convert(arm.calibration, self._calibration_state)
 
-    def opinion(self, arm: ArmState, rules: Sequence[float], features: Sequence[float]) -> Opinion:
-        """What `arm` thinks.
+    def opinion(self, arm: ArmState, rules: Sequence[float], features: Sequence[float], faults: Faults) -> Opinion:
+        """What `arm` thinks; a calibrator that fails leaves the log-odds as they are.
 
         Args:
             arm: whose opinion.
             rules: opinions of the rule strategies.
             features: values that begin with those of the model, in its order.
+            faults: where a failure is reported.
         """
         scaled = self._learner.scaled(arm.model, features)
         of_model = self._learner.opinion_on(arm.model, scaled)
+        if of_model == 0.5 and not arm.model.sound:
+            faults.note(f"model {MODEL}", "not finite", "one half in its place")
         weights = arm.weights
         pooled = self._mixture.pool(weights, (*rules, of_model))
         correction = arm.correction
         corrected = self._correction.log_odds(correction, scaled)
         log_odds = pooled + correction.trust * corrected
+        if log_odds - log_odds != 0.0:
+            faults.note("correction", "not finite", "none in its place")
+            corrected, log_odds = 0.0, pooled
         return Opinion(
             weights.index(max(weights)),
             of_model,
             pooled,
             corrected,
             log_odds,
-            self._calibration.apply(arm.calibration, log_odds),
+            self._calibrated(arm, log_odds, faults),
             arm.conformal.threshold,
         )
+
+    def _calibrated(self, arm: ArmState, log_odds: float, faults: Faults) -> float:
+        try:
+            calibrated = self._calibration.apply(arm.calibration, log_odds)
+            if LOWEST <= calibrated <= HIGHEST:
+                return calibrated
+            problem = "no probability"
+        except Exception as error:  # noqa: BLE001 - the calibrator may be the user's: whatever it raises is reported
+            problem = type(error).__name__
+        faults.note("calibrator", problem, "log-odds as they are")
+        return probability(log_odds)
 
     def stands_aside(self, arm: ArmState, probability: float) -> bool:
         """Whether neither side can be excluded at this probability."""
         return self._conformal.stands_aside(arm.conformal, probability)
 
     def learn(
-        self, arm: ArmState, opinion: Opinion, rules: Sequence[float], features: Sequence[float], up: bool, worth: float
+        self,
+        arm: ArmState,
+        opinion: Opinion,
+        rules: Sequence[float],
+        features: Sequence[float],
+        up: bool,
+        worth: float,
+        faults: Faults,
     ) -> None:
         """Take one label of some worth, given what the arm thought when it was predicted."""
         self._mixture.learn(arm.weights, (*rules, opinion.of_model), up, worth)
-        self._calibration.learn(arm.calibration, opinion.log_odds, up, worth)
+        try:
+            self._calibration.learn(arm.calibration, opinion.log_odds, up, worth)
+        except Exception as error:  # noqa: BLE001 - the calibrator may be the user's: whatever it raises is reported
+            faults.note("calibrator", type(error).__name__, "a label not learned")
         self._conformal.learn(arm.conformal, opinion.probability, opinion.threshold, up)
         self._learner.learn(arm.model, features, up, worth)
         scaled = self._learner.scaled(arm.model, features)

@@ -11,7 +11,7 @@ from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from streams import baselines, directives, maturing
 from streams.admission import Admission, AdmissionState
-from streams.arms import LIVE, MODEL, Arms, Stance
+from streams.arms import LIVE, MODEL, Arms, ArmState, Stance
 from streams.baselines import BaselineState
 from streams.costs import Costs
 from streams.directives import ArmsState
@@ -24,12 +24,16 @@ from streams.needs import IMBALANCE, SPREAD, users_of_features
 from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
 from streams.regime import REGIMES, Regime, detector
-from streams.sizing import MoveState, Sizing
+from streams.sizing import Sizing
+from streams.sizing.moves import MoveState
 from streams.strategies.panel import Panel
 
 LEADS = "largest weight in the mixture"
 EVEN = "all experts weigh the same: the first one stands for them"
 """Why the strategy that a prediction names is that one."""
+
+FAULT = "fault"
+"""What decided a position whose rules failed: nothing is held."""
 
 
 class SymbolState(Struct, array_like=True):
@@ -77,6 +81,7 @@ class Pipeline:
         self.made_with = parameters.digest()
         self._horizon = parameters.horizon_ns
         self._apart = -(-parameters.horizon_ns // parameters.scored_per_horizon)
+        self._part = 1.0 / parameters.scored_per_horizon
         self._warmup = parameters.warmup_ticks
         self._admission = Admission(parameters.admission)
         self._regime = detector(parameters.regime)
@@ -96,7 +101,7 @@ class Pipeline:
         self._arms = Arms(parameters)
         self._overlap = Overlap(parameters.horizon_ns)
         self._costs = Costs(parameters.costs)
-        self._sizing = Sizing(parameters.sizing)
+        self._sizing = Sizing(parameters.sizing, parameters.horizon_ns)
 
     def open(self) -> SymbolState:
         """State of a symbol that was never seen."""
@@ -164,12 +169,12 @@ class Pipeline:
         regime, sure = self._told(state, vector, moved)
         rules = self._panel.opinions(state.strategies, vector, regime, faults)
         live = state.arms.arms[0]
-        opinion = self._arms.opinion(live, rules, of_model)
+        opinion = self._arms.opinion(live, rules, of_model, faults)
         expert, probability = opinion.expert, opinion.probability
         aside = self._arms.stands_aside(live, probability)
         edge = self._sizing.edge_bps(state.moves, probability)
         cost = self._costs.round_trip_bps(vector[self._spread])
-        position = self._position(state, edge, cost)
+        position, decided_by = self._position(state, live, probability, cost, regime.name, aside)
         weight = live.weights[expert]
         reason = LEADS if weight > self._even else EVEN
         if faults.latest:
@@ -186,7 +191,7 @@ class Pipeline:
             live.expected.take(probability)
             stances = [
                 Stance(live.number, live.name, live.version, opinion, position),
-                *self._shadow_stances(state, rules, of_model, cost),
+                *self._shadow_stances(state, rules, of_model, cost, regime.name),
             ]
             called = baselines.call(state.baselines, vector[self._imbalance])
             state.pending.append(Pending(record_id, now, mid, regime.name, cost, vector.copy(), rules, stances, called))
@@ -213,6 +218,7 @@ class Pipeline:
                 weight,
                 reason,
                 aside,
+                decided_by,
             )
         )
         return records
@@ -226,16 +232,20 @@ class Pipeline:
             state.faults.note("regime", type(problem).__name__, f"{REGIMES[0].name} in its place")
             return REGIMES[0], 0.0
 
-    def _position(self, state: SymbolState, edge: float, cost: float) -> float:
+    def _position(
+        self, state: SymbolState, arm: ArmState, probability: float, cost: float, regime: str, aside: bool
+    ) -> tuple[float, str]:
         try:
-            position = self._sizing.position(state.moves, edge, cost)
-        except Exception as problem:  # noqa: BLE001 - whatever a sizer raises is reported and must not stop the stream
+            position, decided_by = self._sizing.position(
+                state.moves, probability, cost, regime, aside, arm.drawdown_bps
+            )
+        except Exception as problem:  # noqa: BLE001 - whatever a rule raises is reported and must not stop the stream
             state.faults.note("sizing", type(problem).__name__, "no position")
-            return 0.0
+            return 0.0, FAULT
         if position - position == 0.0:
-            return position
+            return position, decided_by
         state.faults.note("sizing", "not finite", "no position")
-        return 0.0
+        return 0.0, FAULT
 
     def _start(self, state: SymbolState, price: float) -> FeatureState:
         # What was learned and directed stays; what was waiting looked across the break and can never be told.
@@ -276,6 +286,11 @@ class Pipeline:
             records.append(outcome)
             matured += 1
             self._sizing.learn(state.moves, outcome.return_bps)
+            for stance, earned in zip(entry.stances, outcome.arms, strict=True):
+                arm = arms.get(stance.number)
+                if arm is not None:
+                    # As many scored positions as this overlap: each is that part of the capital.
+                    arm.drawdown_bps = self._sizing.drawdown_after(arm.drawdown_bps, earned.net_bps * self._part)
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 up = outcome.label > 0
@@ -285,17 +300,17 @@ class Pipeline:
                 for stance in entry.stances:
                     arm = arms.get(stance.number)
                     if arm is not None:
-                        self._arms.learn(arm, stance.opinion, entry.rules, of_model, up, worth)
+                        self._arms.learn(arm, stance.opinion, entry.rules, of_model, up, worth, state.faults)
         del pending[:matured]
 
     def _shadow_stances(
-        self, state: SymbolState, rules: Sequence[float], of_model: Sequence[float], cost: float
+        self, state: SymbolState, rules: Sequence[float], of_model: Sequence[float], cost: float, regime: str
     ) -> list[Stance]:
         stances = []
         for arm in state.arms.arms[1:]:
-            opinion = self._arms.opinion(arm, rules, of_model)
-            edge = self._sizing.edge_bps(state.moves, opinion.probability)
-            position = self._position(state, edge, cost)
+            opinion = self._arms.opinion(arm, rules, of_model, state.faults)
+            aside = self._arms.stands_aside(arm, opinion.probability)
+            position, _ = self._position(state, arm, opinion.probability, cost, regime, aside)
             stances.append(Stance(arm.number, arm.name, arm.version, opinion, position))
         return stances
 

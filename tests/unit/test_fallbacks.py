@@ -11,9 +11,11 @@ from schemas.codec import encode
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
-from streams import strategies
+from streams import confidence, strategies
+from streams.confidence.protocol import RegisteredCalibrator
 from streams.features import registry
 from streams.features.family import Feature, Moment, NoState
+from streams.logistic import probability
 from streams.market import MarketNode
 from streams.parameters import load_parameters
 from streams.regime import Regime
@@ -164,6 +166,49 @@ def test_detector_and_sizer(monkeypatch: pytest.MonkeyPatch, operator: str) -> N
     assert {each.regime if operator == "_regime" else each.position_size for each in predictions} == {
         "calm-range" if operator == "_regime" else 0.0
     }
+
+
+class BrokenCalibrator:
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def start(self) -> NoState:
+        return NoState()
+
+    def apply(self, state: NoState, log_odds: float) -> Any:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+    def learn(self, state: NoState, log_odds: float, up: bool, worth: float = 1.0) -> None:
+        self.apply(state, log_odds)
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [(ArithmeticError(), "ArithmeticError"), (nan, "no probability"), (2.0, "no probability"), (None, "TypeError")],
+)
+def test_a_calibrator_that_fails_is_the_identity(monkeypatch: pytest.MonkeyPatch, answer: Any, problem: str) -> None:
+    broken = RegisteredCalibrator(lambda parameters: BrokenCalibrator(answer), NoState)
+    monkeypatch.setitem(confidence.CALIBRATORS, "broken", broken)
+    node = MarketNode(load_parameters({"market": QUICK | {"confidence": {"calibrator": "broken"}}}))
+    state, predictions, outcomes = _run(node)
+    assert state.faults.counts["calibrator"] >= len(TICKS)
+    assert f"calibrator ({problem}): log-odds as they are" in predictions[-1].reason
+    assert len({outcome.arms[0].probability for outcome in outcomes}) > 50, "the mixture is still heard"
+    for entry in state.pending:
+        assert entry.stances[0].opinion.probability == probability(entry.stances[0].opinion.log_odds)
+
+
+def test_a_model_that_is_broken_is_undecided() -> None:
+    node = MarketNode(load_parameters({"market": QUICK}))
+    state = node.open("X")
+    state.arms.arms[0].model.weights[3] = nan
+    for offset, tick in enumerate(TICKS):
+        records: Sequence[Any] = node.step(state, tick, f"ticks:0:{offset}")
+        assert all(map(encode, records))
+        assert "model signed_logistic (not finite): one half in its place" in records[-1].reason
+    assert state.faults.counts["model signed_logistic"] == len(TICKS)
 
 
 def test_an_order_to_stop_is_no_fault(with_strategy: Callable[[Any], MarketNode]) -> None:
