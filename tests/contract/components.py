@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from msgspec import Struct, convert, msgpack
+from msgspec.structs import replace
 
 from agents.plugins import configured_parameters
 from streams.confidence import CALIBRATORS
@@ -19,7 +20,8 @@ from streams.features import Features, FeatureState
 from streams.features.registry import FAMILIES, feature
 from streams.parameters import MarketParameters
 from streams.regime import DETECTORS, REGIMES
-from streams.sizing import MoveState, Sizing
+from streams.sizing import RULES, Sizing
+from streams.sizing.moves import MoveState
 from streams.strategies import STRATEGIES
 from streams.synthetic import SYMBOLS, synthetic_market
 
@@ -176,7 +178,8 @@ class ASizer(Component):
     kind = "sizer"
 
     def build(self, parameters: MarketParameters) -> None:
-        self._sizing = Sizing(parameters.sizing)
+        own = replace(parameters.sizing, enabled=(self.name,))
+        self._sizing = Sizing(own, parameters.horizon_ns)
         self.highest = parameters.sizing.max_position
         self.lowest = -self.highest
 
@@ -184,8 +187,8 @@ class ASizer(Component):
         return MoveState()
 
     def take(self, state: Any, event: Any) -> list[float]:
-        probability, cost, move = event
-        answer = self._sizing.position(state, self._sizing.edge_bps(state, probability), cost)
+        probability, cost, move, regime, aside, drawdown = event
+        answer, _ = self._sizing.position(state, probability, cost, regime, aside, drawdown)
         self._sizing.learn(state, move)
         return [answer]
 
@@ -195,7 +198,14 @@ class ASizer(Component):
     def events(self, seed: int, count: int) -> list[Any]:
         random = Random(seed)
         return [
-            (random.random(), random.choice((0.0, 0.1, 300.0)), random.gauss(0, random.choice((0.0, 1.0, 1e4))))
+            (
+                random.random(),
+                random.choice((0.0, 0.1, 300.0)),
+                random.gauss(0, random.choice((0.0, 1.0, 1e4))),
+                random.choice(REGIMES).name,
+                random.random() < 0.3,
+                random.choice((0.0, 10.0, 1e4)),
+            )
             for _ in range(count)
         ]
 
@@ -218,7 +228,7 @@ def components() -> list[Registered]:
         (FamilyOfFeatures, tuple(FAMILIES)),
         (AStrategy, tuple(STRATEGIES)),
         (ADetector, tuple(DETECTORS)),
-        (ACalibrator, CALIBRATORS),
-        (ASizer, ("kelly",)),
+        (ACalibrator, tuple(CALIBRATORS)),
+        (ASizer, tuple(RULES)),
     ]
     return [Registered(kind.kind, name, partial(kind, name, parameters)) for kind, names in registers for name in names]
