@@ -107,11 +107,12 @@ class Correction:
                 gain += each * value
             gains.append(gain)
             along += gain * own
+        if not along < 1e300:
+            # NaN fails the comparison too: broken features teach nothing.
+            return
         expected = probability(offset + self.log_odds(state, scaled))
         information = worth * expected * (1.0 - expected)
         divisor = 1.0 + information * max(0.0, along)
-        if not divisor < 1e300:
-            return
         step = worth * (up - expected) / divisor
         shrink = information / divisor
         for index, gain in enumerate(gains):
