@@ -28,6 +28,9 @@ from streams.sizing import Sizing
 from streams.sizing.moves import MoveState
 from streams.strategies.panel import Panel
 
+PROHIBITIVE_BPS = 1e6
+"""A hundred times the position: stands in for a cost that nobody could tell, so that nothing is held."""
+
 LEADS = "largest weight in the mixture"
 EVEN = "all experts weigh the same: the first one stands for them"
 """Why the strategy that a prediction names is that one."""
@@ -173,7 +176,7 @@ class Pipeline:
         expert, probability = opinion.expert, opinion.probability
         aside = self._arms.stands_aside(live, probability)
         edge = self._sizing.edge_bps(state.moves, probability)
-        cost = self._costs.round_trip_bps(vector[self._spread])
+        cost = self._cost(state, vector[self._spread])
         position, decided_by = self._position(state, live, probability, cost, regime.name, aside)
         weight = live.weights[expert]
         reason = LEADS if weight > self._even else EVEN
@@ -231,6 +234,17 @@ class Pipeline:
         except Exception as problem:  # noqa: BLE001 - whatever a detector raises is reported and must not stop the stream
             state.faults.note("regime", type(problem).__name__, f"{REGIMES[0].name} in its place")
             return REGIMES[0], 0.0
+
+    def _cost(self, state: SymbolState, spread: float) -> float:
+        try:
+            cost = self._costs.round_trip_bps(spread)
+            if 0.0 <= cost <= PROHIBITIVE_BPS:
+                return cost
+            problem = "no cost"
+        except Exception as error:  # noqa: BLE001 - whatever a cost raises is reported and must not stop the stream
+            problem = type(error).__name__
+        state.faults.note("costs", problem, "a prohibitive cost")
+        return PROHIBITIVE_BPS
 
     def _position(
         self, state: SymbolState, arm: ArmState, probability: float, cost: float, regime: str, aside: bool

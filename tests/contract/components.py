@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from agents.plugins import configured_parameters
 from streams.confidence import CALIBRATORS
+from streams.costs import COSTS
 from streams.fallbacks import Faults
 from streams.features import Features, FeatureState
 from streams.features.registry import FAMILIES, feature
@@ -210,6 +211,27 @@ class ASizer(Component):
         ]
 
 
+class ACost(Component):
+    kind = "cost"
+    lowest = 0.0
+
+    def build(self, parameters: MarketParameters) -> None:
+        self._cost = COSTS[self.name](parameters.costs)
+
+    def start(self) -> None:
+        return None
+
+    def take(self, state: None, event: Any) -> list[float]:
+        return [self._cost.bps(event)]
+
+    def load(self, snapshot: bytes) -> None:
+        return None
+
+    def events(self, seed: int, count: int) -> list[Any]:
+        random = Random(seed)
+        return [abs(random.gauss(0.0, random.choice((0.0, 1.0, 1e4)))) for _ in range(count)]
+
+
 class Registered(Struct, frozen=True):
     """A component that can be built as often as a test needs it."""
 
@@ -230,5 +252,6 @@ def components() -> list[Registered]:
         (ADetector, tuple(DETECTORS)),
         (ACalibrator, tuple(CALIBRATORS)),
         (ASizer, tuple(RULES)),
+        (ACost, tuple(COSTS)),
     ]
     return [Registered(kind.kind, name, partial(kind, name, parameters)) for kind, names in registers for name in names]

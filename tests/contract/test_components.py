@@ -48,8 +48,15 @@ class TestEveryComponent:
 
 
 def test_every_kind_of_component_is_here() -> None:
-    assert {component.kind for component in COMPONENTS} == {"features", "strategy", "regime", "calibrator", "sizer"}
-    assert len(COMPONENTS) >= 16
+    assert {component.kind for component in COMPONENTS} == {
+        "features",
+        "strategy",
+        "regime",
+        "calibrator",
+        "sizer",
+        "cost",
+    }
+    assert len(COMPONENTS) >= 25
 
 
 @pytest.fixture(scope="module")

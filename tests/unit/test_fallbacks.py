@@ -168,6 +168,16 @@ def test_detector_and_sizer(monkeypatch: pytest.MonkeyPatch, operator: str) -> N
     }
 
 
+@pytest.mark.parametrize("answer", [nan, inf, -1.0, None])
+def test_a_cost_that_nobody_can_tell_is_prohibitive(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    node = MarketNode(load_parameters({"market": QUICK}))
+    monkeypatch.setattr(node._pipeline._costs, "round_trip_bps", lambda spread: answer)
+    state, predictions, outcomes = _run(node)
+    assert state.faults.counts == {"costs": len(TICKS)}
+    assert {each.position_size for each in predictions} == {0.0}
+    assert {each.arms[0].net_bps for each in outcomes} == {0.0}
+
+
 class BrokenCalibrator:
     def __init__(self, answer: Any) -> None:
         self._answer = answer
