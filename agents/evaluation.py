@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import NamedTuple
@@ -70,11 +70,21 @@ def evaluate(
         for variant in range(len(VARIANTS))
     ]
     executor = ProcessPoolExecutor(min(processes, len(jobs)), context, _begin, (shares,))
+    # Ctrl-C reaches the whole process group, but only this process has anything to say about it.
+    heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    others = set(active_children())
     try:
         futures = [executor.submit(_run, job) for job in jobs]
-        _watch(futures, shares, progress)
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+        signal.signal(signal.SIGINT, heeded)
+    try:
+        _watch(futures, shares, progress)
+    except KeyboardInterrupt:
+        for process in set(active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
     runs = [future.result() for future in futures]
     reports = []
     for number, name in enumerate(files):
@@ -114,8 +124,6 @@ def _begin(shares: SimpleQueue[tuple[int, int, float]]) -> None:
     global _shares
     _shares = shares
     configured_parameters()  # components of the user register themselves here as they did in the parent
-    # Ctrl-C reaches the whole process group: what a run has found so far is of no use to anybody.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _run(job: Job) -> Run:
