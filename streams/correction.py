@@ -18,7 +18,7 @@ class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """
 
     variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.05
-    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.5
+    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.3
     rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
     share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
 

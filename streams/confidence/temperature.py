@@ -17,7 +17,7 @@ class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
     """
 
     memory: Annotated[int, Meta(ge=2)] = 5_000
-    prior: Annotated[float, Meta(gt=0.0)] = 50.0
+    prior: Annotated[float, Meta(gt=0.0)] = 100.0
     lowest: Annotated[float, Meta(gt=0.0)] = 0.2
     highest: Annotated[float, Meta(gt=0.0)] = 3.0
 
