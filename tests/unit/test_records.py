@@ -167,6 +167,10 @@ def default_of(field: Any) -> Any:
     return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
 
 
+def default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
 def refusal(topic: Topic, fields: Any) -> tuple[str, str]:
     with pytest.raises(Refused) as caught:
         decoder(topic.record)(msgspec.json.encode(fields))
