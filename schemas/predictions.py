@@ -32,5 +32,5 @@ class Prediction(Struct, frozen=True):
     regime_probability: Annotated[float, Meta(description="how sure the detector is of the regime, 0 to 1")] = 1.0
     strategy_weight: Annotated[float, Meta(description="weight of `strategy` in the mixture, 0 to 1")] = 1.0
     reason: Annotated[str, Meta(description="why that strategy leads; then which components failed, if any")] = ""
-    stand_aside: Annotated[bool, Meta(description="too unsure to take a position: neither side can be excluded")] = False
+    stand_aside: Annotated[bool, Meta(description="neither side can be excluded: no position")] = False
     sizing: Annotated[str, Meta(description="rule that decided the position size")] = ""
