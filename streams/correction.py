@@ -118,8 +118,7 @@ class Correction:
         for index, gain in enumerate(gains):
             weights[index] += step * gain
             row = covariance[index]
-            for column, other in enumerate(gains):
-                row[column] -= gain * other * shrink
+            covariance[index] = [each - gain * other * shrink for each, other in zip(row, gains, strict=True)]
         self._trust(state, offset, corrected, up, worth)
 
     def _trust(self, state: CorrectionState, offset: float, corrected: float, up: bool, worth: float) -> None:

@@ -1,11 +1,12 @@
 """Whom to believe: a fixed-share pool of experts, weighed by how probable they called what happened."""
 
 from collections.abc import Sequence
+from math import log
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from streams.logistic import log_odds
+from streams.logistic import HIGHEST, LOWEST, log_odds
 
 
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,7 +58,7 @@ class Mixture:
         """Weighted mean of the log-odds of the opinions."""
         pooled = 0.0
         for weight, opinion in zip(weights, opinions, strict=True):
-            pooled += weight * log_odds(opinion)
+            pooled += weight * (log(opinion / (1.0 - opinion)) if LOWEST < opinion < HIGHEST else log_odds(opinion))
         return pooled
 
     def learn(self, weights: list[float], opinions: Sequence[float], up: bool, worth: float = 1.0) -> None:

@@ -142,15 +142,10 @@ class SignedLogisticLearner:
 
     def scaled(self, model: SignedLogistic, features: Sequence[float]) -> list[float]:
         """Features as the model sees them, in units of their root mean square and clipped."""
-        values = []
-        for scale, value in zip(model.scales, features, strict=False):
-            scaled = value * scale
-            if scaled > CLIP:
-                scaled = CLIP
-            elif scaled < -CLIP:
-                scaled = -CLIP
-            values.append(scaled)
-        return values
+        return [
+            CLIP if (scaled := value * scale) > CLIP else -CLIP if scaled < -CLIP else scaled
+            for scale, value in zip(model.scales, features, strict=False)
+        ]
 
     def opinion_on(self, model: SignedLogistic, scaled: Sequence[float]) -> float:
         """Probability of an upward move, given what `scaled` answered."""
