@@ -78,12 +78,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ConfigurationError(f"settings: {error}; fix: see the fields of [settings] in docs") from error
 
 
+def config_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """The TOML file: `TICKLOOP_CONFIG`, else `tickloop.toml` in the current folder; it need not be there."""
+    return Path(environment.get(ENVIRONMENT_PREFIX + "CONFIG", "") or "tickloop.toml")
+
+
 def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """The TOML file as a table: `TICKLOOP_CONFIG`, else `tickloop.toml` in the current folder, else empty."""
-    named = environment.get(ENVIRONMENT_PREFIX + "CONFIG", "")
-    path = Path(named or "tickloop.toml")
+    """The TOML file as a table, empty where there is none."""
+    path = config_path(environment)
     if not path.is_file():
-        if named:
+        if environment.get(ENVIRONMENT_PREFIX + "CONFIG", ""):
             raise ConfigurationError(f"expected a TOML file at {path} (TICKLOOP_CONFIG), found none")
         return {}
     try:

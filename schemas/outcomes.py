@@ -37,3 +37,5 @@ class OutcomeMatured(Struct, frozen=True):
     experts: Annotated[dict[str, float], Meta(description="the live arm's experts: probability of an upward move")]
     features_hash: Annotated[str, Meta(description="digest of the feature list and its parameters")]
     features: Annotated[dict[str, float], Meta(description="feature values at prediction time")]
+    baselines: Annotated[dict[str, float], Meta(description="baselines at prediction time: probability up")] = {}
+    cost_bps: Annotated[float, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0

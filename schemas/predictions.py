@@ -29,3 +29,8 @@ class Prediction(Struct, frozen=True):
     scored: Annotated[bool, Meta(description="whether it will mature into an outcome")]
     features_hash: Annotated[str, Meta(description="digest of the feature list and its parameters, 12 hex digits")]
     features: Annotated[tuple[str, ...], Meta(description="names of the features that it was computed from")]
+    regime_probability: Annotated[float, Meta(description="how sure the detector is of the regime, 0 to 1")] = 1.0
+    strategy_weight: Annotated[float, Meta(description="weight of `strategy` in the mixture, 0 to 1")] = 1.0
+    reason: Annotated[str, Meta(description="why that strategy leads; then which components failed, if any")] = ""
+    stand_aside: Annotated[bool, Meta(description="neither side can be excluded: no position")] = False
+    sizing: Annotated[str, Meta(description="rule that decided the position size")] = ""

@@ -1,11 +1,16 @@
 """Variants of the pipeline that run side by side on the same ticks; the first is live, the others run in shadow."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
-from streams.calibration import Calibration, CalibrationState
-from streams.logistic import log_odds
+from streams import confidence
+from streams.confidence.conformal import Conformal, ConformalState
+from streams.confidence.expected import ExpectedSkill
+from streams.correction import Correction, CorrectionState
+from streams.fallbacks import Faults
+from streams.logistic import HIGHEST, LOWEST, probability
 from streams.mixture import Mixture
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters
@@ -26,7 +31,11 @@ class ArmState(Struct, array_like=True):
         number: identity that survives a change of name.
         model: its model.
         weights: belief in each expert: the rule strategies, then the model.
-        calibration: of its mixture.
+        correction: what its experts miss together.
+        calibration: of both; its type is the calibrator's.
+        conformal: which sides can be excluded.
+        expected: its skill before labels mature.
+        drawdown_bps: how far its paper equity is below its peak, bps of capital.
     """
 
     name: str
@@ -34,7 +43,33 @@ class ArmState(Struct, array_like=True):
     number: int
     model: SignedLogistic
     weights: list[float]
-    calibration: CalibrationState
+    correction: CorrectionState
+    calibration: Any
+    conformal: ConformalState
+    expected: ExpectedSkill
+    drawdown_bps: float = 0.0
+
+
+class Opinion(Struct, frozen=True, array_like=True):
+    """What an arm thinks of one tick.
+
+    Attributes:
+        expert: index of the expert with the largest weight.
+        of_model: probability of an upward move according to its model.
+        pooled: log-odds of its experts together.
+        corrected: correction of those in full, log-odds.
+        log_odds: of both, before calibration.
+        probability: calibrated probability of an upward move.
+        threshold: a side with a larger probability of being wrong could be excluded.
+    """
+
+    expert: int
+    of_model: float
+    pooled: float
+    corrected: float
+    log_odds: float
+    probability: float
+    threshold: float
 
 
 class Stance(Struct, frozen=True, array_like=True):
@@ -42,53 +77,115 @@ class Stance(Struct, frozen=True, array_like=True):
 
     Attributes:
         number, name, version: of the arm at that time.
-        expert: index of the expert with the largest weight.
-        model_opinion: probability of an upward move according to its model.
-        log_odds: of the mixture, before calibration.
-        probability: calibrated probability of an upward move.
+        opinion: of the arm.
         position: signed fraction of capital.
     """
 
     number: int
     name: str
     version: str
-    expert: int
-    model_opinion: float
-    log_odds: float
-    probability: float
+    opinion: Opinion
     position: float
 
 
 class Arms:
-    """What every arm does: mix the experts' opinions, calibrate, and learn from labels."""
+    """What every arm does: pool the experts' opinions, correct and calibrate them, and learn from labels."""
 
     def __init__(self, parameters: MarketParameters) -> None:
-        self._experts = len(parameters.strategies.enabled) + 1
+        self.model_features = parameters.model.features
         self._learner = SignedLogisticLearner(parameters.model)
-        self._mixture = Mixture(parameters.mixture)
-        self._calibration = Calibration(parameters.calibration)
+        self._mixture = Mixture(parameters.mixture, (*parameters.strategies.enabled, MODEL))
+        self._correction = Correction(parameters.correction, len(self.model_features))
+        calibrator = confidence.registered(parameters.confidence)
+        self._calibration = calibrator.build(parameters.confidence)
+        self._calibration_state = calibrator.state
+        self._conformal = Conformal(parameters.confidence.conformal)
 
     def start(self, name: str, version: str, number: int, model: SignedLogistic) -> ArmState:
-        """Arm that believes in all experts equally."""
-        return ArmState(name, version, number, model, self._mixture.start(self._experts), self._calibration.start())
+        """Arm that believes in its experts as the parameters say."""
+        return ArmState(
+            name,
+            version,
+            number,
+            model,
+            self._mixture.start(),
+            self._correction.start(),
+            self._calibration.start(),
+            self._conformal.start(),
+            ExpectedSkill(),
+        )
 
-    def opinion(
-        self, arm: ArmState, rules: Sequence[float], features: Sequence[float]
-    ) -> tuple[int, float, float, float]:
-        """Leading expert, the model's opinion, raw log-odds and calibrated probability, as in `Stance`.
+    def revive(self, arm: ArmState) -> None:
+        """Give an arm that came from a snapshot the types that only the parameters know.
+
+        Raises:
+            ValidationError: they are not those of this calibrator.
+        """
+        arm.calibration = convert(arm.calibration, self._calibration_state)
+
+    def opinion(self, arm: ArmState, rules: Sequence[float], features: Sequence[float], faults: Faults) -> Opinion:
+        """What `arm` thinks; a calibrator that fails leaves the log-odds as they are.
 
         Args:
             arm: whose opinion.
             rules: opinions of the rule strategies.
-            features: values in the order of `streams.features.FEATURES`.
+            features: values that begin with those of the model, in its order.
+            faults: where a failure is reported.
         """
-        of_model = self._learner.opinion(arm.model, features)
+        scaled = self._learner.scaled(arm.model, features)
+        of_model = self._learner.opinion_on(arm.model, scaled)
+        if of_model == 0.5 and not arm.model.sound:
+            faults.note(f"model {MODEL}", "not finite", "one half in its place")
         weights = arm.weights
-        raw = log_odds(self._mixture.mix(weights, (*rules, of_model)))
-        return weights.index(max(weights)), of_model, raw, self._calibration.apply(arm.calibration, raw)
+        pooled = self._mixture.pool(weights, (*rules, of_model))
+        correction = arm.correction
+        corrected = self._correction.log_odds(correction, scaled)
+        log_odds = pooled + correction.trust * corrected
+        if log_odds - log_odds != 0.0:
+            faults.note("correction", "not finite", "none in its place")
+            corrected, log_odds = 0.0, pooled
+        return Opinion(
+            weights.index(max(weights)),
+            of_model,
+            pooled,
+            corrected,
+            log_odds,
+            self._calibrated(arm, log_odds, faults),
+            arm.conformal.threshold,
+        )
 
-    def learn(self, arm: ArmState, stance: Stance, rules: Sequence[float], features: Sequence[float], up: bool) -> None:
-        """Take one label, given what the arm thought when it was predicted."""
-        self._mixture.learn(arm.weights, (*rules, stance.model_opinion), up)
-        self._calibration.learn(arm.calibration, stance.log_odds, up)
-        self._learner.learn(arm.model, features, up)
+    def _calibrated(self, arm: ArmState, log_odds: float, faults: Faults) -> float:
+        try:
+            calibrated = self._calibration.apply(arm.calibration, log_odds)
+            if LOWEST <= calibrated <= HIGHEST:
+                return calibrated
+            problem = "no probability"
+        except Exception as error:  # noqa: BLE001 - the calibrator may be the user's: whatever it raises is reported
+            problem = type(error).__name__
+        faults.note("calibrator", problem, "log-odds as they are")
+        return probability(log_odds)
+
+    def stands_aside(self, arm: ArmState, probability: float) -> bool:
+        """Whether neither side can be excluded at this probability."""
+        return self._conformal.stands_aside(arm.conformal, probability)
+
+    def learn(
+        self,
+        arm: ArmState,
+        opinion: Opinion,
+        rules: Sequence[float],
+        features: Sequence[float],
+        up: bool,
+        worth: float,
+        faults: Faults,
+    ) -> None:
+        """Take one label of some worth, given what the arm thought when it was predicted."""
+        self._mixture.learn(arm.weights, (*rules, opinion.of_model), up, worth)
+        try:
+            self._calibration.learn(arm.calibration, opinion.log_odds, up, worth)
+        except Exception as error:  # noqa: BLE001 - the calibrator may be the user's: whatever it raises is reported
+            faults.note("calibrator", type(error).__name__, "a label not learned")
+        self._conformal.learn(arm.conformal, opinion.probability, opinion.threshold, up)
+        self._learner.learn(arm.model, features, up, worth)
+        scaled = self._learner.scaled(arm.model, features)
+        self._correction.learn(arm.correction, scaled, opinion.pooled, opinion.corrected, up, worth)

@@ -87,7 +87,7 @@ def _start(state: ArmsState, directive: Directive, operator: Arms) -> None:
     if name in taken or started.version in taken:
         raise Refused("bad_directive", f"start_arm: expected new names, was {name!r} and version {started.version!r}")
     try:
-        model = signed_logistic.from_wire(started.model)
+        model = signed_logistic.from_wire(started.model, operator.model_features)
     except ValueError as error:
         raise Refused("bad_directive", f"start_arm: {error}") from error
     state.arms.append(operator.start(name, started.version, state.next_number, model))

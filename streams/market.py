@@ -29,7 +29,7 @@ class MarketNode(Node[SymbolState]):
     >>> state = node.open("X")
     >>> (prediction,) = node.step(state, Quote("X", 1, 99.0, 3.0, 101.0, 1.0), "ticks:0:0")
     >>> prediction.direction, round(prediction.probability, 3), prediction.regime, prediction.position_size
-    ('up', 0.546, 'calm-range', 0.0)
+    ('up', 0.649, 'calm-range', 0.0)
     """
 
     name = "market"
@@ -51,10 +51,14 @@ class MarketNode(Node[SymbolState]):
     def decode(self, value: bytes | None) -> Any:
         """Bytes to a tick that makes sense by itself; raises `Refused` for any other."""
         event = super().decode(value)
-        self._checks.get(event.symbol, self._check)(event)
+        self.check(event)
         if type(event) is Directive and self._key and not is_signed(event, self._key):
             raise Refused("unsigned_directive", f"expected the signature of directive {event.id!r:.80}, was another")
         return event
+
+    def check(self, event: Any) -> None:
+        """Let a tick pass that makes sense by itself; raises `Refused` for any other."""
+        self._checks.get(event.symbol, self._check)(event)
 
     def open(self, key: str) -> SymbolState:
         """State of a symbol that was never seen."""
@@ -85,9 +89,14 @@ class MarketNode(Node[SymbolState]):
         except MsgspecError as error:
             raise StateError(f"expected a snapshot of the market node, was something else: {error}") from error
         pipelines = (self._pipeline, *self._pipelines.values())
-        if all(state.made_with != pipeline.made_with for pipeline in pipelines):
-            raise StateError(_other_parameters(state, pipelines))
-        return state
+        for pipeline in pipelines:
+            if state.made_with == pipeline.made_with:
+                try:
+                    pipeline.revive(state)
+                except (MsgspecError, ValueError) as error:
+                    raise StateError(f"expected the states of the components, was something else: {error}") from error
+                return state
+        raise StateError(_other_parameters(state, pipelines))
 
 
 def _other_parameters(state: SymbolState, pipelines: Sequence[Pipeline]) -> str:

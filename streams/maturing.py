@@ -3,8 +3,9 @@
 from msgspec import Struct
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams import baselines
 from streams.arms import Stance
-from streams.features import FEATURES
+from streams.baselines import Called
 
 
 class Pending(Struct, frozen=True, array_like=True):
@@ -16,9 +17,10 @@ class Pending(Struct, frozen=True, array_like=True):
         mid: reference price, quote currency.
         regime: name of the regime.
         cost_bps: cost of a round trip, bps.
-        features: values in the order of `FEATURES`.
+        features: values in the order of the pipeline's features.
         rules: opinions of the rule strategies.
         stances: of every arm that ran, the live one first.
+        called: what the baselines said.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Pending(Struct, frozen=True, array_like=True):
     features: list[float]
     rules: list[float]
     stances: list[Stance]
+    called: Called
 
 
 def outcome(
@@ -40,6 +43,7 @@ def outcome(
     horizon_ns: int,
     features_hash: str,
     experts: tuple[str, ...],
+    features: tuple[str, ...],
 ) -> OutcomeMatured:
     """What became of a prediction.
 
@@ -52,6 +56,7 @@ def outcome(
         horizon_ns: how far ahead it looked, ns.
         features_hash: digest of the features.
         experts: names of the rule strategies, then of the model.
+        features: names of the features.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
@@ -73,8 +78,8 @@ def outcome(
                 ArmOutcome(
                     stance.name,
                     stance.version,
-                    experts[stance.expert],
-                    stance.probability,
+                    experts[stance.opinion.expert],
+                    stance.opinion.probability,
                     stance.position,
                     stance.position * return_bps,
                     stance.position * return_bps - abs(stance.position) * cost_bps,
@@ -82,7 +87,9 @@ def outcome(
                 for stance in pending.stances
             ]
         ),
-        experts=dict(zip(experts, (*pending.rules, live.model_opinion), strict=True)),
+        experts=dict(zip(experts, (*pending.rules, live.opinion.of_model), strict=True)),
         features_hash=features_hash,
-        features=dict(zip(FEATURES, pending.features, strict=True)),
+        features=dict(zip(features, pending.features, strict=True)),
+        baselines=baselines.by_name(pending.called.opinions),
+        cost_bps=cost_bps,
     )

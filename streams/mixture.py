@@ -1,64 +1,74 @@
-"""Whom to believe: a fixed-share mixture of experts, weighed by how probable they called what happened."""
+"""Whom to believe: a fixed-share pool of experts, weighed by how probable they called what happened."""
 
 from collections.abc import Sequence
+from math import log
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
+
+from streams.logistic import HIGHEST, LOWEST, log_odds
 
 
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How quickly belief moves.
+    """How quickly belief moves, and where it starts.
 
     Attributes:
-        rate: power of each likelihood; below 1 because labels of neighbouring predictions overlap.
-        share: part of the belief that is spread evenly at each label, so that no expert is ever beyond recall.
+        rate: power of each likelihood, besides the worth of its label.
+        share: part of the belief that goes back to the prior at each label, so that no expert is ever beyond recall.
+        prior: belief in experts before the first label, relative to 1 for those that are not named.
     """
 
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.1
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.002
+    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    prior: dict[str, Annotated[float, Meta(gt=0.0, le=1e6)]] = field(
+        default_factory=lambda: {"imbalance": 8.0, "signed_logistic": 2.0}
+    )
 
 
 class Mixture:
-    """Mixes opinions by weights and moves the weights on labels.
+    """Pools opinions by weights and moves the weights on labels.
 
-    Weights go to `weight * likelihood ** rate`, normalised, then `(1 - share) * weight + share / n`.
+    The pooled log-odds are the weighted mean of the experts' log-odds. Weights go to
+    `weight * likelihood ** (rate * worth)`, normalised, then `(1 - share) * weight + share * prior`.
 
-    >>> mixture = Mixture(MixtureParameters(rate=1.0, share=0.0))
-    >>> weights = mixture.start(2)
+    >>> mixture = Mixture(MixtureParameters(rate=1.0, share=0.0), ("one", "other"))
+    >>> weights = mixture.start()
     >>> mixture.learn(weights, [0.9, 0.5], up=True)
     >>> [round(weight, 4) for weight in weights]  # 0.9 and 0.5, normalised
     [0.6429, 0.3571]
-    >>> round(mixture.mix(weights, [0.9, 0.5]), 4)
-    0.7571
+    >>> round(mixture.pool(weights, [0.9, 0.5]), 4)  # 0.6429 * log 9
+    1.4125
 
     References:
         Herbster and Warmuth (1998), Tracking the best expert: the fixed-share update.
-        Vovk (1990), Aggregating strategies: log-loss is mixable at rate 1 by the weighted mean of probabilities.
+        Genest and Zidek (1986), Combining probability distributions, section 3.3: the logarithmic pool.
     """
 
-    def __init__(self, parameters: MixtureParameters) -> None:
+    def __init__(self, parameters: MixtureParameters, experts: Sequence[str]) -> None:
         self._rate = parameters.rate
         self._share = parameters.share
+        beliefs = [parameters.prior.get(name, 1.0) for name in experts]
+        self._prior = [belief / sum(beliefs) for belief in beliefs]
 
-    def start(self, experts: int) -> list[float]:
-        """Equal weights."""
-        return [1.0 / experts] * experts
+    def start(self) -> list[float]:
+        """Weights before the first label."""
+        return self._prior.copy()
 
-    def mix(self, weights: Sequence[float], opinions: Sequence[float]) -> float:
-        """Weighted mean of the opinions."""
-        mixed = 0.0
+    def pool(self, weights: Sequence[float], opinions: Sequence[float]) -> float:
+        """Weighted mean of the log-odds of the opinions."""
+        pooled = 0.0
         for weight, opinion in zip(weights, opinions, strict=True):
-            mixed += weight * opinion
-        return mixed
+            pooled += weight * (log(opinion / (1.0 - opinion)) if LOWEST < opinion < HIGHEST else log_odds(opinion))
+        return pooled
 
-    def learn(self, weights: list[float], opinions: Sequence[float], up: bool) -> None:
-        """Move `weights` on one label, given the opinions as they were when it was predicted."""
-        rate = self._rate
+    def learn(self, weights: list[float], opinions: Sequence[float], up: bool, worth: float = 1.0) -> None:
+        """Move `weights` on one label of some worth, given the opinions as they were when it was predicted."""
+        rate = self._rate * worth
         total = 0.0
         for index, opinion in enumerate(opinions):
             weights[index] *= (opinion if up else 1.0 - opinion) ** rate
             total += weights[index]
         kept = (1.0 - self._share) / total
-        spread = self._share / len(weights)
-        for index, weight in enumerate(weights):
-            weights[index] = weight * kept + spread
+        share = self._share
+        for index, prior in enumerate(self._prior):
+            weights[index] = weights[index] * kept + share * prior

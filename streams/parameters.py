@@ -8,7 +8,8 @@ from msgspec import Meta, Struct, ValidationError, convert, json
 
 from schemas.errors import ConfigurationError
 from streams.admission import AdmissionParameters
-from streams.calibration import CalibrationParameters
+from streams.confidence import ConfidenceParameters
+from streams.correction import CorrectionParameters
 from streams.costs import CostParameters
 from streams.features import FeatureParameters
 from streams.mixture import MixtureParameters
@@ -39,7 +40,8 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     strategies: StrategyParameters = StrategyParameters()
     model: SignedLogisticParameters = SignedLogisticParameters()
     mixture: MixtureParameters = MixtureParameters()
-    calibration: CalibrationParameters = CalibrationParameters()
+    correction: CorrectionParameters = CorrectionParameters()
+    confidence: ConfidenceParameters = ConfidenceParameters()
     costs: CostParameters = CostParameters()
     sizing: SizingParameters = SizingParameters()
 

@@ -1,28 +1,42 @@
 """One tick through everything: admission, features, regime, opinions, confidence, size; and labels back into it."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
+from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
-from streams import directives, maturing
+from streams import baselines, directives, maturing
 from streams.admission import Admission, AdmissionState
-from streams.arms import LIVE, MODEL, Arms, Stance
+from streams.arms import LIVE, MODEL, Arms, ArmState, Stance
+from streams.baselines import BaselineState
 from streams.costs import Costs
 from streams.directives import ArmsState
-from streams.features import FEATURES, Features, FeatureState
+from streams.fallbacks import Faults
+from streams.features import Features, FeatureState
+from streams.features.registry import feature
 from streams.maturing import Pending
 from streams.models import signed_logistic
+from streams.needs import IMBALANCE, SPREAD, users_of_features
+from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
-from streams.regime import RegimeDetector, RegimeState
-from streams.sizing import MoveState, Sizing
-from streams.strategies import strategies
+from streams.regime import REGIMES, Regime, detector
+from streams.sizing import Sizing
+from streams.sizing.moves import MoveState
+from streams.strategies.panel import Panel
 
-EWMA_VOLATILITY = FEATURES.index("ewma_volatility")
-SPREAD = FEATURES.index("spread")
-LAST_RETURN = FEATURES.index("return_1")
+PROHIBITIVE_BPS = 1e6
+"""A hundred times the position: stands in for a cost that nobody could tell, so that nothing is held."""
+
+LEADS = "largest weight in the mixture"
+EVEN = "all experts weigh the same: the first one stands for them"
+"""Why the strategy that a prediction names is that one."""
+
+FAULT = "fault"
+"""What decided a position whose rules failed: nothing is held."""
 
 
 class SymbolState(Struct, array_like=True):
@@ -32,57 +46,97 @@ class SymbolState(Struct, array_like=True):
         made_with: digest of the parameters that it was computed with.
         admission: what the next tick is compared with.
         features: rolling features; none before the first tick.
-        regime: what the regime is told by.
+        regime: what the regime is told by; its type is the detector's.
         ticks: ticks since the symbol started, up to the warm-up.
         scored_at: event time of the last scored prediction, ns.
         pending: scored predictions that have not matured, the oldest first.
         moves: size of moves within the horizon.
         arms: the live arm and those in shadow.
+        baselines: records of the baselines.
+        strategies: what the strategies that learn have learned.
+        faults: which components failed, and how often.
+        overlap: what a label is worth.
     """
 
     made_with: str
     admission: AdmissionState
     features: FeatureState | None
-    regime: RegimeState
+    regime: Any
     ticks: int
     scored_at: int
     pending: list[Pending]
     moves: MoveState
     arms: ArmsState
+    baselines: BaselineState
+    strategies: list[Any]
+    faults: Faults
+    overlap: OverlapState
 
 
 class Pipeline:
-    """Advances a `SymbolState`; every operator is built once from the parameters and holds no state of its own."""
+    """Advances a `SymbolState`; every operator is built once from the parameters and holds no state of its own.
+
+    Raises:
+        ConfigurationError: a name in the parameters is of no feature, strategy or detector.
+    """
 
     def __init__(self, parameters: MarketParameters) -> None:
         self.made_with = parameters.digest()
         self._horizon = parameters.horizon_ns
         self._apart = -(-parameters.horizon_ns // parameters.scored_per_horizon)
+        self._part = 1.0 / parameters.scored_per_horizon
         self._warmup = parameters.warmup_ticks
         self._admission = Admission(parameters.admission)
-        self._features = Features(parameters.features)
-        self._features_hash = parameters.features.digest()
-        self._regime = RegimeDetector(parameters.regime)
-        self._opinions = [strategy.opinion for strategy in strategies(parameters.strategies)]
+        self._regime = detector(parameters.regime)
+        learned_from = _signed(parameters.model.features)
+        needs = [name for names in users_of_features(parameters).values() for name in names]
+        self._features = features = Features(parameters.features, needs)
+        self._features_hash = features.digest()
+        self._names = features.names
+        self._imbalance, self._spread = map(features.names.index, (IMBALANCE, SPREAD))
+        # The default model looks at the beginning of the vector: nothing needs to be picked out for it.
+        self._of_model = None if learned_from == features.names[: len(learned_from)] else features.view(learned_from)
+        self._model = parameters.model
+        self._of_regime = features.view(self._regime.needs)
+        self._panel = Panel(parameters.strategies, features)
         self._experts = (*parameters.strategies.enabled, MODEL)
+        self._even = 1.0 / len(self._experts) + 1e-12
         self._arms = Arms(parameters)
+        self._overlap = Overlap(parameters.horizon_ns)
         self._costs = Costs(parameters.costs)
-        self._sizing = Sizing(parameters.sizing)
+        self._sizing = Sizing(parameters.sizing, parameters.horizon_ns)
 
     def open(self) -> SymbolState:
         """State of a symbol that was never seen."""
-        arm = self._arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.fresh())
+        arm = self._arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.start(self._model))
         return SymbolState(
             made_with=self.made_with,
             admission=AdmissionState(),
             features=None,
-            regime=RegimeState(),
+            regime=self._regime.start(),
             ticks=0,
             scored_at=0,
             pending=[],
             moves=MoveState(),
             arms=ArmsState([arm], 1, []),
+            baselines=baselines.start(),
+            strategies=self._panel.start(),
+            faults=Faults(),
+            overlap=OverlapState(),
         )
+
+    def revive(self, state: SymbolState) -> None:
+        """Give the parts of a state that came from a snapshot the types that only the parameters know.
+
+        Raises:
+            ValidationError: they are not those of these components.
+        """
+        if state.features is not None:
+            self._features.revive(state.features)
+        state.regime = convert(state.regime, self._regime.state)
+        state.strategies = self._panel.revive(state.strategies)
+        for arm in state.arms.arms:
+            self._arms.revive(arm)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
         """Apply a directive; raises `Refused` when it makes no sense, with nothing changed."""
@@ -96,32 +150,40 @@ class Pipeline:
         """
         price = 0.5 * (tick.bid + tick.ask) if isinstance(tick, Quote) else tick.price
         features = state.features
-        last = 0.0 if features is None else features.mid
+        last = 0.0 if features is None else features.now.mid
         admission = state.admission
         goes_on = self._admission.admit(admission, tick.ts_event, tick.seq, price, last)
         now = admission.clock
         records: list[OutcomeMatured | Prediction] = []
+        faults = state.faults
+        if faults.latest:
+            faults.latest = []
         if features is None or not goes_on:
             features = self._start(state, price)
         elif state.pending and now >= state.pending[0].ts_event + self._horizon:
             self._mature(state, tick.symbol, now, last, record_id, records)
 
         if isinstance(tick, Quote):
-            moved = self._features.quote(features, tick)
+            moved = self._features.quote(features, tick, faults)
         else:
-            moved = self._features.trade(features, tick)
+            moved = self._features.trade(features, tick, faults)
         vector = features.vector
-        if moved:
-            regime = self._regime.advance(state.regime, vector[LAST_RETURN], vector[EWMA_VOLATILITY])
-        else:
-            regime = self._regime.current(state.regime)
-        rules = [opinion(vector, regime) for opinion in self._opinions]
+        of_model = vector if self._of_model is None else self._of_model(vector)
+        regime, sure = self._told(state, vector, moved)
+        rules = self._panel.opinions(state.strategies, vector, regime, faults)
         live = state.arms.arms[0]
-        expert, model_opinion, raw, probability = self._arms.opinion(live, rules, vector)
+        opinion = self._arms.opinion(live, rules, of_model, faults)
+        expert, probability = opinion.expert, opinion.probability
+        aside = self._arms.stands_aside(live, probability)
         edge = self._sizing.edge_bps(state.moves, probability)
-        cost = self._costs.round_trip_bps(vector[SPREAD])
-        position = self._sizing.position(state.moves, edge, cost)
+        cost = self._cost(state, vector[self._spread])
+        position, decided_by = self._position(state, live, probability, cost, regime.name, aside)
+        weight = live.weights[expert]
+        reason = LEADS if weight > self._even else EVEN
+        if faults.latest:
+            reason = "; ".join((reason, *faults.latest))
 
+        mid = features.now.mid
         if state.ticks < self._warmup:
             state.ticks += 1
             scored = False
@@ -129,20 +191,20 @@ class Pipeline:
             scored = now >= state.scored_at + self._apart
         if scored:
             state.scored_at = now
+            live.expected.take(probability)
             stances = [
-                Stance(live.number, live.name, live.version, expert, model_opinion, raw, probability, position),
-                *self._shadow_stances(state, rules, vector, cost),
+                Stance(live.number, live.name, live.version, opinion, position),
+                *self._shadow_stances(state, rules, of_model, cost, regime.name),
             ]
-            state.pending.append(
-                Pending(record_id, now, features.mid, regime.name, cost, vector.copy(), rules, stances)
-            )
+            called = baselines.call(state.baselines, vector[self._imbalance])
+            state.pending.append(Pending(record_id, now, mid, regime.name, cost, vector.copy(), rules, stances, called))
         records.append(
             Prediction(
                 record_id,
                 tick.symbol,
                 now,
                 self._horizon,
-                features.mid,
+                mid,
                 self._experts[expert],
                 "up" if probability > 0.5 else "down" if probability < 0.5 else "flat",
                 probability,
@@ -154,15 +216,55 @@ class Pipeline:
                 live.version,
                 scored,
                 self._features_hash,
-                FEATURES,
+                self._names,
+                sure,
+                weight,
+                reason,
+                aside,
+                decided_by,
             )
         )
         return records
 
+    def _told(self, state: SymbolState, vector: Sequence[float], moved: bool) -> tuple[Regime, float]:
+        try:
+            if moved:
+                return self._regime.advance(state.regime, self._of_regime(vector))
+            return self._regime.current(state.regime)
+        except Exception as problem:  # noqa: BLE001 - whatever a detector raises is reported and must not stop the stream
+            state.faults.note("regime", type(problem).__name__, f"{REGIMES[0].name} in its place")
+            return REGIMES[0], 0.0
+
+    def _cost(self, state: SymbolState, spread: float) -> float:
+        try:
+            cost = self._costs.round_trip_bps(spread)
+            if 0.0 <= cost <= PROHIBITIVE_BPS:
+                return cost
+            problem = "no cost"
+        except Exception as error:  # noqa: BLE001 - whatever a cost raises is reported and must not stop the stream
+            problem = type(error).__name__
+        state.faults.note("costs", problem, "a prohibitive cost")
+        return PROHIBITIVE_BPS
+
+    def _position(
+        self, state: SymbolState, arm: ArmState, probability: float, cost: float, regime: str, aside: bool
+    ) -> tuple[float, str]:
+        try:
+            position, decided_by = self._sizing.position(
+                state.moves, probability, cost, regime, aside, arm.drawdown_bps
+            )
+        except Exception as problem:  # noqa: BLE001 - whatever a rule raises is reported and must not stop the stream
+            state.faults.note("sizing", type(problem).__name__, "no position")
+            return 0.0, FAULT
+        if position - position == 0.0:
+            return position, decided_by
+        state.faults.note("sizing", "not finite", "no position")
+        return 0.0, FAULT
+
     def _start(self, state: SymbolState, price: float) -> FeatureState:
         # What was learned and directed stays; what was waiting looked across the break and can never be told.
         state.features = features = self._features.start(price)
-        state.regime = RegimeState()
+        state.regime = self._regime.start()
         state.ticks = 0
         state.scored_at = 0
         state.pending = []
@@ -193,24 +295,45 @@ class Pipeline:
                 self._horizon,
                 self._features_hash,
                 self._experts,
+                self._names,
             )
             records.append(outcome)
             matured += 1
             self._sizing.learn(state.moves, outcome.return_bps)
+            for stance, earned in zip(entry.stances, outcome.arms, strict=True):
+                arm = arms.get(stance.number)
+                if arm is not None:
+                    # As many scored positions as this overlap: each is that part of the capital.
+                    arm.drawdown_bps = self._sizing.drawdown_after(arm.drawdown_bps, earned.net_bps * self._part)
             if outcome.label:
+                baselines.learn(state.baselines, entry.called, outcome.label > 0)
+                up = outcome.label > 0
+                worth = self._overlap.learn(state.overlap, entry.ts_event)
+                self._panel.learn(state.strategies, entry.features, up, state.faults)
+                of_model = entry.features if self._of_model is None else self._of_model(entry.features)
                 for stance in entry.stances:
                     arm = arms.get(stance.number)
                     if arm is not None:
-                        self._arms.learn(arm, stance, entry.rules, entry.features, outcome.label > 0)
+                        self._arms.learn(arm, stance.opinion, entry.rules, of_model, up, worth, state.faults)
         del pending[:matured]
 
     def _shadow_stances(
-        self, state: SymbolState, rules: Sequence[float], vector: Sequence[float], cost: float
+        self, state: SymbolState, rules: Sequence[float], of_model: Sequence[float], cost: float, regime: str
     ) -> list[Stance]:
         stances = []
         for arm in state.arms.arms[1:]:
-            expert, model_opinion, raw, probability = self._arms.opinion(arm, rules, vector)
-            edge = self._sizing.edge_bps(state.moves, probability)
-            position = self._sizing.position(state.moves, edge, cost)
-            stances.append(Stance(arm.number, arm.name, arm.version, expert, model_opinion, raw, probability, position))
+            opinion = self._arms.opinion(arm, rules, of_model, state.faults)
+            aside = self._arms.stands_aside(arm, opinion.probability)
+            position, _ = self._position(state, arm, opinion.probability, cost, regime, aside)
+            stances.append(Stance(arm.number, arm.name, arm.version, opinion, position))
         return stances
+
+
+def _signed(names: tuple[str, ...]) -> tuple[str, ...]:
+    unsigned = [name for name in names if not feature(name).signed]
+    if unsigned or len(set(names)) < len(names):
+        raise ConfigurationError(
+            f"[market.model]: expected signed features, each once, was {', '.join(names)}"
+            + (f"; {', '.join(unsigned)} keeps its sign when the market is mirrored" if unsigned else "")
+        )
+    return names

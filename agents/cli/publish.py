@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
+from agents.cli.column_options import column_options, columns
 from agents.clients.pace import Pace
 from agents.clients.publisher import Published, publish
 from agents.clients.standing_input import awaited
@@ -27,16 +28,7 @@ INTERRUPTED = 130
 
 @click.command("publish")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN,...", help="Columns with other names.")
-@click.option("--symbol", default="", help="Symbol of every tick, for files without such a column.")
-@click.option("--kind", type=click.Choice(["quote", "trade"]), help="Kind of every tick; usually the columns tell.")
-@click.option(
-    "--time-unit",
-    type=click.Choice(["ns", "us", "ms", "s"]),
-    default="ns",
-    show_default=True,
-    help="Unit of numeric time stamps; ISO 8601 is always understood.",
-)
+@column_options
 @click.option("--rate", type=float, metavar="N", help="Send N ticks a second.")
 @click.option(
     "--speed", metavar="1x|100x|max", default="max", show_default=True, help="Replay event time so much faster."
@@ -69,13 +61,13 @@ def command(
       tickloop publish fx.parquet --symbol EURUSD --map ts_event=time,bid=b,ask=a --time-unit ms
       feed | tickloop publish -
     """
-    columns = Columns(names=_names(mapping), symbol=symbol, kind=kind or "", time_unit=time_unit)
+    layout = columns(mapping, symbol, kind, time_unit)
     pace = Pace(rate=rate, speed=_speed(speed))
     if "-" in files and len(files) > 1:
         raise ConfigurationError("expected standard input (-) alone or files, was both; fix: publish them in turn")
     settings = Settings.load()
     address = bootstrap(settings)
-    report = asyncio.run(_publish(files, columns, strict, address, settings.topic(TICKS.name), pace, as_json))
+    report = asyncio.run(_publish(files, layout, strict, address, settings.topic(TICKS.name), pace, as_json))
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -85,13 +77,13 @@ def command(
 
 
 async def _publish(
-    files: Sequence[str], columns: Columns, strict: bool, address: str, topic: str, pace: Pace, quiet: bool
+    files: Sequence[str], layout: Columns, strict: bool, address: str, topic: str, pace: Pace, quiet: bool
 ) -> Published:
     say_when_the_broker_is_away()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _stop_or_die, stop)
-    sources = [TickFile(name, columns, strict=strict, stream=_piped() if name == "-" else None) for name in files]
+    sources = [TickFile(name, layout, strict=strict, stream=_piped() if name == "-" else None) for name in files]
     feed: Iterable[Feed] | AsyncIterable[Sequence[Feed]] = sources[0] if len(sources) == 1 else merged(sources)
     if files[0] == "-":
         feed = awaited(sources[0].blocks())
@@ -132,22 +124,6 @@ def _stop_or_die(stop: asyncio.Event) -> None:
 def _piped() -> BufferedReader:
     """Standard input, apart from sys.stdin: a thread may still be reading it when the interpreter ends."""
     return BufferedReader(FileIO(0, closefd=False))
-
-
-def _names(mapping: Iterable[str]) -> dict[str, str]:
-    """Field -> column out of `field=column,field=column`.
-
-    >>> _names(["bid=b1,ask=a1", "ts_event=time"])
-    {'bid': 'b1', 'ask': 'a1', 'ts_event': 'time'}
-    """
-    names = {}
-    for pair in ",".join(mapping).split(","):
-        field, given, column = pair.partition("=")
-        if pair and not (field and given and column):
-            raise ConfigurationError(f"--map: expected FIELD=COLUMN, was {pair!r}; fix: for example --map bid=best_bid")
-        if pair:
-            names[field.strip()] = column.strip()
-    return names
 
 
 def _speed(text: str) -> float | None:

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from agents.broker import process
 from agents.operations.system import System
-from agents.settings import Settings, config_table
-from streams.parameters import load_parameters
+from agents.plugins import configured_parameters
+from agents.settings import Settings
+from streams.loop import nodes
 
 
 @click.command("up")
@@ -27,7 +28,7 @@ def command(workers: int | None, home: str | None, keep_broker: bool) -> None:
       tickloop consume predictions
     """
     settings = Settings.load(home=home, workers=workers)
-    load_parameters(config_table())
+    nodes(configured_parameters())
     system = System(settings, Console(stderr=True))
     try:
         asyncio.run(_until_stopped(system))

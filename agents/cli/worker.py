@@ -6,11 +6,11 @@ import click
 
 from agents.broker import bootstrap
 from agents.broker.answer import describe
+from agents.plugins import configured_parameters
 from agents.runtime.app import create_app
 from agents.runtime.worker import configure_logging, run_worker
-from agents.settings import Settings, config_table
+from agents.settings import Settings
 from streams.loop import nodes
-from streams.parameters import load_parameters
 
 
 @click.command("worker")
@@ -28,6 +28,6 @@ def command(slot: int | None, home: str | None, verbose: bool) -> None:
     configure_logging(verbose)
     address = bootstrap(settings)
     asyncio.run(describe(address))
-    parameters = load_parameters(config_table())
+    parameters = configured_parameters()
     instance = f"{settings.group}-{slot}" if slot is not None else None
     run_worker(create_app(settings, address, nodes(parameters, settings.directive_key.encode()), instance), verbose)

@@ -2,9 +2,8 @@
 
 from msgspec import Struct
 
+from streams.features.family import Feature, Moment
 from streams.rolling import Window, push, window
-
-NAMES = ("trade_flow_imbalance", "vwap_deviation")
 
 SIGNS = {"buy": 1.0, "sell": -1.0}
 """Sign of the aggressor; trades of unknown side count in the volume only."""
@@ -26,35 +25,59 @@ class FlowState(Struct, array_like=True):
     notionals: Window
 
 
-def start(length: int) -> FlowState:
-    """State without a trade, to be summed over `length` trades."""
-    return FlowState(window(length), window(length), window(length))
+class Flow:
+    """Advances a `FlowState`.
 
+    Args:
+        length: trades that are summed over.
 
-def advance(state: FlowState, price: float, size: float, side: str) -> None:
-    """Take the next trade."""
-    push(state.signed, SIGNS.get(side, 0.0) * size)
-    push(state.sizes, size)
-    push(state.notionals, price * size)
-
-
-def features(state: FlowState, mid: float) -> tuple[float, float]:
-    """Features of `NAMES` as of now.
-
-    * `trade_flow_imbalance`: signed volume over volume of the last trades, -1 to 1.
-    * `vwap_deviation`: distance of the mid from the volume-weighted average price of the last trades, bps.
-
-    >>> state = start(50)
-    >>> advance(state, 100.0, 3.0, "buy")
-    >>> advance(state, 101.0, 1.0, "sell")
-    >>> flow, vwap = features(state, 100.5)
-    >>> flow, round(vwap, 3)  # the average price is 100.25
+    >>> flow = Flow(50)
+    >>> state = flow.start(100.0)
+    >>> _ = flow.trade(state, Moment(100.5, price=100.0, size=3.0, side="buy"))
+    >>> imbalance, vwap = flow.trade(state, Moment(100.5, price=101.0, size=1.0, side="sell"))
+    >>> imbalance, round(vwap, 3)  # the average price is 100.25
     (0.5, 24.876)
     """
-    size = state.sizes.total
-    if size <= 0.0:
-        return 0.0, 0.0
-    imbalance = state.signed.total / size
-    deviation = (1.0 - state.notionals.total / size / mid) * 1e4
-    # The bounds hold but for rounding; a window of sizes that differ by 16 digits must still give finite features.
-    return max(-1.0, min(1.0, imbalance)), max(-FURTHEST_BPS, min(FURTHEST_BPS, deviation))
+
+    features = (
+        Feature(
+            "trade_flow_imbalance",
+            "-1..1",
+            True,
+            "signed volume / volume of the last trades",
+            "Chordia, Roll and Subrahmanyam (2002), section 2",
+        ),
+        Feature(
+            "vwap_deviation",
+            "bps",
+            True,
+            "1 - volume-weighted average price of the last trades / mid",
+            "Berkowitz, Logue and Noser (1988), on the average price",
+        ),
+    )
+    state = FlowState
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def start(self, mid: float) -> FlowState:
+        """State without a trade."""
+        return FlowState(window(self._length), window(self._length), window(self._length))
+
+    def trade(self, state: FlowState, now: Moment) -> tuple[float, float]:
+        """Take the next trade."""
+        size = now.size
+        push(state.signed, SIGNS.get(now.side, 0.0) * size)
+        push(state.sizes, size)
+        push(state.notionals, now.price * size)
+        return self.advance(state, now)
+
+    def advance(self, state: FlowState, now: Moment) -> tuple[float, float]:
+        """The trades so far against the reference price of now."""
+        size = state.sizes.total
+        if size <= 0.0:
+            return 0.0, 0.0
+        imbalance = state.signed.total / size
+        deviation = (1.0 - state.notionals.total / size / now.mid) * 1e4
+        # The bounds hold but for rounding; a window of sizes that differ by 16 digits must still give finite features.
+        return max(-1.0, min(1.0, imbalance)), max(-FURTHEST_BPS, min(FURTHEST_BPS, deviation))

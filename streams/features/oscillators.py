@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-NAMES = ("rsi", "macd")
+from streams.features.family import Feature, Moment
 
 
 class OscillatorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,18 +33,14 @@ class OscillatorState(Struct, array_like=True):
     slow: float
 
 
-def start(mid: float) -> OscillatorState:
-    """State in which the mid has always been `mid`."""
-    return OscillatorState(0.0, 0.0, mid, mid)
-
-
 class Oscillators:
     """Advances an `OscillatorState`.
 
-    >>> oscillators, state = Oscillators(OscillatorParameters()), start(100.0)
-    >>> [round(value, 3) for value in oscillators.advance(state, 101.0, 1.0)]
+    >>> oscillators = Oscillators(OscillatorParameters())
+    >>> state = oscillators.start(100.0)
+    >>> [round(value, 3) for value in oscillators.advance(state, Moment(101.0, move=1.0))]
     [1.0, 7.898]
-    >>> [round(value, 3) for value in oscillators.advance(state, 100.0, -1.0)]
+    >>> [round(value, 3) for value in oscillators.advance(state, Moment(100.0, move=-1.0))]
     [-0.01, 6.159]
 
     References:
@@ -52,13 +48,31 @@ class Oscillators:
         Appel (1979), The Moving Average Convergence-Divergence Method.
     """
 
+    features = (
+        Feature(
+            "rsi",
+            "-1..1",
+            True,
+            "(average gain - average loss) / (average gain + average loss)",
+            "Wilder (1978), section VI: 2 RSI / 100 - 1",
+        ),
+        Feature("macd", "bps", True, "(fast average - slow average of the mid) / mid", "Appel (1979)"),
+    )
+    state = OscillatorState
+
     def __init__(self, parameters: OscillatorParameters) -> None:
         self._rsi = 1.0 / parameters.rsi_period
         self._fast = 2.0 / (parameters.macd_fast + 1.0)
         self._slow = 2.0 / (parameters.macd_slow + 1.0)
 
-    def advance(self, state: OscillatorState, mid: float, move: float) -> tuple[float, float]:
-        """Take the next mid, `move` away from the last; return the features of `NAMES`: -1 to 1, and bps."""
+    def start(self, mid: float) -> OscillatorState:
+        """State in which the mid has always been `mid`."""
+        return OscillatorState(0.0, 0.0, mid, mid)
+
+    def advance(self, state: OscillatorState, now: Moment) -> tuple[float, float]:
+        """Take the next mid."""
+        mid = now.mid
+        move = now.move
         gains = state.gains
         losses = state.losses
         rate = self._rsi

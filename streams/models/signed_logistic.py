@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isfinite, sqrt
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from river.linear_model import LogisticRegression
 from river.optim import SGD
 from river.optim.schedulers import InverseScaling
@@ -25,18 +25,24 @@ class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, 
     """How the model learns.
 
     Attributes:
+        features: names of the signed features that it looks at.
         learning_rate: first step of the stochastic gradient, for features scaled to a mean square of 1.
-        learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`.
+        learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`, times its worth.
+        prior: weights that it starts from, log-odds for each scaled feature; 0 for those that are not named.
         scale_memory: labels that the mean square of each feature looks back on.
+        learns: whether labels change it while it runs; if not, only a directive brings another model.
     """
 
-    learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.05
+    features: tuple[str, ...] = SIGNED
+    learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.2
     learning_rate_decay: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.25
+    prior: dict[str, float] = field(default_factory=lambda: {"queue_imbalance": 1.2})
     scale_memory: Annotated[int, Meta(ge=1)] = 5_000
+    learns: bool = True
 
 
 class SignedLogistic(Struct, array_like=True):
-    """A model's numbers, in the order of `streams.features.SIGNED`.
+    """A model's numbers, in the order of `SignedLogisticParameters.features`.
 
     Attributes:
         weights: log-odds for each scaled feature.
@@ -56,23 +62,35 @@ class SignedLogistic(Struct, array_like=True):
         return all(map(isfinite, self.weights)) and all(map(isfinite, self.mean_squares))
 
 
-def fresh() -> SignedLogistic:
-    """Model that has learned nothing."""
-    zeros = [0.0] * len(SIGNED)
+def fresh(features: Sequence[str] = SIGNED) -> SignedLogistic:
+    """Model over these features that has learned nothing."""
+    zeros = [0.0] * len(features)
     return SignedLogistic(zeros, list(zeros), list(zeros))
 
 
-def from_wire(state: SignedLogisticState) -> SignedLogistic:
-    """Model from its state on the wire.
+def start(parameters: SignedLogisticParameters) -> SignedLogistic:
+    """Model that knows its prior and has seen nothing.
+
+    >>> model = start(SignedLogisticParameters(features=("return_10", "queue_imbalance")))
+    >>> model.weights, model.n_seen
+    ([0.0, 1.2], 0)
+    """
+    model = fresh(parameters.features)
+    model.weights = [parameters.prior.get(name, 0.0) for name in parameters.features]
+    return model
+
+
+def from_wire(state: SignedLogisticState, features: tuple[str, ...] = SIGNED) -> SignedLogistic:
+    """Model over `features` from its state on the wire.
 
     Raises:
-        ValueError: with a sentence, when the numbers cannot be those of a model over `SIGNED`.
+        ValueError: with a sentence, when the numbers cannot be those of a model over `features`.
     """
-    if state.features != SIGNED:
-        raise ValueError(f"expected the features {', '.join(SIGNED)}, was {', '.join(state.features) or 'none'}")
-    if not len(state.weights) == len(state.mean_squares) == len(SIGNED):
+    if state.features != features:
+        raise ValueError(f"expected the features {', '.join(features)}, was {', '.join(state.features) or 'none'}")
+    if not len(state.weights) == len(state.mean_squares) == len(features):
         raise ValueError(
-            f"expected {len(SIGNED)} weights and mean squares, was {len(state.weights)} and {len(state.mean_squares)}"
+            f"expected {len(features)} weights and mean squares, was {len(state.weights)} and {len(state.mean_squares)}"
         )
     model = SignedLogistic(
         list(state.weights), list(state.mean_squares), [_scale(each) for each in state.mean_squares], state.n_seen
@@ -89,9 +107,9 @@ def from_wire(state: SignedLogisticState) -> SignedLogistic:
     return model
 
 
-def to_wire(model: SignedLogistic) -> SignedLogisticState:
-    """State on the wire; `from_wire` gives the same model back, bit for bit."""
-    return SignedLogisticState(SIGNED, tuple(model.weights), tuple(model.mean_squares), model.n_seen)
+def to_wire(model: SignedLogistic, features: tuple[str, ...] = SIGNED) -> SignedLogisticState:
+    """State on the wire of a model over `features`; `from_wire` gives the same model back, bit for bit."""
+    return SignedLogisticState(features, tuple(model.weights), tuple(model.mean_squares), model.n_seen)
 
 
 class SignedLogisticLearner:
@@ -112,42 +130,50 @@ class SignedLogisticLearner:
     """
 
     def __init__(self, parameters: SignedLogisticParameters) -> None:
+        self._features = parameters.features
+        self._learns = parameters.learns
         self._memory = parameters.scale_memory
         schedule = InverseScaling(parameters.learning_rate, parameters.learning_rate_decay)
         self._river = LogisticRegression(SGD(schedule), intercept_lr=0.0)
 
     def opinion(self, model: SignedLogistic, features: Sequence[float]) -> float:
-        """Probability of an upward move; `features` may go on beyond the signed ones."""
+        """Probability of an upward move; `features` may go on beyond those of the model."""
+        return self.opinion_on(model, self.scaled(model, features))
+
+    def scaled(self, model: SignedLogistic, features: Sequence[float]) -> list[float]:
+        """Features as the model sees them, in units of their root mean square and clipped."""
+        return [
+            CLIP if (scaled := value * scale) > CLIP else -CLIP if scaled < -CLIP else scaled
+            for scale, value in zip(model.scales, features, strict=False)
+        ]
+
+    def opinion_on(self, model: SignedLogistic, scaled: Sequence[float]) -> float:
+        """Probability of an upward move, given what `scaled` answered."""
         log_odds = 0.0
-        for weight, scale, value in zip(model.weights, model.scales, features, strict=False):
-            scaled = value * scale
-            if scaled > CLIP:
-                scaled = CLIP
-            elif scaled < -CLIP:
-                scaled = -CLIP
-            log_odds += weight * scaled
+        for weight, value in zip(model.weights, scaled, strict=True):
+            log_odds += weight * value
         # NaN fails every comparison: broken weights give no opinion.
         return probability(log_odds) if -1e300 < log_odds < 1e300 else 0.5
 
-    def learn(self, model: SignedLogistic, features: Sequence[float], up: bool) -> None:
-        """Take one label with the features as they were when it was predicted."""
-        if not model.sound:
+    def learn(self, model: SignedLogistic, features: Sequence[float], up: bool, worth: float = 1.0) -> None:
+        """Take one label with the features as they were when it was predicted, and what it is worth (`Overlap`)."""
+        if not self._learns or not model.sound:
             return
         model.n_seen += 1
         fresh = 1.0 / min(model.n_seen, self._memory)
         mean_squares = model.mean_squares
         scales = model.scales
         scaled = {}
-        for index, name in enumerate(SIGNED):
+        for index, name in enumerate(self._features):
             value = features[index]
             mean_squares[index] = mean = mean_squares[index] + fresh * (value * value - mean_squares[index])
             scales[index] = scale = _scale(mean)
             scaled[name] = max(-CLIP, min(CLIP, value * scale))
         river = self._river
         # River has no public way to set weights; a test holds this one equal to a River model that was never emptied.
-        river._weights = VectorDict(dict(zip(SIGNED, model.weights, strict=True)))
+        river._weights = VectorDict(dict(zip(self._features, model.weights, strict=True)))
         river.optimizer.n_iterations = model.n_seen - 1
-        river.learn_one(scaled, up)
+        river.learn_one(scaled, up, w=worth)
         model.weights = list(river.weights.values())
 
 

@@ -8,6 +8,8 @@ from streams.regime import Regime
 class Flat:
     """One half, always."""
 
+    needs: tuple[str, ...] = ()
+
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
         """See `Strategy.opinion`."""
         return 0.5

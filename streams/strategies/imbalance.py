@@ -4,11 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from streams.features import FEATURES
 from streams.logistic import probability
 from streams.regime import Regime
-
-QUEUE_IMBALANCE = FEATURES.index("queue_imbalance")
 
 
 class ImbalanceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,9 +25,11 @@ class Imbalance:
         Gould and Bonart (2016), Queue imbalance as a one-tick-ahead price predictor: a logistic fit.
     """
 
+    needs = ("queue_imbalance",)
+
     def __init__(self, parameters: ImbalanceParameters) -> None:
         self._slope = parameters.slope
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
         """See `Strategy.opinion`."""
-        return probability(self._slope * features[QUEUE_IMBALANCE])
+        return probability(self._slope * features[0])

@@ -4,11 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from streams.features import FEATURES
 from streams.logistic import probability
 from streams.regime import Regime
-
-ZSCORE = FEATURES.index("zscore")
 
 
 class MeanReversionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,6 +29,8 @@ class MeanReversion:
         Poterba and Summers (1988), Mean reversion in stock prices.
     """
 
+    needs = ("zscore",)
+
     def __init__(self, parameters: MeanReversionParameters) -> None:
         self._parameters = parameters
 
@@ -39,6 +38,6 @@ class MeanReversion:
         """See `Strategy.opinion`."""
         parameters = self._parameters
         furthest = parameters.furthest
-        distance = max(-furthest, min(furthest, features[ZSCORE]))
+        distance = max(-furthest, min(furthest, features[0]))
         slope = parameters.slope * parameters.in_trend if regime.trending else parameters.slope
         return probability(-slope * distance)

@@ -5,12 +5,9 @@ from math import sqrt
 
 from msgspec import Struct
 
-from streams.features import FEATURES
 from streams.logistic import probability
 from streams.regime import Regime
 
-RETURN = FEATURES.index("return_50")
-VOLATILITY = FEATURES.index("ewma_volatility")
 USUAL_MOVE = sqrt(50)
 
 
@@ -35,16 +32,18 @@ class Momentum:
         Moskowitz, Ooi and Pedersen (2012), Time series momentum: the return scaled by volatility.
     """
 
+    needs = ("return_50", "ewma_volatility")
+
     def __init__(self, parameters: MomentumParameters) -> None:
         self._parameters = parameters
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
         """See `Strategy.opinion`."""
-        volatility = features[VOLATILITY] * USUAL_MOVE
+        change, volatility = features
         if volatility == 0.0:
             return 0.5
         parameters = self._parameters
         furthest = parameters.furthest
-        move = max(-furthest, min(furthest, features[RETURN] / volatility))
+        move = max(-furthest, min(furthest, change / (volatility * USUAL_MOVE)))
         slope = parameters.slope if regime.trending else parameters.slope * parameters.in_range
         return probability(slope * move)

@@ -22,6 +22,7 @@ from streams.sources.synthetic import synthetic_market
 STAGES = {
     "admission": [("_admission", "admit")],
     "features": [("_features", "quote"), ("_features", "trade")],
+    "strategies": [("_panel", "opinions")],
     "regime": [("_regime", "advance"), ("_regime", "current")],
     "model, mixture, calibration": [("_arms", "opinion")],
     "edge, cost, size": [("_sizing", "edge_bps"), ("_sizing", "position"), ("_costs", "round_trip_bps")],
@@ -62,7 +63,6 @@ def instrument(pipeline: Pipeline, stopwatch: Stopwatch) -> None:
         for holder, method in methods:
             operator = getattr(inner, holder)
             setattr(operator, method, stopwatch.around(stage, getattr(operator, method)))
-    inner._opinions = [stopwatch.around("rule strategies", opinion) for opinion in inner._opinions]
     inner._mature = stopwatch.around("outcomes and learning", inner._mature)
 
 

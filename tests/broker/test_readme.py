@@ -22,7 +22,7 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 async def test_a_tick_is_published_and_its_prediction_read(
     fresh_broker: Callable[[str], Running], tmp_path: Path
 ) -> None:
-    (client,) = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    client, *_ = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     broker = await asyncio.to_thread(fresh_broker, "readme")
     printed = io.StringIO()
     async with LiveLoop(MarketNode(), Settings.load({}), broker.address, tmp_path / "workers.log") as loop:

@@ -56,10 +56,10 @@ def test_a_random_walk_gives_no_skill() -> None:
 @pytest.mark.parametrize(
     ("name", "horizon_ms", "log_loss", "accuracy"),
     [
-        ("btcusdt-perp-20240808", 500, 0.545, 0.73),
-        ("ethusdt-perp-20240808", 500, 0.55, 0.725),
-        ("btcusdt-spot-20240808", 500, 0.36, 0.85),
-        ("bac-20131007", 500, 0.32, 0.88),
+        ("btcusdt-perp-20240808", 500, 0.53, 0.73),
+        ("ethusdt-perp-20240808", 500, 0.535, 0.725),
+        ("btcusdt-spot-20240808", 500, 0.34, 0.85),
+        ("bac-20131007", 500, 0.26, 0.88),
     ],
 )
 def test_real_ticks_have_skill(name: str, horizon_ms: int, log_loss: float, accuracy: float) -> None:
@@ -67,7 +67,7 @@ def test_real_ticks_have_skill(name: str, horizon_ms: int, log_loss: float, accu
     assert found.pipeline.log_loss < log_loss
     assert found.pipeline.accuracy > accuracy
     assert found.low > 0.0
-    assert found.pipeline.log_loss < min(score.log_loss for score in found.experts) + 0.015
+    assert found.pipeline.log_loss < min(score.log_loss for score in found.experts) + 0.002
 
 
 def test_no_skill_is_claimed_on_a_currency_without_sizes() -> None:

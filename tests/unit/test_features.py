@@ -8,6 +8,7 @@ from statistics import fmean, pstdev
 import pytest
 
 from schemas.ticks import Quote, Trade
+from streams.fallbacks import Faults
 from streams.features import FEATURES, SIGNED, UNSIGNED, FeatureParameters, Features, FeatureState
 
 
@@ -31,9 +32,9 @@ def _run(ticks: list[Quote | Trade]) -> FeatureState:
     state = features.start(0.5 * (first.bid + first.ask) if isinstance(first, Quote) else first.price)
     for tick in ticks:
         if isinstance(tick, Quote):
-            features.quote(state, tick)
+            features.quote(state, tick, Faults())
         else:
-            features.trade(state, tick)
+            features.trade(state, tick, Faults())
     return state
 
 
@@ -77,7 +78,7 @@ def test_book(ticks: list[Quote | Trade]) -> None:
 @pytest.mark.parametrize("ticks", HISTORIES, ids=len)
 def test_flow(ticks: list[Quote | Trade]) -> None:
     trades = [tick for tick in ticks if isinstance(tick, Trade)][-50:]
-    mid = _run(ticks).mid
+    mid = _run(ticks).now.mid
     signs = {"buy": 1, "sell": -1}
     volume = sum(trade.size for trade in trades)
     signed = sum(signs.get(trade.side, 0) * trade.size for trade in trades)
@@ -132,15 +133,16 @@ def test_a_mirrored_market_flips_the_signed_features_only() -> None:
 
 def test_trades_alone_move_the_price_until_a_quote_comes() -> None:
     features = Features(FeatureParameters())
-    state = features.start(100.0)
-    assert features.trade(state, Trade("X", 1, 100.0, 1.0, "buy"))
-    assert features.trade(state, Trade("X", 2, 101.0, 1.0, "buy"))
-    assert state.mid == 101.0
+    state, faults = features.start(100.0), Faults()
+    assert features.trade(state, Trade("X", 1, 100.0, 1.0, "buy"), faults)
+    assert features.trade(state, Trade("X", 2, 101.0, 1.0, "buy"), faults)
+    assert state.now.mid == 101.0
     assert state.vector[FEATURES.index("return_1")] == pytest.approx(100.0)
-    features.quote(state, Quote("X", 3, 101.0, 1.0, 103.0, 1.0))
-    assert state.mid == 102.0
-    assert not features.trade(state, Trade("X", 4, 103.0, 1.0, "buy"))
-    assert state.mid == 102.0
+    features.quote(state, Quote("X", 3, 101.0, 1.0, 103.0, 1.0), faults)
+    assert state.now.mid == 102.0
+    assert not features.trade(state, Trade("X", 4, 103.0, 1.0, "buy"), faults)
+    assert not faults.counts
+    assert state.now.mid == 102.0
 
 
 def test_a_feed_without_sizes_and_a_price_that_stands_still() -> None:

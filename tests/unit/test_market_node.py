@@ -18,6 +18,8 @@ from streams.replay import SourceRecord, by_topic, replay, replay_events
 
 MS = 1_000_000
 START = 1_700_000_000_000_000_000
+USED = tuple(name for name in FEATURES if name not in ("autocorrelation", "realised_volatility"))
+"""Nothing of the defaults looks at the other two."""
 
 
 def _node(**market: Any) -> MarketNode:
@@ -41,7 +43,7 @@ def test_a_prediction_says_everything() -> None:
     assert prediction.confidence == prediction.probability > 0.5
     assert (prediction.position_size, prediction.expected_edge_bps) == (0.0, 0.0)
     assert prediction.cost_bps == pytest.approx(1.1 + 100.0)
-    assert prediction.features == FEATURES
+    assert prediction.features == USED
     assert (prediction.regime, prediction.strategy, prediction.scored) == ("calm-range", "imbalance", False)
     assert re.fullmatch("builtin-[0-9a-f]{8}", prediction.model_version)
 
@@ -63,7 +65,7 @@ def test_a_prediction_matures_at_the_first_tick_at_or_after_the_horizon_with_the
     first = _outcomes(records)[0]
     assert first.return_bps == pytest.approx(200.0)
     assert (first.ts_prediction, first.ts_event) == (START + 2 * MS, START + 102 * MS)
-    assert list(first.features) == list(FEATURES)
+    assert list(first.features) == list(USED)
     assert list(first.experts) == ["imbalance", "momentum", "mean_reversion", "flat", "signed_logistic"]
 
 

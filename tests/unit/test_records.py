@@ -75,6 +75,30 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             features_hash="3f5a9c0e77d1",
             features=("queue_imbalance", "microprice_deviation", "return_50"),
         ),
+        Prediction(
+            id="ticks:3:1043",
+            symbol="BTCUSDT",
+            ts_event=NS + 2,
+            horizon_ns=500_000_000,
+            mid=55091.850000000006,
+            strategy="imbalance",
+            direction="up",
+            probability=0.6181,
+            confidence=0.6181,
+            regime="calm-range",
+            position_size=0.0,
+            expected_edge_bps=0.21,
+            cost_bps=0.45,
+            model_version="BTCUSDT-7",
+            scored=True,
+            features_hash="3f5a9c0e77d1",
+            features=("queue_imbalance", "microprice_deviation", "return_50"),
+            regime_probability=0.97,
+            strategy_weight=0.46,
+            reason="largest weight in the mixture",
+            stand_aside=True,
+            sizing="cost",
+        ),
     ],
     OutcomeMatured: [
         OutcomeMatured(
@@ -97,6 +121,28 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             features_hash="3f5a9c0e77d1",
             features={"queue_imbalance": 0.48, "microprice_deviation": 0.0009, "return_50": -0.13},
         ),
+        OutcomeMatured(
+            id="ticks:3:1097:0",
+            prediction_id="ticks:3:1042",
+            symbol="BTCUSDT",
+            ts_event=NS + 500_000_017,
+            ts_prediction=NS + 1,
+            horizon_ns=500_000_000,
+            mid=55091.850000000006,
+            mid_matured=55092.95,
+            return_bps=0.19966655,
+            label=1,
+            regime="calm-range",
+            arms=(
+                ArmOutcome("live", "BTCUSDT-6", "imbalance", 0.6181, 0.0, 0.0, 0.0),
+                ArmOutcome("candidate", "BTCUSDT-7", "online", 0.64, 0.25, 0.0499, -0.0626),
+            ),
+            experts={"imbalance": 0.66, "momentum": 0.5, "flat": 0.5, "online": 0.61},
+            features_hash="3f5a9c0e77d1",
+            features={"queue_imbalance": 0.48, "microprice_deviation": 0.0009, "return_50": -0.13},
+            baselines={"majority": 0.52, "last_move": 0.48, "imbalance_sign": 0.71},
+            cost_bps=0.45,
+        ),
     ],
     DeadLetter: [
         DeadLetter(
@@ -117,6 +163,14 @@ def required_fields(record: type[msgspec.Struct]) -> list[str]:
     return [field.encode_name for field in msgspec.structs.fields(record) if field.required]
 
 
+def default_of(field: Any) -> Any:
+    return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+
+
+def default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
 def refusal(topic: Topic, fields: Any) -> tuple[str, str]:
     with pytest.raises(Refused) as caught:
         decoder(topic.record)(msgspec.json.encode(fields))
@@ -133,7 +187,7 @@ class TestEveryRecord:
     def test_the_newest_golden_record_shows_every_field_at_work(self, topic: Topic, record: Any) -> None:
         newest = RECORDS[record][-1]
         for field in msgspec.structs.fields(record):
-            assert field.required or getattr(newest, field.name) != field.default, field.name
+            assert field.required or getattr(newest, field.name) != default_of(field), field.name
 
     def test_unknown_fields_are_ignored(self, topic: Topic, record: Any) -> None:
         line = golden(record)[-1]
@@ -150,7 +204,7 @@ class TestEveryRecord:
         kept = {name: value for name, value in fields.items() if name in {"kind", *required_fields(record)}}
         decoded = decoder(topic.record)(msgspec.json.encode(kept))
         for field in msgspec.structs.fields(record):
-            expected = getattr(RECORDS[record][-1], field.name) if field.required else field.default
+            expected = getattr(RECORDS[record][-1], field.name) if field.required else default_of(field)
             assert getattr(decoded, field.name) == expected
 
     def test_a_mistyped_field_is_refused_by_name(self, topic: Topic, record: Any) -> None:

@@ -1,18 +1,28 @@
+from collections.abc import Sequence
 from itertools import pairwise
 from math import sqrt
 from random import Random
 
-from streams.regime import REGIMES, Regime, RegimeDetector, RegimeParameters, RegimeState
+import pytest
+from msgspec import Struct
+
+from schemas.errors import ConfigurationError
+from schemas.predictions import Prediction
+from schemas.ticks import Quote
+from streams.market import MarketNode
+from streams.parameters import load_parameters
+from streams.regime import DETECTORS, REGIMES, Regime, RegimeParameters, detector, register
+from streams.regime.ewma import Ewma, EwmaParameters
 
 
-def _labels(changes: list[float], **parameters: float) -> list[Regime]:
+def _labels(changes: list[float], dwell: int = 100) -> list[Regime]:
     """Labels after each return, with the volatility that the features would give."""
-    detector, state = RegimeDetector(RegimeParameters(**parameters)), RegimeState()  # type: ignore[arg-type]
+    ewma = Ewma(EwmaParameters(dwell=dwell))
+    state = ewma.start()
     labels, variance = [], changes[0] ** 2
     for change in changes:
         variance += 0.03 * (change * change - variance)
-        labels.append(detector.advance(state, change, sqrt(variance)))
-        assert detector.current(state) is labels[-1]
+        labels.append(ewma.advance(state, (change, sqrt(variance)))[0])
     return labels
 
 
@@ -66,3 +76,68 @@ def test_scale_makes_no_difference() -> None:
 
 def test_a_price_that_never_moves_is_calm() -> None:
     assert {label.name for label in _labels([0.0] * 500)} == {"calm-range"}
+
+
+def test_an_unknown_detector_is_named_with_those_there_are() -> None:
+    with pytest.raises(ConfigurationError, match=r"one of ewma, hmm.*was 'oracle'"):
+        detector(RegimeParameters(detector="oracle"))
+
+
+def test_the_node_runs_the_detector_that_its_parameters_name_and_says_how_sure_it_is() -> None:
+    random = Random(5)
+    ticks, mid = [], 10_000.0
+    for number in range(3_000):
+        mid += random.choice((-1, 1)) * (8 if number >= 2_000 else 1)
+        ticks.append(Quote("X", 1_000_000 * (number + 1), (mid - 1) / 100, 1.0, (mid + 1) / 100, 1.0))
+    for name in DETECTORS:
+        node = MarketNode(load_parameters({"market": {"regime": {"detector": name}}}))
+        state = node.open("X")
+        for number, tick in enumerate(ticks):
+            prediction = node.step(state, tick, f"ticks:0:{number}")[-1]
+            assert isinstance(prediction, Prediction)
+            if number == 1_900:
+                assert prediction.regime.startswith("calm")
+                assert 0.5 < prediction.regime_probability < 1.0
+        assert isinstance(prediction, Prediction)
+        assert prediction.regime.startswith("volatile")
+        state = node.load(node.dump(state))
+        assert type(state.regime) is detector(RegimeParameters(detector=name)).state
+
+
+class Count(Struct, array_like=True):
+    """State of a detector of the user."""
+
+    quotes: int = 0
+
+
+class EveryOther:
+    """A detector of the user, which finds every other quote volatile."""
+
+    needs = ("spread",)
+    state = Count
+
+    def start(self) -> Count:
+        return Count()
+
+    def current(self, state: Count) -> tuple[Regime, float]:
+        return REGIMES[2 * (state.quotes % 2)], 0.75
+
+    def advance(self, state: Count, features: Sequence[float]) -> tuple[Regime, float]:
+        state.quotes += 1
+        return self.current(state)
+
+
+def test_a_detector_of_the_user_is_registered_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.regime.DETECTORS", dict(DETECTORS))
+    register("every_other", EveryOther)
+    with pytest.raises(ConfigurationError, match="'every_other'"):
+        register("every_other", EveryOther)
+    node = MarketNode(load_parameters({"market": {"regime": {"detector": "every_other"}}}))
+    state = node.open("X")
+    said = []
+    for number in range(4):
+        state = node.load(node.dump(state))
+        prediction = node.step(state, Quote("X", number + 1, 99.0, 1.0, 101.0, 1.0), f"ticks:0:{number}")[-1]
+        assert isinstance(prediction, Prediction)
+        said.append((prediction.regime, prediction.regime_probability))
+    assert said == [("volatile-range", 0.75), ("calm-range", 0.75)] * 2

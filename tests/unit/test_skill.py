@@ -28,7 +28,8 @@ def _outcome(number: int, label: int, probability: float, imbalance: float, symb
         arms=(arm,),
         experts={"imbalance": probability, "flat": 0.5},
         features_hash="",
-        features={"queue_imbalance": imbalance},
+        features={},
+        baselines={"majority": 0.5, "last_move": 0.5, "imbalance_sign": 0.5 + 0.1 * imbalance},
     )
 
 
@@ -64,16 +65,15 @@ def test_an_uninformed_pipeline_has_none() -> None:
     assert off <= 4
 
 
-def test_baselines_by_hand() -> None:
+def test_scores_by_hand() -> None:
     labels = [1, 1, -1, 1]
-    found = skill([_outcome(number, label, 0.6, 0.5) for number, label in enumerate(labels)])
+    found = skill([_outcome(number, label, 0.6, 1.0) for number, label in enumerate(labels)])
     majority, last_move, imbalance = found.baselines
-    # Known when it is made: nothing, nothing, the first outcome, the first two.
-    assert majority.accuracy == pytest.approx((0.5 + 0.5 + 0 + 1) / 4)
-    assert last_move.accuracy == pytest.approx((0.5 + 0.5 + 0.5 + 0.5) / 4)
-    assert imbalance.accuracy == pytest.approx((0.5 + 0.5 + 0 + 1) / 4)
-    expected = -(log(1 / 2) + log(1 / 2) + log(1 - 2 / 3) + log(3 / 4)) / 4
-    assert majority.log_loss == imbalance.log_loss == pytest.approx(expected)
+    assert found.pipeline.accuracy == imbalance.accuracy == 0.75
+    assert majority.accuracy == last_move.accuracy == 0.5
+    assert majority.log_loss == pytest.approx(log(2))
+    assert found.pipeline.log_loss == imbalance.log_loss == pytest.approx(-(3 * log(0.6) + log(0.4)) / 4)
+    assert (found.best_baseline, found.skill) == ("imbalance_sign", 0.0)
 
 
 def test_symbols_do_not_see_one_another() -> None:

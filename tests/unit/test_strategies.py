@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -12,8 +12,9 @@ CALM_RANGE, CALM_TREND = REGIMES[0], REGIMES[1]
 
 
 def _opinion(name: str, regime: Regime = CALM_RANGE, **features: float) -> float:
-    vector = [features.get(feature, 0.0) for feature in FEATURES]
-    return STRATEGIES[name](StrategyParameters()).opinion(vector, regime)
+    strategy: Any = STRATEGIES[name](StrategyParameters())
+    opinion: float = strategy.opinion([features.get(feature, 0.0) for feature in strategy.needs], regime)
+    return opinion
 
 
 def test_imbalance_follows_the_heavier_side() -> None:
@@ -38,11 +39,10 @@ def test_mean_reversion_goes_against_the_distance_and_less_so_in_a_trend() -> No
 @pytest.mark.parametrize("name", STRATEGIES)
 @pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.name)
 def test_a_mirrored_market_gives_the_mirrored_opinion(name: str, regime: Regime) -> None:
-    vector = [0.3 * (index + 1) for index in range(len(FEATURES))]
-    mirrored = [-value if feature in SIGNED else value for feature, value in zip(FEATURES, vector, strict=True)]
-    opinion = STRATEGIES[name](StrategyParameters()).opinion
-    assert opinion(vector, regime) == pytest.approx(1.0 - opinion(mirrored, regime))
-    assert name == "flat" or opinion(vector, regime) != 0.5
+    values = {feature: 0.3 * (index + 1) for index, feature in enumerate(FEATURES)}
+    mirrored = {feature: -value if feature in SIGNED else value for feature, value in values.items()}
+    assert _opinion(name, regime, **values) == pytest.approx(1.0 - _opinion(name, regime, **mirrored))
+    assert name == "flat" or _opinion(name, regime, **values) != 0.5
 
 
 @pytest.mark.parametrize("enabled", [("rumour",), ("flat", "flat")])
@@ -55,12 +55,3 @@ def test_names_that_make_no_sense(enabled: tuple[str, ...]) -> None:
 def test_probabilities_never_reach_certainty(value: float) -> None:
     assert 0.0 < LOWEST <= probability(value) <= HIGHEST < 1.0
     assert log_odds(probability(value)) == pytest.approx(max(-13.8, min(13.8, value)))
-
-
-def test_a_strategy_of_ones_own_is_any_object_with_an_opinion() -> None:
-    class Contrarian:
-        def opinion(self, features: Sequence[float], regime: Regime) -> float:
-            return 1.0 - _opinion("imbalance", regime, queue_imbalance=features[FEATURES.index("queue_imbalance")])
-
-    vector = [0.5] * len(FEATURES)
-    assert Contrarian().opinion(vector, CALM_RANGE) == pytest.approx(1 - 0.7310585786)

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from streams.logistic import probability
 
 
-class CalibrationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How quickly the slope moves.
 
     Attributes:
@@ -17,12 +17,12 @@ class CalibrationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
     """
 
     memory: Annotated[int, Meta(ge=2)] = 5_000
-    prior: Annotated[float, Meta(gt=0.0)] = 25.0
+    prior: Annotated[float, Meta(gt=0.0)] = 100.0
     lowest: Annotated[float, Meta(gt=0.0)] = 0.2
     highest: Annotated[float, Meta(gt=0.0)] = 3.0
 
 
-class CalibrationState(Struct, array_like=True):
+class TemperatureState(Struct, array_like=True):
     """The slope, and how much is known about it.
 
     Attributes:
@@ -34,12 +34,12 @@ class CalibrationState(Struct, array_like=True):
     information: float
 
 
-class Calibration:
+class Temperature:
     """Multiplies log-odds by a slope that is learned by recursive maximum likelihood.
 
     There is no intercept: on overlapping labels a free one follows the last moves and was measured to cost accuracy.
 
-    >>> calibration = Calibration(CalibrationParameters(prior=1.0))
+    >>> calibration = Temperature(TemperatureParameters(prior=1.0))
     >>> state = calibration.start()
     >>> calibration.apply(state, 2.0)
     0.8807970779778823
@@ -52,24 +52,24 @@ class Calibration:
         Ljung and Söderström (1983), Theory and practice of recursive identification, on the recursion.
     """
 
-    def __init__(self, parameters: CalibrationParameters) -> None:
+    def __init__(self, parameters: TemperatureParameters) -> None:
         self._parameters = parameters
-        self._kept = 1.0 - 1.0 / parameters.memory
+        self._fresh = 1.0 / parameters.memory
 
-    def start(self) -> CalibrationState:
+    def start(self) -> TemperatureState:
         """Slope 1: probabilities are taken as they are."""
-        return CalibrationState(1.0, self._parameters.prior)
+        return TemperatureState(1.0, self._parameters.prior)
 
-    def apply(self, state: CalibrationState, log_odds: float) -> float:
+    def apply(self, state: TemperatureState, log_odds: float) -> float:
         """Calibrated probability for raw log-odds."""
         return probability(state.slope * log_odds)
 
-    def learn(self, state: CalibrationState, log_odds: float, up: bool) -> None:
-        """Take one label with the raw log-odds as they were when it was predicted."""
+    def learn(self, state: TemperatureState, log_odds: float, up: bool, worth: float = 1.0) -> None:
+        """Take one label of some worth with the raw log-odds as they were when it was predicted."""
         parameters = self._parameters
         expected = probability(state.slope * log_odds)
-        kept = self._kept
+        kept = 1.0 - worth * self._fresh
         information = kept * state.information + (1.0 - kept) * parameters.prior
-        state.information = information = information + expected * (1.0 - expected) * log_odds * log_odds
-        slope = state.slope + (up - expected) * log_odds / information
+        state.information = information = information + worth * expected * (1.0 - expected) * log_odds * log_odds
+        slope = state.slope + worth * (up - expected) * log_odds / information
         state.slope = min(max(slope, parameters.lowest), parameters.highest)

@@ -3,13 +3,13 @@ from random import Random
 
 import pytest
 
-from streams.calibration import Calibration, CalibrationParameters
+from streams.confidence.temperature import Temperature, TemperatureParameters
 from streams.logistic import probability
 
 
 @pytest.mark.parametrize("true_slope", [0.4, 1.0, 1.8])
 def test_the_slope_is_found(true_slope: float) -> None:
-    random, calibration = Random(1), Calibration(CalibrationParameters())
+    random, calibration = Random(1), Temperature(TemperatureParameters())
     state = calibration.start()
     raw_loss = calibrated_loss = 0.0
     for number in range(6_000):
@@ -25,17 +25,17 @@ def test_the_slope_is_found(true_slope: float) -> None:
 
 
 def test_sides_never_change() -> None:
-    calibration = Calibration(CalibrationParameters(prior=0.01))
+    calibration = Temperature(TemperatureParameters(prior=0.01))
     state = calibration.start()
     for _ in range(100):
         calibration.learn(state, 3.0, up=False)
-    assert state.slope == CalibrationParameters().lowest
+    assert state.slope == TemperatureParameters().lowest
     assert calibration.apply(state, 3.0) > 0.5
     assert calibration.apply(state, 0.0) == 0.5
 
 
 def test_one_step_by_hand() -> None:
-    calibration = Calibration(CalibrationParameters(prior=25.0, memory=5_000))
+    calibration = Temperature(TemperatureParameters(prior=25.0, memory=5_000))
     state = calibration.start()
     calibration.learn(state, 2.0, up=True)
     information = 25.0 + 0.8807970779778823 * 0.11920292202211769 * 4.0

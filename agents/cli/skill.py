@@ -1,0 +1,113 @@
+"""`tickloop skill`: how good the predictions on files are, beside baselines, with intervals."""
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+from msgspec.structs import replace
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from agents.cli.column_options import column_options, columns
+from agents.cli.skill_tables import markdown, show
+from agents.evaluation import evaluate
+from agents.plugins import configured_parameters
+from schemas.errors import ConfigurationError
+from streams.parameters import Parameters
+from streams.sources.columns import TimeUnit
+
+NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9}
+INTERRUPTED = 130
+
+
+@click.command("skill")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--horizon", metavar="500ms|60s|...", help="How far ahead; else that of the parameters.")
+@column_options
+@click.option("--processes", type=click.IntRange(1), help="Processes at work; else one for each core.")
+@click.option("--out", type=click.Path(dir_okay=False, writable=True), help="Write the tables as Markdown.")
+@click.option("--json", "as_json", is_flag=True, help="Print the reports as one JSON array, and no progress.")
+def command(
+    files: tuple[str, ...],
+    horizon: str | None,
+    mapping: tuple[str, ...],
+    symbol: str,
+    kind: str | None,
+    time_unit: TimeUnit,
+    processes: int | None,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Score the market node on FILEs of ticks: predict first, learn later, as it does live.
+
+    Each file is one table. Baselines: majority so far, last move, sign of the order-book imbalance. Single components:
+    each rule, a model fitted to the first third and frozen, one fitted anew on a schedule, the online model. Stages of
+    the pipeline: the online model, then with calibration, with the mixture, with the regime. Every row is scored on the
+    same moves of the last two thirds; intervals are 95 %, by a block bootstrap with a fixed seed. The protocol is in
+    docs/skill.md. Formats of files are those of `tickloop publish`.
+
+    \b
+    Examples:
+      tickloop skill btcusdt.csv.gz ethusdt.csv.gz
+      tickloop skill eurusd.csv.gz --horizon 60s --out eurusd.md
+    """
+    layout = columns(mapping, symbol, kind, time_unit)
+    parameters = configured_parameters()
+    if horizon is not None:
+        parameters = with_horizon(parameters, nanoseconds(horizon))
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=as_json or not console.is_terminal,
+    ) as bar:
+        tasks = [bar.add_task(Path(name).name, total=1.0) for name in files]
+        try:
+            reports = evaluate(
+                files,
+                layout,
+                parameters,
+                processes or len(os.sched_getaffinity(0)),
+                lambda number, share: bar.update(tasks[number], completed=share),
+            )
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
+    if out is not None:
+        Path(out).write_text("\n".join(markdown(report, f"{datetime.now(UTC):%Y-%m-%d}") for report in reports))
+    if as_json:
+        click.echo(msgspec.json.encode(reports))
+        return
+    for report in reports:
+        show(report, Console())
+
+
+def nanoseconds(text: str) -> int:
+    """A duration such as `500ms`.
+
+    >>> nanoseconds("500ms"), nanoseconds("1.5s")
+    (500000000, 1500000000)
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s|m|h)", text)
+    duration = round(float(found[1]) * NANOSECONDS[found[2]]) if found else 0
+    if duration <= 0:
+        raise ConfigurationError(f"--horizon: expected a duration such as 500ms, 60s or 5m, was {text!r}")
+    return duration
+
+
+def with_horizon(parameters: Parameters, horizon_ns: int) -> Parameters:
+    """The parameters with another horizon for every symbol."""
+    return Parameters(
+        replace(parameters.market, horizon_ns=horizon_ns),
+        {symbol: replace(own, horizon_ns=horizon_ns) for symbol, own in parameters.symbols.items()},
+    )

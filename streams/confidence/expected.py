@@ -1,0 +1,40 @@
+"""How good predictions are before their labels mature: what they would earn if they meant what they say."""
+
+from math import log
+
+from msgspec import Struct
+
+MEMORY = 500
+"""Scored predictions that the means look back on."""
+
+
+class ExpectedSkill(Struct, array_like=True):
+    """Running means over scored predictions.
+
+    Attributes:
+        seen: predictions taken, up to `MEMORY`.
+        accuracy: mean of max(p, 1 - p): the accuracy to be expected.
+        log_loss: mean entropy: the log-loss to be expected, nats.
+
+    >>> expected = ExpectedSkill()
+    >>> for probability in (0.9, 0.3):
+    ...     expected.take(probability)
+    >>> round(expected.accuracy, 3), round(expected.log_loss, 3)
+    (0.8, 0.468)
+
+    References:
+        Guillory et al. (2021), Predicting with confidence on unseen distributions: average confidence.
+    """
+
+    seen: int = 0
+    accuracy: float = 0.5
+    log_loss: float = log(2.0)
+
+    def take(self, probability: float) -> None:
+        """Take a calibrated probability, strictly between 0 and 1."""
+        if self.seen < MEMORY:
+            self.seen += 1
+        other = 1.0 - probability
+        self.accuracy += (max(probability, other) - self.accuracy) / self.seen
+        entropy = -probability * log(probability) - other * log(other)
+        self.log_loss += (entropy - self.log_loss) / self.seen

@@ -1,0 +1,133 @@
+"""What the experts miss together: a Bayesian logistic regression on top of their pooled opinion."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from streams.logistic import LIMIT, probability
+
+
+class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far the experts are corrected.
+
+    Attributes:
+        variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches it off.
+        trust: part of the correction that is applied at first.
+        rate, share: as in `MixtureParameters`, of the trust.
+    """
+
+    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.05
+    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.3
+    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+
+
+class CorrectionState(Struct, array_like=True):
+    """Belief about the weights, and about whether they help.
+
+    Attributes:
+        weights: posterior mean, log-odds for each scaled feature.
+        covariance: posterior covariance, row by row.
+        trust: part of the correction that is applied, 0 to 1.
+    """
+
+    weights: list[float]
+    covariance: list[list[float]]
+    trust: float
+
+
+class Correction:
+    """Adds `trust * weights . features` to log-odds; each label moves weights, covariance and trust.
+
+    The weights are learned with the experts' log-odds as an offset, by the extended Kalman filter: one Newton step
+    from the belief so far, without a step size. The trust is the belief that the corrected opinion is better than the
+    uncorrected one, moved as in `Mixture`. There is no intercept: a mirrored market gives the mirrored correction.
+
+    >>> correction = Correction(CorrectionParameters(variance=1.0), features=2)
+    >>> state = correction.start()
+    >>> correction.log_odds(state, [1.0, 0.0])
+    0.0
+    >>> correction.learn(state, [1.0, 0.0], offset=0.0, corrected=0.0, up=True, worth=1.0)
+    >>> state.weights, state.covariance  # p (1 - p) = 1/4: variance 1 / (1 + 1/4), weight 0.8 * 0.5
+    ([0.4, 0.0], [[0.8, 0.0], [0.0, 1.0]])
+
+    References:
+        Fahrmeir (1992), Posterior mode estimation by extended Kalman filtering for multivariate dynamic generalized
+        linear models, equation 2.7.
+        Herbster and Warmuth (1998), Tracking the best expert: the share of the trust.
+    """
+
+    def __init__(self, parameters: CorrectionParameters, features: int) -> None:
+        self._parameters = parameters
+        self._features = features
+
+    def start(self) -> CorrectionState:
+        """Weights of 0: the experts are taken as they are."""
+        variance = self._parameters.variance
+        size = range(self._features)
+        covariance = [[variance if row == column else 0.0 for column in size] for row in size]
+        return CorrectionState([0.0] * self._features, covariance, self._parameters.trust)
+
+    def log_odds(self, state: CorrectionState, scaled: Sequence[float]) -> float:
+        """Correction in full, before the trust; `scaled` may go on beyond the features."""
+        total = 0.0
+        for weight, value in zip(state.weights, scaled, strict=False):
+            total += weight * value
+        # NaN fails every comparison: features that are broken correct nothing.
+        return total if -LIMIT < total < LIMIT else LIMIT if total > 0.0 else -LIMIT if total < 0.0 else 0.0
+
+    def learn(
+        self,
+        state: CorrectionState,
+        scaled: Sequence[float],
+        offset: float,
+        corrected: float,
+        up: bool,
+        worth: float,
+    ) -> None:
+        """Take one label.
+
+        Args:
+            state: to be moved.
+            scaled: features as they were when it was predicted, scaled.
+            offset: pooled log-odds of the experts at that time.
+            corrected: correction in full at that time.
+            up: whether the mid moved up.
+            worth: of the label, see `Overlap`.
+        """
+        if self._parameters.variance == 0.0:
+            return
+        weights, covariance = state.weights, state.covariance
+        gains = []
+        along = 0.0
+        for row, own in zip(covariance, scaled, strict=True):
+            gain = 0.0
+            for each, value in zip(row, scaled, strict=True):
+                gain += each * value
+            gains.append(gain)
+            along += gain * own
+        if not along < 1e300:
+            # NaN fails the comparison too: broken features teach nothing.
+            return
+        expected = probability(offset + self.log_odds(state, scaled))
+        information = worth * expected * (1.0 - expected)
+        divisor = 1.0 + information * max(0.0, along)
+        step = worth * (up - expected) / divisor
+        shrink = information / divisor
+        for index, gain in enumerate(gains):
+            weights[index] += step * gain
+            row = covariance[index]
+            covariance[index] = [each - gain * other * shrink for each, other in zip(row, gains, strict=True)]
+        self._trust(state, offset, corrected, up, worth)
+
+    def _trust(self, state: CorrectionState, offset: float, corrected: float, up: bool, worth: float) -> None:
+        parameters = self._parameters
+        rate = parameters.rate * worth
+        with_it, without = probability(offset + corrected), probability(offset)
+        if not up:
+            with_it, without = 1.0 - with_it, 1.0 - without
+        helped = state.trust * with_it**rate
+        ignored = (1.0 - state.trust) * without**rate
+        trust = helped / (helped + ignored)
+        state.trust = trust + parameters.share * (parameters.trust - trust)

@@ -1,0 +1,18 @@
+"""What crossing the book takes."""
+
+
+class HalfSpread:
+    """Half the spread on the way in and half on the way out.
+
+    The spread is taken as it is at the prediction; it may be another when the position is left.
+
+    >>> HalfSpread().bps(spread_bps=0.4)
+    0.4
+
+    References:
+        Roll (1984), A simple implicit measure of the effective bid-ask spread: a round trip pays the spread once.
+    """
+
+    def bps(self, spread_bps: float) -> float:
+        """See `Cost.bps`."""
+        return spread_bps

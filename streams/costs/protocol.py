@@ -1,0 +1,11 @@
+"""What a cost is: something that a position loses on the way in and out."""
+
+from typing import Protocol
+
+
+class Cost(Protocol):
+    """A part of the cost of trading; it never depends on the side, and is never negative."""
+
+    def bps(self, spread_bps: float) -> float:
+        """Cost of taking and leaving a position while the spread is this wide, bps of the mid."""
+        ...

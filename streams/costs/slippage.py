@@ -1,0 +1,16 @@
+"""What is lost beyond the best price."""
+
+
+class Slippage:
+    """A fixed loss of both executions together: sizes are fractions of a capital that no tick knows.
+
+    >>> Slippage(slippage_bps=0.1).bps(spread_bps=0.4)
+    0.1
+    """
+
+    def __init__(self, slippage_bps: float) -> None:
+        self._both = slippage_bps
+
+    def bps(self, spread_bps: float) -> float:
+        """See `Cost.bps`."""
+        return self._both

@@ -1,0 +1,25 @@
+"""What fails is replaced by something harmless and reported; it never stops the stream."""
+
+from msgspec import Struct
+
+
+class Faults(Struct, array_like=True):
+    """Which components of one symbol failed.
+
+    Attributes:
+        counts: for each component that ever failed, at how many ticks its fallback stood in.
+        latest: what failed at the tick in hand, and what stood in for it.
+
+    >>> faults = Faults()
+    >>> faults.note("strategy rumour", "ZeroDivisionError", "one half")
+    >>> faults.counts, faults.latest
+    ({'strategy rumour': 1}, ['strategy rumour (ZeroDivisionError): one half'])
+    """
+
+    counts: dict[str, int] = {}
+    latest: list[str] = []
+
+    def note(self, component: str, problem: str, fallback: str) -> None:
+        """Report that `component` failed at this tick and what stood in for it."""
+        self.counts[component] = self.counts.get(component, 0) + 1
+        self.latest.append(f"{component} ({problem}): {fallback}")

@@ -1,0 +1,26 @@
+"""The kinds of market: calm or volatile, ranging or trending; named by their statistics, whatever found them."""
+
+from msgspec import Struct
+
+
+class Regime(Struct, frozen=True):
+    """A kind of market, labelled by its statistics.
+
+    Attributes:
+        name: as it stands in predictions.
+        volatile: it moves clearly more than it usually does.
+        trending: its drift is larger than noise explains.
+    """
+
+    name: str
+    volatile: bool
+    trending: bool
+
+
+REGIMES = (
+    Regime("calm-range", volatile=False, trending=False),
+    Regime("calm-trend", volatile=False, trending=True),
+    Regime("volatile-range", volatile=True, trending=False),
+    Regime("volatile-trend", volatile=True, trending=True),
+)
+"""All of them; place `2 * volatile + trending`."""

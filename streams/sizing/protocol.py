@@ -1,0 +1,36 @@
+"""What a rule of sizing is: a limit on the position, given everything that is known about it."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+NO_LIMIT = 1e12
+"""Answer of a rule that does not object."""
+
+
+class Case(Struct, frozen=True):
+    """What a position is decided by.
+
+    Attributes:
+        confidence: calibrated probability of the side that is called, 0.5 to 1.
+        net_bps: expected move to that side less the cost of a round trip, bps; positive.
+        deviation_bps: root mean square of the return within the horizon, bps.
+        regime: name of the regime.
+        stand_aside: whether neither side can be excluded.
+        drawdown_bps: how far the arm's paper equity is below its peak, bps of capital.
+    """
+
+    confidence: float
+    net_bps: float
+    deviation_bps: float
+    regime: str
+    stand_aside: bool
+    drawdown_bps: float
+
+
+class Rule(Protocol):
+    """Limits positions; the smallest limit of all rules is the position. It never knows the side."""
+
+    def limit(self, case: Case) -> float:
+        """Largest position, fraction of capital, 0 or more; `NO_LIMIT` for no objection."""
+        ...

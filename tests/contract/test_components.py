@@ -1,0 +1,99 @@
+"""Every component keeps every promise; what is registered next is tested by being registered."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from components import Registered, components
+from promises import PROMISES
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+COMPONENTS = components()
+PRINTED = "import components, promises; [print(each, promises.fingerprint(each)) for each in components.components()]"
+
+
+def fingerprints(seed: str, **environment: str) -> dict[str, str]:
+    """Fingerprint of every component in a process with this seed of its hashes."""
+    paths = {"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTED],
+        env=os.environ | paths | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in done.stdout.splitlines()}
+
+
+@pytest.fixture(scope="module")
+def of_two_seeds() -> tuple[dict[str, str], dict[str, str]]:
+    return fingerprints("0"), fingerprints("4242")
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=str)
+class TestEveryComponent:
+    @pytest.mark.parametrize("broken", PROMISES, ids=lambda promise: promise.__name__)
+    def test_keeps_its_promise(self, component: Registered, broken: Callable[[Registered], str]) -> None:
+        assert broken(component) == ""
+
+    def test_is_the_same_whatever_the_seed_of_the_hashes(
+        self, component: Registered, of_two_seeds: tuple[dict[str, str], dict[str, str]]
+    ) -> None:
+        one, other = of_two_seeds
+        assert one[str(component)] == other[str(component)]
+
+
+def test_every_kind_of_component_is_here() -> None:
+    assert {component.kind for component in COMPONENTS} == {
+        "features",
+        "strategy",
+        "regime",
+        "calibrator",
+        "sizer",
+        "cost",
+    }
+    assert len(COMPONENTS) >= 25
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("user") / "tickloop.toml"
+    path.write_text('[plugins]\nmodules = ["toy_components"]\n')
+    return str(path)
+
+
+class TestComponentsOfTheUser:
+    """They are registered by a module that a configuration file names, in a process of their own."""
+
+    def test_the_suite_finds_them_and_tells_the_honest_from_the_others(self, configuration: str) -> None:
+        program = (
+            "from components import components; from promises import PROMISES\n"
+            "for each in components():\n"
+            "    if each.name.startswith('toy_'):\n"
+            "        print(each.name, *(promise.__name__ for promise in PROMISES if promise(each)))\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}", "TICKLOOP_CONFIG": configuration},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found = {name: broken for name, _, broken in (line.partition(" ") for line in done.stdout.splitlines())}
+        assert found == {
+            "toy_depth": "",
+            "toy_majority": "",
+            "toy_forgetful": "goes_on_after_a_restart does_not_look_ahead",
+            "toy_hoarder": "stays_small",
+            "toy_boundless": "answers_finite_numbers",
+            "toy_moody": "",
+        }
+
+    def test_what_hangs_on_hashes_is_found(self, configuration: str) -> None:
+        seeds = [fingerprints(seed, TICKLOOP_CONFIG=configuration) for seed in ("0", "1", "4242")]
+        assert len({found["strategy toy_moody"] for found in seeds}) > 1
+        assert len({found["strategy toy_majority"] for found in seeds}) == 1

@@ -1,0 +1,84 @@
+"""Components as users write them: two that keep every promise, and one for each promise that breaks it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from streams.features.family import Feature, Moment, NoState
+from streams.features.registry import register as register_features
+from streams.regime import Regime
+from streams.strategies import register as register_strategy
+
+
+class Memory(Struct, array_like=True):
+    ups: float = 0.0
+    labels: list[float] = []
+
+
+class Depth:
+    """A feature of one's own."""
+
+    features = (Feature("toy_depth", "log", False, "log-size of the book", scale_free=False),)
+    state = NoState
+
+    def start(self, mid: float) -> NoState:
+        return NoState()
+
+    def advance(self, state: NoState, now: Moment) -> tuple[float]:
+        return (min(1e9, now.bid_size + now.ask_size),)
+
+
+class Majority:
+    """A strategy that learns which side is the more frequent one."""
+
+    needs: tuple[str, ...] = ()
+    state = Memory
+
+    def opinion(self, features: Sequence[float], regime: Regime, state: Memory) -> float:
+        return 0.5 + 0.4 * state.ups
+
+    def learn(self, state: Memory, features: Sequence[float], up: bool) -> None:
+        state.ups += 0.01 * ((1.0 if up else -1.0) - state.ups)
+
+
+class Forgetful(Majority):
+    """What it learned stands in the object: a restart loses it, and a second run finds it."""
+
+    def __init__(self) -> None:
+        self._ups = 0.0
+
+    def opinion(self, features: Sequence[float], regime: Regime, state: Memory) -> float:
+        return 0.5 + 0.4 * self._ups
+
+    def learn(self, state: Memory, features: Sequence[float], up: bool) -> None:
+        self._ups += 0.01 * ((1.0 if up else -1.0) - self._ups)
+
+
+class Hoarder(Majority):
+    """It keeps every label."""
+
+    def learn(self, state: Memory, features: Sequence[float], up: bool) -> None:
+        state.labels.append(1.0 if up else -1.0)
+
+
+class Boundless(Majority):
+    """It is surer than sure."""
+
+    def opinion(self, features: Sequence[float], regime: Regime, state: Memory) -> float:
+        return 0.5 + 100.0 * state.ups
+
+
+class Moody(Majority):
+    """It hangs on the hash of a name, which each process chooses anew."""
+
+    def opinion(self, features: Sequence[float], regime: Regime, state: Any) -> float:
+        return hash("mood") % 1000 / 1000
+
+
+register_features("toy_depth", Depth)
+register_strategy("toy_majority", Majority)
+register_strategy("toy_forgetful", Forgetful)
+register_strategy("toy_hoarder", Hoarder)
+register_strategy("toy_boundless", Boundless)
+register_strategy("toy_moody", Moody)

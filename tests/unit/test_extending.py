@@ -1,0 +1,100 @@
+"""The README's strategy and pipeline, run as they are printed; modules that a configuration names."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agents.plugins import configured_parameters, import_plugins
+from schemas.errors import ConfigurationError
+from streams.parameters import Parameters
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def run(folder: Path, *command: str) -> str:
+    """Output of a Python process in `folder`, where the configuration is."""
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What the README has its reader write."""
+    (tmp_path / "my_strategies.py").write_text(blocks("python")[1])
+    (tmp_path / "tickloop.toml").write_text(blocks("toml")[0])
+    return tmp_path
+
+
+def test_a_dozen_lines_are_a_strategy(folder: Path) -> None:
+    lines = [line for line in (folder / "my_strategies.py").read_text().splitlines() if line.strip()]
+    assert len(lines) <= 14
+    program = (
+        "from agents.plugins import configured_parameters\n"
+        "from streams.sources.synthetic import SYMBOLS, synthetic_market\n"
+        "from streams.unified import UnifiedMLPipeline\n"
+        "pipeline, said = UnifiedMLPipeline(configured_parameters()), []\n"
+        "for tick in synthetic_market(3, SYMBOLS[:1], ticks=3_000):\n"
+        "    pipeline.predict(tick.symbol, tick)\n"
+        "    said += [outcome.experts['fade'] for outcome in pipeline.outcomes]\n"
+        "print(len(said), *sorted(set(said)), pipeline.faults(tick.symbol))"
+    )
+    count, *opinions = run(folder, "-c", program).split()
+    assert int(count) > 100
+    assert opinions == ["0.4", "0.5", "0.6", "{}"]
+
+
+def test_the_command_line_sees_it(folder: Path) -> None:
+    listed = run(folder, "-m", "agents.cli", "features", "list")
+    assert re.search(r"return_10 .*\n.*\n    used by .*\bfade\b", listed)
+
+
+def test_it_keeps_the_promises_of_a_component(folder: Path) -> None:
+    program = (
+        f"import sys; sys.path.append({str(ROOT / 'tests' / 'contract')!r})\n"
+        "from components import components; from promises import PROMISES\n"
+        "(mine,) = [each for each in components() if each.name == 'fade']\n"
+        "print([promise(mine) for promise in PROMISES])"
+    )
+    assert run(folder, "-c", program) == "['', '', '', '']\n"
+
+
+def test_the_pipeline_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(blocks("python")[2], "README.md", "exec"), {})
+    assert re.fullmatch(r"imbalance calm-range 0\.6\d+ 0\.0\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("plugins", "sentence"),
+    [
+        ({"modules": ["module_that_is_nowhere"]}, "expected a module 'module_that_is_nowhere' in"),
+        ({"modules": "my_strategies"}, r"\[plugins\]: expected nothing but a list `modules`"),
+        ({"module": []}, r"\[plugins\]: expected nothing but a list `modules`"),
+        ({"modules": [1]}, r"\[plugins\]: expected nothing but a list `modules`"),
+        (3, r"\[plugins\]: expected nothing but a list `modules`"),
+    ],
+)
+def test_plugins_that_make_no_sense_are_named(plugins: object, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        import_plugins({"plugins": plugins}, str(tmp_path))
+
+
+def test_without_a_file_everything_is_as_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert configured_parameters({}) == Parameters()
