@@ -6,11 +6,13 @@ from typing import Any
 from msgspec import MsgspecError, Struct, msgpack
 
 from schemas.errors import Refused, StateError
+from schemas.predictions import Prediction
 from schemas.ticks import Directive
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.directives import is_signed
 from streams.parameters import MarketParameters, Parameters
 from streams.pipeline import Pipeline, SymbolState
+from streams.sizing import SizeExplained
 from streams.topology import Node
 from streams.validation import Validation
 
@@ -73,6 +75,10 @@ class MarketNode(Node[SymbolState]):
             pipeline.direct(state, event)
             return ()
         return pipeline.take(state, event, record_id)
+
+    def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
+        """Every number that led to the position of `prediction`, which must be the last one made from `state`."""
+        return self._pipelines.get(prediction.symbol, self._pipeline).explain(state, prediction)
 
     def dump(self, state: SymbolState) -> bytes:
         """Snapshot: MessagePack, in which doubles keep all their bits."""

@@ -24,7 +24,7 @@ from streams.needs import IMBALANCE, SPREAD, users_of_features
 from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
 from streams.regime import REGIMES, Regime, detector
-from streams.sizing import Sizing
+from streams.sizing import SizeExplained, Sizing
 from streams.sizing.moves import MoveState
 from streams.strategies.panel import Panel
 
@@ -225,6 +225,17 @@ class Pipeline:
             )
         )
         return records
+
+    def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
+        """Every number that led to the position of `prediction`, which must be the last one made from `state`."""
+        return self._sizing.explain(
+            state.moves,
+            prediction.probability,
+            prediction.cost_bps,
+            prediction.regime,
+            prediction.stand_aside,
+            state.arms.arms[0].drawdown_bps,
+        )
 
     def _told(self, state: SymbolState, vector: Sequence[float], moved: bool) -> tuple[Regime, float]:
         try:

@@ -13,6 +13,7 @@ from schemas.ticks import Quote, Tick, Trade
 from streams.market import MarketNode
 from streams.parameters import MarketParameters, Parameters
 from streams.pipeline import SymbolState
+from streams.sizing import SizeExplained
 
 DEFAULTS = Parameters()
 
@@ -93,6 +94,7 @@ class UnifiedMLPipeline:
         self.outcomes: tuple[OutcomeMatured, ...] = ()
         self._states: dict[str, SymbolState] = {}
         self._records: dict[str, _Record] = {}
+        self._last: dict[str, str] = {}
         self._calls = 0
 
     def predict(self, symbol: str, market_data: Quote | Trade | Mapping[str, Any]) -> PipelinePrediction:
@@ -123,6 +125,7 @@ class UnifiedMLPipeline:
             record.count(outcome)
         assert isinstance(answer, Prediction)
         assert state.features is not None
+        self._last[symbol] = record_id
         return PipelinePrediction(
             symbol,
             answer.strategy,
@@ -143,6 +146,23 @@ class UnifiedMLPipeline:
             },
             answer,
         )
+
+    def explain(self, prediction: PipelinePrediction) -> SizeExplained:
+        """Every number that led to the position of the last prediction of a symbol.
+
+        >>> pipeline = UnifiedMLPipeline()
+        >>> tick = {"ts_event": 1, "bid": 99.0, "bid_size": 3.0, "ask": 101.0, "ask_size": 1.0}
+        >>> explained = pipeline.explain(pipeline.predict("X", tick))
+        >>> explained.decided_by, explained.net_bps, explained.stand_aside, explained.limits
+        ('cost', -201.1, True, {})
+
+        Raises:
+            ValueError: later ticks came, or it is of another pipeline: the numbers have moved on.
+        """
+        state = self._states.get(prediction.symbol)
+        if state is None or self._last.get(prediction.symbol) != prediction.record.id:
+            raise ValueError(f"expected the last prediction of {prediction.symbol}, was {prediction.record.id}")
+        return self.node.explain(state, prediction.record)
 
     def faults(self, symbol: str) -> dict[str, int]:
         """Components that failed on ticks of a symbol, and at how many ticks their fallback stood in.

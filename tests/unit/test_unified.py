@@ -13,7 +13,7 @@ from schemas.errors import Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.parameters import load_parameters
 from streams.replay import replay_events
-from streams.unified import UnifiedMLPipeline
+from streams.unified import PipelinePrediction, UnifiedMLPipeline
 
 QUICK: dict[str, Any] = {
     "horizon_ns": 2_000_000,
@@ -106,3 +106,26 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(market_data: Any, re
     assert caught.value.reason == reason
     tick = Quote("X", 2, 99.0, 3.0, 101.0, 1.0)
     assert pipeline.predict("X", tick).metrics == untouched.predict("X", tick).metrics
+
+
+def test_every_size_is_explained_by_the_numbers_that_led_to_it() -> None:
+    quick = {**QUICK, "costs": {"enabled": []}, "sizing": {"confidence_floor": 0.5}}
+    pipeline = UnifiedMLPipeline(load_parameters({"market": quick}))
+    decided: set[str] = set()
+    last: PipelinePrediction | None = None
+    for tick in seeded_ticks(3, 1_500):
+        if isinstance(tick, Directive):
+            continue
+        try:
+            prediction = pipeline.predict(tick.symbol, tick)
+        except Refused:
+            continue
+        explained = pipeline.explain(prediction)
+        assert (explained.position, explained.decided_by) == (prediction.position_size, prediction.record.sizing)
+        assert explained.edge_bps == prediction.metrics["expected_edge_bps"]
+        decided.add(explained.decided_by)
+        if last is not None:
+            with pytest.raises(ValueError, match="expected the last prediction"):
+                pipeline.explain(last)
+        last = prediction
+    assert decided > {"cost", "stand_aside"}
