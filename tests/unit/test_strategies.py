@@ -36,7 +36,7 @@ def test_mean_reversion_goes_against_the_distance_and_less_so_in_a_trend() -> No
     assert _opinion("mean_reversion", CALM_RANGE, zscore=-1e9) == pytest.approx(probability(0.8))
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", StrategyParameters().enabled)
 @pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.name)
 def test_a_mirrored_market_gives_the_mirrored_opinion(name: str, regime: Regime) -> None:
     values = {feature: 0.3 * (index + 1) for index, feature in enumerate(FEATURES)}
