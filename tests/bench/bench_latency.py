@@ -140,10 +140,10 @@ def summary(name: str, rate: int, played: Played) -> Latency:
     return Latency(name, rate, sent, len(waited), p50, p95, p99, longest)
 
 
-async def measure_all(rates: Sequence[int], seconds: float, console: Console) -> list[Latency]:
+async def measure_all(address: str, rates: Sequence[int], seconds: float, console: Console) -> list[Latency]:
     """The whole pipeline and the echo at every rate."""
     results = []
-    with broker() as address, console.status("") as status:
+    with console.status("") as status:
         for contender in (MARKET, BARE_SEND):
             for rate in rates:
                 status.update(f"{contender.name}, {rate:,} ticks/s")
@@ -183,7 +183,8 @@ def show(results: Sequence[Latency], seconds: float, console: Console) -> None:
 def main(seconds: float, rates: tuple[int, ...], as_json: bool) -> None:
     """End-to-end latency beside a bare aiokafka echo."""
     console = Console(stderr=as_json, width=None if Console().is_terminal else 140)
-    results = asyncio.run(measure_all(rates, seconds, console))
+    with broker() as address:
+        results = asyncio.run(measure_all(address, rates, seconds, console))
     if as_json:
         click.echo(msgspec.json.encode(results))
     else:

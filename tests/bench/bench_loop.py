@@ -127,11 +127,13 @@ async def result_of(
     return result
 
 
-async def measure_all(repetitions: int, scale: float, file: Path | None, console: Console) -> list[Result]:
+async def measure_all(
+    address: str, repetitions: int, scale: float, file: Path | None, console: Console
+) -> list[Result]:
     """Every contender over the synthetic market, and the whole pipeline over a file of real ticks if there is one."""
     market = list(synthetic_market(1, SYMBOLS, ticks=int(scale * max(BACKLOG.values()))))
     results = []
-    with broker() as address, console.status("") as status:
+    with console.status("") as status:
         for contender, ticks in BACKLOG.items():
             status.update(contender.name)
             results.append(await result_of(contender, address, market[: int(scale * ticks)], repetitions))
@@ -181,7 +183,8 @@ def show(results: Sequence[Result], console: Console) -> None:
 def main(repetitions: int, scale: float, file: Path, as_json: bool) -> None:
     """Throughput and processor time beside stock Faust and bare aiokafka."""
     console = Console(stderr=as_json, width=None if Console().is_terminal else 140)
-    results = asyncio.run(measure_all(repetitions, scale, file if file.is_file() else None, console))
+    with broker() as address:
+        results = asyncio.run(measure_all(address, repetitions, scale, file if file.is_file() else None, console))
     if as_json:
         click.echo(msgspec.json.encode(results))
     else:
