@@ -65,5 +65,6 @@ def create_app(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], i
     )
     app.transport = Transport(app.conf.broker_consumer, app)
     app.runtime = Runtime(app, settings, nodes)
+    app.task(app.runtime.keep_posting)
     app.task(app.runtime.keep_checkpointing)
     return app

@@ -15,6 +15,7 @@ from faust.types import TP
 
 from agents.runtime.crash import stop_the_process
 from agents.runtime.live_partition import LivePartition, Ways
+from agents.runtime.outbox import Post
 from agents.runtime.snapshots import of_partition
 from agents.runtime.transport import commit, producer_of, stored_in
 from agents.settings import Settings
@@ -56,14 +57,15 @@ class Binding:
 
     async def _run(self, fetches: Any) -> None:
         try:
-            async for tp, generation, records in fetches:
-                if generation == self._app.consumer_generation_id and tp.partition in self.live:
-                    await self.live[tp.partition].take(records)
+            async for generation, fetched in fetches:
+                for number, records in fetched.items():
+                    if generation == self._app.consumer_generation_id and number in self.live:
+                        await self.live[number].take(records)
         except Exception as error:
             stop_the_process(error)
             raise
 
-    def load(self, reseeks: "Reseeks", numbers: list[int]) -> None:
+    def load(self, reseeks: "Reseeks", post: Post, numbers: list[int]) -> None:
         """Drop live state; load that of the partitions that are assigned now from the recovered table."""
         for partition in self.live.values():
             partition.revoked = True
@@ -71,6 +73,7 @@ class Binding:
         for number in numbers:
             ways = Ways(
                 producer_of(self._app),
+                post,
                 {topic.record: self._settings.topic(topic.name) for topic in self._node.outputs},
                 changelog_name(self._settings, self._node),
                 self._settings.checkpoint_bytes,
@@ -103,6 +106,7 @@ class Runtime:
         self._app, self._settings = app, settings
         self._bindings = [Binding(app, settings, node) for node in nodes]
         self._reseeks = Reseeks()
+        self._post = Post()
 
     def is_bound(self, topic: str) -> bool:
         """Whether whole fetches of a topic go to agents."""
@@ -121,7 +125,7 @@ class Runtime:
         try:
             self._reseeks.take()
             for binding in self._bindings:
-                binding.load(self._reseeks, [tp.partition for tp in mine if tp.topic == binding.source])
+                binding.load(self._reseeks, self._post, [tp.partition for tp in mine if tp.topic == binding.source])
             wanted = await self._where_to_go_on(mine) if mine else {}
         except StateError as error:
             stop_the_process(error)
@@ -154,6 +158,14 @@ class Runtime:
         moved = {tp: offset for tp, offset in self._uncovered().items() if offset != before.get(tp)}
         if moved:
             await commit(self._app, moved)
+
+    async def keep_posting(self) -> None:
+        """Send what partitions put out, together, until the app stops."""
+        try:
+            await self._post.run()
+        except Exception as error:
+            stop_the_process(error)
+            raise
 
     async def keep_checkpointing(self) -> None:
         """Checkpoint every `checkpoint_s` until the app stops."""

@@ -6,6 +6,9 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+MOST_BYTES = 1_000_000
+"""Bytes that wait in one outbox before its partition applies nothing more."""
+
 
 class Outbox:
     """Collects the records of one partition number and sends them in order, one batch a topic and flush.
@@ -19,28 +22,60 @@ class Outbox:
     def __init__(self, producer: AIOKafkaProducer, partition: int) -> None:
         self._producer = producer
         self._partition = partition
-        self._open: dict[str, BatchBuilder] = {}
-        self._full: list[tuple[str, BatchBuilder]] = []
+        self._batches: dict[str, list[BatchBuilder]] = {}
+        self._flushing = asyncio.Lock()
         self.unacked: list[asyncio.Future[Any]] = []
 
     def append(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """Put a record into the topic's open batch."""
-        batch = self._open.get(topic)
-        if batch is None:
-            batch = self._open[topic] = self._producer.create_batch()
-        if batch.append(key=key, value=value, timestamp=None) is None:
-            self._full.append((topic, batch))
-            batch = self._open[topic] = self._producer.create_batch()
-            batch.append(key=key, value=value, timestamp=None)
+        batches = self._batches.get(topic)
+        if batches is None:
+            batches = self._batches[topic] = [self._producer.create_batch()]
+        if batches[-1].append(key=key, value=value, timestamp=None) is None:
+            batches.append(self._producer.create_batch())
+            batches[-1].append(key=key, value=value, timestamp=None)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits that it should be flushed before more is appended."""
+        waiting: int = sum(batch.size() for batches in self._batches.values() for batch in batches)
+        return waiting > MOST_BYTES
 
     async def flush(self) -> None:
         """Queue what was appended; back-pressure: returns when the producer has taken it, not when it is acked."""
-        batches = [*self._full, *self._open.items()]
-        self._full, self._open = [], {}
-        for topic, batch in batches:
-            self.unacked.append(await self._producer.send_batch(batch, topic, partition=self._partition))
+        async with self._flushing:
+            waiting, self._batches = self._batches, {}
+            for topic, batches in waiting.items():
+                for batch in batches:
+                    self.unacked.append(await self._producer.send_batch(batch, topic, partition=self._partition))
 
     def taken(self) -> list[asyncio.Future[Any]]:
         """Hand over the acknowledgements that are out; later ones are collected anew."""
         unacked, self.unacked = self.unacked, []
         return unacked
+
+
+class Post:
+    """Flushes outboxes together: while one request is under way, what comes up meanwhile fills the next.
+
+    The producer keeps one request a broker in flight, so a flush for each partition's fetch would have every partition
+    wait for the requests of all others.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[Outbox, None] = {}
+        self._called = asyncio.Event()
+
+    def call(self, outbox: Outbox) -> None:
+        """Have an outbox flushed with the others, soon."""
+        self._waiting[outbox] = None
+        self._called.set()
+
+    async def run(self) -> None:
+        """Flush whatever is called for, until cancelled."""
+        while True:
+            await self._called.wait()
+            self._called.clear()
+            waiting, self._waiting = self._waiting, {}
+            for outbox in waiting:
+                await outbox.flush()

@@ -70,7 +70,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """Hands bound topics to their agents as `(partition, generation, records)` and seeks to what snapshots cover."""
+    """Hands bound topics to their agents as `(generation, records by partition)` and seeks to what snapshots cover."""
 
     @property
     def runtime(self) -> Bound:
@@ -111,27 +111,33 @@ class Consumer(driver.Consumer):
 
     async def _hand_out(self, fetched: Mapping[TP, list[Any]], active: set[TP] | None) -> None:
         generation = self.app.consumer_generation_id
+        bound: dict[str, dict[int, list[Any]]] = {}
         for tp, records in fetched.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
             if active is not None and tp not in active:
                 continue
             if self.runtime.is_bound(tp.topic):
-                whole = (tp, generation, records)
-                for channel in cast(Any, self.app.topics)._tp_index.get(tp, ()):
-                    if not await self._put(channel, whole):
-                        return
+                bound.setdefault(tp.topic, {})[tp.partition] = records
                 self._read_offset[tp] = records[-1].offset
                 continue
             for record in records:
                 await self.wait_first(self.callback(self._to_message(tp, record)), self.suspend_flow.wait())
                 self._read_offset[tp] = record.offset
+        for topic, by_partition in bound.items():
+            channels = cast(Any, self.app.topics)._tp_index.get(TP(topic, next(iter(by_partition))), ())
+            for channel in channels:
+                if not await self._put(channel, (generation, by_partition)):
+                    return
 
-    async def _put(self, channel: Any, whole: tuple[TP, int, list[Any]]) -> bool:
+    async def _put(self, channel: Any, whole: tuple[int, dict[int, list[Any]]]) -> bool:
         """Put a fetch into an agent's queue; False when a rebalance emptied the queue under it.
 
         What is dropped then is fetched again: an assignment seeks to the snapshots, and a gap asks for a re-seek.
         """
+        if not channel.queue.full():
+            channel.queue.put_nowait(whole)
+            return True
         try:
             await self.wait_first(channel.queue.put(whole), self.suspend_flow.wait())
         except asyncio.CancelledError:
