@@ -36,10 +36,11 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from agents.clients.publisher import partition_of, publish
+from agents.clients.publisher import publish
 from schemas.codec import encode
 from schemas.topics import PARTITIONS, TICKS
 from streams.partition import Partition
+from streams.partitioner import partition_of
 from streams.sources.files import TickFile
 from streams.sources.synthetic import synthetic_market
 from streams.topology import Node
@@ -116,8 +117,8 @@ async def result_of(
     for _ in range(repetitions):
         runs.append(await measure(contender, address, ticks))
         # In turn with the runs: both see the machine in the same mood.
-        if contender.node is not None:
-            steps.append(step_us(contender.node, ticks))
+        if contender.nodes:
+            steps.append(step_us(contender.nodes, ticks))
     result = Result(
         name or contender.name, len(ticks), median(run.ticks_s for run in runs), median(run.cpu_us for run in runs)
     )

@@ -9,7 +9,8 @@ from market_ticks import DATA
 
 from agents.settings import Settings
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
-from streams.market import MarketNode
+from streams.loop import nodes
+from streams.parameters import Parameters
 from streams.sources.files import TickFile
 
 pytestmark = pytest.mark.broker
@@ -30,7 +31,7 @@ async def one_run(
     bootstrap: str, prefix: str, log: Path, workers: int
 ) -> dict[str, list[tuple[int, bytes | None, bytes]]]:
     settings = Settings.load({}, prefix=prefix)
-    async with LiveLoop(MarketNode(), settings, bootstrap, log) as loop:
+    async with LiveLoop(nodes(Parameters()), settings, bootstrap, log) as loop:
         for slot in range(1, workers + 1):
             loop.start(slot)
         await loop.publish(TickFile(FILE))
