@@ -39,7 +39,7 @@ from rich.table import Table
 from agents.clients.publisher import publish
 from schemas.codec import encode
 from schemas.topics import PARTITIONS, TICKS
-from streams.partition import Partition
+from streams.loop_partition import LoopPartition
 from streams.partitioner import partition_of
 from streams.sources.files import TickFile
 from streams.sources.synthetic import synthetic_market
@@ -88,9 +88,9 @@ async def measure(contender: Contender, address: str, ticks: Sequence[Any]) -> M
         return Measured((last - first) / seconds, cpu / (last - first) * 1e6)
 
 
-def step_us(node: Node[Any], ticks: Sequence[Any]) -> float:
+def step_us(nodes: Sequence[Node[Any]], ticks: Sequence[Any]) -> float:
     """Processor time of decode, step and encode alone, over the steady part of the same ticks."""
-    partitions = [Partition(node, number) for number in range(PARTITIONS)]
+    partitions = [LoopPartition(nodes, number) for number in range(PARTITIONS)]
     offsets, records = [0] * PARTITIONS, []
     for tick in ticks:
         number = partition_of(tick.symbol, PARTITIONS)
