@@ -1,8 +1,8 @@
 """Backtests: the loop over history, the same code and the same bytes as live, as tables."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -86,14 +86,6 @@ def _feed(ticks: Ticks) -> Iterable[Feed]:
         return TickFile(ticks)
     if isinstance(ticks, pd.DataFrame | np.ndarray | Mapping):
         return frame_ticks(ticks)
-    return _items(ticks)
-
-
-def _items(ticks: Iterable[str | Path | Feed]) -> Iterator[Feed]:
-    items = iter(ticks)
-    for first in items:
-        if not isinstance(first, str | Path):
-            yield first
-            yield from (item for item in items if not isinstance(item, str | Path))
-            return
-        yield from merged(TickFile(each) for each in (first, *items) if isinstance(each, str | Path))
+    if isinstance(ticks, list) and ticks and isinstance(ticks[0], str | Path):
+        return merged(map(TickFile, cast(list[str], ticks)))
+    return cast(Iterable[Feed], ticks)

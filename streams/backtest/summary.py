@@ -59,7 +59,7 @@ def account_total(account: pd.DataFrame) -> Total:
     """The paper account over all symbols."""
     return total(
         account["symbol"].to_numpy(),
-        account["ts_event"].astype("int64").to_numpy(np.int64),
+        account["ts_event"].astype("int64").to_numpy().astype(np.int64),
         *(account[name].to_numpy(np.float64) for name in ("gross_bps", "cost_bps", "turnover", "position")),
     )
 
@@ -81,7 +81,7 @@ def _skill(outcomes: pd.DataFrame) -> dict[str, Any] | None:
     everything = Scored(
         int(outcomes["horizon_ns"].to_numpy()[moved.argmax()]),
         outcomes["symbol"].to_numpy().astype(np.str_),
-        outcomes["ts_prediction"].astype("int64").to_numpy(np.int64),
+        outcomes["ts_prediction"].astype("int64").to_numpy().astype(np.int64),
         labels,
         outcomes["arm.live.probability"].to_numpy(np.float64),
         experts,
