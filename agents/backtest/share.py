@@ -88,6 +88,7 @@ def work(plan: Plan, folder: Path, share: int, shares: int, progress: Callable[[
     files = [TickFile(each.name, plan.columns) for each in plan.inputs]
     feed: Iterable[Feed] = files[0] if len(files) == 1 else merged(files)
     ticks = islice(feed, items, None)
+    progress(Progress(items, 0.0))
     rows = {kind: Rows(kind) for kind in TABLES}
     while True:
         before = items

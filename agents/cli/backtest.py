@@ -24,6 +24,7 @@ from streams.sources.columns import Columns, TimeUnit
 
 INTERRUPTED = 130
 WIDTH_OF_FILES = 140
+DONE = "it was finished before; nothing was left to do"
 
 
 @click.command("backtest")
@@ -85,10 +86,11 @@ def command(
         ) as bar:
             tasks = [bar.add_task(plan.name, total=1.0) for plan in plans]
             first: dict[int, int] = {}
+            took: dict[int, int] = {}
 
             def report(number: int, reached: Reached) -> None:
-                taken = reached.items - first.setdefault(number, reached.items)
-                rate = taken / max(time.perf_counter() - started, 1e-9)
+                took[number] = reached.items - first.setdefault(number, reached.items)
+                rate = took[number] / max(time.perf_counter() - started, 1e-9)
                 said = f"{plans[number].name}  {reached.items:,} ticks, {rate:,.0f}/s"
                 bar.update(tasks[number], description=said, completed=reached.part)
 
@@ -104,7 +106,9 @@ def command(
     console = Console()
     if not console.is_terminal:
         console.width = WIDTH_OF_FILES
-    show(plans, folders, seconds, console)
+    show(plans, folders, console)
+    taken = sum(took.values())
+    console.print(f"{taken:,} ticks in {seconds:.1f} s ({taken / seconds:,.0f}/s)" if taken else DONE, highlight=False)
 
 
 def planned(files: tuple[str, ...], configs: Sequence[str], out: str, layout: Columns, digests: bool) -> list[Plan]:
@@ -135,7 +139,7 @@ def planned(files: tuple[str, ...], configs: Sequence[str], out: str, layout: Co
     return plans
 
 
-def show(plans: Sequence[Plan], folders: Sequence[RunFolder], seconds: float, console: Console) -> None:
+def show(plans: Sequence[Plan], folders: Sequence[RunFolder], console: Console) -> None:
     """Print what came out, a line a backtest."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("", "ticks", "predictions", "outcomes", "refused", "skill", "trades", "gross bps", "net bps"):
@@ -143,8 +147,6 @@ def show(plans: Sequence[Plan], folders: Sequence[RunFolder], seconds: float, co
     for plan, folder in zip(plans, folders, strict=True):
         table.add_row(plan.name, *_cells(folder.summary))
     console.print(table)
-    taken = sum(folder.summary["ticks"] for folder in folders)
-    console.print(f"{taken:,} ticks in {seconds:.1f} s ({taken / max(seconds, 1e-9):,.0f}/s)", highlight=False)
     for folder in folders:
         sheet = folder.path / TEAR_SHEET
         console.print(f"see {sheet if sheet.exists() else folder.path}", highlight=False, soft_wrap=True)

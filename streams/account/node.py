@@ -74,13 +74,7 @@ class AccountNode(Node[Book]):
     def decode(self, value: bytes | None) -> Any:
         """Bytes to a prediction that the account can act on; raises `Refused` for any other."""
         prediction = super().decode(value)
-        if not (
-            LOWEST_PRICE <= prediction.mid <= HIGHEST_PRICE
-            and abs(prediction.position_size) <= LARGEST_POSITION
-            and 0.0 <= prediction.cost_bps <= PROHIBITIVE_BPS
-            and 0 < prediction.ts_event < END_OF_TIME
-            and 0 < prediction.horizon_ns < LONGEST_HORIZON
-        ):
+        if not _fits(prediction):
             raise Refused(
                 "bad_prediction",
                 f"expected a price, a position, a cost and times that the market node gives, was mid {prediction.mid}, "
@@ -90,13 +84,10 @@ class AccountNode(Node[Book]):
         return prediction
 
     def receive(self, record: Struct) -> Any:
-        """See `Node.receive`: a prediction of finite numbers is its own bytes decoded, and within what is expected."""
-        if type(record) is Prediction:
+        """See `Node.receive`: a prediction that fits, of finite numbers, is its own bytes decoded."""
+        if type(record) is Prediction and _fits(record):
             total = (
-                record.mid
-                + record.position_size
-                + record.cost_bps
-                + record.probability
+                record.probability
                 + record.confidence
                 + record.expected_edge_bps
                 + record.regime_probability
@@ -133,7 +124,7 @@ class AccountNode(Node[Book]):
         if (
             fill == 0.0
             and drawdown < state.deepest + self._step_down
-            and state.marked <= ts < state.marked + self._mark_every
+            and 0 < state.marked <= ts < state.marked + self._mark_every
         ):
             return ()
         state.marked = ts
@@ -207,3 +198,13 @@ class AccountNode(Node[Book]):
             f"{state.made_with[:12]}; fix: restore the earlier [account] parameters, or `tickloop topics reset` to "
             "compute everything anew"
         )
+
+
+def _fits(prediction: Prediction) -> bool:
+    return (
+        LOWEST_PRICE <= prediction.mid <= HIGHEST_PRICE
+        and -LARGEST_POSITION <= prediction.position_size <= LARGEST_POSITION
+        and 0.0 <= prediction.cost_bps <= PROHIBITIVE_BPS
+        and 0 < prediction.ts_event < END_OF_TIME
+        and 0 < prediction.horizon_ns < LONGEST_HORIZON
+    )
