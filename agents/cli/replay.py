@@ -123,7 +123,7 @@ def command(
     if as_json:
         click.echo(msgspec.json.encode(result))
     else:
-        _show(result, settings)
+        _show(result)
     if not result.complete:
         raise SystemExit(INTERRUPTED)
 
@@ -188,7 +188,7 @@ def _time(text: str) -> int:
         raise ConfigurationError(f"--until: {error}") from None
 
 
-def _show(result: Replayed, settings: Settings) -> None:
+def _show(result: Replayed) -> None:
     console = Console(stderr=True, highlight=False)
     rate = result.sent / result.seconds if result.seconds else 0.0
     before = f", behind {result.already:,} that the run held" if result.already else ""
@@ -203,15 +203,17 @@ def _show(result: Replayed, settings: Settings) -> None:
             soft_wrap=True,
         )
     if result.same_offsets is False:
-        console.print("the log has gaps or lost its beginning: ids here are others than there", style="yellow")
+        console.print(
+            "the log has gaps or lost its beginning: ids here are others than there", style="yellow", soft_wrap=True
+        )
     if not result.complete:
         console.print("the same command goes on from here")
         return
+    again = f"TICKLOOP_PREFIX={result.prefix} tickloop"
     if result.computed is None:
-        console.print(
-            f"to compute it: the same command with --with-workers, or TICKLOOP_PREFIX={result.prefix} tickloop up"
-        )
+        console.print(f"to compute it: the same command with --with-workers, or {again} up", soft_wrap=True)
     else:
-        console.print(", ".join(f"{topic} {count:,}" for topic, count in result.computed.items()), soft_wrap=True)
-        console.print(f"to read it:    TICKLOOP_PREFIX={result.prefix} tickloop consume predictions --from beginning")
-        console.print(f"to check it:   tickloop verify --run {result.run}")
+        computed = ", ".join(f"{count:,} {topic}" for topic, count in result.computed.items())
+        console.print(f"computed: {computed} (records written again included)", soft_wrap=True)
+        console.print(f"to read it:  {again} consume predictions --from beginning", soft_wrap=True)
+        console.print(f"to check it: tickloop verify --run {result.run}", soft_wrap=True)

@@ -57,11 +57,11 @@ async def until_workers_reach(
             reached = await committed(cluster, settings.group)
             lag = {tp: end - reached.get(tp, 0) for tp, end in wanted.items() if reached.get(tp, 0) < end}
             running = await has_members(cluster, settings.group) if lag and not workers_start else True
-            if sum(lag.values()) != before:
-                before, deadline = sum(lag.values()), clock() + timeout_s
             if not lag or not running or clock() > deadline:
                 break
-            say(f"waiting for the workers: {before:,} records to go")
+            if sum(lag.values()) != before:
+                before, deadline = sum(lag.values()), clock() + timeout_s
+                say(f"waiting for the workers: {before:,} records of {node.source.name} to go")
             await asyncio.sleep(LOOK_S)
         for tp, left in lag.items():
             why = "the workers did not move" if running else "no worker runs"

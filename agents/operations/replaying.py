@@ -43,7 +43,7 @@ class Replayed(Struct):
         seconds: that sending took.
         complete: whether the run holds all that was to be replayed.
         same_offsets: of a copied log, whether each tick has the offset, so each prediction the id, that it had there.
-        computed: records on the output topics, when workers were asked for.
+        computed: records on the output topics, those that were written again included; when workers were asked for.
     """
 
     run: str
