@@ -6,6 +6,7 @@ a repeat, which readers drop, and which must be the same bytes again.
 
 from collections import Counter, deque
 from hashlib import blake2b, sha256
+from itertools import islice
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -21,6 +22,9 @@ REMEMBERED = 1 << 17
 
 FEW_BITS = 8
 """A record that differs in no more bits from one that should be there is that one, damaged, whatever its id says."""
+
+NEAR = 64
+"""How many of the records that should come are looked through for the one that a damaged record was."""
 
 Kind = Literal["other_bytes", "missing", "too_many", "repeat_differs", "repeat_uncompared", "not_computed"]
 
@@ -294,7 +298,7 @@ def _lane_name(identity: _Identity) -> _LaneName:
 
 
 def _place(wanted: deque[_Wanted], found: _Found, by_id_too: bool) -> int | None:
-    """Which of the expected records it is: the same, or else one that it nearly is, or else the one of its id."""
+    """Which of the expected records it is: the same, or else a near one that it nearly is, or else the one of its id."""
     by_id = None
     for at, each in enumerate(wanted):
         if each.position == found.position:
@@ -303,7 +307,7 @@ def _place(wanted: deque[_Wanted], found: _Found, by_id_too: bool) -> int | None
             by_id = at if by_id_too else None
         if each.position >= found.position:
             break
-    for at, each in enumerate(wanted):
+    for at, each in enumerate(islice(wanted, NEAR)):
         bits = bits_apart(each.value, found.value)
         if bits is not None and bits <= FEW_BITS:
             return at

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 
 import click
@@ -166,7 +166,7 @@ class _Bar:
 
 
 def _files(files: Sequence[str], layout: Columns, strict: bool, until: int | None, bar: _Bar) -> Source:
-    def source() -> AsyncIterator[Sequence[Sendable]]:
+    def source() -> AsyncGenerator[Sequence[Sendable], None]:
         bar.files = [TickFile(each, layout, strict=strict) for each in files]
         return in_blocks(bar.files[0] if len(bar.files) == 1 else merged(bar.files), until)
 
@@ -174,7 +174,7 @@ def _files(files: Sequence[str], layout: Columns, strict: bool, until: int | Non
 
 
 def _log(log: TickLog, until: int | None, bar: _Bar) -> Source:
-    def source() -> AsyncIterator[Sequence[Sendable]]:
+    def source() -> AsyncGenerator[Sequence[Sendable], None]:
         bar.total = log.total
         return up_to(log.blocks(), until)
 

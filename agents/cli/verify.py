@@ -28,7 +28,7 @@ WIDTH = 110
 
 SENTENCES = {
     "other_bytes": "its bytes are not those that the replay gives",
-    "missing": "the replay gives it, the topic does not hold it",
+    "missing": "the replay gives it, the topic does not hold it (deleted, or never written)",
     "too_many": "the topic holds it, no tick leads to it",
     "repeat_differs": "it was written again with other bytes",
     "repeat_uncompared": "it was written again so much later that nothing is left to compare it with",
@@ -64,11 +64,9 @@ def command(name: str | None, timeout_s: float, as_json: bool) -> None:
       tickloop verify
       tickloop verify --run monday --json
     """
-    settings = Settings.load()
-    if name is not None:
-        address, settings = bootstrap(settings), run_settings(settings, name)
-    else:
-        address = bootstrap(settings)
+    live = Settings.load()
+    settings = live if name is None else run_settings(live, name)
+    address = bootstrap(live)
     result = asyncio.run(_verify(settings, address, timeout_s, as_json))
     if as_json:
         click.echo(msgspec.json.encode(result))
@@ -138,12 +136,12 @@ def show(result: Verification, console: Console) -> None:
             "follows from the rest hangs on them; fix: keep ticks longer (retention.ms), verify before they expire",
             style="yellow",
         )
+    up = f"TICKLOOP_PREFIX={result.prefix} tickloop up" if result.prefix else "tickloop up"
     for sentence in result.behind.values():
-        console.print(f"behind: {sentence}; fix: `tickloop up`, then again, or a longer --timeout", style="yellow")
+        console.print(f"behind: {sentence}; fix: `{up}`, then again, or a longer --timeout", style="yellow")
     if result.first is not None:
         _show_finding(result.first, "first difference", console)
-        others = [finding for each in result.compared for finding in each.findings][1:6]
-        for finding in others:
+        for finding in result.findings[1:6]:
             console.print(f"  also: {_place(finding)}: {SENTENCES[finding.kind]}", markup=False)
     if result.cause:
         console.print(f"cause: {result.cause}", style="red", markup=False)

@@ -41,16 +41,17 @@ class TickLog:
         self._ends: dict[TopicPartition, int] = {}
         self.partitions = self.total = 0
         self.keeps_offsets = True
+        self._consumer: Any = None
+
+    async def __aenter__(self) -> Self:
+        self.partitions = await partition_count(self._bootstrap, self._topic)
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
+            bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=WAIT_MS,
             isolation_level="read_committed",
         )
-
-    async def __aenter__(self) -> Self:
-        self.partitions = await partition_count(self._bootstrap, self._topic)
         await self._consumer.start()
         partitions = [TopicPartition(self._topic, number) for number in range(self.partitions)]
         self._consumer.assign(partitions)

@@ -1,8 +1,8 @@
 """A replay run: history into topics of its own, behind what is there already, and, if asked for, computed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from itertools import islice
 from typing import Any
 
@@ -26,7 +26,7 @@ from streams.topology import Node
 BLOCK = 2048
 STUCK_S = 120.0
 
-Source = Callable[[], AsyncIterator[Sequence[Sendable]]]
+Source = Callable[[], AsyncGenerator[Sequence[Sendable], None]]
 """What is to be replayed, from its beginning, in the same order at every call."""
 
 
@@ -58,7 +58,7 @@ class Replayed(Struct):
     computed: dict[str, int] | None = None
 
 
-def in_blocks(feed: Iterable[Sendable], until: int | None) -> AsyncIterator[Sequence[Sendable]]:
+def in_blocks(feed: Iterable[Sendable], until: int | None) -> AsyncGenerator[Sequence[Sendable], None]:
     """A feed in blocks, up to the first tick after `until`, ns."""
 
     async def blocks() -> AsyncIterator[Sequence[Sendable]]:
@@ -70,7 +70,9 @@ def in_blocks(feed: Iterable[Sendable], until: int | None) -> AsyncIterator[Sequ
     return up_to(blocks(), until)
 
 
-async def up_to(blocks: AsyncIterator[Sequence[Sendable]], until: int | None) -> AsyncIterator[Sequence[Sendable]]:
+async def up_to(
+    blocks: AsyncIterator[Sequence[Sendable]], until: int | None
+) -> AsyncGenerator[Sequence[Sendable], None]:
     """Blocks up to the first tick after `until`, ns: what comes later in the source is a continuation of it."""
     async for block in blocks:
         if until is None:
@@ -114,6 +116,8 @@ async def replay(
         EnvironmentProblem: the cluster does not do its part.
         StateError: somebody else writes to the run's log.
     """
+    async with aclosing(source()) as blocks:
+        await anext(blocks, ())  # what cannot be read leaves no topics behind
     wanted = wanted_topics(settings)
     if anew:
         await delete(settings, bootstrap, [spec.name for spec in wanted])
@@ -125,7 +129,8 @@ async def replay(
     already = sum(run.counts.values())
     if already:
         say(f"{topic} holds {already:,} ticks: comparing them with the source, then going on behind them")
-        await check(source(), run, settings.partitions, topic)
+        async with aclosing(source()) as blocks:
+            await check(blocks, run, settings.partitions, topic)
     computed = None
     async with _workers(settings, bootstrap, workers, stop, say):
         published = await publish(

@@ -63,7 +63,12 @@ class Verification(Struct, frozen=True):
     @property
     def first(self) -> Finding | None:
         """The first difference: of the topic nearest to the ticks, in its first partition that has one."""
-        return next((finding for each in self.compared for finding in each.findings), None)
+        return next(iter(self.findings), None)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Every one that is kept, without what is merely not computed yet."""
+        return [each for of in self.compared for each in of.findings if each.kind != "not_computed"]
 
 
 async def verify(
@@ -77,6 +82,8 @@ async def verify(
     clock = asyncio.get_running_loop().time
     started = clock()
     count = await partition_count(bootstrap, settings.topic(TICKS.name))
+    for topic in outputs(nodes):
+        await partition_count(bootstrap, settings.topic(topic.name))
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
