@@ -128,15 +128,16 @@ class _Lane:
         self._old: dict[Position, bytes] = {}
         self.forgets_before: Position = ()
 
-    def remember(self, wanted: _Wanted) -> None:
+    def remember(self, wanted: _Wanted, found: bytes = b"") -> None:
+        """What a repeat may be: what should be there, or what is there instead."""
         self.last = wanted.position
-        self._young[wanted.position] = _mark(wanted.value)
+        self._young[wanted.position] = _mark(wanted.value) + (_mark(found) if found not in (b"", wanted.value) else b"")
         if len(self._young) >= REMEMBERED:
             self.forgets_before = next(iter(self._young))
             self._young, self._old = {}, self._young
 
-    def known(self, position: Position) -> bytes | None:
-        return self._young.get(position) or self._old.get(position)
+    def known(self, position: Position) -> bytes:
+        return self._young.get(position) or self._old.get(position, b"")
 
 
 class Comparison:
@@ -239,7 +240,7 @@ class Comparison:
             found = held[0]
             if wanted and wanted[0].position == found.position and wanted[0].value == found.value:
                 self._take(lane, wanted.popleft(), held.popleft())
-            elif found.position and found.position <= lane.last and lane.known(found.position) == _mark(found.value):
+            elif () < found.position <= lane.last and _mark(found.value) in lane.known(found.position):
                 self._repeats += 1
                 held.popleft()
             elif (at := _place(wanted, found, found.lane == lane.name)) is not None:
@@ -255,7 +256,7 @@ class Comparison:
         self._held += 1
         lane.wanted_digest.add(wanted.value)
         lane.digest.add(found.value)
-        lane.remember(wanted)
+        lane.remember(wanted, found.value)
         if wanted.value != found.value:
             self._find("other_bytes", wanted.id, found.offset, wanted.value, found.value)
 
@@ -274,8 +275,7 @@ class Comparison:
     def _extra(self, lane: _Lane, found: _Found) -> None:
         """A record that is not among those that should come."""
         if found.lane == lane.name and () < found.position <= lane.last:
-            known = lane.known(found.position)
-            if known is not None:
+            if lane.known(found.position):
                 self._find("repeat_differs", found.id, found.offset)
                 return
             if found.position < lane.forgets_before:
@@ -298,7 +298,7 @@ def _lane_name(identity: _Identity) -> _LaneName:
 
 
 def _place(wanted: deque[_Wanted], found: _Found, by_id_too: bool) -> int | None:
-    """Which of the expected records it is: the same, or else a near one that it nearly is, or else the one of its id."""
+    """Which of the expected records it is: the same, or a near one that it nearly is, or the one of its id."""
     by_id = None
     for at, each in enumerate(wanted):
         if each.position == found.position:

@@ -130,6 +130,10 @@ def show(result: Verification, console: Console) -> None:
     if not result.ticks:
         console.print("  the tick log holds nothing that can be replayed", style="yellow")
     console.print(_table(result))
+    for topic, counts in _counts(result).items():
+        if counts:
+            kinds = ", ".join(f"{kind.replace('_', ' ')} {n:,}" for kind, n in counts.items())
+            console.print(f"{topic}: {kinds}", soft_wrap=True)
     for cut in result.cut:
         console.print(
             f"{TICKS.name}-{cut.partition} begins at offset {cut.first_offset:,}: earlier ticks were deleted, and what "
@@ -153,9 +157,7 @@ def _table(result: Verification) -> Table:
         table.add_column(title, justify="left" if title in ("topic", "findings", "digest") else "right", no_wrap=True)
     for topic, group in groupby(result.compared, key=lambda each: each.topic):
         of_topic = list(group)
-        counts: Counter[str] = Counter()
-        for each in of_topic:
-            counts.update(each.counts)
+        counts = _counts(result)[topic]
         table.add_row(
             topic,
             str(len(of_topic)),
@@ -163,10 +165,17 @@ def _table(result: Verification) -> Table:
             f"{sum(each.held for each in of_topic):,}",
             f"{sum(each.repeats for each in of_topic):,}",
             f"{sum(each.expired for each in of_topic):,}",
-            ", ".join(f"{kind.replace('_', ' ')} {n:,}" for kind, n in counts.items()) or "none",
+            f"{counts.total():,}" if counts else "none",
             digest_of(of_topic)[:16],
         )
     return table
+
+
+def _counts(result: Verification) -> dict[str, Counter[str]]:
+    counts: dict[str, Counter[str]] = {each.topic: Counter() for each in result.compared}
+    for each in result.compared:
+        counts[each.topic].update(each.counts)
+    return counts
 
 
 def digest_of(compared: list[Compared]) -> str:
