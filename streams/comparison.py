@@ -62,8 +62,7 @@ class Compared(Struct, frozen=True):
         expired: records that the replay gives and that retention has deleted from the topic.
         counts: of findings, by kind.
         findings: the first of them.
-        digest: of what the topic holds, repeats dropped (`streams.digests`); equal to `expected_digest` when nothing was
-            found.
+        digest: of what the topic holds, repeats dropped; equal to `expected_digest` when nothing was found.
     """
 
     topic: str

@@ -11,11 +11,12 @@ from contextlib import aclosing
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.clients.publisher import Addressed, Published, Sendable, partition_of
+from agents.clients.publisher import Addressed, Published, Sendable
 from agents.clients.reader import read_blocks
 from agents.clients.topic_partitions import partition_count
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
+from streams.partitioner import partition_of
 from streams.sources.raw import RawTick
 
 QUIET_S = 1.0

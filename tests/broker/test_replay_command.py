@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from click.testing import CliRunner
 
 from agents.cli import cli
-from agents.clients.publisher import Addressed, partition_of, publish
+from agents.clients.publisher import Addressed, publish
 from agents.clients.reader import Received, read_blocks
 from agents.operations import topics
 from agents.operations.runs import run_settings
@@ -28,6 +28,7 @@ from schemas.topics import TICKS
 from streams.expected import Expected
 from streams.loop import nodes
 from streams.parameters import Parameters
+from streams.partitioner import partition_of
 from streams.sources.synthetic import synthetic_market
 
 pytestmark = pytest.mark.broker

@@ -21,7 +21,6 @@ from agents.settings import Settings
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import PREDICTIONS, TICKS, TOPICS
 from streams.loop import nodes
-from streams.market import MarketNode
 from streams.parameters import MarketParameters, Parameters
 from streams.sources.synthetic import synthetic_market
 
@@ -85,7 +84,7 @@ def flip(logs: Logs, at: int, byte: int, bit: int) -> str:
 
 async def test_a_live_run_and_whatever_is_wrong_with_its_copies(bootstrap: str, prefix: str, tmp_path: Path) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=PARTITIONS, checkpoint_s=0.5, session_timeout_s=4.0)
-    async with LiveLoop(MarketNode(), settings, bootstrap, tmp_path / "workers.log") as loop:
+    async with LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log") as loop:
         loop.start(1)
         loop.start(2)
         await asyncio.gather(loop.until_ready(1), loop.until_ready(2))
