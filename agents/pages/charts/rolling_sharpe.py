@@ -1,0 +1,31 @@
+"""Sharpe ratio over a moving window, with its band."""
+
+import numpy as np
+import pandas as pd
+from plotly import graph_objects as go
+
+from agents.pages import drawing, palette
+from agents.pages.missing import NotEnough
+from agents.pages.thinning import kept
+from streams.performance.record import FEWEST_RETURNS, regular_curve
+from streams.performance.rolling_sharpe import rolling_sharpe as over_windows
+
+
+def rolling_sharpe(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
+    """Ratio of one interval over the last `FEWEST_RETURNS` intervals or a tenth of all, with its 95 % band."""
+    curve = regular_curve(account, predictions)
+    gains = np.diff(curve.net)
+    window = max(FEWEST_RETURNS, len(gains) // 10)
+    if len(gains) < window + 2:
+        return NotEnough(len(gains), window + 2, "intervals")
+    found = over_windows(gains, window)
+    if not np.isfinite(found.ratio).any():
+        return NotEnough(0, 1, "windows with a gain or a loss")
+    times = curve.times[window:]
+    seconds = int(curve.times[1] - curve.times[0]) / 1e9
+    made = drawing.figure(f"Sharpe ratio of {seconds:,g} s, over {window:,} of them")
+    drawing.level(made, 0.0)
+    places = kept(times, np.nan_to_num(found.ratio))
+    drawing.band(made, times[places], found.low[places], found.high[places], "95 % band")
+    drawing.line(made, times, found.ratio, "Sharpe ratio", palette.ACCENT, "+.2f ")
+    return made
