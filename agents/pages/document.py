@@ -16,6 +16,8 @@ from agents.pages.missing import NotEnough
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 """The page can fetch nothing, whatever it holds."""
 
+HINT = "Times are UTC. Point at a chart for its moment, drag to zoom all time charts, double-click to go back."
+
 
 class Panel(Struct, frozen=True):
     """A figure with its title and a sentence that says how to read it.
@@ -52,13 +54,14 @@ class Section(Struct, frozen=True):
     after: str = ""
 
 
-def document(title: str, top: str, sections: Sequence[Section]) -> str:
+def document(title: str, top: str, sections: Sequence[Section], span: tuple[float, float]) -> str:
     """The whole page.
 
     Args:
         title: of the page.
         top: HTML above the sections.
         sections: in order.
+        span: range of all time axes, ms since the epoch.
     """
     links = "".join(f'<a href="#{each.name}">{escape(each.title)}</a>' for each in sections)
     return (
@@ -69,9 +72,8 @@ def document(title: str, top: str, sections: Sequence[Section]) -> str:
         f'<title>{escape(title)}</title><link rel="icon" href="data:,">'
         f"<style>{_resource('page.css')}</style></head><body>"
         f'<a class="skip" href="#main">Skip to the figures</a>{top}<nav aria-label="Sections">{links}</nav>'
-        f'<main id="main">{"".join(map(_section, sections))}</main>'
-        '<div class="clock" role="status">Times are UTC. Point at a chart for the moment under the cursor; drag to zoom all '
-        "time charts, double-click to go back.</div>"
+        f'<main id="main">{"".join(_section(each, span) for each in sections)}</main>'
+        f'<div class="clock" role="status">{HINT}</div>'
         f'<script type="application/json" id="twins">{_json(orjson.dumps(palette.twins()))}</script>'
         f"<script>{get_plotlyjs()}</script><script>{_resource('page.js')}</script></body></html>\n"
     )
@@ -95,12 +97,15 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str =
     )
 
 
-def _section(section: Section) -> str:
-    panels = f'<div class="panels">{"".join(map(_panel, section.panels))}</div>' if section.panels else ""
-    return f'<section id="{section.name}"><h2>{escape(section.title)}</h2>{section.before}{panels}{section.after}</section>'
+def _section(section: Section, span: tuple[float, float]) -> str:
+    panels = (
+        f'<div class="panels">{"".join(_panel(each, span) for each in section.panels)}</div>' if section.panels else ""
+    )
+    title = f"<h2>{escape(section.title)}</h2>"
+    return f'<section id="{section.name}">{title}{section.before}{panels}{section.after}</section>'
 
 
-def _panel(panel: Panel) -> str:
+def _panel(panel: Panel, span: tuple[float, float]) -> str:
     wide = " wide" if panel.wide else ""
     caption = f"<figcaption><h3>{escape(panel.title)}</h3><p>{escape(panel.sentence)}</p></figcaption>"
     content = panel.content
@@ -108,12 +113,19 @@ def _panel(panel: Panel) -> str:
         meter = f'<meter min="0" max="{content.need}" value="{min(content.have, content.need)}"></meter>'
         drawn = f'<div class="waits" id="{panel.name}">{escape(str(content))}{meter}</div>'
     else:
-        meta = content.layout.meta
-        shared = " data-shared" if isinstance(meta, dict) and meta.get(SHARED) else ""
+        meta, unit = content.layout.meta, content.layout.title.text or ""
+        # The page writes the unit itself, so that it never stands in the way of the legend.
+        figure = go.Figure(content).update_layout(title=None)
+        caption = caption.replace("</figcaption>", f'<p class="unit">{escape(unit)}</p></figcaption>')
+        shared = ""
+        if isinstance(meta, dict) and meta.get(SHARED):
+            shared = " data-shared"
+            figure.update_xaxes(range=span)
+        said = escape(f"{panel.title}: {panel.sentence}")
         drawn = (
-            f'<div class="plot" id="{panel.name}"{shared} tabindex="0" role="img" style="height:{content.layout.height}px" '
-            f'aria-label="{escape(panel.title + ": " + panel.sentence)}"></div>'
-            f'<script type="application/json" id="{panel.name}-figure">{_json(content.to_json().encode())}</script>'
+            f'<div class="plot" id="{panel.name}"{shared} style="height:{content.layout.height}px" tabindex="0" '
+            f'role="img" aria-label="{said}"></div>'
+            f'<script type="application/json" id="{panel.name}-figure">{_json(figure.to_json().encode())}</script>'
         )
     return f'<figure class="panel{wide}">{caption}{drawn}</figure>'
 

@@ -9,6 +9,8 @@ from agents.pages.thinning import kept
 from streams.performance.equity import Column, Times
 
 HEIGHT = 260
+LEFT = 66
+"""Room for the labels of every time chart, so that equal times stand below each other, pixels."""
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
 SHARED = "shared"
 """Marks a figure whose cursor and range move with those of the other time charts."""
@@ -35,7 +37,7 @@ def figure(y: str, x: str = "", height: int = HEIGHT) -> go.Figure:
     made.update_layout(
         template="none",
         height=height,
-        margin={"l": 8, "r": 10, "t": 26, "b": 8},
+        margin={"l": 8 if x else LEFT, "r": 10, "t": 26, "b": 8},
         font={
             "family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif",
             "size": 12,
@@ -50,7 +52,7 @@ def figure(y: str, x: str = "", height: int = HEIGHT) -> go.Figure:
             "font": {"color": palette.INK.light, "size": 12},
             "align": "left",
         },
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom", "traceorder": "normal"},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         title={
             "text": y,
             "x": 0,
@@ -63,12 +65,17 @@ def figure(y: str, x: str = "", height: int = HEIGHT) -> go.Figure:
         },
         dragmode="zoom",
         xaxis=axis | {"showgrid": bool(x), "title": {"text": x, "font": {"size": 12}}},
-        yaxis=axis | {"linecolor": "rgba(0,0,0,0)", "ticks": ""},
+        yaxis=axis | {"linecolor": "rgba(0,0,0,0)", "ticks": "", "automargin": bool(x)},
     )
     if not x:
         made.update_layout(meta={SHARED: True})
         made.update_xaxes(type="date", hoverformat="%Y-%m-%d %H:%M:%S.%L", showspikes=False)
     return made
+
+
+def without_legend(made: go.Figure) -> None:
+    """Say nothing about a line that the title names already, and use its room."""
+    made.update_layout(showlegend=False, margin_t=8)
 
 
 def moments(times: Times) -> NDArray[np.float64]:

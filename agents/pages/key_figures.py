@@ -37,18 +37,34 @@ def tiles(record: Record, forecasts: Forecasts | None) -> str:
     fall = record.drawdown
     skill = _live(forecasts)
     chosen = (
-        Tile("Gain after cost", number(record.net_bps, unit="bps"), f"of capital in {_span(record)}; "
-             f"{number(record.gross_bps)} before cost"),
+        Tile(
+            "Gain after cost",
+            number(record.net_bps, unit="bps"),
+            f"of capital in {_span(record)}; {number(record.gross_bps)} before cost",
+        ),
         _sharpe_tile(record),
-        Tile("Deepest fall", number(fall.depth_bps, ".2f", "bps"), f"longest below a peak {lasting(fall.longest_ns)}"
-             if fall.depth_bps else "it never fell"),
-        Tile("Win rate", rate, f"95 % {rate_interval}, {trades} round trips" if trades != "0" else "no round trip closed"),
-        Tile("Cost", number(record.cost_bps, ".2f", "bps"), f"{number(record.cost_share, '.0%')} of the gain before it; "
-             f"{record.turnover:,.1f} capitals traded"),
-        Tile("Skill", NONE if skill is None else number(skill.skill, "+.3f"), "no outcome moved" if skill is None or
-             forecasts is None else f"against {_words(forecasts.best)}, 95 % {between(skill.low, skill.high, '+.3f')}; "
-             f"{forecasts.independent:,} effective outcomes"),
-    )  # fmt: skip
+        Tile(
+            "Deepest fall",
+            number(fall.depth_bps, ".2f", "bps"),
+            f"longest below a peak {lasting(fall.longest_ns)}" if fall.depth_bps else "it never fell",
+        ),
+        Tile(
+            "Win rate", rate, f"95 % {rate_interval}, {trades} round trips" if trades != "0" else "no round trip closed"
+        ),
+        Tile(
+            "Cost",
+            number(record.cost_bps, ".2f", "bps"),
+            f"{number(record.cost_share, '.0%')} of the gain before it; {record.turnover:,.1f} capitals traded",
+        ),
+        Tile(
+            "Skill",
+            NONE if skill is None else number(skill.skill, "+.3f"),
+            "no outcome moved"
+            if skill is None or forecasts is None
+            else f"against {_words(forecasts.best)}, 95 % {between(skill.low, skill.high, '+.3f')}; "
+            f"{forecasts.independent:,} effective outcomes",
+        ),
+    )
     return '<dl class="tiles">' + "".join(map(_tile, chosen)) + "</dl>"
 
 
@@ -89,13 +105,13 @@ def forecasting_table(forecasts: Forecasts) -> str:
                 share,
                 interval,
                 number(float(forecasts.losses[name].mean()), ".4f"),
-                number(skill.skill, "+.4f"),
-                between(skill.low, skill.high, "+.4f"),
+                number(skill.skill, "+.4f") if name != forecasts.best else "0",
+                "reference" if name == forecasts.best else between(skill.low, skill.high, "+.4f"),
             )
         )
     caption = (
-        f"{forecasts.scored:,} scored predictions, {len(forecasts.up):,} of which moved, about {forecasts.independent:,} "
-        f"of them independent; skill is 1 - log-loss / log-loss of {_words(forecasts.best)}"
+        f"{forecasts.scored:,} scored predictions, {len(forecasts.up):,} of which moved, about "
+        f"{forecasts.independent:,} of them independent; skill is 1 - log-loss / log-loss of {_words(forecasts.best)}"
     )
     return table(("forecaster", "right", "95 %", "log-loss, nats", "skill", "95 %"), rows, caption)
 
@@ -110,21 +126,45 @@ def all_figures(record: Record) -> str:
         if fall.recovered_ns is None
         else f"recovered after {lasting(fall.recovered_ns - fall.trough_ns)}"
     )
+    trips, spans = f"{record.trades:,} round trips", f"{record.returns:,} x {every}"
     rows = [
-        ("Gain after cost", number(record.net_bps, unit="bps"), "measured", f"{record.returns:,} x {every}",
-         "of capital, nothing reinvested; mean over the symbols"),
-        ("Gain before cost", number(record.gross_bps, unit="bps"), "measured", "", "valued at the mid"),
-        ("Cost", number(record.cost_bps, ".2f", "bps"), "measured", "", "fees, half the spread and slippage, as configured"),
-        ("Turnover", number(record.turnover, ",.1f", "capitals"), "measured", "", "sum of the sizes of all trades"),
-        ("Cost share", number(record.cost_share, ".1%"), "measured", "", "of the gain before cost"),
-        ("Break-even cost", number(record.break_even_bps, ".3f", "bps"), "measured", "",
-         "of trading the whole capital once, at which nothing would be left"),
-        ("Time with a position", number(record.exposure, ".1%"), "measured", "", "of the event time"),
+        (
+            "Gain after cost",
+            number(record.net_bps, unit="bps"),
+            "measured",
+            spans,
+            "of capital, nothing reinvested; mean over the symbols",
+        ),
+        ("Gain before cost", number(record.gross_bps, unit="bps"), "measured", trips, "valued at the mid"),
+        (
+            "Cost",
+            number(record.cost_bps, ".2f", "bps"),
+            "measured",
+            trips,
+            "fees, half the spread and slippage, as configured",
+        ),
+        ("Turnover", number(record.turnover, ",.1f", "capitals"), "measured", trips, "sum of the sizes of all trades"),
+        ("Cost share", number(record.cost_share, ".1%"), "measured", trips, "of the gain before cost"),
+        (
+            "Break-even cost",
+            number(record.break_even_bps, ".3f", "bps"),
+            "measured",
+            trips,
+            "of trading the whole capital once, at which nothing would be left",
+        ),
+        ("Time with a position", number(record.exposure, ".1%"), "measured", spans, "of the event time"),
         ("Win rate", rate, rate_interval, trades, "round trips closed with a gain after cost; Wilson interval"),
-        ("Deepest fall", number(fall.depth_bps, ".2f", "bps"), "measured", "",
-         f"below the peak; {back}; longest below a peak {lasting(fall.longest_ns)}" if fall.depth_bps else "it never fell"),
+        (
+            "Deepest fall",
+            number(fall.depth_bps, ".2f", "bps"),
+            "measured",
+            spans,
+            f"below the peak; {back}; longest below a peak {lasting(fall.longest_ns)}"
+            if fall.depth_bps
+            else "it never fell",
+        ),
         *(_of_ratios(record.ratios, record, every) if record.ratios else ()),
-    ]  # fmt: skip
+    ]
     return table(("figure", "value", "95 % interval", "n", "what it is"), rows, "The paper account", says=True)
 
 
@@ -137,19 +177,41 @@ def _of_ratios(ratios: Ratios, record: Record, every: str) -> list[tuple[str, st
         annual = between(ratios.annual_sharpe - half, ratios.annual_sharpe + half, "+.1f")
     needs = NONE if ratios.shortest_record is None else f"{ratios.shortest_record:,.0f} returns"
     return [
-        (f"Sharpe ratio of {every}", number(ratios.sharpe, "+.3f"), between(low, high, "+.3f"), count,
-         f"standard error {ratios.robust_standard_error:.3f} with autocorrelation and fat tails, "
-         f"{ratios.standard_error:.3f} if returns were independent and normal (Lo 2002)"),
-        ("Sharpe ratio of a year", number(ratios.annual_sharpe, "+.1f"), annual, count, ratios.year.sentence if ratios.year
-         else "not annualised: less than a day of ticks says nothing about a year"),
-        ("Probabilistic Sharpe", number(ratios.probabilistic, ".3f"), "a probability", count,
-         "that the true ratio is above 0, given skew and fat tails (Bailey, López de Prado 2012)"),
-        ("Deflated Sharpe", number(ratios.deflated, ".3f"), "a probability", f"{ratios.trials:,} tried",
-         "the same, taking off what the best of so many trials reaches by chance (2014)"),
+        (
+            f"Sharpe ratio, per {every}",
+            number(ratios.sharpe, "+.3f"),
+            between(low, high, "+.3f"),
+            count,
+            f"standard error {ratios.robust_standard_error:.3f} with autocorrelation and fat tails, "
+            f"{ratios.standard_error:.3f} if returns were independent and normal (Lo 2002)",
+        ),
+        (
+            "Sharpe ratio, per year",
+            number(ratios.annual_sharpe, "+.1f"),
+            annual,
+            count,
+            ratios.year.sentence
+            if ratios.year
+            else "not annualised: less than a day of ticks says nothing about a year",
+        ),
+        (
+            "Probabilistic Sharpe",
+            number(ratios.probabilistic, ".3f"),
+            "a probability",
+            count,
+            "that the true ratio is above 0, given skew and fat tails (Bailey, López de Prado 2012)",
+        ),
+        (
+            "Deflated Sharpe",
+            number(ratios.deflated, ".3f"),
+            "a probability",
+            f"{ratios.trials:,} tried",
+            "the same, taking off what the best of so many trials reaches by chance (2014)",
+        ),
         ("Shortest record", needs, "at 95 %", count, "returns like these until a ratio above 0 would be shown"),
         ("Sortino ratio", number(ratios.sortino, "+.3f"), "no interval known", count, f"of {every}, target 0"),
         ("Skew, kurtosis", f"{ratios.skewness:+.2f}, {ratios.kurtosis:.2f}", "measured", count, "0 and 3 for a normal"),
-    ]  # fmt: skip
+    ]
 
 
 def _sharpe_tile(record: Record) -> Tile:
@@ -162,14 +224,14 @@ def _sharpe_tile(record: Record) -> Tile:
         half = Z * ratios.annual_standard_error
         interval = between(ratios.annual_sharpe - half, ratios.annual_sharpe + half, "+.1f")
         return Tile(
-            "Sharpe ratio, a year",
+            "Sharpe ratio, per year",
             number(ratios.annual_sharpe, "+.2f"),
             f"95 % {interval}, {record.returns:,} x {every}",
         )
     half = Z * ratios.robust_standard_error
     interval = between(ratios.sharpe - half, ratios.sharpe + half)
     return Tile(
-        f"Sharpe ratio of {every}", number(ratios.sharpe), f"95 % {interval}, n {record.returns:,}; not annualised"
+        f"Sharpe ratio, per {every}", number(ratios.sharpe), f"95 % {interval}, n {record.returns:,}; not annualised"
     )
 
 

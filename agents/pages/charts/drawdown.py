@@ -13,6 +13,7 @@ def drawdown(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure:
     curve = finely(account, predictions)
     made = drawing.figure("below the peak, bps of capital", height=180)
     drawing.line(made, curve.times, -below_peak(curve.net), "below the peak", palette.MUTED, ".2f bps", width=1.2)
-    made.update_traces(fill="tozeroy", fillcolor=palette.WASH.light, showlegend=False)
+    made.update_traces(fill="tozeroy", fillcolor=palette.WASH.light)
+    drawing.without_legend(made)
     made.update_yaxes(rangemode="tozero")
     return made

@@ -18,6 +18,7 @@ def price(predictions: pd.DataFrame) -> go.Figure:
         only = found[shown[0]]
         drawing.line(made, only.times, only.mid, "mid", palette.INK, ",.6~g ", width=1.1)
         made.update_yaxes(tickformat=",")
+        drawing.without_legend(made)
         return made
     made = drawing.figure("mid, bps from its first", height=220)
     for name, shade in zip(shown, palette.CATEGORIES, strict=False):

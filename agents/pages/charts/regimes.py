@@ -19,7 +19,7 @@ def regimes(predictions: pd.DataFrame) -> go.Figure:
     cell = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, CELLS - 1)
     number = predictions["regime"].map({name: place for place, name in enumerate(names)}).to_numpy(int)
     symbols = predictions["symbol"].value_counts().index[:MOST_SYMBOLS].tolist()
-    made = drawing.figure("regime", height=80 + 22 * len(symbols))
+    made = drawing.figure("", height=104 + 26 * len(symbols))
     shades = [palette.REGIMES.get(name, palette.FAINT).light for name in names]
     rows = []
     for symbol in symbols:
@@ -44,6 +44,7 @@ def regimes(predictions: pd.DataFrame) -> go.Figure:
         if place in present:
             marker = {"color": shade, "size": 10, "symbol": "square"}
             made.add_scatter(x=[None], y=[symbols[0]], mode="markers", name=name, marker=marker)
-    made.update_layout(showlegend=True, hovermode="closest")
-    made.update_yaxes(autorange="reversed", showgrid=False)
+    # Room for two lines of the legend: four names do not fit on one line of a phone.
+    made.update_layout(showlegend=True, hovermode="closest", margin_t=46)
+    made.update_yaxes(autorange="reversed", showgrid=False, automargin=max(map(len, symbols)) > 9)
     return made

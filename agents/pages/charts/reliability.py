@@ -16,7 +16,7 @@ def reliability(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     if found is None or found.independent < 2 * FEWEST:
         return NotEnough(found.independent if found else 0, 2 * FEWEST, "effective outcomes")
     bins = calibration(found.probabilities[LIVE], found.up, found.independent)
-    made = drawing.figure("went up, part of the moves", x="predicted probability of an upward move", height=320)
+    made = drawing.figure("went up, part of the moves", x="predicted probability of up", height=320)
     made.add_scatter(
         x=[0, 1],
         y=[0, 1],

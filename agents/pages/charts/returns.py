@@ -18,7 +18,7 @@ def returns(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | Not
     if traded < FEWEST_RETURNS:
         return NotEnough(traded, FEWEST_RETURNS, "intervals with a gain or a loss")
     seconds = int(curve.times[1] - curve.times[0]) / 1e9
-    made = drawing.figure("intervals", x=f"gain in {seconds:,g} s after cost, bps of capital")
+    made = drawing.figure("intervals", x=f"gain in {seconds:,g} s after cost, bps")
     # Freedman and Diaconis (1981), but no fewer than a reader can see a shape in, and no more than fit.
     quarter, three = np.quantile(gains, (0.25, 0.75))
     width = 2.0 * float(three - quarter) / len(gains) ** (1 / 3)

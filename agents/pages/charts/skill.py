@@ -54,9 +54,7 @@ def forecasters(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     rows = [(name, found.skill(name)[0]) for name in _ordered(found)]
     if rows[0][1].cells < FEWEST_CELLS:
         return NotEnough(rows[0][1].cells, FEWEST_CELLS, "horizons of time in which something moved")
-    made = drawing.figure(
-        "", x=f"skill against {found.best.replace('_', ' ')}, part of its log-loss", height=70 + 26 * len(rows)
-    )
+    made = drawing.figure("", x=f"skill against {found.best.replace('_', ' ')}", height=70 + 26 * len(rows))
     for kind, shade in (("live", palette.ACCENT), ("expert", palette.MUTED), ("baseline", palette.FAINT)):
         of = [(name, block) for name, block in rows if _kind(found, name) == kind]
         made.add_scatter(

@@ -22,7 +22,7 @@ def strategies(predictions: pd.DataFrame) -> go.Figure:
     seen = count > 0
     middles = (0.5 * (edges[1:] + edges[:-1])).astype(np.int64)[seen]
     names = predictions.groupby("strategy")["strategy_weight"].sum().sort_values(ascending=False).index.tolist()
-    made = drawing.figure("weight of the leading strategy in the mixture")
+    made = drawing.figure("weight of the leading strategy in the mixture", height=220)
     for place, name in enumerate(names):
         weights = np.where(predictions["strategy"] == name, predictions["strategy_weight"], 0.0)
         part = np.bincount(cell, weights, minlength=CELLS)[seen] / count[seen]
@@ -38,5 +38,6 @@ def strategies(predictions: pd.DataFrame) -> go.Figure:
             fillcolor=shade,
             hovertemplate=f"{label} %{{y:.1%}}<extra></extra>",
         )
+    made.update_layout(showlegend=True)
     made.update_yaxes(range=[0, 1], tickformat=".0%")
     return made

@@ -18,7 +18,7 @@ def turnover(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | No
         return NotEnough(0, 1, "trades")
     made = drawing.figure("traded so far, capitals", height=200)
     drawing.line(made, curve.times, curve.turnover, "turnover", palette.ACCENT, ".2f capitals", shape="hv")
-    made.update_traces(showlegend=False)
+    drawing.without_legend(made)
     return made
 
 
@@ -29,8 +29,8 @@ def cost(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEno
         return NotEnough(0, 1, "trades")
     made = drawing.figure("so far, bps of capital", height=200)
     drawing.level(made, 0.0)
-    drawing.line(made, curve.times, curve.gross, "gain before cost", palette.FAINT, "+.2f bps", width=1.2)
-    drawing.line(made, curve.times, curve.cost, "cost", palette.HARM, ".2f bps", shape="hv")
+    drawing.line(made, curve.times, curve.gross, "gain before cost", palette.ACCENT, "+.2f bps", width=1.4)
+    drawing.line(made, curve.times, curve.cost, "cost", palette.INK, ".2f bps", shape="hv")
     return made
 
 
@@ -46,6 +46,7 @@ def position(account: pd.DataFrame) -> go.Figure | NotEnough:
     for name, shade in zip(largest, shades, strict=False):
         track = tracks[name]
         drawing.line(made, track.times, track.position, name, shade, "+.1% of capital", shape="hv", width=1)
-    made.update_layout(showlegend=len(largest) > 1)
+    if len(largest) == 1:
+        drawing.without_legend(made)
     made.update_yaxes(tickformat=".0%")
     return made

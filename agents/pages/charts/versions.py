@@ -8,11 +8,12 @@ from agents.pages import drawing, palette
 from streams.performance.frames import nanoseconds
 
 MOST_ROWS = 20
-WIDTH = 9
+ROW, WIDTH = 36, 8
+"""Pixels."""
 
 
 def versions(predictions: pd.DataFrame, decisions: pd.DataFrame) -> go.Figure:
-    """When each version predicted, a row a version and symbol, and each decision as a mark.
+    """When each of the last versions predicted, a row a version and symbol, and each decision as a mark.
 
     Args:
         predictions: of the run.
@@ -24,13 +25,16 @@ def versions(predictions: pd.DataFrame, decisions: pd.DataFrame) -> go.Figure:
     for (symbol, version), group in predictions.groupby(["symbol", "model_version"], sort=False):
         made = times[predictions.index.get_indexer(group.index)]
         rows.append((f"{symbol} {version}" if symbols > 1 else str(version), int(made[0]), int(made[-1]), len(group)))
-    shown = rows[:MOST_ROWS]
-    made = drawing.figure("model versions", height=70 + 28 * (len(shown) + (not decisions.empty)))
-    for name, start, end, count in shown:
+    shown = rows[-MOST_ROWS:]
+    made = drawing.figure("", height=56 + ROW * (len(shown) + (not decisions.empty)))
+    for place, (name, start, end, count) in enumerate(shown):
         made.add_scatter(
             x=[start / 1e6, end / 1e6],
-            y=[f"{name} "] * 2,
-            mode="lines",
+            y=[place, place],
+            text=[f"{name}, {count:,} predictions", ""],
+            textposition="top right",
+            textfont={"color": palette.INK.light, "size": 12},
+            mode="lines+text",
             line={"color": palette.ACCENT.light, "width": WIDTH},
             hovertemplate=f"{name}: {count:,} predictions<extra></extra>",
         )
@@ -41,12 +45,13 @@ def versions(predictions: pd.DataFrame, decisions: pd.DataFrame) -> go.Figure:
         ]
         made.add_scatter(
             x=np.asarray(nanoseconds(decisions["ts_event"]) / 1e6),
-            y=["decisions "] * len(decisions),
+            y=[len(shown)] * len(decisions),
             mode="markers",
             marker={"color": palette.INK.light, "size": 10, "symbol": "diamond"},
             customdata=said,
             hovertemplate="%{customdata}<extra></extra>",
         )
-    made.update_layout(showlegend=False, hovermode="closest")
-    made.update_yaxes(showgrid=False, autorange="reversed")
+    drawing.without_legend(made)
+    made.update_layout(hovermode="closest")
+    made.update_yaxes(showgrid=False, showticklabels=False, range=[len(shown) - 0.5 + (not decisions.empty), -0.9])
     return made

@@ -17,11 +17,11 @@ def win_rate(account: pd.DataFrame) -> go.Figure | NotEnough:
     closed = int(rows[0][1].count) if rows else 0
     if closed < FEWEST:
         return NotEnough(closed, FEWEST, "round trips")
-    made = drawing.figure("", x="closed with a gain after cost, part of the round trips", height=70 + 26 * len(rows))
+    made = drawing.figure("", x="closed with a gain after cost", height=70 + 26 * len(rows))
     for (name, part), shade in zip(rows, (palette.ACCENT, *[palette.MUTED] * len(rows)), strict=False):
         made.add_scatter(
             x=[part.value],
-            y=[f"{name} "],
+            y=[_label(name, part)],
             error_x={
                 "array": [part.high - part.value],
                 "arrayminus": [part.value - part.low],
@@ -31,14 +31,18 @@ def win_rate(account: pd.DataFrame) -> go.Figure | NotEnough:
             },
             mode="markers",
             marker={"color": shade.light, "size": 8},
-            customdata=[f"of {part.count:,.0f}, 95 % {part.low:.1%} to {part.high:.1%}"],
+            customdata=[f"95 % {part.low:.1%} to {part.high:.1%}"],
             hovertemplate="%{y} %{x:.1%} %{customdata}<extra></extra>",
         )
     made.add_vline(x=0.5, line={"color": palette.FAINT.light, "width": 1}, layer="below")
-    made.update_layout(showlegend=False)
+    drawing.without_legend(made)
     made.update_xaxes(range=[0, 1], tickformat=".0%")
-    made.update_yaxes(categoryorder="array", categoryarray=[f"{name} " for name, _ in reversed(rows)], showgrid=False)
+    made.update_yaxes(categoryorder="array", categoryarray=[_label(*row) for row in reversed(rows)], showgrid=False)
     return made
+
+
+def _label(name: str, part: Proportion) -> str:
+    return f"{name}, n {part.count:,.0f} "
 
 
 def rates(account: pd.DataFrame) -> list[tuple[str, Proportion]]:
