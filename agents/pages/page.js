@@ -37,13 +37,10 @@
   };
 
   const follow = async (source, change) => {
-    if (moving) return;
-    const from = change["xaxis.range[0]"] ?? change["xaxis.range"]?.[0];
-    const to = change["xaxis.range[1]"] ?? change["xaxis.range"]?.[1];
-    if (from === undefined && !change["xaxis.autorange"]) return;
+    if (moving || !Object.keys(change).some((key) => key.startsWith("xaxis."))) return;
     moving = true;
-    const wanted = from === undefined ? { "xaxis.autorange": true } : { "xaxis.range": [from, to] };
-    await Promise.all(shared.filter((plot) => plot !== source).map((plot) => Plotly.relayout(plot, wanted)));
+    const range = [...axisOf(source).range]; // what was said may be one end of it only
+    await Promise.all(shared.filter((plot) => plot !== source).map((plot) => Plotly.relayout(plot, { "xaxis.range": [...range] })));
     moving = false;
   };
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 VARIABLE = "TICKLOOP_CHROMIUM"
+ABSENT = f"expected a Chromium, found none; fix: apt-get install chromium-headless-shell, or set {VARIABLE} to one"
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",

@@ -23,6 +23,9 @@ CHEAP = MarketParameters(
 )
 """A market without fees: something is traded at half a second, and there is something to look at."""
 
+IDLE = MarketParameters(sizing=SizingParameters(max_position=0.0))
+"""Nothing is ever held."""
+
 
 @dataclass
 class PaperRun:

@@ -19,7 +19,7 @@ def regimes(predictions: pd.DataFrame) -> go.Figure:
     cell = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, CELLS - 1)
     number = predictions["regime"].map({name: place for place, name in enumerate(names)}).to_numpy(int)
     symbols = predictions["symbol"].value_counts().index[:MOST_SYMBOLS].tolist()
-    made = drawing.figure("", height=104 + 26 * len(symbols))
+    made = drawing.figure("", height=114 + 26 * len(symbols))
     shades = [palette.REGIMES.get(name, palette.FAINT).light for name in names]
     rows = []
     for symbol in symbols:
@@ -46,5 +46,6 @@ def regimes(predictions: pd.DataFrame) -> go.Figure:
             made.add_scatter(x=[None], y=[symbols[0]], mode="markers", name=name, marker=marker)
     # Room for two lines of the legend: four names do not fit on one line of a phone.
     made.update_layout(showlegend=True, hovermode="closest", margin_t=46)
+    made.update_layout(legend={"yref": "container", "y": 1, "yanchor": "top"})
     made.update_yaxes(autorange="reversed", showgrid=False, automargin=max(map(len, symbols)) > 9)
     return made
