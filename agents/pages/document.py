@@ -110,8 +110,11 @@ def _panel(panel: Panel, span: tuple[float, float]) -> str:
     caption = f"<figcaption><h3>{escape(panel.title)}</h3><p>{escape(panel.sentence)}</p></figcaption>"
     content = panel.content
     if isinstance(content, NotEnough):
-        meter = f'<meter min="0" max="{content.need}" value="{min(content.have, content.need)}"></meter>'
-        drawn = f'<div class="waits" id="{panel.name}">{escape(str(content))}{meter}</div>'
+        part = 100 * min(content.have, content.need) // content.need
+        drawn = (
+            f'<div class="waits" id="{panel.name}">{escape(str(content))}'
+            f'<div class="progress" aria-hidden="true"><span style="width:{part}%"></span></div></div>'
+        )
     else:
         meta, unit = content.layout.meta, content.layout.title.text or ""
         # The page writes the unit itself, so that it never stands in the way of the legend.

@@ -35,7 +35,10 @@ def tiles(record: Record, forecasts: Forecasts | None) -> str:
     """The figures that a reader looks for first."""
     rate, rate_interval, trades = part(record.win_rate)
     fall = record.drawdown
-    skill = _live(forecasts)
+    won = f"95 % {rate_interval}, {trades} round trips" if record.trades else "no round trip closed"
+    share = f"{record.cost_share:.0%} of the gain before it" if record.cost_share is not None else "no gain before it"
+    paid = f"{share}; {record.turnover:,.1f} capitals traded" if record.turnover else "nothing was traded"
+    fell = f"longest below a peak {lasting(fall.longest_ns)}" if fall.depth_bps else "it never fell"
     chosen = (
         Tile(
             "Gain after cost",
@@ -43,27 +46,10 @@ def tiles(record: Record, forecasts: Forecasts | None) -> str:
             f"of capital in {_span(record)}; {number(record.gross_bps)} before cost",
         ),
         _sharpe_tile(record),
-        Tile(
-            "Deepest fall",
-            number(fall.depth_bps, ".2f", "bps"),
-            f"longest below a peak {lasting(fall.longest_ns)}" if fall.depth_bps else "it never fell",
-        ),
-        Tile(
-            "Win rate", rate, f"95 % {rate_interval}, {trades} round trips" if trades != "0" else "no round trip closed"
-        ),
-        Tile(
-            "Cost",
-            number(record.cost_bps, ".2f", "bps"),
-            f"{number(record.cost_share, '.0%')} of the gain before it; {record.turnover:,.1f} capitals traded",
-        ),
-        Tile(
-            "Skill",
-            NONE if skill is None else number(skill.skill, "+.3f"),
-            "no outcome moved"
-            if skill is None or forecasts is None
-            else f"against {_words(forecasts.best)}, 95 % {between(skill.low, skill.high, '+.3f')}; "
-            f"{forecasts.independent:,} effective outcomes",
-        ),
+        Tile("Deepest fall", number(fall.depth_bps, ".2f", "bps"), fell),
+        Tile("Win rate", rate, won),
+        Tile("Cost", number(record.cost_bps, ".2f", "bps"), paid),
+        _skill_tile(forecasts),
     )
     return '<dl class="tiles">' + "".join(map(_tile, chosen)) + "</dl>"
 
@@ -233,6 +219,15 @@ def _sharpe_tile(record: Record) -> Tile:
     return Tile(
         f"Sharpe ratio, per {every}", number(ratios.sharpe), f"95 % {interval}, n {record.returns:,}; not annualised"
     )
+
+
+def _skill_tile(forecasts: Forecasts | None) -> Tile:
+    skill = _live(forecasts)
+    if forecasts is None or skill is None:
+        return Tile("Skill", NONE, "no outcome moved")
+    interval = "no interval yet" if skill.low is None else f"95 % {between(skill.low, skill.high, '+.3f')}"
+    beside = f"against {_words(forecasts.best)}, {interval}; {forecasts.independent:,} effective outcomes"
+    return Tile("Skill", number(skill.skill, "+.3f"), beside)
 
 
 def _tile(tile: Tile) -> str:

@@ -11,9 +11,9 @@ MOST_PERIODS = 400
 
 
 def period_table(account: pd.DataFrame, predictions: pd.DataFrame) -> str:
-    """A row for each period of the calendar; empty when no interval of the returns has ended."""
+    """A row for each period of the calendar; empty when no interval has ended or nothing was traded."""
     curve = regular_curve(account, predictions)
-    if len(curve.times) < 2:
+    if len(curve.times) < 2 or not account["turnover"].any():
         return ""
     found = periods(curve)
     most = max((abs(each.net_bps) for each in found), default=0.0) or 1.0

@@ -48,7 +48,7 @@ def lasting(span_ns: int) -> str:
     """A span in the unit that people would say it in.
 
     >>> [lasting(seconds * 10**9) for seconds in (5, 344, 5_400, 40 * 86_400)]
-    ['5 s', '5.7 min', '1.5 h', '40 d']
+    ['5 s', '5.73 min', '1.5 h', '40 d']
     """
     seconds = span_ns / 1e9
     for unit, size, least in (("d", 86_400, 2 * 86_400), ("h", 3_600, 3_600), ("min", 60, 120)):

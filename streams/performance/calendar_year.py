@@ -5,8 +5,8 @@ from typing import NamedTuple
 YEAR_NS = 365.2425 * 86_400e9
 """Mean Gregorian year, ns."""
 
-LEAST_SPAN_NS = 86_400 * 1_000_000_000
-"""Below a day nothing is annualised: nobody can see from it how long the market is open."""
+LEAST_SPAN_NS = 23 * 3_600 * 1_000_000_000
+"""A day, less what its first and last tick leave: from less nobody can see how long the market is open."""
 
 
 class Year(NamedTuple):

@@ -1,6 +1,6 @@
 """Equity at moments of event time, from the records of one paper account or several; additive, in bps of capital."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -118,13 +118,27 @@ def equity(tracks: Mapping[str, Track], prices: Mapping[str, Prices], moments: T
     return Curve(moments, (gross - cost) / count, gross / count, cost / count, turnover / count)
 
 
-def every_record(tracks: Iterable[Track]) -> Times:
-    """Event times at which any of the accounts has a record, ns.
+def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, Prices]) -> Curve:
+    """Equity at every record and at every price: what the deepest fall is read off.
 
-    >>> of = lambda *times: Track(np.array(times), *(np.zeros(len(times)) for _ in range(5)))
-    >>> every_record([of(1, 5), of(3, 5)]).tolist()
-    [1, 3, 5]
+    Each symbol is valued at its own moments only, and the changes are put together in the order of time.
+
+    >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.0, 0.0], [1.0, 2.0])))
+    >>> found = at_every_moment({"X": track}, {"X": Prices(np.array([0, 29, 90]), np.array([100.0, 99.0, 7.0]))})
+    >>> found.times.tolist(), found.net.round(9).tolist()
+    ([0, 29, 60, 90], [0.0, -100.0, 200.0, 200.0])
     """
-    times = [track.times for track in tracks]
-    found: Times = np.unique(np.concatenate(times)) if times else np.empty(0, np.int64)
-    return found
+    own = []
+    for symbol, track in tracks.items():
+        known = prices.get(symbol)
+        times = track.times if known is None else np.union1d(track.times, known.times[known.times >= track.times[0]])
+        own.append(equity({symbol: track}, prices, times))
+    times = np.concatenate([each.times for each in own])
+    order = np.argsort(times, kind="stable")
+    times = times[order]
+    last = np.append(times[1:] != times[:-1], True)
+    gross, cost, turnover = (
+        np.concatenate([np.diff(each[column], prepend=0.0) for each in own])[order].cumsum()[last] / len(own)
+        for column in (2, 3, 4)
+    )
+    return Curve(times[last], gross - cost, gross, cost, turnover)

@@ -11,7 +11,7 @@ from streams.performance.costs import break_even_bps, cost_share
 from streams.performance.deflated import deflated_sharpe
 from streams.performance.downside import calmar, sortino
 from streams.performance.drawdown import Drawdown, drawdown
-from streams.performance.equity import Curve, equity, every_record, interval_of, regular_moments
+from streams.performance.equity import Curve, at_every_moment, equity, interval_of, regular_moments
 from streams.performance.probabilistic import moments, probabilistic_sharpe, shortest_record
 from streams.performance.proportion import Proportion, wilson
 from streams.performance.sharpe import robust_standard_error, scale, sharpe, standard_error
@@ -122,7 +122,7 @@ def record(account: pd.DataFrame, predictions: pd.DataFrame, trials: int = 1) ->
     first, last = _ends(account, predictions)
     interval = interval_of(last - first)
     curve = equity(tracks, prices, regular_moments(first, last, interval))
-    fine = equity(tracks, prices, every_record(tracks.values()))
+    fine = at_every_moment(tracks, prices)
     end = equity(tracks, prices, np.array([last]))
     net, gross, cost, turnover = (float(column[-1]) for column in end[1:])
     at_end = account.groupby("symbol").last()

@@ -7,6 +7,7 @@ from scipy.stats import norm
 
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
+from agents.pages.wording import lasting
 from streams.performance.record import FEWEST_RETURNS, regular_curve
 
 
@@ -17,8 +18,8 @@ def returns(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | Not
     traded = int(np.count_nonzero(gains))
     if traded < FEWEST_RETURNS:
         return NotEnough(traded, FEWEST_RETURNS, "intervals with a gain or a loss")
-    seconds = int(curve.times[1] - curve.times[0]) / 1e9
-    made = drawing.figure("intervals", x=f"gain in {seconds:,g} s after cost, bps")
+    every = lasting(int(curve.times[1] - curve.times[0]))
+    made = drawing.figure("intervals", x=f"gain in {every} after cost, bps")
     # Freedman and Diaconis (1981), but no fewer than a reader can see a shape in, and no more than fit.
     quarter, three = np.quantile(gains, (0.25, 0.75))
     width = 2.0 * float(three - quarter) / len(gains) ** (1 / 3)

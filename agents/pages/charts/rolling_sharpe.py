@@ -7,6 +7,7 @@ from plotly import graph_objects as go
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
 from agents.pages.thinning import kept
+from agents.pages.wording import lasting
 from streams.performance.record import FEWEST_RETURNS, regular_curve
 from streams.performance.rolling_sharpe import rolling_sharpe as over_windows
 
@@ -22,8 +23,8 @@ def rolling_sharpe(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figur
     if not np.isfinite(found.ratio).any():
         return NotEnough(0, 1, "windows with a gain or a loss")
     times = curve.times[window:]
-    seconds = int(curve.times[1] - curve.times[0]) / 1e9
-    made = drawing.figure(f"Sharpe ratio of {seconds:,g} s, over {window:,} of them")
+    every = lasting(int(curve.times[1] - curve.times[0]))
+    made = drawing.figure(f"Sharpe ratio per {every}, over {window:,} of them")
     drawing.level(made, 0.0)
     places = kept(times, np.nan_to_num(found.ratio))
     drawing.band(made, times[places], found.low[places], found.high[places], "95 % band")

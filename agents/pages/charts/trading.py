@@ -14,8 +14,8 @@ MOST_SYMBOLS = 6
 def turnover(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
     """Capitals traded so far."""
     curve = finely(account, predictions)
-    if not curve.turnover[-1]:
-        return NotEnough(0, 1, "trades")
+    if isinstance(curve, NotEnough):
+        return curve
     made = drawing.figure("traded so far, capitals", height=200)
     drawing.line(made, curve.times, curve.turnover, "turnover", palette.ACCENT, ".2f capitals", shape="hv")
     drawing.without_legend(made)
@@ -25,8 +25,8 @@ def turnover(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | No
 def cost(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
     """Cost so far beside the gain before it."""
     curve = finely(account, predictions)
-    if not curve.turnover[-1]:
-        return NotEnough(0, 1, "trades")
+    if isinstance(curve, NotEnough):
+        return curve
     made = drawing.figure("so far, bps of capital", height=200)
     drawing.level(made, 0.0)
     drawing.line(made, curve.times, curve.gross, "gain before cost", palette.ACCENT, "+.2f bps", width=1.4)

@@ -31,12 +31,18 @@ def versions(predictions: pd.DataFrame, decisions: pd.DataFrame) -> go.Figure:
         made.add_scatter(
             x=[start / 1e6, end / 1e6],
             y=[place, place],
-            text=[f"{name}, {count:,} predictions", ""],
-            textposition="top right",
-            textfont={"color": palette.INK.light, "size": 12},
-            mode="lines+text",
+            mode="lines",
             line={"color": palette.ACCENT.light, "width": WIDTH},
             hovertemplate=f"{name}: {count:,} predictions<extra></extra>",
+        )
+        made.add_annotation(
+            x=start / 1e6,
+            y=place,
+            text=f"{name}, {count:,} predictions",
+            font={"color": palette.INK.light, "size": 12},
+            showarrow=False,
+            xanchor="left",
+            yshift=15,
         )
     if not decisions.empty:
         said = [
