@@ -3,7 +3,7 @@
 import pandas as pd
 
 from agents.pages.document import table
-from agents.pages.wording import number
+from agents.pages.wording import lasting, number
 from streams.performance.periods import periods, unit_of
 from streams.performance.record import regular_curve
 
@@ -17,6 +17,7 @@ def period_table(account: pd.DataFrame, predictions: pd.DataFrame) -> str:
         return ""
     found = periods(curve)
     most = max((abs(each.net_bps) for each in found), default=0.0) or 1.0
+    every = lasting(int(curve.times[1] - curve.times[0]))
     unit = unit_of(int(curve.times[-1] - curve.times[0]))
 
     def bar(net: float) -> str:
@@ -30,5 +31,5 @@ def period_table(account: pd.DataFrame, predictions: pd.DataFrame) -> str:
         for each in found[-MOST_PERIODS:]
     ]
     left_out = f"; the first {len(found) - MOST_PERIODS:,} are left out" if len(found) > MOST_PERIODS else ""
-    caption = f"By {unit}, UTC; bps of capital; whole intervals only{left_out}"
+    caption = f"By {unit}, UTC; bps of capital; as seen every {every}, whole intervals only{left_out}"
     return table((unit, "after cost", "before cost", "deepest fall", ""), rows, caption)

@@ -17,7 +17,7 @@ from streams.performance.proportion import Proportion, wilson
 from streams.performance.sharpe import robust_standard_error, scale, sharpe, standard_error
 
 FEWEST_RETURNS = 30
-"""Returns below which no ratio is given: a standard error that is itself a guess helps nobody."""
+"""Intervals with a gain or a loss below which no ratio is given: a standard error that is a guess helps nobody."""
 
 
 class Ratios(Struct, frozen=True):
@@ -69,7 +69,7 @@ class Record(Struct, frozen=True):
         win_rate: part of them closed with a gain after cost; none without one.
         drawdown: deepest fall of the whole.
         calmar: gain a year over it; none for less than a day, or without a drawdown.
-        ratios: of the returns; none when there are fewer than `FEWEST_RETURNS` or nothing was gained or lost.
+        ratios: of the returns; none when fewer than `FEWEST_RETURNS` of them are a gain or a loss.
     """
 
     symbols: tuple[str, ...]
@@ -160,7 +160,7 @@ def _ends(account: pd.DataFrame, predictions: pd.DataFrame) -> tuple[int, int]:
 
 def _ratios(curve: Curve, calendar: Year | None, trials: int) -> Ratios | None:
     returns = np.diff(curve.net)
-    if len(returns) < FEWEST_RETURNS or not returns.std() > 0.0:
+    if np.count_nonzero(returns) < FEWEST_RETURNS or not returns.std() > 0.0:
         return None
     found = moments(returns)
     shortest = shortest_record(found)

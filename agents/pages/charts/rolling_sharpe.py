@@ -16,12 +16,12 @@ def rolling_sharpe(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figur
     """Ratio of one interval over the last `FEWEST_RETURNS` intervals or a tenth of all, with its 95 % band."""
     curve = regular_curve(account, predictions)
     gains = np.diff(curve.net)
+    if (traded := int(np.count_nonzero(gains))) < FEWEST_RETURNS:
+        return NotEnough(traded, FEWEST_RETURNS, "intervals with a gain or a loss")
     window = max(FEWEST_RETURNS, len(gains) // 10)
     if len(gains) < window + 2:
         return NotEnough(len(gains), window + 2, "intervals")
     found = over_windows(gains, window)
-    if not np.isfinite(found.ratio).any():
-        return NotEnough(0, 1, "windows with a gain or a loss")
     times = curve.times[window:]
     every = lasting(int(curve.times[1] - curve.times[0]))
     made = drawing.figure(f"Sharpe ratio per {every}, over {window:,} of them")
