@@ -66,7 +66,7 @@ def verdict(record: Record, forecasts: Forecasts | None) -> str:
             said.append("Too little moved to tell its predictions from the baselines.")
         elif skill.low > 0.0:
             said.append(
-                f"Its predictions beat the best baseline ({best}): skill, 95 %, {between(skill.low, skill.high, '.3f')}."
+                f"Its predictions beat the best baseline ({best}): skill {between(skill.low, skill.high, '.3f')} (95 %)."
             )
         elif skill.high < 0.0:
             said.append(f"Its predictions are worse than the best baseline ({best}).")

@@ -131,14 +131,28 @@ def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, Prices]) -
     own = []
     for symbol, track in tracks.items():
         known = prices.get(symbol)
-        times = track.times if known is None else np.union1d(track.times, known.times[known.times >= track.times[0]])
+        times = track.times if known is None else merged(track.times, known.times[known.times >= track.times[0]])
         own.append(equity({symbol: track}, prices, times))
     times = np.concatenate([each.times for each in own])
     order = np.argsort(times, kind="stable")
     times = times[order]
-    last = np.append(times[1:] != times[:-1], True)
+    last = _last_of_equal(times)
     gross, cost, turnover = (
         np.concatenate([np.diff(each[column], prepend=0.0) for each in own])[order].cumsum()[last] / len(own)
         for column in (2, 3, 4)
     )
     return Curve(times[last], gross - cost, gross, cost, turnover)
+
+
+def merged(first: Times, second: Times) -> Times:
+    """Moments of two sequences in order, each once; both are in order themselves, which makes the sort a merge.
+
+    >>> merged(np.array([1, 5, 5]), np.array([2, 5])).tolist()
+    [1, 2, 5]
+    """
+    times = np.sort(np.concatenate((first, second)), kind="stable")
+    return times[_last_of_equal(times)]
+
+
+def _last_of_equal(times: Times) -> NDArray[np.bool_]:
+    return np.append(times[1:] != times[:-1], True)
