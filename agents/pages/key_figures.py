@@ -65,9 +65,8 @@ def verdict(record: Record, forecasts: Forecasts | None) -> str:
         if skill.low is None or skill.high is None:
             said.append("Too little moved to tell its predictions from the baselines.")
         elif skill.low > 0.0:
-            said.append(
-                f"Its predictions beat the best baseline ({best}): skill {between(skill.low, skill.high, '.3f')} (95 %)."
-            )
+            interval = between(skill.low, skill.high, ".3f")
+            said.append(f"Its predictions beat the best baseline ({best}): skill {interval} (95 %).")
         elif skill.high < 0.0:
             said.append(f"Its predictions are worse than the best baseline ({best}).")
         else:

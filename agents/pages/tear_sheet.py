@@ -10,7 +10,6 @@ from agents.pages import key_figures, questions
 from agents.pages.document import Section, document
 from agents.pages.thinning import MOST
 from agents.pages.wording import lasting, moment
-from schemas.errors import TickloopError
 from streams.performance.forecasts import Forecasts, forecasts
 from streams.performance.record import Record, record
 
@@ -18,8 +17,8 @@ from streams.performance.record import Record, record
 class Run(Protocol):
     """What a backtest leaves: frames whose columns are the records' fields, and a summary.
 
-    Of the summary the page shows what is there: `title`, `ticks`, `trials`, `parameters_digest`, `version`, `inputs`
-    (name to digest) and `digests` (topic to digest).
+    Of the summary the page shows what is there: `title`, `ticks`, `trials`, `counts` (topic to number of records),
+    `parameters` (part to digest), `inputs` (name to digest) and `digests` (topic to `all`, a digest).
     """
 
     @property
@@ -29,23 +28,15 @@ class Run(Protocol):
     @property
     def account(self) -> pd.DataFrame: ...
     @property
-    def dead_letters(self) -> pd.DataFrame: ...
+    def decisions(self) -> pd.DataFrame: ...
     @property
     def summary(self) -> Mapping[str, Any]: ...
 
 
-def tear_sheet(run: Run, decisions: pd.DataFrame | None = None) -> str:
-    """The page as text.
-
-    Args:
-        run: frames and summary.
-        decisions: what was decided in the run, with at least `ts_event`.
-
-    Raises:
-        TickloopError: nothing was predicted.
-    """
+def tear_sheet(run: Run) -> str:
+    """The page as text; of a run in which nothing was predicted, a page that says so."""
     if run.predictions.empty or run.account.empty:
-        raise TickloopError("expected predictions and a paper account, was none; fix: feed ticks that are accepted")
+        return _nothing(run)
     found = record(run.account, run.predictions, int(run.summary.get("trials", 1)))
     told = forecasts(run.outcomes)
     title = str(run.summary.get("title", "Backtest"))
@@ -53,10 +44,10 @@ def tear_sheet(run: Run, decisions: pd.DataFrame | None = None) -> str:
         questions.earned(found, run.account, run.predictions),
         questions.predicted(run.outcomes, told),
         questions.traded(run.account, run.predictions),
-        questions.saw_and_chose(run.predictions, pd.DataFrame() if decisions is None else decisions),
+        questions.saw_and_chose(run.predictions, run.decisions),
         Section("figures", "All figures", before=key_figures.all_figures(found)),
         Section("care", "Read this with care", before=_caveats(found)),
-        Section("run", "What was run", before=_run(run.summary, found)),
+        Section("run", "What was run", before=_run(run.summary)),
     ]
     span = (found.start_ns / 1e6, found.end_ns / 1e6)
     return document(f"{title} - {', '.join(found.symbols[:3])}", _top(title, found, told, run), sections, span)
@@ -68,7 +59,7 @@ def _top(title: str, found: Record, told: Forecasts | None, run: Run) -> str:
     span = lasting(found.end_ns - found.start_ns)
     lead = (
         f"{symbols}; {moment(found.start_ns)} to {moment(found.end_ns)} UTC ({span}); "
-        f"{ticks:,} ticks, {len(run.predictions):,} predictions, {len(run.dead_letters):,} dead letters"
+        f"{ticks:,} ticks, {len(run.predictions):,} predictions, {_dead(run.summary):,} dead letters"
     )
     return (
         f'<header><h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p></header>'
@@ -98,16 +89,24 @@ def _caveats(found: Record) -> str:
     return f'<ul class="caveats">{"".join(f"<li>{escape(each)}</li>" for each in said)}</ul>'
 
 
-def _run(summary: Mapping[str, Any], found: Record) -> str:
-    rows = [("first tick, UTC", moment(found.start_ns)), ("last tick, UTC", moment(found.end_ns))]
-    rows += [(name, str(summary[key])) for key, name in NAMED.items() if key in summary]
-    rows += [(f"input {name}", str(digest)) for name, digest in dict(summary.get("inputs", {})).items()]
-    rows += [(f"digest of {name}", str(digest)) for name, digest in dict(summary.get("digests", {})).items()]
+def _nothing(run: Run) -> str:
+    title = str(run.summary.get("title", "Backtest"))
+    said = f"Nothing was predicted: {int(run.summary.get('ticks', 0)):,} ticks, {_dead(run.summary):,} dead letters."
+    top = f'<header><h1>{escape(title)}</h1></header><p class="verdict">{escape(said)}</p>'
+    return document(title, top, [Section("run", "What was run", before=_run(run.summary))], (0.0, 1.0))
+
+
+def _dead(summary: Mapping[str, Any]) -> int:
+    return int(summary.get("counts", {}).get("dead-letters", 0))
+
+
+def _run(summary: Mapping[str, Any]) -> str:
+    rows = [(name, str(summary[name])) for name in ("first", "last", "ticks", "trials") if name in summary]
+    rows += [(f"parameters, {part}", str(digest)) for part, digest in summary.get("parameters", {}).items()]
+    rows += [(f"input {name}", str(digest)) for name, digest in summary.get("inputs", {}).items()]
+    rows += [(f"digest of {topic}", str(found["all"])) for topic, found in summary.get("digests", {}).items()]
     return (
         '<dl class="run">'
         + "".join(f"<dt>{escape(name)}</dt><dd><code>{escape(said)}</code></dd>" for name, said in rows)
         + "</dl>"
     )
-
-
-NAMED = {"version": "tickloop", "ticks": "ticks", "parameters_digest": "parameters", "trials": "trials"}

@@ -35,7 +35,6 @@ class PaperRun:
     outcomes: pd.DataFrame
     account: pd.DataFrame
     summary: dict[str, Any]
-    dead_letters: pd.DataFrame = field(default_factory=pd.DataFrame)
     decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -52,9 +51,10 @@ def paper_run(ticks: Iterable[Quote | Trade], parameters: MarketParameters = CHE
         summary={
             "title": "a replay without fees",
             "ticks": len(fed),
-            "parameters_digest": parameters.digest(),
+            "counts": {"predictions": len(predictions), "dead-letters": 0},
+            "parameters": {"market": parameters.digest()},
             "inputs": {"ticks.csv.gz": "0f" * 32},
-            "digests": {"predictions": "1e" * 32, "outcomes": "2d" * 32},
+            "digests": {"predictions": {"all": "1e" * 32}, "outcomes": {"all": "2d" * 32}},
         },
     )
 

@@ -14,9 +14,7 @@ from streams.sources.synthetic import synthetic_market
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        chromium.executable() is None, reason=f"no Chromium; fix: install one, or set {chromium.VARIABLE}"
-    ),
+    pytest.mark.skipif(chromium.executable() is None, reason=chromium.ABSENT),
 ]
 
 PANELS = {
@@ -34,7 +32,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def run() -> PaperRun:
-    return paper_run(synthetic_market(seed=3, symbols=("AAA", "BBB"), ticks=30_000))
+    return paper_run(synthetic_market(seed=3, symbols=("AAA", "BBB"), ticks=20_000))
 
 
 @pytest.fixture(scope="module")

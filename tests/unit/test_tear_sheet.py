@@ -20,7 +20,6 @@ from agents.pages.charts.win_rate import rates
 from agents.pages.missing import NotEnough
 from agents.pages.tear_sheet import tear_sheet
 from agents.pages.thinning import MOST, kept
-from schemas.errors import TickloopError
 from streams.performance.record import record
 from streams.sources.synthetic import synthetic_market
 
@@ -56,7 +55,7 @@ def test_it_says_what_the_record_says(run: PaperRun) -> None:
         "AAA, BBB",
     ):
         assert said in page
-    for digest in (run.summary["parameters_digest"], *run.summary["inputs"].values()):
+    for digest in (*run.summary["parameters"].values(), *run.summary["inputs"].values(), "1e" * 32):
         assert digest in page
 
 
@@ -72,9 +71,9 @@ def test_hostile_names_stay_text(run: PaperRun) -> None:
         account=run.account.assign(symbol=evil, regime=evil),
         outcomes=run.outcomes.assign(symbol=evil),
         summary=run.summary | {"title": evil, "inputs": {evil: evil}},
+        decisions=pd.DataFrame({"ts_event": [run.predictions["ts_event"].iloc[5]], "cause": [evil]}),
     )
-    decided = pd.DataFrame({"ts_event": [run.predictions["ts_event"].iloc[5]], "reason": [evil]})
-    page = tear_sheet(hostile, decided)
+    page = tear_sheet(hostile)
     assert "<script>alert" not in page
     assert "<img" not in without_library(page)
     assert page.count("<script") == tear_sheet(run).count("<script")
@@ -91,9 +90,10 @@ def test_a_run_that_never_traded_waits_instead_of_drawing_nothing() -> None:
     assert not re.search(r"\b(nan|inf|None)\b", said)
 
 
-def test_without_predictions_there_is_no_page(run: PaperRun) -> None:
-    with pytest.raises(TickloopError, match="expected predictions and a paper account"):
-        tear_sheet(replace(run, predictions=run.predictions.iloc[:0]))
+def test_without_predictions_the_page_says_so(run: PaperRun) -> None:
+    page = tear_sheet(replace(run, predictions=run.predictions.iloc[:0], account=run.account.iloc[:0]))
+    assert "Nothing was predicted: 12,000 ticks, 0 dead letters." in page
+    assert 'class="plot"' not in without_library(page)
 
 
 def test_few_outcomes_are_a_state_not_a_chart(run: PaperRun) -> None:
