@@ -57,7 +57,9 @@ def tiles(record: Record, forecasts: Forecasts | None) -> str:
 def verdict(record: Record, forecasts: Forecasts | None) -> str:
     """What the run says, in a sentence or two."""
     gained = "gained" if record.net_bps > 0.0 else "lost" if record.net_bps < 0.0 else "neither gained nor lost:"
-    said = [f"After cost the paper account {gained} {abs(record.net_bps):,.2f} bps of capital in {_span(record)}"]
+    said = [
+        f"After cost the paper account {gained} {abs(record.net_bps):,.2f} bps of capital{_shared(record)} in {_span(record)}"
+    ]
     said[0] += f", on {record.trades:,} round trips." if record.trades else "; it closed no round trip."
     skill = _live(forecasts)
     if skill is not None and forecasts is not None:
@@ -244,6 +246,10 @@ def _live(forecasts: Forecasts | None) -> Block | None:
 
 def _span(record: Record) -> str:
     return lasting(record.end_ns - record.start_ns)
+
+
+def _shared(record: Record) -> str:
+    return f", the mean of {len(record.symbols)} symbols," if len(record.symbols) > 1 else ""
 
 
 def _words(name: str) -> str:
