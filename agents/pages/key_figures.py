@@ -57,9 +57,8 @@ def tiles(record: Record, forecasts: Forecasts | None) -> str:
 def verdict(record: Record, forecasts: Forecasts | None) -> str:
     """What the run says, in a sentence or two."""
     gained = "gained" if record.net_bps > 0.0 else "lost" if record.net_bps < 0.0 else "neither gained nor lost:"
-    said = [
-        f"After cost the paper account {gained} {abs(record.net_bps):,.2f} bps of capital{_shared(record)} in {_span(record)}"
-    ]
+    amount = f"{abs(record.net_bps):,.2f} bps of capital{_shared(record)}"
+    said = [f"After cost the paper account {gained} {amount} in {_span(record)}"]
     said[0] += f", on {record.trades:,} round trips." if record.trades else "; it closed no round trip."
     skill = _live(forecasts)
     if skill is not None and forecasts is not None:
