@@ -14,8 +14,10 @@ import pandas as pd
 from agents.backtest.parts import assemble
 from agents.backtest.plan import Plan
 from agents.backtest.share import Checkpoint
+from schemas.codec import decoder
+from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
-from streams.backtest.columns import TABLES
+from streams.backtest.columns import TABLES, columns, frame
 from streams.backtest.engine import Facts
 from streams.backtest.summary import columns_for_skill, summary
 
@@ -84,7 +86,11 @@ class RunFolder:
             assemble(self.unfinished, kind, checkpoints[0].segments, len(checkpoints), self.table(kind))
         facts = together(each.facts for each in checkpoints)
         outcomes = pd.read_parquet(self.path / "outcomes.parquet", columns=self._columns_for_skill())
-        said = summary(facts, plan.parameters, outcomes, self.account)
+        said = {
+            "title": plan.name,
+            "inputs": {each.name: each.sha256 for each in plan.inputs},
+            **summary(facts, plan.parameters, outcomes, self.account),
+        }
         _write(self.path / SUMMARY, msgspec.json.format(msgspec.json.encode(said), indent=2).decode() + "\n")
         self._write_tear_sheet()
         # At once: half of a folder of parts would pass for a whole one.
@@ -111,6 +117,12 @@ class RunFolder:
     @cached_property
     def decisions(self) -> pd.DataFrame:
         return pd.read_parquet(self.path / "decisions.parquet")
+
+    @cached_property
+    def dead_letters(self) -> pd.DataFrame:
+        decode = decoder(DeadLetter)
+        lines = (self.path / "dead-letters.jsonl").read_bytes().splitlines()
+        return frame(DeadLetter, columns(DeadLetter, [decode(line) for line in lines]))
 
     @cached_property
     def summary(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from agents.demo.stopwatch import Stopwatch
 from agents.demo.summary import Kill, Summary
 from agents.demo.view import View
 from agents.operations import topics
+from agents.operations.gauge import Gauge
 from agents.operations.supervisor import Slot, Supervisor
 from agents.operations.system import wanted_topics
 from agents.settings import Settings, config_table
@@ -35,6 +36,7 @@ from streams.skill import Skill, skill
 
 READY_S = 60.0
 ANSWERED_S = 60.0
+LOOK_S = 0.2
 BEFORE_THE_KILL_S = 1.0
 """Ticks that were on the way when the worker was killed are no measure of undisturbed latency."""
 
@@ -110,6 +112,7 @@ async def _play(
             with suppress(TimeoutError):  # what is missing then, the checks will say
                 async with asyncio.timeout(ANSWERED_S):
                     await observed.until(published.ticks)
+                    await _caught_up(settings)
             for task in background:
                 task.cancel()
     except* TickloopError as errors:
@@ -117,6 +120,13 @@ async def _play(
     with console.status("reading everything back"):
         logs = {topic.name: await _everything(settings, topic.name) for topic in TOPICS}
     return Played(published.ticks, published.seconds, killed, stopwatch, observed, logs)
+
+
+async def _caught_up(settings: Settings) -> None:
+    """Nodes that read what other nodes write are behind them: wait until all have read everything."""
+    async with Gauge(settings, settings.bootstrap) as gauge:
+        while (await gauge.read()).lag:
+            await asyncio.sleep(LOOK_S)
 
 
 async def _read(settings: Settings, topic: str, take: Callable[[Sequence[Received], float], None]) -> None:

@@ -10,6 +10,8 @@ BLOCK = 5
 """Cells that stay together. A cell is one horizon of time in which something moved: a block spans 5 horizons or more,
 and what is further apart shares no tick."""
 
+DRAWN_TOGETHER = 50
+
 FEWEST_BLOCKS = 10
 """With fewer blocks an interval says nothing; then none is given."""
 
@@ -52,9 +54,17 @@ def resampled_means(
     """
     counts = np.bincount(cells).astype(np.float64)
     block = min(block, len(counts))
-    drawn = np.random.default_rng(seed).integers(len(counts), size=(resamples, len(counts) // block + 1))
-    sizes = _totals(counts, drawn, block)
-    return [_totals(np.bincount(cells, column).astype(np.float64), drawn, block) / sizes for column in columns]
+    generator = np.random.default_rng(seed)
+    totals = [np.bincount(cells, column).astype(np.float64) for column in columns]
+    means: list[list[Column]] = [[] for _ in columns]
+    # A part at a time: what is drawn is the same, and memory does not grow with the resamples.
+    for first in range(0, resamples, DRAWN_TOGETHER):
+        rows = min(DRAWN_TOGETHER, resamples - first)
+        drawn = generator.integers(len(counts), size=(rows, len(counts) // block + 1))
+        sizes = _totals(counts, drawn, block)
+        for of_column, total in zip(means, totals, strict=True):
+            of_column.append(_totals(total, drawn, block) / sizes)
+    return [np.concatenate(of_column) for of_column in means]
 
 
 def interval(means: Column) -> tuple[float, float]:

@@ -84,7 +84,8 @@ def test_the_folder_says_what_the_python_api_says(inputs: Path, whole: dict[str,
     parameters = load_parameters(msgspec.toml.decode(whole["run.toml"]))
     assert parameters == load_parameters(msgspec.toml.decode(CHEAP))
     run = backtest(inputs / "market.jsonl", parameters)
-    assert json.loads(whole["summary.json"]) == json.loads(json.dumps(run.summary))
+    said = json.loads(whole["summary.json"])
+    assert said == {"title": "cheap", "inputs": said["inputs"], **json.loads(json.dumps(run.summary))}
     assert run.summary["account"]["total"]["trades"] > 0
     assert len(whole["dead-letters.jsonl"].splitlines()) == len(run.dead_letters) > 0
 
@@ -92,7 +93,7 @@ def test_the_folder_says_what_the_python_api_says(inputs: Path, whole: dict[str,
 def test_tables_hold_the_frames_of_the_python_api(inputs: Path, tmp_path: Path) -> None:
     assert tickloop(inputs, "--out", str(tmp_path / "run"), "--jobs", "1").exit_code == 0
     folder, run = RunFolder(tmp_path / "run"), backtest(inputs / "market.jsonl", load_parameters_of(inputs))
-    for name in ("predictions", "outcomes", "account"):
+    for name in ("predictions", "outcomes", "account", "dead_letters"):
         mine, theirs = getattr(folder, name), getattr(run, name)
         pd.testing.assert_frame_equal(mine, theirs[mine.columns], check_dtype=False)
         assert set(mine) == set(theirs)
