@@ -9,6 +9,7 @@ from msgspec import MsgspecError, Struct, msgpack
 
 from agents.backtest.parts import Rows, part_path
 from agents.backtest.plan import Plan
+from agents.broker.exclusive import exclusive
 from schemas.errors import StateError
 from streams.backtest.columns import TABLES
 from streams.backtest.engine import Decision, Engine, Facts
@@ -77,7 +78,13 @@ def work(plan: Plan, folder: Path, share: int, shares: int, progress: Callable[[
         shares: how many there are.
         progress: told now and then.
     """
-    engine = Engine(nodes(plan.parameters), plan.partitions, with_digests=plan.digests, share=share, shares=shares)
+    # A process that outlived its parent may still be at it: what it does is right, but two must not write at once.
+    with exclusive(folder / f"lock-{share:03d}"):
+        engine = Engine(nodes(plan.parameters), plan.partitions, with_digests=plan.digests, share=share, shares=shares)
+        return _go_on(engine, plan, folder, share, progress)
+
+
+def _go_on(engine: Engine, plan: Plan, folder: Path, share: int, progress: Callable[[Progress], None]) -> Checkpoint:
     last = checkpoint_of(folder, share)
     segments = items = 0
     if last is not None:

@@ -1,6 +1,7 @@
 """`tickloop backtest`: the whole loop over files of ticks, into a folder."""
 
 import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,6 +75,8 @@ def command(
     console = Console(stderr=True)
     quiet = as_json or not console.is_terminal
     started = time.perf_counter()
+    # Both end it in good order, also where the shell that started it had Ctrl-C ignored.
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with Progress(
             TextColumn("{task.description}"),
@@ -98,6 +101,9 @@ def command(
     except KeyboardInterrupt:
         console.print(f"stopped; what is done is in {out}, and the same command goes on from there", highlight=False)
         raise SystemExit(INTERRUPTED) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     seconds = time.perf_counter() - started
     if as_json:
         said = {plan.name: folder.summary for plan, folder in zip(plans, folders, strict=True)}

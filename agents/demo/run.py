@@ -125,8 +125,10 @@ async def _play(
 async def _caught_up(settings: Settings) -> None:
     """Nodes that read what other nodes write are behind them: wait until all have read everything."""
     async with Gauge(settings, settings.bootstrap) as gauge:
-        while (await gauge.read()).lag:
+        reading = await gauge.read()
+        while reading.lag:
             await asyncio.sleep(LOOK_S)
+            reading = await gauge.read()
 
 
 async def _read(settings: Settings, topic: str, take: Callable[[Sequence[Received], float], None]) -> None:

@@ -14,7 +14,7 @@ from agents.broker.launch import start
 from agents.broker.process import Running
 from agents.settings import Settings
 from schemas.ticks import Quote, Trade
-from schemas.topics import PREDICTIONS
+from schemas.topics import PAPER_ACCOUNT, PREDICTIONS
 from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
@@ -72,6 +72,7 @@ async def test_two_workers_join_kill_and_stop(bootstrap: str, prefix: str, tmp_p
         print(verdict)
         assert verdict.is_exact, verdict
         assert verdict.expected >= 100_000
+        assert len(await loop.stored(PAPER_ACCOUNT.name)) >= len(SYMBOLS), "the verdict is over both nodes"
 
 
 async def test_a_paused_worker_wakes_up_replaced(bootstrap: str, prefix: str, tmp_path: Path) -> None:
