@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
 from streams.evaluation import scores as forecasts
+from streams.experiments.dependence import batch_for
 from streams.experiments.experiment import Experiment, ExperimentState
 from streams.experiments.fixed_horizon import Tested, hac_t, mcnemar
 from streams.experiments.multiplicity import holm
@@ -30,6 +31,12 @@ SEQUENTIAL: dict[str, Metric] = {
 """Metrics of a test, and the score by which each is tested sequentially."""
 
 NAMES = ("A", "B")
+
+WARMUP = 5
+"""One in so many predictions, the first ones, fixes scales and the size of a batch, and decides nothing."""
+
+FEWEST_BATCHES = 30
+WANTED_BATCHES = 60
 
 
 class ABTestingFramework:
@@ -106,7 +113,9 @@ class ABTestingFramework:
             return ABTestResults(one, other, (), None, 0.0, count, independent, 5 * overlap, why)
         tested = [self._tested(run, metric, overlap) for metric in metrics]
         adjusted = holm([each.p for each in tested])
-        sequential = [_sequential(run, SEQUENTIAL[metric], alpha, 5 * overlap) for metric in metrics]
+        warmup = count // WARMUP
+        batch = _batch(np.subtract(*_columns(run))[:warmup], overlap, count - warmup)
+        sequential = [_sequential(run, SEQUENTIAL[metric], alpha, warmup, batch) for metric in metrics]
         compared = tuple(
             Comparison(
                 metric,
@@ -122,8 +131,10 @@ class ABTestingFramework:
             )
             for metric, each, p, found in zip(metrics, tested, adjusted, sequential, strict=True)
         )
-        winner, confidence, why = _decision(compared[0], names, count, 5 * overlap)
-        return ABTestResults(one, other, compared, winner, confidence, count, independent, 5 * overlap, why)
+        winner, confidence, why = _decision(compared[0], names, count, batch)
+        if not one.positions + other.positions:
+            why = "Neither took a position: no prediction promised more than its cost. Fix: other costs or sizing."
+        return ABTestResults(one, other, compared, winner, confidence, count, independent, batch, why)
 
     def _tested(self, run: SideBySide, metric: str, overlap: int) -> Tested:
         """One look at all data."""
@@ -141,11 +152,21 @@ class ABTestingFramework:
         return Tested("exact McNemar without overlap", float(won.mean()), statistic, exact.p)
 
 
-def _sequential(run: SideBySide, metric: Metric, alpha: float, batch: int) -> tuple[Experiment, ExperimentState] | None:
+def _batch(scores: Column, overlap: int, count: int) -> int:
+    """Predictions a batch: 5 times as long as scores remember, as far as that leaves `WANTED_BATCHES` of them.
+
+    Where it leaves fewer they are shorter, though never less than 5 times the overlap: whether they still depend on
+    each other is checked before anything is decided.
+    """
+    return max(5 * overlap, min(batch_for(scores, overlap), count // WANTED_BATCHES))
+
+
+def _sequential(
+    run: SideBySide, metric: Metric, alpha: float, warmup: int, batch: int
+) -> tuple[Experiment, ExperimentState] | None:
     """The experiment on one metric, had it run live; none where there are too few batches."""
     count = len(run.pairs)
-    warmup = max(2, min(500, count // 10))
-    if (count - warmup) // batch < 30:
+    if (count - warmup) // batch < FEWEST_BATCHES:
         return None
     experiment = Experiment(
         ExperimentParameters(
@@ -170,14 +191,14 @@ def _decision(first: Comparison, names: tuple[str, str], count: int, batch: int)
             None,
             0.0,
             (
-                f"{count:,} predictions make fewer than 30 batches of {batch} (5 times those that overlap): too little "
-                "for a sequential test. Fix: more data."
+                f"{count:,} predictions make fewer than {FEWEST_BATCHES} batches of {batch}, 5 times as many as "
+                "overlap: too little for a sequential test. Fix: more data."
             ),
         )
     better = max(found.log_e_a, found.log_e_b)
     confidence = 1.0 - min(1.0, 2.0 * exp(-better))
     winner = {"winner": names[0], "harm": names[1]}.get(found.status)
-    return winner, confidence, f"By {first.metric}: {found.reason}"
+    return winner, confidence, f"By {first.metric} (A: {names[0]}, B: {names[1]}): {found.reason}"
 
 
 def _performance(run: SideBySide, names: tuple[str, str], side: int, overlap: int) -> Performance:
