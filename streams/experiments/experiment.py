@@ -238,7 +238,7 @@ class Experiment:
         state.status = status
         state.reason = (
             f"{said[0].upper()}{said[1:]}; {self.parameters.primary} of A less that of B is {mean:+.4f} a pair "
-            f"[{low:+.4f}, {high:+.4f}], {n} batches, {state.scored:,} pairs."
+            f"[{low:+.4f}, {high:+.4f}] at {1.0 - self.parameters.alpha:.4g}, {n} batches, {state.scored:,} pairs."
         )
 
 

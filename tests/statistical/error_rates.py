@@ -1,6 +1,7 @@
 """What experiments are measured against: streams of scores without a difference, and how often each rule is fooled."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from math import inf, sqrt
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.stats import t as student
 from streams.experiments import group_sequential
 from streams.experiments.certificate import Certificate, CertificateState
 from streams.experiments.e_detector import EDetector
-from streams.experiments.experiment import Experiment
+from streams.experiments.experiment import Experiment, Status
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.sharpe_difference import SharpeDifference
@@ -53,7 +54,7 @@ def autoregressive(phi: float) -> Callable[..., Table]:
     def scores(random: np.random.Generator, rows: int, events: int = EVENTS) -> Table:
         shocks = random.normal(size=(events, rows))
         shocks[0] /= sqrt(1 - phi * phi)
-        for before, now in zip(shocks, shocks[1:], strict=False):
+        for before, now in pairwise(shocks):
             now += phi * before
         return shocks.T
 
@@ -198,7 +199,7 @@ def fooled_looks(scores: Table, batch: int, looks: int = 5) -> int:
     return int(decided.sum())
 
 
-def experiments(a: Table, b: Table, parameters: ExperimentParameters) -> list[str]:
+def experiments(a: Table, b: Table, parameters: ExperimentParameters) -> list[Status]:
     """Status in which the whole state machine ends on each replication."""
     experiment, found = Experiment(parameters), []
     for one, other in zip(a.tolist(), b.tolist(), strict=True):
@@ -216,10 +217,10 @@ def alarms(random: np.random.Generator, rows: int, shift: float, limit: int) -> 
     watch, found = EDetector(run=20_000.0), []
     for _ in range(rows):
         state = watch.start()
-        for start in range(0, limit, 1_000):
-            if any(watch.update(state, x) for x in random.normal(shift, 1.0, size=1_000).tolist()):
-                break
-        found.append(state.alarmed or start + 1_000)
+        while not state.alarmed and state.blocks < limit:
+            for worse in random.normal(shift, 1.0, size=1_000).tolist():
+                watch.update(state, worse)
+        found.append(state.alarmed or limit)
     return found
 
 
