@@ -24,6 +24,7 @@ class Preflight(Struct, frozen=True):
     wins, harms: of these, ended for A; for B.
     allowed: part of them that may be wrong in each direction: alpha + 2 standard errors.
     passed: whether neither rate is above it.
+    decided: median pairs to a decision; infinite where most came to none.
     autocorrelation_time: of the primary score, pairs.
     sentence: all that for a person.
     """
@@ -33,6 +34,7 @@ class Preflight(Struct, frozen=True):
     harms: int
     allowed: float
     passed: bool
+    decided: float
     autocorrelation_time: float
     sentence: str
 
@@ -42,12 +44,13 @@ def preflight(
     parameters: ExperimentParameters,
     replications: int = 200,
     shift: float = 0.0,
+    length: int | None = None,
     seed: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Preflight:
     """Replay the experiment on resamples of `history` whose primary score is centred at the margin.
 
-    A resample is a stationary bootstrap of scored pairs, as long as the history. Guardrails are left out: they can only
+    A resample is a stationary bootstrap of scored pairs. Guardrails are left out: they can only
     take wins away. So is futility: it could end an experiment before its error. Labels are never swapped, which would
     destroy the dependence that is to be met.
 
@@ -56,6 +59,7 @@ def preflight(
         parameters: of the experiment.
         replications: resamples.
         shift: added to each primary score: a planted difference, to see how often it is found.
+        length: pairs of a resample; None: as many as in the history.
         seed: of the bootstrap.
         progress: told which part of it is done.
 
@@ -74,19 +78,22 @@ def preflight(
             f"pre-flight: expected a history of at least {needed} pairs (warm-up and {parameters.minimum_batches} "
             f"batches of {parameters.batch}), was {len(history)}; fix: a longer history, or smaller batches"
         )
-    experiment = Experiment(replace(parameters, guardrails={}, beta=0.0, longest=max(len(history), parameters.longest)))
+    size = length or len(history)
+    experiment = Experiment(replace(parameters, guardrails={}, beta=0.0, longest=max(size, parameters.longest)))
     pairs, primary = _scored(experiment, history)
     primary += parameters.margin + shift - primary.mean()
     random = np.random.default_rng(seed)
     wins = harms = 0
+    decided = []
     for replication in range(replications):
         state = experiment.start()
-        for at in stationary_draw(random, len(pairs), BATCHES_A_BLOCK * parameters.batch).tolist():
+        for at in stationary_draw(random, len(pairs), BATCHES_A_BLOCK * parameters.batch, size).tolist():
             experiment.take(state, pairs[at], [float(primary[at])])
             if state.status != "running":
                 break
         wins += state.status == "winner"
         harms += state.status == "harm"
+        decided.append(state.scored if state.status in ("winner", "harm") else np.inf)
         progress((replication + 1) / replications)
     alpha = parameters.alpha / parameters.challengers
     allowed = alpha + 2.0 * sqrt(alpha * (1.0 - alpha) / replications)
@@ -98,6 +105,7 @@ def preflight(
         harms,
         allowed,
         passed,
+        float(np.median(decided)),
         autocorrelation_time(primary),
         f"{wins} of {replications} replays without a difference were won by A and {harms} by B; "
         f"{allowed:.1%} of each may be: {verdict}.",

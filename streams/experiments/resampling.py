@@ -12,7 +12,7 @@ Column = NDArray[np.float64]
 Draw = NDArray[np.int64]
 
 
-def stationary_draw(random: np.random.Generator, size: int, block: float) -> Draw:
+def stationary_draw(random: np.random.Generator, size: int, block: float, length: int | None = None) -> Draw:
     """Indices of one resample: blocks of geometric length around the circle.
 
     >>> stationary_draw(np.random.default_rng(3), 12, block=4.0).tolist()
@@ -20,18 +20,20 @@ def stationary_draw(random: np.random.Generator, size: int, block: float) -> Dra
 
     Args:
         random: seeded.
-        size: of the data and of the resample.
+        size: of the data.
         block: mean length of a block.
+        length: of the resample; None: that of the data.
 
     References:
         Politis and Romano (1994), The stationary bootstrap, section 2.
     """
-    starts = random.random(size) < 1.0 / block
+    length = length or size
+    starts = random.random(length) < 1.0 / block
     starts[0] = True
     begun = np.flatnonzero(starts)
     of_block = np.cumsum(starts) - 1
     first = random.integers(size, size=len(begun))
-    drawn: Draw = (first[of_block] + np.arange(size) - begun[of_block]) % size
+    drawn: Draw = (first[of_block] + np.arange(length) - begun[of_block]) % size
     return drawn
 
 

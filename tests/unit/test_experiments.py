@@ -280,7 +280,7 @@ class TestExperiment:
         assert self._ended(parameters, _pairs(1, 5_000, -0.15)).status == "harm"
 
     def test_more_challengers_need_more_evidence(self) -> None:
-        alone, among = (self._ended(replace(QUICK, challengers=k, beta=0.0), _pairs(1, 5_000, 0.15)) for k in (1, 20))
+        alone, among = (self._ended(replace(QUICK, challengers=k, beta=0.0), _pairs(4, 5_000, 0.1)) for k in (1, 20))
         assert alone.status == among.status == "winner"
         assert alone.scored < among.scored
 
