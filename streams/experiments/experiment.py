@@ -95,20 +95,22 @@ class Experiment:
                 f"expected the state of an experiment with the parameters {self.digest}, was {state.made_with}; "
                 "fix: parameters are registered before the start and stay: give the new experiment another name"
             )
-        if state.status not in OPEN:
+        if state.status != "running" and state.status not in OPEN:
             return False
         state.pairs += 1
-        state.last, state.last_ts = pair.id, pair.ts_event
+        state.last = pair.id
+        state.last_ts = pair.ts_event
         if not pair.sound():
             state.rejected += 1
             return False
+        scores = self.scores.update(state.scores, pair)
+        if scores is not None:
+            return self.take(state, pair, scores)
         if state.status == "planned":
             state.first_ts = pair.ts_event
             state.status = "warmup"
-        scores = self.scores.update(state.scores, pair)
-        if scores is None:
-            return False
-        return self.take(state, pair, scores)
+            return True
+        return False
 
     def take(self, state: ExperimentState, pair: Pair, scores: list[float]) -> bool:
         """Take a pair that is scored already: what `update` does after the warm-up."""

@@ -1,7 +1,5 @@
 """What an experiment reads: what two arms made of the same prediction."""
 
-from math import isfinite
-
 from msgspec import Struct
 
 from schemas.outcomes import OutcomeMatured
@@ -28,7 +26,7 @@ class Pair(Struct, frozen=True, array_like=True):
 
     def sound(self) -> bool:
         """Whether every number makes sense."""
-        return isfinite(self.a_bps + self.b_bps) and 0.0 < self.a_up < 1.0 and 0.0 < self.b_up < 1.0
+        return self.a_bps - self.a_bps == self.b_bps - self.b_bps and 0.0 < self.a_up < 1.0 and 0.0 < self.b_up < 1.0
 
 
 def pair_of(outcome: OutcomeMatured, a: str, b: str) -> Pair | None:

@@ -93,7 +93,8 @@ def report(name: str, bar: Progress) -> str:
         found = preflight(planted, contract, REPLAYS, shift, length=times * len(pairs))
         said = f", half of them within {found.decided:,.0f} pairs" if found.decided < inf else ""
         rows.append(
-            f"| planted: B has a tenth less skill; resamples {times} x the file | A wins {found.wins} of {REPLAYS}{said} |"
+            f"| planted: B has a tenth less skill; resamples {times} x the file | "
+            f"A wins {found.wins} of {REPLAYS}{said} |"
         )
         bar.update(task, completed=0.85 if times == 1 else 1.0)
     experiment = Experiment(replace(contract, beta=0.0))
