@@ -131,7 +131,7 @@ class ABTestingFramework:
             )
             for metric, each, p, found in zip(metrics, tested, adjusted, sequential, strict=True)
         )
-        winner, confidence, why = _decision(compared[0], names, count, batch)
+        winner, confidence, why = _decision(compared, names, count, batch)
         if not one.positions + other.positions:
             why = "Neither took a position: no prediction promised more than its cost. Fix: other costs or sizing."
         return ABTestResults(one, other, compared, winner, confidence, count, independent, batch, why)
@@ -184,8 +184,10 @@ def _sequential(
     return experiment, state
 
 
-def _decision(first: Comparison, names: tuple[str, str], count: int, batch: int) -> tuple[str | None, float, str]:
-    found = first.sequential
+def _decision(
+    compared: tuple[Comparison, ...], names: tuple[str, str], count: int, batch: int
+) -> tuple[str | None, float, str]:
+    found = compared[0].sequential
     if found is None:
         return (
             None,
@@ -197,8 +199,13 @@ def _decision(first: Comparison, names: tuple[str, str], count: int, batch: int)
         )
     better = max(found.log_e_a, found.log_e_b)
     confidence = 1.0 - min(1.0, 2.0 * exp(-better))
-    winner = {"winner": names[0], "harm": names[1]}.get(found.status)
-    return winner, confidence, f"By {first.metric} (A: {names[0]}, B: {names[1]}): {found.reason}"
+    verdict = found.status
+    winner = {"winner": names[0], "harm": names[1]}.get(verdict)
+    arms = ", ".join(f"{letter} is {name}" for letter, name in zip(NAMES, names, strict=True) if name != letter)
+    why = f"By {compared[0].metric}{f' ({arms})' if arms else ''}: {found.reason}"
+    opposite = {"winner": "harm", "harm": "winner"}.get(verdict)
+    against = [each.metric for each in compared[1:] if each.sequential and each.sequential.status == opposite]
+    return winner, confidence, f"{why} The opposite is shown for: {', '.join(against)}." if against else why
 
 
 def _performance(run: SideBySide, names: tuple[str, str], side: int, overlap: int) -> Performance:

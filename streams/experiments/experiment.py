@@ -238,9 +238,10 @@ class Experiment:
     def _end(self, state: ExperimentState, status: Status, said: str, n: int, mean: float, sse: float) -> None:
         low, high = interval(n, mean, sse, self.g, self.parameters.alpha)
         state.status = status
+        level = 100.0 - 100.0 * self.parameters.alpha
         state.reason = (
             f"{said[0].upper()}{said[1:]}; {self.parameters.primary} of A less that of B is {mean:+.4f} a pair "
-            f"[{low:+.4f}, {high:+.4f}] at {1.0 - self.parameters.alpha:.4g}, {n} batches, {state.scored:,} pairs."
+            f"[{low:+.4f}, {high:+.4f}] at {level:g} %, {n} batches, {state.scored:,} pairs."
         )
 
 

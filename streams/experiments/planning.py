@@ -159,7 +159,7 @@ def plan(
         pairs_a_day: rate of the stream.
         limit_days: longest run.
         batch: pairs a batch.
-        alpha, power: of both tests.
+        alpha, power: of both tests, two-sided.
         inflation: long-run variance / variance of the difference: autocorrelation and overlap.
 
     Raises:
@@ -177,14 +177,14 @@ def plan(
     alone, needed = pairs(effect, alpha, power), pairs(effect, alpha, power, inflation)
     gain = (sd_a * sd_a + sd_b * sd_b) / variance
     limit = int(limit_days * pairs_a_day)
-    median, decided = expected_run(effect, batch, needed, alpha, min(limit, MOST_SIMULATED * batch), inflation)
+    median, decided = expected_run(effect, batch, needed, alpha / 2.0, min(limit, MOST_SIMULATED * batch), inflation)
     found = detectable(limit, alpha, power, inflation) * sd
     rate = pairs_a_day
     sentence = (
         f"{needed:,.0f} pairs ({needed / rate:.2g} days) find a difference of {difference:g} with power {power:g}; "
         f"without pairing {gain:.1f} times as many. Looked at all the time half of the experiments end within "
         f"{median:,.0f} pairs ({median / rate:.2g} days), {decided:.0%} within the limit. "
-        f"{limit_days:g} days find {found:.2g} and more."
+        f"Within the limit {found:.2g} and more is found."
     )
     return Plan(
         needed,

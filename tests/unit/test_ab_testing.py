@@ -52,7 +52,7 @@ def test_the_better_strategy_wins(framework: ABTestingFramework, ticks: list[Quo
     assert found.a.sharpe > found.b.sharpe
     assert found.metrics[0].significant
     assert 3_000 < found.independent * 5 < found.sample_size
-    assert found.why.startswith("By sharpe (A: A, B: imbalance): A is better (asymptotic)")
+    assert found.why.startswith("By sharpe (B is imbalance): A is better (asymptotic)")
     assert "winner: A." in str(found)
 
 
