@@ -61,10 +61,13 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     def __post_init__(self) -> None:
         """Raises `ConfigurationError` for what contradicts itself."""
-        if self.longest < self.batch * max(self.minimum_batches, self.looks):
+        # A look at fewer batches than the dependence check needs would be lost.
+        looks = self.looks * FEWEST if self.plan == "group_sequential" else 1
+        needed = self.batch * max(self.minimum_batches, looks)
+        if self.longest < needed:
             raise ConfigurationError(
-                f"experiment: expected longest of at least {self.batch * max(self.minimum_batches, self.looks)} pairs, "
-                f"was {self.longest}; fix: smaller batches, or a longer run"
+                f"experiment: expected longest of at least {needed} pairs, was {self.longest}; "
+                "fix: smaller batches, fewer looks, or a longer run"
             )
         if self.primary in self.guardrails:
             raise ConfigurationError(f"experiment: expected guardrails besides the primary metric {self.primary!r}")

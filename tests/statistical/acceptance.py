@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from math import inf, sqrt
 from pathlib import Path
-from time import monotonic
+from time import process_time
 
 import error_rates as rates
 import numpy as np
@@ -363,7 +363,7 @@ def main(files: list[str]) -> int:
     """Measure everything and write the page; 1 where a claim fails."""
     from real_ticks import report
 
-    started, found = monotonic(), []
+    started, found = process_time(), []
     console = Console(stderr=True)
     with Progress(console=console) as bar:
         task = bar.add_task("claims", total=sum(claim.full for claim in CLAIMS))
@@ -373,8 +373,8 @@ def main(files: list[str]) -> int:
             if not found[-1].kept():
                 console.print(f"FAILS: {claim.group}: {claim.name}: {found[-1].value:.4f}")
         real = [report(name, bar) for name in files]
-    minutes = (monotonic() - started) / 60
-    text = f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make statistics`, {minutes:.0f} minutes on one core.\n\n"
+    minutes = (process_time() - started) / 60
+    text = f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make statistics`, {minutes:.0f} minutes of one core.\n\n"
     text += table(found) + ("\n" + "\n".join(real) if real else "")
     before, _, rest = PAGE.read_text().partition(BEGIN)
     PAGE.write_text(before + BEGIN + text + END + rest.partition(END)[2])

@@ -186,7 +186,8 @@ class TestExperiment:
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [
-            ({"longest": 100}, "expected longest of at least"),
+            ({"longest": 100}, "expected longest of at least 600 pairs, was 100"),
+            ({"plan": "group_sequential", "longest": 1_000}, "expected longest of at least 2000 pairs, was 1000"),
             ({"guardrails": {"returns": 0.1}}, "expected guardrails besides the primary"),
             ({"margin": 0.2}, "expected an effect worth finding above the margin"),
             ({"primary": "sharpe"}, "fix: primary 'risk_adjusted'"),
@@ -245,13 +246,23 @@ class TestPreflight:
         assert preflight(history, QUICK, replications=40).passed, "the difference is taken out"
         assert preflight(history, QUICK, replications=40, shift=0.3).wins > 35
 
-    def test_it_fails_where_batches_are_too_short(self) -> None:
+    def test_the_guard_holds_where_batches_are_too_short(self) -> None:
         random = np.random.default_rng(1)
         sums = np.convolve(random.normal(size=6_099), np.ones(100), mode="valid")
         history = [Pair("", at, net, 0.0) for at, net in enumerate(sums.tolist())]
         found = preflight(history, replace(QUICK, batch=5, expected=800.0, longest=6_000), replications=40)
         assert found.autocorrelation_time > 30.0
         assert found.passed, "the guard refuses to decide on batches that depend on each other"
+
+    def test_it_fails_where_the_contract_does_not_fit_the_data(self) -> None:
+        """A little is earned nearly always, everything lost once in a while: short batches do not see it coming."""
+        random = Random(1)
+        history = [Pair("", at, -1.0 if random.random() < 0.01 else 0.01, 0.0) for at in range(10_000)]
+        found = preflight(history, replace(QUICK, batch=5), replications=60, length=3_000)
+        assert found.wins > 6
+        assert not found.passed
+        assert "do NOT hold" in found.sentence
+        assert preflight(history, replace(QUICK, batch=300, longest=9_000), replications=60).passed
 
     def test_it_needs_enough(self) -> None:
         with pytest.raises(ConfigurationError, match="expected a history of at least 650 pairs"):

@@ -2,6 +2,7 @@
 
 from math import cos, exp, inf, isfinite, log, nan, sin, sqrt
 from random import Random
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from schemas.errors import ConfigurationError
 from streams.experiments import batches, fixed_horizon, group_sequential, planning, t_mixture
 from streams.experiments.batches import Batches
 from streams.experiments.certificate import Certificate, CertificateState
@@ -216,3 +218,29 @@ class TestWatch:
     def test_states_survive_bytes(self) -> None:
         for state in (TMixtureState(), CertificateState(), DetectorState([0.1] * 4), SharpeDifference().start()):
             assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=type(state)) == state
+
+
+class TestPlan:
+    def test_what_dependence_and_pairing_change(self) -> None:
+        alone = planning.plan(0.1, 1.0, 1.0, 0.0, pairs_a_day=1_000.0, limit_days=10.0)
+        paired = planning.plan(0.1, 1.0, 1.0, 0.9, pairs_a_day=1_000.0, limit_days=10.0)
+        dependent = planning.plan(0.1, 1.0, 1.0, 0.9, pairs_a_day=1_000.0, limit_days=10.0, inflation=3.0)
+        assert alone.gain == pytest.approx(1.0)
+        assert paired.pairs_unpaired == pytest.approx(alone.pairs)
+        assert paired.pairs == pytest.approx(alone.pairs / 10.0)
+        assert dependent.pairs == pytest.approx(3.0 * paired.pairs)
+        assert paired.sequential_pairs < dependent.sequential_pairs < alone.sequential_pairs
+        assert dependent.detectable == pytest.approx(paired.detectable * sqrt(3.0))
+        assert paired.days == pytest.approx(paired.pairs / 1_000.0)
+
+    @pytest.mark.parametrize("change", [{"difference": 0.0}, {"correlation": 1.0}, {"limit_days": 0.001}])
+    def test_what_leaves_nothing_to_plan(self, change: dict[str, float]) -> None:
+        numbers: dict[str, Any] = {
+            "difference": 0.1,
+            "sd_a": 1.0,
+            "sd_b": 1.0,
+            "correlation": 0.5,
+            "limit_days": 10.0,
+        } | change
+        with pytest.raises(ConfigurationError, match="expected a difference that is not 0"):
+            planning.plan(**numbers, pairs_a_day=1_000.0, batch=50)
