@@ -119,8 +119,8 @@ class ABTestingFramework:
         compared = tuple(
             Comparison(
                 metric,
-                _value(one, metric),
-                _value(other, metric),
+                _value(one, metric, count),
+                _value(other, metric, count),
                 each.difference,
                 each.statistic,
                 each.p,
@@ -240,12 +240,12 @@ def _apart(run: SideBySide) -> list[int]:
     return chosen
 
 
-def _value(performance: Performance, metric: str) -> float:
+def _value(performance: Performance, metric: str, count: int) -> float:
     return {
         "sharpe": performance.sharpe,
         "returns": performance.mean_bps,
         "drawdown": performance.drawdown_bps,
-        "win_rate": performance.win_rate,
+        "win_rate": performance.win_rate * performance.positions / count,
     }[metric]
 
 

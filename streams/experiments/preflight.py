@@ -50,9 +50,9 @@ def preflight(
 ) -> Preflight:
     """Replay the experiment on resamples of `history` whose primary score is centred at the margin.
 
-    A resample is a stationary bootstrap of scored pairs. Guardrails are left out: they can only
-    take wins away. So is futility: it could end an experiment before its error. Labels are never swapped, which would
-    destroy the dependence that is to be met.
+    A resample is a stationary bootstrap of scored pairs. Guardrails are left out: they can only take wins away. So is
+    futility: it could end an experiment before its error. Labels are never swapped, which would destroy the dependence
+    that is to be met.
 
     Args:
         history: pairs of the two arms, or of two alike.

@@ -35,7 +35,8 @@ class Comparison(Struct, frozen=True):
 
     Attributes:
         metric: of the four.
-        a, b: of each strategy.
+        a, b: of each strategy; as a win rate the part of all predictions that earned something, so that standing aside
+            is no win.
         difference: how much better A is, the unit of the metric; for a drawdown: how much smaller.
         t_statistic: of it, in standard errors that account for dependence.
         p_value: two-sided, of one look at all data.

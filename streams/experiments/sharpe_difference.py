@@ -7,6 +7,9 @@ from msgspec import Struct
 FEWEST = 10
 """Batches below which the covariance says nothing."""
 
+NOTHING = (0.0, 0.0, 0.0)
+"""Ratio and gradient of what never moved."""
+
 
 class SharpeState(Struct, array_like=True):
     """Attributes:
@@ -65,22 +68,24 @@ class SharpeDifference:
             return 0.0, inf
         a, b, a2, b2 = state.mean
         var_a, var_b = a2 - a * a, b2 - b * b
-        if var_a <= 0.0 or var_b <= 0.0:
+        if var_a <= 0.0 and var_b <= 0.0:
             return 0.0, inf
-        sd_a, sd_b = sqrt(var_a), sqrt(var_b)
-        gradient = (a2 / (var_a * sd_a), -b2 / (var_b * sd_b), -a / (2.0 * var_a * sd_a), b / (2.0 * var_b * sd_b))
+        # An arm that never moved has a Sharpe ratio of 0 that is known exactly.
+        ratio_a, by_a, by_a2 = (a / sqrt(var_a), a2 / var_a**1.5, -a / (2.0 * var_a**1.5)) if var_a > 0.0 else NOTHING
+        ratio_b, by_b, by_b2 = (b / sqrt(var_b), b2 / var_b**1.5, -b / (2.0 * var_b**1.5)) if var_b > 0.0 else NOTHING
+        gradient = (by_a, -by_b, by_a2, -by_b2)
         total, at = 0.0, 0
         for row in range(4):
             for column in range(row, 4):
                 weight = 1.0 if row == column else 2.0
                 total += weight * gradient[row] * gradient[column] * state.moments[at]
                 at += 1
-        return a / sd_a - b / sd_b, sqrt(max(0.0, total) / (n - 1) / n)
+        return ratio_a - ratio_b, sqrt(max(0.0, total) / (n - 1) / n)
 
     def moments(self, state: SharpeState) -> tuple[int, float, float]:
         """(n, mean, sse) of batch means that would have this difference and standard error: for `t_mixture`.
 
-        Nothing before `FEWEST` batches, and when one of the two never moved.
+        Nothing before `FEWEST` batches, and while neither of the two moved.
         """
         n = state.n
         difference, error = self.estimate(state)

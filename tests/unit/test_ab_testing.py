@@ -152,6 +152,19 @@ def test_each_metric_is_tested_by_its_own_test(framework: ABTestingFramework) ->
     assert welch_t(a, b).p > paired_t(a, b).p, "what pairing gains"
 
 
+def test_a_strategy_that_stands_aside_can_lose_and_win(framework: ABTestingFramework) -> None:
+    random = np.random.default_rng(2)
+    a = random.normal(0.2, 1.0, size=3_000).tolist()
+    found = framework.compare(_run(a, [0.0] * 3_000))
+    by_name = {each.metric: each for each in found.metrics}
+    assert found.winner == "A"
+    assert by_name["sharpe"].p_value <= 0.005
+    assert by_name["sharpe"].t_statistic > 8.0
+    assert by_name["win_rate"].a == pytest.approx(found.a.win_rate)
+    assert by_name["win_rate"].a - by_name["win_rate"].b == pytest.approx(by_name["win_rate"].difference)
+    assert framework.compare(_run([0.0] * 3_000, a)).winner == "B"
+
+
 def test_overlap_is_accounted_for(framework: ABTestingFramework) -> None:
     """Scores that share nine of ten shocks: the plain t-test is sure of what is not there."""
     random = np.random.default_rng(8)

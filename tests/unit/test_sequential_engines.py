@@ -164,6 +164,11 @@ def test_engine_3_is_the_delta_method() -> None:
     difference, error = engine.estimate(state)
     assert difference == pytest.approx(a.mean() / a.std() - b.mean() / b.std())
     assert error == pytest.approx(sqrt(gradient @ np.cov(table.T) @ gradient / 40))
+    still = engine.start()
+    for means in (table * [1.0, 0.0, 1.0, 0.0]).tolist():
+        engine.close(still, means)
+    assert engine.estimate(still)[0] == pytest.approx(a.mean() / a.std()), "an arm that stands aside has a ratio of 0"
+    assert 0.0 < engine.estimate(still)[1] < error
     n, mean, sse = engine.moments(state)
     assert mean / sqrt(sse / (n - 1) / n) == pytest.approx(difference / error)
 
