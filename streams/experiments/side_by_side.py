@@ -52,7 +52,7 @@ class SideBySide(Struct, frozen=True):
 
 
 def parameters_of(strategy: Strategy, base: Parameters) -> Parameters:
-    """Parameters that a strategy stands for; a name is that strategy without model, mixture and correction.
+    """Parameters that a strategy stands for; a name is that rule, calibrated, with a model that never learns.
 
     >>> parameters_of("momentum", Parameters()).market.strategies.enabled
     ('momentum',)
