@@ -1,0 +1,66 @@
+"""How long scores remember, and how large a batch must be so that batches do not."""
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.float64]
+
+
+def autocorrelation_time(scores: Column) -> float:
+    """Integrated autocorrelation time, events: long-run variance / variance; 1 for independent scores.
+
+    Sums over pairs of neighbouring lags for as long as they are positive.
+
+    >>> random = np.random.default_rng(1)
+    >>> overlapping = np.convolve(random.normal(size=20_009), np.ones(10), mode="valid")
+    >>> round(autocorrelation_time(overlapping), 1), round(autocorrelation_time(random.normal(size=20_000)), 1)
+    (10.0, 1.0)
+
+    References:
+        Geyer (1992), Practical Markov chain Monte Carlo, section 3.3: initial positive sequence.
+    """
+    n = len(scores)
+    centred = scores - scores.mean()
+    spectrum = np.fft.rfft(centred, 2 * n)
+    covariances = np.fft.irfft(spectrum * spectrum.conj())[:n] / n
+    if covariances[0] <= 0.0:
+        return 1.0
+    correlations = covariances / covariances[0]
+    pairs = correlations[: 2 * (n // 2)].reshape(-1, 2).sum(axis=1)
+    below = np.flatnonzero(pairs <= 0.0)
+    positive = pairs[: below[0]] if len(below) else pairs
+    return max(1.0, float(2.0 * positive.sum() - 1.0))
+
+
+def batch_for(scores: Column, horizon: int = 1) -> int:
+    """Batch that is long enough: 5 times the horizon in events, or the autocorrelation time where that is longer.
+
+    >>> batch_for(np.random.default_rng(1).normal(size=5_000), horizon=20)
+    100
+
+    References:
+        Schmeiser (1982), Batch size effects in the analysis of simulation output.
+    """
+    return ceil(5.0 * max(float(horizon), autocorrelation_time(scores)))
+
+
+def long_run_variance(scores: Column, lags: int) -> float:
+    """Variance of the mean times the number of scores, Newey-West.
+
+    `gamma_0 + 2 sum_l (1 - l / (lags + 1)) gamma_l`
+
+    >>> round(long_run_variance(np.array([1.0, 2.0, 4.0, 3.0]), lags=1), 4)
+    1.4375
+
+    References:
+        Newey and West (1987), A simple, positive semi-definite, heteroskedasticity and autocorrelation consistent
+        covariance matrix, equation 5.
+    """
+    n = len(scores)
+    centred = scores - scores.mean()
+    total = float(centred @ centred)
+    for lag in range(1, min(lags, n - 1) + 1):
+        total += 2.0 * (1.0 - lag / (lags + 1.0)) * float(centred[lag:] @ centred[:-lag])
+    return total / n

@@ -1,0 +1,141 @@
+"""Everything that an experiment adds up, metric by metric: the same batches for all of them."""
+
+from msgspec import Struct
+
+from streams.experiments import batches, drawdowns
+from streams.experiments.batches import Batches
+from streams.experiments.certificate import Certificate, CertificateState
+from streams.experiments.drawdowns import DrawdownState
+from streams.experiments.pairs import Pair
+from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.scores import Metric
+from streams.experiments.sharpe_difference import SharpeDifference, SharpeState
+
+Moments = tuple[int, float, float]
+
+
+class EvidenceState(Struct, array_like=True):
+    """Attributes:
+    count: pairs in the batch that is open.
+    parts: sums of their scores, in the order of `Evidence.metrics`.
+    metrics: closed batches of each score, then of the drawdown.
+    sums: of a, b, a^2, b^2 over the open batch.
+    sharpe: of the closed ones.
+    a_drawdown, b_drawdown: of the open batch.
+    certificate: engine 2 on the primary score.
+    only_a, only_b: pairs in which only one arm earned something.
+    recent: the last batch means of the primary score, oldest first.
+    """
+
+    count: int
+    parts: list[float]
+    metrics: list[Batches]
+    sums: list[float]
+    sharpe: SharpeState
+    a_drawdown: DrawdownState
+    b_drawdown: DrawdownState
+    certificate: CertificateState
+    only_a: int
+    only_b: int
+    recent: list[float]
+
+
+class Evidence:
+    """Advances an `EvidenceState`: O(1) a pair.
+
+    Args:
+        parameters: of the experiment.
+
+    Attributes:
+        scored: metrics whose scores `update` takes, in their order.
+    """
+
+    def __init__(self, parameters: ExperimentParameters) -> None:
+        wanted = dict.fromkeys((parameters.primary, *parameters.guardrails))
+        self.scored: tuple[Metric, ...] = tuple(name for name in wanted if name not in ("drawdown", "sharpe"))
+        self._primary = parameters.primary
+        self._batch = parameters.batch
+        self._recent = parameters.recent
+        self._sharpe = SharpeDifference()
+        self._certificate = None
+        if parameters.bound:
+            self._certificate = Certificate(
+                parameters.bound, parameters.expected, parameters.alpha / parameters.challengers, parameters.margin
+            )
+
+    def start(self) -> EvidenceState:
+        """State before the first scored pair."""
+        count = len(self.scored)
+        metrics = [Batches() for _ in range(count + 1)]
+        return EvidenceState(
+            0,
+            [0.0] * count,
+            metrics,
+            [0.0] * 4,
+            self._sharpe.start(),
+            DrawdownState(),
+            DrawdownState(),
+            CertificateState(),
+            0,
+            0,
+            [],
+        )
+
+    def update(self, state: EvidenceState, pair: Pair, scores: list[float]) -> bool:
+        """Take a pair and its scores; whether it closed a batch."""
+        a, b = pair.a_bps, pair.b_bps
+        parts, sums = state.parts, state.sums
+        for at, score in enumerate(scores):
+            parts[at] += score
+        sums[0] += a
+        sums[1] += b
+        sums[2] += a * a
+        sums[3] += b * b
+        if a != 0.0:
+            drawdowns.update(state.a_drawdown, a)
+        if b != 0.0:
+            drawdowns.update(state.b_drawdown, b)
+        if a > 0.0:
+            if not b > 0.0:
+                state.only_a += 1
+        elif b > 0.0:
+            state.only_b += 1
+        if self._certificate is not None:
+            self._certificate.update(state.certificate, scores[0])
+        state.count += 1
+        if state.count < self._batch:
+            return False
+        self._close(state)
+        return True
+
+    def _close(self, state: EvidenceState) -> None:
+        size = state.count
+        means = [part / size for part in state.parts]
+        means.append(drawdowns.restart(state.b_drawdown) - drawdowns.restart(state.a_drawdown))
+        for each, mean in zip(state.metrics, means, strict=True):
+            batches.close(each, mean)
+        self._sharpe.close(state.sharpe, [total / size for total in state.sums])
+        state.recent = [*state.recent[1 - self._recent :], means[self._index(self._primary)]]
+        state.count, state.parts, state.sums = 0, [0.0] * len(state.parts), [0.0] * 4
+
+    def moments(self, state: EvidenceState, metric: Metric) -> Moments:
+        """(n, mean, sse) of the batch means of a metric."""
+        if metric == "sharpe":
+            return self._sharpe.moments(state.sharpe)
+        found = state.metrics[self._index(metric)]
+        return found.n, found.mean, found.sse
+
+    def primary(self, state: EvidenceState) -> Batches:
+        """Batches whose dependence is checked."""
+        return state.metrics[self._index(self._primary)]
+
+    def sharpe(self, state: EvidenceState) -> tuple[float, float]:
+        """Sharpe ratio of the challenger less that of the champion, per pair, and its standard error."""
+        return self._sharpe.estimate(state.sharpe)
+
+    def certified(self, state: EvidenceState) -> float | None:
+        """Log evidence of engine 2; none where there is no bound."""
+        return None if self._certificate is None else self._certificate.log_e(state.certificate)
+
+    def _index(self, metric: Metric) -> int:
+        return len(self.scored) if metric == "drawdown" else self.scored.index(metric)

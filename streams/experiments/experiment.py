@@ -1,0 +1,251 @@
+"""An experiment from its plan to its decision: pairs in, one decision out, and the reason as a sentence."""
+
+from math import sqrt
+from typing import Literal
+
+from msgspec import Struct
+from scipy.special import stdtrit
+
+from schemas.errors import StateError
+from streams.experiments import batches, group_sequential
+from streams.experiments.evidence import Evidence, EvidenceState
+from streams.experiments.futility import hopes
+from streams.experiments.multiplicity import e_bonferroni
+from streams.experiments.pairs import Pair
+from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.scores import Metric, Scores, ScoreState
+from streams.experiments.t_mixture import interval, log_e, prior
+
+Status = Literal["planned", "warmup", "running", "winner", "harm", "no_difference", "futile", "expired", "stopped"]
+OPEN: tuple[Status, ...] = ("planned", "warmup", "running")
+
+
+class ExperimentState(Struct, array_like=True):
+    """Attributes:
+    made_with: digest of the parameters.
+    status: where it stands.
+    reason: of the last change, a sentence; empty before the first.
+    holding: what keeps a decision from being taken that the evidence would allow; empty for nothing.
+    last: id of the last pair.
+    first_ts, last_ts: event times of the first pair and of the last, ns.
+    pairs: taken, with those of the warm-up and the rejected ones.
+    scored: of these, scored.
+    rejected: of these, not understood.
+    best: largest log evidence for the challenger so far.
+    scores, evidence: of its parts.
+    """
+
+    made_with: str
+    status: Status
+    reason: str
+    holding: str
+    last: str
+    first_ts: int
+    last_ts: int
+    pairs: int
+    scored: int
+    rejected: int
+    best: float
+    scores: ScoreState
+    evidence: EvidenceState
+
+
+class Experiment:
+    """Advances an `ExperimentState`.
+
+    `planned -> warmup -> running -> winner | harm | no_difference | futile | expired`, and `stopped` by hand from any
+    of the first three. `winner` is for A, the challenger; after all others B stays.
+
+    >>> from random import Random
+    >>> random = Random(1)
+    >>> experiment = Experiment(ExperimentParameters(batch=50, expected=1_000.0, warmup=100))
+    >>> state = experiment.start()
+    >>> for number in range(5_000):
+    ...     b = random.gauss(0.0, 1.0)
+    ...     closed = experiment.update(state, Pair(f"ticks:0:{number}", number, b + random.gauss(0.3, 1.0), b))
+    >>> state.status, state.pairs, state.scored
+    ('winner', 1600, 1500)
+    """
+
+    def __init__(self, parameters: ExperimentParameters) -> None:
+        self.parameters = parameters
+        self.digest = parameters.digest()
+        self.evidence = Evidence(parameters)
+        self.scores = Scores(self.evidence.scored, parameters.warmup, parameters.memory)
+        self.threshold = e_bonferroni(parameters.alpha, parameters.challengers)
+        self.g = prior(parameters.alpha / parameters.challengers, parameters.expected) * parameters.batch
+        self.unsplit = e_bonferroni(parameters.alpha, 1)
+        self._hopeless = e_bonferroni(parameters.beta, 1) if parameters.beta else float("inf")
+        self._bounds = self._looks() if parameters.plan == "group_sequential" else {}
+
+    def start(self) -> ExperimentState:
+        """State before the first pair."""
+        return ExperimentState(
+            self.digest, "planned", "", "", "", 0, 0, 0, 0, 0, 0.0, self.scores.start(), self.evidence.start()
+        )
+
+    def update(self, state: ExperimentState, pair: Pair) -> bool:
+        """Take a pair; whether there is something new to tell: a batch closed, or the status changed.
+
+        Raises:
+            StateError: the state is that of an experiment with other parameters.
+        """
+        if state.made_with != self.digest:
+            raise StateError(
+                f"expected the state of an experiment with the parameters {self.digest}, was {state.made_with}; "
+                "fix: parameters are registered before the start and stay: give the new experiment another name"
+            )
+        if state.status != "running" and state.status not in OPEN:
+            return False
+        state.pairs += 1
+        state.last = pair.id
+        state.last_ts = pair.ts_event
+        if not pair.sound():
+            state.rejected += 1
+            return False
+        scores = self.scores.update(state.scores, pair)
+        if scores is not None:
+            return self.take(state, pair, scores)
+        if state.status == "planned":
+            state.first_ts = pair.ts_event
+            state.status = "warmup"
+            return True
+        return False
+
+    def take(self, state: ExperimentState, pair: Pair, scores: list[float]) -> bool:
+        """Take a pair that is scored already: what `update` does after the warm-up."""
+        state.status = "running"
+        state.scored += 1
+        if not self.evidence.update(state.evidence, pair, scores):
+            return False
+        self._judge(state)
+        return True
+
+    def batch(self, state: ExperimentState, pairs: list[Pair]) -> None:
+        """Take many pairs: by definition the loop over `update`."""
+        for pair in pairs:
+            self.update(state, pair)
+
+    def stop(self, state: ExperimentState, reason: str) -> None:
+        """End it by hand; what is decided stays decided."""
+        if state.status in OPEN:
+            state.status, state.reason = "stopped", f"Stopped after {state.scored:,} scored pairs: {reason}."
+
+    def _looks(self) -> dict[int, float]:
+        """Bound of z after so many batches."""
+        parameters = self.parameters
+        steps = parameters.longest // parameters.batch
+        at = [max(1, round(steps * look / parameters.looks)) for look in range(1, parameters.looks + 1)]
+        level = 2.0 * parameters.alpha / parameters.challengers
+        bounds = group_sequential.lan_demets([each / steps for each in at], level, parameters.spending)
+        return dict(zip(at, bounds, strict=True))
+
+    def _judge(self, state: ExperimentState) -> None:
+        parameters, evidence = self.parameters, state.evidence
+        n, mean, sse = self.evidence.moments(evidence, parameters.primary)
+        for_a = log_e(n, mean - parameters.margin, sse, self.g)
+        state.best = max(state.best, for_a)
+        state.holding = ""
+        if n >= batches.FEWEST:
+            if batches.independent(self.evidence.primary(evidence)):
+                self._verdict(state, n, mean, sse, for_a)
+            else:
+                state.holding = "dependent batches"
+        if state.status == "running" and state.scored >= parameters.longest - parameters.longest % parameters.batch:
+            self._expire(state, n, mean, sse)
+
+    def _verdict(self, state: ExperimentState, n: int, mean: float, sse: float, for_a: float) -> None:
+        parameters = self.parameters
+        a, b = self._superior(n, mean, sse, for_a)
+        if a:
+            state.holding = self._held(state, n)
+            if not state.holding:
+                kind = "certified" if self._certified(state) else "asymptotic"
+                self._end(state, "winner", f"A is better ({kind}): {a}", n, mean, sse)
+        elif b:
+            self._end(state, "harm", f"A is worse, B stays: {b}", n, mean, sse)
+        else:
+            hope = hopes(n, mean, sse, self.g, parameters.worth)
+            verdict = hope.verdict(self._hopeless)
+            if verdict == "no_difference":
+                said = f"no difference of {parameters.worth:g} or more in either direction, B stays"
+                self._end(
+                    state, "no_difference", f"{said}: log e-values {hope.below:.2f} and {hope.above:.2f}", n, mean, sse
+                )
+            elif verdict == "futile":
+                said = f"an effect of {parameters.worth:g} is not to be hoped for, B stays"
+                self._end(
+                    state, "futile", f"{said}: log e-value {hope.below:.2f} >= {self._hopeless:.2f}", n, mean, sse
+                )
+
+    def _superior(self, n: int, mean: float, sse: float, for_a: float) -> tuple[str, str]:
+        """Evidence that A is better, and that it is worse, as half a sentence; empty where there is not enough."""
+        margin = self.parameters.margin
+        if self.parameters.plan == "group_sequential":
+            bound = self._bounds.get(n)
+            if bound is None:
+                return "", ""
+            error = sqrt(sse / (n - 1) / n)
+            z_a, z_b = (_z(shifted, error, n) for shifted in (mean - margin, -mean))
+            return (
+                f"z {z_a:.3f} >= {bound:.3f} at a planned look" if z_a >= bound else "",
+                f"z {z_b:.3f} >= {bound:.3f} at a planned look" if z_b >= bound else "",
+            )
+        for_b = log_e(n, -mean, sse, self.g)
+        return (
+            f"log e-value {for_a:.2f} >= {self.threshold:.2f}" if for_a >= self.threshold else "",
+            f"log e-value {for_b:.2f} >= {self.threshold:.2f}" if for_b >= self.threshold else "",
+        )
+
+    def _held(self, state: ExperimentState, n: int) -> str:
+        """Why a winner may not be named yet; empty when it may."""
+        parameters = self.parameters
+        if n < parameters.minimum_batches:
+            return "minimum run time"
+        if state.rejected > parameters.rejected * state.pairs:
+            return "too many rejected pairs"
+        if state.evidence.certificate.violated:
+            return "bound violated"
+        for metric, margin in parameters.guardrails.items():
+            if self.not_inferior(state, metric, margin) < self.unsplit:
+                return f"guardrail {metric}"
+        recent = state.evidence.recent
+        mean = sum(recent) / len(recent)
+        error = sqrt(sum((each - mean) ** 2 for each in recent) / (len(recent) - 1) / len(recent))
+        if mean + float(stdtrit(len(recent) - 1, 1.0 - parameters.alpha)) * error < parameters.margin:
+            return "recent batches contradict"
+        return ""
+
+    def not_inferior(self, state: ExperimentState, metric: Metric, margin: float) -> float:
+        """Log evidence that A is not worse than B by the margin in a guardrail."""
+        n, mean, sse = self.evidence.moments(state.evidence, metric)
+        return log_e(n, mean + margin, sse, self.g)
+
+    def _certified(self, state: ExperimentState) -> bool:
+        found = self.evidence.certified(state.evidence)
+        return found is not None and found >= self.threshold
+
+    def _expire(self, state: ExperimentState, n: int, mean: float, sse: float) -> None:
+        low, high = interval(n, mean, sse, self.g, self.parameters.alpha)
+        worth = self.parameters.worth
+        if -worth < low and high < worth and batches.sound(self.evidence.primary(state.evidence)):
+            said = f"no difference of {worth:g} or more in either direction at the planned end, B stays"
+            self._end(state, "no_difference", said, n, mean, sse)
+        else:
+            why = f" because of: {state.holding}" if state.holding else ""
+            self._end(state, "expired", f"no decision at the planned end{why}, B stays", n, mean, sse)
+
+    def _end(self, state: ExperimentState, status: Status, said: str, n: int, mean: float, sse: float) -> None:
+        low, high = interval(n, mean, sse, self.g, self.parameters.alpha)
+        state.status = status
+        level = 100.0 - 100.0 * self.parameters.alpha
+        state.reason = (
+            f"{said[0].upper()}{said[1:]}; {self.parameters.primary} of A less that of B is {mean:+.4f} a pair "
+            f"[{low:+.4f}, {high:+.4f}] at {level:g} %, {n} batches, {state.scored:,} pairs."
+        )
+
+
+def _z(mean: float, error: float, n: int) -> float:
+    if error == 0.0:
+        return 0.0 if mean == 0.0 else float("inf") if mean > 0.0 else float("-inf")
+    return group_sequential.z_of_t(mean / error, n - 1)

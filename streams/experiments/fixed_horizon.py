@@ -1,0 +1,100 @@
+"""Tests for one look at a number of pairs that was fixed before; looked at earlier they prove nothing."""
+
+from math import sqrt
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+from scipy.stats import binomtest, norm, ttest_ind, ttest_rel
+
+from streams.experiments.dependence import long_run_variance
+
+Column = NDArray[np.float64]
+
+
+class Tested(Struct, frozen=True):
+    """Attributes:
+    test: what was computed.
+    difference: estimate of what A has more of than B.
+    statistic: in standard errors, or a count.
+    p: two-sided p-value.
+    """
+
+    test: str
+    difference: float
+    statistic: float
+    p: float
+
+
+def paired_t(a: Column, b: Column) -> Tested:
+    """Student's paired t-test: right for independent pairs.
+
+    >>> paired_t(np.array([1.0, 2.0, 4.0, 3.0]), np.array([0.0, 2.0, 2.0, 2.0])).statistic.__round__(4)
+    2.4495
+
+    References:
+        Student (1908), The probable error of a mean.
+    """
+    difference = float(np.mean(a - b))
+    if not np.ptp(a - b) > 0.0:
+        return _constant("paired t", difference, len(a))
+    found = ttest_rel(a, b)
+    return Tested("paired t", difference, float(found.statistic), float(found.pvalue))
+
+
+def welch_t(a: Column, b: Column) -> Tested:
+    """Welch's t-test: for data that are not paired, or to see what pairing gains.
+
+    >>> found = welch_t(np.array([1.0, 2.0, 4.0, 3.0]), np.array([0.0, 2.0, 2.0, 2.0]))
+    >>> round(found.statistic, 4), round(found.p, 4)
+    (1.2247, 0.2693)
+
+    References:
+        Welch (1947), The generalization of Student's problem when several different population variances are involved.
+    """
+    difference = float(np.mean(a) - np.mean(b))
+    if not np.ptp(a) + np.ptp(b) > 0.0:
+        return _constant("Welch t", difference, len(a))
+    found = ttest_ind(a, b, equal_var=False)
+    return Tested("Welch t", difference, float(found.statistic), float(found.pvalue))
+
+
+def hac_t(scores: Column, lags: int) -> Tested:
+    """Mean of scores that remember each other, with Newey-West standard errors; normal tails.
+
+    >>> found = hac_t(np.convolve(np.random.default_rng(1).normal(size=2_009), np.ones(10), mode="valid"), lags=20)
+    >>> round(found.statistic, 2), round(found.p, 2)
+    (-0.69, 0.49)
+
+    References:
+        Newey and West (1987); `dependence.long_run_variance`.
+    """
+    mean, variance = float(np.mean(scores)), long_run_variance(scores, lags)
+    if variance <= 0.0:
+        return _constant("HAC t", mean, len(scores))
+    statistic = mean / sqrt(variance / len(scores))
+    return Tested("HAC t", mean, statistic, float(2.0 * norm.sf(abs(statistic))))
+
+
+def mcnemar(only_a: int, only_b: int) -> Tested:
+    """Exact McNemar test of win rates: are the pairs that only one arm won divided as by a fair coin?
+
+    The statistic is how often only A won; the difference is that of the part of these pairs.
+
+    >>> round(mcnemar(30, 10).p, 10)
+    0.0022214338
+
+    References:
+        McNemar (1947), Note on the sampling error of the difference between correlated proportions or percentages.
+    """
+    total = only_a + only_b
+    if not total:
+        return Tested("exact McNemar", 0.0, 0.0, 1.0)
+    return Tested("exact McNemar", (only_a - only_b) / total, float(only_a), float(binomtest(only_a, total).pvalue))
+
+
+def _constant(test: str, difference: float, n: int) -> Tested:
+    """What never varies: equal, or a sign test of n equal signs."""
+    if difference == 0.0:
+        return Tested(test, 0.0, 0.0, 1.0)
+    return Tested(test, difference, float(np.copysign(np.inf, difference)), 2.0 ** (1 - n))

@@ -1,0 +1,88 @@
+"""What an experiment is: registered before it starts, hashed into its state, and never changed."""
+
+from hashlib import sha256
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, json
+
+from schemas.errors import ConfigurationError
+from streams.experiments.batches import FEWEST
+from streams.experiments.group_sequential import Spending
+from streams.experiments.scores import Metric
+
+Positive = Annotated[float, Meta(gt=0.0)]
+Level = Annotated[float, Meta(gt=0.0, lt=0.5)]
+
+
+class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The contract of one experiment. Scores are per pair; those of money in standard deviations of the warm-up.
+
+    Attributes:
+        primary: metric that decides.
+        guardrails: metrics in which the challenger must not be worse, each with the margin that is let pass.
+        plan: `always_valid` decides after any batch, `group_sequential` at `looks` equal steps to `longest`.
+        alpha: how often a challenger that is no better than `margin` may win.
+        beta: how often an effect of `worth` may be given up as futile; 0: never stop for futility.
+        margin: by how much the primary score must be above 0.
+        worth: effect on the primary score that is worth finding.
+        batch: pairs a batch: at least 5 times the pairs that overlap, see `dependence.batch_for`.
+        expected: pairs after which a decision is expected; sharpens engine 1 there.
+        longest: pairs after which it ends.
+        warmup: pairs that fix scales before the first batch.
+        minimum_batches: before a winner is named.
+        recent: batches that must not say the opposite.
+        challengers: tried at once against the same champion: each needs so many times the evidence.
+        bound: every primary score is at least the margin less this; 0: none is known, and there is no certificate.
+        spending: of alpha over the looks of a `group_sequential` plan.
+        looks: of such a plan.
+        memory: pairs that the volatilities of `risk_adjusted` look back on.
+        rejected: part of the pairs that may make no sense before no winner is named any more.
+    """
+
+    primary: Metric = "risk_adjusted"
+    guardrails: dict[Metric, Positive] = {}
+    plan: Literal["always_valid", "group_sequential"] = "always_valid"
+    alpha: Level = 0.05
+    beta: Annotated[float, Meta(ge=0.0, lt=0.5)] = 0.1
+    margin: Annotated[float, Meta(ge=0.0)] = 0.0
+    worth: Positive = 0.1
+    batch: Annotated[int, Meta(ge=1)] = 100
+    expected: Positive = 5_000.0
+    longest: Annotated[int, Meta(ge=1)] = 100_000
+    warmup: Annotated[int, Meta(ge=2)] = 500
+    minimum_batches: Annotated[int, Meta(ge=FEWEST)] = 30
+    recent: Annotated[int, Meta(ge=5, le=50)] = 20
+    challengers: Annotated[int, Meta(ge=1)] = 1
+    bound: Annotated[float, Meta(ge=0.0)] = 0.0
+    spending: Spending = "obrien_fleming"
+    looks: Annotated[int, Meta(ge=1, le=20)] = 5
+    memory: Annotated[int, Meta(ge=10)] = 1_000
+    rejected: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.01
+
+    def __post_init__(self) -> None:
+        """Raises `ConfigurationError` for what contradicts itself."""
+        # A look at fewer batches than the dependence check needs would be lost.
+        looks = self.looks * FEWEST if self.plan == "group_sequential" else 1
+        needed = self.batch * max(self.minimum_batches, looks)
+        if self.longest < needed:
+            raise ConfigurationError(
+                f"experiment: expected longest of at least {needed} pairs, was {self.longest}; "
+                "fix: smaller batches, fewer looks, or a longer run"
+            )
+        if self.primary in self.guardrails:
+            raise ConfigurationError(f"experiment: expected guardrails besides the primary metric {self.primary!r}")
+        if self.worth <= self.margin:
+            raise ConfigurationError(
+                f"experiment: expected an effect worth finding above the margin of {self.margin}, was {self.worth}"
+            )
+        if self.primary == "sharpe":
+            raise ConfigurationError(
+                "experiment: expected a primary metric with batches, was 'sharpe'; fix: primary 'risk_adjusted', and "
+                "'sharpe' as a guardrail"
+            )
+        if self.bound and self.primary == "drawdown":
+            raise ConfigurationError("experiment: expected no bound, a drawdown is no score of a pair")
+
+    def digest(self) -> str:
+        """SHA-256 over all parameters, the first 16 hex digits."""
+        return sha256(json.encode(self, order="deterministic")).hexdigest()[:16]

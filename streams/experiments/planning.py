@@ -1,0 +1,205 @@
+"""How long an experiment takes, before it is started: in pairs, and in days at the stream's rate."""
+
+from math import sqrt
+
+import numpy as np
+from msgspec import Struct
+from scipy.optimize import brentq
+from scipy.special import ndtri
+from scipy.stats import nct, t
+
+from schemas.errors import ConfigurationError
+from streams.experiments.t_mixture import TMixture
+
+
+def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Independent pairs that a paired t-test needs, two-sided, by the noncentral t distribution.
+
+    >>> round(pairs_for_t(0.5), 5), round(pairs_for_t(0.2), 5)
+    (33.36713, 198.15082)
+
+    Args:
+        effect: mean difference in its standard deviations.
+
+    References:
+        Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, section 12.8.
+    """
+
+    def lacking(n: float) -> float:
+        critical = float(t.isf(alpha / 2.0, n - 1.0))
+        shift = abs(effect) * sqrt(n)
+        return power - float(nct.sf(critical, n - 1.0, shift) + nct.cdf(-critical, n - 1.0, shift))
+
+    return float(brentq(lacking, 2.0, max(20.0, 4.0 * pairs(effect, alpha, power)), xtol=1e-9))
+
+
+def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
+    """Pairs for one look: `(z_{1-alpha/2} + z_{power})^2 / effect^2 x inflation`.
+
+    >>> round(pairs(0.1, inflation=1.5), 1)
+    1177.3
+
+    Args:
+        effect: mean difference in its standard deviations.
+        inflation: long-run variance / variance: what dependence costs.
+
+    References:
+        Cohen (1988), section 12.8, for large samples.
+    """
+    return float((ndtri(1.0 - alpha / 2.0) + ndtri(power)) ** 2) / (effect * effect) * inflation
+
+
+def detectable(count: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
+    """Effect that so many pairs find: the inverse of `pairs`.
+
+    >>> round(detectable(1177.3, inflation=1.5), 4)
+    0.1
+    """
+    return sqrt(pairs(1.0, alpha, power, inflation) / count)
+
+
+def pairs_for_wins(only_a: float, only_b: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Pairs for McNemar's test, when so large a part of them is won by one arm only.
+
+    `[z_{1-alpha/2} sqrt(psi) + z_{power} sqrt(psi - d^2)]^2 / d^2`, psi their sum, d their difference.
+
+    >>> round(pairs_for_wins(0.25, 0.20), 1)
+    1410.4
+
+    References:
+        Connor (1987), Sample size for testing differences in proportions for the paired-sample design, equation 3.
+    """
+    psi, d = only_a + only_b, only_a - only_b
+    root = float(ndtri(1.0 - alpha / 2.0)) * sqrt(psi) + float(ndtri(power)) * sqrt(psi - d * d)
+    return root * root / (d * d)
+
+
+def expected_run(
+    effect: float, batch: int, expected: float, alpha: float, limit: int, inflation: float = 1.0, seed: int = 1
+) -> tuple[float, float]:
+    """Median pairs to a sequential decision, and the part of experiments that decide within `limit`, simulated.
+
+    >>> median, power = expected_run(0.1, batch=50, expected=2_000.0, alpha=0.05, limit=10_000)
+    >>> 800 <= median <= 1_000, power
+    (True, 1.0)
+
+    Args:
+        effect: mean difference in its standard deviations.
+        batch, expected, alpha: of engine 1.
+        limit: pairs at which it ends without a decision.
+        inflation: long-run variance / variance of the difference.
+        seed: of the simulation.
+    """
+    random, engine = np.random.default_rng(seed), TMixture(batch, expected, alpha)
+    stops = []
+    for means in random.normal(effect, sqrt(inflation / batch), size=(SIMULATED, limit // batch)).tolist():
+        state = engine.start()
+        for number, mean in enumerate(means, start=1):
+            engine.close(state, mean)
+            if state.best >= engine.threshold:
+                stops.append(number * batch)
+                break
+        else:
+            stops.append(limit + 1)
+    power = sum(stop <= limit for stop in stops) / SIMULATED
+    return float(np.median(stops)), power
+
+
+SIMULATED = 200
+
+
+class Plan(Struct, frozen=True):
+    """Attributes:
+    pairs, days: for one look at the end, with dependence.
+    independent_pairs: the same if pairs did not depend on each other.
+    pairs_unpaired: what the same precision takes without pairing, for each arm.
+    gain: of pairing: how many times fewer.
+    sequential_pairs, sequential_days: median until engine 1 decides.
+    sequential_power: part of the experiments that it decides within `limit_days`.
+    detectable: difference that one look after `limit_days` finds, units of the standard deviations given.
+    limit_days: longest run.
+    sentence: all that for a person.
+    """
+
+    pairs: float
+    days: float
+    independent_pairs: float
+    pairs_unpaired: float
+    gain: float
+    sequential_pairs: float
+    sequential_days: float
+    sequential_power: float
+    detectable: float
+    limit_days: float
+    sentence: str
+
+
+def plan(
+    difference: float,
+    sd_a: float,
+    sd_b: float,
+    correlation: float,
+    pairs_a_day: float,
+    limit_days: float,
+    batch: int = 50,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    inflation: float = 1.0,
+) -> Plan:
+    """What an experiment takes. `sigma_d^2 = sd_a^2 + sd_b^2 - 2 rho sd_a sd_b`.
+
+    >>> found = plan(0.05, sd_a=1.0, sd_b=1.0, correlation=0.8, pairs_a_day=20_000.0, limit_days=1.0, inflation=2.0)
+    >>> round(found.pairs), round(found.days, 3), round(found.gain, 2)
+    (2512, 0.126, 5.0)
+
+    Args:
+        difference: mean of a - b that is worth finding, for example bps.
+        sd_a, sd_b: standard deviations of what each arm earns in a pair, the same unit.
+        correlation: between the two.
+        pairs_a_day: rate of the stream.
+        limit_days: longest run.
+        batch: pairs a batch.
+        alpha, power: of both tests, two-sided.
+        inflation: long-run variance / variance of the difference: autocorrelation and overlap.
+
+    Raises:
+        ConfigurationError: the numbers leave nothing to plan.
+    """
+    variance = sd_a * sd_a + sd_b * sd_b - 2.0 * correlation * sd_a * sd_b
+    if not (variance > 0.0 and difference != 0.0 and pairs_a_day > 0.0 and limit_days * pairs_a_day >= batch):
+        raise ConfigurationError(
+            f"plan: expected a difference that is not 0, arms that differ and at least one batch of {batch} pairs, "
+            f"was a difference of {difference} with variance {variance} and {limit_days * pairs_a_day:.0f} pairs; "
+            "fix: the numbers, or a longer run"
+        )
+    sd = sqrt(variance)
+    effect = abs(difference) / sd
+    alone, needed = pairs(effect, alpha, power), pairs(effect, alpha, power, inflation)
+    gain = (sd_a * sd_a + sd_b * sd_b) / variance
+    limit = int(limit_days * pairs_a_day)
+    median, decided = expected_run(effect, batch, needed, alpha / 2.0, min(limit, MOST_SIMULATED * batch), inflation)
+    found = detectable(limit, alpha, power, inflation) * sd
+    rate = pairs_a_day
+    sentence = (
+        f"{needed:,.0f} pairs ({needed / rate:.2g} days) find a difference of {difference:g} with power {power:g}; "
+        f"without pairing {gain:.1f} times as many. Looked at all the time half of the experiments end within "
+        f"{median:,.0f} pairs ({median / rate:.2g} days), {decided:.0%} within the limit. "
+        f"Within the limit {found:.2g} and more is found."
+    )
+    return Plan(
+        needed,
+        needed / rate,
+        alone,
+        needed * gain,
+        gain,
+        median,
+        median / rate,
+        decided,
+        found,
+        limit_days,
+        sentence,
+    )
+
+
+MOST_SIMULATED = 2_000
+"""Batches after which a simulated experiment is given up."""

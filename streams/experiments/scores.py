@@ -1,0 +1,110 @@
+"""Scores: by how much the challenger was better in one pair; each uses nothing but the pair and what came before it."""
+
+from math import log, log1p, sqrt
+from typing import Literal
+
+from msgspec import Struct
+
+from streams.experiments.pairs import Pair
+
+Metric = Literal["returns", "risk_adjusted", "log_growth", "win_rate", "log_loss", "drawdown", "sharpe"]
+
+FLOOR = 0.1
+"""A volatility is taken for at least this part of that of the difference: an arm that stood aside has none."""
+
+
+class ScoreState(Struct, array_like=True):
+    """Attributes:
+    n: pairs of the warm-up.
+    mean, sse: of the difference in them, bps.
+    scale: standard deviation of the difference in the warm-up, bps; 0 until it is over.
+    a_variance, b_variance: of each arm up to the last pair, exponentially weighted, bps^2.
+    """
+
+    n: int = 0
+    mean: float = 0.0
+    sse: float = 0.0
+    scale: float = 0.0
+    a_variance: float = 0.0
+    b_variance: float = 0.0
+
+
+class Scores:
+    """Advances a `ScoreState`: first a warm-up that only fixes scales, then the scores of each pair.
+
+    | metric | score |
+    |---|---|
+    | `returns` | a - b, in standard deviations of the warm-up |
+    | `risk_adjusted` | a / sigma_A - b / sigma_B, each sigma as it was before the pair |
+    | `log_growth` | log(1 + a) - log(1 + b), in standard deviations of the warm-up |
+    | `win_rate` | -1, 0 or 1: whether only b, both or none, or only a earned something |
+    | `log_loss` | log-loss of b less that of a, nats; 0 where nothing moved |
+
+    Args:
+        metrics: of the table, in the order of the scores.
+        warmup: pairs that only fix scales.
+        memory: pairs that the volatilities look back on.
+
+    >>> scores = Scores(("returns", "win_rate", "log_loss"), warmup=2, memory=100)
+    >>> state = scores.start()
+    >>> pairs = [Pair("1", 1, 3.0, 1.0), Pair("2", 2, -3.0, -1.0), Pair("3", 3, 2.0, -1.0, 0.8, 0.5, 1)]
+    >>> [scores.update(state, pair) for pair in pairs][:2]
+    [None, None]
+    >>> round(state.scale, 3), [round(each, 3) for each in scores.update(state, pairs[2])]
+    (2.828, [1.061, 1.0, 0.47])
+    """
+
+    def __init__(self, metrics: tuple[Metric, ...], warmup: int, memory: int) -> None:
+        self._metrics = metrics
+        self._warmup = warmup
+        self._weight = 2.0 / (memory + 1.0)
+
+    def start(self) -> ScoreState:
+        """State before the first pair."""
+        return ScoreState()
+
+    def update(self, state: ScoreState, pair: Pair) -> list[float] | None:
+        """Take a sound pair; its scores, or none during the warm-up."""
+        a, b = pair.a_bps, pair.b_bps
+        if state.scale == 0.0:
+            self._warm(state, a, b)
+            return None
+        scores = []
+        for metric in self._metrics:
+            if metric == "risk_adjusted":
+                floor = FLOOR * state.scale
+                sigma_a, sigma_b = sqrt(state.a_variance), sqrt(state.b_variance)
+                score = a / (sigma_a if sigma_a > floor else floor) - b / (sigma_b if sigma_b > floor else floor)
+            elif metric == "returns":
+                score = (a - b) / state.scale
+            elif metric == "win_rate":
+                score = float((a > 0.0) - (b > 0.0))
+            elif metric == "log_loss":
+                score = _log_loss(pair)
+            elif metric == "log_growth":
+                score = 1e4 * (log1p(a * 1e-4) - log1p(b * 1e-4)) / state.scale
+            scores.append(score)
+        weight = self._weight
+        state.a_variance += weight * (a * a - state.a_variance)
+        state.b_variance += weight * (b * b - state.b_variance)
+        return scores
+
+    def _warm(self, state: ScoreState, a: float, b: float) -> None:
+        state.n = n = state.n + 1
+        state.a_variance += (a * a - state.a_variance) / n
+        state.b_variance += (b * b - state.b_variance) / n
+        difference = a - b
+        delta = difference - state.mean
+        state.mean += delta / n
+        state.sse += delta * (difference - state.mean)
+        if n >= self._warmup:
+            # Arms that never differed have no scale; one basis point then is as good as any.
+            state.scale = sqrt(state.sse / (n - 1)) if state.sse > 0.0 else 1.0
+
+
+def _log_loss(pair: Pair) -> float:
+    if pair.label == 0:
+        return 0.0
+    if pair.label > 0:
+        return log(pair.a_up / pair.b_up)
+    return log((1.0 - pair.a_up) / (1.0 - pair.b_up))

@@ -1,0 +1,66 @@
+"""A winner on probation: a canary, then promoted, then confirmed, or rolled back at the first alarm."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from streams.experiments.e_detector import DetectorState, EDetector
+
+Phase = Literal["canary", "promoted", "confirmed", "rolled_back"]
+
+
+class WatchState(Struct, array_like=True):
+    """Attributes:
+    phase: where it stands.
+    reason: of the last change, a sentence.
+    pairs: since the winner was applied.
+    detector: of the alarm.
+    """
+
+    phase: Phase
+    reason: str
+    pairs: int
+    detector: DetectorState
+
+
+class Watch:
+    """Advances a `WatchState` by how much worse the new version was than the old one, which stays in shadow.
+
+    Args:
+        detector: of the alarm; it stays on after the confirmation.
+        canary: pairs on probation, with a part of the capital.
+        confirmed: pairs without an alarm after which the winner counts as confirmed.
+
+    >>> watch = Watch(EDetector(run=20_000.0), canary=500, confirmed=5_000)
+    >>> state = watch.start()
+    >>> [watch.update(state, 0.3) for _ in range(600)].count(True), state.phase
+    (1, 'rolled_back')
+    >>> state.reason
+    'Rolled back after 183 pairs: worse than the version before, alarm of the e-detector.'
+    """
+
+    def __init__(self, detector: EDetector, canary: int, confirmed: int) -> None:
+        self._detector = detector
+        self._canary = canary
+        self._confirmed = confirmed
+
+    def start(self) -> WatchState:
+        """State when the winner is applied."""
+        return WatchState("canary", "", 0, self._detector.start())
+
+    def update(self, state: WatchState, worse: float) -> bool:
+        """Take the loss of the new version less that of the old one; whether the phase changed."""
+        if state.phase == "rolled_back":
+            return False
+        state.pairs += 1
+        before = state.phase
+        if self._detector.update(state.detector, worse):
+            state.phase = "rolled_back"
+            state.reason = (
+                f"Rolled back after {state.pairs:,} pairs: worse than the version before, alarm of the e-detector."
+            )
+        elif before == "canary" and state.pairs >= self._canary:
+            state.phase, state.reason = "promoted", f"Promoted after {state.pairs:,} pairs without an alarm."
+        elif before == "promoted" and state.pairs >= self._confirmed:
+            state.phase, state.reason = "confirmed", f"Confirmed after {state.pairs:,} pairs without an alarm."
+        return state.phase != before

@@ -1,0 +1,118 @@
+"""What an experiment costs a matured pair: `python tests/bench/bench_experiments.py [pairs]`.
+
+The full suite is everything at once: vol-targeted primary metric, six guardrails, certificate, wins. Beside it, in
+the same run: a running mean and variance of the difference, the least that any test needs, and the decoding of the
+outcome that a pair comes from, which every consumer pays.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from random import Random
+from statistics import median
+from time import process_time_ns
+from typing import Any
+
+import msgspec
+
+from schemas.codec import decoder, encode
+from schemas.outcomes import OutcomeMatured
+from streams.experiments import batches
+from streams.experiments.batches import Batches
+from streams.experiments.experiment import Experiment
+from streams.experiments.pairs import Pair, pair_of
+from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.standing import standing
+from streams.market import MarketNode
+from streams.parameters import MarketParameters
+from streams.replay import replay_events
+from streams.sources.synthetic import synthetic_market
+
+ROUNDS = 7
+AIM_US, AIM_BYTES = 5.0, 4_096
+
+FULL = ExperimentParameters(
+    primary="risk_adjusted",
+    guardrails={"returns": 0.1, "log_growth": 0.1, "win_rate": 0.1, "log_loss": 0.1, "drawdown": 10.0, "sharpe": 0.1},
+    bound=1_000.0,
+    beta=0.0,
+    alpha=1e-6,
+    batch=100,
+    longest=10**9,
+)
+LEAN = ExperimentParameters(primary="returns", beta=0.0, alpha=1e-6, batch=100, longest=10**9)
+
+
+def us(run: Callable[[Sequence[Any]], object], items: Sequence[Any]) -> float:
+    """Median over rounds, us of processor time an item."""
+    found = []
+    for _ in range(ROUNDS):
+        started = process_time_ns()
+        run(items)
+        found.append((process_time_ns() - started) / len(items) / 1e3)
+    return median(found)
+
+
+def pairs(count: int) -> list[Pair]:
+    random, made = Random(1), []
+    for number in range(count):
+        b = random.gauss(0.0, 1.0)
+        a = b + random.gauss(0.0, 1.0)
+        made.append(Pair(f"ticks:0:{number}", number, a, b, random.uniform(0.3, 0.7), 0.5, random.choice((-1, 0, 1))))
+    return made
+
+
+def outcomes() -> list[bytes]:
+    node = MarketNode(MarketParameters(horizon_ns=200_000_000))
+    records = replay_events(node, synthetic_market(seed=1, symbols=["ACORN"], ticks=4_000))
+    return [encode(record) for record in records if type(record) is OutcomeMatured]
+
+
+def experiment(parameters: ExperimentParameters) -> Callable[[Sequence[Pair]], object]:
+    def run(items: Sequence[Pair]) -> object:
+        running = Experiment(parameters)
+        state = running.start()
+        running.batch(state, list(items))
+        assert state.status == "running", "what has ended costs nothing"
+        return state
+
+    return run
+
+
+def welford(items: Sequence[Pair]) -> object:
+    state = Batches()
+    for pair in items:
+        batches.close(state, pair.a_bps - pair.b_bps)
+    return state
+
+
+def main(arguments: list[str]) -> None:
+    made, values = pairs(int(arguments[0]) if arguments else 50_000), outcomes()
+    decode = decoder(OutcomeMatured)
+    least = us(welford, made)
+    costs = {
+        "reference: mean, variance, autocorrelation": least,
+        "reference: decoding of an outcome": us(lambda items: [decode(value) for value in items], values),
+        "pair of a decoded outcome": us(
+            lambda items: [pair_of(outcome, "live", "live") for outcome in items], [decode(value) for value in values]
+        ),
+        "experiment, one metric": us(experiment(LEAN), made),
+        "experiment, full suite": us(experiment(FULL), made),
+    }
+    print(f"{len(made):,} pairs, batches of {FULL.batch}; median of {ROUNDS} rounds, processor time")
+    for name, cost in costs.items():
+        print(f"  {name:46} {cost:6.2f} us a pair  {cost / least:5.1f} x")
+    full = costs["experiment, full suite"]
+    print(f"  full suite: {full:.2f} us, aim {AIM_US:g}: {'met' if full < AIM_US else 'MISSED'}")
+    running = Experiment(FULL)
+    state = running.start()
+    running.batch(state, made)
+    size = len(msgspec.msgpack.encode(state))
+    print(f"  state: {size:,} bytes of MessagePack, aim {AIM_BYTES:,}: {'met' if size < AIM_BYTES else 'MISSED'}")
+    started = process_time_ns()
+    for _ in range(1_000):
+        standing(running, state)
+    print(f"  standing, once a batch where it is published: {(process_time_ns() - started) / 1e6:.0f} us")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,387 @@
+"""The promises of experiments, measured: `python tests/statistical/acceptance.py [ticks.csv.gz ...]`.
+
+Every claim has a seed of its own, so that it can be repeated alone. All of them at full length take about ten minutes;
+the table goes to docs/statistics.md. The same claims with fewer replications are tests.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from math import inf, sqrt
+from pathlib import Path
+from time import process_time
+
+import error_rates as rates
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from scipy.stats import binom
+
+from streams.experiments.fixed_horizon import hac_t
+from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.resampling import drawdown_test, sharpe_test
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "statistics.md"
+BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+
+Count = Callable[[np.random.Generator, int], int]
+Measure = Callable[[np.random.Generator, int], float]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row: a rate over replications, or a number, that must lie between two bounds.
+
+    Attributes:
+        group, name: of the row.
+        count: how many of so many replications it happens in; or
+        measure: the number.
+        low, high: bounds that must hold.
+        full, short: replications.
+        control: a rule that must fail; that it does is what is claimed.
+    """
+
+    group: str
+    name: str
+    low: float
+    high: float
+    full: int
+    short: int
+    count: Count | None = None
+    measure: Measure | None = None
+    control: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    claim: Claim
+    value: float
+    replications: int
+
+    @property
+    def error(self) -> float:
+        """Standard error of a rate."""
+        return sqrt(self.value * (1 - self.value) / self.replications) if self.claim.count else 0.0
+
+    def kept(self) -> bool:
+        return self.claim.low <= self.value <= self.claim.high
+
+    def not_refuted(self) -> bool:
+        """What a short run can say: within three standard errors of the bounds; a control is far from 5 %."""
+        claim, n = self.claim, self.replications
+        if claim.measure:
+            return self.kept()
+        if claim.control and round(self.value * n) <= binom.ppf(0.999, n, 0.05):
+            return False
+        lowest = binom.ppf(0.001, n, claim.low) / n
+        highest = binom.ppf(0.999, n, claim.high) / n
+        return bool(lowest <= self.value <= highest)
+
+
+def measured(claim: Claim, replications: int, step: Callable[[int], None] = lambda done: None) -> Measured:
+    """Measure a claim, chunk by chunk; the same numbers for the same replications."""
+    random = np.random.default_rng([20_261_123, *f"{claim.group} {claim.name}".encode()])
+    if claim.measure:
+        value = claim.measure(random, replications)
+        step(replications)
+        return Measured(claim, value, replications)
+    assert claim.count is not None
+    total = 0
+    for rows in rates.chunks(replications):
+        total += claim.count(random, rows)
+        step(rows)
+    return Measured(claim, total / replications, replications)
+
+
+def _of(rule: Callable[..., int], scores: Callable[..., rates.Table], **options: int) -> Count:
+    return lambda random, rows: rule(scores(random, rows), **options)
+
+
+def _median_stop(random: np.random.Generator, rows: int, mean: float) -> float:
+    return float(
+        np.median([stop for part in rates.chunks(rows) for stop in rates.stops(rates.normal(random, part) + mean)])
+    )
+
+
+def _winners(random: np.random.Generator, rows: int, scores: Callable[..., rates.Table]) -> int:
+    parameters = ExperimentParameters(
+        primary="returns", beta=0.0, batch=50, expected=2_000.0, longest=9_800, warmup=200
+    )
+    zero = np.zeros((rows, rates.EVENTS))
+    return rates.experiments(scores(random, rows), zero, parameters).count("winner")
+
+
+def _equal_arms(random: np.random.Generator, rows: int) -> int:
+    parameters = ExperimentParameters(batch=50, expected=2_000.0, longest=2_800, warmup=200)
+    one = rates.normal(random, rows, 3_000)
+    return rates.experiments(one, one, parameters).count("no_difference")
+
+
+def _bounded(random: np.random.Generator, rows: int) -> int:
+    return rates.fooled_certificate(rates.crashes(random, rows), bound=1.0)
+
+
+def _clipped(random: np.random.Generator, rows: int) -> int:
+    return rates.fooled_certificate(np.maximum(rates.crashes(random, rows), -0.05), bound=0.05)
+
+
+def _sharpe(random: np.random.Generator, rows: int, rule: Callable[[rates.Table, rates.Table], int]) -> int:
+    return sum(rule(*rates.equal_sharpe(random, part)) for part in (rows // 2, rows - rows // 2) if part)
+
+
+def _hac(random: np.random.Generator, rows: int) -> int:
+    return sum(hac_t(row, lags=20).p < 0.05 for row in rates.autoregressive(0.3)(random, rows, 2_000))
+
+
+def _ledoit_wolf(random: np.random.Generator, rows: int) -> int:
+    pairs = zip(*rates.equal_sharpe(random, rows, 500), strict=True)
+    return sum(sharpe_test(a, b, block=5, resamples=199, seed=at).p <= 0.05 for at, (a, b) in enumerate(pairs))
+
+
+def _drawdown(random: np.random.Generator, rows: int) -> int:
+    pairs = zip(rates.normal(random, rows, 500), rates.normal(random, rows, 500), strict=True)
+    return sum(drawdown_test(a, b, block=5.0, resamples=199, seed=at).p <= 0.05 for at, (a, b) in enumerate(pairs))
+
+
+def _planned(random: np.random.Generator, rows: int) -> int:
+    return rates.fooled_looks(rates.normal(random, rows, 805) + 0.1, batch=7)
+
+
+def _always_valid(random: np.random.Generator, rows: int) -> int:
+    scores = rates.normal(random, rows, 805) + 0.1
+    return sum(stop < inf for stop in rates.stops(scores, batch=7, expected=805.0, alpha=0.025))
+
+
+def _mean_alarm(random: np.random.Generator, rows: int, shift: float, limit: int) -> float:
+    return float(np.mean(rates.alarms(random, rows, shift, limit)))
+
+
+NULLS = rates.NULLS
+ONE = "Engine 1, t-mixture of batch means (b = 50): decides without a difference"
+CONTROL = "Negative controls: must be fooled"
+CLAIMS = [
+    *(Claim(ONE, name, 0.0, 0.057, 10_000, 600, _of(rates.fooled, null)) for name, null in NULLS.items()),
+    *(
+        Claim(
+            "Engine 1: its 95 % confidence sequence holds the truth after all batches",
+            name,
+            0.95,
+            1.0,
+            4_000,
+            300,
+            _of(rates.covered, NULLS[name]),
+        )
+        for name in ("normal", "AR .3", "t3")
+    ),
+    *(
+        Claim(
+            f"Engine 1: median pairs to a decision, within 7 % of {median:,}",
+            f"mean {mean}",
+            0.93 * median,
+            1.07 * median,
+            4_000,
+            500,
+            measure=partial(_median_stop, mean=mean),
+        )
+        for mean, median in ((0.05, 2_550), (0.1, 900), (0.2, 500))
+    ),
+    *(
+        Claim(
+            CONTROL,
+            f"t-test looked at after every event, {name}",
+            low,
+            1.0,
+            2_000,
+            200,
+            _of(rates.peeking_t, NULLS[name]),
+            control=True,
+        )
+        for name, low in (("normal", 0.6), ("AR .3", 0.85), ("overlap 10", 0.95))
+    ),
+    *(
+        Claim(
+            CONTROL,
+            f"t-test looked at once, {name}",
+            low,
+            1.0,
+            2_000,
+            300,
+            _of(rates.one_look_t, NULLS[name]),
+            control=True,
+        )
+        for name, low in (("AR .3", 0.12), ("overlap 10", 0.45))
+    ),
+    Claim(
+        CONTROL,
+        "engine 1 without batches (b = 1), AR .3",
+        0.12,
+        1.0,
+        1_500,
+        200,
+        _of(rates.fooled, NULLS["AR .3"], batch=1),
+        control=True,
+    ),
+    Claim(CONTROL, "engine 2 on crashes clipped away", 0.95, 1.0, 1_000, 100, _clipped, control=True),
+    Claim(
+        CONTROL,
+        "Jobson-Korkie-Memmel test looked at after every event",
+        0.3,
+        1.0,
+        1_000,
+        100,
+        partial(_sharpe, rule=rates.peeking_sharpe),
+        control=True,
+    ),
+    Claim(
+        "Engine 2, certificate: decides without a difference",
+        "100 gains of 0.01, one loss of 1",
+        0.0,
+        0.05,
+        4_000,
+        400,
+        _bounded,
+    ),
+    Claim(
+        "Engine 3, sequential Ledoit-Wolf: decides without a difference",
+        "t5, correlation .5, Sharpe .1",
+        0.0,
+        0.057,
+        2_000,
+        200,
+        partial(_sharpe, rule=rates.fooled_sharpe),
+    ),
+    Claim(
+        "Engine 4, group sequential, 5 looks",
+        "decides without a difference, normal",
+        0.043,
+        0.057,
+        10_000,
+        1_000,
+        lambda random, rows: rates.fooled_looks(rates.normal(random, rows, 1_000), batch=10),
+    ),
+    Claim(
+        "Engine 4, group sequential, 5 looks", "power, mean .1, at most 805 pairs", 0.76, 0.83, 10_000, 1_000, _planned
+    ),
+    Claim("Engine 4, group sequential, 5 looks", "power of engine 1 there", 0.5, 0.6, 10_000, 1_000, _always_valid),
+    *(
+        Claim(
+            "The whole experiment, with its guards: A wins without a difference",
+            name,
+            0.0,
+            0.057,
+            1_000,
+            40,
+            partial(_winners, scores=NULLS[name]),
+        )
+        for name in ("normal", "AR .5", "overlap 10")
+    ),
+    Claim(
+        "The whole experiment, with its guards: A wins without a difference",
+        "the same arm twice: no difference",
+        1.0,
+        1.0,
+        500,
+        40,
+        _equal_arms,
+    ),
+    Claim(
+        "One look at the end: says 5 % without a difference", "HAC t, AR .3, 2,000 pairs", 0.03, 0.075, 2_000, 300, _hac
+    ),
+    Claim(
+        "One look at the end: says 5 % without a difference",
+        "Ledoit-Wolf bootstrap, t5, 500 pairs",
+        0.03,
+        0.075,
+        1_000,
+        60,
+        _ledoit_wolf,
+    ),
+    Claim(
+        "One look at the end: says 5 % without a difference",
+        "drawdown bootstrap, 500 pairs",
+        0.0,
+        0.075,
+        1_000,
+        60,
+        _drawdown,
+    ),
+    Claim(
+        "E-detector: events to the alarm, run of 20,000",
+        "nothing changed, mean",
+        18_500.0,
+        inf,
+        600,
+        60,
+        measure=partial(_mean_alarm, shift=0.0, limit=200_000),
+    ),
+    Claim(
+        "E-detector: events to the alarm, run of 20,000",
+        "worse by .1 sigma, mean",
+        800.0,
+        1_000.0,
+        2_000,
+        300,
+        measure=partial(_mean_alarm, shift=0.1, limit=50_000),
+    ),
+    Claim(
+        "E-detector: events to the alarm, run of 20,000",
+        "worse by .2 sigma, mean",
+        320.0,
+        400.0,
+        2_000,
+        300,
+        measure=partial(_mean_alarm, shift=0.2, limit=50_000),
+    ),
+]
+
+
+def table(found: list[Measured]) -> str:
+    """Markdown."""
+    lines, group = [], ""
+    for each in found:
+        claim = each.claim
+        if claim.group != group:
+            group = claim.group
+            lines += ["", f"**{group}**", "", "| | measured | must be | replications | |", "|---|---|---|---|---|"]
+        if claim.count:
+            value = f"{100 * each.value:.2f} ± {100 * each.error:.2f} %"
+            low, high = f"{100 * claim.low:g} %", f"{100 * claim.high:g} %"
+        else:
+            value, low, high = f"{each.value:,.0f}", f"{claim.low:,.0f}", f"{claim.high:,.0f}"
+        bounds = (
+            f"{low} or more" if claim.high in (1.0, inf) else f"at most {high}" if not claim.low else f"{low} to {high}"
+        )
+        lines.append(
+            f"| {claim.name} | {value} | {bounds} | {each.replications:,} | {'holds' if each.kept() else '**FAILS**'} |"
+        )
+    return "\n".join(lines[1:]) + "\n"
+
+
+def main(files: list[str]) -> int:
+    """Measure everything and write the page; 1 where a claim fails."""
+    from real_ticks import report
+
+    started, found = process_time(), []
+    console = Console(stderr=True)
+    with Progress(console=console) as bar:
+        task = bar.add_task("claims", total=sum(claim.full for claim in CLAIMS))
+        for claim in CLAIMS:
+            bar.update(task, description=f"{claim.name[:40]:40}")
+            found.append(measured(claim, claim.full, partial(bar.advance, task)))
+            if not found[-1].kept():
+                console.print(f"FAILS: {claim.group}: {claim.name}: {found[-1].value:.4f}")
+        real = [report(name, bar) for name in files]
+    minutes = (process_time() - started) / 60
+    text = f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make statistics`, {minutes:.0f} minutes of one core.\n\n"
+    text += table(found) + ("\n" + "\n".join(real) if real else "")
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    PAGE.write_text(before + BEGIN + text + END + rest.partition(END)[2])
+    failed = sum(not each.kept() for each in found)
+    console.print(f"{len(found) - failed} of {len(found)} claims hold; written to {PAGE}")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,29 @@
+"""The claims of docs/statistics.md with fewer replications: what cannot be true fails, controls fail as they must."""
+
+import pytest
+from acceptance import CLAIMS, PAGE, Claim, Measured, measured
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: f"{claim.group[:8]} {claim.name}")
+def test_holds(claim: Claim) -> None:
+    found = measured(claim, claim.short)
+    assert found.not_refuted(), f"{found.value:.4f} of {found.replications}, expected {claim.low} to {claim.high}"
+
+
+def test_a_short_run_refutes_what_is_wrong() -> None:
+    by_name = {claim.name: claim for claim in CLAIMS}
+    right = by_name["normal"]
+    assert Measured(right, 0.03, 600).not_refuted()
+    assert not Measured(right, 0.12, 600).not_refuted()
+    control = by_name["engine 1 without batches (b = 1), AR .3"]
+    assert Measured(control, 0.16, 200).not_refuted()
+    assert not Measured(control, 0.06, 200).not_refuted(), "a control that is not fooled shows that nothing is tested"
+
+
+def test_the_page_has_every_claim_at_full_length() -> None:
+    page = PAGE.read_text()
+    for claim in CLAIMS:
+        row = next(line for line in page.splitlines() if line.startswith(f"| {claim.name} |"))
+        assert row.endswith("| holds |")
+    assert "FAILS" not in page
+    assert sum(f"| {claim.full:,} | holds |" in page for claim in CLAIMS) == len(CLAIMS)
