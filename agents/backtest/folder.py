@@ -3,8 +3,6 @@
 import shutil
 from collections.abc import Iterable
 from functools import cached_property
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pandas as pd
 from agents.backtest.parts import assemble
 from agents.backtest.plan import Plan
 from agents.backtest.share import Checkpoint
+from agents.pages.tear_sheet import tear_sheet
 from schemas.codec import decoder
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
@@ -92,7 +91,7 @@ class RunFolder:
             **summary(facts, plan.parameters, outcomes, self.account),
         }
         _write(self.path / SUMMARY, msgspec.json.format(msgspec.json.encode(said), indent=2).decode() + "\n")
-        self._write_tear_sheet()
+        _write(self.path / TEAR_SHEET, tear_sheet(self))
         # At once: half of a folder of parts would pass for a whole one.
         trash = self.unfinished.rename(self.path / TRASH)
         shutil.rmtree(trash)
@@ -133,10 +132,6 @@ class RunFolder:
         from pyarrow import parquet
 
         return columns_for_skill(parquet.read_schema(self.path / "outcomes.parquet").names)
-
-    def _write_tear_sheet(self) -> None:
-        if find_spec("agents.pages") is not None:
-            _write(self.path / TEAR_SHEET, import_module("agents.pages.tear_sheet").tear_sheet(self))
 
 
 def together(facts: Iterable[Facts]) -> Facts:

@@ -97,7 +97,7 @@ def command(
                 said = f"{plans[number].name}  {reached.items:,} ticks, {rate:,.0f}/s"
                 bar.update(tasks[number], description=said, completed=reached.part)
 
-            folders = run(plans, jobs or len(os.sched_getaffinity(0)), report)
+            folders = run(plans, jobs or (os.cpu_count() or 1), report)
     except KeyboardInterrupt:
         console.print(f"stopped; what is done is in {out}, and the same command goes on from there", highlight=False)
         raise SystemExit(INTERRUPTED) from None

@@ -75,7 +75,7 @@ def command(
                 files,
                 layout,
                 parameters,
-                processes or len(os.sched_getaffinity(0)),
+                processes or (os.cpu_count() or 1),
                 lambda number, share: bar.update(tasks[number], completed=share),
             )
         except KeyboardInterrupt:

@@ -99,15 +99,17 @@ def _account(account: pd.DataFrame) -> dict[str, Any]:
     closing = account.groupby("symbol", sort=True)[list(CLOSING)].last()
     summed = account_total(account)
     symbols = closing.to_dict("index")
+    capitals = max(1, summed.symbols)
     return {
         "symbols": symbols,
+        # In bps of all capital: every symbol has an equal part of it.
         "total": {
             "symbols": summed.symbols,
-            "gross_bps": _last(summed.gross_bps),
-            "cost_bps": _last(summed.cost_bps),
-            "net_bps": _last(summed.net_bps),
-            "turnover": _last(summed.turnover),
-            "largest_drawdown_bps": float(summed.drawdown_bps.max(initial=0.0)),
+            "gross_bps": _last(summed.gross_bps) / capitals,
+            "cost_bps": _last(summed.cost_bps) / capitals,
+            "net_bps": _last(summed.net_bps) / capitals,
+            "turnover": _last(summed.turnover) / capitals,
+            "largest_drawdown_bps": float(summed.drawdown_bps.max(initial=0.0)) / capitals,
             "trades": int(closing["trades"].sum()),
             "wins": int(closing["wins"].sum()),
         },
