@@ -113,7 +113,7 @@ def test_tables_say_what_the_records_say(run: Backtest) -> None:
     assert {"baseline.majority", "expert.imbalance", "feature.queue_imbalance", "ts_prediction"} <= set(run.outcomes)
     assert run.account["trades"].max() > 5
     last = run.account.groupby("symbol")["net_bps"].last()
-    assert run.summary["account"]["total"]["net_bps"] == pytest.approx(last.sum())
+    assert run.summary["account"]["total"]["net_bps"] == pytest.approx(last.mean())
     assert run.summary["skill"]["scored"] == len(run.outcomes)
 
 
