@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from schemas.accounts import AccountMarked
 from schemas.dead_letters import DeadLetter
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
@@ -45,6 +46,12 @@ PREDICTIONS = Topic("predictions", Prediction, "one for every accepted tick")
 OUTCOMES = Topic(
     "outcomes", OutcomeMatured, "scored predictions that matured, all arms side by side", retention_ms=30 * DAY_MS
 )
+PAPER_ACCOUNT = Topic(
+    "paper-account",
+    AccountMarked,
+    "trades and marks of a paper account that holds the predicted positions",
+    retention_ms=30 * DAY_MS,
+)
 DEAD_LETTERS = Topic(
     "dead-letters",
     DeadLetter,
@@ -55,4 +62,4 @@ DEAD_LETTERS = Topic(
     key="key of the refused record, whatever it was",
 )
 
-TOPICS: tuple[Topic, ...] = (TICKS, PREDICTIONS, OUTCOMES, DEAD_LETTERS)
+TOPICS: tuple[Topic, ...] = (TICKS, PREDICTIONS, OUTCOMES, PAPER_ACCOUNT, DEAD_LETTERS)

@@ -1,12 +1,13 @@
-"""Everything that decides what the market node computes: frozen, hashed into every decision, read from TOML."""
+"""Everything that decides what the nodes compute: frozen, hashed into every decision, read from TOML."""
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct, ValidationError, convert, json
 
 from schemas.errors import ConfigurationError
+from streams.account.parameters import AccountParameters
 from streams.admission import AdmissionParameters
 from streams.confidence import ConfidenceParameters
 from streams.correction import CorrectionParameters
@@ -18,6 +19,8 @@ from streams.regime import RegimeParameters
 from streams.sizing import SizingParameters
 from streams.strategies import StrategyParameters
 from streams.validation import ValidationParameters
+
+Kind = TypeVar("Kind")
 
 
 class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,15 +54,17 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Parameters(Struct, frozen=True):
-    """Parameters of every symbol.
+    """Parameters of every node.
 
     Attributes:
-        market: for every symbol that has none of its own.
-        symbols: for those that do.
+        market: of the market node, for every symbol that has none of its own.
+        symbols: of the market node, for those that do.
+        account: of the account node, for all symbols.
     """
 
     market: MarketParameters = MarketParameters()
     symbols: dict[str, MarketParameters] = {}
+    account: AccountParameters = AccountParameters()
 
     def for_symbol(self, symbol: str) -> MarketParameters:
         """Parameters that hold for `symbol`."""
@@ -67,7 +72,7 @@ class Parameters(Struct, frozen=True):
 
 
 def load_parameters(table: Mapping[str, Any]) -> Parameters:
-    """Parameters from a configuration file as a table: `[market]`, and `[symbols.NAME.market]` on top of it.
+    """Parameters from a configuration file as a table: `[market]`, `[symbols.NAME.market]` on top of it, `[account]`.
 
     >>> parameters = load_parameters({
     ...     "market": {"costs": {"fee_bps": 2}},
@@ -90,8 +95,9 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         if not isinstance(overrides, Mapping) or set(overrides) - {"market"}:
             raise ConfigurationError(f"{where}: expected nothing but a table `market`, was {overrides}")
         own = _table(overrides, "market", where)
-        symbols[symbol] = _convert(_merged(everywhere, own), f"[symbols.{symbol}.market]")
-    return Parameters(_convert(everywhere, "[market]"), symbols)
+        symbols[symbol] = _convert(_merged(everywhere, own), MarketParameters, f"[symbols.{symbol}.market]")
+    account = _convert(_table(table, "account", "[account]"), AccountParameters, "[account]")
+    return Parameters(_convert(everywhere, MarketParameters, "[market]"), symbols, account)
 
 
 def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
@@ -109,8 +115,8 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _convert(table: Mapping[str, Any], where: str) -> MarketParameters:
+def _convert(table: Mapping[str, Any], kind: type[Kind], where: str) -> Kind:
     try:
-        return convert(table, MarketParameters)
+        return convert(table, kind)
     except ValidationError as error:
         raise ConfigurationError(f"{where}: {error}") from error

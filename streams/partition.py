@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct, msgpack
 
+from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
 from schemas.positions import Position, position_of, root_id
@@ -58,11 +59,26 @@ class Partition:
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> Sequence[Struct]:
         """Take the record at `offset`, return what follows from it: nothing for a record that was applied before."""
-        node = self.node
         self.offset = offset
-        record_id = root_id(node.source.name, self.number, offset)
         try:
-            event = node.decode(value)
+            event = self.node.decode(value)
+        except Refused as refused:
+            return (self._letter(self._root_id(), refused, key, value),)
+        return self._take(event, key, value)
+
+    def receive(self, offset: int, record: Any) -> Sequence[Struct]:
+        """`apply` for a record of this process, keyed by its symbol: the same outputs, mostly without its bytes."""
+        self.offset = offset
+        try:
+            event = self.node.receive(record)
+        except Refused as refused:
+            return (self._letter(self._root_id(), refused, record.symbol.encode(), encode(record)),)
+        return self._take(event, None, record)
+
+    def _take(self, event: Any, key: bytes | None, source: Any) -> Sequence[Struct]:
+        node, offset = self.node, self.offset
+        record_id = self._root_id()
+        try:
             name = node.key(event)
             keyed = self.keys.get(name)
             if keyed is None:
@@ -72,8 +88,8 @@ class Partition:
             elif offset <= keyed.offset:
                 return ()
             if not self._is_root:
+                position = _position(event.id)
                 record_id = event.id
-                position = position_of(record_id)
                 if position <= keyed.position:
                     return ()
                 keyed.position = position
@@ -82,7 +98,15 @@ class Partition:
                 self.dirty[name] = offset
             return node.step(keyed.state, event, record_id)
         except Refused as refused:
-            return (DeadLetter(record_id, node.name, refused.reason, refused.detail, key, value),)
+            if isinstance(source, Struct):
+                key, source = event.symbol.encode(), encode(source)
+            return (self._letter(record_id, refused, key, source),)
+
+    def _root_id(self) -> str:
+        return root_id(self.node.source.name, self.number, self.offset)
+
+    def _letter(self, record_id: str, refused: Refused, key: bytes | None, value: bytes | None) -> DeadLetter:
+        return DeadLetter(record_id, self.node.name, refused.reason, refused.detail, key, value)
 
     def snapshot(self, name: str) -> bytes:
         """State of one key as bytes; `restore` goes on from it bit for bit."""
@@ -105,3 +129,10 @@ class Partition:
         # Keys restored from a snapshot may be younger than this record: they must not count, or a replay would differ.
         if len(self.keys) >= limit and sum(keyed.born < offset for keyed in self.keys.values()) >= limit:
             raise Refused("too_many_keys", f"expected at most {limit} keys in a partition, this would be one more")
+
+
+def _position(record_id: str) -> Position:
+    try:
+        return position_of(record_id)
+    except ValueError:
+        raise Refused("bad_id", f"expected an id topic:partition:offset, was {record_id!r:.80}") from None

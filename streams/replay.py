@@ -1,17 +1,17 @@
 """The loop in one process: the same nodes and the same partition code as on Kafka, at full speed and without it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 from schemas.codec import encode
-from streams.partition import Partition
+from streams.loop_partition import LoopPartition
 from streams.topology import Node
 
 
 class SourceRecord(NamedTuple):
-    """A record of a node's source topic, as a consumer reads it."""
+    """A record of the log, as a consumer reads it."""
 
     partition: int
     offset: int
@@ -28,35 +28,40 @@ class Emitted(NamedTuple):
     value: bytes
 
 
-def topic_of(node: Node[Any]) -> dict[type, str]:
-    """Topic name for each type of record that a node writes.
+Nodes = Node[Any] | Sequence[Node[Any]]
+
+
+def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, str]:
+    """Topic name for each type of record that nodes write.
 
     >>> from streams.market import MarketNode
-    >>> sorted(topic_of(MarketNode()).values())
+    >>> sorted(topic_of([MarketNode()]).values())
     ['dead-letters', 'outcomes', 'predictions']
     """
-    return {topic.record: topic.name for topic in node.outputs}
+    return {topic.record: topic.name for node in nodes for topic in node.outputs}
 
 
-def replay(node: Node[Any], records: Iterable[SourceRecord]) -> Iterator[Emitted]:
-    """What `node` writes when it reads `records`: byte for byte what it writes on Kafka.
+def replay(nodes: Nodes, records: Iterable[SourceRecord]) -> Iterator[Emitted]:
+    """What `nodes` write when the first of them reads `records`: byte for byte what they write on Kafka.
 
-    Records of one partition must come in the order of their offsets; partitions may interleave in any way.
+    Outputs of a node feed the nodes whose source they are. Records of one partition must come in the order of their
+    offsets; partitions may interleave in any way.
     """
-    topics = topic_of(node)
-    partitions: dict[int, Partition] = {}
+    nodes = _listed(nodes)
+    topics = topic_of(nodes)
+    partitions: dict[int, LoopPartition] = {}
     for record in records:
         partition = partitions.get(record.partition)
         if partition is None:
-            partition = partitions[record.partition] = Partition(node, record.partition)
+            partition = partitions[record.partition] = LoopPartition(nodes, record.partition)
         for output in partition.apply(record.offset, record.key, record.value):
             yield Emitted(topics[type(output)], record.partition, _id(output), encode(output))
 
 
-def replay_events(node: Node[Any], events: Iterable[Struct]) -> Iterator[Struct]:
+def replay_events(nodes: Nodes, events: Iterable[Struct]) -> Iterator[Struct]:
     """Records that follow from events, as they are and all in one partition: the quick way for research.
 
-    Events still go through their bytes, so that everything that would be refused on Kafka is refused here.
+    What would be refused on Kafka is refused here.
 
     >>> from streams.market import MarketNode
     >>> from schemas.ticks import Quote
@@ -64,9 +69,9 @@ def replay_events(node: Node[Any], events: Iterable[Struct]) -> Iterator[Struct]
     >>> [record.id for record in replay_events(MarketNode(), quotes)]
     ['ticks:0:0', 'ticks:0:1']
     """
-    partition = Partition(node, 0)
-    for offset, event in enumerate(events):
-        yield from partition.apply(offset, node.key(event).encode(), encode(event))
+    partition = LoopPartition(_listed(nodes), 0)
+    for event in events:
+        yield from partition.receive(event)
 
 
 def by_topic(emitted: Iterable[Emitted]) -> dict[str, list[tuple[int, str, bytes]]]:
@@ -75,6 +80,10 @@ def by_topic(emitted: Iterable[Emitted]) -> dict[str, list[tuple[int, str, bytes
     for topic, partition, record_id, value in emitted:
         found.setdefault(topic, []).append((partition, record_id, value))
     return found
+
+
+def _listed(nodes: Nodes) -> Sequence[Node[Any]]:
+    return [nodes] if isinstance(nodes, Node) else nodes
 
 
 def _id(record: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from schemas.codec import decoder
+from schemas.codec import decoder, encode
 from schemas.topics import Topic
 
 State = TypeVar("State")
@@ -39,6 +39,14 @@ class Node(ABC, Generic[State]):
     def decode(self, value: bytes | None) -> Any:
         """Bytes to an event; raises `Refused` for what can be told without any state."""
         return self._decode(value)
+
+    def receive(self, record: Struct) -> Any:
+        """What `decode` makes of the bytes of a record; a node may spare the bytes where that is the record itself.
+
+        Raises:
+            Refused: as `decode` does.
+        """
+        return self.decode(encode(record))
 
     def key(self, event: Any) -> str:
         """Key whose state the event belongs to."""

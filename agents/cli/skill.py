@@ -107,7 +107,8 @@ def nanoseconds(text: str) -> int:
 
 def with_horizon(parameters: Parameters, horizon_ns: int) -> Parameters:
     """The parameters with another horizon for every symbol."""
-    return Parameters(
-        replace(parameters.market, horizon_ns=horizon_ns),
-        {symbol: replace(own, horizon_ns=horizon_ns) for symbol, own in parameters.symbols.items()},
+    return replace(
+        parameters,
+        market=replace(parameters.market, horizon_ns=horizon_ns),
+        symbols={symbol: replace(own, horizon_ns=horizon_ns) for symbol, own in parameters.symbols.items()},
     )

@@ -9,7 +9,6 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 from msgspec import Struct
 
@@ -17,6 +16,7 @@ from agents.clients.pace import Pace, Schedule
 from agents.clients.topic_partitions import partition_count
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
+from streams.partitioner import partition_of
 from streams.sources.raw import Feed, RawTick
 
 BATCH_BYTES = 1 << 18
@@ -51,16 +51,6 @@ class Published(Struct):
     seconds: float = 0.0
     complete: bool = True
     partitions: dict[int, Span] = {}
-
-
-def partition_of(symbol: str, partitions: int) -> int:
-    """Partition that Kafka's default partitioner gives to a symbol, in Java and here.
-
-    >>> [partition_of(symbol, 8) for symbol in ("BTCUSDT", "ETHUSDT", "BAC")]
-    [2, 5, 7]
-    """
-    number: int = (murmur2(symbol.encode()) & 0x7FFF_FFFF) % partitions
-    return number
 
 
 async def publish(

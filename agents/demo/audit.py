@@ -1,6 +1,7 @@
 """The proof: everything on the topics, held against a replay of the tick log in one process."""
 
 from collections.abc import Mapping, Sequence, Set
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -8,8 +9,8 @@ from msgspec import Struct
 from agents.clients.reader import Once, Received
 from schemas.positions import root_id
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
-from streams.market import MarketNode
 from streams.replay import SourceRecord, by_topic, replay
+from streams.topology import Node
 
 
 class Check(Struct, frozen=True):
@@ -70,24 +71,26 @@ class _Topic:
             self.read_once += once.is_new(record.partition, value)
 
 
-def audit(node: MarketNode, sent: int, broken: Set[str] | None, logs: Mapping[str, Sequence[Received]]) -> Audit:
+def audit(
+    nodes: Sequence[Node[Any]], sent: int, broken: Set[str] | None, logs: Mapping[str, Sequence[Received]]
+) -> Audit:
     """Check every promise.
 
     Args:
-        node: with the parameters of the workers.
+        nodes: with the parameters of the workers.
         sent: ticks that the broker acknowledged.
         broken: ids of the ticks that must be refused, and no other; None: not known beforehand.
         logs: everything on each topic, repeats included, by logical name.
     """
     ticks = {root_id(TICKS.name, record.partition, record.offset) for record in logs[TICKS.name]}
-    held = {topic.name: _Topic(logs[topic.name]) for topic in node.outputs}
+    held = {topic.name: _Topic(logs[topic.name]) for node in nodes for topic in node.outputs}
     predicted, refused = held[PREDICTIONS.name].contents.keys(), held[DEAD_LETTERS.name].contents.keys()
     records = (SourceRecord(r.partition, r.offset, r.key, r.value) for r in logs[TICKS.name])
-    expected = {name: {i: value for _, i, value in of} for name, of in by_topic(replay(node, records)).items()}
+    expected = {name: {i: value for _, i, value in of} for name, of in by_topic(replay(nodes, records)).items()}
     differing = sum(
-        held[topic.name].contents.get(i) != expected.get(topic.name, {}).get(i)
-        for topic in node.outputs
-        for i in held[topic.name].contents.keys() | expected.get(topic.name, {}).keys()
+        topic.contents.get(i) != expected.get(name, {}).get(i)
+        for name, topic in held.items()
+        for i in topic.contents.keys() | expected.get(name, {}).keys()
     )
     replayed = sum(map(len, expected.values()))
     repeats = sum(topic.repeats for topic in held.values())

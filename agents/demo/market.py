@@ -6,11 +6,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agents.clients.publisher import partition_of
 from agents.demo.plan import Plan
 from schemas.errors import ConfigurationError
 from schemas.positions import root_id
 from schemas.topics import TICKS
+from streams.partitioner import partition_of
 from streams.sources.files import TickFile, merged
 from streams.sources.raw import Feed, RawTick
 from streams.sources.spoiling import spoiled

@@ -29,7 +29,7 @@ from schemas.codec import decoder
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS, TOPICS
-from streams.market import MarketNode
+from streams.loop import nodes
 from streams.parameters import load_parameters
 from streams.skill import Skill, skill
 
@@ -161,9 +161,9 @@ def _kill_what_is_left(slots: Sequence[Slot]) -> None:
 
 def _summary(plan: Plan, market: Market, settings: Settings, played: Played) -> Summary:
     stopwatch, observed = played.stopwatch, played.observed
-    node = MarketNode(load_parameters(config_table()), settings.directive_key.encode())
+    loop = nodes(load_parameters(config_table()), settings.directive_key.encode())
     broken = ids_of_broken(market.feed, settings.partitions) if market.synthetic else None
-    audited = audit(node, played.sent, broken, played.logs)
+    audited = audit(loop, played.sent, broken, played.logs)
     checks = audited.checks
     kill, undisturbed = None, None
     if played.killed is not None:

@@ -8,7 +8,7 @@ from math import nan
 import numpy as np
 from msgspec import Struct
 
-from agents.clients.publisher import partition_of
+from streams.partitioner import partition_of
 from streams.sources.raw import Feed
 
 TURN_S = 0.002

@@ -1,7 +1,7 @@
 """How far the topics of the loop have got: counts of records and lag, from the broker alone."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -9,7 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from agents.settings import Settings
-from schemas.topics import TICKS, TOPICS
+from schemas.topics import TOPICS
+from streams.loop import nodes
+from streams.parameters import Parameters
 
 
 class Reading(NamedTuple):
@@ -17,7 +19,7 @@ class Reading(NamedTuple):
 
     Attributes:
         records: end offset summed over the partitions, by logical topic name; repeats count.
-        lag: ticks that no checkpoint of the workers covers yet.
+        lag: records of the topics that the nodes read, which no checkpoint of the workers covers yet.
     """
 
     records: dict[str, int]
@@ -25,10 +27,17 @@ class Reading(NamedTuple):
 
 
 class Gauge:
-    """Reads end offsets and the group's committed offsets; `async with Gauge(...) as gauge: await gauge.read()`."""
+    """Reads end offsets and the group's committed offsets; `async with Gauge(...) as gauge: await gauge.read()`.
 
-    def __init__(self, settings: Settings, bootstrap: str) -> None:
+    Args:
+        settings: of the workers.
+        bootstrap: address of the cluster.
+        sources: names of the topics that the workers' nodes read; those of the loop, if none are given.
+    """
+
+    def __init__(self, settings: Settings, bootstrap: str, sources: Collection[str] = ()) -> None:
         self._settings = settings
+        self._sources = sorted(sources or {node.source.name for node in nodes(Parameters())})
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
 
@@ -43,13 +52,16 @@ class Gauge:
     async def read(self) -> Reading:
         """Counts and lag as of now."""
         names = {self._settings.topic(topic.name): topic.name for topic in TOPICS}
+        # Ends are asked for last: whatever the nodes wrote before they committed is counted.
+        committed = await self._committed()
         ends = await self._consumer.end_offsets(self._partitions(names))
         records = dict.fromkeys(names.values(), 0)
         for partition, end in ends.items():
             records[names[partition.topic]] += end
-        ticks = self._settings.topic(TICKS.name)
-        covered = {partition: held for partition, held in (await self._committed()).items() if partition.topic == ticks}
-        lag = sum(end - covered.get(partition, 0) for partition, end in ends.items() if partition.topic == ticks)
+        lag = sum(
+            ends[source] - committed.get(source, 0)
+            for source in self._partitions(map(self._settings.topic, self._sources))
+        )
         return Reading(records, lag)
 
     async def _committed(self) -> dict[TopicPartition, int]:

@@ -30,9 +30,10 @@ class Variant(Struct, frozen=True):
 
     def parameters(self, parameters: Parameters) -> Parameters:
         """Parameters of every symbol to those of the run."""
-        return Parameters(
-            self.change(parameters.market),
-            {symbol: self.change(own) for symbol, own in parameters.symbols.items()},
+        return replace(
+            parameters,
+            market=self.change(parameters.market),
+            symbols={symbol: self.change(own) for symbol, own in parameters.symbols.items()},
         )
 
 

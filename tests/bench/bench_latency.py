@@ -109,7 +109,7 @@ def environment(on: Stage) -> dict[str, str]:
 async def read(consumer: AIOKafkaConsumer, count: int, contender: Contender) -> list[tuple[float, int, int]]:
     """Time, partition and the tick's offset of answers; until all are there or none has come for a while."""
     decode = msgspec.json.Decoder(Identified).decode
-    echoes = contender.node is None
+    echoes = not contender.nodes
     arrivals: list[tuple[float, int, int]] = []
     gc.collect()
     gc.disable()

@@ -36,10 +36,11 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from agents.clients.publisher import partition_of, publish
+from agents.clients.publisher import publish
 from schemas.codec import encode
 from schemas.topics import PARTITIONS, TICKS
-from streams.partition import Partition
+from streams.loop_partition import LoopPartition
+from streams.partitioner import partition_of
 from streams.sources.files import TickFile
 from streams.sources.synthetic import synthetic_market
 from streams.topology import Node
@@ -87,9 +88,9 @@ async def measure(contender: Contender, address: str, ticks: Sequence[Any]) -> M
         return Measured((last - first) / seconds, cpu / (last - first) * 1e6)
 
 
-def step_us(node: Node[Any], ticks: Sequence[Any]) -> float:
+def step_us(nodes: Sequence[Node[Any]], ticks: Sequence[Any]) -> float:
     """Processor time of decode, step and encode alone, over the steady part of the same ticks."""
-    partitions = [Partition(node, number) for number in range(PARTITIONS)]
+    partitions = [LoopPartition(nodes, number) for number in range(PARTITIONS)]
     offsets, records = [0] * PARTITIONS, []
     for tick in ticks:
         number = partition_of(tick.symbol, PARTITIONS)
@@ -116,8 +117,8 @@ async def result_of(
     for _ in range(repetitions):
         runs.append(await measure(contender, address, ticks))
         # In turn with the runs: both see the machine in the same mood.
-        if contender.node is not None:
-            steps.append(step_us(contender.node, ticks))
+        if contender.nodes:
+            steps.append(step_us(contender.nodes, ticks))
     result = Result(
         name or contender.name, len(ticks), median(run.ticks_s for run in runs), median(run.cpu_us for run in runs)
     )

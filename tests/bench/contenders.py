@@ -27,7 +27,8 @@ from agents.operations import topics
 from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, TOPICS
-from streams.market import MarketNode
+from streams.loop import nodes
+from streams.parameters import Parameters
 from streams.topology import Node
 
 HERE = Path(__file__).parent
@@ -41,26 +42,26 @@ class Contender(Struct, frozen=True):
         name: in tables.
         command: what Python is given to run.
         answers: topics with one record for every tick, all together.
-        node: what it computes, where that is one of our nodes.
+        nodes: what it computes, where those are ours.
     """
 
     name: str
     command: tuple[str, ...]
     answers: tuple[str, ...] = (COUNTS.name,)
-    node: Node[Any] | None = None
+    nodes: tuple[Node[Any], ...] = ()
 
 
 STOCK_FAUST = Contender("stock Faust: table and send, counting", (str(HERE.parent / "faults" / "stock_faust.py"), "1"))
 BARE_SEND = Contender("bare aiokafka: getmany, send", (str(HERE / "bare_aiokafka.py"), "send"))
 BARE_BATCH = Contender("bare aiokafka: getmany, send_batch", (str(HERE / "bare_aiokafka.py"), "batch"))
 COUNTING = Contender(
-    "our runtime, counting", (str(HERE.parent / "faults" / "counting_worker.py"), "1"), node=CountingNode()
+    "our runtime, counting", (str(HERE.parent / "faults" / "counting_worker.py"), "1"), nodes=(CountingNode(),)
 )
 MARKET = Contender(
     "our runtime, the whole pipeline",
     ("-m", "agents.cli", "worker", "--slot", "1"),
     answers=(PREDICTIONS.name, DEAD_LETTERS.name),
-    node=MarketNode(),
+    nodes=tuple(nodes(Parameters())),
 )
 
 
@@ -117,8 +118,7 @@ async def stage(contender: Contender, address: str) -> AsyncIterator[Stage]:
         made = Stage(contender, address, Path(home))
         settings = made.settings
         wanted = [topics.specification(settings, topic) for topic in (*TOPICS, COUNTS)]
-        if contender.node is not None:
-            wanted.append(topics.changelog(settings, changelog_name(settings, contender.node)))
+        wanted += [topics.changelog(settings, changelog_name(settings, node)) for node in contender.nodes]
         await topics.apply(address, wanted)
         try:
             yield made

@@ -16,10 +16,10 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from contenders import SYMBOLS
 from msgspec import msgpack
 
-from agents.clients.publisher import partition_of
 from agents.settings import Settings
 from schemas.codec import encode
 from schemas.topics import TICKS
+from streams.partitioner import partition_of
 from streams.sources.synthetic import synthetic_market
 
 LEAD_S = 0.5

@@ -13,7 +13,8 @@ from live_loop import LiveLoop
 from agents.settings import Settings
 from schemas.dead_letters import DeadLetter
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, TICKS
-from streams.market import MarketNode
+from streams.loop import nodes
+from streams.parameters import Parameters
 
 pytestmark = pytest.mark.broker
 
@@ -24,7 +25,7 @@ async def test_ten_thousand_payloads(bootstrap: str, prefix: str, tmp_path: Path
     payloads = [*HANDMADE, *spoiled_payloads(10_000), *HUGE]
     Random(3).shuffle(payloads)
     settings = Settings.load({}, prefix=prefix, partitions=2)
-    async with LiveLoop(MarketNode(), settings, bootstrap, tmp_path / "workers.log") as loop:
+    async with LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log") as loop:
         loop.start(1)
         producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=2_000_000)
         await producer.start()

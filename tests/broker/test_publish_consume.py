@@ -19,12 +19,13 @@ from agents.broker.launch import start
 from agents.broker.process import Running
 from agents.cli import cli
 from agents.clients.pace import Pace
-from agents.clients.publisher import Published, partition_of, publish
+from agents.clients.publisher import Published, publish
 from agents.clients.reader import Received, Start, read, read_blocks
 from agents.operations import topics
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
 from schemas.ticks import Trade
+from streams.partitioner import partition_of
 from streams.sources.raw import Feed, RawTick
 from streams.sources.synthetic import OPENING_NS, synthetic_market
 

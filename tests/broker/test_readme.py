@@ -12,7 +12,8 @@ from live_loop import LiveLoop
 
 from agents.broker.process import Running
 from agents.settings import Settings
-from streams.market import MarketNode
+from streams.loop import nodes
+from streams.parameters import Parameters
 
 pytestmark = pytest.mark.broker
 
@@ -25,7 +26,7 @@ async def test_a_tick_is_published_and_its_prediction_read(
     client, *_ = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     broker = await asyncio.to_thread(fresh_broker, "readme")
     printed = io.StringIO()
-    async with LiveLoop(MarketNode(), Settings.load({}), broker.address, tmp_path / "workers.log") as loop:
+    async with LiveLoop(nodes(Parameters()), Settings.load({}), broker.address, tmp_path / "workers.log") as loop:
         loop.start(1)
         program = compile(client.replace("127.0.0.1:9092", broker.address), "README.md", "exec")
         with redirect_stdout(printed):

@@ -1,4 +1,4 @@
-"""A real file through Kafka: one prediction for every accepted tick, and the same bytes on a second, fresh run."""
+"""A real file through Kafka: the same bytes on a second, fresh run, and in a backtest without Kafka."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -8,8 +8,11 @@ from live_loop import LiveLoop, Stored
 from market_ticks import DATA
 
 from agents.settings import Settings
-from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
-from streams.market import MarketNode
+from schemas.topics import DEAD_LETTERS, OUTCOMES, PAPER_ACCOUNT, PREDICTIONS, TICKS, TOPICS
+from streams.backtest.digests import START, extended
+from streams.backtest.engine import Engine
+from streams.loop import nodes
+from streams.parameters import Parameters
 from streams.sources.files import TickFile
 
 pytestmark = pytest.mark.broker
@@ -30,14 +33,14 @@ async def one_run(
     bootstrap: str, prefix: str, log: Path, workers: int
 ) -> dict[str, list[tuple[int, bytes | None, bytes]]]:
     settings = Settings.load({}, prefix=prefix)
-    async with LiveLoop(MarketNode(), settings, bootstrap, log) as loop:
+    async with LiveLoop(nodes(Parameters()), settings, bootstrap, log) as loop:
         for slot in range(1, workers + 1):
             loop.start(slot)
         await loop.publish(TickFile(FILE))
         await loop.until_caught_up()
         verdict = await loop.verdict()
         assert verdict.is_exact, verdict
-        read = {topic.name: await loop.stored(topic.name) for topic in (TICKS, PREDICTIONS, OUTCOMES, DEAD_LETTERS)}
+        read = {topic.name: await loop.stored(topic.name) for topic in TOPICS}
         assert len(read[TICKS.name]) == 87_402
         return {name: once(records) for name, records in read.items()}
 
@@ -50,6 +53,15 @@ async def test_btcusdt_twice(bootstrap: str, prefix: str, tmp_path: Path) -> Non
     assert {name: digest(records) for name, records in first.items()} == {
         name: digest(records) for name, records in second.items()
     }
+    engine = Engine(nodes(Parameters()))
+    for tick in TickFile(FILE):
+        engine.take(tick)
+    for name, chains in engine.facts.digests.items():
+        found: dict[int, bytes] = {}
+        for partition, _, value in first[name]:
+            found[partition] = extended(found.get(partition, START), value)
+        assert found == chains, name
     assert first[DEAD_LETTERS.name] == []
+    assert len(first[PAPER_ACCOUNT.name]) > 5
     assert len(first[PREDICTIONS.name]) == 87_402
     assert len(first[OUTCOMES.name]) > 5_000

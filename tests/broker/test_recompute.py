@@ -9,7 +9,8 @@ from agents.operations.recompute import recompute
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from schemas.topics import OUTCOMES, PREDICTIONS
-from streams.market import MarketNode
+from streams.loop import nodes
+from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
 
 pytestmark = pytest.mark.broker
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.broker
 
 async def test_everything_is_computed_anew_to_the_same_bytes(bootstrap: str, prefix: str, tmp_path: Path) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=2, checkpoint_s=0.3)
-    async with LiveLoop(MarketNode(), settings, bootstrap, tmp_path / "workers.log") as loop:
+    async with LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log") as loop:
         loop.start(1)
         await loop.publish(synthetic_market(9, ticks=6_000))
         await loop.until_caught_up()

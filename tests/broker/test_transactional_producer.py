@@ -10,7 +10,8 @@ from live_loop import LiveLoop
 from agents.settings import Settings
 from schemas.codec import encode
 from schemas.topics import PREDICTIONS, TICKS
-from streams.market import MarketNode
+from streams.loop import nodes
+from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
 
 pytestmark = pytest.mark.broker
@@ -21,7 +22,7 @@ TRANSACTIONS, TICKS_EACH = 60, 20
 async def test_aborted_ticks_are_not_predicted(bootstrap: str, prefix: str, tmp_path: Path) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=2, checkpoint_s=0.3)
     market = synthetic_market(11, ["ONE"])
-    async with LiveLoop(MarketNode(), settings, bootstrap, tmp_path / "workers.log") as loop:
+    async with LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log") as loop:
         loop.start(1)
         producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=prefix + "venue")
         await producer.start()

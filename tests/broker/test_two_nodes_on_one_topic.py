@@ -22,8 +22,8 @@ WORKER = (two_nodes_worker.__file__,)
 
 async def test_both_are_exact_through_a_kill(bootstrap: str, prefix: str, tmp_path: Path) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=2, checkpoint_s=0.4)
-    counting = LiveLoop(CountingNode(), settings, bootstrap, tmp_path / "workers.log", WORKER)
-    squaring = LiveLoop(SquaringNode(), settings, bootstrap, tmp_path / "workers.log", WORKER)
+    counting = LiveLoop([CountingNode()], settings, bootstrap, tmp_path / "workers.log", WORKER)
+    squaring = LiveLoop([SquaringNode()], settings, bootstrap, tmp_path / "workers.log", WORKER)
     specs = [topics.specification(settings, topic) for topic in SquaringNode.outputs]
     await topics.apply(bootstrap, [*specs, topics.changelog(settings, changelog_name(settings, SquaringNode()))])
     async with counting as loop:

@@ -41,10 +41,10 @@ class Stored(NamedTuple):
 
 
 class LiveLoop:
-    """Topics and workers of one node under one prefix; `async with` ends the workers.
+    """Topics and workers of nodes under one prefix; `async with` ends the workers.
 
     Args:
-        node: what the workers run; also run here, uninterrupted, for what must come out.
+        nodes: what the workers run; also run here, uninterrupted, for what must come out.
         settings: where.
         bootstrap: address of the broker.
         log: file that the workers write to, the slot's number is put behind its stem.
@@ -53,13 +53,13 @@ class LiveLoop:
 
     def __init__(
         self,
-        node: Node[Any],
+        nodes: Sequence[Node[Any]],
         settings: Settings,
         bootstrap: str,
         log: Path,
         command: Sequence[str] = ("-m", "agents.cli", "worker", "--slot"),
     ) -> None:
-        self.node = node
+        self.nodes = nodes
         self.settings = settings
         self.bootstrap = bootstrap
         self._log = log
@@ -69,10 +69,10 @@ class LiveLoop:
 
     async def __aenter__(self) -> Self:
         # All of the registry, also what the node does not write: the gauge asks for it.
-        known = dict.fromkeys((*TOPICS, self.node.source, *self.node.outputs))
-        changelog = topics.changelog(self.settings, changelog_name(self.settings, self.node))
+        known = dict.fromkeys((*TOPICS, *(topic for node in self.nodes for topic in (node.source, *node.outputs))))
+        changelogs = [topics.changelog(self.settings, changelog_name(self.settings, node)) for node in self.nodes]
         await topics.apply(
-            self.bootstrap, [*(topics.specification(self.settings, topic) for topic in known), changelog]
+            self.bootstrap, [*(topics.specification(self.settings, topic) for topic in known), *changelogs]
         )
         return self
 
@@ -164,7 +164,8 @@ class LiveLoop:
         Raises:
             TimeoutError: they did not in `PATIENCE_S`; with the ends of the workers' logs.
         """
-        async with Gauge(self.settings, self.bootstrap) as gauge, self._patience():
+        sources = {node.source.name for node in self.nodes}
+        async with Gauge(self.settings, self.bootstrap, sources) as gauge, self._patience():
             reading = await gauge.read()
             while reading.lag:
                 await asyncio.sleep(POLL_S)
@@ -204,10 +205,10 @@ class LiveLoop:
 
     async def verdict(self) -> "Verdict":
         """What the topics hold, held against an uninterrupted run over the same source records."""
-        source = [SourceRecord(*record) for record in await self.stored(self.node.source.name)]
-        expected = by_topic(replay(self.node, source))
+        source = [SourceRecord(*record) for record in await self.stored(self.nodes[0].source.name)]
+        expected = by_topic(replay(self.nodes, source))
         total = Verdict(0, 0, 0, 0, 0)
-        for topic in self.node.outputs:
+        for topic in dict.fromkeys(topic for node in self.nodes for topic in node.outputs):
             held = await self.stored(topic.name)
             total = total.plus(compare(held, expected.get(topic.name, [])))
         return total

@@ -15,7 +15,8 @@ from agents.broker.process import Running
 from agents.settings import Settings
 from schemas.ticks import Quote, Trade
 from schemas.topics import PREDICTIONS
-from streams.market import MarketNode
+from streams.loop import nodes
+from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
@@ -26,7 +27,7 @@ SYMBOLS = [f"SYM{number}" for number in range(24)]
 
 def loop_of(bootstrap: str, prefix: str, folder: Path, **settings: object) -> LiveLoop:
     chosen = Settings.load({}, prefix=prefix, checkpoint_s=0.5, session_timeout_s=SESSION_TIMEOUT_S, **settings)
-    return LiveLoop(MarketNode(), chosen, bootstrap, folder / "workers.log")
+    return LiveLoop(nodes(Parameters()), chosen, bootstrap, folder / "workers.log")
 
 
 def symbols_of(seed: int) -> Iterator[Quote | Trade]:

@@ -27,7 +27,7 @@ PATIENCE_S = 25.0
 def loop_of(script: str, bootstrap: str, prefix: str, folder: Path) -> LiveLoop:
     settings = Settings.load({}, prefix=prefix, checkpoint_s=0.5, session_timeout_s=6.0)
     command = (str(Path(__file__).with_name(script)),)
-    return LiveLoop(CountingNode(), settings, bootstrap, folder / "workers.log", command)
+    return LiveLoop([CountingNode()], settings, bootstrap, folder / "workers.log", command)
 
 
 class Treatment:

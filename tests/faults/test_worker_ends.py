@@ -26,7 +26,7 @@ SYMBOLS = [f"SYM{number}" for number in range(16)]
 def loop(bootstrap: str, prefix: str, tmp_path: Path) -> LiveLoop:
     settings = Settings.load({}, prefix=prefix, checkpoint_s=0.5, session_timeout_s=6.0)
     command = (str(Path(__file__).with_name("counting_worker.py")),)
-    return LiveLoop(CountingNode(), settings, bootstrap, tmp_path / "workers.log", command)
+    return LiveLoop([CountingNode()], settings, bootstrap, tmp_path / "workers.log", command)
 
 
 async def test_an_unexpected_error_ends_the_process_and_loses_nothing(loop: LiveLoop) -> None:

@@ -15,7 +15,7 @@ from schemas.models import ModelState, SignedLogisticState
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.features import SIGNED
 from streams.market import MarketNode
-from streams.parameters import load_parameters
+from streams.parameters import Parameters, load_parameters
 from streams.partition import Partition
 from streams.replay import SourceRecord
 
@@ -23,10 +23,19 @@ DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 START = 1_700_000_000_000_000_000
 
 
+QUICK = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "costs": {"fee_bps": 0.0}}
+"""Predictions mature within a few ticks, so that short streams take every path."""
+
+
 def quick_node(directive_key: bytes = b"", **market: Any) -> MarketNode:
-    """Node whose predictions mature within a few ticks, so that short streams take every path."""
-    quick = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "costs": {"fee_bps": 0.0}}
-    return MarketNode(load_parameters({"market": quick | market}), directive_key)
+    """Market node with quick parameters."""
+    return MarketNode(load_parameters({"market": QUICK | market}), directive_key)
+
+
+def quick_parameters() -> Parameters:
+    """Parameters with which the paper account trades, and marks, within a few ticks."""
+    trades = {"costs": {"enabled": []}, "sizing": {"enabled": ["kelly"]}}
+    return load_parameters({"market": QUICK | trades, "account": {"mark_every_ns": 3_000_000}})
 
 
 def seeded_ticks(seed: int, count: int, symbol: str = "X", odd: float = 0.05) -> list[Tick]:

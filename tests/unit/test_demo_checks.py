@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.clients.publisher import partition_of
 from agents.clients.reader import Received
 from agents.demo.audit import Audit, audit
 from agents.demo.market import ids_of_broken, market_of
@@ -14,11 +13,14 @@ from agents.demo.stopwatch import Stopwatch
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.topics import TOPICS
-from streams.market import MarketNode
+from streams.loop import nodes
+from streams.parameters import Parameters
+from streams.partitioner import partition_of
 from streams.replay import SourceRecord, replay
 from streams.sources.raw import RawTick
 
 PARTITIONS = 4
+LOOP = nodes(Parameters())
 MARKET = market_of(Plan(count=1_500, seed=5))
 BROKEN = ids_of_broken(MARKET.feed, PARTITIONS)
 
@@ -36,13 +38,13 @@ def logs() -> Logs:
         found["ticks"].append(Received(partition, offsets[partition], 0, tick.symbol.encode(), value))
         offsets[partition] += 1
     source = [SourceRecord(r.partition, r.offset, r.key, r.value) for r in found["ticks"]]
-    for written in replay(MarketNode(), source):
+    for written in replay(LOOP, source):
         found[written.topic].append(Received(written.partition, 0, 0, None, written.value))
     return found
 
 
 def audited(logs: Logs) -> Audit:
-    return audit(MarketNode(), len(MARKET.feed), BROKEN, logs)
+    return audit(LOOP, len(MARKET.feed), BROKEN, logs)
 
 
 def failing(logs: Logs) -> set[str]:
@@ -77,13 +79,23 @@ REFUSED = "refused what was broken on purpose, nothing else"
     [
         (lambda logs: logs["predictions"].pop(700), {SAME_BYTES, ONE_PREDICTION}),
         (lambda logs: logs["outcomes"].pop(20), {SAME_BYTES}),
+        (lambda logs: logs["paper-account"].pop(), {SAME_BYTES}),
         (lambda logs: logs["dead-letters"].pop(), {SAME_BYTES, ONE_PREDICTION, REFUSED}),
         (lambda logs: logs["predictions"].insert(0, changed(logs["predictions"].pop(0))), {SAME_BYTES}),
         (lambda logs: logs["predictions"].append(changed(logs["predictions"][0])), {EACH_ONCE}),
         (lambda logs: logs["predictions"].append(logs["predictions"].pop(0)), {EACH_ONCE}),
         (lambda logs: logs["ticks"].pop(), {"every tick is in the log", SAME_BYTES, ONE_PREDICTION}),
     ],
-    ids=["lost prediction", "lost outcome", "lost refusal", "changed", "two contents", "out of order", "lost tick"],
+    ids=[
+        "lost prediction",
+        "lost outcome",
+        "lost mark",
+        "lost refusal",
+        "changed",
+        "two contents",
+        "out of order",
+        "lost tick",
+    ],
 )
 def test_every_disturbance_is_found(logs: Logs, disturb: Callable[[Logs], object], expected: set[str]) -> None:
     disturb(logs)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from schemas.accounts import AccountMarked
 from schemas.asyncapi import GOLDEN, golden, kebab, records_of
 from schemas.codec import decoder, encode
 from schemas.dead_letters import DeadLetter
@@ -142,6 +143,29 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             features={"queue_imbalance": 0.48, "microprice_deviation": 0.0009, "return_50": -0.13},
             baselines={"majority": 0.52, "last_move": 0.48, "imbalance_sign": 0.71},
             cost_bps=0.45,
+        ),
+    ],
+    AccountMarked: [
+        AccountMarked(
+            id="ticks:3:1042",
+            symbol="BTCUSDT",
+            ts_event=NS + 1,
+            mid=55091.850000000006,
+            position=-0.25,
+            traded=-0.375,
+            fill=55090.61043337501,
+            trade_cost_bps=0.084375,
+            gross_bps=3.25,
+            cost_bps=1.3125,
+            net_bps=1.9375,
+            peak_bps=2.5,
+            drawdown_bps=0.5625,
+            turnover=5.875,
+            trades=17,
+            wins=9,
+            strategy="imbalance",
+            regime="calm-range",
+            model_version="BTCUSDT-7",
         ),
     ],
     DeadLetter: [

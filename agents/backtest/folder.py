@@ -1,0 +1,148 @@
+"""The folder of a backtest: what is in it while it is not finished, and what in the end."""
+
+import shutil
+from collections.abc import Iterable
+from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from agents.backtest.parts import assemble
+from agents.backtest.plan import Plan
+from agents.backtest.share import Checkpoint
+from schemas.errors import ConfigurationError
+from streams.backtest.columns import TABLES
+from streams.backtest.engine import Facts
+from streams.backtest.summary import columns_for_skill, summary
+
+PLAN, SUMMARY, TEAR_SHEET = "run.toml", "summary.json", "tear-sheet.html"
+UNFINISHED, TRASH = ".unfinished", ".finished"
+
+
+class RunFolder:
+    """A backtest on disk.
+
+    Attributes:
+        path: of the folder.
+        unfinished: folder of parts and checkpoints; gone when the backtest is finished.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.unfinished = self.path / UNFINISHED
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything is there."""
+        return (self.path / SUMMARY).exists() and not self.unfinished.exists()
+
+    def begin(self, plan: Plan, shares: int) -> int:
+        """Make the folder ready, or go on with what it has.
+
+        Args:
+            plan: of the backtest.
+            shares: for how many processes to divide it, if it begins now.
+
+        Returns:
+            The number of shares: what it began with stays.
+
+        Raises:
+            ConfigurationError: the folder holds something else.
+        """
+        text, written = plan.text(), self.path / PLAN
+        if (self.path / TRASH).exists():
+            shutil.rmtree(self.path / TRASH)
+        if written.exists():
+            if written.read_text() != text:
+                raise ConfigurationError(
+                    f"{self.path}: expected nothing or the same backtest, was one of other ticks or parameters "
+                    f"(see {written}); fix: another --out, or remove the folder"
+                )
+            if self.finished:
+                return 0
+            divided = self.unfinished / "shares"
+            if divided.exists():
+                return int(divided.read_text())
+        elif self.path.exists() and any(self.path.iterdir()):
+            raise ConfigurationError(
+                f"{self.path}: expected an empty folder or one of a backtest, was neither; fix: another --out"
+            )
+        self.unfinished.mkdir(parents=True, exist_ok=True)
+        written.write_text(text)
+        new = self.unfinished / "shares.new"
+        new.write_text(str(shares))
+        new.replace(self.unfinished / "shares")
+        return shares
+
+    def finish(self, plan: Plan, checkpoints: list[Checkpoint]) -> None:
+        """Put the parts together, sum up and forget the checkpoints."""
+        for kind in TABLES:
+            assemble(self.unfinished, kind, checkpoints[0].segments, len(checkpoints), self.table(kind))
+        facts = together(each.facts for each in checkpoints)
+        outcomes = pd.read_parquet(self.path / "outcomes.parquet", columns=self._columns_for_skill())
+        said = summary(facts, plan.parameters, outcomes, self.account)
+        _write(self.path / SUMMARY, msgspec.json.format(msgspec.json.encode(said), indent=2).decode() + "\n")
+        self._write_tear_sheet()
+        # At once: half of a folder of parts would pass for a whole one.
+        trash = self.unfinished.rename(self.path / TRASH)
+        shutil.rmtree(trash)
+
+    def table(self, kind: type) -> Path:
+        """File of a kind of records."""
+        name = TABLES[kind]
+        return self.path / (f"{name}.jsonl" if name == "dead-letters" else f"{name}.parquet")
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        return pd.read_parquet(self.path / "predictions.parquet")
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        return pd.read_parquet(self.path / "outcomes.parquet")
+
+    @cached_property
+    def account(self) -> pd.DataFrame:
+        return pd.read_parquet(self.path / "account.parquet")
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        return pd.read_parquet(self.path / "decisions.parquet")
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        said: dict[str, Any] = msgspec.json.decode((self.path / SUMMARY).read_bytes())
+        return said
+
+    def _columns_for_skill(self) -> list[str]:
+        from pyarrow import parquet
+
+        return columns_for_skill(parquet.read_schema(self.path / "outcomes.parquet").names)
+
+    def _write_tear_sheet(self) -> None:
+        if find_spec("agents.pages") is not None:
+            _write(self.path / TEAR_SHEET, import_module("agents.pages.tear_sheet").tear_sheet(self))
+
+
+def together(facts: Iterable[Facts]) -> Facts:
+    """Facts of a whole run from those of its shares."""
+    whole = Facts()
+    for each in facts:
+        whole.ticks += each.ticks
+        whole.first = min(filter(None, (whole.first, each.first)), default=0)
+        whole.last = max(whole.last, each.last)
+        for mine, theirs in ((whole.counts, each.counts), (whole.refused, each.refused)):
+            for name, count in theirs.items():
+                mine[name] = mine.get(name, 0) + count
+        for topic, chains in each.digests.items():
+            whole.digests.setdefault(topic, {}).update(chains)
+    return whole
+
+
+def _write(path: Path, text: str) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)

@@ -1,0 +1,91 @@
+"""What a backtest is to do, and the text by which a folder knows whether it is the same one."""
+
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from schemas.errors import ConfigurationError
+from streams.parameters import Parameters
+from streams.sources.columns import Columns
+
+FORMAT = 1
+"""Of the folder; one of another format is not gone on with."""
+
+
+class Input(Struct, frozen=True):
+    """A file of ticks as it was found.
+
+    Attributes:
+        name: path as given.
+        bytes: size.
+        sha256: of its content, hex.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class Plan(Struct, frozen=True):
+    """One backtest.
+
+    Attributes:
+        name: for people.
+        folder: where it goes.
+        config: TOML file of the parameters, or empty; processes read it again for its plugins.
+        inputs: files of ticks, merged by event time.
+        columns: how their rows become ticks.
+        parameters: of all nodes.
+        partitions: of every topic.
+        digests: whether to digest what the topics would hold.
+    """
+
+    name: str
+    folder: str
+    config: str
+    inputs: tuple[Input, ...]
+    columns: Columns
+    parameters: Parameters
+    partitions: int
+    digests: bool
+
+    def text(self) -> str:
+        """The plan as TOML: equal texts, equal results. It is a parameter file too."""
+        parameters = self.parameters
+        table: dict[str, Any] = {
+            "run": {
+                "format": FORMAT,
+                "partitions": self.partitions,
+                "digests": self.digests,
+                "parameters": parameters.market.digest(),
+                "columns": msgspec.to_builtins(self.columns),
+                "input": msgspec.to_builtins(self.inputs),
+            },
+            "market": _plain(parameters.market),
+            "symbols": {name: {"market": _plain(own)} for name, own in sorted(parameters.symbols.items())},
+            "account": _plain(parameters.account),
+        }
+        return msgspec.toml.encode(table).decode()
+
+
+def inspected(names: tuple[str, ...]) -> tuple[Input, ...]:
+    """The files as they are now.
+
+    Raises:
+        ConfigurationError: one is not there, or is no file that could be read twice.
+    """
+    found = []
+    for name in names:
+        path = Path(name)
+        if not path.is_file():
+            raise ConfigurationError(f"{name}: expected a file that can be read again, found none")
+        with path.open("rb") as stream:
+            found.append(Input(name, path.stat().st_size, file_digest(stream, "sha256").hexdigest()))
+    return tuple(found)
+
+
+def _plain(parameters: Struct) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(parameters))

@@ -1,0 +1,111 @@
+"""Backtests side by side: shares of all of them in a pool of processes, each folder finished when its shares are."""
+
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import active_children, get_context
+from multiprocessing.queues import SimpleQueue
+from pathlib import Path
+
+from agents.backtest import share as shares_of
+from agents.backtest.folder import RunFolder
+from agents.backtest.plan import Plan
+from agents.backtest.share import Checkpoint, Progress
+from agents.plugins import configured_parameters
+
+POLL_S = 0.2
+
+Report = Callable[[int, Progress], None]
+"""Told the number of a plan and how far it is."""
+
+Queue = SimpleQueue[tuple[int, int, Progress]]
+
+
+def run(plans: Sequence[Plan], processes: int, report: Report = lambda number, progress: None) -> list[RunFolder]:
+    """Do every plan, from where it was stopped if it was; returns the finished folders.
+
+    Raises:
+        ConfigurationError: a folder holds something else.
+        KeyboardInterrupt: Ctrl-C; what is done is kept.
+    """
+    folders = [RunFolder(plan.folder) for plan in plans]
+    wanted = max(1, processes // len(plans))
+    divided = [folder.begin(plan, wanted) for folder, plan in zip(folders, plans, strict=True)]
+    jobs = [(number, share) for number, shares in enumerate(divided) for share in range(shares)]
+    done: dict[tuple[int, int], Checkpoint] = {}
+    progress: dict[tuple[int, int], Progress] = {}
+
+    def heard(number: int, share: int, said: Progress) -> None:
+        progress[number, share] = said
+        of_plan = [progress.get((number, each), Progress(0, 0.0)) for each in range(divided[number])]
+        report(number, Progress(min(each.items for each in of_plan), min(each.part for each in of_plan)))
+
+    def finished(number: int, share: int, checkpoint: Checkpoint) -> None:
+        done[number, share] = checkpoint
+        mine = [done[number, each] for each in range(divided[number]) if (number, each) in done]
+        if len(mine) == divided[number]:
+            folders[number].finish(plans[number], mine)
+
+    if len(jobs) == 1:
+        ((number, share),) = jobs
+        path = folders[number].unfinished
+        finished(number, share, shares_of.work(plans[number], path, share, 1, lambda said: heard(number, share, said)))
+    elif jobs:
+        _in_processes(plans, folders, divided, jobs, min(processes, len(jobs)), heard, finished)
+    return folders
+
+
+def _in_processes(
+    plans: Sequence[Plan],
+    folders: Sequence[RunFolder],
+    divided: Sequence[int],
+    jobs: Sequence[tuple[int, int]],
+    processes: int,
+    heard: Callable[[int, int, Progress], None],
+    finished: Callable[[int, int, Checkpoint], None],
+) -> None:
+    context = get_context("spawn")
+    queue: Queue = context.SimpleQueue()
+    executor = ProcessPoolExecutor(processes, context, _begin, (queue,), max_tasks_per_child=1)
+    # Ctrl-C reaches the whole process group, but only this process has anything to say about it.
+    heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    others = set(active_children())
+    try:
+        futures: dict[Future[Checkpoint], tuple[int, int]] = {
+            executor.submit(_work, plans[number], folders[number].unfinished, number, share, divided[number]): (
+                number,
+                share,
+            )
+            for number, share in jobs
+        }
+    finally:
+        signal.signal(signal.SIGINT, heeded)
+    try:
+        waiting = set(futures)
+        while waiting:
+            ended, waiting = wait(waiting, POLL_S, FIRST_COMPLETED)
+            while not queue.empty():
+                heard(*queue.get())
+            for future in ended:
+                finished(*futures[future], future.result())
+    except BaseException:
+        for process in set(active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+_queue: Queue
+"""Where a process of the pool says how far it is."""
+
+
+def _begin(queue: Queue) -> None:
+    global _queue
+    _queue = queue
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(plan: Plan, folder: Path, number: int, share: int, shares: int) -> Checkpoint:
+    configured_parameters({"TICKLOOP_CONFIG": plan.config})  # components of the user register themselves here too
+    return shares_of.work(plan, folder, share, shares, lambda said: _queue.put((number, share, said)))

@@ -1,0 +1,133 @@
+"""One process's share of a backtest: its partitions of the whole input, segment by segment, each one kept."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import MsgspecError, Struct, msgpack
+
+from agents.backtest.parts import Rows, part_path
+from agents.backtest.plan import Plan
+from schemas.errors import StateError
+from streams.backtest.columns import TABLES
+from streams.backtest.engine import Decision, Engine, Facts
+from streams.loop import nodes
+from streams.sources.files import TickFile, merged
+from streams.sources.raw import Feed
+
+SEGMENT = 50_000
+"""Ticks of the input between two checkpoints: a second or two. It shows in the row groups of the tables."""
+
+REPORT_EVERY = 2_000
+
+
+class Progress(NamedTuple):
+    """How far a share is.
+
+    Attributes:
+        items: ticks of the input that were read.
+        part: of the input, 0 to 1.
+    """
+
+    items: int
+    part: float
+
+
+class Checkpoint(Struct, frozen=True):
+    """Where a share goes on.
+
+    Attributes:
+        segments: how many are done, and their parts written.
+        items: ticks of the input that they took.
+        done: whether the input ended there.
+        facts: about what was computed.
+        engine: snapshot of it.
+    """
+
+    segments: int
+    items: int
+    done: bool
+    facts: Facts
+    engine: bytes
+
+
+def checkpoint_of(folder: Path, share: int) -> Checkpoint | None:
+    """The last checkpoint of a share; None before the first.
+
+    Raises:
+        StateError: it is damaged.
+    """
+    path = _path(folder, share)
+    if not path.exists():
+        return None
+    try:
+        return msgpack.decode(path.read_bytes(), type=Checkpoint)
+    except MsgspecError as error:
+        raise StateError(f"{path}: expected a checkpoint, was something else: {error}; fix: remove its run") from error
+
+
+def work(plan: Plan, folder: Path, share: int, shares: int, progress: Callable[[Progress], None]) -> Checkpoint:
+    """Do a share from its last checkpoint to the end of the input.
+
+    Args:
+        plan: of the backtest.
+        folder: of parts and checkpoints.
+        share: which one.
+        shares: how many there are.
+        progress: told now and then.
+    """
+    engine = Engine(nodes(plan.parameters), plan.partitions, with_digests=plan.digests, share=share, shares=shares)
+    last = checkpoint_of(folder, share)
+    segments = items = 0
+    if last is not None:
+        if last.done:
+            return last
+        engine.restore(last.engine)
+        segments, items = last.segments, last.items
+    files = [TickFile(each.name, plan.columns) for each in plan.inputs]
+    feed: Iterable[Feed] = files[0] if len(files) == 1 else merged(files)
+    ticks = islice(feed, items, None)
+    progress(Progress(items, 0.0))
+    rows = {kind: Rows(kind) for kind in TABLES}
+    while True:
+        before = items
+        items = _segment(engine, ticks, items, rows, lambda at: progress(Progress(at, _part(files))))
+        done = items < before + SEGMENT
+        for kind, of_kind in rows.items():
+            of_kind.write(part_path(folder, kind, segments, share))
+        segments += 1
+        last = Checkpoint(segments, items, done, engine.facts, engine.snapshot())
+        new = _path(folder, share).with_suffix(".new")
+        new.write_bytes(msgpack.encode(last))
+        new.replace(_path(folder, share))
+        progress(Progress(items, 1.0 if done else _part(files)))
+        if done:
+            return last
+
+
+def _segment(
+    engine: Engine, ticks: Iterator[Feed], at: int, rows: dict[type, Rows], report: Callable[[int], None]
+) -> int:
+    """Take as many ticks as a segment has; the place in the input after them."""
+    take = engine.take
+    decisions = rows[Decision]
+    for item in islice(ticks, SEGMENT):
+        for record in take(item):
+            rows[type(record)].add(at, record)
+        if engine.decisions:
+            for decision in engine.decisions:
+                decisions.add(at, decision)
+            engine.decisions.clear()
+        at += 1
+        if at % REPORT_EVERY == 0:
+            report(at)
+    return at
+
+
+def _part(files: list[TickFile]) -> float:
+    return sum(file.share() or 0.0 for file in files) / len(files)
+
+
+def _path(folder: Path, share: int) -> Path:
+    return folder / f"checkpoint-{share:03d}"

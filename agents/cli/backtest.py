@@ -1,0 +1,166 @@
+"""`tickloop backtest`: the whole loop over files of ticks, into a folder."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from agents.backtest.folder import TEAR_SHEET, RunFolder
+from agents.backtest.plan import Plan, inspected
+from agents.backtest.runs import run
+from agents.backtest.share import Progress as Reached
+from agents.cli.column_options import column_options, columns
+from agents.plugins import configured_parameters
+from agents.settings import Settings
+from schemas.errors import ConfigurationError
+from streams.sources.columns import Columns, TimeUnit
+
+INTERRUPTED = 130
+WIDTH_OF_FILES = 140
+DONE = "it was finished before; nothing was left to do"
+
+
+@click.command("backtest")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    metavar="TOML",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Parameter file; several give several backtests, each in a folder of its own  [default: tickloop.toml]",
+)
+@click.option("--out", default="run", show_default=True, metavar="FOLDER", help="Where everything goes.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at work  [default: one for each core]")
+@click.option("--no-digests", is_flag=True, help="Do not digest what the topics would hold; a little faster.")
+@column_options
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object, and no progress.")
+def command(
+    files: tuple[str, ...],
+    configs: tuple[str, ...],
+    out: str,
+    jobs: int | None,
+    no_digests: bool,
+    mapping: tuple[str, ...],
+    symbol: str,
+    kind: str | None,
+    time_unit: TimeUnit,
+    as_json: bool,
+) -> None:
+    """Run the whole loop over FILEs of ticks; several are merged by event time. No Kafka is needed.
+
+    It is the code that runs live: every tick gets the partition and the offset that `tickloop publish` to empty topics
+    would give it, so predictions, outcomes and the paper account are, byte for byte, those of the topics. The folder
+    gets predictions, outcomes, account and decisions as Parquet, dead letters as JSON lines, summary.json,
+    tear-sheet.html, and run.toml, which is a parameter file too.
+
+    Ctrl-C keeps what is done, and the same command goes on from there: the result is the same. So it is for any number
+    of --jobs, which share out the partitions. Formats of files are those of `tickloop publish`.
+
+    \b
+    Examples:
+      tickloop backtest btcusdt.csv.gz
+      tickloop backtest btcusdt.csv.gz ethusdt.csv.gz --config cheap.toml --config dear.toml --out fees
+    """
+    layout = columns(mapping, symbol, kind, time_unit)
+    plans = planned(files, configs, out, layout, not no_digests)
+    console = Console(stderr=True)
+    quiet = as_json or not console.is_terminal
+    started = time.perf_counter()
+    try:
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=quiet,
+        ) as bar:
+            tasks = [bar.add_task(plan.name, total=1.0) for plan in plans]
+            first: dict[int, int] = {}
+            took: dict[int, int] = {}
+
+            def report(number: int, reached: Reached) -> None:
+                took[number] = reached.items - first.setdefault(number, reached.items)
+                rate = took[number] / max(time.perf_counter() - started, 1e-9)
+                said = f"{plans[number].name}  {reached.items:,} ticks, {rate:,.0f}/s"
+                bar.update(tasks[number], description=said, completed=reached.part)
+
+            folders = run(plans, jobs or len(os.sched_getaffinity(0)), report)
+    except KeyboardInterrupt:
+        console.print(f"stopped; what is done is in {out}, and the same command goes on from there", highlight=False)
+        raise SystemExit(INTERRUPTED) from None
+    seconds = time.perf_counter() - started
+    if as_json:
+        said = {plan.name: folder.summary for plan, folder in zip(plans, folders, strict=True)}
+        click.echo(msgspec.json.encode(said if configs[1:] else folders[0].summary))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH_OF_FILES
+    show(plans, folders, console)
+    taken = sum(took.values())
+    console.print(f"{taken:,} ticks in {seconds:.1f} s ({taken / seconds:,.0f}/s)" if taken else DONE, highlight=False)
+
+
+def planned(files: tuple[str, ...], configs: Sequence[str], out: str, layout: Columns, digests: bool) -> list[Plan]:
+    """A plan for each configuration.
+
+    Raises:
+        ConfigurationError: a file or a configuration makes no sense, or two are called the same.
+    """
+    inputs = inspected(files)
+    names = [Path(config).stem for config in configs]
+    if len(set(names)) < len(names):
+        raise ConfigurationError(f"--config: expected files of different names, was {', '.join(configs)}; fix: rename")
+    plans = []
+    for config in configs or [""]:
+        environment: Mapping[str, str] = os.environ | ({"TICKLOOP_CONFIG": config} if config else {})
+        plans.append(
+            Plan(
+                name=Path(config).stem or Path(files[0]).name,
+                folder=str(Path(out) / Path(config).stem) if len(configs) > 1 else out,
+                config=environment.get("TICKLOOP_CONFIG", ""),
+                inputs=inputs,
+                columns=layout,
+                parameters=configured_parameters(environment),
+                partitions=Settings.load(environment).partitions,
+                digests=digests,
+            )
+        )
+    return plans
+
+
+def show(plans: Sequence[Plan], folders: Sequence[RunFolder], console: Console) -> None:
+    """Print what came out, a line a backtest."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("", "ticks", "predictions", "outcomes", "refused", "skill", "trades", "gross bps", "net bps"):
+        table.add_column(title, justify="left" if not title else "right")
+    for plan, folder in zip(plans, folders, strict=True):
+        table.add_row(plan.name, *_cells(folder.summary))
+    console.print(table)
+    for folder in folders:
+        sheet = folder.path / TEAR_SHEET
+        console.print(f"see {sheet if sheet.exists() else folder.path}", highlight=False, soft_wrap=True)
+
+
+def _cells(summary: dict[str, Any]) -> list[str]:
+    counts, skill, account = summary["counts"], summary["skill"], summary["account"]["total"]
+    return [
+        f"{summary['ticks']:,}",
+        f"{counts['predictions']:,}",
+        f"{counts['outcomes']:,}",
+        f"{sum(summary['refused'].values()):,}",
+        f"{skill['skill']:+.1%} ({skill['low']:+.1%} to {skill['high']:+.1%})" if skill else "-",
+        f"{account['trades']:,}",
+        f"{account['gross_bps']:+,.2f}",
+        f"{account['net_bps']:+,.2f}",
+    ]

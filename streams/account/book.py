@@ -1,0 +1,88 @@
+"""What one symbol's paper account holds, earned and paid."""
+
+from msgspec import Struct
+
+
+class Book(Struct, array_like=True):
+    """One symbol's account; amounts in bps of its capital.
+
+    Between two trades the number of units is fixed, so the value follows the mid from where the last trade left it:
+    it hangs on two prices and not on the path between them.
+
+    Attributes:
+        made_with: digest of the parameters that it was computed with.
+        units: held, as capitals over the quote currency: `units * mid` is a fraction of capital.
+        mid: reference price of the last trade, quote currency.
+        gross: earned before cost up to the last trade.
+        cost: paid so far.
+        peak: highest net so far.
+        deepest: deepest drawdown that a record shows.
+        turnover: sum of the sizes of all trades, in capitals.
+        trades: round trips closed.
+        wins: of these, with a gain.
+        began: net when the open round trip began.
+        due: event time at which the position is asked about again, ns.
+        marked: event time of the last record, ns; 0 before the first.
+        round_trip_bps: cost of a round trip when it could last be told, bps of the mid.
+
+    >>> book = Book("")
+    >>> book.trade(target=0.5, mid=100.0, round_trip_bps=2.0), book.net(100.0)
+    ((0.5, 0.5), -0.5)
+    >>> book.net(101.0)  # a gain of one per cent on half of the capital
+    49.5
+    >>> traded, paid = book.trade(target=0.0, mid=101.0, round_trip_bps=2.0)
+    >>> traded, round(paid, 3), book.trades, book.wins
+    (-0.505, 0.505, 1, 1)
+    """
+
+    made_with: str
+    units: float = 0.0
+    mid: float = 0.0
+    gross: float = 0.0
+    cost: float = 0.0
+    peak: float = 0.0
+    deepest: float = 0.0
+    turnover: float = 0.0
+    trades: int = 0
+    wins: int = 0
+    began: float = 0.0
+    due: int = 0
+    marked: int = 0
+    round_trip_bps: float = 0.0
+
+    def earned(self, mid: float) -> float:
+        """Gross when the reference price is `mid`."""
+        return self.gross + self.units * (mid - self.mid) * 1e4
+
+    def net(self, mid: float) -> float:
+        """Net when the reference price is `mid`."""
+        return self.earned(mid) - self.cost
+
+    def trade(self, target: float, mid: float, round_trip_bps: float) -> tuple[float, float]:
+        """Go from what is held to `target`, a signed fraction of capital.
+
+        A trade through zero closes one round trip and opens another; each pays its own part of the cost.
+
+        Returns:
+            The signed fraction of capital traded, and what that cost, bps of capital.
+        """
+        held = self.units * mid
+        self.gross = self.earned(mid)
+        self.mid = mid
+        self.units = target / mid
+        cost_before = self.cost
+        if held:
+            leaves = held * target <= 0.0
+            self.cost += abs(held if leaves else target - held) * 0.5 * round_trip_bps
+            if leaves:
+                net = self.gross - self.cost
+                self.trades += 1
+                self.wins += net > self.began
+                self.began = net
+                self.cost += abs(target) * 0.5 * round_trip_bps
+        else:
+            self.began = self.gross - self.cost
+            self.cost += abs(target) * 0.5 * round_trip_bps
+        traded = target - held
+        self.turnover += abs(traded)
+        return traded, self.cost - cost_before

@@ -1,0 +1,210 @@
+"""The account node: predictions in; trades and marks of a paper account out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import MsgspecError, Struct, msgpack
+
+from schemas.accounts import AccountMarked
+from schemas.codec import encode
+from schemas.errors import Refused, StateError
+from schemas.predictions import Prediction
+from schemas.topics import DEAD_LETTERS, PAPER_ACCOUNT, PREDICTIONS
+from streams.account.book import Book
+from streams.account.parameters import AccountParameters
+from streams.pipeline import PROHIBITIVE_BPS
+from streams.topology import Node
+from streams.validation import END_OF_TIME, HIGHEST_PRICE, LOWEST_PRICE
+
+DEFAULTS = AccountParameters()
+
+LARGEST_POSITION = 1e6
+LONGEST_HORIZON = 2**62
+
+
+class AccountNode(Node[Book]):
+    """Holds what predictions ask for, on paper.
+
+    * Flat: the position that a prediction asks for is opened, unless it is smaller than `least_change`. That it pays
+      for its cost is the market node's judgement: else it asks for nothing.
+    * It is held for the horizon of the prediction. Then it is asked for again: the position becomes what the current
+      prediction asks for, which may be nothing, and is held for another horizon. A change smaller than `least_change`
+      is not worth a trade; leaving altogether always is.
+    * A prediction of the other side does not wait: one that asks for a position reverses at once; one that asks for
+      none, but is as sure as `closing_confidence`, closes at once. Leaving has to be paid for in any case, so there is
+      no reason to wait against one's own opinion.
+    * Every trade is filled at the mid plus (buying) or less (selling) half of the prediction's round-trip cost, which
+      holds fees, half the spread and slippage. Where the cost could not be told (the market node says so by a
+      prohibitive one), the last that could be told is paid: it is about leaving, for nothing is opened then.
+    * The position is valued at the mid of every prediction, and in peak and drawdown all of these count. A record is
+      written at every trade, at the first prediction, when a drawdown is deeper by `drawdown_step_bps` than any record
+      shows, and else every `mark_every_ns`.
+
+    What it leaves out: latency, queues, partial fills, funding and the market's reaction.
+
+    >>> node = AccountNode()
+    >>> book = node.open("X")
+    >>> def at(ts, mid, position, side):
+    ...     return Prediction(f"ticks:0:{ts}", "X", ts, 100, mid, "flat", side, 0.5, 0.6, "calm-range", position, 0.0,
+    ...                       2.0, "v1", True, "", ())
+    >>> (opened,) = node.step(book, at(1, 100.0, 0.5, "up"), "ticks:0:1")
+    >>> opened.position, opened.fill, opened.net_bps
+    (0.5, 100.01, -0.5)
+    >>> node.step(book, at(50, 101.0, 0.0, "up"), "ticks:0:50")  # held for its horizon
+    ()
+    >>> (closed,) = node.step(book, at(101, 101.0, 0.0, "up"), "ticks:0:101")
+    >>> closed.position, closed.trades, closed.wins, round(closed.net_bps, 3)
+    (0.0, 1, 1, 48.995)
+    """
+
+    name = "account"
+    source = PREDICTIONS
+    outputs = (PAPER_ACCOUNT, DEAD_LETTERS)
+
+    def __init__(self, parameters: AccountParameters = DEFAULTS) -> None:
+        super().__init__()
+        self._made_with = parameters.digest()
+        self._least = parameters.least_change
+        self._closing = parameters.closing_confidence
+        self._mark_every = parameters.mark_every_ns
+        self._step_down = parameters.drawdown_step_bps
+        self._load = msgpack.Decoder(Book).decode
+        self._dump = msgpack.Encoder().encode
+
+    def decode(self, value: bytes | None) -> Any:
+        """Bytes to a prediction that the account can act on; raises `Refused` for any other."""
+        prediction = super().decode(value)
+        if not _fits(prediction):
+            raise Refused(
+                "bad_prediction",
+                f"expected a price, a position, a cost and times that the market node gives, was mid {prediction.mid}, "
+                f"position_size {prediction.position_size}, cost_bps {prediction.cost_bps}, ts_event "
+                f"{prediction.ts_event}, horizon_ns {prediction.horizon_ns}",
+            )
+        return prediction
+
+    def receive(self, record: Struct) -> Any:
+        """See `Node.receive`: a prediction that fits, of finite numbers, is its own bytes decoded."""
+        if type(record) is Prediction and _fits(record):
+            total = (
+                record.probability
+                + record.confidence
+                + record.expected_edge_bps
+                + record.regime_probability
+                + record.strategy_weight
+            )
+            if total - total == 0.0:
+                return record
+        return self.decode(encode(record))
+
+    def open(self, key: str) -> Book:
+        """Account of a symbol that was never seen."""
+        return Book(self._made_with)
+
+    def step(self, state: Book, event: Prediction, record_id: str) -> Sequence[Struct]:
+        """A trade if the prediction leads to one, or a mark if one is due."""
+        if state.made_with != self._made_with:
+            raise StateError(self._other_parameters(state))
+        mid = event.mid
+        traded = paid = fill = 0.0
+        if state.units or event.position_size:
+            target = self._target(state, event)
+            if event.cost_bps < PROHIBITIVE_BPS:
+                state.round_trip_bps = event.cost_bps
+            if target is not None:
+                round_trip = state.round_trip_bps
+                traded, paid = state.trade(target, mid, round_trip)
+                fill = mid * (1.0 + (0.5e-4 if traded > 0.0 else -0.5e-4) * round_trip)
+                state.due = event.ts_event + event.horizon_ns
+        net = state.net(mid)
+        if net > state.peak:
+            state.peak = net
+        drawdown = state.peak - net
+        ts = event.ts_event
+        if (
+            fill == 0.0
+            and drawdown < state.deepest + self._step_down
+            and 0 < state.marked <= ts < state.marked + self._mark_every
+        ):
+            return ()
+        state.marked = ts
+        if drawdown > state.deepest:
+            state.deepest = drawdown
+        return (
+            AccountMarked(
+                record_id,
+                event.symbol,
+                ts,
+                mid,
+                state.units * mid,
+                traded,
+                fill,
+                paid,
+                state.earned(mid),
+                state.cost,
+                net,
+                state.peak,
+                drawdown,
+                state.turnover,
+                state.trades,
+                state.wins,
+                event.strategy,
+                event.regime,
+                event.model_version,
+            ),
+        )
+
+    def _target(self, state: Book, prediction: Prediction) -> float | None:
+        """Position to trade to; None to hold on."""
+        asked = prediction.position_size
+        if abs(asked) < self._least:
+            asked = 0.0
+        held = state.units * prediction.mid
+        if not held:
+            return asked or None
+        against = prediction.direction == ("down" if held > 0.0 else "up") and prediction.confidence >= self._closing
+        if asked * held < 0.0 or (against and not asked):
+            return asked
+        ts, horizon = prediction.ts_event, prediction.horizon_ns
+        # The symbol's clock can be set back; a time further away than a horizon was of the earlier clock.
+        if state.due - horizon <= ts < state.due:
+            return None
+        state.due = ts + horizon
+        if asked and abs(asked - held) < self._least:
+            return None
+        return asked
+
+    def dump(self, state: Book) -> bytes:
+        """Snapshot: MessagePack, in which doubles keep all their bits."""
+        return self._dump(state)
+
+    def load(self, snapshot: bytes) -> Book:
+        """State from a snapshot.
+
+        Raises:
+            StateError: it is damaged, or of another layout, or was computed with other parameters.
+        """
+        try:
+            state = self._load(snapshot)
+        except MsgspecError as error:
+            raise StateError(f"expected a snapshot of the account node, was something else: {error}") from error
+        if state.made_with != self._made_with:
+            raise StateError(self._other_parameters(state))
+        return state
+
+    def _other_parameters(self, state: Book) -> str:
+        return (
+            f"expected a paper account computed with the parameters {self._made_with[:12]}, was "
+            f"{state.made_with[:12]}; fix: restore the earlier [account] parameters, or `tickloop topics reset` to "
+            "compute everything anew"
+        )
+
+
+def _fits(prediction: Prediction) -> bool:
+    return (
+        LOWEST_PRICE <= prediction.mid <= HIGHEST_PRICE
+        and -LARGEST_POSITION <= prediction.position_size <= LARGEST_POSITION
+        and 0.0 <= prediction.cost_bps <= PROHIBITIVE_BPS
+        and 0 < prediction.ts_event < END_OF_TIME
+        and 0 < prediction.horizon_ns < LONGEST_HORIZON
+    )

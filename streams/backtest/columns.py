@@ -1,0 +1,96 @@
+"""Records as columns: what the tables of a backtest hold, whether they end as DataFrames or as Parquet."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pandas as pd
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from schemas.accounts import AccountMarked
+from schemas.dead_letters import DeadLetter
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+from streams.backtest.engine import Decision
+
+TABLES: dict[type, str] = {
+    Prediction: "predictions",
+    OutcomeMatured: "outcomes",
+    AccountMarked: "account",
+    Decision: "decisions",
+    DeadLetter: "dead-letters",
+}
+"""Name of the table of each kind of record."""
+
+TIMES = frozenset({"ts_event", "ts_prediction"})
+"""Columns of nanoseconds since 1970, UTC."""
+
+_NESTED = ("arms", "experts", "baselines", "features")
+_SINGULAR = {"experts": "expert", "baselines": "baseline", "features": "feature"}
+
+Columns = dict[str, list[Any]]
+
+
+def plain_types(kind: type[Struct]) -> dict[str, type]:
+    """Type of the values of each column that is a field: str, int, float or bool.
+
+    >>> plain_types(OutcomeMatured)["label"], plain_types(Prediction)["features"], "arms" in plain_types(OutcomeMatured)
+    (<class 'int'>, <class 'str'>, False)
+    """
+    found: dict[str, type] = {}
+    for name, hint in get_type_hints(kind).items():
+        if get_origin(hint) is Literal:
+            found[name] = type(get_args(hint)[0])
+        elif hint in (str, int, float, bool):
+            found[name] = hint
+        elif kind is Prediction:
+            found[name] = str
+    return found
+
+
+def columns(kind: type[Struct], records: Sequence[Struct]) -> Columns:
+    """Fields as columns, in the order of the record; what is nested becomes `arm.live.probability`, `feature.rsi`.
+
+    Names that only some records have are None in the others.
+
+    >>> decision = Decision("ticks:0:4", "X", 5, "stop_arm", "slow", "a person", "d1", "", "")
+    >>> columns(Decision, [decision])["action"]
+    ['stop_arm']
+    """
+    names = kind.__struct_fields__
+    rows = list(zip(*map(astuple, records), strict=True)) or [()] * len(names)
+    made: Columns = {}
+    for name, column in zip(names, rows, strict=True):
+        if kind is OutcomeMatured and name in _NESTED:
+            made |= _arms(column) if name == "arms" else _named(_SINGULAR[name], column)
+        elif kind is Prediction and name == "features":
+            joined = {names: ",".join(names) for names in dict.fromkeys(column)}
+            made[name] = [joined[each] for each in column]
+        else:
+            made[name] = list(column)
+    return made
+
+
+def frame(kind: type[Struct], made: Columns) -> pd.DataFrame:
+    """The same as a DataFrame; times are UTC timestamps.
+
+    >>> frame(Decision, columns(Decision, [])).columns[:3].tolist()
+    ['id', 'symbol', 'ts_event']
+    """
+    table = pd.DataFrame(made, columns=list(made))
+    for name in TIMES & set(made):
+        table[name] = pd.to_datetime(pd.Series(made[name], dtype="int64"), utc=True)
+    return table
+
+
+def _arms(column: Sequence[Any]) -> Columns:
+    flat = [
+        {f"{arm.arm}.{name}": getattr(arm, name) for arm in arms for name in arm.__struct_fields__[1:]}
+        for arms in column
+    ]
+    return _named("arm", flat)
+
+
+def _named(prefix: str, column: Sequence[dict[str, Any]]) -> Columns:
+    names = dict.fromkeys(name for row in column for name in row)
+    return {f"{prefix}.{name}": [row.get(name) for row in column] for name in names}

@@ -1,0 +1,61 @@
+"""One partition number of the whole loop in one process: what a node writes goes on to the nodes that read it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from streams.partition import Partition
+from streams.topology import Node
+
+
+class LoopPartition:
+    """A partition of every node, joined as the topics join them on Kafka.
+
+    A symbol keeps its partition number on every topic, so one number never needs another one. Outputs go on in the
+    order in which they are written, each at the next offset of its topic.
+
+    Args:
+        nodes: of the loop; what the first one reads is the log that everything starts from.
+        number: of the partition.
+
+    Attributes:
+        partitions: one for each node, in their order.
+        next_offset: of the log.
+    """
+
+    def __init__(self, nodes: Sequence[Node[Any]], number: int) -> None:
+        self.number = number
+        self.partitions = [Partition(node, number) for node in nodes]
+        self.next_offset = 0
+        log = nodes[0].source
+        self._first = [partition for partition in self.partitions if partition.node.source is log]
+        self._readers: dict[type, list[Partition]] = {
+            topic.record: [partition for partition in self.partitions if partition.node.source is topic]
+            for node in nodes
+            for topic in node.outputs
+        }
+
+    def apply(self, offset: int, key: bytes | None, value: bytes | None) -> list[Struct]:
+        """Take a record of the log as a consumer reads it; everything that follows from it, by every node."""
+        self.next_offset = offset + 1
+        written: list[Struct] = []
+        for partition in self._first:
+            self._pass_on(partition.apply(offset, key, value), written)
+        return written
+
+    def receive(self, event: Any) -> list[Struct]:
+        """`apply` at the next offset of the log, for an event whose bytes are not at hand."""
+        offset = self.next_offset
+        self.next_offset = offset + 1
+        written: list[Struct] = []
+        for partition in self._first:
+            self._pass_on(partition.receive(offset, event), written)
+        return written
+
+    def _pass_on(self, outputs: Sequence[Struct], written: list[Struct]) -> None:
+        readers = self._readers
+        for output in outputs:
+            written.append(output)
+            for reader in readers[type(output)]:
+                self._pass_on(reader.receive(reader.offset + 1, output), written)

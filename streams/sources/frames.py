@@ -1,0 +1,69 @@
+"""Ticks from what is in memory already: a pandas DataFrame, a numpy record array, or a mapping of arrays."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from schemas.codec import encode
+from streams.sources.columns import Columns, Layout, expect_plausible_unit
+from streams.sources.raw import Feed, RawTick
+
+Frame = pd.DataFrame | NDArray[Any] | Mapping[str, Any]
+
+BLOCK_ROWS = 4096
+PLAIN = Columns()
+
+
+def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
+    """Ticks of the rows of a frame, in their order; a row that makes none becomes a `RawTick`, as in a file.
+
+    Args:
+        frame: columns as a file would have them; times are numbers in the unit of `columns`, or dates, which are UTC
+            where they say nothing else. Missing cells are NaN, NaT or None.
+        columns: what is called otherwise, or constant.
+
+    Raises:
+        ConfigurationError: a field that ticks need is nowhere, or the unit of time is an unlikely one.
+
+    >>> frame = pd.DataFrame({"ts_event": [1_723_161_255_088_169_167], "bid": [1.5], "ask": [2.0]})
+    >>> next(frame_ticks(frame, Columns(symbol="X"))).ask
+    2.0
+    """
+    table = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(frame)
+    dates = columns.names.get("ts_event", "ts_event")
+    if dates in table and table[dates].dtype.kind == "M":
+        instants = pd.to_datetime(table[dates], utc=True).dt.as_unit("ns")
+        table = table.assign(**{dates: instants.astype("int64")})
+        columns = replace(columns, time_unit="ns")
+    layout = Layout([str(name) for name in table.columns], columns)
+    build = layout.builder()
+    told = False
+    for start in range(0, len(table), BLOCK_ROWS):
+        part = table.iloc[start : start + BLOCK_ROWS]
+        cells = [_cells(part.iloc[:, at]) for at in range(layout.width)]
+        for row, values in enumerate(zip(*cells, strict=True), start):
+            try:
+                tick: Feed = build(values)
+            except (ValueError, TypeError, IndexError) as problem:
+                fields = layout.named(values)
+                ts_event = fields.get("ts_event")
+                tick = RawTick(
+                    str(fields.get("symbol", "")),
+                    encode(fields),
+                    ts_event if isinstance(ts_event, int) else None,
+                    f"row {row}: {problem}",
+                )
+            if not told and tick.ts_event is not None:
+                expect_plausible_unit(tick.ts_event, columns.time_unit)
+                told = True
+            yield tick
+
+
+def _cells(column: "pd.Series[Any]") -> list[Any]:
+    """Cells as Python's own values; what is missing is empty, which no number is."""
+    values: list[Any] = column.tolist()
+    missing = column.isna().to_numpy()
+    return ["" if gone else value for gone, value in zip(missing, values, strict=True)] if missing.any() else values
