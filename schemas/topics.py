@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from schemas.accounts import AccountMarked
 from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Tick
@@ -52,6 +53,15 @@ PAPER_ACCOUNT = Topic(
     "trades and marks of a paper account that holds the predicted positions",
     retention_ms=30 * DAY_MS,
 )
+EXPERIMENTS = Topic(
+    "experiments", ExperimentMoved, "where experiments stand, as batches of pairs close", retention_ms=90 * DAY_MS
+)
+EXPERIMENT_DECISIONS = Topic(
+    "experiment-decisions",
+    ExperimentDecided,
+    "verdicts of experiments and of the watch over their winners, once each",
+    retention_ms=365 * DAY_MS,
+)
 DEAD_LETTERS = Topic(
     "dead-letters",
     DeadLetter,
@@ -62,4 +72,12 @@ DEAD_LETTERS = Topic(
     key="key of the refused record, whatever it was",
 )
 
-TOPICS: tuple[Topic, ...] = (TICKS, PREDICTIONS, OUTCOMES, PAPER_ACCOUNT, DEAD_LETTERS)
+TOPICS: tuple[Topic, ...] = (
+    TICKS,
+    PREDICTIONS,
+    OUTCOMES,
+    PAPER_ACCOUNT,
+    EXPERIMENTS,
+    EXPERIMENT_DECISIONS,
+    DEAD_LETTERS,
+)

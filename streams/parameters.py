@@ -12,6 +12,7 @@ from streams.admission import AdmissionParameters
 from streams.confidence import ConfidenceParameters
 from streams.correction import CorrectionParameters
 from streams.costs import CostParameters
+from streams.experiments.declaration import Declaration
 from streams.features import FeatureParameters
 from streams.mixture import MixtureParameters
 from streams.models.signed_logistic import SignedLogisticParameters
@@ -60,11 +61,13 @@ class Parameters(Struct, frozen=True):
         market: of the market node, for every symbol that has none of its own.
         symbols: of the market node, for those that do.
         account: of the account node, for all symbols.
+        experiments: by name.
     """
 
     market: MarketParameters = MarketParameters()
     symbols: dict[str, MarketParameters] = {}
     account: AccountParameters = AccountParameters()
+    experiments: dict[str, Declaration] = {}
 
     def for_symbol(self, symbol: str) -> MarketParameters:
         """Parameters that hold for `symbol`."""
@@ -72,7 +75,9 @@ class Parameters(Struct, frozen=True):
 
 
 def load_parameters(table: Mapping[str, Any]) -> Parameters:
-    """Parameters from a configuration file as a table: `[market]`, `[symbols.NAME.market]` on top of it, `[account]`.
+    """Parameters from a configuration file as a table.
+
+    `[market]`, `[symbols.NAME.market]` on top of it, `[account]`, and `[experiments.NAME]`.
 
     >>> parameters = load_parameters({
     ...     "market": {"costs": {"fee_bps": 2}},
@@ -97,7 +102,12 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         own = _table(overrides, "market", where)
         symbols[symbol] = _convert(_merged(everywhere, own), MarketParameters, f"[symbols.{symbol}.market]")
     account = _convert(_table(table, "account", "[account]"), AccountParameters, "[account]")
-    return Parameters(_convert(everywhere, MarketParameters, "[market]"), symbols, account)
+    experiments = {
+        name: _convert(_table(declared, name, f"[experiments.{name}]"), Declaration, f"[experiments.{name}]")
+        for declared in (_table(table, "experiments", "[experiments]"),)
+        for name in declared
+    }
+    return Parameters(_convert(everywhere, MarketParameters, "[market]"), symbols, account, experiments)
 
 
 def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from schemas.asyncapi import GOLDEN, golden, kebab, records_of
 from schemas.codec import decoder, encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
+from schemas.experiments import ExperimentDecided, ExperimentMoved, GuardrailStanding
 from schemas.models import ModelState, SignedLogisticState
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.predictions import Prediction
@@ -176,6 +177,54 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             detail="JSON is malformed: invalid character (byte 72)",
             key=b"BTCUSDT",
             value=b'{"kind":"quote","symbol":"BTCUSDT","ts_event":1723075200000000001,"bid":\xff',
+        ),
+    ],
+    ExperimentMoved: [
+        ExperimentMoved(
+            id="ticks:3:18250:0:0",
+            symbol="BTCUSDT",
+            ts_event=NS + 9,
+            experiment="calmer",
+            plan="5d41402abc4b2a76",
+            challenger="calmer-1",
+            champion="builtin-3f5a9c0e",
+            status="running",
+            reason="",
+            holding="minimum run time",
+            primary="risk_adjusted",
+            pairs=2_600,
+            scored=2_100,
+            rejected=0,
+            batches=21,
+            longest=100_000,
+            effect=0.11,
+            low=-0.02,
+            high=0.24,
+            log_e_better=2.5,
+            log_e_worse=-1.75,
+            threshold=2.995732273553991,
+            p=0.0820849986238988,
+            log_e_hopeless=-3.5,
+            autocorrelation=0.03,
+            independent=True,
+            sharpe_difference=0.04,
+            sharpe_error=0.02,
+            guardrails=(GuardrailStanding("drawdown", 0.5, 0.01, None, None, 1.25, False),),
+            watched=30,
+            alarm=0.25,
+        ),
+    ],
+    ExperimentDecided: [
+        ExperimentDecided(
+            id="ticks:3:19250:0:1",
+            symbol="BTCUSDT",
+            ts_event=NS + 10,
+            experiment="calmer",
+            challenger="calmer-1",
+            champion="builtin-3f5a9c0e",
+            verdict="winner",
+            reason="A is better (asymptotic): log e-value 3.01 >= 3.00.",
+            applied=True,
         ),
     ],
 }
