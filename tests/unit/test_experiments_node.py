@@ -1,4 +1,4 @@
-"""The experiments node: one experiment a symbol, decided once, its winner watched, and bit for bit the same after restores."""
+"""The experiments node: one experiment a symbol, decided once, its winner watched, the same after a restore anywhere."""
 
 from collections.abc import Iterator
 from random import Random
@@ -72,12 +72,15 @@ def decisions(records: list[Struct]) -> list[ExperimentDecided]:
 def test_a_better_challenger_wins_once_and_its_state_is_told_at_every_batch() -> None:
     records = run(ExperimentsNode({"calmer": CALMER}), compared(0, 2_000, edge=0.2))
     (decided,) = decisions(records)
-    assert decided.verdict == "winner" and decided.applied
+    assert decided.verdict == "winner"
+    assert decided.applied
     assert (decided.challenger, decided.champion) == ("v2", "v1")
     moves = [record for record in records if isinstance(record, ExperimentMoved)]
     assert [move.batches for move in moves] == list(range(1, len(moves) + 1))
-    assert moves[-1].status == "winner" and moves[-1].log_e_better >= moves[-1].threshold
-    assert moves[-1].low is not None and moves[-1].low > 0.0
+    assert moves[-1].status == "winner"
+    assert moves[-1].log_e_better >= moves[-1].threshold
+    assert moves[-1].low is not None
+    assert moves[-1].low > 0.0
     assert {move.status for move in moves[:-1]} == {"running"}
 
 
@@ -105,17 +108,20 @@ def test_a_winner_that_stays_good_is_confirmed_once() -> None:
 def test_a_sabotaged_winner_is_rolled_back_once_and_soon() -> None:
     records = run(ExperimentsNode({"calmer": CALMER}), chained(compared(0, 700, 0.2), promoted(700, 1_500, -0.5)))
     said = decisions(records)
-    assert [each.verdict for each in said][0] == "winner" and [each.verdict for each in said][-1] == "rolled_back"
+    assert said[0].verdict == "winner"
+    assert said[-1].verdict == "rolled_back"
     assert said[-1].ts_event < 700 + 500
     assert "e-detector" in said[-1].reason
     last = [record for record in records if isinstance(record, ExperimentMoved)][-1]
-    assert last.status == "rolled_back" and last.alarm >= 1.0
+    assert last.status == "rolled_back"
+    assert last.alarm >= 1.0
 
 
 def test_another_version_that_goes_live_stops_the_test() -> None:
     changed = (outcome(n, (("live", "v9", 0.0), ("calmer", "v2", 0.0))) for n in range(300, 310))
     (decided,) = decisions(run(ExperimentsNode({"calmer": CALMER}), chained(compared(0, 300, 0.0), changed)))
-    assert decided.verdict == "stopped" and "v9 went live in place of v1" in decided.reason
+    assert decided.verdict == "stopped"
+    assert "v9 went live in place of v1" in decided.reason
 
 
 @pytest.mark.parametrize("stop", [1, 57, 333, 699, 701, 760])
