@@ -1,4 +1,4 @@
-"""The experiments node: one experiment a symbol, decided once, its winner watched, the same after a restore anywhere."""
+"""The experiments node: an experiment a symbol, decided once, its winner watched, the same after any restore."""
 
 from collections.abc import Iterator
 from random import Random
