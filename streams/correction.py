@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Annotated
 
+import numpy as np
 from msgspec import Meta, Struct
+from numpy.typing import NDArray
 
 from streams.logistic import LIMIT, probability
 
@@ -28,12 +30,12 @@ class CorrectionState(Struct, array_like=True):
 
     Attributes:
         weights: posterior mean, log-odds for each scaled feature.
-        covariance: posterior covariance, row by row.
+        covariance: posterior covariance as the bytes of its doubles, row by row; `Correction.covariance` reads them.
         trust: part of the correction that is applied, 0 to 1.
     """
 
     weights: list[float]
-    covariance: list[list[float]]
+    covariance: bytes
     trust: float
 
 
@@ -49,7 +51,7 @@ class Correction:
     >>> correction.log_odds(state, [1.0, 0.0])
     0.0
     >>> correction.learn(state, [1.0, 0.0], offset=0.0, corrected=0.0, up=True, worth=1.0)
-    >>> state.weights, state.covariance  # p (1 - p) = 1/4: variance 1 / (1 + 1/4), weight 0.8 * 0.5
+    >>> state.weights, correction.covariance(state).tolist()  # p (1 - p) = 1/4: 1 / (1 + 1/4), weight 0.8 * 0.5
     ([0.4, 0.0], [[0.8, 0.0], [0.0, 1.0]])
 
     References:
@@ -64,10 +66,12 @@ class Correction:
 
     def start(self) -> CorrectionState:
         """Weights of 0: the experts are taken as they are."""
-        variance = self._parameters.variance
-        size = range(self._features)
-        covariance = [[variance if row == column else 0.0 for column in size] for row in size]
-        return CorrectionState([0.0] * self._features, covariance, self._parameters.trust)
+        covariance = np.eye(self._features) * self._parameters.variance
+        return CorrectionState([0.0] * self._features, covariance.tobytes(), self._parameters.trust)
+
+    def covariance(self, state: CorrectionState) -> NDArray[np.float64]:
+        """Posterior covariance, one row and column a feature; read only."""
+        return np.ndarray((self._features, self._features), np.float64, state.covariance)
 
     def log_odds(self, state: CorrectionState, scaled: Sequence[float]) -> float:
         """Correction in full, before the trust; `scaled` may go on beyond the features."""
@@ -98,27 +102,27 @@ class Correction:
         """
         if self._parameters.variance == 0.0:
             return
-        weights, covariance = state.weights, state.covariance
-        gains = []
-        along = 0.0
-        for row, own in zip(covariance, scaled, strict=True):
-            gain = 0.0
-            for each, value in zip(row, scaled, strict=True):
-                gain += each * value
-            gains.append(gain)
-            along += gain * own
-        if not along < 1e300:
+        if not sum([value * value for value in scaled[: self._features]]) < 1e300:
             # NaN fails the comparison too: broken features teach nothing.
             return
+        covariance = self.covariance(state)
+        values = np.array(scaled[: self._features])
+        # Down the rows, so that each sum adds up in the same order on every machine: the matrix is symmetric.
+        gain = np.add.reduce(covariance * values[:, None], 0)
+        gains = gain.tolist()
+        along = 0.0
+        for each, value in zip(gains, scaled, strict=False):
+            along += each * value
         expected = probability(offset + self.log_odds(state, scaled))
         information = worth * expected * (1.0 - expected)
         divisor = 1.0 + information * max(0.0, along)
         step = worth * (up - expected) / divisor
-        shrink = information / divisor
-        for index, gain in enumerate(gains):
-            weights[index] += step * gain
-            row = covariance[index]
-            covariance[index] = [each - gain * other * shrink for each, other in zip(row, gains, strict=True)]
+        weights = state.weights
+        for index, each in enumerate(gains):
+            weights[index] += step * each
+        learned = np.multiply.outer(gain, gain)
+        learned *= information / divisor
+        state.covariance = (covariance - learned).tobytes()
         self._trust(state, offset, corrected, up, worth)
 
     def _trust(self, state: CorrectionState, offset: float, corrected: float, up: bool, worth: float) -> None:

@@ -56,6 +56,7 @@ class Partition:
         self.keys: dict[str, Keyed] = {}
         self.dirty: dict[str, int] = {}
         self._is_root = node.source is TICKS
+        self._prefix = root_id(node.source.name, number, 0)[:-1]
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> Sequence[Struct]:
         """Take the record at `offset`, return what follows from it: nothing for a record that was applied before."""
@@ -77,7 +78,8 @@ class Partition:
 
     def _take(self, event: Any, key: bytes | None, source: Any) -> Sequence[Struct]:
         node, offset = self.node, self.offset
-        record_id = self._root_id()
+        # The id of an input that came from another node says where it is from; a refusal before that says where it is.
+        record_id = self._root_id() if self._is_root else ""
         try:
             name = node.key(event)
             keyed = self.keys.get(name)
@@ -100,10 +102,10 @@ class Partition:
         except Refused as refused:
             if isinstance(source, Struct):
                 key, source = event.symbol.encode(), encode(source)
-            return (self._letter(record_id, refused, key, source),)
+            return (self._letter(record_id or self._root_id(), refused, key, source),)
 
     def _root_id(self) -> str:
-        return root_id(self.node.source.name, self.number, self.offset)
+        return f"{self._prefix}{self.offset}"
 
     def _letter(self, record_id: str, refused: Refused, key: bytes | None, value: bytes | None) -> DeadLetter:
         return DeadLetter(record_id, self.node.name, refused.reason, refused.detail, key, value)

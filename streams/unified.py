@@ -31,7 +31,8 @@ class PipelinePrediction(Struct, frozen=True):
         timestamp: event time, ns since 1970, UTC.
         metrics: `probability` of an upward move, `expected_edge_bps`, `cost_bps`, `strategy_weight` and
             `regime_probability` of this prediction; `matured` outcomes of the symbol so far, and over those that moved
-            `accuracy` and `log_loss` (nats, 0.693 knows nothing; both 0 before the first).
+            `accuracy` and `log_loss` (nats, 0.693 knows nothing; both 0 before the first); `expected_accuracy` and
+            `expected_log_loss`: what the latest predictions would earn if they meant what they say, before any label.
         record: the prediction as it would stand on the topic, with everything else.
     """
 
@@ -126,6 +127,7 @@ class UnifiedMLPipeline:
         assert isinstance(answer, Prediction)
         assert state.features is not None
         self._last[symbol] = record_id
+        expected = state.arms.arms[0].expected
         return PipelinePrediction(
             symbol,
             answer.strategy,
@@ -143,6 +145,8 @@ class UnifiedMLPipeline:
                 "matured": float(record.matured),
                 "accuracy": record.hits / max(1, record.moved),
                 "log_loss": record.loss / max(1, record.moved),
+                "expected_accuracy": expected.accuracy,
+                "expected_log_loss": expected.log_loss,
             },
             answer,
         )

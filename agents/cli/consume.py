@@ -39,7 +39,7 @@ INTERRUPTED = 130
 def command(
     topic: str, symbol: str | None, as_json: bool, begin: str, limit: int | None, until_end: bool, repeats: bool
 ) -> None:
-    """Read a TOPIC: ticks, predictions, outcomes, dead-letters, and wait for more until Ctrl-C.
+    """Read a TOPIC: ticks, predictions, outcomes, paper-account, dead-letters, and wait for more until Ctrl-C.
 
     Each record is shown exactly once: after a crash a worker may write records again, byte for byte, and such repeats
     are dropped by their ids. Nothing is committed; any number of readers can read side by side.

@@ -62,7 +62,7 @@ def command(
       feed | tickloop publish -
     """
     layout = columns(mapping, symbol, kind, time_unit)
-    pace = Pace(rate=rate, speed=_speed(speed))
+    pace = Pace(rate=rate, speed=speed_of(speed))
     if "-" in files and len(files) > 1:
         raise ConfigurationError("expected standard input (-) alone or files, was both; fix: publish them in turn")
     settings = Settings.load()
@@ -82,7 +82,7 @@ async def _publish(
     say_when_the_broker_is_away()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, _stop_or_die, stop)
+        asyncio.get_running_loop().add_signal_handler(number, stop_or_die, stop)
     sources = [TickFile(name, layout, strict=strict, stream=_piped() if name == "-" else None) for name in files]
     feed: Iterable[Feed] | AsyncIterable[Sequence[Feed]] = sources[0] if len(sources) == 1 else merged(sources)
     if files[0] == "-":
@@ -114,7 +114,7 @@ async def _publish(
         return await publish(feed, address, topic, pace=pace, stop=stop, progress=progress)
 
 
-def _stop_or_die(stop: asyncio.Event) -> None:
+def stop_or_die(stop: asyncio.Event) -> None:
     """The first Ctrl-C ends it in good order, the second one at once."""
     if stop.is_set():
         raise SystemExit(INTERRUPTED)
@@ -126,10 +126,10 @@ def _piped() -> BufferedReader:
     return BufferedReader(FileIO(0, closefd=False))
 
 
-def _speed(text: str) -> float | None:
+def speed_of(text: str) -> float | None:
     """Factor of `10x` or `10`; None for `max`.
 
-    >>> _speed("100x"), _speed("0.5"), _speed("max")
+    >>> speed_of("100x"), speed_of("0.5"), speed_of("max")
     (100.0, 0.5, None)
     """
     if text == "max":

@@ -9,6 +9,7 @@ from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
+from schemas.accounts import AccountMarked
 from schemas.dead_letters import DeadLetter
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
@@ -96,6 +97,20 @@ COLUMNS: dict[Any, tuple[Column, ...]] = {
         field("regime", 14, right=False),
         Column("net bps", 8, lambda outcome: f"{outcome.arms[0].net_bps:+.2f}", right=True),
         field("prediction_id", 20, right=False, title="prediction"),
+    ),
+    AccountMarked: (
+        TIME,
+        SYMBOL,
+        field("mid", 12, ".12g"),
+        field("traded", 8, "+.3f"),
+        field("position", 8, "+.3f"),
+        field("net_bps", 10, "+,.2f", title="net bps"),
+        field("gross_bps", 10, "+,.2f", title="gross bps"),
+        field("drawdown_bps", 12, ",.2f", title="drawdown bps"),
+        field("trades", 7, ","),
+        field("wins", 7, ","),
+        field("turnover", 9, ",.2f"),
+        field("strategy", 16, right=False),
     ),
     DeadLetter: (
         field("id", 20, right=False),

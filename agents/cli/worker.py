@@ -21,7 +21,7 @@ def command(slot: int | None, home: str | None, verbose: bool) -> None:
     """Run one worker until it is stopped; `tickloop up` runs several and starts them again.
 
     Start as many as there are cores, on any number of machines: workers of one prefix share the partitions. Give each
-    a slot of its own and a killed worker's successor takes over within two seconds instead of a session time-out.
+    a slot of its own and a killed worker's successor takes over at once instead of after a session time-out.
     Topics must exist: `tickloop topics apply`.
     """
     settings = Settings.load(home=home)

@@ -25,6 +25,24 @@ TRAVELLING = 64
 GOODBYE_S = 10.0
 
 
+class Addressed(Struct, frozen=True):
+    """A record that goes to a partition as it is: a copy of one that lies there on another topic.
+
+    Attributes:
+        partition: where it goes.
+        key, value: its bytes.
+        ts_event: when it is due, ns since the Unix epoch; None: with its predecessor.
+    """
+
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    ts_event: int | None = None
+
+
+Sendable = Feed | Addressed
+
+
 class Span(Struct):
     """What went to one partition: offsets of the first and last record (nobody else's in between: `records`)."""
 
@@ -54,7 +72,7 @@ class Published(Struct):
 
 
 async def publish(
-    feed: Iterable[Feed] | AsyncIterable[Sequence[Feed]],
+    feed: Iterable[Sendable] | AsyncIterable[Sequence[Sendable]],
     bootstrap: str,
     topic: str,
     *,
@@ -127,7 +145,7 @@ class _Publisher:
         self._taken = 0
         self.done = Published()
 
-    async def run(self, feed: Iterable[Feed] | AsyncIterable[Sequence[Feed]]) -> Published:
+    async def run(self, feed: Iterable[Sendable] | AsyncIterable[Sequence[Sendable]]) -> Published:
         started = asyncio.get_running_loop().time()
         blocks = self._awaited(feed) if isinstance(feed, AsyncIterable) else self._at_hand(feed)
         async for block in blocks:
@@ -149,13 +167,13 @@ class _Publisher:
         for _, _, acknowledgement in self._travelling:
             acknowledgement.cancel()
 
-    async def _at_hand(self, feed: Iterable[Feed]) -> AsyncIterator[Sequence[Feed]]:
+    async def _at_hand(self, feed: Iterable[Sendable]) -> AsyncIterator[Sequence[Sendable]]:
         ticks = iter(feed)
         while block := tuple(islice(ticks, BLOCK)):
             yield block
             await asyncio.sleep(0)
 
-    async def _awaited(self, feed: AsyncIterable[Sequence[Feed]]) -> AsyncIterator[Sequence[Feed]]:
+    async def _awaited(self, feed: AsyncIterable[Sequence[Sendable]]) -> AsyncIterator[Sequence[Sendable]]:
         blocks = aiter(feed)
         stopped = asyncio.ensure_future(self._stop.wait())
         while True:
@@ -168,15 +186,20 @@ class _Publisher:
                 return
             yield block
 
-    async def _put_at_once(self, block: Sequence[Feed]) -> None:
+    async def _put_at_once(self, block: Sequence[Sendable]) -> None:
+        value: bytes | None
+        key: bytes | None
         for tick in block:
-            if isinstance(tick, RawTick):
-                value = tick.value
-                self.done.unreadable += 1
-                self.done.first_problem = self.done.first_problem or tick.problem
+            if isinstance(tick, Addressed):
+                partition, key, value = tick.partition, tick.key, tick.value
             else:
-                value = encode(tick)
-            partition, key = self._keys.get(tick.symbol) or self._key(tick.symbol)
+                if isinstance(tick, RawTick):
+                    value = tick.value
+                    self.done.unreadable += 1
+                    self.done.first_problem = self.done.first_problem or tick.problem
+                else:
+                    value = encode(tick)
+                partition, key = self._keys.get(tick.symbol) or self._key(tick.symbol)
             batch = self._open.get(partition)
             if batch is None or batch.append(timestamp=None, key=key, value=value) is None:
                 if batch is not None:
@@ -189,10 +212,10 @@ class _Publisher:
         found = self._keys[symbol] = partition_of(symbol, self._partitions), symbol.encode()
         return found
 
-    async def _put_when_due(self, block: Sequence[Feed]) -> None:
+    async def _put_when_due(self, block: Sequence[Sendable]) -> None:
         clock = asyncio.get_running_loop().time
         now = clock()
-        ready: list[Feed] = []
+        ready: list[Sendable] = []
         for tick in block:
             due = self._schedule.due(tick.ts_event, now)
             if due > now:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -35,20 +36,25 @@ async def recompute(settings: Settings, bootstrap: str) -> list[str]:
     """
     specs = computed_topics(settings)
     names = [spec.name for spec in specs]
+    await delete(settings, bootstrap, names)
+    await topics.apply(bootstrap, specs)
+    await rewind(settings, bootstrap)
+    return names
+
+
+async def delete(settings: Settings, bootstrap: str, names: Sequence[str]) -> None:
+    """Delete topics of these settings, as far as they are there; raises what `recompute` does."""
     async with admin(bootstrap) as cluster:
-        if await _has_members(cluster, settings.group):
+        if await has_members(cluster, settings.group):
             raise ConfigurationError(
                 f"expected no worker of group {settings.group} to run, some do; fix: stop `tickloop up` and workers"
             )
-        answer = await cluster.delete_topics(names)
+        answer = await cluster.delete_topics(list(names))
         for outcome in answer.to_object()["topic_error_codes"]:
             if (code := outcome["error_code"]) not in (0, UnknownTopicOrPartitionError.errno):
                 refusal = for_code(code).__name__
                 raise EnvironmentProblem(f"the cluster refused to delete topic {outcome['topic']}: {refusal}")
         await _until_gone(cluster, set(names))
-    await topics.apply(bootstrap, specs)
-    await _rewind(settings, bootstrap)
-    return names
 
 
 async def _until_gone(cluster: AIOKafkaAdminClient, names: set[str]) -> None:
@@ -61,7 +67,7 @@ async def _until_gone(cluster: AIOKafkaAdminClient, names: set[str]) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _rewind(settings: Settings, bootstrap: str) -> None:
+async def rewind(settings: Settings, bootstrap: str) -> None:
     """Say that nothing was read yet: no worker believes it, but tools that show lag do."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=settings.group, enable_auto_commit=False)
     await consumer.start()
@@ -74,7 +80,8 @@ async def _rewind(settings: Settings, bootstrap: str) -> None:
         await consumer.stop()
 
 
-async def _has_members(cluster: AIOKafkaAdminClient, group: str) -> bool:
+async def has_members(cluster: AIOKafkaAdminClient, group: str) -> bool:
+    """Whether anybody reads in a consumer group."""
     try:
         (answer,) = await cluster.describe_consumer_groups([group])
     except GroupCoordinatorNotAvailableError:  # a new cluster that never had a group

@@ -16,7 +16,7 @@ from faust.types import TP
 from agents.runtime.crash import stop_the_process
 from agents.runtime.live_partition import LivePartition, Ways
 from agents.runtime.outbox import Post
-from agents.runtime.snapshots import of_partition
+from agents.runtime.snapshots import nothing, recover
 from agents.runtime.transport import commit, producer_of, stored_in
 from agents.settings import Settings
 from schemas.errors import StateError
@@ -70,6 +70,7 @@ class Binding:
         for partition in self.live.values():
             partition.revoked = True
         self.live = {}
+        stored = recover(stored_in(self._table).items()) if numbers else {}
         for number in numbers:
             ways = Ways(
                 producer_of(self._app),
@@ -79,8 +80,7 @@ class Binding:
                 self._settings.checkpoint_bytes,
                 partial(reseeks.ask, TP(self.source, number)),
             )
-            stored = of_partition(stored_in(self._table), number)
-            self.live[number] = LivePartition(self._node, number, stored, ways)
+            self.live[number] = LivePartition(self._node, number, stored.get(number) or nothing(), ways)
 
 
 class Reseeks:

@@ -7,7 +7,7 @@ further snapshot of the same key is durable.
 Layout of keys: `partition|epoch` for a manifest, `partition|epoch|key` for a key's state.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec import msgpack
@@ -27,6 +27,11 @@ class Recovered(NamedTuple):
     offset: int
     keys: dict[str, KeySnapshot]
     stored: dict[str, list[bytes]]
+
+
+def nothing() -> Recovered:
+    """What the changelog says about a partition that no one has stored anything of."""
+    return Recovered(-1, {}, {})
 
 
 def manifest_key(partition: int, epoch: str) -> bytes:
@@ -62,7 +67,7 @@ def recover(records: Iterable[tuple[bytes, bytes]]) -> dict[int, Recovered]:
     decode = msgpack.Decoder(KeySnapshot).decode
     for stored_key, value in records:
         partition, _, name = [*stored_key.decode().split("|", 2), ""][:3]
-        recovered = found.get(int(partition), Recovered(-1, {}, {}))
+        recovered = found.get(int(partition)) or nothing()
         recovered.stored.setdefault(name, []).append(stored_key)
         if name:
             snapshot = decode(value)
@@ -73,10 +78,3 @@ def recover(records: Iterable[tuple[bytes, bytes]]) -> dict[int, Recovered]:
             recovered = recovered._replace(offset=max(recovered.offset, int(value)))
         found[int(partition)] = recovered
     return found
-
-
-def of_partition(table: Mapping[bytes, bytes], partition: int) -> Recovered:
-    """What a recovered table says about one partition."""
-    prefix = b"%d|" % partition
-    mine = ((key, value) for key, value in table.items() if key.startswith(prefix))
-    return recover(mine).get(partition, Recovered(-1, {}, {}))

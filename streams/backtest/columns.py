@@ -78,7 +78,7 @@ def frame(kind: type[Struct], made: Columns) -> pd.DataFrame:
     ['id', 'symbol', 'ts_event']
     """
     table = pd.DataFrame(made, columns=list(made))
-    for name in TIMES & set(made):
+    for name in [each for each in made if each in TIMES]:
         table[name] = pd.to_datetime(pd.Series(made[name], dtype="int64"), utc=True)
     return table
 

@@ -13,7 +13,7 @@ from schemas.positions import root_id
 from schemas.predictions import Prediction
 from schemas.ticks import Directive
 from schemas.topics import PARTITIONS
-from streams.backtest import digests
+from streams import digests
 from streams.loop_partition import LoopPartition
 from streams.partition import KeySnapshot, Partition
 from streams.partitioner import partition_of

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from schemas.errors import TickloopError
+from streams import digests
 from streams.account.total import Total, total
-from streams.backtest import digests
 from streams.backtest.engine import Facts
 from streams.baselines import BASELINES
 from streams.parameters import Parameters

@@ -147,7 +147,7 @@ class Sizing:
         drawdown_bps: float,
     ) -> tuple[float, str]:
         """Signed fraction of capital to hold, and the name of the rule that decided it."""
-        edge_bps = (2.0 * probability - 1.0) * moves.mean
+        edge_bps = self.edge_bps(moves, probability)
         net_bps = abs(edge_bps) - cost_bps
         if not net_bps > 0.0:
             return 0.0, COST

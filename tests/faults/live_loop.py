@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.clients.pace import Pace
@@ -20,9 +19,9 @@ from agents.operations import topics
 from agents.operations.gauge import Gauge
 from agents.runtime.binding import changelog_name
 from agents.settings import Settings
-from schemas.positions import Position, position_of
 from schemas.ticks import Quote, Trade
 from schemas.topics import TICKS, TOPICS
+from streams.comparison import Comparison
 from streams.replay import SourceRecord, by_topic, replay
 from streams.topology import Node
 
@@ -207,58 +206,48 @@ class LiveLoop:
         """What the topics hold, held against an uninterrupted run over the same source records."""
         source = [SourceRecord(*record) for record in await self.stored(self.nodes[0].source.name)]
         expected = by_topic(replay(self.nodes, source))
-        total = Verdict(0, 0, 0, 0, 0)
+        total = Verdict(0, 0, 0, 0)
         for topic in dict.fromkeys(topic for node in self.nodes for topic in node.outputs):
             held = await self.stored(topic.name)
-            total = total.plus(compare(held, expected.get(topic.name, [])))
+            total = total.plus(compare(topic.name, held, expected.get(topic.name, [])))
         return total
 
 
 class Verdict(NamedTuple):
-    """How outputs stand against an uninterrupted run.
+    """How outputs stand against an uninterrupted run: the comparison of `tickloop verify`.
 
     Attributes:
         expected: outputs of the uninterrupted run.
-        missing: of them, not in the topics.
-        different: ids that carry another content somewhere than in the uninterrupted run, or that it does not have.
+        missing: of them, not in the topics, or behind a later one, where readers drop them.
+        different: records that carry another content than in the uninterrupted run, or that it does not have.
         repeats: records that a reader drops because it saw their position.
-        disordered: new records that a reader would drop because it saw a later position.
     """
 
     expected: int
     missing: int
     different: int
     repeats: int
-    disordered: int
 
     def plus(self, other: "Verdict") -> "Verdict":
         return Verdict(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
     @property
     def is_exact(self) -> bool:
-        return self.expected > 0 and self.missing == self.different == self.disordered == 0
+        return self.expected > 0 and self.missing == self.different == 0
 
 
-class _Identified(msgspec.Struct):
-    id: str
-
-
-def compare(held: list[Stored], expected: list[tuple[int, str, bytes]]) -> Verdict:
+def compare(topic: str, held: list[Stored], expected: list[tuple[int, str, bytes]]) -> Verdict:
     """One topic's records against the outputs they should be."""
-    identify = msgspec.json.Decoder(_Identified).decode
-    wanted = {(partition, record_id): value for partition, record_id, value in expected}
-    seen: set[tuple[int, str]] = set()
-    last: dict[int, Position] = {}
-    different = repeats = disordered = 0
-    for record in held:
-        identity = record.partition, identify(record.value).id
-        different += wanted.get(identity) != record.value
-        position = position_of(identity[1])
-        if position > last.get(record.partition, ()):
-            last[record.partition] = position
-        elif identity in seen:
-            repeats += 1
-        else:
-            disordered += 1
-        seen.add(identity)
-    return Verdict(len(wanted), len(wanted.keys() - seen), different, repeats, disordered)
+    total = Verdict(0, 0, 0, 0)
+    for partition in sorted({record.partition for record in held} | {number for number, _, _ in expected}):
+        comparison = Comparison(topic, partition, first_offset=0, before=sys.maxsize)
+        for number, _, value in expected:
+            if number == partition:
+                comparison.expect(value)
+        for record in held:
+            if record.partition == partition:
+                comparison.hold(record.offset, record.value)
+        found = comparison.end(settled=True)
+        missing = found.counts.get("missing", 0)
+        total = total.plus(Verdict(found.expected, missing, sum(found.counts.values()) - missing, found.repeats))
+    return total

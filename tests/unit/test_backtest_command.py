@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,8 @@ from click.testing import CliRunner, Result
 
 from agents.backtest import share
 from agents.backtest.folder import RunFolder
+from agents.backtest.plan import Plan
+from agents.backtest.share import Checkpoint, Progress
 from agents.cli import cli
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
@@ -108,17 +111,17 @@ def test_stopped_and_gone_on_with(
     work = share.work
     for stop in stops:
 
-        def until(*arguments: object, stop: int = stop) -> object:
-            *before, progress = arguments
+        def until(
+            plan: Plan, folder: Path, number: int, shares: int, progress: Callable[[Progress], None], stop: int = stop
+        ) -> Checkpoint:
             reports = iter(range(stop))
-            assert callable(progress)
 
-            def report(said: object) -> None:
+            def report(said: Progress) -> None:
                 if next(reports, None) is None:
                     raise KeyboardInterrupt
                 progress(said)
 
-            return work(*before, report)  # type: ignore[arg-type]
+            return work(plan, folder, number, shares, report)
 
         monkeypatch.setattr(share, "work", until)
         stopped = tickloop(inputs, "--out", str(tmp_path / "run"), "--jobs", "1")

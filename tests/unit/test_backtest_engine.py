@@ -15,8 +15,8 @@ from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
 from schemas.ticks import Quote, Trade
 from streams.backtest import Backtest, backtest
-from streams.backtest.digests import START, extended, of_topic
 from streams.backtest.engine import Engine
+from streams.digests import START, extended, of_topic
 from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.partitioner import murmur2, partition_of

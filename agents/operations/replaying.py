@@ -1,0 +1,213 @@
+"""A replay run: history into topics of its own, behind what is there already, and, if asked for, computed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from itertools import islice
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from msgspec import Struct
+
+from agents.broker.answer import admin
+from agents.clients.pace import Pace
+from agents.clients.publisher import Sendable, publish
+from agents.operations import topics
+from agents.operations.progress_of_workers import until_workers_reach
+from agents.operations.recompute import delete, rewind
+from agents.operations.resuming import check, expect_alone, held, remaining
+from agents.operations.supervisor import Supervisor
+from agents.operations.system import wanted_topics
+from agents.settings import Settings
+from schemas.errors import EnvironmentProblem
+from schemas.topics import TICKS
+from streams.topology import Node
+
+BLOCK = 2048
+STUCK_S = 120.0
+
+Source = Callable[[], AsyncGenerator[Sequence[Sendable], None]]
+"""What is to be replayed, from its beginning, in the same order at every call."""
+
+
+class Replayed(Struct):
+    """What a replay did.
+
+    Attributes:
+        run: its name.
+        prefix: of its topics.
+        already: ticks that its log held before.
+        sent: ticks that were sent now.
+        unreadable: how many of them made no tick.
+        first_problem: what was wrong with the first of those.
+        seconds: that sending took.
+        complete: whether the run holds all that was to be replayed.
+        same_offsets: of a copied log, whether each tick has the offset, so each prediction the id, that it had there.
+        computed: records on the output topics, those that were written again included; when workers were asked for.
+    """
+
+    run: str
+    prefix: str
+    already: int
+    sent: int
+    unreadable: int
+    first_problem: str
+    seconds: float
+    complete: bool
+    same_offsets: bool | None = None
+    computed: dict[str, int] | None = None
+
+
+def in_blocks(feed: Iterable[Sendable], until: int | None) -> AsyncGenerator[Sequence[Sendable], None]:
+    """A feed in blocks, up to the first tick after `until`, ns."""
+
+    async def blocks() -> AsyncIterator[Sequence[Sendable]]:
+        ticks = iter(feed)
+        while block := list(islice(ticks, BLOCK)):
+            yield block
+            await asyncio.sleep(0)
+
+    return up_to(blocks(), until)
+
+
+async def up_to(
+    blocks: AsyncIterator[Sequence[Sendable]], until: int | None
+) -> AsyncGenerator[Sequence[Sendable], None]:
+    """Blocks up to the first tick after `until`, ns: what comes later in the source is a continuation of it."""
+    async for block in blocks:
+        if until is None:
+            yield block
+            continue
+        beyond = next((n for n, each in enumerate(block) if each.ts_event is not None and each.ts_event > until), None)
+        if beyond is None:
+            yield block
+        else:
+            yield block[:beyond]
+            return
+
+
+async def replay(
+    name: str,
+    settings: Settings,
+    bootstrap: str,
+    source: Source,
+    *,
+    pace: Pace,
+    stop: asyncio.Event,
+    say: Callable[[str], None],
+    progress: Callable[[int], None],
+    workers: int = 0,
+    nodes: Sequence[Node[Any]] = (),
+    anew: bool = False,
+) -> Replayed:
+    """Send what the run does not hold yet.
+
+    Args:
+        name: of the run.
+        settings: of the run.
+        source: what is to be replayed.
+        workers: how many compute it at the same time; they end when they are done.
+        nodes: what they compute.
+        anew: delete first what the run holds.
+        progress: gets the number of ticks taken from the source, those that the run held included.
+
+    Raises:
+        ConfigurationError: the run holds something else.
+        EnvironmentProblem: the cluster does not do its part.
+        StateError: somebody else writes to the run's log.
+    """
+    async with aclosing(source()) as blocks:
+        await anext(blocks, ())  # what cannot be read leaves no topics behind
+    wanted = wanted_topics(settings)
+    if anew:
+        await delete(settings, bootstrap, [spec.name for spec in wanted])
+    await topics.apply(bootstrap, wanted)
+    if anew:
+        await rewind(settings, bootstrap)
+    topic = settings.topic(TICKS.name)
+    run = await held(bootstrap, topic)
+    already = sum(run.counts.values())
+    if already:
+        say(f"{topic} holds {already:,} ticks: comparing them with the source, then going on behind them")
+        async with aclosing(source()) as blocks:
+            await check(blocks, run, settings.partitions, topic)
+    computed = None
+    async with _workers(settings, bootstrap, workers, stop, say):
+        published = await publish(
+            remaining(source(), run, settings.partitions),
+            bootstrap,
+            topic,
+            pace=pace,
+            stop=stop,
+            progress=lambda sent: progress(already + sent),
+        )
+        expect_alone(published, run, topic)
+        if workers and published.complete:
+            computed = await _computed(settings, bootstrap, nodes, stop, say)
+    return Replayed(
+        name,
+        settings.prefix,
+        already,
+        published.ticks,
+        published.unreadable,
+        published.first_problem,
+        published.seconds,
+        published.complete and (computed is not None or not workers),
+        computed=computed,
+    )
+
+
+@asynccontextmanager
+async def _workers(
+    settings: Settings, bootstrap: str, workers: int, stop: asyncio.Event, say: Callable[[str], None]
+) -> AsyncIterator[None]:
+    """Workers of the run while the block runs; one that cannot live stops the replay."""
+    if not workers:
+        yield
+        return
+    environment = {
+        "TICKLOOP_BOOTSTRAP": bootstrap,
+        **{f"TICKLOOP_{name.upper()}": str(getattr(settings, name)) for name in ("home", "prefix", "partitions")},
+    }
+    say(f"workers: {workers}, logs in {settings.home_path / 'logs'}")
+    running = asyncio.create_task(Supervisor(workers, settings.home_path, environment, say).run())
+    running.add_done_callback(lambda _: stop.set())
+    try:
+        yield
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def _computed(
+    settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], stop: asyncio.Event, say: Callable[[str], None]
+) -> dict[str, int] | None:
+    """Wait for the workers; records on the output topics, None when it was stopped."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        numbers = range(settings.partitions)
+        ends = await consumer.end_offsets([TopicPartition(settings.topic(TICKS.name), number) for number in numbers])
+        async with admin(bootstrap) as cluster:
+            reaching = asyncio.ensure_future(
+                until_workers_reach(ends, settings, nodes, cluster, consumer, STUCK_S, say, workers_start=True)
+            )
+            await asyncio.wait({reaching, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not reaching.done():
+                reaching.cancel()
+                return None
+            if behind := reaching.result():
+                raise EnvironmentProblem(
+                    f"expected the workers to compute the run, {next(iter(behind.values()))}; fix: see their logs in "
+                    f"{settings.home_path / 'logs'}"
+                )
+        computed = {}
+        for topic in dict.fromkeys(topic for node in nodes for topic in node.outputs):
+            held = await consumer.end_offsets([TopicPartition(settings.topic(topic.name), n) for n in numbers])
+            computed[topic.name] = sum(held.values())
+        return computed
+    finally:
+        stopped.cancel()
+        await consumer.stop()

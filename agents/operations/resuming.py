@@ -1,0 +1,177 @@
+"""Where an interrupted replay goes on: behind what its own log holds, which must be the beginning of its source.
+
+Along each partition the log of a run is a beginning of what its source sends there: sending is idempotent and in order,
+so a batch that was under way is there whole or not at all. Nothing else remembers how far a replay got.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents.clients.publisher import Addressed, Published, Sendable
+from agents.clients.reader import read_blocks
+from agents.clients.topic_partitions import partition_count
+from schemas.codec import encode
+from schemas.errors import ConfigurationError, StateError
+from streams.partitioner import partition_of
+from streams.sources.raw import RawTick
+
+QUIET_S = 1.0
+"""How long a log must not grow before it is believed: a killed sender's last requests are with the broker by then."""
+
+MOST_LOOKS = 10
+
+
+class Beginning:
+    """The first records of each partition: how many, and their digest.
+
+    Args:
+        counts: how many of each are looked at; None: all.
+
+    Attributes:
+        counts: how many there were so far.
+    """
+
+    def __init__(self, counts: dict[int, int] | None = None) -> None:
+        self._wanted = counts
+        self.counts: dict[int, int] = {}
+        self._hashes: dict[int, hashlib._Hash] = {}
+
+    def add(self, partition: int, key: bytes | None, value: bytes | None) -> None:
+        """The next record of a partition."""
+        count = self.counts.get(partition, 0)
+        if self._wanted is not None and count >= self._wanted.get(partition, 0):
+            return
+        self.counts[partition] = count + 1
+        digest = self._hashes.setdefault(partition, hashlib.sha256())
+        for part in (key, value):
+            digest.update(b"-" if part is None else b"+" + len(part).to_bytes(8) + part)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there were as many as are looked at."""
+        return self.counts == self._wanted
+
+    def digests(self) -> dict[int, str]:
+        """By partition."""
+        return {partition: digest.hexdigest() for partition, digest in self._hashes.items()}
+
+
+def place(item: Sendable, partitions: int) -> tuple[int, bytes | None, bytes | None]:
+    """Partition, key and value that the publisher gives to an item.
+
+    >>> place(RawTick("BAC", b"no tick"), 8)
+    (7, b'BAC', b'no tick')
+    """
+    if isinstance(item, Addressed):
+        return item.partition, item.key, item.value
+    value = item.value if isinstance(item, RawTick) else encode(item)
+    return partition_of(item.symbol, partitions), item.symbol.encode(), value
+
+
+async def held(bootstrap: str, topic: str) -> Beginning:
+    """What a run's log holds, once it has stopped growing.
+
+    Raises:
+        ConfigurationError: somebody else is writing to it.
+        StateError: its beginning was deleted, or it holds what no replay has sent.
+    """
+    count = await partition_count(bootstrap, topic)
+    ends = await _when_quiet(bootstrap, topic, count)
+    found = Beginning()
+    async with aclosing(read_blocks(bootstrap, topic, until_end=True, repeats=True)) as blocks:
+        async for block in blocks:
+            for record in block:
+                found.add(record.partition, record.key, record.value)
+    if found.counts != ends:
+        raise StateError(
+            f"expected {topic} to hold {sum(ends.values()):,} ticks from offset 0 on, it holds "
+            f"{sum(found.counts.values()):,}: it was cut, or somebody else wrote to it; fix: another --run NAME"
+        )
+    return found
+
+
+async def _when_quiet(bootstrap: str, topic: str, count: int) -> dict[int, int]:
+    partitions = [TopicPartition(topic, number) for number in range(count)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        before = await consumer.end_offsets(partitions)
+        for _ in range(MOST_LOOKS if any(before.values()) else 0):
+            await asyncio.sleep(QUIET_S)
+            now = await consumer.end_offsets(partitions)
+            if now == before:
+                break
+            before = now
+        else:
+            if any(before.values()):
+                raise ConfigurationError(f"expected nobody to write to {topic}, it grows; fix: wait for that replay")
+        return {tp.partition: end for tp, end in before.items() if end}
+    finally:
+        await consumer.stop()
+
+
+async def check(blocks: AsyncIterator[Sequence[Sendable]], run: Beginning, partitions: int, topic: str) -> None:
+    """Hold the beginning of a source against what a run holds.
+
+    Raises:
+        ConfigurationError: the run was made of something else, or of more.
+    """
+    source = Beginning(run.counts)
+    async for block in blocks:
+        for item in block:
+            source.add(*place(item, partitions))
+        if source.is_complete:
+            break
+    other = sorted(n for n, digest in run.digests().items() if source.digests().get(n) != digest)
+    if other:
+        number = other[0]
+        got = source.counts.get(number, 0)
+        what = (
+            f"the source has only {got:,} for it"
+            if got < run.counts[number]
+            else "they are not the first ones of this source"
+        )
+        raise ConfigurationError(
+            f"expected {topic} to hold a beginning of what is to be replayed; partition {number} holds "
+            f"{run.counts[number]:,} ticks and {what}; fix: another --run NAME, or --anew to delete what it holds"
+        )
+
+
+async def remaining(
+    blocks: AsyncIterator[Sequence[Sendable]], run: Beginning, partitions: int
+) -> AsyncIterator[Sequence[Sendable]]:
+    """What is left to be sent."""
+    left = dict(run.counts)
+    async for block in blocks:
+        kept: list[Sendable] = []
+        for at, item in enumerate(block):
+            if not left:
+                kept += block[at:]
+                break
+            number = item.partition if isinstance(item, Addressed) else partition_of(item.symbol, partitions)
+            if number not in left:
+                kept.append(item)
+            elif left[number] > 1:
+                left[number] -= 1
+            else:
+                del left[number]
+        if kept:
+            yield kept
+
+
+def expect_alone(published: Published, run: Beginning, topic: str) -> None:
+    """Hold the offsets that the broker gave against those that a sender alone would get.
+
+    Raises:
+        StateError: somebody else's records lie among the ticks that were sent.
+    """
+    for number, span in published.partitions.items():
+        if span.first != run.counts.get(number, 0) or span.last - span.first + 1 != span.records:
+            raise StateError(
+                f"expected {topic}-{number} to have {span.records:,} ticks from offset {run.counts.get(number, 0):,}, "
+                f"they lie from {span.first:,} to {span.last:,}: somebody else wrote to it; fix: another --run NAME"
+            )

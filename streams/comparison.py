@@ -1,0 +1,313 @@
+"""What a topic holds against what it should hold, record by record, in the memory of a block.
+
+Records along a partition have ids whose positions grow, for each node that writes there; a position that was passed is
+a repeat, which readers drop, and which must be the same bytes again.
+"""
+
+from collections import Counter, deque
+from hashlib import blake2b, sha256
+from itertools import islice
+from typing import Literal, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from schemas.positions import Position, position_of
+from schemas.topics import TICKS
+from streams import digests
+from streams.differences import FieldDifference, bits_apart, differing_fields
+
+MOST_FINDINGS = 5
+REMEMBERED = 1 << 17
+"""Records whose digests are kept, and up to twice as many, to hold repeats against."""
+
+FEW_BITS = 8
+"""A record that differs in no more bits from one that should be there is that one, damaged, whatever its id says."""
+
+NEAR = 64
+"""How many of the records that should come are looked through for the one that a damaged record was."""
+
+Kind = Literal["other_bytes", "missing", "too_many", "repeat_differs", "repeat_uncompared", "not_computed"]
+
+
+class Finding(Struct, frozen=True):
+    """One thing that is not as it should be.
+
+    Attributes:
+        kind: `other_bytes` than the replay gives; `missing`; `too_many`: no tick leads to it; `repeat_differs` from
+            what readers have; `repeat_uncompared`: it reaches too far back to tell; `not_computed` yet.
+        topic, partition: logical name of the topic.
+        id: of the record; as it stands if it is one too many.
+        offset: where it lies; -1 for a record that is not there.
+        fields: those that differ.
+        bits: how many differ; None where lengths do.
+    """
+
+    kind: Kind
+    topic: str
+    partition: int
+    id: str
+    offset: int = -1
+    fields: tuple[FieldDifference, ...] = ()
+    bits: int | None = None
+
+
+class Compared(Struct, frozen=True):
+    """One partition of one topic.
+
+    Attributes:
+        expected: records that the replay gives, without those that expired.
+        held: different records on the topic up to the same tick.
+        repeats: records that were written again, byte for byte.
+        expired: records that the replay gives and that retention has deleted from the topic.
+        counts: of findings, by kind.
+        findings: the first of them.
+        digest: of what the topic holds, repeats dropped; equal to `expected_digest` when nothing was found.
+    """
+
+    topic: str
+    partition: int
+    expected: int
+    held: int
+    repeats: int
+    expired: int
+    counts: dict[Kind, int]
+    findings: tuple[Finding, ...]
+    digest: str
+    expected_digest: str
+
+
+class _Identity(Struct):
+    id: str
+    node: str = ""
+
+
+_identify = msgspec.json.Decoder(_Identity).decode
+
+
+class _Wanted(NamedTuple):
+    position: Position
+    id: str
+    value: bytes
+
+
+class _Found(NamedTuple):
+    lane: "_LaneName"
+    position: Position
+    id: str
+    value: bytes
+    offset: int
+
+
+_LaneName = tuple[str, str]
+"""Node that wrote a record, and topic that its id begins with."""
+
+
+class _Lane:
+    """Records of one node along the partition."""
+
+    def __init__(self) -> None:
+        self.name: _LaneName = ("", "")
+        self.wanted: deque[_Wanted] = deque()
+        self.found: deque[_Found] = deque()
+        self.last: Position = ()
+        self.digest = self.wanted_digest = digests.START
+        self._young: dict[Position, bytes] = {}
+        self._old: dict[Position, bytes] = {}
+        self.forgets_before: Position = ()
+
+    def remember(self, wanted: _Wanted, found: bytes = b"") -> None:
+        """What a repeat may be: what should be there, or what is there instead."""
+        self.last = wanted.position
+        self._young[wanted.position] = _mark(wanted.value) + (_mark(found) if found not in (b"", wanted.value) else b"")
+        if len(self._young) >= REMEMBERED:
+            self.forgets_before = next(iter(self._young))
+            self._young, self._old = {}, self._young
+
+    def known(self, position: Position) -> bytes:
+        return self._young.get(position) or self._old.get(position, b"")
+
+
+class Comparison:
+    """Compares one partition of one topic; records of both sides come in their order, the sides in any turns.
+
+    Args:
+        topic, partition: what it is about.
+        first_offset: of the topic's partition: above 0, retention has deleted from it.
+        before: offset of the tick log at which the comparison ends; what follows from later ticks is left out.
+
+    >>> comparison = Comparison("predictions", 0, 0, before=2)
+    >>> for offset in (0, 1):
+    ...     comparison.expect(b'{"id":"ticks:0:%d","mid":1.5}' % offset)
+    >>> comparison.hold(0, b'{"id":"ticks:0:0","mid":1.5}')
+    >>> comparison.hold(1, b'{"id":"ticks:0:0","mid":1.5}')
+    >>> comparison.hold(2, b'{"id":"ticks:0:1","mid":1.4}')
+    >>> result = comparison.end(settled=True)
+    >>> result.repeats, result.counts, result.findings[0].id, result.findings[0].fields[0].field
+    (1, {'other_bytes': 1}, 'ticks:0:1', 'mid')
+    """
+
+    def __init__(self, topic: str, partition: int, first_offset: int, before: int) -> None:
+        self._topic, self._partition = topic, partition
+        self._first_offset, self._before = first_offset, before
+        self._lanes: dict[_LaneName, _Lane] = {}
+        self._lane = _Lane()
+        self._expected = self._held = self._repeats = self._expired = 0
+        self._counts: Counter[Kind] = Counter()
+        self._findings: list[Finding] = []
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether more of the topic is needed to go on."""
+        return any(lane.wanted and not lane.found for lane in self._lanes.values())
+
+    def expect(self, value: bytes) -> None:
+        """The next record that the topic should hold."""
+        identity = _identify(value)
+        lane = self._lanes.get(name := _lane_name(identity)) or self._open(name)
+        lane.wanted.append(_Wanted(position_of(identity.id), identity.id, value))
+        if lane.found:
+            self._match(lane)
+
+    def hold(self, offset: int, value: bytes) -> None:
+        """The next record that the topic holds."""
+        try:
+            identity = _identify(value)
+            position = position_of(identity.id)
+            if identity.id.startswith(TICKS.name + ":") and position and position[0] >= self._before:
+                return
+        except ValueError:
+            identity, position = _Identity(""), ()
+        name = _lane_name(identity)
+        # What nobody is known to write is damaged, or early: it waits in its place among the others.
+        self._lane = self._lanes.get(name, self._lane)
+        self._lane.found.append(_Found(name, position, identity.id, value, offset))
+        self._match(self._lane)
+
+    def end(self, settled: bool) -> Compared:
+        """Nothing more comes from either side.
+
+        Args:
+            settled: whether the workers are known to have got there: what is not on the topic is missing then.
+        """
+        for lane in self._lanes.values():
+            self._match(lane, over=True)
+            self._drop(lane, len(lane.wanted), "missing" if settled else "not_computed")
+        for found in self._lane.found:  # the topic holds nothing that could be read
+            self._extra(self._lane, found)
+        lanes = [lane for _, lane in sorted(self._lanes.items())]
+        return Compared(
+            self._topic,
+            self._partition,
+            self._expected,
+            self._held,
+            self._repeats,
+            self._expired,
+            dict(self._counts),
+            tuple(self._findings),
+            _joined([lane.digest for lane in lanes]),
+            _joined([lane.wanted_digest for lane in lanes]),
+        )
+
+    def _open(self, name: _LaneName) -> _Lane:
+        """A lane for a node from which the first record is expected, with what is there of it already."""
+        if not self._lanes:
+            lane = self._lane
+        else:
+            lane = _Lane()
+            for other in self._lanes.values():
+                lane.found.extend(found for found in other.found if found.lane == name)
+                other.found = deque(found for found in other.found if found.lane != name)
+        lane.name = name
+        self._lanes[name] = lane
+        return lane
+
+    def _match(self, lane: _Lane, over: bool = False) -> None:
+        wanted, held = lane.wanted, lane.found
+        while held:
+            found = held[0]
+            if wanted and wanted[0].position == found.position and wanted[0].value == found.value:
+                self._take(lane, wanted.popleft(), held.popleft())
+            elif () < found.position <= lane.last and _mark(found.value) in lane.known(found.position):
+                self._repeats += 1
+                held.popleft()
+            elif (at := _place(wanted, found, found.lane == lane.name)) is not None:
+                self._drop(lane, at, "missing")
+                self._take(lane, wanted.popleft(), held.popleft())
+            elif not over and (not wanted or wanted[-1].position < found.position):
+                return
+            else:
+                self._extra(lane, held.popleft())
+
+    def _take(self, lane: _Lane, wanted: _Wanted, found: _Found) -> None:
+        self._expected += 1
+        self._held += 1
+        lane.wanted_digest = digests.extended(lane.wanted_digest, wanted.value)
+        lane.digest = digests.extended(lane.digest, found.value)
+        lane.remember(wanted, found.value)
+        if wanted.value != found.value:
+            self._find("other_bytes", wanted.id, found.offset, wanted.value, found.value)
+
+    def _drop(self, lane: _Lane, count: int, kind: Kind) -> None:
+        expired = self._first_offset > 0 and not lane.last
+        for _ in range(count):
+            wanted = lane.wanted.popleft()
+            if expired:
+                self._expired += 1
+                continue
+            self._expected += 1
+            lane.wanted_digest = digests.extended(lane.wanted_digest, wanted.value)
+            lane.remember(wanted)
+            self._find(kind, wanted.id)
+
+    def _extra(self, lane: _Lane, found: _Found) -> None:
+        """A record that is not among those that should come."""
+        if found.lane == lane.name and () < found.position <= lane.last:
+            if lane.known(found.position):
+                self._find("repeat_differs", found.id, found.offset)
+                return
+            if found.position < lane.forgets_before:
+                self._find("repeat_uncompared", found.id, found.offset)
+                return
+        self._held += 1
+        lane.digest = digests.extended(lane.digest, found.value)
+        self._find("too_many", found.id, found.offset)
+
+    def _find(self, kind: Kind, record_id: str, offset: int = -1, expected: bytes = b"", found: bytes = b"") -> None:
+        self._counts[kind] += 1
+        if len(self._findings) < MOST_FINDINGS:
+            fields = differing_fields(expected, found) if expected else ()
+            bits = bits_apart(expected, found) if expected else None
+            self._findings.append(Finding(kind, self._topic, self._partition, record_id, offset, fields, bits))
+
+
+def _joined(lanes: list[bytes]) -> str:
+    """Digest of a partition: the one of its only writer, else over those of all, whose order on the topic is chance."""
+    if len(lanes) > 1:
+        return sha256(b"".join(lanes)).hexdigest()
+    return lanes[0].hex() if lanes else digests.START.hex()
+
+
+def _lane_name(identity: _Identity) -> _LaneName:
+    return identity.node, identity.id.partition(":")[0]
+
+
+def _place(wanted: deque[_Wanted], found: _Found, by_id_too: bool) -> int | None:
+    """Which of the expected records it is: the same, or a near one that it nearly is, or the one of its id."""
+    by_id = None
+    for at, each in enumerate(wanted):
+        if each.position == found.position:
+            if each.value == found.value:
+                return at
+            by_id = at if by_id_too else None
+        if each.position >= found.position:
+            break
+    for at, each in enumerate(islice(wanted, NEAR)):
+        bits = bits_apart(each.value, found.value)
+        if bits is not None and bits <= FEW_BITS:
+            return at
+    return by_id
+
+
+def _mark(value: bytes) -> bytes:
+    return blake2b(value, digest_size=8).digest()

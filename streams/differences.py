@@ -1,0 +1,67 @@
+"""Two records that should be one: which of their fields differ."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+MOST_FIELDS = 12
+LONGEST = 60
+
+
+class FieldDifference(Struct, frozen=True):
+    """One field, as it should be and as it is; empty where it is absent."""
+
+    field: str
+    expected: str
+    found: str
+
+
+def differing_fields(expected: bytes, found: bytes) -> tuple[FieldDifference, ...]:
+    """Fields of two JSON records that differ, at most `MOST_FIELDS`, by their path; `byte N` where no field can tell.
+
+    >>> [each] = differing_fields(b'{"id":"ticks:0:7","arms":[{"p":0.5}]}', b'{"id":"ticks:0:7","arms":[{"p":0.7}]}')
+    >>> each.field, each.expected, each.found
+    ('arms.0.p', '0.5', '0.7')
+    >>> differing_fields(b'{"a":1}', b'{"a":q}')[0].field
+    'byte 5'
+    """
+    try:
+        mine, theirs = (dict(_leaves(msgspec.json.decode(value))) for value in (expected, found))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return (_first_byte(expected, found),)
+    differing = tuple(
+        FieldDifference(path, mine.get(path, ""), theirs.get(path, ""))
+        for path in (*mine, *(path for path in theirs if path not in mine))
+        if mine.get(path) != theirs.get(path)
+    )
+    return differing[:MOST_FIELDS] or (_first_byte(expected, found),)
+
+
+def bits_apart(expected: bytes, found: bytes) -> int | None:
+    """In how many bits two records differ; None for another length.
+
+    >>> bits_apart(b"0.75", b"0.74"), bits_apart(b"0.75", b"0.755")
+    (1, None)
+    """
+    if len(expected) != len(found):
+        return None
+    return (int.from_bytes(expected) ^ int.from_bytes(found)).bit_count()
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict | list) and value:
+        for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(each, f"{path}.{name}" if path else str(name))
+    else:
+        yield path, _short(msgspec.json.encode(value).decode())
+
+
+def _first_byte(expected: bytes, found: bytes) -> FieldDifference:
+    at = next((i for i, (a, b) in enumerate(zip(expected, found, strict=False)) if a != b), len(expected))
+    return FieldDifference(f"byte {at}", *(_short(repr(value[at : at + 16])[1:]) for value in (expected, found)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

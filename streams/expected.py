@@ -1,0 +1,30 @@
+"""What must be on the topics, from the tick log alone: every node of the loop, chained by their topics."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from schemas.codec import encode
+from streams.loop_partition import LoopPartition
+from streams.replay import Emitted, topic_of
+from streams.topology import Node
+
+
+class Expected:
+    """Records that follow from the ticks of one partition: those of the market node, and of the nodes behind it.
+
+    >>> from streams.loop import nodes
+    >>> from streams.parameters import Parameters
+    >>> tick = b'{"kind":"quote","symbol":"X","ts_event":1,"bid":99,"bid_size":3,"ask":101,"ask_size":1}'
+    >>> [each.id for each in Expected(nodes(Parameters()), 3).take(7, b"X", tick) if each.topic == "predictions"]
+    ['ticks:3:7']
+    """
+
+    def __init__(self, nodes: Sequence[Node[Any]], partition: int) -> None:
+        self._partition = LoopPartition(nodes, partition)
+        self._topics = topic_of(nodes)
+
+    def take(self, offset: int, key: bytes | None, value: bytes | None) -> Iterator[Emitted]:
+        """What follows from one record of the tick log."""
+        record: Any
+        for record in self._partition.apply(offset, key, value):
+            yield Emitted(self._topics[type(record)], self._partition.number, record.id, encode(record))

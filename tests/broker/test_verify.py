@@ -1,0 +1,173 @@
+"""`tickloop verify`: passes on a live run through a kill, and names whatever is not as the replay gives it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+from live_loop import LiveLoop, Stored
+
+from agents.broker.answer import admin
+from agents.clients.publisher import Addressed, publish
+from agents.operations import topics
+from agents.operations.verification import Verification, verify
+from agents.settings import Settings
+from schemas.ticks import Directive, Quote, Trade
+from schemas.topics import PREDICTIONS, TICKS, TOPICS
+from streams.loop import nodes
+from streams.parameters import MarketParameters, Parameters
+from streams.sources.synthetic import synthetic_market
+
+pytestmark = [pytest.mark.broker, pytest.mark.faults]
+
+PARTITIONS = 2
+SYMBOLS = [f"SYM{number}" for number in range(6)]
+
+Logs = dict[str, list[Stored]]
+
+
+def with_a_directive(feed: Iterator[Quote | Trade]) -> Iterator[Any]:
+    """Also what changes the computation is in the log: here something that is refused, and answered."""
+    for number, tick in enumerate(feed):
+        if number == 500:
+            yield Directive("d1", tick.symbol, tick.ts_event, "stop_arm", "nobody", "a test")
+        yield tick
+
+
+async def verified(
+    settings: Settings, bootstrap: str, parameters: Parameters | None = None, timeout_s: float = 30.0
+) -> Verification:
+    loop = nodes(parameters or Parameters())
+    return await verify(settings, bootstrap, loop, timeout_s, lambda sentence, done, total: None)
+
+
+async def copied(settings: Settings, bootstrap: str, name: str, logs: Logs) -> Settings:
+    """Topics under another prefix with these records."""
+    other = msgspec.structs.replace(settings, prefix=f"{settings.prefix}{name}-")
+    await topics.apply(bootstrap, topics.registry(other))
+    for topic, records in logs.items():
+        if records:
+            await publish([Addressed(r.partition, r.key, r.value) for r in records], bootstrap, other.topic(topic))
+    return other
+
+
+async def command(settings: Settings, bootstrap: str, *arguments: str) -> tuple[int | None, str]:
+    given = {
+        "TICKLOOP_BOOTSTRAP": bootstrap,
+        "TICKLOOP_PREFIX": settings.prefix,
+        "TICKLOOP_PARTITIONS": str(PARTITIONS),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "agents.cli", "verify", *arguments),
+        env={**os.environ, **given},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    return process.returncode, printed.decode()
+
+
+def flip(logs: Logs, at: int, byte: int, bit: int) -> str:
+    """Flip one bit of a prediction; its id."""
+    record = logs[PREDICTIONS.name][at]
+    value = bytearray(record.value)
+    value[byte] ^= 1 << bit
+    logs[PREDICTIONS.name][at] = record._replace(value=bytes(value))
+    found: str = msgspec.json.decode(record.value)["id"]
+    return found
+
+
+async def test_a_live_run_and_whatever_is_wrong_with_its_copies(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+    settings = Settings.load({}, prefix=prefix, partitions=PARTITIONS, checkpoint_s=0.5, session_timeout_s=4.0)
+    async with LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log") as loop:
+        loop.start(1)
+        loop.start(2)
+        await asyncio.gather(loop.until_ready(1), loop.until_ready(2))
+        async with loop.market(with_a_directive(synthetic_market(7, SYMBOLS)), ticks=8_000, rate=1_500):
+            await asyncio.sleep(2)
+            running = await verified(settings, bootstrap)  # while ticks keep coming
+            loop.kill(1)
+            await asyncio.sleep(0.5)
+            loop.start(1)
+            await loop.until_ready(1)
+        assert (running.verdict, running.behind) == ("same", {}), running
+        assert 500 < running.ticks < 8_000
+
+        whole = await verified(settings, bootstrap)
+        assert whole.verdict == "same", whole
+        assert whole.ticks > 8_000
+        assert sum(each.repeats for each in whole.compared) > 0, "the kill hit nothing: the test shows little"
+        assert all(each.digest == each.expected_digest for each in whole.compared)
+        assert sum(each.held for each in whole.compared if each.topic == "dead-letters") == 1
+
+        other = Parameters(MarketParameters(horizon_ns=400_000_000))
+        differing = await verified(settings, bootstrap, other)
+        assert differing.verdict == "different"
+        assert "parameters differ" in differing.cause
+        assert differing.first is not None
+        assert "horizon_ns" in {each.field for each in differing.first.fields}
+
+        logs: Logs = {topic.name: await loop.stored(topic.name) for topic in TOPICS}
+        assert await loop.stop(1) == await loop.stop(2) == 0
+        await loop.publish(synthetic_market(8, SYMBOLS, ticks=100))
+        behind = await verified(settings, bootstrap)
+        assert behind.verdict == "incomplete"
+        assert "no worker runs" in next(iter(behind.behind.values()))
+        assert sum(each.counts.get("not_computed", 0) for each in behind.compared) >= 100
+
+    sound = await copied(settings, bootstrap, "sound", logs)
+    assert (await command(sound, bootstrap))[0] == 0
+
+    flipped = {name: list(records) for name, records in logs.items()}
+    place = logs[PREDICTIONS.name][4_321]
+    byte = place.value.index(b'"probability":') + len(b'"probability":0.')
+    bad_id = flip(flipped, 4_321, byte, 0)
+    at = await copied(settings, bootstrap, "flipped", flipped)
+    code, printed = await command(at, bootstrap)
+    assert code == 1
+    assert f"predictions-{place.partition}" in printed
+    assert f"id {bad_id}" in printed
+    assert "(1 bit)" in printed
+    assert " probability " in printed
+    report = msgspec.json.decode((await command(at, bootstrap, "--json"))[1])
+    findings = [finding for each in report["compared"] for finding in each["findings"]]
+    assert [(f["kind"], f["id"], f["partition"]) for f in findings] == [("other_bytes", bad_id, place.partition)]
+    assert [each["field"] for each in findings[0]["fields"]] == ["probability"]
+
+    torn = {name: list(records) for name, records in logs.items()}
+    lost = torn[PREDICTIONS.name].pop(5_000)
+    torn["outcomes"].append(torn["outcomes"][-1]._replace(value=b'{"id":"ticks:0:17:9"}', partition=0))
+    result = await verified(await copied(settings, bootstrap, "torn", torn), bootstrap)
+    assert result.verdict == "different"
+    found = {(each.topic, finding.kind, finding.id) for each in result.compared for finding in each.findings}
+    lost_id = msgspec.json.decode(lost.value)["id"]
+    assert (PREDICTIONS.name, "missing", lost_id) in found
+    assert ("outcomes", "too_many", "ticks:0:17:9") in found
+
+    async with admin(bootstrap) as cluster:
+        await cluster.delete_records({TopicPartition(sound.topic(TICKS.name), 1): RecordsToDelete(before_offset=100)})
+        await cluster.delete_records(
+            {TopicPartition(sound.topic(PREDICTIONS.name), 0): RecordsToDelete(before_offset=250)}
+        )
+    cut = await verified(sound, bootstrap)
+    assert (cut.verdict, cut.first) == ("incomplete", None)
+    assert [(each.partition, each.first_offset) for each in cut.cut] == [(1, 100)]
+    expired = {each.topic: each.expired for each in cut.compared}
+    assert 0 < expired[PREDICTIONS.name] <= 250
+    assert expired["outcomes"] == 0
+    code, printed = await command(sound, bootstrap)
+    assert code == 1
+    assert "ticks-1 begins at offset 100" in printed
+
+
+async def test_an_empty_log_is_not_called_the_same(bootstrap: str, prefix: str) -> None:
+    settings = Settings.load({}, prefix=prefix, partitions=PARTITIONS)
+    await topics.apply(bootstrap, topics.registry(settings))
+    code, printed = await command(settings, bootstrap)
+    assert code == 1
+    assert "the tick log holds nothing" in printed
