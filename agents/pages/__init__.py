@@ -1,0 +1,1 @@
+"""Pages that people look at: figures, and the one file that holds a whole report."""

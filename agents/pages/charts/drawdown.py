@@ -1,0 +1,23 @@
+"""How far the account is below its best over event time."""
+
+import pandas as pd
+from plotly import graph_objects as go
+
+from agents.pages import drawing, palette
+from agents.pages.charts.finely import finely
+from agents.pages.missing import NotEnough
+from streams.performance.drawdown import below_peak
+
+
+def drawdown(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
+    """Distance of the equity after cost to its highest so far, bps of capital, drawn downwards."""
+    curve = finely(account, predictions)
+    if isinstance(curve, NotEnough):
+        return curve
+    below = below_peak(curve.net)
+    made = drawing.figure("below the peak, bps of capital", height=180)
+    drawing.line(made, curve.times, -below, "below the peak", palette.MUTED, ".2f bps", width=1.2)
+    made.update_traces(fill="tozeroy", fillcolor=palette.WASH.light)
+    drawing.without_legend(made)
+    made.update_yaxes(range=[-1.08 * float(below.max()) or -1.0, 0.0])
+    return made

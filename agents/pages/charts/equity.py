@@ -1,0 +1,20 @@
+"""Equity after and before cost over event time."""
+
+import pandas as pd
+from plotly import graph_objects as go
+
+from agents.pages import drawing, palette
+from agents.pages.charts.finely import finely
+from agents.pages.missing import NotEnough
+
+
+def equity(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
+    """Cumulative gain of the paper account, bps of capital, mean over the symbols."""
+    curve = finely(account, predictions)
+    if isinstance(curve, NotEnough):
+        return curve
+    made = drawing.figure("cumulative gain, bps of capital", height=300)
+    drawing.level(made, 0.0)
+    drawing.line(made, curve.times, curve.gross, "before cost", palette.FAINT, "+.2f bps", width=1.2)
+    drawing.line(made, curve.times, curve.net, "after cost", palette.ACCENT, "+.2f bps", width=2)
+    return made

@@ -1,0 +1,16 @@
+"""The paper account at every moment."""
+
+import pandas as pd
+
+from agents.pages.missing import NotEnough
+from streams.performance import frames
+from streams.performance.equity import Curve, at_every_moment
+
+NOTHING = NotEnough(0, 1, "trades")
+
+
+def finely(account: pd.DataFrame, predictions: pd.DataFrame) -> Curve | NotEnough:
+    """Equity at every record and every prediction, all symbols together; not before the first trade."""
+    if not account["turnover"].any():
+        return NOTHING
+    return at_every_moment(frames.tracks(account), frames.prices(predictions))

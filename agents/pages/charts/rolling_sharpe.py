@@ -1,0 +1,32 @@
+"""Sharpe ratio over a moving window, with its band."""
+
+import numpy as np
+import pandas as pd
+from plotly import graph_objects as go
+
+from agents.pages import drawing, palette
+from agents.pages.missing import NotEnough
+from agents.pages.thinning import kept
+from agents.pages.wording import lasting
+from streams.performance.record import FEWEST_RETURNS, regular_curve
+from streams.performance.rolling_sharpe import rolling_sharpe as over_windows
+
+
+def rolling_sharpe(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
+    """Ratio of one interval over the last `FEWEST_RETURNS` intervals or a tenth of all, with its 95 % band."""
+    curve = regular_curve(account, predictions)
+    gains = np.diff(curve.net)
+    if (traded := int(np.count_nonzero(gains))) < FEWEST_RETURNS:
+        return NotEnough(traded, FEWEST_RETURNS, "intervals with a gain or a loss")
+    window = max(FEWEST_RETURNS, len(gains) // 10)
+    if len(gains) < window + 2:
+        return NotEnough(len(gains), window + 2, "intervals")
+    found = over_windows(gains, window)
+    times = curve.times[window:]
+    every = lasting(int(curve.times[1] - curve.times[0]))
+    made = drawing.figure(f"Sharpe ratio per {every}, over {window:,} of them")
+    drawing.level(made, 0.0)
+    places = kept(times, np.nan_to_num(found.ratio))
+    drawing.band(made, times[places], found.low[places], found.high[places], "95 % band")
+    drawing.line(made, times, found.ratio, "Sharpe ratio", palette.ACCENT, "+.2f ")
+    return made

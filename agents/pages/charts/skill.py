@@ -1,0 +1,93 @@
+"""Skill against the best baseline: over event time, and of every forecaster over the whole."""
+
+import numpy as np
+import pandas as pd
+from plotly import graph_objects as go
+
+from agents.pages import drawing, palette
+from agents.pages.missing import NotEnough
+from streams.arms import LIVE
+from streams.performance.forecasts import Forecasts, forecasts
+from streams.performance.skill_over_time import FEWEST_CELLS
+
+BLOCKS = 24
+FEWEST_IN_A_BLOCK = 20
+"""Effective outcomes that a block should have."""
+
+
+def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
+    """Skill of the live mixture against the best baseline in blocks of event time with its 95 % band."""
+    found = forecasts(outcomes)
+    if found is None or found.independent < 3 * FEWEST_IN_A_BLOCK:
+        return NotEnough(found.independent if found else 0, 3 * FEWEST_IN_A_BLOCK, "effective outcomes")
+    count = min(BLOCKS, found.independent // FEWEST_IN_A_BLOCK)
+    edges = np.linspace(found.made[0], found.made[-1] + 1, count + 1).astype(np.int64)
+    blocks = [each for each in found.skill(LIVE, edges) if each.low is not None and each.high is not None]
+    if len(blocks) < 2:
+        return NotEnough(len(blocks), 2, f"blocks of time with {FEWEST_CELLS} horizons in which something moved")
+    made = drawing.figure(f"skill against {found.best.replace('_', ' ')}, part of its log-loss", height=280)
+    drawing.level(made, 0.0)
+    dashes = ("dot", "dash", "dashdot")
+    for name, dash in zip((each for each in found.baselines if each != found.best), dashes, strict=False):
+        of = found.skill(name, edges)
+        times = np.array([(each.start_ns + each.end_ns) // 2 for each in of])
+        values = np.array([each.skill for each in of])
+        drawing.line(made, times, values, name.replace("_", " "), palette.FAINT, "+.3f ", width=1.1, dash=dash)
+    times = np.array([(each.start_ns + each.end_ns) // 2 for each in blocks])
+    low, high = np.array([each.low for each in blocks]), np.array([each.high for each in blocks])
+    drawing.band(made, times, low, high, "95 % band")
+    drawing.line(made, times, np.array([each.skill for each in blocks]), "live", palette.ACCENT, "+.3f ", width=2)
+    made.data[-1].update(
+        mode="lines+markers",
+        marker={"size": 5},
+        customdata=[f"{each.low:+.3f} to {each.high:+.3f}, {each.count:,} moves" for each in blocks],
+        hovertemplate="live %{y:+.3f}, 95 % %{customdata}<extra></extra>",
+    )
+    return made
+
+
+def forecasters(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
+    """Skill of the live arm, its experts and the baselines over the whole run, with 95 % intervals."""
+    found = forecasts(outcomes)
+    if found is None:
+        return NotEnough(0, FEWEST_CELLS, "horizons of time in which something moved")
+    rows = [(name, found.skill(name)[0]) for name in _ordered(found)]
+    if rows[0][1].cells < FEWEST_CELLS:
+        return NotEnough(rows[0][1].cells, FEWEST_CELLS, "horizons of time in which something moved")
+    made = drawing.figure("", x=f"skill against {found.best.replace('_', ' ')}", height=70 + 26 * len(rows))
+    for kind, shade in (("live", palette.ACCENT), ("expert", palette.MUTED), ("baseline", palette.FAINT)):
+        of = [(name, block) for name, block in rows if _kind(found, name) == kind]
+        made.add_scatter(
+            x=[block.skill for _, block in of],
+            y=[_label(name) for name, _ in of],
+            error_x={
+                "array": [(block.high or block.skill) - block.skill for _, block in of],
+                "arrayminus": [block.skill - (block.low or block.skill) for _, block in of],
+                "color": shade.light,
+                "thickness": 1.4,
+                "width": 3,
+            },
+            customdata=[f"95 % {block.low or 0.0:+.4f} to {block.high or 0.0:+.4f}" for _, block in of],
+            mode="markers",
+            name=kind,
+            marker={"color": shade.light, "size": 8, "symbol": "square" if kind == "baseline" else "circle"},
+            hovertemplate="%{y} %{x:+.4f}, %{customdata}<extra></extra>",
+        )
+    made.add_vline(x=0.0, line={"color": palette.FAINT.light, "width": 1}, layer="below")
+    made.update_yaxes(
+        categoryorder="array", categoryarray=[_label(name) for name, _ in reversed(rows)], showgrid=False, ticklen=0
+    )
+    return made
+
+
+def _ordered(found: Forecasts) -> list[str]:
+    experts = [name for name in found.losses if _kind(found, name) == "expert"]
+    return [LIVE, *experts, *found.baselines]
+
+
+def _kind(found: Forecasts, name: str) -> str:
+    return LIVE if name == LIVE else "baseline" if name in found.baselines else "expert"
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ") + " "

@@ -1,0 +1,63 @@
+"""Model versions and decisions on the time line."""
+
+import numpy as np
+import pandas as pd
+from plotly import graph_objects as go
+
+from agents.pages import drawing, palette
+from streams.performance.frames import nanoseconds
+
+MOST_ROWS = 20
+ROW, WIDTH = 36, 8
+"""Pixels."""
+
+
+def versions(predictions: pd.DataFrame, decisions: pd.DataFrame) -> go.Figure:
+    """When each of the last versions predicted, a row a version and symbol, and each decision as a mark.
+
+    Args:
+        predictions: of the run.
+        decisions: what was decided: `ts_event`, and whatever of `symbol`, `kind`, `action`, `reason` there is.
+    """
+    times = nanoseconds(predictions["ts_event"])
+    symbols = predictions["symbol"].nunique()
+    rows = []
+    for (symbol, version), group in predictions.groupby(["symbol", "model_version"], sort=False):
+        made = times[predictions.index.get_indexer(group.index)]
+        rows.append((f"{symbol} {version}" if symbols > 1 else str(version), int(made[0]), int(made[-1]), len(group)))
+    shown = rows[-MOST_ROWS:]
+    made = drawing.figure("", height=56 + ROW * (len(shown) + (not decisions.empty)))
+    for place, (name, start, end, count) in enumerate(shown):
+        made.add_scatter(
+            x=[start / 1e6, end / 1e6],
+            y=[place, place],
+            mode="lines",
+            line={"color": palette.ACCENT.light, "width": WIDTH},
+            hovertemplate=f"{name}: {count:,} predictions<extra></extra>",
+        )
+        made.add_annotation(
+            x=start / 1e6,
+            y=place,
+            text=f"{name}, {count:,} predictions",
+            font={"color": palette.INK.light, "size": 12},
+            showarrow=False,
+            xanchor="left",
+            yshift=15,
+        )
+    if not decisions.empty:
+        said = [
+            "<br>".join(f"{name}: {row[name]}" for name in decisions.columns if name != "ts_event")
+            for _, row in decisions.astype(str).iterrows()
+        ]
+        made.add_scatter(
+            x=np.asarray(nanoseconds(decisions["ts_event"]) / 1e6),
+            y=[len(shown)] * len(decisions),
+            mode="markers",
+            marker={"color": palette.INK.light, "size": 10, "symbol": "diamond"},
+            customdata=said,
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    drawing.without_legend(made)
+    made.update_layout(hovermode="closest")
+    made.update_yaxes(showgrid=False, showticklabels=False, range=[len(shown) - 0.5 + (not decisions.empty), -0.9])
+    return made

@@ -1,0 +1,59 @@
+"""How many round trips ended with a gain."""
+
+import pandas as pd
+from plotly import graph_objects as go
+
+from agents.pages import drawing, palette
+from agents.pages.missing import NotEnough
+from streams.performance.proportion import Proportion, wilson
+
+FEWEST = 10
+ALL = "all"
+
+
+def win_rate(account: pd.DataFrame) -> go.Figure | NotEnough:
+    """Part of the round trips closed with a gain after cost, over all and by the regime that they ended in."""
+    rows = rates(account)
+    closed = int(rows[0][1].count) if rows else 0
+    if closed < FEWEST:
+        return NotEnough(closed, FEWEST, "round trips")
+    made = drawing.figure("", x="closed with a gain after cost", height=70 + 26 * len(rows))
+    for (name, part), shade in zip(rows, (palette.ACCENT, *[palette.MUTED] * len(rows)), strict=False):
+        made.add_scatter(
+            x=[part.value],
+            y=[_label(name, part)],
+            error_x={
+                "array": [part.high - part.value],
+                "arrayminus": [part.value - part.low],
+                "color": shade.light,
+                "thickness": 1.4,
+                "width": 3,
+            },
+            mode="markers",
+            marker={"color": shade.light, "size": 8},
+            customdata=[f"95 % {part.low:.1%} to {part.high:.1%}"],
+            hovertemplate="%{y} %{x:.1%} %{customdata}<extra></extra>",
+        )
+    made.add_vline(x=0.5, line={"color": palette.FAINT.light, "width": 1}, layer="below")
+    drawing.without_legend(made)
+    made.update_xaxes(range=[0, 1], tickformat=".0%")
+    made.update_yaxes(categoryorder="array", categoryarray=[_label(*row) for row in reversed(rows)], showgrid=False)
+    return made
+
+
+def _label(name: str, part: Proportion) -> str:
+    return f"{name}, n {part.count:,.0f} "
+
+
+def rates(account: pd.DataFrame) -> list[tuple[str, Proportion]]:
+    """Win rate over all round trips, then of each regime.
+
+    >>> account = pd.DataFrame({"symbol": "X", "trades": [0, 1, 2], "wins": [0, 1, 1], "regime": "calm-range"})
+    >>> [(name, rate.value, rate.count) for name, rate in rates(account)]
+    [('all', 0.5, 2), ('calm-range', 0.5, 2)]
+    """
+    steps = account.groupby("symbol")[["trades", "wins"]].diff()
+    counted = steps.fillna(account[["trades", "wins"]]).groupby(account["regime"]).sum()
+    found = [(ALL, int(counted["wins"].sum()), int(counted["trades"].sum()))]
+    found += [(str(name), int(row["wins"]), int(row["trades"])) for name, row in counted.iterrows()]
+    return [(name, part) for name, wins, trades in found if trades and (part := wilson(wins / trades, trades))]

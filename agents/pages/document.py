@@ -1,0 +1,142 @@
+"""One HTML file that needs nothing else: style, figures, and the library that draws them."""
+
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+
+import orjson
+from msgspec import Struct
+from plotly import graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from agents.pages import palette
+from agents.pages.drawing import SHARED
+from agents.pages.missing import NotEnough
+
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+"""The page can fetch nothing, whatever it holds."""
+
+HINT = "Times are UTC. Point at a chart for its moment, drag to zoom all time charts, double-click to go back."
+
+
+class Panel(Struct, frozen=True):
+    """A figure with its title and a sentence that says how to read it.
+
+    Attributes:
+        name: unique on the page; letters and hyphens.
+        title: what is shown.
+        sentence: how to read it.
+        content: the figure, or what is missing for one.
+        wide: over the whole width.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    content: go.Figure | NotEnough
+    wide: bool = False
+
+
+class Section(Struct, frozen=True):
+    """Panels under a heading, after some HTML.
+
+    Attributes:
+        name: unique on the page; letters and hyphens.
+        title: the question that it answers.
+        panels: figures.
+        before, after: HTML around the figures.
+    """
+
+    name: str
+    title: str
+    panels: Sequence[Panel] = ()
+    before: str = ""
+    after: str = ""
+
+
+def document(title: str, top: str, sections: Sequence[Section], span: tuple[float, float]) -> str:
+    """The whole page.
+
+    Args:
+        title: of the page.
+        top: HTML above the sections.
+        sections: in order.
+        span: range of all time axes, ms since the epoch.
+    """
+    links = "".join(f'<a href="#{each.name}">{escape(each.title)}</a>' for each in sections)
+    return (
+        "<!doctype html>\n"
+        '<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f'<title>{escape(title)}</title><link rel="icon" href="data:,">'
+        f"<style>{_resource('page.css')}</style></head><body>"
+        f'<a class="skip" href="#main">Skip to the figures</a>{top}<nav aria-label="Sections">{links}</nav>'
+        f'<main id="main">{"".join(_section(each, span) for each in sections)}</main>'
+        f'<div class="clock" role="status">{HINT}</div>'
+        f'<script type="application/json" id="twins">{_json(orjson.dumps(palette.twins()))}</script>'
+        f"<script>{get_plotlyjs()}</script><script>{_resource('page.js')}</script></body></html>\n"
+    )
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", says: bool = False) -> str:
+    """A table of cells that are HTML already; with `says` the last column is a sentence."""
+    last = len(headings) - 1
+
+    def cell(tag: str, place: int, text: str) -> str:
+        scope = ' scope="col"' if tag == "th" else ""
+        kind = ' class="says"' if says and place == last else ""
+        return f"<{tag}{scope}{kind}>{text}</{tag}>"
+
+    head = "".join(cell("th", place, text) for place, text in enumerate(headings))
+    body = "".join(f"<tr>{''.join(cell('td', place, text) for place, text in enumerate(row))}</tr>" for row in rows)
+    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption or headings[0])}">'
+        f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _section(section: Section, span: tuple[float, float]) -> str:
+    panels = (
+        f'<div class="panels">{"".join(_panel(each, span) for each in section.panels)}</div>' if section.panels else ""
+    )
+    title = f"<h2>{escape(section.title)}</h2>"
+    return f'<section id="{section.name}">{title}{section.before}{panels}{section.after}</section>'
+
+
+def _panel(panel: Panel, span: tuple[float, float]) -> str:
+    wide = " wide" if panel.wide else ""
+    caption = f"<figcaption><h3>{escape(panel.title)}</h3><p>{escape(panel.sentence)}</p></figcaption>"
+    content = panel.content
+    if isinstance(content, NotEnough):
+        part = 100 * min(content.have, content.need) // content.need
+        drawn = (
+            f'<div class="waits" id="{panel.name}">{escape(str(content))}'
+            f'<div class="progress" aria-hidden="true"><span style="width:{part}%"></span></div></div>'
+        )
+    else:
+        meta, unit = content.layout.meta, content.layout.title.text or ""
+        # The page writes the unit itself, so that it never stands in the way of the legend.
+        figure = go.Figure(content).update_layout(title=None)
+        caption = caption.replace("</figcaption>", f'<p class="unit">{escape(unit)}</p></figcaption>')
+        shared = ""
+        if isinstance(meta, dict) and meta.get(SHARED):
+            shared = " data-shared"
+            figure.update_xaxes(range=span)
+        said = escape(f"{panel.title}: {panel.sentence}")
+        drawn = (
+            f'<div class="plot" id="{panel.name}"{shared} style="height:{content.layout.height}px" tabindex="0" '
+            f'role="img" aria-label="{said}"></div>'
+            f'<script type="application/json" id="{panel.name}-figure">{_json(figure.to_json().encode())}</script>'
+        )
+    return f'<figure class="panel{wide}">{caption}{drawn}</figure>'
+
+
+def _json(text: bytes) -> str:
+    """JSON that cannot end the element that it stands in."""
+    return text.decode().replace("<", "\\u003c")
+
+
+def _resource(name: str) -> str:
+    return files("agents.pages").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,121 @@
+"""What all figures have in common: axes, fonts, the time axis, lines and bands."""
+
+import numpy as np
+from numpy.typing import NDArray
+from plotly import graph_objects as go
+
+from agents.pages import palette
+from agents.pages.thinning import kept
+from streams.performance.equity import Column, Times
+
+HEIGHT = 260
+LEFT = 66
+"""Room for the labels of every time chart, so that equal times stand below each other, pixels."""
+FONT = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
+SHARED = "shared"
+"""Marks a figure whose cursor and range move with those of the other time charts."""
+
+
+def figure(y: str, x: str = "", height: int = HEIGHT) -> go.Figure:
+    """An empty figure.
+
+    Args:
+        y: what the values are, with their unit.
+        x: the same for the other axis; empty for time.
+        height: pixels.
+    """
+    axis = {
+        "gridcolor": palette.GRID.light,
+        "linecolor": palette.AXIS.light,
+        "zeroline": False,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": palette.AXIS.light,
+        "automargin": True,
+    }
+    made = go.Figure()
+    made.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 8 if x else LEFT, "r": 10, "t": 26, "b": 8},
+        font={
+            "family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif",
+            "size": 12,
+            "color": palette.MUTED.light,
+        },
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="closest" if x else "x unified",
+        hoverlabel={
+            "bgcolor": palette.GROUND.light,
+            "bordercolor": palette.AXIS.light,
+            "font": {"color": palette.INK.light, "size": 12},
+            "align": "left",
+        },
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+        title={
+            "text": y,
+            "x": 0,
+            "xref": "paper",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 5},
+            "font": {"size": 12, "color": palette.MUTED.light},
+        },
+        dragmode="zoom",
+        xaxis=axis | {"showgrid": bool(x), "title": {"text": x, "font": {"size": 12}}},
+        yaxis=axis | {"linecolor": "rgba(0,0,0,0)", "ticks": "", "automargin": bool(x)},
+    )
+    if not x:
+        made.update_layout(meta={SHARED: True})
+        made.update_xaxes(type="date", hoverformat="%Y-%m-%d %H:%M:%S.%L", showspikes=False)
+    return made
+
+
+def without_legend(made: go.Figure) -> None:
+    """Say nothing about a line that the title names already, and use its room."""
+    made.update_layout(showlegend=False, margin_t=8)
+
+
+def moments(times: Times) -> NDArray[np.float64]:
+    """Event times as a time axis takes them: milliseconds since the epoch, UTC."""
+    return times / 1e6
+
+
+def line(
+    made: go.Figure, times: Times, values: Column, name: str, shade: palette.Shade, unit: str, **style: object
+) -> None:
+    """Add a line, of no more points than a screen shows.
+
+    Args:
+        made: figure to add it to.
+        times: event times, ns.
+        values: in `unit`.
+        name: for the legend.
+        shade: colour.
+        unit: for the hover, with its leading space, and the format of the number before it, as in `.2f bps`.
+        style: of the line: `width`, `dash`, `shape`.
+    """
+    places = kept(times, values)
+    form, _, of = unit.partition(" ")
+    made.add_scatter(
+        x=moments(times[places]),
+        y=values[places],
+        name=name,
+        mode="lines",
+        line={"color": shade.light, "width": 1.6} | style,
+        hovertemplate=f"{name} %{{y:{form}}} {of}<extra></extra>",
+    )
+
+
+def band(made: go.Figure, times: Times, low: Column, high: Column, name: str) -> None:
+    """Add the interval of an estimate, behind its line."""
+    shape = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "connectgaps": False}
+    made.add_scatter(x=moments(times), y=low, showlegend=False, **shape)
+    made.add_scatter(x=moments(times), y=high, name=name, fill="tonexty", fillcolor=palette.BAND.light, **shape)
+
+
+def level(made: go.Figure, value: float) -> None:
+    """Add a thin line where nothing would be gained or known."""
+    made.add_hline(y=value, line={"color": palette.FAINT.light, "width": 1}, layer="below")

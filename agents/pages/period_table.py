@@ -1,0 +1,35 @@
+"""Gains by minute, hour, day or month, as a table with bars."""
+
+import pandas as pd
+
+from agents.pages.document import table
+from agents.pages.wording import lasting, number
+from streams.performance.periods import periods, unit_of
+from streams.performance.record import regular_curve
+
+MOST_PERIODS = 400
+
+
+def period_table(account: pd.DataFrame, predictions: pd.DataFrame) -> str:
+    """A row for each period of the calendar; empty when no interval has ended or nothing was traded."""
+    curve = regular_curve(account, predictions)
+    if len(curve.times) < 2 or not account["turnover"].any():
+        return ""
+    found = periods(curve)
+    most = max((abs(each.net_bps) for each in found), default=0.0) or 1.0
+    every = lasting(int(curve.times[1] - curve.times[0]))
+    unit = unit_of(int(curve.times[-1] - curve.times[0]))
+
+    def bar(net: float) -> str:
+        width = round(100.0 * abs(net) / most, 1)
+        drawn = f'<span class="bar{" down" if net < 0.0 else ""}" style="width:{width}%"></span>'
+        left, right = (drawn, "") if net < 0.0 else ("", drawn)
+        return f'<div class="halves" aria-hidden="true"><span>{left}</span><span>{right}</span></div>'
+
+    rows = [
+        (each.name, number(each.net_bps), number(each.gross_bps), number(each.worst_bps, ".2f"), bar(each.net_bps))
+        for each in found[-MOST_PERIODS:]
+    ]
+    left_out = f"; the first {len(found) - MOST_PERIODS:,} are left out" if len(found) > MOST_PERIODS else ""
+    caption = f"By {unit}, UTC; bps of capital; as seen every {every}, whole intervals only{left_out}"
+    return table((unit, "after cost", "before cost", "deepest fall", ""), rows, caption)

@@ -1,0 +1,137 @@
+"""What a person asks of a run, and the figures that answer."""
+
+import pandas as pd
+
+from agents.pages import key_figures
+from agents.pages.charts.drawdown import drawdown
+from agents.pages.charts.equity import equity
+from agents.pages.charts.price import price
+from agents.pages.charts.regimes import regimes
+from agents.pages.charts.reliability import reliability
+from agents.pages.charts.returns import returns
+from agents.pages.charts.rolling_sharpe import rolling_sharpe
+from agents.pages.charts.skill import forecasters, skill_over_time
+from agents.pages.charts.strategies import strategies
+from agents.pages.charts.trading import cost, position, turnover
+from agents.pages.charts.versions import versions
+from agents.pages.charts.win_rate import win_rate
+from agents.pages.document import Panel, Section
+from agents.pages.period_table import period_table
+from agents.pages.wording import lasting
+from streams.performance.forecasts import Forecasts
+from streams.performance.record import Record
+
+
+def earned(found: Record, account: pd.DataFrame, predictions: pd.DataFrame) -> Section:
+    """Equity, its falls, its returns and what they say."""
+    every = lasting(found.interval_ns)
+    return Section(
+        "earned",
+        "What did it earn?",
+        [
+            Panel(
+                "equity",
+                "Equity",
+                "The distance between the lines is what trading cost.",
+                equity(account, predictions),
+                wide=True,
+            ),
+            Panel(
+                "drawdown",
+                "Drawdown",
+                "After cost, from the highest value so far.",
+                drawdown(account, predictions),
+                wide=True,
+            ),
+            Panel("returns", "Returns", f"Of intervals of {every}, after cost.", returns(account, predictions)),
+            Panel(
+                "rolling-sharpe",
+                "Rolling Sharpe ratio",
+                "The band is that of independent normal returns; where it holds zero, nothing is shown.",
+                rolling_sharpe(account, predictions),
+            ),
+        ],
+        after=period_table(account, predictions),
+    )
+
+
+def predicted(outcomes: pd.DataFrame, told: Forecasts | None) -> Section:
+    """Skill beside the baselines, and calibration."""
+    return Section(
+        "predicts",
+        "Does it predict?",
+        [
+            Panel(
+                "skill",
+                "Skill over event time",
+                "1 - log-loss / log-loss of the best baseline, chosen with hindsight; above zero is better.",
+                skill_over_time(outcomes),
+                wide=True,
+            ),
+            Panel(
+                "forecasters",
+                "Skill of each forecaster",
+                "Over the whole run, with 95 % intervals that allow for overlapping labels.",
+                forecasters(outcomes),
+            ),
+            Panel(
+                "reliability",
+                "Calibration",
+                "On the dotted line a probability means what it says.",
+                reliability(outcomes),
+            ),
+        ],
+        after=key_figures.forecasting_table(told) if told else "",
+    )
+
+
+def traded(account: pd.DataFrame, predictions: pd.DataFrame) -> Section:
+    """Positions, turnover, cost and round trips."""
+    return Section(
+        "traded",
+        "How did it trade?",
+        [
+            Panel("position", "Position", "After each trade and mark.", position(account), wide=True),
+            Panel("turnover", "Turnover", "Sum of the sizes of all trades.", turnover(account, predictions)),
+            Panel("cost", "Cost", "Where it reaches the gain, nothing is left.", cost(account, predictions)),
+            Panel(
+                "win-rate",
+                "Win rate",
+                "By the regime in which a round trip ended; Wilson intervals.",
+                win_rate(account),
+                wide=True,
+            ),
+        ],
+    )
+
+
+def saw_and_chose(predictions: pd.DataFrame, decisions: pd.DataFrame) -> Section:
+    """Market, regimes, strategies, versions and decisions."""
+    return Section(
+        "did",
+        "What did it see and choose?",
+        [
+            Panel("price", "Market", "What was predicted.", price(predictions), wide=True),
+            Panel(
+                "regimes",
+                "Regime",
+                "The one that most predictions of each short span named.",
+                regimes(predictions),
+                wide=True,
+            ),
+            Panel(
+                "strategies",
+                "Strategy mix",
+                "Weight of the strategy that led; the rest up to the top belongs to all the others.",
+                strategies(predictions),
+                wide=True,
+            ),
+            Panel(
+                "versions",
+                "Model versions and decisions",
+                "When each version predicted; a diamond is a decision.",
+                versions(predictions, decisions),
+                wide=True,
+            ),
+        ],
+    )

@@ -1,0 +1,158 @@
+"""Equity at moments of event time, from the records of one paper account or several; additive, in bps of capital."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.float64]
+Times = NDArray[np.int64]
+
+SECOND = 1_000_000_000
+INTERVALS = tuple(SECOND * seconds for seconds in (1, 5, 10, 30, 60, 300, 900, 1_800, 3_600, 14_400, 86_400))
+"""Lengths that people know, 1 s to 1 d, ns."""
+
+FEWEST = 60
+"""Returns that an interval of `INTERVALS` should leave, so that a standard error means something."""
+
+
+class Track(NamedTuple):
+    """Records of one symbol's account, in order; see `AccountMarked`.
+
+    Attributes:
+        times: event times, ns.
+        mid: reference price, quote currency.
+        position: signed fraction of capital held after the record.
+        gross, cost: earned before cost, and paid, so far, bps.
+        turnover: capitals traded so far.
+    """
+
+    times: Times
+    mid: Column
+    position: Column
+    gross: Column
+    cost: Column
+    turnover: Column
+
+
+class Prices(NamedTuple):
+    """Reference prices of one symbol, in order.
+
+    Attributes:
+        times: event times, ns.
+        mid: price from then on, quote currency.
+    """
+
+    times: Times
+    mid: Column
+
+
+class Curve(NamedTuple):
+    """Mean over the accounts, equal capital each, at some moments.
+
+    Attributes:
+        times: moments, ns.
+        net, gross: equity after and before cost, bps of capital.
+        cost: paid so far, bps of capital.
+        turnover: capitals traded so far.
+    """
+
+    times: Times
+    net: Column
+    gross: Column
+    cost: Column
+    turnover: Column
+
+
+def interval_of(span_ns: int) -> int:
+    """Longest known interval that leaves `FEWEST` returns in a span, at least a second, ns.
+
+    >>> [interval_of(span * SECOND) // SECOND for span in (20, 345, 86_400, 365 * 86_400)]
+    [1, 5, 900, 86400]
+    """
+    return max((each for each in INTERVALS if span_ns // each >= FEWEST), default=INTERVALS[0])
+
+
+def regular_moments(first_ns: int, last_ns: int, interval_ns: int) -> Times:
+    """Multiples of the interval since the epoch, from the one at or before the first time to the one at or before the
+    last, so that two runs over overlapping ticks meet and an interval that did not end is left out.
+
+    >>> regular_moments(12, 37, 10).tolist()
+    [10, 20, 30]
+    """
+    return np.arange(first_ns // interval_ns, last_ns // interval_ns + 1, dtype=np.int64) * interval_ns
+
+
+def equity(tracks: Mapping[str, Track], prices: Mapping[str, Prices], moments: Times) -> Curve:
+    """Equity at each of the moments, in order.
+
+    Between two records of an account the units that it holds are fixed, so its value is known whenever the price is:
+    `gross(t) = gross_r + position_r (mid(t) / mid_r - 1) 10^4` after record r. Without prices the last record counts.
+
+    Args:
+        tracks: of each symbol.
+        prices: of the symbols, where they are known.
+        moments: ns.
+
+    >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.5, 1.0], [1.0, 2.0])))
+    >>> prices = {"X": Prices(np.array([0, 29, 60]), np.array([100.0, 101.0, 102.0]))}
+    >>> equity({"X": track}, prices, np.array([0, 30, 60])).net.round(9).tolist()
+    [-0.5, 99.5, 199.0]
+    """
+    gross, cost, turnover = np.zeros((3, len(moments)))
+    for symbol, track in tracks.items():
+        record = np.searchsorted(track.times, moments, side="right") - 1
+        begun = record >= 0
+        at = record.clip(min=0)
+        earned = track.gross[at]
+        if (known := prices.get(symbol)) is not None and len(known.times):
+            last = (np.searchsorted(known.times, moments, side="right") - 1).clip(min=0)
+            moved = track.position[at] * (known.mid[last] / track.mid[at] - 1.0) * 1e4
+            # A price that is not newer than the record is in it already.
+            earned = earned + np.where(known.times[last] > track.times[at], moved, 0.0)
+        gross += np.where(begun, earned, 0.0)
+        cost += np.where(begun, track.cost[at], 0.0)
+        turnover += np.where(begun, track.turnover[at], 0.0)
+    count = max(1, len(tracks))
+    return Curve(moments, (gross - cost) / count, gross / count, cost / count, turnover / count)
+
+
+def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, Prices]) -> Curve:
+    """Equity at every record and at every price: what the deepest fall is read off.
+
+    Each symbol is valued at its own moments only, and the changes are put together in the order of time.
+
+    >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.0, 0.0], [1.0, 2.0])))
+    >>> found = at_every_moment({"X": track}, {"X": Prices(np.array([0, 29, 90]), np.array([100.0, 99.0, 7.0]))})
+    >>> found.times.tolist(), found.net.round(9).tolist()
+    ([0, 29, 60, 90], [0.0, -100.0, 200.0, 200.0])
+    """
+    own = []
+    for symbol, track in tracks.items():
+        known = prices.get(symbol)
+        times = track.times if known is None else merged(track.times, known.times[known.times >= track.times[0]])
+        own.append(equity({symbol: track}, prices, times))
+    times = np.concatenate([each.times for each in own])
+    order = np.argsort(times, kind="stable")
+    times = times[order]
+    last = _last_of_equal(times)
+    gross, cost, turnover = (
+        np.concatenate([np.diff(each[column], prepend=0.0) for each in own])[order].cumsum()[last] / len(own)
+        for column in (2, 3, 4)
+    )
+    return Curve(times[last], gross - cost, gross, cost, turnover)
+
+
+def merged(first: Times, second: Times) -> Times:
+    """Moments of two sequences in order, each once; both are in order themselves, which makes the sort a merge.
+
+    >>> merged(np.array([1, 5, 5]), np.array([2, 5])).tolist()
+    [1, 2, 5]
+    """
+    times = np.sort(np.concatenate((first, second)), kind="stable")
+    return times[_last_of_equal(times)]
+
+
+def _last_of_equal(times: Times) -> NDArray[np.bool_]:
+    return np.append(times[1:] != times[:-1], True)

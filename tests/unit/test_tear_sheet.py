@@ -1,0 +1,151 @@
+"""The page as text: self-contained, safe against what names hold, and honest about what it does not know."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from paper_run import CHEAP, IDLE, PaperRun, paper_run
+from plotly import graph_objects as go
+
+from agents.pages import palette
+from agents.pages.charts.reliability import reliability
+from agents.pages.charts.returns import returns
+from agents.pages.charts.skill import forecasters, skill_over_time
+from agents.pages.charts.trading import turnover
+from agents.pages.charts.versions import versions
+from agents.pages.charts.win_rate import rates
+from agents.pages.missing import NotEnough
+from agents.pages.tear_sheet import tear_sheet
+from agents.pages.thinning import MOST, kept
+from streams.performance.record import record
+from streams.sources.synthetic import synthetic_market
+
+PAGES = Path(__file__).resolve().parents[2] / "agents" / "pages"
+
+
+@pytest.fixture(scope="module")
+def run() -> PaperRun:
+    return paper_run(synthetic_market(seed=3, symbols=("AAA", "BBB"), ticks=12_000))
+
+
+def without_library(page: str) -> str:
+    """The page less the two longest scripts: the library that draws is not ours to judge."""
+    return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def test_it_names_nothing_that_would_have_to_be_fetched(run: PaperRun) -> None:
+    page = tear_sheet(run)
+    own = without_library(page) + (PAGES / "page.js").read_text() + (PAGES / "page.css").read_text()
+    assert not re.search(r"https?://|src=|@import|url\(|fetch\(|XMLHttpRequest|WebSocket", own)
+    assert "default-src 'none'" in own
+    assert page.count("<link") == 1, "the empty icon, so that none is asked for"
+
+
+def test_it_says_what_the_record_says(run: PaperRun) -> None:
+    found = record(run.account, run.predictions)
+    page = without_library(tear_sheet(run))
+    assert found.trades > 0
+    for said in (
+        f"{found.net_bps:+.2f}",
+        f"{found.drawdown.depth_bps:.2f}",
+        f"{found.trades:,} round trips",
+        "AAA, BBB",
+    ):
+        assert said in page
+    for digest in (*run.summary["parameters"].values(), *run.summary["inputs"].values(), "1e" * 32):
+        assert digest in page
+
+
+def test_the_same_run_gives_the_same_bytes(run: PaperRun) -> None:
+    assert tear_sheet(run) == tear_sheet(run)
+
+
+def test_hostile_names_stay_text(run: PaperRun) -> None:
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    hostile = replace(
+        run,
+        predictions=run.predictions.assign(symbol=evil, strategy=evil, model_version=evil),
+        account=run.account.assign(symbol=evil, regime=evil),
+        outcomes=run.outcomes.assign(symbol=evil),
+        summary=run.summary | {"title": evil, "inputs": {evil: evil}},
+        decisions=pd.DataFrame({"ts_event": [run.predictions["ts_event"].iloc[5]], "cause": [evil]}),
+    )
+    page = tear_sheet(hostile)
+    assert "<script>alert" not in page
+    assert "<img" not in without_library(page)
+    assert page.count("<script") == tear_sheet(run).count("<script")
+
+
+def test_a_run_that_never_traded_waits_instead_of_drawing_nothing() -> None:
+    idle = paper_run(synthetic_market(seed=3, symbols=("AAA",), ticks=300), IDLE)
+    page = without_library(tear_sheet(idle))
+    assert idle.account["turnover"].max() == 0.0
+    for waits in ("0 of 1 trades", "0 of 1 positions", "0 of 10 round trips", "of 40 effective outcomes"):
+        assert f"Not enough data yet: {waits}" in page or waits in page
+    assert "it closed no round trip" in page
+    said = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
+    assert not re.search(r"\b(nan|inf|None)\b", said)
+
+
+def test_without_predictions_the_page_says_so(run: PaperRun) -> None:
+    page = tear_sheet(replace(run, predictions=run.predictions.iloc[:0], account=run.account.iloc[:0]))
+    assert "Nothing was predicted: 12,000 ticks, 0 dead letters." in page
+    assert 'class="plot"' not in without_library(page)
+
+
+def test_few_outcomes_are_a_state_not_a_chart(run: PaperRun) -> None:
+    few = run.outcomes.iloc[:3]
+    for chart in (reliability, skill_over_time, forecasters):
+        assert isinstance(chart(few), NotEnough)
+    assert isinstance(returns(run.account.iloc[:1], run.predictions.iloc[:10]), NotEnough)
+    assert isinstance(turnover(run.account.assign(turnover=0.0), run.predictions), NotEnough)
+
+
+def test_rates_by_regime_add_up_over_symbols(run: PaperRun) -> None:
+    found = rates(run.account)
+    whole = record(run.account, run.predictions)
+    assert found[0][1] == whole.win_rate
+    assert sum(part.count for _, part in found[1:]) == whole.trades
+
+
+def test_decisions_stand_on_the_time_line(run: PaperRun) -> None:
+    decided = pd.DataFrame({"ts_event": [run.predictions["ts_event"].iloc[9]], "action": ["activate"]})
+    made = versions(run.predictions, decided)
+    assert made.data[-1].customdata[0] == "action: activate"
+    assert len(made.data) == 1 + run.predictions.groupby(["symbol", "model_version"]).ngroups
+
+
+def test_thinned_lines_keep_every_extreme() -> None:
+    random = np.random.default_rng(1)
+    times = np.sort(random.integers(0, 10**12, 300_000))
+    values = random.normal(size=300_000).cumsum()
+    places = kept(times, values)
+    assert len(places) <= MOST
+    assert values[places].max() == values.max()
+    assert values[places].min() == values.min()
+    assert (places[0], places[-1]) == (0, len(times) - 1)
+    assert (np.diff(places) > 0).all()
+
+
+def test_every_colour_of_a_figure_has_a_twin(run: PaperRun) -> None:
+    """A colour that the dark page does not know would stay as it is, and might not be seen."""
+    page = without_library(tear_sheet(run))
+    figures = re.findall(r'<script type="application/json" id="[a-z-]+-figure">(.*?)</script>', page, flags=re.DOTALL)
+    assert len(figures) >= 10
+    used = {colour for figure in figures for colour in re.findall(r"#[0-9a-fA-F]{6}\b|rgba\([^)]*\)", figure)}
+    assert used <= {*palette.twins(), "rgba(0,0,0,0)"}
+
+
+def test_no_colour_is_the_twin_of_another() -> None:
+    twins = palette.twins()
+    assert not set(twins) & set(twins.values())
+
+
+def test_figures_are_figures_of_a_notebook_too(run: PaperRun) -> None:
+    made = skill_over_time(run.outcomes)
+    assert isinstance(made, go.Figure)
+    assert made.layout.title.text.startswith("skill against ")
+    assert CHEAP.costs.fee_bps == 0.0
