@@ -82,7 +82,7 @@ def _digest(directive: Directive, key: bytes) -> str:
     return hmac.new(key, encode(signed), sha256).hexdigest()
 
 
-def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> bool:
+def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
     """Do what the directive says, once: an id that was applied before changes nothing.
 
     Args:
@@ -90,14 +90,11 @@ def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directi
         directive: what to do.
         begin: the arm that a `start_arm` starts, given its version and number; it may refuse.
 
-    Returns:
-        Whether it was applied now.
-
     Raises:
         Refused: `bad_directive`; nothing has changed.
     """
     if directive.id in roster.applied:
-        return False
+        return
     if not 0 < len(directive.id) <= LONGEST_NAME:
         raise Refused("bad_directive", f"expected an id of 1 to {LONGEST_NAME} characters, was {len(directive.id)}")
     if directive.action == "start_arm":
@@ -108,7 +105,6 @@ def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directi
         roster.arms.remove(shadow(roster, directive.arm))
     roster.applied.append(directive.id)
     del roster.applied[:-REMEMBERED]
-    return True
 
 
 def _start(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:

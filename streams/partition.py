@@ -8,7 +8,6 @@ from msgspec import Struct, msgpack
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
 from schemas.positions import Position, position_of, root_id
-from schemas.topics import TICKS
 from streams.topology import Node
 
 
@@ -54,7 +53,7 @@ class Partition:
         self.offset = offset
         self.keys: dict[str, Keyed] = {}
         self.dirty: dict[str, int] = {}
-        self._is_root = node.source is TICKS
+        self._is_root = node.source.is_root
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> Sequence[Struct]:
         """Take the record at `offset`, return what follows from it: nothing for a record that was applied before."""

@@ -35,7 +35,7 @@ def topic_of(node: Node[Any]) -> dict[type, str]:
     >>> sorted(topic_of(MarketNode()).values())
     ['dead-letters', 'outcomes', 'predictions']
     """
-    return {topic.record: topic.name for topic in node.outputs}
+    return {record: topic.name for topic in node.outputs for record in topic.records}
 
 
 def replay(node: Node[Any], records: Iterable[SourceRecord]) -> Iterator[Emitted]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from msgspec import MsgspecError, convert, json, to_builtins
 
+from schemas.commands import StartVariant
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive
 from streams.arms import MODEL, Arms, ArmState
@@ -110,8 +111,8 @@ class Variants:
         begun.overrides = overrides
         return begun
 
-    def asked(self, directive: Directive) -> tuple[bytes, SignedLogistic | None]:
-        """Overrides and model of a directive that starts an arm.
+    def asked(self, directive: Directive | StartVariant) -> tuple[bytes, SignedLogistic | None]:
+        """Overrides and model of a directive that starts an arm, or of the command that leads to one.
 
         Raises:
             Refused: `bad_directive`: they make no sense for this symbol.
