@@ -16,6 +16,7 @@ COMMANDS = {
     "topics": "compare the broker's topics with the registry, or create them",
     "publish": "send ticks from a file to Kafka",
     "consume": "read predictions, outcomes or any other topic, each record once",
+    "arm": "run variants in shadow, make one live, roll back",
     "skill": "how good the predictions on files are, beside baselines, with intervals",
     "features": "list the features and who uses them, or check that they keep their promises",
     "demo": "a synthetic or real market through the whole loop, with a summary",
