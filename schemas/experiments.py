@@ -74,6 +74,7 @@ class ExperimentMoved(Struct, frozen=True):
     guardrails: Annotated[tuple[GuardrailStanding, ...], Meta(description="in their order")] = ()
     watched: Annotated[int, Meta(description="pairs since the winner was applied")] = 0
     alarm: Annotated[float, Meta(description="e-detector over its threshold; 1 rolls back")] = 0.0
+    deviation: Annotated[float, Meta(description="standard deviation of the batch means of the primary score")] = 0.0
 
 
 class ExperimentDecided(Struct, frozen=True):

@@ -100,7 +100,7 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         if not isinstance(overrides, Mapping) or set(overrides) - {"market"}:
             raise ConfigurationError(f"{where}: expected nothing but a table `market`, was {overrides}")
         own = _table(overrides, "market", where)
-        symbols[symbol] = _convert(_merged(everywhere, own), MarketParameters, f"[symbols.{symbol}.market]")
+        symbols[symbol] = _convert(merged(everywhere, own), MarketParameters, f"[symbols.{symbol}.market]")
     account = _convert(_table(table, "account", "[account]"), AccountParameters, "[account]")
     experiments = {
         name: _convert(_table(declared, name, f"[experiments.{name}]"), Declaration, f"[experiments.{name}]")
@@ -117,12 +117,17 @@ def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any
     return table
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Table `below` with the fields of `above` on top, sub-tables alike.
+
+    >>> merged({"a": 1, "sub": {"b": 2, "c": 3}}, {"sub": {"b": 4}})
+    {'a': 1, 'sub': {'b': 4, 'c': 3}}
+    """
+    whole = dict(below)
     for name, value in above.items():
-        under = merged.get(name)
-        merged[name] = _merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
-    return merged
+        under = whole.get(name)
+        whole[name] = merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return whole
 
 
 def _convert(table: Mapping[str, Any], kind: type[Kind], where: str) -> Kind:

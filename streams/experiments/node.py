@@ -4,16 +4,38 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import MsgspecError, Struct, msgpack
 
+from schemas.commands import PromoteVariant, RollBack, StopVariant
 from schemas.errors import ConfigurationError, StateError
-from schemas.experiments import ExperimentDecided
+from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
-from schemas.topics import DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES
+from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES
 from streams.arms import LIVE
 from streams.experiments.declaration import Declaration
 from streams.experiments.trial import Trial, TrialState
 from streams.topology import Node
 
 Trials = dict[str, TrialState]
+
+
+def asked(
+    decided: ExperimentDecided, moved: ExperimentMoved, outcome: OutcomeMatured, command_id: str
+) -> PromoteVariant | StopVariant | RollBack | None:
+    """The command that applies a decision: a winner goes live, what fell is rolled back, any other challenger stops.
+
+    None where there is nothing to do: a winner that came through its watch is live already, and a challenger that runs
+    no more under its name cannot be stopped.
+    """
+    verdict = decided.verdict
+    cause = f"experiment {decided.experiment}: {verdict}, decision {decided.id}"
+    identity = (command_id, decided.symbol, decided.ts_event)
+    if verdict == "winner":
+        figures = {"effect": moved.effect, "log_e": moved.log_e_better, "pairs": float(moved.scored)}
+        return PromoteVariant(*identity, decided.experiment, cause, figures)
+    if verdict == "rolled_back":
+        return RollBack(*identity, cause, {"alarm": moved.alarm, "pairs": float(moved.watched)})
+    if verdict not in ("promoted", "confirmed") and any(arm.arm == decided.experiment for arm in outcome.arms):
+        return StopVariant(*identity, decided.experiment, cause)
+    return None
 
 
 class ExperimentsNode(Node[Trials]):
@@ -28,7 +50,7 @@ class ExperimentsNode(Node[Trials]):
 
     name = "experiments"
     source = OUTCOMES
-    outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, DEAD_LETTERS)
+    outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, COMMANDS, DEAD_LETTERS)
 
     def __init__(self, declarations: Mapping[str, Declaration]) -> None:
         super().__init__()
@@ -52,22 +74,25 @@ class ExperimentsNode(Node[Trials]):
                     continue
                 own = state[name] = trial.start(event)
             step = trial.update(own, event)
-            if step:
-                written.append(trial.moved(own, event, f"{record_id}:{len(written)}"))
+            if not step:
+                continue
+            moved = trial.moved(own, event, f"{record_id}:{len(written)}")
+            written.append(moved)
             if step == "decided":
-                written.append(
-                    ExperimentDecided(
-                        f"{record_id}:{len(written)}",
-                        event.symbol,
-                        event.ts_event,
-                        name,
-                        own.challenger,
-                        own.champion,
-                        own.status,
-                        own.reason,
-                        trial.declaration.apply == "automatic",
-                    )
+                decided = ExperimentDecided(
+                    f"{record_id}:{len(written)}",
+                    event.symbol,
+                    event.ts_event,
+                    name,
+                    own.challenger,
+                    own.champion,
+                    own.status,
+                    own.reason,
+                    trial.declaration.apply == "automatic",
                 )
+                written.append(decided)
+                if decided.applied and (command := asked(decided, moved, event, f"{record_id}:{len(written)}")):
+                    written.append(command)
         return written
 
     def dump(self, state: Trials) -> bytes:

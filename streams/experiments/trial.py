@@ -127,6 +127,7 @@ class Trial:
             ),
             0 if watch is None else watch.pairs,
             0.0 if watch is None else self._alarm(watch),
+            self._deviation(state),
         )
 
     def _watch(self, state: TrialState, outcome: OutcomeMatured) -> Step:
@@ -147,10 +148,13 @@ class Trial:
 
     def _operator(self, state: TrialState) -> Watch:
         """The watch, in units of what batches of this symbol differed by during the test."""
-        n, _, sse = self.experiment.evidence.moments(state.test.evidence, self.declaration.test.primary)
-        scale = max(SMALLEST_SCALE, sqrt(sse / (n - 1)))
+        scale = max(SMALLEST_SCALE, self._deviation(state))
         terms = self.declaration.watch
         return Watch(EDetector(terms.run, self.declaration.test.batch, scale), terms.canary, terms.confirmed)
+
+    def _deviation(self, state: TrialState) -> float:
+        n, _, sse = self.experiment.evidence.moments(state.test.evidence, self.declaration.test.primary)
+        return sqrt(sse / (n - 1)) if n > 1 else 0.0
 
     def _alarm(self, watch: WatchState) -> float:
         threshold = self.declaration.watch.run / self.declaration.test.batch
