@@ -40,6 +40,7 @@ class LoopPartition:
             for record in topic.records
         }
         self._roots = {record for node in nodes for topic in node.outputs if topic.is_root for record in topic.records}
+        self._commands = self._roots.difference(log.records)
         self._closed = closed
         self._asked: deque[Struct] = deque()
 
@@ -53,10 +54,14 @@ class LoopPartition:
         return written
 
     def receive(self, event: Any) -> list[Struct]:
-        """`apply` at the next offset of the log, for an event whose bytes are not at hand."""
+        """`apply` at the next offset of the log, for an event whose bytes are not at hand; a closed loop takes commands."""
+        written: list[Struct] = []
+        if self._closed and type(event) in self._commands:
+            self._asked.append(event)
+            self._close(written)
+            return written
         offset = self.next_offset
         self.next_offset = offset + 1
-        written: list[Struct] = []
         for partition in self._first:
             self._pass_on(partition.receive(offset, event), written)
         self._close(written)

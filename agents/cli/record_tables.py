@@ -10,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.accounts import AccountMarked
+from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Tick
@@ -111,6 +113,34 @@ COLUMNS: dict[Any, tuple[Column, ...]] = {
         field("wins", 7, ","),
         field("turnover", 9, ",.2f"),
         field("strategy", 16, right=False),
+    ),
+    ExperimentMoved: (
+        TIME,
+        SYMBOL,
+        field("experiment", 16, right=False),
+        field("status", 13, right=False),
+        field("batches", 7, ","),
+        field("effect", 8, "+.4f"),
+        field("log_e_better", 7, "+.2f", title="log e A"),
+        field("log_e_worse", 7, "+.2f", title="log e B"),
+        field("threshold", 8, ".2f", title="boundary"),
+        field("holding", 24, right=False),
+    ),
+    ExperimentDecided: (
+        TIME,
+        SYMBOL,
+        field("experiment", 16, right=False),
+        field("verdict", 13, right=False),
+        Column("applied", 7, lambda decided: "yes" if decided.applied else "no"),
+        field("reason", 90, right=False),
+    ),
+    Command: (
+        TIME,
+        SYMBOL,
+        Column("command", 16, lambda command: command.__struct_config__.tag),
+        field("arm", 16, right=False),
+        field("id", 24, right=False),
+        field("cause", 70, right=False),
     ),
     DeadLetter: (
         field("id", 20, right=False),
