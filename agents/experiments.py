@@ -105,7 +105,7 @@ def evidence(log_e: float) -> str:
     ('20.0', '0.61', '2.4e+17')
     """
     value = exp(min(log_e, 700.0))
-    return f"{value:.2f}" if value < 10.0 else f"{value:.1f}" if value < 10_000.0 else f"{value:.1e}"
+    return f"{value:.2f}" if value < 10.0 else f"{value:,.1f}" if value < 10_000.0 else f"{value:.1e}"
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -54,7 +54,7 @@ class LoopPartition:
         return written
 
     def receive(self, event: Any) -> list[Struct]:
-        """`apply` at the next offset of the log, for an event whose bytes are not at hand; a closed loop takes commands."""
+        """`apply` at the next offset of the log, for an event without its bytes; a closed loop takes commands, too."""
         written: list[Struct] = []
         if self._closed and type(event) in self._commands:
             self._asked.append(event)

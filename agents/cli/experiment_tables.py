@@ -106,9 +106,7 @@ def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) ->
             "pairs a day",
         )
     if latest.watched:
-        rows.add_row(
-            "watch", f"{latest.watched:,} pairs since it is live, alarm {latest.alarm:.1%} of its threshold"
-        )
+        rows.add_row("watch", f"{latest.watched:,} pairs since it is live, alarm {latest.alarm:.1%} of its threshold")
     for decided in course.decisions:
         done = "applied" if decided.applied else "recommended"
         rows.add_row("decided", printable(f"{decided.verdict} ({done}): {decided.reason}"))
@@ -124,8 +122,8 @@ def pooled(found: Pooled) -> None:
     planned = "" if found.planned == len(found.symbols) else f" of {found.planned} planned"
     out.print(Text(f"pooled over {len(found.symbols)} symbols{planned}", style="bold"))
     out.print(
-        f"evidence {evidence(found.log_e_better)} that it is better on some of them, {evidence(found.log_e_worse)} "
-        f"that it is worse on some; {evidence(found.threshold)} decides. Mean of e-values: valid however symbols depend."
+        f"evidence {evidence(found.log_e_better)} that it is better on some, {evidence(found.log_e_worse)} "
+        f"that it is worse on some; {evidence(found.threshold)} decides. Valid however symbols depend."
     )
     known = "" if found.error is None else f" +- {found.error:.4f}, 95 % {interval(found.low, found.high)}"
     out.print(
@@ -156,9 +154,7 @@ def plan(found: Planned, declaration: Declaration) -> None:
         f"{needs.sequential_power:.0%} decide within {needs.limit_days:.2g} days",
     )
     rows.add_row("pairing", f"{needs.gain:.1f} times fewer than two separate groups would take")
-    rows.add_row(
-        "dependence", f"{found.autocorrelation_time:.1f} pairs say what one says; {found.overlap:.0f} overlap"
-    )
+    rows.add_row("dependence", f"{found.autocorrelation_time:.1f} pairs say what one says; {found.overlap:.0f} overlap")
     rows.add_row("detectable", f"{needs.detectable:.3g} after {needs.limit_days:.2g} days")
     fits = found.batch >= found.recommended_batch
     rows.add_row(

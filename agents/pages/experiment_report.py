@@ -20,7 +20,7 @@ CARE = (
     "and nothing is decided while it finds it; it cannot find everything.",
     "The confidence sequence holds the mean score at all times at once, so the one at the decision is honest. The mean "
     "at the decision by itself is too large: a test that stops when it looks good stops at a lucky moment.",
-    "Both arms are paper accounts on the same ticks. Neither moved the market, and cost is what the configuration says.",
+    "Both arms are paper accounts on the same ticks. Neither moved the market, and cost is what was configured.",
     "It is one past. That a challenger was better then does not say that it will be: that is what the watch is for.",
 )
 
@@ -115,7 +115,11 @@ def _tiles(course: Course) -> str:
         if still.decided_days is None:
             note = f"the evidence does not grow; {note}"
     rows = (
-        ("Status", latest.status.replace("_", " "), latest.holding or "nothing holds a winner back"),
+        (
+            "Status",
+            latest.status.replace("_", " "),
+            f"held back by: {latest.holding}" if latest.holding else _since(course),
+        ),
         (
             "Effect",
             number(latest.effect, "+.4f"),
@@ -132,6 +136,11 @@ def _tiles(course: Course) -> str:
         for title, value, said in rows
     )
     return f'<dl class="tiles">{tiles}</dl>'
+
+
+def _since(course: Course) -> str:
+    last = decision(course)
+    return "not decided yet" if last is None else f"since {moment(last.ts_event)} UTC"
 
 
 def _guardrails(course: Course) -> str:

@@ -32,9 +32,9 @@ def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
     boundary = float(np.exp(threshold))
     made.add_hline(y=boundary, line={"color": palette.INK.light, "width": 1.2, "dash": "dash"})
     made.add_annotation(
-        x=0.0,
+        x=1.0,
         xref="paper",
-        xanchor="left",
+        xanchor="right",
         y=float(np.log10(boundary)),
         yanchor="bottom",
         text=f"boundary {boundary:,.0f}: decided",
