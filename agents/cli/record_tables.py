@@ -6,13 +6,16 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Tick
+from schemas.versions import ModelVersion
 
 COLORS = {"up": "green", "buy": "green", "down": "red", "sell": "red"}
 
@@ -97,6 +100,25 @@ COLUMNS: dict[Any, tuple[Column, ...]] = {
         Column("net bps", 8, lambda outcome: f"{outcome.arms[0].net_bps:+.2f}", right=True),
         field("prediction_id", 20, right=False, title="prediction"),
     ),
+    Command: (
+        TIME,
+        SYMBOL,
+        Column("command", 15, lambda command: command.__struct_config__.tag.replace("_", " ")),
+        field("arm", 18, right=False),
+        field("overrides", 48, right=False),
+        field("cause", 40, right=False),
+        field("id", 24, right=False),
+    ),
+    ModelVersion: (
+        TIME,
+        SYMBOL,
+        field("version", 18, right=False),
+        field("status", 11, right=False),
+        field("arm", 18, right=False, title="runs as"),
+        field("reason", 40, right=False),
+        field("parent", 18, right=False),
+        field("overrides", 48, right=False),
+    ),
     DeadLetter: (
         field("id", 20, right=False),
         field("node", 8, right=False),
@@ -135,6 +157,15 @@ def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
     while len(columns) > 1 and total_width(columns) > width:
         columns = columns[:-1]
     return columns
+
+
+def console_for(columns: tuple[Column, ...]) -> tuple[Console, tuple[Column, ...]]:
+    """Standard output, and as many columns as a line of it holds: all of them where it is no terminal."""
+    console = Console(highlight=False)
+    if console.is_terminal:
+        return console, fitting(columns, console.width)
+    console.width = total_width(columns)
+    return console, columns
 
 
 def table(columns: tuple[Column, ...], heading: bool) -> Table:
