@@ -165,7 +165,7 @@ def test_a_version_of_a_model_keeps_its_lineage() -> None:
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        (start("a"), "expected new names"),
+        (start("a", "again"), "expected new names"),
         (start("live"), "expected new names"),
         (start("builtin"), "expected new names"),
         (start(BUILTIN), "expected new names"),

@@ -35,7 +35,10 @@ MODEL = ModelState(
     parent="BTCUSDT-6",
 )
 
-OVERRIDES = {"mixture": {"prior": {"momentum": 0, "mean_reversion": 0.5}}, "sizing": {"enabled": ["kelly"]}}
+OVERRIDES: dict[str, Any] = {
+    "mixture": {"prior": {"momentum": 0, "mean_reversion": 0.5}},
+    "sizing": {"enabled": ["kelly"]},
+}
 
 RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     Quote: [
