@@ -1,6 +1,8 @@
 """Arms with parameters of their own: what they do, that they keep it, and that they change nobody else."""
 
+import json
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -11,13 +13,14 @@ from market_ticks import START, promote_arm, quick_node, seeded_ticks, start_arm
 from msgspec.structs import asdict, replace
 
 from schemas.codec import encode
+from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.directives import MOST_ARMS
 from streams.market import MarketNode
-from streams.parameters import load_parameters
+from streams.parameters import MarketParameters, load_parameters
 from streams.partition import KeySnapshot, Partition
 
 QUICK = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "costs": {"fee_bps": 0.0}}
@@ -225,6 +228,64 @@ def test_state_is_bounded_with_as_many_variants_as_there_may_be() -> None:
     records, snapshots = written(quick_node(), [*seeded_ticks(2, 200), *arms, *seeded_ticks(3, 2_000)], set())
     assert sum(b'"bad_directive"' in record for record in records) >= 1
     assert 5_000 < len(snapshots["X"]) < 40_000
+
+
+def fields_of(table: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Any of a table's fields with something nasty in them, sub-tables too."""
+    nasty = st.sampled_from(
+        [
+            0,
+            1,
+            -1,
+            2,
+            10**18,
+            2**64 - 1,
+            10**30,
+            10**400,
+            0.0,
+            0.5,
+            1e-308,
+            1e308,
+            -1e308,
+            5e-324,
+            True,
+            None,
+            "",
+            "bins",
+        ]
+    ) | st.floats(0.0, 1.0)
+    inner = {
+        name: (fields_of(value) if isinstance(value, dict) and value else nasty | st.just({"imbalance": 1e-300}))
+        for name, value in table.items()
+    }
+    return st.dictionaries(st.sampled_from(list(inner)), st.none(), min_size=1, max_size=3).flatmap(
+        lambda names: st.fixed_dictionaries({name: inner[name] for name in names})
+    )
+
+
+ALL_TABLES = {
+    name: fields_of(msgspec.to_builtins(getattr(MarketParameters(), name)))
+    for name in ("model", "mixture", "correction", "confidence", "sizing")
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), name=st.sampled_from(list(ALL_TABLES)), from_live=st.booleans())
+def test_no_overrides_stop_a_stream(data: st.DataObject, name: str, from_live: bool) -> None:
+    """Refused with a sentence, or run in shadow and live: never an exception, and never a size that is no number."""
+    overrides = {name: data.draw(ALL_TABLES[name])}
+    value = json.dumps(msgspec.to_builtins(variant("b", {}, from_live)) | {"overrides": overrides}).encode()
+    ticks = [encode(tick) for tick in seeded_ticks(8, 240, odd=0.0)]
+    partition = Partition(quick_node(), 0)
+    values = [*ticks[:80], value, *ticks[80:160], encode(promote_arm("b")), *ticks[160:]]
+    for offset, each in enumerate(values):
+        for record in partition.apply(offset, b"X", each):
+            if isinstance(record, Prediction):
+                assert 0.0 < record.probability < 1.0
+                assert isfinite(record.position_size)
+            elif isinstance(record, DeadLetter):
+                assert record.reason in ("bad_directive", "malformed", "not_json")
+    partition.node.load(partition.node.dump(partition.keys["X"].state))
 
 
 def mirrored(tick: Tick) -> Tick:
