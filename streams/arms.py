@@ -37,6 +37,8 @@ class ArmState(Struct, array_like=True):
         expected: its skill before labels mature.
         drawdown_bps: how far its paper equity is below its peak, bps of capital.
         overrides: what it does otherwise than the symbol's parameters say, as `Variants.overrides` wrote it.
+        twin: number of the arm that it was a copy of when it started, below 0 if of none: of predictions that were
+            made before, it learns from what that one thought.
     """
 
     name: str
@@ -50,6 +52,7 @@ class ArmState(Struct, array_like=True):
     expected: ExpectedSkill
     drawdown_bps: float = 0.0
     overrides: bytes = b""
+    twin: int = -1
 
 
 class Opinion(Struct, frozen=True, array_like=True):

@@ -67,6 +67,8 @@ class Mixture:
         [0.5, 0.0, 0.5]
         """
         kept = [weight if prior else 0.0 for weight, prior in zip(weights, self._prior, strict=True)]
+        if kept == list(weights):
+            return kept
         total = sum(kept)
         return [weight / total for weight in kept] if total > 0.0 else self.start()
 

@@ -311,7 +311,6 @@ class Pipeline:
     ) -> None:
         made_until = now - self._horizon
         pending = state.pending
-        arms = {arm.number: arm for arm in state.arms.arms}
         matured = 0
         for entry in pending:
             if entry.ts_event > made_until:
@@ -329,24 +328,23 @@ class Pipeline:
             )
             records.append(outcome)
             matured += 1
+            pupils = maturing.pupils(state.arms.arms, entry.stances)
             self._sizing.learn(state.moves, outcome.return_bps)
-            for stance, earned in zip(entry.stances, outcome.arms, strict=True):
-                arm = arms.get(stance.number)
-                if arm is not None:
-                    # As many scored positions as this overlap: each is that part of the capital.
-                    sizing = self._variants[arm.overrides].sizing
-                    arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned.net_bps * self._part)
+            for arm, number in pupils:
+                # As many scored positions as this overlap: each is that part of the capital.
+                earned = outcome.arms[number].net_bps * self._part
+                sizing = self._variants[arm.overrides].sizing
+                arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned)
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 up = outcome.label > 0
                 worth = self._overlap.learn(state.overlap, entry.ts_event)
                 self._panel.learn(state.strategies, entry.features, up, state.faults)
                 of_model = entry.features if self._of_model is None else self._of_model(entry.features)
-                for stance in entry.stances:
-                    arm = arms.get(stance.number)
-                    if arm is not None:
-                        learner = self._variants[arm.overrides].arms
-                        learner.learn(arm, stance.opinion, entry.rules, of_model, up, worth, state.faults)
+                for arm, number in pupils:
+                    learner = self._variants[arm.overrides].arms
+                    opinion = entry.stances[number].opinion
+                    learner.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
         del pending[:matured]
 
     def _shadow_stances(

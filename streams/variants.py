@@ -103,7 +103,7 @@ class Variants:
         if directive.from_live:
             learned = deepcopy(live)
             begun = variant.arms.take_over(learned, self[live.overrides].parameters, variant.parameters)
-            begun.name, begun.version, begun.number = directive.arm, version, number
+            begun.name, begun.version, begun.number, begun.twin = directive.arm, version, number, live.number
             begun.model = model or begun.model
         else:
             start = model or signed_logistic.start(variant.parameters.model)

@@ -10,11 +10,9 @@ from typing import Any
 import click
 import msgspec
 from msgspec import Struct
-from rich.console import Console
-from rich.table import Table
 
 from agents.broker import bootstrap
-from agents.cli.record_tables import clock, printable
+from agents.cli.record_tables import cells, columns_of, console_for, printable, table
 from agents.clients.commander import Place, commander
 from agents.clients.versions import versions
 from agents.plugins import configured_parameters
@@ -25,7 +23,7 @@ from schemas.models import ModelState
 from schemas.versions import ModelVersion
 from streams.variants import Variants
 
-BY_HAND = "a person: tickloop arm"
+BY_HAND = "by hand"
 
 SYMBOL = click.argument("symbol")
 ARM = click.argument("arm")
@@ -103,10 +101,20 @@ def start(
       tickloop arm start BTCUSDT plain --set mixture.prior.momentum=0 --set correction.variance=0
       tickloop arm start BTCUSDT counted --set confidence.calibrator=bins
     """
-    table = _table(overrides, fields)
+    if model is not None and version:
+        raise ConfigurationError("expected --version or --model, was both; fix: a model's file names its version")
     state = None if model is None else _model(Path(model))
     asked = StartVariant(
-        "", symbol, 1, arm, cause, table, from_live, state, version if state is None else "", experiment
+        "",
+        symbol,
+        1,
+        arm,
+        cause,
+        _overrides(overrides, fields),
+        from_live,
+        state,
+        version,
+        experiment,
     )
     _check(asked)
     _ask(asked, command_id, wait, as_json)
@@ -165,11 +173,11 @@ def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
         click.echo(f"{of_whom}nothing but the built-in version of each symbol; see `tickloop arm start --help`")
 
 
-def _table(file: str | None, fields: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    table: dict[str, Any] = {}
+def _overrides(file: str | None, fields: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    whole: dict[str, Any] = {}
     if file is not None:
         try:
-            table = msgspec.toml.decode(Path(file).read_bytes())
+            whole = msgspec.toml.decode(Path(file).read_bytes())
         except msgspec.DecodeError as error:
             raise ConfigurationError(f"{file}: {error}") from error
     for field in fields:
@@ -177,13 +185,15 @@ def _table(file: str | None, fields: tuple[str, ...]) -> dict[str, dict[str, Any
         *tables, name = path.split(".")
         if not equals or not tables:
             raise ConfigurationError(f"--set: expected TABLE.FIELD=VALUE, was {field!r}")
-        inner = table
+        inner = whole
         for each in tables:
             inner = inner.setdefault(each, {})
+            if not isinstance(inner, dict):
+                raise ConfigurationError(f"--set: expected {each} once, was a value and a table of {field!r}")
         inner[name] = _value(text)
-    if wrong := [name for name, value in table.items() if not isinstance(value, dict)]:
-        raise ConfigurationError(f"overrides: expected tables, was {wrong[0]} = {table[wrong[0]]!r}")
-    return table
+    if wrong := [name for name, value in whole.items() if not isinstance(value, dict)]:
+        raise ConfigurationError(f"overrides: expected tables, was {wrong[0]} = {whole[wrong[0]]!r}")
+    return whole
 
 
 def _value(text: str) -> Any:
@@ -253,16 +263,8 @@ def _announced(symbol: str, place: Place) -> str:
 
 
 def _show(shown: list[ModelVersion]) -> None:
-    table = Table("symbol", "version", "status", "runs as", "since (UTC)", "from", "reason", box=None)
+    console, columns = console_for(columns_of(ModelVersion))
+    rows = table(columns, heading=True)
     for version in shown:
-        cells = (
-            version.symbol,
-            version.version,
-            version.status,
-            version.arm or "-",
-            clock(version.ts_event),
-            version.parent or "-",
-            version.reason,
-        )
-        table.add_row(*map(printable, cells))
-    Console(highlight=False, markup=False).print(table)
+        rows.add_row(*cells(columns, version))
+    console.print(rows)

@@ -7,11 +7,10 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 
 import click
-from rich.console import Console
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
-from agents.cli.record_tables import cells, columns_of, fitting, printable, table, total_width
+from agents.cli.record_tables import cells, columns_of, console_for, printable, table
 from agents.clients.reader import Received, Start, read_blocks
 from agents.settings import Settings
 from schemas.codec import decoder
@@ -107,11 +106,7 @@ def _show_json(records: Iterable[Received]) -> None:
 
 def _table(topic: Topic) -> Callable[[list[Received]], None]:
     columns, decode = columns_of(topic.record), decoder(topic.record)
-    console = Console(highlight=False)
-    if console.is_terminal:
-        columns = fitting(columns, console.width)
-    else:
-        console.width = total_width(columns)
+    console, columns = console_for(columns)
     heading = True
 
     def show(records: list[Received]) -> None:

@@ -38,7 +38,7 @@ class LifecycleNode(Node[Life]):
     >>> node = LifecycleNode()
     >>> life = node.open("X")
     >>> start = StartVariant("c1", "X", 5, "bold", "a person", {"sizing": {"kelly_fraction": 0.001}}, from_live=True)
-    >>> directive, version = node.step(life, start, "commands:0:0")
+    >>> directive, version, _ = node.step(life, start, "commands:0:0")
     >>> directive.action, directive.arm, directive.version, version.status, version.key
     ('start_arm', 'bold', 'bold-1', 'shadow', b'X|bold-1')
     >>> node.step(life, start, "commands:0:1")
@@ -85,6 +85,8 @@ class LifecycleNode(Node[Life]):
         news = _Told(self, event, record_id)
         if isinstance(event, StartVariant):
             news.tell(state.arms[-1], "shadow", event.cause)
+            if state.arms[-1].number == 1:
+                news.tell(live, "champion", "what the symbol began with")
         elif isinstance(event, StopVariant):
             (stopped,) = [arm for arm in runs if arm not in state.arms]
             state.forget(stopped.version)
