@@ -34,13 +34,13 @@ ARMS = {
 }
 """The live arm under another name; one that believes in other experts at first."""
 
-TEST = ExperimentParameters(primary="log_loss", batch=100, expected=2_000.0, warmup=100, worth=0.01, beta=0.0)
+TEST = ExperimentParameters(primary="log_loss", batch=40, expected=2_000.0, warmup=100, worth=0.01, beta=0.0)
 
 
 @lru_cache
 def pairs_of(file: str, arm: str, ticks: int) -> tuple[Pair, ...]:
     """Pairs of an arm and the live one on the first ticks of a file."""
-    market = {"horizon_ns": HORIZONS_NS[file], "scored_per_horizon": 20}
+    market = {"horizon_ns": HORIZONS_NS[file], "scored_per_horizon": 8}
     declared = load_parameters({"market": market})
     parameters = Parameters(
         declared.market, {}, declared.account, {arm: Declaration(arm=ARMS[arm], starts="from_live", test=TEST)}
