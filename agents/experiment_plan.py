@@ -19,6 +19,7 @@ from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.planning import Plan, plan
 from streams.experiments.preflight import Preflight, preflight
+from streams.experiments.scores import FLOOR
 from streams.lifecycle.node import LifecycleNode
 from streams.market import MarketNode
 from streams.parameters import Parameters
@@ -164,25 +165,25 @@ def planned(
 def _columns(pairs: Sequence[Pair], test: ExperimentParameters) -> tuple[Column, Column]:
     """What each arm has of the primary score in a pair: their difference is the score."""
     a, b = (np.array([getattr(pair, side) for pair in pairs]) for side in ("a_bps", "b_bps"))
-    scale = float((a - b).std(ddof=1))
-    if scale == 0.0:
-        raise ConfigurationError(
-            f"expected arms that differ, was the same in each of {len(pairs)} pairs; fix: arm = {{...}} of the "
-            "experiment, or costs that leave positions to differ in"
-        )
-    if test.primary == "risk_adjusted":
-        floor = 0.1 * scale
-        return a / max(float(a.std()), floor), b / max(float(b.std()), floor)
-    if test.primary in ("returns", "log_growth"):
-        return a / scale, b / scale
-    if test.primary == "win_rate":
-        return (a > 0.0).astype(float), (b > 0.0).astype(float)
     if test.primary == "log_loss":
         labels = np.array([pair.label for pair in pairs])
         ups = (np.array([getattr(pair, side) for pair in pairs]) for side in ("a_up", "b_up"))
-        one, other = (np.where(labels > 0, np.log(up), np.where(labels < 0, np.log1p(-up), 0.0)) for up in ups)
-        return one, other
-    raise ConfigurationError(f"expected a primary metric with a score for each pair, was {test.primary!r}")
+        a, b = (np.where(labels > 0, np.log(up), np.where(labels < 0, np.log1p(-up), 0.0)) for up in ups)
+    elif test.primary == "win_rate":
+        a, b = (a > 0.0).astype(float), (b > 0.0).astype(float)
+    elif test.primary == "drawdown":
+        raise ConfigurationError("expected a primary metric with a score for each pair, was 'drawdown'")
+    scale = float((a - b).std(ddof=1))
+    if scale == 0.0:
+        raise ConfigurationError(
+            f"expected arms that differ, {test.primary} was the same in each of {len(pairs):,} pairs; fix: `arm` of "
+            "the experiment, or costs that are low enough for positions to be taken"
+        )
+    if test.primary == "risk_adjusted":
+        return a / max(float(a.std()), FLOOR * scale), b / max(float(b.std()), FLOOR * scale)
+    if test.primary in ("returns", "log_growth"):
+        return a / scale, b / scale
+    return a, b
 
 
 def _correlation(a: Column, b: Column) -> float:

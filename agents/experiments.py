@@ -132,6 +132,13 @@ def to_do(course: Course, declaration: Declaration | None) -> str:
     return f"tickloop experiment stop {name} --symbol {symbol}"
 
 
+def applied(decided: ExperimentDecided) -> str:
+    """Whether somebody has to act, in brackets; empty for a verdict that asks for nothing."""
+    if decided.verdict in WATCHED:
+        return ""
+    return " (applied)" if decided.applied else " (recommended)"
+
+
 def decision(course: Course) -> ExperimentDecided | None:
     """The last one."""
     return course.decisions[-1] if course.decisions else None

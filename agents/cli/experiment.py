@@ -365,6 +365,10 @@ async def _put(settings: Settings, asked: list[Command], wait: float) -> list[Wr
     async with commander(settings, bootstrap(settings)) as client:
         for command in asked:
             place = await client.place_of(command.symbol)
+            if not place.ts_event:
+                click.secho(
+                    f"{command.symbol}: no prediction of it was found; it takes effect at its first tick", err=True
+                )
             timed = msgspec.structs.replace(command, ts_event=place.ts_event or time.time_ns())
             offset, answer = await client.put(timed, place.partition, wait)
             written.append(Written(timed, place.partition, offset, answer.refused, bool(answer.versions)))

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from agents.cli.record_tables import printable
 from agents.experiment_plan import Planned
-from agents.experiments import UNITS, Course, Outlook, evidence, interval
+from agents.experiments import DAY_NS, UNITS, Course, Outlook, applied, evidence, interval
+from agents.pages.wording import lasting
 from streams.experiments.declaration import Declaration
 from streams.experiments.pooled import Pooled
 
@@ -99,17 +100,16 @@ def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) ->
         + (f", {latest.rejected:,} rejected" if latest.rejected else ""),
     )
     if outlook is not None:
-        when = "not in sight" if outlook.decided_days is None else f"in about {outlook.decided_days:.2g} days"
+        when = "not in sight" if outlook.decided_days is None else f"in about {_days(outlook.decided_days)}"
         rows.add_row(
             "expected",
-            f"a decision {when}, the end in at most {outlook.longest_days:.2g} days at {outlook.pairs_a_day:,.0f} "
+            f"a decision {when}, the end in at most {_days(outlook.longest_days)} at {outlook.pairs_a_day:,.0f} "
             "pairs a day",
         )
     if latest.watched:
         rows.add_row("watch", f"{latest.watched:,} pairs since it is live, alarm {latest.alarm:.1%} of its threshold")
     for decided in course.decisions:
-        done = "applied" if decided.applied else "recommended"
-        rows.add_row("decided", printable(f"{decided.verdict} ({done}): {decided.reason}"))
+        rows.add_row("decided", printable(f"{decided.verdict.replace('_', ' ')}{applied(decided)}: {decided.reason}"))
     if to_do:
         rows.add_row("to apply it", printable(to_do))
     out.print(rows)
@@ -145,17 +145,17 @@ def plan(found: Planned, declaration: Declaration) -> None:
     rows.add_column(style="dim")
     rows.add_column()
     rows.add_row(
-        "measured on", f"{found.history:,} pairs in {found.hours:.2g} hours: {found.pairs_a_day:,.0f} pairs a day"
+        "measured on", f"{found.history:,} pairs in {_days(found.hours / 24.0)}: {found.pairs_a_day:,.0f} pairs a day"
     )
-    rows.add_row("one look", f"{needs.pairs:,.0f} pairs, {needs.days:.2g} days")
+    rows.add_row("one look", f"{needs.pairs:,.0f} pairs, {_days(needs.days)}")
     rows.add_row(
         "looked at all the time",
-        f"median {needs.sequential_pairs:,.0f} pairs, {needs.sequential_days:.2g} days; "
-        f"{needs.sequential_power:.0%} decide within {needs.limit_days:.2g} days",
+        f"median {needs.sequential_pairs:,.0f} pairs, {_days(needs.sequential_days)}; "
+        f"{needs.sequential_power:.0%} decide within {_days(needs.limit_days)}",
     )
     rows.add_row("pairing", f"{needs.gain:.1f} times fewer than two separate groups would take")
     rows.add_row("dependence", f"{found.autocorrelation_time:.1f} pairs say what one says; {found.overlap:.0f} overlap")
-    rows.add_row("detectable", f"{needs.detectable:.3g} after {needs.limit_days:.2g} days")
+    rows.add_row("detectable", f"{needs.detectable:.3g} after {_days(needs.limit_days)}")
     fits = found.batch >= found.recommended_batch
     rows.add_row(
         "batch",
@@ -165,3 +165,7 @@ def plan(found: Planned, declaration: Declaration) -> None:
     rows.add_row("pre-flight", found.missing if found.preflight is None else found.preflight.sentence)
     out.print(rows)
     out.print()
+
+
+def _days(days: float) -> str:
+    return lasting(round(days * DAY_NS))

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from html import escape
 
-from agents.experiments import UNITS, Course, decision, evidence, interval, outlook, to_do, together, verdict
+from agents.experiments import (
+    DAY_NS,
+    UNITS,
+    Course,
+    applied,
+    decision,
+    evidence,
+    interval,
+    outlook,
+    to_do,
+    together,
+    verdict,
+)
 from agents.pages.charts.experiment import confidence, dependence, evidence_path, pairs_against_plan, watch
 from agents.pages.document import Panel, Section, document, table
 from agents.pages.wording import lasting, moment, number
@@ -110,8 +122,9 @@ def _tiles(course: Course) -> str:
     days = "-"
     note = "it is over"
     if still is not None:
-        days = number(still.decided_days, ".2g", "days")
-        note = f"to a decision; at most {still.longest_days:.2g} at {still.pairs_a_day:,.0f} pairs a day"
+        days = "-" if still.decided_days is None else lasting(round(still.decided_days * DAY_NS))
+        most = lasting(round(still.longest_days * DAY_NS))
+        note = f"to a decision; at most {most} at {still.pairs_a_day:,.0f} pairs a day"
         if still.decided_days is None:
             note = f"the evidence does not grow; {note}"
     rows = (
@@ -128,7 +141,7 @@ def _tiles(course: Course) -> str:
         ("Evidence better", evidence(latest.log_e_better), f"of {boundary} needed; p = {latest.p:.3g}"),
         ("Evidence worse", evidence(latest.log_e_worse), f"of {boundary} needed"),
         ("Pairs", f"{latest.scored:,}", f"of at most {latest.longest:,}, in {latest.batches:,} batches"),
-        ("Days left", days, note),
+        ("Time left", days, note),
     )
     tiles = "".join(
         f'<div class="tile"><dt>{escape(title)}</dt><dd class="value">{escape(value)}</dd>'
@@ -166,7 +179,7 @@ def _decisions(course: Course, declaration: Declaration | None) -> str:
         (
             moment(each.ts_event),
             escape(each.verdict.replace("_", " ")),
-            "applied" if each.applied else "recommended",
+            applied(each).strip(" ()"),
             f"{escape(each.reason)} <code>{escape(each.id)}</code>",
         )
         for each in course.decisions
