@@ -15,11 +15,11 @@ import sys
 from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
-from schemas.topics import PARTITIONS, TICKS, TOPICS, Topic
+from schemas.topics import PARTITIONS, TOPICS, Topic
 
 CONTRACT = Path(__file__).parent / "contract"
 GOLDEN = CONTRACT / "golden"
@@ -28,15 +28,6 @@ VERSION = "0.1.0"
 """Of the contract: the first number grows when an old reader would break, the second when something is added."""
 
 Json = dict[str, Any]
-
-
-def records_of(topic: Topic) -> tuple[type[msgspec.Struct], ...]:
-    """Records that travel on a topic: the members of its union, or the one that it has.
-
-    >>> [record.__name__ for record in records_of(TICKS)]
-    ['Quote', 'Trade', 'Directive']
-    """
-    return get_args(topic.record) or (topic.record,)
 
 
 def kebab(name: str) -> str:
@@ -65,8 +56,8 @@ def json_schema(topic: Topic) -> Json:
 
 
 def asyncapi() -> Json:
-    """The AsyncAPI 3.0 document, from the system's point of view: it receives ticks and sends everything else."""
-    records = {record.__name__: (topic, record) for topic in TOPICS for record in records_of(topic)}
+    """The AsyncAPI 3.0 document, from the system's point of view: it receives what others write and sends the rest."""
+    records = {record.__name__: (topic, record) for topic in TOPICS for record in topic.records}
     _, schemas = msgspec.json.schema_components(
         [record for _, record in records.values()], ref_template="#/components/schemas/{name}"
     )
@@ -81,8 +72,9 @@ def asyncapi() -> Json:
                 "Values are JSON objects. Readers ignore fields that they do not know; fields that are added later are "
                 "optional. Every id is `topic:partition:offset` of the record that it answers, with an index behind "
                 "it where one record led to several: along one partition the position in the ids only grows, so a "
-                "reader that drops what is not beyond the last position it saw reads every record exactly once. A "
-                "deployment may put a prefix before all addresses."
+                "reader that drops what is not beyond the last position it saw reads every record exactly once. Only "
+                "the id of a command is the asker's own, and its directive has it too. A deployment may put a prefix "
+                "before all addresses."
             ),
         },
         "defaultContentType": "application/json",
@@ -136,9 +128,7 @@ def _channel(topic: Topic) -> Json:
     return {
         "address": topic.name,
         "summary": topic.summary,
-        "messages": {
-            record.__name__: {"$ref": f"#/components/messages/{record.__name__}"} for record in records_of(topic)
-        },
+        "messages": {record.__name__: {"$ref": f"#/components/messages/{record.__name__}"} for record in topic.records},
         "bindings": {
             "kafka": {"partitions": PARTITIONS, "topicConfiguration": configuration, "bindingVersion": "0.5.0"}
         },
@@ -146,13 +136,13 @@ def _channel(topic: Topic) -> Json:
 
 
 def _operation(topic: Topic) -> tuple[str, Json]:
-    action = "receive" if topic is TICKS else "send"
+    action = "receive" if topic.is_root else "send"
     name = action + "".join(part.capitalize() for part in topic.name.split("-"))
     return name, {
         "action": action,
         "channel": {"$ref": f"#/channels/{topic.name}"},
         "summary": topic.summary,
-        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{record.__name__}"} for record in records_of(topic)],
+        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{record.__name__}"} for record in topic.records],
     }
 
 

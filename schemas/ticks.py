@@ -1,6 +1,6 @@
 """What arrives on `ticks`: quotes, trades and, rarely, directives, in one ordered log per symbol."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -34,12 +34,24 @@ class Trade(Struct, frozen=True, tag_field="kind", tag="trade"):
     seq: Sequence = None
 
 
+Overrides = Annotated[
+    dict[str, dict[str, Any]],
+    Meta(description="tables of parameters (model, mixture, correction, confidence, sizing) that differ for this arm"),
+]
+
+BUILTIN = "builtin"
+"""Name in directives of the arm that a symbol begins with, whatever its version is called."""
+
+
 class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     """The only way to change what the market node computes while it runs.
 
     It is a record of the tick log, so a crash, a rebalance and a replay all meet it at the same place.
     `start_arm` begins to run a variant in shadow, `promote_arm` makes a running variant the live one (the one
     that was live goes on in shadow, so rolling back is one more `promote_arm`), `stop_arm` ends a shadow.
+
+    A variant starts from what the live arm has learned (`from_live`) or from nothing, with the model that is given
+    in the place of its model, and goes on with parameters of its own for as long as it runs, in shadow or live.
     """
 
     id: Annotated[str, Meta(description="unique; a directive whose id was applied already is ignored")]
@@ -48,8 +60,11 @@ class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     action: Annotated[Literal["start_arm", "promote_arm", "stop_arm"], Meta(description="what to do with the variant")]
     arm: Annotated[str, Meta(description="name of the variant it is about")]
     cause: Annotated[str, Meta(description="id of the decision that led to it, or the sentence of the person who did")]
-    model: Annotated[ModelState | None, Meta(description="`start_arm`: full state the arm's model starts from")] = None
+    model: Annotated[ModelState | None, Meta(description="`start_arm`: full state of a model to start from")] = None
     signature: Annotated[str, Meta(description="hex HMAC-SHA256 over the record without this field, or empty")] = ""
+    overrides: Overrides = {}
+    from_live: Annotated[bool, Meta(description="`start_arm`: start from what the live arm has learned so far")] = False
+    version: Annotated[str, Meta(description="`start_arm` without a model: name of the version")] = ""
 
 
 Tick = Quote | Trade | Directive

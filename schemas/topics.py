@@ -1,14 +1,17 @@
 """The one registry of topics: name, record, partitions, retention."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
 from schemas.accounts import AccountMarked
+from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Tick
+from schemas.versions import ModelVersion
 
 DAY_MS = 24 * 60 * 60 * 1000
 MIB = 1024 * 1024
@@ -28,6 +31,8 @@ class Topic(Struct, frozen=True):
         retention_ms: how long records are kept.
         max_message_bytes: largest batch of records that the broker takes.
         key: what the key of a record says, in UTF-8.
+        is_root: whether others than nodes write to it: its records are known by where they lie, not by an id, and
+            nothing that is computed anew may write to it again or delete it.
     """
 
     name: str
@@ -37,10 +42,24 @@ class Topic(Struct, frozen=True):
     retention_ms: int = 7 * DAY_MS
     max_message_bytes: int = MIB
     key: str = "symbol"
+    is_root: bool = False
+
+    @property
+    def records(self) -> tuple[type[Struct], ...]:
+        """Types of the records that travel on it: the members of its union, or the one that it has.
+
+        >>> [record.__name__ for record in TICKS.records]
+        ['Quote', 'Trade', 'Directive']
+        """
+        return get_args(self.record) or (self.record,)
 
 
 TICKS = Topic(
-    "ticks", Tick, "quotes, trades and directives: the one log that decides everything", retention_ms=30 * DAY_MS
+    "ticks",
+    Tick,
+    "quotes, trades and directives: the one log that decides everything",
+    retention_ms=30 * DAY_MS,
+    is_root=True,
 )
 PREDICTIONS = Topic("predictions", Prediction, "one for every accepted tick")
 OUTCOMES = Topic(
@@ -52,6 +71,15 @@ PAPER_ACCOUNT = Topic(
     "trades and marks of a paper account that holds the predicted positions",
     retention_ms=30 * DAY_MS,
 )
+EXPERIMENTS = Topic(
+    "experiments", ExperimentMoved, "where experiments stand, as batches of pairs close", retention_ms=90 * DAY_MS
+)
+EXPERIMENT_DECISIONS = Topic(
+    "experiment-decisions",
+    ExperimentDecided,
+    "verdicts of experiments and of the watch over their winners, once each",
+    retention_ms=365 * DAY_MS,
+)
 DEAD_LETTERS = Topic(
     "dead-letters",
     DeadLetter,
@@ -62,4 +90,29 @@ DEAD_LETTERS = Topic(
     key="key of the refused record, whatever it was",
 )
 
-TOPICS: tuple[Topic, ...] = (TICKS, PREDICTIONS, OUTCOMES, PAPER_ACCOUNT, DEAD_LETTERS)
+COMMANDS = Topic(
+    "commands",
+    Command,
+    "what people and nodes ask for: variants started, stopped, made live, rolled back",
+    retention_ms=365 * DAY_MS,
+    is_root=True,
+)
+MODEL_VERSIONS = Topic(
+    "model-versions",
+    ModelVersion,
+    "what became of every version, and why: the newest record of each",
+    cleanup="compact",
+    key="symbol|version",
+)
+
+TOPICS: tuple[Topic, ...] = (
+    TICKS,
+    PREDICTIONS,
+    OUTCOMES,
+    PAPER_ACCOUNT,
+    EXPERIMENTS,
+    EXPERIMENT_DECISIONS,
+    DEAD_LETTERS,
+    COMMANDS,
+    MODEL_VERSIONS,
+)

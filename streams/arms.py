@@ -36,6 +36,9 @@ class ArmState(Struct, array_like=True):
         conformal: which sides can be excluded.
         expected: its skill before labels mature.
         drawdown_bps: how far its paper equity is below its peak, bps of capital.
+        overrides: what it does otherwise than the symbol's parameters say, as `Variants.overrides` wrote it.
+        twin: number of the arm that it was a copy of when it started, below 0 if of none: of predictions that were
+            made before, it learns from what that one thought.
     """
 
     name: str
@@ -48,6 +51,8 @@ class ArmState(Struct, array_like=True):
     conformal: ConformalState
     expected: ExpectedSkill
     drawdown_bps: float = 0.0
+    overrides: bytes = b""
+    twin: int = -1
 
 
 class Opinion(Struct, frozen=True, array_like=True):
@@ -114,6 +119,25 @@ class Arms:
             self._conformal.start(),
             ExpectedSkill(),
         )
+
+    def take_over(self, arm: ArmState, learned_with: MarketParameters, parameters: MarketParameters) -> ArmState:
+        """Make an arm that learned with other parameters one of these, and keep what still means the same.
+
+        A part starts anew when its numbers mean something else now: the calibration of another calibrator, a
+        correction with another prior variance; weights of experts that are left out go to the others.
+
+        Args:
+            arm: to be changed.
+            learned_with: parameters that it was advanced with.
+            parameters: those that this was built from.
+        """
+        before, now = learned_with.confidence, parameters.confidence
+        arm.weights = self._mixture.take_over(arm.weights)
+        if learned_with.correction.variance != parameters.correction.variance:
+            arm.correction = self._correction.start()
+        if (before.calibrator, before.temperature, before.bins) != (now.calibrator, now.temperature, now.bins):
+            arm.calibration = self._calibration.start()
+        return arm
 
     def revive(self, arm: ArmState) -> None:
         """Give an arm that came from a snapshot the types that only the parameters know.

@@ -1,20 +1,49 @@
 """Directives: how a variant is started, made live and stopped, as events of the tick log."""
 
 import hmac
+from collections.abc import Callable
 from hashlib import sha256
+from typing import Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from schemas.codec import encode
 from schemas.errors import Refused
-from schemas.ticks import Directive
-from streams.arms import LIVE, Arms, ArmState
-from streams.models import signed_logistic
+from schemas.ticks import BUILTIN, Directive
+from streams.arms import LIVE, ArmState
 
 MOST_ARMS = 6
 REMEMBERED = 256
 LONGEST_NAME = 200
+
+ADDED_SINCE = ("overrides", "from_live", "version")
+"""Fields of a directive that earlier ones were signed without."""
+
+
+class Named(Protocol):
+    """An arm, as far as directives care: who answers to which name.
+
+    Attributes:
+        name: unique within the symbol; the live arm is called `live`.
+        version: version that it started from; a demoted arm goes on under this name.
+        number: identity that survives a change of name; the built-in arm's is 0.
+    """
+
+    name: str
+    version: str
+    number: int
+
+
+AnyArm = TypeVar("AnyArm", bound=Named)
+
+
+class Roster(Protocol[AnyArm]):
+    """Arms of one symbol, the live one first; the market node and the lifecycle node each keep one."""
+
+    arms: list[AnyArm]
+    next_number: int
+    applied: list[str]
 
 
 class ArmsState(Struct, array_like=True):
@@ -47,65 +76,74 @@ def is_signed(directive: Directive, key: bytes) -> bool:
 
 
 def _digest(directive: Directive, key: bytes) -> str:
-    return hmac.new(key, encode(replace(directive, signature="")), sha256).hexdigest()
+    fields = to_builtins(replace(directive, signature=""))
+    # Signed before these fields came, signed for good: what was not there is not part of what was signed.
+    signed = {name: value for name, value in fields.items() if value or name not in ADDED_SINCE}
+    return hmac.new(key, encode(signed), sha256).hexdigest()
 
 
-def apply(state: ArmsState, directive: Directive, operator: Arms) -> None:
+def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
     """Do what the directive says, once: an id that was applied before changes nothing.
+
+    Args:
+        roster: of the directive's symbol.
+        directive: what to do.
+        begin: the arm that a `start_arm` starts, given its version and number; it may refuse.
 
     Raises:
         Refused: `bad_directive`; nothing has changed.
     """
-    if directive.id in state.applied:
+    if directive.id in roster.applied:
         return
     if not 0 < len(directive.id) <= LONGEST_NAME:
         raise Refused("bad_directive", f"expected an id of 1 to {LONGEST_NAME} characters, was {len(directive.id)}")
     if directive.action == "start_arm":
-        _start(state, directive, operator)
+        _start(roster, directive, begin)
     elif directive.action == "promote_arm":
-        _promote(state, directive.arm)
+        _promote(roster, directive.arm)
     else:
-        state.arms.remove(_shadow(state, directive.arm))
-    state.applied.append(directive.id)
-    del state.applied[:-REMEMBERED]
+        roster.arms.remove(shadow(roster, directive.arm))
+    roster.applied.append(directive.id)
+    del roster.applied[:-REMEMBERED]
 
 
-def _start(state: ArmsState, directive: Directive, operator: Arms) -> None:
+def _start(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
     name = directive.arm
-    started = directive.model
-    if started is None:
-        raise Refused("bad_directive", "start_arm: expected a model, was none")
-    if len(state.arms) >= MOST_ARMS:
+    version = directive.version if directive.model is None else directive.model.version
+    if not version and directive.model is None:
+        raise Refused("bad_directive", "start_arm: expected a model or the name of a version, was neither")
+    if len(roster.arms) >= MOST_ARMS:
         raise Refused("bad_directive", f"start_arm: expected at most {MOST_ARMS} arms; fix: stop one")
-    for each in (name, started.version):
+    for what, each in (("name", name), ("version", version)):
         if not 0 < len(each) <= LONGEST_NAME:
             raise Refused(
-                "bad_directive", f"start_arm: expected names of 1 to {LONGEST_NAME} characters, was {each!r:.80}"
+                "bad_directive", f"start_arm: expected a {what} of 1 to {LONGEST_NAME} characters, was {each!r:.80}"
             )
     # A demoted arm goes on under its version's name, so both kinds of names share one space.
-    taken = {each for arm in state.arms for each in (arm.name, arm.version)}
-    if name in taken or started.version in taken:
-        raise Refused("bad_directive", f"start_arm: expected new names, was {name!r} and version {started.version!r}")
-    try:
-        model = signed_logistic.from_wire(started.model, operator.model_features)
-    except ValueError as error:
-        raise Refused("bad_directive", f"start_arm: {error}") from error
-    state.arms.append(operator.start(name, started.version, state.next_number, model))
-    state.next_number += 1
+    taken = {each for arm in roster.arms for each in (arm.name, arm.version)}
+    if name in taken or version in taken or BUILTIN in (name, version):
+        raise Refused("bad_directive", f"start_arm: expected new names, was {name!r:.80} and version {version!r:.80}")
+    roster.arms.append(begin(directive, version, roster.next_number))
+    roster.next_number += 1
 
 
-def _promote(state: ArmsState, name: str) -> None:
-    promoted = _shadow(state, name)
-    demoted = state.arms[0]
+def _promote(roster: Roster[AnyArm], name: str) -> None:
+    promoted = shadow(roster, name)
+    demoted = roster.arms[0]
     demoted.name = demoted.version
     promoted.name = LIVE
-    state.arms.remove(promoted)
-    state.arms.insert(0, promoted)
+    roster.arms.remove(promoted)
+    roster.arms.insert(0, promoted)
 
 
-def _shadow(state: ArmsState, name: str) -> ArmState:
-    for arm in state.arms[1:]:
-        if arm.name == name:
+def shadow(roster: Roster[AnyArm], name: str) -> AnyArm:
+    """The arm of a name that runs in shadow; the first of all arms also answers to `builtin`.
+
+    Raises:
+        Refused: `bad_directive`: there is none.
+    """
+    for arm in roster.arms[1:]:
+        if arm.name == name or (name == BUILTIN and arm.number == 0):
             return arm
-    running = ", ".join(arm.name for arm in state.arms[1:]) or "none"
+    running = ", ".join(arm.name for arm in roster.arms[1:]) or "none"
     raise Refused("bad_directive", f"expected an arm that runs in shadow ({running}), was {name!r:.80}")

@@ -3,6 +3,8 @@
 from typing import Any
 
 from streams.account.node import AccountNode
+from streams.experiments.node import ExperimentsNode
+from streams.lifecycle.node import LifecycleNode
 from streams.market import MarketNode
 from streams.parameters import Parameters
 from streams.topology import Node
@@ -12,6 +14,11 @@ def nodes(parameters: Parameters, directive_key: bytes = b"") -> list[Node[Any]]
     """Nodes in the order of the loop.
 
     >>> [node.name for node in nodes(Parameters())]
-    ['market', 'account']
+    ['market', 'account', 'experiments', 'lifecycle']
     """
-    return [MarketNode(parameters, directive_key), AccountNode(parameters.account)]
+    return [
+        MarketNode(parameters, directive_key),
+        AccountNode(parameters.account),
+        ExperimentsNode(parameters.experiments),
+        LifecycleNode(parameters, directive_key),
+    ]

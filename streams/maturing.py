@@ -1,10 +1,12 @@
 """Scored predictions that wait for their outcome."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams import baselines
-from streams.arms import Stance
+from streams.arms import ArmState, Stance
 from streams.baselines import Called
 
 
@@ -93,3 +95,14 @@ def outcome(
         baselines=baselines.by_name(pending.called.opinions),
         cost_bps=cost_bps,
     )
+
+
+def pupils(arms: Sequence[ArmState], stances: Sequence[Stance]) -> list[tuple[ArmState, int]]:
+    """Arms that learn from a prediction, each with the index of the stance that teaches it: its own, or its twin's."""
+    numbers = [stance.number for stance in stances]
+    taught = []
+    for arm in arms:
+        number = arm.number if arm.number in numbers else arm.twin
+        if number in numbers:
+            taught.append((arm, numbers.index(number)))
+    return taught

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from schemas.errors import ConfigurationError
 from streams.logistic import HIGHEST, LOWEST, log_odds
 
 
@@ -15,12 +16,12 @@ class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     Attributes:
         rate: power of each likelihood, besides the worth of its label.
         share: part of the belief that goes back to the prior at each label, so that no expert is ever beyond recall.
-        prior: belief in experts before the first label, relative to 1 for those that are not named.
+        prior: belief in experts before the first label, relative to 1 for those that are not named; 0 leaves one out.
     """
 
     rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
     share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
-    prior: dict[str, Annotated[float, Meta(gt=0.0, le=1e6)]] = field(
+    prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
         default_factory=lambda: {"imbalance": 8.0, "signed_logistic": 2.0}
     )
 
@@ -39,6 +40,9 @@ class Mixture:
     >>> round(mixture.pool(weights, [0.9, 0.5]), 4)  # 0.6429 * log 9
     1.4125
 
+    Raises:
+        ConfigurationError: every expert is left out.
+
     References:
         Herbster and Warmuth (1998), Tracking the best expert: the fixed-share update.
         Genest and Zidek (1986), Combining probability distributions, section 3.3: the logarithmic pool.
@@ -48,11 +52,25 @@ class Mixture:
         self._rate = parameters.rate
         self._share = parameters.share
         beliefs = [parameters.prior.get(name, 1.0) for name in experts]
+        if not sum(beliefs) > 0.0:
+            raise ConfigurationError(f"[market.mixture]: expected a prior above 0 of one of {', '.join(experts)}")
         self._prior = [belief / sum(beliefs) for belief in beliefs]
 
     def start(self) -> list[float]:
         """Weights before the first label."""
         return self._prior.copy()
+
+    def take_over(self, weights: Sequence[float]) -> list[float]:
+        """Weights that another mixture of the same experts has learned, without the experts that this one leaves out.
+
+        >>> Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last")).take_over([0.25, 0.5, 0.25])
+        [0.5, 0.0, 0.5]
+        """
+        kept = [weight if prior else 0.0 for weight, prior in zip(weights, self._prior, strict=True)]
+        if kept == list(weights):
+            return kept
+        total = sum(kept)
+        return [weight / total for weight in kept] if total > 0.0 else self.start()
 
     def pool(self, weights: Sequence[float], opinions: Sequence[float]) -> float:
         """Weighted mean of the log-odds of the opinions."""

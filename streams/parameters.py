@@ -12,6 +12,7 @@ from streams.admission import AdmissionParameters
 from streams.confidence import ConfidenceParameters
 from streams.correction import CorrectionParameters
 from streams.costs import CostParameters
+from streams.experiments.declaration import Declaration
 from streams.features import FeatureParameters
 from streams.mixture import MixtureParameters
 from streams.models.signed_logistic import SignedLogisticParameters
@@ -60,11 +61,13 @@ class Parameters(Struct, frozen=True):
         market: of the market node, for every symbol that has none of its own.
         symbols: of the market node, for those that do.
         account: of the account node, for all symbols.
+        experiments: by name.
     """
 
     market: MarketParameters = MarketParameters()
     symbols: dict[str, MarketParameters] = {}
     account: AccountParameters = AccountParameters()
+    experiments: dict[str, Declaration] = {}
 
     def for_symbol(self, symbol: str) -> MarketParameters:
         """Parameters that hold for `symbol`."""
@@ -72,7 +75,9 @@ class Parameters(Struct, frozen=True):
 
 
 def load_parameters(table: Mapping[str, Any]) -> Parameters:
-    """Parameters from a configuration file as a table: `[market]`, `[symbols.NAME.market]` on top of it, `[account]`.
+    """Parameters from a configuration file as a table.
+
+    `[market]`, `[symbols.NAME.market]` on top of it, `[account]`, and `[experiments.NAME]`.
 
     >>> parameters = load_parameters({
     ...     "market": {"costs": {"fee_bps": 2}},
@@ -95,9 +100,14 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         if not isinstance(overrides, Mapping) or set(overrides) - {"market"}:
             raise ConfigurationError(f"{where}: expected nothing but a table `market`, was {overrides}")
         own = _table(overrides, "market", where)
-        symbols[symbol] = _convert(_merged(everywhere, own), MarketParameters, f"[symbols.{symbol}.market]")
+        symbols[symbol] = _convert(merged(everywhere, own), MarketParameters, f"[symbols.{symbol}.market]")
     account = _convert(_table(table, "account", "[account]"), AccountParameters, "[account]")
-    return Parameters(_convert(everywhere, MarketParameters, "[market]"), symbols, account)
+    experiments = {
+        name: _convert(_table(declared, name, f"[experiments.{name}]"), Declaration, f"[experiments.{name}]")
+        for declared in (_table(table, "experiments", "[experiments]"),)
+        for name in declared
+    }
+    return Parameters(_convert(everywhere, MarketParameters, "[market]"), symbols, account, experiments)
 
 
 def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
@@ -107,12 +117,17 @@ def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any
     return table
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Table `below` with the fields of `above` on top, sub-tables alike.
+
+    >>> merged({"a": 1, "sub": {"b": 2, "c": 3}}, {"sub": {"b": 4}})
+    {'a': 1, 'sub': {'b': 4, 'c': 3}}
+    """
+    whole = dict(below)
     for name, value in above.items():
-        under = merged.get(name)
-        merged[name] = _merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
-    return merged
+        under = whole.get(name)
+        whole[name] = merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return whole
 
 
 def _convert(table: Mapping[str, Any], kind: type[Kind], where: str) -> Kind:

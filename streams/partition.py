@@ -9,7 +9,6 @@ from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
 from schemas.positions import Position, position_of, root_id
-from schemas.topics import TICKS
 from streams.topology import Node
 
 
@@ -55,7 +54,7 @@ class Partition:
         self.offset = offset
         self.keys: dict[str, Keyed] = {}
         self.dirty: dict[str, int] = {}
-        self._is_root = node.source is TICKS
+        self._is_root = node.source.is_root
         self._prefix = root_id(node.source.name, number, 0)[:-1]
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> Sequence[Struct]:

@@ -1,6 +1,7 @@
 """One tick through everything: admission, features, regime, opinions, confidence, size; and labels back into it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct, convert
@@ -8,10 +9,10 @@ from msgspec import Struct, convert
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
-from schemas.ticks import Directive, Quote, Trade
+from schemas.ticks import BUILTIN, Directive, Quote, Trade
 from streams import baselines, directives, maturing
 from streams.admission import Admission, AdmissionState
-from streams.arms import LIVE, MODEL, Arms, ArmState, Stance
+from streams.arms import LIVE, MODEL, ArmState, Stance
 from streams.baselines import BaselineState
 from streams.costs import Costs
 from streams.directives import ArmsState
@@ -24,12 +25,14 @@ from streams.needs import IMBALANCE, SPREAD, users_of_features
 from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
 from streams.regime import REGIMES, Regime, detector
-from streams.sizing import SizeExplained, Sizing
+from streams.sizing import SizeExplained
 from streams.sizing.moves import MoveState
 from streams.strategies.panel import Panel
+from streams.variants import Variant, Variants
 
 PROHIBITIVE_BPS = 1e6
 """A hundred times the position: stands in for a cost that nobody could tell, so that nothing is held."""
+
 
 LEADS = "largest weight in the mixture"
 EVEN = "all experts weigh the same: the first one stands for them"
@@ -37,6 +40,11 @@ EVEN = "all experts weigh the same: the first one stands for them"
 
 FAULT = "fault"
 """What decided a position whose rules failed: nothing is held."""
+
+
+def builtin_version(made_with: str) -> str:
+    """Name of the version that a symbol begins with, given the digest of its parameters."""
+    return f"{BUILTIN}-{made_with[:8]}"
 
 
 class SymbolState(Struct, array_like=True):
@@ -101,14 +109,16 @@ class Pipeline:
         self._panel = Panel(parameters.strategies, features)
         self._experts = (*parameters.strategies.enabled, MODEL)
         self._even = 1.0 / len(self._experts) + 1e-12
-        self._arms = Arms(parameters)
+        self._variants = Variants(parameters)
         self._overlap = Overlap(parameters.horizon_ns)
         self._costs = Costs(parameters.costs)
-        self._sizing = Sizing(parameters.sizing, parameters.horizon_ns)
+        self._sizing = self._variants.own.sizing
 
     def open(self) -> SymbolState:
         """State of a symbol that was never seen."""
-        arm = self._arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.start(self._model))
+        arm = self._variants.own.arms.start(
+            LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.start(self._model)
+        )
         return SymbolState(
             made_with=self.made_with,
             admission=AdmissionState(),
@@ -136,11 +146,11 @@ class Pipeline:
         state.regime = convert(state.regime, self._regime.state)
         state.strategies = self._panel.revive(state.strategies)
         for arm in state.arms.arms:
-            self._arms.revive(arm)
+            self._variants[arm.overrides].arms.revive(arm)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
         """Apply a directive; raises `Refused` when it makes no sense, with nothing changed."""
-        directives.apply(state.arms, directive, self._arms)
+        directives.apply(state.arms, directive, partial(self._variants.begin, live=state.arms.arms[0]))
 
     def take(self, state: SymbolState, tick: Quote | Trade, record_id: str) -> list[OutcomeMatured | Prediction]:
         """Take one tick: outcomes that it brings to light, then the prediction that answers it.
@@ -172,12 +182,13 @@ class Pipeline:
         regime, sure = self._told(state, vector, moved)
         rules = self._panel.opinions(state.strategies, vector, regime, faults)
         live = state.arms.arms[0]
-        opinion = self._arms.opinion(live, rules, of_model, faults)
+        variant = self._variants[live.overrides]
+        opinion = variant.arms.opinion(live, rules, of_model, faults)
         expert, probability = opinion.expert, opinion.probability
-        aside = self._arms.stands_aside(live, probability)
+        aside = variant.arms.stands_aside(live, probability)
         edge = self._sizing.edge_bps(state.moves, probability)
         cost = self._cost(state, vector[self._spread])
-        position, decided_by = self._position(state, live, probability, cost, regime.name, aside)
+        position, decided_by = self._position(state, variant, live, probability, cost, regime.name, aside)
         weight = live.weights[expert]
         reason = LEADS if weight > self._even else EVEN
         if faults.latest:
@@ -228,13 +239,14 @@ class Pipeline:
 
     def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
         """Every number that led to the position of `prediction`, which must be the last one made from `state`."""
-        return self._sizing.explain(
+        live = state.arms.arms[0]
+        return self._variants[live.overrides].sizing.explain(
             state.moves,
             prediction.probability,
             prediction.cost_bps,
             prediction.regime,
             prediction.stand_aside,
-            state.arms.arms[0].drawdown_bps,
+            live.drawdown_bps,
         )
 
     def _told(self, state: SymbolState, vector: Sequence[float], moved: bool) -> tuple[Regime, float]:
@@ -258,10 +270,17 @@ class Pipeline:
         return PROHIBITIVE_BPS
 
     def _position(
-        self, state: SymbolState, arm: ArmState, probability: float, cost: float, regime: str, aside: bool
+        self,
+        state: SymbolState,
+        variant: Variant,
+        arm: ArmState,
+        probability: float,
+        cost: float,
+        regime: str,
+        aside: bool,
     ) -> tuple[float, str]:
         try:
-            position, decided_by = self._sizing.position(
+            position, decided_by = variant.sizing.position(
                 state.moves, probability, cost, regime, aside, arm.drawdown_bps
             )
         except Exception as problem:  # noqa: BLE001 - whatever a rule raises is reported and must not stop the stream
@@ -292,7 +311,6 @@ class Pipeline:
     ) -> None:
         made_until = now - self._horizon
         pending = state.pending
-        arms = {arm.number: arm for arm in state.arms.arms}
         matured = 0
         for entry in pending:
             if entry.ts_event > made_until:
@@ -310,22 +328,23 @@ class Pipeline:
             )
             records.append(outcome)
             matured += 1
+            pupils = maturing.pupils(state.arms.arms, entry.stances)
             self._sizing.learn(state.moves, outcome.return_bps)
-            for stance, earned in zip(entry.stances, outcome.arms, strict=True):
-                arm = arms.get(stance.number)
-                if arm is not None:
-                    # As many scored positions as this overlap: each is that part of the capital.
-                    arm.drawdown_bps = self._sizing.drawdown_after(arm.drawdown_bps, earned.net_bps * self._part)
+            for arm, number in pupils:
+                # As many scored positions as this overlap: each is that part of the capital.
+                earned = outcome.arms[number].net_bps * self._part
+                sizing = self._variants[arm.overrides].sizing
+                arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned)
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 up = outcome.label > 0
                 worth = self._overlap.learn(state.overlap, entry.ts_event)
                 self._panel.learn(state.strategies, entry.features, up, state.faults)
                 of_model = entry.features if self._of_model is None else self._of_model(entry.features)
-                for stance in entry.stances:
-                    arm = arms.get(stance.number)
-                    if arm is not None:
-                        self._arms.learn(arm, stance.opinion, entry.rules, of_model, up, worth, state.faults)
+                for arm, number in pupils:
+                    learner = self._variants[arm.overrides].arms
+                    opinion = entry.stances[number].opinion
+                    learner.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
         del pending[:matured]
 
     def _shadow_stances(
@@ -333,9 +352,10 @@ class Pipeline:
     ) -> list[Stance]:
         stances = []
         for arm in state.arms.arms[1:]:
-            opinion = self._arms.opinion(arm, rules, of_model, state.faults)
-            aside = self._arms.stands_aside(arm, opinion.probability)
-            position, _ = self._position(state, arm, opinion.probability, cost, regime, aside)
+            variant = self._variants[arm.overrides]
+            opinion = variant.arms.opinion(arm, rules, of_model, state.faults)
+            aside = variant.arms.stands_aside(arm, opinion.probability)
+            position, _ = self._position(state, variant, arm, opinion.probability, cost, regime, aside)
             stances.append(Stance(arm.number, arm.name, arm.version, opinion, position))
         return stances
 

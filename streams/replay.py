@@ -38,7 +38,7 @@ def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, str]:
     >>> sorted(topic_of([MarketNode()]).values())
     ['dead-letters', 'outcomes', 'predictions']
     """
-    return {topic.record: topic.name for node in nodes for topic in node.outputs}
+    return {record: topic.name for node in nodes for topic in node.outputs for record in topic.records}
 
 
 def replay(nodes: Nodes, records: Iterable[SourceRecord]) -> Iterator[Emitted]:
@@ -58,10 +58,11 @@ def replay(nodes: Nodes, records: Iterable[SourceRecord]) -> Iterator[Emitted]:
             yield Emitted(topics[type(output)], record.partition, _id(output), encode(output))
 
 
-def replay_events(nodes: Nodes, events: Iterable[Struct]) -> Iterator[Struct]:
+def replay_events(nodes: Nodes, events: Iterable[Struct], *, closed: bool = False) -> Iterator[Struct]:
     """Records that follow from events, as they are and all in one partition: the quick way for research.
 
-    What would be refused on Kafka is refused here.
+    What would be refused on Kafka is refused here. With `closed`, commands and directives that the nodes write take
+    effect, before the next event.
 
     >>> from streams.market import MarketNode
     >>> from schemas.ticks import Quote
@@ -69,7 +70,7 @@ def replay_events(nodes: Nodes, events: Iterable[Struct]) -> Iterator[Struct]:
     >>> [record.id for record in replay_events(MarketNode(), quotes)]
     ['ticks:0:0', 'ticks:0:1']
     """
-    partition = LoopPartition(_listed(nodes), 0)
+    partition = LoopPartition(_listed(nodes), 0, closed=closed)
     for event in events:
         yield from partition.receive(event)
 

@@ -77,3 +77,23 @@ class Node(ABC, Generic[State]):
     @abstractmethod
     def load(self, snapshot: bytes) -> State:
         """State from a snapshot."""
+
+
+def following(nodes: Sequence[Node[Any]], source: Topic) -> list[Node[Any]]:
+    """Nodes whose whole input follows from one topic: those that read it, and those that read what these write.
+
+    What is written to a root is left out: it lies there among what others asked for.
+
+    >>> from streams.loop import nodes
+    >>> from streams.parameters import Parameters
+    >>> from schemas.topics import TICKS
+    >>> [node.name for node in following(nodes(Parameters()), TICKS)]
+    ['market', 'account', 'experiments']
+    """
+    found: list[Node[Any]] = []
+    topics = [source]
+    for node in nodes:
+        if node.source in topics:
+            found.append(node)
+            topics += [topic for topic in node.outputs if not topic.is_root]
+    return found

@@ -19,6 +19,8 @@ COMMANDS = {
     "backtest": "the loop over files of ticks, as fast as it goes: tables, figures, a tear sheet",
     "replay": "history into Kafka again, in a run of its own, from files or from a tick log",
     "verify": "compare what the workers wrote with a replay of the tick log, byte for byte",
+    "arm": "run variants in shadow, make one live, roll back",
+    "experiment": "A/B tests on the live stream: plan, start, watch, report",
     "skill": "how good the predictions on files are, beside baselines, with intervals",
     "features": "list the features and who uses them, or check that they keep their promises",
     "demo": "a synthetic or real market through the whole loop, with a summary",

@@ -7,16 +7,15 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 
 import click
-from rich.console import Console
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
-from agents.cli.record_tables import cells, columns_of, fitting, printable, table, total_width
+from agents.cli.record_tables import cells, columns_of, console_for, printable, table
 from agents.clients.reader import Received, Start, read_blocks
 from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.errors import ConfigurationError, Refused
-from schemas.topics import TICKS, TOPICS, Topic
+from schemas.topics import TOPICS, Topic
 
 INTERRUPTED = 130
 
@@ -39,7 +38,10 @@ INTERRUPTED = 130
 def command(
     topic: str, symbol: str | None, as_json: bool, begin: str, limit: int | None, until_end: bool, repeats: bool
 ) -> None:
-    """Read a TOPIC: ticks, predictions, outcomes, paper-account, dead-letters, and wait for more until Ctrl-C.
+    """Read a TOPIC and wait for more until Ctrl-C.
+
+    Topics: ticks, predictions, outcomes, paper-account, experiments, experiment-decisions, dead-letters, commands,
+    model-versions.
 
     Each record is shown exactly once: after a crash a worker may write records again, byte for byte, and such repeats
     are dropped by their ids. Nothing is committed; any number of readers can read side by side.
@@ -55,7 +57,7 @@ def command(
     found = next(each for each in TOPICS if each.name == topic)
     show = _show_json if as_json else _table(found)
     address, name = bootstrap(settings), settings.topic(topic)
-    blocks = read_blocks(address, name, start=_start(begin), until_end=until_end, repeats=repeats or found is TICKS)
+    blocks = read_blocks(address, name, start=_start(begin), until_end=until_end, repeats=repeats or found.is_root)
     try:
         asyncio.run(_consume(blocks, symbol, limit, show))
     except asyncio.CancelledError:
@@ -104,11 +106,7 @@ def _show_json(records: Iterable[Received]) -> None:
 
 def _table(topic: Topic) -> Callable[[list[Received]], None]:
     columns, decode = columns_of(topic.record), decoder(topic.record)
-    console = Console(highlight=False)
-    if console.is_terminal:
-        columns = fitting(columns, console.width)
-    else:
-        console.width = total_width(columns)
+    console, columns = console_for(columns)
     heading = True
 
     def show(records: list[Received]) -> None:

@@ -6,14 +6,18 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from schemas.accounts import AccountMarked
+from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Tick
+from schemas.versions import ModelVersion
 
 COLORS = {"up": "green", "buy": "green", "down": "red", "sell": "red"}
 
@@ -112,6 +116,45 @@ COLUMNS: dict[Any, tuple[Column, ...]] = {
         field("turnover", 9, ",.2f"),
         field("strategy", 16, right=False),
     ),
+    ExperimentMoved: (
+        TIME,
+        SYMBOL,
+        field("experiment", 16, right=False),
+        field("status", 13, right=False),
+        field("batches", 7, ","),
+        field("effect", 8, "+.4f"),
+        field("log_e_better", 7, "+.2f", title="log e A"),
+        field("log_e_worse", 7, "+.2f", title="log e B"),
+        field("threshold", 8, ".2f", title="boundary"),
+        field("holding", 24, right=False),
+    ),
+    ExperimentDecided: (
+        TIME,
+        SYMBOL,
+        field("experiment", 16, right=False),
+        field("verdict", 13, right=False),
+        Column("applied", 7, lambda decided: "yes" if decided.applied else "no"),
+        field("reason", 90, right=False),
+    ),
+    Command: (
+        TIME,
+        SYMBOL,
+        Column("command", 15, lambda command: command.__struct_config__.tag.replace("_", " ")),
+        field("arm", 18, right=False),
+        field("overrides", 48, right=False),
+        field("cause", 40, right=False),
+        field("id", 24, right=False),
+    ),
+    ModelVersion: (
+        TIME,
+        SYMBOL,
+        field("version", 18, right=False),
+        field("status", 11, right=False),
+        field("arm", 18, right=False, title="runs as"),
+        field("reason", 40, right=False),
+        field("parent", 18, right=False),
+        field("overrides", 48, right=False),
+    ),
     DeadLetter: (
         field("id", 20, right=False),
         field("node", 8, right=False),
@@ -150,6 +193,15 @@ def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
     while len(columns) > 1 and total_width(columns) > width:
         columns = columns[:-1]
     return columns
+
+
+def console_for(columns: tuple[Column, ...]) -> tuple[Console, tuple[Column, ...]]:
+    """Standard output, and as many columns as a line of it holds: all of them where it is no terminal."""
+    console = Console(highlight=False)
+    if console.is_terminal:
+        return console, fitting(columns, console.width)
+    console.width = total_width(columns)
+    return console, columns
 
 
 def table(columns: tuple[Column, ...], heading: bool) -> Table:

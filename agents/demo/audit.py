@@ -10,7 +10,7 @@ from agents.clients.reader import Once, Received
 from schemas.positions import root_id
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.replay import SourceRecord, by_topic, replay
-from streams.topology import Node
+from streams.topology import Node, following
 
 
 class Check(Struct, frozen=True):
@@ -83,7 +83,8 @@ def audit(
         logs: everything on each topic, repeats included, by logical name.
     """
     ticks = {root_id(TICKS.name, record.partition, record.offset) for record in logs[TICKS.name]}
-    held = {topic.name: _Topic(logs[topic.name]) for node in nodes for topic in node.outputs}
+    nodes = following(nodes, TICKS)
+    held = {topic.name: _Topic(logs[topic.name]) for node in nodes for topic in node.outputs if not topic.is_root}
     predicted, refused = held[PREDICTIONS.name].contents.keys(), held[DEAD_LETTERS.name].contents.keys()
     records = (SourceRecord(r.partition, r.offset, r.key, r.value) for r in logs[TICKS.name])
     expected = {name: {i: value for _, i, value in of} for name, of in by_topic(replay(nodes, records)).items()}

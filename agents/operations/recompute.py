@@ -11,20 +11,32 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPar
 from agents.broker.answer import admin
 from agents.operations import topics
 from agents.operations.system import wanted_topics
+from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
 from schemas.topics import TICKS
+from streams.loop import nodes
+from streams.parameters import Parameters
 
 DELETED_TIMEOUT_S = 20.0
 
 
 def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
-    """Every topic that follows from the ticks: outputs and snapshots.
+    """Every topic that follows from the ticks: outputs and snapshots of the nodes that read them, and of their readers.
 
-    >>> [spec.name for spec in computed_topics(Settings())][:2]
-    ['predictions', 'outcomes']
+    Commands were asked for and not computed. What the lifecycle node made of them is in the ticks already: it keeps
+    its snapshots and its registry, or it would write every directive again.
+
+    >>> [spec.name for spec in computed_topics(Settings())][:5]
+    ['predictions', 'outcomes', 'paper-account', 'experiments', 'experiment-decisions']
     """
-    return [spec for spec in wanted_topics(settings) if spec.name != settings.topic(TICKS.name)]
+    followed, computed = {TICKS.name}, set()
+    for node in nodes(Parameters()):
+        if node.source.name in followed:
+            outputs = {topic.name for topic in node.outputs if not topic.is_root}
+            followed |= outputs
+            computed |= {changelog_name(settings, node), *map(settings.topic, outputs)}
+    return [spec for spec in wanted_topics(settings) if spec.name in computed]
 
 
 async def recompute(settings: Settings, bootstrap: str) -> list[str]:

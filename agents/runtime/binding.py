@@ -75,7 +75,7 @@ class Binding:
             ways = Ways(
                 producer_of(self._app),
                 post,
-                {topic.record: self._settings.topic(topic.name) for topic in self._node.outputs},
+                {record: self._settings.topic(topic.name) for topic in self._node.outputs for record in topic.records},
                 changelog_name(self._settings, self._node),
                 self._settings.checkpoint_bytes,
                 partial(reseeks.ask, TP(self.source, number)),

@@ -12,6 +12,7 @@ from agents.runtime.outbox import Outbox, Post
 from agents.runtime.snapshots import Recovered, manifest, manifest_key, state_key
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
+from schemas.versions import ModelVersion
 from streams.partition import Partition
 from streams.topology import Node
 
@@ -20,9 +21,10 @@ RECORDS_A_TURN = 50
 
 
 def key_of(output: Any) -> bytes | None:
-    """Key of a record: its symbol; a dead letter keeps the key it came with."""
-    if type(output) is DeadLetter:
-        return output.key
+    """Key of a record: its symbol, unless it has one of its own: a dead letter that it came with, a version both."""
+    if type(output) in (DeadLetter, ModelVersion):
+        key: bytes | None = output.key
+        return key
     symbol: str = output.symbol
     return symbol.encode()
 

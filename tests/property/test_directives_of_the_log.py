@@ -100,7 +100,7 @@ def _with_model(**changes: Any) -> Directive:
         (start_arm("b"), "expected new names"),
         (start_arm("live"), "expected new names"),
         (start_arm("b-v1"), "expected new names"),
-        (replace(start_arm("z"), model=None), "expected a model"),
+        (replace(start_arm("z"), model=None), "expected a model or the name of a version"),
         (replace(start_arm("z"), arm=""), "1 to 200 characters"),
         (replace(start_arm("z"), id=""), "expected an id"),
         (_with_model(features=("a", "b")), "expected the features"),

@@ -15,7 +15,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from schemas import asyncapi
-from schemas.topics import TICKS, TOPICS, Topic
+from schemas.topics import COMMANDS, TICKS, TOPICS, Topic
 
 DOCUMENT = json.loads((asyncapi.CONTRACT / "asyncapi.json").read_bytes())
 
@@ -72,12 +72,14 @@ def test_every_reference_leads_somewhere() -> None:
 def test_channels_operations_and_messages_cover_the_registry() -> None:
     assert list(DOCUMENT["channels"]) == [topic.name for topic in TOPICS]
     received = [operation for operation in DOCUMENT["operations"].values() if operation["action"] == "receive"]
-    assert [operation["channel"]["$ref"] for operation in received] == [f"#/channels/{TICKS.name}"]
+    assert [operation["channel"]["$ref"] for operation in received] == [
+        f"#/channels/{topic.name}" for topic in (TICKS, COMMANDS)
+    ]
     for topic, operation in zip(TOPICS, DOCUMENT["operations"].values(), strict=True):
         channel = in_document(operation["channel"]["$ref"])
         assert channel["address"] == topic.name
         assert [in_document(in_document(message["$ref"])["$ref"])["name"] for message in operation["messages"]] == [
-            record.__name__ for record in asyncapi.records_of(topic)
+            record.__name__ for record in topic.records
         ]
         configuration = channel["bindings"]["kafka"]["topicConfiguration"]
         assert configuration["cleanup.policy"] == [topic.cleanup]
@@ -100,7 +102,7 @@ def test_json_schemas_are_valid_take_golden_records_and_nothing_mistyped(topic: 
     schema = json.loads((asyncapi.CONTRACT / f"{topic.name}.schema.json").read_bytes())
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
-    for line in [line for record in asyncapi.records_of(topic) for line in asyncapi.golden(record)]:
+    for line in [line for record in topic.records for line in asyncapi.golden(record)]:
         golden = json.loads(line)
         validator.validate(golden)
         for name in golden:

@@ -10,15 +10,18 @@ import msgspec
 import pytest
 
 from schemas.accounts import AccountMarked
-from schemas.asyncapi import GOLDEN, golden, kebab, records_of
+from schemas.asyncapi import GOLDEN, golden, kebab
 from schemas.codec import decoder, encode
+from schemas.commands import PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
+from schemas.experiments import ExperimentDecided, ExperimentMoved, GuardrailStanding
 from schemas.models import ModelState, SignedLogisticState
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import TOPICS, Topic
+from schemas.versions import ModelVersion
 
 NS = 1_723_075_200_000_000_000
 """2024-08-08 00:00:00 UTC."""
@@ -33,6 +36,11 @@ MODEL = ModelState(
     ),
     parent="BTCUSDT-6",
 )
+
+OVERRIDES: dict[str, dict[str, Any]] = {
+    "mixture": {"prior": {"momentum": 0, "mean_reversion": 0.5}},
+    "sizing": {"enabled": ["kelly"]},
+}
 
 RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     Quote: [
@@ -54,6 +62,19 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             cause="candidates:3:12",
             model=MODEL,
             signature="9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
+        ),
+        Directive(
+            id="start-BTCUSDT-7",
+            symbol="BTCUSDT",
+            ts_event=NS + 4,
+            action="start_arm",
+            arm="candidate",
+            cause="candidates:3:12",
+            model=MODEL,
+            signature="9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
+            overrides=OVERRIDES,
+            from_live=True,
+            version="BTCUSDT-7",
         ),
     ],
     Prediction: [
@@ -178,9 +199,112 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             value=b'{"kind":"quote","symbol":"BTCUSDT","ts_event":1723075200000000001,"bid":\xff',
         ),
     ],
+    ExperimentMoved: [
+        ExperimentMoved(
+            id="ticks:3:18250:0:0",
+            symbol="BTCUSDT",
+            ts_event=NS + 9,
+            experiment="calmer",
+            plan="5d41402abc4b2a76",
+            challenger="calmer-1",
+            champion="builtin-3f5a9c0e",
+            status="running",
+            reason="",
+            holding="minimum run time",
+            primary="risk_adjusted",
+            pairs=2_600,
+            scored=2_100,
+            rejected=0,
+            batches=21,
+            longest=100_000,
+            effect=0.11,
+            low=-0.02,
+            high=0.24,
+            log_e_better=2.5,
+            log_e_worse=-1.75,
+            threshold=2.995732273553991,
+            p=0.0820849986238988,
+            log_e_hopeless=-3.5,
+            autocorrelation=0.03,
+            independent=True,
+            sharpe_difference=0.04,
+            sharpe_error=0.02,
+            guardrails=(GuardrailStanding("drawdown", 0.5, 0.01, None, None, 1.25, False),),
+            watched=30,
+            alarm=0.25,
+            deviation=0.5,
+        ),
+    ],
+    ExperimentDecided: [
+        ExperimentDecided(
+            id="ticks:3:19250:0:1",
+            symbol="BTCUSDT",
+            ts_event=NS + 10,
+            experiment="calmer",
+            challenger="calmer-1",
+            champion="builtin-3f5a9c0e",
+            verdict="winner",
+            reason="A is better (asymptotic): log e-value 3.01 >= 3.00.",
+            applied=True,
+        ),
+    ],
+    StartVariant: [
+        StartVariant(
+            id="sizing-2024:start:bold",
+            symbol="BTCUSDT",
+            ts_event=NS + 5,
+            arm="bold",
+            cause="experiment sizing-2024",
+            overrides=OVERRIDES,
+            from_live=True,
+            model=MODEL,
+            version="BTCUSDT-8",
+            experiment="sizing-2024",
+            metrics={"expected_net_bps": 0.04},
+        ),
+    ],
+    StopVariant: [
+        StopVariant(id="c-81f2", symbol="BTCUSDT", ts_event=NS + 6, arm="bold", cause="a person: no longer needed"),
+    ],
+    PromoteVariant: [
+        PromoteVariant(
+            id="sizing-2024:decided",
+            symbol="BTCUSDT",
+            ts_event=NS + 7,
+            arm="bold",
+            cause="experiment sizing-2024: winner",
+            metrics={"e_value": 41.5, "pairs": 18250.0},
+        ),
+    ],
+    RollBack: [
+        RollBack(
+            id="watch:BTCUSDT-8",
+            symbol="BTCUSDT",
+            ts_event=NS + 8,
+            cause="e-detector above 1000",
+            metrics={"e_detector": 1007.25},
+        ),
+    ],
+    ModelVersion: [
+        ModelVersion(
+            id="commands:3:17:0",
+            symbol="BTCUSDT",
+            version="BTCUSDT-8",
+            parent="BTCUSDT-7",
+            status="champion",
+            reason="experiment sizing-2024: winner",
+            ts_event=NS + 7,
+            command="sizing-2024:decided",
+            metrics={"e_value": 41.5, "pairs": 18250.0},
+            lineage=("BTCUSDT-6", "BTCUSDT-7"),
+            arm="live",
+            experiment="sizing-2024",
+            overrides=OVERRIDES,
+        ),
+    ],
 }
 
-KINDS = [(topic, record) for topic in TOPICS for record in records_of(topic)]
+KINDS = [(topic, record) for topic in TOPICS for record in topic.records]
 
 
 def required_fields(record: type[msgspec.Struct]) -> list[str]:

@@ -1,0 +1,270 @@
+"""`tickloop arm`: variants of the pipeline started, stopped, made live and rolled back, by hand."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from msgspec import Struct
+
+from agents.broker import bootstrap
+from agents.cli.record_tables import cells, columns_of, console_for, printable, table
+from agents.clients.commander import Place, commander
+from agents.clients.versions import versions
+from agents.plugins import configured_parameters
+from agents.settings import Settings
+from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
+from schemas.errors import ConfigurationError, TickloopError
+from schemas.models import ModelState
+from schemas.versions import ModelVersion
+from streams.variants import Variants
+
+BY_HAND = "by hand"
+
+SYMBOL = click.argument("symbol")
+ARM = click.argument("arm")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+CAUSE = click.option("--cause", default=BY_HAND, show_default=True, help="Why: kept with the version.")
+ID = click.option("--id", "command_id", metavar="ID", help="Of the command: the same one is carried out once only.")
+WAIT = click.option("--wait", default=5.0, show_default=True, metavar="S", help="Seconds to wait for what comes of it.")
+
+
+class Asked(Struct):
+    """What `--json` prints.
+
+    Attributes:
+        command: as it was written.
+        partition, offset: where.
+        versions: what it made of versions; empty when no worker has answered in time.
+    """
+
+    command: Command
+    partition: int
+    offset: int
+    versions: list[ModelVersion]
+
+
+@click.group("arm")
+def command() -> None:
+    """Run variants of the pipeline in shadow on the live ticks, make one live, and go back.
+
+    A command is one record on the topic `commands`; the lifecycle node of a worker makes a directive of it in the tick
+    log, so it takes effect at the next tick of the symbol, once, whatever dies. What became of every version is on the
+    topic `model-versions`.
+    """
+
+
+@command.command("start")
+@SYMBOL
+@ARM
+@click.option("--set", "fields", multiple=True, metavar="TABLE.FIELD=VALUE", help="A parameter of its own; repeatable.")
+@click.option(
+    "--overrides", type=click.Path(exists=True, dir_okay=False), help="TOML file of tables of such parameters."
+)
+@click.option(
+    "--model", type=click.Path(exists=True, dir_okay=False), help="JSON file: full state of a model to start from."
+)
+@click.option("--from-live/--from-nothing", default=True, show_default=True, help="What the variant has learned.")
+@click.option("--version", default="", help="Name of the version; else one is made of ARM.")
+@click.option("--experiment", default="", help="Experiment that it is an arm of.")
+@CAUSE
+@ID
+@WAIT
+@JSON
+def start(
+    symbol: str,
+    arm: str,
+    fields: tuple[str, ...],
+    overrides: str | None,
+    model: str | None,
+    from_live: bool,
+    version: str,
+    experiment: str,
+    cause: str,
+    command_id: str | None,
+    wait: float,
+    as_json: bool,
+) -> None:
+    """Run a variant of SYMBOL's pipeline in shadow, under the name ARM.
+
+    Parameters of its own are those of the tables model, mixture, correction, confidence and sizing of
+    docs/configuration.md; all others are the symbol's. It starts as the live arm is now, so that a comparison is
+    fair from its first tick on, unless --from-nothing.
+
+    \b
+    Examples:
+      tickloop arm start BTCUSDT bold --set sizing.kelly_fraction=0.001
+      tickloop arm start BTCUSDT plain --set mixture.prior.momentum=0 --set correction.variance=0
+      tickloop arm start BTCUSDT counted --set confidence.calibrator=bins
+    """
+    if model is not None and version:
+        raise ConfigurationError("expected --version or --model, was both; fix: a model's file names its version")
+    state = None if model is None else _model(Path(model))
+    asked = StartVariant(
+        "",
+        symbol,
+        1,
+        arm,
+        cause,
+        _overrides(overrides, fields),
+        from_live,
+        state,
+        version,
+        experiment,
+    )
+    _check(asked)
+    _ask(asked, command_id, wait, as_json)
+
+
+@command.command("stop")
+@SYMBOL
+@ARM
+@CAUSE
+@ID
+@WAIT
+@JSON
+def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
+    """End the variant ARM, which runs in shadow; what it learned is gone."""
+    _ask(StopVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
+
+
+@command.command("promote")
+@SYMBOL
+@ARM
+@CAUSE
+@ID
+@WAIT
+@JSON
+def promote(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
+    """Make ARM, which runs in shadow, the live one; the one that is live goes on in shadow as its version."""
+    _ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
+
+
+@command.command("rollback")
+@SYMBOL
+@CAUSE
+@ID
+@WAIT
+@JSON
+def rollback(symbol: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
+    """Make the version live again that was live before."""
+    _ask(RollBack("", symbol, 1, cause), command_id, wait, as_json)
+
+
+@command.command("list")
+@click.argument("symbol", required=False)
+@click.option("--all", "everything", is_flag=True, help="Also versions that run no more.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
+    """Show which versions run, which is live, since when and why, of SYMBOL or of all that were ever commanded."""
+    settings = Settings.load()
+    found = asyncio.run(versions(settings, bootstrap(settings), symbol))
+    shown = [version for version in found if everything or version.arm]
+    if as_json:
+        click.echo(msgspec.json.encode(shown))
+    elif shown:
+        _show(shown)
+    else:
+        of_whom = f"{symbol}: " if symbol else ""
+        click.echo(f"{of_whom}nothing but the built-in version of each symbol; see `tickloop arm start --help`")
+
+
+def _overrides(file: str | None, fields: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    whole: dict[str, Any] = {}
+    if file is not None:
+        try:
+            whole = msgspec.toml.decode(Path(file).read_bytes())
+        except msgspec.DecodeError as error:
+            raise ConfigurationError(f"{file}: {error}") from error
+    for field in fields:
+        path, equals, text = field.partition("=")
+        *tables, name = path.split(".")
+        if not equals or not tables:
+            raise ConfigurationError(f"--set: expected TABLE.FIELD=VALUE, was {field!r}")
+        inner = whole
+        for each in tables:
+            inner = inner.setdefault(each, {})
+            if not isinstance(inner, dict):
+                raise ConfigurationError(f"--set: expected {each} once, was a value and a table of {field!r}")
+        inner[name] = _value(text)
+    if wrong := [name for name, value in whole.items() if not isinstance(value, dict)]:
+        raise ConfigurationError(f"overrides: expected tables, was {wrong[0]} = {whole[wrong[0]]!r}")
+    return whole
+
+
+def _value(text: str) -> Any:
+    """A number, list or truth value; anything else is a name.
+
+    >>> _value("0.5"), _value('["kelly"]'), _value("bins")
+    (0.5, ['kelly'], 'bins')
+    """
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _model(file: Path) -> ModelState:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=ModelState)
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"{file}: expected the state of a model, {error}") from error
+
+
+def _check(asked: StartVariant) -> None:
+    """Refuse here what the lifecycle node would refuse, by the parameters of this machine."""
+    try:
+        Variants(configured_parameters().for_symbol(asked.symbol)).asked(asked)
+    except TickloopError as error:
+        raise ConfigurationError(str(error).removeprefix("bad_directive: start_arm: ")) from error
+
+
+def _ask(asked: Command, command_id: str | None, wait: float, as_json: bool) -> None:
+    settings = Settings.load()
+    say: Callable[[str], None] = (lambda _: None) if as_json else click.echo
+    done, refused = asyncio.run(_put(settings, asked, command_id or f"cli-{secrets.token_hex(6)}", wait, say))
+    if refused:
+        raise TickloopError(f"refused: {printable(refused)}")
+    if as_json:
+        click.echo(msgspec.json.encode(done))
+    elif done.versions:
+        _show(done.versions)
+    elif wait > 0:
+        click.secho(
+            f"no answer within {wait:g} s: no worker has come to it yet, or its id {done.command.id} was carried out "
+            "before; `tickloop arm list` shows what holds",
+            fg="yellow",
+            err=True,
+        )
+
+
+async def _put(
+    settings: Settings, asked: Command, command_id: str, wait: float, say: Callable[[str], None]
+) -> tuple[Asked, str]:
+    async with commander(settings, bootstrap(settings)) as client:
+        place = await client.place_of(asked.symbol)
+        written = msgspec.structs.replace(asked, id=command_id, ts_event=place.ts_event or time.time_ns())
+        say(_announced(asked.symbol, place))
+        offset, answer = await client.put(written, place.partition, wait)
+        return Asked(written, place.partition, offset, answer.versions), answer.refused
+
+
+def _announced(symbol: str, place: Place) -> str:
+    if place.ts_event:
+        return f"writing one command to partition {place.partition}; takes effect at the next tick of {symbol}"
+    return (
+        f"writing one command to partition {place.partition}, where Kafka's partitioner puts {symbol}: no prediction "
+        "of it was found; takes effect at its first tick there"
+    )
+
+
+def _show(shown: list[ModelVersion]) -> None:
+    console, columns = console_for(columns_of(ModelVersion))
+    rows = table(columns, heading=True)
+    for version in shown:
+        rows.add_row(*cells(columns, version))
+    console.print(rows)

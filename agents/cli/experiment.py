@@ -1,0 +1,375 @@
+"""`tickloop experiment`: A/B tests on the live stream, from the plan to the report."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from agents.broker import bootstrap
+from agents.cli import experiment_tables as tables
+from agents.cli.arm import JSON
+from agents.clients.commander import commander
+from agents.clients.experiments import courses, recent_outcomes, recent_symbols
+from agents.experiment_plan import Planned, outcomes_of_file, planned
+from agents.experiments import Course, Outlook, outlook, to_do, together, verdict
+from agents.pages.experiment_report import experiment_report
+from agents.plugins import configured_parameters
+from agents.settings import Settings
+from schemas.commands import Command, StartVariant, StopVariant
+from schemas.errors import ConfigurationError, TickloopError
+from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.ticks import Quote, Trade
+from streams.experiments.declaration import Declaration
+from streams.experiments.pooled import Pooled
+from streams.parameters import Parameters
+from streams.sources.files import TickFile, merged
+from streams.variants import Variants
+
+NAME = click.argument("name")
+SYMBOL = click.option("--symbol", "symbols", multiple=True, metavar="S", help="Only this symbol; repeatable.")
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+WAIT = click.option("--wait", default=5.0, show_default=True, metavar="S", help="Seconds to wait for an answer.")
+
+
+class Shown(Struct):
+    """What `--json` prints of one experiment on one symbol.
+
+    Attributes:
+        latest: where it stands.
+        decisions: of it.
+        verdict: a sentence.
+        outlook: how long it still takes.
+        to_do: command line that applies a recommended decision, or empty.
+    """
+
+    latest: ExperimentMoved
+    decisions: list[ExperimentDecided]
+    verdict: str
+    outlook: Outlook | None
+    to_do: str
+
+
+class ShownExperiment(Struct):
+    """One experiment on all symbols.
+
+    Attributes:
+        experiment: its name.
+        declared: whether the configuration declares it.
+        symbols: by symbol.
+        pooled: all of them together; none of less than two.
+    """
+
+    experiment: str
+    declared: bool
+    symbols: dict[str, Shown]
+    pooled: Pooled | None
+
+
+class Written(Struct):
+    """A command that was written, and what came of it: why it was refused, or empty."""
+
+    command: Command
+    partition: int
+    offset: int
+    refused: str
+    answered: bool
+
+
+@click.group("experiment")
+def command() -> None:
+    """Compare a variant with the live pipeline on the same live ticks, and decide with error rates that hold.
+
+    An experiment is declared as [experiments.NAME] in the configuration of the workers. `start` runs its variant in
+    shadow; the workers then test every matured prediction, publish where it stands on the topic `experiments`, and its
+    verdict, once, on `experiment-decisions`. With apply = "automatic" the verdict is carried out as well.
+
+    \b
+    Examples:
+      tickloop experiment plan calmer --file btcusdt.csv.gz
+      tickloop experiment start calmer --symbol BTCUSDT
+      tickloop experiment show calmer
+      tickloop experiment report calmer --out calmer.html
+    """
+
+
+@command.command("list")
+@JSON
+def list_command(as_json: bool) -> None:
+    """Show every experiment that is declared or that ever ran, and where it stands on each symbol."""
+    parameters, found = configured_parameters(), _courses()
+    names = [*parameters.experiments, *(name for name in sorted(found) if name not in parameters.experiments)]
+    every = [_shown(name, parameters.experiments.get(name), found.get(name, {})) for name in names]
+    if as_json:
+        click.echo(msgspec.json.encode(every))
+    elif not every:
+        click.echo("no experiment is declared and none ever ran; see docs/experiments.md for [experiments.NAME]")
+    else:
+        tables.overview([(each.experiment, found.get(each.experiment, {}), each.pooled) for each in every])
+
+
+@command.command("show")
+@NAME
+@SYMBOL
+@JSON
+def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
+    """Show one experiment in detail: verdict, estimate, guardrails, dependence, plan, days left, what to do."""
+    declaration = configured_parameters().experiments.get(name)
+    of = _of(name, declaration, _courses(), symbols)
+    shown = _shown(name, declaration, of)
+    if as_json:
+        click.echo(msgspec.json.encode(shown))
+        return
+    for symbol, course in of.items():
+        each = shown.symbols[symbol]
+        tables.detail(course, each.verdict, each.outlook, each.to_do)
+    if shown.pooled is not None:
+        tables.pooled(shown.pooled)
+
+
+@command.command("plan")
+@NAME
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Measure on the ticks of a file, repeatable, in place of the outcomes on the topic.",
+)
+@SYMBOL
+@click.option("--days", type=click.FloatRange(0, min_open=True), metavar="N", help="Longest run  [default: declared]")
+@click.option("--replays", default=200, show_default=True, type=click.IntRange(0), help="Of the pre-flight; 0: none.")
+@JSON
+def plan_command(
+    name: str, files: tuple[str, ...], symbols: tuple[str, ...], days: float | None, replays: int, as_json: bool
+) -> None:
+    """Say what an experiment takes: pairs and days at the stream's rate, gain of pairing, detectable effect, batch.
+
+    It measures on pairs of the variant and the live arm: of the recent outcomes on the topic, or of a file, on which
+    the variant runs beside the live arm from the first tick. The pre-flight then replays the whole registered test on
+    resamples of these pairs with their difference taken out: it says how often the test would be wrong on this market.
+    """
+    parameters = configured_parameters()
+    declaration = _declared(parameters, name)
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=as_json or not console.is_terminal,
+    ) as bar:
+        if files:
+            reading = bar.add_task("running both arms on the file", total=1.0)
+            ticks = [each for each in merged(map(TickFile, files)) if isinstance(each, (Quote, Trade))]
+            of = outcomes_of_file(ticks, parameters, name, lambda part: bar.update(reading, completed=part))
+            bar.update(reading, completed=1.0)
+        else:
+            settings = Settings.load()
+            of = {}
+            for outcome in asyncio.run(recent_outcomes(settings, bootstrap(settings), None)):
+                of.setdefault(outcome.symbol, []).append(outcome)
+        wanted = [s for s in of if (s in symbols if symbols else declaration.covers(s))]
+        if not wanted:
+            raise ConfigurationError(
+                f"expected outcomes of {', '.join(symbols or declaration.symbols) or 'some symbol'}, found those of "
+                f"{', '.join(sorted(of)) or 'none'}; fix: --file TICKS, or publish ticks first"
+            )
+        plans: list[Planned] = []
+        for symbol in sorted(wanted):
+            task = bar.add_task(f"pre-flight on {symbol}", total=1.0)
+            plans.append(
+                planned(
+                    name,
+                    declaration,
+                    of[symbol],
+                    days,
+                    replays,
+                    lambda part, task=task: bar.update(task, completed=part),  # type: ignore[misc]
+                )
+            )
+    if as_json:
+        click.echo(msgspec.json.encode(plans))
+        return
+    for each in plans:
+        tables.plan(each, declaration)
+
+
+@command.command("start")
+@NAME
+@SYMBOL
+@YES
+@WAIT
+@JSON
+def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: bool) -> None:
+    """Run the variant of an experiment in shadow on the symbols that it covers; its test begins with the first pair.
+
+    Positions are those of the live arm, as before. What is registered in [experiments.NAME.test] cannot be changed
+    any more; workers that have another declaration stop with exit code 4.
+    """
+    parameters = configured_parameters()
+    declaration = _declared(parameters, name)
+    chosen = _symbols(name, declaration, symbols)
+    found = _courses().get(name, {})
+    if ran := [symbol for symbol in chosen if symbol in found]:
+        raise ConfigurationError(
+            f"experiment {name} has run on {', '.join(ran)} ({found[ran[0]].latest.status}); an experiment runs once: "
+            "what was seen cannot be unseen; fix: declare the new one under another name"
+        )
+    asked: list[Command] = []
+    for symbol in chosen:
+        command = StartVariant(
+            f"experiment-{name}-{symbol}-start-{secrets.token_hex(3)}",
+            symbol,
+            1,
+            name,
+            f"experiment {name}: start",
+            declaration.arm,
+            declaration.starts == "from_live",
+            experiment=name,
+        )
+        try:
+            Variants(parameters.for_symbol(symbol)).asked(command)
+        except TickloopError as error:
+            raise ConfigurationError(f"[experiments.{name}] arm: {error}") from error
+        asked.append(command)
+    _confirmed(f"start the variant {name} in shadow", chosen, yes or as_json)
+    _write(asked, wait, as_json)
+
+
+@command.command("stop")
+@NAME
+@SYMBOL
+@YES
+@WAIT
+@JSON
+def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: bool) -> None:
+    """End the variant of an experiment, decided or not; its test takes no more pairs and can never be resumed."""
+    parameters = configured_parameters()
+    found = _courses().get(name, {})
+    declaration = parameters.experiments.get(name)
+    chosen = list(symbols) or list(found) or (list(declaration.symbols) if declaration else [])
+    if not chosen:
+        raise ConfigurationError(
+            f"expected an experiment that runs, {name} runs nowhere; fix: `tickloop experiment list`"
+        )
+    asked: list[Command] = [
+        StopVariant(
+            f"experiment-{name}-{symbol}-stop-{secrets.token_hex(3)}", symbol, 1, name, f"experiment {name}: stop"
+        )
+        for symbol in chosen
+    ]
+    _confirmed(f"stop the variant {name}, whose test cannot be resumed", chosen, yes or as_json)
+    _write(asked, wait, as_json)
+
+
+@command.command("report")
+@NAME
+@SYMBOL
+@click.option("--out", type=click.Path(dir_okay=False, writable=True), help="HTML file  [default: NAME.html]")
+def report(name: str, symbols: tuple[str, ...], out: str | None) -> None:
+    """Write one HTML file that needs nothing else: evidence, confidence sequence, guardrails, plan, watch, reasons."""
+    declaration = configured_parameters().experiments.get(name)
+    of = _of(name, declaration, _courses(), symbols)
+    path = Path(out or f"{name}.html")
+    path.write_text(experiment_report(name, of, declaration), encoding="utf-8")
+    click.echo(f"see {path}")
+
+
+def _courses() -> dict[str, dict[str, Course]]:
+    settings = Settings.load()
+    return asyncio.run(courses(settings, bootstrap(settings)))
+
+
+def _of(
+    name: str, declaration: Declaration | None, found: Mapping[str, Mapping[str, Course]], symbols: tuple[str, ...]
+) -> dict[str, Course]:
+    of = {symbol: course for symbol, course in found.get(name, {}).items() if not symbols or symbol in symbols}
+    if of:
+        return dict(sorted(of.items()))
+    if declaration is not None:
+        where = f" on {', '.join(symbols)}" if symbols else ""
+        raise ConfigurationError(
+            f"experiment {name} is declared, but no batch of pairs has closed{where} yet; fix: "
+            f"`tickloop experiment start {name}` if it was not started (`tickloop arm list` shows what runs), else wait"
+        )
+    known = ", ".join(sorted({*found, *configured_parameters().experiments})) or "none"
+    raise ConfigurationError(f"expected an experiment that is declared or ever ran ({known}), was {name!r}")
+
+
+def _shown(name: str, declaration: Declaration | None, of: dict[str, Course]) -> ShownExperiment:
+    shown = {
+        symbol: Shown(course.latest, course.decisions, verdict(course), outlook(course), to_do(course, declaration))
+        for symbol, course in sorted(of.items())
+    }
+    return ShownExperiment(name, declaration is not None, shown, together(of, declaration))
+
+
+def _declared(parameters: Parameters, name: str) -> Declaration:
+    declaration = parameters.experiments.get(name)
+    if declaration is None:
+        known = ", ".join(parameters.experiments) or "none"
+        raise ConfigurationError(
+            f"expected a declared experiment ({known}), was {name!r}; fix: [experiments.{name}] in the configuration "
+            "of the workers, see docs/experiments.md"
+        )
+    return declaration
+
+
+def _symbols(name: str, declaration: Declaration, symbols: tuple[str, ...]) -> list[str]:
+    if wrong := [symbol for symbol in symbols if not declaration.covers(symbol)]:
+        raise ConfigurationError(
+            f"experiment {name}: expected symbols among {', '.join(declaration.symbols)}, was {', '.join(wrong)}"
+        )
+    if chosen := list(dict.fromkeys(symbols or declaration.symbols)):
+        return chosen
+    settings = Settings.load()
+    chosen = asyncio.run(recent_symbols(settings, bootstrap(settings)))
+    if not chosen:
+        raise ConfigurationError(f"experiment {name}: no symbol was predicted lately; fix: --symbol, or publish ticks")
+    return chosen
+
+
+def _confirmed(what: str, symbols: list[str], sure: bool) -> None:
+    said = f"{what} on {', '.join(symbols)}: one command each, in effect at the next tick of its symbol"
+    if not sure and not click.confirm(f"{said}. Go on?", err=True):
+        raise click.Abort
+
+
+def _write(asked: list[Command], wait: float, as_json: bool) -> None:
+    settings = Settings.load()
+    written = asyncio.run(_put(settings, asked, wait))
+    if as_json:
+        click.echo(msgspec.json.encode(written))
+    for each in written if not as_json else ():
+        where = f"{each.command.symbol}: written to partition {each.partition}, offset {each.offset}"
+        if each.answered:
+            click.echo(f"{where}, carried out")
+        elif not each.refused:
+            click.secho(f"{where}; no answer within {wait:g} s; `tickloop arm list` shows what holds", fg="yellow")
+    if refused := [f"{each.command.symbol}: {each.refused}" for each in written if each.refused]:
+        raise TickloopError("refused: " + "; ".join(refused))
+
+
+async def _put(settings: Settings, asked: list[Command], wait: float) -> list[Written]:
+    written = []
+    async with commander(settings, bootstrap(settings)) as client:
+        for command in asked:
+            place = await client.place_of(command.symbol)
+            if not place.ts_event:
+                click.secho(
+                    f"{command.symbol}: no prediction of it was found; it takes effect at its first tick", err=True
+                )
+            timed = msgspec.structs.replace(command, ts_event=place.ts_event or time.time_ns())
+            offset, answer = await client.put(timed, place.partition, wait)
+            written.append(Written(timed, place.partition, offset, answer.refused, bool(answer.versions)))
+    return written

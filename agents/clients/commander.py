@@ -1,0 +1,157 @@
+"""Commands to the lifecycle node: on which partition a symbol lives, one record written there, what came of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from agents.clients.topic_partitions import partition_count
+from agents.settings import Settings
+from schemas.codec import decoder, encode
+from schemas.commands import Command
+from schemas.dead_letters import DeadLetter
+from schemas.errors import EnvironmentProblem
+from schemas.positions import root_id
+from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS
+from schemas.versions import ModelVersion
+from streams.partitioner import partition_of
+
+TAILS = ((PREDICTIONS, 500), (OUTCOMES, 500), (PREDICTIONS, 20_000), (OUTCOMES, 20_000))
+"""Where a symbol's latest record is looked for: so many of the newest of each partition, the cheap ones first."""
+
+POLL_MS = 100
+
+
+class Place(NamedTuple):
+    """Where a symbol lives.
+
+    Attributes:
+        partition: on which its ticks arrive, so that commands must, too.
+        ts_event: event time of its latest record that was found, ns; 0 if none was.
+    """
+
+    partition: int
+    ts_event: int
+
+
+class Answer(NamedTuple):
+    """What came of a command; both empty: nothing yet, or it had been carried out before.
+
+    Attributes:
+        versions: what it made of versions.
+        refused: why it is impossible, or empty.
+    """
+
+    versions: list[ModelVersion]
+    refused: str
+
+
+class _Timed(msgspec.Struct):
+    ts_event: int
+
+
+class Commander:
+    """Puts commands on the partitions of their symbols; made by `commander`."""
+
+    def __init__(
+        self, settings: Settings, partitions: int, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
+    ) -> None:
+        self._settings, self._partitions = settings, partitions
+        self._consumer, self._producer = consumer, producer
+
+    async def place_of(self, symbol: str) -> Place:
+        """Where a symbol lives: where its latest predictions or outcomes are, else where Kafka's partitioner puts it.
+
+        Producers may partition as they like, and outputs stay on the partition of their ticks.
+        """
+        for topic, newest in TAILS:
+            found = await self._latest(self._settings.topic(topic.name), symbol.encode(), newest)
+            if found is not None:
+                return found
+        return Place(partition_of(symbol, self._partitions), 0)
+
+    async def _latest(self, topic: str, key: bytes, newest: int) -> Place | None:
+        consumer = self._consumer
+        partitions = [TopicPartition(topic, number) for number in range(self._partitions)]
+        consumer.assign(partitions)
+        first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(partition, max(first[partition], end[partition] - newest))
+        latest = None
+        while any([await consumer.position(partition) < end[partition] for partition in partitions]):
+            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                for record in records:
+                    if record.key == key and (latest is None or record.timestamp >= latest.timestamp):
+                        latest = record
+        if latest is None:
+            return None
+        return Place(latest.partition, msgspec.json.decode(latest.value, type=_Timed).ts_event)
+
+    async def put(self, command: Command, partition: int, patience_s: float = 0.0) -> tuple[int, Answer]:
+        """Write one command and wait for what comes of it.
+
+        Args:
+            command: what to do.
+            partition: of its symbol.
+            patience_s: how long to wait for an answer of the lifecycle node, seconds.
+
+        Returns:
+            Its offset, and the answer.
+        """
+        topics = [self._settings.topic(topic.name) for topic in (MODEL_VERSIONS, DEAD_LETTERS)]
+        answers = [TopicPartition(topic, partition) for topic in topics]
+        self._consumer.assign(answers)
+        for answer, end in (await self._consumer.end_offsets(answers)).items():
+            self._consumer.seek(answer, end)
+        written = await self._producer.send_and_wait(
+            self._settings.topic(COMMANDS.name), encode(command), command.symbol.encode(), partition
+        )
+        record_id = root_id(COMMANDS.name, partition, written.offset)
+        return written.offset, await self._answer(record_id, command.id, patience_s)
+
+    async def _answer(self, record_id: str, command_id: str, patience_s: float) -> Answer:
+        version, letter = decoder(ModelVersion), decoder(DeadLetter)
+        refusals = self._settings.topic(DEAD_LETTERS.name)
+        clock = asyncio.get_running_loop().time
+        until = clock() + patience_s
+        while clock() < until:
+            versions: list[ModelVersion] = []
+            for partition, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
+                for record in records:
+                    if partition.topic == refusals:
+                        refused = letter(record.value)
+                        if refused.id == record_id:
+                            return Answer([], f"{refused.reason}: {refused.detail}")
+                    else:
+                        told = version(record.value)
+                        if told.command == command_id:
+                            versions.append(told)
+            if versions:
+                return Answer(versions, "")
+        return Answer([], "")
+
+
+@asynccontextmanager
+async def commander(settings: Settings, bootstrap: str) -> AsyncIterator[Commander]:
+    """A connected commander.
+
+    Raises:
+        EnvironmentProblem: no cluster answers at `bootstrap`, or it lacks a topic, or refuses a record.
+    """
+    partitions = await partition_count(bootstrap, settings.topic(COMMANDS.name))
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed", fetch_max_wait_ms=20
+    )
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    try:
+        await consumer.start()
+        await producer.start()
+        yield Commander(settings, partitions, consumer, producer)
+    except KafkaError as error:
+        raise EnvironmentProblem(f"expected {bootstrap} to take a command, got {error!r}") from error
+    finally:
+        await asyncio.gather(consumer.stop(), producer.stop())

@@ -1,0 +1,54 @@
+"""What the topics hold about experiments: where each stood on every symbol, what was decided, and their pairs."""
+
+from contextlib import aclosing
+from typing import Any
+
+from agents.clients.reader import read_blocks
+from agents.experiments import Courses, courses_of
+from agents.settings import Settings
+from schemas.codec import decoder
+from schemas.outcomes import OutcomeMatured
+from schemas.topics import EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, PREDICTIONS, Topic
+
+OLDEST = -200_000
+"""Newest outcomes of each partition that pairs are looked for in."""
+
+RECENT = -2_000
+"""Newest predictions of each partition that symbols are looked for in."""
+
+
+async def courses(settings: Settings, bootstrap: str) -> Courses:
+    """Every experiment that the topics know of.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it has no such topics.
+    """
+    moves = await _all(settings, bootstrap, EXPERIMENTS)
+    return courses_of(moves, await _all(settings, bootstrap, EXPERIMENT_DECISIONS))
+
+
+async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None) -> list[OutcomeMatured]:
+    """The newest outcomes, of one symbol or of all, in the order of event time; raises as `courses` does."""
+    found: list[OutcomeMatured] = await _all(settings, bootstrap, OUTCOMES, OLDEST)
+    wanted = [each for each in found if symbol is None or each.symbol == symbol]
+    return sorted(wanted, key=lambda outcome: outcome.ts_event)
+
+
+async def recent_symbols(settings: Settings, bootstrap: str) -> list[str]:
+    """Symbols that were predicted lately; raises as `courses` does."""
+    found: set[str] = set()
+    blocks = read_blocks(bootstrap, settings.topic(PREDICTIONS.name), start=RECENT, until_end=True, repeats=True)
+    async with aclosing(blocks) as reading:
+        async for block in reading:
+            found |= {record.key.decode() for record in block if record.key}
+    return sorted(found)
+
+
+async def _all(settings: Settings, bootstrap: str, topic: Topic, start: Any = "beginning") -> list[Any]:
+    decode = decoder(topic.record)
+    found: list[Any] = []
+    blocks = read_blocks(bootstrap, settings.topic(topic.name), start=start, until_end=True)
+    async with aclosing(blocks) as reading:
+        async for block in reading:
+            found += [decode(record.value) for record in block]
+    return found

@@ -1,0 +1,190 @@
+"""What an experiment takes, from pairs that its two arms have made: rate, dependence, gain of pairing, error rates."""
+
+from collections.abc import Callable, Iterator, Sequence
+from math import ceil
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from agents.experiments import DAY_NS
+from schemas.commands import StartVariant
+from schemas.errors import ConfigurationError
+from schemas.outcomes import OutcomeMatured
+from schemas.ticks import Quote, Trade
+from streams.arms import LIVE
+from streams.experiments.declaration import Declaration
+from streams.experiments.dependence import autocorrelation_time
+from streams.experiments.pairs import Pair, pair_of
+from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.planning import Plan, plan
+from streams.experiments.preflight import Preflight, preflight
+from streams.experiments.scores import FLOOR
+from streams.lifecycle.node import LifecycleNode
+from streams.market import MarketNode
+from streams.parameters import Parameters
+from streams.replay import replay_events
+
+FEWEST = 200
+"""Pairs below which nothing is planned."""
+
+Column = NDArray[np.float64]
+
+
+class Planned(Struct, frozen=True):
+    """What was measured, and what follows.
+
+    Attributes:
+        experiment, symbol: whose.
+        history: pairs that it is measured on.
+        hours: of event time that they took.
+        pairs_a_day: rate of the stream.
+        overlap: pairs within one horizon.
+        autocorrelation_time: of the primary score, pairs.
+        batch: registered.
+        recommended_batch: 5 times the longer of both.
+        plan: what finding an effect of `worth` takes.
+        preflight: error rates on this history; none where it is too short, see `missing`.
+        missing: why there is no pre-flight, or empty.
+    """
+
+    experiment: str
+    symbol: str
+    history: int
+    hours: float
+    pairs_a_day: float
+    overlap: float
+    autocorrelation_time: float
+    batch: int
+    recommended_batch: int
+    plan: Plan
+    preflight: Preflight | None
+    missing: str
+
+
+def outcomes_of_file(
+    ticks: Sequence[Quote | Trade], parameters: Parameters, name: str, progress: Callable[[float], None]
+) -> dict[str, list[OutcomeMatured]]:
+    """Outcomes of a file with the challenger beside the live arm from the first tick on, by symbol."""
+    declaration = parameters.experiments[name]
+    node, lifecycle = MarketNode(parameters), LifecycleNode(parameters)
+    found: dict[str, list[OutcomeMatured]] = {}
+    symbols: dict[str, int] = {}
+    for tick in ticks:
+        symbols.setdefault(tick.symbol, tick.ts_event)
+
+    def events() -> Iterator[Struct]:
+        for symbol, ts_event in symbols.items():
+            start = StartVariant(
+                f"plan:{symbol}", symbol, ts_event, name, "a plan", declaration.arm, declaration.starts == "from_live"
+            )
+            yield lifecycle.step(lifecycle.open(symbol), start, "commands:0:0")[0]
+        for number, tick in enumerate(ticks):
+            if not number % 1_000:
+                progress(number / len(ticks))
+            yield tick
+
+    for record in replay_events(node, events()):
+        if isinstance(record, OutcomeMatured):
+            found.setdefault(record.symbol, []).append(record)
+    return found
+
+
+def planned(
+    name: str,
+    declaration: Declaration,
+    outcomes: Sequence[OutcomeMatured],
+    limit_days: float | None,
+    replications: int,
+    progress: Callable[[float], None],
+) -> Planned:
+    """The plan of one experiment on one symbol.
+
+    Args:
+        name: of the experiment.
+        declaration: of it.
+        outcomes: of one symbol, in the order of event time; those without the challenger are left out.
+        limit_days: longest run; that of the declaration at the rate of the stream, if none is given.
+        replications: experiments that the pre-flight replays; 0: none.
+        progress: of the pre-flight.
+
+    Raises:
+        ConfigurationError: there is too little to plan from.
+    """
+    test = declaration.test
+    of = [(outcome, pair_of(outcome, name, LIVE)) for outcome in outcomes]
+    pairs = [pair for _, pair in of if pair is not None and pair.sound()]
+    if len(pairs) < FEWEST:
+        raise ConfigurationError(
+            f"expected at least {FEWEST} pairs of {name} and the live arm to plan from, was {len(pairs)}; "
+            f"fix: `tickloop experiment plan {name} --file TICKS`, or start it first"
+        )
+    span = pairs[-1].ts_event - pairs[0].ts_event
+    if span <= 0:
+        raise ConfigurationError("expected pairs at different times to tell a rate from")
+    rate = (len(pairs) - 1) / span * DAY_NS
+    overlap = max(1.0, outcomes[-1].horizon_ns / DAY_NS * rate)
+    a, b = _columns(pairs, test)
+    scores = a - b
+    time = autocorrelation_time(scores)
+    recommended = ceil(5.0 * max(overlap if overlap < len(pairs) / 50 else 1.0, time))
+    found = plan(
+        test.worth,
+        float(a.std(ddof=1)),
+        float(b.std(ddof=1)),
+        _correlation(a, b),
+        rate,
+        limit_days if limit_days is not None else test.longest / rate,
+        max(test.batch, 1),
+        test.alpha,
+        1.0 - (test.beta or 0.2),
+        time,
+    )
+    checked, missing = None, "not asked for"
+    if replications:
+        try:
+            checked, missing = preflight(pairs, test, replications, progress=progress), ""
+        except ConfigurationError as error:
+            missing = str(error)
+    return Planned(
+        name,
+        outcomes[-1].symbol,
+        len(pairs),
+        span / 3.6e12,
+        rate,
+        overlap,
+        time,
+        test.batch,
+        recommended,
+        found,
+        checked,
+        missing,
+    )
+
+
+def _columns(pairs: Sequence[Pair], test: ExperimentParameters) -> tuple[Column, Column]:
+    """What each arm has of the primary score in a pair: their difference is the score."""
+    a, b = (np.array([getattr(pair, side) for pair in pairs]) for side in ("a_bps", "b_bps"))
+    if test.primary == "log_loss":
+        labels = np.array([pair.label for pair in pairs])
+        ups = (np.array([getattr(pair, side) for pair in pairs]) for side in ("a_up", "b_up"))
+        a, b = (np.where(labels > 0, np.log(up), np.where(labels < 0, np.log1p(-up), 0.0)) for up in ups)
+    elif test.primary == "win_rate":
+        a, b = (a > 0.0).astype(float), (b > 0.0).astype(float)
+    elif test.primary == "drawdown":
+        raise ConfigurationError("expected a primary metric with a score for each pair, was 'drawdown'")
+    scale = float((a - b).std(ddof=1))
+    if scale == 0.0:
+        raise ConfigurationError(
+            f"expected arms that differ, {test.primary} was the same in each of {len(pairs):,} pairs; fix: `arm` of "
+            "the experiment, or costs that are low enough for positions to be taken"
+        )
+    if test.primary == "risk_adjusted":
+        return a / max(float(a.std()), FLOOR * scale), b / max(float(b.std()), FLOOR * scale)
+    if test.primary in ("returns", "log_growth"):
+        return a / scale, b / scale
+    return a, b
+
+
+def _correlation(a: Column, b: Column) -> float:
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0.0 and b.std() > 0.0 else 0.0

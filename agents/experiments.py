@@ -1,0 +1,153 @@
+"""What a person asks of an experiment: how it goes in a sentence, how long it still takes, what to do about it."""
+
+from collections.abc import Sequence
+from math import exp
+
+from msgspec import Struct, field
+
+from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus
+from streams.experiments.declaration import Declaration
+from streams.experiments.pooled import Pooled, pooled
+
+DAY_NS = 86_400 * 10**9
+
+RUNNING: tuple[ExperimentStatus, ...] = ("planned", "warmup", "running")
+WATCHED: tuple[ExperimentStatus, ...] = ("canary", "promoted", "confirmed")
+
+UNITS = {
+    "returns": "standard deviations of the difference",
+    "risk_adjusted": "standard deviations of an arm",
+    "log_growth": "standard deviations of the difference",
+    "win_rate": "wins a pair",
+    "log_loss": "nats",
+    "drawdown": "bps",
+}
+"""Of the primary score."""
+
+
+class Course(Struct):
+    """One experiment on one symbol.
+
+    Attributes:
+        moves: where it stood, in the order of event time.
+        decisions: of it, likewise.
+    """
+
+    moves: list[ExperimentMoved] = field(default_factory=list)
+    decisions: list[ExperimentDecided] = field(default_factory=list)
+
+    @property
+    def latest(self) -> ExperimentMoved:
+        """Where it stands."""
+        return self.moves[-1]
+
+
+Courses = dict[str, dict[str, Course]]
+"""By experiment, then by symbol."""
+
+
+def courses_of(moves: Sequence[ExperimentMoved], decisions: Sequence[ExperimentDecided]) -> Courses:
+    """Courses from records in any order."""
+    found: Courses = {}
+    for moved in sorted(moves, key=lambda record: (record.ts_event, record.batches, record.watched)):
+        found.setdefault(moved.experiment, {}).setdefault(moved.symbol, Course()).moves.append(moved)
+    for decided in sorted(decisions, key=lambda record: record.ts_event):
+        course = found.get(decided.experiment, {}).get(decided.symbol)
+        if course is not None:
+            course.decisions.append(decided)
+    return found
+
+
+class Outlook(Struct, frozen=True):
+    """How long it still takes at the rate of the stream so far.
+
+    Attributes:
+        pairs_a_day: that are scored.
+        decided_days: until a decision, if the evidence goes on growing as it did; none while it does not grow.
+        longest_days: until the planned end.
+    """
+
+    pairs_a_day: float
+    decided_days: float | None
+    longest_days: float
+
+
+def outlook(course: Course) -> Outlook | None:
+    """None once it is decided, or while there is too little to tell a rate from."""
+    first, latest = course.moves[0], course.latest
+    scored, time = latest.scored - first.scored, latest.ts_event - first.ts_event
+    if latest.status not in RUNNING or scored <= 0 or time <= 0:
+        return None
+    rate = scored / time * DAY_NS
+    most = max(latest.log_e_better, latest.log_e_worse)
+    longest = max(0, latest.longest - latest.scored) / rate
+    missing = max(0.0, latest.threshold - most) * latest.scored / most if most > 0.0 else None
+    return Outlook(rate, None if missing is None else min(longest, missing / rate), longest)
+
+
+def verdict(course: Course) -> str:
+    """How it stands, in a sentence."""
+    latest = course.latest
+    said = f"{latest.experiment} against {latest.champion} on {latest.symbol}"
+    if latest.status in RUNNING:
+        missing = "" if not latest.holding else f"; a winner would be held back by: {latest.holding}"
+        return (
+            f"{said}: not decided after {latest.scored:,} pairs; evidence {evidence(latest.log_e_better)} that it is "
+            f"better, {evidence(latest.log_e_worse)} that it is worse, of {evidence(latest.threshold)} needed{missing}."
+        )
+    return f"{said}: {latest.status.replace('_', ' ')}. {latest.reason}"
+
+
+def evidence(log_e: float) -> str:
+    """An e-value for people: how many times the stake a bet against "no difference" has become.
+
+    >>> evidence(2.9957), evidence(-0.5), evidence(40.0)
+    ('20.0', '0.61', '2.4e+17')
+    """
+    value = exp(min(log_e, 700.0))
+    return f"{value:.2f}" if value < 10.0 else f"{value:,.1f}" if value < 10_000.0 else f"{value:.1e}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """A confidence sequence, or that there is none yet.
+
+    >>> interval(-0.02, 0.1), interval(None, None)
+    ('-0.0200 to +0.1000', 'not known yet')
+    """
+    return "not known yet" if low is None or high is None else f"{low:+.4f} to {high:+.4f}"
+
+
+def to_do(course: Course, declaration: Declaration | None) -> str:
+    """What a person would do about it now: a command line; empty for nothing."""
+    latest, decided = course.latest, decision(course)
+    if decided is None or decided.applied or declaration is None:
+        return ""
+    symbol, name = latest.symbol, latest.experiment
+    if latest.status == "winner":
+        return f"tickloop arm promote {symbol} {name} --cause 'experiment {name}: winner'"
+    if latest.status == "rolled_back":
+        return f"tickloop arm rollback {symbol} --cause 'experiment {name}: worse than the version before'"
+    if latest.status in (*RUNNING, *WATCHED):
+        return ""
+    return f"tickloop experiment stop {name} --symbol {symbol}"
+
+
+def applied(decided: ExperimentDecided) -> str:
+    """Whether somebody has to act, in brackets; empty for a verdict that asks for nothing."""
+    if decided.verdict in WATCHED:
+        return ""
+    return " (applied)" if decided.applied else " (recommended)"
+
+
+def decision(course: Course) -> ExperimentDecided | None:
+    """The last one."""
+    return course.decisions[-1] if course.decisions else None
+
+
+def together(courses: dict[str, Course], declaration: Declaration | None) -> Pooled | None:
+    """Evidence of all symbols; none of less than two."""
+    if len(courses) < 2:
+        return None
+    planned = len(declaration.symbols) if declaration is not None else 0
+    records: list[ExperimentMoved] = [record for course in courses.values() for record in course.moves]
+    return pooled(records, planned)

@@ -1,0 +1,126 @@
+"""How an experiment went over event time: evidence, confidence sequence, dependence, pairs, and the watch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from plotly import graph_objects as go
+
+from agents.pages import drawing, palette
+from agents.pages.missing import NotEnough
+from agents.pages.thinning import kept
+from schemas.experiments import ExperimentMoved
+
+LARGEST = 27.0
+"""Log of the largest e-value that is drawn, and of the inverse of the smallest: beyond, an axis says nothing more."""
+
+
+def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
+    """E-values for both directions on a log axis, with the boundary at which is decided."""
+    of = tested(moves)
+    if len(of) < 2:
+        return NotEnough(len(of), 2, "batches")
+    made = drawing.figure("e-value: what a bet of 1 against no difference has become", height=300)
+    times = _times(of)
+    threshold = of[-1].threshold
+    for name, logs, shade, dash in (
+        ("challenger is worse", [each.log_e_worse for each in of], palette.MUTED, "dot"),
+        ("challenger is better", [each.log_e_better for each in of], palette.ACCENT, "solid"),
+    ):
+        values = np.exp(np.clip(np.array(logs), -LARGEST, LARGEST))
+        drawing.line(made, times, values, name, shade, ".3g ", dash=dash, width=2)
+    boundary = float(np.exp(threshold))
+    made.add_hline(y=boundary, line={"color": palette.INK.light, "width": 1.2, "dash": "dash"})
+    made.add_annotation(
+        x=1.0,
+        xref="paper",
+        xanchor="right",
+        y=float(np.log10(boundary)),
+        yanchor="bottom",
+        text=f"boundary {boundary:,.0f}: decided",
+        showarrow=False,
+        font={"color": palette.INK.light, "size": 12},
+    )
+    made.update_yaxes(type="log", exponentformat="power", dtick=None)
+    return made
+
+
+def confidence(moves: Sequence[ExperimentMoved], unit: str) -> go.Figure | NotEnough:
+    """Mean score so far with the confidence sequence that holds at all times at once."""
+    of = [each for each in tested(moves) if each.low is not None and each.high is not None]
+    if len(of) < 2:
+        return NotEnough(len(of), 2, "batches with an interval")
+    made = drawing.figure(f"challenger less champion a pair, {unit}", height=280)
+    places = kept(_times(of), np.array([each.effect for each in of]))
+    shown = [of[at] for at in places.tolist()]
+    drawing.level(made, 0.0)
+    low = np.array([each.low for each in shown], dtype=float)
+    high = np.array([each.high for each in shown], dtype=float)
+    drawing.band(made, _times(shown), low, high, "confidence sequence")
+    effects = np.array([each.effect for each in shown])
+    drawing.line(made, _times(shown), effects, "mean so far", palette.ACCENT, "+.4f ", width=2)
+    made.data[-1].update(
+        customdata=[f"{each.low:+.4f} to {each.high:+.4f}, {each.scored:,} pairs" for each in shown],
+        hovertemplate="mean so far %{y:+.4f}, %{customdata}<extra></extra>",
+    )
+    # The first intervals are so wide that the rest would be a line.
+    settled = len(shown) // 4
+    least, most = float(low[settled:].min()), float(high[settled:].max())
+    room = 0.15 * (most - least) or 1.0
+    made.update_yaxes(range=[min(least, 0.0) - room, max(most, 0.0) + room])
+    return made
+
+
+def dependence(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
+    """Autocorrelation of neighbouring batches beside two standard errors of none."""
+    of = [each for each in tested(moves) if each.batches > 3]
+    if len(of) < 2:
+        return NotEnough(len(of), 2, "batches after the third")
+    made = drawing.figure("lag-1 autocorrelation of batch means", height=220)
+    bound = np.array([2.0 / np.sqrt(each.batches) for each in of])
+    places = kept(_times(of), np.array([each.autocorrelation for each in of]))
+    drawing.level(made, 0.0)
+    drawing.band(made, _times(of)[places], -bound[places], bound[places], "independent batches")
+    found = np.array([each.autocorrelation for each in of])
+    drawing.line(made, _times(of), found, "autocorrelation", palette.ACCENT, "+.3f ")
+    return made
+
+
+def pairs_against_plan(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
+    """Scored pairs over event time, and the planned end."""
+    of = tested(moves)
+    if len(of) < 2:
+        return NotEnough(len(of), 2, "batches")
+    made = drawing.figure("scored pairs", height=220)
+    scored = np.array([float(each.scored) for each in of])
+    drawing.line(made, _times(of), scored, "scored", palette.ACCENT, ",.0f pairs", width=2)
+    made.update_traces(fill="tozeroy", fillcolor=palette.BAND.light)
+    longest = of[-1].longest
+    if longest <= 3 * scored[-1]:
+        made.add_hline(y=longest, line={"color": palette.INK.light, "width": 1.2, "dash": "dash"})
+    drawing.without_legend(made)
+    made.update_yaxes(rangemode="tozero")
+    return made
+
+
+def watch(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
+    """The alarm of the e-detector since the winner is live, as a part of its threshold."""
+    of = [each for each in moves if each.watched]
+    if len(of) < 2:
+        return NotEnough(len(of), 2, "blocks of pairs since a winner is live")
+    made = drawing.figure("e-detector, part of its threshold", height=240)
+    values = np.clip(np.array([each.alarm for each in of]), 1e-6, 1e6)
+    drawing.line(made, _times(of), values, "alarm", palette.ACCENT, ".3g of the threshold", width=2)
+    made.add_hline(y=1.0, line={"color": palette.HARM.light, "width": 1.2, "dash": "dash"})
+    drawing.without_legend(made)
+    made.update_yaxes(type="log", exponentformat="power")
+    return made
+
+
+def tested(moves: Sequence[ExperimentMoved]) -> list[ExperimentMoved]:
+    """Records of the test, without those of the watch, which repeat its end."""
+    return [each for each in moves if each.batches and not each.watched]
+
+
+def _times(moves: Sequence[ExperimentMoved]) -> NDArray[np.int64]:
+    return np.array([each.ts_event for each in moves], dtype=np.int64)

@@ -1,0 +1,43 @@
+"""The registry of model versions: one record a symbol and version, the newest one holds."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.ticks import EventTime, Symbol
+
+Status = Literal["candidate", "shadow", "champion", "frozen", "rejected", "rolled_back", "stopped"]
+
+
+class ModelVersion(Struct, frozen=True):
+    """What became of a version, and why."""
+
+    id: Annotated[str, Meta(description="`commands:partition:offset:index` of the command that changed it")]
+    symbol: Symbol
+    version: Annotated[str, Meta(description="name of the version, unique per symbol")]
+    parent: Annotated[str, Meta(description="version that it was derived from, or empty")]
+    status: Annotated[
+        Status,
+        Meta(
+            description="`candidate`: known, does not run; `shadow`: runs beside the live one; `champion`: live; "
+            "`frozen`: kept as knowledge, learns no more; `rejected`: failed before it ran; `rolled_back`: was live "
+            "and was taken back, runs in shadow; `stopped`: runs no more"
+        ),
+    ]
+    reason: Annotated[str, Meta(description="why: the cause that the command gave")]
+    ts_event: Annotated[EventTime, Meta(description="event time of the command: ns since 1970, UTC")]
+    command: Annotated[str, Meta(description="id of the command, which is also the id of the directive")]
+    metrics: Annotated[dict[str, float], Meta(description="figures that the command rests on, by name")] = {}
+    lineage: Annotated[tuple[str, ...], Meta(description="versions it descends from, the oldest first")] = ()
+    arm: Annotated[str, Meta(description="name that it runs under, or empty")] = ""
+    experiment: Annotated[str, Meta(description="experiment that it is an arm of, or empty")] = ""
+    overrides: Annotated[dict[str, dict[str, Any]], Meta(description="parameters that are its own")] = {}
+
+    @property
+    def key(self) -> bytes:
+        """Key of the record: the topic keeps the newest one of each.
+
+        >>> ModelVersion("commands:0:7:0", "BTCUSDT", "bold-1", "", "shadow", "a person", 1, "c1").key
+        b'BTCUSDT|bold-1'
+        """
+        return f"{self.symbol}|{self.version}".encode()

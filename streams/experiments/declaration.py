@@ -1,0 +1,54 @@
+"""An experiment as the configuration declares it: the challenger, the test, and what is done with its verdict."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.errors import ConfigurationError
+from streams.experiments.parameters import ExperimentParameters
+
+
+class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a winner is watched once it is applied.
+
+    Attributes:
+        run: pairs that pass on average before an alarm without reason.
+        canary: pairs before it counts as promoted.
+        confirmed: pairs before it counts as confirmed; the alarm stays on.
+    """
+
+    run: Annotated[float, Meta(gt=0.0)] = 20_000.0
+    canary: Annotated[int, Meta(ge=1)] = 500
+    confirmed: Annotated[int, Meta(ge=1)] = 5_000
+
+
+class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[experiments.NAME]`.
+
+    Attributes:
+        symbols: on which it runs, each by itself; empty: on every one that its arm is started on.
+        arm: what the challenger does differently: tables of `[market]` that an arm may have for itself.
+        starts: from what the champion has learned when it starts, or from nothing.
+        apply: whether a winner is applied without a person, or only recommended.
+        test: what is registered before the start.
+        watch: of an applied winner.
+    """
+
+    symbols: tuple[str, ...] = ()
+    arm: dict[str, dict[str, Any]] = {}
+    starts: Literal["from_live", "from_nothing"] = "from_live"
+    apply: Literal["automatic", "recommend"] = "recommend"
+    test: ExperimentParameters = ExperimentParameters()
+    watch: WatchParameters = WatchParameters()
+
+    def __post_init__(self) -> None:
+        """Raises `ConfigurationError` for a winner that nobody could watch."""
+        if self.apply == "automatic" and self.test.primary == "drawdown":
+            raise ConfigurationError(
+                "experiment: expected a primary metric with a score for each pair, was 'drawdown', so an applied "
+                "winner could not be watched; fix: apply = 'recommend', or drawdown as a guardrail"
+            )
+
+    def covers(self, symbol: str) -> bool:
+        """Whether it runs on a symbol."""
+        return not self.symbols or symbol in self.symbols

@@ -1,0 +1,164 @@
+"""One experiment over several symbols: what they say together, without counting the same market twice."""
+
+from collections.abc import Iterable
+from math import exp, inf, log, sqrt
+
+from msgspec import Struct
+from scipy.special import stdtrit
+
+from schemas.experiments import ExperimentMoved
+
+FEWEST_SPANS = 10
+"""Spans of time below which nothing is said about how sure an estimate is."""
+
+
+class Pooled(Struct, frozen=True):
+    """Several symbols together.
+
+    Attributes:
+        symbols: that have shown at least one batch.
+        planned: symbols that share the evidence; those without a batch count with an e-value of 1.
+        batches: of all symbols.
+        log_e_better, log_e_worse: log of the mean e-value.
+        threshold: log evidence at which is decided.
+        effect: mean primary score of all batches.
+        error: its standard error, clustered by symbol and by time; none while too little is known.
+        low, high: interval of the effect for a single look at 95 %; none while too little is known.
+        spans: spans of time that the estimate is clustered by.
+    """
+
+    symbols: tuple[str, ...]
+    planned: int
+    batches: int
+    log_e_better: float
+    log_e_worse: float
+    threshold: float
+    effect: float
+    error: float | None
+    low: float | None
+    high: float | None
+    spans: int
+
+
+class _Batch(Struct, frozen=True):
+    symbol: str
+    ts_event: int
+    count: int
+    total: float
+
+
+def pooled(records: Iterable[ExperimentMoved], planned: int = 0) -> Pooled | None:
+    """What the records of one experiment say over all symbols; none of no batch.
+
+    A record holds the whole history of its symbol as a partial sum, so a later one replaces an earlier one and nothing
+    is ever added up twice: order and repeats of the records make no difference.
+
+    The evidence is the arithmetic mean of the symbols' e-values. Expectations add up whatever depends on whatever, so
+    the mean of K e-values is an e-value under any dependence between the symbols; a product would need independence,
+    and two symbols that move together would count the same market twice. It speaks against "the challenger is better
+    on none of them": a large value says that it is on some, not on each. It can be looked at at any time as long as
+    a score has no mean, given the past of *all* symbols, above the margin; and the number of symbols that share the
+    evidence must not depend on what they show, so those which are planned and have no batch yet count as 1.
+
+    The estimate weighs batches alike. Its error is clustered by symbol and by spans of time as long as the longest
+    batch, so that symbols that move together are not taken for independent; the largest of the three variances is
+    used, for the difference that combines them can be too small, or negative, with few clusters. Its interval is one
+    for a single look: whoever decides by it, decides by peeking.
+
+    Args:
+        records: in any order; of one experiment.
+        planned: how many symbols share the evidence; as many as are seen, if they are not known beforehand.
+
+    References:
+        Vovk and Wang (2021), E-values: calibration, combination and applications, section 3 (the arithmetic mean is
+        the essentially only symmetric way to merge e-values under arbitrary dependence); Cameron, Gelbach and Miller
+        (2011), Robust inference with multiway clustering, equation 2.5.
+    """
+    partials: dict[tuple[str, int], ExperimentMoved] = {}
+    for record in records:
+        if record.batches:
+            held = partials.setdefault((record.symbol, record.batches), record)
+            # Under the watch no batch closes: the record with which the last one did says when that was.
+            if record.ts_event < held.ts_event:
+                partials[record.symbol, record.batches] = record
+    if not partials:
+        return None
+    latest: dict[str, ExperimentMoved] = {}
+    batches: list[_Batch] = []
+    for (symbol, _), record in sorted(partials.items()):
+        before = latest.get(symbol)
+        known, total = (0, 0.0) if before is None else (before.batches, before.batches * before.effect)
+        gained = record.batches * record.effect - total
+        batches.append(_Batch(symbol, record.ts_event, record.batches - known, gained))
+        latest[symbol] = record
+    count = sum(batch.count for batch in batches)
+    effect = sum(batch.total for batch in batches) / count
+    variance, spans, clusters = _variance(batches, effect, count)
+    error = sqrt(variance) if variance is not None else None
+    half = None if error is None else float(stdtrit(clusters - 1, 0.975)) * error
+    every = max(planned, len(latest))
+    return Pooled(
+        symbols=tuple(sorted(latest)),
+        planned=every,
+        batches=count,
+        log_e_better=_log_mean([latest[symbol].log_e_better for symbol in sorted(latest)], every),
+        log_e_worse=_log_mean([latest[symbol].log_e_worse for symbol in sorted(latest)], every),
+        threshold=max(record.threshold for record in latest.values()),
+        effect=effect,
+        error=error,
+        low=None if half is None else effect - half,
+        high=None if half is None else effect + half,
+        spans=spans,
+    )
+
+
+def _log_mean(logs: list[float], count: int) -> float:
+    """Log of the mean of `count` e-values, those that are not there being 1; no overflow.
+
+    >>> round(_log_mean([log(20.0), log(2.0)], 2), 6) == round(log(11.0), 6)
+    True
+    >>> round(exp(_log_mean([log(20.0)], 4)), 3), _log_mean([2_000.0], 2) > 1_999.0
+    (5.75, True)
+    """
+    every = [*logs, *[0.0] * (count - len(logs))]
+    most = max(every)
+    return most + log(sum(exp(each - most) for each in every) / count)
+
+
+def _variance(batches: list[_Batch], effect: float, count: int) -> tuple[float | None, int, int]:
+    """Variance of the mean, spans of time, and clusters that the interval has degrees of freedom from."""
+    width = _longest(batches)
+    start = min(batch.ts_event for batch in batches)
+    by_symbol: dict[str, float] = {}
+    by_span: dict[int, float] = {}
+    alone = 0.0
+    for batch in batches:
+        residual = batch.total - batch.count * effect
+        by_symbol[batch.symbol] = by_symbol.get(batch.symbol, 0.0) + residual
+        span = int((batch.ts_event - start) // width) if width < inf else 0
+        by_span[span] = by_span.get(span, 0.0) + residual
+        alone += residual * residual
+    if len(by_span) < FEWEST_SPANS:
+        return None, len(by_span), 0
+    of_symbols = _squares(by_symbol.values()) if len(by_symbol) > 1 else 0.0
+    of_spans = _squares(by_span.values())
+    both = of_symbols + of_spans - alone
+    clusters = min(len(by_symbol), len(by_span)) if len(by_symbol) > 1 else len(by_span)
+    return max(of_symbols, of_spans, both) / (count * count), len(by_span), clusters
+
+
+def _squares(residuals: Iterable[float]) -> float:
+    each = list(residuals)
+    return sum(one * one for one in each) * len(each) / (len(each) - 1)
+
+
+def _longest(batches: list[_Batch]) -> float:
+    """Longest time between two batches of one symbol, ns: batches of one span then overlap in every symbol."""
+    longest = 0
+    last: dict[str, int] = {}
+    for batch in batches:
+        before = last.get(batch.symbol)
+        if before is not None:
+            longest = max(longest, (batch.ts_event - before) // batch.count)
+        last[batch.symbol] = batch.ts_event
+    return float(longest) if longest else inf

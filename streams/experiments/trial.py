@@ -1,0 +1,165 @@
+"""One experiment on one symbol, from its first pair to the end of the watch over its winner."""
+
+from math import isfinite, sqrt
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.experiments import ExperimentMoved, ExperimentStatus, GuardrailStanding
+from schemas.outcomes import OutcomeMatured
+from streams.arms import LIVE
+from streams.experiments.declaration import Declaration
+from streams.experiments.e_detector import BETS, EDetector
+from streams.experiments.experiment import OPEN, Experiment, ExperimentState
+from streams.experiments.pairs import pair_of
+from streams.experiments.standing import standing
+from streams.experiments.watch import Watch, WatchState
+
+SMALLEST_SCALE = 1e-9
+"""Of a score: arms whose batches never differed have none."""
+
+Step = Literal["", "moved", "decided"]
+"""What an outcome changed: nothing to tell, where it stands, or its verdict."""
+
+
+class TrialState(Struct, array_like=True):
+    """Attributes:
+    challenger, champion: versions that are compared, as they were at the first pair.
+    test: of the experiment.
+    watch: over the winner; none before it is live.
+    """
+
+    challenger: str
+    champion: str
+    test: ExperimentState
+    watch: WatchState | None = None
+
+    @property
+    def status(self) -> ExperimentStatus:
+        """Where it stands: that of the test, then that of the watch."""
+        return self.test.status if self.watch is None else self.watch.phase
+
+    @property
+    def reason(self) -> str:
+        """Of the last change."""
+        return self.test.reason if self.watch is None or not self.watch.reason else self.watch.reason
+
+
+class Trial:
+    """Advances a `TrialState`.
+
+    While the test runs, the challenger is the shadow arm that bears the experiment's name and the champion the live
+    one; if another version goes live meanwhile, there is nothing left to compare with and the test stops. Once the
+    winner is live, the old champion goes on in shadow under the name of its version: the watch compares the two with
+    the score that decided, and goes on for as long as both run.
+
+    Args:
+        name: of the experiment.
+        declaration: of it.
+    """
+
+    def __init__(self, name: str, declaration: Declaration) -> None:
+        self.name = name
+        self.declaration = declaration
+        self.experiment = Experiment(declaration.test)
+
+    def begins(self, outcome: OutcomeMatured) -> bool:
+        """Whether the challenger runs beside the live arm."""
+        return any(arm.arm == self.name for arm in outcome.arms)
+
+    def start(self, outcome: OutcomeMatured) -> TrialState:
+        """State before the first pair, which is in `outcome`."""
+        (challenger,) = (arm.model_version for arm in outcome.arms if arm.arm == self.name)
+        return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start())
+
+    def update(self, state: TrialState, outcome: OutcomeMatured) -> Step:
+        """Take an outcome."""
+        if state.watch is not None or state.test.status == "winner":
+            return self._watch(state, outcome)
+        if state.test.status not in OPEN:
+            return ""
+        if outcome.arms[0].model_version != state.champion:
+            self.experiment.stop(state.test, f"{outcome.arms[0].model_version} went live in place of {state.champion}")
+            return "decided"
+        pair = pair_of(outcome, self.name, LIVE)
+        if pair is None or not self.experiment.update(state.test, pair):
+            return ""
+        return "moved" if state.test.status in OPEN else "decided"
+
+    def moved(self, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentMoved:
+        """Where it stands, as a record."""
+        found = standing(self.experiment, state.test)
+        watch = state.watch
+        return ExperimentMoved(
+            record_id,
+            outcome.symbol,
+            outcome.ts_event,
+            self.name,
+            self.experiment.digest,
+            state.challenger,
+            state.champion,
+            state.status,
+            state.reason,
+            found.holding,
+            found.primary,
+            found.pairs,
+            found.scored,
+            found.rejected,
+            found.batches,
+            self.declaration.test.longest,
+            found.effect,
+            _known(found.low),
+            _known(found.high),
+            found.log_e_a,
+            found.log_e_b,
+            found.threshold,
+            found.p,
+            found.log_e_hopeless,
+            found.autocorrelation,
+            found.independent,
+            _known(found.sharpe_difference),
+            _known(found.sharpe_error),
+            tuple(
+                GuardrailStanding(
+                    each.metric, each.margin, each.effect, _known(each.low), _known(each.high), each.log_e, each.kept
+                )
+                for each in found.guardrails
+            ),
+            0 if watch is None else watch.pairs,
+            0.0 if watch is None else self._alarm(watch),
+            self._deviation(state),
+        )
+
+    def _watch(self, state: TrialState, outcome: OutcomeMatured) -> Step:
+        if outcome.arms[0].model_version != state.challenger:
+            return ""
+        pair = pair_of(outcome, LIVE, state.champion)
+        if pair is None or not pair.sound():
+            return ""
+        if state.watch is None:
+            state.watch = self._operator(state).start()
+        watch = state.watch
+        scores = self.experiment.scores.update(state.test.scores, pair)
+        assert scores is not None, "the warm-up was over before there was a winner"
+        blocks = watch.detector.blocks
+        if self._operator(state).update(watch, -scores[0]):
+            return "decided"
+        return "moved" if watch.detector.blocks > blocks and watch.phase != "rolled_back" else ""
+
+    def _operator(self, state: TrialState) -> Watch:
+        """The watch, in units of what batches of this symbol differed by during the test."""
+        scale = max(SMALLEST_SCALE, self._deviation(state))
+        terms = self.declaration.watch
+        return Watch(EDetector(terms.run, self.declaration.test.batch, scale), terms.canary, terms.confirmed)
+
+    def _deviation(self, state: TrialState) -> float:
+        n, _, sse = self.experiment.evidence.moments(state.test.evidence, self.declaration.test.primary)
+        return sqrt(sse / (n - 1)) if n > 1 else 0.0
+
+    def _alarm(self, watch: WatchState) -> float:
+        threshold = self.declaration.watch.run / self.declaration.test.batch
+        return sum(watch.detector.evidence) / (len(BETS) * threshold)
+
+
+def _known(estimate: float) -> float | None:
+    return estimate if isfinite(estimate) else None

@@ -1,0 +1,92 @@
+"""What one symbol's arms have been through: who runs, who is live since when, who was before."""
+
+from msgspec import Struct
+
+from schemas.ticks import BUILTIN
+from streams.arms import LIVE
+
+MOST_REIGNS = 32
+"""Versions that a symbol remembers to have been live: so often it can be rolled back in a row."""
+
+LONGEST_LINEAGE = 16
+"""Ancestors of a version that are told, the youngest ones."""
+
+
+class Running(Struct, array_like=True):
+    """An arm that runs.
+
+    Attributes:
+        name: in directives and outcomes; the live arm is called `live`.
+        version: of the arm; that of the arm a symbol begins with is `builtin` here, its full name has a digest.
+        number: identity that survives a change of name.
+        since: event time since when it is live or in shadow, ns.
+        command: id of the command that made it so; empty for the built-in arm before the first one.
+        lineage: versions it descends from, the oldest first.
+        experiment: that it is an arm of, or empty.
+        overrides: parameters that are its own, as `Variants.overrides` wrote them.
+    """
+
+    name: str
+    version: str
+    number: int
+    since: int = 0
+    command: str = ""
+    lineage: list[str] = []
+    experiment: str = ""
+    overrides: bytes = b""
+
+
+class Reign(Struct, array_like=True):
+    """A version that was live.
+
+    Attributes:
+        version: which.
+        since: event time since when, ns.
+        command: id of the command that made it live.
+    """
+
+    version: str
+    since: int
+    command: str
+
+
+class Life(Struct, array_like=True):
+    """The arms of one symbol; a `Roster` for directives.
+
+    Attributes:
+        arms: that run, the live one first.
+        next_number: identity of the next arm.
+        applied: ids of the last commands that were carried out, the oldest first.
+        before: versions that were live before and still run, the latest last.
+    """
+
+    arms: list[Running]
+    next_number: int
+    applied: list[str]
+    before: list[Reign]
+
+    def descent(self, parent: str) -> list[str]:
+        """Lineage of a child of `parent`, which need not run; none of no parent."""
+        if not parent:
+            return []
+        known = next((arm.lineage for arm in self.arms if arm.version == parent), [])
+        return [*known, parent][-LONGEST_LINEAGE:]
+
+    def succeeded(self, by: Running, reign: Reign) -> None:
+        """Remember whose reign has ended; whoever is live now is no one's predecessor any more."""
+        self.forget(by.version)
+        self.before.append(reign)
+        del self.before[:-MOST_REIGNS]
+
+    def forget(self, version: str) -> None:
+        """A version that runs no more cannot be gone back to."""
+        self.before = [reign for reign in self.before if reign.version != version]
+
+
+def new_life() -> Life:
+    """A symbol with nothing but its built-in arm.
+
+    >>> new_life().arms[0].version
+    'builtin'
+    """
+    return Life([Running(LIVE, BUILTIN, 0)], 1, [], [])
