@@ -2,6 +2,7 @@
 
 from random import Random
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from agents.experiments import Course, courses_of
@@ -31,7 +32,7 @@ NS = 1_723_075_200_000_000_000
 def courses() -> dict[str, Course]:
     """By symbol."""
     node = ExperimentsNode({"calmer": DECLARED})
-    records = []
+    records: list[Struct] = []
     for symbol, count, edge, then in (("AAA", 900, 0.25, 900), ("BBB", 5_100, 0.0, 0), ("CCC", 120, 0.0, 0)):
         partition, random = Partition(node, 0), Random(1)
         for number in range(count + then):
