@@ -53,7 +53,7 @@ WIDTH_OF_FILES = 110
     type=click.Choice(["loop", "experiment"]),
     default="loop",
     show_default=True,
-    help="What is shown: the loop, or an A/B test that wins, goes live, is sabotaged and rolled back.",
+    help="What is shown: the loop, or an A/B test that wins, is sabotaged, rolled back (with --workers, --keep).",
 )
 @click.option("--no-kill", is_flag=True, help="Do not kill a worker half-way.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
