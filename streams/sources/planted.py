@@ -24,7 +24,7 @@ class PlantedMarket(Iterator[Quote]):
     >>> market = PlantedMarket("AAA", seed=7)
     >>> quote = next(market)
     >>> (quote.bid, quote.bid_size, quote.ask, quote.ask_size)
-    (100.0, 3.0, 100.002, 1.0)
+    (99.998, 3.0, 100.0, 1.0)
     """
 
     def __init__(self, symbol: str, seed: int) -> None:
