@@ -127,7 +127,7 @@ def planned(
     a, b = _columns(pairs, test)
     scores = a - b
     time = autocorrelation_time(scores)
-    recommended = ceil(5.0 * max(overlap if overlap < len(pairs) / 50 else 1.0, time))
+    recommended = ceil(5.0 * max(overlap, time))
     found = plan(
         test.worth,
         float(a.std(ddof=1)),

@@ -89,11 +89,12 @@ def start(
     wait: float,
     as_json: bool,
 ) -> None:
-    """Run a variant of SYMBOL's pipeline in shadow, under the name ARM.
+    """Run a variant in shadow.
 
-    Parameters of its own are those of the tables model, mixture, correction, confidence and sizing of
-    docs/configuration.md; all others are the symbol's. It starts as the live arm is now, so that a comparison is
-    fair from its first tick on, unless --from-nothing.
+    It is SYMBOL's pipeline with some parameters or a model of its own, and runs under the name ARM. Parameters of its
+    own are those of the tables model, mixture, correction, confidence and sizing of docs/configuration.md; all others
+    are the symbol's. It starts as the live arm is now, so that a comparison is fair from its first tick on, unless
+    --from-nothing.
 
     \b
     Examples:
@@ -128,7 +129,10 @@ def start(
 @WAIT
 @JSON
 def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
-    """End the variant ARM, which runs in shadow; what it learned is gone."""
+    """End a variant that runs in shadow.
+
+    What ARM has learned is gone.
+    """
     _ask(StopVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
 
 
@@ -140,7 +144,10 @@ def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float,
 @WAIT
 @JSON
 def promote(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
-    """Make ARM, which runs in shadow, the live one; the one that is live goes on in shadow as its version."""
+    """Make a variant the live one.
+
+    ARM runs in shadow so far; the one that is live goes on in shadow, under the name of its version.
+    """
     _ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
 
 
@@ -151,7 +158,10 @@ def promote(symbol: str, arm: str, cause: str, command_id: str | None, wait: flo
 @WAIT
 @JSON
 def rollback(symbol: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
-    """Make the version live again that was live before."""
+    """Go back to what was live before.
+
+    The one that is live now goes on in shadow, under the name of its version. Again: back to the one before that.
+    """
     _ask(RollBack("", symbol, 1, cause), command_id, wait, as_json)
 
 
@@ -160,7 +170,10 @@ def rollback(symbol: str, cause: str, command_id: str | None, wait: float, as_js
 @click.option("--all", "everything", is_flag=True, help="Also versions that run no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
-    """Show which versions run, which is live, since when and why, of SYMBOL or of all that were ever commanded."""
+    """Show which versions run, and which is live.
+
+    Since when and why, of SYMBOL or of every symbol that something was ever asked of.
+    """
     settings = Settings.load()
     found = asyncio.run(versions(settings, bootstrap(settings), symbol))
     shown = [version for version in found if everything or version.arm]

@@ -2,12 +2,14 @@
 
 import signal
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
 import msgspec
 from rich.console import Console
 
+from agents.demo import experiment_story
 from agents.demo.market import market_of
 from agents.demo.plan import DEFAULT_RATE, DEFAULT_RUN_S, MOST_TICKS, Plan
 from agents.demo.report import show, show_next_steps
@@ -46,6 +48,13 @@ WIDTH_OF_FILES = 110
     help="Ticks a second.",
 )
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Worker processes  [default: 2]")
+@click.option(
+    "--story",
+    type=click.Choice(["loop", "experiment"]),
+    default="loop",
+    show_default=True,
+    help="What is shown: the loop, or an A/B test that wins, is sabotaged, rolled back (with --workers, --keep).",
+)
 @click.option("--no-kill", is_flag=True, help="Do not kill a worker half-way.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.option("--keep", is_flag=True, help="Leave broker and topics there to look at.")
@@ -56,6 +65,7 @@ def command(
     seed: int,
     rate: float,
     workers: int | None,
+    story: str,
     no_kill: bool,
     as_json: bool,
     keep: bool,
@@ -78,6 +88,9 @@ def command(
     def say(sentence: str) -> None:
         console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False, soft_wrap=True)
 
+    if story == "experiment":
+        _tell(Settings.load(workers=workers), console, say, as_json, keep)
+        return
     try:
         plan = Plan(files=files, count=count, seconds=seconds, seed=seed, rate=rate, kill=not no_kill)
         with console.status("preparing the market"):
@@ -100,6 +113,23 @@ def command(
         show_next_steps(summary, console)
     if not summary.holds:
         failed = "; ".join(f"{check.claim}: {check.found}" for check in summary.audit.checks if not check.holds)
+        raise TickloopError(f"expected every check to hold, was not so: {failed}")
+
+
+def _tell(given: Settings, console: Console, say: Callable[[str], None], as_json: bool, keep: bool) -> None:
+    try:
+        with stage(given, keep, say) as settings:
+            summary = experiment_story.run(settings, console, say)
+    except KeyboardInterrupt:
+        console.print("stopped; nothing is left behind" if not keep else "stopped")
+        raise SystemExit(INTERRUPTED) from None
+    if as_json:
+        click.echo(msgspec.json.encode(summary))
+    else:
+        console.print()
+        experiment_story.show(summary, console)
+    if not summary.holds:
+        failed = "; ".join(f"{check.claim}: {check.found}" for check in summary.checks if not check.holds)
         raise TickloopError(f"expected every check to hold, was not so: {failed}")
 
 

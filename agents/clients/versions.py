@@ -7,10 +7,11 @@ from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.topics import MODEL_VERSIONS
 from schemas.versions import ModelVersion
+from streams.arms import LIVE
 
 
 async def versions(settings: Settings, bootstrap: str, symbol: str | None = None) -> list[ModelVersion]:
-    """Every version, of one symbol if one is given, the longest-known first.
+    """Every version, of one symbol if one is given; of each symbol the live one first.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.
@@ -23,4 +24,4 @@ async def versions(settings: Settings, bootstrap: str, symbol: str | None = None
                 version = decode(record.value)
                 if symbol in (None, version.symbol):
                     found[version.key] = version
-    return sorted(found.values(), key=lambda version: version.symbol)
+    return sorted(found.values(), key=lambda version: (version.symbol, version.arm != LIVE))

@@ -19,7 +19,7 @@ from streams.partition import KeySnapshot, Partition
 from streams.partitioner import partition_of
 from streams.replay import topic_of
 from streams.sources.raw import Feed, RawTick
-from streams.topology import Node
+from streams.topology import Node, following
 
 
 class Decision(Struct, frozen=True):
@@ -97,6 +97,8 @@ class Engine:
         share: int = 0,
         shares: int = 1,
     ) -> None:
+        # Commands come with no feed: what answers them would only count nothing.
+        nodes = following(nodes, nodes[0].source)
         self._facts = Facts()
         self.decisions: list[Decision] = []
         self._log = nodes[0].source.name

@@ -5,7 +5,6 @@ from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
 from agents.clients.commander import Answer, Place, commander
-from agents.clients.publisher import partition_of
 from agents.clients.reader import read_blocks
 from agents.operations import topics
 from agents.settings import Settings
@@ -16,6 +15,7 @@ from schemas.errors import EnvironmentProblem
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.topics import COMMANDS, OUTCOMES, PREDICTIONS
+from streams.partitioner import partition_of
 
 pytestmark = pytest.mark.broker
 

@@ -127,3 +127,21 @@ def test_a_file_that_is_not_there_is_wrong_usage() -> None:
     done = CliRunner().invoke(cli, ["demo", "--ticks", "nowhere.csv"])
     assert done.exit_code == 2
     assert "nowhere.csv" in done.output
+
+
+def test_the_story_of_an_experiment_comes_to_its_end(bootstrap: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*DEMO, "--story", "experiment", "--json"],
+        env=surroundings(tmp_path, bootstrap),
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [decided["verdict"] for decided in told["decisions"]] == ["winner", "promoted", "rolled_back"]
+    assert told["killed"].startswith("worker-")
+    assert all(check["holds"] for check in told["checks"])
+    assert processes_of(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

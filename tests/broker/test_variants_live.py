@@ -11,16 +11,15 @@ from msgspec.structs import replace
 
 from agents.clients.commander import commander
 from agents.clients.versions import versions
-from agents.operations import topics
 from agents.operations.recompute import recompute
-from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant
 from schemas.ticks import Directive
 from schemas.topics import COMMANDS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS, TICKS
 from streams.lifecycle.node import LifecycleNode
-from streams.market import MarketNode
+from streams.loop import nodes
+from streams.parameters import Parameters
 from streams.replay import SourceRecord, by_topic, replay
 from streams.sources.synthetic import synthetic_market
 
@@ -67,8 +66,7 @@ def directives(ticks: list[Stored]) -> list[tuple[int, Directive]]:
 
 async def test_started_promoted_and_rolled_back_through_kills(bootstrap: str, prefix: str, tmp_path: Path) -> None:
     settings = Settings.load({}, prefix=prefix, partitions=2, checkpoint_s=0.4)
-    loop = LiveLoop(MarketNode(), settings, bootstrap, tmp_path / "workers.log")
-    await topics.apply(bootstrap, [topics.changelog(settings, changelog_name(settings, LifecycleNode()))])
+    loop = LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log")
     async with loop:
         story = Story(loop)
         loop.start(1)
@@ -103,7 +101,9 @@ async def test_started_promoted_and_rolled_back_through_kills(bootstrap: str, pr
         commands = [SourceRecord(*record) for record in await loop.stored(COMMANDS.name)]
         assert len(commands) == 4
         expected = by_topic(replay(LifecycleNode(), commands))
-        assert compare(await loop.stored(MODEL_VERSIONS.name), expected[MODEL_VERSIONS.name]).is_exact
+        assert compare(
+            MODEL_VERSIONS.name, await loop.stored(MODEL_VERSIONS.name), expected[MODEL_VERSIONS.name]
+        ).is_exact
         registry = {version.version: version.status for version in await versions(settings, bootstrap)}
         assert registry == {"bold-1": "rolled_back", builtin: "champion"}
 

@@ -53,7 +53,7 @@ def test_a_planted_skill_difference_of_a_tenth_is_found(file: str) -> None:
     pairs = planted(pairs_of(file, "twin", TICKS), 0.1, seed=3)
     scorer = Scores(("log_loss",), TEST.warmup, TEST.memory)
     state = scorer.start()
-    scores = [found[0] for pair in pairs if (found := scorer.update(state, pair)) is not None]
+    scores = [scored[0] for pair in pairs if (scored := scorer.update(state, pair)) is not None]
     planted_effect = sum(scores) / len(scores)
     found = preflight(pairs, TEST, REPLAYS, shift=planted_effect)
     print(f"{file}: {planted_effect:+.4f} nats a pair are found in {found.wins} of {REPLAYS} replays")

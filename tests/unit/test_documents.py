@@ -11,6 +11,7 @@ from agents.cli import cli
 from agents.settings import ENVIRONMENT_PREFIX, Settings
 from schemas.topics import TOPICS
 from streams.account.parameters import AccountParameters
+from streams.experiments.declaration import Declaration
 from streams.parameters import MarketParameters, Parameters, load_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,17 +41,28 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_the_documented_parameters_are_the_defaults() -> None:
-    everything, example = blocks(CONFIGURATION, "toml")
+    everything, example, experiment = blocks(CONFIGURATION, "toml")
     table = msgspec.toml.decode(everything)
     assert load_parameters(table) == Parameters()
     defaults = {"market": MarketParameters(), "account": AccountParameters()}
     assert table == msgspec.json.decode(msgspec.json.encode(defaults)), "a parameter is missing"
+    declared = msgspec.toml.decode(experiment)
+    assert declared == {"experiments": {"NAME": msgspec.json.decode(msgspec.json.encode(Declaration()))}}
     assert load_parameters(msgspec.toml.decode(example)).for_symbol("EURUSD").horizon_ns == 60_000_000_000
 
 
 def test_the_topic_table_of_the_readme_is_the_registry() -> None:
     table = {row[0].strip("`"): row[1].strip("`") for row in rows((ROOT / "README.md").read_text(), "## Topics")}
     assert list(table) == [topic.name for topic in TOPICS]
+
+
+def test_the_example_of_an_experiment_says_what_is_written_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+    document = (ROOT / "docs" / "experiments.md").read_text()
+    (example,), (said,) = blocks(document, "python"), blocks(document, "text")
+    exec(compile(example, "docs/experiments.md", "exec"), {})
+    assert capsys.readouterr().out == said
+    (declared,) = blocks(document, "toml")
+    assert load_parameters(msgspec.toml.decode(declared)).experiments["calmer"].covers("BTCUSDT")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

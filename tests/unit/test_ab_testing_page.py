@@ -1,4 +1,4 @@
-"""The examples of docs/experiments.md print what the page says."""
+"""The examples of docs/ab-testing.md print what the page says."""
 
 import re
 from contextlib import redirect_stdout
@@ -6,7 +6,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "ab-testing.md"
 
 
 def test_every_example_prints_what_stands_below_it() -> None:

@@ -1,0 +1,296 @@
+"""The story of an experiment: a challenger wins on a live loop, goes live, is sabotaged by the market, and falls."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from agents.clients.commander import commander
+from agents.clients.pace import Pace
+from agents.clients.publisher import publish
+from agents.clients.reader import read_blocks
+from agents.demo.audit import Check
+from agents.demo.membership import wait_for_workers
+from agents.experiments import evidence
+from agents.operations import topics
+from agents.operations.supervisor import Slot, Supervisor
+from agents.operations.system import wanted_topics
+from agents.settings import Settings
+from schemas.codec import decoder
+from schemas.commands import StartVariant
+from schemas.errors import TickloopError
+from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, PREDICTIONS, TICKS, Topic
+from streams.loop import nodes
+from streams.parameters import Parameters, load_parameters
+from streams.partitioner import partition_of
+from streams.replay import SourceRecord, by_topic, replay
+from streams.sources.planted import START_NS, PlantedMarket
+from streams.topology import following
+
+SYMBOL, NAME = "AAA", "sharp"
+RATE = 1_500.0
+READY_S, PATIENCE_S, LINE_S = 60.0, 180.0, 3.0
+BEGUN = 400
+"""Ticks before the challenger is started."""
+
+KILLED_AT = 8
+"""Batches after which a worker is killed."""
+
+CONFIGURATION = """
+[market]
+horizon_ns = 100_000_000
+scored_per_horizon = 4
+
+[market.mixture]
+share = 0.0
+prior = {flat = 1.0, imbalance = 0.0, momentum = 0.0, mean_reversion = 0.0, signed_logistic = 0.0}
+
+[market.correction]
+variance = 0.0
+
+[experiments.sharp]
+starts = "from_nothing"
+apply = "automatic"
+arm.mixture.prior = {flat = 0.0, imbalance = 1.0}
+
+[experiments.sharp.test]
+primary = "log_loss"
+batch = 20
+expected = 600.0
+longest = 10_000
+warmup = 60
+minimum_batches = 20
+worth = 0.02
+
+[experiments.sharp.watch]
+run = 2_000.0
+canary = 100
+confirmed = 100_000
+"""
+"""The live arm has no opinion; the challenger believes in the imbalance of the book, which is right in this market."""
+
+
+def parameters() -> Parameters:
+    """Those of the story."""
+    return load_parameters(msgspec.toml.decode(CONFIGURATION))
+
+
+def start() -> StartVariant:
+    """The command that starts the challenger."""
+    declared = parameters().experiments[NAME]
+    return StartVariant("story:start", SYMBOL, START_NS, NAME, "the story begins", declared.arm, experiment=NAME)
+
+
+class StorySummary(Struct, frozen=True):
+    """What happened.
+
+    Attributes:
+        decisions: of the experiment, in their order.
+        ticks: that were published.
+        killed: worker that was killed.
+        checks: each with what was found.
+        holds: whether every check holds.
+    """
+
+    decisions: tuple[ExperimentDecided, ...]
+    ticks: int
+    killed: str
+    checks: tuple[Check, ...]
+    holds: bool
+
+
+class _Told:
+    """What the topics have told so far."""
+
+    def __init__(self) -> None:
+        self.predicted = 0
+        self.latest: ExperimentMoved | None = None
+        self.decisions: dict[str, ExperimentDecided] = {}
+        self.changed = asyncio.Event()
+
+    async def until(self, seen: Callable[[], Any]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not seen():
+                self.changed.clear()
+                await self.changed.wait()
+
+    def verdicts(self) -> list[str]:
+        return [decided.verdict for decided in self.decisions.values()]
+
+    def line(self) -> str:
+        moved = self.latest
+        if moved is None:
+            return f"{self.predicted:,} predictions; the challenger has no batch of pairs yet"
+        if moved.watched:
+            return f"{moved.status}: {moved.watched:,} pairs watched, alarm at {moved.alarm:.0%} of its threshold"
+        return (
+            f"{moved.status}: {moved.scored:,} pairs in {moved.batches} batches, effect {moved.effect:+.3f} nats, "
+            f"evidence {evidence(moved.log_e_better)} of {evidence(moved.threshold)}"
+        )
+
+
+def run(settings: Settings, console: Console, say: Callable[[str], None]) -> StorySummary:
+    """Tell the story on the loop that `settings` point to.
+
+    Raises:
+        EnvironmentProblem: the cluster or the workers do not do their part.
+        TickloopError: a worker cannot live, or the story does not come to its end in time.
+    """
+    settings.home_path.mkdir(parents=True, exist_ok=True)
+    configuration = settings.home_path / "story.toml"
+    configuration.write_text(CONFIGURATION)
+    supervisor = Supervisor(settings.workers, settings.home_path, _environment(settings, configuration), say)
+    try:
+        return asyncio.run(_tell(settings, supervisor, console, say))
+    except TimeoutError as error:
+        raise TickloopError(f"expected the story to end within {PATIENCE_S:.0f} s; see {settings.home}/logs") from error
+    finally:
+        for slot in supervisor.slots:
+            if slot.pid is not None:
+                with suppress(ProcessLookupError):  # it ended by itself meanwhile
+                    os.kill(slot.pid, signal.SIGKILL)
+
+
+async def _tell(
+    settings: Settings, supervisor: Supervisor, console: Console, say: Callable[[str], None]
+) -> StorySummary:
+    told, stop, market = _Told(), asyncio.Event(), PlantedMarket(SYMBOL, seed=7)
+    await topics.apply(settings.bootstrap, wanted_topics(settings))
+    killed = ""
+    try:
+        async with asyncio.TaskGroup() as group:
+            background = [group.create_task(supervisor.run())]
+            background += [
+                group.create_task(_read(settings, topic, told, say))
+                for topic in (PREDICTIONS, EXPERIMENTS, EXPERIMENT_DECISIONS)
+            ]
+            with console.status(f"starting {settings.workers} workers"):
+                owned = await wait_for_workers(settings.bootstrap, settings, READY_S)
+            ticks = settings.topic(TICKS.name)
+            sending = group.create_task(publish(market, settings.bootstrap, ticks, pace=Pace(rate=RATE), stop=stop))
+            background.append(group.create_task(_show(told, console)))
+            say(f"market: {SYMBOL}, the heavier side of the book tells the next moves; the live arm has no opinion")
+            await told.until(lambda: told.predicted >= BEGUN)
+            async with commander(settings, settings.bootstrap) as client:
+                place = await client.place_of(SYMBOL)
+                await client.put(msgspec.structs.replace(start(), ts_event=place.ts_event), place.partition)
+            say(f"challenger: {NAME}, which believes in the imbalance, runs in shadow")
+            await told.until(lambda: told.latest is not None and told.latest.batches >= KILLED_AT)
+            killed = _kill(settings, supervisor.slots, owned)
+            say(f"kill -9 of {killed}, in the middle of the experiment")
+            await told.until(lambda: "winner" in told.verdicts())
+            await told.until(lambda: told.latest is not None and told.latest.watched >= 200)
+            market.inverted = True
+            say("sabotage: from now on the book tells the opposite; the winner is live, the old champion in shadow")
+            await told.until(lambda: "rolled_back" in told.verdicts())
+            stop.set()
+            published = await sending
+            await told.until(lambda: told.predicted >= published.ticks)
+            for task in background:
+                task.cancel()
+    except* TickloopError as errors:
+        raise errors.exceptions[0] from None
+    with console.status("replaying the tick log in one process, to compare every byte"):
+        return await _summary(settings, told, published.ticks, killed)
+
+
+def _environment(settings: Settings, configuration: Path) -> dict[str, str]:
+    named = ("bootstrap", "home", "prefix", "partitions", "replication")
+    return {f"TICKLOOP_{name.upper()}": str(getattr(settings, name)) for name in named} | {
+        "TICKLOOP_CONFIG": str(configuration)
+    }
+
+
+async def _read(settings: Settings, topic: Topic, told: _Told, say: Callable[[str], None]) -> None:
+    decode = decoder(topic.record)
+    async with aclosing(read_blocks(settings.bootstrap, settings.topic(topic.name))) as blocks:
+        async for block in blocks:
+            if topic is PREDICTIONS:
+                told.predicted += len(block)
+            for record in block if topic is not PREDICTIONS else ():
+                found = decode(record.value)
+                if isinstance(found, ExperimentDecided):
+                    told.decisions[found.id] = found
+                    say(f"decided: {found.verdict.replace('_', ' ')}. {found.reason}")
+                else:
+                    told.latest = found
+            told.changed.set()
+
+
+async def _show(told: _Told, console: Console) -> None:
+    if not console.is_terminal:
+        while True:
+            await asyncio.sleep(LINE_S)
+            console.print(told.line(), highlight=False, soft_wrap=True)
+    with console.status("") as status:
+        while True:
+            status.update(told.line())
+            await asyncio.sleep(0.25)
+
+
+def _kill(settings: Settings, slots: Sequence[Slot], owned: dict[int, str]) -> str:
+    name = owned[partition_of(SYMBOL, settings.partitions)]
+    slot = next(slot for number, slot in enumerate(slots, 1) if name == f"{settings.group}-{number}")
+    if slot.pid is None:
+        raise TickloopError(f"expected {slot.name} to run, it had ended by itself; its log is {slot.log_file}")
+    os.kill(slot.pid, signal.SIGKILL)
+    return slot.name
+
+
+async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> StorySummary:
+    followed = following(nodes(parameters(), settings.directive_key.encode()), TICKS)
+    log = [
+        SourceRecord(record.partition, record.offset, record.key, record.value)
+        for record in await _everything(settings, TICKS, repeats=True)
+    ]
+    expected = by_topic(replay(followed, sorted(log, key=lambda record: (record.partition, record.offset))))
+    verdicts = told.verdicts()
+    wanted = ["winner", "promoted", "rolled_back"]
+    checks = [Check("won, went live, was rolled back", ", ".join(verdicts) or "nothing", verdicts == wanted)]
+    asked = {
+        record.value
+        for record in await _everything(settings, COMMANDS)
+        if record.value and b'"story:start"' not in record.value
+    }
+    wrote = {value for _, _, value in expected.get(COMMANDS.name, [])}
+    checks.append(Check("decisions were carried out by commands, once each", f"{len(asked)} of 2", asked == wrote))
+    for topic in (OUTCOMES, EXPERIMENTS, EXPERIMENT_DECISIONS):
+        held = [record.value for record in await _everything(settings, topic)]
+        found = [value for _, _, value in expected.get(topic.name, [])]
+        same = sorted(map(bytes, filter(None, held))) == sorted(found)
+        claim = f"{topic.name}: same bytes as an undisturbed replay of the ticks"
+        checks.append(Check(claim, f"{'yes' if same else 'no'} ({len(found):,} records)", same and bool(found)))
+    holds = all(check.holds for check in checks)
+    return StorySummary(tuple(told.decisions.values()), sent, killed, tuple(checks), holds)
+
+
+async def _everything(settings: Settings, topic: Topic, repeats: bool = False) -> list[Any]:
+    found: list[Any] = []
+    name = settings.topic(topic.name)
+    async with aclosing(read_blocks(settings.bootstrap, name, until_end=True, repeats=repeats)) as blocks:
+        async for block in blocks:
+            found += block
+    return found
+
+
+def show(summary: StorySummary, console: Console) -> None:
+    """Print what happened, and whether it is what one undisturbed process makes of it."""
+    console.print(f"[bold]What happened[/bold]  {summary.ticks:,} ticks, {summary.killed} killed with -9")
+    for decided in summary.decisions:
+        console.print(f"  {decided.verdict.replace('_', ' ')}: {decided.reason}", highlight=False, markup=False)
+    console.print("[bold]Checked on the topics[/bold]")
+    for check in summary.checks:
+        console.print(f"  {'yes' if check.holds else 'NO '}  {check.claim}: {check.found}", highlight=False)
+    console.print(
+        "The market is synthetic, with one thing planted in it: this says that the loop finds it, and finds out when "
+        "it is gone. It says nothing about any real market.",
+        style="dim",
+    )

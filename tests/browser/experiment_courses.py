@@ -1,0 +1,73 @@
+"""Courses of experiments for pages: one that won and was rolled back, one that came to nothing, one that has begun."""
+
+from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from agents.experiments import Course, courses_of
+from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams.experiments.declaration import Declaration, WatchParameters
+from streams.experiments.node import ExperimentsNode
+from streams.experiments.parameters import ExperimentParameters
+from streams.partition import Partition
+
+DECLARED = Declaration(
+    apply="recommend",
+    test=ExperimentParameters(
+        primary="returns",
+        guardrails={"win_rate": 0.2},
+        batch=10,
+        expected=500.0,
+        warmup=50,
+        longest=5_000,
+        minimum_batches=20,
+    ),
+    watch=WatchParameters(run=2_000.0, canary=50, confirmed=500),
+)
+NS = 1_723_075_200_000_000_000
+
+
+def courses() -> dict[str, Course]:
+    """By symbol."""
+    node = ExperimentsNode({"calmer": DECLARED})
+    records: list[Struct] = []
+    for symbol, count, edge, then in (("AAA", 900, 0.25, 900), ("BBB", 5_100, 0.0, 0), ("CCC", 120, 0.0, 0)):
+        partition, random = Partition(node, 0), Random(1)
+        for number in range(count + then):
+            net, gain = random.gauss(0.0, 1.0), random.gauss(edge, 0.5)
+            if number < count:
+                arms = (("live", "v1", net), ("calmer", "v2", net + gain))
+            else:
+                arms = (("live", "v2", net - gain), ("v1", "v1", net))
+            records += partition.receive(number, _outcome(symbol, number, arms))
+    moves = [record for record in records if isinstance(record, ExperimentMoved)]
+    decisions = [record for record in records if isinstance(record, ExperimentDecided)]
+    return courses_of(moves, decisions)["calmer"]
+
+
+def renamed(course: Course, text: str) -> Course:
+    """The course of an experiment whose names and sentences are `text`."""
+    moves = [replace(each, symbol=text, experiment=text, reason=text, challenger=text) for each in course.moves]
+    return Course(moves, [replace(each, symbol=text, experiment=text, reason=text) for each in course.decisions])
+
+
+def _outcome(symbol: str, number: int, arms: tuple[tuple[str, str, float], ...]) -> OutcomeMatured:
+    return OutcomeMatured(
+        id=f"ticks:0:{number}:0",
+        prediction_id=f"ticks:0:{number}",
+        symbol=symbol,
+        ts_event=NS + number * 10**9,
+        ts_prediction=NS + number * 10**9 - 1,
+        horizon_ns=1,
+        mid=100.0,
+        mid_matured=100.0,
+        return_bps=0.0,
+        label=1,
+        regime="calm-range",
+        arms=tuple(ArmOutcome(name, version, "flat", 0.6, 0.1, net, net) for name, version, net in arms),
+        experts={},
+        features_hash="",
+        features={},
+    )

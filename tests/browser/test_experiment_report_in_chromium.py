@@ -1,0 +1,59 @@
+"""The report of an experiment in a real headless Chromium: drawn, quiet, alone, on a phone and in the dark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import chromium
+import pytest
+from experiment_courses import DECLARED, courses
+from playwright.sync_api import Browser
+from test_tear_sheet_in_chromium import VIEWS, Opened
+
+from agents.pages.experiment_report import experiment_report
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium.executable() is None, reason=chromium.ABSENT),
+]
+
+PANELS = {"evidence", "confidence", "dependence", "pairs", "watch"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium.browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "calmer.html"
+    path.write_text(experiment_report("calmer", {"AAA": courses()["AAA"]}, DECLARED), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_every_panel_is_drawn_without_a_complaint_or_a_request(
+    browser: Browser, report: Path, width: int, scheme: str
+) -> None:
+    opened = Opened(browser, report, width, scheme)
+    assert opened.said == []
+    assert opened.asked == [report.as_uri()]
+    drawn = opened.ask(
+        "[...document.querySelectorAll('.plot')].filter(p => p.querySelector('.scatterlayer path')).map(p => p.id)"
+    )
+    assert set(drawn) == PANELS
+    assert opened.ask("document.documentElement.scrollWidth") <= width, "the page itself does not scroll sideways"
+    axes = opened.ask("['evidence', 'watch'].map(id => document.getElementById(id)._fullLayout.yaxis.type)")
+    assert axes == ["log", "log"]
+    opened.page.close()
+
+
+def test_several_symbols_on_one_page(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "all.html"
+    path.write_text(experiment_report("calmer", courses(), DECLARED), encoding="utf-8")
+    opened = Opened(browser, path)
+    assert opened.said == []
+    assert opened.ask("document.querySelectorAll('.plot').length") >= 9
+    assert "Pooled" in opened.page.locator("#symbols").inner_text()
+    opened.page.close()

@@ -1,0 +1,99 @@
+"""The report of an experiment as text, and what the command line says about it."""
+
+import re
+
+import pytest
+from click.testing import CliRunner
+from experiment_courses import DECLARED, courses, renamed
+
+from agents.cli import cli, experiment_tables
+from agents.experiment_plan import planned
+from agents.experiments import outlook, to_do, together, verdict
+from agents.pages.experiment_report import experiment_report
+from schemas.errors import ConfigurationError
+
+
+def without_library(page: str) -> str:
+    return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def test_it_says_the_verdict_and_why() -> None:
+    found = courses()
+    page = without_library(experiment_report("calmer", found, DECLARED))
+    for said in ("rolled back", "e-detector", "log e-value", "Pooled", "recommended", "AAA", "CCC", "win_rate"):
+        assert said in page
+    for decided in found["AAA"].decisions:
+        assert decided.id in page
+    text = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
+    assert not re.search(r"\b(nan|inf|None)\b", text)
+
+
+def test_the_same_records_give_the_same_bytes_and_nothing_is_fetched() -> None:
+    page = experiment_report("calmer", courses(), DECLARED)
+    assert page == experiment_report("calmer", courses(), DECLARED)
+    assert not re.search(r"https?://|src=|@import|url\(", without_library(page))
+
+
+def test_hostile_names_stay_text() -> None:
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    page = experiment_report(evil, {evil: renamed(courses()["AAA"], evil)}, None)
+    assert "<script>alert" not in page
+    assert "<img" not in without_library(page)
+
+
+def test_an_experiment_that_has_begun_waits() -> None:
+    course = courses()["CCC"]
+    course.moves = course.moves[:1]
+    page = experiment_report("calmer", {"CCC": course}, DECLARED)
+    assert "Not enough data yet: 1 of 2 batches" in page
+    assert "not decided after" in verdict(course)
+    assert outlook(course) is None, "one record tells no rate"
+
+
+def test_what_is_recommended_is_said_how_to_do() -> None:
+    found = courses()
+    assert found["AAA"].latest.status == "rolled_back"
+    assert to_do(found["AAA"], DECLARED).startswith("tickloop arm rollback AAA")
+    assert to_do(found["BBB"], DECLARED) == "tickloop experiment stop calmer --symbol BBB"
+    assert to_do(found["CCC"], DECLARED) == ""
+    still = outlook(found["CCC"])
+    assert still is not None
+    assert still.pairs_a_day == pytest.approx(86_400.0)
+    assert still.longest_days * still.pairs_a_day == pytest.approx(
+        found["CCC"].latest.longest - found["CCC"].latest.scored
+    )
+
+
+def test_tables_show_every_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+    found = courses()
+    experiment_tables.overview([("calmer", found, together(found, DECLARED)), ("other", {}, None)])
+    for course in found.values():
+        experiment_tables.detail(course, verdict(course), outlook(course), to_do(course, DECLARED))
+    said = capsys.readouterr().out
+    for words in (
+        "pooled (3)",
+        "declared, no batch yet",
+        "guardrail win_rate",
+        "to apply it",
+        "expected",
+        "rolled back",
+    ):
+        assert words in said
+
+
+def test_a_plan_needs_pairs() -> None:
+    with pytest.raises(ConfigurationError, match="was 0; fix: `tickloop experiment plan calmer --file"):
+        planned("calmer", DECLARED, [], None, 0, lambda part: None)
+
+
+@pytest.mark.parametrize("command", ["plan", "start", "report", "show", "stop", "list"])
+def test_help_of_each_command(command: str) -> None:
+    result = CliRunner().invoke(cli, ["experiment", command, "--help"])
+    assert result.exit_code == 0
+    assert len(result.output) > 200
+
+
+def test_an_experiment_that_is_not_declared_is_refused_with_a_fix() -> None:
+    result = CliRunner().invoke(cli, ["experiment", "plan", "nope", "--file", __file__])
+    assert isinstance(result.exception, ConfigurationError)
+    assert "fix: [experiments.nope]" in str(result.exception)
