@@ -8,6 +8,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Tick
+from schemas.windows import AccuracyWindow
 
 DAY_MS = 24 * 60 * 60 * 1000
 MIB = 1024 * 1024
@@ -54,5 +55,11 @@ DEAD_LETTERS = Topic(
     max_message_bytes=2 * MIB,
     key="key of the refused record, whatever it was",
 )
+ACCURACY_WINDOWS = Topic(
+    "accuracy-windows",
+    AccuracyWindow,
+    "how well each version predicted lately, beside baselines; breaches that call for a retrain",
+    retention_ms=30 * DAY_MS,
+)
 
-TOPICS: tuple[Topic, ...] = (TICKS, PREDICTIONS, OUTCOMES, DEAD_LETTERS)
+TOPICS: tuple[Topic, ...] = (TICKS, PREDICTIONS, OUTCOMES, DEAD_LETTERS, ACCURACY_WINDOWS)
