@@ -3,6 +3,7 @@
 from typing import Any
 
 from streams.market import MarketNode
+from streams.monitoring.node import MonitorNode
 from streams.parameters import Parameters
 from streams.topology import Node
 
@@ -11,6 +12,6 @@ def nodes(parameters: Parameters, directive_key: bytes = b"") -> list[Node[Any]]
     """Nodes in the order of the loop.
 
     >>> [node.name for node in nodes(Parameters())]
-    ['market']
+    ['market', 'monitor']
     """
-    return [MarketNode(parameters, directive_key)]
+    return [MarketNode(parameters, directive_key), MonitorNode(parameters.monitor)]

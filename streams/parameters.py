@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct, ValidationError, convert, json
 
@@ -14,10 +14,14 @@ from streams.costs import CostParameters
 from streams.features import FeatureParameters
 from streams.mixture import MixtureParameters
 from streams.models.signed_logistic import SignedLogisticParameters
+from streams.monitoring.parameters import MonitorParameters
 from streams.regime import RegimeParameters
+from streams.retraining.parameters import RetrainParameters
 from streams.sizing import SizingParameters
 from streams.strategies import StrategyParameters
 from streams.validation import ValidationParameters
+
+Kind = TypeVar("Kind")
 
 
 class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -56,10 +60,14 @@ class Parameters(Struct, frozen=True):
     Attributes:
         market: for every symbol that has none of its own.
         symbols: for those that do.
+        monitor: of the monitor node, for every symbol.
+        retraining: of the retraining jobs, for every symbol.
     """
 
     market: MarketParameters = MarketParameters()
     symbols: dict[str, MarketParameters] = {}
+    monitor: MonitorParameters = MonitorParameters()
+    retraining: RetrainParameters = RetrainParameters()
 
     def for_symbol(self, symbol: str) -> MarketParameters:
         """Parameters that hold for `symbol`."""
@@ -67,7 +75,8 @@ class Parameters(Struct, frozen=True):
 
 
 def load_parameters(table: Mapping[str, Any]) -> Parameters:
-    """Parameters from a configuration file as a table: `[market]`, and `[symbols.NAME.market]` on top of it.
+    """Parameters from a configuration file as a table: `[market]`, and `[symbols.NAME.market]` on top of it; `[monitor]`
+    and `[retraining]`.
 
     >>> parameters = load_parameters({
     ...     "market": {"costs": {"fee_bps": 2}},
@@ -90,8 +99,13 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         if not isinstance(overrides, Mapping) or set(overrides) - {"market"}:
             raise ConfigurationError(f"{where}: expected nothing but a table `market`, was {overrides}")
         own = _table(overrides, "market", where)
-        symbols[symbol] = _convert(_merged(everywhere, own), f"[symbols.{symbol}.market]")
-    return Parameters(_convert(everywhere, "[market]"), symbols)
+        symbols[symbol] = _convert(_merged(everywhere, own), MarketParameters, f"[symbols.{symbol}.market]")
+    return Parameters(
+        _convert(everywhere, MarketParameters, "[market]"),
+        symbols,
+        _convert(_table(table, "monitor", "[monitor]"), MonitorParameters, "[monitor]"),
+        _convert(_table(table, "retraining", "[retraining]"), RetrainParameters, "[retraining]"),
+    )
 
 
 def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
@@ -109,8 +123,8 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _convert(table: Mapping[str, Any], where: str) -> MarketParameters:
+def _convert(table: Mapping[str, Any], kind: type[Kind], where: str) -> Kind:
     try:
-        return convert(table, MarketParameters)
+        return convert(table, kind)
     except ValidationError as error:
         raise ConfigurationError(f"{where}: {error}") from error

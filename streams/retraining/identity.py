@@ -11,6 +11,6 @@ def state_sha256(state: ModelState) -> str:
 
     >>> from schemas.models import SignedLogisticState
     >>> state_sha256(ModelState("v1", SignedLogisticState(("a",), (0.5,), (1.0,), 10)))[:16]
-    '45cb8e3f3d0e1b8a'
+    'c1e8bd02bd57a46f'
     """
     return sha256(encode(state)).hexdigest()

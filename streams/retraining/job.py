@@ -99,8 +99,9 @@ def retrain(
         status="rejected" if failed else "candidate",
         sentence=sentence,
         trigger=breach.trigger,
-        candidate=candidate,
-        sha256=state_sha256(candidate),
+        # Numbers that are not finite have no form on the wire.
+        candidate=candidate if final.sound else None,
+        sha256=state_sha256(candidate) if final.sound else "",
         parent=parent,
         recipe=best.recipe,
         contenders=len(contenders),

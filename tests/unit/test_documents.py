@@ -10,7 +10,9 @@ import pytest
 from agents.cli import cli
 from agents.settings import ENVIRONMENT_PREFIX, Settings
 from schemas.topics import TOPICS
+from streams.monitoring.parameters import MonitorParameters
 from streams.parameters import MarketParameters, Parameters, load_parameters
+from streams.retraining.parameters import RetrainParameters
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
@@ -42,7 +44,8 @@ def test_the_documented_parameters_are_the_defaults() -> None:
     everything, example = blocks(CONFIGURATION, "toml")
     table = msgspec.toml.decode(everything)
     assert load_parameters(table) == Parameters()
-    assert table == {"market": msgspec.json.decode(msgspec.json.encode(MarketParameters()))}, "a parameter is missing"
+    defaults = {"market": MarketParameters(), "monitor": MonitorParameters(), "retraining": RetrainParameters()}
+    assert table == msgspec.json.decode(msgspec.json.encode(defaults)), "a parameter is missing"
     assert load_parameters(msgspec.toml.decode(example)).for_symbol("EURUSD").horizon_ns == 60_000_000_000
 
 
