@@ -13,7 +13,8 @@ class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw
 
     Attributes:
         enabled: whether it calls for retrains; its figures are reported in any case.
-        run: outcomes that move between two alarms without reason, on average, if blocks are independent.
+        run: outcomes that move between two alarms without reason, on average, were blocks independent and normal and their
+            usual mean and deviation known; it was measured to be several times longer, see docs/retraining.md.
         allowances: sizes of change that are looked for, half of each, in standard deviations of a block.
         warmup: blocks from which the usual mean and deviation of a version are learned before anything can be said.
         memory: blocks that they look back on.
@@ -22,7 +23,7 @@ class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw
     """
 
     enabled: bool = True
-    run: Annotated[float, Meta(ge=100.0)] = 200_000.0
+    run: Annotated[float, Meta(ge=100.0)] = 30_000.0
     allowances: Annotated[tuple[Annotated[float, Meta(gt=0.0)], ...], Meta(min_length=1, max_length=8)] = (
         0.25,
         0.5,

@@ -125,7 +125,7 @@ class LiveArm:
         waiting: list[tuple[ArmState, Opinion, Called]] = []
         imbalance = SIGNED.index("queue_imbalance")
         features = planted.stream.features.tolist()
-        rules = planted.stream.rules
+        rules = planted.stream.rules if self.market.strategies.enabled else [[] for _ in planted.labels]
         for index, values in enumerate(features):
             due = index - overlap
             if due >= 0:
