@@ -22,11 +22,11 @@ class GateRow(Struct, frozen=True):
 
 
 class BackwardTransfer(Struct, frozen=True):
-    """What the candidate would have done in one regime before the change."""
+    """What the model of the candidate, without learning on, says of one regime before the change."""
 
     regime: Annotated[str, Meta(description="name of the regime")]
     n: Annotated[int, Meta(description="outcomes that moved")]
-    candidate_log_loss: Annotated[float, Meta(description="of the candidate, nats")]
+    candidate_log_loss: Annotated[float, Meta(description="of the candidate's model, nats")]
     current_log_loss: Annotated[float, Meta(description="of the version that was live then, as it predicted, nats")]
     in_sample: Annotated[bool, Meta(description="whether the candidate was trained on outcomes of that time")]
 
@@ -49,6 +49,8 @@ class RetrainingResult(Struct, frozen=True):
     n_trained: Annotated[int, Meta(description="labels that the candidate was trained on")] = 0
     n_validated: Annotated[int, Meta(description="outcomes of the hold-out that moved")] = 0
     purged: Annotated[int, Meta(description="labels left out between training and hold-out")] = 0
-    metrics: Annotated[dict[str, float], Meta(description="of candidate, current version, baselines on the hold-out")] = {}
+    metrics: Annotated[
+        dict[str, float], Meta(description="of candidate, current version, baselines on the hold-out")
+    ] = {}
     gates: Annotated[tuple[GateRow, ...], Meta(description="every gate, passed or not")] = ()
     backward_transfer: Annotated[tuple[BackwardTransfer, ...], Meta(description="one row for each earlier regime")] = ()

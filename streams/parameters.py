@@ -75,8 +75,9 @@ class Parameters(Struct, frozen=True):
 
 
 def load_parameters(table: Mapping[str, Any]) -> Parameters:
-    """Parameters from a configuration file as a table: `[market]`, and `[symbols.NAME.market]` on top of it; `[monitor]`
-    and `[retraining]`.
+    """Parameters from a configuration file as a table.
+
+    `[market]`, and `[symbols.NAME.market]` on top of it; `[monitor]`; `[retraining]`.
 
     >>> parameters = load_parameters({
     ...     "market": {"costs": {"fee_bps": 2}},

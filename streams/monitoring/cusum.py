@@ -134,7 +134,7 @@ class Cusum:
         return max(total / limit for total, limit in zip(state.sums, self._limits, strict=True))
 
     def since(self, state: CusumState) -> tuple[int, int]:
-        """When what raised the largest sum began, ns, and blocks since then: Page's estimate of the moment of change."""
+        """When what raised the largest sum began, ns, and blocks since then: Page's estimate of the change."""
         levels = [total / limit for total, limit in zip(state.sums, self._limits, strict=True)]
         index = levels.index(max(levels))
         return state.since[index], state.counts[index]

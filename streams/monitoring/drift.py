@@ -1,9 +1,13 @@
 """River's drift detectors over block means, with a state that restores exactly: the numbers that they were fed."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 from river.drift import ADWIN, PageHinkley
+
+_build_adwin: Callable[..., Any] = ADWIN
+_build_page_hinkley: Callable[..., Any] = PageHinkley
+"""River says nothing about their types."""
 
 MOST = 200
 """Block means that are kept; at that many the older half is dropped."""
@@ -48,14 +52,14 @@ def drifted(kind: Literal["adwin", "page_hinkley"], blocks: Sequence[float]) -> 
         return None
     if kind == "adwin":
         return _adwin(blocks)
-    detector = PageHinkley(min_instances=LEAST, delta=0.5, threshold=8.0, alpha=1.0, mode="up")
+    detector = _build_page_hinkley(min_instances=LEAST, delta=0.5, threshold=8.0, alpha=1.0, mode="up")
     for value in blocks:
         detector.update(value)
     return _largest_rise(blocks, LEAST // 5) if detector.drift_detected else None
 
 
 def _adwin(blocks: Sequence[float]) -> tuple[int, float] | None:
-    detector = ADWIN(delta=0.002, clock=1, min_window_length=5, grace_period=LEAST)
+    detector = _build_adwin(delta=0.002, clock=1, min_window_length=5, grace_period=LEAST)
     for value in blocks[:-1]:
         detector.update(value)
     before = detector.n_detections

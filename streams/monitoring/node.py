@@ -1,6 +1,6 @@
 """The monitor node: outcomes in; accuracy windows out, with a breach where a retrain is called for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from math import log
 
@@ -120,8 +120,9 @@ class MonitorNode(Node[MonitorState]):
                 loss = _loss(told, event.label)
                 expected = -told * log(max(told, LEAST)) - (1.0 - told) * log(max(1.0 - told, LEAST))
                 ended = self._watch.take(version.watch, event.ts_prediction, loss - expected, loss - best)
-            for each in self._windows(state, event, arm.model_version, version, number == 0, ended, len(closed)):
-                closed.append(each)
+            found = self._window(state, event, arm.model_version, version, number == 0, ended, len(closed))
+            if found is not None:
+                closed.append(found)
         return closed
 
     def dump(self, state: MonitorState) -> bytes:
@@ -162,7 +163,7 @@ class MonitorNode(Node[MonitorState]):
         if label:
             window.compare(open_, _loss(arm.probability, label), theirs)
 
-    def _windows(
+    def _window(
         self,
         state: MonitorState,
         event: OutcomeMatured,
@@ -171,7 +172,7 @@ class MonitorNode(Node[MonitorState]):
         live: bool,
         ended: bool,
         index: int,
-    ) -> Iterator[AccuracyWindow]:
+    ) -> AccuracyWindow | None:
         """The window of one version, if this outcome closes it."""
         parameters, open_ = self.parameters, version.window
         sums = open_.tallies[0]
@@ -184,9 +185,9 @@ class MonitorNode(Node[MonitorState]):
                 alarm = self._watch.after_window(version.watch, sums.right / sums.moved, open_.ts_from, sums.moved)
             breach = self._breach(state, event, version, alarm or self._due(state, event))
         if not (full or late or breach):
-            return
+            return None
         summed = window.summary(open_, name)
-        yield AccuracyWindow(
+        closed = AccuracyWindow(
             id=f"{event.id}:{index}",
             symbol=event.symbol,
             ts_event=event.ts_event,
@@ -209,6 +210,7 @@ class MonitorNode(Node[MonitorState]):
         version.window, version.alarm = window.start(), None
         if breach:
             self._watch.clear(version.watch)
+        return closed
 
     def _due(self, state: MonitorState, event: OutcomeMatured) -> Alarm | None:
         interval, since = self.parameters.check_interval_ns, state.limits.reference_ts

@@ -13,8 +13,8 @@ class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw
 
     Attributes:
         enabled: whether it calls for retrains; its figures are reported in any case.
-        run: outcomes that move between two alarms without reason, on average, were blocks independent and normal and their
-            usual mean and deviation known; it was measured to be several times longer, see docs/retraining.md.
+        run: outcomes between two alarms without reason on average, were blocks independent and normal and their usual
+            mean and deviation known; what was measured is several times longer: docs/retraining.md.
         allowances: sizes of change that are looked for, half of each, in standard deviations of a block.
         warmup: blocks from which the usual mean and deviation of a version are learned before anything can be said.
         memory: blocks that they look back on.
@@ -62,5 +62,5 @@ class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     drift_detector: Literal["", "adwin", "page_hinkley"] = ""
     check_interval_ns: NotNegative = 0
     min_samples_for_retrain: Positive = 1_000
-    cool_down: NotNegative = 1_000
+    cool_down: NotNegative = 500
     retrains_per_day: Annotated[int, Meta(ge=0, le=1_000)] = 24

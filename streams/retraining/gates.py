@@ -47,6 +47,16 @@ def loss(probability: float, label: int) -> float:
     return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
 
 
+def entropy(probability: float) -> float:
+    """Log-loss that a probability expects of itself, nats.
+
+    >>> round(entropy(0.5), 3), round(entropy(0.8), 3)
+    (0.693, 0.5)
+    """
+    other = 1.0 - probability
+    return -probability * log(max(probability, LEAST)) - other * log(max(other, LEAST))
+
+
 def net_bps(outcome: Labelled, probability: float, usual_move_bps: float) -> float:
     """What a unit on the called side earned after cost; nothing is held where the expected edge is below the cost."""
     edge = (2.0 * probability - 1.0) * usual_move_bps
@@ -87,19 +97,21 @@ def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, c
 
     Better than the best baseline and than the current version must be *shown*: the lower bound of the gain is above 0,
     at the level divided by the number of contenders, because the best of several was picked on this very hold-out
-    (Bonferroni). Guardrails (regimes, net edge) must not be shown to be worse; with a hold-out of this size more
+    (Bonferroni). Guardrails (regimes, calibration, net edge) must not be shown to be worse; with a hold-out of this size more
     cannot be asked of them, and the shadow test comes after.
     """
     level = parameters.level / contenders
     moved = held.moved()
-    best = min(range(len(BASELINES)), key=lambda index: sum(loss(each.baselines[index], each.label) for each, _ in moved))
+    best = min(
+        range(len(BASELINES)), key=lambda index: sum(loss(each.baselines[index], each.label) for each, _ in moved)
+    )
     rows = [
         _shown_better(f"beats {BASELINES[best]}", held, lambda each: each.baselines[best], level),
         _shown_better("beats the current version", held, lambda each: each.live, level),
     ]
     regimes = sorted({each.regime for each, _ in moved}, key=_place)
     rows += [_no_worse_in(regime, held, level / len(regimes)) for regime in regimes]
-    rows += [_calibrated(moved, parameters.calibration_tolerance), _finite(model), _net_edge(held, level)]
+    rows += [_calibrated(held, parameters.calibration_tolerance, level), _finite(model), _net_edge(held, level)]
     return tuple(rows)
 
 
@@ -123,11 +135,19 @@ def _no_worse_in(regime: str, held: HeldOut, level: float) -> GateRow:
     return GateRow(name, gain.mean, gain.high, 0.0, passed, sentence + ("" if passed else ": shown to be worse"))
 
 
-def _calibrated(moved: Sequence[tuple[Labelled, float]], tolerance: float) -> GateRow:
-    ours = _ece([told for _, told in moved], moved)
-    limit = _ece([each.live for each, _ in moved], moved) + tolerance
-    sentence = f"expected calibration error {ours:.3f}, at most {limit:.3f}"
-    return GateRow("calibration not worse", ours, ours, limit, ours <= limit, sentence)
+def _calibrated(held: HeldOut, tolerance: float, level: float) -> GateRow:
+    """Overconfidence: log-loss above what a version expected of itself. A coin has none, so a tolerance is needed."""
+    moved = held.moved()
+    excess = [loss(told, each.label) - entropy(told) for each, told in moved]
+    ours = intervals.mean(excess, [each.ts for each, _ in moved], held.horizon_ns, level)
+    theirs = sum(loss(each.live, each.label) - entropy(each.live) for each, _ in moved) / len(moved)
+    limit = max(0.0, theirs) + tolerance
+    name = "calibration not worse"
+    if not ours.enough:
+        return GateRow(name, ours.mean, ours.mean, limit, True, _too_few(ours))
+    passed = ours.low <= limit
+    sentence = f"log-loss {ours.mean:+.4f} nats above what it expected, at least {ours.low:+.4f}; limit {limit:+.4f}"
+    return GateRow(name, ours.mean, ours.low, limit, passed, sentence + ("" if passed else ": shown to be worse"))
 
 
 def _finite(model: SignedLogistic) -> GateRow:

@@ -10,8 +10,9 @@ from schemas.retraining import BackwardTransfer, RetrainingResult
 from schemas.windows import Breach
 from streams.evaluation.fitting import fit
 from streams.models import signed_logistic
-from streams.models.signed_logistic import SignedLogistic
+from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters
+from streams.retraining import intervals
 from streams.retraining.gates import HeldOut, gates, loss, metrics
 from streams.retraining.identity import state_sha256
 from streams.retraining.labels import Labelled
@@ -67,7 +68,7 @@ def retrain(
     """
     parameters = parameters or RetrainParameters()
     moved = [each for each in log if each.label][-parameters.labels :]
-    held_out = _hold_out(breach, moved, parameters)
+    held_out = _hold_out(breach, moved, parameters, market.horizon_ns)
     parent = log[-1].version if log else ""
     begun = RetrainingResult(breach.id, symbol, "too_few_samples", "", breach.trigger, parent=parent)
     needed = held_out + parameters.least_trained
@@ -116,12 +117,17 @@ def retrain(
     )
 
 
-def _hold_out(breach: Breach, moved: Sequence[Labelled], parameters: RetrainParameters) -> int:
-    """Labels that are held out: a share of those since the change, so that the new concept is both seen and judged."""
+def _hold_out(breach: Breach, moved: Sequence[Labelled], parameters: RetrainParameters, horizon_ns: int) -> int:
+    """Labels that are held out: a share of those since the change, so that the new concept is both seen and judged.
+
+    They span at least so many horizons that a bound can be told from them.
+    """
+    span = (intervals.FEWEST + 1) * intervals.HORIZONS * horizon_ns
+    spanned = sum(each.ts > moved[-1].ts - span for each in moved) if moved else 0
     since = sum(each.ts >= breach.since for each in moved) if breach.since else 0
     counted = since or breach.since_outcomes or len(moved)
     share = round(counted * parameters.validation_share)
-    return max(parameters.least_validated, min(parameters.most_validated, share))
+    return max(parameters.least_validated, min(parameters.most_validated, max(share, spanned)))
 
 
 def _index_of(log: Sequence[Labelled], ts: int) -> int:
@@ -194,10 +200,11 @@ def _backward(
     parts: Split,
     market: MarketParameters,
 ) -> tuple[BackwardTransfer, ...]:
-    """The candidate on what came before the change (before the hold-out, where no change was found)."""
+    """The candidate's model, learning nothing, on what came before the change (before the hold-out, if there is none)."""
     until = breach.since or parts.held_out[0].ts
     earlier = [each for each in log if each.matured <= until][-LOOKED_BACK:]
-    told = rerun(final, earlier, market)
+    learner = SignedLogisticLearner(market.model)
+    told = [learner.opinion(final, each.features) for each in earlier]
     from_ts = trained[0].ts if trained else None
     rows = []
     for regime in sorted({each.regime for each in earlier}):

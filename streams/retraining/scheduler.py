@@ -111,7 +111,16 @@ class AutoRetrainingScheduler:
         if force and self._last is not None:
             sentence = "asked for by a person"
             breach = Breach(
-                f"manual-{self._last.id}", "manual", "manual", 0.0, 0.0, 0, 0, retrain=True, withheld="", sentence=sentence
+                f"manual-{self._last.id}",
+                "manual",
+                "manual",
+                0.0,
+                0.0,
+                0,
+                0,
+                retrain=True,
+                withheld="",
+                sentence=sentence,
             )
             return self._retrain(self._last, breach)
         for outcome in self._source:

@@ -1,6 +1,7 @@
 """The registry of model versions: what each is, where it came from, where it stands and why."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from msgspec import DecodeError, Struct, ValidationError, json
@@ -276,6 +277,6 @@ class _Schema(Struct):
 
 
 def _check_way(name: str, changes: Sequence[Change]) -> None:
-    for before, after in zip(changes, changes[1:], strict=False):
+    for before, after in pairwise(changes):
         if after.status not in NEXT[before.status]:
             raise ModelRefused(f"{name}: expected no change from {before.status} to {after.status}")

@@ -84,10 +84,16 @@ def strength(score: NDArray[np.float64], accuracy: float) -> float:
     return 0.5 * (low + high)
 
 
-def plant(stream: Stream, shown: NDArray[np.float64], seed: int, overlap: int) -> Planted:
-    """Labels from `shown`, the strength times the score of the concept that holds at each outcome."""
+def plant(
+    stream: Stream, shown: NDArray[np.float64], seed: int, overlap: int, dependence: int | None = None
+) -> Planted:
+    """Labels from `shown`, the strength times the score of the concept that holds at each outcome.
+
+    They mature `overlap` outcomes later; `dependence`, by default as much, is how many neighbours share noise.
+    """
+    width = dependence or overlap
     random = np.random.default_rng(seed)
-    noise = np.convolve(random.standard_normal(len(shown) + overlap - 1), np.ones(overlap) / sqrt(overlap), "valid")
+    noise = np.convolve(random.standard_normal(len(shown) + width - 1), np.ones(width) / sqrt(width), "valid")
     labels = np.where(shown + noise > 0.0, 1, -1)
     return Planted(stream, labels.tolist(), np.clip(_normal(shown), 1e-6, 1.0 - 1e-6).tolist(), overlap)
 

@@ -106,7 +106,9 @@ def useless_candidate(case: Planted) -> RetrainingResult:
     outcomes: list[OutcomeMatured] = []
     list(LiveArm(parameters).run(case, lambda outcome, live: outcomes.append(outcome)))
     log = outcome_log(outcomes, parameters, 20_000)
-    breach = Breach(outcomes[-1].id, "manual", "manual", 0.0, 0.0, 0, 0, retrain=True, withheld="", sentence="asked for")
+    breach = Breach(
+        outcomes[-1].id, "manual", "manual", 0.0, 0.0, 0, 0, retrain=True, withheld="", sentence="asked for"
+    )
     return retrain("X", breach, log.last(), parameters)
 
 

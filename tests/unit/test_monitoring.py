@@ -98,10 +98,15 @@ def test_a_window_closes_by_time_too_and_says_so_when_nothing_moved() -> None:
 
 
 def test_every_version_has_its_windows_and_only_the_live_one_breaches() -> None:
-    parameters = MonitorParameters(window=100, performance_threshold=0.5, threshold_windows=1, min_samples_for_retrain=1)
+    parameters = MonitorParameters(
+        window=100, performance_threshold=0.5, threshold_windows=1, min_samples_for_retrain=1
+    )
     # The live version says up and is right; the one in shadow says down.
     found = windows(MonitorNode(parameters), [outcome(n, 1, shadow="v2") for n in range(100)])
-    assert [(each.version, each.live, each.figures[0].accuracy) for each in found] == [("v1", True, 1.0), ("v2", False, 0.0)]
+    assert [(each.version, each.live, each.figures[0].accuracy) for each in found] == [
+        ("v1", True, 1.0),
+        ("v2", False, 0.0),
+    ]
     assert [each.id for each in found] == ["ticks:0:100:0:0", "ticks:0:100:0:1"]
     assert [each.breach for each in found] == [None, None]
     assert found[1].detectors == ()
