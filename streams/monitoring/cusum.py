@@ -140,6 +140,10 @@ class Cusum:
         return state.since[index], state.counts[index]
 
     def clear(self, state: CusumState) -> None:
-        """Begin the sums again; what is usual stays known."""
-        many = len(self._allowances)
-        state.sums, state.since, state.counts, state.over = [0.0] * many, [0] * many, [0] * many, 0
+        """Something was done: half-way to the limit at most, so that what was not cured is noticed again soon.
+
+        References:
+            Lucas and Crosier (1982), Fast initial response for CUSUM quality-control schemes.
+        """
+        state.sums = [min(total, 0.5 * limit) for total, limit in zip(state.sums, self._limits, strict=True)]
+        state.over = 0

@@ -36,11 +36,15 @@ class VersionState(Struct, array_like=True):
         window: that is open.
         watch: what its triggers are told by.
         alarm: that was withheld since the last window, and why.
+        awaited: breach whose retrain starts when there are labels enough since the change.
+        noticed_at: outcomes of the symbol that had moved when it was noticed.
     """
 
     window: Window
     watch: WatchState
     alarm: Breach | None = None
+    awaited: Breach | None = None
+    noticed_at: int = 0
 
 
 class MonitorState(Struct, array_like=True):
@@ -180,7 +184,9 @@ class MonitorNode(Node[MonitorState]):
         late = parameters.window_ns > 0 and event.ts_prediction - open_.ts_from >= parameters.window_ns
         breach = None
         if live:
-            alarm = self._watch.after_block(version.watch) if ended else None
+            alarm = self._awaited(state, version)
+            if alarm is None and version.awaited is None and ended:
+                alarm = self._watch.after_block(version.watch)
             if full and alarm is None:
                 alarm = self._watch.after_window(version.watch, sums.right / sums.moved, open_.ts_from, sums.moved)
             breach = self._breach(state, event, version, alarm or self._due(state, event))
@@ -210,6 +216,8 @@ class MonitorNode(Node[MonitorState]):
         version.window, version.alarm = window.start(), None
         if breach:
             self._watch.clear(version.watch)
+            if breach.retrain:
+                version.awaited = None
         return closed
 
     def _due(self, state: MonitorState, event: OutcomeMatured) -> Alarm | None:
@@ -226,7 +234,8 @@ class MonitorNode(Node[MonitorState]):
         """The alarm as a breach that starts a retrain; one that must not is kept for the next window."""
         if alarm is None:
             return None
-        withheld = self._limits.withheld(state.limits, event.ts_event)
+        waits = self._waits(alarm)
+        withheld = waits or self._limits.withheld(state.limits, event.ts_event)
         breach = Breach(
             id=f"retrain-{event.id}",
             trigger=alarm.trigger,
@@ -239,11 +248,33 @@ class MonitorNode(Node[MonitorState]):
             withheld=withheld,
             sentence=alarm.sentence,
         )
+        if waits:
+            version.awaited, version.noticed_at = breach, state.limits.labels
+            return breach
         if withheld:
             version.alarm = breach
             return None
         self._limits.spend(state.limits, event.ts_event)
         return breach
+
+    def _waits(self, alarm: Alarm) -> str:
+        """What a retrain for this alarm has to wait for, if it is known since when the change has lasted."""
+        needed = self.parameters.min_samples_since_change
+        if not 0 < alarm.since_outcomes < needed or alarm.trigger not in ("skill", "drift"):
+            return ""
+        return f"waiting for labels since the change: {alarm.since_outcomes:,} of {needed:,}"
+
+    def _awaited(self, state: MonitorState, version: VersionState) -> Alarm | None:
+        """The alarm that was waiting, once there are labels enough; whatever the sums say by now."""
+        breach = version.awaited
+        if breach is None:
+            return None
+        since = breach.since_outcomes + state.limits.labels - version.noticed_at
+        if since < self.parameters.min_samples_since_change:
+            return None
+        return Alarm(
+            breach.trigger, breach.detector, breach.statistic, breach.limit, breach.since, since, breach.sentence
+        )
 
 
 def _loss(probability: float, label: int) -> float:

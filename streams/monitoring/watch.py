@@ -117,7 +117,7 @@ class Watch:
         )
 
     def clear(self, state: WatchState) -> None:
-        """A retrain has started: begin the sums again, keep what is usual."""
+        """A breach was reported: the detectors begin again, half-way; what is usual stays known."""
         for _, cusum, sums in self._sums(state):
             cusum.clear(sums)
         state.drift, state.below = [], 0

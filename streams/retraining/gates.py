@@ -97,8 +97,8 @@ def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, c
 
     Better than the best baseline and than the current version must be *shown*: the lower bound of the gain is above 0,
     at the level divided by the number of contenders, because the best of several was picked on this very hold-out
-    (Bonferroni). Guardrails (regimes, calibration, net edge) must not be shown to be worse; with a hold-out of this size more
-    cannot be asked of them, and the shadow test comes after.
+    (Bonferroni). Guardrails (regimes, calibration, net edge) must not be shown to be worse; with a hold-out of this
+    size more cannot be asked of them, and the shadow test comes after.
     """
     level = parameters.level / contenders
     moved = held.moved()

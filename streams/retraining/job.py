@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.models import ModelState
 from schemas.retraining import BackwardTransfer, RetrainingResult
 from schemas.windows import Breach
-from streams.evaluation.fitting import fit
+from streams.evaluation.fitting import PASSES, fit
 from streams.models import signed_logistic
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters
@@ -19,6 +19,9 @@ from streams.retraining.labels import Labelled
 from streams.retraining.parameters import RetrainParameters
 from streams.retraining.rerun import rerun
 from streams.retraining.split import Split, split
+
+LEARNED = 6_000
+"""Learning steps of a fit at least; it takes about 0.1 s."""
 
 LOOKED_BACK = 2_000
 """Outcomes before the change that backward transfer is measured on."""
@@ -122,7 +125,7 @@ def _hold_out(breach: Breach, moved: Sequence[Labelled], parameters: RetrainPara
 
     They span at least so many horizons that a bound can be told from them.
     """
-    span = (intervals.FEWEST + 1) * intervals.HORIZONS * horizon_ns
+    span = (intervals.FEWEST + 6) * intervals.HORIZONS * horizon_ns
     spanned = sum(each.ts > moved[-1].ts - span for each in moved) if moved else 0
     since = sum(each.ts >= breach.since for each in moved) if breach.since else 0
     counted = since or breach.since_outcomes or len(moved)
@@ -174,7 +177,9 @@ def _contender(
 
 
 def _fit(labels: Sequence[Labelled], market: MarketParameters) -> SignedLogistic:
-    return fit([(each.features, each.label > 0, each.worth) for each in labels], market.model)
+    """Few labels are gone through more often: each is worth little where many overlap."""
+    passes = max(PASSES, LEARNED // len(labels))
+    return fit([(each.features, each.label > 0, each.worth) for each in labels], market.model, passes)
 
 
 def _candidate(
@@ -200,7 +205,7 @@ def _backward(
     parts: Split,
     market: MarketParameters,
 ) -> tuple[BackwardTransfer, ...]:
-    """The candidate's model, learning nothing, on what came before the change (before the hold-out, if there is none)."""
+    """The candidate's model, learning nothing, on what came before the change (if there was none: the hold-out)."""
     until = breach.since or parts.held_out[0].ts
     earlier = [each for each in log if each.matured <= until][-LOOKED_BACK:]
     learner = SignedLogisticLearner(market.model)

@@ -21,9 +21,10 @@ from retraining_contenders import CONTENDERS, Traced, tickloop  # noqa: E402
 
 from schemas.outcomes import OutcomeMatured  # noqa: E402
 from schemas.ticks import Quote, Trade  # noqa: E402
-from schemas.windows import AccuracyWindow  # noqa: E402
+from schemas.windows import AccuracyWindow, Breach  # noqa: E402
 from streams.market import MarketNode  # noqa: E402
 from streams.monitoring.node import MonitorNode  # noqa: E402
+from streams.monitoring.parameters import MonitorParameters  # noqa: E402
 from streams.replay import replay_events  # noqa: E402
 from streams.sources.synthetic import synthetic_market  # noqa: E402
 
@@ -32,6 +33,7 @@ CHANGE = 8_000
 ROUND = 6_000
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 OVERLAPS = (1, 4, 20)
+SINCE = MonitorParameters().min_samples_since_change
 ENDLESS = ("decay to noise", "no change")
 """Nothing is there to come back to."""
 
@@ -75,8 +77,14 @@ def noticed(case: Planted, probabilities: Sequence[float]) -> list[tuple[int, st
         (int(outcome.prediction_id.split(":")[2]), window.breach.detector)
         for outcome in planted.outcomes_of(case, probabilities)
         for window in node.step(state, outcome, outcome.id)
-        if isinstance(window, AccuracyWindow) and window.breach is not None and window.breach.retrain
+        if isinstance(window, AccuracyWindow) and window.breach is not None and _is_new(window.breach)
     ]
+
+
+def _is_new(breach: Breach) -> bool:
+    """Whether the breach was noticed now: a retrain that had to wait for labels comes later, a withheld one is old."""
+    waited = breach.retrain and breach.trigger == "skill" and breach.since_outcomes == SINCE
+    return breach.withheld.startswith("waiting") or (breach.retrain and not waited)
 
 
 def detection(found: dict[str, Stream], quick: bool) -> Iterator[str]:
@@ -197,7 +205,7 @@ def useless(found: dict[str, Stream], quick: bool) -> Iterator[str]:
     """Candidates that are no better than what is there, through the gates."""
     from retraining_contenders import useless_candidate
 
-    runs = 10 if quick else 70
+    runs = 10 if quick else 60
     yield "| nothing to gain because | overlap | runs | passed the gates | upper 95 % bound |"
     yield "|---|---|---|---|---|"
     for why, accuracy in (("labels are noise", 0.5), ("the concept has not changed", 0.6)):

@@ -1,4 +1,4 @@
-"""The monitor node: a restore at any outcome equals never having stopped, and no later outcome changes an earlier word."""
+"""The monitor node: a restore at any outcome equals never having stopped; no later outcome changes an earlier word."""
 
 from random import Random
 
@@ -42,9 +42,9 @@ def outcomes(seed: int, count: int) -> list[OutcomeMatured]:
     for number in range(count):
         clock += random.choice((10, 100, 400))
         label = random.choice((-1, 0, 1, 1))
-        good = (number // 150) % 2 == 0
-        told = min(max(0.5 + (0.2 if good else -0.2) * label + random.gauss(0.0, 0.1), 0.0), 1.0)
-        arms = [ArmOutcome("live", f"v{number // 200}", "flat", told, 0.0, 0.0, 0.0)]
+        good = (number // 200) % 2 == 0
+        told = min(max(0.5 + (0.3 if good else -0.3) * label + random.gauss(0.0, 0.1), 0.0), 1.0)
+        arms = [ArmOutcome("live", f"v{number // 450}", "flat", told, 0.0, 0.0, 0.0)]
         if random.random() < 0.7:
             arms.append(ArmOutcome("b", "w", "flat", random.random(), 0.0, 0.0, 0.0))
         found.append(
@@ -104,7 +104,7 @@ def test_restored_before_every_outcome(kind: str) -> None:
             )
         )
     )
-    events = outcomes(3, 700)
+    events = outcomes(3, 1_400)
     expected = written(node, events, set())
     assert written(node, events, set(range(len(events)))) == expected
     text = b"".join(expected[0])

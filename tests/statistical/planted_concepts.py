@@ -177,8 +177,9 @@ def _outcome(
 
 
 def market(overlap: int) -> MarketParameters:
-    """Parameters with the horizon of a planted stream."""
-    return replace(MarketParameters(), horizon_ns=overlap * APART_NS)
+    """Parameters with the horizon of a planted stream; no rules, which know nothing of what was planted."""
+    plain = MarketParameters()
+    return replace(plain, horizon_ns=overlap * APART_NS, strategies=replace(plain.strategies, enabled=()))
 
 
 def outcomes_of(planted: Planted, probabilities: Sequence[float], version: str = "frozen") -> Iterator[OutcomeMatured]:

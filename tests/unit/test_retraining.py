@@ -1,6 +1,7 @@
 """The retraining job: split, gates, result; and the scheduler for direct use."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import inf, nan
 from random import Random
 
@@ -289,7 +290,7 @@ def test_the_scheduler_retrains_registers_and_goes_on() -> None:
     assert found.check_and_retrain().status == "not_needed"
     # The live version of the source never changes, so the breach lasts: retrains come, but no faster than they may.
     ends = [int(each.job_id.split(":")[2]) for each in results]
-    assert all(later - earlier >= 500 for earlier, later in zip(ends, ends[1:], strict=False))
+    assert all(later - earlier >= 500 for earlier, later in pairwise(ends))
 
 
 def test_somebody_may_ask_for_a_retrain() -> None:
