@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint contract lock clean
+.PHONY: help setup demo test bench retraining lint contract lock clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -37,6 +37,9 @@ test: lint ## all checks, then every test, from unit to killed processes on a re
 bench: $(DEVELOPMENT) ## how fast: ticks a second, cost of a tick, latency
 	@set -e; for file in tests/bench/bench_*.py; do \
 		printf '\033[1m==> %s\033[0m\n' "$$file"; $(PYTHON) "$$file" $(ARGS); done
+
+retraining: $(DEVELOPMENT) ## evidence of docs/retraining.md: planted changes, false retrains, delays (ARGS=--quick)
+	@$(PYTHON) tests/bench/retraining.py $(ARGS)
 
 lint: $(DEVELOPMENT) ## style, types, direction of imports, written contract
 	$(SAY) "style"

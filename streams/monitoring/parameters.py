@@ -49,8 +49,8 @@ class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         drift_detector: River's detector over block means: `adwin`, `page_hinkley`, or empty: off.
         check_interval_ns: a retrain is due so long after the one before, whatever the figures say; 0: never.
         min_samples_for_retrain: outcomes of the symbol that must be there before the first retrain.
-        min_samples_since_change: outcomes since the estimated change that must be there before the retrain that it calls
-            for starts: the new concept has to be learned and judged. The breach is reported at once.
+        min_samples_since_change: outcomes since the estimated change before its retrain starts: the new concept has to
+            be learned and judged. The breach is reported at once.
         cool_down: outcomes between two retrains.
         retrains_per_day: most retrains within 24 hours: the budget.
     """

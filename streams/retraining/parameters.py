@@ -13,8 +13,8 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         validation_share: part of the labels (since the change, where one was found) that is the hold-out.
         least_validated, most_validated: bounds of the hold-out; it spans 18 horizons at least.
         least_trained: a fit to fewer labels is not tried.
-        level: chance that a gain that is none counts as shown, divided by the number of recipes that were compared; two gains
-            must be shown at once, and what was measured is far less.
+        level: chance that a gain that is none counts as shown, divided by the number of recipes that were compared;
+            two gains must be shown at once, and what was measured is far less.
         calibration_tolerance: by how much its log-loss may exceed what it expected, beyond the current version's, nats.
     """
 

@@ -128,20 +128,24 @@ def test_the_threshold_needs_windows_in_a_row() -> None:
 
 def test_a_drop_is_noticed_and_an_even_stream_is_not() -> None:
     node = MonitorNode()
-    outcomes = [*seeded(3_000, 3), *seeded(1_500, 4, 0.5, start=3_000)]
+    outcomes = [*seeded(3_000, 3), *seeded(1_700, 4, 0.5, start=3_000)]
     assert breaches(node, outcomes[:3_000]) == []
-    (found, *_) = [each for each in windows(node, outcomes) if each.breach]
+    (found, begun, *_) = [each for each in windows(node, outcomes) if each.breach]
     assert found.breach is not None
-    assert (found.breach.trigger, found.breach.detector, found.breach.retrain) == ("skill", "surprise", True)
+    assert (found.breach.trigger, found.breach.detector, found.breach.retrain) == ("skill", "surprise", False)
+    assert found.breach.withheld.startswith("waiting for labels since the change: ")
     at = int(found.id.split(":")[2])
     assert 3_000 < at < 3_700
+    # The retrain begins once there are labels to learn from and to be judged on, for a change at the same moment.
+    assert begun.breach is not None
+    assert (begun.breach.retrain, begun.breach.since, begun.breach.since_outcomes) == (True, found.breach.since, 1_500)
     # Where it began is known to a block or two.
     assert abs(found.breach.since - (1_000 + 3_000 * HORIZON)) <= 200 * HORIZON
 
 
 def test_worse_than_the_baseline_from_the_start_is_noticed_without_a_change() -> None:
     found = breaches(MonitorNode(), seeded(3_000, 5, 0.5))
-    assert found[0][:2] == ("skill", True)
+    assert [each[:2] for each in found[:2]] == [("skill", False), ("skill", True)]
 
 
 @pytest.mark.parametrize("kind", ["adwin", "page_hinkley"])
@@ -150,7 +154,8 @@ def test_a_drift_detector_of_river_notices_too(kind: str) -> None:
     node = MonitorNode(parameters)
     outcomes = [*seeded(3_000, 6), *seeded(2_000, 7, 0.4, start=3_000)]
     assert breaches(node, outcomes[:3_000]) == []
-    assert breaches(node, outcomes)[0][:2] == ("drift", True)
+    assert breaches(node, outcomes)[0][0] == "drift"
+    assert ("drift", True, "") in breaches(node, outcomes)
 
 
 def test_a_schedule_retrains_at_even_distances_without_a_reason() -> None:
