@@ -34,6 +34,7 @@ ROUND = 6_000
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 OVERLAPS = (1, 4, 20)
 SINCE = MonitorParameters().min_samples_since_change
+NEVER = 10**9
 ENDLESS = ("decay to noise", "no change")
 """Nothing is there to come back to."""
 
@@ -171,17 +172,17 @@ def stories(found: dict[str, Stream], quick: bool) -> Iterator[str]:
     yield ""
     yield (
         "| change | runs | retrains before the first change | after | promoted | of these stored versions "
-        "| rejected | noticed after: median |"
+        "| rejected | first retrain after the change: median |"
     )
     yield "|---|---|---|---|---|---|---|---|"
     yield from retrains
 
 
 def _retrains(kind: str, traces: Sequence[Traced], changes: Sequence[int]) -> str:
-    first = changes[0] if changes else 10**9
+    first = changes[0] if changes else NEVER
     every = [(at, result) for trace in traces for at, result in trace.results]
     delays = [
-        min((at - change for at, _ in trace.results if at >= change), default=10**9)
+        min((at - change for at, _ in trace.results if at >= change), default=NEVER)
         for trace in traces
         for change in changes
     ]
@@ -189,8 +190,13 @@ def _retrains(kind: str, traces: Sequence[Traced], changes: Sequence[int]) -> st
     return (
         f"| {kind} | {len(traces)} | {sum(at < first for at, _ in every)} | {sum(at >= first for at, _ in every)} "
         f"| {len(promoted)} | {sum(result.recipe == 'stored' for result in promoted)} "
-        f"| {len(every) - len(promoted)} | {f'{np.median(delays):,.0f}' if delays else '-'} |"
+        f"| {len(every) - len(promoted)} | {_median(delays)} |"
     )
+
+
+def _median(delays: Sequence[int]) -> str:
+    middle = np.median(delays) if delays else 0.0
+    return "-" if not delays else "none" if middle >= NEVER else f"{middle:,.0f}"
 
 
 def _back(mean: np.ndarray, oracle: np.ndarray, width: int = 500) -> str:
