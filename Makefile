@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench statistics lint contract lock clean
+.PHONY: help setup demo test bench statistics retraining lint contract lock clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -40,6 +40,9 @@ bench: $(DEVELOPMENT) ## how fast: ticks a second, cost of a tick, latency
 
 statistics: $(DEVELOPMENT) ## error rates of experiments at full length, into docs/statistics.md; ARGS: files of ticks
 	@$(PYTHON) tests/statistical/acceptance.py $(ARGS)
+
+retraining: $(DEVELOPMENT) ## evidence of docs/retraining.md: planted changes, false retrains, delays (ARGS=--quick)
+	@$(PYTHON) tests/bench/retraining.py $(ARGS)
 
 lint: $(DEVELOPMENT) ## style, types, direction of imports, written contract
 	$(SAY) "style"

@@ -5,7 +5,8 @@ TickloopError                 a sentence for a person: what was expected, what w
 ├── Refused                   one input record cannot be taken; it becomes a dead letter and the stream goes on
 ├── ConfigurationError        a setting, parameter file or command line makes no sense
 ├── EnvironmentProblem        the machine lacks something: Java, jars, a broker that answers
-└── StateError                stored state contradicts its source log; going on would be wrong
+├── StateError                stored state contradicts its source log; going on would be wrong
+└── ModelRefused              a model record is malformed, corrupt, of another kind, or comes at the wrong time
 ```
 """
 
@@ -38,3 +39,7 @@ class EnvironmentProblem(TickloopError):
 
 class StateError(TickloopError):
     """Stored state contradicts the log it was computed from."""
+
+
+class ModelRefused(TickloopError):
+    """A model record is malformed, corrupt, of another kind or schema, or comes at the wrong time; nothing changed."""

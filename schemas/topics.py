@@ -12,6 +12,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Tick
 from schemas.versions import ModelVersion
+from schemas.windows import AccuracyWindow
 
 DAY_MS = 24 * 60 * 60 * 1000
 MIB = 1024 * 1024
@@ -80,6 +81,12 @@ EXPERIMENT_DECISIONS = Topic(
     "verdicts of experiments and of the watch over their winners, once each",
     retention_ms=365 * DAY_MS,
 )
+ACCURACY_WINDOWS = Topic(
+    "accuracy-windows",
+    AccuracyWindow,
+    "how well each version predicted lately, beside baselines; breaches that call for a retrain",
+    retention_ms=30 * DAY_MS,
+)
 DEAD_LETTERS = Topic(
     "dead-letters",
     DeadLetter,
@@ -89,7 +96,6 @@ DEAD_LETTERS = Topic(
     max_message_bytes=2 * MIB,
     key="key of the refused record, whatever it was",
 )
-
 COMMANDS = Topic(
     "commands",
     Command,
@@ -112,6 +118,7 @@ TOPICS: tuple[Topic, ...] = (
     PAPER_ACCOUNT,
     EXPERIMENTS,
     EXPERIMENT_DECISIONS,
+    ACCURACY_WINDOWS,
     DEAD_LETTERS,
     COMMANDS,
     MODEL_VERSIONS,

@@ -6,6 +6,7 @@ from streams.account.node import AccountNode
 from streams.experiments.node import ExperimentsNode
 from streams.lifecycle.node import LifecycleNode
 from streams.market import MarketNode
+from streams.monitoring.node import MonitorNode
 from streams.parameters import Parameters
 from streams.topology import Node
 
@@ -14,11 +15,12 @@ def nodes(parameters: Parameters, directive_key: bytes = b"") -> list[Node[Any]]
     """Nodes in the order of the loop.
 
     >>> [node.name for node in nodes(Parameters())]
-    ['market', 'account', 'experiments', 'lifecycle']
+    ['market', 'account', 'monitor', 'experiments', 'lifecycle']
     """
     return [
         MarketNode(parameters, directive_key),
         AccountNode(parameters.account),
+        MonitorNode(parameters.monitor),
         ExperimentsNode(parameters.experiments),
         LifecycleNode(parameters, directive_key),
     ]

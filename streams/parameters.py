@@ -16,7 +16,9 @@ from streams.experiments.declaration import Declaration
 from streams.features import FeatureParameters
 from streams.mixture import MixtureParameters
 from streams.models.signed_logistic import SignedLogisticParameters
+from streams.monitoring.parameters import MonitorParameters
 from streams.regime import RegimeParameters
+from streams.retraining.parameters import RetrainParameters
 from streams.sizing import SizingParameters
 from streams.strategies import StrategyParameters
 from streams.validation import ValidationParameters
@@ -62,12 +64,16 @@ class Parameters(Struct, frozen=True):
         symbols: of the market node, for those that do.
         account: of the account node, for all symbols.
         experiments: by name.
+        monitor: of the monitor node, for every symbol.
+        retraining: of the retraining jobs, for every symbol.
     """
 
     market: MarketParameters = MarketParameters()
     symbols: dict[str, MarketParameters] = {}
     account: AccountParameters = AccountParameters()
     experiments: dict[str, Declaration] = {}
+    monitor: MonitorParameters = MonitorParameters()
+    retraining: RetrainParameters = RetrainParameters()
 
     def for_symbol(self, symbol: str) -> MarketParameters:
         """Parameters that hold for `symbol`."""
@@ -77,7 +83,7 @@ class Parameters(Struct, frozen=True):
 def load_parameters(table: Mapping[str, Any]) -> Parameters:
     """Parameters from a configuration file as a table.
 
-    `[market]`, `[symbols.NAME.market]` on top of it, `[account]`, and `[experiments.NAME]`.
+    `[market]`, `[symbols.NAME.market]` on top of it, `[account]`, `[monitor]`, `[retraining]` and `[experiments.NAME]`.
 
     >>> parameters = load_parameters({
     ...     "market": {"costs": {"fee_bps": 2}},
@@ -101,13 +107,19 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
             raise ConfigurationError(f"{where}: expected nothing but a table `market`, was {overrides}")
         own = _table(overrides, "market", where)
         symbols[symbol] = _convert(merged(everywhere, own), MarketParameters, f"[symbols.{symbol}.market]")
-    account = _convert(_table(table, "account", "[account]"), AccountParameters, "[account]")
     experiments = {
         name: _convert(_table(declared, name, f"[experiments.{name}]"), Declaration, f"[experiments.{name}]")
         for declared in (_table(table, "experiments", "[experiments]"),)
         for name in declared
     }
-    return Parameters(_convert(everywhere, MarketParameters, "[market]"), symbols, account, experiments)
+    return Parameters(
+        market=_convert(everywhere, MarketParameters, "[market]"),
+        symbols=symbols,
+        account=_convert(_table(table, "account", "[account]"), AccountParameters, "[account]"),
+        experiments=experiments,
+        monitor=_convert(_table(table, "monitor", "[monitor]"), MonitorParameters, "[monitor]"),
+        retraining=_convert(_table(table, "retraining", "[retraining]"), RetrainParameters, "[retraining]"),
+    )
 
 
 def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:

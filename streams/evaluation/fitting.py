@@ -55,11 +55,11 @@ class LabelledLog:
             yield Directive(f"stop-{before}", self.symbol, ts_event, "stop_arm", before, cause)
 
 
-def fit(labels: Sequence[Label], parameters: SignedLogisticParameters) -> SignedLogistic:
+def fit(labels: Sequence[Label], parameters: SignedLogisticParameters, passes: int = PASSES) -> SignedLogistic:
     """Model from nothing but `labels`, in their order, several times over."""
     learner = SignedLogisticLearner(replace(parameters, learns=True))
     model = signed_logistic.start(parameters)
-    for _ in range(PASSES):
+    for _ in range(passes):
         for values, up, worth in labels:
             learner.learn(model, values, up, worth)
     return model

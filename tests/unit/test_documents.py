@@ -12,7 +12,9 @@ from agents.settings import ENVIRONMENT_PREFIX, Settings
 from schemas.topics import TOPICS
 from streams.account.parameters import AccountParameters
 from streams.experiments.declaration import Declaration
+from streams.monitoring.parameters import MonitorParameters
 from streams.parameters import MarketParameters, Parameters, load_parameters
+from streams.retraining.parameters import RetrainParameters
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
@@ -44,7 +46,12 @@ def test_the_documented_parameters_are_the_defaults() -> None:
     everything, example, experiment = blocks(CONFIGURATION, "toml")
     table = msgspec.toml.decode(everything)
     assert load_parameters(table) == Parameters()
-    defaults = {"market": MarketParameters(), "account": AccountParameters()}
+    defaults = {
+        "market": MarketParameters(),
+        "account": AccountParameters(),
+        "monitor": MonitorParameters(),
+        "retraining": RetrainParameters(),
+    }
     assert table == msgspec.json.decode(msgspec.json.encode(defaults)), "a parameter is missing"
     declared = msgspec.toml.decode(experiment)
     assert declared == {"experiments": {"NAME": msgspec.json.decode(msgspec.json.encode(Declaration()))}}

@@ -22,6 +22,7 @@ from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import TOPICS, Topic
 from schemas.versions import ModelVersion
+from schemas.windows import AccuracyWindow, Breach, DetectorFigures, WindowFigures
 
 NS = 1_723_075_200_000_000_000
 """2024-08-08 00:00:00 UTC."""
@@ -300,6 +301,42 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             arm="live",
             experiment="sizing-2024",
             overrides=OVERRIDES,
+        ),
+    ],
+    AccuracyWindow: [
+        AccuracyWindow(
+            id="ticks:3:1097:0:0",
+            symbol="BTCUSDT",
+            ts_event=NS + 500_000_017,
+            ts_from=NS - 250_000_000_000,
+            ts_until=NS + 1,
+            version="BTCUSDT-6",
+            live=True,
+            closed_by="breach",
+            n=1042,
+            moved=700,
+            n_eff=410,
+            figures=(
+                WindowFigures("BTCUSDT-6", 0.51, 0.4617, 0.5581, 0.741, 0.27, 0.09, 0.015, -0.41),
+                WindowFigures("majority", 0.5, 0.4518, 0.5482, 0.6934, 0.2501, 0.004, 0.0, -0.5),
+            ),
+            best_baseline="majority",
+            skill=-0.0686,
+            skill_low=-0.11,
+            skill_high=-0.027,
+            detectors=(DetectorFigures("surprise", 163, 0.0041, 0.0262, 1.18),),
+            breach=Breach(
+                id="retrain-ticks:3:1097:0",
+                trigger="skill",
+                detector="surprise",
+                statistic=1.18,
+                limit=1.0,
+                since=NS - 90_000_000_000,
+                since_outcomes=550,
+                retrain=True,
+                withheld="",
+                sentence="log-loss worse than it expected of itself over the last 550 outcomes: 1.18 times the limit",
+            ),
         ),
     ],
 }

@@ -1,0 +1,56 @@
+"""What a retrain came to: a candidate, or why there is none."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.models import ModelState
+from schemas.ticks import Symbol
+
+Status = Literal["candidate", "rejected", "too_few_samples", "not_needed"]
+
+
+class GateRow(Struct, frozen=True):
+    """One condition that a candidate must meet."""
+
+    name: Annotated[str, Meta(description="of the gate")]
+    estimate: Annotated[float, Meta(description="what was measured on the hold-out")]
+    bound: Annotated[float, Meta(description="end of its one-sided interval that is compared; the estimate if none")]
+    limit: Annotated[float, Meta(description="what it is compared with")]
+    passed: Annotated[bool, Meta(description="whether the condition is met")]
+    sentence: Annotated[str, Meta(description="for a person, with the numbers")]
+
+
+class BackwardTransfer(Struct, frozen=True):
+    """What the model of the candidate, without learning on, says of one regime before the change."""
+
+    regime: Annotated[str, Meta(description="name of the regime")]
+    n: Annotated[int, Meta(description="outcomes that moved")]
+    candidate_log_loss: Annotated[float, Meta(description="of the candidate's model, nats")]
+    current_log_loss: Annotated[float, Meta(description="of the version that was live then, as it predicted, nats")]
+    in_sample: Annotated[bool, Meta(description="whether the candidate was trained on outcomes of that time")]
+
+
+class RetrainingResult(Struct, frozen=True):
+    """What one retrain came to; the same job on the same log gives the same bytes."""
+
+    job_id: Annotated[str, Meta(description="id of the breach that it was started for; done once")]
+    symbol: Symbol
+    status: Annotated[Status, Meta(description="`candidate` if every gate was passed")]
+    sentence: Annotated[str, Meta(description="for a person")]
+    trigger: Annotated[str, Meta(description="what called for it, or empty")] = ""
+    candidate: Annotated[ModelState | None, Meta(description="the version, whether or not it passed; or none")] = None
+    sha256: Annotated[str, Meta(description="of the candidate's canonical state, hex, or empty")] = ""
+    parent: Annotated[str, Meta(description="version that was live")] = ""
+    recipe: Annotated[str, Meta(description="`all` or `since` the change, or `stored` for a version of the pool")] = ""
+    contenders: Annotated[int, Meta(description="recipes that were compared: the level of the gates is divided")] = 0
+    trained_from: Annotated[int, Meta(description="event time of the first prediction trained on, ns")] = 0
+    trained_until: Annotated[int, Meta(description="event time at which the last of their outcomes matured, ns")] = 0
+    n_trained: Annotated[int, Meta(description="labels that the candidate was trained on")] = 0
+    n_validated: Annotated[int, Meta(description="outcomes of the hold-out that moved")] = 0
+    purged: Annotated[int, Meta(description="labels left out between training and hold-out")] = 0
+    metrics: Annotated[
+        dict[str, float], Meta(description="of candidate, current version, baselines on the hold-out")
+    ] = {}
+    gates: Annotated[tuple[GateRow, ...], Meta(description="every gate, passed or not")] = ()
+    backward_transfer: Annotated[tuple[BackwardTransfer, ...], Meta(description="one row for each earlier regime")] = ()

@@ -1,0 +1,62 @@
+"""What keeps retrains rare: enough labels, a cool-down, a budget."""
+
+from msgspec import Struct
+
+from streams.monitoring.parameters import MonitorParameters
+
+DAY_NS = 24 * 3_600 * 1_000_000_000
+
+
+class LimitsState(Struct, array_like=True):
+    """What the limits are about.
+
+    Attributes:
+        labels: outcomes of the symbol that moved.
+        retrained_at: `labels` at the last retrain; -1 before the first.
+        started: event times of the retrains of the last 24 hours, ns, the oldest first.
+        reference_ts: event time of the last retrain, or of the first outcome: what a schedule counts from, ns.
+    """
+
+    labels: int = 0
+    retrained_at: int = -1
+    started: list[int] = []
+    reference_ts: int = 0
+
+
+class Limits:
+    """Answers whether a retrain may start.
+
+    >>> limits, state = Limits(MonitorParameters(min_samples_for_retrain=10, cool_down=5)), LimitsState(labels=9)
+    >>> limits.withheld(state, now=1)
+    'too few labels: 9 of 10'
+    >>> state.labels = 12
+    >>> limits.withheld(state, now=1)
+    ''
+    >>> limits.spend(state, now=1)
+    >>> limits.withheld(state, now=2)
+    'cool-down: 0 labels since the last retrain, of 5'
+    """
+
+    def __init__(self, parameters: MonitorParameters) -> None:
+        self._least = parameters.min_samples_for_retrain
+        self._apart = parameters.cool_down
+        self._budget = parameters.retrains_per_day
+
+    def withheld(self, state: LimitsState, now: int) -> str:
+        """Why no retrain may start at event time `now`, or empty."""
+        if state.labels < self._least:
+            return f"too few labels: {state.labels:,} of {self._least:,}"
+        since = state.labels - state.retrained_at
+        if state.retrained_at >= 0 and since < self._apart:
+            return f"cool-down: {since:,} labels since the last retrain, of {self._apart:,}"
+        while state.started and state.started[0] <= now - DAY_NS:
+            del state.started[0]
+        if len(state.started) >= self._budget:
+            return f"budget spent: {len(state.started)} retrains within 24 hours, of {self._budget}"
+        return ""
+
+    def spend(self, state: LimitsState, now: int) -> None:
+        """A retrain starts at event time `now`."""
+        state.retrained_at = state.labels
+        state.started.append(now)
+        state.reference_ts = now

@@ -1,0 +1,296 @@
+"""The monitor node: outcomes in; accuracy windows out, with a breach where a retrain is called for."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from math import log
+
+from msgspec import MsgspecError, Struct, json, msgpack
+
+from schemas.errors import Refused, StateError
+from schemas.outcomes import ArmOutcome, OutcomeMatured
+from schemas.topics import ACCURACY_WINDOWS, DEAD_LETTERS, OUTCOMES
+from schemas.windows import AccuracyWindow, Breach
+from streams.baselines import BASELINES
+from streams.metrics import tally
+from streams.monitoring import window
+from streams.monitoring.limits import Limits, LimitsState
+from streams.monitoring.parameters import MonitorParameters
+from streams.monitoring.watch import Alarm, Watch, WatchState
+from streams.monitoring.window import Window
+from streams.topology import Node
+
+MOST_VERSIONS = 16
+"""Versions that are kept for a symbol; the one that predicted longest ago makes room for a new one."""
+
+BASELINE_MEMORY = 1_000
+"""Outcomes that the choice of the best baseline looks back on."""
+
+LEAST = tally.LEAST
+DEFAULTS = MonitorParameters()
+
+
+class VersionState(Struct, array_like=True):
+    """One version of one symbol.
+
+    Attributes:
+        window: that is open.
+        watch: what its triggers are told by.
+        alarm: that was withheld since the last window, and why.
+        awaited: breach whose retrain starts when there are labels enough since the change.
+        noticed_at: outcomes of the symbol that had moved when it was noticed.
+    """
+
+    window: Window
+    watch: WatchState
+    alarm: Breach | None = None
+    awaited: Breach | None = None
+    noticed_at: int = 0
+
+
+class MonitorState(Struct, array_like=True):
+    """One symbol.
+
+    Attributes:
+        made_with: digest of the parameters.
+        versions: the one that predicted last stands last.
+        baseline_losses: running mean log-loss of each baseline, nats.
+        limits: of retrains.
+    """
+
+    made_with: str
+    versions: dict[str, VersionState]
+    baseline_losses: list[float]
+    limits: LimitsState
+
+
+class MonitorNode(Node[MonitorState]):
+    """Scores every version window by window and calls for retrains of the live one.
+
+    >>> from streams.market import MarketNode
+    >>> from streams.replay import replay_events
+    >>> from streams.sources.synthetic import synthetic_market
+    >>> ticks = synthetic_market(seed=1, symbols=["ACORN"], ticks=4_000)
+    >>> outcomes = [each for each in replay_events(MarketNode(), ticks) if isinstance(each, OutcomeMatured)]
+    >>> (seen, *_) = replay_events(MonitorNode(MonitorParameters(window=500)), outcomes)
+    >>> seen.moved, seen.n_eff, seen.figures[0].name, seen.best_baseline, seen.breach
+    (500, 35, 'builtin-4333f58c', 'imbalance_sign', None)
+    """
+
+    name = "monitor"
+    source = OUTCOMES
+    outputs = (ACCURACY_WINDOWS, DEAD_LETTERS)
+
+    def __init__(self, parameters: MonitorParameters = DEFAULTS) -> None:
+        super().__init__()
+        self.parameters = parameters
+        self.made_with = sha256(json.encode(parameters)).hexdigest()
+        self._watch = Watch(parameters)
+        self._limits = Limits(parameters)
+        self._load = msgpack.Decoder(MonitorState).decode
+        self._dump = msgpack.Encoder().encode
+
+    def open(self, key: str) -> MonitorState:
+        """State of a symbol of which nothing has matured."""
+        return MonitorState(self.made_with, {}, [log(2.0)] * len(BASELINES), LimitsState())
+
+    def step(self, state: MonitorState, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
+        """Windows that the outcome closes."""
+        if state.made_with != self.made_with:
+            raise StateError(_other_parameters(self.made_with, state.made_with))
+        opinions = [event.baselines.get(name, 0.5) for name in BASELINES]
+        _check(event, opinions)
+        moved = event.label != 0
+        limits = state.limits
+        if not limits.reference_ts:
+            limits.reference_ts = event.ts_event
+        theirs: list[float] = []
+        best = 0.0
+        if moved:
+            limits.labels += 1
+            theirs = [_loss(opinion, event.label) for opinion in opinions]
+            means = state.baseline_losses
+            # Chosen by what was known before this outcome.
+            best = theirs[means.index(min(means))]
+            share = 1.0 / min(limits.labels + 1, BASELINE_MEMORY)
+            for index, loss in enumerate(theirs):
+                means[index] += share * (loss - means[index])
+        closed: list[AccuracyWindow] = []
+        for number, arm in enumerate(event.arms):
+            version = self._version(state, arm.model_version)
+            self._score(version.window, event, arm, opinions, theirs)
+            ended = False
+            if moved:
+                told = arm.probability
+                loss = _loss(told, event.label)
+                expected = -told * log(max(told, LEAST)) - (1.0 - told) * log(max(1.0 - told, LEAST))
+                ended = self._watch.take(version.watch, event.ts_prediction, loss - expected, loss - best)
+            found = self._window(state, event, arm.model_version, version, number == 0, ended, len(closed))
+            if found is not None:
+                closed.append(found)
+        return closed
+
+    def dump(self, state: MonitorState) -> bytes:
+        """Snapshot: MessagePack, in which doubles keep all their bits."""
+        return self._dump(state)
+
+    def load(self, snapshot: bytes) -> MonitorState:
+        """State from a snapshot.
+
+        Raises:
+            StateError: it is damaged, or was computed with other parameters.
+        """
+        try:
+            state = self._load(snapshot)
+        except MsgspecError as error:
+            raise StateError(f"expected a snapshot of the monitor node, was something else: {error}") from error
+        if state.made_with != self.made_with:
+            raise StateError(_other_parameters(self.made_with, state.made_with))
+        return state
+
+    def _version(self, state: MonitorState, name: str) -> VersionState:
+        versions = state.versions
+        version = versions.pop(name, None)
+        if version is None:
+            if len(versions) >= MOST_VERSIONS:
+                del versions[next(iter(versions))]
+            version = VersionState(window.start(), self._watch.start())
+        versions[name] = version
+        return version
+
+    def _score(
+        self, open_: Window, event: OutcomeMatured, arm: ArmOutcome, opinions: list[float], theirs: list[float]
+    ) -> None:
+        label, moved_bps, cost_bps = event.label, event.return_bps, event.cost_bps
+        window.update(open_, event.ts_prediction, event.horizon_ns, label != 0)
+        for each, probability in zip(open_.tallies, (arm.probability, *opinions), strict=True):
+            tally.update(each, probability, label, moved_bps, cost_bps)
+        if label:
+            window.compare(open_, _loss(arm.probability, label), theirs)
+
+    def _window(
+        self,
+        state: MonitorState,
+        event: OutcomeMatured,
+        name: str,
+        version: VersionState,
+        live: bool,
+        ended: bool,
+        index: int,
+    ) -> AccuracyWindow | None:
+        """The window of one version, if this outcome closes it."""
+        parameters, open_ = self.parameters, version.window
+        sums = open_.tallies[0]
+        full = sums.moved >= parameters.window
+        late = parameters.window_ns > 0 and event.ts_prediction - open_.ts_from >= parameters.window_ns
+        breach = None
+        if live:
+            alarm = self._awaited(state, version)
+            if alarm is None and version.awaited is None and ended:
+                alarm = self._watch.after_block(version.watch)
+            if full and alarm is None:
+                alarm = self._watch.after_window(version.watch, sums.right / sums.moved, open_.ts_from, sums.moved)
+            breach = self._breach(state, event, version, alarm or self._due(state, event))
+        if not (full or late or breach):
+            return None
+        summed = window.summary(open_, name)
+        closed = AccuracyWindow(
+            id=f"{event.id}:{index}",
+            symbol=event.symbol,
+            ts_event=event.ts_event,
+            ts_from=open_.ts_from,
+            ts_until=open_.ts_until,
+            version=name,
+            live=live,
+            closed_by="breach" if breach else "count" if full else "time",
+            n=open_.n,
+            moved=sums.moved,
+            n_eff=open_.independent,
+            figures=summed.figures,
+            best_baseline=summed.best_baseline,
+            skill=summed.skill,
+            skill_low=summed.skill_low,
+            skill_high=summed.skill_high,
+            detectors=self._watch.figures(version.watch) if live else (),
+            breach=breach or version.alarm,
+        )
+        version.window, version.alarm = window.start(), None
+        if breach:
+            self._watch.clear(version.watch)
+            if breach.retrain:
+                version.awaited = None
+        return closed
+
+    def _due(self, state: MonitorState, event: OutcomeMatured) -> Alarm | None:
+        interval, since = self.parameters.check_interval_ns, state.limits.reference_ts
+        if not interval or event.ts_event - since < interval:
+            return None
+        waited = (event.ts_event - since) / 1e9
+        sentence = f"scheduled: {waited:,.0f} s since the last retrain or the start, every {interval / 1e9:,.0f} s"
+        return Alarm("schedule", "check_interval", waited, interval / 1e9, 0, 0, sentence)
+
+    def _breach(
+        self, state: MonitorState, event: OutcomeMatured, version: VersionState, alarm: Alarm | None
+    ) -> Breach | None:
+        """The alarm as a breach that starts a retrain; one that must not is kept for the next window."""
+        if alarm is None:
+            return None
+        waits = self._waits(alarm)
+        withheld = waits or self._limits.withheld(state.limits, event.ts_event)
+        breach = Breach(
+            id=f"retrain-{event.id}",
+            trigger=alarm.trigger,
+            detector=alarm.detector,
+            statistic=alarm.statistic,
+            limit=alarm.limit,
+            since=alarm.since,
+            since_outcomes=alarm.since_outcomes,
+            retrain=not withheld,
+            withheld=withheld,
+            sentence=alarm.sentence,
+        )
+        if waits:
+            version.awaited, version.noticed_at = breach, state.limits.labels
+            return breach
+        if withheld:
+            version.alarm = breach
+            return None
+        self._limits.spend(state.limits, event.ts_event)
+        return breach
+
+    def _waits(self, alarm: Alarm) -> str:
+        """What a retrain for this alarm has to wait for, if it is known since when the change has lasted."""
+        needed = self.parameters.min_samples_since_change
+        if not 0 < alarm.since_outcomes < needed or alarm.trigger not in ("skill", "drift"):
+            return ""
+        return f"waiting for labels since the change: {alarm.since_outcomes:,} of {needed:,}"
+
+    def _awaited(self, state: MonitorState, version: VersionState) -> Alarm | None:
+        """The alarm that was waiting, once there are labels enough; whatever the sums say by now."""
+        breach = version.awaited
+        if breach is None:
+            return None
+        since = breach.since_outcomes + state.limits.labels - version.noticed_at
+        if since < self.parameters.min_samples_since_change:
+            return None
+        return Alarm(
+            breach.trigger, breach.detector, breach.statistic, breach.limit, breach.since, since, breach.sentence
+        )
+
+
+def _loss(probability: float, label: int) -> float:
+    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
+
+
+def _check(event: OutcomeMatured, opinions: Sequence[float]) -> None:
+    if not event.arms:
+        raise Refused("no_arms", "expected an outcome of at least one arm, was none")
+    for told in (*(arm.probability for arm in event.arms), *opinions):
+        if not 0.0 <= told <= 1.0:
+            raise Refused("bad_probability", f"expected probabilities from 0 to 1, was {told}")
+
+
+def _other_parameters(expected: str, was: str) -> str:
+    return (
+        f"expected a snapshot computed with the parameters {expected[:12]}, was {was[:12]}; "
+        "fix: restore the earlier [monitor], or start under another prefix"
+    )

@@ -1,0 +1,69 @@
+"""When the monitor reports, and when it calls for a retrain."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
+
+
+class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The default trigger: cumulative sums of block means.
+
+    Attributes:
+        enabled: whether it calls for retrains; its figures are reported in any case.
+        run: outcomes between two alarms without reason on average, were blocks independent and normal and their usual
+            mean and deviation known; what was measured is several times longer: docs/retraining.md.
+        allowances: sizes of change that are looked for, half of each, in standard deviations of a block.
+        warmup: blocks from which the usual mean and deviation of a version are learned before anything can be said.
+        memory: blocks that they look back on.
+        confirmations: blocks in a row that must be beyond the limit.
+        margin: nats by which a version may be worse than the best baseline.
+    """
+
+    enabled: bool = True
+    run: Annotated[float, Meta(ge=100.0)] = 30_000.0
+    allowances: Annotated[tuple[Annotated[float, Meta(gt=0.0)], ...], Meta(min_length=1, max_length=8)] = (
+        0.25,
+        0.5,
+        1.0,
+    )
+    warmup: Annotated[int, Meta(ge=5)] = 20
+    memory: Annotated[int, Meta(ge=10)] = 200
+    confirmations: Positive = 2
+    margin: Annotated[float, Meta(ge=0.0)] = 0.005
+
+
+class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Windows, triggers and what limits them. Counts are of outcomes that moved; times are event time.
+
+    Attributes:
+        window: outcomes after which a window closes.
+        window_ns: time after which it closes too, ns; 0: never.
+        block: outcomes that detectors take as one: several times as many as overlap.
+        skill: the default trigger.
+        performance_threshold: a full window with a lower accuracy calls for a retrain, `threshold_windows` in a row;
+            0: off. What it means hangs on horizon and baselines: see docs/retraining.md.
+        threshold_windows: see there.
+        drift_detector: River's detector over block means: `adwin`, `page_hinkley`, or empty: off.
+        check_interval_ns: a retrain is due so long after the one before, whatever the figures say; 0: never.
+        min_samples_for_retrain: outcomes of the symbol that must be there before the first retrain.
+        min_samples_since_change: outcomes since the estimated change before its retrain starts: the new concept has to
+            be learned and judged. The breach is reported at once.
+        cool_down: outcomes between two retrains.
+        retrains_per_day: most retrains within 24 hours: the budget.
+    """
+
+    window: Positive = 1_000
+    window_ns: NotNegative = 3_600_000_000_000
+    block: Annotated[int, Meta(ge=2)] = 50
+    skill: SkillTriggerParameters = SkillTriggerParameters()
+    performance_threshold: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
+    threshold_windows: Positive = 2
+    drift_detector: Literal["", "adwin", "page_hinkley"] = ""
+    check_interval_ns: NotNegative = 0
+    min_samples_for_retrain: Positive = 1_000
+    min_samples_since_change: NotNegative = 1_500
+    cool_down: NotNegative = 500
+    retrains_per_day: Annotated[int, Meta(ge=0, le=1_000)] = 24

@@ -1,0 +1,123 @@
+"""Sums over one window of one version, and its figures beside the baselines with honest intervals."""
+
+from collections.abc import Sequence
+from math import sqrt
+
+from msgspec import Struct
+
+from schemas.windows import WindowFigures
+from streams.baselines import BASELINES
+from streams.metrics import tally
+from streams.metrics.tally import Tally
+
+Z = 1.959963984540054
+"""Of a normal interval of 95 %."""
+
+
+class Window(Struct, array_like=True):
+    """What is added up.
+
+    Attributes:
+        n, independent: outcomes, and how many of those that moved do not overlap.
+        free_from: event time from which a prediction overlaps with none that was counted as independent, ns.
+        ts_from, ts_until: event times of the first and the last prediction, ns.
+        tallies: of the version, then of each baseline.
+        paired, squares: sums of the loss of the version less that of each baseline, and of its square.
+    """
+
+    n: int
+    independent: int
+    free_from: int
+    ts_from: int
+    ts_until: int
+    tallies: list[Tally]
+    paired: list[float]
+    squares: list[float]
+
+
+def start() -> Window:
+    """Nothing is in it."""
+    many = len(BASELINES)
+    return Window(0, 0, 0, 0, 0, [tally.start() for _ in range(1 + many)], [0.0] * many, [0.0] * many)
+
+
+class WindowSummary(Struct, frozen=True):
+    """Figures of a window; see `AccuracyWindow` for each."""
+
+    figures: tuple[WindowFigures, ...] = ()
+    best_baseline: str = ""
+    skill: float = 0.0
+    skill_low: float = 0.0
+    skill_high: float = 0.0
+
+
+def update(window: Window, ts: int, horizon_ns: int, moved: bool) -> None:
+    """Count one outcome by the event time of its prediction."""
+    if window.n == 0:
+        window.ts_from = ts
+    window.n += 1
+    window.ts_until = ts
+    if moved and ts >= window.free_from:
+        window.independent += 1
+        window.free_from = ts + horizon_ns
+
+
+def compare(window: Window, loss: float, baseline_losses: Sequence[float]) -> None:
+    """Add the losses of an outcome that moved."""
+    paired, squares = window.paired, window.squares
+    for index, theirs in enumerate(baseline_losses):
+        difference = loss - theirs
+        paired[index] += difference
+        squares[index] += difference * difference
+
+
+def summary(window: Window, version: str) -> WindowSummary:
+    """Figures of the window.
+
+    The interval of the skill is that of the mean paired loss, as a part of the baseline's loss; its trials are the
+    outcomes that do not overlap, which is fewer than what is known: it is rather too wide than too narrow.
+    """
+    moved = window.tallies[0].moved
+    if not moved:
+        return WindowSummary()
+    figures = tuple(
+        _figures(each, name, window.independent)
+        for each, name in zip(window.tallies, (version, *BASELINES), strict=True)
+    )
+    best = min(range(len(BASELINES)), key=lambda index: figures[1 + index].log_loss)
+    mean = window.paired[best] / moved
+    variance = max(0.0, window.squares[best] / moved - mean * mean)
+    error = Z * sqrt(variance / window.independent)
+    theirs = max(figures[1 + best].log_loss, 1e-12)
+    return WindowSummary(figures, BASELINES[best], -mean / theirs, (-mean - error) / theirs, (-mean + error) / theirs)
+
+
+def wilson(rate: float, trials: int) -> tuple[float, float]:
+    """Interval of 95 % of a rate.
+
+    >>> tuple(round(end, 3) for end in wilson(0.6, 400))
+    (0.551, 0.647)
+
+    References:
+        Wilson (1927), Probable inference, the law of succession, and statistical inference.
+    """
+    square = Z * Z
+    centre = (rate + square / (2 * trials)) / (1.0 + square / trials)
+    half = Z / (1.0 + square / trials) * sqrt(rate * (1.0 - rate) / trials + square / (4 * trials * trials))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _figures(sums: Tally, name: str, independent: int) -> WindowFigures:
+    found = tally.figures(sums, name)
+    low, high = wilson(min(1.0, found.accuracy), independent)
+    return WindowFigures(
+        name=name,
+        accuracy=found.accuracy,
+        accuracy_low=low,
+        accuracy_high=high,
+        log_loss=found.log_loss,
+        brier=found.brier,
+        ece=found.ece,
+        information_coefficient=found.information_coefficient,
+        net_bps=found.call_net_bps,
+    )

@@ -1,0 +1,192 @@
+"""What a candidate must prove on the hold-out before it may run in shadow."""
+
+from collections.abc import Callable, Sequence
+from math import log
+
+from msgspec import Struct
+
+from schemas.retraining import GateRow
+from streams.baselines import BASELINES
+from streams.confidence.reliability import expected_calibration_error, reliability
+from streams.models.signed_logistic import SignedLogistic
+from streams.regime import REGIMES
+from streams.retraining import intervals
+from streams.retraining.intervals import Mean
+from streams.retraining.labels import Labelled
+from streams.retraining.parameters import RetrainParameters
+
+LEAST = 1e-15
+
+
+class HeldOut(Struct, frozen=True):
+    """The hold-out with what everyone said about it.
+
+    Attributes:
+        outcomes: of the hold-out.
+        candidate: probabilities of the candidate.
+        horizon_ns: how far ahead they looked, ns.
+        usual_move_bps: mean size of a move in the training part: what an edge is told from.
+    """
+
+    outcomes: Sequence[Labelled]
+    candidate: Sequence[float]
+    horizon_ns: int
+    usual_move_bps: float
+
+    def moved(self) -> list[tuple[Labelled, float]]:
+        """Outcomes that moved, each with the candidate's probability."""
+        return [(each, told) for each, told in zip(self.outcomes, self.candidate, strict=True) if each.label]
+
+
+def loss(probability: float, label: int) -> float:
+    """Log-loss of one forecast of a move, nats.
+
+    >>> round(loss(0.8, 1), 3), round(loss(0.8, -1), 3)
+    (0.223, 1.609)
+    """
+    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
+
+
+def entropy(probability: float) -> float:
+    """Log-loss that a probability expects of itself, nats.
+
+    >>> round(entropy(0.5), 3), round(entropy(0.8), 3)
+    (0.693, 0.5)
+    """
+    other = 1.0 - probability
+    return -probability * log(max(probability, LEAST)) - other * log(max(other, LEAST))
+
+
+def net_bps(outcome: Labelled, probability: float, usual_move_bps: float) -> float:
+    """What a unit on the called side earned after cost; nothing is held where the expected edge is below the cost."""
+    edge = (2.0 * probability - 1.0) * usual_move_bps
+    if abs(edge) <= outcome.cost_bps:
+        return 0.0
+    return (outcome.return_bps if edge > 0.0 else -outcome.return_bps) - outcome.cost_bps
+
+
+def metrics(held: HeldOut) -> dict[str, float]:
+    """Figures of everyone on the hold-out: log-loss, accuracy, calibration, net edge."""
+    moved = held.moved()
+    if not moved:
+        return {}
+    forecasts = {"candidate": [told for _, told in moved], "current": [each.live for each, _ in moved]}
+    forecasts |= {name: [each.baselines[index] for each, _ in moved] for index, name in enumerate(BASELINES)}
+    found: dict[str, float] = {}
+    for name, told in forecasts.items():
+        found[f"{name}.log_loss"] = sum(loss(p, each.label) for p, (each, _) in zip(told, moved, strict=True)) / len(
+            moved
+        )
+        hits = (0.5 if p == 0.5 else (p > 0.5) == (each.label > 0) for p, (each, _) in zip(told, moved, strict=True))
+        found[f"{name}.accuracy"] = sum(hits) / len(moved)
+    for name in ("candidate", "current"):
+        found[f"{name}.ece"] = _ece(forecasts[name], moved)
+    everyone = list(zip(held.outcomes, held.candidate, strict=True))
+    found["candidate.net_bps"] = sum(net_bps(each, p, held.usual_move_bps) for each, p in everyone) / len(everyone)
+    found["current.net_bps"] = sum(net_bps(each, each.live, held.usual_move_bps) for each, _ in everyone) / len(
+        everyone
+    )
+    best = min(found[f"{name}.log_loss"] for name in BASELINES)
+    found["candidate.skill"] = 1.0 - found["candidate.log_loss"] / best
+    found["current.skill"] = 1.0 - found["current.log_loss"] / best
+    return found
+
+
+def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, contenders: int) -> tuple[GateRow, ...]:
+    """Every gate, passed or not.
+
+    Better than the best baseline and than the current version must be *shown*: the lower bound of the gain is above 0,
+    at the level divided by the number of contenders, because the best of several was picked on this very hold-out
+    (Bonferroni). Guardrails (regimes, calibration, net edge) must not be shown to be worse; with a hold-out of this
+    size more cannot be asked of them, and the shadow test comes after.
+    """
+    level = parameters.level / contenders
+    moved = held.moved()
+    best = min(
+        range(len(BASELINES)), key=lambda index: sum(loss(each.baselines[index], each.label) for each, _ in moved)
+    )
+    rows = [
+        _shown_better(f"beats {BASELINES[best]}", held, lambda each: each.baselines[best], level),
+        _shown_better("beats the current version", held, lambda each: each.live, level),
+    ]
+    regimes = sorted({each.regime for each, _ in moved}, key=_place)
+    rows += [_no_worse_in(regime, held, level / len(regimes)) for regime in regimes]
+    rows += [_calibrated(held, parameters.calibration_tolerance, level), _finite(model), _net_edge(held, level)]
+    return tuple(rows)
+
+
+def _shown_better(name: str, held: HeldOut, other: Callable[[Labelled], float], level: float) -> GateRow:
+    gain = _gain(held.moved(), other, held.horizon_ns, level)
+    if not gain.enough:
+        return GateRow(name, gain.mean, gain.mean, 0.0, False, _too_few(gain))
+    passed = gain.low > 0.0
+    sentence = f"log-loss better by {gain.mean:+.4f} nats, at least {gain.low:+.4f} at the level {level:.3f}"
+    return GateRow(name, gain.mean, gain.low, 0.0, passed, sentence + ("" if passed else ": not shown"))
+
+
+def _no_worse_in(regime: str, held: HeldOut, level: float) -> GateRow:
+    moved = [(each, told) for each, told in held.moved() if each.regime == regime]
+    gain = _gain(moved, lambda each: each.live, held.horizon_ns, level)
+    name = f"no worse in {regime}"
+    if not gain.enough:
+        return GateRow(name, gain.mean, gain.mean, 0.0, True, _too_few(gain))
+    passed = gain.high >= 0.0
+    sentence = f"log-loss better by {gain.mean:+.4f} nats, at most {gain.high:+.4f}"
+    return GateRow(name, gain.mean, gain.high, 0.0, passed, sentence + ("" if passed else ": shown to be worse"))
+
+
+def _calibrated(held: HeldOut, tolerance: float, level: float) -> GateRow:
+    """Overconfidence: log-loss above what a version expected of itself. A coin has none, so a tolerance is needed."""
+    moved = held.moved()
+    excess = [loss(told, each.label) - entropy(told) for each, told in moved]
+    ours = intervals.mean(excess, [each.ts for each, _ in moved], held.horizon_ns, level)
+    theirs = sum(loss(each.live, each.label) - entropy(each.live) for each, _ in moved) / len(moved)
+    limit = max(0.0, theirs) + tolerance
+    name = "calibration not worse"
+    if not ours.enough:
+        return GateRow(name, ours.mean, ours.mean, limit, True, _too_few(ours))
+    passed = ours.low <= limit
+    sentence = f"log-loss {ours.mean:+.4f} nats above what it expected, at least {ours.low:+.4f}; limit {limit:+.4f}"
+    return GateRow(name, ours.mean, ours.low, limit, passed, sentence + ("" if passed else ": shown to be worse"))
+
+
+def _finite(model: SignedLogistic) -> GateRow:
+    sound = model.sound
+    largest = max(map(abs, model.weights), default=0.0) if sound else -1.0
+    sentence = f"largest weight {largest:.3g}" if sound else "a weight or a scale is not finite"
+    return GateRow("weights finite", largest, largest, 0.0, sound, sentence)
+
+
+def _net_edge(held: HeldOut, level: float) -> GateRow:
+    usual = held.usual_move_bps
+    gains = [
+        net_bps(each, told, usual) - net_bps(each, each.live, usual)
+        for each, told in zip(held.outcomes, held.candidate, strict=True)
+    ]
+    gain = intervals.mean(gains, [each.ts for each in held.outcomes], held.horizon_ns, level)
+    name = "net edge not worse"
+    if not gain.enough:
+        return GateRow(name, gain.mean, gain.mean, 0.0, True, _too_few(gain))
+    passed = gain.high >= 0.0
+    sentence = f"after cost {gain.mean:+.4f} bps an outcome, at most {gain.high:+.4f}"
+    return GateRow(name, gain.mean, gain.high, 0.0, passed, sentence + ("" if passed else ": shown to be worse"))
+
+
+def _gain(
+    moved: Sequence[tuple[Labelled, float]], other: Callable[[Labelled], float], horizon_ns: int, level: float
+) -> Mean:
+    gains = [loss(other(each), each.label) - loss(told, each.label) for each, told in moved]
+    return intervals.mean(gains, [each.ts for each, _ in moved], horizon_ns, level)
+
+
+def _ece(told: Sequence[float], moved: Sequence[tuple[Labelled, float]]) -> float:
+    return expected_calibration_error(reliability(told, [each.label > 0 for each, _ in moved]))
+
+
+def _place(regime: str) -> tuple[int, str]:
+    names = [each.name for each in REGIMES]
+    return (names.index(regime) if regime in names else len(names), regime)
+
+
+def _too_few(gain: Mean) -> str:
+    return f"too few to judge: {gain.n} outcomes in {gain.batches} batches, {intervals.FEWEST} are needed"

@@ -1,0 +1,72 @@
+"""A mean of outcomes that overlap, with a one-sided bound that does not pretend they are independent."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import inf, sqrt
+
+from msgspec import Struct
+from scipy.special import stdtrit
+
+HORIZONS = 1
+"""Horizons in a batch: outcomes of one batch share ticks with those of its neighbours and with no others."""
+
+FEWEST = 12
+"""With fewer batches nothing is said."""
+
+
+class Mean(Struct, frozen=True):
+    """Mean of `n` numbers in `batches` batches, its standard error, and `low` and `high` one-sided bounds."""
+
+    n: int
+    batches: int
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether the bounds mean anything."""
+        return self.batches >= FEWEST
+
+
+def mean(values: Sequence[float], times: Sequence[int], horizon_ns: int, level: float) -> Mean:
+    """Mean with bounds that each hold with probability 1 - `level`: Student's t over batches of time.
+
+    The error counts what neighbouring batches share; that can only widen the bounds.
+
+    >>> found = mean([1.0, 5.0, 2.0, 4.0, 3.0], times=[0, 300, 600, 900, 1_200], horizon_ns=100, level=0.05)
+    >>> found.mean, found.batches, round(found.low, 2), round(found.high, 2)
+    (3.0, 5, 1.49, 4.51)
+
+    Args:
+        values: in the order of time.
+        times: event times of their predictions, ns.
+        horizon_ns: how far ahead these looked, ns.
+        level: of each bound.
+
+    References:
+        Cochran (1977), Sampling Techniques, section 2.11: the ratio of two sums, for batches of unequal size.
+        Hansen and Hodrick (1980), Forward exchange rates as optimal predictors of future spot rates: the error.
+    """
+    sums: list[float] = []
+    counts: list[int] = []
+    cell = None
+    for value, ts in zip(values, times, strict=True):
+        if ts // (HORIZONS * horizon_ns) != cell:
+            cell = ts // (HORIZONS * horizon_ns)
+            sums.append(0.0)
+            counts.append(0)
+        sums[-1] += value
+        counts[-1] += 1
+    n, batches = len(values), len(sums)
+    if not n:
+        return Mean(0, 0, 0.0, -inf, inf)
+    centre = sum(sums) / n
+    if batches < 2:
+        return Mean(n, batches, centre, -inf, inf)
+    left = [total - centre * count for total, count in zip(sums, counts, strict=True)]
+    squares = sum(each * each for each in left)
+    neighbours = sum(one * other for one, other in pairwise(left))
+    error = sqrt(max(squares, squares + 2.0 * neighbours) * batches / (batches - 1)) / n
+    reach = float(stdtrit(batches - 1, 1.0 - level)) * error
+    return Mean(n, batches, centre, centre - reach, centre + reach)

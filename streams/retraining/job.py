@@ -1,0 +1,227 @@
+"""One retrain: a labelled log and a breach in, a result out; the same in, the same out, bit for bit."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.models import ModelState
+from schemas.retraining import BackwardTransfer, RetrainingResult
+from schemas.windows import Breach
+from streams.evaluation.fitting import PASSES, fit
+from streams.models import signed_logistic
+from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
+from streams.parameters import MarketParameters
+from streams.retraining import intervals
+from streams.retraining.gates import HeldOut, gates, loss, metrics
+from streams.retraining.identity import state_sha256
+from streams.retraining.labels import Labelled
+from streams.retraining.parameters import RetrainParameters
+from streams.retraining.rerun import rerun
+from streams.retraining.split import Split, split
+
+LEARNED = 6_000
+"""Learning steps of a fit at least; it takes about 0.1 s."""
+
+LOOKED_BACK = 2_000
+"""Outcomes before the change that backward transfer is measured on."""
+
+
+class Contender(Struct, frozen=True):
+    """One way to a candidate.
+
+    Attributes:
+        recipe: `all`, `since` the change, or `stored`.
+        model: fitted to the training part only, from nothing.
+        trained: labels of that fit; empty for a stored version.
+        stored: the version of the pool, if it is one.
+        told: probabilities on the hold-out.
+        loss: its mean log-loss there, nats.
+    """
+
+    recipe: str
+    model: SignedLogistic
+    trained: Sequence[Labelled]
+    stored: ModelState | None
+    told: Sequence[float]
+    loss: float
+
+
+def retrain(
+    symbol: str,
+    breach: Breach,
+    log: Sequence[Labelled],
+    market: MarketParameters,
+    parameters: RetrainParameters | None = None,
+    pool: Sequence[ModelState] = (),
+) -> RetrainingResult:
+    """Train, choose, judge.
+
+    Fits to all labels and to those since the change, and every version of `pool`, are compared on the hold-out; the
+    best of them must pass the gates. A fit that passes is made anew with the labels of the hold-out too: that is the
+    candidate. A stored version is the candidate as it is: what is known is not learned again.
+
+    Args:
+        symbol: of the labels.
+        breach: what called for it; its id is the job's.
+        log: outcomes that had matured when the breach was noticed, the oldest first.
+        market: parameters of the symbol.
+        parameters: of the job.
+        pool: stored versions over the same features.
+    """
+    parameters = parameters or RetrainParameters()
+    moved = [each for each in log if each.label][-parameters.labels :]
+    held_out = _hold_out(breach, moved, parameters, market.horizon_ns)
+    parent = log[-1].version if log else ""
+    begun = RetrainingResult(breach.id, symbol, "too_few_samples", "", breach.trigger, parent=parent)
+    needed = held_out + parameters.least_trained
+    if len(moved) < needed:
+        return replace(begun, sentence=f"{len(moved):,} labels are too few: {needed:,} are needed")
+    log = log[_index_of(log, moved[0].ts) :]
+    parts = split(log, held_out, market.horizon_ns)
+    contenders = list(_contenders(parts, breach, market, parameters, pool))
+    if not contenders:
+        return replace(
+            begun, sentence=f"too few labels before the hold-out: fewer than {parameters.least_trained:,} left"
+        )
+    best = min(contenders, key=lambda each: each.loss)
+    learned = [each for each in parts.trained if each.label]
+    usual = sum(abs(each.return_bps) for each in learned) / max(1, len(learned))
+    held = HeldOut(parts.held_out, best.told, market.horizon_ns, usual)
+    candidate, final, trained = _candidate(symbol, breach, best, moved, parent, market)
+    rows = gates(held, final, parameters, len(contenders))
+    failed = [row.name for row in rows if not row.passed]
+    figures = metrics(held)
+    sentence = (
+        f"{candidate.version} ({best.recipe}): log-loss {figures['candidate.log_loss']:.4f} against "
+        f"{figures['current.log_loss']:.4f} of {parent} on {held_out:,} held-out labels; "
+        + (f"failed: {', '.join(failed)}" if failed else f"all {len(rows)} gates passed")
+    )
+    return RetrainingResult(
+        job_id=breach.id,
+        symbol=symbol,
+        status="rejected" if failed else "candidate",
+        sentence=sentence,
+        trigger=breach.trigger,
+        # Numbers that are not finite have no form on the wire.
+        candidate=candidate if final.sound else None,
+        sha256=state_sha256(candidate) if final.sound else "",
+        parent=parent,
+        recipe=best.recipe,
+        contenders=len(contenders),
+        trained_from=trained[0].ts if trained else 0,
+        trained_until=max((each.matured for each in trained), default=0),
+        n_trained=len(trained),
+        n_validated=held_out,
+        purged=parts.purged,
+        metrics=figures,
+        gates=rows,
+        backward_transfer=_backward(best, final, trained, log, breach, parts, market),
+    )
+
+
+def _hold_out(breach: Breach, moved: Sequence[Labelled], parameters: RetrainParameters, horizon_ns: int) -> int:
+    """Labels that are held out: a share of those since the change, so that the new concept is both seen and judged.
+
+    They span at least so many horizons that a bound can be told from them.
+    """
+    span = (intervals.FEWEST + 6) * intervals.HORIZONS * horizon_ns
+    spanned = sum(each.ts > moved[-1].ts - span for each in moved) if moved else 0
+    since = sum(each.ts >= breach.since for each in moved) if breach.since else 0
+    counted = since or breach.since_outcomes or len(moved)
+    share = round(counted * parameters.validation_share)
+    return max(parameters.least_validated, min(parameters.most_validated, max(share, spanned)))
+
+
+def _index_of(log: Sequence[Labelled], ts: int) -> int:
+    return next(index for index, each in enumerate(log) if each.ts >= ts)
+
+
+def _contenders(
+    parts: Split,
+    breach: Breach,
+    market: MarketParameters,
+    parameters: RetrainParameters,
+    pool: Sequence[ModelState],
+) -> Iterator[Contender]:
+    learned = [each for each in parts.trained if each.label]
+    since = _since(breach, learned, sum(each.label != 0 for each in parts.held_out) + parts.purged)
+    recipes = {"all": learned} if since is learned else {"all": learned, "since": since}
+    for recipe, labels in recipes.items():
+        if len(labels) >= parameters.least_trained:
+            yield _contender(recipe, _fit(labels, market), labels, None, parts, market)
+    for state in pool:
+        model = signed_logistic.from_wire(state.model, market.model.features)
+        yield _contender("stored", model, (), state, parts, market)
+
+
+def _since(breach: Breach, learned: list[Labelled], after: int) -> list[Labelled]:
+    if breach.since:
+        return [each for each in learned if each.ts >= breach.since]
+    if breach.since_outcomes > after:
+        return learned[-(breach.since_outcomes - after) :]
+    return learned
+
+
+def _contender(
+    recipe: str,
+    model: SignedLogistic,
+    trained: Sequence[Labelled],
+    stored: ModelState | None,
+    parts: Split,
+    market: MarketParameters,
+) -> Contender:
+    told = rerun(model, parts.held_out, market)
+    losses = [loss(p, each.label) for p, each in zip(told, parts.held_out, strict=True) if each.label]
+    return Contender(recipe, model, trained, stored, told, sum(losses) / len(losses))
+
+
+def _fit(labels: Sequence[Labelled], market: MarketParameters) -> SignedLogistic:
+    """Few labels are gone through more often: each is worth little where many overlap."""
+    passes = max(PASSES, LEARNED // len(labels))
+    return fit([(each.features, each.label > 0, each.worth) for each in labels], market.model, passes)
+
+
+def _candidate(
+    symbol: str, breach: Breach, best: Contender, moved: Sequence[Labelled], parent: str, market: MarketParameters
+) -> tuple[ModelState, SignedLogistic, Sequence[Labelled]]:
+    if best.stored is not None:
+        return best.stored, best.model, ()
+    trained = [each for each in moved if each.ts >= best.trained[0].ts]
+    final = _fit(trained, market)
+    wire = signed_logistic.to_wire(final, market.model.features)
+    # Named by what it is, so that the same job names it alike and another job cannot.
+    unnamed = ModelState(f"{symbol}-{breach.id}", wire, parent)
+    version = f"{symbol}-{state_sha256(unnamed)[:12]}"
+    return ModelState(version, wire, parent), final, trained
+
+
+def _backward(
+    best: Contender,
+    final: SignedLogistic,
+    trained: Sequence[Labelled],
+    log: Sequence[Labelled],
+    breach: Breach,
+    parts: Split,
+    market: MarketParameters,
+) -> tuple[BackwardTransfer, ...]:
+    """The candidate's model, learning nothing, on what came before the change (if there was none: the hold-out)."""
+    until = breach.since or parts.held_out[0].ts
+    earlier = [each for each in log if each.matured <= until][-LOOKED_BACK:]
+    learner = SignedLogisticLearner(market.model)
+    told = [learner.opinion(final, each.features) for each in earlier]
+    from_ts = trained[0].ts if trained else None
+    rows = []
+    for regime in sorted({each.regime for each in earlier}):
+        moved = [(each, p) for each, p in zip(earlier, told, strict=True) if each.label and each.regime == regime]
+        if moved:
+            rows.append(
+                BackwardTransfer(
+                    regime,
+                    len(moved),
+                    sum(loss(p, each.label) for each, p in moved) / len(moved),
+                    sum(loss(each.live, each.label) for each, _ in moved) / len(moved),
+                    in_sample=from_ts is not None and moved[-1][0].ts >= from_ts,
+                )
+            )
+    return tuple(rows)

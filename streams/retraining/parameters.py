@@ -1,0 +1,27 @@
+"""How a candidate is trained and what it must prove."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Counts are of outcomes that moved.
+
+    Attributes:
+        labels: most that are looked back on.
+        validation_share: part of the labels (since the change, where one was found) that is the hold-out.
+        least_validated, most_validated: bounds of the hold-out; it spans 18 horizons at least.
+        least_trained: a fit to fewer labels is not tried.
+        level: chance that a gain that is none counts as shown, divided by the number of recipes that were compared;
+            two gains must be shown at once, and what was measured is far less.
+        calibration_tolerance: by how much its log-loss may exceed what it expected, beyond the current version's, nats.
+    """
+
+    labels: Annotated[int, Meta(ge=100)] = 20_000
+    validation_share: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.4
+    least_validated: Annotated[int, Meta(ge=20)] = 200
+    most_validated: Annotated[int, Meta(ge=20)] = 2_000
+    least_trained: Annotated[int, Meta(ge=20)] = 150
+    level: Annotated[float, Meta(gt=0.0, lt=0.5)] = 0.1
+    calibration_tolerance: Annotated[float, Meta(ge=0.0, le=0.5)] = 0.03

@@ -1,0 +1,31 @@
+"""An arm that starts from a model, run over stored outcomes as it would have run in shadow."""
+
+from collections.abc import Sequence
+
+from streams.arms import Arms, Opinion
+from streams.fallbacks import Faults
+from streams.models.signed_logistic import SignedLogistic
+from streams.parameters import MarketParameters
+from streams.retraining.labels import Labelled
+
+
+def rerun(model: SignedLogistic, log: Sequence[Labelled], market: MarketParameters) -> list[float]:
+    """Probabilities of a new arm with `model`: of each outcome before its label, learning each as it matured.
+
+    The arm is the one of the live pipeline: rules, mixture, correction and calibration begin as they do in shadow, so
+    what is measured is what would run. `model` itself is left as it is.
+    """
+    arms = Arms(market)
+    copy = SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)
+    arm = arms.start("rerun", "rerun", 0, copy)
+    faults = Faults()
+    opinions: list[Opinion] = []
+    learned = 0
+    for each in log:
+        while learned < len(opinions) and log[learned].matured <= each.ts:
+            past = log[learned]
+            if past.label:
+                arms.learn(arm, opinions[learned], past.rules, past.features, past.label > 0, past.worth, faults)
+            learned += 1
+        opinions.append(arms.opinion(arm, each.rules, each.features, faults))
+    return [opinion.probability for opinion in opinions]

@@ -1,0 +1,258 @@
+"""Evidence for docs/retraining.md: `python tests/bench/retraining.py [--quick] [--write] [folder of ticks]`.
+
+Concepts are planted on features of real ticks (default: `../shared/data`, where it is there) or of the synthetic
+market. Everything is seeded: the same ticks give the same tables. `--write` puts them into the document.
+"""
+
+import csv
+import gzip
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "statistical")]
+
+import numpy as np  # noqa: E402 - the folders above come first
+import planted_concepts as planted  # noqa: E402
+from planted_concepts import CONCEPTS, Planted, Stream  # noqa: E402
+from retraining_contenders import CONTENDERS, Traced, tickloop  # noqa: E402
+
+from schemas.outcomes import OutcomeMatured  # noqa: E402
+from schemas.ticks import Quote, Trade  # noqa: E402
+from schemas.windows import AccuracyWindow, Breach  # noqa: E402
+from streams.market import MarketNode  # noqa: E402
+from streams.monitoring.node import MonitorNode  # noqa: E402
+from streams.monitoring.parameters import MonitorParameters  # noqa: E402
+from streams.replay import replay_events  # noqa: E402
+from streams.sources.synthetic import synthetic_market  # noqa: E402
+
+FILES = {"btcusdt-perp-20240808": 90_000, "ethusdt-perp-20240808": 70_000, "bac-20131007": 60_000}
+CHANGE = 8_000
+ROUND = 6_000
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+OVERLAPS = (1, 4, 20)
+SINCE = MonitorParameters().min_samples_since_change
+NEVER = 10**9
+ENDLESS = ("decay to noise", "no change")
+"""Nothing is there to come back to."""
+
+
+def file_ticks(path: Path, count: int) -> Iterator[Quote | Trade]:
+    with gzip.open(path, "rt") as lines:
+        for row in islice(csv.DictReader(lines), count):
+            symbol, ts = row["symbol"], int(row["ts_event"])
+            if row["kind"] == "quote":
+                bid, bid_size, ask, ask_size = (float(row[name]) for name in ("bid", "bid_size", "ask", "ask_size"))
+                yield Quote(symbol, ts, bid, bid_size, ask, ask_size)
+            else:
+                yield Trade(symbol, ts, float(row["price"]), float(row["size"]), row["side"])
+
+
+def streams(folder: Path, quick: bool) -> dict[str, Stream]:
+    """Features of outcomes of real ticks, or of the synthetic market where there are none."""
+    ticks = {name: file_ticks(folder / f"{name}.csv.gz", count) for name, count in FILES.items()}
+    found = {name: each for name, each in ticks.items() if (folder / f"{name}.csv.gz").is_file()}
+    if quick or not found:
+        found = {"synthetic": iter(synthetic_market(seed=1, symbols=["ACORN"], ticks=20_000 if quick else 60_000))}
+    return {
+        name: planted.stream_of(
+            [each for each in replay_events(MarketNode(), some) if isinstance(each, OutcomeMatured)]
+        )
+        for name, some in found.items()
+    }
+
+
+def shown(stream: Stream, count: int, accuracy: float) -> np.ndarray:
+    """What concept `a` says, so strong that the oracle has this accuracy."""
+    score = np.resize(planted.scores(stream, CONCEPTS["a"]), count)
+    return planted.strength(score, accuracy) * score
+
+
+def noticed(case: Planted, probabilities: Sequence[float]) -> list[tuple[int, str]]:
+    """Outcomes at which a retrain was called for, and the statistic that did."""
+    node = MonitorNode()
+    state = node.open("X")
+    return [
+        (int(outcome.prediction_id.split(":")[2]), window.breach.detector)
+        for outcome in planted.outcomes_of(case, probabilities)
+        for window in node.step(state, outcome, outcome.id)
+        if isinstance(window, AccuracyWindow) and window.breach is not None and _is_new(window.breach)
+    ]
+
+
+def _is_new(breach: Breach) -> bool:
+    """Whether the breach was noticed now: a retrain that had to wait for labels comes later, a withheld one is old."""
+    waited = breach.retrain and breach.trigger == "skill" and breach.since_outcomes == SINCE
+    return breach.withheld.startswith("waiting") or (breach.retrain and not waited)
+
+
+def detection(found: dict[str, Stream], quick: bool) -> Iterator[str]:
+    """False retrains of an even stream and delays after a change, of a version that says what the oracle said."""
+    runs, length, even = (4, 8_000, 20_000) if quick else (12, 8_000, 100_000)
+    yield (
+        "| stream | overlap | outcomes | false retrains | per 50k "
+        "| change | runs | noticed within 1,000 | median | 90 % |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    for name, stream in found.items():
+        long, short = stream.repeated(even), stream.repeated(length)
+        for overlap in OVERLAPS:
+            false = 0
+            for seed in range(2):
+                case = planted.plant(long, shown(stream, even, 0.6), seed, overlap)
+                false += len(noticed(case, case.oracle))
+            for change, factor in (("to noise: .60 to .50", 0.0), ("sign flip: .60 to .40", -1.0)):
+                delays = []
+                for seed in range(runs):
+                    said = shown(stream, length, 0.6)
+                    after = said.copy()
+                    after[length // 2 :] *= factor
+                    case = planted.plant(short, after, 100 + seed, overlap)
+                    before = planted.plant(short, said, 0, 1).oracle
+                    late = [at - length // 2 for at, _ in noticed(case, before) if at >= length // 2]
+                    delays.append(min(late, default=length))
+                within = sum(delay < 1_000 for delay in delays)
+                yield (
+                    f"| {name} | {overlap} | {2 * even:,} | {false} | {false * 25_000 / even:.2f} | {change} | {runs} "
+                    f"| {within} | {_delay(np.median(delays), length)} | {_delay(np.quantile(delays, 0.9), length)} |"
+                )
+
+
+def _delay(delay: float, never: int) -> str:
+    return f"{delay:,.0f}" if delay < never // 2 else f"> {never // 2:,}"
+
+
+def story(stream: Stream, kind: str, seed: int) -> Planted:
+    """A stream with one change at `CHANGE`, or with two concepts that take turns every `ROUND` outcomes."""
+    if kind == "recurring":
+        count = 4 * ROUND
+        first, second = (np.resize(planted.scores(stream, CONCEPTS[name]), count) for name in ("a", "b"))
+        turn = (np.arange(count) // ROUND) % 2 == 0
+        said = np.where(turn, planted.strength(first, 0.68) * first, planted.strength(second, 0.68) * second)
+    else:
+        count = 2 * CHANGE
+        said = shown(stream, count, 0.68)
+        said[CHANGE:] *= {"sign flip": -1.0, "decay to noise": 0.0, "scale shift": 0.3, "no change": 1.0}[kind]
+    return planted.plant(stream.repeated(count), said, seed, overlap=20, dependence=4)
+
+
+def stories(found: dict[str, Stream], quick: bool) -> Iterator[str]:
+    """Contenders on streams with changes."""
+    yield ("| change | contender | log-loss before | first 1,000 after | after these | back to 90 % of oracle skill |")
+    yield "|---|---|---|---|---|---|"
+    retrains: list[str] = []
+    for kind in ("sign flip", "decay to noise", "scale shift", "no change", "recurring"):
+        losses: dict[str, list[list[float]]] = {}
+        traces: list[Traced] = []
+        for stream in found.values():
+            for seed in range(1):
+                case = story(stream, kind, seed)
+                told = {name: contender(case) for name, contender in CONTENDERS.items()}
+                trace = tickloop(case)
+                traces.append(trace)
+                told |= {"Tickloop": trace.told, "oracle": case.oracle}
+                for name, each in told.items():
+                    losses.setdefault(name, []).append(
+                        [planted.loss(p, label) for p, label in zip(each, case.labels, strict=False)]
+                    )
+        length = min(len(each) for every in losses.values() for each in every)
+        means = {name: np.mean([each[:length] for each in every], axis=0) for name, every in losses.items()}
+        at = 2 * ROUND if kind == "recurring" else CHANGE
+        until = 3 * ROUND if kind == "recurring" else length
+        for name, mean in means.items():
+            before, soon, later = mean[at - 2_000 : at], mean[at : at + 1_000], mean[at + 1_000 : until]
+            back = (
+                _back(mean[at:until], means["oracle"][at:until]) if kind not in ("decay to noise", "no change") else "-"
+            )
+            yield f"| {kind} | {name} | {before.mean():.4f} | {soon.mean():.4f} | {later.mean():.4f} | {back} |"
+        changes = (ROUND, 2 * ROUND, 3 * ROUND) if kind == "recurring" else (CHANGE,) if kind != "no change" else ()
+        retrains.append(_retrains(kind, traces, changes))
+    yield ""
+    yield (
+        "| change | runs | retrains before the first change | after | promoted | of these stored versions "
+        "| rejected | first retrain after the change: median |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
+    yield from retrains
+
+
+def _retrains(kind: str, traces: Sequence[Traced], changes: Sequence[int]) -> str:
+    first = changes[0] if changes else NEVER
+    every = [(at, result) for trace in traces for at, result in trace.results]
+    delays = [
+        min((at - change for at, _ in trace.results if at >= change), default=NEVER)
+        for trace in traces
+        for change in changes
+    ]
+    promoted = [result for _, result in every if result.status == "candidate"]
+    return (
+        f"| {kind} | {len(traces)} | {sum(at < first for at, _ in every)} | {sum(at >= first for at, _ in every)} "
+        f"| {len(promoted)} | {sum(result.recipe == 'stored' for result in promoted)} "
+        f"| {len(every) - len(promoted)} | {_median(delays)} |"
+    )
+
+
+def _median(delays: Sequence[int]) -> str:
+    middle = np.median(delays) if delays else 0.0
+    return "-" if not delays else "none" if middle >= NEVER else f"{middle:,.0f}"
+
+
+def _back(mean: np.ndarray, oracle: np.ndarray, width: int = 500) -> str:
+    """First outcome from which `width` outcomes have 90 % of the oracle's skill over a coin."""
+    kernel = np.ones(width) / width
+    ours, best = (np.convolve(np.log(2.0) - each, kernel, "valid") for each in (mean, oracle))
+    at = np.flatnonzero(ours >= 0.9 * best)
+    return f"{at[0]:,}" if len(at) else f"not within {len(mean):,}"
+
+
+def useless(found: dict[str, Stream], quick: bool) -> Iterator[str]:
+    """Candidates that are no better than what is there, through the gates."""
+    from retraining_contenders import useless_candidate
+
+    runs = 10 if quick else 60
+    yield "| nothing to gain because | overlap | runs | passed the gates | upper 95 % bound |"
+    yield "|---|---|---|---|---|"
+    for why, accuracy in (("labels are noise", 0.5), ("the concept has not changed", 0.6)):
+        for overlap in (1, 4):
+            passed = 0
+            for seed in range(runs):
+                stream = list(found.values())[seed % len(found)]
+                said = shown(stream, 2_000, accuracy) if accuracy > 0.5 else np.zeros(2_000)
+                case = planted.plant(stream.repeated(2_000), said, 1_000 + seed, overlap)
+                passed += useless_candidate(case).status == "candidate"
+            yield f"| {why} | {overlap} | {runs} | {passed} | {_upper(passed, runs):.3f} |"
+
+
+def _upper(passed: int, runs: int) -> float:
+    """Clopper-Pearson, one-sided."""
+    from scipy.stats import beta
+
+    return float(beta.ppf(0.95, passed + 1, runs - passed)) if passed < runs else 1.0
+
+
+def main(arguments: list[str]) -> None:
+    quick, write = "--quick" in arguments, "--write" in arguments
+    folders = [each for each in arguments if not each.startswith("--")]
+    found = streams(Path(folders[0]) if folders else ROOT.parent / "shared" / "data", quick)
+    lines = [f"Streams: {', '.join(f'{name} ({len(each.rules):,} outcomes)' for name, each in found.items())}."]
+    for title, part in (
+        ("### Noticing", detection),
+        ("### Useless candidates", useless),
+        ("### Changes, and who copes", stories),
+    ):
+        lines += ["", title, ""]
+        print("\n".join(lines[-3:]), flush=True)
+        for line in part(found, quick):
+            lines.append(line)
+            print(line, flush=True)
+    if write:
+        document = ROOT / "docs" / "retraining.md"
+        text = document.read_text(encoding="utf-8")
+        head, rest = text.split(BEGIN)
+        document.write_text(head + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.split(END)[1], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
