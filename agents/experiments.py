@@ -74,7 +74,9 @@ class Outlook(Struct, frozen=True):
 
 def outlook(course: Course) -> Outlook | None:
     """None once it is decided, or while there is too little to tell a rate from."""
-    first, latest = course.moves[0], course.latest
+    latest = course.latest
+    # The first record of all begins the warm-up, in which nothing is scored.
+    first = next((each for each in course.moves if each.batches), latest)
     scored, time = latest.scored - first.scored, latest.ts_event - first.ts_event
     if latest.status not in RUNNING or scored <= 0 or time <= 0:
         return None

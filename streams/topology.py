@@ -88,7 +88,7 @@ def following(nodes: Sequence[Node[Any]], source: Topic) -> list[Node[Any]]:
     >>> from streams.parameters import Parameters
     >>> from schemas.topics import TICKS
     >>> [node.name for node in following(nodes(Parameters()), TICKS)]
-    ['market', 'account', 'experiments']
+    ['market', 'account', 'monitor', 'experiments']
     """
     found: list[Node[Any]] = []
     topics = [source]

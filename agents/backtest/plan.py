@@ -67,6 +67,9 @@ class Plan(Struct, frozen=True):
             "market": _plain(parameters.market),
             "symbols": {name: {"market": _plain(own)} for name, own in sorted(parameters.symbols.items())},
             "account": _plain(parameters.account),
+            "monitor": _plain(parameters.monitor),
+            "retraining": _plain(parameters.retraining),
+            "experiments": {name: _plain(each) for name, each in sorted(parameters.experiments.items())},
         }
         return msgspec.toml.encode(table).decode()
 

@@ -25,7 +25,7 @@ def _eventful(seed: int, count: int) -> list[Tick]:
 
 
 def _predictions(ticks: list[Tick]) -> list[bytes]:
-    market, _ = nodes(quick_parameters())
+    market, *_ = nodes(quick_parameters())
     partition = Partition(market, 0)
     records = (record for offset, tick in enumerate(ticks) for record in partition.apply(offset, b"", encode(tick)))
     return [encode(record) for record in records if isinstance(record, Prediction)]
@@ -77,7 +77,7 @@ def test_another_future_leaves_the_past_as_it_was(seed: int, cut: int, other: in
 
 def _through_bytes(parameters: Parameters, ticks: list[Tick]) -> list[bytes]:
     """The loop as Kafka joins it: every record of every topic goes through its bytes."""
-    market, account = nodes(parameters)
+    market, account, *_ = nodes(parameters)
     first, second = Partition(market, 0), Partition(account, 0)
     written: list[bytes] = []
     for offset, tick in enumerate(ticks):

@@ -43,11 +43,11 @@ def test_hostile_names_stay_text() -> None:
 
 def test_an_experiment_that_has_begun_waits() -> None:
     course = courses()["CCC"]
-    course.moves = course.moves[:1]
+    course.moves = course.moves[:2]
     page = experiment_report("calmer", {"CCC": course}, DECLARED)
     assert "Not enough data yet: 1 of 2 batches" in page
     assert "not decided after" in verdict(course)
-    assert outlook(course) is None, "one record tells no rate"
+    assert outlook(course) is None, "one batch tells no rate"
 
 
 def test_what_is_recommended_is_said_how_to_do() -> None:

@@ -76,12 +76,12 @@ def test_a_better_challenger_wins_once_and_its_state_is_told_at_every_batch() ->
     assert decided.applied
     assert (decided.challenger, decided.champion) == ("v2", "v1")
     moves = [record for record in records if isinstance(record, ExperimentMoved)]
-    assert [move.batches for move in moves] == list(range(1, len(moves) + 1))
+    assert [move.batches for move in moves] == list(range(len(moves)))
     assert moves[-1].status == "winner"
     assert moves[-1].log_e_better >= moves[-1].threshold
     assert moves[-1].low is not None
     assert moves[-1].low > 0.0
-    assert {move.status for move in moves[:-1]} == {"running"}
+    assert [move.status for move in moves[:-1]] == ["warmup", *["running"] * (len(moves) - 2)]
 
 
 def test_equal_arms_end_without_a_winner() -> None:
