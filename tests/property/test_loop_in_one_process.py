@@ -32,7 +32,7 @@ def _predictions(ticks: list[Tick]) -> list[bytes]:
 
 
 def _accounted(predictions: list[bytes], restored_before: set[int]) -> tuple[list[bytes], list[bytes]]:
-    _, account = nodes(quick_parameters())
+    _, account, *_ = nodes(quick_parameters())
     partition = Partition(account, 0)
     written: list[bytes] = []
     for offset, value in enumerate(predictions):

@@ -1,7 +1,8 @@
 """Golden bytes: records of every version stay readable, and today's version writes exactly these bytes.
 
 A file has one line for each form that was ever written, oldest first; the last line is a full record as it is written
-now. When a field is added: give it a default, append a line to the file and the record that it stands for to `golden_records.py`.
+now. When a field is added: give it a default, append a line to the file, and the record that it stands for to
+`golden_records.py`.
 """
 
 from typing import Any
