@@ -158,9 +158,12 @@ class Runtime:
         return self._reseeks.take()
 
     async def checkpoint(self, last: bool = False) -> None:
-        """Checkpoint every assigned partition; after the last one they apply nothing more."""
+        """Checkpoint every assigned partition of every node; after the last one they apply nothing more."""
+        await self._checkpoint(self._bindings, last)
+
+    async def _checkpoint(self, bindings: Sequence[Binding], last: bool = False) -> None:
         before = self._uncovered()
-        await asyncio.gather(*(partition.checkpoint(last) for _, partition in self.live))
+        await asyncio.gather(*(each.checkpoint(last) for binding in bindings for each in binding.live.values()))
         moved = {tp: offset for tp, offset in self._uncovered().items() if offset != before.get(tp)}
         if moved:
             await commit(self._app, moved)
@@ -174,11 +177,12 @@ class Runtime:
             raise
 
     async def keep_checkpointing(self) -> None:
-        """Checkpoint every `checkpoint_s` until the app stops."""
+        """Checkpoint each node every `checkpoint_s`, one after the other, until the app stops."""
         try:
             while not self._app.should_stop:
-                await asyncio.sleep(self._settings.checkpoint_s)
-                await self.checkpoint()
+                for binding in self._bindings:
+                    await asyncio.sleep(self._settings.checkpoint_s / len(self._bindings))
+                    await self._checkpoint([binding])
         except Exception as error:
             stop_the_process(error)
             raise
