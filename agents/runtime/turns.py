@@ -35,7 +35,8 @@ class Turns:
 
     def begin(self, consumer: AIOKafkaConsumer, active: set[TP], timeout: float) -> float:
         """Before a fetch: pause or resume; how long the fetch may wait."""
-        following = frozenset(TopicPartition(*tp) for tp in active if self._follows(tp.topic))
+        # A rebalance may have taken partitions away that Faust still calls active.
+        following = consumer.assignment() & {TopicPartition(*tp) for tp in active if self._follows(tp.topic)}
         if not following:
             return timeout
         now = time.monotonic()
