@@ -16,7 +16,7 @@ from agents.pages.tear_sheet import tear_sheet
 from schemas.codec import decoder
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
-from streams.backtest.columns import TABLES, columns, frame
+from streams.backtest.columns import LINES, TABLES, columns, frame
 from streams.backtest.engine import Facts
 from streams.backtest.summary import columns_for_skill, summary
 
@@ -99,7 +99,7 @@ class RunFolder:
     def table(self, kind: type) -> Path:
         """File of a kind of records."""
         name = TABLES[kind]
-        return self.path / (f"{name}.jsonl" if name == "dead-letters" else f"{name}.parquet")
+        return self.path / (f"{name}.jsonl" if kind in LINES else f"{name}.parquet")
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

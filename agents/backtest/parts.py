@@ -7,9 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from schemas.codec import encode
-from schemas.dead_letters import DeadLetter
 from schemas.errors import EnvironmentProblem
-from streams.backtest.columns import TABLES, TIMES, columns, plain_types
+from streams.backtest.columns import LINES, TABLES, TIMES, columns, plain_types
 
 try:
     import pyarrow as arrow
@@ -22,7 +21,7 @@ AT = "_at"
 """Column of a part: place of the tick in the input that a row follows from."""
 
 LINE = "line"
-"""Column of a part of dead letters: the record as JSON."""
+"""Column of a part of a kind that is kept as lines: the record as JSON."""
 
 
 class Rows:
@@ -49,7 +48,7 @@ class Rows:
 
     def _table(self) -> Any:
         at = arrow.array(self.at, arrow.int64())
-        if self.kind is DeadLetter:
+        if self.kind in LINES:
             lines = [encode(record).decode() for record in self.records]
             return arrow.table({AT: at, LINE: arrow.array(lines, arrow.string())})
         types = arrow_types(self.kind)
@@ -72,7 +71,7 @@ def part_path(folder: Path, kind: type[Struct], segment: int, share: int) -> Pat
 def assemble(parts: Path, kind: type[Struct], segments: int, shares: int, target: Path) -> None:
     """One file out of the parts of a table, rows in the order of the input, a row group for each segment."""
     written = target.with_suffix(".new")
-    if kind is DeadLetter:
+    if kind in LINES:
         with written.open("w", encoding="utf-8") as lines:
             for table in _segments(parts, kind, segments, shares):
                 lines.writelines(f"{line}\n" for line in table.column(LINE).to_pylist())

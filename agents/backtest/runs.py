@@ -89,8 +89,11 @@ def _in_processes(
             for future in ended:
                 finished(*futures[future], future.result())
     except BaseException:
+        # Killed, not terminated: one that ends while it holds the lock of a queue has the others wait for ever. What
+        # they had done is kept, and a new one is not begun.
+        executor.shutdown(wait=False, cancel_futures=True)
         for process in set(active_children()) - others:
-            process.terminate()
+            process.kill()
         raise
     finally:
         executor.shutdown(cancel_futures=True)

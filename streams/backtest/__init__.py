@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 from msgspec import Struct
 
+from schemas.accounts import AccountMarked
+from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
 from schemas.topics import PARTITIONS
+from schemas.windows import AccuracyWindow
 from streams.backtest.columns import TABLES, columns, frame
 from streams.backtest.engine import Decision, Engine
 from streams.backtest.summary import summary
@@ -28,9 +34,9 @@ class Backtest(Struct, frozen=True, eq=False):
     """What the loop said about history.
 
     Attributes:
-        predictions, outcomes, account, decisions, dead_letters: a row for each record, in the order of the ticks;
-            columns are fields, nested ones `arm.live.probability`, `baseline.<name>`, `feature.<name>`,
-            `expert.<name>`.
+        predictions, outcomes, account, decisions, accuracy_windows, experiments, experiment_decisions, dead_letters: a
+            row for each record, in the order of the ticks; columns are fields, nested ones `arm.live.probability`,
+            `baseline.<name>`, `feature.<name>`, `expert.<name>`.
         summary: counts, digests, skill beside baselines, account; what `summary.json` holds.
     """
 
@@ -38,6 +44,9 @@ class Backtest(Struct, frozen=True, eq=False):
     outcomes: pd.DataFrame
     account: pd.DataFrame
     decisions: pd.DataFrame
+    accuracy_windows: pd.DataFrame
+    experiments: pd.DataFrame
+    experiment_decisions: pd.DataFrame
     dead_letters: pd.DataFrame
     summary: dict[str, Any]
 
@@ -74,11 +83,19 @@ def backtest(
         for record in engine.take(item):
             records[type(record)].append(record)
     records[Decision] += engine.decisions
-    predictions, outcomes, account, decisions, letters = (
-        frame(kind, columns(kind, of_kind)) for kind, of_kind in records.items()
+    tables = {kind: frame(kind, columns(kind, of_kind)) for kind, of_kind in records.items()}
+    said = summary(engine.facts, parameters, tables[OutcomeMatured], tables[AccountMarked])
+    return Backtest(
+        predictions=tables[Prediction],
+        outcomes=tables[OutcomeMatured],
+        account=tables[AccountMarked],
+        decisions=tables[Decision],
+        accuracy_windows=tables[AccuracyWindow],
+        experiments=tables[ExperimentMoved],
+        experiment_decisions=tables[ExperimentDecided],
+        dead_letters=tables[DeadLetter],
+        summary=said,
     )
-    said = summary(engine.facts, parameters, outcomes, account)
-    return Backtest(predictions, outcomes, account, decisions, letters, said)
 
 
 def _feed(ticks: Ticks) -> Iterable[Feed]:

@@ -9,8 +9,10 @@ from msgspec.structs import astuple
 
 from schemas.accounts import AccountMarked
 from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
+from schemas.windows import AccuracyWindow
 from streams.backtest.engine import Decision
 
 TABLES: dict[type, str] = {
@@ -18,9 +20,15 @@ TABLES: dict[type, str] = {
     OutcomeMatured: "outcomes",
     AccountMarked: "account",
     Decision: "decisions",
+    AccuracyWindow: "accuracy-windows",
+    ExperimentMoved: "experiments",
+    ExperimentDecided: "experiment-decisions",
     DeadLetter: "dead-letters",
 }
 """Name of the table of each kind of record."""
+
+LINES = (AccuracyWindow, ExperimentMoved, ExperimentDecided, DeadLetter)
+"""Kinds that are kept as lines of JSON, as on their topics: few, and of parts that no column holds."""
 
 TIMES = frozenset({"ts_event", "ts_prediction"})
 """Columns of nanoseconds since 1970, UTC."""

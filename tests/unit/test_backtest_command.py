@@ -216,3 +216,23 @@ def test_a_damaged_checkpoint_is_said(inputs: Path, tmp_path: Path, monkeypatch:
     checkpoint = folder.unfinished / "checkpoint-000"
     checkpoint.write_bytes(checkpoint.read_bytes()[:99])
     assert "expected a checkpoint" in refused(tickloop(inputs, "--out", str(folder.path), "--jobs", "1"))
+
+
+def test_an_error_in_one_process_ends_the_command(inputs: Path, tmp_path: Path) -> None:
+    """It hung: a process that was ended while it held the lock of a queue had the others wait for ever."""
+    (tmp_path / "broken.py").write_text(
+        "from multiprocessing import current_process\n"
+        "if current_process().name != 'MainProcess':\n"
+        "    raise RuntimeError('only here')\n"
+    )
+    (tmp_path / "broken.toml").write_text(CHEAP + '\n[plugins]\nmodules = ["broken"]\n')
+    words = ("backtest", str(inputs / "market.jsonl"), "--config", str(tmp_path / "broken.toml"), "--jobs", "2")
+    ended = subprocess.run(
+        [sys.executable, "-m", "agents.cli", *words, "--out", str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "only here" in ended.stderr

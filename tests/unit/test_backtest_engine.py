@@ -14,7 +14,9 @@ from pyarrow import parquet
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
 from schemas.ticks import Quote, Trade
+from schemas.topics import COMMANDS, TICKS
 from streams.backtest import Backtest, backtest
+from streams.backtest.columns import TABLES
 from streams.backtest.engine import Engine
 from streams.digests import START, extended, of_topic
 from streams.loop import nodes
@@ -27,6 +29,7 @@ from streams.sources.frames import frame_ticks
 from streams.sources.raw import Feed, RawTick
 from streams.sources.spoiling import spoiled
 from streams.sources.synthetic import synthetic_market
+from streams.topology import following
 
 PARTITIONS = 4
 MARKET: list[Quote | Trade] = list(synthetic_market(seed=6, ticks=1_500))
@@ -168,3 +171,12 @@ def test_rows_of_a_frame_that_make_no_tick_become_dead_letters() -> None:
 def test_files_are_merged_as_publishing_merges_them(tmp_path: Path) -> None:
     halves = [MARKET[::2], MARKET[1::2]]
     assert list(merged(halves)) == MARKET
+
+
+def test_every_kind_of_record_that_follows_from_the_ticks_has_a_table() -> None:
+    """One that had none stopped a backtest at the first window that closed."""
+    written = {
+        kind for node in following(nodes(Parameters()), TICKS) for topic in node.outputs for kind in topic.records
+    }
+    roots = {kind for topic in (TICKS, COMMANDS) for kind in topic.records}
+    assert written - roots <= set(TABLES)
