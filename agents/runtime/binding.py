@@ -20,7 +20,6 @@ from agents.runtime.snapshots import nothing, recover
 from agents.runtime.transport import commit, producer_of, stored_in
 from agents.settings import Settings
 from schemas.errors import StateError
-from schemas.topics import TICKS
 from streams.topology import Node
 
 log = logging.getLogger(__name__)
@@ -105,7 +104,6 @@ class Runtime:
 
     def __init__(self, app: faust.App, settings: Settings, nodes: Sequence[Node[Any]]) -> None:
         self._app, self._settings = app, settings
-        self._ticks = settings.topic(TICKS.name)
         self._bindings = [Binding(app, settings, node) for node in nodes]
         self._reseeks = Reseeks()
         self._post = Post()
@@ -113,10 +111,6 @@ class Runtime:
     def is_bound(self, topic: str) -> bool:
         """Whether whole fetches of a topic go to agents."""
         return any(binding.source == topic for binding in self._bindings)
-
-    def follows(self, topic: str) -> bool:
-        """Whether agents read a topic of which they can wait for their turn: any but the ticks."""
-        return self.is_bound(topic) and topic != self._ticks
 
     @property
     def live(self) -> Iterator[tuple[TP, LivePartition]]:

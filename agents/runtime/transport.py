@@ -17,7 +17,6 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.runtime.membership import end_when_replaced
-from agents.runtime.turns import Turns
 
 FETCH_MAX_WAIT_MS = 30
 
@@ -29,10 +28,6 @@ class Bound(Protocol):
 
     def is_bound(self, topic: str) -> bool:
         """Whether whole fetches of a topic go to agents."""
-        ...
-
-    def follows(self, topic: str) -> bool:
-        """Whether agents read a topic of which they can wait for their turn."""
         ...
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
@@ -55,20 +50,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         await super().on_start()
-        self._turns = Turns(cast(Consumer, self.consumer).runtime.follows)
         end_when_replaced(self._ensure_consumer()._coordinator)
-
-    async def _fetch_records(
-        self,
-        consumer: AIOKafkaConsumer,
-        active_partitions: set[TP],
-        timeout: float | None = None,  # noqa: ASYNC109 - the driver's own signature
-        max_records: int | None = None,
-    ) -> Any:
-        waits = self._turns.begin(consumer, active_partitions or set(), timeout or 0.0)
-        fetched = await super()._fetch_records(consumer, active_partitions, waits, max_records)
-        self._turns.end(consumer, fetched)
-        return fetched
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit what is still assigned. Nothing depends on it but tools that show lag: a failure is only logged."""
