@@ -249,6 +249,16 @@ def compare(topic: str, held: list[Stored], expected: list[tuple[int, str, bytes
             if record.partition == partition:
                 comparison.hold(record.offset, record.value)
         found = comparison.end(settled=True)
+        if found.findings:
+            print(
+                found.topic,
+                found.partition,
+                found.counts,
+                found.expected,
+                found.held,
+                found.repeats,
+                found.findings[:2],
+            )
         missing = found.counts.get("missing", 0)
         total = total.plus(Verdict(found.expected, missing, sum(found.counts.values()) - missing, found.repeats))
     return total
