@@ -1,10 +1,8 @@
 """Prequential evaluation of files on several cores: one process a run of the market node."""
 
-import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import lru_cache
-from multiprocessing import active_children, get_context
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +10,7 @@ from typing import NamedTuple
 from msgspec import msgpack
 
 from agents.plugins import configured_parameters
+from agents.processes import SPAWN, interrupts_ignored, pool
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Quote, Trade
 from streams.evaluation import prequential
@@ -62,29 +61,16 @@ def evaluate(
     for name in files:
         if not Path(name).is_file():
             raise ConfigurationError(f"{name}: expected a readable file, found none")
-    context = get_context("spawn")
-    shares: SimpleQueue[tuple[int, int, float]] = context.SimpleQueue()
+    shares: SimpleQueue[tuple[int, int, float]] = SPAWN.SimpleQueue()
     jobs = [
         Job(number, name, columns, parameters, variant)
         for number, name in enumerate(files)
         for variant in range(len(VARIANTS))
     ]
-    executor = ProcessPoolExecutor(min(processes, len(jobs)), context, _begin, (shares,))
-    # Ctrl-C reaches the whole process group, but only this process has anything to say about it.
-    heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    others = set(active_children())
-    try:
-        futures = [executor.submit(_run, job) for job in jobs]
-    finally:
-        signal.signal(signal.SIGINT, heeded)
-    try:
+    with pool(min(processes, len(jobs)), _begin, (shares,)) as executor:
+        with interrupts_ignored():
+            futures = [executor.submit(_run, job) for job in jobs]
         _watch(futures, shares, progress)
-    except KeyboardInterrupt:
-        for process in set(active_children()) - others:
-            process.terminate()
-        raise
-    finally:
-        executor.shutdown(cancel_futures=True)
     runs = [future.result() for future in futures]
     reports = []
     for number, name in enumerate(files):

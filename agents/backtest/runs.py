@@ -2,8 +2,7 @@
 
 import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import active_children, get_context
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from agents.backtest.folder import RunFolder
 from agents.backtest.plan import Plan
 from agents.backtest.share import Checkpoint, Progress
 from agents.plugins import configured_parameters
+from agents.processes import SPAWN, interrupts_ignored, pool
 
 POLL_S = 0.2
 
@@ -64,23 +64,16 @@ def _in_processes(
     heard: Callable[[int, int, Progress], None],
     finished: Callable[[int, int, Checkpoint], None],
 ) -> None:
-    context = get_context("spawn")
-    queue: Queue = context.SimpleQueue()
-    executor = ProcessPoolExecutor(processes, context, _begin, (queue,), max_tasks_per_child=1)
-    # Ctrl-C reaches the whole process group, but only this process has anything to say about it.
-    heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    others = set(active_children())
-    try:
-        futures: dict[Future[Checkpoint], tuple[int, int]] = {
-            executor.submit(_work, plans[number], folders[number].unfinished, number, share, divided[number]): (
-                number,
-                share,
-            )
-            for number, share in jobs
-        }
-    finally:
-        signal.signal(signal.SIGINT, heeded)
-    try:
+    queue: Queue = SPAWN.SimpleQueue()
+    with pool(processes, _begin, (queue,), tasks_each=1) as executor:
+        with interrupts_ignored():
+            futures: dict[Future[Checkpoint], tuple[int, int]] = {
+                executor.submit(_work, plans[number], folders[number].unfinished, number, share, divided[number]): (
+                    number,
+                    share,
+                )
+                for number, share in jobs
+            }
         waiting = set(futures)
         while waiting:
             ended, waiting = wait(waiting, POLL_S, FIRST_COMPLETED)
@@ -88,15 +81,6 @@ def _in_processes(
                 heard(*queue.get())
             for future in ended:
                 finished(*futures[future], future.result())
-    except BaseException:
-        # Killed, not terminated: one that ends while it holds the lock of a queue has the others wait for ever. What
-        # they had done is kept, and a new one is not begun.
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in set(active_children()) - others:
-            process.kill()
-        raise
-    finally:
-        executor.shutdown(cancel_futures=True)
 
 
 _queue: Queue

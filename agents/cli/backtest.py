@@ -10,7 +10,6 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from agents.backtest.folder import TEAR_SHEET, RunFolder
@@ -18,6 +17,7 @@ from agents.backtest.plan import Plan, inspected
 from agents.backtest.runs import run
 from agents.backtest.share import Progress as Reached
 from agents.cli.column_options import column_options, columns
+from agents.cli.progress import progress_bar
 from agents.plugins import configured_parameters
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
@@ -78,15 +78,7 @@ def command(
     # Both end it in good order, also where the shell that started it had Ctrl-C ignored.
     before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=quiet,
-        ) as bar:
+        with progress_bar(console, quiet) as bar:
             tasks = [bar.add_task(plan.name, total=1.0) for plan in plans]
             first: dict[int, int] = {}
             took: dict[int, int] = {}

@@ -10,11 +10,11 @@ import click
 import msgspec
 from msgspec import Struct
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from agents.broker import bootstrap
 from agents.cli import experiment_tables as tables
 from agents.cli.arm import JSON
+from agents.cli.progress import progress_bar
 from agents.clients.commander import commander
 from agents.clients.experiments import courses, recent_outcomes, recent_symbols
 from agents.experiment_plan import Planned, outcomes_of_file, planned
@@ -159,15 +159,7 @@ def plan_command(
     parameters = configured_parameters()
     declaration = _declared(parameters, name)
     console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=as_json or not console.is_terminal,
-    ) as bar:
+    with progress_bar(console, as_json) as bar:
         if files:
             reading = bar.add_task("running both arms on the file", total=1.0)
             ticks = [each for each in merged(map(TickFile, files)) if isinstance(each, (Quote, Trade))]

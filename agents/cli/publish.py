@@ -8,11 +8,11 @@ from io import BufferedReader, FileIO
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options, columns
+from agents.cli.progress import progress_bar
 from agents.clients.pace import Pace
 from agents.clients.publisher import Published, publish
 from agents.clients.standing_input import awaited
@@ -88,15 +88,7 @@ async def _publish(
     if files[0] == "-":
         feed = awaited(sources[0].blocks())
     console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    ) as bar:
+    with progress_bar(console, quiet) as bar:
         task = bar.add_task("connecting", total=None)
         clock = asyncio.get_running_loop().time
         started = clock()

@@ -8,11 +8,11 @@ from itertools import groupby
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
+from agents.cli.progress import progress_bar
 from agents.cli.record_tables import printable
 from agents.operations.runs import run_settings
 from agents.operations.verification import Verification, verify
@@ -83,15 +83,7 @@ async def _verify(settings: Settings, address: str, timeout_s: float, quiet: boo
     say_when_the_broker_is_away()
     console = Console(stderr=True)
     loop = nodes(configured_parameters(), settings.directive_key.encode())
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    ) as bar:
+    with progress_bar(console, quiet) as bar:
         task = bar.add_task("connecting", total=None)
         clock = asyncio.get_running_loop().time
         begun = 0.0
