@@ -12,6 +12,7 @@ from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIM
 from streams.arms import LIVE
 from streams.experiments.declaration import Declaration
 from streams.experiments.trial import Trial, TrialState
+from streams.signatures import sign
 from streams.topology import Node
 
 Trials = dict[str, TrialState]
@@ -43,6 +44,7 @@ class ExperimentsNode(Node[Trials]):
 
     Args:
         declarations: by name.
+        directive_key: secret to sign commands with; empty: they are not signed.
 
     Raises:
         ConfigurationError: one is named like the live arm.
@@ -52,8 +54,9 @@ class ExperimentsNode(Node[Trials]):
     source = OUTCOMES
     outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, COMMANDS, DEAD_LETTERS)
 
-    def __init__(self, declarations: Mapping[str, Declaration]) -> None:
+    def __init__(self, declarations: Mapping[str, Declaration], directive_key: bytes = b"") -> None:
         super().__init__()
+        self._key = directive_key
         if LIVE in declarations:
             raise ConfigurationError(f"[experiments.{LIVE}]: expected another name, that is the live arm's")
         self._trials = {name: Trial(name, declaration) for name, declaration in declarations.items()}
@@ -92,7 +95,7 @@ class ExperimentsNode(Node[Trials]):
                 )
                 written.append(decided)
                 if decided.applied and (command := asked(decided, moved, event, f"{record_id}:{len(written)}")):
-                    written.append(command)
+                    written.append(sign(command, self._key) if self._key else command)
         return written
 
     def dump(self, state: Trials) -> bytes:

@@ -34,6 +34,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "sizing": {"enabled": ["kelly"]},
 }
 
+SIGNATURE = "5d1c0c3a7bb7d0a4a6b1cf4d1c2f5cf0a7f1e7f0b0d54a2b9d6b4f1f8d3ec2aa"
+
 RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     Quote: [
         Quote(symbol="BTCUSDT", ts_event=NS, bid=55091.8, bid_size=2.0, ask=55091.9, ask_size=0.0),
@@ -254,9 +256,31 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             experiment="sizing-2024",
             metrics={"expected_net_bps": 0.04},
         ),
+        StartVariant(
+            id="sizing-2024:start:bold",
+            symbol="BTCUSDT",
+            ts_event=NS + 5,
+            arm="bold",
+            cause="experiment sizing-2024",
+            overrides=OVERRIDES,
+            from_live=True,
+            model=MODEL,
+            version="BTCUSDT-8",
+            experiment="sizing-2024",
+            metrics={"expected_net_bps": 0.04},
+            signature=SIGNATURE,
+        ),
     ],
     StopVariant: [
         StopVariant(id="c-81f2", symbol="BTCUSDT", ts_event=NS + 6, arm="bold", cause="a person: no longer needed"),
+        StopVariant(
+            id="c-81f2",
+            symbol="BTCUSDT",
+            ts_event=NS + 6,
+            arm="bold",
+            cause="a person: no longer needed",
+            signature=SIGNATURE,
+        ),
     ],
     PromoteVariant: [
         PromoteVariant(
@@ -267,6 +291,15 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             cause="experiment sizing-2024: winner",
             metrics={"e_value": 41.5, "pairs": 18250.0},
         ),
+        PromoteVariant(
+            id="sizing-2024:decided",
+            symbol="BTCUSDT",
+            ts_event=NS + 7,
+            arm="bold",
+            cause="experiment sizing-2024: winner",
+            metrics={"e_value": 41.5, "pairs": 18250.0},
+            signature=SIGNATURE,
+        ),
     ],
     RollBack: [
         RollBack(
@@ -275,6 +308,14 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             ts_event=NS + 8,
             cause="e-detector above 1000",
             metrics={"e_detector": 1007.25},
+        ),
+        RollBack(
+            id="watch:BTCUSDT-8",
+            symbol="BTCUSDT",
+            ts_event=NS + 8,
+            cause="e-detector above 1000",
+            metrics={"e_detector": 1007.25},
+            signature=SIGNATURE,
         ),
     ],
     ModelVersion: [
