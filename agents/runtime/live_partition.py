@@ -4,29 +4,56 @@ import asyncio
 import math
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from aiokafka import AIOKafkaProducer
 
 from agents.runtime.outbox import Outbox, Post
 from agents.runtime.snapshots import Recovered, manifest, manifest_key, state_key
 from schemas.codec import encode
+from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.versions import ModelVersion
 from streams.partition import Partition
+from streams.partitioner import partition_of
 from streams.topology import Node
 
 RECORDS_A_TURN = 50
 """Records applied before other coroutines get their turn: about 2 ms."""
 
 
+KEYED = (DeadLetter, ModelVersion, ExperimentPartial, PooledMoved, PooledDecided)
+"""Records with a key of their own: that which a dead letter came with, a version's, an experiment's."""
+
+COMMANDS = get_args(Command)
+
+
 def key_of(output: Any) -> bytes | None:
-    """Key of a record: its symbol, unless it has one of its own: a dead letter that it came with, a version both."""
-    if type(output) in (DeadLetter, ModelVersion):
+    """Key of a record: its symbol, unless it has one of its own."""
+    if type(output) in KEYED:
         key: bytes | None = output.key
         return key
     symbol: str = output.symbol
     return symbol.encode()
+
+
+def place_of(output: Any, number: int, partitions: int) -> int:
+    """Partition that a record goes to: the one that it follows from, `number`, but for two kinds.
+
+    What symbols tell of an experiment comes together where Kafka's partitioner puts the experiment; the commands that
+    its verdict leads to go back to where the symbols are, which their ids name, as the id of every command of a node.
+
+    >>> from schemas.commands import StopVariant
+    >>> place_of(StopVariant("pooled:3:17:calmer:BTCUSDT", "BTCUSDT", 1, "calmer", "harm"), 5, 8)
+    3
+    """
+    kind = type(output)
+    if kind is ExperimentPartial:
+        return partition_of(output.experiment, partitions)
+    if kind in COMMANDS:
+        return int(output.id.split(":")[1])
+    return number
 
 
 class Ways(NamedTuple):
@@ -37,6 +64,7 @@ class Ways(NamedTuple):
         post: flushes the outboxes of all partitions together.
         topics: topic on the broker for each type of output.
         changelog: topic of the snapshots.
+        partitions: of every topic of the loop.
         checkpoint_bytes: most that one checkpoint writes.
         fetch_again_from: have the consumer go back to an offset.
     """
@@ -45,6 +73,7 @@ class Ways(NamedTuple):
     post: Post
     topics: Mapping[type, str]
     changelog: str
+    partitions: int
     checkpoint_bytes: int
     fetch_again_from: Callable[[int], None]
 
@@ -69,7 +98,7 @@ class LivePartition:
         self._closed = False
         self._stored = stored.stored
         self._ways = ways
-        self._outbox = Outbox(ways.producer, number)
+        self._outbox = Outbox(ways.producer)
         self._turn = asyncio.Lock()
         self._checkpointing = asyncio.Lock()
         self._gap: tuple[int, int] | None = None
@@ -94,11 +123,13 @@ class LivePartition:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
         partition, outbox, names = self.partition, self._outbox, self._ways.topics
         apply, append = partition.apply, outbox.append
+        number, partitions = partition.number, self._ways.partitions
         for record in records:
             offset = record.offset
             if offset > partition.offset:
                 for output in apply(offset, record.key, record.value):
-                    append(names[type(output)], key_of(output), encode(output))
+                    place = place_of(output, number, partitions)
+                    append(names[type(output)], key_of(output), encode(output), place)
 
     def _must_be_fetched_again(self, found: int) -> bool:
         """Whether a fetch leaves out what lies before it; a gap that is still there after a re-seek is part of the log.
@@ -155,8 +186,8 @@ class LivePartition:
     async def _store(self, records: Mapping[bytes, bytes | None]) -> None:
         if self.revoked or not records:
             return
-        outbox = Outbox(self._ways.producer, self.partition.number)
+        outbox = Outbox(self._ways.producer)
         for key, value in records.items():
-            outbox.append(self._ways.changelog, key, value)
+            outbox.append(self._ways.changelog, key, value, self.partition.number)
         await outbox.flush()
         await asyncio.gather(*outbox.taken())

@@ -8,8 +8,9 @@ from schemas.commands import PromoteVariant, RollBack, StopVariant
 from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
-from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES
+from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, EXPERIMENTS, OUTCOMES
 from streams.arms import LIVE
+from streams.experiments import partials
 from streams.experiments.declaration import Declaration
 from streams.experiments.trial import Trial, TrialState
 from streams.signatures import sign
@@ -40,7 +41,9 @@ def asked(
 
 
 class ExperimentsNode(Node[Trials]):
-    """Runs every declared experiment on every symbol whose outcomes show its arm, each by itself.
+    """Runs every declared experiment on every symbol whose outcomes show its arm.
+
+    Each symbol decides by itself, or tells the pooling node what it adds, see `streams.experiments.pooling`.
 
     Args:
         declarations: by name.
@@ -52,7 +55,7 @@ class ExperimentsNode(Node[Trials]):
 
     name = "experiments"
     source = OUTCOMES
-    outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, COMMANDS, DEAD_LETTERS)
+    outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, COMMANDS, DEAD_LETTERS)
 
     def __init__(self, declarations: Mapping[str, Declaration], directive_key: bytes = b"") -> None:
         super().__init__()
@@ -76,7 +79,11 @@ class ExperimentsNode(Node[Trials]):
                 if not trial.begins(event) or not trial.declaration.covers(event.symbol):
                     continue
                 own = state[name] = trial.start(event)
+            if trial.pooled and (partial := partials.before(trial, own, event, f"{record_id}:{len(written)}")):
+                written.append(partial)
             step = trial.update(own, event)
+            if trial.pooled and (partial := partials.after(trial, own, event, f"{record_id}:{len(written)}")):
+                written.append(partial)
             if not step:
                 continue
             moved = trial.moved(own, event, f"{record_id}:{len(written)}")
