@@ -7,7 +7,14 @@ import msgspec
 from schemas.accounts import AccountMarked
 from schemas.commands import PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.dead_letters import DeadLetter
-from schemas.experiments import ExperimentDecided, ExperimentMoved, GuardrailStanding
+from schemas.experiments import (
+    ExperimentDecided,
+    ExperimentMoved,
+    ExperimentPartial,
+    GuardrailStanding,
+    PooledDecided,
+    PooledMoved,
+)
 from schemas.models import ModelState, SignedLogisticState
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.predictions import Prediction
@@ -240,6 +247,77 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             verdict="winner",
             reason="A is better (asymptotic): log e-value 3.01 >= 3.00.",
             applied=True,
+        ),
+    ],
+    ExperimentPartial: [
+        ExperimentPartial(
+            id="ticks:3:1097:0:0",
+            symbol="BTCUSDT",
+            ts_event=NS + 9,
+            experiment="calmer",
+            plan="de62fa190454425f",
+            challenger="calmer-1",
+            champion="builtin-1c0ffee5",
+            window=28_717_920,
+            passed=28_717_923,
+            pairs=612,
+            scored=512,
+            rejected=1,
+            only_a=120,
+            only_b=96,
+            sums=(12.5, 0.30000000000000004, -3.25, 96.0, 5e-324),
+            ended="calmer-1 went live.",
+        ),
+    ],
+    PooledMoved: [
+        PooledMoved(
+            id="calmer:0f3c:28717920:0",
+            symbol="*",
+            ts_event=NS + 9,
+            experiment="calmer",
+            plan="5d41402abc4b2a76",
+            challenger="calmer-1",
+            champion="builtin-3f5a9c0e",
+            status="running",
+            reason="",
+            holding="minimum run time",
+            primary="risk_adjusted",
+            pairs=2_600,
+            scored=2_100,
+            rejected=0,
+            batches=21,
+            longest=100_000,
+            effect=0.11,
+            low=-0.02,
+            high=0.24,
+            log_e_better=2.5,
+            log_e_worse=-1.75,
+            threshold=2.995732273553991,
+            p=0.0820849986238988,
+            log_e_hopeless=-3.5,
+            autocorrelation=0.03,
+            independent=True,
+            sharpe_difference=0.04,
+            sharpe_error=0.02,
+            guardrails=(GuardrailStanding("drawdown", 0.5, 0.01, None, None, 1.25, False),),
+            watched=30,
+            alarm=0.25,
+            deviation=0.5,
+            symbols=("BTCUSDT", "ETHUSDT"),
+        ),
+    ],
+    PooledDecided: [
+        PooledDecided(
+            id="calmer:0f3c:28717920:1",
+            symbol="*",
+            ts_event=NS + 10,
+            experiment="calmer",
+            challenger="calmer-1",
+            champion="builtin-3f5a9c0e",
+            verdict="winner",
+            reason="A is better (asymptotic): log e-value 3.01 >= 3.00.",
+            applied=True,
+            symbols=("BTCUSDT", "ETHUSDT"),
         ),
     ],
     StartVariant: [
