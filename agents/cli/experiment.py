@@ -18,7 +18,7 @@ from agents.cli.progress import progress_bar
 from agents.clients.commander import commander
 from agents.clients.experiments import courses, recent_outcomes, recent_symbols
 from agents.experiment_plan import Planned, outcomes_of_file, planned
-from agents.experiments import Course, Outlook, outlook, to_do, together, verdict
+from agents.experiments import Course, Outlook, outlook, to_do, together, verdict, waits_for
 from agents.pages.experiment_report import experiment_report
 from agents.plugins import configured_parameters
 from agents.settings import Settings
@@ -28,6 +28,7 @@ from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
 from streams.experiments.pooled import Pooled
+from streams.experiments.pooling import EVERYONE
 from streams.parameters import Parameters
 from streams.sources.files import TickFile, merged
 from streams.variants import Variants
@@ -62,14 +63,16 @@ class ShownExperiment(Struct):
     Attributes:
         experiment: its name.
         declared: whether the configuration declares it.
-        symbols: by symbol.
-        pooled: all of them together; none of less than two.
+        symbols: by symbol; under `*` what those that decide together have come to.
+        pooled: evidence of those that decide each by itself; none of less than two.
+        waits_for: whom those that decide together wait for, a sentence, or empty.
     """
 
     experiment: str
     declared: bool
     symbols: dict[str, Shown]
     pooled: Pooled | None
+    waits_for: str
 
 
 class Written(Struct):
@@ -129,6 +132,8 @@ def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
     for symbol, course in of.items():
         each = shown.symbols[symbol]
         tables.detail(course, each.verdict, each.outlook, each.to_do)
+    if shown.waits_for:
+        click.echo(shown.waits_for)
     if shown.pooled is not None:
         tables.pooled(shown.pooled)
 
@@ -249,7 +254,8 @@ def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: b
     parameters = configured_parameters()
     found = _courses().get(name, {})
     declaration = parameters.experiments.get(name)
-    chosen = list(symbols) or list(found) or (list(declaration.symbols) if declaration else [])
+    ran = [symbol for symbol in found if symbol != EVERYONE]
+    chosen = list(symbols) or ran or (list(declaration.symbols) if declaration else [])
     if not chosen:
         raise ConfigurationError(
             f"expected an experiment that runs, {name} runs nowhere; fix: `tickloop experiment list`"
@@ -303,7 +309,9 @@ def _shown(name: str, declaration: Declaration | None, of: dict[str, Course]) ->
         symbol: Shown(course.latest, course.decisions, verdict(course), outlook(course), to_do(course, declaration))
         for symbol, course in sorted(of.items())
     }
-    return ShownExperiment(name, declaration is not None, shown, together(of, declaration))
+    return ShownExperiment(
+        name, declaration is not None, shown, together(of, declaration), waits_for(of, declaration) if of else ""
+    )
 
 
 def _declared(parameters: Parameters, name: str) -> Declaration:

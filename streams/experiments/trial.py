@@ -16,6 +16,9 @@ from streams.experiments.pairs import pair_of
 from streams.experiments.telling import About, told
 from streams.experiments.watch import Watch, WatchState
 
+RUNS_NO_MORE = "runs no more"
+"""Why a test stops whose challenger was stopped."""
+
 SMALLEST_SCALE = 1e-9
 """Of a score: arms whose batches never differed have none."""
 
@@ -105,7 +108,7 @@ class Trial:
             self.experiment.stop(state.test, f"{live} went live in place of {state.champion}")
             return "decided"
         if not any(arm.arm == self.name and arm.model_version == state.challenger for arm in outcome.arms):
-            self.experiment.stop(state.test, f"{state.challenger} runs no more")
+            self.experiment.stop(state.test, f"{state.challenger} {RUNS_NO_MORE}")
             return "decided"
         pair = pair_of(outcome, self.name, LIVE)
         if pair is None or not self.experiment.update(state.test, pair):

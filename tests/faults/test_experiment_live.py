@@ -91,17 +91,21 @@ async def everything(loop: LiveLoop, topic: str, record: Any) -> list[Any]:
     return [decode(stored.value) for stored in await loop.stored(topic)]
 
 
-async def tickloop(loop: LiveLoop, configuration: Path, *arguments: str) -> str:
-    environment = os.environ | {
-        "TICKLOOP_BOOTSTRAP": loop.bootstrap,
-        "TICKLOOP_PREFIX": loop.settings.prefix,
-        "TICKLOOP_PARTITIONS": str(loop.settings.partitions),
-        "TICKLOOP_CONFIG": str(configuration),
-    }
+async def tickloop(loop: LiveLoop, configuration: Path, *arguments: str, key: str = "", fails: bool = False) -> str:
+    environment = (
+        os.environ
+        | environment
+        | {
+            "TICKLOOP_BOOTSTRAP": loop.bootstrap,
+            "TICKLOOP_PREFIX": loop.settings.prefix,
+            "TICKLOOP_PARTITIONS": str(loop.settings.partitions),
+            "TICKLOOP_CONFIG": str(configuration),
+        }
+    )
     command = (sys.executable, "-m", "agents.cli", "experiment", *arguments)
     process = await asyncio.create_subprocess_exec(
         *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
+    assert (process.returncode != 0) is fails, output.decode()
     return output.decode()

@@ -15,6 +15,7 @@ from time import process_time
 
 import error_rates as rates
 import numpy as np
+import pooled_symbols as pooled
 from rich.console import Console
 from rich.progress import Progress
 from scipy.stats import binom
@@ -158,7 +159,12 @@ def _mean_alarm(random: np.random.Generator, rows: int, shift: float, limit: int
     return float(np.mean(rates.alarms(random, rows, shift, limit)))
 
 
+def _rate(rule: Callable[..., int], **options: float) -> Count:
+    return lambda random, rows: rule(random, rows, **options)
+
+
 NULLS = rates.NULLS
+POOLED = "Eight symbols that move together"
 ONE = "Engine 1, t-mixture of batch means (b = 50): decides without a difference"
 CONTROL = "Negative controls: must be fooled"
 CLAIMS = [
@@ -285,6 +291,56 @@ CLAIMS = [
         500,
         40,
         _equal_arms,
+    ),
+    *(
+        Claim(
+            f"{POOLED}, decided together: A wins without a difference",
+            f"correlation {correlation}",
+            0.0,
+            0.057,
+            4_000,
+            100,
+            _rate(pooled.won, correlation=correlation),
+        )
+        for correlation in (0.0, 0.8)
+    ),
+    Claim(
+        f"{POOLED}: negative controls, must be fooled",
+        "product of the symbols' e-values, correlation 0.8",
+        0.12,
+        1.0,
+        1_500,
+        200,
+        _rate(pooled.fooled_by_products, correlation=0.8),
+        control=True,
+    ),
+    Claim(
+        f"{POOLED}: negative controls, must be fooled",
+        "each symbol's windows as observations of their own, correlation 0.8",
+        0.12,
+        1.0,
+        1_500,
+        200,
+        _rate(pooled.fooled_by_counting, correlation=0.8),
+        control=True,
+    ),
+    Claim(
+        f"{POOLED}: A wins, when it is better by 0.3 (correlation 0.3)",
+        "decided together",
+        0.75,
+        1.0,
+        1_500,
+        60,
+        _rate(pooled.won, correlation=0.3, mean=0.3),
+    ),
+    Claim(
+        f"{POOLED}: A wins, when it is better by 0.3 (correlation 0.3)",
+        "one of them by itself",
+        0.2,
+        0.4,
+        1_500,
+        200,
+        _rate(pooled.won_alone, correlation=0.3, mean=0.3),
     ),
     Claim(
         "One look at the end: says 5 % without a difference", "HAC t, AR .3, 2,000 pairs", 0.03, 0.075, 2_000, 300, _hac

@@ -3,12 +3,16 @@
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.experiments import ExperimentPartial, PooledDecided
 from streams.experiments.declaration import Declaration
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.pooling import Pool
 from streams.experiments.t_mixture import log_e, prior
+
+Counts = NDArray[np.int64]
+Table = NDArray[np.float64]
 
 SYMBOLS = tuple(f"S{number}" for number in range(8))
 WINDOWS = 240
@@ -28,9 +32,7 @@ TEST = ExperimentParameters(
 POOL = Pool("challenger", Declaration(symbols=SYMBOLS, test=TEST))
 
 
-def sums(
-    random: np.random.Generator, correlation: float, mean: float = 0.0
-) -> tuple["np.typing.NDArray[np.int64]", "np.typing.NDArray[np.float64]"]:
+def sums(random: np.random.Generator, correlation: float, mean: float = 0.0) -> tuple[Counts, Table]:
     """Pairs and their summed scores, by window and symbol.
 
     Scores of one window share its shock, which all symbols share in part; the larger it is, the more pairs there are.
@@ -43,7 +45,7 @@ def sums(
     return counts, counts * (mean + shock) + noise
 
 
-def verdict(counts: "np.typing.NDArray[np.int64]", totals: "np.typing.NDArray[np.float64]") -> str:
+def verdict(counts: Counts, totals: Table) -> str:
     """What the pool says about these windows; empty while it has not decided."""
     state, plan = POOL.start(), POOL.experiment.digest
     counted, summed = np.cumsum(counts, axis=0).tolist(), np.cumsum(totals, axis=0).tolist()
@@ -79,33 +81,30 @@ def won(random: np.random.Generator, rows: int, correlation: float, mean: float 
 
 def won_alone(random: np.random.Generator, rows: int, correlation: float, mean: float = 0.0) -> int:
     """Experiments that it wins on the first symbol by itself."""
-    found = 0
-    for _ in range(rows):
-        found += bool(_crossed(_evidence(*sums(random, correlation, mean))[:, 0]))
-    return found
+    return sum(_crossed(_evidence(_means(random, correlation, mean))[:, 0]) for _ in range(rows))
 
 
 def fooled_by_products(random: np.random.Generator, rows: int, correlation: float) -> int:
     """Without a difference: replications in which the product of the symbols' e-values says that there is one."""
-    return sum(_crossed(_evidence(*sums(random, correlation)).sum(axis=1)) for _ in range(rows))
+    return sum(_crossed(_evidence(_means(random, correlation)).sum(axis=1)) for _ in range(rows))
 
 
 def fooled_by_counting(random: np.random.Generator, rows: int, correlation: float) -> int:
     """The same for one test in which each window of each symbol is an observation of its own."""
     found = 0
     for _ in range(rows):
-        counts, totals = sums(random, correlation)
-        means = (totals / PAIRS).reshape(-1)
-        found += _crossed(_path(means[:, None])[len(SYMBOLS) :: len(SYMBOLS), 0])
+        each = _means(random, correlation).reshape(-1, 1)
+        found += _crossed(_evidence(each)[len(SYMBOLS) - 1 :: len(SYMBOLS), 0])
     return found
 
 
-def _evidence(counts: "np.typing.NDArray[np.int64]", totals: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float64]":
-    """Log evidence of each symbol by itself after each window."""
-    return _path(totals / PAIRS)
+def _means(random: np.random.Generator, correlation: float, mean: float = 0.0) -> Table:
+    _, totals = sums(random, correlation, mean)
+    return totals / PAIRS
 
 
-def _path(means: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float64]":
+def _evidence(means: Table) -> Table:
+    """Log evidence of engine 1 after each row, by column."""
     n = np.arange(1, len(means) + 1)[:, None]
     mean = np.cumsum(means, axis=0) / n
     sse = np.cumsum(np.square(means), axis=0) - n * np.square(mean)
@@ -117,6 +116,6 @@ def _path(means: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float
     return np.array(path)
 
 
-def _crossed(path: "np.typing.NDArray[np.float64]") -> bool:
+def _crossed(path: Table) -> bool:
     """Whether it is ever decided, with no fewer batches than the pool has."""
     return bool((path[TEST.minimum_batches - 1 :] >= -log(TEST.alpha)).any())
