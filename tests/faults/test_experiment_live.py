@@ -92,16 +92,13 @@ async def everything(loop: LiveLoop, topic: str, record: Any) -> list[Any]:
 
 
 async def tickloop(loop: LiveLoop, configuration: Path, *arguments: str, key: str = "", fails: bool = False) -> str:
-    environment = (
-        os.environ
-        | environment
-        | {
-            "TICKLOOP_BOOTSTRAP": loop.bootstrap,
-            "TICKLOOP_PREFIX": loop.settings.prefix,
-            "TICKLOOP_PARTITIONS": str(loop.settings.partitions),
-            "TICKLOOP_CONFIG": str(configuration),
-        }
-    )
+    environment = os.environ | {
+        "TICKLOOP_DIRECTIVE_KEY": key,
+        "TICKLOOP_BOOTSTRAP": loop.bootstrap,
+        "TICKLOOP_PREFIX": loop.settings.prefix,
+        "TICKLOOP_PARTITIONS": str(loop.settings.partitions),
+        "TICKLOOP_CONFIG": str(configuration),
+    }
     command = (sys.executable, "-m", "agents.cli", "experiment", *arguments)
     process = await asyncio.create_subprocess_exec(
         *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
