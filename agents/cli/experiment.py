@@ -4,12 +4,14 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
 import msgspec
 from msgspec import Struct
 from rich.console import Console
+from rich.progress import Progress, TaskID
 
 from agents.broker import bootstrap
 from agents.cli import experiment_tables as tables
@@ -17,8 +19,9 @@ from agents.cli.arm import JSON
 from agents.cli.progress import progress_bar
 from agents.clients.commander import commander
 from agents.clients.experiments import courses, recent_outcomes, recent_symbols
-from agents.experiment_plan import Planned, outcomes_of_file, planned
+from agents.experiment_plan import Planned, outcomes_of_file, planned, planned_together
 from agents.experiments import Course, Outlook, outlook, to_do, together, verdict, waits_for
+from agents.experiments import shown as shown_symbol
 from agents.pages.experiment_report import experiment_report
 from agents.plugins import configured_parameters
 from agents.settings import Settings
@@ -182,18 +185,13 @@ def plan_command(
                 f"{', '.join(sorted(of)) or 'none'}; fix: --file TICKS, or publish ticks first"
             )
         plans: list[Planned] = []
-        for symbol in sorted(wanted):
-            task = bar.add_task(f"pre-flight on {symbol}", total=1.0)
-            plans.append(
-                planned(
-                    name,
-                    declaration,
-                    of[symbol],
-                    days,
-                    replays,
-                    lambda part, task=task: bar.update(task, completed=part),  # type: ignore[misc]
-                )
-            )
+        for symbol in sorted(wanted) if declaration.test.scope == "symbol" else [EVERYONE]:
+            task = bar.add_task(f"pre-flight on {shown_symbol(symbol)}", total=1.0)
+            done = partial(_tick, bar, task)
+            if symbol == EVERYONE:
+                plans.append(planned_together(name, declaration, of, days, replays, done))
+            else:
+                plans.append(planned(name, declaration, of[symbol], days, replays, done))
     if as_json:
         click.echo(msgspec.json.encode(plans))
         return
@@ -281,6 +279,10 @@ def report(name: str, symbols: tuple[str, ...], out: str | None) -> None:
     path = Path(out or f"{name}.html")
     path.write_text(experiment_report(name, of, declaration), encoding="utf-8")
     click.echo(f"see {path}")
+
+
+def _tick(bar: Progress, task: TaskID, part: float) -> None:
+    bar.update(task, completed=part)
 
 
 def _courses() -> dict[str, dict[str, Course]]:

@@ -137,7 +137,7 @@ def plan(found: Planned, declaration: Declaration) -> None:
     out, test, needs = console(), declaration.test, found.plan
     out.print(
         Text(
-            printable(f"{found.experiment} on {found.symbol}: to find {test.worth:g} ({UNITS[test.primary]})"),
+            printable(f"{found.experiment} on {shown(found.symbol)}: to find {test.worth:g} ({UNITS[test.primary]})"),
             style="bold",
         )
     )
