@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from agents.pages.wording import lasting
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus, PooledMoved
 from streams.experiments.declaration import Declaration
+from streams.experiments.experiment import TOGETHER
 from streams.experiments.pooled import Pooled, pooled
 from streams.experiments.pooling import EVERYONE
 from streams.experiments.trial import RUNS_NO_MORE
@@ -76,12 +77,12 @@ class Outlook(Struct, frozen=True):
 
 
 def outlook(course: Course) -> Outlook | None:
-    """None once it is decided, or while there is too little to tell a rate from."""
+    """None once it is decided, where symbols decide together, or while there is too little to tell a rate from."""
     latest = course.latest
     # The first record of all begins the warm-up, in which nothing is scored.
     first = next((each for each in course.moves if each.batches), latest)
     scored, time = latest.scored - first.scored, latest.ts_event - first.ts_event
-    if latest.status not in RUNNING or scored <= 0 or time <= 0:
+    if latest.status not in RUNNING or latest.holding == TOGETHER or scored <= 0 or time <= 0:
         return None
     rate = scored / time * DAY_NS
     most = max(latest.log_e_better, latest.log_e_worse)
@@ -101,12 +102,17 @@ def verdict(course: Course) -> str:
     where = f"{len(latest.symbols)} symbols together" if isinstance(latest, PooledMoved) else latest.symbol
     said = f"{latest.experiment} against {latest.champion} on {where}"
     if latest.status in RUNNING:
-        missing = "" if not latest.holding else f"; a winner would be held back by: {latest.holding}"
+        missing = f"; {held(latest)}" if latest.holding else ""
         return (
             f"{said}: not decided after {latest.scored:,} pairs; evidence {evidence(latest.log_e_better)} that it is "
             f"better, {evidence(latest.log_e_worse)} that it is worse, of {evidence(latest.threshold)} needed{missing}."
         )
     return f"{said}: {latest.status.replace('_', ' ')}. {latest.reason}"
+
+
+def held(latest: ExperimentMoved) -> str:
+    """Why no winner would be named now, or by whom one will be."""
+    return TOGETHER if latest.holding == TOGETHER else f"a winner would be held back by: {latest.holding}"
 
 
 def evidence(log_e: float) -> str:

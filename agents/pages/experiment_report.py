@@ -10,6 +10,7 @@ from agents.experiments import (
     applied,
     decision,
     evidence,
+    held,
     interval,
     outlook,
     shown,
@@ -22,6 +23,7 @@ from agents.pages.charts.experiment import confidence, dependence, evidence_path
 from agents.pages.document import Panel, Section, document, table
 from agents.pages.wording import lasting, moment, number
 from streams.experiments.declaration import Declaration
+from streams.experiments.experiment import TOGETHER
 from streams.experiments.pooled import Pooled
 from streams.experiments.pooling import EVERYONE
 
@@ -50,8 +52,12 @@ def experiment_report(name: str, courses: Mapping[str, Course], declaration: Dec
     """
     pool = together(courses, declaration)
     symbols = [symbol for symbol in courses if symbol != EVERYONE]
-    # Those that decide together have decided before anyone else is looked at.
-    drawn = sorted(courses.items(), key=lambda each: each[0] != EVERYONE)[:MOST_SYMBOLS]
+    # Where symbols decide together, one by itself has something to show only once its winner is watched.
+    drawn = [
+        (symbol, course)
+        for symbol, course in sorted(courses.items(), key=lambda each: each[0] != EVERYONE)
+        if EVERYONE not in courses or symbol == EVERYONE or course.latest.watched
+    ][:MOST_SYMBOLS]
     sections = []
     if len(courses) > 1:
         waiting = waits_for(courses, declaration)
@@ -128,7 +134,7 @@ def _tiles(course: Course) -> str:
     latest, still = course.latest, outlook(course)
     boundary = evidence(latest.threshold)
     days = "-"
-    note = "it is over"
+    note = TOGETHER if latest.holding == TOGETHER else "it is over"
     if still is not None:
         days = "-" if still.decided_days is None else lasting(round(still.decided_days * DAY_NS))
         most = lasting(round(still.longest_days * DAY_NS))
@@ -139,7 +145,7 @@ def _tiles(course: Course) -> str:
         (
             "Status",
             latest.status.replace("_", " "),
-            f"held back by: {latest.holding}" if latest.holding else _since(course),
+            held(latest) if latest.holding else _since(course),
         ),
         (
             "Effect",
@@ -218,7 +224,7 @@ def _overview(courses: Mapping[str, Course]) -> str:
             )
         )
     titles = ("symbol", "status", "pairs", "effect", "confidence sequence", "better", "worse")
-    return table(titles, rows, "Each symbol by itself")
+    return table(titles, rows, "Together, and each by itself" if EVERYONE in courses else "Each symbol by itself")
 
 
 def _pooled(found: Pooled | None, waiting: str) -> str:

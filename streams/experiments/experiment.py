@@ -17,6 +17,9 @@ from streams.experiments.scores import Metric, Scores, ScoreState
 from streams.experiments.t_mixture import interval, log_e, prior
 
 Status = Literal["planned", "warmup", "running", "winner", "harm", "no_difference", "futile", "expired", "stopped"]
+TOGETHER = "symbols decide together"
+"""What holds an experiment that only collects evidence."""
+
 OPEN: tuple[Status, ...] = ("planned", "warmup", "running")
 
 
@@ -174,7 +177,7 @@ class Experiment:
         for_a = log_e(n, mean - parameters.margin, sse, self.g)
         state.best = max(state.best, for_a)
         if not self._decides:
-            state.holding = "symbols decide together"
+            state.holding = TOGETHER
             return state.status
         state.holding = ""
         if n >= batches.FEWEST:

@@ -4,11 +4,11 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from experiment_courses import DECLARED, courses, renamed
+from experiment_courses import DECLARED, POOLED, courses, pooled_courses, renamed
 
 from agents.cli import cli, experiment_tables
 from agents.experiment_plan import planned
-from agents.experiments import outlook, to_do, together, verdict
+from agents.experiments import outlook, to_do, together, verdict, waits_for
 from agents.pages.experiment_report import experiment_report
 from schemas.errors import ConfigurationError
 
@@ -62,6 +62,30 @@ def test_what_is_recommended_is_said_how_to_do() -> None:
     assert still.longest_days * still.pairs_a_day == pytest.approx(
         found["CCC"].latest.longest - found["CCC"].latest.scored
     )
+
+
+def test_symbols_that_decided_together_have_one_verdict_and_a_command_each() -> None:
+    found = pooled_courses()
+    assert list(found) == ["*", "ASH", "ELM", "OAK"]
+    assert verdict(found["*"]).startswith("calmer against v1 on 3 symbols together: winner.")
+    assert [line.split()[3] for line in to_do(found["*"], POOLED).splitlines()] == ["ASH", "ELM", "OAK"]
+    assert all(to_do(found[symbol], POOLED) == "" for symbol in ("ASH", "ELM", "OAK"))
+    assert "symbols decide together" in verdict(found["ASH"])
+    assert together(found, POOLED) is None
+    assert waits_for(found, POOLED) == ""
+    page = without_library(experiment_report("calmer", found, POOLED))
+    for said in ("Decided together", "3 symbols together: winner", "tickloop arm promote OAK calmer", "ASH, ELM, OAK;"):
+        assert said in page
+    assert ">*<" not in page
+
+
+def test_symbols_that_decide_together_say_whom_they_wait_for() -> None:
+    found = pooled_courses(count=300, edge=0.0)
+    assert "the slowest symbol is: " in waits_for(found, POOLED)
+    del found["ELM"]
+    assert waits_for(found, POOLED).endswith("none yet: ELM")
+    assert "None yet" not in experiment_report("calmer", found, POOLED)
+    assert waits_for(found, DECLARED) == ""
 
 
 def test_tables_show_every_experiment(capsys: pytest.CaptureFixture[str]) -> None:
