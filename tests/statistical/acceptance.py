@@ -335,6 +335,15 @@ CLAIMS = [
     ),
     Claim(
         f"{POOLED}: A wins, when it is better by 0.3 (correlation 0.3)",
+        "the mean of their e-values",
+        0.35,
+        0.65,
+        1_500,
+        200,
+        _rate(pooled.won_by_means, correlation=0.3, mean=0.3),
+    ),
+    Claim(
+        f"{POOLED}: A wins, when it is better by 0.3 (correlation 0.3)",
         "one of them by itself",
         0.2,
         0.4,

@@ -79,6 +79,12 @@ def won(random: np.random.Generator, rows: int, correlation: float, mean: float 
     return sum(verdict(*sums(random, correlation, mean)) == "winner" for _ in range(rows))
 
 
+def won_by_means(random: np.random.Generator, rows: int, correlation: float, mean: float = 0.0) -> int:
+    """Experiments that it wins by the mean of the symbols' e-values."""
+    paths = (_evidence(_means(random, correlation, mean)) for _ in range(rows))
+    return sum(_crossed(np.log(np.exp(path).mean(axis=1))) for path in paths)
+
+
 def won_alone(random: np.random.Generator, rows: int, correlation: float, mean: float = 0.0) -> int:
     """Experiments that it wins on the first symbol by itself."""
     return sum(_crossed(_evidence(_means(random, correlation, mean))[:, 0]) for _ in range(rows))
