@@ -91,7 +91,7 @@ async def everything(loop: LiveLoop, topic: str, record: Any) -> list[Any]:
     return [decode(stored.value) for stored in await loop.stored(topic)]
 
 
-async def tickloop(loop: LiveLoop, configuration: Path, *arguments: str, key: str = "", fails: bool = False) -> str:
+async def tickloop(loop: LiveLoop, configuration: Path, *arguments: str, key: str = "") -> str:
     environment = os.environ | {
         "TICKLOOP_DIRECTIVE_KEY": key,
         "TICKLOOP_BOOTSTRAP": loop.bootstrap,
@@ -104,5 +104,5 @@ async def tickloop(loop: LiveLoop, configuration: Path, *arguments: str, key: st
         *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     output, _ = await process.communicate()
-    assert (process.returncode != 0) is fails, output.decode()
+    assert process.returncode == 0, output.decode()
     return output.decode()
