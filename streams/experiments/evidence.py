@@ -27,7 +27,7 @@ class EvidenceState(Struct, array_like=True):
     recent: the last batch means of the primary score, oldest first.
     window: of the clock, in which the last pair lay.
     closed: pairs in closed batches.
-    totals: sums over all scored pairs where they are pooled: of their scores, then of a, b, a^2, b^2.
+    totals: sums over the pairs of closed batches, where symbols decide together: of each score, then of a, b, a^2, b^2.
     """
 
     count: int
@@ -122,13 +122,15 @@ class Evidence:
             state.only_b += 1
         if self._certificate is not None:
             self._certificate.update(state.certificate, scores[0])
-        if self._pooled:
-            state.totals = [old + new for old, new in zip(state.totals, (*scores, a, b, a * a, b * b), strict=True)]
         state.count += 1
         if self._clock or state.count < self._batch:
             return False
         self._close(state)
         return True
+
+    def totals(self, state: EvidenceState) -> list[float]:
+        """`EvidenceState.totals` with those of the open batch."""
+        return [closed + part for closed, part in zip(state.totals, (*state.parts, *state.sums), strict=True)]
 
     def take_batch(self, state: EvidenceState, count: int, totals: list[float], only_a: int, only_b: int) -> None:
         """Take a whole batch that was summed up elsewhere: sums as in `EvidenceState.totals`."""
@@ -145,6 +147,8 @@ class Evidence:
         if self._clock and state.closed:
             size = state.closed / state.metrics[0].n
         state.closed += state.count
+        if self._pooled:
+            state.totals = self.totals(state)
         means = [part / size for part in state.parts]
         means.append(drawdowns.restart(state.b_drawdown) - drawdowns.restart(state.a_drawdown))
         for each, mean in zip(state.metrics, means, strict=True):

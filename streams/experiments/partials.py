@@ -51,6 +51,6 @@ def _partial(
         rejected=test.rejected,
         only_a=test.evidence.only_a,
         only_b=test.evidence.only_b,
-        sums=tuple(test.evidence.totals),
+        sums=tuple(trial.experiment.evidence.totals(test.evidence)),
         ended=ended,
     )
