@@ -166,6 +166,8 @@ def plan_command(
     """
     parameters = configured_parameters()
     declaration = _declared(parameters, name)
+    for symbol in declaration.symbols or (EVERYONE,):
+        _start(parameters, name, declaration, symbol)
     console = Console(stderr=True)
     with progress_bar(console, as_json) as bar:
         if files:
@@ -220,23 +222,7 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: 
             f"experiment {name} has run on {', '.join(ran)} ({found[ran[0]].latest.status}); an experiment runs once: "
             "what was seen cannot be unseen; fix: declare the new one under another name"
         )
-    asked: list[Command] = []
-    for symbol in chosen:
-        command = StartVariant(
-            f"experiment-{name}-{symbol}-start-{secrets.token_hex(3)}",
-            symbol,
-            1,
-            name,
-            f"experiment {name}: start",
-            declaration.arm,
-            declaration.starts == "from_live",
-            experiment=name,
-        )
-        try:
-            Variants(parameters.for_symbol(symbol)).asked(command)
-        except TickloopError as error:
-            raise ConfigurationError(f"[experiments.{name}] arm: {error}") from error
-        asked.append(command)
+    asked: list[Command] = [_start(parameters, name, declaration, symbol) for symbol in chosen]
     _confirmed(f"start the variant {name} in shadow", chosen, yes or as_json)
     _write(asked, wait, as_json)
 
@@ -325,6 +311,26 @@ def _declared(parameters: Parameters, name: str) -> Declaration:
             "of the workers, see docs/experiments.md"
         )
     return declaration
+
+
+def _start(parameters: Parameters, name: str, declaration: Declaration, symbol: str) -> StartVariant:
+    """The command that starts the variant; refused where a worker with the parameters of this machine refuses it."""
+    command = StartVariant(
+        f"experiment-{name}-{symbol}-start-{secrets.token_hex(3)}",
+        symbol,
+        1,
+        name,
+        f"experiment {name}: start",
+        declaration.arm,
+        declaration.starts == "from_live",
+        experiment=name,
+    )
+    try:
+        Variants(parameters.for_symbol(symbol)).asked(command)
+    except TickloopError as error:
+        said = str(error).removeprefix("bad_command: ").removeprefix("bad_directive: ").removeprefix("start_arm: ")
+        raise ConfigurationError(f"[experiments.{name}] arm: {said}") from error
+    return command
 
 
 def _symbols(name: str, declaration: Declaration, symbols: tuple[str, ...]) -> list[str]:

@@ -1,6 +1,7 @@
 """The report of an experiment as text, and what the command line says about it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -121,3 +122,14 @@ def test_an_experiment_that_is_not_declared_is_refused_with_a_fix() -> None:
     result = CliRunner().invoke(cli, ["experiment", "plan", "nope", "--file", __file__])
     assert isinstance(result.exception, ConfigurationError)
     assert "fix: [experiments.nope]" in str(result.exception)
+
+
+def test_an_arm_that_no_worker_would_start_is_refused_before_anything_is_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration = tmp_path / "tickloop.toml"
+    configuration.write_text("[experiments.odd]\narm.sizing.kely_fraction = 0.1\n")
+    monkeypatch.setenv("TICKLOOP_CONFIG", str(configuration))
+    result = CliRunner().invoke(cli, ["experiment", "plan", "odd", "--file", __file__])
+    assert isinstance(result.exception, ConfigurationError)
+    assert "[experiments.odd] arm: overrides.sizing" in str(result.exception)
