@@ -203,7 +203,7 @@ async def _tell(
 
 
 def _environment(settings: Settings, configuration: Path) -> dict[str, str]:
-    named = ("bootstrap", "home", "prefix", "partitions", "replication")
+    named = ("bootstrap", "home", "prefix", "partitions", "replication", "directive_key")
     return {f"TICKLOOP_{name.upper()}": str(getattr(settings, name)) for name in named} | {
         "TICKLOOP_CONFIG": str(configuration)
     }
