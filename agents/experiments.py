@@ -6,6 +6,7 @@ from math import exp
 from msgspec import Struct, field
 
 from agents.pages.wording import lasting
+from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus, PooledMoved
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import TOGETHER
@@ -149,6 +150,23 @@ def to_do(course: Course, declaration: Declaration | None) -> str:
     if latest.status in (*RUNNING, *WATCHED) or RUNS_NO_MORE in latest.reason:
         return ""
     return f"tickloop experiment stop {name}" + ("" if latest.symbol == EVERYONE else f" --symbol {latest.symbol}")
+
+
+def runs_as(name: str, symbol: str, course: Course | None) -> str:
+    """Name of the arm in which the challenger runs in shadow: after a roll-back that of its version.
+
+    Raises:
+        ConfigurationError: it does not run in shadow.
+    """
+    status = "running" if course is None else course.latest.status
+    if status in WATCHED:
+        raise ConfigurationError(
+            f"experiment {name} is {status} on {symbol}: its variant is live; "
+            f"fix: `tickloop arm rollback {symbol}`, then stop it"
+        )
+    if course is not None and RUNS_NO_MORE in course.latest.reason:
+        raise ConfigurationError(f"experiment {name} has been stopped on {symbol}: {course.latest.reason}")
+    return name if course is None or status != "rolled_back" else course.latest.challenger
 
 
 def waits_for(courses: Mapping[str, Course], declaration: Declaration | None) -> str:

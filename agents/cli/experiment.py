@@ -20,7 +20,7 @@ from agents.cli.progress import progress_bar
 from agents.clients.commander import commander
 from agents.clients.experiments import courses, recent_outcomes, recent_symbols
 from agents.experiment_plan import Planned, outcomes_of_file, planned, planned_together
-from agents.experiments import Course, Outlook, outlook, to_do, together, verdict, waits_for
+from agents.experiments import Course, Outlook, outlook, runs_as, to_do, together, verdict, waits_for
 from agents.experiments import shown as shown_symbol
 from agents.pages.experiment_report import experiment_report
 from agents.plugins import configured_parameters
@@ -246,7 +246,11 @@ def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: b
         )
     asked: list[Command] = [
         StopVariant(
-            f"experiment-{name}-{symbol}-stop-{secrets.token_hex(3)}", symbol, 1, name, f"experiment {name}: stop"
+            f"experiment-{name}-{symbol}-stop-{secrets.token_hex(3)}",
+            symbol,
+            1,
+            runs_as(name, symbol, found.get(symbol)),
+            f"experiment {name}: stop",
         )
         for symbol in chosen
     ]

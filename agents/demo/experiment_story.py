@@ -281,6 +281,15 @@ async def _everything(settings: Settings, topic: Topic, repeats: bool = False) -
     return found
 
 
+def show_kept(settings: Settings, given: Settings, console: Console) -> None:
+    """Say how to look at what is left there."""
+    where = f"TICKLOOP_PREFIX={settings.prefix}" if given.bootstrap else f"TICKLOOP_HOME={settings.home}"
+    with_it = f"{where} TICKLOOP_CONFIG={settings.home_path / 'story.toml'}"
+    console.print("[bold]Kept[/bold]")
+    for command in (f"show {NAME}", f"report {NAME}"):
+        console.print(f"  {with_it} tickloop experiment {command}", highlight=False, markup=False, soft_wrap=True)
+
+
 def show(summary: StorySummary, console: Console) -> None:
     """Print what happened, and whether it is what one undisturbed process makes of it."""
     console.print(f"[bold]What happened[/bold]  {summary.ticks:,} ticks, {summary.killed} killed with -9")

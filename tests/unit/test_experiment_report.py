@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from experiment_courses import DECLARED, POOLED, courses, pooled_courses, renamed
+from msgspec.structs import replace
 
 from agents.cli import cli, experiment_tables
 from agents.experiment_plan import planned
-from agents.experiments import outlook, to_do, together, verdict, waits_for
+from agents.experiments import Course, outlook, runs_as, to_do, together, verdict, waits_for
 from agents.pages.experiment_report import experiment_report
 from schemas.errors import ConfigurationError
 
@@ -78,6 +79,19 @@ def test_symbols_that_decided_together_have_one_verdict_and_a_command_each() -> 
     for said in ("Decided together", "3 symbols together: winner", "tickloop arm promote OAK calmer", "ASH, ELM, OAK;"):
         assert said in page
     assert ">*<" not in page
+
+
+def test_what_is_to_be_stopped_runs_in_shadow_under_a_name() -> None:
+    found = courses()
+    assert runs_as("calmer", "CCC", found["CCC"]) == runs_as("calmer", "DDD", None) == "calmer"
+    assert runs_as("calmer", "AAA", found["AAA"]) == "v2", "after the roll-back it goes on as its version"
+    live = Course(found["AAA"].moves[:-1], found["AAA"].decisions[:-1])
+    assert live.latest.status == "promoted"
+    with pytest.raises(ConfigurationError, match="its variant is live; fix: `tickloop arm rollback AAA`"):
+        runs_as("calmer", "AAA", live)
+    found["CCC"].moves[-1] = replace(found["CCC"].latest, status="stopped", reason="Stopped: v2 runs no more.")
+    with pytest.raises(ConfigurationError, match="has been stopped on CCC"):
+        runs_as("calmer", "CCC", found["CCC"])
 
 
 def test_symbols_that_decide_together_say_whom_they_wait_for() -> None:
