@@ -15,6 +15,7 @@ from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.versions import ModelVersion
+from streams.experiments.pooling import home_of
 from streams.partition import Partition
 from streams.partitioner import partition_of
 from streams.topology import Node
@@ -42,17 +43,18 @@ def place_of(output: Any, number: int, partitions: int) -> int:
     """Partition that a record goes to: the one that it follows from, `number`, but for two kinds.
 
     What symbols tell of an experiment comes together where Kafka's partitioner puts the experiment; the commands that
-    its verdict leads to go back to where the symbols are, which their ids name, as the id of every command of a node.
+    its verdict leads to go back to where the symbols are.
 
     >>> from schemas.commands import StopVariant
-    >>> place_of(StopVariant("pooled:3:17:calmer:BTCUSDT", "BTCUSDT", 1, "calmer", "harm"), 5, 8)
-    3
+    >>> [place_of(StopVariant(each, "X", 1, "calmer", "harm"), 5, 8) for each in ("pooled:3:17:calmer:X", "by-hand")]
+    [3, 5]
     """
     kind = type(output)
     if kind is ExperimentPartial:
         return partition_of(output.experiment, partitions)
     if kind in COMMANDS:
-        return int(output.id.split(":")[1])
+        home = home_of(output.id)
+        return number if home is None else home
     return number
 
 

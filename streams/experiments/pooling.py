@@ -23,6 +23,9 @@ EVERYONE = "*"
 MOST_WAITING = 5_000
 """Windows that wait for the slowest symbol, of all symbols together; 0.5 MB at most."""
 
+POOLED = "pooled:"
+"""Begin of the ids of commands; the partition of their symbol follows."""
+
 COUNTS = 5
 """Figures of a symbol that count something; sums of scores follow."""
 
@@ -204,7 +207,7 @@ class Pool:
         figures = {"effect": effect, "log_e": test.best, "pairs": float(test.scored)}
         for symbol in self.symbols:
             member = state.members[symbol]
-            identity = (f"pooled:{member.partition}:{window}:{self.name}:{symbol}", symbol, self._end(window))
+            identity = (f"{POOLED}{member.partition}:{window}:{self.name}:{symbol}", symbol, self._end(window))
             if test.status == "winner":
                 yield PromoteVariant(*identity, self.name, cause, figures)
             elif not member.ended:
@@ -213,6 +216,15 @@ class Pool:
     def _end(self, window: int) -> int:
         """Event time at which a window is over, ns."""
         return (window + 1) * self.declaration.test.clock_ns
+
+
+def home_of(command_id: str) -> int | None:
+    """Partition of the symbol that a command of a pool is for; none of any other command.
+
+    >>> home_of("pooled:3:28717920:calmer:BTCUSDT"), home_of("ticks:3:1097:0:0")
+    (3, None)
+    """
+    return int(command_id.split(":", 2)[1]) if command_id.startswith(POOLED) else None
 
 
 class PoolingNode(Node[PoolState]):
