@@ -21,7 +21,7 @@ EVERYONE = "*"
 """In the place of a symbol, in records that are about all of them."""
 
 MOST_WAITING = 5_000
-"""Windows that wait for the slowest symbol, of all symbols together; 0.5 MB at most."""
+"""Windows that wait for the slowest symbol, of all symbols together, each an equal part; 0.5 MB at most."""
 
 POOLED = "pooled:"
 """Begin of the ids of commands; the partition of their symbol follows."""
@@ -105,6 +105,7 @@ class Pool:
         self.declaration = declaration
         self.symbols = tuple(sorted(set(declaration.symbols)))
         self.experiment = Experiment(declaration.test)
+        self._most = MOST_WAITING // len(self.symbols)
         self.digest = sha256(json.encode((self.experiment.digest, self.symbols))).hexdigest()[:16]
 
     def start(self) -> PoolState:
@@ -122,8 +123,11 @@ class Pool:
         member = state.members.get(partial.symbol)
         if member is not None and partial.passed <= member.passed:
             return
-        if sum(len(each.waiting) for each in state.members.values()) >= MOST_WAITING:
-            raise Refused("too_far_apart", f"expected the slowest symbol within {MOST_WAITING} windows of the others")
+        begun = len(state.members) == len(self.symbols)
+        if begun and member is not None and len(member.waiting) >= self._most:
+            raise Refused(
+                "too_far_apart", f"expected {partial.symbol} within {self._most} windows of the slowest symbol"
+            )
         if member is None:
             nothing = [0.0] * (COUNTS + len(partial.sums))
             partition = int(partial.id.split(":")[1])
@@ -135,6 +139,10 @@ class Pool:
         member.waiting.append(Waiting(partial.window, [*map(float, counts), *partial.sums], partial.ended))
         if len(state.members) == len(self.symbols):
             yield from self._advance(state, test)
+        elif len(member.waiting) > self._most:
+            # It begins with the last symbol: how others stood long before is not asked.
+            member.base = member.now = member.waiting.pop(0).figures
+            member.first = member.waiting[0].window
 
     def _advance(self, state: PoolState, test: ExperimentState) -> Iterator[Struct]:
         members = [state.members[symbol] for symbol in self.symbols]

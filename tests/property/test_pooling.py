@@ -158,17 +158,46 @@ def test_what_no_symbol_of_the_experiment_tells_is_left_alone(better: Streams, e
     assert decided([*strangers, *(partial for stream in better for partial in stream)]) == expected
 
 
-def test_another_plan_and_symbols_too_far_apart_are_refused(better: Streams) -> None:
-    node = Partition(PoolingNode({"calmer": TOGETHER}), 0)
-    (letter,) = node.receive(0, replace(better[0][0], plan="another"))
+def test_another_plan_is_refused(better: Streams) -> None:
+    (letter,) = Partition(PoolingNode({"calmer": TOGETHER}), 0).receive(0, replace(better[0][0], plan="another"))
     assert isinstance(letter, DeadLetter)
     assert letter.reason == "other_plan"
-    last = better[0][0]
-    letters: list[Any] = []
-    for offset in range(1, 5_002):
-        letters += node.receive(offset, replace(last, window=offset, passed=offset))
-    assert [each.reason for each in letters] == ["too_far_apart"]
+
+
+def ahead(stream: list[ExperimentPartial], windows: range) -> list[ExperimentPartial]:
+    """One symbol that goes on, window after window."""
+    return [replace(stream[-1], window=window, passed=window, scored=window) for window in windows]
+
+
+def test_a_symbol_that_is_too_far_ahead_is_refused_until_the_others_come(better: Streams) -> None:
+    node = Partition(PoolingNode({"calmer": TOGETHER}), 0)
+    for offset, stream in enumerate(better):
+        node.receive(offset, stream[0])
+    written: list[Any] = []
+    for partial in ahead(better[0], range(1_000, 5_000)):
+        written += node.receive(node.offset + 1, partial)
+    assert {each.reason for each in written} == {"too_far_apart"}
+    assert 2_000 < len(written) < 3_000
     assert len(node.snapshot("calmer")) < 600_000
+    for stream in better[1:]:
+        for partial in [*stream[1:], *ahead(stream, range(3_000, 3_050))]:
+            written += node.receive(node.offset + 1, partial)
+    assert node.keys["calmer"].state.members["ASH"].waiting == [], "who was behind is never refused"
+
+
+def test_what_one_symbol_did_long_before_the_last_one_began_is_not_kept(better: Streams) -> None:
+    first, *others = better
+    waiting = Partition(PoolingNode({"calmer": TOGETHER}), 0)
+    early = ahead(first, range(1, 9_000))
+    for offset, partial in enumerate(early):
+        assert list(waiting.receive(offset, partial)) == []
+    assert len(waiting.snapshot("calmer")) < 250_000
+    at = 8_990
+    late = [[replace(each, window=each.window + at, passed=each.passed + at) for each in stream] for stream in others]
+    after = ahead(first, range(9_000, 9_100))
+    expected = decided([*early[-100:], *after, *late[0], *late[1]])
+    assert len(expected) > 3
+    assert decided([*early, *after, *late[0], *late[1]]) == expected
 
 
 def test_symbols_are_part_of_what_is_registered(better: Streams) -> None:
