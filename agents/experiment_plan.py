@@ -14,7 +14,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
 from streams.arms import LIVE
 from streams.experiments.declaration import Declaration
-from streams.experiments.dependence import autocorrelation_time
+from streams.experiments.dependence import autocorrelation_time, batch_for, rarity
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.planning import Plan, plan
@@ -43,7 +43,7 @@ class Planned(Struct, frozen=True):
         overlap: pairs within one horizon.
         autocorrelation_time: of the primary score, pairs; of several symbols: how many pairs say what one would say.
         batch: registered.
-        recommended_batch: 5 times the longer of both.
+        recommended_batch: 5 times the longer of both, or more where few pairs make the mean, see `batch_for`.
         plan: what finding an effect of `worth` takes.
         preflight: error rates on this history; none where it is too short, see `missing`.
         missing: why there is no pre-flight, or empty.
@@ -129,7 +129,7 @@ def planned(
     a, b = _columns(pairs, test)
     scores = a - b
     time = autocorrelation_time(scores)
-    recommended = ceil(5.0 * max(overlap, time))
+    recommended = batch_for(scores, ceil(overlap))
     found = plan(
         test.worth,
         float(a.std(ddof=1)),
@@ -231,7 +231,7 @@ def planned_together(
         overlap,
         inflation,
         test.batch,
-        ceil(5.0 * max(overlap, per_window * time)),
+        ceil(5.0 * max(overlap, per_window * time, rarity(a - b))),
         found,
         checked,
         why,

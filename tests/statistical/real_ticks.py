@@ -61,42 +61,44 @@ def report(name: str, bar: Progress) -> str:
     moved = [(pair, made) for pair, made in zip(run.pairs, run.made, strict=True) if pair.label]
     pairs, made = [pair for pair, _ in moved], [made for _, made in moved]
     overlap = len(pairs) / forecasts.independent(made, run.horizon_ns)
-    duller, informed = _duller(pairs), planted(pairs, TOLD, seed=3)
-    # Of two arms that differ: a larger batch than the same arm twice would need.
-    batch = max(batch_for(_scores(each), round(overlap)) for each in (duller, informed) if each)
+    rows = [f"### {Path(name).name}, {horizon_s:g} s ahead", ""]
+    rows.append(
+        f"{len(pairs):,} forecasts that moved, {len(pairs) / overlap:,.0f} of them do not overlap; log-loss "
+        f"{_loss(pairs):.4f} nats, of a coin {log(2):.4f}."
+    )
+    rows += ["", "| | |", "|---|---|"]
+    duller = _duller(pairs)
+    if duller:
+        left = (log(2) - _loss(duller, "b")) / (log(2) - _loss(duller))
+        rows += _measured(duller, pairs, overlap, f"B has a tenth less skill ({left:.1%} of it)")
+    else:
+        rows.append("| B has a tenth less skill | there is no skill over a coin to take a tenth from |")
+    bar.update(task, completed=0.7)
+    rows += _measured(planted(pairs, TOLD, seed=3), pairs, overlap, "of the moves that B misses, A calls a tenth right")
+    bar.update(task, completed=1.0)
+    return "\n".join(rows) + "\n"
+
+
+def _measured(arms: list[Pair], alike: list[Pair], overlap: float, what: str) -> list[str]:
+    """One planted difference: the same arm twice, two of equal merit, and the two as they are."""
+    batch = batch_for(_scores(arms), round(overlap))
+    rows = [f"| **{what}** | {float(_scores(arms)[WARMUP:].mean()):+.4f} nats a pair; batches of {batch} |"]
+    if len(arms) < WARMUP + 30 * batch:
+        return [*rows, f"| | too few pairs for 30 batches of {batch} |"]
     # What costs fix the scale of is not looked at here: the log-loss has its own.
     contract = ExperimentParameters(
         primary="log_loss",
         batch=batch,
-        expected=len(pairs) / 4,
-        longest=max(len(pairs) - WARMUP, 30 * batch),
+        expected=len(arms) / 4,
+        longest=max(len(arms) - WARMUP, 30 * batch),
         warmup=WARMUP,
         worth=0.05,
     )
-    rows = [f"### {Path(name).name}, {horizon_s:g} s ahead", ""]
-    rows.append(
-        f"{len(pairs):,} forecasts that moved, {len(pairs) / overlap:,.0f} of them do not overlap; batches of {batch}; "
-        f"log-loss {_loss(pairs):.4f} nats, of a coin {log(2):.4f}."
-    )
-    rows += ["", "| | |", "|---|---|"]
     experiment = Experiment(contract)
     state = experiment.start()
-    experiment.batch(state, pairs)
+    experiment.batch(state, alike)
     rows.append(f"| the same arm twice | `{state.status}` after {state.scored:,} pairs |")
-    if len(pairs) < WARMUP + 30 * batch:
-        rows.append(f"| resamples | too few pairs for 30 batches of {batch} |")
-        return "\n".join(rows) + "\n"
-    rows += _equal(duller or informed, contract)
-    bar.update(task, completed=0.6)
-    if duller:
-        left = (log(2) - _loss(duller, "b")) / (log(2) - _loss(duller))
-        rows += _found(duller, contract, f"B has a tenth less skill ({left:.1%} of it)")
-    else:
-        rows.append("| planted: B has a tenth less skill | there is no skill over a coin to take a tenth from |")
-    bar.update(task, completed=0.8)
-    rows += _found(informed, contract, "of the moves that B misses, A calls a tenth right")
-    bar.update(task, completed=1.0)
-    return "\n".join(rows) + "\n"
+    return [*rows, *_equal(arms, contract), *_found(arms, contract)]
 
 
 def _equal(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
@@ -116,20 +118,17 @@ def _equal(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
     return rows
 
 
-def _found(pairs: list[Pair], contract: ExperimentParameters, what: str) -> list[str]:
+def _found(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
     """A planted difference in resamples, and in the file as it is."""
     rows, shift = [], float(_scores(pairs)[WARMUP:].mean())
     for length in _lengths(pairs):
         found = preflight(pairs, contract, REPLAYS, shift, length=length)
         said = f", half of them within {found.decided:,.0f} pairs" if found.decided < inf else ""
-        rows.append(
-            f"| planted: {what}, {shift:+.4f} nats a pair; resamples of {length:,} pairs | "
-            f"A wins {found.wins} of {REPLAYS}{said} |"
-        )
+        rows.append(f"| the two as they are, resamples of {length:,} pairs | A wins {found.wins} of {REPLAYS}{said} |")
     experiment = Experiment(replace(contract, beta=0.0))
     state = experiment.start()
     experiment.batch(state, pairs)
-    return [*rows, f"| the file as it is | {state.reason or state.status} |"]
+    return [*rows, f"| the two as they are, the file as it is | {state.reason or state.status} |"]
 
 
 def _lengths(pairs: list[Pair]) -> list[int]:
