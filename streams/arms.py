@@ -1,9 +1,10 @@
 """Variants of the pipeline that run side by side on the same ticks; the first is live, the others run in shadow."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from msgspec import Struct, convert
+from msgspec import convert
 
 from streams import confidence
 from streams.confidence.conformal import Conformal, ConformalState
@@ -14,6 +15,7 @@ from streams.logistic import HIGHEST, LOWEST, probability
 from streams.mixture import Mixture
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters
+from streams.pending import Opinion
 
 LIVE = "live"
 """Name of the arm whose opinions become predictions."""
@@ -22,7 +24,8 @@ MODEL = "signed_logistic"
 """Name of the arm's own model among its experts."""
 
 
-class ArmState(Struct, array_like=True):
+@dataclass
+class ArmState:
     """A variant: the rule strategies are common to all, everything that learns is its own.
 
     Attributes:
@@ -45,7 +48,7 @@ class ArmState(Struct, array_like=True):
     version: str
     number: int
     model: SignedLogistic
-    weights: list[float]
+    weights: "list[float]"
     correction: CorrectionState
     calibration: Any
     conformal: ConformalState
@@ -53,44 +56,6 @@ class ArmState(Struct, array_like=True):
     drawdown_bps: float = 0.0
     overrides: bytes = b""
     twin: int = -1
-
-
-class Opinion(Struct, frozen=True, array_like=True):
-    """What an arm thinks of one tick.
-
-    Attributes:
-        expert: index of the expert with the largest weight.
-        of_model: probability of an upward move according to its model.
-        pooled: log-odds of its experts together.
-        corrected: correction of those in full, log-odds.
-        log_odds: of both, before calibration.
-        probability: calibrated probability of an upward move.
-        threshold: a side with a larger probability of being wrong could be excluded.
-    """
-
-    expert: int
-    of_model: float
-    pooled: float
-    corrected: float
-    log_odds: float
-    probability: float
-    threshold: float
-
-
-class Stance(Struct, frozen=True, array_like=True):
-    """What an arm thought when a prediction was made: what it will be scored by and learn from.
-
-    Attributes:
-        number, name, version: of the arm at that time.
-        opinion: of the arm.
-        position: signed fraction of capital.
-    """
-
-    number: int
-    name: str
-    version: str
-    opinion: Opinion
-    position: float
 
 
 class Arms:

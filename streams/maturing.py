@@ -1,39 +1,11 @@
-"""Scored predictions that wait for their outcome."""
+"""What becomes of scored predictions, and who learns from it."""
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams import baselines
-from streams.arms import ArmState, Stance
-from streams.baselines import Called
-
-
-class Pending(Struct, frozen=True, array_like=True):
-    """A prediction as it was made: nothing in it is computed again when the outcome is known.
-
-    Attributes:
-        id: of the prediction.
-        ts_event: its event time, ns.
-        mid: reference price, quote currency.
-        regime: name of the regime.
-        cost_bps: cost of a round trip, bps.
-        features: values in the order of the pipeline's features.
-        rules: opinions of the rule strategies.
-        stances: of every arm that ran, the live one first.
-        called: what the baselines said.
-    """
-
-    id: str
-    ts_event: int
-    mid: float
-    regime: str
-    cost_bps: float
-    features: list[float]
-    rules: list[float]
-    stances: list[Stance]
-    called: Called
+from streams.arms import ArmState
+from streams.pending import Pending, Stance
 
 
 def outcome(

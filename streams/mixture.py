@@ -2,28 +2,10 @@
 
 from collections.abc import Sequence
 from math import log
-from typing import Annotated
-
-from msgspec import Meta, Struct, field
 
 from schemas.errors import ConfigurationError
 from streams.logistic import HIGHEST, LOWEST, log_odds
-
-
-class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How quickly belief moves, and where it starts.
-
-    Attributes:
-        rate: power of each likelihood, besides the worth of its label.
-        share: part of the belief that goes back to the prior at each label, so that no expert is ever beyond recall.
-        prior: belief in experts before the first label, relative to 1 for those that are not named; 0 leaves one out.
-    """
-
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
-    prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
-        default_factory=lambda: {"imbalance": 8.0, "signed_logistic": 2.0}
-    )
+from streams.parameters import MixtureParameters
 
 
 class Mixture:

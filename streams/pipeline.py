@@ -1,10 +1,11 @@
 """One tick through everything: admission, features, regime, opinions, confidence, size; and labels back into it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from msgspec import Struct, convert
+from msgspec import convert
 
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
@@ -12,18 +13,18 @@ from schemas.predictions import Prediction
 from schemas.ticks import BUILTIN, Directive, Quote, Trade
 from streams import baselines, directives, maturing
 from streams.admission import Admission, AdmissionState
-from streams.arms import LIVE, MODEL, ArmState, Stance
+from streams.arms import LIVE, MODEL, ArmState
 from streams.baselines import BaselineState
 from streams.costs import Costs
 from streams.directives import ArmsState
 from streams.fallbacks import Faults
 from streams.features import Features, FeatureState
 from streams.features.registry import feature
-from streams.maturing import Pending
 from streams.models import signed_logistic
 from streams.needs import IMBALANCE, SPREAD, users_of_features
 from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
+from streams.pending import Pending, Stance
 from streams.regime import REGIMES, Regime, detector
 from streams.sizing import SizeExplained
 from streams.sizing.moves import MoveState
@@ -47,7 +48,8 @@ def builtin_version(made_with: str) -> str:
     return f"{BUILTIN}-{made_with[:8]}"
 
 
-class SymbolState(Struct, array_like=True):
+@dataclass
+class SymbolState:
     """Everything that is remembered about one symbol: bounded, and bit for bit the same after a restore.
 
     Attributes:
@@ -68,15 +70,15 @@ class SymbolState(Struct, array_like=True):
 
     made_with: str
     admission: AdmissionState
-    features: FeatureState | None
+    features: "FeatureState | None"
     regime: Any
     ticks: int
     scored_at: int
-    pending: list[Pending]
+    pending: "list[Pending]"
     moves: MoveState
     arms: ArmsState
     baselines: BaselineState
-    strategies: list[Any]
+    strategies: "list[Any]"
     faults: Faults
     overlap: OverlapState
 

@@ -1,12 +1,13 @@
 """Whether the mid tends to move on or back."""
 
-from msgspec import Struct
+from dataclasses import dataclass
 
 from streams.features.family import Feature, Moment
-from streams.features.volatility import VolatilityParameters
+from streams.features.parameters import VolatilityParameters
 
 
-class AutocorrelationState(Struct, array_like=True):
+@dataclass
+class AutocorrelationState:
     """Averages of returns in bps.
 
     Attributes:

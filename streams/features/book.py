@@ -1,6 +1,6 @@
 """What the best bid and ask say: queue imbalance, microprice and order-flow imbalance."""
 
-from msgspec import Struct
+from dataclasses import dataclass
 
 from streams.features.family import Feature, Moment
 from streams.rolling import Window, push, window
@@ -9,7 +9,8 @@ ABSENT = (0.0, 0.0, 0.0)
 """Features while no quote came."""
 
 
-class BookState(Struct, array_like=True):
+@dataclass
+class BookState:
     """The last best bid and ask, and the order flow since.
 
     Attributes:

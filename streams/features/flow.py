@@ -1,6 +1,6 @@
 """What the trades say: who was the aggressor, and at which price they were made on average."""
 
-from msgspec import Struct
+from dataclasses import dataclass
 
 from streams.features.family import Feature, Moment
 from streams.rolling import Window, push, window
@@ -11,7 +11,8 @@ SIGNS = {"buy": 1.0, "sell": -1.0}
 FURTHEST_BPS = 1e4
 
 
-class FlowState(Struct, array_like=True):
+@dataclass
+class FlowState:
     """The last trades.
 
     Attributes:

@@ -1,25 +1,13 @@
 """Smoothed moves of the mid: relative strength and the difference of two averages."""
 
-from msgspec import Struct
+from dataclasses import dataclass
 
 from streams.features.family import Feature, Moment
+from streams.features.parameters import OscillatorParameters
 
 
-class OscillatorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Spans in quotes.
-
-    Attributes:
-        rsi_period: smoothing of gains and losses, `1 / period` a quote.
-        macd_fast: span of the quick average, `2 / (span + 1)` a quote.
-        macd_slow: span of the slow average.
-    """
-
-    rsi_period: int = 50
-    macd_fast: int = 12
-    macd_slow: int = 26
-
-
-class OscillatorState(Struct, array_like=True):
+@dataclass
+class OscillatorState:
     """Exponentially weighted averages.
 
     Attributes:

@@ -1,8 +1,7 @@
 """Where the mid stands against its own recent past: returns over several lags and the z-score."""
 
+from dataclasses import dataclass
 from math import fsum, sqrt
-
-from msgspec import Struct
 
 from streams.features.family import Feature, Moment
 
@@ -10,7 +9,8 @@ LAGS = (1, 10, 50, 200)
 HISTORY = LAGS[-1]
 
 
-class PriceState(Struct, array_like=True):
+@dataclass
+class PriceState:
     """The last `HISTORY` mids, and sums of their deviations from an anchor among them.
 
     Attributes:
@@ -21,7 +21,7 @@ class PriceState(Struct, array_like=True):
         squares: sum of squared deviations.
     """
 
-    mids: list[float]
+    mids: "list[float]"
     at: int
     anchor: float
     deviations: float

@@ -1,15 +1,15 @@
 """How much the mid moved over the last quotes."""
 
+from dataclasses import dataclass
 from math import sqrt
 
-from msgspec import Struct
-
 from streams.features.family import Feature, Moment
-from streams.features.volatility import VolatilityParameters
+from streams.features.parameters import VolatilityParameters
 from streams.rolling import Window, push, window
 
 
-class RealisedState(Struct, array_like=True):
+@dataclass
+class RealisedState:
     """Attributes:
     recent: squares of the last returns, bps^2.
     """

@@ -1,30 +1,14 @@
 """How much the mid moves, seen through a fading memory."""
 
+from dataclasses import dataclass
 from math import sqrt
-from typing import Annotated
-
-from msgspec import Meta, Struct
 
 from streams.features.family import Feature, Moment
-
-Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
-
-
-class VolatilityParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How long volatility and autocorrelation remember.
-
-    Attributes:
-        ewma_decay: weight of the past in the exponentially weighted variance, a quote.
-        realised_window: quotes that the realised volatility is summed over.
-        autocorrelation_decay: weight of the past in the autocorrelation, a quote.
-    """
-
-    ewma_decay: Decay = 0.97
-    realised_window: Annotated[int, Meta(ge=1)] = 50
-    autocorrelation_decay: Decay = 0.99
+from streams.features.parameters import VolatilityParameters
 
 
-class VolatilityState(Struct, array_like=True):
+@dataclass
+class VolatilityState:
     """Attributes:
     variance: exponentially weighted square of returns, bps^2.
     """

@@ -1,5 +1,6 @@
 """How one forecaster did: proper scores, reliability, and what following its calls would have earned."""
 
+from dataclasses import dataclass
 from math import log
 
 from msgspec import Struct
@@ -38,7 +39,8 @@ class Figures(Struct, frozen=True):
     call_net_bps: float
 
 
-class Tally(Struct, array_like=True):
+@dataclass
+class Tally:
     """Sums that `Figures` are computed from.
 
     Attributes:
@@ -53,9 +55,9 @@ class Tally(Struct, array_like=True):
     right: float
     loss: float
     brier: float
-    counts: list[int]
-    confidences: list[float]
-    rights: list[float]
+    counts: "list[int]"
+    confidences: "list[float]"
+    rights: "list[float]"
     correlation: Correlation
     gross_bps: float
     net_bps: float

@@ -1,9 +1,8 @@
 """Cumulative sums of block means: how long and how far a version has been worse than usual."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import exp, sqrt
-
-from msgspec import Struct
 
 LIMIT = 4.0
 """Standard deviations to which a block is clipped: one block alone raises no alarm."""
@@ -15,7 +14,8 @@ OVERSHOOT = 1.166
 """Siegmund's correction of the limit for sums that grow in steps."""
 
 
-class CusumState(Struct, array_like=True):
+@dataclass
+class CusumState:
     """Sums of one statistic.
 
     Attributes:
@@ -30,9 +30,9 @@ class CusumState(Struct, array_like=True):
     blocks: int
     mean: float
     variance: float
-    sums: list[float]
-    since: list[int]
-    counts: list[int]
+    sums: "list[float]"
+    since: "list[int]"
+    counts: "list[int]"
     over: int = 0
 
 

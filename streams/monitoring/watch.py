@@ -1,5 +1,7 @@
 """Everything that may call for a retrain of the live version, asked once a block of outcomes."""
 
+from dataclasses import dataclass
+
 from msgspec import Struct
 
 from schemas.windows import DetectorFigures, Trigger
@@ -11,7 +13,8 @@ STATISTICS = 2
 """Surprise and baseline: each has half of the alarms without reason."""
 
 
-class WatchState(Struct, array_like=True):
+@dataclass
+class WatchState:
     """What is known about one version.
 
     Attributes:
@@ -29,7 +32,7 @@ class WatchState(Struct, array_like=True):
     behind: float
     surprise: CusumState
     baseline: CusumState
-    drift: list[float]
+    drift: "list[float]"
     below: int = 0
 
 

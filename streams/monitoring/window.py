@@ -1,6 +1,7 @@
 """Sums over one window of one version, and its figures beside the baselines with honest intervals."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 from msgspec import Struct
@@ -14,7 +15,8 @@ Z = 1.959963984540054
 """Of a normal interval of 95 %."""
 
 
-class Window(Struct, array_like=True):
+@dataclass
+class Window:
     """What is added up.
 
     Attributes:
@@ -30,9 +32,9 @@ class Window(Struct, array_like=True):
     free_from: int
     ts_from: int
     ts_until: int
-    tallies: list[Tally]
-    paired: list[float]
-    squares: list[float]
+    tallies: "list[Tally]"
+    paired: "list[float]"
+    squares: "list[float]"
 
 
 def start() -> Window:

@@ -1,8 +1,7 @@
 """A hidden Markov filter over two levels of activity that it learns: how often quotes move the mid, and how far."""
 
+from dataclasses import dataclass
 from math import exp, log
-
-from msgspec import Struct
 
 RAREST = 1e-4
 """Least probability of a move, and of none: a level must be able to be surprised by either."""
@@ -31,7 +30,8 @@ SLIGHT = 0.02
 """Share of the past that such a level starts with."""
 
 
-class Level(Struct, array_like=True):
+@dataclass
+class Level:
     """One of the two: a quote moves the mid with a probability, and by so much.
 
     Attributes:
@@ -59,7 +59,8 @@ class Level(Struct, array_like=True):
         return self.moves * self.square
 
 
-class ActivityState(Struct, array_like=True):
+@dataclass
+class ActivityState:
     """What is believed and what was learned.
 
     Attributes:
@@ -75,7 +76,7 @@ class ActivityState(Struct, array_like=True):
     seen: int = 0
     moves: int = 0
     square: float = 0.0
-    levels: tuple[Level, Level] | None = None
+    levels: "tuple[Level, Level] | None" = None
     learned: int = 0
     for_still: float = 0.0
     for_move: float = 0.0

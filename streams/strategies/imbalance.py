@@ -2,20 +2,9 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from streams.logistic import probability
 from streams.regime import Regime
-
-
-class ImbalanceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much to believe the book.
-
-    Attributes:
-        slope: log-odds at a queue imbalance of 1.
-    """
-
-    slope: float = 2.0
+from streams.strategies.parameters import ImbalanceParameters
 
 
 class Imbalance:

@@ -2,24 +2,9 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from streams.logistic import probability
 from streams.regime import Regime
-
-
-class MeanReversionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much to believe in the mean.
-
-    Attributes:
-        slope: log-odds for a distance of one standard deviation, in a range.
-        in_trend: part of it that is left in a trend.
-        furthest: standard deviations beyond which a distance says no more.
-    """
-
-    slope: float = 0.2
-    in_trend: float = 0.25
-    furthest: float = 4.0
+from streams.strategies.parameters import MeanReversionParameters
 
 
 class MeanReversion:

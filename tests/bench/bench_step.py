@@ -24,7 +24,7 @@ STAGES = {
     "features": [("_features", "quote"), ("_features", "trade")],
     "strategies": [("_panel", "opinions")],
     "regime": [("_regime", "advance"), ("_regime", "current")],
-    "model, mixture, calibration": [("_arms", "opinion")],
+    "model, mixture, calibration": [("_arms", "opinion"), ("_arms", "stands_aside")],
     "edge, cost, size": [("_sizing", "edge_bps"), ("_sizing", "position"), ("_costs", "round_trip_bps")],
 }
 
@@ -59,6 +59,7 @@ class Stopwatch:
 def instrument(pipeline: Pipeline, stopwatch: Stopwatch) -> None:
     """Put the stopwatch around every operator of `pipeline`."""
     inner: Any = pipeline
+    inner._arms = inner._variants.own.arms
     for stage, methods in STAGES.items():
         for holder, method in methods:
             operator = getattr(inner, holder)
