@@ -1,6 +1,7 @@
 """What the trades say: who was the aggressor, and at which price they were made on average."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
 from streams.rolling import Window, push, window
@@ -40,7 +41,7 @@ class Flow:
     (0.5, 24.876)
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "trade_flow_imbalance",
             "-1..1",
@@ -56,7 +57,7 @@ class Flow:
             "Berkowitz, Logue and Noser (1988), on the average price",
         ),
     )
-    state = FlowState
+    state: ClassVar = FlowState
 
     def __init__(self, length: int) -> None:
         self._length = length

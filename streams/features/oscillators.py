@@ -1,6 +1,7 @@
 """Smoothed moves of the mid: relative strength and the difference of two averages."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
 from streams.features.parameters import OscillatorParameters
@@ -36,7 +37,7 @@ class Oscillators:
         Appel (1979), The Moving Average Convergence-Divergence Method.
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "rsi",
             "-1..1",
@@ -46,7 +47,7 @@ class Oscillators:
         ),
         Feature("macd", "bps", True, "(fast average - slow average of the mid) / mid", "Appel (1979)"),
     )
-    state = OscillatorState
+    state: ClassVar = OscillatorState
 
     def __init__(self, parameters: OscillatorParameters) -> None:
         self._rsi = 1.0 / parameters.rsi_period

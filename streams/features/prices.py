@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import fsum, sqrt
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
 
@@ -39,7 +40,7 @@ class Prices:
     [-49.5, 50.0, 50.0, 50.0, 6.26]
     """
 
-    features = (
+    features: ClassVar = (
         *(Feature(f"return_{lag}", "bps", True, f"mid / mid {lag} quotes ago - 1", "definition") for lag in LAGS),
         Feature(
             "zscore",
@@ -49,7 +50,7 @@ class Prices:
             "definition",
         ),
     )
-    state = PriceState
+    state: ClassVar = PriceState
 
     def start(self, mid: float) -> PriceState:
         """State in which the mid has always been `mid`."""

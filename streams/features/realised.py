@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
 from streams.features.parameters import VolatilityParameters
@@ -29,7 +30,7 @@ class RealisedVolatility:
         Andersen and Bollerslev (1998), Answering the skeptics, equation 3: the sum of squared returns.
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "realised_volatility",
             "bps",
@@ -38,7 +39,7 @@ class RealisedVolatility:
             "Andersen and Bollerslev (1998), equation 3",
         ),
     )
-    state = RealisedState
+    state: ClassVar = RealisedState
 
     def __init__(self, parameters: VolatilityParameters) -> None:
         self._window = parameters.realised_window

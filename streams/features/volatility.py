@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
 from streams.features.parameters import VolatilityParameters
@@ -28,7 +29,7 @@ class Volatility:
         RiskMetrics Technical Document (1996), equation 5.3.
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "ewma_volatility",
             "bps",
@@ -37,7 +38,7 @@ class Volatility:
             "RiskMetrics (1996), equation 5.3",
         ),
     )
-    state = VolatilityState
+    state: ClassVar = VolatilityState
 
     def __init__(self, parameters: VolatilityParameters) -> None:
         self._fresh = 1.0 - parameters.ewma_decay

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, sqrt
+from typing import ClassVar
 
 from streams.logistic import probability
 from streams.regime.labels import REGIMES, Regime
@@ -67,8 +68,8 @@ class Ewma:
         approximation of the normal distribution.
     """
 
-    needs = ("return_1", "ewma_volatility")
-    state = EwmaState
+    needs: ClassVar = ("return_1", "ewma_volatility")
+    state: ClassVar = EwmaState
 
     def __init__(self, parameters: EwmaParameters) -> None:
         self._parameters = parameters

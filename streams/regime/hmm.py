@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import sqrt
+from typing import ClassVar
 
 from streams.regime.activity import Activity, ActivityState
 from streams.regime.drift import Drift, DriftState
@@ -49,8 +50,8 @@ class Hmm:
     ('calm-trend', 0.986)
     """
 
-    needs = ("return_1",)
-    state = HmmState
+    needs: ClassVar = ("return_1",)
+    state: ClassVar = HmmState
 
     def __init__(self, parameters: HmmParameters) -> None:
         self._dwell = parameters.dwell

@@ -1,6 +1,7 @@
 """The side of the book with more size behind it wins."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from streams.logistic import probability
 from streams.regime import Regime
@@ -14,7 +15,7 @@ class Imbalance:
         Gould and Bonart (2016), Queue imbalance as a one-tick-ahead price predictor: a logistic fit.
     """
 
-    needs = ("queue_imbalance",)
+    needs: ClassVar = ("queue_imbalance",)
 
     def __init__(self, parameters: ImbalanceParameters) -> None:
         self._slope = parameters.slope

@@ -1,6 +1,7 @@
 """What is far from its mean comes back."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from streams.logistic import probability
 from streams.regime import Regime
@@ -14,7 +15,7 @@ class MeanReversion:
         Poterba and Summers (1988), Mean reversion in stock prices.
     """
 
-    needs = ("zscore",)
+    needs: ClassVar = ("zscore",)
 
     def __init__(self, parameters: MeanReversionParameters) -> None:
         self._parameters = parameters

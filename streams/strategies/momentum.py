@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import sqrt
+from typing import ClassVar
 
 from streams.logistic import probability
 from streams.regime import Regime
@@ -17,7 +18,7 @@ class Momentum:
         Moskowitz, Ooi and Pedersen (2012), Time series momentum: the return scaled by volatility.
     """
 
-    needs = ("return_50", "ewma_volatility")
+    needs: ClassVar = ("return_50", "ewma_volatility")
 
     def __init__(self, parameters: MomentumParameters) -> None:
         self._parameters = parameters
