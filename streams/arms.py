@@ -1,8 +1,7 @@
 """Variants of the pipeline that run side by side on the same ticks; the first is live, the others run in shadow."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from msgspec import convert
 
@@ -17,10 +16,10 @@ from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters
 from streams.pending import Opinion
 
-LIVE = "live"
+LIVE: Final = "live"
 """Name of the arm whose opinions become predictions."""
 
-MODEL = "signed_logistic"
+MODEL: Final = "signed_logistic"
 """Name of the arm's own model among its experts."""
 
 
@@ -112,7 +111,7 @@ class Arms:
         """
         arm.calibration = convert(arm.calibration, self._calibration_state)
 
-    def opinion(self, arm: ArmState, rules: Sequence[float], features: Sequence[float], faults: Faults) -> Opinion:
+    def opinion(self, arm: ArmState, rules: list[float], features: list[float], faults: Faults) -> Opinion:
         """What `arm` thinks; a calibrator that fails leaves the log-odds as they are.
 
         Args:
@@ -126,7 +125,7 @@ class Arms:
         if of_model == 0.5 and not arm.model.sound:
             faults.note(f"model {MODEL}", "not finite", "one half in its place")
         weights = arm.weights
-        pooled = self._mixture.pool(weights, (*rules, of_model))
+        pooled = self._mixture.pool(weights, [*rules, of_model])
         correction = arm.correction
         corrected = self._correction.log_odds(correction, scaled)
         log_odds = pooled + correction.trust * corrected
@@ -162,14 +161,14 @@ class Arms:
         self,
         arm: ArmState,
         opinion: Opinion,
-        rules: Sequence[float],
-        features: Sequence[float],
+        rules: list[float],
+        features: list[float],
         up: bool,
         worth: float,
         faults: Faults,
     ) -> None:
         """Take one label of some worth, given what the arm thought when it was predicted."""
-        self._mixture.learn(arm.weights, (*rules, opinion.of_model), up, worth)
+        self._mixture.learn(arm.weights, [*rules, opinion.of_model], up, worth)
         try:
             self._calibration.learn(arm.calibration, opinion.log_odds, up, worth)
         except Exception as error:  # noqa: BLE001 - the calibrator may be the user's: whatever it raises is reported

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from streams.pending import Called
 
-BASELINES = ("majority", "last_move", "imbalance_sign")
+BASELINES: Final = ("majority", "last_move", "imbalance_sign")
 """Names of the baselines, in the order of every tuple of their opinions."""
 
 

@@ -1,6 +1,5 @@
 """What the experts miss together: a Bayesian logistic regression on top of their pooled opinion."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streams.logistic import LIMIT, probability
@@ -64,18 +63,18 @@ class Correction:
             for row in places
         ]
 
-    def log_odds(self, state: CorrectionState, scaled: Sequence[float]) -> float:
+    def log_odds(self, state: CorrectionState, scaled: list[float]) -> float:
         """Correction in full, before the trust; `scaled` may go on beyond the features."""
         total = 0.0
-        for weight, value in zip(state.weights, scaled, strict=False):
-            total += weight * value
+        for index, weight in enumerate(state.weights):
+            total += weight * scaled[index]
         # NaN fails every comparison: features that are broken correct nothing.
         return total if -LIMIT < total < LIMIT else LIMIT if total > 0.0 else -LIMIT if total < 0.0 else 0.0
 
     def learn(
         self,
         state: CorrectionState,
-        scaled: Sequence[float],
+        scaled: list[float],
         offset: float,
         corrected: float,
         up: bool,

@@ -69,6 +69,27 @@ def outcome(
     )
 
 
+def is_plain(outcome: OutcomeMatured) -> bool:
+    """Whether an outcome of this process is its own bytes decoded: its numbers are finite, as JSON has no others.
+
+    >>> from msgspec.structs import replace
+    >>> arm = ArmOutcome("live", "v1", "flat", 0.5, 0.0, 0.0, 0.0)
+    >>> plain = OutcomeMatured("i", "p", "X", 2, 1, 1, 9.0, 9.0, 0.0, 0, "calm-range", (arm,), {}, "", {"spread": 1.0})
+    >>> is_plain(plain), is_plain(replace(plain, features={"spread": float("inf")}))
+    (True, False)
+    """
+    total = outcome.mid + outcome.mid_matured + outcome.return_bps + outcome.cost_bps
+    for arm in outcome.arms:
+        total += arm.probability + arm.position_size + arm.gross_bps + arm.net_bps
+    numbers = [*outcome.experts.values(), *outcome.features.values(), *outcome.baselines.values()]
+    for number in numbers:
+        if type(number) is not float:
+            return False
+        total += number
+    # NaN and infinity differ from themselves; so does an overflow of the sum, which costs no more than the bytes.
+    return total - total == 0.0
+
+
 def pupils(arms: Sequence[ArmState], stances: Sequence[Stance]) -> list[tuple[ArmState, int]]:
     """Arms that learn from a prediction, each with the index of the stance that teaches it: its own, or its twin's."""
     numbers = [stance.number for stance in stances]

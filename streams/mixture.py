@@ -54,14 +54,15 @@ class Mixture:
         total = sum(kept)
         return [weight / total for weight in kept] if total > 0.0 else self.start()
 
-    def pool(self, weights: Sequence[float], opinions: Sequence[float]) -> float:
+    def pool(self, weights: list[float], opinions: list[float]) -> float:
         """Weighted mean of the log-odds of the opinions."""
         pooled = 0.0
-        for weight, opinion in zip(weights, opinions, strict=True):
-            pooled += weight * (log(opinion / (1.0 - opinion)) if LOWEST < opinion < HIGHEST else log_odds(opinion))
+        for index, opinion in enumerate(opinions):
+            within = LOWEST < opinion < HIGHEST
+            pooled += weights[index] * (log(opinion / (1.0 - opinion)) if within else log_odds(opinion))
         return pooled
 
-    def learn(self, weights: list[float], opinions: Sequence[float], up: bool, worth: float = 1.0) -> None:
+    def learn(self, weights: list[float], opinions: list[float], up: bool, worth: float = 1.0) -> None:
         """Move `weights` on one label of some worth, given the opinions as they were when it was predicted."""
         rate = self._rate * worth
         total = 0.0

@@ -1,8 +1,9 @@
 """How much one label is worth: labels of neighbouring predictions overlap in time and say nearly the same."""
 
 from dataclasses import dataclass
+from typing import Final
 
-MEMORY = 200
+MEMORY: Final = 200
 """Labels that the mean looks back on."""
 
 

@@ -1,9 +1,8 @@
 """One tick through everything: admission, features, regime, opinions, confidence, size; and labels back into it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from msgspec import convert
 
@@ -31,15 +30,15 @@ from streams.sizing.moves import MoveState
 from streams.strategies.panel import Panel
 from streams.variants import Variant, Variants
 
-PROHIBITIVE_BPS = 1e6
+PROHIBITIVE_BPS: Final = 1e6
 """A hundred times the position: stands in for a cost that nobody could tell, so that nothing is held."""
 
 
-LEADS = "largest weight in the mixture"
-EVEN = "all experts weigh the same: the first one stands for them"
+LEADS: Final = "largest weight in the mixture"
+EVEN: Final = "all experts weigh the same: the first one stands for them"
 """Why the strategy that a prediction names is that one."""
 
-FAULT = "fault"
+FAULT: Final = "fault"
 """What decided a position whose rules failed: nothing is held."""
 
 
@@ -114,13 +113,12 @@ class Pipeline:
         self._variants = Variants(parameters)
         self._overlap = Overlap(parameters.horizon_ns)
         self._costs = Costs(parameters.costs)
-        self._sizing = self._variants.own.sizing
+        self._own = self._variants.own
+        self._sizing = self._own.sizing
 
     def open(self) -> SymbolState:
         """State of a symbol that was never seen."""
-        arm = self._variants.own.arms.start(
-            LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.start(self._model)
-        )
+        arm = self._own.arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.start(self._model))
         return SymbolState(
             made_with=self.made_with,
             admission=AdmissionState(),
@@ -180,11 +178,11 @@ class Pipeline:
         else:
             moved = self._features.trade(features, tick, faults)
         vector = features.vector
-        of_model = vector if self._of_model is None else self._of_model(vector)
+        of_model = self._seen_by_model(vector)
         regime, sure = self._told(state, vector, moved)
         rules = self._panel.opinions(state.strategies, vector, regime, faults)
         live = state.arms.arms[0]
-        variant = self._variants[live.overrides]
+        variant = self._variant(live)
         opinion = variant.arms.opinion(live, rules, of_model, faults)
         expert, probability = opinion.expert, opinion.probability
         aside = variant.arms.stands_aside(live, probability)
@@ -251,7 +249,13 @@ class Pipeline:
             live.drawdown_bps,
         )
 
-    def _told(self, state: SymbolState, vector: Sequence[float], moved: bool) -> tuple[Regime, float]:
+    def _variant(self, arm: ArmState) -> Variant:
+        return self._variants[arm.overrides] if arm.overrides else self._own
+
+    def _seen_by_model(self, vector: list[float]) -> list[float]:
+        return vector if self._of_model is None else list(self._of_model(vector))
+
+    def _told(self, state: SymbolState, vector: list[float], moved: bool) -> tuple[Regime, float]:
         try:
             if moved:
                 return self._regime.advance(state.regime, self._of_regime(vector))
@@ -335,26 +339,26 @@ class Pipeline:
             for arm, number in pupils:
                 # As many scored positions as this overlap: each is that part of the capital.
                 earned = outcome.arms[number].net_bps * self._part
-                sizing = self._variants[arm.overrides].sizing
+                sizing = self._variant(arm).sizing
                 arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned)
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 up = outcome.label > 0
                 worth = self._overlap.learn(state.overlap, entry.ts_event)
                 self._panel.learn(state.strategies, entry.features, up, state.faults)
-                of_model = entry.features if self._of_model is None else self._of_model(entry.features)
+                of_model = self._seen_by_model(entry.features)
                 for arm, number in pupils:
-                    learner = self._variants[arm.overrides].arms
+                    learner = self._variant(arm).arms
                     opinion = entry.stances[number].opinion
                     learner.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
         del pending[:matured]
 
     def _shadow_stances(
-        self, state: SymbolState, rules: Sequence[float], of_model: Sequence[float], cost: float, regime: str
+        self, state: SymbolState, rules: list[float], of_model: list[float], cost: float, regime: str
     ) -> list[Stance]:
         stances = []
         for arm in state.arms.arms[1:]:
-            variant = self._variants[arm.overrides]
+            variant = self._variant(arm)
             opinion = variant.arms.opinion(arm, rules, of_model, state.faults)
             aside = variant.arms.stands_aside(arm, opinion.probability)
             position, _ = self._position(state, variant, arm, opinion.probability, cost, regime, aside)

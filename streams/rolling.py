@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from math import fsum
+from typing import Final
 
-CANCELLATION = 1e-8
+CANCELLATION: Final = 1e-8
 """When removing a number leaves less than this fraction of it, its rounding error has eaten half of the digits."""
 
 

@@ -1,6 +1,7 @@
 """Probabilities that mean what they say, by counting: for models whose scores no slope can set right."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from streams.confidence.parameters import BinsParameters
 from streams.logistic import probability
@@ -74,4 +75,4 @@ class Bins:
         return min(int((confidence - 0.5) * 2.0 * self._bins), self._bins - 1)
 
 
-_SUREST = probability(1e9)
+_SUREST: Final = probability(1e9)

@@ -1,10 +1,11 @@
 """When to stand aside: adaptive conformal sets of sides that cannot be excluded."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from streams.confidence.parameters import ConformalParameters
 
-BINS = 50
+BINS: Final = 50
 """Scores are counted in bins of this many over 0 to 1: a set is then a fiftieth too wide at most."""
 
 

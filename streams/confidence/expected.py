@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from math import log
+from typing import Final
 
-MEMORY = 500
+MEMORY: Final = 500
 """Scored predictions that the means look back on."""
 
 

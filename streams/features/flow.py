@@ -1,15 +1,15 @@
 """What the trades say: who was the aggressor, and at which price they were made on average."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from streams.features.family import Feature, Moment
 from streams.rolling import Window, push, window
 
-SIGNS = {"buy": 1.0, "sell": -1.0}
+SIGNS: Final = {"buy": 1.0, "sell": -1.0}
 """Sign of the aggressor; trades of unknown side count in the volume only."""
 
-FURTHEST_BPS = 1e4
+FURTHEST_BPS: Final = 1e4
 
 
 @dataclass

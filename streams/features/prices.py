@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from math import fsum, sqrt
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from streams.features.family import Feature, Moment
 
-LAGS = (1, 10, 50, 200)
-HISTORY = LAGS[-1]
+LAGS: Final = (1, 10, 50, 200)
+HISTORY: Final = LAGS[-1]
 
 
 @dataclass

@@ -147,9 +147,10 @@ class Features:
         now.move = mid - last
         now.change = (mid / last - 1.0) * 1e4
         vector: list[float] = []
-        for (advance, name, width), own in zip(self._advances, state.families, strict=True):
+        families = state.families
+        for index, (advance, name, width) in enumerate(self._advances):
             try:
-                values = advance(own, now)
+                values = advance(families[index], now)
                 vector += values if len(values) == width else _absent(name, width, "number of values", faults)
             except Exception as problem:  # noqa: BLE001 - the family may be the user's: whatever it raises is reported
                 vector += _absent(name, width, type(problem).__name__, faults)

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from math import log
+from typing import Final
 
 from msgspec import Struct
 
 from streams.metrics import correlation
 from streams.metrics.correlation import Correlation
 
-BINS = 10
+BINS: Final = 10
 """Bins of equal width over the confidence, 0.5 to 1."""
 
-LEAST = 1e-15
+LEAST: Final = 1e-15
 """A probability below this counts as this much in the log-loss: one certain error must not make it infinite."""
 
 
@@ -116,7 +117,7 @@ def figures(state: Tally, name: str) -> Figures:
         Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, eq. 3.
         Grinold (1989), The fundamental law of active management, on the information coefficient.
     """
-    gaps = sum(abs(told - right) for told, right in zip(state.confidences, state.rights, strict=True))
+    gaps = sum([abs(told - right) for told, right in zip(state.confidences, state.rights, strict=True)])
     moved, taken = state.moved, state.correlation.pairs
     return Figures(
         name=name,

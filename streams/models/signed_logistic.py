@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, sqrt
+from typing import Final
 
 from schemas.models import SignedLogisticState
 from streams.features import SIGNED
 from streams.logistic import probability
 from streams.models.parameters import SignedLogisticParameters
 
-CLIP = 5.0
+CLIP: Final = 5.0
 """Scaled features beyond this magnitude count as this: one outlier must not move the weights for good."""
 
-LARGEST = 1e6
+LARGEST: Final = 1e6
 """Weights beyond this are no model: one standard deviation would be worth a million log-odds."""
 
 
@@ -117,26 +118,26 @@ class SignedLogisticLearner:
         self._rate = parameters.learning_rate
         self._decay = parameters.learning_rate_decay
 
-    def opinion(self, model: SignedLogistic, features: Sequence[float]) -> float:
+    def opinion(self, model: SignedLogistic, features: list[float]) -> float:
         """Probability of an upward move; `features` may go on beyond those of the model."""
         return self.opinion_on(model, self.scaled(model, features))
 
-    def scaled(self, model: SignedLogistic, features: Sequence[float]) -> list[float]:
+    def scaled(self, model: SignedLogistic, features: list[float]) -> list[float]:
         """Features as the model sees them, in units of their root mean square and clipped."""
         return [
-            CLIP if (scaled := value * scale) > CLIP else -CLIP if scaled < -CLIP else scaled
-            for scale, value in zip(model.scales, features, strict=False)
+            CLIP if (scaled := features[index] * scale) > CLIP else -CLIP if scaled < -CLIP else scaled
+            for index, scale in enumerate(model.scales)
         ]
 
-    def opinion_on(self, model: SignedLogistic, scaled: Sequence[float]) -> float:
+    def opinion_on(self, model: SignedLogistic, scaled: list[float]) -> float:
         """Probability of an upward move, given what `scaled` answered."""
         log_odds = 0.0
-        for weight, value in zip(model.weights, scaled, strict=True):
-            log_odds += weight * value
+        for index, weight in enumerate(model.weights):
+            log_odds += weight * scaled[index]
         # NaN fails every comparison: broken weights give no opinion.
         return probability(log_odds) if -1e300 < log_odds < 1e300 else 0.5
 
-    def learn(self, model: SignedLogistic, features: Sequence[float], up: bool, worth: float = 1.0) -> None:
+    def learn(self, model: SignedLogistic, features: list[float], up: bool, worth: float = 1.0) -> None:
         """Take one label with the features as they were when it was predicted, and what it is worth (`Overlap`)."""
         if not self._learns or not model.sound:
             return

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, sqrt
+from typing import Final
 
-LIMIT = 4.0
+LIMIT: Final = 4.0
 """Standard deviations to which a block is clipped: one block alone raises no alarm."""
 
-MOST = 2.0
+MOST: Final = 2.0
 """A sum grows to so many limits at most, so that what has recovered is not in alarm for ever."""
 
-OVERSHOOT = 1.166
+OVERSHOOT: Final = 1.166
 """Siegmund's correction of the limit for sums that grow in steps."""
 
 

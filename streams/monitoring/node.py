@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from math import log
+from typing import Any
 
 from msgspec import MsgspecError, Struct, json, msgpack
 
+from schemas.codec import encode
 from schemas.errors import Refused, StateError
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.topics import ACCURACY_WINDOWS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
 from streams.baselines import BASELINES
+from streams.maturing import is_plain
 from streams.metrics import tally
 from streams.monitoring import window
 from streams.monitoring.limits import Limits, LimitsState
@@ -88,6 +91,12 @@ class MonitorNode(Node[MonitorState]):
         self._limits = Limits(parameters)
         self._load = msgpack.Decoder(MonitorState).decode
         self._dump = msgpack.Encoder().encode
+
+    def receive(self, record: Struct) -> Any:
+        """See `Node.receive`: an outcome of finite numbers is its own bytes decoded."""
+        if type(record) is OutcomeMatured and is_plain(record):
+            return record
+        return self.decode(encode(record))
 
     def open(self, key: str) -> MonitorState:
         """State of a symbol of which nothing has matured."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Final
 
 from msgspec import Struct
 
@@ -11,7 +12,7 @@ from streams.baselines import BASELINES
 from streams.metrics import tally
 from streams.metrics.tally import Tally
 
-Z = 1.959963984540054
+Z: Final = 1.959963984540054
 """Of a normal interval of 95 %."""
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, sqrt
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from streams.logistic import probability
 from streams.regime.labels import REGIMES, Regime
 from streams.regime.parameters import EwmaParameters
 
-NORMAL = 1.702
+NORMAL: Final = 1.702
 """A logistic curve with its argument scaled by this is within 0.01 of the normal distribution function everywhere."""
 
-FAINTEST = 1e-9
+FAINTEST: Final = 1e-9
 """Volatility and drift below this are rounding, bps a quote; their ratios mean nothing."""
 
 

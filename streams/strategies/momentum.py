@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from streams.logistic import probability
 from streams.regime import Regime
 from streams.strategies.parameters import MomentumParameters
 
-USUAL_MOVE = sqrt(50)
+USUAL_MOVE: Final = sqrt(50)
 
 
 class Momentum:
