@@ -128,6 +128,11 @@ def running() -> bool:
     return any(isinstance(finder, Finder) for finder in sys.meta_path)
 
 
+def described() -> str:
+    """What this process runs, in a few words."""
+    return "hot modules as machine code" if running() else "all in plain Python"
+
+
 def use() -> None:
     """Import the hot modules from their build from now on, if there is one; not with `python -X pure`."""
     if "pure" not in sys._xoptions and (folder := build()).is_dir():
