@@ -19,7 +19,7 @@ class AdmissionState:
     """
 
     clock: int = 0
-    sequence: "int | None" = None
+    sequence: int | None = None
     rivals: int = 0
     rival_clock: int = 0
     rival_price: float = 0.0

@@ -47,7 +47,7 @@ class ArmState:
     version: str
     number: int
     model: SignedLogistic
-    weights: "list[float]"
+    weights: list[float]
     correction: CorrectionState
     calibration: Any
     conformal: ConformalState

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from streams.pending import Called
 
-BASELINES: Final = ("majority", "last_move", "imbalance_sign")
+BASELINES = ("majority", "last_move", "imbalance_sign")
 """Names of the baselines, in the order of every tuple of their opinions."""
 
 
@@ -20,8 +19,8 @@ class BaselineState:
         last: side of the last move that is known, 0 before the first.
     """
 
-    hits: "list[int]"
-    calls: "list[int]"
+    hits: list[int]
+    calls: list[int]
     last: int = 0
 
 

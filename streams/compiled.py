@@ -14,6 +14,8 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+from msgspec import json
+
 MODULES = (
     "streams.account.book",
     "streams.admission",
@@ -70,6 +72,12 @@ EXTENSION = "tickloop__mypyc"
 """Name of the module that holds the code of all the others."""
 
 ROOT = Path(__file__).parents[1]
+Annotations = dict[str, dict[str, dict[str, str]]]
+"""Module, class, field and its type as it is written."""
+
+ANNOTATIONS = "annotations.json"
+"""File of a build that holds them."""
+
 BUILDS = ROOT / "streams" / ".compiled"
 SUFFIX = EXTENSION_SUFFIXES[0]
 """Says which Python and which machine an extension is for."""
@@ -90,7 +98,20 @@ def build() -> Path:
 
 
 class Loader(ExtensionFileLoader):
-    """Loads a compiled module that looks as if it came from its source."""
+    """Loads a compiled module, and makes it and those that came with it look as if they came from their sources.
+
+    Compiled modules import one another without asking any finder. mypyc keeps no types in `__annotations__` that are
+    more than a name, and snapshots are read by them.
+
+    Args:
+        name: of the module.
+        path: of the extension.
+        annotations: by module: types of the fields of each of its dataclasses, as they are written.
+    """
+
+    def __init__(self, name: str, path: str, annotations: Annotations) -> None:
+        super().__init__(name, path)
+        self._annotations = annotations
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """See `importlib.abc.Loader.create_module`."""
@@ -101,8 +122,15 @@ class Loader(ExtensionFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         """See `importlib.abc.Loader.exec_module`."""
         super().exec_module(module)
-        if module.__name__ != EXTENSION:
-            module.__file__ = str(source(module.__name__))
+        for name, classes in self._annotations.items():
+            loaded = sys.modules.get(name)
+            if loaded is None:
+                continue
+            loaded.__file__ = str(source(name))
+            for each, fields in classes.items():
+                # What is still being imported is met again when the module is done that imported it.
+                if (kind := vars(loaded).get(each)) is not None:
+                    kind.__annotations__ = fields
 
 
 class Finder(MetaPathFinder):
@@ -114,13 +142,16 @@ class Finder(MetaPathFinder):
 
     def __init__(self, folder: Path) -> None:
         self._files = {name: folder.joinpath(*name.split(".")).with_suffix(SUFFIX) for name in (*MODULES, EXTENSION)}
+        self._annotations = json.decode((folder / ANNOTATIONS).read_bytes(), type=Annotations)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """See `importlib.abc.MetaPathFinder.find_spec`."""
         file = self._files.get(fullname)
-        return None if file is None else spec_from_file_location(fullname, file, loader=Loader(fullname, str(file)))
+        if file is None:
+            return None
+        return spec_from_file_location(fullname, file, loader=Loader(fullname, str(file), self._annotations))
 
 
 def running() -> bool:

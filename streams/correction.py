@@ -16,8 +16,8 @@ class CorrectionState:
         trust: part of the correction that is applied, 0 to 1.
     """
 
-    weights: "list[float]"
-    covariance: "list[float]"
+    weights: list[float]
+    covariance: list[float]
     trust: float
 
 

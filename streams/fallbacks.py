@@ -17,8 +17,8 @@ class Faults:
     ({'strategy rumour': 1}, ['strategy rumour (ZeroDivisionError): one half'])
     """
 
-    counts: "dict[str, int]" = field(default_factory=dict)
-    latest: "list[str]" = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    latest: list[str] = field(default_factory=list)
 
     def note(self, component: str, problem: str, fallback: str) -> None:
         """Report that `component` failed at this tick and what stood in for it."""

@@ -69,15 +69,15 @@ class SymbolState:
 
     made_with: str
     admission: AdmissionState
-    features: "FeatureState | None"
+    features: FeatureState | None
     regime: Any
     ticks: int
     scored_at: int
-    pending: "list[Pending]"
+    pending: list[Pending]
     moves: MoveState
     arms: ArmsState
     baselines: BaselineState
-    strategies: "list[Any]"
+    strategies: list[Any]
     faults: Faults
     overlap: OverlapState
 

@@ -18,7 +18,7 @@ class Window:
         total: sum of `values`.
     """
 
-    values: "list[float]"
+    values: list[float]
     at: int = 0
     total: float = 0.0
 

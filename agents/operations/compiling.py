@@ -4,6 +4,7 @@ mypyc turns typed Python into C that computes what Python computes; nothing in i
 no multiplication and addition in one rounding, which some machines would do unasked.
 """
 
+import ast
 import os
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import json
 
 from schemas.errors import EnvironmentProblem
 from streams import compiled
@@ -83,6 +86,21 @@ def build_in(work: Path) -> None:
         extension.extra_compile_args.append("-ffp-contract=off")
     folders = ["--build-lib", str(work / "library"), "--build-temp", str(work / "objects")]
     setup(name="tickloop-compiled", packages=[], ext_modules=extensions, script_args=["-q", "build_ext", *folders])
+    annotations = {module: _annotations(compiled.source(module).read_text()) for module in compiled.MODULES}
+    (work / "library" / compiled.ANNOTATIONS).write_bytes(json.encode(annotations))
+
+
+def _annotations(source: str) -> dict[str, dict[str, str]]:
+    """Types of the fields of each dataclass, as they are written."""
+    return {
+        node.name: {
+            field.target.id: ast.unparse(field.annotation)
+            for field in node.body
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        }
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(each) == "dataclass" for each in node.decorator_list)
+    }
 
 
 if __name__ == "__main__":

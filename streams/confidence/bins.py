@@ -16,8 +16,8 @@ class BinsState:
         errors: accuracy less confidence, summed with the same weights.
     """
 
-    counts: "list[float]"
-    errors: "list[float]"
+    counts: list[float]
+    errors: list[float]
 
 
 class Bins:

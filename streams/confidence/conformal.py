@@ -21,7 +21,7 @@ class ConformalState:
         covered: labels whose side was in the set.
     """
 
-    counts: "list[float]"
+    counts: list[float]
     level: float
     threshold: float
     seen: int = 0

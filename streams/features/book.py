@@ -1,12 +1,12 @@
 """What the best bid and ask say: queue imbalance, microprice and order-flow imbalance."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
 from streams.rolling import Window, push, window
 
-ABSENT: Final = (0.0, 0.0, 0.0)
+ABSENT = (0.0, 0.0, 0.0)
 """Features while no quote came."""
 
 

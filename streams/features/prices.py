@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from streams.features.family import Feature, Moment
 
-LAGS: Final = (1, 10, 50, 200)
+LAGS = (1, 10, 50, 200)
 HISTORY: Final = LAGS[-1]
 
 
@@ -22,7 +22,7 @@ class PriceState:
         squares: sum of squared deviations.
     """
 
-    mids: "list[float]"
+    mids: list[float]
     at: int
     anchor: float
     deviations: float

@@ -29,8 +29,8 @@ class FeatureState:
     """
 
     now: Moment
-    families: "list[Any]"
-    vector: "list[float]"
+    families: list[Any]
+    vector: list[float]
 
 
 class Features:

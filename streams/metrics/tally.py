@@ -56,9 +56,9 @@ class Tally:
     right: float
     loss: float
     brier: float
-    counts: "list[int]"
-    confidences: "list[float]"
-    rights: "list[float]"
+    counts: list[int]
+    confidences: list[float]
+    rights: list[float]
     correlation: Correlation
     gross_bps: float
     net_bps: float

@@ -28,9 +28,9 @@ class SignedLogistic:
         n_seen: labels learned from.
     """
 
-    weights: "list[float]"
-    mean_squares: "list[float]"
-    scales: "list[float]"
+    weights: list[float]
+    mean_squares: list[float]
+    scales: list[float]
     n_seen: int = 0
 
     @property

@@ -31,9 +31,9 @@ class CusumState:
     blocks: int
     mean: float
     variance: float
-    sums: "list[float]"
-    since: "list[int]"
-    counts: "list[int]"
+    sums: list[float]
+    since: list[int]
+    counts: list[int]
     over: int = 0
 
 

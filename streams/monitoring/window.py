@@ -33,9 +33,9 @@ class Window:
     free_from: int
     ts_from: int
     ts_until: int
-    tallies: "list[Tally]"
-    paired: "list[float]"
-    squares: "list[float]"
+    tallies: list[Tally]
+    paired: list[float]
+    squares: list[float]
 
 
 def start() -> Window:

@@ -25,7 +25,7 @@ APART: Final = 2.25
 RATIO: Final = 2.0
 """Level that waits above the only one: so many times the moves, and so many times the mean square."""
 
-NOTHING: Final = (0.0, 0.0, 0.0)
+NOTHING = (0.0, 0.0, 0.0)
 
 SLIGHT: Final = 0.02
 """Share of the past that such a level starts with."""
@@ -77,7 +77,7 @@ class ActivityState:
     seen: int = 0
     moves: int = 0
     square: float = 0.0
-    levels: "tuple[Level, Level] | None" = None
+    levels: tuple[Level, Level] | None = None
     learned: int = 0
     for_still: float = 0.0
     for_move: float = 0.0
