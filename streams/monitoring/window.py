@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
-from msgspec import Struct
-
 from schemas.windows import WindowFigures
 from streams.baselines import BASELINES
 from streams.metrics import tally
@@ -44,7 +42,8 @@ def start() -> Window:
     return Window(0, 0, 0, 0, 0, [tally.start() for _ in range(1 + many)], [0.0] * many, [0.0] * many)
 
 
-class WindowSummary(Struct, frozen=True):
+@dataclass(frozen=True)
+class WindowSummary:
     """Figures of a window; see `AccuracyWindow` for each."""
 
     figures: tuple[WindowFigures, ...] = ()
