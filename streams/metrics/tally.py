@@ -75,6 +75,17 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
     state.rights[slot] += right
 
 
+def loss(probability: float, label: int) -> float:
+    """Log-loss of a probability of an upward move, nats, once it is known which way it went."""
+    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
+
+
+def expected_loss(probability: float) -> float:
+    """Log-loss that a probability expects of itself: its entropy, nats."""
+    other = 1.0 - probability
+    return -probability * log(max(probability, LEAST)) - other * log(max(other, LEAST))
+
+
 def figures(state: Tally, name: str) -> Figures:
     """Scores so far, of at least one outcome that moved.
 

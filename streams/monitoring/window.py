@@ -1,10 +1,10 @@
 """Sums over one window of one version, and its figures beside the baselines with honest intervals."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
+from schemas.outcomes import OutcomeMatured
 from schemas.windows import WindowFigures
 from streams.baselines import BASELINES
 from streams.metrics import tally
@@ -53,22 +53,37 @@ class WindowSummary:
     skill_high: float = 0.0
 
 
-def update(window: Window, ts: int, horizon_ns: int, moved: bool) -> None:
-    """Count one outcome by the event time of its prediction."""
+def score(
+    window: Window, outcome: OutcomeMatured, probability: float, opinions: list[float], theirs: list[float]
+) -> None:
+    """Take one outcome.
+
+    Args:
+        window: to be moved.
+        outcome: what happened.
+        probability: of an upward move, as the version told it.
+        opinions: the same of each baseline.
+        theirs: losses of the baselines, if the mid moved.
+    """
+    label, moved_bps, cost_bps = outcome.label, outcome.return_bps, outcome.cost_bps
+    ts = outcome.ts_prediction
     if window.n == 0:
         window.ts_from = ts
     window.n += 1
     window.ts_until = ts
-    if moved and ts >= window.free_from:
+    tallies = window.tallies
+    tally.update(tallies[0], probability, label, moved_bps, cost_bps)
+    for index, opinion in enumerate(opinions):
+        tally.update(tallies[1 + index], opinion, label, moved_bps, cost_bps)
+    if label == 0:
+        return
+    if ts >= window.free_from:
         window.independent += 1
-        window.free_from = ts + horizon_ns
-
-
-def compare(window: Window, loss: float, baseline_losses: Sequence[float]) -> None:
-    """Add the losses of an outcome that moved."""
+        window.free_from = ts + outcome.horizon_ns
+    loss = tally.loss(probability, label)
     paired, squares = window.paired, window.squares
-    for index, theirs in enumerate(baseline_losses):
-        difference = loss - theirs
+    for index, other in enumerate(theirs):
+        difference = loss - other
         paired[index] += difference
         squares[index] += difference * difference
 
