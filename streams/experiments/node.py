@@ -1,9 +1,11 @@
 """The experiments node: outcomes in; where experiments stand and what they decide out."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import MsgspecError, Struct, msgpack
 
+from schemas.codec import encode
 from schemas.commands import PromoteVariant, RollBack, StopVariant
 from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
@@ -13,6 +15,7 @@ from streams.arms import LIVE
 from streams.experiments import partials
 from streams.experiments.declaration import Declaration
 from streams.experiments.trial import Trial, TrialState
+from streams.maturing import is_plain
 from streams.signatures import sign
 from streams.topology import Node
 
@@ -65,6 +68,12 @@ class ExperimentsNode(Node[Trials]):
         self._trials = {name: Trial(name, declaration) for name, declaration in declarations.items()}
         self._load = msgpack.Decoder(Trials).decode
         self._dump = msgpack.Encoder().encode
+
+    def receive(self, record: Struct) -> Any:
+        """See `Node.receive`: an outcome of finite numbers is its own bytes decoded."""
+        if type(record) is OutcomeMatured and is_plain(record):
+            return record
+        return self.decode(encode(record))
 
     def open(self, key: str) -> Trials:
         """No experiment has begun."""
