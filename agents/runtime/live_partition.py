@@ -3,11 +3,13 @@
 import asyncio
 import math
 import secrets
+import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from aiokafka import AIOKafkaProducer
 
+from agents.runtime.counters import Counters
 from agents.runtime.outbox import Outbox, Post
 from agents.runtime.snapshots import Filing, Recovered
 from schemas.codec import encode
@@ -69,6 +71,7 @@ class Ways(NamedTuple):
         partitions: of every topic of the loop.
         checkpoint_bytes: most that one checkpoint writes.
         fetch_again_from: have the consumer go back to an offset; the round of re-seeks in which it was asked.
+        counters: of the node.
     """
 
     producer: AIOKafkaProducer
@@ -78,6 +81,7 @@ class Ways(NamedTuple):
     partitions: int
     checkpoint_bytes: int
     fetch_again_from: Callable[[int], int]
+    counters: Counters
 
 
 class LivePartition:
@@ -87,6 +91,8 @@ class LivePartition:
         partition: live state, shared with every other interpreter of the topology.
         covered: snapshots reach up to this offset.
         revoked: another owner may have the partition; nothing is applied or stored any more.
+        event_ns: event time of the newest output, ns since the Unix epoch; 0 before the first.
+        checkpointed_at: when all that was dirty had last been looked at and stored, by the monotonic clock.
     """
 
     def __init__(self, node: Node[Any], number: int, stored: Recovered, ways: Ways) -> None:
@@ -100,7 +106,9 @@ class LivePartition:
         self._closed = False
         self._filing = Filing(number, secrets.token_hex(4), stored)
         self._ways = ways
-        self._outbox = Outbox(ways.producer)
+        self._outbox = Outbox(ways.producer, ways.counters.sent)
+        self.event_ns = 0
+        self.checkpointed_at = time.monotonic()
         self._turn = asyncio.Lock()
         self._checkpointing = asyncio.Lock()
         self._gap: tuple[int, int] | None = (
@@ -132,13 +140,25 @@ class LivePartition:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
         partition, outbox, names = self.partition, self._outbox, self._ways.topics
         apply, append = partition.apply, outbox.append
-        number, partitions = partition.number, self._ways.partitions
+        number, partitions, counters = partition.number, self._ways.partitions, self._ways.counters
+        began, repeated, new, output = time.perf_counter(), partition.repeats, 0, None
         for record in records:
             offset = record.offset
             if offset > partition.offset:
+                new += 1
                 for output in apply(offset, record.key, record.value):
+                    kind = type(output)
+                    if kind is DeadLetter:
+                        counters.refused[cast(DeadLetter, output).reason] += 1
                     place = place_of(output, number, partitions)
-                    append(names[type(output)], key_of(output), encode(output), place)
+                    append(names[kind], key_of(output), encode(output), place)
+        repeated = partition.repeats - repeated
+        counters.applied[number] += new - repeated
+        counters.repeated[number] += len(records) - new + repeated
+        if new:
+            counters.step_s.add((time.perf_counter() - began) / new, new)
+            counters.wait_s.add(time.time() - records[-1].timestamp / 1000, new)
+            self.event_ns = getattr(output, "ts_event", self.event_ns)
 
     def _must_be_fetched_again(self, found: int, fetched_in: int) -> bool:
         """Whether a fetch leaves out what lies before it; what a re-seek does not bring is not in the log."""
@@ -156,10 +176,12 @@ class LivePartition:
             last: apply nothing more, and write all dirty keys instead of at most `checkpoint_bytes`.
         """
         async with self._checkpointing:
+            began = time.monotonic()
             async with self._turn:
                 self._closed = last
                 partition = self.partition
                 if self.revoked or (partition.offset == self.covered and not partition.dirty):
+                    self.checkpointed_at = began
                     return
                 await self._outbox.flush()
                 acks = self._outbox.taken()
@@ -172,6 +194,14 @@ class LivePartition:
             if covered > self.covered:
                 await self._store(self._filing.manifest(covered))
                 self.covered = covered
+            self.checkpointed_at = time.monotonic()
+            self._ways.counters.checkpoint_s.add(self.checkpointed_at - began)
+            self._ways.counters.snapshot_bytes += sum(map(len, snapshots.values()))
+
+    @property
+    def unacked_since(self) -> float | None:
+        """When the oldest output was sent that is not acknowledged yet, by the monotonic clock; None: all are."""
+        return self._outbox.unacked_since
 
     def _snapshots_of_longest_dirty(self, room: float) -> dict[str, bytes]:
         snapshots: dict[str, bytes] = {}
@@ -185,7 +215,7 @@ class LivePartition:
     async def _store(self, records: Mapping[bytes, bytes | None]) -> None:
         if self.revoked or not records:
             return
-        outbox = Outbox(self._ways.producer)
+        outbox = Outbox(self._ways.producer, self._ways.counters.sent)
         for key, value in records.items():
             outbox.append(self._ways.changelog, key, value, self.partition.number)
         await outbox.flush()
