@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from streams.logistic import LIMIT, probability
+from streams.trust import believed
 
 
 class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -16,13 +17,12 @@ class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches it off.
         trust: part of the correction that is applied at first.
-        rate, share: as in `MixtureParameters`, of the trust.
+        share: part of the trust that goes back to that at a label of worth 1.
     """
 
-    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.05
-    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.3
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.4
+    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.1
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
 
 
 class CorrectionState(Struct, array_like=True):
@@ -44,7 +44,7 @@ class Correction:
 
     The weights are learned with the experts' log-odds as an offset, by the extended Kalman filter: one Newton step
     from the belief so far, without a step size. The trust is the belief that the corrected opinion is better than the
-    uncorrected one, moved as in `Mixture`. There is no intercept: a mirrored market gives the mirrored correction.
+    uncorrected one (`streams.trust`). There is no intercept: a mirrored market gives the mirrored correction.
 
     >>> correction = Correction(CorrectionParameters(variance=1.0), features=2)
     >>> state = correction.start()
@@ -57,7 +57,6 @@ class Correction:
     References:
         Fahrmeir (1992), Posterior mode estimation by extended Kalman filtering for multivariate dynamic generalized
         linear models, equation 2.7.
-        Herbster and Warmuth (1998), Tracking the best expert: the share of the trust.
     """
 
     def __init__(self, parameters: CorrectionParameters, features: int) -> None:
@@ -123,15 +122,13 @@ class Correction:
         learned = np.multiply.outer(gain, gain)
         learned *= information / divisor
         state.covariance = (covariance - learned).tobytes()
-        self._trust(state, offset, corrected, up, worth)
-
-    def _trust(self, state: CorrectionState, offset: float, corrected: float, up: bool, worth: float) -> None:
         parameters = self._parameters
-        rate = parameters.rate * worth
-        with_it, without = probability(offset + corrected), probability(offset)
-        if not up:
-            with_it, without = 1.0 - with_it, 1.0 - without
-        helped = state.trust * with_it**rate
-        ignored = (1.0 - state.trust) * without**rate
-        trust = helped / (helped + ignored)
-        state.trust = trust + parameters.share * (parameters.trust - trust)
+        state.trust = believed(
+            state.trust,
+            probability(offset + corrected),
+            probability(offset),
+            up,
+            worth,
+            parameters.trust,
+            parameters.share,
+        )

@@ -15,22 +15,21 @@ class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     Attributes:
         rate: power of each likelihood, besides the worth of its label.
-        share: part of the belief that goes back to the prior at each label, so that no expert is ever beyond recall.
+        share: part of the belief that goes back to the prior at a label of worth 1, so that no expert is ever beyond
+            recall.
         prior: belief in experts before the first label, relative to 1 for those that are not named; 0 leaves one out.
     """
 
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
-    prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
-        default_factory=lambda: {"imbalance": 8.0, "signed_logistic": 2.0}
-    )
+    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.35
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
+    prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(default_factory=lambda: {"imbalance": 8.0})
 
 
 class Mixture:
     """Pools opinions by weights and moves the weights on labels.
 
     The pooled log-odds are the weighted mean of the experts' log-odds. Weights go to
-    `weight * likelihood ** (rate * worth)`, normalised, then `(1 - share) * weight + share * prior`.
+    `weight * likelihood ** (rate * worth)`, normalised, then `(1 - share * worth) * weight + share * worth * prior`.
 
     >>> mixture = Mixture(MixtureParameters(rate=1.0, share=0.0), ("one", "other"))
     >>> weights = mixture.start()
@@ -86,7 +85,7 @@ class Mixture:
         for index, opinion in enumerate(opinions):
             weights[index] *= (opinion if up else 1.0 - opinion) ** rate
             total += weights[index]
-        kept = (1.0 - self._share) / total
-        share = self._share
+        share = self._share * worth
+        kept = (1.0 - share) / total
         for index, prior in enumerate(self._prior):
             weights[index] = weights[index] * kept + share * prior
