@@ -24,7 +24,7 @@ class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
     lowest: Annotated[float, Meta(gt=0.0)] = 0.2
     highest: Annotated[float, Meta(gt=0.0)] = 3.0
     trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.1
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0005
 
 
 class TemperatureState(Struct, array_like=True):
