@@ -1,9 +1,7 @@
 """How far something learned is applied: a belief that it helps, moved by how well it did with and without it."""
 
 
-def believed(
-    trust: float, with_it: float, without: float, up: bool, worth: float, prior: float, share: float
-) -> float:
+def believed(trust: float, with_it: float, without: float, up: bool, worth: float, prior: float, share: float) -> float:
     """Belief after one label.
 
     By the rule of Bayes the odds are multiplied by how much more probable what happened was with it than without, to
@@ -28,6 +26,6 @@ def believed(
         Herbster and Warmuth (1998), Tracking the best expert: the fixed-share update, of two experts.
     """
     better = with_it / without if up else (1.0 - with_it) / (1.0 - without)
-    helped = trust * better**worth
+    helped: float = trust * better**worth
     moved = helped / (helped + 1.0 - trust)
     return moved + share * worth * (prior - moved)
