@@ -4,18 +4,15 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta, Struct, ValidationError, convert, json
+from msgspec import Meta, Struct, ValidationError, convert, field, json
 
 from schemas.errors import ConfigurationError
 from streams.account.parameters import AccountParameters
-from streams.admission import AdmissionParameters
 from streams.confidence import ConfidenceParameters
-from streams.correction import CorrectionParameters
 from streams.costs import CostParameters
 from streams.experiments.declaration import Declaration
 from streams.features import FeatureParameters
-from streams.mixture import MixtureParameters
-from streams.models.signed_logistic import SignedLogisticParameters
+from streams.models.parameters import SignedLogisticParameters
 from streams.monitoring.parameters import MonitorParameters
 from streams.regime import RegimeParameters
 from streams.retraining.parameters import RetrainParameters
@@ -24,6 +21,51 @@ from streams.strategies import StrategyParameters
 from streams.validation import ValidationParameters
 
 Kind = TypeVar("Kind")
+
+
+class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much disorder to bear.
+
+    Attributes:
+        late_tolerance_ns: a tick that is late by up to this much is taken as of the symbol's clock.
+        max_jump: a price that is further than this fraction from the last mid is refused.
+        resync_after: so many refused ticks in a row that agree with one another are right, and the past was wrong.
+    """
+
+    late_tolerance_ns: Annotated[int, Meta(ge=0)] = 0
+    max_jump: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.2
+    resync_after: Annotated[int, Meta(ge=2)] = 20
+
+
+class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How quickly belief moves, and where it starts.
+
+    Attributes:
+        rate: power of each likelihood, besides the worth of its label.
+        share: part of the belief that goes back to the prior at a label of worth 1, so that no expert is ever beyond
+            recall.
+        prior: belief in experts before the first label, relative to 1 for those that are not named; 0 leaves one out.
+    """
+
+    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.35
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
+    prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
+        default_factory=lambda: {"imbalance": 8.0, "momentum": 2.0, "flat": 0.5}
+    )
+
+
+class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far the experts are corrected.
+
+    Attributes:
+        variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches it off.
+        trust: part of the correction that is applied at first.
+        share: part of the trust that goes back to that at a label of worth 1.
+    """
+
+    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.4
+    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.1
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
 
 
 class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -4,29 +4,58 @@ import asyncio
 import math
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from aiokafka import AIOKafkaProducer
 
 from agents.runtime.outbox import Outbox, Post
 from agents.runtime.snapshots import Filing, Recovered
 from schemas.codec import encode
+from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.versions import ModelVersion
+from streams.experiments.pooling import home_of
 from streams.partition import Partition
+from streams.partitioner import partition_of
 from streams.topology import Node
 
 RECORDS_A_TURN = 50
 """Records applied before other coroutines get their turn: about 2 ms."""
 
 
+KEYED = (DeadLetter, ModelVersion, ExperimentPartial, PooledMoved, PooledDecided)
+"""Records with a key of their own: that which a dead letter came with, a version's, an experiment's."""
+
+COMMANDS = get_args(Command)
+
+
 def key_of(output: Any) -> bytes | None:
-    """Key of a record: its symbol, unless it has one of its own: a dead letter that it came with, a version both."""
-    if type(output) in (DeadLetter, ModelVersion):
+    """Key of a record: its symbol, unless it has one of its own."""
+    if type(output) in KEYED:
         key: bytes | None = output.key
         return key
     symbol: str = output.symbol
     return symbol.encode()
+
+
+def place_of(output: Any, number: int, partitions: int) -> int:
+    """Partition that a record goes to: the one that it follows from, `number`, but for two kinds.
+
+    What symbols tell of an experiment comes together where Kafka's partitioner puts the experiment; the commands that
+    its verdict leads to go back to where the symbols are.
+
+    >>> from schemas.commands import StopVariant
+    >>> [place_of(StopVariant(each, "X", 1, "calmer", "harm"), 5, 8) for each in ("pooled:3:17:calmer:X", "by-hand")]
+    [3, 5]
+    """
+    kind = type(output)
+    if kind is ExperimentPartial:
+        return partition_of(output.experiment, partitions)
+    if kind in COMMANDS:
+        home = home_of(output.id)
+        return number if home is None else home
+    return number
 
 
 class Ways(NamedTuple):
@@ -37,6 +66,7 @@ class Ways(NamedTuple):
         post: flushes the outboxes of all partitions together.
         topics: topic on the broker for each type of output.
         changelog: topic of the snapshots.
+        partitions: of every topic of the loop.
         checkpoint_bytes: most that one checkpoint writes.
         fetch_again_from: have the consumer go back to an offset; the round of re-seeks in which it was asked.
     """
@@ -45,6 +75,7 @@ class Ways(NamedTuple):
     post: Post
     topics: Mapping[type, str]
     changelog: str
+    partitions: int
     checkpoint_bytes: int
     fetch_again_from: Callable[[int], int]
 
@@ -69,21 +100,21 @@ class LivePartition:
         self._closed = False
         self._filing = Filing(number, secrets.token_hex(4), stored)
         self._ways = ways
-        self._outbox = Outbox(ways.producer, number)
+        self._outbox = Outbox(ways.producer)
         self._turn = asyncio.Lock()
         self._checkpointing = asyncio.Lock()
         self._gap: tuple[int, int] | None = (
             None  # first offset that is missing, and the round in which it was asked for
         )
 
-    async def take(self, records: list[Any], reseeks: int) -> None:
+    async def take(self, records: list[Any], fetched_in: int) -> None:
         """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
 
         Args:
             records: of the source, as fetched.
-            reseeks: how often the consumer had gone back before it fetched them.
+            fetched_in: round of re-seeks in which they were fetched.
         """
-        if self._must_be_fetched_again(records[0].offset, reseeks):
+        if self._must_be_fetched_again(records[0].offset, fetched_in):
             return
         for start in range(0, len(records), RECORDS_A_TURN):
             turn = records[start : start + RECORDS_A_TURN]
@@ -101,20 +132,22 @@ class LivePartition:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
         partition, outbox, names = self.partition, self._outbox, self._ways.topics
         apply, append = partition.apply, outbox.append
+        number, partitions = partition.number, self._ways.partitions
         for record in records:
             offset = record.offset
             if offset > partition.offset:
                 for output in apply(offset, record.key, record.value):
-                    append(names[type(output)], key_of(output), encode(output))
+                    place = place_of(output, number, partitions)
+                    append(names[type(output)], key_of(output), encode(output), place)
 
-    def _must_be_fetched_again(self, found: int, reseeks: int) -> bool:
+    def _must_be_fetched_again(self, found: int, fetched_in: int) -> bool:
         """Whether a fetch leaves out what lies before it; what a re-seek does not bring is not in the log."""
         expected = self.partition.offset + 1
         if found <= expected:
             return False
         if self._gap is None or self._gap[0] != expected:
             self._gap = expected, self._ways.fetch_again_from(expected)
-        return reseeks <= self._gap[1]
+        return fetched_in <= self._gap[1]
 
     async def checkpoint(self, last: bool = False) -> None:
         """Make what was applied durable: outputs acked, then snapshots of dirty keys, then the manifest.
@@ -152,8 +185,8 @@ class LivePartition:
     async def _store(self, records: Mapping[bytes, bytes | None]) -> None:
         if self.revoked or not records:
             return
-        outbox = Outbox(self._ways.producer, self.partition.number)
+        outbox = Outbox(self._ways.producer)
         for key, value in records.items():
-            outbox.append(self._ways.changelog, key, value)
+            outbox.append(self._ways.changelog, key, value, self.partition.number)
         await outbox.flush()
         await asyncio.gather(*outbox.taken())

@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from math import log
+from typing import Any
 
 from msgspec import MsgspecError, Struct, json, msgpack
 
+from schemas.codec import encode
 from schemas.errors import Refused, StateError
-from schemas.outcomes import ArmOutcome, OutcomeMatured
+from schemas.outcomes import OutcomeMatured
 from schemas.topics import ACCURACY_WINDOWS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
 from streams.baselines import BASELINES
+from streams.maturing import is_plain
 from streams.metrics import tally
 from streams.monitoring import window
+from streams.monitoring.alarm import Alarm
 from streams.monitoring.limits import Limits, LimitsState
 from streams.monitoring.parameters import MonitorParameters
-from streams.monitoring.watch import Alarm, Watch, WatchState
+from streams.monitoring.watch import Watch, WatchState
 from streams.monitoring.window import Window
 from streams.topology import Node
 
@@ -25,7 +29,6 @@ MOST_VERSIONS = 16
 BASELINE_MEMORY = 1_000
 """Outcomes that the choice of the best baseline looks back on."""
 
-LEAST = tally.LEAST
 DEFAULTS = MonitorParameters()
 
 
@@ -89,6 +92,12 @@ class MonitorNode(Node[MonitorState]):
         self._load = msgpack.Decoder(MonitorState).decode
         self._dump = msgpack.Encoder().encode
 
+    def receive(self, record: Struct) -> Any:
+        """See `Node.receive`: an outcome of finite numbers is its own bytes decoded."""
+        if type(record) is OutcomeMatured and is_plain(record):
+            return record
+        return self.decode(encode(record))
+
     def open(self, key: str) -> MonitorState:
         """State of a symbol of which nothing has matured."""
         return MonitorState(self.made_with, {}, [log(2.0)] * len(BASELINES), LimitsState())
@@ -107,7 +116,7 @@ class MonitorNode(Node[MonitorState]):
         best = 0.0
         if moved:
             limits.labels += 1
-            theirs = [_loss(opinion, event.label) for opinion in opinions]
+            theirs = [tally.loss(opinion, event.label) for opinion in opinions]
             means = state.baseline_losses
             # Chosen by what was known before this outcome.
             best = theirs[means.index(min(means))]
@@ -117,13 +126,13 @@ class MonitorNode(Node[MonitorState]):
         closed: list[AccuracyWindow] = []
         for number, arm in enumerate(event.arms):
             version = self._version(state, arm.model_version)
-            self._score(version.window, event, arm, opinions, theirs)
+            window.score(version.window, event, arm.probability, opinions, theirs)
             ended = False
             if moved:
                 told = arm.probability
-                loss = _loss(told, event.label)
-                expected = -told * log(max(told, LEAST)) - (1.0 - told) * log(max(1.0 - told, LEAST))
-                ended = self._watch.take(version.watch, event.ts_prediction, loss - expected, loss - best)
+                loss = tally.loss(told, event.label)
+                surprise = loss - tally.expected_loss(told)
+                ended = self._watch.take(version.watch, event.ts_prediction, surprise, loss - best)
             found = self._window(state, event, arm.model_version, version, number == 0, ended, len(closed))
             if found is not None:
                 closed.append(found)
@@ -156,16 +165,6 @@ class MonitorNode(Node[MonitorState]):
             version = VersionState(window.start(), self._watch.start())
         versions[name] = version
         return version
-
-    def _score(
-        self, open_: Window, event: OutcomeMatured, arm: ArmOutcome, opinions: list[float], theirs: list[float]
-    ) -> None:
-        label, moved_bps, cost_bps = event.label, event.return_bps, event.cost_bps
-        window.update(open_, event.ts_prediction, event.horizon_ns, label != 0)
-        for each, probability in zip(open_.tallies, (arm.probability, *opinions), strict=True):
-            tally.update(each, probability, label, moved_bps, cost_bps)
-        if label:
-            window.compare(open_, _loss(arm.probability, label), theirs)
 
     def _window(
         self,
@@ -277,14 +276,10 @@ class MonitorNode(Node[MonitorState]):
         )
 
 
-def _loss(probability: float, label: int) -> float:
-    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
-
-
-def _check(event: OutcomeMatured, opinions: Sequence[float]) -> None:
+def _check(event: OutcomeMatured, opinions: list[float]) -> None:
     if not event.arms:
         raise Refused("no_arms", "expected an outcome of at least one arm, was none")
-    for told in (*(arm.probability for arm in event.arms), *opinions):
+    for told in [arm.probability for arm in event.arms] + opinions:
         if not 0.0 <= told <= 1.0:
             raise Refused("bad_probability", f"expected probabilities from 0 to 1, was {told}")
 
