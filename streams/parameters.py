@@ -50,7 +50,7 @@ class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.35
     share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
     prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
-        default_factory=lambda: {"imbalance": 8.0, "momentum": 2.0, "flat": 0.5}
+        default_factory=lambda: {"imbalance": 8.0, "momentum": 1.5}
     )
 
 

@@ -20,8 +20,7 @@ from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.directives import MOST_ARMS
 from streams.market import MarketNode
-from streams.mixture import MixtureParameters
-from streams.parameters import MarketParameters, load_parameters
+from streams.parameters import MarketParameters, MixtureParameters, load_parameters
 from streams.partition import KeySnapshot, Partition
 
 QUICK = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "costs": {"fee_bps": 0.0}}
