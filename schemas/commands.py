@@ -10,6 +10,9 @@ from schemas.ticks import EventTime, Overrides, Symbol
 CommandId = Annotated[str, Meta(description="the asker's own; a command whose id was carried out already is ignored")]
 Asked = Annotated[EventTime, Meta(description="event time of the symbol when it was asked for: ns since 1970, UTC")]
 Cause = Annotated[str, Meta(description="id of the decision that led to it, or the sentence of the person who did")]
+Signature = Annotated[
+    str, Meta(description="hex HMAC-SHA256 over the record without this field, or empty; nodes and clients sign")
+]
 Metrics = Annotated[dict[str, float], Meta(description="figures that it rests on, by name")]
 
 
@@ -27,6 +30,7 @@ class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
     version: Annotated[str, Meta(description="name of the version; empty: one is made of the arm's name")] = ""
     experiment: Annotated[str, Meta(description="experiment that it is an arm of, or empty")] = ""
     metrics: Metrics = {}
+    signature: Signature = ""
 
 
 class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
@@ -37,6 +41,7 @@ class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
     ts_event: Asked
     arm: Annotated[str, Meta(description="name that the variant runs under")]
     cause: Cause
+    signature: Signature = ""
 
 
 class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant"):
@@ -48,6 +53,7 @@ class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant
     arm: Annotated[str, Meta(description="name that the variant runs under")]
     cause: Cause
     metrics: Metrics = {}
+    signature: Signature = ""
 
 
 class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
@@ -58,6 +64,7 @@ class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
     ts_event: Asked
     cause: Cause
     metrics: Metrics = {}
+    signature: Signature = ""
 
 
 Command = StartVariant | StopVariant | PromoteVariant | RollBack

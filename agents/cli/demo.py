@@ -128,6 +128,8 @@ def _tell(given: Settings, console: Console, say: Callable[[str], None], as_json
     else:
         console.print()
         experiment_story.show(summary, console)
+        if keep:
+            experiment_story.show_kept(settings, given, console)
     if not summary.holds:
         failed = "; ".join(f"{check.claim}: {check.found}" for check in summary.checks if not check.holds)
         raise TickloopError(f"expected every check to hold, was not so: {failed}")

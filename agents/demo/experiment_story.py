@@ -203,7 +203,7 @@ async def _tell(
 
 
 def _environment(settings: Settings, configuration: Path) -> dict[str, str]:
-    named = ("bootstrap", "home", "prefix", "partitions", "replication")
+    named = ("bootstrap", "home", "prefix", "partitions", "replication", "directive_key")
     return {f"TICKLOOP_{name.upper()}": str(getattr(settings, name)) for name in named} | {
         "TICKLOOP_CONFIG": str(configuration)
     }
@@ -279,6 +279,15 @@ async def _everything(settings: Settings, topic: Topic, repeats: bool = False) -
         async for block in blocks:
             found += block
     return found
+
+
+def show_kept(settings: Settings, given: Settings, console: Console) -> None:
+    """Say how to look at what is left there."""
+    where = f"TICKLOOP_PREFIX={settings.prefix}" if given.bootstrap else f"TICKLOOP_HOME={settings.home}"
+    with_it = f"{where} TICKLOOP_CONFIG={settings.home_path / 'story.toml'}"
+    console.print("[bold]Kept[/bold]")
+    for command in (f"show {NAME}", f"report {NAME}"):
+        console.print(f"  {with_it} tickloop experiment {command}", highlight=False, markup=False, soft_wrap=True)
 
 
 def show(summary: StorySummary, console: Console) -> None:

@@ -10,11 +10,13 @@ from schemas.commands import PromoteVariant, RollBack, StopVariant
 from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
-from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES
+from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, EXPERIMENTS, OUTCOMES
 from streams.arms import LIVE
+from streams.experiments import partials
 from streams.experiments.declaration import Declaration
 from streams.experiments.trial import Trial, TrialState
 from streams.maturing import is_plain
+from streams.signatures import sign
 from streams.topology import Node
 
 Trials = dict[str, TrialState]
@@ -42,10 +44,13 @@ def asked(
 
 
 class ExperimentsNode(Node[Trials]):
-    """Runs every declared experiment on every symbol whose outcomes show its arm, each by itself.
+    """Runs every declared experiment on every symbol whose outcomes show its arm.
+
+    Each symbol decides by itself, or tells the pooling node what it adds, see `streams.experiments.pooling`.
 
     Args:
         declarations: by name.
+        directive_key: secret to sign commands with; empty: they are not signed.
 
     Raises:
         ConfigurationError: one is named like the live arm.
@@ -53,10 +58,11 @@ class ExperimentsNode(Node[Trials]):
 
     name = "experiments"
     source = OUTCOMES
-    outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, COMMANDS, DEAD_LETTERS)
+    outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, COMMANDS, DEAD_LETTERS)
 
-    def __init__(self, declarations: Mapping[str, Declaration]) -> None:
+    def __init__(self, declarations: Mapping[str, Declaration], directive_key: bytes = b"") -> None:
         super().__init__()
+        self._key = directive_key
         if LIVE in declarations:
             raise ConfigurationError(f"[experiments.{LIVE}]: expected another name, that is the live arm's")
         self._trials = {name: Trial(name, declaration) for name, declaration in declarations.items()}
@@ -82,7 +88,11 @@ class ExperimentsNode(Node[Trials]):
                 if not trial.begins(event) or not trial.declaration.covers(event.symbol):
                     continue
                 own = state[name] = trial.start(event)
+            if trial.pooled and (partial := partials.before(trial, own, event, f"{record_id}:{len(written)}")):
+                written.append(partial)
             step = trial.update(own, event)
+            if trial.pooled and (partial := partials.after(trial, own, event, f"{record_id}:{len(written)}")):
+                written.append(partial)
             if not step:
                 continue
             moved = trial.moved(own, event, f"{record_id}:{len(written)}")
@@ -101,7 +111,7 @@ class ExperimentsNode(Node[Trials]):
                 )
                 written.append(decided)
                 if decided.applied and (command := asked(decided, moved, event, f"{record_id}:{len(written)}")):
-                    written.append(command)
+                    written.append(sign(command, self._key) if self._key else command)
         return written
 
     def dump(self, state: Trials) -> bytes:

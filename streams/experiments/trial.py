@@ -1,19 +1,23 @@
 """One experiment on one symbol, from its first pair to the end of the watch over its winner."""
 
-from math import isfinite, sqrt
+from math import sqrt
 from typing import Literal
 
 from msgspec import Struct
 
-from schemas.experiments import ExperimentMoved, ExperimentStatus, GuardrailStanding
+from schemas.experiments import ExperimentMoved, ExperimentStatus
 from schemas.outcomes import OutcomeMatured
 from streams.arms import LIVE
+from streams.experiments.batches import FEWEST
 from streams.experiments.declaration import Declaration
 from streams.experiments.e_detector import BETS, EDetector
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
 from streams.experiments.pairs import pair_of
-from streams.experiments.standing import standing
+from streams.experiments.telling import About, told
 from streams.experiments.watch import Watch, WatchState
+
+RUNS_NO_MORE = "runs no more"
+"""Why a test stops whose challenger was stopped."""
 
 SMALLEST_SCALE = 1e-9
 """Of a score: arms whose batches never differed have none."""
@@ -22,17 +26,31 @@ Step = Literal["", "moved", "decided"]
 """What an outcome changed: nothing to tell, where it stands, or its verdict."""
 
 
+class Told(Struct, array_like=True):
+    """How far an experiment that is decided over several symbols has been told of this one.
+
+    Attributes:
+        window: of the clock that holds the latest pair; -1 before the first.
+        ended: whether it was told that the arms are compared no more.
+    """
+
+    window: int = -1
+    ended: bool = False
+
+
 class TrialState(Struct, array_like=True):
     """Attributes:
     challenger, champion: versions that are compared, as they were at the first pair.
     test: of the experiment.
     watch: over the winner; none before it is live.
+    told: where symbols decide together.
     """
 
     challenger: str
     champion: str
     test: ExperimentState
     watch: WatchState | None = None
+    told: Told | None = None
 
     @property
     def status(self) -> ExperimentStatus:
@@ -53,6 +71,9 @@ class Trial:
     winner is live, the old champion goes on in shadow under the name of its version: the watch compares the two with
     the score that decided, and goes on for as long as both run.
 
+    Where symbols decide together, the test on one of them only collects evidence. That it was won shows when the
+    challenger goes live; the watch begins as soon as there are batches enough to tell what differences are usual.
+
     Args:
         name: of the experiment.
         declaration: of it.
@@ -61,7 +82,8 @@ class Trial:
     def __init__(self, name: str, declaration: Declaration) -> None:
         self.name = name
         self.declaration = declaration
-        self.experiment = Experiment(declaration.test)
+        self.pooled = declaration.test.scope == "pooled"
+        self.experiment = Experiment(declaration.test, decides=not self.pooled)
 
     def begins(self, outcome: OutcomeMatured) -> bool:
         """Whether the challenger runs beside the live arm."""
@@ -70,7 +92,8 @@ class Trial:
     def start(self, outcome: OutcomeMatured) -> TrialState:
         """State before the first pair, which is in `outcome`."""
         (challenger,) = (arm.model_version for arm in outcome.arms if arm.arm == self.name)
-        return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start())
+        told = Told() if self.pooled else None
+        return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start(), told=told)
 
     def update(self, state: TrialState, outcome: OutcomeMatured) -> Step:
         """Take an outcome."""
@@ -78,8 +101,14 @@ class Trial:
             return self._watch(state, outcome)
         if state.test.status not in OPEN:
             return ""
-        if outcome.arms[0].model_version != state.champion:
-            self.experiment.stop(state.test, f"{outcome.arms[0].model_version} went live in place of {state.champion}")
+        live = outcome.arms[0].model_version
+        if self.pooled and live == state.challenger:
+            return self._settle(state, outcome)
+        if live != state.champion:
+            self.experiment.stop(state.test, f"{live} went live in place of {state.champion}")
+            return "decided"
+        if not any(arm.arm == self.name and arm.model_version == state.challenger for arm in outcome.arms):
+            self.experiment.stop(state.test, f"{state.challenger} {RUNS_NO_MORE}")
             return "decided"
         pair = pair_of(outcome, self.name, LIVE)
         if pair is None or not self.experiment.update(state.test, pair):
@@ -88,47 +117,34 @@ class Trial:
 
     def moved(self, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentMoved:
         """Where it stands, as a record."""
-        found = standing(self.experiment, state.test)
         watch = state.watch
-        return ExperimentMoved(
+        about = About(
             record_id,
             outcome.symbol,
             outcome.ts_event,
             self.name,
-            self.experiment.digest,
             state.challenger,
             state.champion,
             state.status,
             state.reason,
-            found.holding,
-            found.primary,
-            found.pairs,
-            found.scored,
-            found.rejected,
-            found.batches,
-            self.declaration.test.longest,
-            found.effect,
-            _known(found.low),
-            _known(found.high),
-            found.log_e_a,
-            found.log_e_b,
-            found.threshold,
-            found.p,
-            found.log_e_hopeless,
-            found.autocorrelation,
-            found.independent,
-            _known(found.sharpe_difference),
-            _known(found.sharpe_error),
-            tuple(
-                GuardrailStanding(
-                    each.metric, each.margin, each.effect, _known(each.low), _known(each.high), each.log_e, each.kept
-                )
-                for each in found.guardrails
-            ),
+        )
+        return told(
+            ExperimentMoved,
+            about,
+            self.experiment,
+            state.test,
             0 if watch is None else watch.pairs,
             0.0 if watch is None else self._alarm(watch),
             self._deviation(state),
         )
+
+    def _settle(self, state: TrialState, outcome: OutcomeMatured) -> Step:
+        """Take an outcome after several symbols have decided: watch, once it is known what differences are usual."""
+        if state.test.evidence.metrics[0].n < FEWEST:
+            pair = pair_of(outcome, LIVE, state.champion)
+            return "moved" if pair is not None and self.experiment.update(state.test, pair) else ""
+        state.test.status, state.test.reason = "winner", f"{state.challenger} went live."
+        return self._watch(state, outcome)
 
     def _watch(self, state: TrialState, outcome: OutcomeMatured) -> Step:
         if outcome.arms[0].model_version != state.challenger:
@@ -159,7 +175,3 @@ class Trial:
     def _alarm(self, watch: WatchState) -> float:
         threshold = self.declaration.watch.run / self.declaration.test.batch
         return sum(watch.detector.evidence) / (len(BETS) * threshold)
-
-
-def _known(estimate: float) -> float | None:
-    return estimate if isfinite(estimate) else None

@@ -8,6 +8,9 @@ from streams.arms import LIVE
 MOST_REIGNS = 32
 """Versions that a symbol remembers to have been live: so often it can be rolled back in a row."""
 
+MOST_RETIRED = 1_000
+"""Versions that a symbol remembers to have been stopped: none of them may give its name to another."""
+
 LONGEST_LINEAGE = 16
 """Ancestors of a version that are told, the youngest ones."""
 
@@ -58,12 +61,14 @@ class Life(Struct, array_like=True):
         next_number: identity of the next arm.
         applied: ids of the last commands that were carried out, the oldest first.
         before: versions that were live before and still run, the latest last.
+        retired: versions that run no more, the latest last.
     """
 
     arms: list[Running]
     next_number: int
     applied: list[str]
     before: list[Reign]
+    retired: list[str] = []
 
     def descent(self, parent: str) -> list[str]:
         """Lineage of a child of `parent`, which need not run; none of no parent."""
@@ -81,6 +86,11 @@ class Life(Struct, array_like=True):
     def forget(self, version: str) -> None:
         """A version that runs no more cannot be gone back to."""
         self.before = [reign for reign in self.before if reign.version != version]
+
+    def retire(self, version: str) -> None:
+        """A version that was stopped cannot be gone back to, and none may be called like it."""
+        self.forget(version)
+        self.retired = [*self.retired, version][-MOST_RETIRED:]
 
 
 def new_life() -> Life:

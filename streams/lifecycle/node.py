@@ -10,10 +10,11 @@ from schemas.errors import Refused, StateError
 from schemas.ticks import BUILTIN, Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, TICKS
 from schemas.versions import ModelVersion, Status
-from streams.directives import LONGEST_NAME, apply, sign
+from streams.directives import LONGEST_NAME, apply
 from streams.lifecycle.life import Life, Reign, Running, new_life
 from streams.parameters import Parameters
 from streams.pipeline import builtin_version
+from streams.signatures import is_signed, sign
 from streams.topology import Node
 from streams.validation import Validation
 from streams.variants import Variants
@@ -33,7 +34,7 @@ class LifecycleNode(Node[Life]):
 
     Args:
         parameters: of all symbols: what overrides are held against.
-        directive_key: secret to sign directives with; empty: they are not signed.
+        directive_key: secret to sign directives with, and that commands must be signed with; empty: neither.
 
     >>> node = LifecycleNode()
     >>> life = node.open("X")
@@ -62,6 +63,8 @@ class LifecycleNode(Node[Life]):
     def decode(self, value: bytes | None) -> Any:
         """Bytes to a command of some symbol at some time; raises `Refused` for any other."""
         command = super().decode(value)
+        if self._key and not is_signed(command, self._key):
+            raise Refused("unsigned_command", f"expected the signature of command {command.id!r:.80}, was another")
         self._check(command)
         _check_sizes(command)
         return command
@@ -89,7 +92,7 @@ class LifecycleNode(Node[Life]):
                 news.tell(live, "champion", "what the symbol began with")
         elif isinstance(event, StopVariant):
             (stopped,) = [arm for arm in runs if arm not in state.arms]
-            state.forget(stopped.version)
+            state.retire(stopped.version)
             stopped.name = ""
             news.tell(stopped, "stopped", event.cause)
         else:
@@ -136,6 +139,10 @@ class LifecycleNode(Node[Life]):
         overrides, _ = variants.asked(command)
         if version == self.shown(command.symbol, BUILTIN) or command.arm == self.shown(command.symbol, BUILTIN):
             raise Refused("bad_command", f"start_variant: expected new names, was {command.arm!r:.80}, {version!r:.80}")
+        if version in life.retired:
+            raise Refused(
+                "bad_command", f"start_variant: expected a new version, {version!r:.80} ran before and was stopped"
+            )
         parent = command.model.parent if command.model else life.arms[0].version if command.from_live else ""
         return Running(
             command.arm,

@@ -91,8 +91,9 @@ async def everything(loop: LiveLoop, topic: str, record: Any) -> list[Any]:
     return [decode(stored.value) for stored in await loop.stored(topic)]
 
 
-async def tickloop(loop: LiveLoop, configuration: Path, *arguments: str) -> str:
+async def tickloop(loop: LiveLoop, configuration: Path, *arguments: str, key: str = "") -> str:
     environment = os.environ | {
+        "TICKLOOP_DIRECTIVE_KEY": key,
         "TICKLOOP_BOOTSTRAP": loop.bootstrap,
         "TICKLOOP_PREFIX": loop.settings.prefix,
         "TICKLOOP_PARTITIONS": str(loop.settings.partitions),

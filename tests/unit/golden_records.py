@@ -3,11 +3,11 @@
 from typing import Any
 
 import msgspec
+from golden_experiments import EXPERIMENTS
 
 from schemas.accounts import AccountMarked
 from schemas.commands import PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.dead_letters import DeadLetter
-from schemas.experiments import ExperimentDecided, ExperimentMoved, GuardrailStanding
 from schemas.models import ModelState, SignedLogisticState
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.predictions import Prediction
@@ -33,6 +33,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "mixture": {"prior": {"momentum": 0, "mean_reversion": 0.5}},
     "sizing": {"enabled": ["kelly"]},
 }
+
+SIGNATURE = "5d1c0c3a7bb7d0a4a6b1cf4d1c2f5cf0a7f1e7f0b0d54a2b9d6b4f1f8d3ec2aa"
 
 RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     Quote: [
@@ -191,55 +193,7 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             value=b'{"kind":"quote","symbol":"BTCUSDT","ts_event":1723075200000000001,"bid":\xff',
         ),
     ],
-    ExperimentMoved: [
-        ExperimentMoved(
-            id="ticks:3:18250:0:0",
-            symbol="BTCUSDT",
-            ts_event=NS + 9,
-            experiment="calmer",
-            plan="5d41402abc4b2a76",
-            challenger="calmer-1",
-            champion="builtin-3f5a9c0e",
-            status="running",
-            reason="",
-            holding="minimum run time",
-            primary="risk_adjusted",
-            pairs=2_600,
-            scored=2_100,
-            rejected=0,
-            batches=21,
-            longest=100_000,
-            effect=0.11,
-            low=-0.02,
-            high=0.24,
-            log_e_better=2.5,
-            log_e_worse=-1.75,
-            threshold=2.995732273553991,
-            p=0.0820849986238988,
-            log_e_hopeless=-3.5,
-            autocorrelation=0.03,
-            independent=True,
-            sharpe_difference=0.04,
-            sharpe_error=0.02,
-            guardrails=(GuardrailStanding("drawdown", 0.5, 0.01, None, None, 1.25, False),),
-            watched=30,
-            alarm=0.25,
-            deviation=0.5,
-        ),
-    ],
-    ExperimentDecided: [
-        ExperimentDecided(
-            id="ticks:3:19250:0:1",
-            symbol="BTCUSDT",
-            ts_event=NS + 10,
-            experiment="calmer",
-            challenger="calmer-1",
-            champion="builtin-3f5a9c0e",
-            verdict="winner",
-            reason="A is better (asymptotic): log e-value 3.01 >= 3.00.",
-            applied=True,
-        ),
-    ],
+    **EXPERIMENTS,
     StartVariant: [
         StartVariant(
             id="sizing-2024:start:bold",
@@ -254,9 +208,31 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             experiment="sizing-2024",
             metrics={"expected_net_bps": 0.04},
         ),
+        StartVariant(
+            id="sizing-2024:start:bold",
+            symbol="BTCUSDT",
+            ts_event=NS + 5,
+            arm="bold",
+            cause="experiment sizing-2024",
+            overrides=OVERRIDES,
+            from_live=True,
+            model=MODEL,
+            version="BTCUSDT-8",
+            experiment="sizing-2024",
+            metrics={"expected_net_bps": 0.04},
+            signature=SIGNATURE,
+        ),
     ],
     StopVariant: [
         StopVariant(id="c-81f2", symbol="BTCUSDT", ts_event=NS + 6, arm="bold", cause="a person: no longer needed"),
+        StopVariant(
+            id="c-81f2",
+            symbol="BTCUSDT",
+            ts_event=NS + 6,
+            arm="bold",
+            cause="a person: no longer needed",
+            signature=SIGNATURE,
+        ),
     ],
     PromoteVariant: [
         PromoteVariant(
@@ -267,6 +243,15 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             cause="experiment sizing-2024: winner",
             metrics={"e_value": 41.5, "pairs": 18250.0},
         ),
+        PromoteVariant(
+            id="sizing-2024:decided",
+            symbol="BTCUSDT",
+            ts_event=NS + 7,
+            arm="bold",
+            cause="experiment sizing-2024: winner",
+            metrics={"e_value": 41.5, "pairs": 18250.0},
+            signature=SIGNATURE,
+        ),
     ],
     RollBack: [
         RollBack(
@@ -275,6 +260,14 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             ts_event=NS + 8,
             cause="e-detector above 1000",
             metrics={"e_detector": 1007.25},
+        ),
+        RollBack(
+            id="watch:BTCUSDT-8",
+            symbol="BTCUSDT",
+            ts_event=NS + 8,
+            cause="e-detector above 1000",
+            metrics={"e_detector": 1007.25},
+            signature=SIGNATURE,
         ),
     ],
     ModelVersion: [
