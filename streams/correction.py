@@ -99,18 +99,15 @@ class Correction:
             # NaN fails the comparison too: broken features teach nothing.
             return
         covariance = state.covariance
-        gain = [0.0] * many
-        at = 0
+        gain = []
         for row in range(many):
-            value = scaled[row]
             total = 0.0
-            for column in range(row):
-                each = covariance[at]
-                total += each * scaled[column]
-                gain[column] += each * value
-                at += 1
-            gain[row] = total + covariance[at] * value
-            at += 1
+            # Along the row of the triangle to the diagonal, then down the column: the matrix is symmetric.
+            at = row * (row + 1) // 2
+            for column in range(many):
+                total += covariance[at] * scaled[column]
+                at += 1 if column < row else column + 1
+            gain.append(total)
         along = 0.0
         for row in range(many):
             along += gain[row] * scaled[row]
