@@ -65,6 +65,7 @@ MODULES = (
     "streams.strategies.mean_reversion",
     "streams.strategies.momentum",
     "streams.strategies.panel",
+    "streams.trust",
 )
 """What runs at every tick or label. They define no `msgspec.Struct`: compiled, one would lose its types."""
 

@@ -42,14 +42,15 @@ class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     Attributes:
         rate: power of each likelihood, besides the worth of its label.
-        share: part of the belief that goes back to the prior at each label, so that no expert is ever beyond recall.
+        share: part of the belief that goes back to the prior at a label of worth 1, so that no expert is ever beyond
+            recall.
         prior: belief in experts before the first label, relative to 1 for those that are not named; 0 leaves one out.
     """
 
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.35
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
     prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
-        default_factory=lambda: {"imbalance": 8.0, "signed_logistic": 2.0}
+        default_factory=lambda: {"imbalance": 8.0, "momentum": 1.5}
     )
 
 
@@ -59,13 +60,12 @@ class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches it off.
         trust: part of the correction that is applied at first.
-        rate, share: as in `MixtureParameters`, of the trust.
+        share: part of the trust that goes back to that at a label of worth 1.
     """
 
-    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.05
-    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.3
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.4
+    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.1
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
 
 
 class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
