@@ -21,6 +21,6 @@ def nodes(parameters: Parameters, directive_key: bytes = b"") -> list[Node[Any]]
         MarketNode(parameters, directive_key),
         AccountNode(parameters.account),
         MonitorNode(parameters.monitor),
-        ExperimentsNode(parameters.experiments),
+        ExperimentsNode(parameters.experiments, parameters.retraining.trial),
         LifecycleNode(parameters, directive_key),
     ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta, Struct, ValidationError, convert, json
+from msgspec import Meta, Struct, ValidationError, convert, json, to_builtins
 
 from schemas.errors import ConfigurationError
 from streams.account.parameters import AccountParameters
@@ -18,7 +18,7 @@ from streams.mixture import MixtureParameters
 from streams.models.signed_logistic import SignedLogisticParameters
 from streams.monitoring.parameters import MonitorParameters
 from streams.regime import RegimeParameters
-from streams.retraining.parameters import RetrainParameters
+from streams.retraining.parameters import TRIAL, RetrainParameters
 from streams.sizing import SizingParameters
 from streams.strategies import StrategyParameters
 from streams.validation import ValidationParameters
@@ -112,13 +112,16 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         for declared in (_table(table, "experiments", "[experiments]"),)
         for name in declared
     }
+    retraining = dict(_table(table, "retraining", "[retraining]"))
+    # What is given of the trial lies on top of what a trial is, not on top of what an experiment is.
+    retraining["trial"] = merged(to_builtins(TRIAL), _table(retraining, "trial", "[retraining.trial]"))
     return Parameters(
         market=_convert(everywhere, MarketParameters, "[market]"),
         symbols=symbols,
         account=_convert(_table(table, "account", "[account]"), AccountParameters, "[account]"),
         experiments=experiments,
         monitor=_convert(_table(table, "monitor", "[monitor]"), MonitorParameters, "[monitor]"),
-        retraining=_convert(_table(table, "retraining", "[retraining]"), RetrainParameters, "[retraining]"),
+        retraining=_convert(retraining, RetrainParameters, "[retraining]"),
     )
 
 

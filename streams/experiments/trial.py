@@ -8,15 +8,20 @@ from msgspec import Struct
 from schemas.experiments import ExperimentMoved, ExperimentStatus, GuardrailStanding
 from schemas.outcomes import OutcomeMatured
 from streams.arms import LIVE
+from streams.experiments.batches import FEWEST
 from streams.experiments.declaration import Declaration
 from streams.experiments.e_detector import BETS, EDetector
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
+from streams.experiments.health import Health, HealthState
 from streams.experiments.pairs import pair_of
 from streams.experiments.standing import standing
 from streams.experiments.watch import Watch, WatchState
 
 SMALLEST_SCALE = 1e-9
 """Of a score: arms whose batches never differed have none."""
+
+UNKNOWN_SCALE = 0.1
+"""Of the log-loss of two versions over a block, nats, where one went live before it was tested."""
 
 Step = Literal["", "moved", "decided"]
 """What an outcome changed: nothing to tell, where it stands, or its verdict."""
@@ -27,12 +32,14 @@ class TrialState(Struct, array_like=True):
     challenger, champion: versions that are compared, as they were at the first pair.
     test: of the experiment.
     watch: over the winner; none before it is live.
+    health: of the winner, besides its score.
     """
 
     challenger: str
     champion: str
     test: ExperimentState
     watch: WatchState | None = None
+    health: HealthState | None = None
 
     @property
     def status(self) -> ExperimentStatus:
@@ -51,7 +58,8 @@ class Trial:
     While the test runs, the challenger is the shadow arm that bears the experiment's name and the champion the live
     one; if another version goes live meanwhile, there is nothing left to compare with and the test stops. Once the
     winner is live, the old champion goes on in shadow under the name of its version: the watch compares the two with
-    the score that decided, and goes on for as long as both run.
+    the score that decided, and goes on for as long as both run. A challenger whose verdicts are applied is watched
+    from the moment at which it is live, also when somebody forced it through before the verdict.
 
     Args:
         name: of the experiment.
@@ -62,6 +70,9 @@ class Trial:
         self.name = name
         self.declaration = declaration
         self.experiment = Experiment(declaration.test)
+        terms = declaration.watch
+        self._block = terms.block or declaration.test.batch
+        self._health = Health(terms.run, self._block, terms.calibration)
 
     def begins(self, outcome: OutcomeMatured) -> bool:
         """Whether the challenger runs beside the live arm."""
@@ -78,6 +89,8 @@ class Trial:
             return self._watch(state, outcome)
         if state.test.status not in OPEN:
             return ""
+        if outcome.arms[0].model_version == state.challenger and self.declaration.apply == "automatic":
+            return self._watch(state, outcome)
         if outcome.arms[0].model_version != state.champion:
             self.experiment.stop(state.test, f"{outcome.arms[0].model_version} went live in place of {state.champion}")
             return "decided"
@@ -136,29 +149,41 @@ class Trial:
         pair = pair_of(outcome, LIVE, state.champion)
         if pair is None or not pair.sound():
             return ""
-        if state.watch is None:
-            state.watch = self._operator(state).start()
-        watch = state.watch
         scores = self.experiment.scores.update(state.test.scores, pair)
-        assert scores is not None, "the warm-up was over before there was a winner"
-        blocks = watch.detector.blocks
-        if self._operator(state).update(watch, -scores[0]):
+        if scores is None:
+            return ""
+        if state.watch is None or state.health is None:
+            state.watch, state.health = self._operator(state).start(), self._health.start()
+        watch = state.watch
+        blocks, phase = watch.detector.blocks, watch.phase
+        changed = self._operator(state).update(watch, -scores[0])
+        if phase != "rolled_back" and watch.phase != "rolled_back":
+            if broken := self._health.broken(state.health, outcome, pair):
+                watch.phase = "rolled_back"
+                watch.reason = f"Rolled back after {watch.pairs:,} pairs: {broken}."
+                changed = True
+        if changed:
             return "decided"
         return "moved" if watch.detector.blocks > blocks and watch.phase != "rolled_back" else ""
 
     def _operator(self, state: TrialState) -> Watch:
-        """The watch, in units of what batches of this symbol differed by during the test."""
-        scale = max(SMALLEST_SCALE, self._deviation(state))
+        """The watch, in units of what blocks of this symbol differed by during the test."""
         terms = self.declaration.watch
-        return Watch(EDetector(terms.run, self.declaration.test.batch, scale), terms.canary, terms.confirmed)
+        return Watch(EDetector(terms.run, self._block, self._scale(state)), terms.canary, terms.confirmed)
+
+    def _scale(self, state: TrialState) -> float:
+        test = self.declaration.test
+        n, _, _ = self.experiment.evidence.moments(state.test.evidence, test.primary)
+        if n < FEWEST and test.primary == "log_loss":
+            return UNKNOWN_SCALE
+        return max(SMALLEST_SCALE, self._deviation(state) * sqrt(test.batch / self._block))
 
     def _deviation(self, state: TrialState) -> float:
         n, _, sse = self.experiment.evidence.moments(state.test.evidence, self.declaration.test.primary)
         return sqrt(sse / (n - 1)) if n > 1 else 0.0
 
     def _alarm(self, watch: WatchState) -> float:
-        threshold = self.declaration.watch.run / self.declaration.test.batch
-        return sum(watch.detector.evidence) / (len(BETS) * threshold)
+        return sum(watch.detector.evidence) / (len(BETS) * self.declaration.watch.run / self._block)
 
 
 def _known(estimate: float) -> float | None:

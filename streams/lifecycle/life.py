@@ -24,6 +24,11 @@ class Running(Struct, array_like=True):
         lineage: versions it descends from, the oldest first.
         experiment: that it is an arm of, or empty.
         overrides: parameters that are its own, as `Variants.overrides` wrote them.
+        sha256: of the model's state that it started from, or empty.
+        manual_steps: changes of it so far that a person asked for.
+        was_live: whether it ever was.
+        candidate: whether it began as a candidate.
+        taken_back: whether it was rolled back since it was live.
     """
 
     name: str
@@ -34,6 +39,11 @@ class Running(Struct, array_like=True):
     lineage: list[str] = []
     experiment: str = ""
     overrides: bytes = b""
+    sha256: str = ""
+    manual_steps: int = 0
+    was_live: bool = False
+    candidate: bool = False
+    taken_back: bool = False
 
 
 class Reign(Struct, array_like=True):
@@ -58,12 +68,16 @@ class Life(Struct, array_like=True):
         next_number: identity of the next arm.
         applied: ids of the last commands that were carried out, the oldest first.
         before: versions that were live before and still run, the latest last.
+        pinned: whether only a person may change which version is live.
+        cools_until: event time before which no retrain starts by itself, ns.
     """
 
     arms: list[Running]
     next_number: int
     applied: list[str]
     before: list[Reign]
+    pinned: bool = False
+    cools_until: int = 0
 
     def descent(self, parent: str) -> list[str]:
         """Lineage of a child of `parent`, which need not run; none of no parent."""
@@ -71,6 +85,17 @@ class Life(Struct, array_like=True):
             return []
         known = next((arm.lineage for arm in self.arms if arm.version == parent), [])
         return [*known, parent][-LONGEST_LINEAGE:]
+
+    def dispensable(self) -> Running | None:
+        """The arm that is stopped where a candidate needs room: one that was taken back, else the one that was live
+        longest ago; never the one that a roll-back goes to."""
+        kept = self.before[-1].version if self.before else ""
+        retired = [arm for arm in self.arms[1:] if arm.was_live and arm.version != kept]
+        return min(retired, key=lambda arm: (not arm.taken_back, arm.since), default=None)
+
+    def candidates(self) -> list[Running]:
+        """Those that are being tested."""
+        return [arm for arm in self.arms[1:] if arm.candidate and not arm.was_live]
 
     def succeeded(self, by: Running, reign: Reign) -> None:
         """Remember whose reign has ended; whoever is live now is no one's predecessor any more."""
@@ -89,4 +114,4 @@ def new_life() -> Life:
     >>> new_life().arms[0].version
     'builtin'
     """
-    return Life([Running(LIVE, BUILTIN, 0)], 1, [], [])
+    return Life([Running(LIVE, BUILTIN, 0, was_live=True)], 1, [], [])

@@ -1,4 +1,4 @@
-"""The monitor node: outcomes in; accuracy windows out, with a breach where a retrain is called for."""
+"""The monitor node: outcomes in; accuracy windows out, with a breach where a retrain is called for, and its command."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -6,9 +6,10 @@ from math import log
 
 from msgspec import MsgspecError, Struct, json, msgpack
 
+from schemas.commands import Retrain
 from schemas.errors import Refused, StateError
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from schemas.topics import ACCURACY_WINDOWS, DEAD_LETTERS, OUTCOMES
+from schemas.topics import ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
 from streams.baselines import BASELINES
 from streams.metrics import tally
@@ -78,7 +79,7 @@ class MonitorNode(Node[MonitorState]):
 
     name = "monitor"
     source = OUTCOMES
-    outputs = (ACCURACY_WINDOWS, DEAD_LETTERS)
+    outputs = (ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS)
 
     def __init__(self, parameters: MonitorParameters = DEFAULTS) -> None:
         super().__init__()
@@ -94,7 +95,7 @@ class MonitorNode(Node[MonitorState]):
         return MonitorState(self.made_with, {}, [log(2.0)] * len(BASELINES), LimitsState())
 
     def step(self, state: MonitorState, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
-        """Windows that the outcome closes."""
+        """Windows that the outcome closes, and the command to retrain that follows from a breach."""
         if state.made_with != self.made_with:
             raise StateError(_other_parameters(self.made_with, state.made_with))
         opinions = [event.baselines.get(name, 0.5) for name in BASELINES]
@@ -127,7 +128,7 @@ class MonitorNode(Node[MonitorState]):
             found = self._window(state, event, arm.model_version, version, number == 0, ended, len(closed))
             if found is not None:
                 closed.append(found)
-        return closed
+        return [*closed, *map(_command, filter(_calls, closed))] if closed else ()
 
     def dump(self, state: MonitorState) -> bytes:
         """Snapshot: MessagePack, in which doubles keep all their bits."""
@@ -275,6 +276,16 @@ class MonitorNode(Node[MonitorState]):
         return Alarm(
             breach.trigger, breach.detector, breach.statistic, breach.limit, breach.since, since, breach.sentence
         )
+
+
+def _calls(window: AccuracyWindow) -> bool:
+    return window.breach is not None and window.breach.retrain
+
+
+def _command(window: AccuracyWindow) -> Retrain:
+    breach = window.breach
+    assert breach is not None, "windows without a breach call for nothing"
+    return Retrain(breach.id, window.symbol, window.ts_event, breach.sentence, breach, automatic=True)
 
 
 def _loss(probability: float, label: int) -> float:
