@@ -14,15 +14,12 @@ from agents.clients.reader import read
 from agents.clients.versions import models_of_the_pool
 from agents.settings import Settings
 from schemas.codec import decoder, encode
-from schemas.commands import StartVariant
 from schemas.errors import TickloopError
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.topics import ALERTS, CANDIDATES, COMMANDS, RETRAIN_JOBS, Topic
 from streams.alerts import started
 from streams.parameters import Parameters
-from streams.retraining.identity import candidate_arm
-
-MOST_METRICS = 64
+from streams.retraining.proposal import proposal
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +69,7 @@ class Retrainer:
         result = await self._result(job, partition)
         log.info("%s: %s: %s", job.job, result.status, result.sentence)
         if result.status == "candidate":
-            await self._put(COMMANDS, partition, job.symbol.encode(), asked(job, result))
+            await self._put(COMMANDS, partition, job.symbol.encode(), proposal(job, result))
         finished = RetrainFinished(f"{job.id}:0", job.symbol, job.ts_event, result, self._made_with)
         await self._put(CANDIDATES, partition, finished.key, finished)
         return result
@@ -96,18 +93,3 @@ class Retrainer:
     async def _put(self, topic: Topic, partition: int, key: bytes, record: Any) -> None:
         await self._producer.send_and_wait(self._settings.topic(topic.name), encode(record), key, partition)
 
-
-def asked(job: RetrainJob, result: RetrainingResult) -> StartVariant:
-    """The command that runs a candidate in shadow, beginning as a new arm does: as it was judged."""
-    return StartVariant(
-        f"{job.job}:start",
-        job.symbol,
-        job.ts_event,
-        candidate_arm(job.job, result.sha256),
-        f"retrain {job.job}: {result.sentence}"[:1_000],
-        model=result.candidate,
-        experiment=candidate_arm(job.job, result.sha256),
-        metrics=dict(list(result.metrics.items())[:MOST_METRICS]),
-        automatic=job.automatic,
-        sha256=result.sha256,
-    )

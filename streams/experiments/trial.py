@@ -157,11 +157,10 @@ class Trial:
         watch = state.watch
         blocks, phase = watch.detector.blocks, watch.phase
         changed = self._operator(state).update(watch, -scores[0])
-        if phase != "rolled_back" and watch.phase != "rolled_back":
-            if broken := self._health.broken(state.health, outcome, pair):
-                watch.phase = "rolled_back"
-                watch.reason = f"Rolled back after {watch.pairs:,} pairs: {broken}."
-                changed = True
+        broken = "" if phase == "rolled_back" else self._health.broken(state.health, outcome, pair)
+        if broken and watch.phase != "rolled_back":
+            watch.phase, watch.reason = "rolled_back", f"Rolled back after {watch.pairs:,} pairs: {broken}."
+            changed = True
         if changed:
             return "decided"
         return "moved" if watch.detector.blocks > blocks and watch.phase != "rolled_back" else ""

@@ -8,7 +8,6 @@ from msgspec import MsgspecError, Struct, msgpack
 
 from schemas.commands import (
     MODEL_SCHEMA,
-    Command,
     PinVersion,
     PromoteVariant,
     Retrain,
@@ -20,7 +19,7 @@ from schemas.errors import Refused, StateError
 from schemas.retraining import RetrainJob
 from schemas.ticks import BUILTIN, Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
-from streams.directives import LONGEST_NAME, MOST_ARMS, apply, remember, sign
+from streams.directives import MOST_ARMS, apply, remember, sign
 from streams.lifecycle.life import Life, Reign, Running, new_life
 from streams.lifecycle.news import News
 from streams.lifecycle.sizes import check_sizes

@@ -25,6 +25,7 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         validation_share: part of the labels (since the change, where one was found) that is the hold-out.
         least_validated, most_validated: bounds of the hold-out; it spans 18 horizons at least.
         least_trained: a fit to fewer labels is not tried.
+        learning_rate: of the fits; 0: that with which the model learns while it runs, which may be meant to be slow.
         level: chance that a gain that is none counts as shown, divided by the number of recipes that were compared;
             two gains must be shown at once, and what was measured is far less.
         calibration_tolerance: by how much its log-loss may exceed what it expected, beyond the current version's, nats.
@@ -38,6 +39,7 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     least_validated: Annotated[int, Meta(ge=20)] = 200
     most_validated: Annotated[int, Meta(ge=20)] = 2_000
     least_trained: Annotated[int, Meta(ge=20)] = 150
+    learning_rate: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     level: Annotated[float, Meta(gt=0.0, lt=0.5)] = 0.1
     calibration_tolerance: Annotated[float, Meta(ge=0.0, le=0.5)] = 0.03
     candidates: Annotated[int, Meta(ge=1, le=3)] = 2
