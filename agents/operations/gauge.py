@@ -10,6 +10,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from agents.settings import Settings
 from schemas.topics import TOPICS
+from streams.chain import chained
 from streams.loop import nodes
 from streams.parameters import Parameters
 
@@ -37,7 +38,7 @@ class Gauge:
 
     def __init__(self, settings: Settings, bootstrap: str, sources: Collection[str] = ()) -> None:
         self._settings = settings
-        self._sources = sorted(sources or {node.source.name for node in nodes(Parameters())})
+        self._sources = sorted(sources or {node.source.name for node in chained(nodes(Parameters()))})
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
 

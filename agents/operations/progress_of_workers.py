@@ -1,17 +1,14 @@
 """Whether the workers have got as far as the logs went at one moment."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from agents.operations.recompute import has_members
 from agents.settings import Settings
-from schemas.topics import TICKS
-from streams.topology import Node
 
 LOOK_S = 0.2
 
@@ -28,14 +25,12 @@ async def committed(cluster: AIOKafkaAdminClient, group: str) -> dict[TopicParti
 async def until_workers_reach(
     ends: Mapping[TopicPartition, int],
     settings: Settings,
-    nodes: Sequence[Node[Any]],
     cluster: AIOKafkaAdminClient,
-    consumer: AIOKafkaConsumer,
     timeout_s: float,
     say: Callable[[str], None],
     workers_start: bool = False,
 ) -> dict[int, str]:
-    """Wait until checkpoints cover the tick log up to `ends`, and what follows from it in every node.
+    """Wait until checkpoints cover the tick log up to `ends`, and so everything that follows from it.
 
     Args:
         ends: of the tick log.
@@ -46,24 +41,16 @@ async def until_workers_reach(
         A sentence for each partition in which they did not get there.
     """
     clock = asyncio.get_running_loop().time
-    wanted = dict(ends)
-    behind: dict[int, str] = {}
-    for node in nodes:
-        if node.source is not TICKS:
-            name = settings.topic(node.source.name)
-            wanted = await consumer.end_offsets([TopicPartition(name, tp.partition) for tp in ends])
-        before, deadline = -1, clock() + timeout_s
-        while True:
-            reached = await committed(cluster, settings.group)
-            lag = {tp: end - reached.get(tp, 0) for tp, end in wanted.items() if reached.get(tp, 0) < end}
-            running = await has_members(cluster, settings.group) if lag and not workers_start else True
-            if not lag or not running or clock() > deadline:
-                break
-            if sum(lag.values()) != before:
-                before, deadline = sum(lag.values()), clock() + timeout_s
-                say(f"waiting for the workers: {before:,} records of {node.source.name} to go")
-            await asyncio.sleep(LOOK_S)
-        for tp, left in lag.items():
-            why = "the workers did not move" if running else "no worker runs"
-            behind.setdefault(tp.partition, f"{node.name}: {left:,} records of {tp.topic}-{tp.partition} to go, {why}")
-    return behind
+    before, deadline = -1, clock() + timeout_s
+    while True:
+        reached = await committed(cluster, settings.group)
+        lag = {tp: end - reached.get(tp, 0) for tp, end in ends.items() if reached.get(tp, 0) < end}
+        running = await has_members(cluster, settings.group) if lag and not workers_start else True
+        if not lag or not running or clock() > deadline:
+            break
+        if sum(lag.values()) != before:
+            before, deadline = sum(lag.values()), clock() + timeout_s
+            say(f"waiting for the workers: {before:,} ticks to go")
+        await asyncio.sleep(LOOK_S)
+    why = "the workers did not move" if running else "no worker runs"
+    return {tp.partition: f"{left:,} records of {tp.topic}-{tp.partition} to go, {why}" for tp, left in lag.items()}

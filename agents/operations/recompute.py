@@ -15,6 +15,7 @@ from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
 from schemas.topics import TICKS
+from streams.chain import chained
 from streams.loop import nodes
 from streams.parameters import Parameters
 
@@ -30,12 +31,11 @@ def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
     >>> [spec.name for spec in computed_topics(Settings())][:5]
     ['predictions', 'outcomes', 'paper-account', 'experiments', 'experiment-decisions']
     """
-    followed, computed = {TICKS.name}, set()
-    for node in nodes(Parameters()):
-        if node.source.name in followed:
-            outputs = {topic.name for topic in node.outputs if not topic.is_root}
-            followed |= outputs
-            computed |= {changelog_name(settings, node), *map(settings.topic, outputs)}
+    computed = set()
+    for node in chained(nodes(Parameters())):
+        if node.source is TICKS:
+            computed.add(changelog_name(settings, node))
+            computed |= {settings.topic(topic.name) for topic in node.outputs if not topic.is_root}
     return [spec for spec in wanted_topics(settings) if spec.name in computed]
 
 

@@ -192,7 +192,7 @@ async def _computed(
         ends = await consumer.end_offsets([TopicPartition(settings.topic(TICKS.name), number) for number in numbers])
         async with admin(bootstrap) as cluster:
             reaching = asyncio.ensure_future(
-                until_workers_reach(ends, settings, nodes, cluster, consumer, STUCK_S, say, workers_start=True)
+                until_workers_reach(ends, settings, cluster, STUCK_S, say, workers_start=True)
             )
             await asyncio.wait({reaching, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not reaching.done():

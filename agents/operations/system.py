@@ -15,6 +15,7 @@ from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.errors import TickloopError
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from streams.chain import chained
 from streams.loop import nodes
 from streams.parameters import Parameters
 
@@ -25,7 +26,7 @@ QUIET_REPORT_S = 15.0
 
 def wanted_topics(settings: Settings) -> list[topics.TopicSpec]:
     """Topics of the registry and the changelogs of the nodes' snapshots."""
-    changelogs = [topics.changelog(settings, changelog_name(settings, node)) for node in nodes(Parameters())]
+    changelogs = [topics.changelog(settings, changelog_name(settings, node)) for node in chained(nodes(Parameters()))]
     return [*topics.registry(settings), *changelogs]
 
 

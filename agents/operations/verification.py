@@ -18,6 +18,7 @@ from agents.runtime.snapshots import recover
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem, StateError
 from schemas.topics import DEAD_LETTERS, TICKS, Topic
+from streams.chain import chained
 from streams.comparison import Compared, Comparison, Finding
 from streams.expected import Expected
 from streams.topology import Node, following
@@ -102,7 +103,7 @@ async def verify(
         total = sum(whole.values())
         async with admin(bootstrap) as cluster:
             behind = await until_workers_reach(
-                whole, settings, nodes, cluster, consumer, timeout_s, lambda sentence: progress(sentence, 0, total)
+                whole, settings, cluster, timeout_s, lambda sentence: progress(sentence, 0, total)
             )
         verifier = _Verifier(settings, consumer, nodes, lambda done: progress("comparing", done, total))
         compared = [await verifier.partition(tp, whole[tp], tp.partition not in behind) for tp in whole]
@@ -201,7 +202,7 @@ def _refused_by(value: bytes) -> str:
 
 async def _cause(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], differing: Compared) -> str:
     """What is known about a difference: the parameters that the workers' snapshots were computed with, or the key."""
-    for node in nodes:
+    for node in chained(nodes):
         if differing.topic not in (topic.name for topic in node.outputs):
             continue
         snapshots: dict[bytes, bytes] = {}

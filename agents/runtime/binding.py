@@ -16,10 +16,12 @@ from faust.types import TP
 from agents.runtime.crash import stop_the_process
 from agents.runtime.live_partition import LivePartition, Ways
 from agents.runtime.outbox import Post
-from agents.runtime.snapshots import nothing, recover
+from agents.runtime.reseeks import Reseeks
+from agents.runtime.snapshots import NOTHING, recover
 from agents.runtime.transport import commit, producer_of, stored_in
 from agents.settings import Settings
 from schemas.errors import StateError
+from streams.chain import chained
 from streams.topology import Node
 
 log = logging.getLogger(__name__)
@@ -57,15 +59,15 @@ class Binding:
 
     async def _run(self, fetches: Any) -> None:
         try:
-            async for generation, fetched in fetches:
+            async for generation, reseeks, fetched in fetches:
                 for number, records in fetched.items():
                     if generation == self._app.consumer_generation_id and number in self.live:
-                        await self.live[number].take(records)
+                        await self.live[number].take(records, reseeks)
         except Exception as error:
             stop_the_process(error)
             raise
 
-    def load(self, reseeks: "Reseeks", post: Post, numbers: list[int]) -> None:
+    def load(self, reseeks: Reseeks, post: Post, numbers: list[int]) -> None:
         """Drop live state; load that of the partitions that are assigned now from the recovered table."""
         for partition in self.live.values():
             partition.revoked = True
@@ -80,33 +82,22 @@ class Binding:
                 self._settings.checkpoint_bytes,
                 partial(reseeks.ask, TP(self.source, number)),
             )
-            self.live[number] = LivePartition(self._node, number, stored.get(number) or nothing(), ways)
-
-
-class Reseeks:
-    """Partitions that the consumer is to fetch again."""
-
-    def __init__(self) -> None:
-        self._asked: dict[TP, int] = {}
-
-    def ask(self, tp: TP, offset: int) -> None:
-        """From `offset` at the latest, as soon as the consumer has no record in hand."""
-        self._asked[tp] = min(offset, self._asked.get(tp, offset))
-
-    def take(self) -> dict[TP, int]:
-        """What was asked since the last time."""
-        asked, self._asked = self._asked, {}
-        return asked
+            self.live[number] = LivePartition(self._node, number, stored.get(number, NOTHING), ways)
 
 
 class Runtime:
-    """Every node that is bound on one app. Several may read one topic: each skips what it has applied."""
+    """Every node that is bound on one app, chained. Several may read one topic: each skips what it has applied.
+
+    Attributes:
+        reseeks: where the consumer has to go back to.
+    """
 
     def __init__(self, app: faust.App, settings: Settings, nodes: Sequence[Node[Any]]) -> None:
         self._app, self._settings = app, settings
-        self._bindings = [Binding(app, settings, node) for node in nodes]
-        self._reseeks = Reseeks()
+        self._bindings = [Binding(app, settings, node) for node in chained(nodes)]
+        self.reseeks = Reseeks()
         self._post = Post()
+        self._committed: dict[TP, int] = {}
 
     def is_bound(self, topic: str) -> bool:
         """Whether whole fetches of a topic go to agents."""
@@ -123,9 +114,10 @@ class Runtime:
         """Load live state of the assigned partitions from the recovered tables; where each goes on."""
         mine = sorted(tp for tp in assignment if self.is_bound(tp.topic))
         try:
-            self._reseeks.take()
+            self.reseeks.take()
+            self._committed = {}
             for binding in self._bindings:
-                binding.load(self._reseeks, self._post, [tp.partition for tp in mine if tp.topic == binding.source])
+                binding.load(self.reseeks, self._post, [tp.partition for tp in mine if tp.topic == binding.source])
             wanted = await self._where_to_go_on(mine) if mine else {}
         except StateError as error:
             stop_the_process(error)
@@ -147,20 +139,15 @@ class Runtime:
             uncovered[tp] = min(partition.covered + 1, uncovered.get(tp, partition.covered + 1))
         return uncovered
 
-    def take_reseeks(self) -> dict[TP, int]:
-        """Partitions to fetch again, and from where."""
-        return self._reseeks.take()
-
     async def checkpoint(self, last: bool = False) -> None:
         """Checkpoint every assigned partition of every node; after the last one they apply nothing more."""
         await self._checkpoint(self._bindings, last)
 
     async def _checkpoint(self, bindings: Sequence[Binding], last: bool = False) -> None:
-        before = self._uncovered()
         await asyncio.gather(*(each.checkpoint(last) for binding in bindings for each in binding.live.values()))
-        moved = {tp: offset for tp, offset in self._uncovered().items() if offset != before.get(tp)}
-        if moved:
-            await commit(self._app, moved)
+        moved = {tp: offset for tp, offset in self._uncovered().items() if offset and offset != self._committed.get(tp)}
+        if moved and await commit(self._app, moved):
+            self._committed |= moved
 
     async def keep_posting(self) -> None:
         """Send what partitions put out, together, until the app stops."""

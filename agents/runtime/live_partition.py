@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from agents.runtime.outbox import Outbox, Post
-from agents.runtime.snapshots import Recovered, manifest, manifest_key, state_key
+from agents.runtime.snapshots import Filing, Recovered
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.versions import ModelVersion
@@ -38,7 +38,7 @@ class Ways(NamedTuple):
         topics: topic on the broker for each type of output.
         changelog: topic of the snapshots.
         checkpoint_bytes: most that one checkpoint writes.
-        fetch_again_from: have the consumer go back to an offset.
+        fetch_again_from: have the consumer go back to an offset; the round of re-seeks in which it was asked.
     """
 
     producer: AIOKafkaProducer
@@ -46,7 +46,7 @@ class Ways(NamedTuple):
     topics: Mapping[type, str]
     changelog: str
     checkpoint_bytes: int
-    fetch_again_from: Callable[[int], None]
+    fetch_again_from: Callable[[int], int]
 
 
 class LivePartition:
@@ -55,7 +55,6 @@ class LivePartition:
     Attributes:
         partition: live state, shared with every other interpreter of the topology.
         covered: snapshots reach up to this offset.
-        epoch: name under which this owner stores snapshots.
         revoked: another owner may have the partition; nothing is applied or stored any more.
     """
 
@@ -63,20 +62,28 @@ class LivePartition:
         self.partition = Partition(node, number, stored.offset)
         for name, snapshot in stored.keys.items():
             self.partition.restore(name, snapshot)
+        # An epoch is complete in itself: whoever takes over stores everything once under its own.
+        self.partition.dirty = dict.fromkeys(stored.keys, stored.offset + 1)
         self.covered = stored.offset
-        self.epoch = secrets.token_hex(4)
         self.revoked = False
         self._closed = False
-        self._stored = stored.stored
+        self._filing = Filing(number, secrets.token_hex(4), stored)
         self._ways = ways
         self._outbox = Outbox(ways.producer, number)
         self._turn = asyncio.Lock()
         self._checkpointing = asyncio.Lock()
-        self._gap: tuple[int, int] | None = None
+        self._gap: tuple[int, int] | None = (
+            None  # first offset that is missing, and the round in which it was asked for
+        )
 
-    async def take(self, records: list[Any]) -> None:
-        """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs."""
-        if self._must_be_fetched_again(records[0].offset):
+    async def take(self, records: list[Any], reseeks: int) -> None:
+        """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
+
+        Args:
+            records: of the source, as fetched.
+            reseeks: how often the consumer had gone back before it fetched them.
+        """
+        if self._must_be_fetched_again(records[0].offset, reseeks):
             return
         for start in range(0, len(records), RECORDS_A_TURN):
             turn = records[start : start + RECORDS_A_TURN]
@@ -100,20 +107,14 @@ class LivePartition:
                 for output in apply(offset, record.key, record.value):
                     append(names[type(output)], key_of(output), encode(output))
 
-    def _must_be_fetched_again(self, found: int) -> bool:
-        """Whether a fetch leaves out what lies before it; a gap that is still there after a re-seek is part of the log.
-
-        Faust drops fetches when a rebalance comes in between, and delivers fetched ones after a seek.
-        """
+    def _must_be_fetched_again(self, found: int, reseeks: int) -> bool:
+        """Whether a fetch leaves out what lies before it; what a re-seek does not bring is not in the log."""
         expected = self.partition.offset + 1
         if found <= expected:
             return False
-        if self._gap is not None and self._gap[0] == expected and found <= self._gap[1]:
-            self._gap = None
-            return False
-        self._gap = (expected, found)
-        self._ways.fetch_again_from(expected)
-        return True
+        if self._gap is None or self._gap[0] != expected:
+            self._gap = expected, self._ways.fetch_again_from(expected)
+        return reseeks <= self._gap[1]
 
     async def checkpoint(self, last: bool = False) -> None:
         """Make what was applied durable: outputs acked, then snapshots of dirty keys, then the manifest.
@@ -134,10 +135,10 @@ class LivePartition:
                 for name in snapshots:
                     del partition.dirty[name]
             await asyncio.gather(*acks)
-            number, epoch = partition.number, self.epoch
-            await self._store({state_key(number, epoch, name): value for name, value in snapshots.items()})
-            await self._store({manifest_key(number, epoch): manifest(covered), **self._superseded(snapshots)})
-            self.covered = covered
+            await self._store(self._filing.snapshots(snapshots))
+            if covered > self.covered:
+                await self._store(self._filing.manifest(covered))
+                self.covered = covered
 
     def _snapshots_of_longest_dirty(self, room: float) -> dict[str, bytes]:
         snapshots: dict[str, bytes] = {}
@@ -147,10 +148,6 @@ class LivePartition:
             snapshots[name] = self.partition.snapshot(name)
             room -= len(snapshots[name])
         return snapshots
-
-    def _superseded(self, snapshots: Mapping[str, bytes]) -> dict[bytes, None]:
-        """Deletions of what earlier epochs stored for these keys, and of their manifests."""
-        return {stored: None for name in (*snapshots, "") for stored in self._stored.pop(name, ())}
 
     async def _store(self, records: Mapping[bytes, bytes | None]) -> None:
         if self.revoked or not records:

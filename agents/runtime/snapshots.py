@@ -1,18 +1,24 @@
 """Snapshots as records of a compacted changelog, safe against a writer that does not know it was replaced.
 
-Every owner of a partition writes under an epoch of its own, so a paused worker that wakes up cannot overwrite what
-its successor wrote; whoever loads takes the furthest of each key. A record of an older epoch is deleted only after a
-further snapshot of the same key is durable.
+Every owner of a partition writes under an epoch of its own: snapshots of all keys, then a manifest that says how far
+they reach. An epoch is complete in itself, so nobody ever builds on a mixture of what two owners wrote, and a late
+writer can neither overwrite nor complete what another one has deleted.
 
-Layout of keys: `partition|epoch` for a manifest, `partition|epoch|key` for a key's state.
+Layout of keys: `partition|epoch` for a manifest, `partition|epoch|place|key` for a key's state, where `place` counts
+the keys of the epoch in the order in which they were first stored. A manifest says how many places it builds on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from msgspec import msgpack
+from msgspec import Struct, msgpack
 
+from schemas.errors import TickloopError
 from streams.partition import KeySnapshot
+
+
+class SnapshotsIncomplete(TickloopError):
+    """What was read of a changelog holds no complete epoch, although it holds manifests: it has to be read again."""
 
 
 class Recovered(NamedTuple):
@@ -20,61 +26,106 @@ class Recovered(NamedTuple):
 
     Attributes:
         offset: every record of the source up to this one is covered by `keys`; -1 when nothing was stored.
-        keys: furthest snapshot of each key.
-        stored: storage keys under which each key stands, and under `""` those of the manifests.
+        keys: snapshot of each key.
+        stored: storage keys of every record of the partition, of whatever epoch.
     """
 
     offset: int
     keys: dict[str, KeySnapshot]
-    stored: dict[str, list[bytes]]
+    stored: list[bytes]
 
 
-def nothing() -> Recovered:
-    """What the changelog says about a partition that no one has stored anything of."""
-    return Recovered(-1, {}, {})
+NOTHING = Recovered(-1, {}, [])
+"""What the changelog says about a partition that no one has stored anything of."""
 
 
-def manifest_key(partition: int, epoch: str) -> bytes:
-    """Where an owner stores how far its snapshots reach.
+class _Manifest(Struct, frozen=True, array_like=True):
+    """Every record of the source up to `offset` is covered by the keys at the first `places` places."""
 
-    >>> manifest_key(3, "9f2c01aa")
-    b'3|9f2c01aa'
-    """
-    return f"{partition}|{epoch}".encode()
+    offset: int
+    places: int
 
 
-def state_key(partition: int, epoch: str, name: str) -> bytes:
-    """Where an owner stores the state of one key.
+class _Epoch:
+    def __init__(self) -> None:
+        self.manifest = _Manifest(-1, 0)
+        self.keys: dict[str, bytes] = {}
+        self.places: set[int] = set()
 
-    >>> state_key(3, "9f2c01aa", "BTCUSDT")
-    b'3|9f2c01aa|BTCUSDT'
-    """
-    return f"{partition}|{epoch}|{name}".encode()
-
-
-def manifest(offset: int) -> bytes:
-    """Value of a manifest record."""
-    return b"%d" % offset
+    @property
+    def is_complete(self) -> bool:
+        return self.manifest.offset >= 0 and self.places.issuperset(range(self.manifest.places))
 
 
 def recover(records: Iterable[tuple[bytes, bytes]]) -> dict[int, Recovered]:
-    """Newest consistent state of every partition, from the live records of the changelog in any order.
+    """State of every partition as its furthest complete epoch has it, from live records of the changelog in any order.
 
-    Why the furthest of everything is consistent: a manifest at offset m was written when every key's events up to m
-    were covered by durable snapshots, and a snapshot is deleted only in favour of a further one.
+    Why that is consistent: an epoch has one writer, which stores a manifest when all that it counts on is durable, and
+    replaces a snapshot only by a further one. What a successor has deleted leaves its place empty, and the epoch is
+    incomplete from then on, however late its writer stores another manifest.
+
+    Raises:
+        SnapshotsIncomplete: a partition has manifests, and none of its epochs is complete.
     """
-    found: dict[int, Recovered] = {}
-    decode = msgpack.Decoder(KeySnapshot).decode
+    epochs: dict[int, dict[str, _Epoch]] = {}
+    stored: dict[int, list[bytes]] = {}
     for stored_key, value in records:
-        partition, _, name = [*stored_key.decode().split("|", 2), ""][:3]
-        recovered = found.get(int(partition)) or nothing()
-        recovered.stored.setdefault(name, []).append(stored_key)
-        if name:
-            snapshot = decode(value)
-            held = recovered.keys.get(name)
-            if held is None or snapshot.offset > held.offset:
-                recovered.keys[name] = snapshot
+        number, epoch_name, place, name = [*stored_key.decode().split("|", 3), "", ""][:4]
+        partition = int(number)
+        stored.setdefault(partition, []).append(stored_key)
+        epoch = epochs.setdefault(partition, {}).setdefault(epoch_name, _Epoch())
+        if place:
+            epoch.places.add(int(place))
+            epoch.keys[name] = value
         else:
-            recovered = recovered._replace(offset=max(recovered.offset, int(value)))
-        found[int(partition)] = recovered
+            epoch.manifest = msgpack.decode(value, type=_Manifest)
+    decode = msgpack.Decoder(KeySnapshot).decode
+    found = {}
+    for partition, by_name in epochs.items():
+        complete = [(epoch.manifest.offset, name) for name, epoch in by_name.items() if epoch.is_complete]
+        if not complete and any(epoch.manifest.offset >= 0 for epoch in by_name.values()):
+            raise SnapshotsIncomplete(
+                f"expected complete snapshots of partition {partition}, found parts of {len(by_name)} epochs; "
+                "fix: none needed, a worker that starts again reads them anew"
+            )
+        offset, best = max(complete, default=(-1, ""))
+        keys = {name: decode(value) for name, value in by_name[best].keys.items()} if best else {}
+        found[partition] = Recovered(offset, keys, stored[partition])
     return found
+
+
+class Filing:
+    r"""What one owner of a partition stores, in which order.
+
+    The manifest must be sent when the snapshots before it are durable, and deletes what other epochs left.
+
+    Args:
+        partition: number.
+        epoch: name that no other owner has.
+        recovered: what the owner began with. It has to store all of it again before its first manifest.
+
+    >>> filing = Filing(3, "9f2c01aa", NOTHING)
+    >>> filing.snapshots({"BTCUSDT": b"state"})
+    {b'3|9f2c01aa|0|BTCUSDT': b'state'}
+    >>> filing.manifest(41)
+    {b'3|9f2c01aa': b'\x92)\x01'}
+    """
+
+    def __init__(self, partition: int, epoch: str, recovered: Recovered) -> None:
+        self._prefix = f"{partition}|{epoch}"
+        self._places: dict[str, int] = {}
+        self._others = recovered.stored
+
+    def snapshots(self, states: Mapping[str, bytes]) -> dict[bytes, bytes | None]:
+        """Records that store states of keys."""
+        places = self._places
+        return {
+            f"{self._prefix}|{places.setdefault(name, len(places))}|{name}".encode(): state
+            for name, state in states.items()
+        }
+
+    def manifest(self, offset: int) -> dict[bytes, bytes | None]:
+        """Records that say that what was stored covers the source up to `offset`, and end all other epochs."""
+        others, self._others = self._others, []
+        mine = msgpack.encode(_Manifest(offset, len(self._places)))
+        return {self._prefix.encode(): mine, **dict.fromkeys(others)}

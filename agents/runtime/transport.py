@@ -17,6 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.runtime.membership import end_when_replaced
+from agents.runtime.reseeks import Reseeks
 
 FETCH_MAX_WAIT_MS = 30
 
@@ -34,8 +35,9 @@ class Bound(Protocol):
         """Take what was assigned; where each partition goes on."""
         ...
 
-    def take_reseeks(self) -> dict[TP, int]:
-        """Partitions to fetch again, and from where."""
+    @property
+    def reseeks(self) -> Reseeks:
+        """What is to be fetched again."""
         ...
 
 
@@ -70,7 +72,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """Hands bound topics to their agents as `(generation, records by partition)` and seeks to what snapshots cover."""
+    """Hands bound topics to their agents as whole fetches and seeks to what snapshots cover.
+
+    A fetch reaches an agent as `(generation, rounds of re-seeks before it, records by partition)`.
+    """
 
     @property
     def runtime(self) -> Bound:
@@ -104,37 +109,38 @@ class Consumer(driver.Consumer):
 
     async def _seek_again(self) -> None:
         """Re-seek where a gap was found: only here, where no fetched record is in hand."""
-        asked = self.runtime.take_reseeks()
+        if not self.flow_active:  # a rebalance goes on: the assignment that ends it seeks by itself
+            return
+        asked = self.runtime.reseeks.take()
         wanted = {tp: offset for tp, offset in asked.items() if tp in self.assignment()}
         if wanted:
             await self.seek_wait(wanted)
 
     async def _hand_out(self, fetched: Mapping[TP, list[Any]], active: set[TP] | None) -> None:
-        generation = self.app.consumer_generation_id
+        generation, reseeks = self.app.consumer_generation_id, self.runtime.reseeks
         bound: dict[str, dict[int, list[Any]]] = {}
         for tp, records in fetched.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
-                return
-            if active is not None and tp not in active:
-                continue
+            goes_on = self.flow_active and self.app.consumer_generation_id == generation
+            is_wanted = goes_on and (active is None or tp in active)
             if self.runtime.is_bound(tp.topic):
-                bound.setdefault(tp.topic, {})[tp.partition] = records
-                self._read_offset[tp] = records[-1].offset
-                continue
-            for record in records:
-                await self.wait_first(self.callback(self._to_message(tp, record)), self.suspend_flow.wait())
-                self._read_offset[tp] = record.offset
+                if is_wanted:
+                    bound.setdefault(tp.topic, {})[tp.partition] = records
+                    self._read_offset[tp] = records[-1].offset
+                else:
+                    reseeks.ask(tp, records[0].offset)
+            elif is_wanted:
+                for record in records:
+                    await self.wait_first(self.callback(self._to_message(tp, record)), self.suspend_flow.wait())
+                    self._read_offset[tp] = record.offset
         for topic, by_partition in bound.items():
             channels = cast(Any, self.app.topics)._tp_index.get(TP(topic, next(iter(by_partition))), ())
-            for channel in channels:
-                if not await self._put(channel, (generation, by_partition)):
-                    return
+            whole = (generation, reseeks.rounds, by_partition)
+            if not channels or not all([await self._put(channel, whole) for channel in channels]):
+                for number, records in by_partition.items():
+                    reseeks.ask(TP(topic, number), records[0].offset)
 
-    async def _put(self, channel: Any, whole: tuple[int, dict[int, list[Any]]]) -> bool:
-        """Put a fetch into an agent's queue; False when a rebalance emptied the queue under it.
-
-        What is dropped then is fetched again: an assignment seeks to the snapshots, and a gap asks for a re-seek.
-        """
+    async def _put(self, channel: Any, whole: tuple[int, int, dict[int, list[Any]]]) -> bool:
+        """Put a fetch into an agent's queue; False when a rebalance emptied the queue under it."""
         if not channel.queue.full():
             channel.queue.put_nowait(whole)
             return True
@@ -165,9 +171,10 @@ def stored_in(table: Any) -> Mapping[bytes, bytes]:
     return data
 
 
-async def commit(app: faust.App, offsets: Mapping[TP, int]) -> None:
-    """Tell the group how far partitions got: for tools that show lag; nothing here reads it back."""
-    await cast(Any, app.consumer)._commit(offsets)
+async def commit(app: faust.App, offsets: Mapping[TP, int]) -> bool:
+    """Tell the group how far partitions got, for tools that show lag: nothing here reads it back. Whether it knows."""
+    done: bool = await cast(Any, app.consumer)._commit(offsets)
+    return done
 
 
 def leave_on_stop(app: faust.App) -> None:

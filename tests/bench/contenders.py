@@ -27,6 +27,7 @@ from agents.operations import topics
 from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, TOPICS
+from streams.chain import chained
 from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.topology import Node
@@ -118,7 +119,7 @@ async def stage(contender: Contender, address: str) -> AsyncIterator[Stage]:
         made = Stage(contender, address, Path(home))
         settings = made.settings
         wanted = [topics.specification(settings, topic) for topic in (*TOPICS, COUNTS)]
-        wanted += [topics.changelog(settings, changelog_name(settings, node)) for node in contender.nodes]
+        wanted += [topics.changelog(settings, changelog_name(settings, node)) for node in chained(contender.nodes)]
         await topics.apply(address, wanted)
         try:
             yield made

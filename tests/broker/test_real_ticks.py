@@ -1,6 +1,7 @@
-"""A real file through Kafka: the same bytes on a second, fresh run, and in a backtest without Kafka."""
+"""Real files through Kafka: the same bytes on a second, fresh run, and in a backtest without Kafka."""
 
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,14 @@ from streams.sources.files import TickFile
 
 pytestmark = pytest.mark.broker
 
-FILE = DATA / "btcusdt-perp-20240808.csv.gz"
+TICKS_OF = {
+    "btcusdt-perp-20240808.csv.gz": 87_402,
+    "ethusdt-perp-20240808.csv.gz": 15_000,
+    "btcusdt-spot-20240808.csv.gz": 15_000,
+    "bac-20131007.csv.gz": 15_000,
+    "eurusd-20140507.csv.gz": 15_000,
+}
+"""Files, one of them whole. All of them whole takes five minutes: docs/verify.md has what that gave."""
 
 
 def once(records: list[Stored]) -> list[tuple[int, bytes | None, bytes]]:
@@ -30,38 +38,40 @@ def digest(records: list[tuple[int, bytes | None, bytes]]) -> str:
 
 
 async def one_run(
-    bootstrap: str, prefix: str, log: Path, workers: int
+    file: str, bootstrap: str, prefix: str, log: Path, workers: int, hash_seed: int
 ) -> dict[str, list[tuple[int, bytes | None, bytes]]]:
     settings = Settings.load({}, prefix=prefix)
     async with LiveLoop(nodes(Parameters()), settings, bootstrap, log) as loop:
         for slot in range(1, workers + 1):
-            loop.start(slot)
-        await loop.publish(TickFile(FILE))
+            loop.start(slot, PYTHONHASHSEED=str(hash_seed))
+        await loop.publish(islice(TickFile(DATA / file), TICKS_OF[file]))
         await loop.until_caught_up()
         verdict = await loop.verdict()
         assert verdict.is_exact, verdict
         read = {topic.name: await loop.stored(topic.name) for topic in TOPICS}
-        assert len(read[TICKS.name]) == 87_402
+        assert len(read[TICKS.name]) == TICKS_OF[file]
         return {name: once(records) for name, records in read.items()}
 
 
-@pytest.mark.skipif(not FILE.is_file(), reason=f"real ticks are absent: {FILE.name} is not beside this checkout")
-async def test_btcusdt_twice(bootstrap: str, prefix: str, tmp_path: Path) -> None:
-    first = await one_run(bootstrap, prefix, tmp_path / "first.log", workers=1)
-    second = await one_run(bootstrap, prefix + "again-", tmp_path / "second.log", workers=2)
+@pytest.mark.parametrize("file", TICKS_OF)
+async def test_live_again_and_in_a_backtest(file: str, bootstrap: str, prefix: str, tmp_path: Path) -> None:
+    if not (DATA / file).is_file():
+        pytest.skip(f"real ticks are absent: {file} is not beside this checkout")
+    first = await one_run(file, bootstrap, prefix, tmp_path / "first.log", workers=1, hash_seed=0)
+    second = await one_run(file, bootstrap, prefix + "again-", tmp_path / "second.log", workers=2, hash_seed=7)
     # Digests: of two lists that differ somewhere, pytest would seek the smallest difference for minutes.
     assert {name: digest(records) for name, records in first.items()} == {
         name: digest(records) for name, records in second.items()
     }
     engine = Engine(nodes(Parameters()))
-    for tick in TickFile(FILE):
+    for tick in islice(TickFile(DATA / file), TICKS_OF[file]):
         engine.take(tick)
     for name, chains in engine.facts.digests.items():
         found: dict[int, bytes] = {}
         for partition, _, value in first[name]:
             found[partition] = extended(found.get(partition, START), value)
         assert found == chains, name
-    assert first[DEAD_LETTERS.name] == []
-    assert len(first[PAPER_ACCOUNT.name]) > 5
-    assert len(first[PREDICTIONS.name]) == 87_402
-    assert len(first[OUTCOMES.name]) > 5_000
+    assert len(first[PREDICTIONS.name]) + len(first[DEAD_LETTERS.name]) == TICKS_OF[file]
+    assert len(first[DEAD_LETTERS.name]) < TICKS_OF[file] / 5
+    assert len(first[PAPER_ACCOUNT.name]) > 1
+    assert len(first[OUTCOMES.name]) > 500

@@ -29,7 +29,7 @@ class Count(Struct):
 class CountingNode(Node[Count]):
     name = "counting"
     source = TICKS
-    outputs = (COUNTS, DEAD_LETTERS)
+    outputs: tuple[Topic, ...] = (COUNTS, DEAD_LETTERS)
 
     def open(self, key: str) -> Count:
         return Count()

@@ -21,6 +21,7 @@ from agents.runtime.binding import changelog_name
 from agents.settings import Settings
 from schemas.ticks import Quote, Trade
 from schemas.topics import TICKS, TOPICS
+from streams.chain import chained
 from streams.comparison import Comparison
 from streams.replay import SourceRecord, by_topic, replay
 from streams.topology import Node, following
@@ -69,7 +70,9 @@ class LiveLoop:
     async def __aenter__(self) -> Self:
         # All of the registry, also what the node does not write: the gauge asks for it.
         known = dict.fromkeys((*TOPICS, *(topic for node in self.nodes for topic in (node.source, *node.outputs))))
-        changelogs = [topics.changelog(self.settings, changelog_name(self.settings, node)) for node in self.nodes]
+        changelogs = [
+            topics.changelog(self.settings, changelog_name(self.settings, node)) for node in chained(self.nodes)
+        ]
         await topics.apply(
             self.bootstrap, [*(topics.specification(self.settings, topic) for topic in known), *changelogs]
         )
@@ -163,7 +166,7 @@ class LiveLoop:
         Raises:
             TimeoutError: they did not in `PATIENCE_S`; with the ends of the workers' logs.
         """
-        sources = {node.source.name for node in self.nodes}
+        sources = {node.source.name for node in chained(self.nodes)}
         async with Gauge(self.settings, self.bootstrap, sources) as gauge, self._patience():
             reading = await gauge.read()
             while reading.lag:

@@ -8,7 +8,7 @@ from counting import CountingNode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.runtime.snapshots import manifest, manifest_key, recover, state_key
+from agents.runtime.snapshots import NOTHING, Filing, recover
 from schemas.codec import encode
 from schemas.ticks import Trade
 from streams.partition import Partition
@@ -24,12 +24,13 @@ class Owner:
     """One owner of the partition; `epoch` is what its writes are filed under."""
 
     def __init__(self, changelog: Changelog, epoch: str) -> None:
-        stored = recover(changelog.items()).get(0)
-        self.epoch = epoch
-        self.partition = Partition(NODE, 0, stored.offset if stored else -1)
-        self.stored = stored.stored if stored else {}
-        for name, snapshot in (stored.keys if stored else {}).items():
+        recovered = recover(changelog.items()).get(0, NOTHING)
+        self.partition = Partition(NODE, 0, recovered.offset)
+        for name, snapshot in recovered.keys.items():
             self.partition.restore(name, snapshot)
+        self.partition.dirty = dict.fromkeys(recovered.keys, recovered.offset + 1)
+        self.covered = recovered.offset
+        self.filing = Filing(0, epoch, recovered)
         self.pending: list[tuple[bytes, bytes | None]] = []
 
     def apply(self, count: int) -> None:
@@ -43,9 +44,10 @@ class Owner:
             return
         chosen = list(self.partition.dirty)[:most]
         covered = self.partition.covered_without(chosen)
-        self.pending += [(state_key(0, self.epoch, name), self.partition.snapshot(name)) for name in chosen]
-        self.pending.append((manifest_key(0, self.epoch), manifest(covered)))
-        self.pending += [(old, None) for name in (*chosen, "") for old in self.stored.pop(name, ())]
+        self.pending += self.filing.snapshots({name: self.partition.snapshot(name) for name in chosen}).items()
+        if covered > self.covered:
+            self.pending += self.filing.manifest(covered).items()
+            self.covered = covered
         for name in chosen:
             del self.partition.dirty[name]
 
@@ -73,7 +75,7 @@ EXPECTED = uninterrupted()
 
 actions = st.lists(
     st.tuples(
-        st.sampled_from(("take over", "apply", "apply", "checkpoint", "write", "write", "write")),
+        st.sampled_from(("take over", "apply", "apply", "checkpoint", "checkpoint", "write", "write all", "write all")),
         st.integers(0, 3),
         st.integers(1, 12),
     ),
@@ -92,8 +94,11 @@ def what_a_successor_makes_of(history: list[tuple[str, int, int]], epochs: bool)
             owner.apply(count)
         elif action == "checkpoint":
             owner.checkpoint(count)
-        else:
+        elif action == "write":
             owner.write(changelog)
+        else:
+            while owner.pending:
+                owner.write(changelog)
     successor = Owner(changelog, "last")
     successor.apply(len(LOG))
     return counts_of(successor.partition)
@@ -112,7 +117,7 @@ PAUSED_WRITER = [
     ("apply", 0, 12),
     ("apply", 0, 12),
     ("checkpoint", 0, 3),
-    *[("write", 0, 1)] * 4,  # the successor's snapshots and manifest
+    ("write all", 0, 1),  # the successor's snapshots and manifest
     *[("write", 1, 1)] * 3,  # the paused owner wakes up: its older snapshots land, its manifest does not
 ]
 
@@ -121,3 +126,23 @@ def test_one_key_for_all_owners_would_lose_events() -> None:
     """The negative control: without epochs a stale snapshot replaces a further one that the manifest counts on."""
     assert what_a_successor_makes_of(PAUSED_WRITER, epochs=False) != EXPECTED
     assert what_a_successor_makes_of(PAUSED_WRITER, epochs=True) == EXPECTED
+
+
+FASTER_LOSER = [
+    ("apply", 0, 12),
+    ("checkpoint", 0, 3),
+    ("write all", 0, 1),
+    ("take over", 0, 1),  # of a rebalance that the earlier owner has not heard of
+    ("apply", 1, 12),
+    ("apply", 1, 12),
+    ("checkpoint", 1, 3),
+    *[("write", 1, 1)] * 3,  # its snapshots are further than anything the successor has
+    ("apply", 0, 6),
+    ("checkpoint", 0, 3),
+    ("write all", 0, 1),  # the successor deletes what it found when it took over
+    ("write all", 1, 1),  # and only then comes the manifest that counts on it
+]
+
+
+def test_a_successor_may_delete_what_is_further_than_its_own() -> None:
+    assert what_a_successor_makes_of(FASTER_LOSER, epochs=True) == EXPECTED
