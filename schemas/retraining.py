@@ -8,7 +8,7 @@ from schemas.models import ModelState
 from schemas.ticks import EventTime, Symbol
 from schemas.windows import Breach
 
-Status = Literal["candidate", "rejected", "too_few_samples", "failed", "not_needed"]
+Status = Literal["candidate", "rejected", "too_few_samples", "failed", "superseded", "not_needed"]
 
 
 class RetrainJob(Struct, frozen=True):
@@ -50,7 +50,11 @@ class RetrainingResult(Struct, frozen=True):
     job_id: Annotated[str, Meta(description="id of the breach that it was started for; done once")]
     symbol: Symbol
     status: Annotated[
-        Status, Meta(description="`candidate` if every gate was passed; `failed`: the training itself broke")
+        Status,
+        Meta(
+            description="`candidate` if every gate was passed; `failed`: the training itself broke; `superseded`: a "
+            "newer job of the symbol came before it was begun"
+        ),
     ]
     sentence: Annotated[str, Meta(description="for a person")]
     trigger: Annotated[str, Meta(description="what called for it, or empty")] = ""

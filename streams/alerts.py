@@ -64,7 +64,7 @@ def _of_job(job: RetrainJob) -> Alert | None:
 
 def _of_result(finished: RetrainFinished) -> Alert | None:
     result = finished.result
-    if result.status == "candidate":
+    if result.status in ("candidate", "superseded"):
         return None
     kind, severity = ("retrain_failed", "error") if result.status == "failed" else ("retrain_rejected", "info")
     return Alert(

@@ -1,5 +1,6 @@
 """Does the retrain jobs, each once: from the topics alone, so that it may die at any step."""
 
+import asyncio
 import logging
 from contextlib import aclosing
 from importlib.metadata import version
@@ -22,6 +23,34 @@ from streams.parameters import Parameters
 from streams.retraining.proposal import proposal
 
 log = logging.getLogger(__name__)
+
+
+class Waiting:
+    """Jobs that are not done: of each symbol the newest counts, those before it are superseded.
+
+    Args:
+        done: jobs that are.
+    """
+
+    def __init__(self, done: set[str]) -> None:
+        self._done = done
+        self._jobs: dict[str, list[tuple[RetrainJob, int]]] = {}
+        self._there = asyncio.Event()
+
+    def put(self, job: RetrainJob, partition: int) -> None:
+        """A job that was read, with its partition."""
+        if not job.withheld and job.job not in self._done:
+            self._done.add(job.job)
+            self._jobs.setdefault(job.symbol, []).append((job, partition))
+            self._there.set()
+
+    async def next(self) -> tuple[RetrainJob, int, list[tuple[RetrainJob, int]]]:
+        """The newest job of the symbol that has waited longest, and those that it supersedes, the oldest first."""
+        while not self._jobs:
+            self._there.clear()
+            await self._there.wait()
+        jobs = self._jobs.pop(next(iter(self._jobs)))
+        return *jobs[-1], jobs[:-1]
 
 
 class Retrainer:
@@ -54,14 +83,22 @@ class Retrainer:
         Raises:
             EnvironmentProblem: the topics cannot be read.
         """
-        done = await self._done()
+        waiting = Waiting(await self._done())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(waiting))
+            while True:
+                job, partition, superseded = await waiting.next()
+                for older, its in superseded:
+                    sentence = f"{job.job} came before it was begun"
+                    result = RetrainingResult(older.job, older.symbol, "superseded", sentence, older.breach.trigger)
+                    await self._finish(older, its, result)
+                await self.do(job, partition)
+
+    async def _listen(self, waiting: "Waiting") -> None:
         decode = decoder(RetrainJob)
         async with aclosing(read(self._bootstrap, self._settings.topic(RETRAIN_JOBS.name))) as records:
             async for record in records:
-                job: RetrainJob = decode(record.value)
-                if not job.withheld and job.job not in done:
-                    await self.do(job, record.partition)
-                    done.add(job.job)
+                waiting.put(decode(record.value), record.partition)
 
     async def do(self, job: RetrainJob, partition: int) -> RetrainingResult:
         """One job: train, ask for the candidate, then write the result, which is what makes it done."""
@@ -70,9 +107,12 @@ class Retrainer:
         log.info("%s: %s: %s", job.job, result.status, result.sentence)
         if result.status == "candidate":
             await self._put(COMMANDS, partition, job.symbol.encode(), proposal(job, result))
+        await self._finish(job, partition, result)
+        return result
+
+    async def _finish(self, job: RetrainJob, partition: int, result: RetrainingResult) -> None:
         finished = RetrainFinished(f"{job.id}:0", job.symbol, job.ts_event, result, self._made_with)
         await self._put(CANDIDATES, partition, finished.key, finished)
-        return result
 
     async def _result(self, job: RetrainJob, partition: int) -> RetrainingResult:
         market, training = self._parameters.for_symbol(job.symbol), self._parameters.retraining
@@ -92,4 +132,3 @@ class Retrainer:
 
     async def _put(self, topic: Topic, partition: int, key: bytes, record: Any) -> None:
         await self._producer.send_and_wait(self._settings.topic(topic.name), encode(record), key, partition)
-

@@ -59,7 +59,7 @@ class Trial:
     one; if another version goes live meanwhile, there is nothing left to compare with and the test stops. Once the
     winner is live, the old champion goes on in shadow under the name of its version: the watch compares the two with
     the score that decided, and goes on for as long as both run. A challenger whose verdicts are applied is watched
-    from the moment at which it is live, also when somebody forced it through before the verdict.
+    from the moment at which it is live, also when somebody forced it through, before the verdict or against it.
 
     Args:
         name: of the experiment.
@@ -87,10 +87,10 @@ class Trial:
         """Take an outcome."""
         if state.watch is not None or state.test.status == "winner":
             return self._watch(state, outcome)
-        if state.test.status not in OPEN:
-            return ""
         if outcome.arms[0].model_version == state.challenger and self.declaration.apply == "automatic":
             return self._watch(state, outcome)
+        if state.test.status not in OPEN:
+            return ""
         if outcome.arms[0].model_version != state.champion:
             self.experiment.stop(state.test, f"{outcome.arms[0].model_version} went live in place of {state.champion}")
             return "decided"

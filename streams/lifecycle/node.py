@@ -129,13 +129,14 @@ class LifecycleNode(Node[Life]):
         )
 
     def _check_may(self, life: Life, command: Directed) -> None:
+        live = self.shown(command.symbol, life.arms[0].version)
         changes_live = isinstance(command, (PromoteVariant, RollBack))
         if life.pinned and command.automatic and changes_live:
-            raise Refused("pinned", f"{self.shown(command.symbol, life.arms[0].version)} is pinned: {command.cause}")
-        if isinstance(command, RollBack) and command.version:
-            live = self.shown(command.symbol, life.arms[0].version)
-            if live != command.version:
-                raise Refused("bad_command", f"roll_back: expected {command.version!r:.80} to be live, {live} is")
+            raise Refused("pinned", f"{live} is pinned: {command.cause}")
+        if isinstance(command, RollBack) and command.version and live != command.version:
+            raise Refused("bad_command", f"roll_back: expected {command.version!r:.80} to be live, {live} is")
+        if isinstance(command, StartVariant) and command.automatic and command.model and command.model.parent != live:
+            raise Refused("stale", f"{command.model.version} was judged against {command.model.parent}, {live} is live")
 
     def _make_room(self, life: Life, command: StartVariant, news: News) -> list[Directive]:
         stopped = life.dispensable()

@@ -1,0 +1,54 @@
+"""What every story does: workers with a configuration of their own, one of them killed, topics read to their end."""
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+from agents.clients.reader import Received, read_blocks
+from agents.operations.supervisor import Slot
+from agents.settings import Settings
+from schemas.errors import TickloopError
+from schemas.topics import Topic
+from streams.partitioner import partition_of
+
+
+def environment(settings: Settings, configuration: Path) -> dict[str, str]:
+    """Environment of a worker of `settings`, with the parameters of a file."""
+    named = ("bootstrap", "home", "prefix", "partitions", "replication")
+    return {f"TICKLOOP_{name.upper()}": str(getattr(settings, name)) for name in named} | {
+        "TICKLOOP_CONFIG": str(configuration)
+    }
+
+
+def kill(slot: Slot) -> str:
+    """kill -9 of the process in a slot; its name."""
+    if slot.pid is None:
+        raise TickloopError(f"expected {slot.name} to run, it had ended by itself; its log is {slot.log_file}")
+    os.kill(slot.pid, signal.SIGKILL)
+    return slot.name
+
+
+def kill_worker(settings: Settings, slots: Sequence[Slot], owned: Mapping[int, str], symbol: str) -> str:
+    """kill -9 of the worker that owns the partition of a symbol."""
+    name = owned[partition_of(symbol, settings.partitions)]
+    return kill(next(slot for number, slot in enumerate(slots, 1) if name == f"{settings.group}-{number}"))
+
+
+def end(slots: Sequence[Slot]) -> None:
+    """Nothing that was started outlives the story."""
+    for slot in slots:
+        if slot.pid is not None:
+            with suppress(ProcessLookupError):  # it ended by itself meanwhile
+                os.kill(slot.pid, signal.SIGKILL)
+
+
+async def everything(settings: Settings, topic: Topic, repeats: bool = False) -> list[Received]:
+    """All records of a topic up to its end."""
+    found: list[Received] = []
+    name = settings.topic(topic.name)
+    async with aclosing(read_blocks(settings.bootstrap, name, until_end=True, repeats=repeats)) as blocks:
+        async for block in blocks:
+            found += block
+    return found
