@@ -46,6 +46,7 @@ class Webhook:
         async with ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as session:
             while True:
                 await self._post(session, await self._waiting.get())
+                self._waiting.task_done()
 
     async def _post(self, session: ClientSession, alert: Alert) -> None:
         problem = ""

@@ -91,7 +91,7 @@ class Life(Struct, array_like=True):
         longest ago; never the one that a roll-back goes to."""
         kept = self.before[-1].version if self.before else ""
         retired = [arm for arm in self.arms[1:] if arm.was_live and arm.version != kept]
-        return min(retired, key=lambda arm: (not arm.taken_back, arm.since), default=None)
+        return min(retired, key=lambda arm: (not arm.taken_back, arm.since, arm.number), default=None)
 
     def candidates(self) -> list[Running]:
         """Those that are being tested."""

@@ -24,6 +24,6 @@ def candidate_arm(job: str, sha256: str) -> str:
     """Name of the arm that a model runs under until it is live; a stored one that comes again has another.
 
     >>> candidate_arm("retrain-ticks:3:1097:0", "c1e8bd02bd57a46f")
-    'candidate-a6a2b8a6ce60'
+    'candidate-3b3025f2095d'
     """
     return f"{CANDIDATE}{_sha256(f'{job}|{sha256}'.encode()).hexdigest()[:12]}"
