@@ -41,6 +41,9 @@ READY_S, PATIENCE_S, LINE_S = 60.0, 120.0, 3.0
 BEGUN = 3_000
 """Predictions before the drift: what is usual has to be known before anything can be unusual."""
 
+AFTERWARDS = 1_000
+"""Predictions after the roll-back."""
+
 CONFIGURATION = """
 [market]
 horizon_ns = 100_000_000
@@ -214,6 +217,8 @@ async def _tell(
                 place = await client.place_of(SYMBOL)
                 await _sabotage(settings, client, place, told, say)
             await told.until(lambda: "rolled_back" in told.kinds())
+            left = told.predicted + AFTERWARDS
+            await told.until(lambda: told.predicted >= left)
             stop.set()
             published = await sending
             await told.until(lambda: told.predicted >= published.ticks)

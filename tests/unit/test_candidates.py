@@ -129,9 +129,9 @@ def test_one_whose_model_falls_silent_is_rolled_back_at_once() -> None:
     assert f"no opinion for {MUTE} outcomes" in decided.reason
 
 
-@pytest.mark.parametrize("fields", [{"features": 0.0}, {"model": 0.500001}])
-def test_silence_of_a_market_is_not_that_of_a_model(fields: dict[str, float]) -> None:
-    quiet = stream(90, 3 * MUTE, FORCED_GOOD, **({"model": 0.5} | fields))
+@pytest.mark.parametrize(("model", "features"), [(0.5, 0.0), (0.500001, 1.0)])
+def test_silence_of_a_market_is_not_that_of_a_model(model: float, features: float) -> None:
+    quiet = stream(90, 3 * MUTE, FORCED_GOOD, model=model, features=features)
     assert "rolled_back" not in verdicts(run(new(), stream(0, 30, TESTED), stream(30, 60, FORCED_GOOD), quiet))
 
 

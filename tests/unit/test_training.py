@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from test_closed_loop import LATENCY_NS, story
 
-from agents.caretaker import training
 from agents.caretaker.training import Work, train
 from agents.demo.drift_story import CONFIGURATION, SYMBOL, parameters
 from schemas.codec import encode
@@ -62,7 +61,7 @@ async def test_one_that_dies_is_failed_with_its_last_words(
     python = tmp_path / "python"
     python.write_text(f"#!{sys.executable}\n{program}\n")
     python.chmod(0o755)
-    monkeypatch.setattr(training.sys, "executable", str(python))
+    monkeypatch.setattr(sys, "executable", str(python))
     found = await train(work(), timeout_s=30)
     assert found.status == "failed"
     assert found.sentence.startswith(sentence)
