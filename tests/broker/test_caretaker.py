@@ -1,8 +1,8 @@
 """The caretaker on Kafka: jobs done once whatever it dies of, alerts once, refusals told, nothing stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from test_closed_loop import story
 
 from agents.caretaker.alerts import Alerts
 from agents.caretaker.retrainer import Retrainer
-from agents.clients.reader import Received
+from agents.clients.reader import read_blocks
 from agents.demo.drift_story import CONFIGURATION, SYMBOL, parameters
 from agents.demo.scenes import everything
 from agents.operations import topics
@@ -44,7 +44,7 @@ def _configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKLOOP_CONFIG", str(file))
 
 
-class Killed(Exception):  # noqa: N818 - that is what it stands for
+class Killed(Exception):
     """Stands for kill -9."""
 
 
@@ -84,16 +84,23 @@ async def held(settings: Settings, topic: Topic) -> list[Any]:
     return [decode(record.value) for record in await everything(settings, topic, repeats=True)]
 
 
-async def until(settings: Settings, topic: Topic, seen: Callable[[list[Received]], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not seen(await everything(settings, topic)):
-            await asyncio.sleep(0.1)
+async def until(settings: Settings, topic: Topic, records: int) -> None:
+    """Return when so many records are on a topic, each counted once."""
+    count = 0
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        aclosing(read_blocks(settings.bootstrap, settings.topic(topic.name))) as blocks,
+    ):
+        async for block in blocks:
+            count += len(block)
+            if count >= records:
+                return
 
 
 async def run_until(running: Any, settings: Settings, topic: Topic, records: int) -> None:
-    """Run until so many records are on a topic, each counted once."""
+    """Run until so many records are on a topic."""
     task = asyncio.create_task(running.run())
-    waiting = asyncio.create_task(until(settings, topic, lambda found: len(found) >= records))
+    waiting = asyncio.create_task(until(settings, topic, records))
     done, _ = await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
     task.cancel()
     for each in done:
