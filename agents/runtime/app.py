@@ -19,7 +19,7 @@ class LoopApp(faust.App):
     async def on_stop(self) -> None:
         """Checkpoint while still in the group, so that whoever takes over has nothing to repeat; then leave it."""
         if any(self.runtime.live):
-            await self.runtime.checkpoint(last=True)
+            await self.runtime.release()
             leave_on_stop(self)
         await super().on_stop()
 
@@ -65,6 +65,11 @@ def create_app(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], i
     )
     app.transport = Transport(app.conf.broker_consumer, app)
     app.runtime = Runtime(app, settings, nodes)
+
+    async def release(*_: Any, **__: Any) -> None:
+        await app.runtime.release()
+
+    app.on_partitions_revoked.connect(release)
     app.task(app.runtime.keep_posting)
     app.task(app.runtime.keep_checkpointing)
     return app

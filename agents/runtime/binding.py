@@ -44,6 +44,7 @@ class Binding:
         self.source = settings.topic(node.source.name)
         self.live: dict[int, LivePartition] = {}
         self._app, self._settings, self._node = app, settings, node
+        self._generation = -1
         partitions = settings.partitions
         self._table = app.Table(node.name + "-snapshots", partitions=partitions, key_type=bytes, value_type=bytes)
         source = app.topic(
@@ -59,19 +60,24 @@ class Binding:
 
     async def _run(self, fetches: Any) -> None:
         try:
-            async for generation, reseeks, fetched in fetches:
+            async for stamp, fetched in fetches:
                 for number, records in fetched.items():
-                    if generation == self._app.consumer_generation_id and number in self.live:
-                        await self.live[number].take(records, reseeks)
+                    if stamp.generation == self._generation and number in self.live:
+                        await self.live[number].take(records, stamp.round)
         except Exception as error:
             stop_the_process(error)
             raise
 
-    def load(self, reseeks: Reseeks, post: Post, numbers: list[int]) -> None:
-        """Drop live state; load that of the partitions that are assigned now from the recovered table."""
+    def revoke(self) -> None:
+        """Drop live state: others may have the partitions."""
         for partition in self.live.values():
             partition.revoked = True
         self.live = {}
+
+    def load(self, reseeks: Reseeks, post: Post, numbers: list[int]) -> None:
+        """Drop live state; load that of the partitions that are assigned now from the recovered table."""
+        self.revoke()
+        self._generation = self._app.consumer_generation_id
         stored = recover(stored_in(self._table).items()) if numbers else {}
         for number in numbers:
             ways = Ways(
@@ -98,6 +104,16 @@ class Runtime:
         self.reseeks = Reseeks()
         self._post = Post()
         self._committed: dict[TP, int] = {}
+
+    async def release(self) -> None:
+        """Partitions may go to others: checkpoint, so that they have nothing to repeat, and apply nothing more."""
+        try:
+            await self.checkpoint(last=True)
+        except Exception as error:
+            stop_the_process(error)
+            raise
+        for binding in self._bindings:
+            binding.revoke()
 
     def is_bound(self, topic: str) -> bool:
         """Whether whole fetches of a topic go to agents."""

@@ -76,14 +76,14 @@ class LivePartition:
             None  # first offset that is missing, and the round in which it was asked for
         )
 
-    async def take(self, records: list[Any], reseeks: int) -> None:
+    async def take(self, records: list[Any], fetched_in: int) -> None:
         """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
 
         Args:
             records: of the source, as fetched.
-            reseeks: how often the consumer had gone back before it fetched them.
+            fetched_in: round of re-seeks in which they were fetched.
         """
-        if self._must_be_fetched_again(records[0].offset, reseeks):
+        if self._must_be_fetched_again(records[0].offset, fetched_in):
             return
         for start in range(0, len(records), RECORDS_A_TURN):
             turn = records[start : start + RECORDS_A_TURN]
@@ -107,14 +107,14 @@ class LivePartition:
                 for output in apply(offset, record.key, record.value):
                     append(names[type(output)], key_of(output), encode(output))
 
-    def _must_be_fetched_again(self, found: int, reseeks: int) -> bool:
+    def _must_be_fetched_again(self, found: int, fetched_in: int) -> bool:
         """Whether a fetch leaves out what lies before it; what a re-seek does not bring is not in the log."""
         expected = self.partition.offset + 1
         if found <= expected:
             return False
         if self._gap is None or self._gap[0] != expected:
             self._gap = expected, self._ways.fetch_again_from(expected)
-        return reseeks <= self._gap[1]
+        return fetched_in <= self._gap[1]
 
     async def checkpoint(self, last: bool = False) -> None:
         """Make what was applied durable: outputs acked, then snapshots of dirty keys, then the manifest.

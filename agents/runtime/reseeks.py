@@ -1,6 +1,20 @@
 """Where the consumer is to go back to, because records were fetched and did not reach their node."""
 
+from typing import NamedTuple
+
 from faust.types import TP
+
+
+class Stamp(NamedTuple):
+    """When a fetch was asked for.
+
+    Attributes:
+        generation: of the group. Positions are those of an assignment: what another one fetched means nothing.
+        round: how often the consumer had gone back.
+    """
+
+    generation: int
+    round: int
 
 
 class Reseeks:

@@ -17,7 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.runtime.membership import end_when_replaced
-from agents.runtime.reseeks import Reseeks
+from agents.runtime.reseeks import Reseeks, Stamp
 
 FETCH_MAX_WAIT_MS = 30
 
@@ -72,10 +72,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """Hands bound topics to their agents as whole fetches and seeks to what snapshots cover.
-
-    A fetch reaches an agent as `(generation, rounds of re-seeks before it, records by partition)`.
-    """
+    """Hands bound topics to their agents as whole fetches and seeks to what snapshots cover."""
 
     @property
     def runtime(self) -> Bound:
@@ -85,8 +82,11 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
-        """After recovery, at start and at every assignment: live state anew from snapshots, offsets from them."""
-        await super().perform_seek()
+        """After recovery, at start and at every assignment: live state anew from snapshots, offsets from them.
+
+        Faust seeks to committed offsets here, one partition after the other and in a thread that goes on when a further
+        rebalance has overtaken it: measured to move a partition after it had been put where its snapshots end.
+        """
         wanted = await self.runtime.assign(self.assignment())
         if wanted:
             await self.seek_wait(wanted)
@@ -95,11 +95,12 @@ class Consumer(driver.Consumer):
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 await self._seek_again()
+                stamp = Stamp(self.app.consumer_generation_id, self.runtime.reseeks.rounds)
                 fetched, active = await self._wait_next_records(1.0)
                 await asyncio.sleep(0)
                 if self.should_stop:
                     break
-                await self._hand_out(fetched or {}, active)
+                await self._hand_out(stamp, fetched or {}, active)
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
@@ -116,14 +117,14 @@ class Consumer(driver.Consumer):
         if wanted:
             await self.seek_wait(wanted)
 
-    async def _hand_out(self, fetched: Mapping[TP, list[Any]], active: set[TP] | None) -> None:
+    async def _hand_out(self, stamp: Stamp, fetched: Mapping[TP, list[Any]], active: set[TP] | None) -> None:
         generation, reseeks = self.app.consumer_generation_id, self.runtime.reseeks
         bound: dict[str, dict[int, list[Any]]] = {}
         for tp, records in fetched.items():
             goes_on = self.flow_active and self.app.consumer_generation_id == generation
             is_wanted = goes_on and (active is None or tp in active)
             if self.runtime.is_bound(tp.topic):
-                if is_wanted:
+                if is_wanted and stamp.generation == generation:
                     bound.setdefault(tp.topic, {})[tp.partition] = records
                     self._read_offset[tp] = records[-1].offset
                 else:
@@ -134,12 +135,11 @@ class Consumer(driver.Consumer):
                     self._read_offset[tp] = record.offset
         for topic, by_partition in bound.items():
             channels = cast(Any, self.app.topics)._tp_index.get(TP(topic, next(iter(by_partition))), ())
-            whole = (generation, reseeks.rounds, by_partition)
-            if not channels or not all([await self._put(channel, whole) for channel in channels]):
+            if not channels or not all([await self._put(channel, (stamp, by_partition)) for channel in channels]):
                 for number, records in by_partition.items():
                     reseeks.ask(TP(topic, number), records[0].offset)
 
-    async def _put(self, channel: Any, whole: tuple[int, int, dict[int, list[Any]]]) -> bool:
+    async def _put(self, channel: Any, whole: tuple[Stamp, dict[int, list[Any]]]) -> bool:
         """Put a fetch into an agent's queue; False when a rebalance emptied the queue under it."""
         if not channel.queue.full():
             channel.queue.put_nowait(whole)

@@ -26,50 +26,50 @@ class Log:
         self.asked.append(offset)
         return self.rounds
 
-    async def take(self, *offsets: int, reseeks: int) -> int:
+    async def take(self, *offsets: int, fetched_in: int) -> int:
         """Give it a fetch; the last offset that is applied then."""
         records = [
             SimpleNamespace(offset=offset, key=b"X", value=encode(Trade("X", 1 + offset, 1.0, 1.0)))
             for offset in offsets
         ]
-        await self.live.take(records, reseeks)
+        await self.live.take(records, fetched_in)
         return self.live.partition.offset
 
 
 async def test_what_a_dropped_fetch_held_is_asked_for_once_and_fetches_of_before_wait() -> None:
     log = Log()
-    assert await log.take(0, 1, reseeks=0) == 1
-    assert await log.take(4, 5, reseeks=0) == 1, "2 and 3 were dropped on the way"
+    assert await log.take(0, 1, fetched_in=0) == 1
+    assert await log.take(4, 5, fetched_in=0) == 1, "2 and 3 were dropped on the way"
     log.rounds = 1  # the consumer goes back while more of the earlier round lies in the queue
-    assert await log.take(6, 7, reseeks=0) == 1
-    assert await log.take(2, 3, reseeks=1) == 3
-    assert await log.take(4, 5, reseeks=1) == 5
+    assert await log.take(6, 7, fetched_in=0) == 1
+    assert await log.take(2, 3, fetched_in=1) == 3
+    assert await log.take(4, 5, fetched_in=1) == 5
     assert log.asked == [2]
 
 
 async def test_a_gap_that_is_still_there_after_going_back_is_part_of_the_log() -> None:
     log = Log()
-    await log.take(0, reseeks=3)
+    await log.take(0, fetched_in=3)
     log.rounds = 3
-    assert await log.take(5, reseeks=3) == 0
+    assert await log.take(5, fetched_in=3) == 0
     assert log.asked == [1]
-    assert await log.take(5, 6, reseeks=4) == 6
-    assert await log.take(7, reseeks=4) == 7
+    assert await log.take(5, 6, fetched_in=4) == 6
+    assert await log.take(7, fetched_in=4) == 7
     assert log.asked == [1]
 
 
 async def test_a_later_gap_is_asked_for_anew_although_an_earlier_one_was_real() -> None:
     log = Log()
-    await log.take(0, reseeks=0)
-    await log.take(5, reseeks=0)
+    await log.take(0, fetched_in=0)
+    await log.take(5, fetched_in=0)
     log.rounds = 1
-    assert await log.take(5, reseeks=1) == 5
-    assert await log.take(9, reseeks=1) == 5, "6 to 8 may have been dropped since"
+    assert await log.take(5, fetched_in=1) == 5
+    assert await log.take(9, fetched_in=1) == 5, "6 to 8 may have been dropped since"
     assert log.asked == [1, 6]
 
 
 async def test_what_was_applied_before_is_passed_over() -> None:
     log = Log()
-    await log.take(0, 1, 2, reseeks=0)
-    assert await log.take(1, 2, 3, reseeks=1) == 3
+    await log.take(0, 1, 2, fetched_in=0)
+    assert await log.take(1, 2, 3, fetched_in=1) == 3
     assert log.asked == []
