@@ -90,6 +90,8 @@ def _starts(command: Command, version: ModelVersion) -> bool:
 
 def _training(history: History, began: StartVariant) -> Iterator[Link]:
     job = began.id.removesuffix(":start")
+    if job == began.id:
+        return
     for window in history.windows:
         if window.breach is not None and window.breach.id == job:
             yield link(window)

@@ -98,7 +98,9 @@ class ClosedLoop:
         result = retrain(job.symbol, job.breach, due.log, market, parameters.retraining)
         written.append(_finished(job, result))
         if result.status == "candidate":
-            self._take(self._loop.receive(proposal(job, result)), written)
+            asked = proposal(job, result)
+            written.append(asked)
+            self._take(self._loop.receive(asked), written)
         if job.symbol in self._waiting:
             following = self._waiting.pop(job.symbol)
             following.at = due.at + self._latency_ns

@@ -31,6 +31,7 @@ class Run:
         self.loop = ClosedLoop(parameters(), LATENCY_NS)
         self.market = GradedMarket(SYMBOL, seed=7)
         self.records: list[Any] = []
+        self.asked: list[Any] = []
         self.log: list[Tick] = []
 
     def of(self, kind: type) -> list[Any]:
@@ -42,6 +43,8 @@ class Run:
     def put(self, event: Any) -> None:
         found = self.loop.receive(event)
         self.records += found
+        if not isinstance(event, Tick):
+            self.asked.append(event)
         # A command's directive comes before the tick that is taken after it.
         directives = [record for record in found if isinstance(record, Directive)]
         if isinstance(event, Tick):
