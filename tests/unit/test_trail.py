@@ -74,8 +74,8 @@ def test_the_trail_holds_every_record_once_in_the_order_of_time_and_within_it() 
     found = history()
     everything = trail(found, 0, 2**62)
     breaches = [each for each in found.windows if each.breach is not None]
-    records = [found.commands, found.jobs, found.results, found.decisions, found.directives, breaches]
-    assert len(everything) == sum(map(len, records))
+    records: list[Any] = [found.commands, found.jobs, found.results, found.decisions, found.directives, breaches]
+    assert len(everything) == sum(len(each) for each in records)
     times = [each.ts_event for each in everything]
     assert times == sorted(times)
     middle = times[len(times) // 2]
