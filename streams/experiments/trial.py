@@ -16,6 +16,7 @@ from streams.experiments.health import Health, HealthState
 from streams.experiments.pairs import pair_of
 from streams.experiments.standing import standing
 from streams.experiments.watch import Watch, WatchState
+from streams.retraining.identity import CANDIDATE
 
 SMALLEST_SCALE = 1e-9
 """Of a score: arms whose batches never differed have none."""
@@ -58,8 +59,8 @@ class Trial:
     While the test runs, the challenger is the shadow arm that bears the experiment's name and the champion the live
     one; if another version goes live meanwhile, there is nothing left to compare with and the test stops. Once the
     winner is live, the old champion goes on in shadow under the name of its version: the watch compares the two with
-    the score that decided, and goes on for as long as both run. A challenger whose verdicts are applied is watched
-    from the moment at which it is live, also when somebody forced it through, before the verdict or against it.
+    the score that decided, and goes on for as long as both run. A candidate of a retrain is watched from the moment at
+    which it is live, also when somebody forced it through, before the verdict or against it.
 
     Args:
         name: of the experiment.
@@ -71,6 +72,7 @@ class Trial:
         self.declaration = declaration
         self.experiment = Experiment(declaration.test)
         terms = declaration.watch
+        self._is_candidate = name.startswith(CANDIDATE)
         self._block = terms.block or declaration.test.batch
         self._health = Health(terms.run, self._block, terms.calibration)
 
@@ -87,7 +89,7 @@ class Trial:
         """Take an outcome."""
         if state.watch is not None or state.test.status == "winner":
             return self._watch(state, outcome)
-        if outcome.arms[0].model_version == state.challenger and self.declaration.apply == "automatic":
+        if self._is_candidate and outcome.arms[0].model_version == state.challenger:
             return self._watch(state, outcome)
         if state.test.status not in OPEN:
             return ""
