@@ -17,6 +17,7 @@ from streams.features import FeatureParameters
 from streams.mixture import MixtureParameters
 from streams.models.signed_logistic import SignedLogisticParameters
 from streams.monitoring.parameters import MonitorParameters
+from streams.recall import RecallParameters
 from streams.regime import RegimeParameters
 from streams.retraining.parameters import TRIAL, RetrainParameters
 from streams.sizing import SizingParameters
@@ -45,6 +46,7 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     regime: RegimeParameters = RegimeParameters()
     strategies: StrategyParameters = StrategyParameters()
     model: SignedLogisticParameters = SignedLogisticParameters()
+    recall: RecallParameters = RecallParameters()
     mixture: MixtureParameters = MixtureParameters()
     correction: CorrectionParameters = CorrectionParameters()
     confidence: ConfidenceParameters = ConfidenceParameters()

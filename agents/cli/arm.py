@@ -95,9 +95,9 @@ def start(
     """Run a variant in shadow.
 
     It is SYMBOL's pipeline with some parameters or a model of its own, and runs under the name ARM. Parameters of its
-    own are those of the tables model, mixture, correction, confidence and sizing of docs/configuration.md; all others
-    are the symbol's. It starts as the live arm is now, so that a comparison is fair from its first tick on, unless
-    --from-nothing.
+    own are those of the tables model, recall, mixture, correction, confidence and sizing of docs/configuration.md; all
+    others are the symbol's. It starts as the live arm is now, so that a comparison is fair from its first tick on,
+    unless --from-nothing.
 
     \b
     Examples:

@@ -52,6 +52,9 @@ scored_per_horizon = 4
 [market.model]
 learning_rate = 0.002
 
+[market.recall]
+most = 0
+
 [market.mixture]
 share = 0.0
 prior = {signed_logistic = 1.0, flat = 0.0, imbalance = 0.0, momentum = 0.0, mean_reversion = 0.0}
@@ -89,7 +92,7 @@ run = 2_000.0
 canary = 100
 confirmed = 100_000
 """
-"""The live model believes in the imbalance of the book and learns slowly; nothing else has an opinion."""
+"""The live model believes in the imbalance of the book, learns slowly and keeps nothing; nothing else has an opinion."""
 
 
 def parameters() -> Parameters:

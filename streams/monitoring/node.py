@@ -74,7 +74,7 @@ class MonitorNode(Node[MonitorState]):
     >>> outcomes = [each for each in replay_events(MarketNode(), ticks) if isinstance(each, OutcomeMatured)]
     >>> (seen, *_) = replay_events(MonitorNode(MonitorParameters(window=500)), outcomes)
     >>> seen.moved, seen.n_eff, seen.figures[0].name, seen.best_baseline, seen.breach
-    (500, 35, 'builtin-4333f58c', 'imbalance_sign', None)
+    (500, 35, 'builtin-1603002a', 'imbalance_sign', None)
     """
 
     name = "monitor"
