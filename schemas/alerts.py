@@ -8,7 +8,7 @@ from schemas.ticks import EventTime
 
 AlertKind = Literal[
     "breach",
-    "breach_withheld",
+    "budget_spent",
     "retrain_started",
     "retrain_withheld",
     "retrain_failed",
@@ -31,10 +31,11 @@ class Alert(Struct, frozen=True):
     kind: Annotated[
         AlertKind,
         Meta(
-            description="`breach`: a retrain is called for; `breach_withheld`: it would be, but for cool-down, budget "
-            "or too few labels; `retrain_started`, `retrain_withheld`, `retrain_failed`, `retrain_rejected`: what "
-            "became of it; `candidate`: runs in shadow; `promoted`, `rolled_back`: the live version changed; "
-            "`rejected`: a candidate was not found better; `refused`: a command or directive made no sense"
+            description="`breach`: a retrain is called for, now or when there are labels enough; `budget_spent`: it "
+            "would be, but for the budget; `retrain_started`, `retrain_withheld`, `retrain_failed`, "
+            "`retrain_rejected`: what became of it; `candidate`: runs in shadow; `promoted`, `rolled_back`: the live "
+            "version changed; `rejected`: a candidate was not found better; `refused`: a command or directive made no "
+            "sense"
         ),
     ]
     severity: Annotated[Literal["info", "warning", "error"], Meta(description="how much it matters")]

@@ -8,6 +8,8 @@ from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import ACCURACY_WINDOWS, CANDIDATES, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
+from streams.monitoring.limits import BUDGET_SPENT
+from streams.monitoring.node import WAITING
 from streams.retraining.identity import CANDIDATE
 
 SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS)
@@ -46,9 +48,10 @@ def started(job: RetrainJob) -> Alert:
 
 def _of_window(window: AccuracyWindow) -> Alert | None:
     breach = window.breach
-    if breach is None:
+    # Of cool-downs and of too few labels nobody needs to hear at once, and again at every window.
+    if breach is None or not (breach.retrain or breach.withheld.startswith((WAITING, BUDGET_SPENT))):
         return None
-    kind: AlertKind = "breach" if breach.retrain else "breach_withheld"
+    kind: AlertKind = "budget_spent" if breach.withheld.startswith(BUDGET_SPENT) else "breach"
     sentence = f"{window.version}: {breach.sentence}" + (f"; {breach.withheld}" if breach.withheld else "")
     return Alert(
         window.id, ACCURACY_WINDOWS.name, window.symbol, window.ts_event, kind, "warning", window.version, sentence

@@ -67,7 +67,7 @@ window = 400
 block = 20
 min_samples_for_retrain = 400
 min_samples_since_change = 300
-cool_down = 1_200
+cool_down = 20_000
 
 [monitor.skill]
 run = 5_000.0
@@ -92,7 +92,7 @@ run = 2_000.0
 canary = 100
 confirmed = 100_000
 """
-"""The live model believes in the imbalance of the book, learns slowly and keeps nothing; nothing else has an opinion."""
+"""The live model believes in the imbalance of the book and learns slowly; nothing else has an opinion."""
 
 
 def parameters() -> Parameters:

@@ -16,6 +16,7 @@ from schemas.commands import (
     StopVariant,
 )
 from schemas.errors import Refused, StateError
+from schemas.models import ModelState
 from schemas.retraining import RetrainJob
 from schemas.ticks import BUILTIN, Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
@@ -135,8 +136,17 @@ class LifecycleNode(Node[Life]):
             raise Refused("pinned", f"{live} is pinned: {command.cause}")
         if isinstance(command, RollBack) and command.version and live != command.version:
             raise Refused("bad_command", f"roll_back: expected {command.version!r:.80} to be live, {live} is")
-        if isinstance(command, StartVariant) and command.automatic and command.model and command.model.parent != live:
-            raise Refused("stale", f"{command.model.version} was judged against {command.model.parent}, {live} is live")
+        if isinstance(command, StartVariant) and command.automatic and command.model:
+            self._check_wanted(life, command.model, live)
+
+    def _check_wanted(self, life: Life, model: ModelState, live: str) -> None:
+        """A candidate of a retrain may come too late, or while enough others are being tested."""
+        if model.parent != live:
+            raise Refused("stale", f"{model.version} was judged against {model.parent}, {live} is live")
+        tested = life.candidates()
+        if len(tested) >= self._parameters.retraining.candidates:
+            others = ", ".join(arm.version for arm in tested)
+            raise Refused("too_many_candidates", f"{model.version} is not started, still being tested: {others}")
 
     def _make_room(self, life: Life, command: StartVariant, news: News) -> list[Directive]:
         stopped = life.dispensable()

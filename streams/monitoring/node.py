@@ -27,6 +27,7 @@ BASELINE_MEMORY = 1_000
 """Outcomes that the choice of the best baseline looks back on."""
 
 LEAST = tally.LEAST
+WAITING = "waiting for labels since the change"
 DEFAULTS = MonitorParameters()
 
 
@@ -263,7 +264,7 @@ class MonitorNode(Node[MonitorState]):
         needed = self.parameters.min_samples_since_change
         if not 0 < alarm.since_outcomes < needed or alarm.trigger not in ("skill", "drift"):
             return ""
-        return f"waiting for labels since the change: {alarm.since_outcomes:,} of {needed:,}"
+        return f"{WAITING}: {alarm.since_outcomes:,} of {needed:,}"
 
     def _awaited(self, state: MonitorState, version: VersionState) -> Alarm | None:
         """The alarm that was waiting, once there are labels enough; whatever the sums say by now."""

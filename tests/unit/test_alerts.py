@@ -14,6 +14,7 @@ from schemas.topics import TOPICS
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 from streams.alerts import SOURCES, alert_of, started
+from streams.monitoring.node import WAITING
 
 WINDOW: Any = OF_MODELS[AccuracyWindow][-1]
 JOB: Any = OF_MODELS[RetrainJob][-1]
@@ -35,9 +36,15 @@ def result(status: str) -> Any:
         (WINDOW, "breach", "warning", "1.18 times the limit"),
         (
             replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="budget spent: 24")),
-            "breach_withheld",
+            "budget_spent",
             "warning",
             "budget spent",
+        ),
+        (
+            replace(WINDOW, breach=replace(BREACH, retrain=False, withheld=f"{WAITING}: 60 of 300")),
+            "breach",
+            "warning",
+            "60 of 300",
         ),
         (JOB, "retrain_withheld", "warning", "cool-down"),
         (result("rejected"), "retrain_rejected", "info", "because"),
@@ -67,6 +74,8 @@ def test_what_is_told(record: Any, kind: str, severity: str, part: str) -> None:
     "record",
     [
         replace(WINDOW, breach=None),
+        replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="cool-down: 7 labels since the last retrain")),
+        replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="too few labels: 9 of 10")),
         replace(JOB, withheld=""),
         result("candidate"),
         result("superseded"),

@@ -96,6 +96,17 @@ def test_a_candidate_that_was_judged_against_another_version_comes_too_late() ->
     assert isinstance(desk.ask(candidate("c", automatic=False, id="by-hand"))[0], Directive)
 
 
+def test_a_candidate_that_comes_while_enough_are_tested_is_not_started() -> None:
+    desk = Desk(LifecycleNode(load_parameters({"retraining": {"candidates": 1}})))
+    desk.ask(candidate("a"))
+    (letter,) = desk.ask(candidate("b"))
+    assert (letter.reason, letter.detail) == (
+        "too_many_candidates",
+        "X-b is not started, still being tested: X-a",
+    )
+    assert isinstance(desk.ask(candidate("b", automatic=False, id="by-hand"))[0], Directive)
+
+
 def test_a_pinned_version_is_changed_by_people_alone() -> None:
     desk = Desk()
     desk.ask(candidate("a"))
@@ -143,12 +154,12 @@ def test_a_candidate_takes_the_place_of_what_was_taken_back_then_of_what_was_liv
     room, begun, *told = desk.ask(candidate("f", parent="X-c"))
     assert (room.action, room.arm, begun.action) == ("stop_arm", "X-d", "start_arm")
     assert [(each.version, each.status) for each in told] == [("X-d", "stopped"), ("X-f", "shadow")]
-    room, _, *told = desk.ask(candidate("g", parent="X-c"))
+    room, _, *told = desk.ask(candidate("g", parent="X-c", automatic=False))
     assert room.arm == "builtin"
     assert [(each.version, each.status) for each in told] == [(BUILTIN, "frozen"), ("X-g", "shadow")]
     # What a roll-back goes to keeps its place to the last.
-    assert desk.ask(candidate("h", parent="X-c"))[0].arm == "X-a"
-    assert "at most 6 arms" in desk.refused(candidate("i", parent="X-c"))
+    assert desk.ask(candidate("h", parent="X-c", automatic=False))[0].arm == "X-a"
+    assert "at most 6 arms" in desk.refused(candidate("i", parent="X-c", automatic=False))
     assert desk.told(back()) == [("X-b", "champion", "live"), ("X-c", "rolled_back", "X-c")]
 
 
