@@ -1,24 +1,25 @@
 """What an experiment takes, from pairs that its two arms have made: rate, dependence, gain of pairing, error rates."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from agents.experiments import DAY_NS
+from agents.experiments import DAY_NS, UNITS
 from schemas.commands import StartVariant
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
 from streams.arms import LIVE
 from streams.experiments.declaration import Declaration
-from streams.experiments.dependence import autocorrelation_time
+from streams.experiments.dependence import autocorrelation_time, batch_for, rarity
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.planning import Plan, plan
-from streams.experiments.preflight import Preflight, preflight
+from streams.experiments.pooling import EVERYONE
+from streams.experiments.preflight import Preflight, pooled_preflight, preflight, windows_of
 from streams.experiments.scores import FLOOR
 from streams.lifecycle.node import LifecycleNode
 from streams.market import MarketNode
@@ -35,14 +36,14 @@ class Planned(Struct, frozen=True):
     """What was measured, and what follows.
 
     Attributes:
-        experiment, symbol: whose.
+        experiment, symbol: whose; `*` for symbols that decide together.
         history: pairs that it is measured on.
         hours: of event time that they took.
         pairs_a_day: rate of the stream.
         overlap: pairs within one horizon.
-        autocorrelation_time: of the primary score, pairs.
+        autocorrelation_time: of the primary score, pairs; of several symbols: how many pairs say what one would say.
         batch: registered.
-        recommended_batch: 5 times the longer of both.
+        recommended_batch: 5 times the longer of both, or more where few pairs make the mean, see `batch_for`.
         plan: what finding an effect of `worth` takes.
         preflight: error rates on this history; none where it is too short, see `missing`.
         missing: why there is no pre-flight, or empty.
@@ -119,6 +120,7 @@ def planned(
             f"expected at least {FEWEST} pairs of {name} and the live arm to plan from, was {len(pairs)}; "
             f"fix: `tickloop experiment plan {name} --file TICKS`, or start it first"
         )
+    _check_worth(pairs, test)
     span = pairs[-1].ts_event - pairs[0].ts_event
     if span <= 0:
         raise ConfigurationError("expected pairs at different times to tell a rate from")
@@ -127,7 +129,7 @@ def planned(
     a, b = _columns(pairs, test)
     scores = a - b
     time = autocorrelation_time(scores)
-    recommended = ceil(5.0 * max(overlap, time))
+    recommended = batch_for(scores, ceil(overlap))
     found = plan(
         test.worth,
         float(a.std(ddof=1)),
@@ -160,6 +162,92 @@ def planned(
         checked,
         missing,
     )
+
+
+def planned_together(
+    name: str,
+    declaration: Declaration,
+    outcomes: Mapping[str, Sequence[OutcomeMatured]],
+    limit_days: float | None,
+    replications: int,
+    progress: Callable[[float], None],
+) -> Planned:
+    """`planned` for symbols that decide together: pairs of all of them, and what they share counted once.
+
+    The variance of a window's sum over that of as many independent pairs is what neighbours in time and symbols that
+    move together cost.
+
+    Args:
+        outcomes: by symbol, each in the order of event time.
+
+    Raises:
+        ConfigurationError: there is too little to plan from, or a symbol is missing.
+    """
+    test = declaration.test
+    if missing := [symbol for symbol in declaration.symbols if symbol not in outcomes]:
+        raise ConfigurationError(
+            f"expected outcomes of all symbols that decide together, those of {', '.join(missing)} are missing; "
+            "fix: --file TICKS for each, or start it first"
+        )
+    of = [[pair for each in outcomes[symbol] if (pair := pair_of(each, name, LIVE))] for symbol in declaration.symbols]
+    histories = [[pair for pair in pairs if pair.sound()] for pairs in of]
+    if short := [s for s, pairs in zip(declaration.symbols, histories, strict=True) if len(pairs) < FEWEST]:
+        raise ConfigurationError(f"expected at least {FEWEST} pairs of {name} and the live arm on {', '.join(short)}")
+    for pairs in histories:
+        _check_worth(pairs, test)
+    windows = windows_of(histories, test)
+    residuals = windows.sums - windows.mean * windows.counts
+    columns = [_columns(pairs, test) for pairs in histories]
+    a, b = (np.concatenate([each[side] for each in columns]) for side in (0, 1))
+    per_window, time = float(windows.counts.mean()), autocorrelation_time(residuals)
+    inflation = time * float(residuals.var()) / (per_window * float((a - b).var()))
+    count = int(windows.counts.sum())
+    rate = count / windows.span_ns * DAY_NS
+    overlap = max(1.0, outcomes[declaration.symbols[0]][-1].horizon_ns / DAY_NS * rate)
+    found = plan(
+        test.worth,
+        float(a.std(ddof=1)),
+        float(b.std(ddof=1)),
+        _correlation(a, b),
+        rate,
+        limit_days if limit_days is not None else test.longest / rate,
+        test.batch,
+        test.alpha,
+        1.0 - (test.beta or 0.2),
+        inflation,
+    )
+    checked, why = None, "not asked for"
+    if replications:
+        try:
+            checked, why = pooled_preflight(windows, test, replications, progress=progress), ""
+        except ConfigurationError as error:
+            why = str(error)
+    return Planned(
+        name,
+        EVERYONE,
+        count,
+        windows.span_ns / 3.6e12,
+        rate,
+        overlap,
+        inflation,
+        test.batch,
+        ceil(5.0 * max(overlap, per_window * time, rarity(a - b))),
+        found,
+        checked,
+        why,
+    )
+
+
+def _check_worth(pairs: Sequence[Pair], test: ExperimentParameters) -> None:
+    """An effect larger than all differences there are is none that could be found, or missed."""
+    a, b = _columns(pairs, test)
+    spread = float((a - b).std(ddof=1))
+    if test.worth >= spread:
+        raise ConfigurationError(
+            f"expected arms that differ enough for an effect of {test.worth:g} ({UNITS[test.primary]} a pair, "
+            f"`worth`), {test.primary} differs by {spread:.2g} (standard deviation of {len(pairs):,} pairs); "
+            "fix: an `arm` that differs more, or a smaller `worth`"
+        )
 
 
 def _columns(pairs: Sequence[Pair], test: ExperimentParameters) -> tuple[Column, Column]:

@@ -1,13 +1,18 @@
 """What a person asks of an experiment: how it goes in a sentence, how long it still takes, what to do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import exp
 
 from msgspec import Struct, field
 
-from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus
+from agents.pages.wording import lasting
+from schemas.errors import ConfigurationError
+from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus, PooledMoved
 from streams.experiments.declaration import Declaration
+from streams.experiments.experiment import TOGETHER
 from streams.experiments.pooled import Pooled, pooled
+from streams.experiments.pooling import EVERYONE
+from streams.experiments.trial import RUNS_NO_MORE
 
 DAY_NS = 86_400 * 10**9
 
@@ -26,7 +31,7 @@ UNITS = {
 
 
 class Course(Struct):
-    """One experiment on one symbol.
+    """One experiment on one symbol, or on all symbols that decide together.
 
     Attributes:
         moves: where it stood, in the order of event time.
@@ -43,7 +48,7 @@ class Course(Struct):
 
 
 Courses = dict[str, dict[str, Course]]
-"""By experiment, then by symbol."""
+"""By experiment, then by symbol; under `EVERYONE` what symbols that decide together have come to."""
 
 
 def courses_of(moves: Sequence[ExperimentMoved], decisions: Sequence[ExperimentDecided]) -> Courses:
@@ -73,12 +78,12 @@ class Outlook(Struct, frozen=True):
 
 
 def outlook(course: Course) -> Outlook | None:
-    """None once it is decided, or while there is too little to tell a rate from."""
+    """None once it is decided, where symbols decide together, or while there is too little to tell a rate from."""
     latest = course.latest
     # The first record of all begins the warm-up, in which nothing is scored.
     first = next((each for each in course.moves if each.batches), latest)
     scored, time = latest.scored - first.scored, latest.ts_event - first.ts_event
-    if latest.status not in RUNNING or scored <= 0 or time <= 0:
+    if latest.status not in RUNNING or latest.holding == TOGETHER or scored <= 0 or time <= 0:
         return None
     rate = scored / time * DAY_NS
     most = max(latest.log_e_better, latest.log_e_worse)
@@ -87,17 +92,28 @@ def outlook(course: Course) -> Outlook | None:
     return Outlook(rate, None if missing is None else min(longest, missing / rate), longest)
 
 
+def shown(symbol: str) -> str:
+    """Symbol as people read it."""
+    return "all symbols" if symbol == EVERYONE else symbol
+
+
 def verdict(course: Course) -> str:
     """How it stands, in a sentence."""
     latest = course.latest
-    said = f"{latest.experiment} against {latest.champion} on {latest.symbol}"
+    where = f"{len(latest.symbols)} symbols together" if isinstance(latest, PooledMoved) else latest.symbol
+    said = f"{latest.experiment} against {latest.champion} on {where}"
     if latest.status in RUNNING:
-        missing = "" if not latest.holding else f"; a winner would be held back by: {latest.holding}"
+        missing = f"; {held(latest)}" if latest.holding else ""
         return (
             f"{said}: not decided after {latest.scored:,} pairs; evidence {evidence(latest.log_e_better)} that it is "
             f"better, {evidence(latest.log_e_worse)} that it is worse, of {evidence(latest.threshold)} needed{missing}."
         )
     return f"{said}: {latest.status.replace('_', ' ')}. {latest.reason}"
+
+
+def held(latest: ExperimentMoved) -> str:
+    """Why no winner would be named now, or by whom one will be."""
+    return TOGETHER if latest.holding == TOGETHER else f"a winner would be held back by: {latest.holding}"
 
 
 def evidence(log_e: float) -> str:
@@ -120,18 +136,51 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def to_do(course: Course, declaration: Declaration | None) -> str:
-    """What a person would do about it now: a command line; empty for nothing."""
+    """What a person would do about it now: a command line, or one a symbol; empty for nothing."""
     latest, decided = course.latest, decision(course)
     if decided is None or decided.applied or declaration is None:
         return ""
-    symbol, name = latest.symbol, latest.experiment
+    name = latest.experiment
+    symbols = latest.symbols if isinstance(latest, PooledMoved) else (latest.symbol,)
     if latest.status == "winner":
-        return f"tickloop arm promote {symbol} {name} --cause 'experiment {name}: winner'"
+        return "\n".join(f"tickloop arm promote {each} {name} --cause 'experiment {name}: winner'" for each in symbols)
     if latest.status == "rolled_back":
-        return f"tickloop arm rollback {symbol} --cause 'experiment {name}: worse than the version before'"
-    if latest.status in (*RUNNING, *WATCHED):
+        cause = f"experiment {name}: worse than the version before"
+        return f"tickloop arm rollback {latest.symbol} --cause '{cause}'"
+    if latest.status in (*RUNNING, *WATCHED) or RUNS_NO_MORE in latest.reason:
         return ""
-    return f"tickloop experiment stop {name} --symbol {symbol}"
+    return f"tickloop experiment stop {name}" + ("" if latest.symbol == EVERYONE else f" --symbol {latest.symbol}")
+
+
+def runs_as(name: str, symbol: str, course: Course | None) -> str:
+    """Name of the arm in which the challenger runs in shadow: after a roll-back that of its version.
+
+    Raises:
+        ConfigurationError: it does not run in shadow.
+    """
+    status = "running" if course is None else course.latest.status
+    if status in WATCHED:
+        raise ConfigurationError(
+            f"experiment {name} is {status} on {symbol}: its variant is live; "
+            f"fix: `tickloop arm rollback {symbol}`, then stop it"
+        )
+    if course is not None and RUNS_NO_MORE in course.latest.reason:
+        raise ConfigurationError(f"experiment {name} has been stopped on {symbol}: {course.latest.reason}")
+    return name if course is None or status != "rolled_back" else course.latest.challenger
+
+
+def waits_for(courses: Mapping[str, Course], declaration: Declaration | None) -> str:
+    """Whose pairs symbols that decide together wait for, a sentence; empty where there is no such thing."""
+    if declaration is None or declaration.test.scope != "pooled":
+        return ""
+    together = courses.get(EVERYONE)
+    if together is not None and together.latest.status not in RUNNING:
+        return ""
+    if silent := [symbol for symbol in declaration.symbols if symbol not in courses]:
+        return f"nothing is decided before each symbol has pairs; none yet: {', '.join(silent)}"
+    slowest = min(declaration.symbols, key=lambda symbol: courses[symbol].latest.ts_event)
+    lag = max(courses[symbol].latest.ts_event for symbol in declaration.symbols) - courses[slowest].latest.ts_event
+    return f"decided as far as the slowest symbol is: {slowest}, whose last batch is {lasting(lag)} behind the newest"
 
 
 def applied(decided: ExperimentDecided) -> str:
@@ -146,9 +195,9 @@ def decision(course: Course) -> ExperimentDecided | None:
     return course.decisions[-1] if course.decisions else None
 
 
-def together(courses: dict[str, Course], declaration: Declaration | None) -> Pooled | None:
-    """Evidence of all symbols; none of less than two."""
-    if len(courses) < 2:
+def together(courses: Mapping[str, Course], declaration: Declaration | None) -> Pooled | None:
+    """Evidence of symbols that decide each by itself; none of less than two."""
+    if len(courses) < 2 or EVERYONE in courses or (declaration is not None and declaration.test.scope == "pooled"):
         return None
     planned = len(declaration.symbols) if declaration is not None else 0
     records: list[ExperimentMoved] = [record for course in courses.values() for record in course.moves]

@@ -28,7 +28,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         checkpoint_s: longest time between two snapshots of a partition, seconds.
         checkpoint_bytes: most that one checkpoint writes; what has been dirty longest goes first.
         session_timeout_s: after how long a silent worker loses its partitions, seconds.
-        directive_key: secret; when set, directives need its HMAC. Never logged.
+        directive_key: secret; when set, commands and directives need its HMAC. Never logged.
         retrain_timeout_s: after which a training is ended and counts as failed, seconds.
         alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
     """

@@ -11,6 +11,9 @@ from schemas.windows import Breach
 CommandId = Annotated[str, Meta(description="the asker's own; a command whose id was carried out already is ignored")]
 Asked = Annotated[EventTime, Meta(description="event time of the symbol when it was asked for: ns since 1970, UTC")]
 Cause = Annotated[str, Meta(description="id of the decision that led to it, or the sentence of the person who did")]
+Signature = Annotated[
+    str, Meta(description="hex HMAC-SHA256 over the record without this field, or empty; nodes and clients sign")
+]
 Metrics = Annotated[dict[str, float], Meta(description="figures that it rests on, by name")]
 Automatic = Annotated[bool, Meta(description="whether the system asks for it itself; else a person does")]
 
@@ -32,11 +35,15 @@ class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
     version: Annotated[str, Meta(description="name of the version; empty: one is made of the arm's name")] = ""
     experiment: Annotated[str, Meta(description="experiment that it is an arm of, or empty")] = ""
     metrics: Metrics = {}
+    signature: Signature = ""
     automatic: Automatic = False
     model_schema: Annotated[int, Meta(description="form in which the model is written; another one is refused")] = (
         MODEL_SCHEMA
     )
     sha256: Annotated[str, Meta(description="of the model's canonical state, hex; empty: it is not checked")] = ""
+    judged_against: Annotated[
+        str, Meta(description="version that was live then; refused under another; empty: any")
+    ] = ""
 
 
 class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
@@ -47,6 +54,7 @@ class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
     ts_event: Asked
     arm: Annotated[str, Meta(description="name that the variant runs under")]
     cause: Cause
+    signature: Signature = ""
     automatic: Automatic = False
 
 
@@ -59,6 +67,7 @@ class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant
     arm: Annotated[str, Meta(description="name that the variant runs under")]
     cause: Cause
     metrics: Metrics = {}
+    signature: Signature = ""
     automatic: Automatic = False
 
 
@@ -70,6 +79,7 @@ class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
     ts_event: Asked
     cause: Cause
     metrics: Metrics = {}
+    signature: Signature = ""
     automatic: Automatic = False
     version: Annotated[str, Meta(description="that is to be taken back: of another one nothing is; empty: any")] = ""
 
@@ -82,6 +92,7 @@ class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
     ts_event: Asked
     cause: Cause
     breach: Annotated[Breach, Meta(description="what calls for it")]
+    signature: Signature = ""
     automatic: Automatic = False
 
 
@@ -93,6 +104,7 @@ class PinVersion(Struct, frozen=True, tag_field="kind", tag="pin_version"):
     ts_event: Asked
     cause: Cause
     pinned: Annotated[bool, Meta(description="false: release it")] = True
+    signature: Signature = ""
     automatic: Automatic = False
 
 

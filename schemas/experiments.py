@@ -1,4 +1,4 @@
-"""What an A/B experiment found out: its state as it moves, and its decisions."""
+"""What an A/B experiment found out: its state as it moves, and its decisions, on one symbol or over several."""
 
 from typing import Annotated, Literal
 
@@ -89,3 +89,58 @@ class ExperimentDecided(Struct, frozen=True):
     verdict: Annotated[ExperimentStatus, Meta(description="what was decided")]
     reason: Annotated[str, Meta(description="why, a sentence with its numbers")]
     applied: Annotated[bool, Meta(description="whether it is applied without a person; else it is recommended")]
+
+
+class ExperimentPartial(Struct, frozen=True):
+    """What one symbol adds to an experiment that is decided over several: all of it up to a time, not what is new.
+
+    A later record replaces an earlier one of the same symbol, so repeats change nothing. Time is cut into windows of
+    the experiment's clock: window `w` holds event times from `w * clock_ns` on, before `(w + 1) * clock_ns`.
+    """
+
+    id: Annotated[str, Meta(description="id of the outcome that showed that the window is over, with an index")]
+    symbol: Symbol
+    ts_event: EventTime
+    experiment: Annotated[str, Meta(description="its name; the record's key")]
+    plan: Annotated[str, Meta(description="digest of what was registered before the start, 16 hex digits")]
+    challenger: Annotated[str, Meta(description="version of the challenger")]
+    champion: Annotated[str, Meta(description="version of the champion")]
+    window: Annotated[int, Meta(description="that holds the latest pairs of the sums")]
+    passed: Annotated[int, Meta(description="window up to which nothing will be added any more")]
+    pairs: Annotated[int, Meta(description="taken, those of the warm-up and rejected ones included")]
+    scored: Annotated[int, Meta(description="of these, scored")]
+    rejected: Annotated[int, Meta(description="of these, not understood")]
+    only_a: Annotated[int, Meta(description="scored pairs in which only the challenger earned something")]
+    only_b: Annotated[int, Meta(description="scored pairs in which only the champion did")]
+    sums: Annotated[
+        tuple[float, ...],
+        Meta(description="of each score over the scored pairs, the primary one first; then of a, b, a^2, b^2, bps"),
+    ]
+    ended: Annotated[str, Meta(description="why the two arms are compared no more, a sentence; else empty")] = ""
+
+    @property
+    def key(self) -> bytes:
+        """Key of the record."""
+        return self.experiment.encode()
+
+
+class PooledMoved(ExperimentMoved, frozen=True, tag_field="kind", tag="pooled_moved"):
+    """Where an experiment over several symbols stands: written when a batch of all of them closes."""
+
+    symbols: Annotated[tuple[str, ...], Meta(description="whose pairs are in it; `symbol` is `*`")] = ()
+
+    @property
+    def key(self) -> bytes:
+        """Key of the record."""
+        return self.experiment.encode()
+
+
+class PooledDecided(ExperimentDecided, frozen=True, tag_field="kind", tag="pooled_decided"):
+    """An experiment over several symbols came to an end: once."""
+
+    symbols: Annotated[tuple[str, ...], Meta(description="that it is decided for; `symbol` is `*`")] = ()
+
+    @property
+    def key(self) -> bytes:
+        """Key of the record."""
+        return self.experiment.encode()

@@ -8,7 +8,7 @@ from schemas.accounts import AccountMarked
 from schemas.alerts import Alert
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
-from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentPartial, PooledDecided, PooledMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.retraining import RetrainFinished, RetrainJob
@@ -34,8 +34,9 @@ class Topic(Struct, frozen=True):
         retention_ms: how long records are kept.
         max_message_bytes: largest batch of records that the broker takes.
         key: what the key of a record says, in UTF-8.
-        is_root: whether others than nodes write to it: its records are known by where they lie, not by an id, and
-            nothing that is computed anew may write to it again or delete it.
+        is_root: whether what one partition of it holds does not follow from one partition of the ticks: people write to
+            it, or nodes of several partitions do. Its records are known by where they lie, not by an id, and nothing
+            that is computed anew may write to it again or delete it.
     """
 
     name: str
@@ -82,6 +83,21 @@ EXPERIMENT_DECISIONS = Topic(
     ExperimentDecided,
     "verdicts of experiments and of the watch over their winners, once each",
     retention_ms=365 * DAY_MS,
+)
+EXPERIMENT_PARTIALS = Topic(
+    "experiment-partials",
+    ExperimentPartial,
+    "what each symbol adds to experiments that are decided over several symbols, brought together by experiment",
+    retention_ms=90 * DAY_MS,
+    key="experiment",
+    is_root=True,
+)
+POOLED_EXPERIMENTS = Topic(
+    "pooled-experiments",
+    PooledMoved | PooledDecided,
+    "where experiments over several symbols stand, and their verdicts, once each",
+    retention_ms=365 * DAY_MS,
+    key="experiment",
 )
 ACCURACY_WINDOWS = Topic(
     "accuracy-windows",
@@ -136,6 +152,8 @@ TOPICS: tuple[Topic, ...] = (
     PAPER_ACCOUNT,
     EXPERIMENTS,
     EXPERIMENT_DECISIONS,
+    EXPERIMENT_PARTIALS,
+    POOLED_EXPERIMENTS,
     ACCURACY_WINDOWS,
     DEAD_LETTERS,
     COMMANDS,

@@ -1,27 +1,13 @@
 """What can be told about a tick by what came before it: late, repeated or absurdly far away; and when to give in."""
 
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from dataclasses import dataclass
 
 from schemas.errors import Refused
+from streams.parameters import AdmissionParameters
 
 
-class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much disorder to bear.
-
-    Attributes:
-        late_tolerance_ns: a tick that is late by up to this much is taken as of the symbol's clock.
-        max_jump: a price that is further than this fraction from the last mid is refused.
-        resync_after: so many refused ticks in a row that agree with one another are right, and the past was wrong.
-    """
-
-    late_tolerance_ns: Annotated[int, Meta(ge=0)] = 0
-    max_jump: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.2
-    resync_after: Annotated[int, Meta(ge=2)] = 20
-
-
-class AdmissionState(Struct, array_like=True):
+@dataclass
+class AdmissionState:
     """What a symbol's next tick is compared with.
 
     Attributes:

@@ -1,9 +1,9 @@
 """Variants of the pipeline that run side by side on the same ticks; the first is live, the others run in shadow."""
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from msgspec import Struct, convert, field
+from msgspec import convert
 
 from streams import confidence
 from streams.confidence.conformal import Conformal, ConformalState
@@ -14,16 +14,18 @@ from streams.logistic import HIGHEST, LOWEST, probability
 from streams.mixture import Mixture
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters
+from streams.pending import Opinion
 from streams.recall import Recall, RecallState
 
-LIVE = "live"
+LIVE: Final = "live"
 """Name of the arm whose opinions become predictions."""
 
-MODEL = "signed_logistic"
+MODEL: Final = "signed_logistic"
 """Name of the arm's own model among its experts."""
 
 
-class ArmState(Struct, array_like=True):
+@dataclass
+class ArmState:
     """A variant: the rule strategies are common to all, everything that learns is its own.
 
     Attributes:
@@ -56,44 +58,6 @@ class ArmState(Struct, array_like=True):
     overrides: bytes = b""
     twin: int = -1
     recall: RecallState = field(default_factory=RecallState)
-
-
-class Opinion(Struct, frozen=True, array_like=True):
-    """What an arm thinks of one tick.
-
-    Attributes:
-        expert: index of the expert with the largest weight.
-        of_model: probability of an upward move according to its model, and to what that knew before.
-        pooled: log-odds of its experts together.
-        corrected: correction of those in full, log-odds.
-        log_odds: of both, before calibration.
-        probability: calibrated probability of an upward move.
-        threshold: a side with a larger probability of being wrong could be excluded.
-    """
-
-    expert: int
-    of_model: float
-    pooled: float
-    corrected: float
-    log_odds: float
-    probability: float
-    threshold: float
-
-
-class Stance(Struct, frozen=True, array_like=True):
-    """What an arm thought when a prediction was made: what it will be scored by and learn from.
-
-    Attributes:
-        number, name, version: of the arm at that time.
-        opinion: of the arm.
-        position: signed fraction of capital.
-    """
-
-    number: int
-    name: str
-    version: str
-    opinion: Opinion
-    position: float
 
 
 class Arms:
@@ -157,7 +121,7 @@ class Arms:
         """
         arm.calibration = convert(arm.calibration, self._calibration_state)
 
-    def opinion(self, arm: ArmState, rules: Sequence[float], features: Sequence[float], faults: Faults) -> Opinion:
+    def opinion(self, arm: ArmState, rules: list[float], features: list[float], faults: Faults) -> Opinion:
         """What `arm` thinks; a calibrator that fails leaves the log-odds as they are.
 
         Args:
@@ -172,7 +136,7 @@ class Arms:
             faults.note(f"model {MODEL}", "not finite", "one half in its place")
         of_model = self._recall.opinion(arm.recall, of_model, features)
         weights = arm.weights
-        pooled = self._mixture.pool(weights, (*rules, of_model))
+        pooled = self._mixture.pool(weights, [*rules, of_model])
         correction = arm.correction
         corrected = self._correction.log_odds(correction, scaled)
         log_odds = pooled + correction.trust * corrected
@@ -208,14 +172,14 @@ class Arms:
         self,
         arm: ArmState,
         opinion: Opinion,
-        rules: Sequence[float],
-        features: Sequence[float],
+        rules: list[float],
+        features: list[float],
         up: bool,
         worth: float,
         faults: Faults,
     ) -> None:
         """Take one label of some worth, given what the arm thought when it was predicted."""
-        self._mixture.learn(arm.weights, (*rules, opinion.of_model), up, worth)
+        self._mixture.learn(arm.weights, [*rules, opinion.of_model], up, worth)
         try:
             self._calibration.learn(arm.calibration, opinion.log_odds, up, worth)
         except Exception as error:  # noqa: BLE001 - the calibrator may be the user's: whatever it raises is reported

@@ -1,14 +1,16 @@
 """What a fair reader would try first: forecasts without a model, each as sure of itself as its record allows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from msgspec import Struct
+from streams.pending import Called
 
 BASELINES = ("majority", "last_move", "imbalance_sign")
 """Names of the baselines, in the order of every tuple of their opinions."""
 
 
-class BaselineState(Struct, array_like=True):
+@dataclass
+class BaselineState:
     """Records of the baselines, each from a prior of one hit and one miss; only labels that matured count.
 
     Attributes:
@@ -20,18 +22,6 @@ class BaselineState(Struct, array_like=True):
     hits: list[int]
     calls: list[int]
     last: int = 0
-
-
-class Called(Struct, frozen=True, array_like=True):
-    """What the baselines said when a prediction was made.
-
-    Attributes:
-        opinions: probability of an upward move, in the order of `BASELINES`.
-        sides: what each called: 1 up, -1 down, 0 nothing; the majority is scored as if it always called up.
-    """
-
-    opinions: tuple[float, float, float]
-    sides: tuple[int, int, int]
 
 
 def start() -> BaselineState:
@@ -52,7 +42,10 @@ def call(state: BaselineState, imbalance: float) -> Called:
     [0.667, 0.5, 0.333]
     """
     sides = (1, state.last, 1 if imbalance > 0.0 else -1 if imbalance < 0.0 else 0)
-    majority, last_move, imbalance_sign = map(_opinion, sides, state.hits, state.calls)
+    hits, calls = state.hits, state.calls
+    majority = _opinion(sides[0], hits[0], calls[0])
+    last_move = _opinion(sides[1], hits[1], calls[1])
+    imbalance_sign = _opinion(sides[2], hits[2], calls[2])
     return Called((majority, last_move, imbalance_sign), sides)
 
 

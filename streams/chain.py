@@ -127,7 +127,7 @@ def chained(nodes: Sequence[Node[Any]]) -> list[Node[Any]]:
     >>> from streams.loop import nodes
     >>> from streams.parameters import Parameters
     >>> [(node.name, node.source.name) for node in chained(nodes(Parameters()))]
-    [('market', 'ticks'), ('lifecycle', 'commands')]
+    [('market', 'ticks'), ('pooling', 'experiment-partials'), ('lifecycle', 'commands')]
     """
     inner = {topic for node in nodes for topic in node.outputs if not topic.is_root}
     chains = [_behind(head, nodes) for head in nodes if head.source not in inner]

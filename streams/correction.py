@@ -1,41 +1,23 @@
 """What the experts miss together: a Bayesian logistic regression on top of their pooled opinion."""
 
-from collections.abc import Sequence
-from typing import Annotated
-
-import numpy as np
-from msgspec import Meta, Struct
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from streams.logistic import LIMIT, probability
+from streams.parameters import CorrectionParameters
 
 
-class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How far the experts are corrected.
-
-    Attributes:
-        variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches it off.
-        trust: part of the correction that is applied at first.
-        rate, share: as in `MixtureParameters`, of the trust.
-    """
-
-    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.05
-    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.3
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
-
-
-class CorrectionState(Struct, array_like=True):
+@dataclass
+class CorrectionState:
     """Belief about the weights, and about whether they help.
 
     Attributes:
         weights: posterior mean, log-odds for each scaled feature.
-        covariance: posterior covariance as the bytes of its doubles, row by row; `Correction.covariance` reads them.
+        covariance: posterior covariance: its lower triangle, row by row; `Correction.covariance` gives all of it.
         trust: part of the correction that is applied, 0 to 1.
     """
 
     weights: list[float]
-    covariance: bytes
+    covariance: list[float]
     trust: float
 
 
@@ -51,7 +33,7 @@ class Correction:
     >>> correction.log_odds(state, [1.0, 0.0])
     0.0
     >>> correction.learn(state, [1.0, 0.0], offset=0.0, corrected=0.0, up=True, worth=1.0)
-    >>> state.weights, correction.covariance(state).tolist()  # p (1 - p) = 1/4: 1 / (1 + 1/4), weight 0.8 * 0.5
+    >>> state.weights, correction.covariance(state)  # p (1 - p) = 1/4: 1 / (1 + 1/4), weight 0.8 * 0.5
     ([0.4, 0.0], [[0.8, 0.0], [0.0, 1.0]])
 
     References:
@@ -61,30 +43,38 @@ class Correction:
     """
 
     def __init__(self, parameters: CorrectionParameters, features: int) -> None:
-        self._parameters = parameters
+        self._variance = parameters.variance
+        self._prior = parameters.trust
+        self._rate = parameters.rate
+        self._share = parameters.share
         self._features = features
 
     def start(self) -> CorrectionState:
         """Weights of 0: the experts are taken as they are."""
-        covariance = np.eye(self._features) * self._parameters.variance
-        return CorrectionState([0.0] * self._features, covariance.tobytes(), self._parameters.trust)
+        many = self._features
+        covariance = [self._variance if row == column else 0.0 for row in range(many) for column in range(row + 1)]
+        return CorrectionState([0.0] * many, covariance, self._prior)
 
-    def covariance(self, state: CorrectionState) -> NDArray[np.float64]:
-        """Posterior covariance, one row and column a feature; read only."""
-        return np.ndarray((self._features, self._features), np.float64, state.covariance)
+    def covariance(self, state: CorrectionState) -> list[list[float]]:
+        """Posterior covariance, one row and column a feature."""
+        places = range(self._features)
+        return [
+            [state.covariance[max(row, column) * (max(row, column) + 1) // 2 + min(row, column)] for column in places]
+            for row in places
+        ]
 
-    def log_odds(self, state: CorrectionState, scaled: Sequence[float]) -> float:
+    def log_odds(self, state: CorrectionState, scaled: list[float]) -> float:
         """Correction in full, before the trust; `scaled` may go on beyond the features."""
         total = 0.0
-        for weight, value in zip(state.weights, scaled, strict=False):
-            total += weight * value
+        for index, weight in enumerate(state.weights):
+            total += weight * scaled[index]
         # NaN fails every comparison: features that are broken correct nothing.
         return total if -LIMIT < total < LIMIT else LIMIT if total > 0.0 else -LIMIT if total < 0.0 else 0.0
 
     def learn(
         self,
         state: CorrectionState,
-        scaled: Sequence[float],
+        scaled: list[float],
         offset: float,
         corrected: float,
         up: bool,
@@ -100,38 +90,52 @@ class Correction:
             up: whether the mid moved up.
             worth: of the label, see `Overlap`.
         """
-        if self._parameters.variance == 0.0:
+        if self._variance == 0.0:
             return
-        if not sum([value * value for value in scaled[: self._features]]) < 1e300:
+        many = self._features
+        length = 0.0
+        for row in range(many):
+            length += scaled[row] * scaled[row]
+        if not length < 1e300:
             # NaN fails the comparison too: broken features teach nothing.
             return
-        covariance = self.covariance(state)
-        values = np.array(scaled[: self._features])
-        # Down the rows, so that each sum adds up in the same order on every machine: the matrix is symmetric.
-        gain = np.add.reduce(covariance * values[:, None], 0)
-        gains = gain.tolist()
+        covariance = state.covariance
+        gain = [0.0] * many
+        at = 0
+        for row in range(many):
+            value = scaled[row]
+            total = 0.0
+            for column in range(row):
+                each = covariance[at]
+                total += each * scaled[column]
+                gain[column] += each * value
+                at += 1
+            gain[row] = total + covariance[at] * value
+            at += 1
         along = 0.0
-        for each, value in zip(gains, scaled, strict=False):
-            along += each * value
+        for row in range(many):
+            along += gain[row] * scaled[row]
         expected = probability(offset + self.log_odds(state, scaled))
         information = worth * expected * (1.0 - expected)
         divisor = 1.0 + information * max(0.0, along)
         step = worth * (up - expected) / divisor
         weights = state.weights
-        for index, each in enumerate(gains):
-            weights[index] += step * each
-        learned = np.multiply.outer(gain, gain)
-        learned *= information / divisor
-        state.covariance = (covariance - learned).tobytes()
+        learned = information / divisor
+        at = 0
+        for row in range(many):
+            each = gain[row]
+            weights[row] += step * each
+            for column in range(row + 1):
+                covariance[at] -= each * gain[column] * learned
+                at += 1
         self._trust(state, offset, corrected, up, worth)
 
     def _trust(self, state: CorrectionState, offset: float, corrected: float, up: bool, worth: float) -> None:
-        parameters = self._parameters
-        rate = parameters.rate * worth
+        rate = self._rate * worth
         with_it, without = probability(offset + corrected), probability(offset)
         if not up:
             with_it, without = 1.0 - with_it, 1.0 - without
         helped = state.trust * with_it**rate
         ignored = (1.0 - state.trust) * without**rate
         trust = helped / (helped + ignored)
-        state.trust = trust + parameters.share * (parameters.trust - trust)
+        state.trust = trust + self._share * (self._prior - trust)

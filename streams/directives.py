@@ -1,14 +1,10 @@
 """Directives: how a variant is started, made live and stopped, as events of the tick log."""
 
-import hmac
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Protocol, TypeVar
 
-from msgspec import Struct, to_builtins
-from msgspec.structs import replace
+from msgspec import Struct
 
-from schemas.codec import encode
 from schemas.errors import Refused
 from schemas.ticks import BUILTIN, Directive
 from streams.arms import LIVE, ArmState
@@ -16,9 +12,6 @@ from streams.arms import LIVE, ArmState
 MOST_ARMS = 6
 REMEMBERED = 256
 LONGEST_NAME = 200
-
-ADDED_SINCE = ("overrides", "from_live", "version")
-"""Fields of a directive that earlier ones were signed without."""
 
 
 class Named(Protocol):
@@ -58,28 +51,6 @@ class ArmsState(Struct, array_like=True):
     arms: list[ArmState]
     next_number: int
     applied: list[str]
-
-
-def sign(directive: Directive, key: bytes) -> Directive:
-    """The directive with its HMAC-SHA256 under `key`.
-
-    >>> signed = sign(Directive("d1", "X", 1, "stop_arm", "b", "because"), b"secret")
-    >>> signed.signature[:8], is_signed(signed, b"secret"), is_signed(signed, b"guess")
-    ('9b2f7ac6', True, False)
-    """
-    return replace(directive, signature=_digest(directive, key))
-
-
-def is_signed(directive: Directive, key: bytes) -> bool:
-    """Whether the directive carries the HMAC that `key` gives."""
-    return hmac.compare_digest(directive.signature.encode(), _digest(directive, key).encode())
-
-
-def _digest(directive: Directive, key: bytes) -> str:
-    fields = to_builtins(replace(directive, signature=""))
-    # Signed before these fields came, signed for good: what was not there is not part of what was signed.
-    signed = {name: value for name, value in fields.items() if value or name not in ADDED_SINCE}
-    return hmac.new(key, encode(signed), sha256).hexdigest()
 
 
 def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:

@@ -1,9 +1,10 @@
 """What fails is replaced by something harmless and reported; it never stops the stream."""
 
-from msgspec import Struct
+from dataclasses import dataclass, field
 
 
-class Faults(Struct, array_like=True):
+@dataclass
+class Faults:
     """Which components of one symbol failed.
 
     Attributes:
@@ -16,8 +17,8 @@ class Faults(Struct, array_like=True):
     ({'strategy rumour': 1}, ['strategy rumour (ZeroDivisionError): one half'])
     """
 
-    counts: dict[str, int] = {}
-    latest: list[str] = []
+    counts: dict[str, int] = field(default_factory=dict)
+    latest: list[str] = field(default_factory=list)
 
     def note(self, component: str, problem: str, fallback: str) -> None:
         """Report that `component` failed at this tick and what stood in for it."""

@@ -1,12 +1,13 @@
 """Probabilities and log-odds, kept where neither can become infinite."""
 
 from math import exp, log
+from typing import Final
 
-LIMIT = 13.8
+LIMIT: Final = 13.8
 """Largest magnitude of log-odds; the probability there is one in a million."""
 
-LOWEST = 1.0 / (1.0 + exp(LIMIT))
-HIGHEST = 1.0 - LOWEST
+LOWEST: Final = 1.0 / (1.0 + exp(LIMIT))
+HIGHEST: Final = 1.0 - LOWEST
 
 
 def probability(log_odds: float) -> float:

@@ -4,6 +4,7 @@ from typing import Any
 
 from streams.account.node import AccountNode
 from streams.experiments.node import ExperimentsNode
+from streams.experiments.pooling import PoolingNode
 from streams.lifecycle.node import LifecycleNode
 from streams.market import MarketNode
 from streams.monitoring.node import MonitorNode
@@ -15,12 +16,13 @@ def nodes(parameters: Parameters, directive_key: bytes = b"") -> list[Node[Any]]
     """Nodes in the order of the loop.
 
     >>> [node.name for node in nodes(Parameters())]
-    ['market', 'account', 'monitor', 'experiments', 'lifecycle']
+    ['market', 'account', 'monitor', 'experiments', 'pooling', 'lifecycle']
     """
     return [
         MarketNode(parameters, directive_key),
         AccountNode(parameters.account),
-        MonitorNode(parameters.monitor),
-        ExperimentsNode(parameters.experiments, parameters.retraining.trial),
+        MonitorNode(parameters.monitor, directive_key),
+        ExperimentsNode(parameters.experiments, directive_key, parameters.retraining.trial),
+        PoolingNode(parameters.experiments, directive_key),
         LifecycleNode(parameters, directive_key),
     ]

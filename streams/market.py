@@ -10,9 +10,9 @@ from schemas.errors import Refused, StateError
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
-from streams.directives import is_signed
 from streams.parameters import MarketParameters, Parameters
 from streams.pipeline import Pipeline, SymbolState
+from streams.signatures import is_signed
 from streams.sizing import SizeExplained
 from streams.topology import Node
 from streams.validation import Validation

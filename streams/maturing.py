@@ -1,39 +1,11 @@
-"""Scored predictions that wait for their outcome."""
+"""What becomes of scored predictions, and who learns from it."""
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams import baselines
-from streams.arms import ArmState, Stance
-from streams.baselines import Called
-
-
-class Pending(Struct, frozen=True, array_like=True):
-    """A prediction as it was made: nothing in it is computed again when the outcome is known.
-
-    Attributes:
-        id: of the prediction.
-        ts_event: its event time, ns.
-        mid: reference price, quote currency.
-        regime: name of the regime.
-        cost_bps: cost of a round trip, bps.
-        features: values in the order of the pipeline's features.
-        rules: opinions of the rule strategies.
-        stances: of every arm that ran, the live one first.
-        called: what the baselines said.
-    """
-
-    id: str
-    ts_event: int
-    mid: float
-    regime: str
-    cost_bps: float
-    features: list[float]
-    rules: list[float]
-    stances: list[Stance]
-    called: Called
+from streams.arms import ArmState
+from streams.pending import Pending, Stance
 
 
 def outcome(
@@ -95,6 +67,27 @@ def outcome(
         baselines=baselines.by_name(pending.called.opinions),
         cost_bps=cost_bps,
     )
+
+
+def is_plain(outcome: OutcomeMatured) -> bool:
+    """Whether an outcome of this process is its own bytes decoded: its numbers are finite, as JSON has no others.
+
+    >>> from msgspec.structs import replace
+    >>> arm = ArmOutcome("live", "v1", "flat", 0.5, 0.0, 0.0, 0.0)
+    >>> plain = OutcomeMatured("i", "p", "X", 2, 1, 1, 9.0, 9.0, 0.0, 0, "calm-range", (arm,), {}, "", {"spread": 1.0})
+    >>> is_plain(plain), is_plain(replace(plain, features={"spread": float("inf")}))
+    (True, False)
+    """
+    total = outcome.mid + outcome.mid_matured + outcome.return_bps + outcome.cost_bps
+    for arm in outcome.arms:
+        total += arm.probability + arm.position_size + arm.gross_bps + arm.net_bps
+    numbers = [*outcome.experts.values(), *outcome.features.values(), *outcome.baselines.values()]
+    for number in numbers:
+        if type(number) is not float:
+            return False
+        total += number
+    # NaN and infinity differ from themselves; so does an overflow of the sum, which costs no more than the bytes.
+    return total - total == 0.0
 
 
 def pupils(arms: Sequence[ArmState], stances: Sequence[Stance]) -> list[tuple[ArmState, int]]:

@@ -2,28 +2,10 @@
 
 from collections.abc import Sequence
 from math import log
-from typing import Annotated
-
-from msgspec import Meta, Struct, field
 
 from schemas.errors import ConfigurationError
 from streams.logistic import HIGHEST, LOWEST, log_odds
-
-
-class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How quickly belief moves, and where it starts.
-
-    Attributes:
-        rate: power of each likelihood, besides the worth of its label.
-        share: part of the belief that goes back to the prior at each label, so that no expert is ever beyond recall.
-        prior: belief in experts before the first label, relative to 1 for those that are not named; 0 leaves one out.
-    """
-
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
-    prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
-        default_factory=lambda: {"imbalance": 8.0, "signed_logistic": 2.0}
-    )
+from streams.parameters import MixtureParameters
 
 
 class Mixture:
@@ -72,14 +54,15 @@ class Mixture:
         total = sum(kept)
         return [weight / total for weight in kept] if total > 0.0 else self.start()
 
-    def pool(self, weights: Sequence[float], opinions: Sequence[float]) -> float:
+    def pool(self, weights: list[float], opinions: list[float]) -> float:
         """Weighted mean of the log-odds of the opinions."""
         pooled = 0.0
-        for weight, opinion in zip(weights, opinions, strict=True):
-            pooled += weight * (log(opinion / (1.0 - opinion)) if LOWEST < opinion < HIGHEST else log_odds(opinion))
+        for index, opinion in enumerate(opinions):
+            within = LOWEST < opinion < HIGHEST
+            pooled += weights[index] * (log(opinion / (1.0 - opinion)) if within else log_odds(opinion))
         return pooled
 
-    def learn(self, weights: list[float], opinions: Sequence[float], up: bool, worth: float = 1.0) -> None:
+    def learn(self, weights: list[float], opinions: list[float], up: bool, worth: float = 1.0) -> None:
         """Move `weights` on one label of some worth, given the opinions as they were when it was predicted."""
         rate = self._rate * worth
         total = 0.0

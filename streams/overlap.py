@@ -1,12 +1,14 @@
 """How much one label is worth: labels of neighbouring predictions overlap in time and say nearly the same."""
 
-from msgspec import Struct
+from dataclasses import dataclass
+from typing import Final
 
-MEMORY = 200
+MEMORY: Final = 200
 """Labels that the mean looks back on."""
 
 
-class OverlapState(Struct, array_like=True):
+@dataclass
+class OverlapState:
     """What the worth is computed from.
 
     Attributes:

@@ -4,20 +4,16 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta, Struct, ValidationError, convert, json, to_builtins
+from msgspec import Meta, Struct, ValidationError, convert, field, json, to_builtins
 
 from schemas.errors import ConfigurationError
 from streams.account.parameters import AccountParameters
-from streams.admission import AdmissionParameters
 from streams.confidence import ConfidenceParameters
-from streams.correction import CorrectionParameters
 from streams.costs import CostParameters
 from streams.experiments.declaration import Declaration
 from streams.features import FeatureParameters
-from streams.mixture import MixtureParameters
-from streams.models.signed_logistic import SignedLogisticParameters
+from streams.models.parameters import SignedLogisticParameters
 from streams.monitoring.parameters import MonitorParameters
-from streams.recall import RecallParameters
 from streams.regime import RegimeParameters
 from streams.retraining.parameters import TRIAL, RetrainParameters
 from streams.sizing import SizingParameters
@@ -25,6 +21,71 @@ from streams.strategies import StrategyParameters
 from streams.validation import ValidationParameters
 
 Kind = TypeVar("Kind")
+
+
+class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much disorder to bear.
+
+    Attributes:
+        late_tolerance_ns: a tick that is late by up to this much is taken as of the symbol's clock.
+        max_jump: a price that is further than this fraction from the last mid is refused.
+        resync_after: so many refused ticks in a row that agree with one another are right, and the past was wrong.
+    """
+
+    late_tolerance_ns: Annotated[int, Meta(ge=0)] = 0
+    max_jump: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.2
+    resync_after: Annotated[int, Meta(ge=2)] = 20
+
+
+class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a model keeps what it knew.
+
+    Attributes:
+        most: copies that are kept; 0: none.
+        every: labels after which the model is copied.
+        alike: cosine of two vectors of weights from which on they count as the same: the new copy replaces that one.
+        rate: power of each likelihood, besides the worth of its label: labels that overlap were measured to say more.
+        share: part of the belief that is spread evenly at each label, so that no copy is ever beyond recall.
+        taken_up: belief from which on a copy takes the place of the model, which goes on learning from there.
+    """
+
+    most: Annotated[int, Meta(ge=0, le=16)] = 6
+    every: Annotated[int, Meta(ge=1)] = 2_000
+    alike: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.97
+    rate: Annotated[float, Meta(gt=0.0, le=20.0)] = 5.0
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    taken_up: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.8
+
+
+class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How quickly belief moves, and where it starts.
+
+    Attributes:
+        rate: power of each likelihood, besides the worth of its label.
+        share: part of the belief that goes back to the prior at each label, so that no expert is ever beyond recall.
+        prior: belief in experts before the first label, relative to 1 for those that are not named; 0 leaves one out.
+    """
+
+    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
+        default_factory=lambda: {"imbalance": 8.0, "signed_logistic": 2.0}
+    )
+
+
+class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far the experts are corrected.
+
+    Attributes:
+        variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches it off.
+        trust: part of the correction that is applied at first.
+        rate, share: as in `MixtureParameters`, of the trust.
+    """
+
+    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.05
+    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.3
+    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
 
 
 class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,10 +1,10 @@
 """One tick through everything: admission, features, regime, opinions, confidence, size; and labels back into it."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-from msgspec import Struct, convert
+from msgspec import convert
 
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
@@ -12,33 +12,33 @@ from schemas.predictions import Prediction
 from schemas.ticks import BUILTIN, Directive, Quote, Trade
 from streams import baselines, directives, maturing
 from streams.admission import Admission, AdmissionState
-from streams.arms import LIVE, MODEL, ArmState, Stance
+from streams.arms import LIVE, MODEL, ArmState
 from streams.baselines import BaselineState
 from streams.costs import Costs
 from streams.directives import ArmsState
 from streams.fallbacks import Faults
 from streams.features import Features, FeatureState
 from streams.features.registry import feature
-from streams.maturing import Pending
 from streams.models import signed_logistic
 from streams.needs import IMBALANCE, SPREAD, users_of_features
 from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
+from streams.pending import Pending, Stance
 from streams.regime import REGIMES, Regime, detector
 from streams.sizing import SizeExplained
 from streams.sizing.moves import MoveState
 from streams.strategies.panel import Panel
 from streams.variants import Variant, Variants
 
-PROHIBITIVE_BPS = 1e6
+PROHIBITIVE_BPS: Final = 1e6
 """A hundred times the position: stands in for a cost that nobody could tell, so that nothing is held."""
 
 
-LEADS = "largest weight in the mixture"
-EVEN = "all experts weigh the same: the first one stands for them"
+LEADS: Final = "largest weight in the mixture"
+EVEN: Final = "all experts weigh the same: the first one stands for them"
 """Why the strategy that a prediction names is that one."""
 
-FAULT = "fault"
+FAULT: Final = "fault"
 """What decided a position whose rules failed: nothing is held."""
 
 
@@ -47,7 +47,8 @@ def builtin_version(made_with: str) -> str:
     return f"{BUILTIN}-{made_with[:8]}"
 
 
-class SymbolState(Struct, array_like=True):
+@dataclass
+class SymbolState:
     """Everything that is remembered about one symbol: bounded, and bit for bit the same after a restore.
 
     Attributes:
@@ -112,13 +113,12 @@ class Pipeline:
         self._variants = Variants(parameters)
         self._overlap = Overlap(parameters.horizon_ns)
         self._costs = Costs(parameters.costs)
-        self._sizing = self._variants.own.sizing
+        self._own = self._variants.own
+        self._sizing = self._own.sizing
 
     def open(self) -> SymbolState:
         """State of a symbol that was never seen."""
-        arm = self._variants.own.arms.start(
-            LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.start(self._model)
-        )
+        arm = self._own.arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.start(self._model))
         return SymbolState(
             made_with=self.made_with,
             admission=AdmissionState(),
@@ -178,11 +178,11 @@ class Pipeline:
         else:
             moved = self._features.trade(features, tick, faults)
         vector = features.vector
-        of_model = vector if self._of_model is None else self._of_model(vector)
+        of_model = self._seen_by_model(vector)
         regime, sure = self._told(state, vector, moved)
         rules = self._panel.opinions(state.strategies, vector, regime, faults)
         live = state.arms.arms[0]
-        variant = self._variants[live.overrides]
+        variant = self._variant(live)
         opinion = variant.arms.opinion(live, rules, of_model, faults)
         expert, probability = opinion.expert, opinion.probability
         aside = variant.arms.stands_aside(live, probability)
@@ -249,7 +249,13 @@ class Pipeline:
             live.drawdown_bps,
         )
 
-    def _told(self, state: SymbolState, vector: Sequence[float], moved: bool) -> tuple[Regime, float]:
+    def _variant(self, arm: ArmState) -> Variant:
+        return self._variants[arm.overrides] if arm.overrides else self._own
+
+    def _seen_by_model(self, vector: list[float]) -> list[float]:
+        return vector if self._of_model is None else list(self._of_model(vector))
+
+    def _told(self, state: SymbolState, vector: list[float], moved: bool) -> tuple[Regime, float]:
         try:
             if moved:
                 return self._regime.advance(state.regime, self._of_regime(vector))
@@ -333,26 +339,26 @@ class Pipeline:
             for arm, number in pupils:
                 # As many scored positions as this overlap: each is that part of the capital.
                 earned = outcome.arms[number].net_bps * self._part
-                sizing = self._variants[arm.overrides].sizing
+                sizing = self._variant(arm).sizing
                 arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned)
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 up = outcome.label > 0
                 worth = self._overlap.learn(state.overlap, entry.ts_event)
                 self._panel.learn(state.strategies, entry.features, up, state.faults)
-                of_model = entry.features if self._of_model is None else self._of_model(entry.features)
+                of_model = self._seen_by_model(entry.features)
                 for arm, number in pupils:
-                    learner = self._variants[arm.overrides].arms
+                    learner = self._variant(arm).arms
                     opinion = entry.stances[number].opinion
                     learner.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
         del pending[:matured]
 
     def _shadow_stances(
-        self, state: SymbolState, rules: Sequence[float], of_model: Sequence[float], cost: float, regime: str
+        self, state: SymbolState, rules: list[float], of_model: list[float], cost: float, regime: str
     ) -> list[Stance]:
         stances = []
         for arm in state.arms.arms[1:]:
-            variant = self._variants[arm.overrides]
+            variant = self._variant(arm)
             opinion = variant.arms.opinion(arm, rules, of_model, state.faults)
             aside = variant.arms.stands_aside(arm, opinion.probability)
             position, _ = self._position(state, variant, arm, opinion.probability, cost, regime, aside)

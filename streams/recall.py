@@ -1,46 +1,26 @@
 """What a model knew before: copies of it that learn no more, believed by how well they do now, and taken up again."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from math import log, sqrt
-from typing import Annotated
-
-from msgspec import Meta, Struct, field
+from typing import Final
 
 from streams.logistic import HIGHEST, LOWEST, log_odds, probability
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
+from streams.parameters import RecallParameters
 
-LEAST = 0.01
+LEAST: Final = 0.01
 """Belief below which a copy is not asked at each tick; it is when a label comes."""
 
 
-class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a model keeps what it knew.
-
-    Attributes:
-        most: copies that are kept; 0: none.
-        every: labels after which the model is copied.
-        alike: cosine of two vectors of weights from which on they count as the same: the new copy replaces that one.
-        rate: power of each likelihood, besides the worth of its label: labels that overlap were measured to say more.
-        share: part of the belief that is spread evenly at each label, so that no copy is ever beyond recall.
-        taken_up: belief from which on a copy takes the place of the model, which goes on learning from there.
-    """
-
-    most: Annotated[int, Meta(ge=0, le=16)] = 6
-    every: Annotated[int, Meta(ge=1)] = 2_000
-    alike: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.97
-    rate: Annotated[float, Meta(gt=0.0, le=20.0)] = 5.0
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
-    taken_up: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.8
-
-
-class RecallState(Struct, array_like=True):
+@dataclass
+class RecallState:
     """Attributes:
     kept: copies, the oldest first; they learn no more.
     beliefs: in the model, then in each copy.
     labels: since the last copy was made.
     """
 
-    kept: list[SignedLogistic] = []
+    kept: list[SignedLogistic] = field(default_factory=list)
     beliefs: list[float] = field(default_factory=lambda: [1.0])
     labels: int = 0
 
@@ -51,7 +31,7 @@ class Recall:
     Knowledge is kept by keeping versions: a model that learns on forgets, and one that starts warm does too. Where a
     market returns to what it was, the copy from then is right at once, long before the model has learned it again.
 
-    >>> from streams.models.signed_logistic import SignedLogisticParameters
+    >>> from streams.models.parameters import SignedLogisticParameters
     >>> learner = SignedLogisticLearner(SignedLogisticParameters(features=("a",), prior={"a": 2.0}))
     >>> recall = Recall(RecallParameters(every=10, rate=1.0), learner)
     >>> model, state = SignedLogistic([2.0], [1.0], [1.0], 100), RecallState()
@@ -74,7 +54,7 @@ class Recall:
         self._parameters = parameters
         self._learner = learner
 
-    def opinion(self, state: RecallState, own: float, features: Sequence[float]) -> float:
+    def opinion(self, state: RecallState, own: float, features: list[float]) -> float:
         """Probability of an upward move: of the model, which has its `own`, and of the copies that are believed."""
         kept = state.kept
         if not kept:
@@ -88,9 +68,7 @@ class Recall:
                 belief += beliefs[index]
         return probability(pooled / belief) if belief > 0.0 else own
 
-    def learn(
-        self, state: RecallState, model: SignedLogistic, features: Sequence[float], up: bool, worth: float
-    ) -> None:
+    def learn(self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, worth: float) -> None:
         """Take a label, before the model does; the model may become one of its copies again."""
         parameters = self._parameters
         if not parameters.most:
@@ -111,7 +89,7 @@ class Recall:
         return passed_on
 
     def _believe(
-        self, state: RecallState, model: SignedLogistic, features: Sequence[float], up: bool, worth: float
+        self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, worth: float
     ) -> None:
         beliefs, opinion = state.beliefs, self._learner.opinion
         rate, total = self._parameters.rate * worth, 0.0
@@ -152,7 +130,7 @@ def _log_odds(opinion: float) -> float:
     return log(opinion / (1.0 - opinion)) if LOWEST < opinion < HIGHEST else log_odds(opinion)
 
 
-def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
+def _cosine(one: list[float], other: list[float]) -> float:
     """Of two vectors of weights; 1 where one of them is nothing."""
     product = sum(a * b for a, b in zip(one, other, strict=True))
     lengths = sqrt(sum(a * a for a in one) * sum(b * b for b in other))

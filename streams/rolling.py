@@ -1,14 +1,15 @@
 """Sums over the last n numbers that do not lose digits."""
 
+from dataclasses import dataclass
 from math import fsum
+from typing import Final
 
-from msgspec import Struct
-
-CANCELLATION = 1e-8
+CANCELLATION: Final = 1e-8
 """When removing a number leaves less than this fraction of it, its rounding error has eaten half of the digits."""
 
 
-class Window(Struct, array_like=True):
+@dataclass
+class Window:
     """The last `len(values)` numbers and their sum; missing ones count as 0.
 
     Attributes:

@@ -15,12 +15,14 @@ from agents.clients.reader import read
 from agents.clients.versions import models_of_the_pool
 from agents.settings import Settings
 from schemas.codec import decoder, encode
+from schemas.commands import StartVariant
 from schemas.errors import TickloopError
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.topics import ALERTS, CANDIDATES, COMMANDS, RETRAIN_JOBS, Topic
 from streams.alerts import started
 from streams.parameters import Parameters
 from streams.retraining.proposal import proposal
+from streams.signatures import sign
 
 log = logging.getLogger(__name__)
 
@@ -106,13 +108,17 @@ class Retrainer:
         result = await self._result(job, partition)
         log.info("%s: %s: %s", job.job, result.status, result.sentence)
         if result.status == "candidate":
-            await self._put(COMMANDS, partition, job.symbol.encode(), proposal(job, result))
+            await self._put(COMMANDS, partition, job.symbol.encode(), self._proposal(job, result))
         await self._finish(job, partition, result)
         return result
 
     async def _finish(self, job: RetrainJob, partition: int, result: RetrainingResult) -> None:
         finished = RetrainFinished(f"{job.id}:0", job.symbol, job.ts_event, result, self._made_with)
         await self._put(CANDIDATES, partition, finished.key, finished)
+
+    def _proposal(self, job: RetrainJob, result: RetrainingResult) -> StartVariant:
+        command, key = proposal(job, result), self._settings.directive_key.encode()
+        return sign(command, key) if key else command
 
     async def _result(self, job: RetrainJob, partition: int) -> RetrainingResult:
         market, training = self._parameters.for_symbol(job.symbol), self._parameters.retraining

@@ -14,6 +14,7 @@ from agents.demo.market import market_of
 from agents.demo.plan import DEFAULT_RATE, DEFAULT_RUN_S, MOST_TICKS, Plan
 from agents.demo.report import show, show_next_steps
 from agents.demo.run import run
+from agents.demo.scenes import show_kept
 from agents.demo.stage import stage
 from agents.settings import Settings
 from schemas.errors import TickloopError
@@ -131,6 +132,8 @@ def _tell(story: Any, given: Settings, console: Console, say: Callable[[str], No
     else:
         console.print()
         story.show(summary, console)
+        if keep:
+            show_kept(settings, given, story.KEPT, console)
     if not summary.holds:
         failed = "; ".join(f"{check.claim}: {check.found}" for check in summary.checks if not check.holds)
         raise TickloopError(f"expected every check to hold, was not so: {failed}")

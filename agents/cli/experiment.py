@@ -4,12 +4,14 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
 import msgspec
 from msgspec import Struct
 from rich.console import Console
+from rich.progress import Progress, TaskID
 
 from agents.broker import bootstrap
 from agents.cli import experiment_tables as tables
@@ -17,8 +19,9 @@ from agents.cli.arm import JSON
 from agents.cli.progress import progress_bar
 from agents.clients.commander import commander
 from agents.clients.experiments import courses, recent_outcomes, recent_symbols
-from agents.experiment_plan import Planned, outcomes_of_file, planned
-from agents.experiments import Course, Outlook, outlook, to_do, together, verdict
+from agents.experiment_plan import Planned, outcomes_of_file, planned, planned_together
+from agents.experiments import Course, Outlook, outlook, runs_as, to_do, together, verdict, waits_for
+from agents.experiments import shown as shown_symbol
 from agents.pages.experiment_report import experiment_report
 from agents.plugins import configured_parameters
 from agents.settings import Settings
@@ -28,6 +31,7 @@ from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
 from streams.experiments.pooled import Pooled
+from streams.experiments.pooling import EVERYONE
 from streams.parameters import Parameters
 from streams.sources.files import TickFile, merged
 from streams.variants import Variants
@@ -62,14 +66,16 @@ class ShownExperiment(Struct):
     Attributes:
         experiment: its name.
         declared: whether the configuration declares it.
-        symbols: by symbol.
-        pooled: all of them together; none of less than two.
+        symbols: by symbol; under `*` what those that decide together have come to.
+        pooled: evidence of those that decide each by itself; none of less than two.
+        waits_for: whom those that decide together wait for, a sentence, or empty.
     """
 
     experiment: str
     declared: bool
     symbols: dict[str, Shown]
     pooled: Pooled | None
+    waits_for: str
 
 
 class Written(Struct):
@@ -129,6 +135,8 @@ def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
     for symbol, course in of.items():
         each = shown.symbols[symbol]
         tables.detail(course, each.verdict, each.outlook, each.to_do)
+    if shown.waits_for:
+        click.echo(shown.waits_for)
     if shown.pooled is not None:
         tables.pooled(shown.pooled)
 
@@ -158,6 +166,8 @@ def plan_command(
     """
     parameters = configured_parameters()
     declaration = _declared(parameters, name)
+    for symbol in declaration.symbols or (EVERYONE,):
+        _start(parameters, name, declaration, symbol)
     console = Console(stderr=True)
     with progress_bar(console, as_json) as bar:
         if files:
@@ -177,18 +187,13 @@ def plan_command(
                 f"{', '.join(sorted(of)) or 'none'}; fix: --file TICKS, or publish ticks first"
             )
         plans: list[Planned] = []
-        for symbol in sorted(wanted):
-            task = bar.add_task(f"pre-flight on {symbol}", total=1.0)
-            plans.append(
-                planned(
-                    name,
-                    declaration,
-                    of[symbol],
-                    days,
-                    replays,
-                    lambda part, task=task: bar.update(task, completed=part),  # type: ignore[misc]
-                )
-            )
+        for symbol in sorted(wanted) if declaration.test.scope == "symbol" else [EVERYONE]:
+            task = bar.add_task(f"pre-flight on {shown_symbol(symbol)}", total=1.0)
+            done = partial(_tick, bar, task)
+            if symbol == EVERYONE:
+                plans.append(planned_together(name, declaration, of, days, replays, done))
+            else:
+                plans.append(planned(name, declaration, of[symbol], days, replays, done))
     if as_json:
         click.echo(msgspec.json.encode(plans))
         return
@@ -217,23 +222,7 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: 
             f"experiment {name} has run on {', '.join(ran)} ({found[ran[0]].latest.status}); an experiment runs once: "
             "what was seen cannot be unseen; fix: declare the new one under another name"
         )
-    asked: list[Command] = []
-    for symbol in chosen:
-        command = StartVariant(
-            f"experiment-{name}-{symbol}-start-{secrets.token_hex(3)}",
-            symbol,
-            1,
-            name,
-            f"experiment {name}: start",
-            declaration.arm,
-            declaration.starts == "from_live",
-            experiment=name,
-        )
-        try:
-            Variants(parameters.for_symbol(symbol)).asked(command)
-        except TickloopError as error:
-            raise ConfigurationError(f"[experiments.{name}] arm: {error}") from error
-        asked.append(command)
+    asked: list[Command] = [_start(parameters, name, declaration, symbol) for symbol in chosen]
     _confirmed(f"start the variant {name} in shadow", chosen, yes or as_json)
     _write(asked, wait, as_json)
 
@@ -249,14 +238,19 @@ def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: b
     parameters = configured_parameters()
     found = _courses().get(name, {})
     declaration = parameters.experiments.get(name)
-    chosen = list(symbols) or list(found) or (list(declaration.symbols) if declaration else [])
+    ran = [symbol for symbol in found if symbol != EVERYONE]
+    chosen = list(symbols) or ran or (list(declaration.symbols) if declaration else [])
     if not chosen:
         raise ConfigurationError(
             f"expected an experiment that runs, {name} runs nowhere; fix: `tickloop experiment list`"
         )
     asked: list[Command] = [
         StopVariant(
-            f"experiment-{name}-{symbol}-stop-{secrets.token_hex(3)}", symbol, 1, name, f"experiment {name}: stop"
+            f"experiment-{name}-{symbol}-stop-{secrets.token_hex(3)}",
+            symbol,
+            1,
+            runs_as(name, symbol, found.get(symbol)),
+            f"experiment {name}: stop",
         )
         for symbol in chosen
     ]
@@ -275,6 +269,10 @@ def report(name: str, symbols: tuple[str, ...], out: str | None) -> None:
     path = Path(out or f"{name}.html")
     path.write_text(experiment_report(name, of, declaration), encoding="utf-8")
     click.echo(f"see {path}")
+
+
+def _tick(bar: Progress, task: TaskID, part: float) -> None:
+    bar.update(task, completed=part)
 
 
 def _courses() -> dict[str, dict[str, Course]]:
@@ -303,7 +301,9 @@ def _shown(name: str, declaration: Declaration | None, of: dict[str, Course]) ->
         symbol: Shown(course.latest, course.decisions, verdict(course), outlook(course), to_do(course, declaration))
         for symbol, course in sorted(of.items())
     }
-    return ShownExperiment(name, declaration is not None, shown, together(of, declaration))
+    return ShownExperiment(
+        name, declaration is not None, shown, together(of, declaration), waits_for(of, declaration) if of else ""
+    )
 
 
 def _declared(parameters: Parameters, name: str) -> Declaration:
@@ -315,6 +315,26 @@ def _declared(parameters: Parameters, name: str) -> Declaration:
             "of the workers, see docs/experiments.md"
         )
     return declaration
+
+
+def _start(parameters: Parameters, name: str, declaration: Declaration, symbol: str) -> StartVariant:
+    """The command that starts the variant; refused where a worker with the parameters of this machine refuses it."""
+    command = StartVariant(
+        f"experiment-{name}-{symbol}-start-{secrets.token_hex(3)}",
+        symbol,
+        1,
+        name,
+        f"experiment {name}: start",
+        declaration.arm,
+        declaration.starts == "from_live",
+        experiment=name,
+    )
+    try:
+        Variants(parameters.for_symbol(symbol)).asked(command)
+    except TickloopError as error:
+        said = str(error).removeprefix("bad_command: ").removeprefix("bad_directive: ").removeprefix("start_arm: ")
+        raise ConfigurationError(f"[experiments.{name}] arm: {said}") from error
+    return command
 
 
 def _symbols(name: str, declaration: Declaration, symbols: tuple[str, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from agents.cli.record_tables import printable
 from agents.experiment_plan import Planned
-from agents.experiments import DAY_NS, UNITS, Course, Outlook, applied, evidence, interval
+from agents.experiments import DAY_NS, UNITS, Course, Outlook, applied, evidence, interval, shown
 from agents.pages.wording import lasting
 from streams.experiments.declaration import Declaration
 from streams.experiments.pooled import Pooled
@@ -40,7 +40,7 @@ def overview(experiments: Sequence[tuple[str, Mapping[str, Course], Pooled | Non
             latest = course.latest
             table.add_row(
                 printable(name),
-                printable(symbol),
+                printable(shown(symbol)),
                 Text(latest.status, style=COLORS.get(latest.status, "")),
                 f"{latest.scored:,}",
                 f"{latest.longest:,}",
@@ -111,7 +111,7 @@ def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) ->
     for decided in course.decisions:
         rows.add_row("decided", printable(f"{decided.verdict.replace('_', ' ')}{applied(decided)}: {decided.reason}"))
     if to_do:
-        rows.add_row("to apply it", printable(to_do))
+        rows.add_row("to apply it", "\n".join(map(printable, to_do.splitlines())))
     out.print(rows)
     out.print()
 
@@ -137,7 +137,7 @@ def plan(found: Planned, declaration: Declaration) -> None:
     out, test, needs = console(), declaration.test, found.plan
     out.print(
         Text(
-            printable(f"{found.experiment} on {found.symbol}: to find {test.worth:g} ({UNITS[test.primary]})"),
+            printable(f"{found.experiment} on {shown(found.symbol)}: to find {test.worth:g} ({UNITS[test.primary]})"),
             style="bold",
         )
     )

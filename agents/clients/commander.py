@@ -20,6 +20,7 @@ from schemas.retraining import RetrainJob
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
 from streams.partitioner import partition_of
+from streams.signatures import sign
 
 TAILS = ((PREDICTIONS, 500), (OUTCOMES, 500), (PREDICTIONS, 20_000), (OUTCOMES, 20_000))
 """Where a symbol's latest record is looked for: so many of the newest of each partition, the cheap ones first."""
@@ -95,7 +96,7 @@ class Commander:
         return Place(latest.partition, msgspec.json.decode(latest.value, type=_Timed).ts_event)
 
     async def put(self, command: Command, partition: int, patience_s: float = 0.0) -> tuple[int, Answer]:
-        """Write one command and wait for what comes of it.
+        """Write one command, signed where the settings have a key, and wait for what comes of it.
 
         Args:
             command: what to do.
@@ -110,6 +111,8 @@ class Commander:
         self._consumer.assign(answers)
         for answer, end in (await self._consumer.end_offsets(answers)).items():
             self._consumer.seek(answer, end)
+        if key := self._settings.directive_key.encode():
+            command = sign(command, key)
         written = await self._producer.send_and_wait(
             self._settings.topic(COMMANDS.name), encode(command), command.symbol.encode(), partition
         )

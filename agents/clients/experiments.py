@@ -7,8 +7,9 @@ from agents.clients.reader import read_blocks
 from agents.experiments import Courses, courses_of
 from agents.settings import Settings
 from schemas.codec import decoder
+from schemas.experiments import PooledDecided
 from schemas.outcomes import OutcomeMatured
-from schemas.topics import EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, PREDICTIONS, Topic
+from schemas.topics import EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, POOLED_EXPERIMENTS, PREDICTIONS, Topic
 
 OLDEST = -200_000
 """Newest outcomes of each partition that pairs are looked for in."""
@@ -24,7 +25,10 @@ async def courses(settings: Settings, bootstrap: str) -> Courses:
         EnvironmentProblem: no cluster answers, or it has no such topics.
     """
     moves = await _all(settings, bootstrap, EXPERIMENTS)
-    return courses_of(moves, await _all(settings, bootstrap, EXPERIMENT_DECISIONS))
+    decisions = await _all(settings, bootstrap, EXPERIMENT_DECISIONS)
+    for record in await _all(settings, bootstrap, POOLED_EXPERIMENTS):
+        (decisions if isinstance(record, PooledDecided) else moves).append(record)
+    return courses_of(moves, decisions)
 
 
 async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None) -> list[OutcomeMatured]:

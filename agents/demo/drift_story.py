@@ -35,6 +35,9 @@ from streams.retraining.identity import CANDIDATE
 from streams.sources.planted import GradedMarket
 
 SYMBOL = "AAA"
+KEPT = (f"models why {SYMBOL}", f"audit {SYMBOL}")
+"""Commands that look at what the story leaves there."""
+
 SABOTAGED = f"{CANDIDATE}sabotaged"
 RATE = 500.0
 READY_S, PATIENCE_S, LINE_S = 60.0, 120.0, 3.0

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 
+from rich.console import Console
+
 from agents.clients.reader import Received, read_blocks
 from agents.operations.supervisor import Slot
 from agents.settings import Settings
@@ -16,7 +18,7 @@ from streams.partitioner import partition_of
 
 def environment(settings: Settings, configuration: Path) -> dict[str, str]:
     """Environment of a worker of `settings`, with the parameters of a file."""
-    named = ("bootstrap", "home", "prefix", "partitions", "replication")
+    named = ("bootstrap", "home", "prefix", "partitions", "replication", "directive_key")
     return {f"TICKLOOP_{name.upper()}": str(getattr(settings, name)) for name in named} | {
         "TICKLOOP_CONFIG": str(configuration)
     }
@@ -42,6 +44,15 @@ def end(slots: Sequence[Slot]) -> None:
         if slot.pid is not None:
             with suppress(ProcessLookupError):  # it ended by itself meanwhile
                 os.kill(slot.pid, signal.SIGKILL)
+
+
+def show_kept(settings: Settings, given: Settings, commands: Sequence[str], console: Console) -> None:
+    """Say how to look at what is left there."""
+    where = f"TICKLOOP_PREFIX={settings.prefix}" if given.bootstrap else f"TICKLOOP_HOME={settings.home}"
+    with_it = f"{where} TICKLOOP_CONFIG={settings.home_path / 'story.toml'}"
+    console.print("[bold]Kept[/bold]")
+    for command in commands:
+        console.print(f"  {with_it} tickloop {command}", highlight=False, markup=False, soft_wrap=True)
 
 
 async def everything(settings: Settings, topic: Topic, repeats: bool = False) -> list[Received]:

@@ -10,17 +10,22 @@ from agents.experiments import (
     applied,
     decision,
     evidence,
+    held,
     interval,
     outlook,
+    shown,
     to_do,
     together,
     verdict,
+    waits_for,
 )
 from agents.pages.charts.experiment import confidence, dependence, evidence_path, pairs_against_plan, watch
 from agents.pages.document import Panel, Section, document, table
 from agents.pages.wording import lasting, moment, number
 from streams.experiments.declaration import Declaration
+from streams.experiments.experiment import TOGETHER
 from streams.experiments.pooled import Pooled
+from streams.experiments.pooling import EVERYONE
 
 MOST_SYMBOLS = 12
 """With charts of their own; the table at the top has all."""
@@ -45,21 +50,29 @@ def experiment_report(name: str, courses: Mapping[str, Course], declaration: Dec
         courses: by symbol, each with at least one record.
         declaration: of it; none if the configuration has it no more.
     """
-    pool = together(dict(courses), declaration)
-    shown = list(courses.items())[:MOST_SYMBOLS]
+    pool = together(courses, declaration)
+    symbols = [symbol for symbol in courses if symbol != EVERYONE]
+    # Where symbols decide together, one by itself has something to show only once its winner is watched.
+    drawn = [
+        (symbol, course)
+        for symbol, course in sorted(courses.items(), key=lambda each: each[0] != EVERYONE)
+        if EVERYONE not in courses or symbol == EVERYONE or course.latest.watched
+    ][:MOST_SYMBOLS]
     sections = []
     if len(courses) > 1:
-        sections.append(Section("symbols", "All symbols", before=_overview(courses) + _pooled(pool)))
-    for place, (symbol, course) in enumerate(shown):
+        waiting = waits_for(courses, declaration)
+        sections.append(Section("symbols", "All symbols", before=_overview(courses) + _pooled(pool, waiting)))
+    for place, (symbol, course) in enumerate(drawn):
         sections.append(_symbol(f"s{place}" if len(courses) > 1 else "", symbol, course, declaration))
     sections.append(Section("care", "Read this with care", before=_list(CARE)))
     sections.append(Section("plan", "What was registered", before=_registered(courses, declaration)))
     times = [record.ts_event for course in courses.values() for record in course.moves]
     span = (min(times) / 1e6, max(times) / 1e6 + 1.0)
-    said = " ".join(verdict(course) for _, course in shown[:3])
-    more = f" And {len(courses) - 3} more symbols." if len(courses) > 3 else ""
-    symbols = ", ".join(courses) if len(courses) <= 6 else f"{len(courses)} symbols"
-    lead = f"{symbols}; {moment(min(times))} to {moment(max(times))} UTC ({lasting(max(times) - min(times))})"
+    told = drawn[:1] if EVERYONE in courses else drawn[:3]
+    said = " ".join(verdict(course) for _, course in told)
+    more = f" And {len(symbols) - 3} more symbols." if len(symbols) > 3 and EVERYONE not in courses else ""
+    names = ", ".join(symbols) if len(symbols) <= 6 else f"{len(symbols)} symbols"
+    lead = f"{names}; {moment(min(times))} to {moment(max(times))} UTC ({lasting(max(times) - min(times))})"
     top = (
         f'<header><h1>Experiment {escape(name)}</h1><p class="lead">{escape(lead)}</p></header>'
         f'<p class="verdict">{escape(said + more)}</p>'
@@ -113,14 +126,15 @@ def _symbol(prefix: str, symbol: str, course: Course, declaration: Declaration |
         )
     before = f'<p class="verdict">{escape(verdict(course))}</p>{_tiles(course)}' if prefix else ""
     after = _guardrails(course) + _decisions(course, declaration)
-    return Section(prefix or "found", symbol if prefix else "How sure is it?", panels, before, after)
+    title = "Decided together" if symbol == EVERYONE else symbol if prefix else "How sure is it?"
+    return Section(prefix or "found", title, panels, before, after)
 
 
 def _tiles(course: Course) -> str:
     latest, still = course.latest, outlook(course)
     boundary = evidence(latest.threshold)
     days = "-"
-    note = "it is over"
+    note = TOGETHER if latest.holding == TOGETHER else "it is over"
     if still is not None:
         days = "-" if still.decided_days is None else lasting(round(still.decided_days * DAY_NS))
         most = lasting(round(still.longest_days * DAY_NS))
@@ -131,7 +145,7 @@ def _tiles(course: Course) -> str:
         (
             "Status",
             latest.status.replace("_", " "),
-            f"held back by: {latest.holding}" if latest.holding else _since(course),
+            held(latest) if latest.holding else _since(course),
         ),
         (
             "Effect",
@@ -189,7 +203,8 @@ def _decisions(course: Course, declaration: Declaration | None) -> str:
     line = to_do(course, declaration)
     last = decision(course)
     assert last is not None
-    said = f'<p class="lead">To apply it: <code>{escape(line)}</code></p>' if line else ""
+    lines = "".join(f"<br><code>{escape(each)}</code>" for each in line.splitlines())
+    said = f'<p class="lead">To apply it:{lines}</p>' if line else ""
     return table(("when, UTC", "decision", "", "reason"), rows, "Decisions", says=True) + said
 
 
@@ -199,7 +214,7 @@ def _overview(courses: Mapping[str, Course]) -> str:
         latest = course.latest
         rows.append(
             (
-                f"<strong>{escape(symbol)}</strong>",
+                f"<strong>{escape(shown(symbol))}</strong>",
                 escape(latest.status.replace("_", " ")),
                 f"{latest.scored:,}",
                 number(latest.effect, "+.4f"),
@@ -209,12 +224,12 @@ def _overview(courses: Mapping[str, Course]) -> str:
             )
         )
     titles = ("symbol", "status", "pairs", "effect", "confidence sequence", "better", "worse")
-    return table(titles, rows, "Each symbol by itself")
+    return table(titles, rows, "Together, and each by itself" if EVERYONE in courses else "Each symbol by itself")
 
 
-def _pooled(found: Pooled | None) -> str:
+def _pooled(found: Pooled | None, waiting: str) -> str:
     if found is None:
-        return ""
+        return f'<p class="lead">{escape(waiting[0].upper() + waiting[1:])}.</p>' if waiting else ""
     known = (
         ""
         if found.error is None

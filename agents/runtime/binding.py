@@ -85,6 +85,7 @@ class Binding:
                 post,
                 {record: self._settings.topic(topic.name) for topic in self._node.outputs for record in topic.records},
                 changelog_name(self._settings, self._node),
+                self._settings.partitions,
                 self._settings.checkpoint_bytes,
                 partial(reseeks.ask, TP(self.source, number)),
             )

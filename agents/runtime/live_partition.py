@@ -9,24 +9,14 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from agents.runtime.outbox import Outbox, Post
+from agents.runtime.routing import key_of, place_of
 from agents.runtime.snapshots import Filing, Recovered
 from schemas.codec import encode
-from schemas.dead_letters import DeadLetter
-from schemas.versions import ModelVersion
 from streams.partition import Partition
 from streams.topology import Node
 
 RECORDS_A_TURN = 50
 """Records applied before other coroutines get their turn: about 2 ms."""
-
-
-def key_of(output: Any) -> bytes | None:
-    """Key of a record: its symbol, unless it has one of its own: a dead letter that it came with, a version both."""
-    if type(output) in (DeadLetter, ModelVersion):
-        key: bytes | None = output.key
-        return key
-    symbol: str = output.symbol
-    return symbol.encode()
 
 
 class Ways(NamedTuple):
@@ -37,6 +27,7 @@ class Ways(NamedTuple):
         post: flushes the outboxes of all partitions together.
         topics: topic on the broker for each type of output.
         changelog: topic of the snapshots.
+        partitions: of every topic of the loop.
         checkpoint_bytes: most that one checkpoint writes.
         fetch_again_from: have the consumer go back to an offset; the round of re-seeks in which it was asked.
     """
@@ -45,6 +36,7 @@ class Ways(NamedTuple):
     post: Post
     topics: Mapping[type, str]
     changelog: str
+    partitions: int
     checkpoint_bytes: int
     fetch_again_from: Callable[[int], int]
 
@@ -69,12 +61,11 @@ class LivePartition:
         self._closed = False
         self._filing = Filing(number, secrets.token_hex(4), stored)
         self._ways = ways
-        self._outbox = Outbox(ways.producer, number)
+        self._outbox = Outbox(ways.producer)
         self._turn = asyncio.Lock()
         self._checkpointing = asyncio.Lock()
-        self._gap: tuple[int, int] | None = (
-            None  # first offset that is missing, and the round in which it was asked for
-        )
+        # First offset that is missing, and the round in which it was asked for.
+        self._gap: tuple[int, int] | None = None
 
     async def take(self, records: list[Any], fetched_in: int) -> None:
         """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
@@ -101,11 +92,13 @@ class LivePartition:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
         partition, outbox, names = self.partition, self._outbox, self._ways.topics
         apply, append = partition.apply, outbox.append
+        number, partitions = partition.number, self._ways.partitions
         for record in records:
             offset = record.offset
             if offset > partition.offset:
                 for output in apply(offset, record.key, record.value):
-                    append(names[type(output)], key_of(output), encode(output))
+                    place = place_of(output, number, partitions)
+                    append(names[type(output)], key_of(output), encode(output), place)
 
     def _must_be_fetched_again(self, found: int, fetched_in: int) -> bool:
         """Whether a fetch leaves out what lies before it; what a re-seek does not bring is not in the log."""
@@ -152,8 +145,8 @@ class LivePartition:
     async def _store(self, records: Mapping[bytes, bytes | None]) -> None:
         if self.revoked or not records:
             return
-        outbox = Outbox(self._ways.producer, self.partition.number)
+        outbox = Outbox(self._ways.producer)
         for key, value in records.items():
-            outbox.append(self._ways.changelog, key, value)
+            outbox.append(self._ways.changelog, key, value, self.partition.number)
         await outbox.flush()
         await asyncio.gather(*outbox.taken())

@@ -1,9 +1,10 @@
 """What one symbol's paper account holds, earned and paid."""
 
-from msgspec import Struct
+from dataclasses import dataclass
 
 
-class Book(Struct, array_like=True):
+@dataclass
+class Book:
     """One symbol's account; amounts in bps of its capital.
 
     Between two trades the number of units is fixed, so the value follows the mid from where the last trade left it:

@@ -1,14 +1,15 @@
 """How sure a prediction may be: calibrators by name, when to stand aside, and what to expect before labels come."""
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
 from schemas.errors import ConfigurationError
-from streams.confidence.bins import Bins, BinsParameters, BinsState
-from streams.confidence.conformal import ConformalParameters
+from streams.confidence.bins import Bins, BinsState
+from streams.confidence.parameters import BinsParameters, ConformalParameters, TemperatureParameters
 from streams.confidence.protocol import Calibrator, RegisteredCalibrator
-from streams.confidence.temperature import Temperature, TemperatureParameters, TemperatureState
+from streams.confidence.temperature import Temperature, TemperatureState
 
 
 class ConfidenceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,7 +33,7 @@ CALIBRATORS: dict[str, RegisteredCalibrator] = {
 }
 
 
-def register(name: str, build: Callable[[ConfidenceParameters], Calibrator], state: type[Struct]) -> None:
+def register(name: str, build: Callable[[ConfidenceParameters], Calibrator], state: type[Any]) -> None:
     """Make a calibrator known to parameters.
 
     Raises:

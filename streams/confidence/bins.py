@@ -1,27 +1,14 @@
 """Probabilities that mean what they say, by counting: for models whose scores no slope can set right."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Final
 
-from msgspec import Meta, Struct
-
+from streams.confidence.parameters import BinsParameters
 from streams.logistic import probability
 
 
-class BinsParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How finely and for how long it is counted.
-
-    Attributes:
-        bins: of equal width, over confidences from 0.5 to 1.
-        memory: labels that each bin looks back on.
-        prior: labels that each bin's own confidence counts for.
-    """
-
-    bins: Annotated[int, Meta(ge=1, le=100)] = 10
-    memory: Annotated[int, Meta(ge=2)] = 1_000
-    prior: Annotated[float, Meta(gt=0.0)] = 10.0
-
-
-class BinsState(Struct, array_like=True):
+@dataclass
+class BinsState:
     """What became of the predictions in each bin.
 
     Attributes:
@@ -88,4 +75,4 @@ class Bins:
         return min(int((confidence - 0.5) * 2.0 * self._bins), self._bins - 1)
 
 
-_SUREST = probability(1e9)
+_SUREST: Final = probability(1e9)

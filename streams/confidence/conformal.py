@@ -1,28 +1,16 @@
 """When to stand aside: adaptive conformal sets of sides that cannot be excluded."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Final
 
-from msgspec import Meta, Struct
+from streams.confidence.parameters import ConformalParameters
 
-BINS = 50
+BINS: Final = 50
 """Scores are counted in bins of this many over 0 to 1: a set is then a fiftieth too wide at most."""
 
 
-class ConformalParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How often the set must hold what happens.
-
-    Attributes:
-        coverage: part of the moves whose side must be in the set.
-        step: how far the level moves at each label.
-        memory: labels that the scores are counted over.
-    """
-
-    coverage: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.9
-    step: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.02
-    memory: Annotated[int, Meta(ge=10)] = 500
-
-
-class ConformalState(Struct, array_like=True):
+@dataclass
+class ConformalState:
     """Scores, the level, and what came of it.
 
     Attributes:

@@ -1,14 +1,15 @@
 """How good predictions are before their labels mature: what they would earn if they meant what they say."""
 
+from dataclasses import dataclass
 from math import log
+from typing import Final
 
-from msgspec import Struct
-
-MEMORY = 500
+MEMORY: Final = 500
 """Scored predictions that the means look back on."""
 
 
-class ExpectedSkill(Struct, array_like=True):
+@dataclass
+class ExpectedSkill:
     """Running means over scored predictions.
 
     Attributes:

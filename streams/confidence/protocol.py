@@ -13,7 +13,7 @@ class Calibrator(Protocol):
     """
 
     def start(self) -> Any:
-        """State before the first label: a `msgspec.Struct` of numbers, bounded."""
+        """State before the first label: a `msgspec.Struct` or a dataclass of numbers, bounded."""
         ...
 
     def apply(self, state: Any, log_odds: float) -> float:
@@ -34,4 +34,4 @@ class RegisteredCalibrator(Struct, frozen=True):
     """
 
     build: Callable[[Any], Calibrator]
-    state: type[Struct]
+    state: type[Any]

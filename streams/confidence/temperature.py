@@ -1,28 +1,13 @@
 """Probabilities that mean what they say: temperature scaling, learned from matured labels."""
 
-from typing import Annotated
+from dataclasses import dataclass
 
-from msgspec import Meta, Struct
-
+from streams.confidence.parameters import TemperatureParameters
 from streams.logistic import probability
 
 
-class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How quickly the slope moves.
-
-    Attributes:
-        memory: labels that the slope looks back on.
-        prior: information that the slope of 1 starts with; one label of log-odds z is worth p (1 - p) z^2.
-        lowest, highest: bounds of the slope.
-    """
-
-    memory: Annotated[int, Meta(ge=2)] = 5_000
-    prior: Annotated[float, Meta(gt=0.0)] = 100.0
-    lowest: Annotated[float, Meta(gt=0.0)] = 0.2
-    highest: Annotated[float, Meta(gt=0.0)] = 3.0
-
-
-class TemperatureState(Struct, array_like=True):
+@dataclass
+class TemperatureState:
     """The slope, and how much is known about it.
 
     Attributes:

@@ -8,7 +8,8 @@ from schemas.models import ModelState
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Directive
 from streams.models import signed_logistic
-from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner, SignedLogisticParameters
+from streams.models.parameters import SignedLogisticParameters
+from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from streams.parameters import MarketParameters, Parameters
 from streams.regime import RegimeParameters
-from streams.regime.ewma import EwmaParameters
+from streams.regime.parameters import EwmaParameters
 
 NEVER = 1e9
 """As many times the usual volatility, or as many standard errors, are never reached."""

@@ -31,7 +31,7 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """`[experiments.NAME]`.
 
     Attributes:
-        symbols: on which it runs, each by itself; empty: on every one that its arm is started on.
+        symbols: on which it runs; empty: on every one that its arm is started on, each by itself.
         arm: what the challenger does differently: tables of `[market]` that an arm may have for itself.
         starts: from what the champion has learned when it starts, or from nothing.
         apply: whether a winner is applied without a person, or only recommended.
@@ -47,7 +47,12 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     watch: WatchParameters = WatchParameters()
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` for a winner that nobody could watch."""
+        """Raises `ConfigurationError` for a winner that nobody could watch, and for a pool of one."""
+        if self.test.scope == "pooled" and len(set(self.symbols)) < 2:
+            raise ConfigurationError(
+                "experiment: expected at least two symbols with scope = 'pooled', declared before anything is seen of "
+                f"them, was {', '.join(self.symbols) or 'none'}; fix: symbols = [...], or scope = 'symbol'"
+            )
         if self.apply == "automatic" and self.test.primary == "drawdown":
             raise ConfigurationError(
                 "experiment: expected a primary metric with a score for each pair, was 'drawdown', so an applied "

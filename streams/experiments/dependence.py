@@ -1,6 +1,6 @@
 """How long scores remember, and how large a batch must be so that batches do not."""
 
-from math import ceil
+from math import ceil, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,25 @@ def autocorrelation_time(scores: Column) -> float:
     return max(1.0, float(2.0 * positive.sum() - 1.0))
 
 
+def rarity(scores: Column) -> float:
+    """Events among which one makes the mean: `n sum x^2 / (sum |x|)^2`; 1 where all are of one size, inf for nothing.
+
+    >>> random = np.random.default_rng(1)
+    >>> round(rarity(random.normal(size=20_000)), 1), round(rarity((random.random(20_000) < 0.05).astype(float)))
+    (1.6, 20)
+
+    References:
+        Bell and Dean (1970), Atomic vibrations in vitreous silica: the participation ratio.
+    """
+    total = float(np.abs(scores).sum())
+    return len(scores) * float(scores @ scores) / (total * total) if total > 0.0 else inf
+
+
 def batch_for(scores: Column, horizon: int = 1) -> int:
-    """Batch that is long enough: 5 times the horizon in events, or the autocorrelation time where that is longer.
+    """Batch that is long enough: 5 times the horizon in events, the autocorrelation time, or the rarity.
+
+    Batches that are shorter depend on each other; with fewer than a handful of events that count, their means are not
+    normal, and too many experiments are decided against the side on which the rare events lie.
 
     >>> batch_for(np.random.default_rng(1).normal(size=5_000), horizon=20)
     100
@@ -43,7 +60,8 @@ def batch_for(scores: Column, horizon: int = 1) -> int:
     References:
         Schmeiser (1982), Batch size effects in the analysis of simulation output.
     """
-    return ceil(5.0 * max(float(horizon), autocorrelation_time(scores)))
+    rare = rarity(scores)
+    return ceil(5.0 * max(float(horizon), autocorrelation_time(scores), rare if rare < inf else 1.0))
 
 
 def long_run_variance(scores: Column, lags: int) -> float:

@@ -25,6 +25,9 @@ class EvidenceState(Struct, array_like=True):
     certificate: engine 2 on the primary score.
     only_a, only_b: pairs in which only one arm earned something.
     recent: the last batch means of the primary score, oldest first.
+    window: of the clock, in which the last pair lay.
+    closed: pairs in closed batches.
+    totals: sums over the pairs of closed batches, where symbols decide together: of each score, then of a, b, a^2, b^2.
     """
 
     count: int
@@ -38,6 +41,9 @@ class EvidenceState(Struct, array_like=True):
     only_a: int
     only_b: int
     recent: list[float]
+    window: int = 0
+    closed: int = 0
+    totals: list[float] = []
 
 
 class Evidence:
@@ -55,6 +61,8 @@ class Evidence:
         self.scored: tuple[Metric, ...] = tuple(name for name in wanted if name not in ("drawdown", "sharpe"))
         self._primary = parameters.primary
         self._batch = parameters.batch
+        self._clock = parameters.clock_ns
+        self._pooled = parameters.scope == "pooled"
         self._recent = parameters.recent
         self._sharpe = SharpeDifference()
         self._certificate = None
@@ -79,7 +87,19 @@ class Evidence:
             0,
             0,
             [],
+            totals=[0.0] * (count + 4) if self._pooled else [],
         )
+
+    def strikes(self, state: EvidenceState, ts_event: int) -> bool:
+        """Whether the clock closes the open batch before a pair of this time; it is closed."""
+        window = ts_event // self._clock
+        if window <= state.window:
+            return False
+        state.window = window
+        if state.count < self._batch:
+            return False
+        self._close(state)
+        return True
 
     def update(self, state: EvidenceState, pair: Pair, scores: list[float]) -> bool:
         """Take a pair and its scores; whether it closed a batch."""
@@ -103,13 +123,32 @@ class Evidence:
         if self._certificate is not None:
             self._certificate.update(state.certificate, scores[0])
         state.count += 1
-        if state.count < self._batch:
+        if self._clock or state.count < self._batch:
             return False
         self._close(state)
         return True
 
+    def totals(self, state: EvidenceState) -> list[float]:
+        """`EvidenceState.totals` with those of the open batch."""
+        return [closed + part for closed, part in zip(state.totals, (*state.parts, *state.sums), strict=True)]
+
+    def take_batch(self, state: EvidenceState, count: int, totals: list[float], only_a: int, only_b: int) -> None:
+        """Take a whole batch that was summed up elsewhere: sums as in `EvidenceState.totals`."""
+        state.count = count
+        state.parts, state.sums = totals[:-4], totals[-4:]
+        state.only_a += only_a
+        state.only_b += only_b
+        self._close(state)
+
     def _close(self, state: EvidenceState) -> None:
-        size = state.count
+        # By the clock the number of pairs is itself an outcome: a sum over it has no expectation of 0 where each score
+        # has, so sums are over what batches had on average before, which was known beforehand.
+        size: float = state.count
+        if self._clock and state.closed:
+            size = state.closed / state.metrics[0].n
+        state.closed += state.count
+        if self._pooled:
+            state.totals = self.totals(state)
         means = [part / size for part in state.parts]
         means.append(drawdowns.restart(state.b_drawdown) - drawdowns.restart(state.a_drawdown))
         for each, mean in zip(state.metrics, means, strict=True):

@@ -17,6 +17,9 @@ from streams.experiments.scores import Metric, Scores, ScoreState
 from streams.experiments.t_mixture import interval, log_e, prior
 
 Status = Literal["planned", "warmup", "running", "winner", "harm", "no_difference", "futile", "expired", "stopped"]
+TOGETHER = "symbols decide together"
+"""What holds an experiment that only collects evidence."""
+
 OPEN: tuple[Status, ...] = ("planned", "warmup", "running")
 
 
@@ -53,6 +56,10 @@ class ExperimentState(Struct, array_like=True):
 class Experiment:
     """Advances an `ExperimentState`.
 
+    Args:
+        parameters: what was registered.
+        decides: whether it comes to a verdict; else it only collects evidence, and others decide.
+
     `planned -> warmup -> running -> winner | harm | no_difference | futile | expired`, and `stopped` by hand from any
     of the first three. `winner` is for A, the challenger; after all others B stays.
 
@@ -67,8 +74,10 @@ class Experiment:
     ('winner', 1600, 1500)
     """
 
-    def __init__(self, parameters: ExperimentParameters) -> None:
+    def __init__(self, parameters: ExperimentParameters, decides: bool = True) -> None:
         self.parameters = parameters
+        self._decides = decides
+        self._clocked = parameters.clock_ns > 0
         self.digest = parameters.digest()
         self.evidence = Evidence(parameters)
         self.scores = Scores(self.evidence.scored, parameters.warmup, parameters.memory)
@@ -115,11 +124,33 @@ class Experiment:
     def take(self, state: ExperimentState, pair: Pair, scores: list[float]) -> bool:
         """Take a pair that is scored already: what `update` does after the warm-up."""
         state.status = "running"
+        struck = self._clocked and self.evidence.strikes(state.evidence, pair.ts_event)
+        if struck and self._judge(state) not in OPEN:
+            return True
         state.scored += 1
         if not self.evidence.update(state.evidence, pair, scores):
-            return False
+            return struck
         self._judge(state)
         return True
+
+    def take_batch(self, state: ExperimentState, ts_event: int, counts: tuple[int, ...], totals: list[float]) -> None:
+        """Take a batch of pairs that were scored and summed up elsewhere.
+
+        Args:
+            state: of an experiment whose batches all come so.
+            ts_event: event time at which it closed, ns.
+            counts: pairs, scored, rejected, won by A only, won by B only.
+            totals: sums over the scored ones, see `EvidenceState.totals`.
+        """
+        pairs, scored, rejected, only_a, only_b = counts
+        state.status = "running"
+        state.first_ts = state.first_ts or ts_event
+        state.last_ts = ts_event
+        state.pairs += pairs
+        state.scored += scored
+        state.rejected += rejected
+        self.evidence.take_batch(state.evidence, scored, totals, only_a, only_b)
+        self._judge(state)
 
     def batch(self, state: ExperimentState, pairs: list[Pair]) -> None:
         """Take many pairs: by definition the loop over `update`."""
@@ -140,11 +171,14 @@ class Experiment:
         bounds = group_sequential.lan_demets([each / steps for each in at], level, parameters.spending)
         return dict(zip(at, bounds, strict=True))
 
-    def _judge(self, state: ExperimentState) -> None:
+    def _judge(self, state: ExperimentState) -> Status:
         parameters, evidence = self.parameters, state.evidence
         n, mean, sse = self.evidence.moments(evidence, parameters.primary)
         for_a = log_e(n, mean - parameters.margin, sse, self.g)
         state.best = max(state.best, for_a)
+        if not self._decides:
+            state.holding = TOGETHER
+            return state.status
         state.holding = ""
         if n >= batches.FEWEST:
             if batches.independent(self.evidence.primary(evidence)):
@@ -153,6 +187,7 @@ class Experiment:
                 state.holding = "dependent batches"
         if state.status == "running" and state.scored >= parameters.longest - parameters.longest % parameters.batch:
             self._expire(state, n, mean, sse)
+        return state.status
 
     def _verdict(self, state: ExperimentState, n: int, mean: float, sse: float, for_a: float) -> None:
         parameters = self.parameters

@@ -1,19 +1,24 @@
 """The experiments node: outcomes in; where experiments stand and what they decide out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec import MsgspecError, Struct, msgpack
 
+from schemas.codec import encode
 from schemas.commands import PromoteVariant, RollBack, StopVariant
 from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
-from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES
+from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, EXPERIMENTS, OUTCOMES
 from streams.arms import LIVE
+from streams.experiments import partials
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import OPEN
 from streams.experiments.trial import Trial, TrialState
+from streams.maturing import is_plain
 from streams.retraining.identity import CANDIDATE
+from streams.signatures import sign
 from streams.topology import Node
 
 Trials = dict[str, TrialState]
@@ -48,12 +53,15 @@ def asked(
 
 
 class ExperimentsNode(Node[Trials]):
-    """Runs every declared experiment on every symbol whose outcomes show its arm, each by itself.
+    """Runs every declared experiment on every symbol whose outcomes show its arm.
+
+    Each symbol decides by itself, or tells the pooling node what it adds, see `streams.experiments.pooling`.
 
     Candidates of retrains are experiments, too: each under the name of its arm, and all declared alike.
 
     Args:
         declarations: by name.
+        directive_key: secret to sign commands with; empty: they are not signed.
         candidates: how candidates are tested; none: they are not.
 
     Raises:
@@ -62,10 +70,16 @@ class ExperimentsNode(Node[Trials]):
 
     name = "experiments"
     source = OUTCOMES
-    outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, COMMANDS, DEAD_LETTERS)
+    outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, COMMANDS, DEAD_LETTERS)
 
-    def __init__(self, declarations: Mapping[str, Declaration], candidates: Declaration | None = None) -> None:
+    def __init__(
+        self,
+        declarations: Mapping[str, Declaration],
+        directive_key: bytes = b"",
+        candidates: Declaration | None = None,
+    ) -> None:
         super().__init__()
+        self._key = directive_key
         if LIVE in declarations:
             raise ConfigurationError(f"[experiments.{LIVE}]: expected another name, that is the live arm's")
         for name in declarations:
@@ -76,6 +90,12 @@ class ExperimentsNode(Node[Trials]):
         self._candidates = candidates
         self._load = msgpack.Decoder(Trials).decode
         self._dump = msgpack.Encoder().encode
+
+    def receive(self, record: Struct) -> Any:
+        """See `Node.receive`: an outcome of finite numbers is its own bytes decoded."""
+        if type(record) is OutcomeMatured and is_plain(record):
+            return record
+        return self.decode(encode(record))
 
     def open(self, key: str) -> Trials:
         """No experiment has begun."""
@@ -90,7 +110,11 @@ class ExperimentsNode(Node[Trials]):
                 if not trial.begins(event) or not trial.declaration.covers(event.symbol):
                     continue
                 own = state[name] = trial.start(event)
+            if trial.pooled and (partial := partials.before(trial, own, event, f"{record_id}:{len(written)}")):
+                written.append(partial)
             step = trial.update(own, event)
+            if trial.pooled and (partial := partials.after(trial, own, event, f"{record_id}:{len(written)}")):
+                written.append(partial)
             if not step:
                 continue
             moved = trial.moved(own, event, f"{record_id}:{len(written)}")
@@ -109,7 +133,7 @@ class ExperimentsNode(Node[Trials]):
                 )
                 written.append(decided)
                 if decided.applied and (command := asked(decided, moved, event, f"{record_id}:{len(written)}")):
-                    written.append(command)
+                    written.append(sign(command, self._key) if self._key else command)
         return written
 
     def _of(self, state: Trials, outcome: OutcomeMatured) -> Iterator[tuple[str, Trial]]:

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, json
+from msgspec import Meta, Struct, json, to_builtins
 
 from schemas.errors import ConfigurationError
 from streams.experiments.batches import FEWEST
@@ -12,6 +12,9 @@ from streams.experiments.scores import Metric
 
 Positive = Annotated[float, Meta(gt=0.0)]
 Level = Annotated[float, Meta(gt=0.0, lt=0.5)]
+
+ADDED_SINCE = {"scope": "symbol", "clock_ns": 0}
+"""Parameters that earlier experiments were registered without, with what they stood for."""
 
 
 class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -26,6 +29,11 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
         margin: by how much the primary score must be above 0.
         worth: effect on the primary score that is worth finding.
         batch: pairs a batch: at least 5 times the pairs that overlap, see `dependence.batch_for`.
+        clock_ns: batches close at multiples of so much event time, ns, as soon as they have `batch` pairs; 0: with the
+            pair that completes them.
+        scope: who is decided for: `symbol` each symbol by its own pairs, `pooled` all declared symbols by the pairs of
+            all of them; pairs of one window of the clock then are in one batch, so that symbols which move together do
+            not count twice.
         expected: pairs after which a decision is expected; sharpens engine 1 there.
         longest: pairs after which it ends.
         warmup: pairs that fix scales before the first batch.
@@ -58,6 +66,8 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     looks: Annotated[int, Meta(ge=1, le=20)] = 5
     memory: Annotated[int, Meta(ge=10)] = 1_000
     rejected: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.01
+    scope: Literal["symbol", "pooled"] = "symbol"
+    clock_ns: Annotated[int, Meta(ge=0)] = 0
 
     def __post_init__(self) -> None:
         """Raises `ConfigurationError` for what contradicts itself."""
@@ -82,7 +92,27 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
             )
         if self.bound and self.primary == "drawdown":
             raise ConfigurationError("experiment: expected no bound, a drawdown is no score of a pair")
+        if self.clock_ns and self.plan == "group_sequential":
+            raise ConfigurationError(
+                "experiment: expected planned looks at batches of a known size, was clock_ns, by which they differ; "
+                "fix: clock_ns = 0, or plan = 'always_valid'"
+            )
+        if self.scope == "pooled":
+            self._check_pooled()
+
+    def _check_pooled(self) -> None:
+        if not self.clock_ns:
+            raise ConfigurationError(
+                "experiment: expected clock_ns with scope = 'pooled': event time is what symbols have in common; "
+                "fix: clock_ns of some horizons, for example 60_000_000_000"
+            )
+        if "drawdown" in (self.primary, *self.guardrails) or self.bound:
+            raise ConfigurationError(
+                "experiment: expected scores that add up over symbols with scope = 'pooled', was a drawdown or a bound"
+            )
 
     def digest(self) -> str:
         """SHA-256 over all parameters, the first 16 hex digits."""
-        return sha256(json.encode(self, order="deterministic")).hexdigest()[:16]
+        fields = to_builtins(self, order="deterministic")
+        registered = {name: value for name, value in fields.items() if ADDED_SINCE.get(name) != value}
+        return sha256(json.encode(registered)).hexdigest()[:16]

@@ -1,15 +1,17 @@
 """Pre-flight: how often the whole experiment, as it is configured, errs on the user's own data without a difference."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
 from streams.experiments.dependence import autocorrelation_time
-from streams.experiments.experiment import Experiment
+from streams.experiments.experiment import Experiment, ExperimentState
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.resampling import stationary_draw
@@ -37,6 +39,25 @@ class Preflight(Struct, frozen=True):
     decided: float
     autocorrelation_time: float
     sentence: str
+
+
+class Windows(NamedTuple):
+    """What symbols that decide together had in each window of the clock.
+
+    Attributes:
+        counts: scored pairs of all symbols.
+        sums: of their primary scores.
+        span_ns: event time from the first window to the last.
+    """
+
+    counts: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    span_ns: int
+
+    @property
+    def mean(self) -> float:
+        """Score of a pair."""
+        return float(self.sums.sum() / self.counts.sum())
 
 
 def preflight(
@@ -79,18 +100,108 @@ def preflight(
             f"batches of {parameters.batch}), was {len(history)}; fix: a longer history, or smaller batches"
         )
     size = length or len(history)
-    experiment = Experiment(replace(parameters, guardrails={}, beta=0.0, longest=max(size, parameters.longest)))
+    experiment = _alone(parameters, size)
     pairs, primary = _scored(experiment, history)
-    primary += parameters.margin + shift - primary.mean()
+    centred = primary + parameters.margin + shift - primary.mean()
+    apart = np.diff([pair.ts_event for pair in pairs], prepend=pairs[0].ts_event)
     random = np.random.default_rng(seed)
+
+    def replayed() -> ExperimentState:
+        state = experiment.start()
+        drawn = stationary_draw(random, len(pairs), BATCHES_A_BLOCK * parameters.batch, size)
+        for at, ts_event in zip(drawn.tolist(), np.cumsum(apart[drawn]).tolist(), strict=True):
+            pair = replace(pairs[at], ts_event=ts_event) if parameters.clock_ns else pairs[at]
+            experiment.take(state, pair, [float(centred[at])])
+            if state.status != "running":
+                break
+        return state
+
+    return _found(replayed, parameters, replications, autocorrelation_time(centred), progress)
+
+
+def pooled_preflight(
+    windows: Windows,
+    parameters: ExperimentParameters,
+    replications: int = 200,
+    seed: int = 1,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Preflight:
+    """`preflight` for symbols that decide together: a resample is one of whole windows, all symbols in them.
+
+    Raises:
+        ConfigurationError: the history is too short.
+    """
+    per_window = windows.counts.mean()
+    needed = parameters.batch * parameters.minimum_batches
+    if windows.counts.sum() < needed:
+        raise ConfigurationError(
+            f"pre-flight: expected a history of at least {needed} pairs of all symbols ({parameters.minimum_batches} "
+            f"batches of {parameters.batch}), was {windows.counts.sum():.0f}; fix: a longer history, or smaller batches"
+        )
+    experiment = _alone(parameters, int(windows.counts.sum()))
+    centred = windows.sums + (parameters.margin - windows.mean) * windows.counts
+    block = max(1.0, BATCHES_A_BLOCK * parameters.batch / per_window)
+    random = np.random.default_rng(seed)
+
+    def replayed() -> ExperimentState:
+        state, count, total = experiment.start(), 0, 0.0
+        for number, at in enumerate(stationary_draw(random, len(centred), block).tolist()):
+            count += int(windows.counts[at])
+            total += float(centred[at])
+            if count >= parameters.batch:
+                experiment.take_batch(state, number, (count, count, 0, 0, 0), [total, 0.0, 0.0, 0.0, 0.0])
+                count, total = 0, 0.0
+                if state.status != "running":
+                    break
+        return state
+
+    return _found(replayed, parameters, replications, per_window * autocorrelation_time(centred), progress)
+
+
+def windows_of(histories: Iterable[Sequence[Pair]], parameters: ExperimentParameters) -> Windows:
+    """Sums of the primary score over the windows of the clock, from where every symbol has scores to where one ends.
+
+    Raises:
+        ConfigurationError: there is no such time.
+    """
+    experiment = Experiment(replace(parameters, guardrails={}))
+    found: list[dict[int, tuple[int, float]]] = []
+    for history in histories:
+        of: dict[int, tuple[int, float]] = {}
+        for pair, score in zip(*_scored(experiment, history), strict=True):
+            count, total = of.get(window := pair.ts_event // parameters.clock_ns, (0, 0.0))
+            of[window] = (count + 1, total + float(score))
+        found.append(of)
+    first, last = max(min(of, default=0) for of in found), min(max(of, default=0) for of in found)
+    if not all(found) or first >= last:
+        raise ConfigurationError("expected symbols with scored pairs at the same time, to be pooled; fix: other ticks")
+    every = [
+        [of[window] for of in found if window in of]
+        for window in sorted({window for of in found for window in of if first <= window <= last})
+    ]
+    return Windows(
+        np.array([sum(count for count, _ in each) for each in every], dtype=float),
+        np.array([sum(total for _, total in each) for each in every]),
+        (last - first + 1) * parameters.clock_ns,
+    )
+
+
+def _alone(parameters: ExperimentParameters, size: int) -> Experiment:
+    """The experiment without what could only take wins away, or end it before its error."""
+    return Experiment(replace(parameters, guardrails={}, beta=0.0, longest=max(size, parameters.longest)))
+
+
+def _found(
+    replayed: Callable[[], ExperimentState],
+    parameters: ExperimentParameters,
+    replications: int,
+    time: float,
+    progress: Callable[[float], None],
+) -> Preflight:
     wins = harms = 0
     decided = []
     for replication in range(replications):
-        state = experiment.start()
-        for at in stationary_draw(random, len(pairs), BATCHES_A_BLOCK * parameters.batch, size).tolist():
-            experiment.take(state, pairs[at], [float(primary[at])])
-            if state.status != "running":
-                break
+        state = replayed()
         wins += state.status == "winner"
         harms += state.status == "harm"
         decided.append(state.scored if state.status in ("winner", "harm") else np.inf)
@@ -106,13 +217,13 @@ def preflight(
         allowed,
         passed,
         float(np.median(decided)),
-        autocorrelation_time(primary),
+        time,
         f"{wins} of {replications} replays without a difference were won by A and {harms} by B; "
         f"{allowed:.1%} of each may be: {verdict}.",
     )
 
 
-def _scored(experiment: Experiment, history: Sequence[Pair]) -> tuple[list[Pair], "np.typing.NDArray[np.float64]"]:
+def _scored(experiment: Experiment, history: Sequence[Pair]) -> tuple[list[Pair], NDArray[np.float64]]:
     state, pairs, primary = experiment.scores.start(), [], []
     for pair in history:
         if pair.sound():

@@ -11,10 +11,9 @@ from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
-from streams.correction import CorrectionParameters
 from streams.experiments.pairs import Pair
 from streams.market import MarketNode
-from streams.parameters import MarketParameters, Parameters
+from streams.parameters import CorrectionParameters, MarketParameters, Parameters
 from streams.partition import Partition
 from streams.sources.files import TickFile
 from streams.sources.raw import RawTick

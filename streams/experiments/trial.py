@@ -1,11 +1,11 @@
 """One experiment on one symbol, from its first pair to the end of the watch over its winner."""
 
-from math import isfinite, sqrt
+from math import sqrt
 from typing import Literal
 
 from msgspec import Struct
 
-from schemas.experiments import ExperimentMoved, ExperimentStatus, GuardrailStanding
+from schemas.experiments import ExperimentMoved, ExperimentStatus
 from schemas.outcomes import OutcomeMatured
 from streams.arms import LIVE
 from streams.experiments.batches import FEWEST
@@ -14,9 +14,12 @@ from streams.experiments.e_detector import BETS, EDetector
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
 from streams.experiments.health import Health, HealthState
 from streams.experiments.pairs import pair_of
-from streams.experiments.standing import standing
+from streams.experiments.telling import About, told
 from streams.experiments.watch import Watch, WatchState
 from streams.retraining.identity import CANDIDATE
+
+RUNS_NO_MORE = "runs no more"
+"""Why a test stops whose challenger was stopped."""
 
 SMALLEST_SCALE = 1e-9
 """Of a score: arms whose batches never differed have none."""
@@ -28,11 +31,24 @@ Step = Literal["", "moved", "decided"]
 """What an outcome changed: nothing to tell, where it stands, or its verdict."""
 
 
+class Told(Struct, array_like=True):
+    """How far an experiment that is decided over several symbols has been told of this one.
+
+    Attributes:
+        window: of the clock that holds the latest pair; -1 before the first.
+        ended: whether it was told that the arms are compared no more.
+    """
+
+    window: int = -1
+    ended: bool = False
+
+
 class TrialState(Struct, array_like=True):
     """Attributes:
     challenger, champion: versions that are compared, as they were at the first pair.
     test: of the experiment.
     watch: over the winner; none before it is live.
+    told: where symbols decide together.
     health: of the winner, besides its score.
     """
 
@@ -40,6 +56,7 @@ class TrialState(Struct, array_like=True):
     champion: str
     test: ExperimentState
     watch: WatchState | None = None
+    told: Told | None = None
     health: HealthState | None = None
 
     @property
@@ -62,6 +79,9 @@ class Trial:
     the score that decided, and goes on for as long as both run. A candidate of a retrain is watched from the moment at
     which it is live, also when somebody forced it through, before the verdict or against it.
 
+    Where symbols decide together, the test on one of them only collects evidence. That it was won shows when the
+    challenger goes live; the watch begins as soon as there are batches enough to tell what differences are usual.
+
     Args:
         name: of the experiment.
         declaration: of it.
@@ -70,7 +90,8 @@ class Trial:
     def __init__(self, name: str, declaration: Declaration) -> None:
         self.name = name
         self.declaration = declaration
-        self.experiment = Experiment(declaration.test)
+        self.pooled = declaration.test.scope == "pooled"
+        self.experiment = Experiment(declaration.test, decides=not self.pooled)
         terms = declaration.watch
         self._is_candidate = name.startswith(CANDIDATE)
         self._block = terms.block or declaration.test.batch
@@ -83,7 +104,8 @@ class Trial:
     def start(self, outcome: OutcomeMatured) -> TrialState:
         """State before the first pair, which is in `outcome`."""
         (challenger,) = (arm.model_version for arm in outcome.arms if arm.arm == self.name)
-        return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start())
+        told = Told() if self.pooled else None
+        return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start(), told=told)
 
     def update(self, state: TrialState, outcome: OutcomeMatured) -> Step:
         """Take an outcome."""
@@ -93,8 +115,14 @@ class Trial:
             return self._watch(state, outcome)
         if state.test.status not in OPEN:
             return ""
-        if outcome.arms[0].model_version != state.champion:
-            self.experiment.stop(state.test, f"{outcome.arms[0].model_version} went live in place of {state.champion}")
+        live = outcome.arms[0].model_version
+        if self.pooled and live == state.challenger:
+            return self._settle(state, outcome)
+        if live != state.champion:
+            self.experiment.stop(state.test, f"{live} went live in place of {state.champion}")
+            return "decided"
+        if not any(arm.arm == self.name and arm.model_version == state.challenger for arm in outcome.arms):
+            self.experiment.stop(state.test, f"{state.challenger} {RUNS_NO_MORE}")
             return "decided"
         pair = pair_of(outcome, self.name, LIVE)
         if pair is None or not self.experiment.update(state.test, pair):
@@ -103,47 +131,34 @@ class Trial:
 
     def moved(self, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentMoved:
         """Where it stands, as a record."""
-        found = standing(self.experiment, state.test)
         watch = state.watch
-        return ExperimentMoved(
+        about = About(
             record_id,
             outcome.symbol,
             outcome.ts_event,
             self.name,
-            self.experiment.digest,
             state.challenger,
             state.champion,
             state.status,
             state.reason,
-            found.holding,
-            found.primary,
-            found.pairs,
-            found.scored,
-            found.rejected,
-            found.batches,
-            self.declaration.test.longest,
-            found.effect,
-            _known(found.low),
-            _known(found.high),
-            found.log_e_a,
-            found.log_e_b,
-            found.threshold,
-            found.p,
-            found.log_e_hopeless,
-            found.autocorrelation,
-            found.independent,
-            _known(found.sharpe_difference),
-            _known(found.sharpe_error),
-            tuple(
-                GuardrailStanding(
-                    each.metric, each.margin, each.effect, _known(each.low), _known(each.high), each.log_e, each.kept
-                )
-                for each in found.guardrails
-            ),
+        )
+        return told(
+            ExperimentMoved,
+            about,
+            self.experiment,
+            state.test,
             0 if watch is None else watch.pairs,
             0.0 if watch is None else self._alarm(watch),
             self._deviation(state),
         )
+
+    def _settle(self, state: TrialState, outcome: OutcomeMatured) -> Step:
+        """Take an outcome after several symbols have decided: watch, once it is known what differences are usual."""
+        if state.test.evidence.metrics[0].n < FEWEST:
+            pair = pair_of(outcome, LIVE, state.champion)
+            return "moved" if pair is not None and self.experiment.update(state.test, pair) else ""
+        state.test.status, state.test.reason = "winner", f"{state.challenger} went live."
+        return self._watch(state, outcome)
 
     def _watch(self, state: TrialState, outcome: OutcomeMatured) -> Step:
         if outcome.arms[0].model_version != state.challenger:
@@ -185,7 +200,3 @@ class Trial:
 
     def _alarm(self, watch: WatchState) -> float:
         return sum(watch.detector.evidence) / (len(BETS) * self.declaration.watch.run / self._block)
-
-
-def _known(estimate: float) -> float | None:
-    return estimate if isfinite(estimate) else None

@@ -1,12 +1,14 @@
 """Whether the mid tends to move on or back."""
 
-from msgspec import Struct
+from dataclasses import dataclass
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
-from streams.features.volatility import VolatilityParameters
+from streams.features.parameters import VolatilityParameters
 
 
-class AutocorrelationState(Struct, array_like=True):
+@dataclass
+class AutocorrelationState:
     """Averages of returns in bps.
 
     Attributes:
@@ -32,7 +34,7 @@ class Autocorrelation:
         Roll (1984), A simple implicit measure of the effective bid-ask spread: a price that bounces.
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "autocorrelation",
             "-1..1",
@@ -41,7 +43,7 @@ class Autocorrelation:
             "Roll (1984), equation 1: negative where the price bounces",
         ),
     )
-    state = AutocorrelationState
+    state: ClassVar = AutocorrelationState
 
     def __init__(self, parameters: VolatilityParameters) -> None:
         self._fresh = 1.0 - parameters.autocorrelation_decay

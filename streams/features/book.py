@@ -1,6 +1,7 @@
 """What the best bid and ask say: queue imbalance, microprice and order-flow imbalance."""
 
-from msgspec import Struct
+from dataclasses import dataclass
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
 from streams.rolling import Window, push, window
@@ -9,7 +10,8 @@ ABSENT = (0.0, 0.0, 0.0)
 """Features while no quote came."""
 
 
-class BookState(Struct, array_like=True):
+@dataclass
+class BookState:
     """The last best bid and ask, and the order flow since.
 
     Attributes:
@@ -45,7 +47,7 @@ class Book:
         Gatheral and Oomen (2010), Zero-intelligence realized variance estimation, on the microprice.
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "queue_imbalance",
             "-1..1",
@@ -68,7 +70,7 @@ class Book:
             "Cont, Kukanov and Stoikov (2014), equation 2",
         ),
     )
-    state = BookState
+    state: ClassVar = BookState
 
     def __init__(self, length: int) -> None:
         self._length = length

@@ -5,6 +5,10 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from streams.features.moment import Moment
+
+__all__ = ["Family", "Feature", "Moment", "NoState"]
+
 
 class Feature(Struct, frozen=True):
     """What one number of a vector means.
@@ -26,31 +30,6 @@ class Feature(Struct, frozen=True):
     scale_free: bool = True
 
 
-class Moment(Struct, array_like=True):
-    """The market as of one tick: what every family may read, kept for the next tick.
-
-    Attributes:
-        mid: reference price, quote currency: the mid, or the last trade's price until a quote comes.
-        move: change of `mid` at this tick, quote currency.
-        change: the same as a simple return, bps.
-        bid, bid_size, ask, ask_size: the last quote; all 0 until one comes.
-        price, size, side: the last trade; 0, 0 and empty until one comes.
-        ts_event: event time, ns.
-    """
-
-    mid: float
-    move: float = 0.0
-    change: float = 0.0
-    bid: float = 0.0
-    bid_size: float = 0.0
-    ask: float = 0.0
-    ask_size: float = 0.0
-    price: float = 0.0
-    size: float = 0.0
-    side: str = ""
-    ts_event: int = 0
-
-
 class NoState(Struct, array_like=True):
     """State of what remembers nothing."""
 
@@ -69,8 +48,8 @@ class Family(Protocol):
         ...
 
     @property
-    def state(self) -> type[Struct]:
-        """Type of the state: only what stands in it survives a restart."""
+    def state(self) -> type[Any]:
+        """Type of the state, a `msgspec.Struct` or a dataclass: only what stands in it survives a restart."""
         ...
 
     def start(self, mid: float) -> Any:

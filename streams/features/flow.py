@@ -1,17 +1,19 @@
 """What the trades say: who was the aggressor, and at which price they were made on average."""
 
-from msgspec import Struct
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from streams.features.family import Feature, Moment
 from streams.rolling import Window, push, window
 
-SIGNS = {"buy": 1.0, "sell": -1.0}
+SIGNS: Final = {"buy": 1.0, "sell": -1.0}
 """Sign of the aggressor; trades of unknown side count in the volume only."""
 
-FURTHEST_BPS = 1e4
+FURTHEST_BPS: Final = 1e4
 
 
-class FlowState(Struct, array_like=True):
+@dataclass
+class FlowState:
     """The last trades.
 
     Attributes:
@@ -39,7 +41,7 @@ class Flow:
     (0.5, 24.876)
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "trade_flow_imbalance",
             "-1..1",
@@ -55,7 +57,7 @@ class Flow:
             "Berkowitz, Logue and Noser (1988), on the average price",
         ),
     )
-    state = FlowState
+    state: ClassVar = FlowState
 
     def __init__(self, length: int) -> None:
         self._length = length

@@ -1,25 +1,14 @@
 """Smoothed moves of the mid: relative strength and the difference of two averages."""
 
-from msgspec import Struct
+from dataclasses import dataclass
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
+from streams.features.parameters import OscillatorParameters
 
 
-class OscillatorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Spans in quotes.
-
-    Attributes:
-        rsi_period: smoothing of gains and losses, `1 / period` a quote.
-        macd_fast: span of the quick average, `2 / (span + 1)` a quote.
-        macd_slow: span of the slow average.
-    """
-
-    rsi_period: int = 50
-    macd_fast: int = 12
-    macd_slow: int = 26
-
-
-class OscillatorState(Struct, array_like=True):
+@dataclass
+class OscillatorState:
     """Exponentially weighted averages.
 
     Attributes:
@@ -48,7 +37,7 @@ class Oscillators:
         Appel (1979), The Moving Average Convergence-Divergence Method.
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "rsi",
             "-1..1",
@@ -58,7 +47,7 @@ class Oscillators:
         ),
         Feature("macd", "bps", True, "(fast average - slow average of the mid) / mid", "Appel (1979)"),
     )
-    state = OscillatorState
+    state: ClassVar = OscillatorState
 
     def __init__(self, parameters: OscillatorParameters) -> None:
         self._rsi = 1.0 / parameters.rsi_period

@@ -1,16 +1,17 @@
 """Where the mid stands against its own recent past: returns over several lags and the z-score."""
 
+from dataclasses import dataclass
 from math import fsum, sqrt
-
-from msgspec import Struct
+from typing import ClassVar, Final
 
 from streams.features.family import Feature, Moment
 
 LAGS = (1, 10, 50, 200)
-HISTORY = LAGS[-1]
+HISTORY: Final = LAGS[-1]
 
 
-class PriceState(Struct, array_like=True):
+@dataclass
+class PriceState:
     """The last `HISTORY` mids, and sums of their deviations from an anchor among them.
 
     Attributes:
@@ -39,7 +40,7 @@ class Prices:
     [-49.5, 50.0, 50.0, 50.0, 6.26]
     """
 
-    features = (
+    features: ClassVar = (
         *(Feature(f"return_{lag}", "bps", True, f"mid / mid {lag} quotes ago - 1", "definition") for lag in LAGS),
         Feature(
             "zscore",
@@ -49,7 +50,7 @@ class Prices:
             "definition",
         ),
     )
-    state = PriceState
+    state: ClassVar = PriceState
 
     def start(self, mid: float) -> PriceState:
         """State in which the mid has always been `mid`."""

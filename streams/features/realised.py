@@ -1,15 +1,16 @@
 """How much the mid moved over the last quotes."""
 
+from dataclasses import dataclass
 from math import sqrt
-
-from msgspec import Struct
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
-from streams.features.volatility import VolatilityParameters
+from streams.features.parameters import VolatilityParameters
 from streams.rolling import Window, push, window
 
 
-class RealisedState(Struct, array_like=True):
+@dataclass
+class RealisedState:
     """Attributes:
     recent: squares of the last returns, bps^2.
     """
@@ -29,7 +30,7 @@ class RealisedVolatility:
         Andersen and Bollerslev (1998), Answering the skeptics, equation 3: the sum of squared returns.
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "realised_volatility",
             "bps",
@@ -38,7 +39,7 @@ class RealisedVolatility:
             "Andersen and Bollerslev (1998), equation 3",
         ),
     )
-    state = RealisedState
+    state: ClassVar = RealisedState
 
     def __init__(self, parameters: VolatilityParameters) -> None:
         self._window = parameters.realised_window

@@ -10,11 +10,12 @@ from streams.features.autocorrelation import Autocorrelation
 from streams.features.book import Book
 from streams.features.family import Family, Feature
 from streams.features.flow import Flow
-from streams.features.oscillators import OscillatorParameters, Oscillators
+from streams.features.oscillators import Oscillators
+from streams.features.parameters import OscillatorParameters, VolatilityParameters
 from streams.features.prices import Prices
 from streams.features.realised import RealisedVolatility
 from streams.features.spread import Spread
-from streams.features.volatility import Volatility, VolatilityParameters
+from streams.features.volatility import Volatility
 
 
 class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

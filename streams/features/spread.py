@@ -1,5 +1,7 @@
 """How far apart bid and ask are: what a taker pays before anything else."""
 
+from typing import ClassVar
+
 from streams.features.family import Feature, Moment, NoState
 
 
@@ -10,8 +12,8 @@ class Spread:
     (200.0,)
     """
 
-    features = (Feature("spread", "bps", False, "(ask - bid) / mid", "definition"),)
-    state = NoState
+    features: ClassVar = (Feature("spread", "bps", False, "(ask - bid) / mid", "definition"),)
+    state: ClassVar = NoState
 
     def start(self, mid: float) -> NoState:
         """Nothing."""

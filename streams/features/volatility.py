@@ -1,30 +1,15 @@
 """How much the mid moves, seen through a fading memory."""
 
+from dataclasses import dataclass
 from math import sqrt
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from typing import ClassVar
 
 from streams.features.family import Feature, Moment
-
-Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
-
-
-class VolatilityParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How long volatility and autocorrelation remember.
-
-    Attributes:
-        ewma_decay: weight of the past in the exponentially weighted variance, a quote.
-        realised_window: quotes that the realised volatility is summed over.
-        autocorrelation_decay: weight of the past in the autocorrelation, a quote.
-    """
-
-    ewma_decay: Decay = 0.97
-    realised_window: Annotated[int, Meta(ge=1)] = 50
-    autocorrelation_decay: Decay = 0.99
+from streams.features.parameters import VolatilityParameters
 
 
-class VolatilityState(Struct, array_like=True):
+@dataclass
+class VolatilityState:
     """Attributes:
     variance: exponentially weighted square of returns, bps^2.
     """
@@ -44,7 +29,7 @@ class Volatility:
         RiskMetrics Technical Document (1996), equation 5.3.
     """
 
-    features = (
+    features: ClassVar = (
         Feature(
             "ewma_volatility",
             "bps",
@@ -53,7 +38,7 @@ class Volatility:
             "RiskMetrics (1996), equation 5.3",
         ),
     )
-    state = VolatilityState
+    state: ClassVar = VolatilityState
 
     def __init__(self, parameters: VolatilityParameters) -> None:
         self._fresh = 1.0 - parameters.ewma_decay

@@ -8,6 +8,12 @@ from streams.arms import LIVE
 MOST_REIGNS = 32
 """Versions that a symbol remembers to have been live: so often it can be rolled back in a row."""
 
+MOST_RETIRED = 1_000
+"""Versions that a symbol remembers to have been stopped: none of them may give its name to another."""
+
+MOST_FROZEN = 32
+"""Versions of a symbol that may run again as they were."""
+
 LONGEST_LINEAGE = 16
 """Ancestors of a version that are told, the youngest ones."""
 
@@ -68,6 +74,8 @@ class Life(Struct, array_like=True):
         next_number: identity of the next arm.
         applied: ids of the last commands that were carried out, the oldest first.
         before: versions that were live before and still run, the latest last.
+        retired: versions that run no more, the latest last.
+        frozen: SHA-256 of the models of those that are kept as knowledge, the latest last.
         pinned: whether only a person may change which version is live.
         cools_until: event time before which no retrain starts by itself, ns.
     """
@@ -76,6 +84,8 @@ class Life(Struct, array_like=True):
     next_number: int
     applied: list[str]
     before: list[Reign]
+    retired: list[str] = []
+    frozen: dict[str, str] = {}
     pinned: bool = False
     cools_until: int = 0
 
@@ -106,6 +116,23 @@ class Life(Struct, array_like=True):
     def forget(self, version: str) -> None:
         """A version that runs no more cannot be gone back to."""
         self.before = [reign for reign in self.before if reign.version != version]
+
+    def revive(self, version: str) -> None:
+        """A version that is kept as knowledge runs again, as it was."""
+        if version in self.frozen:
+            del self.frozen[version]
+            self.retired = [each for each in self.retired if each != version]
+
+    def freeze(self, version: str, sha256: str) -> None:
+        """A version that was live is kept as knowledge; so many of them are."""
+        self.frozen[version] = sha256
+        while len(self.frozen) > MOST_FROZEN:
+            del self.frozen[next(iter(self.frozen))]
+
+    def retire(self, version: str) -> None:
+        """A version that was stopped cannot be gone back to, and none may be called like it."""
+        self.forget(version)
+        self.retired = [*self.retired, version][-MOST_RETIRED:]
 
 
 def new_life() -> Life:

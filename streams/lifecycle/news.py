@@ -58,11 +58,13 @@ class News:
 
     def tell_stopped(self, arm: Running, reason: str) -> None:
         """An arm runs no more: what that makes of its version hangs on what it was."""
-        self._life.forget(arm.version)
+        self._life.retire(arm.version)
         arm.name = ""
         status: Status = "stopped"
         if arm.was_live:
             status = "stopped" if arm.taken_back else "frozen"
+            if status == "frozen" and arm.sha256:
+                self._life.freeze(arm.version, arm.sha256)
         elif arm.candidate:
             status = "rejected"
         self.tell(arm, status, reason)

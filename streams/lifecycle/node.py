@@ -20,13 +20,14 @@ from schemas.models import ModelState
 from schemas.retraining import RetrainJob
 from schemas.ticks import BUILTIN, Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
-from streams.directives import MOST_ARMS, apply, remember, sign
+from streams.directives import MOST_ARMS, apply, remember
 from streams.lifecycle.life import Life, Reign, Running, new_life
 from streams.lifecycle.news import News
 from streams.lifecycle.sizes import check_sizes
 from streams.parameters import Parameters
 from streams.pipeline import builtin_version
 from streams.retraining.identity import CANDIDATE, state_sha256
+from streams.signatures import is_signed, sign
 from streams.topology import Node
 from streams.validation import Validation
 from streams.variants import Variants
@@ -49,7 +50,7 @@ class LifecycleNode(Node[Life]):
 
     Args:
         parameters: of all symbols: what overrides are held against.
-        directive_key: secret to sign directives with; empty: they are not signed.
+        directive_key: secret to sign directives with, and that commands must be signed with; empty: neither.
 
     >>> node = LifecycleNode()
     >>> life = node.open("X")
@@ -78,6 +79,8 @@ class LifecycleNode(Node[Life]):
     def decode(self, value: bytes | None) -> Any:
         """Bytes to a command of some symbol at some time; raises `Refused` for any other."""
         command = super().decode(value)
+        if self._key and not is_signed(command, self._key):
+            raise Refused("unsigned_command", f"expected the signature of command {command.id!r:.80}, was another")
         self._check(command)
         check_sizes(command)
         return command
@@ -137,12 +140,12 @@ class LifecycleNode(Node[Life]):
         if isinstance(command, RollBack) and command.version and live != command.version:
             raise Refused("bad_command", f"roll_back: expected {command.version!r:.80} to be live, {live} is")
         if isinstance(command, StartVariant) and command.automatic and command.model:
-            self._check_wanted(life, command.model, live)
+            self._check_wanted(life, command.model, command.judged_against, live)
 
-    def _check_wanted(self, life: Life, model: ModelState, live: str) -> None:
+    def _check_wanted(self, life: Life, model: ModelState, judged_against: str, live: str) -> None:
         """A candidate of a retrain may come too late, or while enough others are being tested."""
-        if model.parent != live:
-            raise Refused("stale", f"{model.version} was judged against {model.parent}, {live} is live")
+        if judged_against not in ("", live):
+            raise Refused("stale", f"{model.version} was judged against {judged_against}, {live} is live")
         tested = life.candidates()
         if len(tested) >= self._parameters.retraining.candidates:
             others = ", ".join(arm.version for arm in tested)
@@ -177,6 +180,7 @@ class LifecycleNode(Node[Life]):
         runs = list(life.arms)
         directive = self._apply(life, command)
         if isinstance(command, StartVariant):
+            life.revive(life.arms[-1].version)
             news.tell(life.arms[-1], "shadow", command.cause)
             if life.arms[-1].number == 1:
                 news.tell(live, "champion", "what the symbol began with", counts=False)
@@ -229,6 +233,11 @@ class LifecycleNode(Node[Life]):
         overrides, _ = variants.asked(command)
         if version == self.shown(command.symbol, BUILTIN) or command.arm == self.shown(command.symbol, BUILTIN):
             raise Refused("bad_command", f"start_variant: expected new names, was {command.arm!r:.80}, {version!r:.80}")
+        sha256 = state_sha256(command.model) if command.model else ""
+        if version in life.retired and life.frozen.get(version, "none") != sha256:
+            raise Refused(
+                "bad_command", f"start_variant: expected a new version, {version!r:.80} ran before and was stopped"
+            )
         parent = command.model.parent if command.model else life.arms[0].version if command.from_live else ""
         return Running(
             command.arm,
@@ -239,7 +248,7 @@ class LifecycleNode(Node[Life]):
             life.descent(parent),
             command.experiment,
             overrides,
-            state_sha256(command.model) if command.model else "",
+            sha256,
             candidate=command.arm.startswith(CANDIDATE),
         )
 

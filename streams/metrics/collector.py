@@ -7,7 +7,8 @@ from msgspec import Struct
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.baselines import BASELINES
 from streams.metrics import tally
-from streams.metrics.tally import Figures, Tally
+from streams.metrics.figures import Figures
+from streams.metrics.tally import Tally
 
 ALL = ""
 """As a version: the live arm, whichever version it was. As a regime: all of them."""

@@ -1,11 +1,11 @@
 """Correlation of two series, one pair at a time."""
 
+from dataclasses import dataclass
 from math import sqrt
 
-from msgspec import Struct
 
-
-class Correlation(Struct, array_like=True):
+@dataclass
+class Correlation:
     """Means and co-moments of the pairs so far.
 
     Attributes:

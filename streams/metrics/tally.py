@@ -1,44 +1,22 @@
 """How one forecaster did: proper scores, reliability, and what following its calls would have earned."""
 
+from dataclasses import dataclass
 from math import log
-
-from msgspec import Struct
+from typing import Final
 
 from streams.metrics import correlation
 from streams.metrics.correlation import Correlation
+from streams.metrics.figures import Figures
 
-BINS = 10
+BINS: Final = 10
 """Bins of equal width over the confidence, 0.5 to 1."""
 
-LEAST = 1e-15
+LEAST: Final = 1e-15
 """A probability below this counts as this much in the log-loss: one certain error must not make it infinite."""
 
 
-class Figures(Struct, frozen=True):
-    """Scores of one forecaster; each is over the outcomes that moved, unless it says otherwise.
-
-    Attributes:
-        name: of the forecaster.
-        accuracy: part of the moves whose side it called; no opinion counts one half.
-        log_loss: mean negative log of the probability that it gave to what happened, nats; 0.693 knows nothing.
-        brier: mean square of (probability of up - 1 if up), 0 to 1; 0.25 knows nothing.
-        ece: expected calibration error: mean gap between confidence and accuracy over `BINS` bins, 0 to 0.5.
-        information_coefficient: Pearson correlation, over all outcomes, of signed confidence and realised return.
-        call_gross_bps: mean over all outcomes of what one unit on the called side earned before cost, bps.
-        call_net_bps: the same less the cost of a round trip for each call.
-    """
-
-    name: str
-    accuracy: float
-    log_loss: float
-    brier: float
-    ece: float
-    information_coefficient: float
-    call_gross_bps: float
-    call_net_bps: float
-
-
-class Tally(Struct, array_like=True):
+@dataclass
+class Tally:
     """Sums that `Figures` are computed from.
 
     Attributes:
@@ -97,6 +75,17 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
     state.rights[slot] += right
 
 
+def loss(probability: float, label: int) -> float:
+    """Log-loss of a probability of an upward move, nats, once it is known which way it went."""
+    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
+
+
+def expected_loss(probability: float) -> float:
+    """Log-loss that a probability expects of itself: its entropy, nats."""
+    other = 1.0 - probability
+    return -probability * log(max(probability, LEAST)) - other * log(max(other, LEAST))
+
+
 def figures(state: Tally, name: str) -> Figures:
     """Scores so far, of at least one outcome that moved.
 
@@ -114,7 +103,7 @@ def figures(state: Tally, name: str) -> Figures:
         Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, eq. 3.
         Grinold (1989), The fundamental law of active management, on the information coefficient.
     """
-    gaps = sum(abs(told - right) for told, right in zip(state.confidences, state.rights, strict=True))
+    gaps = sum([abs(told - right) for told, right in zip(state.confidences, state.rights, strict=True)])
     moved, taken = state.moved, state.correlation.pairs
     return Figures(
         name=name,

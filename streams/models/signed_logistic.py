@@ -1,47 +1,24 @@
 """Antisymmetric logistic regression: mirrored features give the mirrored probability, by construction."""
 
 from collections.abc import Sequence
-from math import isfinite, sqrt
-from typing import Annotated
-
-from msgspec import Meta, Struct, field
-from river.linear_model import LogisticRegression
-from river.optim import SGD
-from river.optim.schedulers import InverseScaling
-from river.utils import VectorDict
+from dataclasses import dataclass
+from math import exp, isfinite, sqrt
+from typing import Final
 
 from schemas.models import SignedLogisticState
 from streams.features import SIGNED
 from streams.logistic import probability
+from streams.models.parameters import SignedLogisticParameters
 
-CLIP = 5.0
+CLIP: Final = 5.0
 """Scaled features beyond this magnitude count as this: one outlier must not move the weights for good."""
 
-LARGEST = 1e6
+LARGEST: Final = 1e6
 """Weights beyond this are no model: one standard deviation would be worth a million log-odds."""
 
 
-class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the model learns.
-
-    Attributes:
-        features: names of the signed features that it looks at.
-        learning_rate: first step of the stochastic gradient, for features scaled to a mean square of 1.
-        learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`, times its worth.
-        prior: weights that it starts from, log-odds for each scaled feature; 0 for those that are not named.
-        scale_memory: labels that the mean square of each feature looks back on.
-        learns: whether labels change it while it runs; if not, only a directive brings another model.
-    """
-
-    features: tuple[str, ...] = SIGNED
-    learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.2
-    learning_rate_decay: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.25
-    prior: dict[str, float] = field(default_factory=lambda: {"queue_imbalance": 1.2})
-    scale_memory: Annotated[int, Meta(ge=1)] = 5_000
-    learns: bool = True
-
-
-class SignedLogistic(Struct, array_like=True):
+@dataclass
+class SignedLogistic:
     """A model's numbers, in the order of `SignedLogisticParameters.features`.
 
     Attributes:
@@ -59,7 +36,13 @@ class SignedLogistic(Struct, array_like=True):
     @property
     def sound(self) -> bool:
         """Whether every number is finite; a model that is not has no opinion and learns no more."""
-        return all(map(isfinite, self.weights)) and all(map(isfinite, self.mean_squares))
+        total = 0.0
+        for each in self.weights:
+            total += each
+        for each in self.mean_squares:
+            total += each
+        # NaN and infinity differ from themselves; an overflow of the sum looks like them until each is looked at.
+        return total - total == 0.0 or all(map(isfinite, (*self.weights, *self.mean_squares)))
 
 
 def fresh(features: Sequence[str] = SIGNED) -> SignedLogistic:
@@ -115,8 +98,8 @@ def to_wire(model: SignedLogistic, features: tuple[str, ...] = SIGNED) -> Signed
 class SignedLogisticLearner:
     """Opinions and learning steps of `SignedLogistic` models; it holds no numbers of its own.
 
-    River takes the gradient step. Its object is filled with a model's weights for each step, so that the model stays
-    a list of numbers that can be stored, sent and compared.
+    The step is that of River's `LogisticRegression` with `SGD` and `InverseScaling`, written out because a model here
+    is a list of numbers that can be stored, sent and compared; a test holds both equal to the last bit.
 
     >>> learner, model = SignedLogisticLearner(SignedLogisticParameters(learning_rate=0.1)), fresh()
     >>> features = [1.0] * len(SIGNED)
@@ -130,32 +113,31 @@ class SignedLogisticLearner:
     """
 
     def __init__(self, parameters: SignedLogisticParameters) -> None:
-        self._features = parameters.features
         self._learns = parameters.learns
         self._memory = parameters.scale_memory
-        schedule = InverseScaling(parameters.learning_rate, parameters.learning_rate_decay)
-        self._river = LogisticRegression(SGD(schedule), intercept_lr=0.0)
+        self._rate = parameters.learning_rate
+        self._decay = parameters.learning_rate_decay
 
-    def opinion(self, model: SignedLogistic, features: Sequence[float]) -> float:
+    def opinion(self, model: SignedLogistic, features: list[float]) -> float:
         """Probability of an upward move; `features` may go on beyond those of the model."""
         return self.opinion_on(model, self.scaled(model, features))
 
-    def scaled(self, model: SignedLogistic, features: Sequence[float]) -> list[float]:
+    def scaled(self, model: SignedLogistic, features: list[float]) -> list[float]:
         """Features as the model sees them, in units of their root mean square and clipped."""
         return [
-            CLIP if (scaled := value * scale) > CLIP else -CLIP if scaled < -CLIP else scaled
-            for scale, value in zip(model.scales, features, strict=False)
+            CLIP if (scaled := features[index] * scale) > CLIP else -CLIP if scaled < -CLIP else scaled
+            for index, scale in enumerate(model.scales)
         ]
 
-    def opinion_on(self, model: SignedLogistic, scaled: Sequence[float]) -> float:
+    def opinion_on(self, model: SignedLogistic, scaled: list[float]) -> float:
         """Probability of an upward move, given what `scaled` answered."""
         log_odds = 0.0
-        for weight, value in zip(model.weights, scaled, strict=True):
-            log_odds += weight * value
+        for index, weight in enumerate(model.weights):
+            log_odds += weight * scaled[index]
         # NaN fails every comparison: broken weights give no opinion.
         return probability(log_odds) if -1e300 < log_odds < 1e300 else 0.5
 
-    def learn(self, model: SignedLogistic, features: Sequence[float], up: bool, worth: float = 1.0) -> None:
+    def learn(self, model: SignedLogistic, features: list[float], up: bool, worth: float = 1.0) -> None:
         """Take one label with the features as they were when it was predicted, and what it is worth (`Overlap`)."""
         if not self._learns or not model.sound:
             return
@@ -163,18 +145,31 @@ class SignedLogisticLearner:
         fresh = 1.0 / min(model.n_seen, self._memory)
         mean_squares = model.mean_squares
         scales = model.scales
-        scaled = {}
-        for index, name in enumerate(self._features):
+        weights = model.weights
+        scaled = []
+        log_odds = 0.0
+        for index in range(len(weights)):
             value = features[index]
             mean_squares[index] = mean = mean_squares[index] + fresh * (value * value - mean_squares[index])
             scales[index] = scale = _scale(mean)
-            scaled[name] = max(-CLIP, min(CLIP, value * scale))
-        river = self._river
-        # River has no public way to set weights; a test holds this one equal to a River model that was never emptied.
-        river._weights = VectorDict(dict(zip(self._features, model.weights, strict=True)))
-        river.optimizer.n_iterations = model.n_seen - 1
-        river.learn_one(scaled, up, w=worth)
-        model.weights = list(river.weights.values())
+            value = max(-CLIP, min(CLIP, value * scale))
+            scaled.append(value)
+            log_odds += weights[index] * value
+        gradient = worth * _gradient(log_odds, up)
+        rate = self._rate / float(model.n_seen) ** self._decay
+        for index in range(len(weights)):
+            weights[index] -= rate * (gradient * scaled[index])
+
+
+def _gradient(log_odds: float, up: bool) -> float:
+    """Slope of the log-loss in the log-odds."""
+    sign = 1.0 if up else -1.0
+    towards = log_odds * sign
+    if towards > 18.0:
+        return exp(-towards) * -sign
+    if towards < -18.0:
+        return -sign
+    return -sign / (exp(towards) + 1.0)
 
 
 def _scale(mean_square: float) -> float:

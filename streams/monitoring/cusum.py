@@ -1,21 +1,22 @@
 """Cumulative sums of block means: how long and how far a version has been worse than usual."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import exp, sqrt
+from typing import Final
 
-from msgspec import Struct
-
-LIMIT = 4.0
+LIMIT: Final = 4.0
 """Standard deviations to which a block is clipped: one block alone raises no alarm."""
 
-MOST = 2.0
+MOST: Final = 2.0
 """A sum grows to so many limits at most, so that what has recovered is not in alarm for ever."""
 
-OVERSHOOT = 1.166
+OVERSHOOT: Final = 1.166
 """Siegmund's correction of the limit for sums that grow in steps."""
 
 
-class CusumState(Struct, array_like=True):
+@dataclass
+class CusumState:
     """Sums of one statistic.
 
     Attributes:

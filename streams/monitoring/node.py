@@ -3,21 +3,26 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from math import log
+from typing import Any
 
 from msgspec import MsgspecError, Struct, json, msgpack
 
+from schemas.codec import encode
 from schemas.commands import Retrain
 from schemas.errors import Refused, StateError
-from schemas.outcomes import ArmOutcome, OutcomeMatured
+from schemas.outcomes import OutcomeMatured
 from schemas.topics import ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
 from streams.baselines import BASELINES
+from streams.maturing import is_plain
 from streams.metrics import tally
 from streams.monitoring import window
+from streams.monitoring.alarm import Alarm
 from streams.monitoring.limits import Limits, LimitsState
 from streams.monitoring.parameters import MonitorParameters
-from streams.monitoring.watch import Alarm, Watch, WatchState
+from streams.monitoring.watch import Watch, WatchState
 from streams.monitoring.window import Window
+from streams.signatures import sign
 from streams.topology import Node
 
 MOST_VERSIONS = 16
@@ -26,7 +31,6 @@ MOST_VERSIONS = 16
 BASELINE_MEMORY = 1_000
 """Outcomes that the choice of the best baseline looks back on."""
 
-LEAST = tally.LEAST
 WAITING = "waiting for labels since the change"
 DEFAULTS = MonitorParameters()
 
@@ -82,14 +86,21 @@ class MonitorNode(Node[MonitorState]):
     source = OUTCOMES
     outputs = (ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS)
 
-    def __init__(self, parameters: MonitorParameters = DEFAULTS) -> None:
+    def __init__(self, parameters: MonitorParameters = DEFAULTS, directive_key: bytes = b"") -> None:
         super().__init__()
+        self._key = directive_key
         self.parameters = parameters
         self.made_with = sha256(json.encode(parameters)).hexdigest()
         self._watch = Watch(parameters)
         self._limits = Limits(parameters)
         self._load = msgpack.Decoder(MonitorState).decode
         self._dump = msgpack.Encoder().encode
+
+    def receive(self, record: Struct) -> Any:
+        """See `Node.receive`: an outcome of finite numbers is its own bytes decoded."""
+        if type(record) is OutcomeMatured and is_plain(record):
+            return record
+        return self.decode(encode(record))
 
     def open(self, key: str) -> MonitorState:
         """State of a symbol of which nothing has matured."""
@@ -109,7 +120,7 @@ class MonitorNode(Node[MonitorState]):
         best = 0.0
         if moved:
             limits.labels += 1
-            theirs = [_loss(opinion, event.label) for opinion in opinions]
+            theirs = [tally.loss(opinion, event.label) for opinion in opinions]
             means = state.baseline_losses
             # Chosen by what was known before this outcome.
             best = theirs[means.index(min(means))]
@@ -119,17 +130,23 @@ class MonitorNode(Node[MonitorState]):
         closed: list[AccuracyWindow] = []
         for number, arm in enumerate(event.arms):
             version = self._version(state, arm.model_version)
-            self._score(version.window, event, arm, opinions, theirs)
+            window.score(version.window, event, arm.probability, opinions, theirs)
             ended = False
             if moved:
                 told = arm.probability
-                loss = _loss(told, event.label)
-                expected = -told * log(max(told, LEAST)) - (1.0 - told) * log(max(1.0 - told, LEAST))
-                ended = self._watch.take(version.watch, event.ts_prediction, loss - expected, loss - best)
+                loss = tally.loss(told, event.label)
+                surprise = loss - tally.expected_loss(told)
+                ended = self._watch.take(version.watch, event.ts_prediction, surprise, loss - best)
             found = self._window(state, event, arm.model_version, version, number == 0, ended, len(closed))
             if found is not None:
                 closed.append(found)
-        return [*closed, *map(_command, filter(_calls, closed))] if closed else ()
+        return [*closed, *map(self._command, filter(_calls, closed))] if closed else ()
+
+    def _command(self, window: AccuracyWindow) -> Retrain:
+        breach = window.breach
+        assert breach is not None, "windows without a breach call for nothing"
+        command = Retrain(breach.id, window.symbol, window.ts_event, breach.sentence, breach, automatic=True)
+        return sign(command, self._key) if self._key else command
 
     def dump(self, state: MonitorState) -> bytes:
         """Snapshot: MessagePack, in which doubles keep all their bits."""
@@ -158,16 +175,6 @@ class MonitorNode(Node[MonitorState]):
             version = VersionState(window.start(), self._watch.start())
         versions[name] = version
         return version
-
-    def _score(
-        self, open_: Window, event: OutcomeMatured, arm: ArmOutcome, opinions: list[float], theirs: list[float]
-    ) -> None:
-        label, moved_bps, cost_bps = event.label, event.return_bps, event.cost_bps
-        window.update(open_, event.ts_prediction, event.horizon_ns, label != 0)
-        for each, probability in zip(open_.tallies, (arm.probability, *opinions), strict=True):
-            tally.update(each, probability, label, moved_bps, cost_bps)
-        if label:
-            window.compare(open_, _loss(arm.probability, label), theirs)
 
     def _window(
         self,
@@ -283,20 +290,10 @@ def _calls(window: AccuracyWindow) -> bool:
     return window.breach is not None and window.breach.retrain
 
 
-def _command(window: AccuracyWindow) -> Retrain:
-    breach = window.breach
-    assert breach is not None, "windows without a breach call for nothing"
-    return Retrain(breach.id, window.symbol, window.ts_event, breach.sentence, breach, automatic=True)
-
-
-def _loss(probability: float, label: int) -> float:
-    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
-
-
-def _check(event: OutcomeMatured, opinions: Sequence[float]) -> None:
+def _check(event: OutcomeMatured, opinions: list[float]) -> None:
     if not event.arms:
         raise Refused("no_arms", "expected an outcome of at least one arm, was none")
-    for told in (*(arm.probability for arm in event.arms), *opinions):
+    for told in [arm.probability for arm in event.arms] + opinions:
         if not 0.0 <= told <= 1.0:
             raise Refused("bad_probability", f"expected probabilities from 0 to 1, was {told}")
 

@@ -1,9 +1,10 @@
 """Everything that may call for a retrain of the live version, asked once a block of outcomes."""
 
-from msgspec import Struct
+from dataclasses import dataclass
 
-from schemas.windows import DetectorFigures, Trigger
+from schemas.windows import DetectorFigures
 from streams.monitoring import drift
+from streams.monitoring.alarm import Alarm
 from streams.monitoring.cusum import Cusum, CusumState
 from streams.monitoring.parameters import MonitorParameters
 
@@ -11,7 +12,8 @@ STATISTICS = 2
 """Surprise and baseline: each has half of the alarms without reason."""
 
 
-class WatchState(Struct, array_like=True):
+@dataclass
+class WatchState:
     """What is known about one version.
 
     Attributes:
@@ -29,20 +31,8 @@ class WatchState(Struct, array_like=True):
     behind: float
     surprise: CusumState
     baseline: CusumState
-    drift: list[float]
+    drift: "list[float]"
     below: int = 0
-
-
-class Alarm(Struct, frozen=True):
-    """Why a retrain is called for: the fields are those of `Breach`; `since_outcomes` 0: not known."""
-
-    trigger: Trigger
-    detector: str
-    statistic: float
-    limit: float
-    since: int
-    since_outcomes: int
-    sentence: str
 
 
 class Watch:
@@ -64,6 +54,8 @@ class Watch:
         skill = parameters.skill
         run = skill.run / parameters.block * STATISTICS
         self._parameters = parameters
+        self._block = parameters.block
+        self._feeds_drift = bool(parameters.drift_detector)
         self._surprise = Cusum(skill.allowances, run, skill.warmup, skill.memory)
         self._baseline = Cusum(skill.allowances, run, skill.warmup, skill.memory, centre=skill.margin)
 
@@ -79,12 +71,12 @@ class Watch:
         state.surprised += surprise
         state.behind += behind
         count = state.count
-        if count < self._parameters.block:
+        if count < self._block:
             return False
         standard = self._surprise.update(state.surprise, state.surprised / count, state.since)
         self._baseline.update(state.baseline, state.behind / count, state.since)
         state.count, state.surprised, state.behind = 0, 0.0, 0.0
-        if standard is not None and self._parameters.drift_detector:
+        if standard is not None and self._feeds_drift:
             drift.take(state.drift, standard)
         return True
 

@@ -1,20 +1,21 @@
 """Sums over one window of one version, and its figures beside the baselines with honest intervals."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
+from typing import Final
 
-from msgspec import Struct
-
+from schemas.outcomes import OutcomeMatured
 from schemas.windows import WindowFigures
 from streams.baselines import BASELINES
 from streams.metrics import tally
 from streams.metrics.tally import Tally
 
-Z = 1.959963984540054
+Z: Final = 1.959963984540054
 """Of a normal interval of 95 %."""
 
 
-class Window(Struct, array_like=True):
+@dataclass
+class Window:
     """What is added up.
 
     Attributes:
@@ -41,7 +42,8 @@ def start() -> Window:
     return Window(0, 0, 0, 0, 0, [tally.start() for _ in range(1 + many)], [0.0] * many, [0.0] * many)
 
 
-class WindowSummary(Struct, frozen=True):
+@dataclass(frozen=True)
+class WindowSummary:
     """Figures of a window; see `AccuracyWindow` for each."""
 
     figures: tuple[WindowFigures, ...] = ()
@@ -51,22 +53,37 @@ class WindowSummary(Struct, frozen=True):
     skill_high: float = 0.0
 
 
-def update(window: Window, ts: int, horizon_ns: int, moved: bool) -> None:
-    """Count one outcome by the event time of its prediction."""
+def score(
+    window: Window, outcome: OutcomeMatured, probability: float, opinions: list[float], theirs: list[float]
+) -> None:
+    """Take one outcome.
+
+    Args:
+        window: to be moved.
+        outcome: what happened.
+        probability: of an upward move, as the version told it.
+        opinions: the same of each baseline.
+        theirs: losses of the baselines, if the mid moved.
+    """
+    label, moved_bps, cost_bps = outcome.label, outcome.return_bps, outcome.cost_bps
+    ts = outcome.ts_prediction
     if window.n == 0:
         window.ts_from = ts
     window.n += 1
     window.ts_until = ts
-    if moved and ts >= window.free_from:
+    tallies = window.tallies
+    tally.update(tallies[0], probability, label, moved_bps, cost_bps)
+    for index, opinion in enumerate(opinions):
+        tally.update(tallies[1 + index], opinion, label, moved_bps, cost_bps)
+    if label == 0:
+        return
+    if ts >= window.free_from:
         window.independent += 1
-        window.free_from = ts + horizon_ns
-
-
-def compare(window: Window, loss: float, baseline_losses: Sequence[float]) -> None:
-    """Add the losses of an outcome that moved."""
+        window.free_from = ts + outcome.horizon_ns
+    loss = tally.loss(probability, label)
     paired, squares = window.paired, window.squares
-    for index, theirs in enumerate(baseline_losses):
-        difference = loss - theirs
+    for index, other in enumerate(theirs):
+        difference = loss - other
         paired[index] += difference
         squares[index] += difference * difference
 

@@ -7,9 +7,10 @@ from msgspec import Struct
 
 from schemas.errors import ConfigurationError
 from streams.features.registry import built
-from streams.regime.ewma import Ewma, EwmaParameters
-from streams.regime.hmm import Hmm, HmmParameters
+from streams.regime.ewma import Ewma
+from streams.regime.hmm import Hmm
 from streams.regime.labels import REGIMES, Regime
+from streams.regime.parameters import EwmaParameters, HmmParameters
 from streams.regime.protocol import Detector
 
 __all__ = ["DETECTORS", "REGIMES", "Detector", "Regime", "RegimeParameters", "detector", "register"]

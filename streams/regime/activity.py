@@ -1,37 +1,38 @@
 """A hidden Markov filter over two levels of activity that it learns: how often quotes move the mid, and how far."""
 
+from dataclasses import dataclass
 from math import exp, log
+from typing import Final
 
-from msgspec import Struct
-
-RAREST = 1e-4
+RAREST: Final = 1e-4
 """Least probability of a move, and of none: a level must be able to be surprised by either."""
 
-FAINTEST = 1e-18
+FAINTEST: Final = 1e-18
 """Least mean square of moves, bps^2: what is smaller is rounding."""
 
-FARTHEST = 25.0
+FARTHEST: Final = 25.0
 """A move counts as this many mean squares of the larger level at most: one jump must not become the level."""
 
-EMPTY = 1e-3
+EMPTY: Final = 1e-3
 """A level that less than this share of the remembered quotes was spent in keeps its numbers."""
 
-EVERY = 10
+EVERY: Final = 10
 """Quotes from one maximisation step to the next; expectations are taken at each."""
 
-APART = 2.25
+APART: Final = 2.25
 """Ratio of variances from which on two levels are two."""
 
-RATIO = 2.0
+RATIO: Final = 2.0
 """Level that waits above the only one: so many times the moves, and so many times the mean square."""
 
 NOTHING = (0.0, 0.0, 0.0)
 
-SLIGHT = 0.02
+SLIGHT: Final = 0.02
 """Share of the past that such a level starts with."""
 
 
-class Level(Struct, array_like=True):
+@dataclass
+class Level:
     """One of the two: a quote moves the mid with a probability, and by so much.
 
     Attributes:
@@ -59,7 +60,8 @@ class Level(Struct, array_like=True):
         return self.moves * self.square
 
 
-class ActivityState(Struct, array_like=True):
+@dataclass
+class ActivityState:
     """What is believed and what was learned.
 
     Attributes:

@@ -1,11 +1,11 @@
 """A hidden Markov filter over the drift: up, none, or down by so many standard deviations a quote."""
 
+from dataclasses import dataclass
 from math import exp
 
-from msgspec import Struct
 
-
-class DriftState(Struct, array_like=True):
+@dataclass
+class DriftState:
     """Filtered probabilities of a drift up and of one down; what is left is none."""
 
     up: float = 0.0

@@ -1,50 +1,23 @@
 """Volatility against what is usual and drift against its standard error, with hysteresis and a minimum dwell."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import log, sqrt
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from typing import ClassVar, Final
 
 from streams.logistic import probability
 from streams.regime.labels import REGIMES, Regime
+from streams.regime.parameters import EwmaParameters
 
-Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
-Level = Annotated[float, Meta(gt=0.0)]
-
-NORMAL = 1.702
+NORMAL: Final = 1.702
 """A logistic curve with its argument scaled by this is within 0.01 of the normal distribution function everywhere."""
 
-FAINTEST = 1e-9
+FAINTEST: Final = 1e-9
 """Volatility and drift below this are rounding, bps a quote; their ratios mean nothing."""
 
 
-class EwmaParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Levels to enter a regime at and to leave it at, and how slowly it is measured.
-
-    Attributes:
-        usual_decay: weight of the past in the usual volatility.
-        volatile_above: volatile from this multiple of the usual volatility on.
-        calm_below: calm again below this multiple.
-        volatility_error: standard error of the logarithm of the volatility, for the probability; 0.087 for normal
-            returns and a weight of 0.97.
-        drift_decay: weight of the past in the drift.
-        trend_above: trending from this many standard errors of drift on.
-        range_below: ranging again below this many.
-        dwell: quotes for which either label stays at least.
-    """
-
-    usual_decay: Decay = 0.9995
-    volatile_above: Level = 1.5
-    calm_below: Level = 1.0
-    volatility_error: Level = 0.1
-    drift_decay: Decay = 0.99
-    trend_above: Level = 2.5
-    range_below: Level = 1.25
-    dwell: Annotated[int, Meta(ge=0)] = 100
-
-
-class EwmaState(Struct, array_like=True):
+@dataclass
+class EwmaState:
     """What the labels are computed from.
 
     Attributes:
@@ -95,8 +68,8 @@ class Ewma:
         approximation of the normal distribution.
     """
 
-    needs = ("return_1", "ewma_volatility")
-    state = EwmaState
+    needs: ClassVar = ("return_1", "ewma_volatility")
+    state: ClassVar = EwmaState
 
     def __init__(self, parameters: EwmaParameters) -> None:
         self._parameters = parameters

@@ -1,40 +1,18 @@
 """Regimes by hidden Markov filters: of the activity, whose levels are learned, and of the drift."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from math import sqrt
-from typing import Annotated
-
-from msgspec import Meta, Struct, field
+from typing import ClassVar
 
 from streams.regime.activity import Activity, ActivityState
 from streams.regime.drift import Drift, DriftState
 from streams.regime.labels import REGIMES, Regime
+from streams.regime.parameters import HmmParameters
 
 
-class HmmParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How long regimes last, what a trend is, and how quickly levels are learned.
-
-    Attributes:
-        spell: quotes that a regime lasts on average. It is not learned: what is most likely on real quotes is a switch
-            every few of them, and that is no regime.
-        evidence: log-odds that one quote can count for at most: no single jump makes a regime.
-        trend: drift of a trend, standard deviations a quote.
-        sure: a label changes when another one is at least this probable.
-        dwell: quotes for which either label stays at least.
-        warmup: moves of the mid that the first levels of activity are taken from; calm and ranging until then.
-        memory: quotes that the levels look back on.
-    """
-
-    spell: Annotated[float, Meta(gt=2.0)] = 1_000.0
-    evidence: Annotated[float, Meta(gt=0.0, le=100.0)] = 2.0
-    trend: Annotated[float, Meta(gt=0.0)] = 0.2
-    sure: Annotated[float, Meta(ge=0.5, lt=1.0)] = 0.7
-    dwell: Annotated[int, Meta(ge=0)] = 50
-    warmup: Annotated[int, Meta(ge=2)] = 20
-    memory: Annotated[int, Meta(ge=2)] = 5_000
-
-
-class HmmState(Struct, array_like=True):
+@dataclass
+class HmmState:
     """What the labels are computed from.
 
     Attributes:
@@ -72,8 +50,8 @@ class Hmm:
     ('calm-trend', 0.986)
     """
 
-    needs = ("return_1",)
-    state = HmmState
+    needs: ClassVar = ("return_1",)
+    state: ClassVar = HmmState
 
     def __init__(self, parameters: HmmParameters) -> None:
         self._dwell = parameters.dwell

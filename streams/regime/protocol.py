@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from msgspec import Struct
-
 from streams.regime.labels import Regime
 
 
@@ -17,8 +15,8 @@ class Detector(Protocol):
         ...
 
     @property
-    def state(self) -> type[Struct]:
-        """Type of its state, of bounded size: only what stands in it survives a restart."""
+    def state(self) -> type[Any]:
+        """Type of its state, a `Struct` or a dataclass of bounded size: only what stands in it survives a restart."""
         ...
 
     def start(self) -> Any:

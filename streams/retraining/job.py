@@ -10,7 +10,8 @@ from schemas.retraining import BackwardTransfer, RetrainingResult
 from schemas.windows import Breach
 from streams.evaluation.fitting import PASSES, fit
 from streams.models import signed_logistic
-from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner, SignedLogisticParameters
+from streams.models.parameters import SignedLogisticParameters
+from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters
 from streams.retraining import intervals
 from streams.retraining.gates import HeldOut, gates, loss, metrics

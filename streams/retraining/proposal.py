@@ -23,4 +23,5 @@ def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
         metrics=dict(list(result.metrics.items())[:MOST_METRICS]),
         automatic=job.automatic,
         sha256=result.sha256,
+        judged_against=result.parent,
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from streams.arms import Arms, Opinion
+from streams.arms import Arms
 from streams.fallbacks import Faults
 from streams.models.signed_logistic import SignedLogistic
 from streams.parameters import MarketParameters
+from streams.pending import Opinion
 from streams.retraining.labels import Labelled
 
 

@@ -1,11 +1,11 @@
 """How far the mid moves within the horizon: the unit of edges and of risk."""
 
+from dataclasses import dataclass
 from math import sqrt
 
-from msgspec import Struct
 
-
-class MoveState(Struct, array_like=True):
+@dataclass
+class MoveState:
     """How far the mid moves within the horizon, whichever way.
 
     Attributes:

@@ -1,10 +1,11 @@
 """The same risk, however wild the market is."""
 
 from math import sqrt
+from typing import Final
 
 from streams.sizing.protocol import NO_LIMIT, Case
 
-HOUR_NS = 3_600_000_000_000
+HOUR_NS: Final = 3_600_000_000_000
 
 
 class VolatilityTarget:

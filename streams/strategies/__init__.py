@@ -8,9 +8,10 @@ from msgspec import Struct
 from schemas.errors import ConfigurationError
 from streams.features.registry import built
 from streams.strategies.flat import Flat
-from streams.strategies.imbalance import Imbalance, ImbalanceParameters
-from streams.strategies.mean_reversion import MeanReversion, MeanReversionParameters
-from streams.strategies.momentum import Momentum, MomentumParameters
+from streams.strategies.imbalance import Imbalance
+from streams.strategies.mean_reversion import MeanReversion
+from streams.strategies.momentum import Momentum
+from streams.strategies.parameters import ImbalanceParameters, MeanReversionParameters, MomentumParameters
 from streams.strategies.protocol import LearningStrategy, Strategy
 
 

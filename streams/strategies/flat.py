@@ -1,6 +1,7 @@
 """No opinion: the floor that every other strategy is weighed against."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from streams.regime import Regime
 
@@ -8,7 +9,7 @@ from streams.regime import Regime
 class Flat:
     """One half, always."""
 
-    needs: tuple[str, ...] = ()
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
         """See `Strategy.opinion`."""

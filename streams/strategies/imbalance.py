@@ -1,21 +1,11 @@
 """The side of the book with more size behind it wins."""
 
 from collections.abc import Sequence
-
-from msgspec import Struct
+from typing import ClassVar
 
 from streams.logistic import probability
 from streams.regime import Regime
-
-
-class ImbalanceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much to believe the book.
-
-    Attributes:
-        slope: log-odds at a queue imbalance of 1.
-    """
-
-    slope: float = 2.0
+from streams.strategies.parameters import ImbalanceParameters
 
 
 class Imbalance:
@@ -25,7 +15,7 @@ class Imbalance:
         Gould and Bonart (2016), Queue imbalance as a one-tick-ahead price predictor: a logistic fit.
     """
 
-    needs = ("queue_imbalance",)
+    needs: ClassVar = ("queue_imbalance",)
 
     def __init__(self, parameters: ImbalanceParameters) -> None:
         self._slope = parameters.slope

@@ -2,27 +2,13 @@
 
 from collections.abc import Sequence
 from math import sqrt
-
-from msgspec import Struct
+from typing import ClassVar, Final
 
 from streams.logistic import probability
 from streams.regime import Regime
+from streams.strategies.parameters import MomentumParameters
 
-USUAL_MOVE = sqrt(50)
-
-
-class MomentumParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much to believe a move.
-
-    Attributes:
-        slope: log-odds for a move over 50 quotes of one standard deviation, in a trend.
-        in_range: part of it that is left in a range.
-        furthest: standard deviations beyond which a move says no more.
-    """
-
-    slope: float = 0.3
-    in_range: float = 0.5
-    furthest: float = 4.0
+USUAL_MOVE: Final = sqrt(50)
 
 
 class Momentum:
@@ -32,7 +18,7 @@ class Momentum:
         Moskowitz, Ooi and Pedersen (2012), Time series momentum: the return scaled by volatility.
     """
 
-    needs = ("return_50", "ewma_volatility")
+    needs: ClassVar = ("return_50", "ewma_volatility")
 
     def __init__(self, parameters: MomentumParameters) -> None:
         self._parameters = parameters

@@ -1,7 +1,7 @@
 """All enabled strategies side by side: their opinions on a tick, and what they learn from a label."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from msgspec import Struct, convert
 
@@ -11,7 +11,7 @@ from streams.logistic import HIGHEST, LOWEST
 from streams.regime import Regime
 from streams.strategies import StrategyParameters, strategies
 
-UNDECIDED = 0.5
+UNDECIDED: Final = 0.5
 """Stands in for the opinion of a strategy that failed."""
 
 
@@ -46,7 +46,7 @@ class Panel:
         """The same states with their types, which a snapshot does not name."""
         return [convert(state, kind) for state, kind in zip(states, self._states, strict=True)]
 
-    def opinions(self, states: list[Any], vector: Sequence[float], regime: Regime, faults: Faults) -> list[float]:
+    def opinions(self, states: list[Any], vector: list[float], regime: Regime, faults: Faults) -> list[float]:
         """Probability of an upward move according to each strategy, within what log-odds can express."""
         opinions = []
         for name, view, opinion, place in self._members:
@@ -60,7 +60,7 @@ class Panel:
             opinions.append(answer)
         return opinions
 
-    def learn(self, states: list[Any], vector: Sequence[float], up: bool, faults: Faults) -> None:
+    def learn(self, states: list[Any], vector: list[float], up: bool, faults: Faults) -> None:
         """Give a label to every strategy that learns, with the features as they were when it was predicted."""
         for (name, view, learn), state in zip(self._learners, states, strict=True):
             try:

@@ -1,8 +1,9 @@
 """What an experiment costs a matured pair: `python tests/bench/bench_experiments.py [pairs]`.
 
-The full suite is everything at once: vol-targeted primary metric, six guardrails, certificate, wins. Beside it, in
-the same run: a running mean and variance of the difference, the least that any test needs, and the decoding of the
-outcome that a pair comes from, which every consumer pays.
+The full suite is everything at once: vol-targeted primary metric, six guardrails, certificate, wins. The same by the
+clock, and for symbols that decide together (no drawdown, no certificate), with what the pool makes of what they tell.
+Beside it, in the same run: a running mean and variance of the difference, the least that any test needs, and the
+decoding of the outcome that a pair comes from, which every consumer pays.
 """
 
 import sys
@@ -13,14 +14,19 @@ from time import process_time_ns
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.codec import decoder, encode
+from schemas.experiments import ExperimentPartial
 from schemas.outcomes import OutcomeMatured
 from streams.experiments import batches
 from streams.experiments.batches import Batches
+from streams.experiments.declaration import Declaration
+from streams.experiments.evidence import Evidence
 from streams.experiments.experiment import Experiment
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.pooling import Pool
 from streams.experiments.standing import standing
 from streams.market import MarketNode
 from streams.parameters import MarketParameters
@@ -38,6 +44,15 @@ FULL = ExperimentParameters(
     alpha=1e-6,
     batch=100,
     longest=10**9,
+)
+CLOCKED = replace(FULL, clock_ns=10)
+SYMBOLS = tuple(f"S{number}" for number in range(8))
+TOGETHER = replace(
+    CLOCKED,
+    scope="pooled",
+    bound=0.0,
+    batch=100 * len(SYMBOLS),
+    guardrails={"returns": 0.1, "log_growth": 0.1, "win_rate": 0.1, "log_loss": 0.1, "sharpe": 0.1},
 )
 LEAN = ExperimentParameters(primary="returns", beta=0.0, alpha=1e-6, batch=100, longest=10**9)
 
@@ -78,6 +93,21 @@ def experiment(parameters: ExperimentParameters) -> Callable[[Sequence[Pair]], o
     return run
 
 
+def partials(pool: Pool, windows: int) -> list[ExperimentPartial]:
+    """What eight symbols tell, window by window, ten pairs in each."""
+    sums = len(Evidence(TOGETHER).start().totals)
+    random, made = Random(1), []
+    totals = [[0.0] * sums for _ in SYMBOLS]
+    for window in range(windows):
+        for number, symbol in enumerate(SYMBOLS):
+            total = totals[number] = [each + random.gauss(0.0, 3.0) for each in totals[number]]
+            count = 10 * (window + 1)
+            plan = pool.experiment.digest
+            told = ("ticks:0:0:0", symbol, window, "x", plan, "new", "old", window, window)
+            made.append(ExperimentPartial(*told, count, count, 0, 0, 0, tuple(total)))
+    return made
+
+
 def welford(items: Sequence[Pair]) -> object:
     state = Batches()
     for pair in items:
@@ -97,6 +127,8 @@ def main(arguments: list[str]) -> None:
         ),
         "experiment, one metric": us(experiment(LEAN), made),
         "experiment, full suite": us(experiment(FULL), made),
+        "experiment, full suite, by the clock": us(experiment(CLOCKED), made),
+        "experiment, symbols that decide together": us(experiment(TOGETHER), made),
     }
     print(f"{len(made):,} pairs, batches of {FULL.batch}; median of {ROUNDS} rounds, processor time")
     for name, cost in costs.items():
@@ -108,6 +140,14 @@ def main(arguments: list[str]) -> None:
     running.batch(state, made)
     size = len(msgspec.msgpack.encode(state))
     print(f"  state: {size:,} bytes of MessagePack, aim {AIM_BYTES:,}: {'met' if size < AIM_BYTES else 'MISSED'}")
+    pool = Pool("x", Declaration(symbols=SYMBOLS, test=TOGETHER))
+    told = partials(pool, 2_000)
+    pooled = pool.start()
+    started = process_time_ns()
+    written = sum(1 for partial in told for _ in pool.take(pooled, partial))
+    cost = (process_time_ns() - started) / len(told) / 1e3
+    size = len(msgspec.msgpack.encode(pooled))
+    print(f"  pool of {len(SYMBOLS)} symbols: {cost:.1f} us a window of a symbol, {written:,} records; {size:,} bytes")
     started = process_time_ns()
     for _ in range(1_000):
         standing(running, state)

@@ -1,10 +1,18 @@
-"""Where the market node's microseconds go, tick by tick: `python tests/bench/bench_step.py [ticks.csv.gz] [count]`.
+"""Where a tick's microseconds go, and how many ticks a second that makes: `bench_step.py [ticks.csv.gz] [count]`.
 
-Without a file a seeded synthetic market is measured. Stages are timed by wrapping the operators of one pipeline, less
-the cost of the wrapper itself; percentiles come from a run without wrappers, means from the processor's time.
+Without a file a seeded synthetic market of 32 symbols is measured. Three parts:
+
+* the whole loop in the engine of backtests: features, regime, mixture, learning, outcomes, windows, account, with and
+  without the digests of all topics;
+* the step of the market node alone, tick by tick, and the part of a label in it;
+* its stages: the same operators on the same ticks, each called once more from here, less the cost of a stopwatch.
+
+The reference, measured in the same run, is what any client of Kafka has to do: decode every tick and encode every
+record. Times are the processor's; percentiles are the wall's.
 """
 
 import csv
+import gc
 import gzip
 import sys
 from collections.abc import Callable, Iterator
@@ -12,58 +20,110 @@ from itertools import islice
 from time import perf_counter_ns, process_time_ns
 from typing import Any
 
-from schemas.codec import encode
-from schemas.errors import Refused
-from schemas.ticks import Quote, Tick, Trade
-from streams.market import MarketNode
-from streams.pipeline import Pipeline
-from streams.sources.synthetic import synthetic_market
+import psutil
 
-STAGES = {
-    "admission": [("_admission", "admit")],
-    "features": [("_features", "quote"), ("_features", "trade")],
-    "strategies": [("_panel", "opinions")],
-    "regime": [("_regime", "advance"), ("_regime", "current")],
-    "model, mixture, calibration": [("_arms", "opinion")],
-    "edge, cost, size": [("_sizing", "edge_bps"), ("_sizing", "position"), ("_costs", "round_trip_bps")],
-}
+from schemas.codec import decoder, encode
+from schemas.errors import Refused
+from schemas.outcomes import OutcomeMatured
+from schemas.ticks import Directive, Quote, Tick, Trade
+from streams import compiled
+from streams.admission import Admission, AdmissionState
+from streams.arms import Arms
+from streams.backtest.engine import Engine
+from streams.costs import Costs
+from streams.fallbacks import Faults
+from streams.features import Features
+from streams.loop import nodes
+from streams.market import MarketNode
+from streams.needs import SPREAD, users_of_features
+from streams.parameters import MarketParameters, Parameters
+from streams.regime import detector
+from streams.sizing import Sizing
+from streams.sources.synthetic import synthetic_market
+from streams.strategies.panel import Panel
+
+SYMBOLS = [f"S{number:02}" for number in range(32)]
 
 PREEMPTED_NS = 300_000
 """No operator takes this long by itself: another process had the core."""
 
 
 class Stopwatch:
-    """Adds up the time spent in wrapped functions."""
+    """Adds up the time spent in functions."""
 
     def __init__(self) -> None:
-        self.spent_ns: dict[str, float] = {}
-        self.calls: dict[str, int] = {}
+        self.spent_ns: dict[str, int] = {}
+        self.calls = 0
+        self._own = self._measured()
 
-    def around(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        spent, calls = self.spent_ns, self.calls
-        spent.setdefault(stage, 0.0)
-        calls.setdefault(stage, 0)
+    def _measured(self) -> float:
+        for _ in range(100_000):
+            self.of("nothing", lambda first, second: None, 1, 2)
+        own = self.spent_ns.pop("nothing") / 100_000
+        self.calls = 0
+        return own
 
-        def timed(*arguments: Any) -> Any:
-            started = perf_counter_ns()
-            answer = function(*arguments)
-            elapsed = perf_counter_ns() - started
-            if elapsed < PREEMPTED_NS:
-                spent[stage] += elapsed
-                calls[stage] += 1
-            return answer
+    def of(self, stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call `function` and count its time for `stage`."""
+        started = perf_counter_ns()
+        answer = function(*arguments)
+        elapsed = perf_counter_ns() - started
+        self.spent_ns[stage] = self.spent_ns.get(stage, 0) + (elapsed if elapsed < PREEMPTED_NS else 0)
+        return answer
 
-        return timed
+    def means_us(self, calls: int) -> dict[str, float]:
+        """Mean of each stage that was called so often."""
+        return {stage: (spent / calls - self._own) / 1e3 for stage, spent in self.spent_ns.items()}
 
 
-def instrument(pipeline: Pipeline, stopwatch: Stopwatch) -> None:
-    """Put the stopwatch around every operator of `pipeline`."""
-    inner: Any = pipeline
-    for stage, methods in STAGES.items():
-        for holder, method in methods:
-            operator = getattr(inner, holder)
-            setattr(operator, method, stopwatch.around(stage, getattr(operator, method)))
-    inner._mature = stopwatch.around("outcomes and learning", inner._mature)
+class Stages:
+    """Operators of the market node with states of their own, called one by one."""
+
+    def __init__(self) -> None:
+        parameters = MarketParameters()
+        needs = [name for names in users_of_features(parameters).values() for name in names]
+        self.admission = Admission(parameters.admission)
+        self.features = Features(parameters.features, needs)
+        self.regime = detector(parameters.regime)
+        self.seen_by_regime = self.features.view(self.regime.needs)
+        self.panel = Panel(parameters.strategies, self.features)
+        self.arms = Arms(parameters)
+        self.costs = Costs(parameters.costs)
+        self.sizing = Sizing(parameters.sizing, parameters.horizon_ns)
+        self.spread = self.features.names.index(SPREAD)
+        self.states: dict[str, Any] = {}
+
+    def run(self, stopwatch: Stopwatch, tick: Quote | Trade, market: Any) -> None:
+        """Every stage for one tick, as of the state `market` that the market node has after it."""
+        price = 0.5 * (tick.bid + tick.ask) if isinstance(tick, Quote) else tick.price
+        own = self.states.get(tick.symbol)
+        if own is None:
+            own = self.states[tick.symbol] = (
+                AdmissionState(),
+                self.features.start(price),
+                self.regime.start(),
+                self.panel.start(),
+                Faults(),
+            )
+        admission, features, regime, strategies, faults = own
+        of = stopwatch.of
+        of("admission", self.admission.admit, admission, tick.ts_event, tick.seq, price, features.now.mid)
+        take = self.features.quote if isinstance(tick, Quote) else self.features.trade
+        moved = of("features", take, features, tick, faults)
+        vector = features.vector
+        told = of("regime", self._told, regime, vector, moved)
+        rules = of("strategies", self.panel.opinions, strategies, vector, told, faults)
+        arm = market.arms.arms[0]
+        opinion = of("model, mixture, calibration", self.arms.opinion, arm, rules, vector, faults)
+        of("edge, cost, size", self._sized, market, arm, opinion.probability, vector, told.name)
+
+    def _told(self, state: Any, vector: list[float], moved: bool) -> Any:
+        return self.regime.advance(state, self.seen_by_regime(vector))[0] if moved else self.regime.current(state)[0]
+
+    def _sized(self, market: Any, arm: Any, probability: float, vector: list[float], regime: str) -> Any:
+        aside = self.arms.stands_aside(arm, probability)
+        cost = self.costs.round_trip_bps(vector[self.spread])
+        return self.sizing.position(market.moves, probability, cost, regime, aside, arm.drawdown_bps)
 
 
 def file_ticks(path: str) -> Iterator[Tick]:
@@ -77,28 +137,6 @@ def file_ticks(path: str) -> Iterator[Tick]:
                 yield Trade(row["symbol"], int(row["ts_event"]), price, size, row["side"])
 
 
-def run(node: MarketNode, ticks: list[Tick]) -> tuple[list[int], list[Any]]:
-    """Nanoseconds of every step, and everything written."""
-    states: dict[str, Any] = {}
-    durations, written = [], []
-    step = node.step
-    for offset, tick in enumerate(ticks):
-        state = states.get(tick.symbol)
-        if state is None:
-            state = states[tick.symbol] = node.open(tick.symbol)
-        record_id = f"ticks:0:{offset}"
-        started = perf_counter_ns()
-        try:
-            records = step(state, tick, record_id)
-        except Refused:
-            continue
-        durations.append(perf_counter_ns() - started)
-        written.append(records)
-    snapshots = [len(node.dump(state)) for state in states.values()]
-    print(f"{len(states)} symbols, largest snapshot {max(snapshots):,} bytes")
-    return durations, written
-
-
 def per_item_us(function: Callable[[Any], Any], items: list[Any]) -> float:
     started = process_time_ns()
     for item in items:
@@ -106,43 +144,73 @@ def per_item_us(function: Callable[[Any], Any], items: list[Any]) -> float:
     return (process_time_ns() - started) / len(items) / 1e3
 
 
-def wrapper_cost_ns() -> float:
-    """What the stopwatch itself adds to the stage it is around."""
-    stopwatch = Stopwatch()
-    timed = stopwatch.around("nothing", lambda first, second: None)
-    for _ in range(200_000):
-        timed(1, 2)
-    return stopwatch.spent_ns["nothing"] / 200_000
+def whole_loop(ticks: list[Tick], *, with_digests: bool) -> tuple[float, list[Any]]:
+    """Best of two runs, us a tick; the records of the last one."""
+    best = float("inf")
+    written: list[Any] = []
+    for _ in range(2):
+        engine, written = Engine(nodes(Parameters()), with_digests=with_digests), []
+        started = process_time_ns()
+        for tick in ticks:
+            written += engine.take(tick)
+        best = min(best, (process_time_ns() - started) / len(ticks) / 1e3)
+    return best, written
+
+
+def market_step(ticks: list[Tick]) -> None:
+    """The step alone, and the states that it leaves."""
+    node, states = MarketNode(), dict[str, Any]()
+    plain: list[int] = []
+    labelled: list[int] = []
+    stages, stopwatch, staged = Stages(), Stopwatch(), 0
+    for offset, tick in enumerate(ticks):
+        if isinstance(tick, Directive):
+            continue
+        state = states.get(tick.symbol)
+        if state is None:
+            state = states[tick.symbol] = node.open(tick.symbol)
+        started = perf_counter_ns()
+        try:
+            records = node.step(state, tick, f"ticks:0:{offset}")
+        except Refused:
+            continue
+        elapsed = perf_counter_ns() - started
+        labels = sum(type(record) is OutcomeMatured and record.label != 0 for record in records)
+        (labelled if labels else plain).append(elapsed)
+        stages.run(stopwatch, tick, state)
+        staged += 1
+    everything = sorted(plain + labelled)
+    at = {f"p{share:g}": everything[int(len(everything) * share / 100)] / 1e3 for share in (50, 95, 99, 99.9)}
+    print("step of the market node: " + ", ".join(f"{name} {value:.1f} us" for name, value in at.items()))
+    medians = [sorted(some)[len(some) // 2] / 1e3 for some in (plain, labelled) if some]
+    print(f"  without a label p50 {medians[0]:.1f} us; with labels ({len(labelled):,} ticks) p50 {medians[-1]:.1f} us")
+    for stage, mean in stopwatch.means_us(staged).items():
+        print(f"  {stage:30} {mean:6.2f} us a tick")
+    sizes = [len(node.dump(state)) for state in states.values()]
+    print(f"{len(states)} symbols, snapshot of the market node {max(sizes):,} bytes at most (promised: 65,536)")
 
 
 def main(arguments: list[str]) -> None:
     path = arguments[0] if arguments else ""
     count = int(arguments[1]) if len(arguments) > 1 else 80_000
-    ticks = list(islice(file_ticks(path) if path else synthetic_market(seed=1), count))
-    print(f"{len(ticks):,} ticks from {path or 'a synthetic market'}")
+    ticks = list(islice(file_ticks(path) if path else synthetic_market(seed=1, symbols=SYMBOLS), count))
+    gc.collect()
+    gc.freeze()
+    print(f"{len(ticks):,} ticks from {path or 'a synthetic market'}; {compiled.described()}")
 
-    started = process_time_ns()
-    durations, written = run(MarketNode(), ticks)
-    total = (process_time_ns() - started) / len(ticks) / 1e3
-    records = [record for some in written for record in some]
-    ordered = sorted(durations)
-    at = {f"p{share:g}": ordered[int(len(ordered) * share / 100)] / 1e3 for share in (50, 95, 99, 99.9)}
-    print(f"step: mean {total:.1f} us, " + ", ".join(f"{name} {value:.1f}" for name, value in at.items()))
-    node = MarketNode()
+    fast, records = whole_loop(ticks, with_digests=False)
+    digested, _ = whole_loop(ticks, with_digests=True)
     values = [encode(tick) for tick in ticks]
-    print(f"decode and check: {per_item_us(node.decode, values):.2f} us a tick", end="; ")
-    print(f"encode: {per_item_us(encode, records):.2f} us a record, {len(records) / len(ticks):.2f} records a tick")
-
-    stopwatch, node = Stopwatch(), MarketNode()
-    instrument(node._pipeline, stopwatch)
-    run(node, ticks)
-    overhead = wrapper_cost_ns()
-    shown = 0.0
-    for stage, spent in sorted(stopwatch.spent_ns.items(), key=lambda item: -item[1]):
-        mean = (spent - overhead * stopwatch.calls[stage]) / len(ticks) / 1e3
-        shown += mean
-        print(f"  {stage:28} {mean:6.2f} us a tick")
-    print(f"  {'the rest: records, control':28} {total - shown:6.2f} us a tick")
+    decoding = per_item_us(decoder(Tick), values)
+    encoding = per_item_us(encode, records) * len(records) / len(ticks)
+    outcomes = sum(type(record) is OutcomeMatured for record in records)
+    print(f"whole loop: {fast:.1f} us a tick, {1e6 / fast:,.0f} ticks/s; {outcomes:,} outcomes")
+    print(f"whole loop with digests: {digested:.1f} us a tick, {1e6 / digested:,.0f} ticks/s")
+    reference = decoding + encoding
+    print(f"reference: {reference:.2f} us a tick ({decoding:.2f} decode, {encoding:.2f} encode)", end="; ")
+    print(f"the loop is {fast / reference:.1f} times that")
+    market_step(ticks)
+    print(f"resident memory {psutil.Process().memory_info().rss / 1e6:.0f} MB, of which the ticks hold most")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,15 @@ from random import Random
 
 from msgspec import Struct
 from msgspec.structs import replace
+from pooled_partials import SYMBOLS, TOGETHER, outcomes
 
 from agents.experiments import Course, courses_of
-from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentPartial
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.experiments.declaration import Declaration, WatchParameters
 from streams.experiments.node import ExperimentsNode
 from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.pooling import PoolingNode
 from streams.partition import Partition
 
 DECLARED = Declaration(
@@ -45,6 +47,26 @@ def courses() -> dict[str, Course]:
     moves = [record for record in records if isinstance(record, ExperimentMoved)]
     decisions = [record for record in records if isinstance(record, ExperimentDecided)]
     return courses_of(moves, decisions)["calmer"]
+
+
+POOLED = replace(TOGETHER, apply="recommend")
+
+
+def pooled_courses(count: int = 900, edge: float = 0.35) -> dict[str, Course]:
+    """Three symbols that decide together, and what they have come to."""
+    experiments, pool = ExperimentsNode({"calmer": POOLED}), Partition(PoolingNode({"calmer": POOLED}), 0)
+    records: list[Struct] = []
+    for number, symbol in enumerate(SYMBOLS):
+        partition = Partition(experiments, number)
+        for offset, outcome in enumerate(outcomes(symbol, number, count, edge, number + 1)):
+            outcome = replace(outcome, ts_event=NS + outcome.ts_event)
+            for record in partition.receive(offset, outcome):
+                records.append(record)
+                if isinstance(record, ExperimentPartial):
+                    records += pool.receive(pool.offset + 1, record)
+    moves = [record for record in records if isinstance(record, ExperimentMoved)]
+    decisions = [record for record in records if isinstance(record, ExperimentDecided)]
+    return dict(sorted(courses_of(moves, decisions)["calmer"].items()))
 
 
 def renamed(course: Course, text: str) -> Course:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import chromium
 import pytest
-from experiment_courses import DECLARED, courses
+from experiment_courses import DECLARED, POOLED, courses, pooled_courses
 from playwright.sync_api import Browser
 from test_tear_sheet_in_chromium import VIEWS, Opened
 
@@ -56,4 +56,14 @@ def test_several_symbols_on_one_page(browser: Browser, tmp_path: Path) -> None:
     assert opened.said == []
     assert opened.ask("document.querySelectorAll('.plot').length") >= 9
     assert "Pooled" in opened.page.locator("#symbols").inner_text()
+    opened.page.close()
+
+
+def test_symbols_that_decided_together_on_one_page(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "together.html"
+    path.write_text(experiment_report("calmer", pooled_courses(), POOLED), encoding="utf-8")
+    opened = Opened(browser, path)
+    assert opened.said == []
+    assert opened.ask("document.querySelectorAll('.plot').length") == 4
+    assert "tickloop arm promote OAK calmer" in opened.page.locator("#s0").inner_text()
     opened.page.close()

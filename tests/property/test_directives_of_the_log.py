@@ -15,9 +15,10 @@ from schemas.models import ModelState
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Tick
-from streams.directives import MOST_ARMS, REMEMBERED, sign
+from streams.directives import MOST_ARMS, REMEMBERED
 from streams.market import MarketNode
 from streams.pipeline import SymbolState
+from streams.signatures import sign
 
 
 def _predictions(ticks: list[Tick]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from streams.arms import LIVE, Arms
 from streams.confidence import CALIBRATORS, ConfidenceParameters
 from streams.fallbacks import Faults
 from streams.models import signed_logistic
+from streams.models.parameters import SignedLogisticParameters
 from streams.parameters import MarketParameters
 
 FEATURES = ("return_10", "queue_imbalance", "trade_flow_imbalance")
@@ -31,7 +32,7 @@ def test_a_mirrored_market_gives_the_mirrored_opinion(
     calibrator: str, labels: list[tuple[list[float], list[float], bool, float]]
 ) -> None:
     parameters = MarketParameters(
-        model=signed_logistic.SignedLogisticParameters(features=FEATURES),
+        model=SignedLogisticParameters(features=FEATURES),
         confidence=ConfidenceParameters(calibrator=calibrator),
     )
     arms, faults = Arms(parameters), Faults()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec import convert, msgpack
 
 from streams.regime import DETECTORS, REGIMES, Detector, Regime, RegimeParameters, detector
-from streams.regime.hmm import Hmm, HmmParameters
+from streams.regime.hmm import Hmm
+from streams.regime.parameters import HmmParameters
 
 Answers = list[tuple[Regime, float]]
 

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams import baselines
-from streams.arms import Arms, ArmState, Opinion
-from streams.baselines import BASELINES, Called
+from streams.arms import Arms, ArmState
+from streams.baselines import BASELINES
 from streams.fallbacks import Faults
 from streams.features import SIGNED
 from streams.models import signed_logistic
 from streams.models.signed_logistic import SignedLogistic
 from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
+from streams.pending import Called, Opinion
 
 MS = 1_000_000
 APART_NS = 25 * MS

@@ -19,7 +19,7 @@ from streams.features import SIGNED
 from streams.models import signed_logistic
 from streams.monitoring.node import MonitorNode
 from streams.overlap import Overlap, OverlapState
-from streams.recall import RecallParameters
+from streams.parameters import RecallParameters
 from streams.retraining.job import retrain
 from streams.retraining.labels import OutcomeLog, outcome_log
 

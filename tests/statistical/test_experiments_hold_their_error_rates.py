@@ -1,7 +1,8 @@
 """The claims of docs/statistics.md with fewer replications: what cannot be true fails, controls fail as they must."""
 
 import pytest
-from acceptance import CLAIMS, PAGE, Claim, Measured, measured
+from acceptance import PAGE, Measured, measured
+from claims import CLAIMS, Claim
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: f"{claim.group[:8]} {claim.name}")

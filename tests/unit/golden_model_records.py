@@ -30,6 +30,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "sizing": {"enabled": ["kelly"]},
 }
 
+SIGNATURE = "5d1c0c3a7bb7d0a4a6b1cf4d1c2f5cf0a7f1e7f0b0d54a2b9d6b4f1f8d3ec2aa"
+
 BREACH = Breach(
     id="retrain-ticks:3:1097:0",
     trigger="skill",
@@ -59,6 +61,20 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             metrics={"expected_net_bps": 0.04},
         ),
         StartVariant(
+            id="sizing-2024:start:bold",
+            symbol="BTCUSDT",
+            ts_event=NS + 5,
+            arm="bold",
+            cause="experiment sizing-2024",
+            overrides=OVERRIDES,
+            from_live=True,
+            model=MODEL,
+            version="BTCUSDT-8",
+            experiment="sizing-2024",
+            metrics={"expected_net_bps": 0.04},
+            signature=SIGNATURE,
+        ),
+        StartVariant(
             id="retrain-ticks:3:1097:0:start",
             symbol="BTCUSDT",
             ts_event=NS + 5,
@@ -70,14 +86,32 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             version="BTCUSDT-7",
             experiment="candidate-a6a2b8a6ce60",
             metrics={"candidate.log_loss": 0.61},
+            signature=SIGNATURE,
             automatic=True,
             model_schema=2,
             sha256="c1e8bd02bd57a46f",
+            judged_against="BTCUSDT-6",
         ),
     ],
     StopVariant: [
         StopVariant(id="c-81f2", symbol="BTCUSDT", ts_event=NS + 6, arm="bold", cause="a person: no longer needed"),
-        StopVariant(id="c-81f3", symbol="BTCUSDT", ts_event=NS + 6, arm="bold", cause="futile", automatic=True),
+        StopVariant(
+            id="c-81f2",
+            symbol="BTCUSDT",
+            ts_event=NS + 6,
+            arm="bold",
+            cause="a person: no longer needed",
+            signature=SIGNATURE,
+        ),
+        StopVariant(
+            id="c-81f3",
+            symbol="BTCUSDT",
+            ts_event=NS + 6,
+            arm="bold",
+            cause="futile",
+            signature=SIGNATURE,
+            automatic=True,
+        ),
     ],
     PromoteVariant: [
         PromoteVariant(
@@ -89,12 +123,22 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             metrics={"e_value": 41.5, "pairs": 18250.0},
         ),
         PromoteVariant(
+            id="sizing-2024:decided",
+            symbol="BTCUSDT",
+            ts_event=NS + 7,
+            arm="bold",
+            cause="experiment sizing-2024: winner",
+            metrics={"e_value": 41.5, "pairs": 18250.0},
+            signature=SIGNATURE,
+        ),
+        PromoteVariant(
             id="ticks:3:19250:0:2",
             symbol="BTCUSDT",
             ts_event=NS + 7,
             arm="bold",
             cause="winner",
             metrics={"log_e": 3.5},
+            signature=SIGNATURE,
             automatic=True,
         ),
     ],
@@ -107,11 +151,20 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             metrics={"e_detector": 1007.25},
         ),
         RollBack(
+            id="watch:BTCUSDT-8",
+            symbol="BTCUSDT",
+            ts_event=NS + 8,
+            cause="e-detector above 1000",
+            metrics={"e_detector": 1007.25},
+            signature=SIGNATURE,
+        ),
+        RollBack(
             id="ticks:3:20250:0:2",
             symbol="BTCUSDT",
             ts_event=NS + 8,
             cause="experiment bold: rolled_back",
             metrics={"alarm": 1.0},
+            signature=SIGNATURE,
             automatic=True,
             version="BTCUSDT-8",
         ),
@@ -185,11 +238,20 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             ts_event=NS + 500_000_017,
             cause="log-loss worse than it expected of itself",
             breach=BREACH,
+            signature=SIGNATURE,
             automatic=True,
         ),
     ],
     PinVersion: [
-        PinVersion(id="c-9", symbol="BTCUSDT", ts_event=NS + 9, cause="quarter end", pinned=False, automatic=True),
+        PinVersion(
+            id="c-9",
+            symbol="BTCUSDT",
+            ts_event=NS + 9,
+            cause="quarter end",
+            pinned=False,
+            signature=SIGNATURE,
+            automatic=True,
+        ),
     ],
     RetrainJob: [
         RetrainJob(

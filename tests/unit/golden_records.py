@@ -1,17 +1,18 @@
 """One record of every form that was ever written, in the order of the lines of the golden files."""
 
 import msgspec
+from golden_experiments import EXPERIMENTS
 from golden_model_records import MODEL, NS, OF_MODELS, OVERRIDES
 
 from schemas.accounts import AccountMarked
 from schemas.dead_letters import DeadLetter
-from schemas.experiments import ExperimentDecided, ExperimentMoved, GuardrailStanding
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 
 RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     **OF_MODELS,
+    **EXPERIMENTS,
     Quote: [
         Quote(symbol="BTCUSDT", ts_event=NS, bid=55091.8, bid_size=2.0, ask=55091.9, ask_size=0.0),
         Quote(symbol="BTCUSDT", ts_event=NS + 1, bid=55091.8, bid_size=2.5, ask=55091.9, ask_size=7.125, seq=5_118_846),
@@ -166,55 +167,6 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             detail="JSON is malformed: invalid character (byte 72)",
             key=b"BTCUSDT",
             value=b'{"kind":"quote","symbol":"BTCUSDT","ts_event":1723075200000000001,"bid":\xff',
-        ),
-    ],
-    ExperimentMoved: [
-        ExperimentMoved(
-            id="ticks:3:18250:0:0",
-            symbol="BTCUSDT",
-            ts_event=NS + 9,
-            experiment="calmer",
-            plan="5d41402abc4b2a76",
-            challenger="calmer-1",
-            champion="builtin-3f5a9c0e",
-            status="running",
-            reason="",
-            holding="minimum run time",
-            primary="risk_adjusted",
-            pairs=2_600,
-            scored=2_100,
-            rejected=0,
-            batches=21,
-            longest=100_000,
-            effect=0.11,
-            low=-0.02,
-            high=0.24,
-            log_e_better=2.5,
-            log_e_worse=-1.75,
-            threshold=2.995732273553991,
-            p=0.0820849986238988,
-            log_e_hopeless=-3.5,
-            autocorrelation=0.03,
-            independent=True,
-            sharpe_difference=0.04,
-            sharpe_error=0.02,
-            guardrails=(GuardrailStanding("drawdown", 0.5, 0.01, None, None, 1.25, False),),
-            watched=30,
-            alarm=0.25,
-            deviation=0.5,
-        ),
-    ],
-    ExperimentDecided: [
-        ExperimentDecided(
-            id="ticks:3:19250:0:1",
-            symbol="BTCUSDT",
-            ts_event=NS + 10,
-            experiment="calmer",
-            challenger="calmer-1",
-            champion="builtin-3f5a9c0e",
-            verdict="winner",
-            reason="A is better (asymptotic): log e-value 3.01 >= 3.00.",
-            applied=True,
         ),
     ],
 }

@@ -77,7 +77,7 @@ def run(partition: Partition, *parts: Iterator[OutcomeMatured]) -> list[Any]:
 
 
 def new(candidates: Declaration = TRIED) -> Partition:
-    return Partition(ExperimentsNode({}, candidates), 0)
+    return Partition(ExperimentsNode({}, candidates=candidates), 0)
 
 
 def commands(records: list[Any]) -> list[Any]:
@@ -176,7 +176,7 @@ def test_a_restore_at_any_outcome_equals_never_having_stopped() -> None:
         expected = list(map(msgspec.json.encode, straight.receive(offset, each)))
         if offset % 7 == 3:
             stored = msgspec.msgpack.decode(stopped.snapshot("X"), type=KeySnapshot)
-            stopped = Partition(ExperimentsNode({}, TRIED), 0, stopped.offset)
+            stopped = Partition(ExperimentsNode({}, candidates=TRIED), 0, stopped.offset)
             stopped.restore("X", stored)
         assert list(map(msgspec.json.encode, stopped.receive(offset, each))) == expected
     assert stopped.snapshot("X") == straight.snapshot("X")
@@ -187,7 +187,7 @@ def test_a_trial_that_began_under_other_terms_is_refused_with_the_table_to_mend(
     run(partition, stream(0, 30, TESTED))
     stored = msgspec.msgpack.decode(partition.snapshot("X"), type=KeySnapshot)
     with pytest.raises(StateError, match=r"restore \[retraining\.trial\.test\]"):
-        ExperimentsNode({}, TRIAL).load(stored.state)
+        ExperimentsNode({}, candidates=TRIAL).load(stored.state)
 
 
 def test_no_experiment_may_be_named_like_a_candidate() -> None:

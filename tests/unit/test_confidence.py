@@ -5,9 +5,10 @@ import pytest
 
 from schemas.errors import ConfigurationError
 from streams.confidence import CALIBRATORS, ConfidenceParameters, register, registered
-from streams.confidence.bins import Bins, BinsParameters, BinsState
-from streams.confidence.conformal import Conformal, ConformalParameters
+from streams.confidence.bins import Bins, BinsState
+from streams.confidence.conformal import Conformal
 from streams.confidence.expected import ExpectedSkill
+from streams.confidence.parameters import BinsParameters, ConformalParameters
 from streams.confidence.reliability import expected_calibration_error, reliability
 from streams.logistic import probability
 

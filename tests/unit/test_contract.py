@@ -15,7 +15,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from schemas import asyncapi
-from schemas.topics import COMMANDS, TICKS, TOPICS, Topic
+from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS, TOPICS, Topic
 
 DOCUMENT = json.loads((asyncapi.CONTRACT / "asyncapi.json").read_bytes())
 
@@ -73,7 +73,7 @@ def test_channels_operations_and_messages_cover_the_registry() -> None:
     assert list(DOCUMENT["channels"]) == [topic.name for topic in TOPICS]
     received = [operation for operation in DOCUMENT["operations"].values() if operation["action"] == "receive"]
     assert [operation["channel"]["$ref"] for operation in received] == [
-        f"#/channels/{topic.name}" for topic in (TICKS, COMMANDS)
+        f"#/channels/{topic.name}" for topic in (TICKS, EXPERIMENT_PARTIALS, COMMANDS)
     ]
     for topic, operation in zip(TOPICS, DOCUMENT["operations"].values(), strict=True):
         channel = in_document(operation["channel"]["$ref"])

@@ -4,8 +4,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from streams.correction import Correction, CorrectionParameters
+from streams.correction import Correction
 from streams.logistic import probability
+from streams.parameters import CorrectionParameters
 
 
 def _features(random: Random) -> list[float]:
@@ -54,7 +55,7 @@ def test_the_belief_is_that_of_a_bayesian_regression() -> None:
         state.weights = [0.0, 0.0]
         correction.learn(state, row, 0.0, 0.0, up=True, worth=1.0)
     x = np.array(rows)
-    assert correction.covariance(state) == pytest.approx(np.linalg.inv(np.eye(2) / 0.5 + x.T @ x / 4.0))
+    assert np.array(correction.covariance(state)) == pytest.approx(np.linalg.inv(np.eye(2) / 0.5 + x.T @ x / 4.0))
 
 
 def test_a_mirrored_market_gives_the_mirrored_correction() -> None:
@@ -79,7 +80,7 @@ def test_belief_stays_finite_and_symmetric_for_long() -> None:
     for _ in range(20_000):
         scaled = [random.choice((-5.0, 5.0))] * 2 + [0.0]
         correction.learn(state, scaled, 13.8, correction.log_odds(state, scaled), random.random() < 0.5, 1.0)
-    covariance = correction.covariance(state)
+    covariance = np.array(correction.covariance(state))
     assert np.isfinite(covariance).all()
     assert (covariance == covariance.T).all()
     assert np.linalg.eigvalsh(covariance).min() > -1e-9

@@ -68,8 +68,8 @@ def test_the_example_of_an_experiment_says_what_is_written_below_it(capsys: pyte
     (example,), (said,) = blocks(document, "python"), blocks(document, "text")
     exec(compile(example, "docs/experiments.md", "exec"), {})
     assert capsys.readouterr().out == said
-    (declared,) = blocks(document, "toml")
-    assert load_parameters(msgspec.toml.decode(declared)).experiments["calmer"].covers("BTCUSDT")
+    for declared in blocks(document, "toml"):
+        assert load_parameters(msgspec.toml.decode(declared)).experiments["calmer"].covers("BTCUSDT")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -20,7 +20,8 @@ from streams.evaluation.prequential import Run
 from streams.evaluation.report import SkillReport, report
 from streams.features import SIGNED
 from streams.models import signed_logistic
-from streams.models.signed_logistic import SignedLogisticLearner, SignedLogisticParameters
+from streams.models.parameters import SignedLogisticParameters
+from streams.models.signed_logistic import SignedLogisticLearner
 from streams.parameters import MarketParameters, Parameters
 
 PARAMETERS = Parameters(MarketParameters(horizon_ns=20_000_000, scored_per_horizon=5, warmup_ticks=10))

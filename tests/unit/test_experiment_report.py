@@ -1,14 +1,16 @@
 """The report of an experiment as text, and what the command line says about it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from experiment_courses import DECLARED, courses, renamed
+from experiment_courses import DECLARED, POOLED, courses, pooled_courses, renamed
+from msgspec.structs import replace
 
 from agents.cli import cli, experiment_tables
 from agents.experiment_plan import planned
-from agents.experiments import outlook, to_do, together, verdict
+from agents.experiments import Course, outlook, runs_as, to_do, together, verdict, waits_for
 from agents.pages.experiment_report import experiment_report
 from schemas.errors import ConfigurationError
 
@@ -64,6 +66,43 @@ def test_what_is_recommended_is_said_how_to_do() -> None:
     )
 
 
+def test_symbols_that_decided_together_have_one_verdict_and_a_command_each() -> None:
+    found = pooled_courses()
+    assert list(found) == ["*", "ASH", "ELM", "OAK"]
+    assert verdict(found["*"]).startswith("calmer against v1 on 3 symbols together: winner.")
+    assert [line.split()[3] for line in to_do(found["*"], POOLED).splitlines()] == ["ASH", "ELM", "OAK"]
+    assert all(to_do(found[symbol], POOLED) == "" for symbol in ("ASH", "ELM", "OAK"))
+    assert "symbols decide together" in verdict(found["ASH"])
+    assert together(found, POOLED) is None
+    assert waits_for(found, POOLED) == ""
+    page = without_library(experiment_report("calmer", found, POOLED))
+    for said in ("Decided together", "3 symbols together: winner", "tickloop arm promote OAK calmer", "ASH, ELM, OAK;"):
+        assert said in page
+    assert ">*<" not in page
+
+
+def test_what_is_to_be_stopped_runs_in_shadow_under_a_name() -> None:
+    found = courses()
+    assert runs_as("calmer", "CCC", found["CCC"]) == runs_as("calmer", "DDD", None) == "calmer"
+    assert runs_as("calmer", "AAA", found["AAA"]) == "v2", "after the roll-back it goes on as its version"
+    live = Course(found["AAA"].moves[:-1], found["AAA"].decisions[:-1])
+    assert live.latest.status == "promoted"
+    with pytest.raises(ConfigurationError, match="its variant is live; fix: `tickloop arm rollback AAA`"):
+        runs_as("calmer", "AAA", live)
+    found["CCC"].moves[-1] = replace(found["CCC"].latest, status="stopped", reason="Stopped: v2 runs no more.")
+    with pytest.raises(ConfigurationError, match="has been stopped on CCC"):
+        runs_as("calmer", "CCC", found["CCC"])
+
+
+def test_symbols_that_decide_together_say_whom_they_wait_for() -> None:
+    found = pooled_courses(count=300, edge=0.0)
+    assert "the slowest symbol is: " in waits_for(found, POOLED)
+    del found["ELM"]
+    assert waits_for(found, POOLED).endswith("none yet: ELM")
+    assert "None yet" not in experiment_report("calmer", found, POOLED)
+    assert waits_for(found, DECLARED) == ""
+
+
 def test_tables_show_every_experiment(capsys: pytest.CaptureFixture[str]) -> None:
     found = courses()
     experiment_tables.overview([("calmer", found, together(found, DECLARED)), ("other", {}, None)])
@@ -97,3 +136,14 @@ def test_an_experiment_that_is_not_declared_is_refused_with_a_fix() -> None:
     result = CliRunner().invoke(cli, ["experiment", "plan", "nope", "--file", __file__])
     assert isinstance(result.exception, ConfigurationError)
     assert "fix: [experiments.nope]" in str(result.exception)
+
+
+def test_an_arm_that_no_worker_would_start_is_refused_before_anything_is_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration = tmp_path / "tickloop.toml"
+    configuration.write_text("[experiments.odd]\narm.sizing.kely_fraction = 0.1\n")
+    monkeypatch.setenv("TICKLOOP_CONFIG", str(configuration))
+    result = CliRunner().invoke(cli, ["experiment", "plan", "odd", "--file", __file__])
+    assert isinstance(result.exception, ConfigurationError)
+    assert "[experiments.odd] arm: overrides.sizing" in str(result.exception)

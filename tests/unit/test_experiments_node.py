@@ -124,6 +124,17 @@ def test_another_version_that_goes_live_stops_the_test() -> None:
     assert "v9 went live in place of v1" in decided.reason
 
 
+@pytest.mark.parametrize("then", ["nothing", "another version under its name"])
+def test_a_challenger_that_is_stopped_stops_its_test_and_no_other_takes_its_place(then: str) -> None:
+    arms = [("live", "v1", 0.0), ("calmer", "v3", 5.0)][: 1 if then == "nothing" else 2]
+    later = (outcome(n, tuple(arms)) for n in range(300, 2_000))
+    records = run(ExperimentsNode({"calmer": CALMER}), chained(compared(0, 300, 0.0), later))
+    (decided,) = decisions(records)
+    assert decided.verdict == "stopped"
+    assert "v2 runs no more" in decided.reason
+    assert decided.ts_event == 301
+
+
 @pytest.mark.parametrize("stop", [1, 57, 333, 699, 701, 760])
 def test_restored_anywhere_it_goes_on_bit_for_bit(stop: int) -> None:
     node = ExperimentsNode({"calmer": CALMER})

@@ -18,7 +18,9 @@ from streams.features.family import Feature, Moment, NoState
 from streams.logistic import probability
 from streams.market import MarketNode
 from streams.parameters import load_parameters
-from streams.regime import Regime
+from streams.regime import DETECTORS, Regime
+from streams.sizing import RULES
+from streams.sizing.protocol import Case
 from streams.strategies import StrategyParameters
 
 QUICK = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "costs": {"fee_bps": 0.0}}
@@ -148,24 +150,44 @@ def test_what_fails_leaves_the_others_as_they_were(with_feature: Callable[[Any],
         assert one.features == other.features | {"hunch": 7.0}
 
 
-@pytest.mark.parametrize("operator", ["_regime", "_sizing"])
-def test_detector_and_sizer(monkeypatch: pytest.MonkeyPatch, operator: str) -> None:
-    node = MarketNode(load_parameters({"market": QUICK}))
+class BrokenDetector:
+    needs = ("return_1",)
+    state = NoState
 
-    def fail(*arguments: Any) -> Any:
+    def start(self) -> NoState:
+        return NoState()
+
+    def current(self, state: NoState) -> tuple[Regime, float]:
         raise OverflowError
 
-    method = {"_regime": "advance", "_sizing": "position"}[operator]
-    monkeypatch.setattr(getattr(node._pipeline, operator), method, fail)
-    state, predictions, _ = _run(node)
-    component, fallback = {"_regime": ("regime", "calm-range"), "_sizing": ("sizing", "no position")}[operator]
-    assert state.faults.counts[component] > 100
-    assert f"{component} (OverflowError): {fallback}" in next(
-        each.reason for each in reversed(predictions) if component in each.reason
-    )
-    assert {each.regime if operator == "_regime" else each.position_size for each in predictions} == {
-        "calm-range" if operator == "_regime" else 0.0
-    }
+    def advance(self, state: NoState, features: Sequence[float]) -> tuple[Regime, float]:
+        raise OverflowError
+
+
+class BrokenRule:
+    def limit(self, case: Case) -> float:
+        raise OverflowError
+
+
+def _said_last(component: str, predictions: list[Prediction]) -> str:
+    return next(each.reason for each in reversed(predictions) if component in each.reason)
+
+
+def test_a_detector_that_fails_says_calm_and_ranging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DETECTORS, "ewma", lambda parameters: BrokenDetector())
+    state, predictions, _ = _run(MarketNode(load_parameters({"market": QUICK})))
+    assert state.faults.counts == {"regime": len(TICKS)}
+    assert "regime (OverflowError): calm-range" in _said_last("regime", predictions)
+    assert {each.regime for each in predictions} == {"calm-range"}
+
+
+def test_a_rule_that_fails_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RULES, "stand_aside", lambda parameters, horizon_ns: BrokenRule())
+    costless = QUICK | {"costs": {"enabled": []}}
+    state, predictions, _ = _run(MarketNode(load_parameters({"market": costless})))
+    assert state.faults.counts["sizing"] > 100
+    assert "sizing (OverflowError): no position" in _said_last("sizing", predictions)
+    assert {each.position_size for each in predictions} == {0.0}
 
 
 @pytest.mark.parametrize("answer", [nan, inf, -1.0, None])

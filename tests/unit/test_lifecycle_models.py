@@ -25,14 +25,14 @@ def breach(name: str) -> Breach:
 
 
 def retrain(name: str = "retrain-ticks:3:9:0", at: int = 9, *, automatic: bool = True) -> Retrain:
-    return Retrain(name, "X", at, "worse than usual", breach(name), automatic)
+    return Retrain(name, "X", at, "worse than usual", breach(name), automatic=automatic)
 
 
 def candidate(name: str, parent: str = BUILTIN, *, automatic: bool = True, **fields: Any) -> StartVariant:
     model = replace(MODEL, version=f"X-{name}", parent=parent)
     asked = StartVariant(
         f"{name}:start", "X", 5, f"candidate-{name}", "retrained", model=model, experiment=f"candidate-{name}",
-        automatic=automatic, sha256=state_sha256(model),
+        automatic=automatic, sha256=state_sha256(model), judged_against=parent,
     )  # fmt: skip
     return replace(asked, **fields)
 
@@ -173,6 +173,20 @@ def test_a_candidate_that_is_refused_costs_nobody_a_place() -> None:
     before = desk.node.dump(desk.lifecycle.keys["X"].state)
     assert "corrupt" in desk.refused(candidate("f", parent=live, sha256="1" * 64))
     assert desk.node.dump(desk.lifecycle.keys["X"].state) == before
+
+
+def test_what_is_kept_as_knowledge_may_run_again_as_it_was_and_nothing_else_under_its_name() -> None:
+    desk = Desk()
+    desk.ask(candidate("a"))
+    desk.ask(won("a"))
+    desk.ask(promote("builtin"))
+    assert desk.told(stop("X-a")) == [("X-a", "frozen", "")]
+    other = replace(MODEL, version="X-a", parent="another")
+    spoiled = candidate("a", id="other", arm="candidate-other", model=other, sha256="")
+    assert "'X-a' ran before and was stopped" in desk.refused(spoiled)
+    assert desk.told(candidate("a", id="again", arm="candidate-again"))[0][:2] == ("X-a", "shadow")
+    desk.ask(stop("candidate-again"))
+    assert "ran before" in desk.refused(candidate("a", id="and again", arm="candidate-again"))
 
 
 def test_what_a_version_was_says_what_it_is_when_it_ends() -> None:

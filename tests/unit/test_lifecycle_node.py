@@ -12,13 +12,14 @@ from schemas.dead_letters import DeadLetter
 from schemas.models import ModelState, SignedLogisticState
 from schemas.ticks import Directive, Quote
 from schemas.versions import ModelVersion
-from streams.directives import MOST_ARMS, REMEMBERED, is_signed
+from streams.directives import MOST_ARMS, REMEMBERED
 from streams.features import SIGNED
 from streams.lifecycle.life import MOST_REIGNS
 from streams.lifecycle.node import LifecycleNode
 from streams.market import MarketNode
 from streams.parameters import Parameters, load_parameters
 from streams.partition import KeySnapshot, Partition
+from streams.signatures import is_signed, sign
 
 BUILTIN = f"builtin-{Parameters().market.digest()[:8]}"
 BOLD = {"sizing": {"kelly_fraction": 0.001}}
@@ -226,10 +227,30 @@ def test_what_is_no_command_becomes_a_dead_letter(value: bytes | None, reason: s
 
 def test_with_a_key_directives_are_signed() -> None:
     desk = Desk(LifecycleNode(directive_key=b"secret"))
-    directive = desk.ask(start("a", overrides=BOLD))[0]
+    directive = desk.ask(sign(start("a", overrides=BOLD), b"secret"))[0]
     assert is_signed(directive, b"secret")
     assert not is_signed(replace(directive, overrides={}), b"secret")
     assert MarketNode(directive_key=b"secret").decode(encode(directive)) == directive
+
+
+@pytest.mark.parametrize("asked", [start("a", overrides=BOLD), stop("a"), promote("a"), back()])
+def test_with_a_key_no_command_is_carried_out_that_is_not_signed(asked: Any) -> None:
+    signed = sign(asked, b"secret")
+    for wrong in (asked, sign(asked, b"guess"), replace(signed, symbol="Y"), replace(signed, cause="another")):
+        desk = Desk(LifecycleNode(directive_key=b"secret"))
+        (letter,) = desk.ask(wrong)
+        assert isinstance(letter, DeadLetter)
+        assert letter.reason == "unsigned_command"
+        assert not desk.lifecycle.keys
+
+
+def test_a_version_that_was_stopped_gives_its_name_to_no_other() -> None:
+    desk = Desk()
+    desk.ask(start("a", version="first"))
+    desk.ask(stop("a"))
+    desk.lifecycle.restore("X", msgspec.msgpack.decode(desk.lifecycle.snapshot("X"), type=KeySnapshot))
+    assert "'first' ran before and was stopped" in desk.refused(start("a", "again", version="first"))
+    assert desk.told(start("a", "other")) == [("a-2", "shadow", "a")]
 
 
 def test_overrides_are_held_against_the_parameters_of_their_symbol() -> None:

@@ -19,7 +19,7 @@ class Log:
         self.rounds = 0
         self.asked: list[int] = []
         producer = SimpleNamespace(create_batch=lambda: SimpleNamespace(append=lambda **_: object(), size=lambda: 0))
-        ways = Ways(cast(Any, producer), Post(), {Counted: COUNTS.name}, "changelog", 1_000_000, self._ask)
+        ways = Ways(cast(Any, producer), Post(), {Counted: COUNTS.name}, "changelog", 1, 1_000_000, self._ask)
         self.live = LivePartition(CountingNode(), 0, NOTHING, ways)
 
     def _ask(self, offset: int) -> int:

@@ -4,7 +4,8 @@ from random import Random
 import pytest
 
 from streams.logistic import log_odds
-from streams.mixture import Mixture, MixtureParameters
+from streams.mixture import Mixture
+from streams.parameters import MixtureParameters
 
 OPINIONS = [[0.9, 0.5, 0.2], [0.6, 0.5, 0.7], [0.8, 0.5, 0.4]]
 

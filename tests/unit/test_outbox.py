@@ -1,7 +1,7 @@
 """Records leave a partition in order, and partitions together; the producer here only notes what it is given."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -43,16 +43,27 @@ class Producer:
         return asyncio.get_running_loop().create_future()
 
 
-def outbox(producer: Any, partition: int = 0) -> Outbox:
-    return Outbox(producer, partition)
+class Box(Outbox):
+    """An outbox of records that stay in one partition."""
+
+    def __init__(self, producer: Any, partition: int = 0) -> None:
+        super().__init__(producer)
+        self._own = partition
+
+    def put(self, topic: str, value: bytes) -> None:
+        self.append(topic, None, value, self._own)
+
+
+def outbox(producer: Any, partition: int = 0) -> Box:
+    return Box(producer, partition)
 
 
 async def test_records_of_a_topic_leave_in_order_over_full_batches() -> None:
     producer = Producer(room=2)
     mine = outbox(producer)
     for number in range(5):
-        mine.append("predictions", None, b"%d" % number)
-    mine.append("outcomes", None, b"x")
+        mine.put("predictions", b"%d" % number)
+    mine.put("outcomes", b"x")
     await mine.flush()
     assert producer.taken == [
         ("predictions", 0, [b"0", b"1"]),
@@ -64,14 +75,23 @@ async def test_records_of_a_topic_leave_in_order_over_full_batches() -> None:
     assert mine.taken() == []
 
 
+async def test_records_of_two_partitions_leave_in_batches_of_their_own() -> None:
+    producer = Producer()
+    mine = Outbox(cast(Any, producer))
+    for number, partition in enumerate((3, 5, 3)):
+        mine.append("commands", None, b"%d" % number, partition)
+    await mine.flush()
+    assert producer.taken == [("commands", 3, [b"0", b"2"]), ("commands", 5, [b"1"])]
+
+
 async def test_what_is_appended_during_a_flush_leaves_after_it() -> None:
     producer = Producer()
     mine = outbox(producer)
     producer.open.clear()
-    mine.append("predictions", None, b"1")
+    mine.put("predictions", b"1")
     flushing = asyncio.create_task(mine.flush())
     await asyncio.sleep(0)
-    mine.append("predictions", None, b"2")
+    mine.put("predictions", b"2")
     again = asyncio.create_task(mine.flush())
     await asyncio.sleep(0)
     producer.open.set()
@@ -84,11 +104,11 @@ async def test_partitions_leave_together_and_what_comes_meanwhile_goes_with_the_
     boxes = [outbox(producer, number) for number in range(3)]
     running = asyncio.create_task(post.run())
     for number, box in enumerate(boxes):
-        box.append("predictions", None, b"%d" % number)
+        box.put("predictions", b"%d" % number)
         post.call(box)
     producer.open.clear()
     await asyncio.sleep(0)
-    boxes[2].append("predictions", None, b"later")  # its batch is still open: it leaves with it
+    boxes[2].put("predictions", b"later")  # its batch is still open: it leaves with it
     producer.open.set()
     await asyncio.sleep(0.01)
     assert producer.taken == [
@@ -107,7 +127,7 @@ async def test_a_producer_that_fails_ends_the_post() -> None:
             raise RuntimeError("closed")
 
     post, mine = Post(), outbox(Broken())
-    mine.append("predictions", None, b"1")
+    mine.put("predictions", b"1")
     post.call(mine)
     with pytest.raises(RuntimeError, match="closed"):
         await asyncio.wait_for(post.run(), 1)
@@ -115,7 +135,7 @@ async def test_a_producer_that_fails_ends_the_post() -> None:
 
 async def test_an_outbox_is_full_by_bytes() -> None:
     mine = outbox(Producer())
-    mine.append("predictions", None, bytes(MOST_BYTES))
+    mine.put("predictions", bytes(MOST_BYTES))
     assert not mine.is_full
-    mine.append("outcomes", None, b"1")
+    mine.put("outcomes", b"1")
     assert mine.is_full

@@ -12,7 +12,8 @@ from schemas.ticks import Quote
 from streams.market import MarketNode
 from streams.parameters import load_parameters
 from streams.regime import DETECTORS, REGIMES, Regime, RegimeParameters, detector, register
-from streams.regime.ewma import Ewma, EwmaParameters
+from streams.regime.ewma import Ewma
+from streams.regime.parameters import EwmaParameters
 
 
 def _labels(changes: list[float], dwell: int = 100) -> list[Regime]:

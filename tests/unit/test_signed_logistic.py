@@ -12,14 +12,8 @@ from river.optim.schedulers import InverseScaling
 
 from schemas.models import SignedLogisticState
 from streams.features import SIGNED
-from streams.models.signed_logistic import (
-    SignedLogistic,
-    SignedLogisticLearner,
-    SignedLogisticParameters,
-    fresh,
-    from_wire,
-    to_wire,
-)
+from streams.models.parameters import SignedLogisticParameters
+from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner, fresh, from_wire, to_wire
 
 PARAMETERS = SignedLogisticParameters(learning_rate=0.05, learning_rate_decay=0.25, scale_memory=100)
 

@@ -3,7 +3,8 @@ from random import Random
 
 import pytest
 
-from streams.confidence.temperature import Temperature, TemperatureParameters
+from streams.confidence.parameters import TemperatureParameters
+from streams.confidence.temperature import Temperature
 from streams.logistic import probability
 
 

@@ -1,0 +1,303 @@
+"""The pooling node: experiments that several symbols decide together, from what each of them tells."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from operator import sub
+
+from msgspec import MsgspecError, Struct, json, msgpack
+from msgspec.structs import replace
+
+from schemas.commands import PromoteVariant, StopVariant
+from schemas.errors import Refused, StateError
+from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
+from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_PARTIALS, POOLED_EXPERIMENTS
+from streams.experiments.declaration import Declaration
+from streams.experiments.experiment import OPEN, Experiment, ExperimentState
+from streams.experiments.telling import About, told
+from streams.signatures import sign
+from streams.topology import Node
+
+EVERYONE = "*"
+"""In the place of a symbol, in records that are about all of them."""
+
+MOST_WAITING = 5_000
+"""Windows that wait for the slowest symbol, of all symbols together, each an equal part; 0.5 MB at most."""
+
+POOLED = "pooled:"
+"""Begin of the ids of commands; the partition of their symbol follows."""
+
+COUNTS = 5
+"""Figures of a symbol that count something; sums of scores follow."""
+
+
+class Waiting(Struct, array_like=True):
+    """A window that is told of one symbol, and waits until all others have passed it, too.
+
+    Attributes:
+        window: of the clock.
+        figures: of the symbol up to its end: pairs, scored, rejected, won by one arm only, by the other; sums.
+        ended: why the symbol's arms are compared no more, or empty.
+    """
+
+    window: int
+    figures: list[float]
+    ended: str
+
+
+class Member(Struct, array_like=True):
+    """One symbol of an experiment.
+
+    Attributes:
+        partition: on which its ticks arrive, and its commands must.
+        challenger, champion: versions.
+        first: window with its first scored pair.
+        passed: window up to which all is told.
+        base: figures at the last closed batch.
+        now: figures at the last window that every symbol has passed.
+        waiting: later windows.
+        ended: whether its arms are compared no more.
+    """
+
+    partition: int
+    challenger: str
+    champion: str
+    first: int
+    passed: int
+    base: list[float]
+    now: list[float]
+    waiting: list[Waiting] = []
+    ended: bool = False
+
+
+class PoolState(Struct, array_like=True):
+    """Attributes:
+    experiment: its name.
+    made_with: digest of the test and the symbols; empty for an experiment that is not declared.
+    members: symbols that told something.
+    test: of the batches of all symbols; none for an experiment that is not declared.
+    """
+
+    experiment: str
+    made_with: str
+    members: dict[str, Member]
+    test: ExperimentState | None
+
+
+class Pool:
+    """One experiment over several symbols.
+
+    Partials come from several partitions, interleaved as it happens. What follows does not depend on that, because a
+    window counts when *every* symbol has passed it, by event time, and then counts whole: sums of the same windows, in
+    the order of the symbols' names. A partial holds all pairs up to its window, so it replaces what was told before,
+    and one that comes again changes nothing. Who is silent holds the others up: nobody can know what they will say.
+
+    A batch is all pairs of all symbols in the windows since the last one, as soon as they are `batch` pairs. Symbols
+    that move together do so within their windows, so they are in one batch, as one observation. The test begins at
+    the first window in which every symbol has scores.
+
+    Args:
+        name: of the experiment.
+        declaration: of it.
+    """
+
+    def __init__(self, name: str, declaration: Declaration) -> None:
+        self.name = name
+        self.declaration = declaration
+        self.symbols = tuple(sorted(set(declaration.symbols)))
+        self.experiment = Experiment(declaration.test)
+        self._most = MOST_WAITING // len(self.symbols)
+        self.digest = sha256(json.encode((self.experiment.digest, self.symbols))).hexdigest()[:16]
+
+    def start(self) -> PoolState:
+        """State before anything was told."""
+        return PoolState(self.name, self.digest, {}, self.experiment.start())
+
+    def take(self, state: PoolState, partial: ExperimentPartial) -> Iterator[Struct]:
+        """Take what a symbol tells; what follows for all of them."""
+        test = state.test
+        assert test is not None, "the experiment is declared"
+        if partial.symbol not in self.symbols or test.status not in OPEN:
+            return
+        if partial.plan != self.experiment.digest or len(partial.sums) != len(test.evidence.totals):
+            raise Refused("other_plan", f"expected the plan {self.experiment.digest}, was {partial.plan!r:.80}")
+        member = state.members.get(partial.symbol)
+        if member is not None and partial.passed <= member.passed:
+            return
+        begun = len(state.members) == len(self.symbols)
+        if begun and member is not None and len(member.waiting) >= self._most:
+            raise Refused(
+                "too_far_apart", f"expected {partial.symbol} within {self._most} windows of the slowest symbol"
+            )
+        if member is None:
+            nothing = [0.0] * (COUNTS + len(partial.sums))
+            partition = int(partial.id.split(":")[1])
+            member = state.members[partial.symbol] = Member(
+                partition, partial.challenger, partial.champion, partial.window, partial.passed, nothing, nothing
+            )
+        member.passed = partial.passed
+        counts = (partial.pairs, partial.scored, partial.rejected, partial.only_a, partial.only_b)
+        member.waiting.append(Waiting(partial.window, [*map(float, counts), *partial.sums], partial.ended))
+        if len(state.members) == len(self.symbols):
+            yield from self._advance(state, test)
+        elif len(member.waiting) > self._most:
+            # It begins with the last symbol: how others stood long before is not asked.
+            member.base = member.now = member.waiting.pop(0).figures
+            member.first = member.waiting[0].window
+
+    def _advance(self, state: PoolState, test: ExperimentState) -> Iterator[Struct]:
+        members = [state.members[symbol] for symbol in self.symbols]
+        frontier, begin = min(each.passed for each in members), max(each.first for each in members)
+        while True:
+            window = min((each.waiting[0].window for each in members if each.waiting), default=frontier + 1)
+            if window > frontier:
+                return
+            ended = ""
+            for symbol, member in zip(self.symbols, members, strict=True):
+                if member.waiting and member.waiting[0].window == window:
+                    passed = member.waiting.pop(0)
+                    member.now = passed.figures
+                    if passed.ended:
+                        member.ended, ended = True, ended or f"{symbol} has ended: {passed.ended.rstrip('.')}"
+            if window < begin:
+                for member in members:
+                    member.base = member.now
+            elif sum(each.now[1] - each.base[1] for each in members) >= self.declaration.test.batch:
+                self._close(test, members, window)
+                yield from self._told(state, test, window, 0)
+            if ended and test.status in OPEN:
+                self.experiment.stop(test, ended)
+                yield from self._told(state, test, window, 2)
+            if test.status not in OPEN:
+                for member in members:
+                    member.waiting = []
+                return
+
+    def _close(self, test: ExperimentState, members: Sequence[Member], window: int) -> None:
+        figures = [0.0] * len(members[0].now)
+        for member in members:
+            figures = [total + more for total, more in zip(figures, map(sub, member.now, member.base), strict=True)]
+            member.base = member.now
+        counts = tuple(map(int, figures[:COUNTS]))
+        self.experiment.take_batch(test, self._end(window), counts, figures[COUNTS:])
+
+    def _told(self, state: PoolState, test: ExperimentState, window: int, index: int) -> Iterator[Struct]:
+        members = list(state.members.values())
+        identity, ts_event = f"{self.name}:{self.digest}:{window}", self._end(window)
+        challenger, champion = (
+            ", ".join(sorted({getattr(member, side) for member in members})) for side in ("challenger", "champion")
+        )
+        about = About(
+            f"{identity}:{index}", EVERYONE, ts_event, self.name, challenger, champion, test.status, test.reason
+        )
+        yield replace(told(PooledMoved, about, self.experiment, test), symbols=self.symbols)
+        if test.status in OPEN:
+            return
+        applied = self.declaration.apply == "automatic"
+        decision = f"{identity}:{index + 1}"
+        yield PooledDecided(
+            decision,
+            EVERYONE,
+            ts_event,
+            self.name,
+            challenger,
+            champion,
+            test.status,
+            test.reason,
+            applied,
+            self.symbols,
+        )
+        if applied:
+            yield from self._commands(state, test, window, decision)
+
+    def _commands(self, state: PoolState, test: ExperimentState, window: int, decision: str) -> Iterator[Struct]:
+        cause = f"experiment {self.name}: {test.status} over {len(self.symbols)} symbols, decision {decision}"
+        _, effect, _ = self.experiment.evidence.moments(test.evidence, self.declaration.test.primary)
+        figures = {"effect": effect, "log_e": test.best, "pairs": float(test.scored)}
+        for symbol in self.symbols:
+            member = state.members[symbol]
+            identity = (f"{POOLED}{member.partition}:{window}:{self.name}:{symbol}", symbol, self._end(window))
+            if test.status == "winner":
+                yield PromoteVariant(*identity, self.name, cause, figures)
+            elif not member.ended:
+                yield StopVariant(*identity, self.name, cause)
+
+    def _end(self, window: int) -> int:
+        """Event time at which a window is over, ns."""
+        return (window + 1) * self.declaration.test.clock_ns
+
+
+def home_of(command_id: str) -> int | None:
+    """Partition of the symbol that a command of a pool is for; none of any other command.
+
+    >>> home_of("pooled:3:28717920:calmer:BTCUSDT"), home_of("ticks:3:1097:0:0")
+    (3, None)
+    """
+    return int(command_id.split(":", 2)[1]) if command_id.startswith(POOLED) else None
+
+
+class PoolingNode(Node[PoolState]):
+    """Runs every declared experiment with `scope = "pooled"`: one state an experiment, wherever its symbols are.
+
+    Args:
+        declarations: of all experiments, by name.
+        directive_key: secret to sign commands with; empty: they are not signed.
+    """
+
+    name = "pooling"
+    source = EXPERIMENT_PARTIALS
+    outputs = (POOLED_EXPERIMENTS, COMMANDS, DEAD_LETTERS)
+
+    def __init__(self, declarations: Mapping[str, Declaration], directive_key: bytes = b"") -> None:
+        super().__init__()
+        self._key = directive_key
+        self._pools = {
+            name: Pool(name, declaration)
+            for name, declaration in declarations.items()
+            if declaration.test.scope == "pooled"
+        }
+        self._load = msgpack.Decoder(PoolState).decode
+        self._dump = msgpack.Encoder().encode
+
+    def key(self, event: ExperimentPartial) -> str:
+        """Experiment: its symbols share a state."""
+        return event.experiment
+
+    def open(self, key: str) -> PoolState:
+        """Nothing was told yet."""
+        pool = self._pools.get(key)
+        return PoolState(key, "", {}, None) if pool is None else pool.start()
+
+    def step(self, state: PoolState, event: ExperimentPartial, record_id: str) -> Sequence[Struct]:
+        """Where the experiment stands, what it decides and the commands that follow; ids are those of its windows."""
+        pool = self._pools.get(event.experiment)
+        if pool is None or state.test is None:
+            return ()
+        found = list(pool.take(state, event))
+        if not self._key:
+            return found
+        return [sign(each, self._key) if isinstance(each, (PromoteVariant, StopVariant)) else each for each in found]
+
+    def dump(self, state: PoolState) -> bytes:
+        """Snapshot: MessagePack, in which doubles keep all their bits."""
+        return self._dump(state)
+
+    def load(self, snapshot: bytes) -> PoolState:
+        """State from a snapshot.
+
+        Raises:
+            StateError: it is damaged, or the experiment was declared otherwise when it began.
+        """
+        try:
+            state = self._load(snapshot)
+        except MsgspecError as error:
+            raise StateError(f"expected a snapshot of the pooling node, was something else: {error}") from error
+        pool = self._pools.get(state.experiment)
+        if pool is not None and state.test is None:
+            return pool.start()
+        if pool is not None and state.made_with != pool.digest:
+            raise StateError(
+                f"experiment {state.experiment}: expected the test and the symbols that were registered when it began "
+                f"({state.made_with}), was {pool.digest}; fix: restore [experiments.{state.experiment}], and give what "
+                "was changed another name"
+            )
+        return state

@@ -1,0 +1,42 @@
+"""Every rule of sizing by name."""
+
+from collections.abc import Callable
+
+from schemas.errors import ConfigurationError
+from streams.sizing.confidence_floor import ConfidenceFloor
+from streams.sizing.drawdown_cap import DrawdownCap
+from streams.sizing.kelly import Kelly
+from streams.sizing.parameters import SizingParameters
+from streams.sizing.protocol import Rule
+from streams.sizing.regime_cap import RegimeCap
+from streams.sizing.stand_aside import StandAside
+from streams.sizing.volatility_target import VolatilityTarget
+
+COST, LARGEST = "cost", "max_position"
+"""Names of the two rules that cannot be switched off."""
+
+RULES: dict[str, Callable[[SizingParameters, int], Rule]] = {
+    "stand_aside": lambda parameters, horizon_ns: StandAside(),
+    "confidence_floor": lambda parameters, horizon_ns: ConfidenceFloor(parameters.confidence_floor),
+    "kelly": lambda parameters, horizon_ns: Kelly(parameters.kelly_fraction),
+    "volatility_target": lambda parameters, horizon_ns: VolatilityTarget(parameters.volatility_target_bps, horizon_ns),
+    "regime_cap": lambda parameters, horizon_ns: RegimeCap(parameters.regime_caps),
+    "drawdown_cap": lambda parameters, horizon_ns: drawdown_cap(parameters),
+}
+"""Every rule by name; they are built from the parameters and the horizon, ns."""
+
+
+def register(name: str, build: Callable[[SizingParameters, int], Rule]) -> None:
+    """Make a rule known to parameters.
+
+    Raises:
+        ConfigurationError: the name is taken.
+    """
+    if name in RULES or name in (COST, LARGEST):
+        raise ConfigurationError(f"sizing: expected a new name, was {name!r}; fix: choose another")
+    RULES[name] = build
+
+
+def drawdown_cap(parameters: SizingParameters) -> DrawdownCap:
+    """The cap that also knows how a drawdown goes on, whether or not it is enabled."""
+    return DrawdownCap(parameters.drawdown_bps, parameters.max_position, parameters.drawdown_memory)

@@ -1,0 +1,127 @@
+"""Experiments over symbols that move together: told partial by partial, decided by the pool that decides live."""
+
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.experiments import ExperimentPartial, PooledDecided
+from streams.experiments.declaration import Declaration
+from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.pooling import Pool
+from streams.experiments.t_mixture import log_e, prior
+
+Counts = NDArray[np.int64]
+Table = NDArray[np.float64]
+
+SYMBOLS = tuple(f"S{number}" for number in range(8))
+WINDOWS = 240
+PAIRS = 6
+"""Of a symbol in a window, on average."""
+
+TEST = ExperimentParameters(
+    primary="returns",
+    beta=0.0,
+    batch=PAIRS * len(SYMBOLS),
+    expected=40.0 * PAIRS * len(SYMBOLS),
+    longest=10**6,
+    warmup=2,
+    scope="pooled",
+    clock_ns=1,
+)
+POOL = Pool("challenger", Declaration(symbols=SYMBOLS, test=TEST))
+
+
+def sums(random: np.random.Generator, correlation: float, mean: float = 0.0) -> tuple[Counts, Table]:
+    """Pairs and their summed scores, by window and symbol.
+
+    Scores of one window share its shock, which all symbols share in part; the larger it is, the more pairs there are.
+    """
+    common = random.normal(size=(WINDOWS, 1))
+    own = random.normal(size=(WINDOWS, len(SYMBOLS)))
+    shock = np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own
+    counts = random.poisson(PAIRS * 0.5 * (1.0 + np.square(shock)))
+    noise = random.normal(size=shock.shape) * np.sqrt(counts)
+    return counts, counts * (mean + shock) + noise
+
+
+def verdict(counts: Counts, totals: Table) -> str:
+    """What the pool says about these windows; empty while it has not decided."""
+    state, plan = POOL.start(), POOL.experiment.digest
+    counted, summed = np.cumsum(counts, axis=0).tolist(), np.cumsum(totals, axis=0).tolist()
+    for window, (of_counts, of_sums) in enumerate(zip(counted, summed, strict=True)):
+        for symbol, count, total in zip(SYMBOLS, of_counts, of_sums, strict=True):
+            partial = ExperimentPartial(
+                "ticks:0:0:0",
+                symbol,
+                window,
+                "challenger",
+                plan,
+                "new",
+                "old",
+                window,
+                window,
+                count,
+                count,
+                0,
+                0,
+                0,
+                (total, 0.0, 0.0, 0.0, 0.0),
+            )
+            for record in POOL.take(state, partial):
+                if isinstance(record, PooledDecided):
+                    return record.verdict
+    return ""
+
+
+def won(random: np.random.Generator, rows: int, correlation: float, mean: float = 0.0) -> int:
+    """Pooled experiments that the challenger wins."""
+    return sum(verdict(*sums(random, correlation, mean)) == "winner" for _ in range(rows))
+
+
+def won_by_means(random: np.random.Generator, rows: int, correlation: float, mean: float = 0.0) -> int:
+    """Experiments that it wins by the mean of the symbols' e-values."""
+    paths = (_evidence(_means(random, correlation, mean)) for _ in range(rows))
+    return sum(_crossed(np.log(np.exp(path).mean(axis=1))) for path in paths)
+
+
+def won_alone(random: np.random.Generator, rows: int, correlation: float, mean: float = 0.0) -> int:
+    """Experiments that it wins on the first symbol by itself."""
+    return sum(_crossed(_evidence(_means(random, correlation, mean))[:, 0]) for _ in range(rows))
+
+
+def fooled_by_products(random: np.random.Generator, rows: int, correlation: float) -> int:
+    """Without a difference: replications in which the product of the symbols' e-values says that there is one."""
+    return sum(_crossed(_evidence(_means(random, correlation)).sum(axis=1)) for _ in range(rows))
+
+
+def fooled_by_counting(random: np.random.Generator, rows: int, correlation: float) -> int:
+    """The same for one test in which each window of each symbol is an observation of its own."""
+    found = 0
+    for _ in range(rows):
+        each = _means(random, correlation).reshape(-1, 1)
+        found += _crossed(_evidence(each)[len(SYMBOLS) - 1 :: len(SYMBOLS), 0])
+    return found
+
+
+def _means(random: np.random.Generator, correlation: float, mean: float = 0.0) -> Table:
+    _, totals = sums(random, correlation, mean)
+    return totals / PAIRS
+
+
+def _evidence(means: Table) -> Table:
+    """Log evidence of engine 1 after each row, by column."""
+    n = np.arange(1, len(means) + 1)[:, None]
+    mean = np.cumsum(means, axis=0) / n
+    sse = np.cumsum(np.square(means), axis=0) - n * np.square(mean)
+    g = prior(TEST.alpha, 40.0)
+    path = [
+        [log_e(int(count), each, max(0.0, of), g) for each, of in zip(row, left, strict=True)]
+        for count, row, left in zip(n[:, 0], mean.tolist(), sse.tolist(), strict=True)
+    ]
+    return np.array(path)
+
+
+def _crossed(path: Table) -> bool:
+    """Whether it is ever decided, with no fewer batches than the pool has."""
+    return bool((path[TEST.minimum_batches - 1 :] >= -log(TEST.alpha)).any())
