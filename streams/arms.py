@@ -13,7 +13,7 @@ from streams.fallbacks import Faults
 from streams.logistic import HIGHEST, LOWEST, probability
 from streams.mixture import Mixture
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
-from streams.parameters import MarketParameters
+from streams.parameters import MarketParameters, RecallParameters
 from streams.pending import Opinion
 from streams.recall import Recall, RecallState
 
@@ -66,7 +66,9 @@ class Arms:
     def __init__(self, parameters: MarketParameters) -> None:
         self.model_features = parameters.model.features
         self._learner = SignedLogisticLearner(parameters.model)
-        self._recall = Recall(parameters.recall, self._learner)
+        # What is to stay as it is takes up nothing.
+        recalls = parameters.recall if parameters.model.learns else RecallParameters(most=0)
+        self._recall = Recall(recalls, self._learner)
         self._mixture = Mixture(parameters.mixture, (*parameters.strategies.enabled, MODEL))
         self._correction = Correction(parameters.correction, len(self.model_features))
         calibrator = confidence.registered(parameters.confidence)

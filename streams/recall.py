@@ -83,8 +83,10 @@ class Recall:
 
     def succeeded(self, state: RecallState, model: SignedLogistic) -> RecallState:
         """What another model may take up that comes in the place of `model`: its copies, and one of it."""
+        if not self._parameters.most:
+            return RecallState()
         passed_on = RecallState(list(state.kept), [1.0, *([self._parameters.share] * len(state.kept))])
-        if self._parameters.most and model.sound:
+        if model.sound:
             self._keep(passed_on, model)
         return passed_on
 
