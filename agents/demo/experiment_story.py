@@ -241,8 +241,8 @@ async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> S
         if record.value and b'"story:start"' not in record.value
     }
     wrote = {value for _, _, value in expected.get(COMMANDS.name, [])}
-    found = f"{len(asked)} of {len(wrote)}"
-    checks.append(Check("decisions were carried out by commands, once each", found, asked == wrote))
+    counted = f"{len(asked)} of {len(wrote)}"
+    checks.append(Check("decisions were carried out by commands, once each", counted, asked == wrote))
     for topic in (OUTCOMES, EXPERIMENTS, EXPERIMENT_DECISIONS):
         held = [record.value for record in await everything(settings, topic)]
         found = [value for _, _, value in expected.get(topic.name, [])]
