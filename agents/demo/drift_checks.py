@@ -11,6 +11,7 @@ from agents.demo.scenes import everything
 from agents.settings import Settings
 from schemas.alerts import Alert
 from schemas.codec import decoder, encode
+from schemas.commands import StartVariant
 from schemas.outcomes import OutcomeMatured
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.ticks import Directive, Tick
@@ -32,6 +33,7 @@ from streams.replay import Emitted, SourceRecord, by_topic, replay
 from streams.retraining.job import retrain
 from streams.retraining.labels import outcome_log
 from streams.retraining.proposal import proposal
+from streams.signatures import sign
 from streams.topology import following
 
 TOLD_IN_ORDER = ("breach", "retrain_started", "candidate", "promoted", "candidate", "promoted", "rolled_back")
@@ -165,11 +167,16 @@ async def _trained_again(story: Happened) -> Check:
         is_known = known_then(job)
         log = outcome_log(filter(is_known, outcomes), market, 4 * training.labels)
         again = retrain(symbol, job.breach, log.last(), market, training)
-        proposed = again.status != "candidate" or encode(proposal(job, again)) in commands
+        proposed = again.status != "candidate" or encode(_signed(proposal(job, again), settings)) in commands
         same += encode(again) == encode(each.result) and proposed
     results = len({each.result.job_id for each in finished})
     holds = 0 < same == len(finished) == results
     return Check("trained again here, from the same outcomes: same bytes", f"{same} of {len(finished)} retrains", holds)
+
+
+def _signed(command: StartVariant, settings: Settings) -> StartVariant:
+    key = settings.directive_key.encode()
+    return sign(command, key) if key else command
 
 
 def _decoded(records: Sequence[Received], kind: type) -> list:  # type: ignore[type-arg]

@@ -29,6 +29,7 @@ from schemas.topics import ALERTS, CANDIDATES, COMMANDS, DEAD_LETTERS, MODEL_VER
 from schemas.versions import ModelVersion
 from streams.retraining.job import retrain
 from streams.retraining.labels import outcome_log
+from streams.signatures import is_signed
 
 pytestmark = pytest.mark.broker
 
@@ -66,7 +67,7 @@ class Mortal:
 
 @asynccontextmanager
 async def system(bootstrap: str, prefix: str) -> AsyncIterator[tuple[Settings, AIOKafkaProducer]]:
-    settings = Settings(bootstrap=bootstrap, prefix=prefix, partitions=1)
+    settings = Settings(bootstrap=bootstrap, prefix=prefix, partitions=1, directive_key="secret")
     await topics.apply(bootstrap, wanted_topics(settings))
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
         yield settings, producer
@@ -135,6 +136,7 @@ async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstr
         assert {encode(each) for each in commands} == {encode(commands[0])}
         assert isinstance(commands[0], StartVariant)
         assert commands[0].model == expected.candidate
+        assert is_signed(commands[0], b"secret")
         # One that comes now finds nothing to do.
         idle = asyncio.create_task(Retrainer(settings, bootstrap, parameters(), producer).run())
         await asyncio.sleep(3.0)
