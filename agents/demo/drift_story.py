@@ -1,9 +1,9 @@
 """The story of a model: the market drifts, it is retrained, replaced, and a sabotaged successor is thrown out again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +22,7 @@ from agents.operations import topics
 from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from schemas.alerts import Alert
+from schemas.alerts import Alert, AlertKind
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, StartVariant
 from schemas.errors import TickloopError
@@ -43,6 +43,11 @@ RATE = 500.0
 READY_S, PATIENCE_S, LINE_S = 60.0, 120.0, 3.0
 BEGUN = 3_000
 """Predictions before the drift: what is usual has to be known before anything can be unusual."""
+
+Kills = Sequence[tuple[AlertKind, Literal["caretaker", "worker"]]]
+
+KILLS: Kills = (("retrain_started", "caretaker"), ("candidate", "worker"))
+"""In the middle of the training, and while the candidate is being tested."""
 
 AFTERWARDS = 1_000
 """Predictions after the roll-back."""
@@ -169,8 +174,14 @@ class _Told:
         return (self.started_ms - self.breached_ms) / 1e3
 
 
-def run(settings: Settings, console: Console, say: Callable[[str], None]) -> StorySummary:
+def run(settings: Settings, console: Console, say: Callable[[str], None], kills: Kills = KILLS) -> StorySummary:
     """Tell the story on the loop that `settings` point to.
+
+    Args:
+        settings: where.
+        console: for what passes by.
+        say: gets a sentence about whatever happens.
+        kills: what is killed with -9, and at which alert.
 
     Raises:
         EnvironmentProblem: the cluster or the workers do not do their part.
@@ -182,7 +193,7 @@ def run(settings: Settings, console: Console, say: Callable[[str], None]) -> Sto
     surroundings = environment(settings, configuration)
     supervisor = Supervisor(settings.workers, settings.home_path, surroundings, say, caretaker=True)
     try:
-        return asyncio.run(_tell(settings, supervisor, console, say))
+        return asyncio.run(_tell(settings, supervisor, console, say, kills))
     except TimeoutError as error:
         raise TickloopError(f"expected the story to end within {PATIENCE_S:.0f} s; see {settings.home}/logs") from error
     finally:
@@ -190,11 +201,10 @@ def run(settings: Settings, console: Console, say: Callable[[str], None]) -> Sto
 
 
 async def _tell(
-    settings: Settings, supervisor: Supervisor, console: Console, say: Callable[[str], None]
+    settings: Settings, supervisor: Supervisor, console: Console, say: Callable[[str], None], kills: Kills
 ) -> StorySummary:
     told, stop, market = _Told(), asyncio.Event(), GradedMarket(SYMBOL, seed=7)
     await topics.apply(settings.bootstrap, wanted_topics(settings))
-    assert supervisor.caretaker is not None, "the story is about what it does"
     try:
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(supervisor.run())]
@@ -209,20 +219,16 @@ async def _tell(
             background.append(group.create_task(_show(told, console)))
             say(f"market: {SYMBOL}, how heavy a side of the book is tells the next moves; the live model knows that")
             await told.until(lambda: told.predicted >= BEGUN)
+            killing = group.create_task(_kill(settings, supervisor, owned, kills, told, say))
             market.inverted = True
             say("drift: from now on the book tells the opposite")
-            await told.until(lambda: "retrain_started" in told.kinds())
-            killed = [kill(supervisor.caretaker)]
-            say("kill -9 of the caretaker, in the middle of the training")
-            await told.until(lambda: "candidate" in told.kinds())
-            killed.append(kill_worker(settings, supervisor.slots, owned, SYMBOL))
-            say(f"kill -9 of {killed[-1]}, while the candidate is being tested")
             await told.until(lambda: "promoted" in told.kinds())
             await told.until(lambda: told.moved is not None and told.moved.status == "promoted")
             async with commander(settings, settings.bootstrap) as client:
                 place = await client.place_of(SYMBOL)
                 await _sabotage(settings, client, place, told, say)
             await told.until(lambda: "rolled_back" in told.kinds())
+            await killing
             left = told.predicted + AFTERWARDS
             await told.until(lambda: told.predicted >= left)
             stop.set()
@@ -237,8 +243,29 @@ async def _tell(
         checks = await checks_of(happened)
     holds = all(check.holds for check in checks)
     return StorySummary(
-        tuple(told.alerts), published.ticks, tuple(killed), told.breach_to_retrain_s, tuple(checks), holds
+        tuple(told.alerts), published.ticks, tuple(killing.result()), told.breach_to_retrain_s, tuple(checks), holds
     )
+
+
+async def _kill(
+    settings: Settings,
+    supervisor: Supervisor,
+    owned: Mapping[int, str],
+    kills: Kills,
+    told: _Told,
+    say: Callable[[str], None],
+) -> list[str]:
+    """Kill one process after the other, each at its alert; their names."""
+    killed = []
+    for kind, what in kills:
+        await told.until(lambda kind=kind: kind in told.kinds())  # type: ignore[misc]
+        if what == "worker":
+            killed.append(kill_worker(settings, supervisor.slots, owned, SYMBOL))
+        else:
+            assert supervisor.caretaker is not None, "the story is about what it does"
+            killed.append(kill(supervisor.caretaker))
+        say(f"kill -9 of {killed[-1]}, at: {kind.replace('_', ' ')}")
+    return killed
 
 
 async def _sabotage(
