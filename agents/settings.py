@@ -12,6 +12,8 @@ from schemas.topics import PARTITIONS
 
 ENVIRONMENT_PREFIX = "TICKLOOP_"
 
+SECRETS = ("directive_key", "alert_webhook")
+
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Read with `Settings.load()`; each field can be set as `TICKLOOP_<FIELD>` or in `[settings]` of the TOML file.
@@ -27,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         checkpoint_bytes: most that one checkpoint writes; what has been dirty longest goes first.
         session_timeout_s: after how long a silent worker loses its partitions, seconds.
         directive_key: secret; when set, commands and directives need its HMAC. Never logged.
+        retrain_timeout_s: after which a training is ended and counts as failed, seconds.
+        alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
     """
 
     home: str = ".tickloop"
@@ -39,10 +43,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     checkpoint_bytes: int = 4_000_000
     session_timeout_s: float = 10.0
     directive_key: str = ""
+    retrain_timeout_s: float = 600.0
+    alert_webhook: str = ""
 
     def __repr__(self) -> str:
         shown = {name: getattr(self, name) for name in self.__struct_fields__}
-        shown["directive_key"] = "***" if self.directive_key else ""
+        shown |= {name: "***" for name in SECRETS if shown[name]}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property

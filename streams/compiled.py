@@ -47,6 +47,7 @@ MODULES = (
     "streams.monitoring.window",
     "streams.overlap",
     "streams.pipeline",
+    "streams.recall",
     "streams.regime.activity",
     "streams.regime.drift",
     "streams.regime.ewma",

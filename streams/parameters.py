@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta, Struct, ValidationError, convert, field, json
+from msgspec import Meta, Struct, ValidationError, convert, field, json, to_builtins
 
 from schemas.errors import ConfigurationError
 from streams.account.parameters import AccountParameters
@@ -15,7 +15,7 @@ from streams.features import FeatureParameters
 from streams.models.parameters import SignedLogisticParameters
 from streams.monitoring.parameters import MonitorParameters
 from streams.regime import RegimeParameters
-from streams.retraining.parameters import RetrainParameters
+from streams.retraining.parameters import TRIAL, RetrainParameters
 from streams.sizing import SizingParameters
 from streams.strategies import StrategyParameters
 from streams.validation import ValidationParameters
@@ -35,6 +35,26 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     late_tolerance_ns: Annotated[int, Meta(ge=0)] = 0
     max_jump: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.2
     resync_after: Annotated[int, Meta(ge=2)] = 20
+
+
+class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a model keeps what it knew.
+
+    Attributes:
+        most: copies that are kept; 0: none.
+        every: labels after which the model is copied.
+        alike: cosine of two vectors of weights from which on they count as the same: the new copy replaces that one.
+        rate: power of each likelihood, besides the worth of its label: labels that overlap were measured to say more.
+        share: part of the belief that is spread evenly at each label, so that no copy is ever beyond recall.
+        taken_up: belief from which on a copy takes the place of the model, which goes on learning from there.
+    """
+
+    most: Annotated[int, Meta(ge=0, le=16)] = 6
+    every: Annotated[int, Meta(ge=1)] = 2_000
+    alike: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.97
+    rate: Annotated[float, Meta(gt=0.0, le=20.0)] = 5.0
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    taken_up: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.8
 
 
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -87,6 +107,7 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     regime: RegimeParameters = RegimeParameters()
     strategies: StrategyParameters = StrategyParameters()
     model: SignedLogisticParameters = SignedLogisticParameters()
+    recall: RecallParameters = RecallParameters()
     mixture: MixtureParameters = MixtureParameters()
     correction: CorrectionParameters = CorrectionParameters()
     confidence: ConfidenceParameters = ConfidenceParameters()
@@ -154,13 +175,16 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         for declared in (_table(table, "experiments", "[experiments]"),)
         for name in declared
     }
+    retraining = dict(_table(table, "retraining", "[retraining]"))
+    # What is given of the trial lies on top of what a trial is, not on top of what an experiment is.
+    retraining["trial"] = merged(to_builtins(TRIAL), _table(retraining, "trial", "[retraining.trial]"))
     return Parameters(
         market=_convert(everywhere, MarketParameters, "[market]"),
         symbols=symbols,
         account=_convert(_table(table, "account", "[account]"), AccountParameters, "[account]"),
         experiments=experiments,
         monitor=_convert(_table(table, "monitor", "[monitor]"), MonitorParameters, "[monitor]"),
-        retraining=_convert(_table(table, "retraining", "[retraining]"), RetrainParameters, "[retraining]"),
+        retraining=_convert(retraining, RetrainParameters, "[retraining]"),
     )
 
 

@@ -183,7 +183,7 @@ def test_promoted_and_taken_back_an_arm_keeps_its_parameters() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"overrides": {"costs": {"fee_bps": 1.0}}}, "expected tables among model, mixture"),
+        ({"overrides": {"costs": {"fee_bps": 1.0}}}, "expected tables among model, recall"),
         ({"overrides": {"model": {"features": ["zscore"]}}}, "expected what is an arm's own, was features"),
         ({"overrides": {"sizing": {"memory": 5}}}, "expected what is an arm's own, was memory"),
         ({"overrides": {"model": {"learning_rate": -1}}}, r"overrides.model: Expected `float` > 0.0"),
