@@ -12,6 +12,8 @@ from schemas.topics import PARTITIONS
 
 ENVIRONMENT_PREFIX = "TICKLOOP_"
 
+SECRETS = ("directive_key", "alert_webhook")
+
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Read with `Settings.load()`; each field can be set as `TICKLOOP_<FIELD>` or in `[settings]` of the TOML file.
@@ -30,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             a slot on this one; 0: none does.
         metrics_host: address that they are served on; whoever reaches it may read them.
         directive_key: secret; when set, commands and directives need its HMAC. Never logged.
+        retrain_timeout_s: after which a training is ended and counts as failed, seconds.
+        alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
     """
 
     home: str = ".tickloop"
@@ -44,10 +48,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     metrics_port: int = 9460
     metrics_host: str = "127.0.0.1"
     directive_key: str = ""
+    retrain_timeout_s: float = 600.0
+    alert_webhook: str = ""
 
     def __repr__(self) -> str:
         shown = {name: getattr(self, name) for name in self.__struct_fields__}
-        shown["directive_key"] = "***" if self.directive_key else ""
+        shown |= {name: "***" for name in SECRETS if shown[name]}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property

@@ -13,6 +13,7 @@ from streams import compiled
 COMMANDS = {
     "up": "start everything: broker, topics, workers",
     "worker": "run one worker of the loop",
+    "caretaker": "run the process that retrains and passes alerts on",
     "broker": "start, stop or look at the local Apache Kafka",
     "topics": "compare the broker's topics with the registry, or create them",
     "publish": "send ticks from a file to Kafka",
@@ -22,6 +23,8 @@ COMMANDS = {
     "verify": "compare what the workers wrote with a replay of the tick log, byte for byte",
     "arm": "run variants in shadow, make one live, roll back",
     "experiment": "A/B tests on the live stream: plan, start, watch, report",
+    "models": "versions of the models: list, compare, promote, roll back, pin, and why one is live",
+    "audit": "how a symbol's predictions came about, from the topics alone",
     "skill": "how good the predictions on files are, beside baselines, with intervals",
     "features": "list the features and who uses them, or check that they keep their promises",
     "demo": "a synthetic or real market through the whole loop, with a summary",

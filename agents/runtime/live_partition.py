@@ -5,59 +5,21 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast, get_args
+from typing import Any, NamedTuple, cast
 
 from aiokafka import AIOKafkaProducer
 
 from agents.runtime.counters import Counters
 from agents.runtime.outbox import Outbox, Post
+from agents.runtime.routing import key_of, place_of
 from agents.runtime.snapshots import Filing, Recovered
 from schemas.codec import encode
-from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
-from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
-from schemas.versions import ModelVersion
-from streams.experiments.pooling import home_of
 from streams.partition import Partition
-from streams.partitioner import partition_of
 from streams.topology import Node
 
 RECORDS_A_TURN = 50
 """Records applied before other coroutines get their turn: about 2 ms."""
-
-
-KEYED = (DeadLetter, ModelVersion, ExperimentPartial, PooledMoved, PooledDecided)
-"""Records with a key of their own: that which a dead letter came with, a version's, an experiment's."""
-
-COMMANDS = get_args(Command)
-
-
-def key_of(output: Any) -> bytes | None:
-    """Key of a record: its symbol, unless it has one of its own."""
-    if type(output) in KEYED:
-        key: bytes | None = output.key
-        return key
-    symbol: str = output.symbol
-    return symbol.encode()
-
-
-def place_of(output: Any, number: int, partitions: int) -> int:
-    """Partition that a record goes to: the one that it follows from, `number`, but for two kinds.
-
-    What symbols tell of an experiment comes together where Kafka's partitioner puts the experiment; the commands that
-    its verdict leads to go back to where the symbols are.
-
-    >>> from schemas.commands import StopVariant
-    >>> [place_of(StopVariant(each, "X", 1, "calmer", "harm"), 5, 8) for each in ("pooled:3:17:calmer:X", "by-hand")]
-    [3, 5]
-    """
-    kind = type(output)
-    if kind is ExperimentPartial:
-        return partition_of(output.experiment, partitions)
-    if kind in COMMANDS:
-        home = home_of(output.id)
-        return number if home is None else home
-    return number
 
 
 class Ways(NamedTuple):
@@ -111,9 +73,8 @@ class LivePartition:
         self.checkpointed_at = time.monotonic()
         self._turn = asyncio.Lock()
         self._checkpointing = asyncio.Lock()
-        self._gap: tuple[int, int] | None = (
-            None  # first offset that is missing, and the round in which it was asked for
-        )
+        # First offset that is missing, and the round in which it was asked for.
+        self._gap: tuple[int, int] | None = None
 
     async def take(self, records: list[Any], fetched_in: int) -> None:
         """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
