@@ -82,9 +82,10 @@ async def get(settings: Settings, path: str) -> tuple[int, str]:
 async def scraped(settings: Settings) -> dict[tuple[str, str], float]:
     """Value by sample name and labels, from what the format's own parser reads."""
     _, text = await get(settings, "/metrics")
+    families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
     return {
         (sample.name, ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
+        for family in families
         for sample in family.samples
     }
 
