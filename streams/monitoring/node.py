@@ -78,8 +78,8 @@ class MonitorNode(Node[MonitorState]):
     >>> ticks = synthetic_market(seed=1, symbols=["ACORN"], ticks=4_000)
     >>> outcomes = [each for each in replay_events(MarketNode(), ticks) if isinstance(each, OutcomeMatured)]
     >>> (seen, *_) = replay_events(MonitorNode(MonitorParameters(window=500)), outcomes)
-    >>> seen.moved, seen.n_eff, seen.figures[0].name, seen.best_baseline, seen.breach
-    (500, 35, 'builtin-1603002a', 'imbalance_sign', None)
+    >>> seen.moved, seen.n_eff, seen.figures[0].name[:7], seen.best_baseline, seen.breach
+    (500, 35, 'builtin', 'imbalance_sign', None)
     """
 
     name = "monitor"
