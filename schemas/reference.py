@@ -108,8 +108,15 @@ def _type(hint: Any, inside: list[type[Any]]) -> str:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         inside.append(hint)
         return f"[`{hint.__name__}`](#{hint.__name__.lower()})"
-    names = {str: "string", int: "integer", float: "number", bool: "boolean", bytes: "base64", Any: "any"}
-    return names[hint]
+    plain: dict[Any, str] = {
+        str: "string",
+        int: "integer",
+        float: "number",
+        bool: "boolean",
+        bytes: "base64",
+        Any: "any",
+    }
+    return plain[hint]
 
 
 def main(arguments: list[str]) -> int:

@@ -55,7 +55,7 @@ async def metric(settings: Settings, slot: int, name: str) -> float:
     address = f"http://127.0.0.1:{settings.metrics_port + slot}/metrics"
     async with aiohttp.ClientSession() as session, session.get(address) as response:
         text = await response.text()
-    families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+    families = text_string_to_metric_families(text)
     return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
 
