@@ -19,13 +19,13 @@ PAGE = Path(__file__).parents[1] / "docs" / "topics.md"
 
 HEAD = """# Topics and records
 
-Written by `make contract` from `schemas/`; do not edit. Values are JSON objects on the wire; the same as JSON Schema and
-as one AsyncAPI document is in [schemas/contract](../schemas/contract), with golden bytes of every record. A deployment
-may put a prefix before all names. Times are nanoseconds since the Unix epoch, UTC, prices in the quote currency, *bps*
-hundredths of a percent. Every id is `topic:partition:offset` of the record that it answers, with an index behind it
-where one record led to several: along a partition the positions in the ids only grow, so a reader that drops what is
-not beyond the last position it saw reads each record exactly once. Fields are only ever added, with defaults; readers
-ignore those that they do not know.
+Written by `make contract` from `schemas/`; do not edit. Values are JSON objects on the wire; the same as JSON Schema
+and as one AsyncAPI document is in [schemas/contract](../schemas/contract), with golden bytes of every record. A
+deployment may put a prefix before all names. Times are nanoseconds since the Unix epoch, UTC, prices in the quote
+currency, *bps* hundredths of a percent. Every id is `topic:partition:offset` of the record that it answers, with an
+index behind it where one record led to several: along a partition the positions in the ids only grow, so a reader
+that drops what is not beyond the last position it saw reads each record exactly once. Fields are only ever added,
+with defaults; readers ignore those that they do not know.
 """
 
 

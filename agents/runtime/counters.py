@@ -40,8 +40,9 @@ class Counters:
         repeated: records that were passed over because they had been applied before, by partition.
         sent: records handed to the producer, by topic on the broker; snapshots among them.
         refused: dead letters, by reason.
-        step_s: decode, step and encode of a record, seconds: the mean of a turn, once for each of its records.
-        wait_s: from the broker's time of a record until it is applied, seconds: that of the last record of a turn.
+        step_s: decode, step and encode of a record, seconds: the mean of a turn, once for each of its records; of every
+            fourth turn.
+        wait_s: from the broker's time of a record until it is applied, seconds: that of the last record of such a turn.
         checkpoint_s: how long checkpoints that had something to write took, seconds.
         snapshot_bytes: written as snapshots.
     """

@@ -21,6 +21,9 @@ from streams.topology import Node
 RECORDS_A_TURN = 50
 """Records applied before other coroutines get their turn: about 2 ms."""
 
+TURNS_A_TIMED_ONE = 4
+"""Of so many turns one is timed: small ones would notice all of them."""
+
 
 class Ways(NamedTuple):
     """Where a partition's records go, and whom it asks.
@@ -72,6 +75,7 @@ class LivePartition:
         self.event_ns = 0
         self.checkpointed_at = time.monotonic()
         self._turn = asyncio.Lock()
+        self._turns = 0
         self._checkpointing = asyncio.Lock()
         # First offset that is missing, and the round in which it was asked for.
         self._gap: tuple[int, int] | None = None
@@ -102,6 +106,7 @@ class LivePartition:
         partition, outbox, names = self.partition, self._outbox, self._ways.topics
         apply, append = partition.apply, outbox.append
         number, partitions, counters = partition.number, self._ways.partitions, self._ways.counters
+        timed, self._turns = self._turns % TURNS_A_TIMED_ONE == 0, self._turns + 1
         began, repeated, new, output = time.perf_counter(), partition.repeats, 0, None
         for record in records:
             offset = record.offset
@@ -113,13 +118,15 @@ class LivePartition:
                         counters.refused[cast(DeadLetter, output).reason] += 1
                     place = place_of(output, number, partitions)
                     append(names[kind], key_of(output), encode(output), place)
-        repeated = partition.repeats - repeated
-        counters.applied[number] += new - repeated
-        counters.repeated[number] += len(records) - new + repeated
-        if new:
+        repeated = partition.repeats - repeated + len(records) - new
+        counters.applied[number] += len(records) - repeated
+        if repeated:
+            counters.repeated[number] += repeated
+        if output is not None:
+            self.event_ns = getattr(output, "ts_event", self.event_ns)
+        if new and timed:
             counters.step_s.add((time.perf_counter() - began) / new, new)
             counters.wait_s.add(time.time() - records[-1].timestamp / 1000, new)
-            self.event_ns = getattr(output, "ts_event", self.event_ns)
 
     def _must_be_fetched_again(self, found: int, fetched_in: int) -> bool:
         """Whether a fetch leaves out what lies before it; what a re-seek does not bring is not in the log."""

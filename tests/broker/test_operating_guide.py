@@ -19,16 +19,12 @@ pytestmark = pytest.mark.broker
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "operating.md").read_text()
-READY = """
-until curl --fail --silent --output ready.json http://127.0.0.1:9461/readyz; do sleep 0.2; done
-"""
-"""A person looks and waits; what comes next in the guide takes a worker that is there for granted."""
 
 
 def script() -> str:
     blocks = re.findall(r"^```sh\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
     assert len(blocks) == 6
-    return "".join(block.replace("tickloop publish", READY + "tickloop publish") for block in blocks)
+    return "".join(blocks)
 
 
 def write_ticks(file: Path) -> None:
