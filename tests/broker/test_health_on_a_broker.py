@@ -70,7 +70,7 @@ def two_ports() -> int:
 async def test_health_turns_within_seconds_and_clears(
     fresh_broker: Callable[[str], Running], prefix: str, tmp_path: Path
 ) -> None:
-    broker = fresh_broker("home")
+    broker = await asyncio.to_thread(fresh_broker, "home")
     settings = Settings.load(
         {}, prefix=prefix, partitions=4, checkpoint_s=0.5, session_timeout_s=6.0, metrics_port=two_ports()
     )
@@ -120,7 +120,7 @@ async def test_health_turns_within_seconds_and_clears(
 async def test_a_worker_that_recovers_is_well_and_not_ready(
     fresh_broker: Callable[[str], Running], prefix: str, tmp_path: Path
 ) -> None:
-    broker = fresh_broker("home")
+    broker = await asyncio.to_thread(fresh_broker, "home")
     settings = Settings.load({}, prefix=prefix, partitions=4, session_timeout_s=6.0, metrics_port=two_ports())
     async with LiveLoop(nodes(Parameters()), settings, broker.address, tmp_path / "workers.log") as loop:
         loop.start(1, TICKLOOP_METRICS_PORT=str(settings.metrics_port))

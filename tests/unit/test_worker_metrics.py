@@ -113,6 +113,7 @@ async def test_what_was_done_is_what_is_shown(worker: Worker, settings: Settings
 async def test_a_thousand_symbols_make_no_more_series_than_one(worker: Worker, settings: Settings) -> None:
     worker.watch.start()
     await worker.take(["A"])
+    await worker.take(["A"])
     few = len(await scraped(settings))
     await worker.take([f"S{number}" for number in range(1_000)])
     many = await scraped(settings)
