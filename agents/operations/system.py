@@ -65,7 +65,11 @@ class System:
         """
         address = await self.prepare()
         workers = self.settings.workers
-        environment = {"TICKLOOP_BOOTSTRAP": address, "TICKLOOP_HOME": str(self.settings.home_path)}
+        environment = {
+            "TICKLOOP_BOOTSTRAP": address,
+            "TICKLOOP_HOME": str(self.settings.home_path),
+            "TICKLOOP_METRICS_PORT": str(self.settings.metrics_port),
+        }
         supervisor = Supervisor(workers, self.settings.home_path, environment, self.say, caretaker=True)
         self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
         try:
