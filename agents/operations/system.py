@@ -13,6 +13,7 @@ from agents.operations.gauge import Gauge, Reading
 from agents.operations.supervisor import Supervisor
 from agents.runtime.binding import changelog_name
 from agents.settings import Settings
+from agents.telemetry.ask import ask_all, state
 from schemas.errors import TickloopError
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.chain import chained
@@ -74,6 +75,8 @@ class System:
             async with asyncio.TaskGroup() as group:
                 group.create_task(supervisor.run())
                 group.create_task(self._report(address))
+                if self.settings.metrics_port:
+                    group.create_task(self._watch_workers())
                 if not self.settings.bootstrap:
                     group.create_task(self._keep_broker())
         except* TickloopError as errors:
@@ -86,6 +89,19 @@ class System:
                 self.say("the broker is gone; starting it again on its data")
                 await asyncio.to_thread(start, self.settings.home_path, None, self.say)
                 self.say("the broker is back")
+
+    async def _watch_workers(self) -> None:
+        """Say how each worker is, as it changes; what is measured changes with every look and is not a change."""
+        before: dict[int, str] = {}
+        while True:
+            for slot, verdict in (await ask_all(self.settings)).items():
+                words = state(verdict)
+                kind = words if verdict is None else str([check.name for check in verdict.checks if not check.ok])
+                if before.get(slot, "") != kind:
+                    if slot in before or verdict is not None:
+                        self.say(f"worker-{slot}: {words}")
+                    before[slot] = kind
+            await asyncio.sleep(LOOK_S)
 
     async def _report(self, address: str) -> None:
         """A line that follows the topics; without a terminal, one every `QUIET_REPORT_S` in which something moved."""
