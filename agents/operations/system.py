@@ -41,6 +41,7 @@ class System:
     def __init__(self, settings: Settings, console: Console) -> None:
         self.settings = settings
         self.started_broker = False
+        self._caretaker = True
         self._console = console
 
     def say(self, sentence: str) -> None:
@@ -52,6 +53,8 @@ class System:
         if not address:
             broker, self.started_broker = await asyncio.to_thread(start, self.settings.home_path, None, self.say)
             address = broker.address
+            # The mock cluster has one group, and the workers are in it.
+            self._caretaker = broker.kind != "mock"
             self.say(f"broker: Apache Kafka {broker.version} at {address}")
         changed = await topics.apply(address, wanted_topics(self.settings))
         self.say(f"topics: {len({difference.topic for difference in changed})} created or changed")
@@ -70,7 +73,7 @@ class System:
             "TICKLOOP_HOME": str(self.settings.home_path),
             "TICKLOOP_METRICS_PORT": str(self.settings.metrics_port),
         }
-        supervisor = Supervisor(workers, self.settings.home_path, environment, self.say, caretaker=True)
+        supervisor = Supervisor(workers, self.settings.home_path, environment, self.say, caretaker=self._caretaker)
         self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
         try:
             async with asyncio.TaskGroup() as group:
