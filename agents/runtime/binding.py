@@ -19,7 +19,7 @@ from agents.runtime.crash import stop_the_process
 from agents.runtime.live_partition import LivePartition, Ways
 from agents.runtime.outbox import Post
 from agents.runtime.reseeks import Reseeks
-from agents.runtime.snapshots import NOTHING, recover
+from agents.runtime.snapshots import NOTHING, SnapshotsIncomplete, recover
 from agents.runtime.transport import commit, producer_of, stored_in
 from agents.settings import Settings
 from schemas.errors import StateError
@@ -159,7 +159,7 @@ class Runtime:
             for binding in self.bindings:
                 binding.load(self.reseeks, self._post, [tp.partition for tp in mine if tp.topic == binding.source])
             wanted = await self._where_to_go_on(mine) if mine else {}
-        except StateError as error:
+        except (StateError, SnapshotsIncomplete) as error:
             stop_the_process(error)
             raise
         self.assignments += 1
