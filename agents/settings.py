@@ -11,6 +11,7 @@ from schemas.errors import ConfigurationError
 from schemas.topics import PARTITIONS
 
 ENVIRONMENT_PREFIX = "TICKLOOP_"
+SECRETS = ("directive_key", "dashboard_token")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -27,6 +28,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         checkpoint_bytes: most that one checkpoint writes; what has been dirty longest goes first.
         session_timeout_s: after how long a silent worker loses its partitions, seconds.
         directive_key: secret; when set, commands and directives need its HMAC. Never logged.
+        dashboard_host: address that the dashboard listens on.
+        dashboard_port: port that the dashboard listens on.
+        dashboard_names: more host names under which it may be opened, of a proxy for example; commas between them.
+        dashboard_token: secret that its actions take; empty: one is made and kept in `home`. Never logged.
     """
 
     home: str = ".tickloop"
@@ -39,10 +44,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     checkpoint_bytes: int = 4_000_000
     session_timeout_s: float = 10.0
     directive_key: str = ""
+    dashboard_host: str = "127.0.0.1"
+    dashboard_port: int = 8642
+    dashboard_names: str = ""
+    dashboard_token: str = ""
 
     def __repr__(self) -> str:
         shown = {name: getattr(self, name) for name in self.__struct_fields__}
-        shown["directive_key"] = "***" if self.directive_key else ""
+        shown |= {name: "***" for name in SECRETS if shown[name]}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property

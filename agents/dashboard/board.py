@@ -1,0 +1,142 @@
+"""Everything that the page knows: records of any topic in, nothing out but its parts; lists are enough to test it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from agents.clients.reader import Once, Received
+from agents.dashboard.changes import TimeLine, Versions, of_breach, of_command, of_decision, of_version
+from agents.dashboard.deciding import Courses
+from agents.dashboard.forecasting import Outcomes
+from agents.dashboard.lean import LeanMark, LeanOutcome, LeanPrediction
+from agents.dashboard.letters import Letters
+from agents.dashboard.symbols import Symbols
+from schemas.codec import decoder
+from schemas.commands import Command
+from schemas.dead_letters import DeadLetter
+from schemas.errors import Refused
+from schemas.experiments import ExperimentDecided, ExperimentMoved, PooledDecided, PooledMoved
+from schemas.positions import root_id
+from schemas.topics import (
+    ACCURACY_WINDOWS,
+    COMMANDS,
+    DEAD_LETTERS,
+    EXPERIMENT_DECISIONS,
+    EXPERIMENTS,
+    MODEL_VERSIONS,
+    OUTCOMES,
+    PAPER_ACCOUNT,
+    POOLED_EXPERIMENTS,
+    PREDICTIONS,
+)
+from schemas.versions import ModelVersion
+from schemas.windows import AccuracyWindow
+
+BETWEEN_MS = 200
+"""Of one symbol so many predictions are looked at: one in this time."""
+
+Take = Callable[[Received, float], None]
+
+
+class Board:
+    """The parts of the page, fed by `take`.
+
+    Attributes:
+        symbols, outcomes, courses, timeline, versions, letters: what the bands show.
+        unreadable: records that were none of their topic.
+    """
+
+    def __init__(self) -> None:
+        self.symbols = Symbols()
+        self.outcomes = Outcomes()
+        self.courses = Courses()
+        self.timeline = TimeLine()
+        self.versions = Versions()
+        self.letters = Letters()
+        self.unreadable = 0
+        self._once = Once()
+        self._looked: dict[bytes | None, int] = {}
+        self._prediction = msgspec.json.Decoder(LeanPrediction).decode
+        self._outcome = msgspec.json.Decoder(LeanOutcome).decode
+        self._mark = msgspec.json.Decoder(LeanMark).decode
+        self._takes: dict[str, Take] = {
+            PREDICTIONS.name: self._predicted,
+            OUTCOMES.name: self._matured,
+            PAPER_ACCOUNT.name: self._marked,
+            ACCURACY_WINDOWS.name: self._decoded(AccuracyWindow, self._windowed),
+            EXPERIMENTS.name: self._decoded(ExperimentMoved, lambda record, _: self.courses.moved(record)),
+            EXPERIMENT_DECISIONS.name: self._decoded(ExperimentDecided, self._decided),
+            POOLED_EXPERIMENTS.name: self._decoded(PooledMoved | PooledDecided, self._pooled),
+            MODEL_VERSIONS.name: self._decoded(ModelVersion, self._versioned),
+            COMMANDS.name: self._decoded(Command, self._asked),
+            DEAD_LETTERS.name: self._decoded(DeadLetter, self._refused),
+        }
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Names of the topics that it takes records of."""
+        return tuple(self._takes)
+
+    def take(self, topic: str, records: list[Received], now: float) -> None:
+        """Take records of one topic, those of a partition in their order.
+
+        Args:
+            topic: logical name.
+            records: as they lie on the broker.
+            now: clock, seconds since 1970.
+        """
+        take = self._takes[topic]
+        for record in records:
+            try:
+                take(record, now)
+            except (Refused, msgspec.DecodeError):
+                # Whoever reads the topic by its contract meets it, too; a page goes on and says how many there were.
+                self.unreadable += 1
+
+    @property
+    def newest_ns(self) -> int:
+        """Event time of the newest prediction that was looked at, ns; 0 without one."""
+        return max((state.ts_event for state in self.symbols), default=0)
+
+    def _predicted(self, record: Received, now: float) -> None:
+        if record.timestamp_ms < self._looked.get(record.key, 0) + BETWEEN_MS:
+            return
+        self._looked[record.key] = record.timestamp_ms
+        self.symbols.predicted(self._prediction(record.value or b""), record.partition, record.offset, now)
+
+    def _matured(self, record: Received, now: float) -> None:
+        if self._once.is_new(record.partition, record.value):
+            self.outcomes.take(self._outcome(record.value or b""))
+
+    def _marked(self, record: Received, now: float) -> None:
+        self.symbols.marked(self._mark(record.value or b""), record.partition)
+
+    def _decoded(self, kind: Any, take: Callable[[Any, Received], None]) -> Take:
+        decode = decoder(kind)
+        return lambda record, now: take(decode(record.value), record)
+
+    def _windowed(self, window: AccuracyWindow, record: Received) -> None:
+        self.symbols.windowed(window, record.partition)
+        self.timeline.take(of_breach(window))
+
+    def _decided(self, decided: ExperimentDecided, record: Received) -> None:
+        self.courses.decided(decided)
+        self.timeline.take(of_decision(decided))
+
+    def _pooled(self, told: PooledMoved | PooledDecided, record: Received) -> None:
+        if isinstance(told, PooledMoved):
+            self.courses.moved(told)
+        else:
+            self._decided(told, record)
+
+    def _versioned(self, version: ModelVersion, record: Received) -> None:
+        self.symbols.versioned(version, record.partition)
+        self.versions.take(version)
+        self.timeline.take(of_version(version))
+
+    def _asked(self, command: Command, record: Received) -> None:
+        self.timeline.take(of_command(command, root_id(COMMANDS.name, record.partition, record.offset)))
+
+    def _refused(self, letter: DeadLetter, record: Received) -> None:
+        self.letters.take(letter, record.timestamp_ms)
