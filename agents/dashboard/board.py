@@ -33,8 +33,8 @@ from schemas.topics import (
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
-BETWEEN_MS = 200
-"""Of one symbol so many predictions are looked at: one in this time."""
+BETWEEN_MS, AT_LEAST_ONE_OF = 200, 25
+"""Of one symbol a prediction is looked at when this time has passed, or as many have: they come in bursts, too."""
 
 Take = Callable[[Received, float], None]
 
@@ -56,7 +56,7 @@ class Board:
         self.letters = Letters()
         self.unreadable = 0
         self._once = Once()
-        self._looked: dict[bytes | None, int] = {}
+        self._looked: dict[bytes | None, list[int]] = {}
         self._prediction = msgspec.json.Decoder(LeanPrediction).decode
         self._outcome = msgspec.json.Decoder(LeanOutcome).decode
         self._mark = msgspec.json.Decoder(LeanMark).decode
@@ -100,9 +100,13 @@ class Board:
         return max((state.ts_event for state in self.symbols), default=0)
 
     def _predicted(self, record: Received, now: float) -> None:
-        if record.timestamp_ms < self._looked.get(record.key, 0) + BETWEEN_MS:
+        looked = self._looked.get(record.key)
+        if looked is None:
+            looked = self._looked[record.key] = [0, 0]
+        looked[1] += 1
+        if record.timestamp_ms < looked[0] + BETWEEN_MS and looked[1] < AT_LEAST_ONE_OF:
             return
-        self._looked[record.key] = record.timestamp_ms
+        looked[:] = record.timestamp_ms, 0
         self.symbols.predicted(self._prediction(record.value or b""), record.partition, record.offset, now)
 
     def _matured(self, record: Received, now: float) -> None:

@@ -1,5 +1,5 @@
 // One time line of what changed, and the versions that came of it.
-import { byId, make, table, utc } from "./elements.js";
+import { byId, make, table, utc, versionWords } from "./elements.js";
 import { offer } from "./actions.js";
 
 const KINDS = { breach: "breaches", retrain: "retrains", version: "versions", experiment: "experiments", command: "commands", alert: "alerts" };
@@ -8,7 +8,7 @@ let known = [];
 
 const item = (change) => make("li", { "data-weight": change.weight, "data-kind": change.kind },
   make("time", { title: utc(change.ts_event, true) }, change.ts_event ? utc(change.ts_event) : "no time"),
-  make("span", { class: "what" }, make("strong", {}, change.symbol), ` ${change.title} `, change.subject && make("em", {}, change.subject)),
+  make("span", { class: "what" }, make("strong", {}, change.symbol), ` ${change.title} `, change.subject && make("em", {}, versionWords(change.subject))),
   make("details", {}, make("summary", {}, change.sentence || "no reason was given"),
     make("p", { class: "lead" }, `${utc(change.ts_event, true)} UTC; record `, make("code", {}, change.id))));
 
@@ -35,10 +35,10 @@ const filters = () => {
 
 const version = (row) => make("tr", {},
   make("td", {}, make("strong", {}, row.symbol)),
-  make("td", { class: "says" }, row.version, ...(row.pinned ? [" (pinned)"] : [])),
+  make("td", { class: "says", title: row.version }, versionWords(row.version), ...(row.pinned ? [" (pinned)"] : [])),
   make("td", { class: row.weight === "harm" ? "harm" : "" }, row.status),
   make("td", {}, utc(row.since, true)),
-  make("td", { class: "says" }, row.lineage.join(" → ") || "-"),
+  make("td", { class: "says" }, row.lineage.map(versionWords).join(" → ") || "-"),
   make("td", { class: "says" }, row.metrics.map(([name, value]) => `${name} ${value}`).join("; ") || "-"),
   make("td", { class: "says" }, row.reason),
   make("td", {}, ...(row.status === "is live" ? [offer("roll_back", row.symbol, "", "Roll back")] : row.arm ? [offer("promote", row.symbol, row.arm, "Promote"), offer("stop", row.symbol, row.arm, "Stop")] : [])));

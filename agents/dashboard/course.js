@@ -1,11 +1,10 @@
 // One symbol: its price with predictions, regime, strategies, position and paper account over event time.
-import { byId, facts, make, signed } from "./elements.js";
+import { byId, facts, make, signed, versionWords } from "./elements.js";
 import { isDark, show } from "./charts.js";
 import { offer } from "./actions.js";
 
 const SKELETON = byId("course-figure").textContent;
 const SHADES = JSON.parse(byId("regimes").textContent);
-const FIXED = 7;
 const MARKERS = 160;
 const plot = byId("course");
 const T = 0, MID = 1, PROBABILITY = 2, CONFIDENCE = 3, POSITION = 4, REGIME = 5, STRATEGY = 6, WEIGHT = 7, NET = 8, GROSS = 9, OFFSET = 10;
@@ -56,8 +55,9 @@ const legend = (regimes, strategies) => {
   const chip = (shade, words) => make("span", {}, make("i", { class: "chip", style: `background:${shade}` }), words);
   const present = new Set(points.map((point) => regimes[point[REGIME]]));
   byId("course-legend").replaceChildren(
+    make("b", {}, "Regime:"),
     ...Object.entries(SHADES).filter(([name]) => present.has(name)).map(([name, shade]) => chip(isDark() ? shade.dark : shade.light, name.replace("-", ", "))),
-    make("span", { class: "gap" }),
+    make("b", {}, "Leads:"),
     ...strategies.map(([name, shade]) => chip(isDark() ? twins[shade] ?? shade : shade, name.replaceAll("_", " "))));
 };
 
@@ -66,7 +66,7 @@ const told = ({ prediction, mark, window }) => {
   if (prediction) {
     rows.push(["Prediction", `${prediction.direction}`, `${(100 * prediction.confidence).toFixed(1)} % sure, calibrated; leads: ${prediction.strategy.replaceAll("_", " ")}`]);
     rows.push(["Position", signed(100 * prediction.position_size, 2, "%"), prediction.stand_aside ? "of capital; stands aside: neither side can be excluded" : "of capital, net of cost"]);
-    rows.push(["Version", prediction.model_version, `regime ${prediction.regime.replace("-", ", ")}`]);
+    rows.push(["Version", versionWords(prediction.model_version), `regime ${prediction.regime.replace("-", ", ")}`]);
   }
   rows.push(window && window.n_eff
     ? ["Skill, last window", signed(window.skill, 3), `95 % ${signed(window.low, 3)} to ${signed(window.high, 3)}; n = ${window.n.toLocaleString("en")}, ${window.n_eff.toLocaleString("en")} independent; against ${window.best.replaceAll("_", " ")}`]

@@ -17,6 +17,8 @@ const wrote = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
 
+const STATES = { idle: "idle", good: "good", attention: "look at it", act: "act" };
+
 // Tiles keep their elements, so that only what changed is painted and a reader's place is kept.
 export const tiles = (list, rows) => {
   const known = new Map([...list.children].map((tile) => [tile.dataset.name, tile]));
@@ -24,19 +26,18 @@ export const tiles = (list, rows) => {
     let tile = known.get(name);
     if (!tile) {
       tile = make("div", { class: "tile", "data-name": name },
-        make("dt"), make("dd", { class: "value" }), make("dd", { class: "note" }));
+        make("dt"), make("dd", { class: "value" }), make("dd", { class: "note" }), make("dd", { class: "since" }));
       list.append(tile);
     }
     known.delete(name);
-    const [title, figure, small] = tile.children;
+    const [title, figure, small, state] = tile.children;
     wrote(title, label);
     wrote(figure, value);
     wrote(small, note);
     if (colour) {
       tile.dataset.colour = colour;
-      const state = { idle: "nothing to judge", good: "good", attention: "needs attention", act: "act" }[colour];
-      tile.title = `${state} since ${since}${rule ? `. Rule: ${rule}` : ""}`;
-      title.dataset.since = colour === "idle" ? "" : `since ${since.slice(0, 8)}`;
+      wrote(state, `${STATES[colour]} since ${since.slice(0, 8)}`);
+      tile.title = rule ? `Rule: ${rule}` : "";
     }
   }
   for (const gone of known.values()) gone.remove();
@@ -66,7 +67,10 @@ export const local = (ms) => {
   return `${new Date(ms).toLocaleString("sv-SE", { hour12: false, timeZone: zone })} ${zone}`;
 };
 
+// The name of what every symbol begins with ends in the digest of its parameters.
+export const versionWords = (version) => version.replace(/^builtin-[0-9a-f]{8}$/, "built-in");
+
 export const signed = (value, digits, unit = "") =>
   value === null || value === undefined || !Number.isFinite(value)
     ? "-"
-    : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}${unit && ` ${unit}`}`;
+    : `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(digits)}${unit && ` ${unit}`}`;

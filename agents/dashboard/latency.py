@@ -11,8 +11,8 @@ from schemas.errors import Refused
 from schemas.positions import position_of
 
 SPAN_S = 30.0
-MOST = 4_000
-A_BLOCK = 64
+MOST = 8_000
+A_BLOCK = 32
 """Newest predictions of a block of records that are looked at."""
 
 

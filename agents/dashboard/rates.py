@@ -31,7 +31,7 @@ class Rates:
     >>> for at, ticks in ((0.0, 0), (1.0, 400), (2.0, 1_000)):
     ...     rates.take(Ends(at, {"ticks": ticks, "predictions": ticks, "dead-letters": 0}, {0: 7}, {0: ticks}))
     >>> rates.per_second("ticks"), rates.lag, rates.count("ticks"), rates.checkpoint_age(5.0)
-    (500.0, 7, 1000, None)
+    (500.0, 7, 1000, 3.0)
     """
 
     def __init__(self) -> None:

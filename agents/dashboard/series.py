@@ -24,7 +24,7 @@ class Point(NamedTuple):
         position: signed fraction of capital.
         regime, strategy: places in the lists of their names.
         weight: of that strategy in the mixture.
-        net_bps, gross_bps: of the paper account, bps of capital.
+        net_bps, gross_bps: of the paper account, bps of capital; not a number before its first mark.
         offset: of the prediction in its partition.
     """
 

@@ -1,5 +1,5 @@
 // The table of symbols: sorted by any column, and only the rows that can be seen are in the page.
-import { byId, make, signed } from "./elements.js";
+import { byId, make, signed, versionWords } from "./elements.js";
 import { isDark } from "./charts.js";
 
 const ROW = 34;
@@ -75,7 +75,7 @@ const fill = (held, row) => {
     cells.skill.textContent = skillOf(row);
     cells.net.textContent = signed(row.net_bps, 1);
     cells.regime.replaceChildren(...(row.regime ? chip(row.regime) : ["-"]));
-    cells.version.textContent = row.version || "-";
+    cells.version.textContent = versionWords(row.version) || "-";
     cells.state.textContent = row.state;
     held.element.dataset.state = row.state;
   }

@@ -1,7 +1,7 @@
 """What is known of every symbol: a row of the table, and its course."""
 
 from collections.abc import Iterator, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 from msgspec import Struct, field
@@ -94,7 +94,7 @@ class Symbols:
         self.aside += prediction.stand_aside
         if state.series.wants(prediction.ts_event):
             mark = state.mark
-            net, gross = (mark.net_bps, mark.gross_bps) if mark is not None else (0.0, 0.0)
+            net, gross = (mark.net_bps, mark.gross_bps) if mark is not None else (nan, nan)
             state.series.add(point(prediction, self.regimes, self.strategies, net, gross, offset))
 
     def marked(self, mark: LeanMark, partition: int) -> None:
