@@ -11,7 +11,8 @@ from schemas.errors import ConfigurationError
 from schemas.topics import PARTITIONS
 
 ENVIRONMENT_PREFIX = "TICKLOOP_"
-SECRETS = ("directive_key", "dashboard_token")
+
+SECRETS = ("directive_key", "alert_webhook", "dashboard_token")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         checkpoint_bytes: most that one checkpoint writes; what has been dirty longest goes first.
         session_timeout_s: after how long a silent worker loses its partitions, seconds.
         directive_key: secret; when set, commands and directives need its HMAC. Never logged.
+        retrain_timeout_s: after which a training is ended and counts as failed, seconds.
+        alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
         dashboard_host: address that the dashboard listens on.
         dashboard_port: port that the dashboard listens on.
         dashboard_names: more host names under which it may be opened, of a proxy for example; commas between them.
@@ -44,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     checkpoint_bytes: int = 4_000_000
     session_timeout_s: float = 10.0
     directive_key: str = ""
+    retrain_timeout_s: float = 600.0
+    alert_webhook: str = ""
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = 8642
     dashboard_names: str = ""

@@ -1,4 +1,4 @@
-"""What people and other nodes ask for: variants started, stopped, made live, rolled back."""
+"""What people and other nodes ask for: variants started, stopped, made live, rolled back; models retrained, pinned."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from schemas.models import ModelState
 from schemas.ticks import EventTime, Overrides, Symbol
+from schemas.windows import Breach
 
 CommandId = Annotated[str, Meta(description="the asker's own; a command whose id was carried out already is ignored")]
 Asked = Annotated[EventTime, Meta(description="event time of the symbol when it was asked for: ns since 1970, UTC")]
@@ -14,6 +15,10 @@ Signature = Annotated[
     str, Meta(description="hex HMAC-SHA256 over the record without this field, or empty; nodes and clients sign")
 ]
 Metrics = Annotated[dict[str, float], Meta(description="figures that it rests on, by name")]
+Automatic = Annotated[bool, Meta(description="whether the system asks for it itself; else a person does")]
+
+MODEL_SCHEMA = 1
+"""Of the full state of a model in a command; one of another schema is refused."""
 
 
 class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
@@ -31,6 +36,14 @@ class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
     experiment: Annotated[str, Meta(description="experiment that it is an arm of, or empty")] = ""
     metrics: Metrics = {}
     signature: Signature = ""
+    automatic: Automatic = False
+    model_schema: Annotated[int, Meta(description="form in which the model is written; another one is refused")] = (
+        MODEL_SCHEMA
+    )
+    sha256: Annotated[str, Meta(description="of the model's canonical state, hex; empty: it is not checked")] = ""
+    judged_against: Annotated[
+        str, Meta(description="version that was live then; refused under another; empty: any")
+    ] = ""
 
 
 class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
@@ -42,6 +55,7 @@ class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
     arm: Annotated[str, Meta(description="name that the variant runs under")]
     cause: Cause
     signature: Signature = ""
+    automatic: Automatic = False
 
 
 class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant"):
@@ -54,6 +68,7 @@ class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant
     cause: Cause
     metrics: Metrics = {}
     signature: Signature = ""
+    automatic: Automatic = False
 
 
 class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
@@ -65,6 +80,32 @@ class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
     cause: Cause
     metrics: Metrics = {}
     signature: Signature = ""
+    automatic: Automatic = False
+    version: Annotated[str, Meta(description="that is to be taken back: of another one nothing is; empty: any")] = ""
 
 
-Command = StartVariant | StopVariant | PromoteVariant | RollBack
+class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
+    """Train a model anew on what the symbol's log holds up to now; its id is that of the job."""
+
+    id: CommandId
+    symbol: Symbol
+    ts_event: Asked
+    cause: Cause
+    breach: Annotated[Breach, Meta(description="what calls for it")]
+    signature: Signature = ""
+    automatic: Automatic = False
+
+
+class PinVersion(Struct, frozen=True, tag_field="kind", tag="pin_version"):
+    """Keep the live version live: only a person changes it until it is released."""
+
+    id: CommandId
+    symbol: Symbol
+    ts_event: Asked
+    cause: Cause
+    pinned: Annotated[bool, Meta(description="false: release it")] = True
+    signature: Signature = ""
+    automatic: Automatic = False
+
+
+Command = StartVariant | StopVariant | PromoteVariant | RollBack | Retrain | PinVersion

@@ -1,13 +1,26 @@
-"""What a retrain came to: a candidate, or why there is none."""
+"""A retrain: the job, and what it came to: a candidate, or why there is none."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from schemas.models import ModelState
-from schemas.ticks import Symbol
+from schemas.ticks import EventTime, Symbol
+from schemas.windows import Breach
 
-Status = Literal["candidate", "rejected", "too_few_samples", "not_needed"]
+Status = Literal["candidate", "rejected", "too_few_samples", "failed", "superseded", "not_needed"]
+
+
+class RetrainJob(Struct, frozen=True):
+    """A retrain that was asked for; done once for its `job`, however often it is read."""
+
+    id: Annotated[str, Meta(description="`commands:partition:offset:index` of the command that asked for it")]
+    symbol: Symbol
+    ts_event: Annotated[EventTime, Meta(description="event time up to which outcomes are learned from: ns, UTC")]
+    job: Annotated[str, Meta(description="id of the command, which is that of the breach if one called for it")]
+    breach: Annotated[Breach, Meta(description="what calls for it")]
+    automatic: Annotated[bool, Meta(description="whether the system asked for it; else a person did")] = False
+    withheld: Annotated[str, Meta(description="why it is not done, or empty")] = ""
 
 
 class GateRow(Struct, frozen=True):
@@ -36,7 +49,13 @@ class RetrainingResult(Struct, frozen=True):
 
     job_id: Annotated[str, Meta(description="id of the breach that it was started for; done once")]
     symbol: Symbol
-    status: Annotated[Status, Meta(description="`candidate` if every gate was passed")]
+    status: Annotated[
+        Status,
+        Meta(
+            description="`candidate` if every gate was passed; `failed`: the training itself broke; `superseded`: a "
+            "newer job of the symbol came before it was begun"
+        ),
+    ]
     sentence: Annotated[str, Meta(description="for a person")]
     trigger: Annotated[str, Meta(description="what called for it, or empty")] = ""
     candidate: Annotated[ModelState | None, Meta(description="the version, whether or not it passed; or none")] = None
@@ -54,3 +73,22 @@ class RetrainingResult(Struct, frozen=True):
     ] = {}
     gates: Annotated[tuple[GateRow, ...], Meta(description="every gate, passed or not")] = ()
     backward_transfer: Annotated[tuple[BackwardTransfer, ...], Meta(description="one row for each earlier regime")] = ()
+
+
+class RetrainFinished(Struct, frozen=True):
+    """A retrain came to its end: the full record of a candidate, written once."""
+
+    id: Annotated[str, Meta(description="of the job's record, and an index")]
+    symbol: Symbol
+    ts_event: Annotated[EventTime, Meta(description="of the job: ns since 1970, UTC")]
+    result: Annotated[RetrainingResult, Meta(description="what it came to")]
+    made_with: Annotated[dict[str, str], Meta(description="versions of the code that trained, by package")] = {}
+
+    @property
+    def key(self) -> bytes:
+        """Key of the record: the topic keeps one of each job.
+
+        >>> RetrainFinished("commands:0:7:0:0", "X", 1, RetrainingResult("b1", "X", "failed", "timed out")).key
+        b'X|b1'
+        """
+        return f"{self.symbol}|{self.result.job_id}".encode()

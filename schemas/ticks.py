@@ -36,7 +36,10 @@ class Trade(Struct, frozen=True, tag_field="kind", tag="trade"):
 
 Overrides = Annotated[
     dict[str, dict[str, Any]],
-    Meta(description="tables of parameters (model, mixture, correction, confidence, sizing) that differ for this arm"),
+    Meta(
+        description="tables of parameters (model, recall, mixture, correction, confidence, sizing) that differ for "
+        "this arm"
+    ),
 ]
 
 BUILTIN = "builtin"

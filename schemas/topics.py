@@ -5,11 +5,13 @@ from typing import Any, Literal, get_args
 from msgspec import Struct
 
 from schemas.accounts import AccountMarked
+from schemas.alerts import Alert
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentPartial, PooledDecided, PooledMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
+from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.ticks import Tick
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
@@ -115,7 +117,7 @@ DEAD_LETTERS = Topic(
 COMMANDS = Topic(
     "commands",
     Command,
-    "what people and nodes ask for: variants started, stopped, made live, rolled back",
+    "what people and nodes ask for: variants started, stopped, made live, rolled back; retrains; pins",
     retention_ms=365 * DAY_MS,
     is_root=True,
 )
@@ -125,6 +127,22 @@ MODEL_VERSIONS = Topic(
     "what became of every version, and why: the newest record of each",
     cleanup="compact",
     key="symbol|version",
+)
+RETRAIN_JOBS = Topic(
+    "retrain-jobs", RetrainJob, "retrains that were asked for, and those that were withheld", retention_ms=365 * DAY_MS
+)
+CANDIDATES = Topic(
+    "candidates",
+    RetrainFinished,
+    "what every retrain came to: the model in full, its gates and figures, or why there is none",
+    cleanup="compact",
+    key="symbol|job",
+)
+ALERTS = Topic(
+    "alerts",
+    Alert,
+    "breaches, retrains, promotions, roll-backs, refusals: what somebody should know at once",
+    retention_ms=90 * DAY_MS,
 )
 
 TOPICS: tuple[Topic, ...] = (
@@ -140,4 +158,7 @@ TOPICS: tuple[Topic, ...] = (
     DEAD_LETTERS,
     COMMANDS,
     MODEL_VERSIONS,
+    RETRAIN_JOBS,
+    CANDIDATES,
+    ALERTS,
 )

@@ -20,8 +20,8 @@ class ModelVersion(Struct, frozen=True):
         Status,
         Meta(
             description="`candidate`: known, does not run; `shadow`: runs beside the live one; `champion`: live; "
-            "`frozen`: kept as knowledge, learns no more; `rejected`: failed before it ran; `rolled_back`: was live "
-            "and was taken back, runs in shadow; `stopped`: runs no more"
+            "`frozen`: was live, runs no more, is kept as knowledge; `rejected`: was not found better; "
+            "`rolled_back`: was live and was taken back, runs in shadow; `stopped`: runs no more"
         ),
     ]
     reason: Annotated[str, Meta(description="why: the cause that the command gave")]
@@ -32,6 +32,11 @@ class ModelVersion(Struct, frozen=True):
     arm: Annotated[str, Meta(description="name that it runs under, or empty")] = ""
     experiment: Annotated[str, Meta(description="experiment that it is an arm of, or empty")] = ""
     overrides: Annotated[dict[str, dict[str, Any]], Meta(description="parameters that are its own")] = {}
+    sha256: Annotated[str, Meta(description="of the model's state that it started from, hex, or empty")] = ""
+    automatic: Annotated[bool, Meta(description="whether the system asked for this change; else a person did")] = False
+    manual_steps: Annotated[int, Meta(description="changes of it so far that a person asked for")] = 0
+    change: Annotated[str, Meta(description="kind of the command, for example `promote_variant`, or empty")] = ""
+    pinned: Annotated[bool, Meta(description="whether only a person may replace it")] = False
 
     @property
     def key(self) -> bytes:

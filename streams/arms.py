@@ -1,6 +1,6 @@
 """Variants of the pipeline that run side by side on the same ticks; the first is live, the others run in shadow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from msgspec import convert
@@ -13,8 +13,9 @@ from streams.fallbacks import Faults
 from streams.logistic import HIGHEST, LOWEST, probability
 from streams.mixture import Mixture
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
-from streams.parameters import MarketParameters
+from streams.parameters import MarketParameters, RecallParameters
 from streams.pending import Opinion
+from streams.recall import Recall, RecallState
 
 LIVE: Final = "live"
 """Name of the arm whose opinions become predictions."""
@@ -41,6 +42,7 @@ class ArmState:
         overrides: what it does otherwise than the symbol's parameters say, as `Variants.overrides` wrote it.
         twin: number of the arm that it was a copy of when it started, below 0 if of none: of predictions that were
             made before, it learns from what that one thought.
+        recall: what its model knew before.
     """
 
     name: str
@@ -55,6 +57,7 @@ class ArmState:
     drawdown_bps: float = 0.0
     overrides: bytes = b""
     twin: int = -1
+    recall: RecallState = field(default_factory=RecallState)
 
 
 class Arms:
@@ -63,6 +66,9 @@ class Arms:
     def __init__(self, parameters: MarketParameters) -> None:
         self.model_features = parameters.model.features
         self._learner = SignedLogisticLearner(parameters.model)
+        # What is to stay as it is takes up nothing.
+        recalls = parameters.recall if parameters.model.learns else RecallParameters(most=0)
+        self._recall = Recall(recalls, self._learner)
         self._mixture = Mixture(parameters.mixture, (*parameters.strategies.enabled, MODEL))
         self._correction = Correction(parameters.correction, len(self.model_features))
         calibrator = confidence.registered(parameters.confidence)
@@ -84,17 +90,23 @@ class Arms:
             ExpectedSkill(),
         )
 
+    def remember(self, arm: ArmState) -> RecallState:
+        """What a successor of `arm` may take up: what its model knew before, and what it knows."""
+        return self._recall.succeeded(arm.recall, arm.model)
+
     def take_over(self, arm: ArmState, learned_with: MarketParameters, parameters: MarketParameters) -> ArmState:
         """Make an arm that learned with other parameters one of these, and keep what still means the same.
 
         A part starts anew when its numbers mean something else now: the calibration of another calibrator, a
-        correction with another prior variance; weights of experts that are left out go to the others.
+        correction with another prior variance, another recall; weights of experts that are left out go to the others.
 
         Args:
             arm: to be changed.
             learned_with: parameters that it was advanced with.
             parameters: those that this was built from.
         """
+        if learned_with.recall != parameters.recall:
+            arm.recall = RecallState()
         before, now = learned_with.confidence, parameters.confidence
         arm.weights = self._mixture.take_over(arm.weights)
         if learned_with.correction.variance != parameters.correction.variance:
@@ -124,6 +136,7 @@ class Arms:
         of_model = self._learner.opinion_on(arm.model, scaled)
         if of_model == 0.5 and not arm.model.sound:
             faults.note(f"model {MODEL}", "not finite", "one half in its place")
+        of_model = self._recall.opinion(arm.recall, of_model, features)
         weights = arm.weights
         pooled = self._mixture.pool(weights, [*rules, of_model])
         correction = arm.correction
@@ -174,6 +187,7 @@ class Arms:
         except Exception as error:  # noqa: BLE001 - the calibrator may be the user's: whatever it raises is reported
             faults.note("calibrator", type(error).__name__, "a label not learned")
         self._conformal.learn(arm.conformal, opinion.probability, opinion.threshold, up)
+        self._recall.learn(arm.recall, arm.model, features, up, worth)
         self._learner.learn(arm.model, features, up, worth)
         scaled = self._learner.scaled(arm.model, features)
         self._correction.learn(arm.correction, scaled, opinion.pooled, opinion.corrected, up, worth)

@@ -47,6 +47,7 @@ MODULES = (
     "streams.monitoring.window",
     "streams.overlap",
     "streams.pipeline",
+    "streams.recall",
     "streams.regime.activity",
     "streams.regime.drift",
     "streams.regime.ewma",
@@ -65,6 +66,7 @@ MODULES = (
     "streams.strategies.mean_reversion",
     "streams.strategies.momentum",
     "streams.strategies.panel",
+    "streams.trust",
 )
 """What runs at every tick or label. They define no `msgspec.Struct`: compiled, one would lose its types."""
 

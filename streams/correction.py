@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from streams.logistic import LIMIT, probability
 from streams.parameters import CorrectionParameters
+from streams.trust import believed
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Correction:
 
     The weights are learned with the experts' log-odds as an offset, by the extended Kalman filter: one Newton step
     from the belief so far, without a step size. The trust is the belief that the corrected opinion is better than the
-    uncorrected one, moved as in `Mixture`. There is no intercept: a mirrored market gives the mirrored correction.
+    uncorrected one (`streams.trust`). There is no intercept: a mirrored market gives the mirrored correction.
 
     >>> correction = Correction(CorrectionParameters(variance=1.0), features=2)
     >>> state = correction.start()
@@ -39,13 +40,11 @@ class Correction:
     References:
         Fahrmeir (1992), Posterior mode estimation by extended Kalman filtering for multivariate dynamic generalized
         linear models, equation 2.7.
-        Herbster and Warmuth (1998), Tracking the best expert: the share of the trust.
     """
 
     def __init__(self, parameters: CorrectionParameters, features: int) -> None:
         self._variance = parameters.variance
         self._prior = parameters.trust
-        self._rate = parameters.rate
         self._share = parameters.share
         self._features = features
 
@@ -100,18 +99,15 @@ class Correction:
             # NaN fails the comparison too: broken features teach nothing.
             return
         covariance = state.covariance
-        gain = [0.0] * many
-        at = 0
+        gain = []
         for row in range(many):
-            value = scaled[row]
             total = 0.0
-            for column in range(row):
-                each = covariance[at]
-                total += each * scaled[column]
-                gain[column] += each * value
-                at += 1
-            gain[row] = total + covariance[at] * value
-            at += 1
+            # Along the row of the triangle to the diagonal, then down the column: the matrix is symmetric.
+            at = row * (row + 1) // 2
+            for column in range(many):
+                total += covariance[at] * scaled[column]
+                at += 1 if column < row else column + 1
+            gain.append(total)
         along = 0.0
         for row in range(many):
             along += gain[row] * scaled[row]
@@ -128,14 +124,5 @@ class Correction:
             for column in range(row + 1):
                 covariance[at] -= each * gain[column] * learned
                 at += 1
-        self._trust(state, offset, corrected, up, worth)
-
-    def _trust(self, state: CorrectionState, offset: float, corrected: float, up: bool, worth: float) -> None:
-        rate = self._rate * worth
         with_it, without = probability(offset + corrected), probability(offset)
-        if not up:
-            with_it, without = 1.0 - with_it, 1.0 - without
-        helped = state.trust * with_it**rate
-        ignored = (1.0 - state.trust) * without**rate
-        trust = helped / (helped + ignored)
-        state.trust = trust + self._share * (self._prior - trust)
+        state.trust = believed(state.trust, with_it, without, up, worth, self._prior, self._share)

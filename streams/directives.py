@@ -74,7 +74,12 @@ def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directi
         _promote(roster, directive.arm)
     else:
         roster.arms.remove(shadow(roster, directive.arm))
-    roster.applied.append(directive.id)
+    remember(roster, directive.id)
+
+
+def remember(roster: Roster[AnyArm], directive_id: str) -> None:
+    """What was done is not done again, for as long as it is among the last `REMEMBERED`."""
+    roster.applied.append(directive_id)
     del roster.applied[:-REMEMBERED]
 
 

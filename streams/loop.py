@@ -21,8 +21,8 @@ def nodes(parameters: Parameters, directive_key: bytes = b"") -> list[Node[Any]]
     return [
         MarketNode(parameters, directive_key),
         AccountNode(parameters.account),
-        MonitorNode(parameters.monitor),
-        ExperimentsNode(parameters.experiments, directive_key),
+        MonitorNode(parameters.monitor, directive_key),
+        ExperimentsNode(parameters.experiments, directive_key, parameters.retraining.trial),
         PoolingNode(parameters.experiments, directive_key),
         LifecycleNode(parameters, directive_key),
     ]

@@ -12,7 +12,7 @@ class Mixture:
     """Pools opinions by weights and moves the weights on labels.
 
     The pooled log-odds are the weighted mean of the experts' log-odds. Weights go to
-    `weight * likelihood ** (rate * worth)`, normalised, then `(1 - share) * weight + share * prior`.
+    `weight * likelihood ** (rate * worth)`, normalised, then `(1 - share * worth) * weight + share * worth * prior`.
 
     >>> mixture = Mixture(MixtureParameters(rate=1.0, share=0.0), ("one", "other"))
     >>> weights = mixture.start()
@@ -69,7 +69,7 @@ class Mixture:
         for index, opinion in enumerate(opinions):
             weights[index] *= (opinion if up else 1.0 - opinion) ** rate
             total += weights[index]
-        kept = (1.0 - self._share) / total
-        share = self._share
+        share = self._share * worth
+        kept = (1.0 - share) / total
         for index, prior in enumerate(self._prior):
             weights[index] = weights[index] * kept + share * prior

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta, Struct, ValidationError, convert, field, json
+from msgspec import Meta, Struct, ValidationError, convert, field, json, to_builtins
 
 from schemas.errors import ConfigurationError
 from streams.account.parameters import AccountParameters
@@ -15,7 +15,7 @@ from streams.features import FeatureParameters
 from streams.models.parameters import SignedLogisticParameters
 from streams.monitoring.parameters import MonitorParameters
 from streams.regime import RegimeParameters
-from streams.retraining.parameters import RetrainParameters
+from streams.retraining.parameters import TRIAL, RetrainParameters
 from streams.sizing import SizingParameters
 from streams.strategies import StrategyParameters
 from streams.validation import ValidationParameters
@@ -37,19 +37,40 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     resync_after: Annotated[int, Meta(ge=2)] = 20
 
 
+class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a model keeps what it knew.
+
+    Attributes:
+        most: copies that are kept; 0: none.
+        every: labels after which the model is copied.
+        alike: cosine of two vectors of weights from which on they count as the same: the new copy replaces that one.
+        rate: power of each likelihood, besides the worth of its label: labels that overlap were measured to say more.
+        share: part of the belief that is spread evenly at each label, so that no copy is ever beyond recall.
+        taken_up: belief from which on a copy takes the place of the model, which goes on learning from there.
+    """
+
+    most: Annotated[int, Meta(ge=0, le=16)] = 6
+    every: Annotated[int, Meta(ge=1)] = 2_000
+    alike: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.97
+    rate: Annotated[float, Meta(gt=0.0, le=20.0)] = 5.0
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    taken_up: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.8
+
+
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How quickly belief moves, and where it starts.
 
     Attributes:
         rate: power of each likelihood, besides the worth of its label.
-        share: part of the belief that goes back to the prior at each label, so that no expert is ever beyond recall.
+        share: part of the belief that goes back to the prior at a label of worth 1, so that no expert is ever beyond
+            recall.
         prior: belief in experts before the first label, relative to 1 for those that are not named; 0 leaves one out.
     """
 
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.35
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
     prior: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
-        default_factory=lambda: {"imbalance": 8.0, "signed_logistic": 2.0}
+        default_factory=lambda: {"imbalance": 8.0, "momentum": 1.5}
     )
 
 
@@ -59,13 +80,12 @@ class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches it off.
         trust: part of the correction that is applied at first.
-        rate, share: as in `MixtureParameters`, of the trust.
+        share: part of the trust that goes back to that at a label of worth 1.
     """
 
-    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.05
-    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.3
-    rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
-    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
+    variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.4
+    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.1
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.005
 
 
 class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -87,6 +107,7 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     regime: RegimeParameters = RegimeParameters()
     strategies: StrategyParameters = StrategyParameters()
     model: SignedLogisticParameters = SignedLogisticParameters()
+    recall: RecallParameters = RecallParameters()
     mixture: MixtureParameters = MixtureParameters()
     correction: CorrectionParameters = CorrectionParameters()
     confidence: ConfidenceParameters = ConfidenceParameters()
@@ -154,13 +175,16 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         for declared in (_table(table, "experiments", "[experiments]"),)
         for name in declared
     }
+    retraining = dict(_table(table, "retraining", "[retraining]"))
+    # What is given of the trial lies on top of what a trial is, not on top of what an experiment is.
+    retraining["trial"] = merged(to_builtins(TRIAL), _table(retraining, "trial", "[retraining.trial]"))
     return Parameters(
         market=_convert(everywhere, MarketParameters, "[market]"),
         symbols=symbols,
         account=_convert(_table(table, "account", "[account]"), AccountParameters, "[account]"),
         experiments=experiments,
         monitor=_convert(_table(table, "monitor", "[monitor]"), MonitorParameters, "[monitor]"),
-        retraining=_convert(_table(table, "retraining", "[retraining]"), RetrainParameters, "[retraining]"),
+        retraining=_convert(retraining, RetrainParameters, "[retraining]"),
     )
 
 

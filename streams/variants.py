@@ -15,7 +15,7 @@ from streams.models.signed_logistic import SignedLogistic
 from streams.parameters import MarketParameters, merged
 from streams.sizing import Sizing
 
-ARM_LEVEL = ("model", "mixture", "correction", "confidence", "sizing")
+ARM_LEVEL = ("model", "recall", "mixture", "correction", "confidence", "sizing")
 """Tables of parameters that an arm may have of its own: what is computed before them is common to all arms."""
 
 COMMON = {"model": ("features",), "sizing": ("memory",)}
@@ -52,7 +52,7 @@ class Variants:
     >>> variants.overrides({"costs": {"fee_bps": 0.0}})
     Traceback (most recent call last):
     ...
-    ValueError: overrides: expected tables among model, mixture, correction, confidence, sizing, was costs
+    ValueError: overrides: expected tables among model, recall, mixture, correction, confidence, sizing, was costs
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
@@ -108,6 +108,9 @@ class Variants:
         else:
             start = model or signed_logistic.start(variant.parameters.model)
             begun = variant.arms.start(directive.arm, version, number, start)
+            if model is not None and variant.parameters.recall == self[live.overrides].parameters.recall:
+                # A model that comes anew does not forget what the one before it knew.
+                begun.recall = variant.arms.remember(live)
         begun.overrides = overrides
         return begun
 

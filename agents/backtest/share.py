@@ -121,7 +121,8 @@ def _segment(
     decisions = rows[Decision]
     for item in islice(ticks, SEGMENT):
         for record in take(item):
-            rows[type(record)].add(at, record)
+            if (kept := rows.get(type(record))) is not None:  # what is asked of a root has no table
+                kept.add(at, record)
         if engine.decisions:
             for decision in engine.decisions:
                 decisions.add(at, decision)

@@ -20,6 +20,7 @@ from agents.settings import Settings
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError
 from schemas.models import ModelState
+from schemas.retraining import RetrainJob
 from schemas.versions import ModelVersion
 from streams.variants import Variants
 
@@ -40,12 +41,14 @@ class Asked(Struct):
         command: as it was written.
         partition, offset: where.
         versions: what it made of versions; empty when no worker has answered in time.
+        job: the retrain that it became, if it asked for one.
     """
 
     command: Command
     partition: int
     offset: int
     versions: list[ModelVersion]
+    job: RetrainJob | None = None
 
 
 @click.group("arm")
@@ -92,9 +95,9 @@ def start(
     """Run a variant in shadow.
 
     It is SYMBOL's pipeline with some parameters or a model of its own, and runs under the name ARM. Parameters of its
-    own are those of the tables model, mixture, correction, confidence and sizing of docs/configuration.md; all others
-    are the symbol's. It starts as the live arm is now, so that a comparison is fair from its first tick on, unless
-    --from-nothing.
+    own are those of the tables model, recall, mixture, correction, confidence and sizing of docs/configuration.md; all
+    others are the symbol's. It starts as the live arm is now, so that a comparison is fair from its first tick on,
+    unless --from-nothing.
 
     \b
     Examples:
@@ -118,7 +121,7 @@ def start(
         experiment,
     )
     _check(asked)
-    _ask(asked, command_id, wait, as_json)
+    ask(asked, command_id, wait, as_json)
 
 
 @command.command("stop")
@@ -133,7 +136,7 @@ def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float,
 
     What ARM has learned is gone.
     """
-    _ask(StopVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
+    ask(StopVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
 
 
 @command.command("promote")
@@ -148,7 +151,7 @@ def promote(symbol: str, arm: str, cause: str, command_id: str | None, wait: flo
 
     ARM runs in shadow so far; the one that is live goes on in shadow, under the name of its version.
     """
-    _ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
+    ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
 
 
 @command.command("rollback")
@@ -162,7 +165,7 @@ def rollback(symbol: str, cause: str, command_id: str | None, wait: float, as_js
 
     The one that is live now goes on in shadow, under the name of its version. Again: back to the one before that.
     """
-    _ask(RollBack("", symbol, 1, cause), command_id, wait, as_json)
+    ask(RollBack("", symbol, 1, cause), command_id, wait, as_json)
 
 
 @command.command("list")
@@ -236,7 +239,12 @@ def _check(asked: StartVariant) -> None:
         raise ConfigurationError(str(error).removeprefix("bad_directive: start_arm: ")) from error
 
 
-def _ask(asked: Command, command_id: str | None, wait: float, as_json: bool) -> None:
+def ask(asked: Command, command_id: str | None, wait: float, as_json: bool) -> None:
+    """Write a command and show what comes of it within `wait` seconds.
+
+    Raises:
+        TickloopError: it is refused.
+    """
     settings = Settings.load()
     say: Callable[[str], None] = (lambda _: None) if as_json else click.echo
     done, refused = asyncio.run(_put(settings, asked, command_id or f"cli-{secrets.token_hex(6)}", wait, say))
@@ -246,6 +254,8 @@ def _ask(asked: Command, command_id: str | None, wait: float, as_json: bool) -> 
         click.echo(msgspec.json.encode(done))
     elif done.versions:
         _show(done.versions)
+    elif done.job is not None:
+        click.echo(f"retrain {done.job.job}: {done.job.withheld or 'begins as soon as the caretaker has time'}")
     elif wait > 0:
         click.secho(
             f"no answer within {wait:g} s: no worker has come to it yet, or its id {done.command.id} was carried out "
@@ -260,10 +270,10 @@ async def _put(
 ) -> tuple[Asked, str]:
     async with commander(settings, bootstrap(settings)) as client:
         place = await client.place_of(asked.symbol)
-        written = msgspec.structs.replace(asked, id=command_id, ts_event=place.ts_event or time.time_ns())
+        written: Command = msgspec.structs.replace(asked, id=command_id, ts_event=place.ts_event or time.time_ns())
         say(_announced(asked.symbol, place))
         offset, answer = await client.put(written, place.partition, wait)
-        return Asked(written, place.partition, offset, answer.versions), answer.refused
+        return Asked(written, place.partition, offset, answer.versions, answer.job), answer.refused
 
 
 def _announced(symbol: str, place: Place) -> str:

@@ -9,17 +9,20 @@ import click
 import msgspec
 from rich.console import Console
 
-from agents.demo import experiment_story
+from agents.demo import drift_story, experiment_story
 from agents.demo.market import market_of
 from agents.demo.plan import DEFAULT_RATE, DEFAULT_RUN_S, MOST_TICKS, Plan
 from agents.demo.report import show, show_next_steps
 from agents.demo.run import run
+from agents.demo.scenes import show_kept
 from agents.demo.stage import stage
 from agents.settings import Settings
 from schemas.errors import TickloopError
 
 INTERRUPTED = 130
 WIDTH_OF_FILES = 110
+
+STORIES: dict[str, Any] = {"experiment": experiment_story, "drift": drift_story}
 
 
 @click.command("demo")
@@ -50,10 +53,11 @@ WIDTH_OF_FILES = 110
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Worker processes  [default: 2]")
 @click.option(
     "--story",
-    type=click.Choice(["loop", "experiment"]),
+    type=click.Choice(["loop", *STORIES]),
     default="loop",
     show_default=True,
-    help="What is shown: the loop, or an A/B test that wins, is sabotaged, rolled back (with --workers, --keep).",
+    help="What is shown: the loop; an A/B test that wins, is sabotaged, rolled back; or a market that drifts, a model "
+    "that is retrained and replaced, and a sabotaged one thrown out (the latter two with --workers, --keep).",
 )
 @click.option("--no-kill", is_flag=True, help="Do not kill a worker half-way.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
@@ -88,8 +92,8 @@ def command(
     def say(sentence: str) -> None:
         console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False, soft_wrap=True)
 
-    if story == "experiment":
-        _tell(Settings.load(workers=workers), console, say, as_json, keep)
+    if story in STORIES:
+        _tell(STORIES[story], Settings.load(workers=workers), console, say, as_json, keep)
         return
     try:
         plan = Plan(files=files, count=count, seconds=seconds, seed=seed, rate=rate, kill=not no_kill)
@@ -116,10 +120,10 @@ def command(
         raise TickloopError(f"expected every check to hold, was not so: {failed}")
 
 
-def _tell(given: Settings, console: Console, say: Callable[[str], None], as_json: bool, keep: bool) -> None:
+def _tell(story: Any, given: Settings, console: Console, say: Callable[[str], None], as_json: bool, keep: bool) -> None:
     try:
         with stage(given, keep, say) as settings:
-            summary = experiment_story.run(settings, console, say)
+            summary = story.run(settings, console, say)
     except KeyboardInterrupt:
         console.print("stopped; nothing is left behind" if not keep else "stopped")
         raise SystemExit(INTERRUPTED) from None
@@ -127,9 +131,9 @@ def _tell(given: Settings, console: Console, say: Callable[[str], None], as_json
         click.echo(msgspec.json.encode(summary))
     else:
         console.print()
-        experiment_story.show(summary, console)
+        story.show(summary, console)
         if keep:
-            experiment_story.show_kept(settings, given, console)
+            show_kept(settings, given, story.KEPT, console)
     if not summary.holds:
         failed = "; ".join(f"{check.claim}: {check.found}" for check in summary.checks if not check.holds)
         raise TickloopError(f"expected every check to hold, was not so: {failed}")

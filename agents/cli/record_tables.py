@@ -13,7 +13,7 @@ from rich.text import Text
 from schemas.accounts import AccountMarked
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
-from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.experiments import ExperimentDecided, ExperimentMoved, PooledDecided, PooledMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Tick
@@ -135,6 +135,17 @@ COLUMNS: dict[Any, tuple[Column, ...]] = {
         field("verdict", 13, right=False),
         Column("applied", 7, lambda decided: "yes" if decided.applied else "no"),
         field("reason", 90, right=False),
+    ),
+    PooledMoved | PooledDecided: (
+        TIME,
+        field("experiment", 16, right=False),
+        Column("symbols", 7, lambda record: str(len(record.symbols)), right=True),
+        field("status", 13, right=False),
+        field("batches", 7, ","),
+        field("effect", 8, "+.4f"),
+        field("log_e_better", 7, "+.2f", title="log e A"),
+        field("verdict", 13, right=False),
+        field("reason", 60, right=False),
     ),
     Command: (
         TIME,

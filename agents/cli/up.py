@@ -18,10 +18,10 @@ from streams.loop import nodes
 @click.option("--home", metavar="FOLDER", help="Folder of the broker's data and of logs  [default: .tickloop]")
 @click.option("--keep-broker", is_flag=True, help="Leave the local broker running at the end.")
 def command(workers: int | None, home: str | None, keep_broker: bool) -> None:
-    """Start broker, topics and workers, and keep them running until Ctrl-C, which is its normal end (exit code 0).
+    """Start broker, topics, workers and a caretaker, and keep them running until Ctrl-C.
 
-    A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster. Whatever dies is started again; nothing is
-    lost or doubled by it. In another terminal:
+    That is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster.
+    Whatever dies is started again; nothing is lost or doubled by it. In another terminal:
 
     \b
       tickloop publish ticks.csv.gz

@@ -16,7 +16,8 @@ from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.errors import EnvironmentProblem
 from schemas.positions import root_id
-from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS
+from schemas.retraining import RetrainJob
+from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
 from streams.partitioner import partition_of
 from streams.signatures import sign
@@ -40,15 +41,17 @@ class Place(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of a command; both empty: nothing yet, or it had been carried out before.
+    """What came of a command; all empty: nothing yet, or it had been carried out before.
 
     Attributes:
         versions: what it made of versions.
         refused: why it is impossible, or empty.
+        job: the retrain that it became.
     """
 
     versions: list[ModelVersion]
     refused: str
+    job: RetrainJob | None = None
 
 
 class _Timed(msgspec.Struct):
@@ -103,7 +106,7 @@ class Commander:
         Returns:
             Its offset, and the answer.
         """
-        topics = [self._settings.topic(topic.name) for topic in (MODEL_VERSIONS, DEAD_LETTERS)]
+        topics = [self._settings.topic(topic.name) for topic in (MODEL_VERSIONS, RETRAIN_JOBS, DEAD_LETTERS)]
         answers = [TopicPartition(topic, partition) for topic in topics]
         self._consumer.assign(answers)
         for answer, end in (await self._consumer.end_offsets(answers)).items():
@@ -117,8 +120,8 @@ class Commander:
         return written.offset, await self._answer(record_id, command.id, patience_s)
 
     async def _answer(self, record_id: str, command_id: str, patience_s: float) -> Answer:
-        version, letter = decoder(ModelVersion), decoder(DeadLetter)
-        refusals = self._settings.topic(DEAD_LETTERS.name)
+        version, letter, job = decoder(ModelVersion), decoder(DeadLetter), decoder(RetrainJob)
+        refusals, jobs = self._settings.topic(DEAD_LETTERS.name), self._settings.topic(RETRAIN_JOBS.name)
         clock = asyncio.get_running_loop().time
         until = clock() + patience_s
         while clock() < until:
@@ -129,6 +132,10 @@ class Commander:
                         refused = letter(record.value)
                         if refused.id == record_id:
                             return Answer([], f"{refused.reason}: {refused.detail}")
+                    elif partition.topic == jobs:
+                        asked: RetrainJob = job(record.value)
+                        if asked.job == command_id:
+                            return Answer([], "", asked)
                     else:
                         told = version(record.value)
                         if told.command == command_id:

@@ -1,11 +1,8 @@
 """The story of an experiment: a challenger wins on a live loop, goes live, is sabotaged by the market, and falls."""
 
 import asyncio
-import os
-import signal
-from collections.abc import Callable, Sequence
-from contextlib import aclosing, suppress
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -18,9 +15,10 @@ from agents.clients.publisher import publish
 from agents.clients.reader import read_blocks
 from agents.demo.audit import Check
 from agents.demo.membership import wait_for_workers
+from agents.demo.scenes import end, environment, everything, kill_worker
 from agents.experiments import evidence
 from agents.operations import topics
-from agents.operations.supervisor import Slot, Supervisor
+from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
 from schemas.codec import decoder
@@ -30,12 +28,13 @@ from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, PREDICTIONS, TICKS, Topic
 from streams.loop import nodes
 from streams.parameters import Parameters, load_parameters
-from streams.partitioner import partition_of
 from streams.replay import SourceRecord, by_topic, replay
 from streams.sources.planted import START_NS, PlantedMarket
 from streams.topology import following
 
 SYMBOL, NAME = "AAA", "sharp"
+KEPT = (f"experiment show {NAME}", f"experiment report {NAME}")
+"""Commands that look at what the story leaves there."""
 RATE = 1_500.0
 READY_S, PATIENCE_S, LINE_S = 60.0, 180.0, 3.0
 BEGUN = 400
@@ -147,16 +146,13 @@ def run(settings: Settings, console: Console, say: Callable[[str], None]) -> Sto
     settings.home_path.mkdir(parents=True, exist_ok=True)
     configuration = settings.home_path / "story.toml"
     configuration.write_text(CONFIGURATION)
-    supervisor = Supervisor(settings.workers, settings.home_path, _environment(settings, configuration), say)
+    supervisor = Supervisor(settings.workers, settings.home_path, environment(settings, configuration), say)
     try:
         return asyncio.run(_tell(settings, supervisor, console, say))
     except TimeoutError as error:
         raise TickloopError(f"expected the story to end within {PATIENCE_S:.0f} s; see {settings.home}/logs") from error
     finally:
-        for slot in supervisor.slots:
-            if slot.pid is not None:
-                with suppress(ProcessLookupError):  # it ended by itself meanwhile
-                    os.kill(slot.pid, signal.SIGKILL)
+        end(supervisor.all)
 
 
 async def _tell(
@@ -184,7 +180,7 @@ async def _tell(
                 await client.put(msgspec.structs.replace(start(), ts_event=place.ts_event), place.partition)
             say(f"challenger: {NAME}, which believes in the imbalance, runs in shadow")
             await told.until(lambda: told.latest is not None and told.latest.batches >= KILLED_AT)
-            killed = _kill(settings, supervisor.slots, owned)
+            killed = kill_worker(settings, supervisor.slots, owned, SYMBOL)
             say(f"kill -9 of {killed}, in the middle of the experiment")
             await told.until(lambda: "winner" in told.verdicts())
             await told.until(lambda: told.latest is not None and told.latest.watched >= 200)
@@ -200,13 +196,6 @@ async def _tell(
         raise errors.exceptions[0] from None
     with console.status("replaying the tick log in one process, to compare every byte"):
         return await _summary(settings, told, published.ticks, killed)
-
-
-def _environment(settings: Settings, configuration: Path) -> dict[str, str]:
-    named = ("bootstrap", "home", "prefix", "partitions", "replication", "directive_key")
-    return {f"TICKLOOP_{name.upper()}": str(getattr(settings, name)) for name in named} | {
-        "TICKLOOP_CONFIG": str(configuration)
-    }
 
 
 async def _read(settings: Settings, topic: Topic, told: _Told, say: Callable[[str], None]) -> None:
@@ -236,20 +225,11 @@ async def _show(told: _Told, console: Console) -> None:
             await asyncio.sleep(0.25)
 
 
-def _kill(settings: Settings, slots: Sequence[Slot], owned: dict[int, str]) -> str:
-    name = owned[partition_of(SYMBOL, settings.partitions)]
-    slot = next(slot for number, slot in enumerate(slots, 1) if name == f"{settings.group}-{number}")
-    if slot.pid is None:
-        raise TickloopError(f"expected {slot.name} to run, it had ended by itself; its log is {slot.log_file}")
-    os.kill(slot.pid, signal.SIGKILL)
-    return slot.name
-
-
 async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> StorySummary:
     followed = following(nodes(parameters(), settings.directive_key.encode()), TICKS)
     log = [
         SourceRecord(record.partition, record.offset, record.key, record.value)
-        for record in await _everything(settings, TICKS, repeats=True)
+        for record in await everything(settings, TICKS, repeats=True)
     ]
     expected = by_topic(replay(followed, sorted(log, key=lambda record: (record.partition, record.offset))))
     verdicts = told.verdicts()
@@ -257,37 +237,20 @@ async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> S
     checks = [Check("won, went live, was rolled back", ", ".join(verdicts) or "nothing", verdicts == wanted)]
     asked = {
         record.value
-        for record in await _everything(settings, COMMANDS)
+        for record in await everything(settings, COMMANDS)
         if record.value and b'"story:start"' not in record.value
     }
     wrote = {value for _, _, value in expected.get(COMMANDS.name, [])}
-    checks.append(Check("decisions were carried out by commands, once each", f"{len(asked)} of 2", asked == wrote))
+    counted = f"{len(asked)} of {len(wrote)}"
+    checks.append(Check("decisions were carried out by commands, once each", counted, asked == wrote))
     for topic in (OUTCOMES, EXPERIMENTS, EXPERIMENT_DECISIONS):
-        held = [record.value for record in await _everything(settings, topic)]
+        held = [record.value for record in await everything(settings, topic)]
         found = [value for _, _, value in expected.get(topic.name, [])]
         same = sorted(map(bytes, filter(None, held))) == sorted(found)
         claim = f"{topic.name}: same bytes as an undisturbed replay of the ticks"
         checks.append(Check(claim, f"{'yes' if same else 'no'} ({len(found):,} records)", same and bool(found)))
     holds = all(check.holds for check in checks)
     return StorySummary(tuple(told.decisions.values()), sent, killed, tuple(checks), holds)
-
-
-async def _everything(settings: Settings, topic: Topic, repeats: bool = False) -> list[Any]:
-    found: list[Any] = []
-    name = settings.topic(topic.name)
-    async with aclosing(read_blocks(settings.bootstrap, name, until_end=True, repeats=repeats)) as blocks:
-        async for block in blocks:
-            found += block
-    return found
-
-
-def show_kept(settings: Settings, given: Settings, console: Console) -> None:
-    """Say how to look at what is left there."""
-    where = f"TICKLOOP_PREFIX={settings.prefix}" if given.bootstrap else f"TICKLOOP_HOME={settings.home}"
-    with_it = f"{where} TICKLOOP_CONFIG={settings.home_path / 'story.toml'}"
-    console.print("[bold]Kept[/bold]")
-    for command in (f"show {NAME}", f"report {NAME}"):
-        console.print(f"  {with_it} tickloop experiment {command}", highlight=False, markup=False, soft_wrap=True)
 
 
 def show(summary: StorySummary, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""Keeps worker processes running: a worker that ends is started again, one that cannot live stops everything."""
+"""Keeps processes running: one that ends is started again, one that cannot live stops everything."""
 
 import asyncio
 import logging
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 def worker_command(slot: int) -> list[str]:
     """Command line of the worker in one slot."""
     return [sys.executable, "-m", "agents.cli", "worker", "--slot", str(slot)]
+
+
+CARETAKER_COMMAND = [sys.executable, "-m", "agents.cli", "caretaker"]
 
 
 class Slot:
@@ -113,24 +116,45 @@ class Supervisor:
         home: folder for logs.
         environment: given to the workers on top of this process's own.
         say: gets a sentence about whatever happens.
+        caretaker: whether a caretaker runs beside them.
+
+    Attributes:
+        slots: of the workers.
+        caretaker: slot of the caretaker, or none.
     """
 
-    def __init__(self, workers: int, home: Path, environment: dict[str, str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        workers: int,
+        home: Path,
+        environment: dict[str, str],
+        say: Callable[[str], None],
+        *,
+        caretaker: bool = False,
+    ) -> None:
         # Seeded hashing: no payload depends on it, and a test that compares two seeds shows so.
         surroundings = {**os.environ, **environment, "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
         self.slots = [
             Slot(f"worker-{slot}", worker_command(slot), surroundings, home / "logs" / f"worker-{slot}.log")
             for slot in range(1, workers + 1)
         ]
+        self.caretaker = (
+            Slot("caretaker", CARETAKER_COMMAND, surroundings, home / "logs" / "caretaker.log") if caretaker else None
+        )
         self._say = say
 
+    @property
+    def all(self) -> list[Slot]:
+        """Every slot."""
+        return self.slots + ([self.caretaker] if self.caretaker else [])
+
     async def run(self) -> None:
-        """Keep all workers running; stop all of them when one cannot live or this is cancelled."""
+        """Keep all processes running; stop all of them when one cannot live or this is cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                for slot in self.slots:
+                for slot in self.all:
                     group.create_task(slot.keep_running(self._say))
         except* TickloopError as errors:
             raise errors.exceptions[0] from None
         finally:
-            await asyncio.shield(asyncio.gather(*(slot.stop() for slot in self.slots)))
+            await asyncio.shield(asyncio.gather(*(slot.stop() for slot in self.all)))

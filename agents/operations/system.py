@@ -65,7 +65,7 @@ class System:
         address = await self.prepare()
         workers = self.settings.workers
         environment = {"TICKLOOP_BOOTSTRAP": address, "TICKLOOP_HOME": str(self.settings.home_path)}
-        supervisor = Supervisor(workers, self.settings.home_path, environment, self.say)
+        supervisor = Supervisor(workers, self.settings.home_path, environment, self.say, caretaker=True)
         self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
         try:
             async with asyncio.TaskGroup() as group:

@@ -158,13 +158,14 @@ class Runtime:
 
     async def checkpoint(self, last: bool = False) -> None:
         """Checkpoint every assigned partition of every node; after the last one they apply nothing more."""
-        await self._checkpoint(self._bindings, last)
+        await asyncio.gather(*(partition.checkpoint(last) for _, partition in self.live))
+        await self._commit()
 
-    async def _checkpoint(self, bindings: Sequence[Binding], last: bool = False) -> None:
-        await asyncio.gather(*(each.checkpoint(last) for binding in bindings for each in binding.live.values()))
-        moved = {tp: offset for tp, offset in self._uncovered().items() if offset and offset != self._committed.get(tp)}
+    async def _commit(self) -> None:
+        known = self._committed
+        moved = {tp: offset for tp, offset in self._uncovered().items() if offset and offset != known.get(tp)}
         if moved and await commit(self._app, moved):
-            self._committed |= moved
+            known |= moved
 
     async def keep_posting(self) -> None:
         """Send what partitions put out, together, until the app stops."""
@@ -175,12 +176,19 @@ class Runtime:
             raise
 
     async def keep_checkpointing(self) -> None:
-        """Checkpoint each node every `checkpoint_s`, one after the other, until the app stops."""
+        """Checkpoint each partition every `checkpoint_s`, one after the other, until the app stops.
+
+        One at a time, since what partitions put out waits behind the snapshots that are sent.
+        """
         try:
             while not self._app.should_stop:
-                for binding in self._bindings:
-                    await asyncio.sleep(self._settings.checkpoint_s / len(self._bindings))
-                    await self._checkpoint([binding])
+                live = [partition for _, partition in self.live]
+                for partition in live:
+                    await asyncio.sleep(self._settings.checkpoint_s / len(live))
+                    await partition.checkpoint()
+                if not live:
+                    await asyncio.sleep(self._settings.checkpoint_s)
+                await self._commit()
         except Exception as error:
             stop_the_process(error)
             raise

@@ -81,7 +81,8 @@ def backtest(
     records: dict[type, list[Struct]] = {kind: [] for kind in TABLES}
     for item in _feed(ticks):
         for record in engine.take(item):
-            records[type(record)].append(record)
+            if (kept := records.get(type(record))) is not None:  # what is asked of a root has no table
+                kept.append(record)
     records[Decision] += engine.decisions
     tables = {kind: frame(kind, columns(kind, of_kind)) for kind, of_kind in records.items()}
     said = summary(engine.facts, parameters, tables[OutcomeMatured], tables[AccountMarked])

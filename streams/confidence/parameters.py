@@ -12,12 +12,16 @@ class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
         memory: labels that the slope looks back on.
         prior: information that the slope of 1 starts with; one label of log-odds z is worth p (1 - p) z^2.
         lowest, highest: bounds of the slope.
+        trust: part of the distance from slope 1 that is applied at first.
+        share: part of the trust that goes back to that at a label of worth 1.
     """
 
     memory: Annotated[int, Meta(ge=2)] = 5_000
     prior: Annotated[float, Meta(gt=0.0)] = 100.0
     lowest: Annotated[float, Meta(gt=0.0)] = 0.2
     highest: Annotated[float, Meta(gt=0.0)] = 3.0
+    trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.1
+    share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0005
 
 
 class BinsParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

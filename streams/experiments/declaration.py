@@ -15,11 +15,16 @@ class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         run: pairs that pass on average before an alarm without reason.
         canary: pairs before it counts as promoted.
         confirmed: pairs before it counts as confirmed; the alarm stays on.
+        block: pairs that the alarm takes as one; 0: as many as a batch of the test.
+        calibration: nats by which its log-loss may exceed what it expected, beyond the excess of the version before;
+            0: not watched.
     """
 
     run: Annotated[float, Meta(gt=0.0)] = 20_000.0
     canary: Annotated[int, Meta(ge=1)] = 500
     confirmed: Annotated[int, Meta(ge=1)] = 5_000
+    block: Annotated[int, Meta(ge=0)] = 0
+    calibration: Annotated[float, Meta(ge=0.0)] = 0.0
 
 
 class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The experiments node: outcomes in; where experiments stand and what they decide out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import MsgspecError, Struct, msgpack
@@ -14,12 +14,20 @@ from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIM
 from streams.arms import LIVE
 from streams.experiments import partials
 from streams.experiments.declaration import Declaration
+from streams.experiments.experiment import OPEN
 from streams.experiments.trial import Trial, TrialState
 from streams.maturing import is_plain
+from streams.retraining.identity import CANDIDATE
 from streams.signatures import sign
 from streams.topology import Node
 
 Trials = dict[str, TrialState]
+
+MOST_CANDIDATES = 6
+"""Candidates of a symbol that are remembered; what is decided and not live makes room first."""
+
+MOST_BUILT = 256
+"""Candidates of all symbols whose operators are kept."""
 
 
 def asked(
@@ -35,11 +43,12 @@ def asked(
     identity = (command_id, decided.symbol, decided.ts_event)
     if verdict == "winner":
         figures = {"effect": moved.effect, "log_e": moved.log_e_better, "pairs": float(moved.scored)}
-        return PromoteVariant(*identity, decided.experiment, cause, figures)
+        return PromoteVariant(*identity, decided.experiment, cause, figures, automatic=True)
     if verdict == "rolled_back":
-        return RollBack(*identity, cause, {"alarm": moved.alarm, "pairs": float(moved.watched)})
+        figures = {"alarm": moved.alarm, "pairs": float(moved.watched)}
+        return RollBack(*identity, cause, figures, automatic=True, version=decided.challenger)
     if verdict not in ("promoted", "confirmed") and any(arm.arm == decided.experiment for arm in outcome.arms):
-        return StopVariant(*identity, decided.experiment, cause)
+        return StopVariant(*identity, decided.experiment, cause, automatic=True)
     return None
 
 
@@ -48,9 +57,12 @@ class ExperimentsNode(Node[Trials]):
 
     Each symbol decides by itself, or tells the pooling node what it adds, see `streams.experiments.pooling`.
 
+    Candidates of retrains are experiments, too: each under the name of its arm, and all declared alike.
+
     Args:
         declarations: by name.
         directive_key: secret to sign commands with; empty: they are not signed.
+        candidates: how candidates are tested; none: they are not.
 
     Raises:
         ConfigurationError: one is named like the live arm.
@@ -60,12 +72,22 @@ class ExperimentsNode(Node[Trials]):
     source = OUTCOMES
     outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, COMMANDS, DEAD_LETTERS)
 
-    def __init__(self, declarations: Mapping[str, Declaration], directive_key: bytes = b"") -> None:
+    def __init__(
+        self,
+        declarations: Mapping[str, Declaration],
+        directive_key: bytes = b"",
+        candidates: Declaration | None = None,
+    ) -> None:
         super().__init__()
         self._key = directive_key
         if LIVE in declarations:
             raise ConfigurationError(f"[experiments.{LIVE}]: expected another name, that is the live arm's")
+        for name in declarations:
+            if name.startswith(CANDIDATE):
+                raise ConfigurationError(f"[experiments.{name}]: expected another name, candidates are called so")
         self._trials = {name: Trial(name, declaration) for name, declaration in declarations.items()}
+        self._declared = tuple(self._trials)
+        self._candidates = candidates
         self._load = msgpack.Decoder(Trials).decode
         self._dump = msgpack.Encoder().encode
 
@@ -82,7 +104,7 @@ class ExperimentsNode(Node[Trials]):
     def step(self, state: Trials, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
         """Give the outcome to the experiments that are in it."""
         written: list[Struct] = []
-        for name, trial in self._trials.items():
+        for name, trial in self._of(state, event):
             own = state.get(name)
             if own is None:
                 if not trial.begins(event) or not trial.declaration.covers(event.symbol):
@@ -114,6 +136,35 @@ class ExperimentsNode(Node[Trials]):
                     written.append(sign(command, self._key) if self._key else command)
         return written
 
+    def _of(self, state: Trials, outcome: OutcomeMatured) -> Iterator[tuple[str, Trial]]:
+        """The declared experiments, then those of candidates: that are known, then that are new."""
+        for name in self._declared:
+            yield name, self._trials[name]
+        if self._candidates is None:
+            return
+        known = [name for name in state if name.startswith(CANDIDATE)]
+        new = [arm.arm for arm in outcome.arms[1:] if arm.arm.startswith(CANDIDATE) and arm.arm not in state]
+        if not known and not new:
+            return
+        for name in (*known, *new):
+            yield name, self._trial(name)
+        while len(known) + len(new) > MOST_CANDIDATES:
+            live = outcome.arms[0].model_version
+            over = (name for name in known if state[name].status not in OPEN and state[name].challenger != live)
+            gone = next(over, known[0])
+            known.remove(gone)
+            del state[gone]
+
+    def _trial(self, name: str) -> Trial:
+        """Of a candidate; built again where it was forgotten, which changes nothing."""
+        found = self._trials.get(name)
+        if found is None:
+            assert self._candidates is not None, "only candidates have no declaration of their own"
+            for other in [each for each in self._trials if each.startswith(CANDIDATE)][:-MOST_BUILT]:
+                del self._trials[other]
+            found = self._trials[name] = Trial(name, self._candidates)
+        return found
+
     def dump(self, state: Trials) -> bytes:
         """Snapshot: MessagePack, in which doubles keep all their bits."""
         return self._dump(state)
@@ -130,10 +181,13 @@ class ExperimentsNode(Node[Trials]):
             raise StateError(f"expected a snapshot of the experiments node, was something else: {error}") from error
         for name, own in state.items():
             trial = self._trials.get(name)
+            if self._candidates is not None and name.startswith(CANDIDATE):
+                trial = self._trial(name)
             if trial is not None and own.test.made_with != trial.experiment.digest:
+                table = "retraining.trial" if name.startswith(CANDIDATE) else f"experiments.{name}"
                 raise StateError(
                     f"experiment {name}: expected the test that was registered when it began "
-                    f"({own.test.made_with}), was {trial.experiment.digest}; fix: restore [experiments.{name}.test], "
+                    f"({own.test.made_with}), was {trial.experiment.digest}; fix: restore [{table}.test], "
                     "and give what was changed another name"
                 )
         return state

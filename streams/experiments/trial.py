@@ -12,15 +12,20 @@ from streams.experiments.batches import FEWEST
 from streams.experiments.declaration import Declaration
 from streams.experiments.e_detector import BETS, EDetector
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
+from streams.experiments.health import Health, HealthState
 from streams.experiments.pairs import pair_of
 from streams.experiments.telling import About, told
 from streams.experiments.watch import Watch, WatchState
+from streams.retraining.identity import CANDIDATE
 
 RUNS_NO_MORE = "runs no more"
 """Why a test stops whose challenger was stopped."""
 
 SMALLEST_SCALE = 1e-9
 """Of a score: arms whose batches never differed have none."""
+
+UNKNOWN_SCALE = 0.1
+"""Of the log-loss of two versions over a block, nats, where one went live before it was tested."""
 
 Step = Literal["", "moved", "decided"]
 """What an outcome changed: nothing to tell, where it stands, or its verdict."""
@@ -44,6 +49,7 @@ class TrialState(Struct, array_like=True):
     test: of the experiment.
     watch: over the winner; none before it is live.
     told: where symbols decide together.
+    health: of the winner, besides its score.
     """
 
     challenger: str
@@ -51,6 +57,7 @@ class TrialState(Struct, array_like=True):
     test: ExperimentState
     watch: WatchState | None = None
     told: Told | None = None
+    health: HealthState | None = None
 
     @property
     def status(self) -> ExperimentStatus:
@@ -69,7 +76,8 @@ class Trial:
     While the test runs, the challenger is the shadow arm that bears the experiment's name and the champion the live
     one; if another version goes live meanwhile, there is nothing left to compare with and the test stops. Once the
     winner is live, the old champion goes on in shadow under the name of its version: the watch compares the two with
-    the score that decided, and goes on for as long as both run.
+    the score that decided, and goes on for as long as both run. A candidate of a retrain is watched from the moment at
+    which it is live, also when somebody forced it through, before the verdict or against it.
 
     Where symbols decide together, the test on one of them only collects evidence. That it was won shows when the
     challenger goes live; the watch begins as soon as there are batches enough to tell what differences are usual.
@@ -84,6 +92,10 @@ class Trial:
         self.declaration = declaration
         self.pooled = declaration.test.scope == "pooled"
         self.experiment = Experiment(declaration.test, decides=not self.pooled)
+        terms = declaration.watch
+        self._is_candidate = name.startswith(CANDIDATE)
+        self._block = terms.block or declaration.test.batch
+        self._health = Health(terms.run, self._block, terms.calibration)
 
     def begins(self, outcome: OutcomeMatured) -> bool:
         """Whether the challenger runs beside the live arm."""
@@ -98,6 +110,8 @@ class Trial:
     def update(self, state: TrialState, outcome: OutcomeMatured) -> Step:
         """Take an outcome."""
         if state.watch is not None or state.test.status == "winner":
+            return self._watch(state, outcome)
+        if self._is_candidate and outcome.arms[0].model_version == state.challenger:
             return self._watch(state, outcome)
         if state.test.status not in OPEN:
             return ""
@@ -152,26 +166,37 @@ class Trial:
         pair = pair_of(outcome, LIVE, state.champion)
         if pair is None or not pair.sound():
             return ""
-        if state.watch is None:
-            state.watch = self._operator(state).start()
-        watch = state.watch
         scores = self.experiment.scores.update(state.test.scores, pair)
-        assert scores is not None, "the warm-up was over before there was a winner"
-        blocks = watch.detector.blocks
-        if self._operator(state).update(watch, -scores[0]):
+        if scores is None:
+            return ""
+        if state.watch is None or state.health is None:
+            state.watch, state.health = self._operator(state).start(), self._health.start()
+        watch = state.watch
+        blocks, phase = watch.detector.blocks, watch.phase
+        changed = self._operator(state).update(watch, -scores[0])
+        broken = "" if phase == "rolled_back" else self._health.broken(state.health, outcome, pair)
+        if broken and watch.phase != "rolled_back":
+            watch.phase, watch.reason = "rolled_back", f"Rolled back after {watch.pairs:,} pairs: {broken}."
+            changed = True
+        if changed:
             return "decided"
         return "moved" if watch.detector.blocks > blocks and watch.phase != "rolled_back" else ""
 
     def _operator(self, state: TrialState) -> Watch:
-        """The watch, in units of what batches of this symbol differed by during the test."""
-        scale = max(SMALLEST_SCALE, self._deviation(state))
+        """The watch, in units of what blocks of this symbol differed by during the test."""
         terms = self.declaration.watch
-        return Watch(EDetector(terms.run, self.declaration.test.batch, scale), terms.canary, terms.confirmed)
+        return Watch(EDetector(terms.run, self._block, self._scale(state)), terms.canary, terms.confirmed)
+
+    def _scale(self, state: TrialState) -> float:
+        test = self.declaration.test
+        n, _, _ = self.experiment.evidence.moments(state.test.evidence, test.primary)
+        if n < FEWEST and test.primary == "log_loss":
+            return UNKNOWN_SCALE
+        return max(SMALLEST_SCALE, self._deviation(state) * sqrt(test.batch / self._block))
 
     def _deviation(self, state: TrialState) -> float:
         n, _, sse = self.experiment.evidence.moments(state.test.evidence, self.declaration.test.primary)
         return sqrt(sse / (n - 1)) if n > 1 else 0.0
 
     def _alarm(self, watch: WatchState) -> float:
-        threshold = self.declaration.watch.run / self.declaration.test.batch
-        return sum(watch.detector.evidence) / (len(BETS) * threshold)
+        return sum(watch.detector.evidence) / (len(BETS) * self.declaration.watch.run / self._block)

@@ -11,6 +11,9 @@ MOST_REIGNS = 32
 MOST_RETIRED = 1_000
 """Versions that a symbol remembers to have been stopped: none of them may give its name to another."""
 
+MOST_FROZEN = 32
+"""Versions of a symbol that may run again as they were."""
+
 LONGEST_LINEAGE = 16
 """Ancestors of a version that are told, the youngest ones."""
 
@@ -27,6 +30,11 @@ class Running(Struct, array_like=True):
         lineage: versions it descends from, the oldest first.
         experiment: that it is an arm of, or empty.
         overrides: parameters that are its own, as `Variants.overrides` wrote them.
+        sha256: of the model's state that it started from, or empty.
+        manual_steps: changes of it so far that a person asked for.
+        was_live: whether it ever was.
+        candidate: whether it began as a candidate.
+        taken_back: whether it was rolled back since it was live.
     """
 
     name: str
@@ -37,6 +45,11 @@ class Running(Struct, array_like=True):
     lineage: list[str] = []
     experiment: str = ""
     overrides: bytes = b""
+    sha256: str = ""
+    manual_steps: int = 0
+    was_live: bool = False
+    candidate: bool = False
+    taken_back: bool = False
 
 
 class Reign(Struct, array_like=True):
@@ -62,6 +75,9 @@ class Life(Struct, array_like=True):
         applied: ids of the last commands that were carried out, the oldest first.
         before: versions that were live before and still run, the latest last.
         retired: versions that run no more, the latest last.
+        frozen: SHA-256 of the models of those that are kept as knowledge, the latest last.
+        pinned: whether only a person may change which version is live.
+        cools_until: event time before which no retrain starts by itself, ns.
     """
 
     arms: list[Running]
@@ -69,6 +85,9 @@ class Life(Struct, array_like=True):
     applied: list[str]
     before: list[Reign]
     retired: list[str] = []
+    frozen: dict[str, str] = {}
+    pinned: bool = False
+    cools_until: int = 0
 
     def descent(self, parent: str) -> list[str]:
         """Lineage of a child of `parent`, which need not run; none of no parent."""
@@ -76,6 +95,17 @@ class Life(Struct, array_like=True):
             return []
         known = next((arm.lineage for arm in self.arms if arm.version == parent), [])
         return [*known, parent][-LONGEST_LINEAGE:]
+
+    def dispensable(self) -> Running | None:
+        """The arm that is stopped where a candidate needs room: one that was taken back, else the one that was live
+        longest ago; never the one that a roll-back goes to."""
+        kept = self.before[-1].version if self.before else ""
+        retired = [arm for arm in self.arms[1:] if arm.was_live and arm.version != kept]
+        return min(retired, key=lambda arm: (not arm.taken_back, arm.since, arm.number), default=None)
+
+    def candidates(self) -> list[Running]:
+        """Those that are being tested."""
+        return [arm for arm in self.arms[1:] if arm.candidate and not arm.was_live]
 
     def succeeded(self, by: Running, reign: Reign) -> None:
         """Remember whose reign has ended; whoever is live now is no one's predecessor any more."""
@@ -86,6 +116,18 @@ class Life(Struct, array_like=True):
     def forget(self, version: str) -> None:
         """A version that runs no more cannot be gone back to."""
         self.before = [reign for reign in self.before if reign.version != version]
+
+    def revive(self, version: str) -> None:
+        """A version that is kept as knowledge runs again, as it was."""
+        if version in self.frozen:
+            del self.frozen[version]
+            self.retired = [each for each in self.retired if each != version]
+
+    def freeze(self, version: str, sha256: str) -> None:
+        """A version that was live is kept as knowledge; so many of them are."""
+        self.frozen[version] = sha256
+        while len(self.frozen) > MOST_FROZEN:
+            del self.frozen[next(iter(self.frozen))]
 
     def retire(self, version: str) -> None:
         """A version that was stopped cannot be gone back to, and none may be called like it."""
@@ -99,4 +141,4 @@ def new_life() -> Life:
     >>> new_life().arms[0].version
     'builtin'
     """
-    return Life([Running(LIVE, BUILTIN, 0)], 1, [], [])
+    return Life([Running(LIVE, BUILTIN, 0, was_live=True)], 1, [], [])

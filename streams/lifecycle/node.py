@@ -1,19 +1,32 @@
-"""The lifecycle node: commands in; directives, what became of versions, and dead letters out."""
+"""The lifecycle node: commands in; directives, retrain jobs, what became of versions, and dead letters out."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
-from msgspec import MsgspecError, Struct, json, msgpack
+from msgspec import MsgspecError, Struct, msgpack
 
-from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
+from schemas.commands import (
+    MODEL_SCHEMA,
+    PinVersion,
+    PromoteVariant,
+    Retrain,
+    RollBack,
+    StartVariant,
+    StopVariant,
+)
 from schemas.errors import Refused, StateError
+from schemas.models import ModelState
+from schemas.retraining import RetrainJob
 from schemas.ticks import BUILTIN, Directive
-from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, TICKS
-from schemas.versions import ModelVersion, Status
-from streams.directives import LONGEST_NAME, apply
+from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
+from streams.directives import MOST_ARMS, apply, remember
 from streams.lifecycle.life import Life, Reign, Running, new_life
+from streams.lifecycle.news import News
+from streams.lifecycle.sizes import check_sizes
 from streams.parameters import Parameters
 from streams.pipeline import builtin_version
+from streams.retraining.identity import CANDIDATE, state_sha256
 from streams.signatures import is_signed, sign
 from streams.topology import Node
 from streams.validation import Validation
@@ -21,8 +34,8 @@ from streams.variants import Variants
 
 DEFAULTS = Parameters()
 
-LONGEST_CAUSE = 1_000
-MOST_METRICS = 64
+Directed = StartVariant | StopVariant | PromoteVariant | RollBack
+"""Commands that change what the market node computes."""
 
 
 class LifecycleNode(Node[Life]):
@@ -31,6 +44,9 @@ class LifecycleNode(Node[Life]):
     A command becomes one directive of the same id in the tick log, on the partition that it came on itself, so the
     market node meets it in order with the ticks. What the market node would refuse is refused here, by the same rules.
     An id that was carried out before changes nothing, so a client may put a command twice, and a crash may repeat one.
+
+    A retrain becomes a job, unless the symbol cools down or enough candidates are being tested. A candidate that finds
+    no room takes the place of the version that was live longest ago; one more directive stops that.
 
     Args:
         parameters: of all symbols: what overrides are held against.
@@ -48,7 +64,7 @@ class LifecycleNode(Node[Life]):
 
     name = "lifecycle"
     source = COMMANDS
-    outputs = (TICKS, MODEL_VERSIONS, DEAD_LETTERS)
+    outputs = (TICKS, MODEL_VERSIONS, RETRAIN_JOBS, DEAD_LETTERS)
 
     def __init__(self, parameters: Parameters = DEFAULTS, directive_key: bytes = b"") -> None:
         super().__init__()
@@ -66,7 +82,7 @@ class LifecycleNode(Node[Life]):
         if self._key and not is_signed(command, self._key):
             raise Refused("unsigned_command", f"expected the signature of command {command.id!r:.80}, was another")
         self._check(command)
-        _check_sizes(command)
+        check_sizes(command)
         return command
 
     def open(self, key: str) -> Life:
@@ -77,42 +93,119 @@ class LifecycleNode(Node[Life]):
         """The directive, then what it makes of versions; nothing for a command that was carried out before."""
         if event.id in state.applied:
             return ()
-        live = state.arms[0]
-        reign = Reign(live.version, live.since, live.command)
-        runs = list(state.arms)
-        directive = self._directive(state, event)
-        try:
-            apply(state, directive, lambda _, version, number: self._begin(state, event, version, number))
-        except Refused as refused:
-            raise Refused("bad_command", refused.detail) from refused
-        news = _Told(self, event, record_id)
-        if isinstance(event, StartVariant):
-            news.tell(state.arms[-1], "shadow", event.cause)
-            if state.arms[-1].number == 1:
-                news.tell(live, "champion", "what the symbol began with")
-        elif isinstance(event, StopVariant):
-            (stopped,) = [arm for arm in runs if arm not in state.arms]
-            state.retire(stopped.version)
-            stopped.name = ""
-            news.tell(stopped, "stopped", event.cause)
-        else:
-            promoted, demoted = state.arms[0], live
-            for arm in (promoted, demoted):
-                arm.since, arm.command = event.ts_event, event.id
-            news.tell(promoted, "champion", event.cause)
-            if isinstance(event, RollBack):
-                state.forget(promoted.version)
-                news.tell(demoted, "rolled_back", event.cause)
-            else:
-                state.succeeded(promoted, reign)
-                news.tell(demoted, "shadow", f"{self.shown(event.symbol, promoted.version)} is live: {event.cause}")
-        return (sign(directive, self._key) if self._key else directive, *news.records)
+        if isinstance(event, Retrain):
+            return self._retrain(state, event, record_id)
+        news = News(event, record_id, state, self.shown)
+        if isinstance(event, PinVersion):
+            remember(state, event.id)
+            state.pinned = event.pinned
+            news.tell(state.arms[0], "champion", f"{'pinned' if event.pinned else 'released'}: {event.cause}")
+            return news.records
+        self._check_may(state, event)
+        directives = []
+        if isinstance(event, StartVariant) and event.arm.startswith(CANDIDATE) and len(state.arms) >= MOST_ARMS:
+            directives += self._make_room(state, event, news)
+        directives.append(self._carry_out(state, event, news))
+        return (*(sign(each, self._key) if self._key else each for each in directives), *news.records)
 
     def shown(self, symbol: str, version: str) -> str:
         """Name of a version as predictions carry it."""
         return builtin_version(self._parameters.for_symbol(symbol).digest()) if version == BUILTIN else version
 
-    def _directive(self, life: Life, command: Command) -> Directive:
+    def _retrain(self, life: Life, command: Retrain, record_id: str) -> Sequence[Struct]:
+        """The job, done or withheld; a person's is never withheld."""
+        remember(life, command.id)
+        withheld, tested = "", life.candidates()
+        if command.automatic and command.ts_event < life.cools_until:
+            withheld = f"cool-down after a roll-back: {(life.cools_until - command.ts_event) / 1e9:,.0f} s to go"
+        elif command.automatic and len(tested) >= self._parameters.retraining.candidates:
+            withheld = f"still being tested: {', '.join(arm.version for arm in tested)}"
+        return (
+            RetrainJob(
+                f"{record_id}:0",
+                command.symbol,
+                command.ts_event,
+                command.id,
+                command.breach,
+                command.automatic,
+                withheld,
+            ),
+        )
+
+    def _check_may(self, life: Life, command: Directed) -> None:
+        live = self.shown(command.symbol, life.arms[0].version)
+        changes_live = isinstance(command, (PromoteVariant, RollBack))
+        if life.pinned and command.automatic and changes_live:
+            raise Refused("pinned", f"{live} is pinned: {command.cause}")
+        if isinstance(command, RollBack) and command.version and live != command.version:
+            raise Refused("bad_command", f"roll_back: expected {command.version!r:.80} to be live, {live} is")
+        if isinstance(command, StartVariant) and command.automatic and command.model:
+            self._check_wanted(life, command.model, command.judged_against, live)
+
+    def _check_wanted(self, life: Life, model: ModelState, judged_against: str, live: str) -> None:
+        """A candidate of a retrain may come too late, or while enough others are being tested."""
+        if judged_against not in ("", live):
+            raise Refused("stale", f"{model.version} was judged against {judged_against}, {live} is live")
+        tested = life.candidates()
+        if len(tested) >= self._parameters.retraining.candidates:
+            others = ", ".join(arm.version for arm in tested)
+            raise Refused("too_many_candidates", f"{model.version} is not started, still being tested: {others}")
+
+    def _make_room(self, life: Life, command: StartVariant, news: News) -> list[Directive]:
+        stopped = life.dispensable()
+        if stopped is None:
+            return []
+        # On a copy first: a candidate that is refused must not cost anybody's place.
+        attempt = deepcopy(life)
+        attempt.arms = [arm for arm in attempt.arms if arm.number != stopped.number]
+        self._apply(attempt, command)
+        identity = (f"{command.id}:room", command.symbol, command.ts_event)
+        directive = Directive(*identity, "stop_arm", stopped.name, f"room for {command.arm}")
+        life.arms.remove(stopped)
+        remember(life, directive.id)
+        news.tell_stopped(stopped, f"kept in the pool, to make room for {command.arm}")
+        return [directive]
+
+    def _apply(self, life: Life, command: Directed) -> Directive:
+        directive = self._directive(life, command)
+        try:
+            apply(life, directive, lambda _, version, number: self._begin(life, command, version, number))
+        except Refused as refused:
+            raise Refused("bad_command", refused.detail) from refused
+        return directive
+
+    def _carry_out(self, life: Life, command: Directed, news: News) -> Directive:
+        live = life.arms[0]
+        reign = Reign(live.version, live.since, live.command)
+        runs = list(life.arms)
+        directive = self._apply(life, command)
+        if isinstance(command, StartVariant):
+            life.revive(life.arms[-1].version)
+            news.tell(life.arms[-1], "shadow", command.cause)
+            if life.arms[-1].number == 1:
+                news.tell(live, "champion", "what the symbol began with", counts=False)
+        elif isinstance(command, StopVariant):
+            (stopped,) = [arm for arm in runs if arm not in life.arms]
+            news.tell_stopped(stopped, command.cause)
+        else:
+            promoted, demoted = life.arms[0], live
+            for arm in (promoted, demoted):
+                arm.since, arm.command = command.ts_event, command.id
+            promoted.was_live, promoted.taken_back = True, False
+            demoted.taken_back = isinstance(command, RollBack)
+            news.tell(promoted, "champion", command.cause)
+            if isinstance(command, RollBack):
+                life.forget(promoted.version)
+                if command.automatic:
+                    life.cools_until = command.ts_event + self._parameters.retraining.cool_down_ns
+                news.tell(demoted, "rolled_back", command.cause)
+            else:
+                life.succeeded(promoted, reign)
+                shown = self.shown(command.symbol, promoted.version)
+                news.tell(demoted, "shadow", f"{shown} is live: {command.cause}")
+        return directive
+
+    def _directive(self, life: Life, command: Directed) -> Directive:
         identity = (command.id, command.symbol, command.ts_event)
         if isinstance(command, StartVariant):
             return Directive(
@@ -134,12 +227,14 @@ class LifecycleNode(Node[Life]):
             return Directive(*identity, "promote_arm", arm, command.cause)
         return Directive(*identity, "stop_arm", arm, command.cause)
 
-    def _begin(self, life: Life, command: StartVariant, version: str, number: int) -> Running:
+    def _begin(self, life: Life, command: Any, version: str, number: int) -> Running:
+        _check_model(command)
         variants = self._own_variants.get(command.symbol, self._variants)
         overrides, _ = variants.asked(command)
         if version == self.shown(command.symbol, BUILTIN) or command.arm == self.shown(command.symbol, BUILTIN):
             raise Refused("bad_command", f"start_variant: expected new names, was {command.arm!r:.80}, {version!r:.80}")
-        if version in life.retired:
+        sha256 = state_sha256(command.model) if command.model else ""
+        if version in life.retired and life.frozen.get(version, "none") != sha256:
             raise Refused(
                 "bad_command", f"start_variant: expected a new version, {version!r:.80} ran before and was stopped"
             )
@@ -153,6 +248,8 @@ class LifecycleNode(Node[Life]):
             life.descent(parent),
             command.experiment,
             overrides,
+            sha256,
+            candidate=command.arm.startswith(CANDIDATE),
         )
 
     def dump(self, state: Life) -> bytes:
@@ -167,49 +264,15 @@ class LifecycleNode(Node[Life]):
             raise StateError(f"expected a snapshot of the lifecycle node, was something else: {error}") from error
 
 
-class _Told:
-    """Records of what a command made of versions."""
-
-    def __init__(self, node: LifecycleNode, command: Command, record_id: str) -> None:
-        self._node, self._command, self._id = node, command, record_id
-        self.records: list[ModelVersion] = []
-
-    def tell(self, arm: Running, status: Status, reason: str) -> None:
-        """Add the record of one version."""
-        command = self._command
-        lineage = tuple(self._node.shown(command.symbol, version) for version in arm.lineage)
-        self.records.append(
-            ModelVersion(
-                id=f"{self._id}:{len(self.records)}",
-                symbol=command.symbol,
-                version=self._node.shown(command.symbol, arm.version),
-                parent=lineage[-1] if lineage else "",
-                status=status,
-                reason=reason,
-                ts_event=command.ts_event,
-                command=command.id,
-                metrics={} if isinstance(command, StopVariant) else command.metrics,
-                lineage=lineage,
-                arm=self._node.shown(command.symbol, arm.name),
-                experiment=arm.experiment,
-                overrides=json.decode(arm.overrides) if arm.overrides else {},
-            )
-        )
-
-
-def _check_sizes(command: Command) -> None:
-    """What it leads to must fit into the topics it goes to, or one command would stop its partition for ever."""
-    if len(command.cause) > LONGEST_CAUSE:
+def _check_model(command: StartVariant) -> None:
+    if command.model_schema != MODEL_SCHEMA:
         raise Refused(
-            "bad_command", f"expected a cause of at most {LONGEST_CAUSE} characters, was {len(command.cause)}"
+            "bad_command", f"start_variant: expected a model of schema {MODEL_SCHEMA}, was {command.model_schema}"
         )
-    names: list[str] = []
-    if not isinstance(command, StopVariant):
-        if len(command.metrics) > MOST_METRICS:
-            raise Refused("bad_command", f"expected at most {MOST_METRICS} metrics, was {len(command.metrics)}")
-        names.extend(command.metrics)
-    if isinstance(command, StartVariant):
-        names += [command.experiment, *([command.model.parent] if command.model else ())]
-    for name in names:
-        if len(name) > LONGEST_NAME:
-            raise Refused("bad_command", f"expected names of at most {LONGEST_NAME} characters, was {name!r:.80}")
+    if command.sha256:
+        found = state_sha256(command.model) if command.model else "no model"
+        if found != command.sha256:
+            raise Refused(
+                "bad_command",
+                f"start_variant: expected a model of SHA-256 {command.sha256[:12]}, was {found[:12]}: it is corrupt",
+            )

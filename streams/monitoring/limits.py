@@ -4,6 +4,8 @@ from msgspec import Struct
 
 from streams.monitoring.parameters import MonitorParameters
 
+BUDGET_SPENT = "budget spent"
+
 DAY_NS = 24 * 3_600 * 1_000_000_000
 
 
@@ -52,7 +54,7 @@ class Limits:
         while state.started and state.started[0] <= now - DAY_NS:
             del state.started[0]
         if len(state.started) >= self._budget:
-            return f"budget spent: {len(state.started)} retrains within 24 hours, of {self._budget}"
+            return f"{BUDGET_SPENT}: {len(state.started)} retrains within 24 hours, of {self._budget}"
         return ""
 
     def spend(self, state: LimitsState, now: int) -> None:

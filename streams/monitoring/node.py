@@ -1,4 +1,4 @@
-"""The monitor node: outcomes in; accuracy windows out, with a breach where a retrain is called for."""
+"""The monitor node: outcomes in; accuracy windows out, with a breach where a retrain is called for, and its command."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -8,9 +8,10 @@ from typing import Any
 from msgspec import MsgspecError, Struct, json, msgpack
 
 from schemas.codec import encode
+from schemas.commands import Retrain
 from schemas.errors import Refused, StateError
 from schemas.outcomes import OutcomeMatured
-from schemas.topics import ACCURACY_WINDOWS, DEAD_LETTERS, OUTCOMES
+from schemas.topics import ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
 from streams.baselines import BASELINES
 from streams.maturing import is_plain
@@ -21,6 +22,7 @@ from streams.monitoring.limits import Limits, LimitsState
 from streams.monitoring.parameters import MonitorParameters
 from streams.monitoring.watch import Watch, WatchState
 from streams.monitoring.window import Window
+from streams.signatures import sign
 from streams.topology import Node
 
 MOST_VERSIONS = 16
@@ -29,6 +31,7 @@ MOST_VERSIONS = 16
 BASELINE_MEMORY = 1_000
 """Outcomes that the choice of the best baseline looks back on."""
 
+WAITING = "waiting for labels since the change"
 DEFAULTS = MonitorParameters()
 
 
@@ -75,16 +78,17 @@ class MonitorNode(Node[MonitorState]):
     >>> ticks = synthetic_market(seed=1, symbols=["ACORN"], ticks=4_000)
     >>> outcomes = [each for each in replay_events(MarketNode(), ticks) if isinstance(each, OutcomeMatured)]
     >>> (seen, *_) = replay_events(MonitorNode(MonitorParameters(window=500)), outcomes)
-    >>> seen.moved, seen.n_eff, seen.figures[0].name, seen.best_baseline, seen.breach
-    (500, 35, 'builtin-4333f58c', 'imbalance_sign', None)
+    >>> seen.moved, seen.n_eff, seen.figures[0].name[:7], seen.best_baseline, seen.breach
+    (500, 35, 'builtin', 'imbalance_sign', None)
     """
 
     name = "monitor"
     source = OUTCOMES
-    outputs = (ACCURACY_WINDOWS, DEAD_LETTERS)
+    outputs = (ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS)
 
-    def __init__(self, parameters: MonitorParameters = DEFAULTS) -> None:
+    def __init__(self, parameters: MonitorParameters = DEFAULTS, directive_key: bytes = b"") -> None:
         super().__init__()
+        self._key = directive_key
         self.parameters = parameters
         self.made_with = sha256(json.encode(parameters)).hexdigest()
         self._watch = Watch(parameters)
@@ -103,7 +107,7 @@ class MonitorNode(Node[MonitorState]):
         return MonitorState(self.made_with, {}, [log(2.0)] * len(BASELINES), LimitsState())
 
     def step(self, state: MonitorState, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
-        """Windows that the outcome closes."""
+        """Windows that the outcome closes, and the command to retrain that follows from a breach."""
         if state.made_with != self.made_with:
             raise StateError(_other_parameters(self.made_with, state.made_with))
         opinions = [event.baselines.get(name, 0.5) for name in BASELINES]
@@ -136,7 +140,13 @@ class MonitorNode(Node[MonitorState]):
             found = self._window(state, event, arm.model_version, version, number == 0, ended, len(closed))
             if found is not None:
                 closed.append(found)
-        return closed
+        return [*closed, *map(self._command, filter(_calls, closed))] if closed else ()
+
+    def _command(self, window: AccuracyWindow) -> Retrain:
+        breach = window.breach
+        assert breach is not None, "windows without a breach call for nothing"
+        command = Retrain(breach.id, window.symbol, window.ts_event, breach.sentence, breach, automatic=True)
+        return sign(command, self._key) if self._key else command
 
     def dump(self, state: MonitorState) -> bytes:
         """Snapshot: MessagePack, in which doubles keep all their bits."""
@@ -261,7 +271,7 @@ class MonitorNode(Node[MonitorState]):
         needed = self.parameters.min_samples_since_change
         if not 0 < alarm.since_outcomes < needed or alarm.trigger not in ("skill", "drift"):
             return ""
-        return f"waiting for labels since the change: {alarm.since_outcomes:,} of {needed:,}"
+        return f"{WAITING}: {alarm.since_outcomes:,} of {needed:,}"
 
     def _awaited(self, state: MonitorState, version: VersionState) -> Alarm | None:
         """The alarm that was waiting, once there are labels enough; whatever the sums say by now."""
@@ -274,6 +284,10 @@ class MonitorNode(Node[MonitorState]):
         return Alarm(
             breach.trigger, breach.detector, breach.statistic, breach.limit, breach.since, since, breach.sentence
         )
+
+
+def _calls(window: AccuracyWindow) -> bool:
+    return window.breach is not None and window.breach.retrain
 
 
 def _check(event: OutcomeMatured, opinions: list[float]) -> None:

@@ -10,6 +10,7 @@ from schemas.retraining import BackwardTransfer, RetrainingResult
 from schemas.windows import Breach
 from streams.evaluation.fitting import PASSES, fit
 from streams.models import signed_logistic
+from streams.models.parameters import SignedLogisticParameters
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters
 from streams.retraining import intervals
@@ -79,7 +80,8 @@ def retrain(
         return replace(begun, sentence=f"{len(moved):,} labels are too few: {needed:,} are needed")
     log = log[_index_of(log, moved[0].ts) :]
     parts = split(log, held_out, market.horizon_ns)
-    contenders = list(_contenders(parts, breach, market, parameters, pool))
+    learner = _learner(market.model, parameters)
+    contenders = list(_contenders(parts, breach, market, learner, parameters, pool))
     if not contenders:
         return replace(
             begun, sentence=f"too few labels before the hold-out: fewer than {parameters.least_trained:,} left"
@@ -88,7 +90,7 @@ def retrain(
     learned = [each for each in parts.trained if each.label]
     usual = sum(abs(each.return_bps) for each in learned) / max(1, len(learned))
     held = HeldOut(parts.held_out, best.told, market.horizon_ns, usual)
-    candidate, final, trained = _candidate(symbol, breach, best, moved, parent, market)
+    candidate, final, trained = _candidate(symbol, breach, best, moved, parent, learner)
     rows = gates(held, final, parameters, len(contenders))
     failed = [row.name for row in rows if not row.passed]
     figures = metrics(held)
@@ -141,6 +143,7 @@ def _contenders(
     parts: Split,
     breach: Breach,
     market: MarketParameters,
+    learner: SignedLogisticParameters,
     parameters: RetrainParameters,
     pool: Sequence[ModelState],
 ) -> Iterator[Contender]:
@@ -149,7 +152,7 @@ def _contenders(
     recipes = {"all": learned} if since is learned else {"all": learned, "since": since}
     for recipe, labels in recipes.items():
         if len(labels) >= parameters.least_trained:
-            yield _contender(recipe, _fit(labels, market), labels, None, parts, market)
+            yield _contender(recipe, _fit(labels, learner), labels, None, parts, market)
     for state in pool:
         model = signed_logistic.from_wire(state.model, market.model.features)
         yield _contender("stored", model, (), state, parts, market)
@@ -176,20 +179,29 @@ def _contender(
     return Contender(recipe, model, trained, stored, told, sum(losses) / len(losses))
 
 
-def _fit(labels: Sequence[Labelled], market: MarketParameters) -> SignedLogistic:
+def _learner(model: SignedLogisticParameters, parameters: RetrainParameters) -> SignedLogisticParameters:
+    return replace(model, learning_rate=parameters.learning_rate or model.learning_rate, learns=True)
+
+
+def _fit(labels: Sequence[Labelled], learner: SignedLogisticParameters) -> SignedLogistic:
     """Few labels are gone through more often: each is worth little where many overlap."""
     passes = max(PASSES, LEARNED // len(labels))
-    return fit([(each.features, each.label > 0, each.worth) for each in labels], market.model, passes)
+    return fit([(each.features, each.label > 0, each.worth) for each in labels], learner, passes)
 
 
 def _candidate(
-    symbol: str, breach: Breach, best: Contender, moved: Sequence[Labelled], parent: str, market: MarketParameters
+    symbol: str,
+    breach: Breach,
+    best: Contender,
+    moved: Sequence[Labelled],
+    parent: str,
+    learner: SignedLogisticParameters,
 ) -> tuple[ModelState, SignedLogistic, Sequence[Labelled]]:
     if best.stored is not None:
         return best.stored, best.model, ()
     trained = [each for each in moved if each.ts >= best.trained[0].ts]
-    final = _fit(trained, market)
-    wire = signed_logistic.to_wire(final, market.model.features)
+    final = _fit(trained, learner)
+    wire = signed_logistic.to_wire(final, learner.features)
     # Named by what it is, so that the same job names it alike and another job cannot.
     unnamed = ModelState(f"{symbol}-{breach.id}", wire, parent)
     version = f"{symbol}-{state_sha256(unnamed)[:12]}"

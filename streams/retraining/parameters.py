@@ -1,8 +1,20 @@
-"""How a candidate is trained and what it must prove."""
+"""How a candidate is trained, what it must prove, and how it is tried and watched."""
 
 from typing import Annotated
 
 from msgspec import Meta, Struct
+
+from streams.experiments.declaration import Declaration, WatchParameters
+from streams.experiments.parameters import ExperimentParameters
+
+TRIAL = Declaration(
+    apply="automatic",
+    test=ExperimentParameters(
+        primary="log_loss", worth=0.01, batch=100, expected=2_000.0, warmup=100, minimum_batches=20, longest=20_000
+    ),
+    watch=WatchParameters(run=10_000.0, canary=500, confirmed=5_000, block=20, calibration=0.05),
+)
+"""The test of a candidate in shadow, and the watch over it once it is live."""
 
 
 class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -13,9 +25,13 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         validation_share: part of the labels (since the change, where one was found) that is the hold-out.
         least_validated, most_validated: bounds of the hold-out; it spans 18 horizons at least.
         least_trained: a fit to fewer labels is not tried.
+        learning_rate: of the fits; 0: that with which the model learns while it runs, which may be meant to be slow.
         level: chance that a gain that is none counts as shown, divided by the number of recipes that were compared;
             two gains must be shown at once, and what was measured is far less.
         calibration_tolerance: by how much its log-loss may exceed what it expected, beyond the current version's, nats.
+        candidates: that may be tested at a time on one symbol.
+        cool_down_ns: event time after an automatic roll-back in which no retrain starts by itself, ns.
+        trial: how a candidate is tested in shadow and watched once it is live.
     """
 
     labels: Annotated[int, Meta(ge=100)] = 20_000
@@ -23,5 +39,9 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     least_validated: Annotated[int, Meta(ge=20)] = 200
     most_validated: Annotated[int, Meta(ge=20)] = 2_000
     least_trained: Annotated[int, Meta(ge=20)] = 150
+    learning_rate: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     level: Annotated[float, Meta(gt=0.0, lt=0.5)] = 0.1
     calibration_tolerance: Annotated[float, Meta(ge=0.0, le=0.5)] = 0.03
+    candidates: Annotated[int, Meta(ge=1, le=3)] = 2
+    cool_down_ns: Annotated[int, Meta(ge=0)] = 600_000_000_000
+    trial: Declaration = TRIAL

@@ -1,6 +1,7 @@
-"""A market with one thing to find: the heavier side of the book tells the next moves, until it tells the opposite."""
+"""Markets with one thing to find: the heavier side of the book tells the next moves, until it tells the opposite."""
 
 from collections.abc import Iterator
+from math import exp
 from random import Random
 
 from schemas.ticks import Quote
@@ -42,6 +43,40 @@ class PlantedMarket(Iterator[Quote]):
         told = -self._heavy if self.inverted else self._heavy
         self._mid += told if random.random() < TOLD else -told
         bid, ask = (3.0, 1.0) if self._heavy > 0 else (1.0, 3.0)
+        at = START_NS + self._number * APART_NS
+        self._number += 1
+        return Quote(self._symbol, at, (self._mid - 1) / 1_000, bid, (self._mid + 1) / 1_000, ask)
+
+
+STEEPNESS = 3.0
+"""Log-odds of a move for a book that is all on one side."""
+
+
+class GradedMarket(Iterator[Quote]):
+    """Like `PlantedMarket`, but books are heavier on one side by more or less, and tell by that how sure a move is.
+
+    The sign of the imbalance, which is a baseline, tells less than its size: there is something for a model to learn.
+
+    >>> quote = next(GradedMarket("AAA", seed=7))
+    >>> (quote.bid, round(quote.bid_size, 3), quote.ask, round(quote.ask_size, 3))
+    (100.0, 1.331, 100.002, 2.669)
+    """
+
+    def __init__(self, symbol: str, seed: int) -> None:
+        self.inverted = False
+        self._symbol = symbol
+        self._random = Random(seed)
+        self._mid = 100_000
+        self._imbalance = 0.0
+        self._number = 0
+
+    def __next__(self) -> Quote:
+        random = self._random
+        if not self._number % RUN:
+            self._imbalance = random.uniform(-0.95, 0.95)
+        told = STEEPNESS * (-self._imbalance if self.inverted else self._imbalance)
+        self._mid += 1 if random.random() < 1.0 / (1.0 + exp(-told)) else -1
+        bid, ask = 2.0 * (1.0 + self._imbalance), 2.0 * (1.0 - self._imbalance)
         at = START_NS + self._number * APART_NS
         self._number += 1
         return Quote(self._symbol, at, (self._mid - 1) / 1_000, bid, (self._mid + 1) / 1_000, ask)

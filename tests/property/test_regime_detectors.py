@@ -88,7 +88,7 @@ def test_answers_are_regimes_with_a_probability_and_stand_until_the_next(name: s
         assert 0.0 <= probability <= 1.0
         assert operator.current(state) == answer
         sizes.add(len(msgpack.encode(state)))
-    assert max(sizes) < 400
+    assert max(sizes) < 600
 
 
 @detectors

@@ -20,7 +20,7 @@ from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.directives import MOST_ARMS
 from streams.market import MarketNode
-from streams.parameters import MarketParameters, load_parameters
+from streams.parameters import MarketParameters, MixtureParameters, load_parameters
 from streams.partition import KeySnapshot, Partition
 
 QUICK = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "costs": {"fee_bps": 0.0}}
@@ -77,7 +77,7 @@ def test_a_variant_is_the_symbol_with_those_parameters(table: str, promoted: boo
     if "prior" in overrides.get(
         "mixture", {}
     ):  # in a file a table replaces the default prior, on top of an arm's it merges
-        prior = {"imbalance": 8.0, "signed_logistic": 2.0} | overrides["mixture"]["prior"]
+        prior = MixtureParameters().prior | overrides["mixture"]["prior"]
         changed = overrides | {"mixture": overrides["mixture"] | {"prior": prior}}
         whole = load_parameters({"market": QUICK, "symbols": {"X": {"market": changed}}})
     alone = outcomes(run(MarketNode(whole), ticks))
@@ -183,7 +183,7 @@ def test_promoted_and_taken_back_an_arm_keeps_its_parameters() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"overrides": {"costs": {"fee_bps": 1.0}}}, "expected tables among model, mixture"),
+        ({"overrides": {"costs": {"fee_bps": 1.0}}}, "expected tables among model, recall"),
         ({"overrides": {"model": {"features": ["zscore"]}}}, "expected what is an arm's own, was features"),
         ({"overrides": {"sizing": {"memory": 5}}}, "expected what is an arm's own, was memory"),
         ({"overrides": {"model": {"learning_rate": -1}}}, r"overrides.model: Expected `float` > 0.0"),

@@ -122,7 +122,9 @@ class LiveArm:
     def switch(self, model: SignedLogistic, version: str) -> None:
         """A new arm with `model` is the live one; what the old one waits for is not learned."""
         copy = SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)
+        recall = self._arms.remember(self.arm)
         self.arm = self._arms.start("live", version, self.arm.number + 1, copy)
+        self.arm.recall = recall
 
     def run(self, planted: Planted, told: Told | None = None) -> Iterator[float]:
         """Probability for each outcome; `told` hears of each as it matures, and may switch."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from planted_concepts import LiveArm, Planted, market
 from river.compose import Pipeline
 from river.linear_model import LogisticRegression
@@ -18,6 +19,7 @@ from streams.features import SIGNED
 from streams.models import signed_logistic
 from streams.monitoring.node import MonitorNode
 from streams.overlap import Overlap, OverlapState
+from streams.parameters import RecallParameters
 from streams.retraining.job import retrain
 from streams.retraining.labels import OutcomeLog, outcome_log
 
@@ -60,6 +62,12 @@ def river_online(case: Planted) -> list[float]:
             model.learn_one(features[index - case.overlap], case.labels[index - case.overlap] > 0)
         told.append(min(max(model.predict_proba_one(values).get(True, 0.5), 1e-6), 1.0 - 1e-6))
     return told
+
+
+def forgetful(case: Planted) -> list[float]:
+    """The pipeline that learns, without retrains and without copies of what it knew."""
+    parameters = market(case.overlap)
+    return list(LiveArm(replace(parameters, recall=RecallParameters(most=0))).run(case))
 
 
 def live_arm(case: Planted) -> list[float]:
@@ -116,5 +124,6 @@ CONTENDERS: dict[str, Callable[[Planted], list[float]]] = {
     "frozen": frozen,
     "scheduled refit": refitted,
     "River online": river_online,
+    "pipeline, no recall": forgetful,
     "pipeline without retrains": live_arm,
 }

@@ -1,9 +1,10 @@
 """Planted changes are noticed, even streams are left alone, useless candidates do not pass: seeded, with bounds."""
 
+import numpy as np
 import planted_concepts as planted
 import pytest
 from planted_concepts import CONCEPTS, Planted, Stream
-from retraining_contenders import tickloop, useless_candidate
+from retraining_contenders import forgetful, live_arm, tickloop, useless_candidate
 
 from schemas.outcomes import OutcomeMatured
 from schemas.windows import AccuracyWindow
@@ -62,6 +63,28 @@ def test_useless_candidates_do_not_pass(stream: Stream) -> None:
         said *= planted.strength(said, 0.6) * (seed % 2)
         passed += useless_candidate(planted.plant(many, said, seed, 4)).status == "candidate"
     assert passed <= 3
+
+
+def test_a_concept_that_comes_back_costs_less_than_half_of_what_it_costs_to_learn_it_again(stream: Stream) -> None:
+    """Two concepts take turns; by the loss above the oracle's in the first 1,000 outcomes after each return."""
+    turn, turns = 4_500, 4
+    many = stream.repeated(turn * turns)
+    first, second = (planted.scores(many, CONCEPTS[name]) for name in ("a", "b"))
+    first *= planted.strength(first, 0.68)
+    second *= planted.strength(second, 0.68)
+    said = np.where((np.arange(turn * turns) // turn) % 2 == 0, first, second)
+    case = planted.plant(many, said, 11, overlap=20, dependence=4)
+    losses = {
+        name: np.array([planted.loss(p, label) for p, label in zip(told, case.labels, strict=True)])
+        for name, told in (("recall", live_arm(case)), ("none", forgetful(case)), ("oracle", case.oracle))
+    }
+    returns = [slice(turn * number, turn * number + 1_000) for number in range(2, turns)]
+    excess = {
+        name: sum(float((losses[name] - losses["oracle"])[each].mean()) for each in returns)
+        for name in ("recall", "none")
+    }
+    assert excess["recall"] < 0.5 * excess["none"]
+    assert losses["recall"].mean() < losses["none"].mean()
 
 
 def test_the_loop_on_a_changing_stream_gives_the_same_results_each_time(stream: Stream) -> None:

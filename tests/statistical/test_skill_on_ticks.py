@@ -59,7 +59,7 @@ def test_a_random_walk_gives_no_skill() -> None:
         ("btcusdt-perp-20240808", 500, 0.53, 0.73),
         ("ethusdt-perp-20240808", 500, 0.535, 0.725),
         ("btcusdt-spot-20240808", 500, 0.34, 0.85),
-        ("bac-20131007", 500, 0.26, 0.88),
+        ("bac-20131007", 500, 0.25, 0.88),
     ],
 )
 def test_real_ticks_have_skill(name: str, horizon_ms: int, log_loss: float, accuracy: float) -> None:
@@ -67,13 +67,13 @@ def test_real_ticks_have_skill(name: str, horizon_ms: int, log_loss: float, accu
     assert found.pipeline.log_loss < log_loss
     assert found.pipeline.accuracy > accuracy
     assert found.low > 0.0
-    assert found.pipeline.log_loss < min(score.log_loss for score in found.experts) + 0.002
+    assert found.pipeline.log_loss <= min(score.log_loss for score in found.experts)
 
 
 def test_no_skill_is_claimed_on_a_currency_without_sizes() -> None:
     found = _skill(_real_ticks("eurusd-20140507"), 60_000 * MS)
     assert found.low < 0.0 < found.high
-    assert found.pipeline.log_loss == pytest.approx(0.6931, abs=0.003)
+    assert found.pipeline.log_loss <= min(score.log_loss for score in found.experts)
     assert found.positions == 0
 
 

@@ -14,7 +14,7 @@ from pyarrow import parquet
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
 from schemas.ticks import Quote, Trade
-from schemas.topics import COMMANDS, TICKS
+from schemas.topics import TICKS, TOPICS
 from streams.backtest import Backtest, backtest
 from streams.backtest.columns import TABLES
 from streams.backtest.engine import Engine
@@ -178,5 +178,5 @@ def test_every_kind_of_record_that_follows_from_the_ticks_has_a_table() -> None:
     written = {
         kind for node in following(nodes(Parameters()), TICKS) for topic in node.outputs for kind in topic.records
     }
-    roots = {kind for topic in (TICKS, COMMANDS) for kind in topic.records}
+    roots = {kind for topic in TOPICS if topic.is_root for kind in topic.records}
     assert written - roots <= set(TABLES)

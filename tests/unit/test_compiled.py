@@ -28,6 +28,7 @@ from streams.parameters import load_parameters
 from streams.sources.synthetic import synthetic_market
 
 other = {"regime": {"detector": "hmm"}, "confidence": {"calibrator": "bins"}, "costs": {"enabled": ["half_spread"]}}
+other["recall"] = {"every": 50, "alike": 1.0}
 for market in ({}, other):
     engine = Engine(nodes(load_parameters({"market": market})), partitions=2)
     names = ["ACORN", "BIRCH"]

@@ -91,7 +91,21 @@ def test_a_variant_from_its_start_to_its_rollback() -> None:
         "start-bold", "X", 5, "start_arm", "bold", "test", overrides=BOLD, from_live=True, version="bold-1"
     )
     assert shadow == ModelVersion(
-        "commands:3:0:0", "X", "bold-1", BUILTIN, "shadow", "test", 5, "start-bold", {}, (BUILTIN,), "bold", "e", BOLD
+        "commands:3:0:0",
+        "X",
+        "bold-1",
+        BUILTIN,
+        "shadow",
+        "test",
+        5,
+        "start-bold",
+        {},
+        (BUILTIN,),
+        "bold",
+        "e",
+        BOLD,
+        manual_steps=1,
+        change="start_variant",
     )
     assert (champion.version, champion.status, champion.arm) == (BUILTIN, "champion", "live")
     assert desk.told(promote("bold", metrics={"e_value": 40.0})) == [

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from golden_records import MODEL, RECORDS
+from golden_model_records import MODEL
+from golden_records import RECORDS
 
 from schemas.asyncapi import GOLDEN, golden, kebab
 from schemas.codec import decoder, encode

@@ -42,3 +42,16 @@ def test_one_step_by_hand() -> None:
     information = 25.0 + 0.8807970779778823 * 0.11920292202211769 * 4.0
     assert state.information == pytest.approx(information)
     assert state.slope == pytest.approx(1.0 + 0.11920292202211769 * 2.0 / information)
+
+
+@pytest.mark.parametrize(("true_slope", "low", "high"), [(0.4, 0.9, 1.0), (1.0, 0.0, 0.2), (2.5, 0.9, 1.0)])
+def test_a_slope_is_applied_as_far_as_it_proved_itself(true_slope: float, low: float, high: float) -> None:
+    """Where slope 1 is right, the one that was found differs from it by chance alone."""
+    random, calibration = Random(3), Temperature(TemperatureParameters())
+    state = calibration.start()
+    total = 0.0
+    for label in range(2_000):
+        log_odds = random.gauss(0.0, 1.5)
+        calibration.learn(state, log_odds, random.random() < probability(true_slope * log_odds))
+        total += state.trust * (label >= 1_000)
+    assert low < total / 1_000 < high

@@ -1,0 +1,37 @@
+"""The caretaker's process: retrains and alerts side by side, on one connection to write."""
+
+import asyncio
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from agents.caretaker.alerts import Alerts
+from agents.caretaker.retrainer import Retrainer
+from agents.caretaker.webhook import Webhook
+from agents.settings import Settings
+from schemas.errors import EnvironmentProblem, TickloopError
+from streams.parameters import Parameters
+
+
+async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) -> None:
+    """Run until cancelled.
+
+    Raises:
+        EnvironmentProblem: the cluster does not answer, lacks a topic or refuses a record.
+        ConfigurationError: the webhook's address is none.
+    """
+    webhook = Webhook(settings.alert_webhook) if settings.alert_webhook else None
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5)
+    try:
+        await producer.start()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Retrainer(settings, bootstrap, parameters, producer).run())
+            group.create_task(Alerts(settings, bootstrap, producer, webhook).run())
+            if webhook is not None:
+                group.create_task(webhook.run())
+    except* TickloopError as errors:
+        raise errors.exceptions[0] from None
+    except* KafkaError as errors:
+        raise EnvironmentProblem(f"expected {bootstrap} to answer, got {errors.exceptions[0]!r}") from None
+    finally:
+        await producer.stop()

@@ -1,0 +1,140 @@
+"""Does the retrain jobs, each once: from the topics alone, so that it may die at any step."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+from importlib.metadata import version
+from platform import python_version
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from agents.caretaker.labelled_log import labelled_log
+from agents.caretaker.training import Work, train
+from agents.clients.reader import read
+from agents.clients.versions import models_of_the_pool
+from agents.settings import Settings
+from schemas.codec import decoder, encode
+from schemas.commands import StartVariant
+from schemas.errors import TickloopError
+from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
+from schemas.topics import ALERTS, CANDIDATES, COMMANDS, RETRAIN_JOBS, Topic
+from streams.alerts import started
+from streams.parameters import Parameters
+from streams.retraining.proposal import proposal
+from streams.signatures import sign
+
+log = logging.getLogger(__name__)
+
+
+class Waiting:
+    """Jobs that are not done: of each symbol the newest counts, those before it are superseded.
+
+    Args:
+        done: jobs that are.
+    """
+
+    def __init__(self, done: set[str]) -> None:
+        self._done = done
+        self._jobs: dict[str, list[tuple[RetrainJob, int]]] = {}
+        self._there = asyncio.Event()
+
+    def put(self, job: RetrainJob, partition: int) -> None:
+        """A job that was read, with its partition."""
+        if not job.withheld and job.job not in self._done:
+            self._done.add(job.job)
+            self._jobs.setdefault(job.symbol, []).append((job, partition))
+            self._there.set()
+
+    async def next(self) -> tuple[RetrainJob, int, list[tuple[RetrainJob, int]]]:
+        """The newest job of the symbol that has waited longest, and those that it supersedes, the oldest first."""
+        while not self._jobs:
+            self._there.clear()
+            await self._there.wait()
+        jobs = self._jobs.pop(next(iter(self._jobs)))
+        return *jobs[-1], jobs[:-1]
+
+
+class Retrainer:
+    """Reads `retrain-jobs`, trains, and asks for the candidate to be run in shadow.
+
+    It remembers nothing. A job is done once its result is on `candidates`; the command that starts the candidate is
+    written before, under an id that follows from the job, and is carried out once however often it is written. So a
+    process that is killed at any step loses nothing, and its successor, which trains again on the same outcomes,
+    repeats nothing. Several may run; they only do the same work twice.
+
+    Args:
+        settings: where.
+        bootstrap: address of the cluster.
+        parameters: that the outcomes were made with.
+        producer: connected.
+    """
+
+    def __init__(self, settings: Settings, bootstrap: str, parameters: Parameters, producer: AIOKafkaProducer) -> None:
+        self._settings, self._bootstrap, self._parameters = settings, bootstrap, parameters
+        self._producer = producer
+        self._made_with = {
+            "tickloop": version("tickloop"),
+            "river": version("river"),
+            "python": python_version(),
+        }
+
+    async def run(self) -> None:
+        """Do what was asked for and is not done, then what is asked for, until cancelled.
+
+        Raises:
+            EnvironmentProblem: the topics cannot be read.
+        """
+        waiting = Waiting(await self._done())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(waiting))
+            while True:
+                job, partition, superseded = await waiting.next()
+                for older, its in superseded:
+                    sentence = f"{job.job} came before it was begun"
+                    result = RetrainingResult(older.job, older.symbol, "superseded", sentence, older.breach.trigger)
+                    await self._finish(older, its, result)
+                await self.do(job, partition)
+
+    async def _listen(self, waiting: "Waiting") -> None:
+        decode = decoder(RetrainJob)
+        async with aclosing(read(self._bootstrap, self._settings.topic(RETRAIN_JOBS.name))) as records:
+            async for record in records:
+                waiting.put(decode(record.value), record.partition)
+
+    async def do(self, job: RetrainJob, partition: int) -> RetrainingResult:
+        """One job: train, ask for the candidate, then write the result, which is what makes it done."""
+        await self._put(ALERTS, partition, job.symbol.encode(), started(job))
+        result = await self._result(job, partition)
+        log.info("%s: %s: %s", job.job, result.status, result.sentence)
+        if result.status == "candidate":
+            await self._put(COMMANDS, partition, job.symbol.encode(), self._proposal(job, result))
+        await self._finish(job, partition, result)
+        return result
+
+    async def _finish(self, job: RetrainJob, partition: int, result: RetrainingResult) -> None:
+        finished = RetrainFinished(f"{job.id}:0", job.symbol, job.ts_event, result, self._made_with)
+        await self._put(CANDIDATES, partition, finished.key, finished)
+
+    def _proposal(self, job: RetrainJob, result: RetrainingResult) -> StartVariant:
+        command, key = proposal(job, result), self._settings.directive_key.encode()
+        return sign(command, key) if key else command
+
+    async def _result(self, job: RetrainJob, partition: int) -> RetrainingResult:
+        market, training = self._parameters.for_symbol(job.symbol), self._parameters.retraining
+        pool = await models_of_the_pool(self._settings, self._bootstrap, job.symbol)
+        try:
+            labels = await labelled_log(self._settings, self._bootstrap, partition, job, market, training.labels)
+        except TickloopError as error:
+            return RetrainingResult(job.job, job.symbol, "failed", str(error), job.breach.trigger)
+        work = Work(job.symbol, job.breach, list(labels.last()), pool)
+        return await train(work, self._settings.retrain_timeout_s)
+
+    async def _done(self) -> set[str]:
+        decode = decoder(RetrainFinished)
+        topic = self._settings.topic(CANDIDATES.name)
+        async with aclosing(read(self._bootstrap, topic, until_end=True)) as records:
+            return {decode(record.value).result.job_id async for record in records}
+
+    async def _put(self, topic: Topic, partition: int, key: bytes, record: Any) -> None:
+        await self._producer.send_and_wait(self._settings.topic(topic.name), encode(record), key, partition)

@@ -1,0 +1,122 @@
+"""`tickloop audit`: the trail from ticks to decisions, from the topics alone."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import click
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from agents.broker import bootstrap
+from agents.cli.arm import JSON, SYMBOL
+from agents.cli.models import time
+from agents.cli.trail_tables import show_links
+from agents.clients.history import history, life_of
+from agents.settings import Settings
+from agents.trail import Life, Link, manual_steps, trail
+from schemas.errors import ConfigurationError
+
+
+class Audited(Struct):
+    """What `--json` prints.
+
+    Attributes:
+        symbol: that was asked for.
+        begin, end: event times, ns since 1970, UTC.
+        ticks: records of the tick log in between, directives apart.
+        predictions, outcomes: in between, by the version that made them.
+        links: what happened in between.
+        manual_steps: how many of these a person took.
+        prediction: one prediction from its tick on, if one was asked for.
+    """
+
+    symbol: str
+    begin: int
+    end: int
+    ticks: int
+    predictions: dict[str, int]
+    outcomes: dict[str, int]
+    links: list[Link]
+    manual_steps: int
+    prediction: Life | None
+
+
+@click.command("audit")
+@SYMBOL
+@click.option("--from", "begin", metavar="TIME", help="First event time, ISO 8601, UTC  [default: the beginning]")
+@click.option("--to", "end", metavar="TIME", help="Last event time  [default: the end]")
+@click.option("--prediction", "prediction", metavar="ID", help="Also one prediction, from its tick to its version.")
+@JSON
+def command(symbol: str, begin: str | None, end: str | None, prediction: str | None, as_json: bool) -> None:
+    """Print what happened to SYMBOL: ticks, predictions, outcomes, breaches, retrains, decisions, directives.
+
+    Every line is a record on a topic and names its id, and says whether a person was behind it.
+
+    \b
+    Examples:
+      tickloop audit BTCUSDT --from 2024-08-08T10:00 --to 2024-08-08T12:00
+      tickloop audit BTCUSDT --prediction ticks:3:1042 --json
+    """
+    settings = Settings.load()
+    from_ts, to_ts = _time(begin, 0), _time(end, 2**63 - 1)
+    audited = asyncio.run(_audit(settings, bootstrap(settings), symbol, from_ts, to_ts, prediction))
+    if as_json:
+        click.echo(msgspec.json.encode(audited))
+    else:
+        _show(audited)
+
+
+async def _audit(
+    settings: Settings, address: str, symbol: str, begin: int, end: int, prediction: str | None
+) -> Audited:
+    found = await history(settings, address, symbol, begin, end)
+    links = trail(found, begin, end)
+    life = await life_of(settings, address, symbol, prediction, found) if prediction else None
+    return Audited(symbol, begin, end, found.ticks, found.predictions, found.outcomes, links, manual_steps(links), life)
+
+
+def _time(text: str | None, otherwise: int) -> int:
+    """An ISO time as ns since 1970, UTC.
+
+    >>> _time("2024-08-08T23:54:15.5", 0)
+    1723161255500000000
+    """
+    if text is None:
+        return otherwise
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError(f"expected a time such as 2024-08-08T10:00, was {text!r}") from error
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return int(found.timestamp()) * 10**9 + found.microsecond * 1_000
+
+
+def _show(audited: Audited) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{audited.symbol}: {audited.ticks:,} ticks")
+    for version, count in audited.predictions.items():
+        console.print(
+            f"  {version}: {count:,} predictions, {audited.outcomes.get(version, 0):,} scored outcomes", markup=False
+        )
+    show_links(console, audited.links)
+    life = audited.prediction
+    if life is None:
+        return
+    told = life.prediction
+    console.print(f"tick {life.tick} at {time(told.ts_event)}", markup=False)
+    console.print(
+        f"  prediction: {told.direction} with probability {told.probability:.4f} by {told.model_version}, position "
+        f"{told.position_size:+.4f} ({told.strategy}: {told.reason}; sized by {told.sizing})",
+        markup=False,
+    )
+    if life.outcome is None:
+        console.print("  outcome: none: not scored, or it has not matured")
+    else:
+        console.print(f"  outcome [{life.outcome.id}]: {life.outcome.return_bps:+.3f} bps", markup=False)
+    if life.window is not None:
+        console.print(
+            f"  window [{life.window.id}]: skill {life.window.skill:+.4f} over {life.window.moved:,} outcomes",
+            markup=False,
+        )
+    show_links(console, life.version)

@@ -1,0 +1,37 @@
+"""`tickloop caretaker`: the process that retrains, and tells people."""
+
+import asyncio
+import signal
+
+import click
+
+from agents.broker import bootstrap
+from agents.caretaker.process import take_care
+from agents.plugins import configured_parameters
+from agents.runtime.worker import configure_logging
+from agents.settings import Settings
+
+
+@click.command("caretaker")
+@click.option("--home", metavar="FOLDER", help="Folder of the local broker and of logs  [default: .tickloop]")
+@click.option("--verbose", is_flag=True, help="Also log what aiokafka says.")
+def command(home: str | None, verbose: bool) -> None:
+    """Train what breaches call for, and pass alerts on, until it is stopped; `tickloop up` keeps one running.
+
+    One a system is enough. It remembers nothing: what is to be done and what is done is on the topics, so it may be
+    killed and started again anywhere. Trainings run in processes of their own, one after the other.
+    """
+    settings = Settings.load(home=home)
+    configure_logging(verbose)
+    parameters = configured_parameters()
+    asyncio.run(_until_stopped(settings, bootstrap(settings), parameters))
+
+
+async def _until_stopped(settings: Settings, address: str, parameters: object) -> None:
+    running = asyncio.create_task(take_care(settings, address, parameters))  # type: ignore[arg-type]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return

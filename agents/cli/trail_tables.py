@@ -1,0 +1,22 @@
+"""Steps and versions as a person reads them."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from agents.cli.record_tables import clock, printable
+from agents.trail import Link, manual_steps
+
+
+def show_links(console: Console, links: Sequence[Link]) -> None:
+    """Steps, one a line, and how many of them a person took."""
+    for each in links:
+        mark = "by hand" if each.manual else ""
+        console.print(
+            f"  {clock(each.ts_event):15}  {each.kind:9}  {mark:7}  {printable(each.what)}  [{printable(each.id)}]",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    steps = manual_steps(links)
+    console.print(f"  manual steps: {steps or 'none'}", highlight=False)

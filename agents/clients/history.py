@@ -1,0 +1,106 @@
+"""Everything that the topics hold about one symbol, for whoever asks how something came about."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from agents.clients.reader import read_blocks
+from agents.settings import Settings
+from agents.trail import History, Life, why, window_of
+from schemas.codec import decoder
+from schemas.errors import ConfigurationError, Refused
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+from schemas.ticks import Directive
+from schemas.topics import (
+    ACCURACY_WINDOWS,
+    CANDIDATES,
+    COMMANDS,
+    EXPERIMENT_DECISIONS,
+    MODEL_VERSIONS,
+    OUTCOMES,
+    PREDICTIONS,
+    RETRAIN_JOBS,
+    TICKS,
+    Topic,
+)
+
+
+async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
+    """What happened to the versions of a symbol; no ticks, predictions and outcomes are counted, and no directives.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it lacks a topic.
+    """
+    found = History()
+    async for record in _records(settings, bootstrap, MODEL_VERSIONS, symbol):
+        found.versions[record.version] = record
+    async for record in _records(settings, bootstrap, COMMANDS, symbol):
+        found.commands.setdefault(record.id, record)
+    async for record in _records(settings, bootstrap, RETRAIN_JOBS, symbol):
+        found.jobs.setdefault(record.job, record)
+    async for record in _records(settings, bootstrap, CANDIDATES, symbol):
+        found.results.setdefault(record.result.job_id, record)
+    found.decisions = [each async for each in _records(settings, bootstrap, EXPERIMENT_DECISIONS, symbol)]
+    found.windows = [each async for each in _records(settings, bootstrap, ACCURACY_WINDOWS, symbol)]
+    return found
+
+
+async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, end: int) -> History:
+    """`changes`, with the directives, and with what was counted between two event times."""
+    found = await changes(settings, bootstrap, symbol)
+    async for tick in _records(settings, bootstrap, TICKS, symbol):
+        if isinstance(tick, Directive):
+            found.directives.setdefault(tick.id, tick)
+        elif begin <= tick.ts_event <= end:
+            found.ticks += 1
+    async for prediction in _records(settings, bootstrap, PREDICTIONS, symbol):
+        if begin <= prediction.ts_event <= end:
+            found.predictions[prediction.model_version] = found.predictions.get(prediction.model_version, 0) + 1
+    async for outcome in _records(settings, bootstrap, OUTCOMES, symbol):
+        if begin <= outcome.ts_event <= end:
+            version = outcome.arms[0].model_version
+            found.outcomes[version] = found.outcomes.get(version, 0) + 1
+    return found
+
+
+async def life_of(settings: Settings, bootstrap: str, symbol: str, prediction_id: str, found: History) -> Life:
+    """One prediction with everything before and after it.
+
+    Raises:
+        ConfigurationError: the topics hold no such prediction of the symbol.
+    """
+    prediction: Prediction | None = None
+    async for each in _records(settings, bootstrap, PREDICTIONS, symbol):
+        if each.id == prediction_id:
+            prediction = each
+    if prediction is None:
+        raise ConfigurationError(f"expected the id of a prediction of {symbol}, found none of {prediction_id!r:.80}")
+    outcome: OutcomeMatured | None = None
+    async for each in _records(settings, bootstrap, OUTCOMES, symbol):
+        if each.prediction_id == prediction_id:
+            outcome = each
+    version = found.versions.get(prediction.model_version)
+    return Life(
+        prediction.id,
+        prediction,
+        outcome,
+        None if outcome is None else window_of(found, outcome),
+        why(found, version) if version is not None else [],
+    )
+
+
+async def _records(settings: Settings, bootstrap: str, topic: Topic, symbol: str) -> AsyncIterator[Any]:
+    """Records of one symbol up to the end; keys are looked at first, so that most of the others cost little."""
+    decode, key = decoder(topic.record), symbol.encode()
+    within = key + b"|"
+    compacted = topic.cleanup == "compact"
+    async with aclosing(read_blocks(bootstrap, settings.topic(topic.name), until_end=True)) as blocks:
+        async for block in blocks:
+            for record in block:
+                ours = (record.key or b"").startswith(within) if compacted else record.key == key
+                if ours:
+                    try:
+                        yield decode(record.value)
+                    except Refused:
+                        continue  # no record of ours: a dead letter of its node says what it was

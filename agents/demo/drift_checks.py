@@ -1,0 +1,184 @@
+"""What must be true of the topics after the story of a model, and what was found."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from agents.caretaker.labelled_log import known_then
+from agents.clients.reader import Received
+from agents.demo.audit import Check
+from agents.demo.scenes import everything
+from agents.settings import Settings
+from schemas.alerts import Alert
+from schemas.codec import decoder, encode
+from schemas.commands import StartVariant
+from schemas.outcomes import OutcomeMatured
+from schemas.retraining import RetrainFinished, RetrainJob
+from schemas.ticks import Directive, Tick
+from schemas.topics import (
+    ACCURACY_WINDOWS,
+    CANDIDATES,
+    COMMANDS,
+    EXPERIMENT_DECISIONS,
+    EXPERIMENTS,
+    OUTCOMES,
+    PREDICTIONS,
+    RETRAIN_JOBS,
+    TICKS,
+)
+from streams.loop import nodes
+from streams.market import MarketNode
+from streams.parameters import Parameters
+from streams.replay import Emitted, SourceRecord, by_topic, replay
+from streams.retraining.job import retrain
+from streams.retraining.labels import outcome_log
+from streams.retraining.proposal import proposal
+from streams.signatures import sign
+from streams.topology import following
+
+TOLD_IN_ORDER = ("breach", "retrain_started", "candidate", "promoted", "candidate", "promoted", "rolled_back")
+MOST_SABOTAGED = 500
+"""Scored outcomes within which a sabotaged version has to be thrown out."""
+
+
+class Happened(Struct, frozen=True):
+    """A story that has come to its end.
+
+    Attributes:
+        settings: where its topics are.
+        parameters: of its workers.
+        symbol: that it was about.
+        sabotaged: arm of the version that was forced through.
+        alerts: as they were read.
+    """
+
+    settings: Settings
+    parameters: Parameters
+    symbol: str
+    sabotaged: str
+    alerts: tuple[Alert, ...]
+
+
+async def checks_of(story: Happened) -> list[Check]:
+    """Every promise of the story."""
+    settings = story.settings
+    log = sorted(
+        (
+            SourceRecord(record.partition, record.offset, record.key, record.value)
+            for record in await everything(settings, TICKS, repeats=True)
+        ),
+        key=lambda record: (record.partition, record.offset),
+    )
+    checks = [_order(story.alerts), *_directives(log, story)]
+    checks.append(await _trained_again(story))
+    followed = following(nodes(story.parameters, settings.directive_key.encode()), TICKS)
+    expected = by_topic(replay(followed, log))
+    for topic in (OUTCOMES, ACCURACY_WINDOWS, EXPERIMENTS, EXPERIMENT_DECISIONS):
+        held = [record.value for record in await everything(settings, topic)]
+        found = [value for _, _, value in expected.get(topic.name, [])]
+        same = sorted(map(bytes, filter(None, held))) == sorted(found)
+        claim = f"{topic.name}: same bytes as an undisturbed replay of the ticks"
+        checks.append(Check(claim, f"{'yes' if same else 'no'} ({len(found):,} records)", same and bool(found)))
+    wrote = {value for _, _, value in expected.get(COMMANDS.name, [])}
+    asked = [record.value for record in await everything(settings, COMMANDS, repeats=True)]
+    missing = wrote.difference(filter(None, asked))
+    checks.append(
+        Check("commands: every one that follows from the ticks", f"{len(wrote)}", bool(wrote) and not missing)
+    )
+    return checks
+
+
+def _order(alerts: Sequence[Alert]) -> Check:
+    rest: Iterator[str] = iter([alert.kind for alert in alerts])
+    holds = all(kind in rest for kind in TOLD_IN_ORDER)
+    return Check(
+        "alerts, in this order: " + ", ".join(TOLD_IN_ORDER).replace("_", " "), "yes" if holds else "no", holds
+    )
+
+
+def _directives(log: Sequence[SourceRecord], story: Happened) -> list[Check]:
+    """Each change once; the sabotage over soon; and nothing left of it."""
+    decode = decoder(Tick)
+    found = [(record, tick) for record in log if isinstance(tick := decode(record.value), Directive)]
+    promotions = [tick for _, tick in found if tick.action == "promote_arm"]
+    once = len({tick.id for tick in promotions})
+    repeats = len(promotions) - once
+    checks = [
+        Check(
+            "retrained, sabotaged, rolled back: promoted once each", f"{once} directives, {repeats} repeats", once == 3
+        )
+    ]
+    last = promotions[-1].id if promotions else ""
+    of_sabotage = {tick.id for _, tick in found if tick.arm == story.sabotaged} | {last}
+    without = [record for record in log if not any(record is each and tick.id in of_sabotage for each, tick in found)]
+    after = max((record.offset for record, tick in found if tick.id == last), default=0)
+    market = MarketNode(story.parameters, story.settings.directive_key.encode())
+    partition = found[0][0].partition if found else 0
+    ours = [record for record in log if record.partition == partition]
+    real, other = (
+        _predictions_after(replay(market, records), after) for records in (ours, [r for r in without if r in ours])
+    )
+    checks.append(
+        Check(
+            "predictions after the roll-back: same bytes as if there had been no sabotage",
+            f"{'yes' if real == other else 'no'} ({len(real):,} records)",
+            real == other and bool(real),
+        )
+    )
+    decode_outcome = decoder(OutcomeMatured)
+    forced = f"{story.symbol}-sabotaged"
+    lived = 0
+    for record in replay(market, ours):
+        if record.topic == OUTCOMES.name:
+            lived += decode_outcome(record.value).arms[0].model_version == forced
+    checks.append(
+        Check(
+            f"the sabotaged version was live for less than {MOST_SABOTAGED} scored outcomes",
+            f"{lived:,}",
+            0 < lived < MOST_SABOTAGED,
+        )
+    )
+    return checks
+
+
+def _predictions_after(records: Iterable[Emitted], offset: int) -> list[bytes]:
+    return [
+        record.value
+        for record in records
+        if record.topic == PREDICTIONS.name and int(record.id.rsplit(":", 1)[1]) > offset
+    ]
+
+
+async def _trained_again(story: Happened) -> Check:
+    """Every candidate again, in this process, from the outcomes that lie on the topic."""
+    settings, symbol = story.settings, story.symbol
+    jobs = {job.job: job for job in _decoded(await everything(settings, RETRAIN_JOBS), RetrainJob)}
+    finished = [
+        each
+        for each in _decoded(await everything(settings, CANDIDATES), RetrainFinished)
+        if each.result.status != "superseded"
+    ]
+    outcomes = _decoded(await everything(settings, OUTCOMES), OutcomeMatured)
+    commands = [record.value for record in await everything(settings, COMMANDS, repeats=True)]
+    market, training = story.parameters.for_symbol(symbol), story.parameters.retraining
+    same = 0
+    for each in finished:
+        job = jobs[each.result.job_id]
+        is_known = known_then(job)
+        log = outcome_log(filter(is_known, outcomes), market, 4 * training.labels)
+        again = retrain(symbol, job.breach, log.last(), market, training)
+        proposed = again.status != "candidate" or encode(_signed(proposal(job, again), settings)) in commands
+        same += encode(again) == encode(each.result) and proposed
+    results = len({each.result.job_id for each in finished})
+    holds = 0 < same == len(finished) == results
+    return Check("trained again here, from the same outcomes: same bytes", f"{same} of {len(finished)} retrains", holds)
+
+
+def _signed(command: StartVariant, settings: Settings) -> StartVariant:
+    key = settings.directive_key.encode()
+    return sign(command, key) if key else command
+
+
+def _decoded(records: Sequence[Received], kind: type) -> list:  # type: ignore[type-arg]
+    decode = decoder(kind)
+    return [decode(record.value) for record in records]

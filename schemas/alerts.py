@@ -1,0 +1,43 @@
+"""What somebody should know at once: one record for each thing that happened to the models of a symbol."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.ticks import EventTime
+
+AlertKind = Literal[
+    "breach",
+    "budget_spent",
+    "retrain_started",
+    "retrain_withheld",
+    "retrain_failed",
+    "retrain_rejected",
+    "candidate",
+    "promoted",
+    "rolled_back",
+    "rejected",
+    "refused",
+]
+
+
+class Alert(Struct, frozen=True):
+    """Something happened; everything that is known about it is in the record that it is about."""
+
+    id: Annotated[str, Meta(description="of the record that it is about")]
+    node: Annotated[str, Meta(description="topic of that record")]
+    symbol: Annotated[str, Meta(description="instrument name; whatever key a refused record came with, or empty")]
+    ts_event: Annotated[EventTime, Meta(description="event time of it, ns since 1970, UTC; 0 of a refused record")]
+    kind: Annotated[
+        AlertKind,
+        Meta(
+            description="`breach`: a retrain is called for, now or when there are labels enough; `budget_spent`: it "
+            "would be, but for the budget; `retrain_started`, `retrain_withheld`, `retrain_failed`, "
+            "`retrain_rejected`: what became of it; `candidate`: runs in shadow; `promoted`, `rolled_back`: the live "
+            "version changed; `rejected`: a candidate was not found better; `refused`: a command or directive made no "
+            "sense"
+        ),
+    ]
+    severity: Annotated[Literal["info", "warning", "error"], Meta(description="how much it matters")]
+    subject: Annotated[str, Meta(description="version, job or reason that it is about")]
+    sentence: Annotated[str, Meta(description="for a person")]

@@ -1,0 +1,139 @@
+"""What a model knew before: copies of it that learn no more, believed by how well they do now, and taken up again."""
+
+from dataclasses import dataclass, field
+from math import log, sqrt
+from typing import Final
+
+from streams.logistic import HIGHEST, LOWEST, log_odds, probability
+from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
+from streams.parameters import RecallParameters
+
+LEAST: Final = 0.01
+"""Belief below which a copy is not asked at each tick; it is when a label comes."""
+
+
+@dataclass
+class RecallState:
+    """Attributes:
+    kept: copies, the oldest first; they learn no more.
+    beliefs: in the model, then in each copy.
+    labels: since the last copy was made.
+    """
+
+    kept: list[SignedLogistic] = field(default_factory=list)
+    beliefs: list[float] = field(default_factory=lambda: [1.0])
+    labels: int = 0
+
+
+class Recall:
+    """Advances a `RecallState` beside its model.
+
+    Knowledge is kept by keeping versions: a model that learns on forgets, and one that starts warm does too. Where a
+    market returns to what it was, the copy from then is right at once, long before the model has learned it again.
+
+    >>> from streams.models.parameters import SignedLogisticParameters
+    >>> learner = SignedLogisticLearner(SignedLogisticParameters(features=("a",), prior={"a": 2.0}))
+    >>> recall = Recall(RecallParameters(every=10, rate=1.0), learner)
+    >>> model, state = SignedLogistic([2.0], [1.0], [1.0], 100), RecallState()
+    >>> for _ in range(10):  # it knows that an `a` of 1 means up
+    ...     recall.learn(state, model, [1.0], True, 1.0)
+    >>> model.weights = [-1.0]  # and forgets it
+    >>> round(recall.opinion(state, 0.27, [1.0]), 2)
+    0.27
+    >>> for _ in range(10):
+    ...     recall.learn(state, model, [1.0], True, 1.0)
+    >>> model.weights
+    [2.0]
+
+    References:
+        Herbster and Warmuth (1998), Tracking the best expert: the fixed-share update.
+        Bousquet and Warmuth (2002), Tracking a small set of experts by mixing past posteriors: why the past is kept.
+    """
+
+    def __init__(self, parameters: RecallParameters, learner: SignedLogisticLearner) -> None:
+        self._parameters = parameters
+        self._learner = learner
+
+    def opinion(self, state: RecallState, own: float, features: list[float]) -> float:
+        """Probability of an upward move: of the model, which has its `own`, and of the copies that are believed."""
+        kept = state.kept
+        if not kept:
+            return own
+        beliefs = state.beliefs
+        belief = beliefs[0]
+        pooled = belief * _log_odds(own)
+        for index, model in enumerate(kept, 1):
+            if beliefs[index] >= LEAST:
+                pooled += beliefs[index] * _log_odds(self._learner.opinion(model, features))
+                belief += beliefs[index]
+        return probability(pooled / belief) if belief > 0.0 else own
+
+    def learn(self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, worth: float) -> None:
+        """Take a label, before the model does; the model may become one of its copies again."""
+        parameters = self._parameters
+        if not parameters.most:
+            return
+        if state.kept:
+            self._believe(state, model, features, up, worth)
+            self._take_up(state, model)
+        state.labels += 1
+        if state.labels >= parameters.every and model.sound:
+            state.labels = 0
+            self._keep(state, model)
+
+    def succeeded(self, state: RecallState, model: SignedLogistic) -> RecallState:
+        """What another model may take up that comes in the place of `model`: its copies, and one of it."""
+        if not self._parameters.most:
+            return RecallState()
+        passed_on = RecallState(list(state.kept), [1.0, *([self._parameters.share] * len(state.kept))])
+        if model.sound:
+            self._keep(passed_on, model)
+        return passed_on
+
+    def _believe(
+        self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, worth: float
+    ) -> None:
+        beliefs, opinion = state.beliefs, self._learner.opinion
+        rate, total = self._parameters.rate * worth, 0.0
+        for index, each in enumerate((model, *state.kept)):
+            told = opinion(each, features)
+            told = min(max(told if up else 1.0 - told, LOWEST), HIGHEST)
+            beliefs[index] *= told**rate
+            total += beliefs[index]
+        share = self._parameters.share
+        even = share / len(beliefs)
+        state.beliefs = [(1.0 - share) * belief / total + even for belief in beliefs]
+
+    def _take_up(self, state: RecallState, model: SignedLogistic) -> None:
+        beliefs = state.beliefs
+        best = beliefs.index(max(beliefs))
+        if best and beliefs[best] > self._parameters.taken_up:
+            copy = state.kept[best - 1]
+            model.weights, model.mean_squares = list(copy.weights), list(copy.mean_squares)
+            model.scales = list(copy.scales)
+            beliefs[0], beliefs[best] = beliefs[best], beliefs[0]
+
+    def _keep(self, state: RecallState, model: SignedLogistic) -> None:
+        copy = SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)
+        likenesses = [_cosine(model.weights, each.weights) for each in state.kept]
+        if likenesses and max(likenesses) >= self._parameters.alike:
+            state.kept[likenesses.index(max(likenesses))] = copy
+            return
+        if len(state.kept) >= self._parameters.most:
+            gone = 1 + min(range(len(state.kept)), key=lambda index: state.beliefs[1 + index])
+            state.beliefs[0] += state.beliefs.pop(gone)
+            del state.kept[gone - 1]
+        share = self._parameters.share
+        state.kept.append(copy)
+        state.beliefs = [(1.0 - share) * belief for belief in state.beliefs] + [share]
+
+
+def _log_odds(opinion: float) -> float:
+    return log(opinion / (1.0 - opinion)) if LOWEST < opinion < HIGHEST else log_odds(opinion)
+
+
+def _cosine(one: list[float], other: list[float]) -> float:
+    """Of two vectors of weights; 1 where one of them is nothing."""
+    product = sum(a * b for a, b in zip(one, other, strict=True))
+    lengths = sqrt(sum(a * a for a in one) * sum(b * b for b in other))
+    return product / lengths if lengths > 0.0 else 1.0

@@ -1,0 +1,27 @@
+"""What a finished retrain asks for: its candidate, run in shadow."""
+
+from schemas.commands import StartVariant
+from schemas.retraining import RetrainingResult, RetrainJob
+from streams.lifecycle.sizes import LONGEST_CAUSE, MOST_METRICS
+from streams.retraining.identity import candidate_arm
+
+
+def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
+    """The command that runs a candidate in shadow, beginning as a new arm does: as it was judged.
+
+    Its id follows from the job, so it is carried out once, however often a job is done.
+    """
+    arm = candidate_arm(job.job, result.sha256)
+    return StartVariant(
+        f"{job.job}:start",
+        job.symbol,
+        job.ts_event,
+        arm,
+        f"retrain {job.job}: {result.sentence}"[:LONGEST_CAUSE],
+        model=result.candidate,
+        experiment=arm,
+        metrics=dict(list(result.metrics.items())[:MOST_METRICS]),
+        automatic=job.automatic,
+        sha256=result.sha256,
+        judged_against=result.parent,
+    )

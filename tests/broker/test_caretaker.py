@@ -1,0 +1,202 @@
+"""The caretaker on Kafka: jobs done once whatever it dies of, alerts once, refusals told, nothing stopped."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from msgspec.structs import replace
+from test_closed_loop import story
+
+from agents.caretaker.alerts import Alerts
+from agents.caretaker.retrainer import Retrainer
+from agents.clients.reader import read_blocks
+from agents.demo.drift_story import CONFIGURATION, SYMBOL, parameters
+from agents.demo.scenes import everything
+from agents.operations import topics
+from agents.operations.system import wanted_topics
+from agents.settings import Settings
+from schemas.alerts import Alert
+from schemas.codec import decoder, encode
+from schemas.commands import StartVariant
+from schemas.dead_letters import DeadLetter
+from schemas.outcomes import OutcomeMatured
+from schemas.retraining import RetrainFinished, RetrainJob
+from schemas.topics import ALERTS, CANDIDATES, COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, RETRAIN_JOBS, Topic
+from schemas.versions import ModelVersion
+from streams.retraining.job import retrain
+from streams.retraining.labels import outcome_log
+from streams.signatures import is_signed
+
+pytestmark = pytest.mark.broker
+
+PATIENCE_S = 60.0
+JOB: RetrainJob = story().of(RetrainJob)[0]
+KNOWN = [each for each in story().of(OutcomeMatured) if each.ts_event <= JOB.ts_event]
+
+
+@pytest.fixture(autouse=True)
+def _configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "tickloop.toml"
+    file.write_text(CONFIGURATION)
+    monkeypatch.setenv("TICKLOOP_CONFIG", str(file))
+
+
+class Killed(Exception):
+    """Stands for kill -9."""
+
+
+class Mortal:
+    """A producer that is killed instead of its nth record, or right behind it."""
+
+    def __init__(self, producer: AIOKafkaProducer, records: int, *, behind: bool) -> None:
+        self._producer, self._left, self._behind = producer, records, behind
+
+    async def send_and_wait(self, *arguments: Any) -> Any:
+        self._left -= 1
+        if self._left < 0 and not self._behind:
+            raise Killed
+        done = await self._producer.send_and_wait(*arguments)
+        if self._left < 0:
+            raise Killed
+        return done
+
+
+@asynccontextmanager
+async def system(bootstrap: str, prefix: str) -> AsyncIterator[tuple[Settings, AIOKafkaProducer]]:
+    settings = Settings(bootstrap=bootstrap, prefix=prefix, partitions=1, directive_key="secret")
+    await topics.apply(bootstrap, wanted_topics(settings))
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
+        yield settings, producer
+
+
+async def put(settings: Settings, producer: AIOKafkaProducer, topic: Topic, *records: Any) -> None:
+    for record in records:
+        key = record.key if hasattr(record, "key") else record.symbol.encode()
+        await producer.send(settings.topic(topic.name), encode(record), key, partition=0)
+    await producer.flush()
+
+
+async def held(settings: Settings, topic: Topic) -> list[Any]:
+    decode = decoder(topic.record)
+    return [decode(record.value) for record in await everything(settings, topic, repeats=True)]
+
+
+async def until(settings: Settings, topic: Topic, records: int) -> None:
+    """Return when so many records are on a topic, each counted once."""
+    count = 0
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        aclosing(read_blocks(settings.bootstrap, settings.topic(topic.name))) as blocks,
+    ):
+        async for block in blocks:
+            count += len(block)
+            if count >= records:
+                return
+
+
+async def run_until(running: Any, settings: Settings, topic: Topic, records: int) -> None:
+    """Run until so many records are on a topic."""
+    task = asyncio.create_task(running.run())
+    waiting = asyncio.create_task(until(settings, topic, records))
+    done, _ = await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    task.cancel()
+    for each in done:
+        await each
+
+
+async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstrap: str, prefix: str) -> None:
+    async with system(bootstrap, prefix) as (settings, producer):
+        await put(settings, producer, OUTCOMES, *KNOWN)
+        await put(settings, producer, RETRAIN_JOBS, JOB)
+        for records in range(3):
+            for behind in (False, True):
+                mortal: Any = Mortal(producer, records, behind=behind)
+                if records == 2 and behind:
+                    break
+                with pytest.raises(BaseExceptionGroup) as caught:
+                    async with asyncio.timeout(PATIENCE_S):
+                        await Retrainer(settings, bootstrap, parameters(), mortal).run()
+                assert caught.value.subgroup(Killed)
+        assert await held(settings, CANDIDATES) == []
+        await run_until(Retrainer(settings, bootstrap, parameters(), producer), settings, CANDIDATES, 1)
+        (finished,) = await held(settings, CANDIDATES)
+        commands = await held(settings, COMMANDS)
+
+        log = outcome_log(KNOWN, parameters().market, 4 * parameters().retraining.labels)
+        expected = retrain(SYMBOL, JOB.breach, log.last(), parameters().market, parameters().retraining)
+        assert isinstance(finished, RetrainFinished)
+        assert encode(finished.result) == encode(expected)
+        assert finished.made_with.keys() == {"tickloop", "river", "python"}
+        # Written again and again, each time the same bytes under the same id: the lifecycle node carries out one.
+        assert len(commands) > 1
+        assert {encode(each) for each in commands} == {encode(commands[0])}
+        assert isinstance(commands[0], StartVariant)
+        assert commands[0].model == expected.candidate
+        assert is_signed(commands[0], b"secret")
+        # One that comes now finds nothing to do.
+        idle = asyncio.create_task(Retrainer(settings, bootstrap, parameters(), producer).run())
+        await asyncio.sleep(3.0)
+        idle.cancel()
+        assert len(await held(settings, CANDIDATES)) == 1
+
+
+async def test_of_waiting_jobs_the_newest_is_done_and_withheld_ones_are_not(bootstrap: str, prefix: str) -> None:
+    async with system(bootstrap, prefix) as (settings, producer):
+        await put(settings, producer, OUTCOMES, *KNOWN)
+        older = [
+            replace(JOB, id=f"commands:0:{number}:0", job=f"job-{number}", breach=replace(JOB.breach, id=f"b-{number}"))
+            for number in range(3)
+        ]
+        last = replace(JOB, id="commands:0:9:0")
+        withheld = replace(JOB, id="commands:0:10:0", job="job-10", withheld="cool-down")
+        await put(settings, producer, RETRAIN_JOBS, *older, last, withheld)
+        await run_until(Retrainer(settings, bootstrap, parameters(), producer), settings, CANDIDATES, 4)
+        found = {each.result.job_id: each.result.status for each in await held(settings, CANDIDATES)}
+        assert "job-10" not in found
+        assert found[JOB.job] == "candidate"
+        # Which of them had begun before the newest was read is a matter of time; the first may have.
+        assert [found[each] for each in ("job-1", "job-2")] == ["superseded"] * 2 or "superseded" in found.values()
+
+
+async def test_a_training_that_fails_stops_nothing(
+    bootstrap: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with system(bootstrap, prefix) as (settings, producer):
+        await put(settings, producer, OUTCOMES, *KNOWN)
+        await put(settings, producer, RETRAIN_JOBS, JOB)
+        hurried = replace(settings, retrain_timeout_s=0.05)
+        await run_until(Retrainer(hurried, bootstrap, parameters(), producer), settings, CANDIDATES, 1)
+        (finished,) = await held(settings, CANDIDATES)
+        assert (finished.result.status, finished.result.sentence) == ("failed", "not done within 0.05 s: ended")
+        assert await held(settings, COMMANDS) == []
+        await run_until(Alerts(settings, bootstrap, producer, None), settings, ALERTS, 2)
+        assert [each.kind for each in await held(settings, ALERTS)] == ["retrain_started", "retrain_failed"]
+
+
+async def test_alerts_are_read_once_however_often_the_caretaker_starts(bootstrap: str, prefix: str) -> None:
+    versions = [
+        ModelVersion(f"commands:0:{number}:0", "X", f"v{number}", "", "champion", "better", 5, "c", change=change)
+        for number, change in enumerate(["promote_variant", "pin_version", "promote_variant"])
+    ]
+    letters = [
+        DeadLetter("commands:0:7", "lifecycle", "bad_command", "expected a model of schema 1, was 9", b"X", b"{"),
+        DeadLetter("ticks:0:7", "market", "crossed_quote", "no news", b"X", b"{"),
+    ]
+    async with system(bootstrap, prefix) as (settings, producer):
+        await put(settings, producer, MODEL_VERSIONS, *versions)
+        for letter in letters:
+            await producer.send_and_wait(settings.topic(DEAD_LETTERS.name), encode(letter), b"X", 0)
+        for _ in range(2):
+            await run_until(Alerts(settings, bootstrap, producer, None), settings, ALERTS, 3)
+            await asyncio.sleep(0.5)
+        decode = decoder(Alert)
+        alerts = [decode(record.value) for record in await everything(settings, ALERTS)]
+        assert sorted((each.kind, each.subject) for each in alerts) == [
+            ("promoted", "v0"),
+            ("promoted", "v2"),
+            ("refused", "bad_command"),
+        ]
