@@ -5,7 +5,7 @@ import signal
 
 import click
 
-from agents.dashboard.guard import Guard, token_of
+from agents.dashboard.guard import Guard, token_of, told
 from agents.dashboard.server import serving
 from agents.settings import Settings
 
@@ -29,9 +29,8 @@ async def _until_stopped(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    token, new = token_of(settings)
+    said = told(settings, settings.dashboard_port)
+    token, _ = token_of(settings)
     async with serving(settings, Guard(token, settings.dashboard_host, settings.dashboard_names)):
-        click.echo(f"dashboard: http://{settings.dashboard_host}:{settings.dashboard_port}")
-        if new:
-            click.echo(f"actions take the token {token}, which is kept in {settings.home_path}; it is not shown again")
+        click.echo(said)
         await stopped.wait()

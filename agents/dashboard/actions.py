@@ -9,10 +9,11 @@ from agents.clients.commander import commander
 from agents.dashboard.board import Board
 from agents.settings import Settings
 from schemas.codec import encode
-from schemas.commands import Command, PromoteVariant, RollBack, StopVariant
+from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
 from schemas.errors import ConfigurationError
 from schemas.positions import root_id
 from schemas.topics import COMMANDS
+from schemas.windows import Breach
 
 Action = Literal["promote", "roll_back", "stop", "pin", "unpin", "retrain"]
 
@@ -75,7 +76,10 @@ def command_of(asked: Asked, ts_event: int) -> Command:
         return StopVariant(identity, asked.symbol, ts_event, asked.arm, cause)
     if asked.action == "roll_back":
         return RollBack(identity, asked.symbol, ts_event, cause)
-    raise ConfigurationError(f"{asked.action}: not known")
+    if asked.action == "retrain":
+        breach = Breach(identity, "manual", "manual", 0.0, 0.0, 0, 0, retrain=True, withheld="", sentence=cause)
+        return Retrain(identity, asked.symbol, ts_event, cause, breach)
+    return PinVersion(identity, asked.symbol, ts_event, cause, pinned=asked.action == "pin")
 
 
 def told(asked: Asked, board: Board) -> str:

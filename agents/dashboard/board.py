@@ -6,20 +6,34 @@ from typing import Any
 import msgspec
 
 from agents.clients.reader import Once, Received
-from agents.dashboard.changes import TimeLine, Versions, of_breach, of_command, of_decision, of_version
+from agents.dashboard.changes import (
+    TimeLine,
+    Versions,
+    of_alert,
+    of_breach,
+    of_command,
+    of_decision,
+    of_job,
+    of_retrain,
+    of_version,
+)
 from agents.dashboard.deciding import Courses
 from agents.dashboard.forecasting import Outcomes
 from agents.dashboard.lean import LeanMark, LeanOutcome, LeanPrediction
 from agents.dashboard.letters import Letters
 from agents.dashboard.symbols import Symbols
+from schemas.alerts import Alert
 from schemas.codec import decoder
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
 from schemas.experiments import ExperimentDecided, ExperimentMoved, PooledDecided, PooledMoved
 from schemas.positions import root_id
+from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import (
     ACCURACY_WINDOWS,
+    ALERTS,
+    CANDIDATES,
     COMMANDS,
     DEAD_LETTERS,
     EXPERIMENT_DECISIONS,
@@ -29,6 +43,7 @@ from schemas.topics import (
     PAPER_ACCOUNT,
     POOLED_EXPERIMENTS,
     PREDICTIONS,
+    RETRAIN_JOBS,
 )
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
@@ -70,6 +85,9 @@ class Board:
             POOLED_EXPERIMENTS.name: self._decoded(PooledMoved | PooledDecided, self._pooled),
             MODEL_VERSIONS.name: self._decoded(ModelVersion, self._versioned),
             COMMANDS.name: self._decoded(Command, self._asked),
+            RETRAIN_JOBS.name: self._decoded(RetrainJob, lambda record, _: self.timeline.take(of_job(record))),
+            CANDIDATES.name: self._decoded(RetrainFinished, lambda record, _: self.timeline.take(of_retrain(record))),
+            ALERTS.name: self._decoded(Alert, lambda record, _: self.timeline.take(of_alert(record))),
             DEAD_LETTERS.name: self._decoded(DeadLetter, self._refused),
         }
 

@@ -1,16 +1,21 @@
 // One time line of what changed, and the versions that came of it.
-import { byId, make, table, utc, versionWords } from "./elements.js";
+import { byId, make, table, tell, utc, versionWords } from "./elements.js";
 import { offer } from "./actions.js";
 
 const KINDS = { breach: "breaches", retrain: "retrains", version: "versions", experiment: "experiments", command: "commands", alert: "alerts" };
 const hidden = new Set();
 let known = [];
 
+const whyButton = (symbol, version) => make("button", {
+  type: "button", class: "plain", onclick: () => tell(`/chain?${new URLSearchParams({ symbol, version })}`),
+}, "Why");
+
 const item = (change) => make("li", { "data-weight": change.weight, "data-kind": change.kind },
   make("time", { title: utc(change.ts_event, true) }, change.ts_event ? utc(change.ts_event) : "no time"),
   make("span", { class: "what" }, make("strong", {}, change.symbol), ` ${change.title} `, change.subject && make("em", {}, versionWords(change.subject))),
   make("details", {}, make("summary", {}, change.sentence || "no reason was given"),
-    make("p", { class: "lead" }, `${utc(change.ts_event, true)} UTC; record `, make("code", {}, change.id))));
+    make("p", { class: "lead" }, `${utc(change.ts_event, true)} UTC; record `, make("code", {}, change.id)),
+    change.kind === "version" ? whyButton(change.symbol, change.subject) : null));
 
 const paint = () => {
   const line = byId("timeline");
@@ -41,7 +46,7 @@ const version = (row) => make("tr", {},
   make("td", { class: "says" }, row.lineage.map(versionWords).join(" → ") || "-"),
   make("td", { class: "says" }, row.metrics.map(([name, value]) => `${name} ${value}`).join("; ") || "-"),
   make("td", { class: "says" }, row.reason),
-  make("td", {}, ...(row.status === "is live" ? [offer("roll_back", row.symbol, "", "Roll back")] : row.arm ? [offer("promote", row.symbol, row.arm, "Promote"), offer("stop", row.symbol, row.arm, "Stop")] : [])));
+  make("td", {}, whyButton(row.symbol, row.version), ...(row.status === "is live" ? [offer("roll_back", row.symbol, "", "Roll back")] : row.arm ? [offer("promote", row.symbol, row.arm, "Promote"), offer("stop", row.symbol, row.arm, "Stop")] : [])));
 
 export const take = ({ changes, versions }) => {
   known = changes;

@@ -7,8 +7,10 @@ from msgspec import Struct
 
 from agents.experiments import shown
 from agents.pages.wording import number
+from schemas.alerts import Alert
 from schemas.commands import Command
 from schemas.experiments import ExperimentDecided
+from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
@@ -112,6 +114,40 @@ def of_breach(window: AccuracyWindow) -> Change | None:
     )
 
 
+def of_job(job: RetrainJob) -> Change:
+    """A retrain that was asked for, or withheld."""
+    title, why = ("retrain withheld", job.withheld) if job.withheld else ("retrain begins", job.breach.sentence)
+    return Change(job.ts_event, job.id, "retrain", job.symbol, title, job.breach.trigger, why, "plain")
+
+
+def of_retrain(finished: RetrainFinished) -> Change:
+    """What a retrain came to."""
+    result = finished.result
+    title = {"candidate": "candidate trained", "failed": "retrain failed"}.get(
+        result.status, f"no candidate: {result.status.replace('_', ' ')}"
+    )
+    weight: Weight = "harm" if result.status == "failed" else "plain"
+    version = result.candidate.version if result.candidate is not None else ""
+    return Change(finished.ts_event, finished.id, "retrain", finished.symbol, title, version, result.sentence, weight)
+
+
+def of_alert(alert: Alert) -> Change | None:
+    """What somebody should know and no other record on the time line says; none for the rest."""
+    if alert.kind != "refused":
+        return None
+    weight: Weight = "harm" if alert.severity == "error" else "plain"
+    return Change(
+        alert.ts_event,
+        f"{alert.node} {alert.id}",
+        "alert",
+        alert.symbol,
+        "refused",
+        alert.subject,
+        alert.sentence,
+        weight,
+    )
+
+
 class TimeLine:
     """The newest changes by event time, each once.
 
@@ -196,5 +232,5 @@ def _row(version: ModelVersion) -> VersionRow:
         version.lineage,
         tuple((name.replace("_", " "), number(value, ".4g")) for name, value in version.metrics.items()),
         version.reason,
-        bool(getattr(version, "pinned", False)),
+        version.pinned,
     )

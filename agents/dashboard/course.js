@@ -1,5 +1,5 @@
 // One symbol: its price with predictions, regime, strategies, position and paper account over event time.
-import { byId, facts, make, signed, versionWords } from "./elements.js";
+import { byId, facts, make, signed, tell, versionWords } from "./elements.js";
 import { isDark, show } from "./charts.js";
 import { offer } from "./actions.js";
 
@@ -96,14 +96,7 @@ export const take = (course) => {
   plot.dataset.points = points.length;
 };
 
-export const explain = async (offset) => {
-  const answer = await fetch(`/prediction?partition=${partition}&offset=${offset}`);
-  const found = await answer.json();
-  byId("why-title").textContent = found.refused ?? found.title;
-  byId("why-steps").replaceChildren(...(found.steps ?? []).flatMap(([name, value, note]) => [
-    make("dt", {}, name), make("dd", {}, make("strong", {}, value), make("br"), make("span", { class: "lead" }, note))]));
-  byId("why").showModal();
-};
+const explain = (offset) => tell(`/prediction?partition=${partition}&offset=${offset}`);
 
 export const start = () => {
   byId("explain").addEventListener("click", () => points.length && explain(points.at(-1)[OFFSET]));

@@ -74,3 +74,14 @@ export const signed = (value, digits, unit = "") =>
   value === null || value === undefined || !Number.isFinite(value)
     ? "-"
     : `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(digits)}${unit && ` ${unit}`}`;
+
+// The chain of a prediction or of a version, in the dialog that all of them share.
+export const tell = async (address) => {
+  byId("why-title").textContent = "Reading the topics.";
+  byId("why-steps").replaceChildren();
+  byId("why").showModal();
+  const found = await (await fetch(address)).json();
+  byId("why-title").textContent = found.refused ?? found.title;
+  byId("why-steps").replaceChildren(...(found.steps ?? []).flatMap(([name, value, note]) => [
+    make("dt", {}, name), make("dd", {}, make("strong", {}, value), make("br"), make("span", { class: "lead" }, note))]));
+};

@@ -51,7 +51,7 @@ class Guard:
         self._open = host in ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared with, not bound to
 
     def address(self, host: str) -> Denied | None:
-        """Whether a page may be loaded under this `Host`: another name that points here is how a page elsewhere gets in."""
+        """Whether a page may be loaded under this `Host`: another name that points here is how strangers get in."""
         name = _name(host)
         if name in self._names or (self._open and _is_address(name)):
             return None
@@ -94,6 +94,16 @@ def token_of(settings: Settings) -> tuple[str, bool]:
     token = secrets.token_urlsafe(24)
     _write(path, token)
     return token, True
+
+
+def told(settings: Settings, port: int) -> str:
+    """Where the dashboard is, for people; with the token when it was made just now, which is said this once."""
+    token, new = token_of(settings)
+    host = settings.dashboard_host
+    address = f"http://{host}:{port}"
+    if not new:
+        return f"dashboard: {address}"
+    return f"dashboard: {address}/#token={token} (actions need this token; it is kept in {FILE} and not shown again)"
 
 
 def _write(path: Path, token: str) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
+from agents.clients.history import changes
 from agents.dashboard.lean import LeanOutcome
 from agents.pages.wording import NONE, lasting, moment, number
 from agents.settings import Settings
+from agents.trail import manual_steps, why
 from schemas.codec import decoder
 from schemas.positions import position_of
 from schemas.predictions import Prediction
@@ -15,6 +17,16 @@ from schemas.ticks import Tick
 from schemas.topics import PREDICTIONS, TICKS
 
 WAIT_MS = 3_000
+
+KINDS = {
+    "window": "Accuracy window",
+    "command": "Command",
+    "job": "Retrain begins",
+    "retrain": "Retrain ends",
+    "decision": "Experiment decides",
+    "directive": "Directive",
+    "version": "Version",
+}
 
 
 class Explained(Struct, frozen=True):
@@ -49,6 +61,21 @@ async def explain(settings: Settings, bootstrap: str, partition: int, offset: in
     finally:
         await consumer.stop()
     return explained(prediction, None if tick is None else decoder(Tick)(tick), outcome_of(prediction.id))
+
+
+async def chain(settings: Settings, bootstrap: str, symbol: str, version: str) -> Explained | None:
+    """How it came that a version stands where it does; None where nothing is known of it."""
+    found = await changes(settings, bootstrap, symbol)
+    record = found.versions.get(version)
+    if record is None:
+        return None
+    links = why(found, record)
+    steps = tuple(
+        (KINDS.get(each.kind, each.kind), each.what, f"{moment(each.ts_event)} UTC; {each.id}") for each in links
+    )
+    manual = manual_steps(links)
+    by = "no person took part" if not manual else f"{manual} of {len(links)} steps by a person"
+    return Explained(f"{symbol}: why {version} is {record.status.replace('_', ' ')} ({by})", steps)
 
 
 async def _record(consumer: AIOKafkaConsumer, topic: str, partition: int, offset: int) -> bytes | None:

@@ -103,7 +103,8 @@ DIALOGS = (
     '<p id="ask-answer" role="alert"></p><div class="actions"><button value="no" class="plain">Leave it</button>'
     '<button id="ask-yes" type="button">Do it</button></div></form></dialog>'
     '<dialog id="why" aria-labelledby="why-title"><form method="dialog"><h3 id="why-title"></h3>'
-    '<dl class="run" id="why-steps"></dl><div class="actions"><button class="plain">Close</button></div></form></dialog>'
+    '<dl class="run" id="why-steps"></dl><div class="actions"><button class="plain">Close</button></div></form>'
+    "</dialog>"
 )
 
 

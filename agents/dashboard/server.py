@@ -17,7 +17,7 @@ from plotly.offline import get_plotlyjs
 from agents.dashboard.actions import Asked, ask, told
 from agents.dashboard.browsers import Browser, Look, Pulse, serve
 from agents.dashboard.guard import Denied, Guard
-from agents.dashboard.lookup import explain
+from agents.dashboard.lookup import chain, explain
 from agents.dashboard.page import POLICY, page
 from agents.dashboard.view import View
 from agents.dashboard.watch import Watch
@@ -49,13 +49,14 @@ class Server:
     Args:
         settings: of the workers, and of the dashboard.
         guard: who may ask.
+        watch: what is known, and how it stays so.
     """
 
-    def __init__(self, settings: Settings, guard: Guard) -> None:
+    def __init__(self, settings: Settings, guard: Guard, watch: Watch) -> None:
         self._settings = settings
         self._guard = guard
-        self.watch = Watch(settings)
-        self.view = View(self.watch)
+        self.watch = watch
+        self.view = View(watch)
         self._pulse = Pulse()
         self._browsers: dict[str, Browser] = {}
 
@@ -68,6 +69,7 @@ class Server:
         app.router.add_get("/look", self._look)
         app.router.add_get("/sparks", self._sparks)
         app.router.add_get("/prediction", self._prediction)
+        app.router.add_get("/chain", self._chain)
         app.router.add_get("/effect", self._effect)
         app.router.add_post("/action", self._action)
         app.cleanup_ctx.append(self._running)
@@ -152,6 +154,16 @@ class Server:
         found = await explain(self._settings, self.watch.address, partition, offset, self.watch.board.outcomes.find)
         return _json(found) if found is not None else _refused(Denied(404, "the topic holds that prediction no more"))
 
+    async def _chain(self, request: web.Request) -> web.Response:
+        symbol, version = (request.query.get(name, "")[:200] for name in ("symbol", "version"))
+        try:
+            found = await chain(self._settings, self.watch.address, symbol, version)
+        except EnvironmentProblem as error:
+            return _refused(Denied(503, str(error)))
+        return (
+            _json(found) if found is not None else _refused(Denied(404, f"nothing is known of {version} of {symbol}"))
+        )
+
     async def _effect(self, request: web.Request) -> web.Response:
         try:
             query = {name: request.query[name] for name in ("action", "symbol", "arm") if name in request.query}
@@ -216,7 +228,7 @@ async def serving(settings: Settings, guard: Guard) -> AsyncIterator[Server]:
     Raises:
         TickloopError: its address is taken.
     """
-    server = Server(settings, guard)
+    server = Server(settings, guard, Watch(settings))
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:

@@ -160,7 +160,7 @@ def _state(state: SymbolState, now: float) -> str:
         return "quiet"
     if state.breached:
         return "breach"
-    if state.live is not None and getattr(state.live, "pinned", False):
+    if state.live is not None and state.live.pinned:
         return "pinned"
     return "live"
 

@@ -155,7 +155,7 @@ class Tail:
         return str(described["state"]), len(described["members"])
 
     async def pairs(self) -> list[tuple[dict[int, int], dict[int, int]]]:
-        """Times of the newest predictions and of the ticks that they answer, by offset of the tick, a pair a partition."""
+        """Times of the newest predictions and of their ticks, by offset of the tick, a pair of both a partition."""
         newest, self._newest = self._newest, {}
         wanted = {number: answered(values) for number, values in newest.items()}
         topic = self._settings.topic(TICKS.name)

@@ -127,7 +127,10 @@ class View:
         if held is None or held[0] != mark:
             if len(self._made) > 64:
                 self._made.clear()
-            held = self._made[key] = (mark, encode({"key": key, "standing": standing(course), "figures": experiment_figures(course)}))
+            held = self._made[key] = (
+                mark,
+                encode({"key": key, "standing": standing(course), "figures": experiment_figures(course)}),
+            )
         return held[1]
 
 
