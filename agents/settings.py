@@ -12,7 +12,7 @@ from schemas.topics import PARTITIONS
 
 ENVIRONMENT_PREFIX = "TICKLOOP_"
 
-SECRETS = ("directive_key", "alert_webhook")
+SECRETS = ("directive_key", "alert_webhook", "dashboard_token")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,6 +34,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         directive_key: secret; when set, commands and directives need its HMAC. Never logged.
         retrain_timeout_s: after which a training is ended and counts as failed, seconds.
         alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
+        dashboard_host: address that the dashboard listens on.
+        dashboard_port: port that the dashboard listens on.
+        dashboard_names: more host names under which it may be opened, of a proxy for example; commas between them.
+        dashboard_token: secret that its actions take; empty: one is made and kept in `home`. Never logged.
     """
 
     home: str = ".tickloop"
@@ -50,6 +54,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     directive_key: str = ""
     retrain_timeout_s: float = 600.0
     alert_webhook: str = ""
+    dashboard_host: str = "127.0.0.1"
+    dashboard_port: int = 8642
+    dashboard_names: str = ""
+    dashboard_token: str = ""
 
     def __repr__(self) -> str:
         shown = {name: getattr(self, name) for name in self.__struct_fields__}

@@ -12,6 +12,7 @@ from streams import compiled
 
 COMMANDS = {
     "up": "start everything: broker, topics, workers",
+    "dashboard": "one live page: is it running, is it good, what does it think, what is decided, what changed",
     "worker": "run one worker of the loop",
     "caretaker": "run the process that retrains and passes alerts on",
     "broker": "start, stop or look at the local Apache Kafka",

@@ -16,9 +16,10 @@ from streams.loop import nodes
 @click.command("up")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes  [default: 2]")
 @click.option("--home", metavar="FOLDER", help="Folder of the broker's data and of logs  [default: .tickloop]")
+@click.option("--dashboard/--no-dashboard", default=True, show_default=True, help="Serve the live page, too.")
 @click.option("--keep-broker", is_flag=True, help="Leave the local broker running at the end.")
-def command(workers: int | None, home: str | None, keep_broker: bool) -> None:
-    """Start broker, topics, workers and a caretaker, and keep them running until Ctrl-C.
+def command(workers: int | None, home: str | None, dashboard: bool, keep_broker: bool) -> None:
+    """Start broker, topics, workers, a caretaker and the dashboard, and keep them running until Ctrl-C.
 
     That is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster.
     Whatever dies is started again; nothing is lost or doubled by it. In another terminal:
@@ -29,7 +30,7 @@ def command(workers: int | None, home: str | None, keep_broker: bool) -> None:
     """
     settings = Settings.load(home=home, workers=workers)
     nodes(configured_parameters())
-    system = System(settings, Console(stderr=True))
+    system = System(settings, Console(stderr=True), dashboard=dashboard)
     try:
         asyncio.run(_until_stopped(system))
     finally:

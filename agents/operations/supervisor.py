@@ -132,10 +132,12 @@ class Supervisor:
         environment: given to the workers on top of this process's own.
         say: gets a sentence about whatever happens.
         caretaker: whether a caretaker runs beside them.
+        dashboard_port: port of a dashboard that runs beside them; 0: none does.
 
     Attributes:
         slots: of the workers.
         caretaker: slot of the caretaker, or none.
+        dashboard: slot of the dashboard, or none.
     """
 
     def __init__(
@@ -146,6 +148,7 @@ class Supervisor:
         say: Callable[[str], None],
         *,
         caretaker: bool = False,
+        dashboard_port: int = 0,
     ) -> None:
         # Seeded hashing: no payload depends on it, and a test that compares two seeds shows so.
         # Replays and demos run beside the live workers, whose ports they must not take.
@@ -161,20 +164,32 @@ class Supervisor:
             if caretaker
             else None
         )
+        command = [sys.executable, "-m", "agents.cli", "dashboard", "--port", str(dashboard_port)]
+        self.dashboard = (
+            Slot("dashboard", command, surroundings, home / "logs" / "dashboard.log") if dashboard_port else None
+        )
         self._say = say
 
     @property
     def all(self) -> list[Slot]:
         """Every slot."""
-        return self.slots + ([self.caretaker] if self.caretaker else [])
+        return [*self.slots, *filter(None, (self.caretaker, self.dashboard))]
 
     async def run(self) -> None:
         """Keep all processes running; stop all of them when one cannot live or this is cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 for slot in self.all:
-                    group.create_task(slot.keep_running(self._say))
+                    group.create_task(self._keep_running(slot))
         except* TickloopError as errors:
             raise errors.exceptions[0] from None
         finally:
             await asyncio.shield(asyncio.gather(*(slot.stop() for slot in self.all)))
+
+    async def _keep_running(self, slot: Slot) -> None:
+        try:
+            await slot.keep_running(self._say)
+        except TickloopError as error:
+            if slot is not self.dashboard:
+                raise
+            self._say(f"the loop goes on without its dashboard: {error}")

@@ -8,6 +8,8 @@ from rich.console import Console
 
 from agents.broker import process
 from agents.broker.launch import start
+from agents.broker.ports import first_free
+from agents.dashboard.guard import told
 from agents.operations import topics
 from agents.operations.gauge import Gauge, Reading
 from agents.operations.supervisor import Supervisor
@@ -34,12 +36,18 @@ def wanted_topics(settings: Settings) -> list[topics.TopicSpec]:
 class System:
     """Broker, topics and workers, from one set of settings.
 
+    Args:
+        settings: of all of them.
+        console: for people.
+        dashboard: whether a dashboard runs with them.
+
     Attributes:
         started_broker: whether the local broker was started by this object, and is to be stopped by its owner.
     """
 
-    def __init__(self, settings: Settings, console: Console) -> None:
+    def __init__(self, settings: Settings, console: Console, *, dashboard: bool = False) -> None:
         self.settings = settings
+        self._dashboard = dashboard
         self.started_broker = False
         self._caretaker = True
         self._console = console
@@ -73,8 +81,13 @@ class System:
             "TICKLOOP_HOME": str(self.settings.home_path),
             "TICKLOOP_METRICS_PORT": str(self.settings.metrics_port),
         }
-        supervisor = Supervisor(workers, self.settings.home_path, environment, self.say, caretaker=self._caretaker)
+        port = first_free([self.settings.dashboard_port]) if self._dashboard else 0
+        supervisor = Supervisor(
+            workers, self.settings.home_path, environment, self.say, caretaker=self._caretaker, dashboard_port=port
+        )
         self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
+        if port:
+            self.say(told(self.settings, port))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(supervisor.run())

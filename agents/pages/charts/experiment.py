@@ -41,7 +41,10 @@ def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
         showarrow=False,
         font={"color": palette.INK.light, "size": 12},
     )
-    made.update_yaxes(type="log", exponentformat="power", dtick=None)
+    drawn = np.concatenate([trace.y for trace in made.data])
+    powers = _powers(float(drawn.min()), max(boundary, float(drawn.max())))
+    text = [f"{10.0**each:g}" if abs(each) < 5 else f"10<sup>{each}</sup>" for each in powers]
+    made.update_yaxes(type="log", tickmode="array", tickvals=[10.0**each for each in powers], ticktext=text)
     return made
 
 
@@ -124,3 +127,14 @@ def tested(moves: Sequence[ExperimentMoved]) -> list[ExperimentMoved]:
 
 def _times(moves: Sequence[ExperimentMoved]) -> NDArray[np.int64]:
     return np.array([each.ts_event for each in moves], dtype=np.int64)
+
+
+def _powers(least: float, most: float, at_most: int = 7) -> list[int]:
+    """Powers of ten to label a log axis with, one among them.
+
+    >>> _powers(0.04, 20.0), _powers(1e-9, 1e9)
+    ([-2, -1, 0, 1, 2], [-9, -6, -3, 0, 3, 6, 9])
+    """
+    low, high = int(np.floor(np.log10(least))), int(np.ceil(np.log10(most)))
+    step = 1 + (high - low) // at_most
+    return [each for each in range(low, high + 1) if each % step == 0]

@@ -20,7 +20,9 @@ def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     found = forecasts(outcomes)
     if found is None or found.independent < 3 * FEWEST_IN_A_BLOCK:
         return NotEnough(found.independent if found else 0, 3 * FEWEST_IN_A_BLOCK, "effective outcomes")
-    count = min(BLOCKS, found.independent // FEWEST_IN_A_BLOCK)
+    # Several symbols fill a short time with outcomes; a band needs horizons of it.
+    horizons = int(found.made[-1] - found.made[0]) // found.horizon_ns
+    count = max(1, min(BLOCKS, found.independent // FEWEST_IN_A_BLOCK, horizons // (2 * FEWEST_CELLS)))
     edges = np.linspace(found.made[0], found.made[-1] + 1, count + 1).astype(np.int64)
     blocks = [each for each in found.skill(LIVE, edges) if each.low is not None and each.high is not None]
     if len(blocks) < 2:

@@ -1,0 +1,36 @@
+"""`tickloop dashboard`: one live page about the loop."""
+
+import asyncio
+import signal
+
+import click
+
+from agents.dashboard.guard import Guard, token_of, told
+from agents.dashboard.server import serving
+from agents.settings import Settings
+
+
+@click.command("dashboard")
+@click.option("--host", help="Address to listen on  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port  [default: 8642]")
+@click.option("--home", metavar="FOLDER", help="Folder of the local broker and of the token  [default: .tickloop]")
+def command(host: str | None, port: int | None, home: str | None) -> None:
+    """Serve the dashboard until Ctrl-C: everything on it comes from the topics, nothing from elsewhere.
+
+    Looking takes no token. Actions (promote, roll back, stop, pin, retrain) do: TICKLOOP_DASHBOARD_TOKEN, or the one
+    that is made at the first start and kept in the home folder. It listens on this machine only unless --host says
+    otherwise; put a proxy with TLS in front of it then.
+    """
+    settings = Settings.load(home=home, dashboard_host=host, dashboard_port=port)
+    asyncio.run(_until_stopped(settings))
+
+
+async def _until_stopped(settings: Settings) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    said = told(settings, settings.dashboard_port)
+    token, _ = token_of(settings)
+    async with serving(settings, Guard(token, settings.dashboard_host, settings.dashboard_names)):
+        click.echo(said)
+        await stopped.wait()

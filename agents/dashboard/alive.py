@@ -1,0 +1,229 @@
+"""The first band: is it running, and is it keeping up?"""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from agents.dashboard.latency import SPAN_S, Latency
+from agents.dashboard.lights import BEHIND, CHECKPOINT, LATENCY, ORDER, REFUSED, SILENCE, Colour, Lights
+from agents.dashboard.rates import Rates
+from agents.pages.wording import moment
+from schemas.topics import DEAD_LETTERS, PREDICTIONS, TICKS
+
+HISTORY_S = 600.0
+"""Event time that lies so far behind the clock is history that is played again."""
+
+QUIET_S = 10.0
+
+
+class Tile(Struct, frozen=True):
+    """A figure at a glance.
+
+    Attributes:
+        name: of it; what an element of the page is called.
+        label: for people.
+        value: with its unit.
+        note: size, interval, or what else it takes to read it.
+        colour: of its light.
+        since: event or wall time at which the light took that colour, UTC.
+        rule: of the light.
+    """
+
+    name: str
+    label: str
+    value: str
+    note: str
+    colour: Colour
+    since: str = ""
+    rule: str = ""
+
+
+class Link(Struct, frozen=True):
+    """How the dashboard itself stands with the broker.
+
+    Attributes:
+        answered_s: when the broker last answered, seconds since 1970; 0: never.
+        problem: what was wrong at the last try, or empty.
+        members: workers in the group; -1: not known.
+        group: state of the group as the broker names it.
+        named: name of the replay run that is shown, or empty.
+    """
+
+    answered_s: float = 0.0
+    problem: str = ""
+    members: int = -1
+    group: str = ""
+    named: str = ""
+
+
+class Alive(Struct, frozen=True):
+    """The band.
+
+    Attributes:
+        mode: `starting`, `no_data`, `live`, `quiet`, `replaying`, `recovering` or `broker_gone`.
+        sentence: what the mode means.
+        colour: worst of the lights.
+        tiles: in order.
+        lags: ticks that no checkpoint covers, by partition.
+    """
+
+    mode: str
+    sentence: str
+    colour: Colour
+    tiles: tuple[Tile, ...]
+    lags: tuple[int, ...]
+
+
+class Clock:
+    """Event time beside the clock of the wall."""
+
+    def __init__(self) -> None:
+        self.newest_ns = 0
+        self._anchors: list[tuple[float, int]] = []
+
+    def take(self, newest_ns: int, now: float) -> None:
+        """Event time of the newest prediction at one moment."""
+        self.newest_ns = max(self.newest_ns, newest_ns)
+        self._anchors = [*self._anchors[-20:], (now, self.newest_ns)]
+
+    @property
+    def speed(self) -> float:
+        """Seconds of event time a second, lately."""
+        if len(self._anchors) < 2:
+            return 0.0
+        (began, first), (ended, last) = self._anchors[0], self._anchors[-1]
+        return (last - first) / 1e9 / (ended - began) if ended > began and first else 0.0
+
+
+def alive(rates: Rates, latency: Latency, clock: Clock, link: Link, lights: Lights, now: float) -> Alive:
+    """The band as of now, seconds since 1970."""
+    ticks, predictions = rates.per_second(TICKS.name), rates.per_second(PREDICTIONS.name)
+    tiles = (
+        _ticks(rates, ticks),
+        _predictions(rates, ticks, predictions, lights, now),
+        _latency(latency, now),
+        _lag(rates, ticks),
+        _checkpoint(rates, now),
+        _letters(rates),
+        _time(clock, now),
+    )
+    mode, sentence, colour = _mode(rates, clock, link, ticks, now)
+    dated = tuple(_dated(tile, lights, now) for tile in tiles)
+    worst = max((colour, *(tile.colour for tile in dated)), key=ORDER.index)
+    since = _wall(lights.since("mode", mode, now))
+    latest = rates.latest
+    lags = tuple(latest.lags[each] for each in sorted(latest.lags)) if latest is not None else ()
+    return Alive(mode, f"{sentence} Since {since}.", worst, dated, lags)
+
+
+def _mode(rates: Rates, clock: Clock, link: Link, ticks: float, now: float) -> tuple[str, str, Colour]:
+    if link.problem and link.answered_s:
+        old = f"what is shown is {now - link.answered_s:,.0f} s old"
+        return "broker_gone", f"The broker does not answer ({link.problem}); {old}.", "act"
+    if link.problem or rates.latest is None:
+        said = link.problem or "asking the broker"
+        return "starting", f"Starting: {said}.", "attention" if link.problem else "idle"
+    if rates.count(TICKS.name) == 0:
+        return "no_data", "No tick has arrived yet: `tickloop publish FILE` sends some.", "idle"
+    age = rates.checkpoint_age(now)
+    if link.members == 0:
+        return "recovering", "No worker runs: ticks wait on their topic, nothing is lost.", "act"
+    if (rates.lag and "Rebalance" in link.group) or (age is not None and age > CHECKPOINT.attention):
+        return (
+            "recovering",
+            f"Recovering: {rates.lag:,} ticks wait while workers take over their partitions.",
+            "attention",
+        )
+    if clock.newest_ns and now - clock.newest_ns / 1e9 > HISTORY_S and (ticks or link.named):
+        run = f" of the run {link.named}" if link.named else ""
+        return (
+            "replaying",
+            f"Replaying history{run}: event time runs {clock.speed:,.1f} times as fast as the clock.",
+            "good",
+        )
+    if rates.grown(TICKS.name, QUIET_S) == 0:
+        return "quiet", "Quiet: no tick in the last 10 s; everything that came is answered.", "idle"
+    return "live", "Live.", "good"
+
+
+def _ticks(rates: Rates, ticks: float) -> Tile:
+    count = rates.count(TICKS.name)
+    return Tile("ticks", "Ticks", f"{ticks:,.0f} /s", f"{count:,} on the topic", "good" if ticks else "idle")
+
+
+def _predictions(rates: Rates, ticks: float, predictions: float, lights: Lights, now: float) -> Tile:
+    silent = ticks > 0.0 and predictions == 0.0
+    began = lights.since("silence", str(silent), now)
+    colour = SILENCE.colour(now - began if silent else 0.0) if ticks or predictions else "idle"
+    count = rates.count(PREDICTIONS.name)
+    return Tile(
+        "predictions", "Predictions", f"{predictions:,.0f} /s", f"{count:,} on the topic", colour, rule=SILENCE.says
+    )
+
+
+def _latency(latency: Latency, now: float) -> Tile:
+    found = latency.quantiles(now)
+    if found is None:
+        note = f"no prediction in the last {SPAN_S:.0f} s"
+        return Tile("latency", "Tick to prediction", "-", note, "idle", rule=LATENCY.says)
+    note = f"p50; p99 {found.p99_ms:,.0f} ms; n = {found.n:,} of the last {SPAN_S:.0f} s"
+    colour = LATENCY.colour(found.p99_ms)
+    return Tile("latency", "Tick to prediction", f"{found.p50_ms:,.0f} ms", note, colour, rule=LATENCY.says)
+
+
+def _lag(rates: Rates, ticks: float) -> Tile:
+    latest = rates.latest
+    if latest is None:
+        return Tile("lag", "Lag", "-", "not known yet", "idle", rule=BEHIND.says)
+    behind = rates.lag / max(ticks, 1.0)
+    worst = max(latest.lags, key=latest.lags.__getitem__, default=None)
+    where = f"most on partition {worst}: {latest.lags[worst]:,}" if worst is not None and rates.lag else "none waits"
+    note = f"ticks without a checkpoint; {where}"
+    # In what no tick adds to any more, the age of the checkpoint says more than a rate of none.
+    colour = BEHIND.colour(behind) if ticks else "good" if not rates.lag else "attention"
+    return Tile("lag", "Lag", f"{rates.lag:,}", note, colour, rule=BEHIND.says)
+
+
+def _checkpoint(rates: Rates, now: float) -> Tile:
+    age = rates.checkpoint_age(now)
+    if rates.latest is None or age is None:
+        return Tile("checkpoint", "Checkpoint age", "-", "nothing waits for one", "idle", rule=CHECKPOINT.says)
+    note = "of the partition that has waited longest"
+    return Tile("checkpoint", "Checkpoint age", f"{age:.1f} s", note, CHECKPOINT.colour(age), rule=CHECKPOINT.says)
+
+
+def _letters(rates: Rates) -> Tile:
+    count, lately, came = rates.count(DEAD_LETTERS.name), rates.grown(DEAD_LETTERS.name), rates.grown(TICKS.name)
+    colour = REFUSED.colour(lately / came if came else 0.0) if count else "idle"
+    return Tile("letters", "Dead letters", f"{count:,}", f"{lately:,} in the last minute", colour, rule=REFUSED.says)
+
+
+def _time(clock: Clock, now: float) -> Tile:
+    if not clock.newest_ns:
+        return Tile("time", "Event time", "-", "no prediction yet", "idle")
+    behind = now - clock.newest_ns / 1e9
+    colour: Colour = "attention" if behind < -2.0 else "good"
+    said = "ahead of the clock: check the producer's" if behind < -2.0 else f"{_span(behind)} behind the clock"
+    return Tile(
+        "time", "Event time, UTC", moment(clock.newest_ns)[11:], f"{moment(clock.newest_ns)[:10]}; {said}", colour
+    )
+
+
+def _span(seconds: float) -> str:
+    """
+    >>> [_span(each) for each in (0.4, 75.0, 7_300.0, 300_000.0)]
+    ['0.4 s', '75 s', '2.0 h', '3 d']
+    """
+    for unit, size, least, form in (("d", 86_400, 172_800, ",.0f"), ("h", 3_600, 3_600, ".1f"), ("s", 1, 10, ".0f")):
+        if seconds >= least:
+            return f"{seconds / size:{form}} {unit}"
+    return f"{max(0.0, seconds):.1f} s"
+
+
+def _dated(tile: Tile, lights: Lights, now: float) -> Tile:
+    since = lights.since(tile.name, tile.colour, now)
+    return Tile(tile.name, tile.label, tile.value, tile.note, tile.colour, _wall(since), tile.rule)
+
+
+def _wall(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S} UTC"

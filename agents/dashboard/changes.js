@@ -1,0 +1,59 @@
+// One time line of what changed, and the versions that came of it.
+import { byId, make, table, tell, utc, versionWords } from "./elements.js";
+import { offer } from "./actions.js";
+
+const KINDS = { breach: "breaches", retrain: "retrains", version: "versions", experiment: "experiments", command: "commands", alert: "alerts" };
+const hidden = new Set();
+let known = [];
+
+const whyButton = (symbol, version) => make("button", {
+  type: "button", class: "plain", onclick: () => tell(`/chain?${new URLSearchParams({ symbol, version })}`),
+}, "Why");
+
+const item = (change) => make("li", { "data-weight": change.weight, "data-kind": change.kind },
+  make("time", { title: utc(change.ts_event, true) }, change.ts_event ? utc(change.ts_event) : "no time"),
+  make("span", { class: "what" }, make("strong", {}, change.symbol), ` ${change.title} `, change.subject && make("em", {}, versionWords(change.subject))),
+  make("details", {}, make("summary", {}, change.sentence || "no reason was given"),
+    make("p", { class: "lead" }, `${utc(change.ts_event, true)} UTC; record `, make("code", {}, change.id)),
+    change.kind === "version" ? whyButton(change.symbol, change.subject) : null));
+
+const paint = () => {
+  const line = byId("timeline");
+  const open = new Set([...line.querySelectorAll("details[open]")].map((each) => each.closest("li").dataset.id));
+  const shown = known.filter((change) => !hidden.has(change.kind)).slice(0, 120).map((change) => {
+    const made = item(change);
+    made.dataset.id = `${change.kind} ${change.id}`;
+    if (open.has(made.dataset.id)) made.querySelector("details").open = true;
+    return made;
+  });
+  line.replaceChildren(...(shown.length ? shown : [make("li", { class: "waits" }, known.length ? "Everything is filtered out." : "Nothing has changed yet: every symbol runs its built-in version.")]));
+};
+
+const filters = () => {
+  const counts = new Map();
+  for (const { kind } of known) counts.set(kind, 1 + (counts.get(kind) ?? 0));
+  byId("kinds").replaceChildren(...[...counts].map(([kind, count]) => make("button", {
+    type: "button", class: "plain", "aria-pressed": !hidden.has(kind),
+    onclick: () => { if (!hidden.delete(kind)) hidden.add(kind); filters(); paint(); },
+  }, `${KINDS[kind] ?? kind} ${count}`)));
+};
+
+const version = (row) => make("tr", {},
+  make("td", {}, make("strong", {}, row.symbol)),
+  make("td", { class: "says", title: row.version }, versionWords(row.version), ...(row.pinned ? [" (pinned)"] : [])),
+  make("td", { class: row.weight === "harm" ? "harm" : "" }, row.status),
+  make("td", {}, utc(row.since, true)),
+  make("td", { class: "says" }, row.lineage.map(versionWords).join(" → ") || "-"),
+  make("td", { class: "says" }, row.metrics.map(([name, value]) => `${name} ${value}`).join("; ") || "-"),
+  make("td", { class: "says" }, row.reason),
+  make("td", {}, whyButton(row.symbol, row.version), ...(row.status === "is live" ? [offer("roll_back", row.symbol, "", "Roll back")] : row.arm ? [offer("promote", row.symbol, row.arm, "Promote"), offer("stop", row.symbol, row.arm, "Stop")] : [])));
+
+export const take = ({ changes, versions }) => {
+  known = changes;
+  filters();
+  paint();
+  if (versions.length) {
+    byId("versions").replaceChildren(table("What runs first, then the newest",
+      ["symbol", "version", "status", "since, UTC", "lineage", "figures", "reason", ""], versions.map(version)));
+  }
+};

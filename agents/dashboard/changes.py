@@ -1,0 +1,236 @@
+"""The fifth band: one time line of what changed, when and why, and the versions that came of it."""
+
+from bisect import insort
+from typing import Literal
+
+from msgspec import Struct
+
+from agents.experiments import shown
+from agents.pages.wording import number
+from schemas.alerts import Alert
+from schemas.commands import Command
+from schemas.experiments import ExperimentDecided
+from schemas.retraining import RetrainFinished, RetrainJob
+from schemas.versions import ModelVersion
+from schemas.windows import AccuracyWindow
+
+MOST = 150
+MOST_ROWS = 100
+MOST_VERSIONS = 4_000
+
+Weight = Literal["quiet", "plain", "strong", "harm"]
+
+COMMANDS: dict[str, tuple[str, Weight]] = {
+    "start_variant": ("asked to start", "quiet"),
+    "stop_variant": ("asked to stop", "quiet"),
+    "promote_variant": ("asked to promote", "plain"),
+    "roll_back": ("asked to roll back", "plain"),
+    "retrain": ("asked to retrain", "plain"),
+    "pin_version": ("asked to pin", "plain"),
+}
+
+STATUSES: dict[str, tuple[str, Weight]] = {
+    "candidate": ("candidate", "plain"),
+    "shadow": ("runs in shadow", "quiet"),
+    "champion": ("is live", "strong"),
+    "frozen": ("kept, runs no more", "quiet"),
+    "rejected": ("rejected", "plain"),
+    "rolled_back": ("rolled back", "harm"),
+    "stopped": ("stopped", "quiet"),
+}
+
+
+class Change(Struct, frozen=True, order=True):
+    """One thing that happened.
+
+    Attributes:
+        ts_event: event time, ns.
+        id: of the record that says so; unique together with its kind.
+        kind: of the record: what the filters are called.
+        symbol: of it, or "all symbols".
+        title: in two or three words.
+        subject: version, arm or experiment that it is about.
+        sentence: why.
+        weight: how much it matters.
+    """
+
+    ts_event: int
+    id: str
+    kind: str
+    symbol: str
+    title: str
+    subject: str
+    sentence: str
+    weight: Weight
+
+
+def of_command(command: Command, record_id: str) -> Change:
+    """What a person or a node asked for."""
+    tag = str(command.__struct_config__.tag)
+    title, weight = COMMANDS.get(tag, (tag.replace("_", " "), "plain"))
+    subject = str(getattr(command, "arm", ""))
+    return Change(command.ts_event, record_id, "command", command.symbol, title, subject, command.cause, weight)
+
+
+def of_version(version: ModelVersion) -> Change:
+    """What became of a version."""
+    title, weight = STATUSES.get(version.status, (version.status.replace("_", " "), "plain"))
+    return Change(
+        version.ts_event, version.id, "version", version.symbol, title, version.version, version.reason, weight
+    )
+
+
+def of_decision(decided: ExperimentDecided) -> Change:
+    """What an experiment found."""
+    weight: Weight = "harm" if decided.verdict in ("harm", "rolled_back") else "strong"
+    return Change(
+        decided.ts_event,
+        decided.id,
+        "experiment",
+        shown(decided.symbol),
+        decided.verdict.replace("_", " "),
+        decided.experiment,
+        decided.reason,
+        weight,
+    )
+
+
+def of_breach(window: AccuracyWindow) -> Change | None:
+    """What calls for a retrain; none for a window without a breach."""
+    breach = window.breach
+    if breach is None:
+        return None
+    withheld = f" No retrain: {breach.withheld}." if breach.withheld else ""
+    weight: Weight = "harm" if breach.retrain else "plain"
+    return Change(
+        window.ts_event,
+        breach.id,
+        "breach",
+        window.symbol,
+        "breach",
+        window.version,
+        breach.sentence + withheld,
+        weight,
+    )
+
+
+def of_job(job: RetrainJob) -> Change:
+    """A retrain that was asked for, or withheld."""
+    title, why = ("retrain withheld", job.withheld) if job.withheld else ("retrain begins", job.breach.sentence)
+    return Change(job.ts_event, job.id, "retrain", job.symbol, title, job.breach.trigger, why, "plain")
+
+
+def of_retrain(finished: RetrainFinished) -> Change:
+    """What a retrain came to."""
+    result = finished.result
+    title = {"candidate": "candidate trained", "failed": "retrain failed"}.get(
+        result.status, f"no candidate: {result.status.replace('_', ' ')}"
+    )
+    weight: Weight = "harm" if result.status == "failed" else "plain"
+    version = result.candidate.version if result.candidate is not None else ""
+    return Change(finished.ts_event, finished.id, "retrain", finished.symbol, title, version, result.sentence, weight)
+
+
+def of_alert(alert: Alert) -> Change | None:
+    """What somebody should know and no other record on the time line says; none for the rest."""
+    if alert.kind != "refused":
+        return None
+    weight: Weight = "harm" if alert.severity == "error" else "plain"
+    return Change(
+        alert.ts_event,
+        f"{alert.node} {alert.id}",
+        "alert",
+        alert.symbol,
+        "refused",
+        alert.subject,
+        alert.sentence,
+        weight,
+    )
+
+
+class TimeLine:
+    """The newest changes by event time, each once.
+
+    Attributes:
+        change: grows with each.
+    """
+
+    def __init__(self) -> None:
+        self.change = 0
+        self._changes: list[Change] = []
+        self._known: set[tuple[str, str]] = set()
+
+    def take(self, change: Change | None) -> None:
+        """Put a change in its place."""
+        if change is None or (change.kind, change.id) in self._known:
+            return
+        self._known.add((change.kind, change.id))
+        insort(self._changes, change)
+        if len(self._changes) > MOST:
+            oldest = self._changes.pop(0)
+            self._known.discard((oldest.kind, oldest.id))
+        self.change += 1
+
+    def view(self) -> list[Change]:
+        """The newest first."""
+        return self._changes[::-1]
+
+
+class VersionRow(Struct, frozen=True):
+    """A version, for people."""
+
+    symbol: str
+    version: str
+    status: str
+    weight: Weight
+    since: int
+    arm: str
+    lineage: tuple[str, ...]
+    metrics: tuple[tuple[str, str], ...]
+    reason: str
+    pinned: bool
+
+
+class Versions:
+    """The newest record of every version.
+
+    Attributes:
+        change: grows with each.
+    """
+
+    def __init__(self) -> None:
+        self.change = 0
+        self._versions: dict[bytes, ModelVersion] = {}
+
+    def take(self, version: ModelVersion) -> None:
+        """Keep what became of a version."""
+        self._versions.pop(version.key, None)
+        self._versions[version.key] = version
+        if len(self._versions) > MOST_VERSIONS:
+            del self._versions[next(iter(self._versions))]
+        self.change += 1
+
+    def of(self, symbol: str) -> list[ModelVersion]:
+        """Versions of a symbol."""
+        return [each for each in self._versions.values() if each.symbol == symbol]
+
+    def view(self) -> list[VersionRow]:
+        """What runs first, then the newest."""
+        ordered = sorted(self._versions.values(), key=lambda each: (not each.arm, -each.ts_event))
+        return [_row(each) for each in ordered[:MOST_ROWS]]
+
+
+def _row(version: ModelVersion) -> VersionRow:
+    words, weight = STATUSES.get(version.status, (version.status, "plain"))
+    return VersionRow(
+        version.symbol,
+        version.version,
+        words,
+        weight,
+        version.ts_event,
+        version.arm,
+        version.lineage,
+        tuple((name.replace("_", " "), number(value, ".4g")) for name, value in version.metrics.items()),
+        version.reason,
+        version.pinned,
+    )

@@ -1,0 +1,109 @@
+// Draws figures when they change and can be seen; the charts over event time share one cursor.
+import { byId, local, make } from "./elements.js";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const twins = JSON.parse(byId("twins").textContent);
+const clock = byId("clock");
+const idle = "Times are event times, UTC. Point at a chart for its moment; drag to zoom, double-click to go back.";
+const held = new Map();
+const shared = new Set();
+const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset" };
+
+clock.textContent = idle;
+
+export const coloured = (text) =>
+  dark.matches ? text.replace(/#[0-9a-f]{6}\b|rgba\([^)]*\)/g, (each) => twins[each] ?? each) : text;
+
+export const isDark = () => dark.matches;
+
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    target.seen = isIntersecting;
+    if (isIntersecting && target.stale) draw(target);
+  }
+}, { rootMargin: "200px" });
+
+const waits = (sentence, part) =>
+  make("div", { class: "waits" }, sentence,
+    make("div", { class: "progress", "aria-hidden": "true" }, make("span", { style: `width:${Math.round(100 * part)}%` })));
+
+const draw = async (plot) => {
+  plot.stale = false;
+  const figure = JSON.parse(coloured(held.get(plot)));
+  if (plot.clientWidth < 480) figure.layout.xaxis.nticks = 4;
+  figure.layout.uirevision = plot.dataset.revision ?? "same";
+  if (!plot.drawn) {
+    plot.replaceChildren();
+    plot.drawn = true;
+  }
+  await Plotly.react(plot, figure.data, figure.layout, CONFIG);
+  plot.dataset.drawings = 1 + Number(plot.dataset.drawings ?? 0);
+  if (shared.has(plot)) follow(plot);
+};
+
+export const show = (plot, text, height, isShared) => {
+  if (isShared) shared.add(plot);
+  plot.style.height = `${height}px`;
+  held.set(plot, text);
+  plot.stale = true;
+  if (plot.seen === undefined) seen.observe(plot);
+  else if (plot.seen) draw(plot);
+};
+
+export const showFigure = (panel) => {
+  const plot = byId(panel.name);
+  const unit = plot.closest("figure")?.querySelector(".unit");
+  if (unit) unit.textContent = panel.unit ?? "";
+  if (!panel.figure) {
+    if (plot.drawn) Plotly.purge(plot);
+    plot.drawn = false;
+    held.delete(plot);
+    plot.style.height = "";
+    plot.replaceChildren(waits(panel.missing, panel.part ?? 0));
+    return;
+  }
+  const text = JSON.stringify(panel.figure);
+  if (held.get(plot) !== text) show(plot, text, panel.height, panel.shared);
+};
+
+const axisOf = (plot) => plot._fullLayout?.xaxis;
+
+const point = (time, source) => {
+  for (const plot of shared) {
+    const line = plot.querySelector(":scope > .cursor");
+    const axis = axisOf(plot);
+    if (!line || !axis || !plot.isConnected) continue;
+    const at = time === null ? -1 : axis.d2p(time);
+    const size = plot._fullLayout._size;
+    const visible = at >= 0 && at <= axis._length && plot !== source;
+    line.style.display = visible ? "block" : "none";
+    if (visible) Object.assign(line.style, { left: `${size.l + at}px`, top: `${size.t}px`, height: `${size.h}px` });
+  }
+  clock.textContent = time === null ? idle
+    : `${new Date(time).toISOString().replace("T", " ").replace("Z", "")} UTC, ${local(time)}`;
+};
+
+const follow = (plot) => {
+  if (plot.querySelector(":scope > .cursor")) return;
+  plot.append(make("div", { class: "cursor" }));
+  if (plot.followed) return;
+  plot.followed = true;
+  plot.addEventListener("mousemove", (event) => {
+    const axis = axisOf(plot);
+    const at = event.clientX - plot.getBoundingClientRect().left - axis._offset;
+    point(at >= 0 && at <= axis._length ? axis.p2l(at) : null, plot);
+  });
+  plot.addEventListener("mouseleave", () => point(null));
+  plot.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const [low, high] = axisOf(plot).range.map((end) => axisOf(plot).r2l(end));
+    plot.at = Math.min(high, Math.max(low, (plot.at ?? high) + (step * (high - low)) / (event.shiftKey ? 10 : 100)));
+    point(plot.at);
+  });
+};
+
+dark.addEventListener("change", () => {
+  for (const plot of held.keys()) draw(plot);
+});

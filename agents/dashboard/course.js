@@ -1,0 +1,108 @@
+// One symbol: its price with predictions, regime, strategies, position and paper account over event time.
+import { byId, facts, make, signed, tell, versionWords } from "./elements.js";
+import { isDark, show } from "./charts.js";
+import { offer } from "./actions.js";
+
+const SKELETON = byId("course-figure").textContent;
+const SHADES = JSON.parse(byId("regimes").textContent);
+const MARKERS = 160;
+const plot = byId("course");
+const T = 0, MID = 1, PROBABILITY = 2, CONFIDENCE = 3, POSITION = 4, REGIME = 5, STRATEGY = 6, WEIGHT = 7, NET = 8, GROSS = 9, OFFSET = 10;
+
+let points = [];
+let symbol = "";
+let partition = 0;
+
+const iso = (ms) => new Date(ms).toISOString().replace("Z", "");
+
+const markers = (trace, chosen, up) => {
+  const own = chosen.filter((point) => point[PROBABILITY] > 0.5 === up && point[PROBABILITY] !== 0.5);
+  trace.x = own.map((point) => iso(point[T]));
+  trace.y = own.map((point) => point[MID]);
+  trace.marker.opacity = own.map((point) => Math.min(1, 0.1 + 3 * (point[CONFIDENCE] - 0.5)));
+  trace.text = own.map((point) => `${up ? "up" : "down"}, ${(100 * point[CONFIDENCE]).toFixed(1)} % sure; click for why`);
+  trace.customdata = own.map((point) => point[OFFSET]);
+};
+
+const figure = (regimes, strategies) => {
+  const made = JSON.parse(SKELETON);
+  const [price, up, down, regime, net, gross, position, ...weights] = made.data;
+  const x = points.map((point) => iso(point[T]));
+  for (const [trace, column] of [[price, MID], [net, NET], [gross, GROSS], [position, POSITION]]) {
+    trace.x = x;
+    trace.y = points.map((point) => point[column]);
+  }
+  const step = Math.max(1, Math.ceil(points.length / MARKERS));
+  const chosen = points.filter((_, at) => (points.length - 1 - at) % step === 0);
+  markers(up, chosen, true);
+  markers(down, chosen, false);
+  regime.x = x;
+  regime.z = [points.map((point) => point[REGIME])];
+  regime.text = [points.map((point) => regimes[point[REGIME]])];
+  const used = [...new Set(points.map((point) => point[STRATEGY]))].sort((a, b) => a - b).slice(0, weights.length);
+  used.forEach((place, at) => {
+    Object.assign(weights[at], {
+      x, y: points.map((point) => (point[STRATEGY] === place ? point[WEIGHT] : 0)),
+      name: strategies[place].replaceAll("_", " "), visible: true,
+    });
+  });
+  legend(regimes, used.map((place, at) => [strategies[place], weights[at].fillcolor]));
+  return made;
+};
+
+const legend = (regimes, strategies) => {
+  const twins = JSON.parse(byId("twins").textContent);
+  const chip = (shade, words) => make("span", {}, make("i", { class: "chip", style: `background:${shade}` }), words);
+  const present = new Set(points.map((point) => regimes[point[REGIME]]));
+  byId("course-legend").replaceChildren(
+    make("b", {}, "Regime:"),
+    ...Object.entries(SHADES).filter(([name]) => present.has(name)).map(([name, shade]) => chip(isDark() ? shade.dark : shade.light, name.replace("-", ", "))),
+    make("b", {}, "Leads:"),
+    ...strategies.map(([name, shade]) => chip(isDark() ? twins[shade] ?? shade : shade, name.replaceAll("_", " "))));
+};
+
+const told = ({ prediction, mark, window }) => {
+  const rows = [];
+  if (prediction) {
+    rows.push(["Prediction", `${prediction.direction}`, `${(100 * prediction.confidence).toFixed(1)} % sure, calibrated; leads: ${prediction.strategy.replaceAll("_", " ")}`]);
+    rows.push(["Position", signed(100 * prediction.position_size, 2, "%"), prediction.stand_aside ? "of capital; stands aside: neither side can be excluded" : "of capital, net of cost"]);
+    rows.push(["Version", versionWords(prediction.model_version), `regime ${prediction.regime.replace("-", ", ")}`]);
+  }
+  rows.push(window && window.n_eff
+    ? ["Skill, last window", signed(window.skill, 3), `95 % ${signed(window.low, 3)} to ${signed(window.high, 3)}; n = ${window.n.toLocaleString("en")}, ${window.n_eff.toLocaleString("en")} independent; against ${window.best.replaceAll("_", " ")}`]
+    : ["Skill, last window", "-", "not enough data yet: no accuracy window has closed"]);
+  rows.push(mark
+    ? ["Paper account", signed(mark.net_bps, 2, "bps"), `after cost, of capital; ${signed(mark.gross_bps, 2)} before; fell ${mark.drawdown_bps.toFixed(2)} from its peak; ${mark.trades.toLocaleString("en")} round trips, ${mark.wins.toLocaleString("en")} won`]
+    : ["Paper account", "-", "no trade or mark yet"]);
+  facts(byId("symbol-facts"), rows);
+};
+
+export const take = (course) => {
+  if (course.reset) points = [];
+  if (course.symbol !== symbol) {
+    symbol = course.symbol;
+    plot.dataset.revision = symbol;
+    byId("symbol-name").textContent = symbol;
+    byId("symbol-actions").replaceChildren(
+      offer("roll_back", symbol, "", "Roll back"), offer("retrain", symbol, "", "Retrain now"), offer("pin", symbol, "", "Pin the live version"));
+  }
+  partition = course.partition;
+  points.push(...course.points);
+  told(course);
+  if (points.length) {
+    const made = figure(course.regimes, course.strategies);
+    show(plot, JSON.stringify(made), made.layout.height, true);
+  }
+  plot.dataset.points = points.length;
+};
+
+const explain = (offset) => tell(`/prediction?partition=${partition}&offset=${offset}`);
+
+export const start = () => {
+  byId("explain").addEventListener("click", () => points.length && explain(points.at(-1)[OFFSET]));
+  const listen = () => {
+    if (!plot.on) return setTimeout(listen, 300);
+    return plot.on("plotly_click", ({ points: [first] }) => first.customdata !== undefined && explain(first.customdata));
+  };
+  listen();
+};

@@ -1,0 +1,95 @@
+// Experiments: the verdict in a sentence, then how sure that is; one of them with its charts.
+import { byId, facts, make, table } from "./elements.js";
+import { showFigure } from "./charts.js";
+import { offer } from "./actions.js";
+
+const place = byId("experiments");
+let chosen = "";
+let look = () => {};
+let known = { rows: [], all: 0 };
+
+const PANELS = [
+  ["evidence", "Evidence", "It may be looked at at any time; at the boundary it is decided.", true],
+  ["confidence", "Confidence sequence", "Holds the mean at all times at once; the band narrows as batches close.", true],
+  ["dependence", "Dependence check", "Outside of the band batches depend on each other, and nothing is decided.", false],
+  ["watch", "Watch over the winner", "Change detection since it is live; at 1 the version before is made live again.", false],
+];
+
+const panel = ([name, title, sentence, wide]) =>
+  make("figure", { class: `panel${wide ? " wide" : ""}`, "data-panel": name },
+    make("figcaption", {}, make("h3", {}, title), make("p", {}, sentence), make("p", { class: "unit" })),
+    make("div", { class: "plot", id: name, tabindex: "0", role: "img", "aria-label": `${title}: ${sentence}` },
+      make("div", { class: "waits" }, "Waiting for the first batches.")));
+
+const guardrails = (rows) => rows.length
+  ? table("What must not become worse", ["guardrail", "estimate", "confidence sequence", "limit", "evidence", "state"],
+    rows.map((row) => make("tr", {}, make("td", {}, row.metric), make("td", {}, row.estimate), make("td", {}, row.interval),
+      make("td", {}, row.limit), make("td", {}, row.evidence),
+      make("td", { class: row.kept ? "" : "open" }, row.kept ? "kept" : "not shown to be kept"))))
+  : make("p", { class: "lead" }, "No guardrail is registered: nothing but the primary metric was looked at.");
+
+const decisions = (rows) => rows.length
+  ? table("Decisions", ["when, UTC", "decision", "reason"], rows.map(([when, what, why]) =>
+    make("tr", {}, make("td", {}, when), make("td", {}, what), make("td", { class: "says" }, why))))
+  : null;
+
+const actions = (one) => make("div", { class: "actions" },
+  ...(one.can_promote ? [offer("promote", one.symbol, one.experiment, "Promote the challenger")] : []),
+  ...(one.can_stop ? [offer("stop", one.symbol, one.experiment, "Stop the experiment")] : []),
+  ...(one.can_roll_back ? [offer("roll_back", one.symbol, "", "Roll back")] : []));
+
+let frame = null;
+
+const opened = (one) => {
+  if (!frame) {
+    frame = {
+      verdict: make("p", { class: "verdict" }), facts: make("dl", { class: "tiles" }), actions: make("div"),
+      rails: make("div"), panels: make("div", { class: "panels" }, ...PANELS.map(panel)),
+    };
+    frame.whole = make("article", { class: "experiment" }, frame.verdict, frame.facts, frame.actions, frame.panels, frame.rails);
+  }
+  frame.verdict.textContent = one.verdict;
+  facts(frame.facts, one.facts);
+  frame.actions.replaceChildren(actions(one));
+  frame.rails.replaceChildren(...[guardrails(one.guardrails), decisions(one.decisions)].filter(Boolean));
+  return frame.whole;
+};
+
+const choose = (key) => {
+  if (key === chosen) return;
+  chosen = key;
+  look(key);
+  paint();
+};
+
+const row = (one) => make("tr", { class: "choice", "aria-selected": one.key === chosen, onclick: () => choose(one.key) },
+  make("td", {}, make("button", { type: "button", class: "plain" }, one.experiment), ` ${one.symbol}`),
+  make("td", {}, one.status), make("td", {}, one.effect), make("td", {}, one.interval),
+  make("td", {}, one.better), make("td", {}, one.worse), make("td", {}, one.needed), make("td", {}, one.pairs));
+
+const paint = () => {
+  const more = known.all > known.rows.length ? `; ${known.all - known.rows.length} more are not listed` : "";
+  const list = table(`What is tried, undecided first${more}`,
+    ["experiment", "status", "effect", "95 % confidence sequence", "evidence better", "worse", "needed", "pairs"], known.rows.map(row));
+  if (frame?.whole.parentElement === place) place.firstElementChild.replaceWith(list);
+  else place.replaceChildren(list);
+};
+
+export const take = (found) => {
+  known = found;
+  if (!known.rows.length) return;
+  if (known.rows.some((each) => each.key === chosen)) paint();
+  else choose(known.rows[0].key);
+};
+
+export const takeFigures = (found) => {
+  if (!found || found.key !== chosen) return;
+  const article = opened(found.standing);
+  if (article.parentElement !== place) place.append(article);
+  const there = new Set(found.figures.map((each) => each.name));
+  for (const [name] of PANELS) article.querySelector(`[data-panel="${name}"]`).hidden = !there.has(name);
+  for (const [name] of PANELS) article.querySelector(`#${name}`).dataset.revision = found.key;
+  found.figures.forEach(showFigure);
+};
+
+export const start = (looker) => { look = looker; };

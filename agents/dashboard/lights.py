@@ -1,0 +1,59 @@
+"""Green, amber or red, by stated rules, and since when."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Colour = Literal["idle", "good", "attention", "act"]
+
+ORDER: tuple[Colour, ...] = ("idle", "good", "attention", "act")
+
+
+class Rule(Struct, frozen=True):
+    """When a figure deserves attention, and when a person should act.
+
+    Attributes:
+        attention, act: limits that the figure has to pass.
+        says: the rule, for people.
+    """
+
+    attention: float
+    act: float
+    says: str
+
+    def colour(self, value: float | None) -> Colour:
+        """Colour of a value; none has none.
+
+        >>> rule = Rule(1.0, 5.0, "")
+        >>> [rule.colour(each) for each in (None, 0.3, 2.0, 5.0)]
+        ['idle', 'good', 'attention', 'act']
+        """
+        if value is None:
+            return "idle"
+        return "act" if value >= self.act else "attention" if value >= self.attention else "good"
+
+
+LATENCY = Rule(1_000.0, 5_000.0, "p99: amber from 1 s, red from 5 s")
+BEHIND = Rule(6.0, 30.0, "ticks without a checkpoint, in seconds of the present rate: amber from 6 s, red from 30 s")
+CHECKPOINT = Rule(8.0, 30.0, "where something waits for one: amber from 8 s, red from 30 s")
+SILENCE = Rule(5.0, 15.0, "ticks come and predictions do not: amber after 5 s, red after 15 s")
+REFUSED = Rule(0.001, 0.05, "part of the ticks of the last minute: amber from 0.1 %, red from 5 %")
+
+
+class Lights:
+    """Since when each light has its colour.
+
+    >>> lights = Lights()
+    >>> lights.since("lag", "good", 10.0), lights.since("lag", "good", 15.0), lights.since("lag", "act", 20.0)
+    (10.0, 10.0, 20.0)
+    """
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[str, float]] = {}
+
+    def since(self, name: str, colour: str, now: float) -> float:
+        """When this light took the colour that it has now."""
+        held = self._since.get(name)
+        if held is None or held[0] != colour:
+            held = self._since[name] = (colour, now)
+        return held[1]

@@ -1,0 +1,242 @@
+"""The dashboard as a web server of its own process."""
+
+import asyncio
+import gzip
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+import msgspec
+from aiohttp import web
+from plotly.offline import get_plotlyjs
+
+from agents.dashboard.actions import Asked, ask, told
+from agents.dashboard.browsers import Browser, Look, Pulse, serve
+from agents.dashboard.guard import Denied, Guard
+from agents.dashboard.lookup import chain, explain
+from agents.dashboard.page import POLICY, page
+from agents.dashboard.view import View
+from agents.dashboard.watch import Watch
+from agents.settings import Settings
+from schemas.errors import ConfigurationError, EnvironmentProblem, TickloopError
+
+MOST_BROWSERS = 64
+MOST_BODY = 8 * 1024
+MOST_SPARKS = 80
+SCRIPTS = ("board.js", "elements.js", "symbols.js", "deciding.js", "changes.js", "charts.js", "course.js", "actions.js")
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+encode = msgspec.json.Encoder().encode
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Server:
+    """Routes of the dashboard.
+
+    Args:
+        settings: of the workers, and of the dashboard.
+        guard: who may ask.
+        watch: what is known, and how it stays so.
+    """
+
+    def __init__(self, settings: Settings, guard: Guard, watch: Watch) -> None:
+        self._settings = settings
+        self._guard = guard
+        self.watch = watch
+        self.view = View(watch)
+        self._pulse = Pulse()
+        self._browsers: dict[str, Browser] = {}
+
+    def app(self) -> web.Application:
+        """The application; it follows the topics from its start to its end."""
+        app = web.Application(middlewares=[self._guarded], client_max_size=MOST_BODY)
+        app.router.add_get("/", self._page)
+        app.router.add_get("/assets/{name}", self._asset)
+        app.router.add_get("/events", self._events)
+        app.router.add_get("/look", self._look)
+        app.router.add_get("/sparks", self._sparks)
+        app.router.add_get("/prediction", self._prediction)
+        app.router.add_get("/chain", self._chain)
+        app.router.add_get("/effect", self._effect)
+        app.router.add_post("/action", self._action)
+        app.cleanup_ctx.append(self._running)
+        return app
+
+    async def _running(self, app: web.Application) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._pulse.run(self.view))]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        denied = self._guard.address(request.host)
+        if denied is None and request.method not in ("GET", "HEAD"):
+            denied = self._guard.change(
+                request.host, request.headers.get("Origin", ""), request.headers.get("Authorization", "")
+            )
+        if denied is not None:
+            return _refused(denied)
+        response = await handler(request)
+        if not response.prepared:
+            response.headers.update(HEADERS)
+        return response
+
+    async def _page(self, request: web.Request) -> web.Response:
+        body, tag = _compressed("page")
+        return _cached(request, body, tag, "text/html", fresh=False)
+
+    async def _asset(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in (*SCRIPTS, "plotly.js", "page.css", "dashboard.css"):
+            raise web.HTTPNotFound
+        body, tag = _compressed(name)
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        return _cached(request, body, tag, kind, fresh=name == "plotly.js")
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        if len(self._browsers) >= MOST_BROWSERS:
+            return _refused(Denied(503, f"{MOST_BROWSERS} pages are open already"))
+        look = Look(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:200])
+        response = web.StreamResponse(
+            headers={
+                **HEADERS,
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        await response.prepare(request)
+        identity = secrets.token_hex(8)
+        browser = self._browsers[identity] = Browser(response, look)
+        self._pulse.looking += 1
+        try:
+            await response.write(b"retry: 1000\nevent: hello\ndata: " + encode({"page": identity}) + b"\n\n")
+            with suppress(ConnectionError):
+                await serve(browser, self.view, self._pulse)
+        finally:
+            self._pulse.looking -= 1
+            del self._browsers[identity]
+        return response
+
+    async def _look(self, request: web.Request) -> web.Response:
+        browser = self._browsers.get(request.query.get("page", ""))
+        if browser is None:
+            raise web.HTTPGone
+        browser.look = Look(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:200])
+        return web.json_response({})
+
+    async def _sparks(self, request: web.Request) -> web.Response:
+        names = request.query.get("symbols", "").split(",")[:MOST_SPARKS]
+        return _json(self.view.sparks(names))
+
+    async def _prediction(self, request: web.Request) -> web.Response:
+        try:
+            partition, offset = int(request.query["partition"]), int(request.query["offset"])
+        except (KeyError, ValueError):
+            return _refused(Denied(400, "expected a partition and an offset"))
+        if not 0 <= partition < self._settings.partitions or offset < 0:
+            return _refused(Denied(400, "expected a partition and an offset that there are"))
+        found = await explain(self._settings, self.watch.address, partition, offset, self.watch.board.outcomes.find)
+        return _json(found) if found is not None else _refused(Denied(404, "the topic holds that prediction no more"))
+
+    async def _chain(self, request: web.Request) -> web.Response:
+        symbol, version = (request.query.get(name, "")[:200] for name in ("symbol", "version"))
+        try:
+            found = await chain(self._settings, self.watch.address, symbol, version)
+        except EnvironmentProblem as error:
+            return _refused(Denied(503, str(error)))
+        return (
+            _json(found) if found is not None else _refused(Denied(404, f"nothing is known of {version} of {symbol}"))
+        )
+
+    async def _effect(self, request: web.Request) -> web.Response:
+        try:
+            query = {name: request.query[name] for name in ("action", "symbol", "arm") if name in request.query}
+            return _json({"effect": told(msgspec.convert(query, Asked), self.watch.board)})
+        except (ConfigurationError, msgspec.ValidationError) as error:
+            return _refused(Denied(400, str(error)))
+
+    async def _action(self, request: web.Request) -> web.Response:
+        if request.content_type != "application/json":
+            return _refused(Denied(415, "expected JSON"))
+        try:
+            asked = msgspec.json.decode(await request.read(), type=Asked)
+            done = await ask(asked, self.watch.board, self._settings, self.watch.address)
+        except (ConfigurationError, msgspec.DecodeError) as error:
+            return _refused(Denied(400, str(error)))
+        except EnvironmentProblem as error:
+            return _refused(Denied(503, str(error)))
+        log.info("%s of %s was asked for: %s", asked.action, asked.symbol, done.id)
+        return _json(done)
+
+
+def _refused(denied: Denied) -> web.Response:
+    return web.Response(
+        body=encode({"refused": denied.reason}), status=denied.status, content_type="application/json", headers=HEADERS
+    )
+
+
+def _json(value: object) -> web.Response:
+    return web.Response(body=encode(value), content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _cached(request: web.Request, body: bytes, tag: str, kind: str, fresh: bool) -> web.Response:
+    held = "max-age=86400" if fresh else "no-cache"
+    headers = {"ETag": tag, "Cache-Control": held, "Vary": "Accept-Encoding"}
+    if request.headers.get("If-None-Match") == tag:
+        return web.Response(status=304, headers=headers)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        return web.Response(
+            body=body, content_type=kind, charset="utf-8", headers={**headers, "Content-Encoding": "gzip"}
+        )
+    return web.Response(body=gzip.decompress(body), content_type=kind, charset="utf-8", headers=headers)
+
+
+@cache
+def _compressed(name: str) -> tuple[bytes, str]:
+    """What a browser is sent, compressed once, and its tag."""
+    if name == "page":
+        text = page()
+    elif name == "plotly.js":
+        text = get_plotlyjs()
+    else:
+        folder = "agents.pages" if name == "page.css" else "agents.dashboard"
+        text = files(folder).joinpath(name).read_text(encoding="utf-8")
+    body = gzip.compress(text.encode(), 6, mtime=0)
+    return body, f'"{sha256(body).hexdigest()[:20]}"'
+
+
+@asynccontextmanager
+async def serving(settings: Settings, guard: Guard) -> AsyncIterator[Server]:
+    """A running dashboard.
+
+    Raises:
+        TickloopError: its address is taken.
+    """
+    server = Server(settings, guard, Watch(settings))
+    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, settings.dashboard_host, settings.dashboard_port).start()
+        except OSError as error:
+            address = f"{settings.dashboard_host}:{settings.dashboard_port}"
+            raise TickloopError(f"expected {address} to be free, got {error.strerror}; fix: --port") from error
+        yield server
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,208 @@
+"""The page as parts, each encoded once when it changes, however many browsers look at it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from agents.dashboard.board import Board
+from agents.dashboard.deciding import headlines, standing
+from agents.dashboard.figures import panel, thinned
+from agents.dashboard.good import Good, good
+from agents.dashboard.symbols import COLUMNS, SymbolState
+from agents.dashboard.watch import Watch
+from agents.experiments import UNITS, Course
+from agents.pages.charts.experiment import confidence, dependence, evidence_path, watch
+
+GOOD_EVERY_S = 3.0
+PART_OF_A_CORE = 0.04
+"""That the second band may take: the longer it takes, the more seldom it is computed."""
+
+SPARK = 40
+
+encode = msgspec.json.Encoder().encode
+
+
+class Part(Struct):
+    """One part of the page.
+
+    Attributes:
+        payload: JSON.
+        version: grows when the payload changes.
+    """
+
+    payload: bytes = b""
+    version: int = 0
+
+    def put(self, payload: bytes) -> None:
+        """Take a payload; the same one again is no change."""
+        if payload != self.payload:
+            self.payload, self.version = payload, self.version + 1
+
+
+class View:
+    """Keeps the parts up to date while somebody looks.
+
+    Args:
+        watched: what is known.
+        clock: seconds since 1970.
+
+    Attributes:
+        parts: by name; a browser is sent those that it does not have in their present version.
+    """
+
+    def __init__(self, watched: Watch, clock: Callable[[], float] = time.time) -> None:
+        self.watched = watched
+        self.parts: dict[str, Part] = {name: Part() for name in ("alive", "good", "deciding", "changes", "letters")}
+        self._clock = clock
+        self._good_due = 0.0
+        self._good_of = -1
+        self._computing: asyncio.Task[None] | None = None
+        self._made: dict[str, tuple[tuple[str, str], bytes]] = {}
+        self._seen: dict[str, Any] = {}
+
+    @property
+    def board(self) -> Board:
+        """What the topics say."""
+        return self.watched.board
+
+    def refresh(self) -> None:
+        """Bring every part up to date; what takes long goes on in a thread."""
+        board, now = self.board, self._clock()
+        self.parts["alive"].put(encode(self.watched.alive()))
+        board.symbols.refresh(now)
+        self._when("deciding", board.courses.change, lambda: encode(headlines(board.courses)))
+        marks = board.timeline.change, board.versions.change
+        self._when(
+            "changes", marks, lambda: encode({"changes": board.timeline.view(), "versions": board.versions.view()})
+        )
+        self._when("letters", board.letters.change, lambda: encode(board.letters.view()))
+        if self._good_of != board.outcomes.taken and now >= self._good_due and self._computing is None:
+            self._computing = asyncio.create_task(self._compute())
+
+    def _when(self, name: str, mark: Any, made: Callable[[], bytes]) -> None:
+        if self._seen.get(name) != (self.watched.generation, mark):
+            self._seen[name] = (self.watched.generation, mark)
+            self.parts[name].put(made())
+
+    async def _compute(self) -> None:
+        board = self.board
+        try:
+            self._good_of = board.outcomes.taken
+            outcomes = board.outcomes.snapshot()
+            marks = [state.mark for state in board.symbols if state.mark is not None]
+            sampled, aside = board.symbols.sampled, board.symbols.aside
+            payload, took = await asyncio.to_thread(_timed, lambda: good(outcomes, marks, sampled, aside))
+            self.parts["good"].put(payload)
+            self._good_due = self._clock() + max(GOOD_EVERY_S, took / PART_OF_A_CORE)
+        finally:
+            self._computing = None
+
+    def rows(self, since: int) -> dict[str, Any] | None:
+        """Rows of the table that changed since; all of them with `reset` for the first time; None for none."""
+        symbols = self.board.symbols
+        rows = symbols.rows_since(since)
+        return {"reset": since == 0, "columns": COLUMNS, "rows": rows} if rows else None
+
+    def sparks(self, names: list[str]) -> dict[str, list[int]]:
+        """Course of the price of each symbol, scaled to 0 to 99."""
+        found = {}
+        for name in names:
+            state = self.board.symbols.get(name)
+            if state is not None:
+                found[name] = scaled(state.series.mids(SPARK))
+        return found
+
+    def evidence(self, key: str) -> bytes:
+        """Where one experiment on one symbol stands, with its figures."""
+        experiment, _, symbol = key.rpartition("|")
+        course = self.board.courses.get((experiment, symbol))
+        if course is None:
+            return b"null"
+        mark = course.latest.id, course.latest.status
+        held = self._made.get(key)
+        if held is None or held[0] != mark:
+            if len(self._made) > 64:
+                self._made.clear()
+            held = self._made[key] = (
+                mark,
+                encode({"key": key, "standing": standing(course), "figures": experiment_figures(course)}),
+            )
+        return held[1]
+
+
+def experiment_figures(course: Course) -> list[Any]:
+    """Evidence, confidence sequence, dependence, and the watch over a winner."""
+    moves = thinned(course.moves)
+    unit = UNITS.get(course.latest.primary, "")
+    made = [
+        panel("evidence", evidence_path(moves)),
+        panel("confidence", confidence(moves, unit)),
+        panel("dependence", dependence(moves)),
+    ]
+    if course.latest.watched or course.latest.status == "winner":
+        made.append(panel("watch", watch(moves)))
+    return made
+
+
+class Held(Struct):
+    """What one browser has of the course of a symbol."""
+
+    symbol: str = ""
+    epoch: int = -1
+    sent: int = 0
+    latest: int = -1
+
+
+def course_of(state: SymbolState, board: Board, has: Held) -> dict[str, Any] | None:
+    """Points that a browser does not have yet, and the newest figures; None when nothing is new."""
+    series = state.series
+    reset = has.symbol != state.name or has.epoch != series.epoch
+    start = 0 if reset else has.sent
+    points = series.points(start)
+    if not points and not reset and has.latest == state.ts_event:
+        return None
+    has.symbol, has.epoch, has.sent, has.latest = state.name, series.epoch, len(series), state.ts_event
+    of, mark, window = state.prediction, state.mark, state.window
+    return {
+        "symbol": state.name,
+        "partition": state.partition,
+        "reset": reset,
+        "points": [(each.ts_event / 1e6, *each[1:]) for each in points],
+        "regimes": board.symbols.regimes.known,
+        "strategies": board.symbols.strategies.known,
+        "prediction": of,
+        "mark": mark,
+        "window": None
+        if window is None
+        else {
+            "skill": window.skill,
+            "low": window.skill_low,
+            "high": window.skill_high,
+            "n": window.n,
+            "n_eff": window.n_eff,
+            "best": window.best_baseline,
+        },
+    }
+
+
+def scaled(values: list[float]) -> list[int]:
+    """
+    >>> scaled([10.0, 20.0, 15.0]), scaled([7.0, 7.0])
+    ([0, 99, 50], [50, 50])
+    """
+    if not values:
+        return []
+    least, most = min(values), max(values)
+    if most <= least:
+        return [50] * len(values)
+    return [round(99 * (each - least) / (most - least)) for each in values]
+
+
+def _timed(made: Callable[[], Good]) -> tuple[bytes, float]:
+    began = time.thread_time()
+    payload = encode(made())
+    return payload, time.thread_time() - began

@@ -1,0 +1,144 @@
+"""The dashboard's board: what is on it follows from the records, and stays bounded."""
+
+import msgspec
+import pytest
+from dashboard_records import NOW_S, fed, received, written
+from golden_records import RECORDS
+
+from agents.dashboard.board import Board
+from agents.dashboard.deciding import MOST_MOVES, headlines, standing
+from agents.dashboard.good import good
+from agents.dashboard.series import CAPACITY, Point, Series
+from agents.dashboard.view import Held, course_of
+from schemas.accounts import AccountMarked
+from schemas.codec import encode
+from schemas.experiments import ExperimentMoved
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+from schemas.topics import TICKS, TOPICS
+from streams.performance.forecasts import forecasts
+
+UNWATCHED = {"ticks", "experiment-partials"}
+"""The tick log is read here and there for latencies; parts of sums are nothing to look at."""
+
+
+def decoded(topic: str, kind: type) -> list:  # type: ignore[type-arg]
+    return [msgspec.json.decode(value, type=kind) for _, _, value in written().get(topic, [])]
+
+
+def test_it_takes_every_topic_but_those_that_show_nothing() -> None:
+    assert {topic.name for topic in TOPICS} - set(Board().topics) == UNWATCHED
+
+
+@pytest.mark.parametrize(
+    "topic", [topic for topic in TOPICS if topic.name not in UNWATCHED], ids=lambda each: each.name
+)
+def test_every_record_that_was_ever_written_is_understood(topic: object) -> None:
+    board = Board()
+    for kind in topic.records:  # type: ignore[attr-defined]
+        values = [encode(record) for record in RECORDS[kind]]
+        board.take(topic.name, received([(0, "", value) for value in values]), NOW_S)  # type: ignore[attr-defined]
+    assert board.unreadable == 0
+    board.symbols.refresh(NOW_S)
+    board.take(topic.name, received([(0, "", b"{}")]), NOW_S)  # type: ignore[attr-defined]
+    assert board.unreadable == 1, "what is none of the topic's records is counted, and stops nothing"
+
+
+def test_a_row_says_what_the_newest_records_of_the_symbol_say() -> None:
+    board = fed(written())
+    board.symbols.refresh(NOW_S)
+    rows = {row[0]: row for row in board.symbols.rows_since(0)}
+    predictions = {each.symbol: each for each in decoded("predictions", Prediction)}
+    marks = {each.symbol: each for each in decoded("paper-account", AccountMarked)}
+    assert set(rows) == set(predictions)
+    for symbol, row in rows.items():
+        shown = board.symbols.get(symbol)
+        assert shown is not None
+        of = shown.prediction
+        assert of is not None
+        assert abs(of.ts_event - predictions[symbol].ts_event) < 300_000_000, "not older than the sampling allows"
+        assert row[1] == pytest.approx(of.mid, rel=1e-6)
+        assert (row[6], row[7], row[8]) == (round(marks[symbol].net_bps, 1), of.regime, of.model_version)
+
+
+def test_what_is_written_again_after_a_crash_changes_nothing() -> None:
+    topics = written()
+    board = fed(topics)
+    before = msgspec.json.encode([board.timeline.view(), [state.series.points() for state in board.symbols]])
+    counted = board.outcomes.taken
+    for name, records in topics.items():
+        if name in board.topics:
+            board.take(name, received(records)[-300:], NOW_S)
+    after = msgspec.json.encode([board.timeline.view(), [state.series.points() for state in board.symbols]])
+    assert (after, board.outcomes.taken) == (before, counted)
+
+
+def test_skill_is_that_of_the_outcomes_on_the_topic() -> None:
+    from agents.dashboard.forecasting import frame
+    from streams.arms import LIVE
+    from streams.backtest.columns import columns
+    from streams.backtest.columns import frame as table
+
+    records = decoded("outcomes", OutcomeMatured)
+    board = fed(written())
+    ours = forecasts(frame(board.outcomes.snapshot()))
+    theirs = forecasts(table(OutcomeMatured, columns(OutcomeMatured, records)))
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.scored, ours.independent, ours.best) == (theirs.scored, theirs.independent, theirs.best)
+    assert ours.skill(LIVE)[0] == theirs.skill(LIVE)[0]
+
+
+def test_without_outcomes_the_band_says_so() -> None:
+    empty = good((), [], 0, 0)
+    assert "moved yet" in empty.verdict
+    assert all(each.missing.startswith("Not enough data yet") for each in empty.figures)
+    assert all(value == "-" for _, value, _ in empty.facts)
+
+
+def test_a_browser_gets_each_point_once_and_all_of_them_after_a_thinning() -> None:
+    board = fed(written())
+    state = next(iter(board.symbols))
+    has = Held()
+    first = course_of(state, board, has)
+    assert first is not None
+    assert first["reset"]
+    assert len(first["points"]) == len(state.series)
+    assert course_of(state, board, has) is None, "nothing is new"
+    newest = state.prediction
+    assert newest is not None
+    for number in range(2 * CAPACITY):
+        later = msgspec.structs.replace(newest, ts_event=newest.ts_event + (number + 1) * 10**9)
+        board.symbols.predicted(later, state.partition, number, NOW_S)
+    again = course_of(state, board, has)
+    assert again is not None
+    assert again["reset"]
+    assert len(again["points"]) <= CAPACITY
+
+
+def test_a_course_stays_bounded_and_keeps_its_newest_point() -> None:
+    series = Series(capacity=64)
+    for second in range(100_000):
+        series.add(Point(second * 10**9, 1.0, 0.5, 0.5, 0.0, 0, 0, 1.0, 0.0, 0.0, second))
+    assert len(series) <= 64
+    assert series.latest > (100_000 - 130) * 10**9
+
+
+def test_an_experiment_keeps_its_newest_record_and_few_enough_of_the_others() -> None:
+    board = Board()
+    one = next(each for each in RECORDS[ExperimentMoved] if isinstance(each, ExperimentMoved))
+    for number in range(5_000):
+        moved = msgspec.structs.replace(
+            one, id=f"ticks:0:{number}/x", ts_event=one.ts_event + number, pairs=number, batches=number
+        )
+        board.courses.moved(moved)
+    ((_, course),) = list(board.courses)
+    assert len(course.moves) <= MOST_MOVES
+    assert course.latest.pairs == 4_999
+    assert standing(course).plan == one.plan
+    assert headlines(board.courses).all == 1
+
+
+def test_the_tick_log_is_no_topic_of_the_board() -> None:
+    with pytest.raises(KeyError):
+        Board().take(TICKS.name, received([(0, "", b"{}")]), NOW_S)

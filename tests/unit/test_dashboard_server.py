@@ -1,0 +1,144 @@
+"""The dashboard's server: who may change something, under which names it answers, and what is sent how often."""
+
+import json
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from dashboard_records import fed, written
+from dashboard_server import TOKEN, server
+
+from agents.dashboard.actions import Asked, command_of
+from agents.dashboard.guard import FILE, Guard, token_of, told
+from agents.settings import Settings
+from schemas.commands import PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
+from schemas.errors import ConfigurationError
+
+ASKED = {"action": "roll_back", "symbol": "NOBODY", "cause": "a test"}
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[TestClient[Any, Any]]:
+    async with TestClient(TestServer(server(fed(written())).app())) as found:
+        yield found
+
+
+def _headers(client: TestClient[Any, Any], **changed: str) -> dict[str, str]:
+    own = f"http://{client.host}:{client.port}"
+    return {"Origin": own, "Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"} | changed
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"Authorization": ""}, 401),
+        ({"Authorization": "Bearer guess"}, 401),
+        ({"Authorization": f"Basic {TOKEN}"}, 401),
+        ({"Authorization": f"Bearer {TOKEN}x"}, 401),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "evil.example"}, 421),
+        ({"Content-Type": "text/plain"}, 415),
+        ({}, 400),
+    ],
+)
+async def test_a_change_takes_the_token_the_page_and_json(
+    client: TestClient[Any, Any], changed: dict[str, str], status: int
+) -> None:
+    answer = await client.post("/action", data=json.dumps(ASKED), headers=_headers(client, **changed))
+    assert answer.status == status
+    refused = (await answer.json())["refused"]
+    assert TOKEN not in refused
+    if status == 400:
+        assert "expected a symbol that was predicted" in refused, "with all of them it gets as far as the symbol"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+async def test_a_change_is_posted(client: TestClient[Any, Any], method: str) -> None:
+    answer = await client.request(method, "/action", headers=_headers(client))
+    assert answer.status == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/events", "/sparks", "/assets/board.js"])
+async def test_nothing_is_shown_under_another_name(client: TestClient[Any, Any], path: str) -> None:
+    answer = await client.get(path, headers={"Host": "rebound.example:80"})
+    assert answer.status == 421
+
+
+async def test_the_page_may_fetch_nothing_from_elsewhere(client: TestClient[Any, Any]) -> None:
+    answer = await client.get("/")
+    text = await answer.text()
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "http://" not in text.replace("http://www.w3.org", "")
+    assert "https://" not in text
+    for name in ("plotly.js", "page.css", "dashboard.css", "board.js"):
+        asset = await client.get(f"/assets/{name}")
+        assert asset.status == 200
+        again = await client.get(f"/assets/{name}", headers={"If-None-Match": asset.headers["ETag"]})
+        assert again.status == 304
+    assert (await client.get("/assets/..%2Fguard.py")).status == 404
+
+
+async def test_what_is_sent_is_what_changed(client: TestClient[Any, Any]) -> None:
+    events: list[str] = []
+    answer = await client.get("/events")
+    while len(events) < 14:
+        line = (await answer.content.readline()).decode()
+        if line.startswith("event: "):
+            events.append(line[7:].strip())
+    assert events[0] == "hello"
+    for once in ("rows", "course", "letters", "changes", "deciding"):
+        assert events.count(once) == 1, f"{once} did not change, and {events} were sent"
+    answer.close()
+
+
+async def test_what_an_action_will_do_is_said_before(client: TestClient[Any, Any]) -> None:
+    symbol = json.loads(written()["predictions"][0][2])["symbol"]
+    answer = await client.get("/effect", params={"action": "promote", "symbol": symbol, "arm": "bold"})
+    effect = (await answer.json())["effect"]
+    assert f"partition {written()['predictions'][0][0]}" in effect
+    assert "makes bold the live version" in effect
+    assert (await client.get("/effect", params={"action": "explode", "symbol": symbol})).status == 400
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [
+        ("promote", PromoteVariant),
+        ("stop", StopVariant),
+        ("roll_back", RollBack),
+        ("pin", PinVersion),
+        ("unpin", PinVersion),
+        ("retrain", Retrain),
+    ],
+)
+def test_an_action_is_the_command_that_the_command_line_writes(action: Any, kind: type) -> None:
+    command = command_of(Asked(action, "X", "bold", "because"), 7)
+    assert isinstance(command, kind)
+    assert (command.symbol, command.ts_event, command.cause, command.automatic) == ("X", 7, "because", False)
+
+
+def test_promote_and_stop_need_an_arm() -> None:
+    with pytest.raises(ConfigurationError, match="expected an arm"):
+        command_of(Asked("stop", "X"), 7)
+
+
+def test_the_token_is_made_once_for_its_owner_alone_and_told_once(tmp_path: Path) -> None:
+    settings = Settings(home=str(tmp_path / "home"))
+    said = told(settings, 8642)
+    token, new = token_of(settings)
+    assert token in said
+    assert not new
+    assert token not in told(settings, 8642)
+    assert stat.S_IMODE((tmp_path / "home" / FILE).stat().st_mode) == 0o600
+    assert token_of(Settings(home=str(tmp_path), dashboard_token="mine")) == ("mine", False)
+    assert "mine" not in repr(Settings(dashboard_token="mine"))
+
+
+def test_a_server_for_everybody_answers_to_addresses_and_to_names_that_it_was_told() -> None:
+    guard = Guard("t", "0.0.0.0", "loop.example")
+    asked = ("10.1.2.3:8642", "loop.example", "localhost:8642", "other.example:8642")
+    assert [guard.address(host) is None for host in asked] == [True, True, True, False]
