@@ -54,9 +54,11 @@ lint: $(DEVELOPMENT) ## style, types, direction of imports, written contract
 	@$(BIN)/lint-imports --no-logo
 	$(SAY) "contract"
 	@$(PYTHON) -m schemas.asyncapi check
+	@$(PYTHON) -m schemas.reference check
 
-contract: $(RUNTIME) ## write schemas/contract anew from the records
+contract: $(RUNTIME) ## write schemas/contract and docs/topics.md anew from the records
 	@$(PYTHON) -m schemas.asyncapi write
+	@$(PYTHON) -m schemas.reference write
 
 LOCK = uv pip compile -q $(ARGS) --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'

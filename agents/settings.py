@@ -28,6 +28,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         checkpoint_s: longest time between two snapshots of a partition, seconds.
         checkpoint_bytes: most that one checkpoint writes; what has been dirty longest goes first.
         session_timeout_s: after how long a silent worker loses its partitions, seconds.
+        metrics_port: the worker in slot n serves `/metrics`, `/healthz` and `/readyz` on this port plus n, one without
+            a slot on this one; 0: none does.
+        metrics_host: address that they are served on; whoever reaches it may read them.
         directive_key: secret; when set, commands and directives need its HMAC. Never logged.
         retrain_timeout_s: after which a training is ended and counts as failed, seconds.
         alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
@@ -46,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     checkpoint_s: float = 1.0
     checkpoint_bytes: int = 4_000_000
     session_timeout_s: float = 10.0
+    metrics_port: int = 9460
+    metrics_host: str = "127.0.0.1"
     directive_key: str = ""
     retrain_timeout_s: float = 600.0
     alert_webhook: str = ""

@@ -46,6 +46,7 @@ class Partition:
         keys: live state of each key.
         dirty: keys changed since their last snapshot, the longest-changed first, each with the offset of its first
             change.
+        repeats: records that were passed over because their key had met them before.
     """
 
     def __init__(self, node: Node[Any], number: int, offset: int = -1) -> None:
@@ -54,6 +55,7 @@ class Partition:
         self.offset = offset
         self.keys: dict[str, Keyed] = {}
         self.dirty: dict[str, int] = {}
+        self.repeats = 0
         self._is_root = node.source.is_root
         self._prefix = root_id(node.source.name, number, 0)[:-1]
 
@@ -87,11 +89,13 @@ class Partition:
                 keyed = Keyed(node.open(name), born=offset, offset=-1)
                 self.keys[name] = keyed
             elif offset <= keyed.offset:
+                self.repeats += 1
                 return ()
             if not self._is_root:
                 position = _position(event.id)
                 record_id = event.id
                 if position <= keyed.position:
+                    self.repeats += 1
                     return ()
                 keyed.position = position
             keyed.offset = offset

@@ -134,6 +134,11 @@ def _log_odds(opinion: float) -> float:
 
 def _cosine(one: list[float], other: list[float]) -> float:
     """Of two vectors of weights; 1 where one of them is nothing."""
-    product = sum(a * b for a, b in zip(one, other, strict=True))
-    lengths = sqrt(sum(a * a for a in one) * sum(b * b for b in other))
+    # Loops: `sum` begins with an integer, which is another type to a compiler.
+    product, ones, others = 0.0, 0.0, 0.0
+    for a, b in zip(one, other, strict=True):
+        product += a * b
+        ones += a * a
+        others += b * b
+    lengths = sqrt(ones * others)
     return product / lengths if lengths > 0.0 else 1.0

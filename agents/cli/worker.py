@@ -10,6 +10,7 @@ from agents.plugins import configured_parameters
 from agents.runtime.app import create_app
 from agents.runtime.worker import configure_logging, run_worker
 from agents.settings import Settings
+from agents.telemetry.watch import Watch
 from streams.loop import nodes
 
 
@@ -30,4 +31,7 @@ def command(slot: int | None, home: str | None, verbose: bool) -> None:
     asyncio.run(describe(address))
     parameters = configured_parameters()
     instance = f"{settings.group}-{slot}" if slot is not None else None
-    run_worker(create_app(settings, address, nodes(parameters, settings.directive_key.encode()), instance), verbose)
+    app = create_app(settings, address, nodes(parameters, settings.directive_key.encode()), instance)
+    if settings.metrics_port:
+        Watch(app, settings, address, slot).start()
+    run_worker(app, verbose)

@@ -12,6 +12,7 @@ from agents.settings import Settings
 from schemas.alerts import Alert
 from schemas.codec import decoder, encode
 from schemas.commands import StartVariant
+from schemas.experiments import ExperimentDecided
 from schemas.outcomes import OutcomeMatured
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.ticks import Directive, Tick
@@ -125,20 +126,33 @@ def _directives(log: Sequence[SourceRecord], story: Happened) -> list[Check]:
             real == other and bool(real),
         )
     )
-    decode_outcome = decoder(OutcomeMatured)
-    forced = f"{story.symbol}-sabotaged"
-    lived = 0
-    for record in replay(market, ours):
-        if record.topic == OUTCOMES.name:
-            lived += decode_outcome(record.value).arms[0].model_version == forced
+    decided, lived = _sabotaged(ours, story)
     checks.append(
         Check(
-            f"the sabotaged version was live for less than {MOST_SABOTAGED} scored outcomes",
-            f"{lived:,}",
-            0 < lived < MOST_SABOTAGED,
+            f"the roll-back of the sabotaged version was decided within {MOST_SABOTAGED} scored outcomes",
+            f"{decided:,}, and {lived:,} until the directive's place in the log",
+            0 < decided < MOST_SABOTAGED,
         )
     )
     return checks
+
+
+def _sabotaged(log: Sequence[SourceRecord], story: Happened) -> tuple[int, int]:
+    """Scored outcomes of the sabotaged version while it was live, up to the decision, and all of them.
+
+    A directive is appended to the ticks: what had been published by then is still predicted by the version before it.
+    """
+    outcome, decision = decoder(OutcomeMatured), decoder(ExperimentDecided)
+    followed = following(nodes(story.parameters), TICKS)
+    decided = lived = 0
+    for record in replay(followed, log):
+        if record.topic == OUTCOMES.name:
+            lived += outcome(record.value).arms[0].model_version == f"{story.symbol}-sabotaged"
+        elif record.topic == EXPERIMENT_DECISIONS.name:
+            found = decision(record.value)
+            if (found.experiment, found.verdict) == (story.sabotaged, "rolled_back"):
+                decided = lived
+    return decided, lived
 
 
 def _predictions_after(records: Iterable[Emitted], offset: int) -> list[bytes]:

@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,8 @@ from agents.clients.reader import Received, read_blocks
 from agents.operations import topics
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
+from agents.telemetry.ask import ask_all, state
+from agents.telemetry.health import Verdict
 from schemas.codec import decoder
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.ticks import Tick
@@ -178,7 +180,21 @@ async def examine_cluster(settings: Settings) -> list[Finding]:
     answer = Finding(
         "broker", "ok", f"{what} at {address}, {len(cluster.brokers)} broker(s), answers in {took_ms:.0f} ms"
     )
-    return [answer, *await examine_topics(settings, address)]
+    found = [answer, *await examine_topics(settings, address)]
+    return [*found, workers(settings, await ask_all(settings))] if settings.metrics_port else found
+
+
+def workers(settings: Settings, verdicts: Mapping[int, Verdict | None]) -> Finding:
+    """Whether the workers of this machine are well, as each says itself; recovering ones are."""
+    states = {slot: state(verdict) for slot, verdict in verdicts.items()}
+    said = ", ".join(f"worker-{slot}: {words}" for slot, words in states.items())
+    if all(verdict is None for verdict in verdicts.values()):
+        ports = f"{settings.metrics_port + 1} to {settings.metrics_port + settings.workers}"
+        found = f"none answers on ports {ports} of {settings.metrics_host}"
+        return Finding("workers", "warn", found, "`tickloop up`; none, if workers run elsewhere or without slots")
+    if all(words in ("ready", "recovering") for words in states.values()):
+        return Finding("workers", "ok", said)
+    return Finding("workers", "fail", said, "their logs; docs/operating.md says what each check means")
 
 
 async def examine_topics(settings: Settings, address: str) -> list[Finding]:

@@ -32,16 +32,31 @@ CARETAKER_COMMAND = [sys.executable, "-m", "agents.cli", "caretaker"]
 class Slot:
     """One worker's place: a stable name in the consumer group, so that its successor takes over at once.
 
+    Args:
+        name: of the slot, for people.
+        command: line of the process.
+        environment: of the process.
+        log_file: that its output goes to.
+        vital: whether everything ends when it cannot live; else it is started again for ever.
+
     Attributes:
         name: of the slot, for people.
         restarts: how often a worker was started again.
     """
 
-    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], log_file: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: dict[str, str],
+        log_file: Path,
+        *,
+        vital: bool = True,
+    ) -> None:
         self.name = name
         self.restarts = 0
         self.log_file = log_file
-        self._command = command
+        self._command, self._vital = command, vital
         self._environment = environment
         self._process: Process | None = None
 
@@ -64,13 +79,13 @@ class Slot:
             code = await self._run_once()
             lived = loop.time() - started
             in_a_row = 1 if lived > HEALTHY_S else in_a_row + 1
-            if code == EXIT_STATE:
+            if code == EXIT_STATE and self._vital:
                 raise StateError(f"{self.name} refuses its stored state; {self._last_words()}")
             if code == EXIT_ENVIRONMENT:
                 in_a_row = 1
-            if in_a_row > MOST_CRASHES_IN_A_ROW:
+            if in_a_row > MOST_CRASHES_IN_A_ROW and self._vital:
                 raise TickloopError(f"{self.name} ended {in_a_row} times in a row; {self._last_words()}")
-            pause = min(FIRST_PAUSE_S * 2 ** (in_a_row - 1), LONGEST_PAUSE_S)
+            pause = min(FIRST_PAUSE_S * 2 ** min(in_a_row - 1, MOST_CRASHES_IN_A_ROW), LONGEST_PAUSE_S)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
             say(f"{self.name} {how} after {lived:.1f} s; starting it again in {pause:.1f} s (log: {self.log_file})")
             self.restarts += 1
@@ -142,7 +157,10 @@ class Supervisor:
             for slot in range(1, workers + 1)
         ]
         self.caretaker = (
-            Slot("caretaker", CARETAKER_COMMAND, surroundings, home / "logs" / "caretaker.log") if caretaker else None
+            # Ticks are predicted without it.
+            Slot("caretaker", CARETAKER_COMMAND, surroundings, home / "logs" / "caretaker.log", vital=False)
+            if caretaker
+            else None
         )
         command = [sys.executable, "-m", "agents.cli", "dashboard", "--port", str(dashboard_port)]
         self.dashboard = (

@@ -15,6 +15,7 @@ from agents.operations.gauge import Gauge, Reading
 from agents.operations.supervisor import Supervisor
 from agents.runtime.binding import changelog_name
 from agents.settings import Settings
+from agents.telemetry.ask import ask_all, state
 from schemas.errors import TickloopError
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.chain import chained
@@ -48,6 +49,7 @@ class System:
         self.settings = settings
         self._dashboard = dashboard
         self.started_broker = False
+        self._caretaker = True
         self._console = console
 
     def say(self, sentence: str) -> None:
@@ -59,6 +61,8 @@ class System:
         if not address:
             broker, self.started_broker = await asyncio.to_thread(start, self.settings.home_path, None, self.say)
             address = broker.address
+            # The mock cluster has one group, and the workers are in it.
+            self._caretaker = broker.kind != "mock"
             self.say(f"broker: Apache Kafka {broker.version} at {address}")
         changed = await topics.apply(address, wanted_topics(self.settings))
         self.say(f"topics: {len({difference.topic for difference in changed})} created or changed")
@@ -75,7 +79,7 @@ class System:
         environment = {"TICKLOOP_BOOTSTRAP": address, "TICKLOOP_HOME": str(self.settings.home_path)}
         port = first_free([self.settings.dashboard_port]) if self._dashboard else 0
         supervisor = Supervisor(
-            workers, self.settings.home_path, environment, self.say, caretaker=True, dashboard_port=port
+            workers, self.settings.home_path, environment, self.say, caretaker=self._caretaker, dashboard_port=port
         )
         self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
         if port:
@@ -84,6 +88,8 @@ class System:
             async with asyncio.TaskGroup() as group:
                 group.create_task(supervisor.run())
                 group.create_task(self._report(address))
+                if self.settings.metrics_port:
+                    group.create_task(self._watch_workers())
                 if not self.settings.bootstrap:
                     group.create_task(self._keep_broker())
         except* TickloopError as errors:
@@ -96,6 +102,19 @@ class System:
                 self.say("the broker is gone; starting it again on its data")
                 await asyncio.to_thread(start, self.settings.home_path, None, self.say)
                 self.say("the broker is back")
+
+    async def _watch_workers(self) -> None:
+        """Say how each worker is, as it changes; what is measured changes with every look and is not a change."""
+        before: dict[int, str] = {}
+        while True:
+            for slot, verdict in (await ask_all(self.settings)).items():
+                words = state(verdict)
+                kind = words if verdict is None else str([check.name for check in verdict.checks if not check.ok])
+                if before.get(slot, "") != kind:
+                    if slot in before or verdict is not None:
+                        self.say(f"worker-{slot}: {words}")
+                    before[slot] = kind
+            await asyncio.sleep(LOOK_S)
 
     async def _report(self, address: str) -> None:
         """A line that follows the topics; without a terminal, one every `QUIET_REPORT_S` in which something moved."""

@@ -70,6 +70,7 @@ def create_app(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], i
         await app.runtime.release()
 
     app.on_partitions_revoked.connect(release)
+    app.task(app.runtime.keep_beating)
     app.task(app.runtime.keep_posting)
     app.task(app.runtime.keep_checkpointing)
     return app

@@ -6,6 +6,7 @@ supervision; what it does not guarantee (order of outputs and state, acknowledge
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 import faust
 from faust.types import TP
 
+from agents.runtime.counters import Counters
 from agents.runtime.crash import stop_the_process
 from agents.runtime.live_partition import LivePartition, Ways
 from agents.runtime.outbox import Post
 from agents.runtime.reseeks import Reseeks
-from agents.runtime.snapshots import NOTHING, recover
+from agents.runtime.snapshots import NOTHING, SnapshotsIncomplete, recover
 from agents.runtime.transport import commit, producer_of, stored_in
 from agents.settings import Settings
 from schemas.errors import StateError
@@ -25,6 +27,8 @@ from streams.chain import chained
 from streams.topology import Node
 
 log = logging.getLogger(__name__)
+
+BEAT_S = 0.5
 
 
 def changelog_name(settings: Settings, node: Node[Any]) -> str:
@@ -36,11 +40,17 @@ class Binding:
     """A node on Faust: an agent over its source topic and a table of snapshots.
 
     Attributes:
+        name: of the node.
         source: topic on the broker that the node reads.
         live: its assigned partitions, by number.
+        counters: what it has done.
+        in_hand_since: when it took the fetch that it is applying, by the monotonic clock; None: it waits for one.
     """
 
     def __init__(self, app: faust.App, settings: Settings, node: Node[Any]) -> None:
+        self.name = node.name
+        self.counters = Counters()
+        self.in_hand_since: float | None = None
         self.source = settings.topic(node.source.name)
         self.live: dict[int, LivePartition] = {}
         self._app, self._settings, self._node = app, settings, node
@@ -61,9 +71,11 @@ class Binding:
     async def _run(self, fetches: Any) -> None:
         try:
             async for stamp, fetched in fetches:
+                self.in_hand_since = time.monotonic()
                 for number, records in fetched.items():
                     if stamp.generation == self._generation and number in self.live:
                         await self.live[number].take(records, stamp.round)
+                self.in_hand_since = None
         except Exception as error:
             stop_the_process(error)
             raise
@@ -88,6 +100,7 @@ class Binding:
                 self._settings.partitions,
                 self._settings.checkpoint_bytes,
                 partial(reseeks.ask, TP(self.source, number)),
+                self.counters,
             )
             self.live[number] = LivePartition(self._node, number, stored.get(number, NOTHING), ways)
 
@@ -96,13 +109,22 @@ class Runtime:
     """Every node that is bound on one app, chained. Several may read one topic: each skips what it has applied.
 
     Attributes:
+        bindings: one for each chain of nodes.
         reseeks: where the consumer has to go back to.
+        beat: when the event loop last turned, by the monotonic clock; 0 before the first time.
+        recovering_since: when partitions were given up, or the start, by the monotonic clock; None once state is live.
+        recovered_s: how long the last recovery took, seconds.
+        assignments: how often partitions were assigned.
     """
 
     def __init__(self, app: faust.App, settings: Settings, nodes: Sequence[Node[Any]]) -> None:
         self._app, self._settings = app, settings
-        self._bindings = [Binding(app, settings, node) for node in chained(nodes)]
+        self.bindings = [Binding(app, settings, node) for node in chained(nodes)]
         self.reseeks = Reseeks()
+        self.beat = 0.0
+        self.recovering_since: float | None = time.monotonic()
+        self.recovered_s = 0.0
+        self.assignments = 0
         self._post = Post()
         self._committed: dict[TP, int] = {}
 
@@ -113,17 +135,18 @@ class Runtime:
         except Exception as error:
             stop_the_process(error)
             raise
-        for binding in self._bindings:
+        for binding in self.bindings:
             binding.revoke()
+        self.recovering_since = time.monotonic()
 
     def is_bound(self, topic: str) -> bool:
         """Whether whole fetches of a topic go to agents."""
-        return any(binding.source == topic for binding in self._bindings)
+        return any(binding.source == topic for binding in self.bindings)
 
     @property
     def live(self) -> Iterator[tuple[TP, LivePartition]]:
         """Every assigned partition of every node, with its source."""
-        for binding in self._bindings:
+        for binding in self.bindings:
             for number, partition in binding.live.items():
                 yield TP(binding.source, number), partition
 
@@ -133,12 +156,16 @@ class Runtime:
         try:
             self.reseeks.take()
             self._committed = {}
-            for binding in self._bindings:
+            for binding in self.bindings:
                 binding.load(self.reseeks, self._post, [tp.partition for tp in mine if tp.topic == binding.source])
             wanted = await self._where_to_go_on(mine) if mine else {}
-        except StateError as error:
+        except (StateError, SnapshotsIncomplete) as error:
             stop_the_process(error)
             raise
+        self.assignments += 1
+        if self.recovering_since is not None:
+            self.recovered_s = time.monotonic() - self.recovering_since
+        self.recovering_since = None
         log.info("ready: %s", ", ".join(f"{tp.topic}-{tp.partition} from {offset}" for tp, offset in wanted.items()))
         return wanted
 
@@ -174,6 +201,12 @@ class Runtime:
         except Exception as error:
             stop_the_process(error)
             raise
+
+    async def keep_beating(self) -> None:
+        """Show that the event loop turns, until the app stops."""
+        while not self._app.should_stop:
+            self.beat = time.monotonic()
+            await asyncio.sleep(BEAT_S)
 
     async def keep_checkpointing(self) -> None:
         """Checkpoint each partition every `checkpoint_s`, one after the other, until the app stops.

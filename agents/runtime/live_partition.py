@@ -3,20 +3,26 @@
 import asyncio
 import math
 import secrets
+import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from aiokafka import AIOKafkaProducer
 
+from agents.runtime.counters import Counters
 from agents.runtime.outbox import Outbox, Post
 from agents.runtime.routing import key_of, place_of
 from agents.runtime.snapshots import Filing, Recovered
 from schemas.codec import encode
+from schemas.dead_letters import DeadLetter
 from streams.partition import Partition
 from streams.topology import Node
 
 RECORDS_A_TURN = 50
 """Records applied before other coroutines get their turn: about 2 ms."""
+
+TURNS_A_TIMED_ONE = 4
+"""Of so many turns one is timed: small ones would notice all of them."""
 
 
 class Ways(NamedTuple):
@@ -30,6 +36,7 @@ class Ways(NamedTuple):
         partitions: of every topic of the loop.
         checkpoint_bytes: most that one checkpoint writes.
         fetch_again_from: have the consumer go back to an offset; the round of re-seeks in which it was asked.
+        counters: of the node.
     """
 
     producer: AIOKafkaProducer
@@ -39,6 +46,7 @@ class Ways(NamedTuple):
     partitions: int
     checkpoint_bytes: int
     fetch_again_from: Callable[[int], int]
+    counters: Counters
 
 
 class LivePartition:
@@ -48,6 +56,8 @@ class LivePartition:
         partition: live state, shared with every other interpreter of the topology.
         covered: snapshots reach up to this offset.
         revoked: another owner may have the partition; nothing is applied or stored any more.
+        event_ns: event time of the newest output, ns since the Unix epoch; 0 before the first.
+        checkpointed_at: when all that was dirty had last been looked at and stored, by the monotonic clock.
     """
 
     def __init__(self, node: Node[Any], number: int, stored: Recovered, ways: Ways) -> None:
@@ -61,8 +71,11 @@ class LivePartition:
         self._closed = False
         self._filing = Filing(number, secrets.token_hex(4), stored)
         self._ways = ways
-        self._outbox = Outbox(ways.producer)
+        self._outbox = Outbox(ways.producer, ways.counters.sent)
+        self.event_ns = 0
+        self.checkpointed_at = time.monotonic()
         self._turn = asyncio.Lock()
+        self._turns = 0
         self._checkpointing = asyncio.Lock()
         # First offset that is missing, and the round in which it was asked for.
         self._gap: tuple[int, int] | None = None
@@ -92,13 +105,28 @@ class LivePartition:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
         partition, outbox, names = self.partition, self._outbox, self._ways.topics
         apply, append = partition.apply, outbox.append
-        number, partitions = partition.number, self._ways.partitions
+        number, partitions, counters = partition.number, self._ways.partitions, self._ways.counters
+        timed, self._turns = self._turns % TURNS_A_TIMED_ONE == 0, self._turns + 1
+        began, repeated, new, output = time.perf_counter(), partition.repeats, 0, None
         for record in records:
             offset = record.offset
             if offset > partition.offset:
+                new += 1
                 for output in apply(offset, record.key, record.value):
+                    kind = type(output)
+                    if kind is DeadLetter:
+                        counters.refused[cast(DeadLetter, output).reason] += 1
                     place = place_of(output, number, partitions)
-                    append(names[type(output)], key_of(output), encode(output), place)
+                    append(names[kind], key_of(output), encode(output), place)
+        repeated = partition.repeats - repeated + len(records) - new
+        counters.applied[number] += len(records) - repeated
+        if repeated:
+            counters.repeated[number] += repeated
+        if output is not None:
+            self.event_ns = getattr(output, "ts_event", self.event_ns)
+        if new and timed:
+            counters.step_s.add((time.perf_counter() - began) / new, new)
+            counters.wait_s.add(time.time() - records[-1].timestamp / 1000, new)
 
     def _must_be_fetched_again(self, found: int, fetched_in: int) -> bool:
         """Whether a fetch leaves out what lies before it; what a re-seek does not bring is not in the log."""
@@ -116,10 +144,12 @@ class LivePartition:
             last: apply nothing more, and write all dirty keys instead of at most `checkpoint_bytes`.
         """
         async with self._checkpointing:
+            began = time.monotonic()
             async with self._turn:
                 self._closed = last
                 partition = self.partition
                 if self.revoked or (partition.offset == self.covered and not partition.dirty):
+                    self.checkpointed_at = began
                     return
                 await self._outbox.flush()
                 acks = self._outbox.taken()
@@ -132,6 +162,14 @@ class LivePartition:
             if covered > self.covered:
                 await self._store(self._filing.manifest(covered))
                 self.covered = covered
+            self.checkpointed_at = time.monotonic()
+            self._ways.counters.checkpoint_s.add(self.checkpointed_at - began)
+            self._ways.counters.snapshot_bytes += sum(map(len, snapshots.values()))
+
+    @property
+    def unacked_since(self) -> float | None:
+        """When the oldest output was sent that is not acknowledged yet, by the monotonic clock; None: all are."""
+        return self._outbox.unacked_since
 
     def _snapshots_of_longest_dirty(self, room: float) -> dict[str, bytes]:
         snapshots: dict[str, bytes] = {}
@@ -145,7 +183,7 @@ class LivePartition:
     async def _store(self, records: Mapping[bytes, bytes | None]) -> None:
         if self.revoked or not records:
             return
-        outbox = Outbox(self._ways.producer)
+        outbox = Outbox(self._ways.producer, self._ways.counters.sent)
         for key, value in records.items():
             outbox.append(self._ways.changelog, key, value, self.partition.number)
         await outbox.flush()

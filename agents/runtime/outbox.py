@@ -1,6 +1,8 @@
 """Whole batches to explicit partitions: the way of a record out of the process."""
 
 import asyncio
+import time
+from collections import Counter
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -15,15 +17,18 @@ class Outbox:
 
     `aiokafka` is asked for one batch instead of one future a record, which costs a seventh of the time.
 
-    Attributes:
-        unacked: acknowledgements that are still out, in the order of sending.
+    Args:
+        producer: takes the batches.
+        sent: is told how many records went to each topic.
     """
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
+    def __init__(self, producer: AIOKafkaProducer, sent: Counter[str]) -> None:
         self._producer = producer
+        self._sent = sent
         self._batches: dict[tuple[str, int], list[BatchBuilder]] = {}
         self._flushing = asyncio.Lock()
-        self.unacked: list[asyncio.Future[Any]] = []
+        self._out: list[tuple[float, asyncio.Future[Any]]] = []
+        self._taken: list[tuple[float, asyncio.Future[Any]]] = []
 
     def append(self, topic: str, key: bytes | None, value: bytes | None, partition: int) -> None:
         """Put a record into the open batch of a topic's partition."""
@@ -46,12 +51,20 @@ class Outbox:
             waiting, self._batches = self._batches, {}
             for (topic, partition), batches in waiting.items():
                 for batch in batches:
-                    self.unacked.append(await self._producer.send_batch(batch, topic, partition=partition))
+                    ack = await self._producer.send_batch(batch, topic, partition=partition)
+                    self._out.append((time.monotonic(), ack))
+                    self._sent[topic] += batch.record_count()
 
     def taken(self) -> list[asyncio.Future[Any]]:
-        """Hand over the acknowledgements that are out; later ones are collected anew."""
-        unacked, self.unacked = self.unacked, []
-        return unacked
+        """Hand over the acknowledgements that are out, in the order of sending; later ones are collected anew."""
+        self._taken, self._out = self._out, []
+        return [ack for _, ack in self._taken]
+
+    @property
+    def unacked_since(self) -> float | None:
+        """When the oldest batch was sent that is not acknowledged yet, by the monotonic clock; None: all are."""
+        out = [*self._taken, *self._out]
+        return next((sent for sent, ack in out if not ack.done()), None)
 
 
 class Post:

@@ -165,6 +165,12 @@ def producer_of(app: faust.App) -> AIOKafkaProducer:
     return cast(Any, app.producer)._ensure_producer()
 
 
+def consumer_of(app: faust.App) -> AIOKafkaConsumer | None:
+    """The consumer inside Faust's, which lives in a thread of its own; None before it has started."""
+    thread = cast(Any, app)._consumer and cast(Any, app).consumer._thread
+    return thread._consumer if thread else None
+
+
 def stored_in(table: Any) -> Mapping[bytes, bytes]:
     """What recovery put into a table's memory store, as it lay in the changelog."""
     data: Mapping[bytes, bytes] = table.data.data

@@ -27,7 +27,7 @@ async def send(settings: Settings, symbol: str, partitions: list[int]) -> None:
 
 
 def test_from_no_topics_to_a_split_symbol(bootstrap: str, prefix: str) -> None:
-    settings = Settings(bootstrap=bootstrap, prefix=prefix, partitions=3)
+    settings = Settings(bootstrap=bootstrap, prefix=prefix, partitions=3, metrics_port=0)
     before = examine(settings)
     assert before["broker"].verdict == "ok"
     assert before["topics"].verdict == "warn"

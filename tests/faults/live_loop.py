@@ -95,6 +95,7 @@ class LiveLoop:
             "TICKLOOP_CHECKPOINT_BYTES": str(self.settings.checkpoint_bytes),
             "TICKLOOP_SESSION_TIMEOUT_S": str(self.settings.session_timeout_s),
             "TICKLOOP_HOME": str(self._log.parent),
+            "TICKLOOP_METRICS_PORT": "0",
             **environment,
         }
         self._ready_before[slot] = self.log(slot).count(READY)

@@ -52,7 +52,10 @@ def test_a_row_says_what_the_newest_records_of_the_symbol_say() -> None:
     marks = {each.symbol: each for each in decoded("paper-account", AccountMarked)}
     assert set(rows) == set(predictions)
     for symbol, row in rows.items():
-        of = board.symbols.get(symbol).prediction  # type: ignore[union-attr]
+        shown = board.symbols.get(symbol)
+        assert shown is not None
+        of = shown.prediction
+        assert of is not None
         assert abs(of.ts_event - predictions[symbol].ts_event) < 300_000_000, "not older than the sampling allows"
         assert row[1] == pytest.approx(of.mid, rel=1e-6)
         assert (row[6], row[7], row[8]) == (round(marks[symbol].net_bps, 1), of.regime, of.model_version)

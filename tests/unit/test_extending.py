@@ -80,6 +80,53 @@ def test_the_pipeline_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"imbalance calm-range 0\.6\d+ 0\.0\n", capsys.readouterr().out)
 
 
+@pytest.fixture
+def extended(tmp_path: Path) -> Path:
+    """What docs/extending.md has its reader write."""
+    document = (ROOT / "docs" / "extending.md").read_text()
+    files = re.findall(r"`(\w+\.(?:py|toml))`:\n\n```\w+\n(.*?)^```", document, re.DOTALL | re.MULTILINE)
+    for name, text in files:
+        (tmp_path / name).write_text(text)
+    assert len(files) == document.count("\n```\n") == 7
+    return tmp_path
+
+
+def test_parts_of_ones_own_decide_what_is_predicted(extended: Path) -> None:
+    with (extended / "tickloop.toml").open("a") as configuration:
+        configuration.write("\n[market.costs]\nenabled = []\n")  # else no position pays on this market
+    program = (
+        "from agents.plugins import configured_parameters\n"
+        "from schemas.outcomes import OutcomeMatured\n"
+        "from schemas.predictions import Prediction\n"
+        "from streams.loop import nodes\n"
+        "from streams.loop_partition import LoopPartition\n"
+        "from streams.sources.synthetic import SYMBOLS, synthetic_market\n"
+        "loop = LoopPartition(nodes(configured_parameters()), 0)\n"
+        "market = synthetic_market(3, SYMBOLS[:1], ticks=3_000)\n"
+        "written = [record for tick in market for record in loop.receive(tick)]\n"
+        "predictions = [each for each in written if type(each) is Prediction]\n"
+        "outcomes = [each for each in written if type(each) is OutcomeMatured]\n"
+        "print(len(predictions), *sorted({each.regime for each in predictions}),\n"
+        "      max(each.confidence for each in predictions) < 0.85,\n"
+        "      all('failed' not in each.reason for each in predictions),\n"
+        "      'calm_only' in {each.sizing for each in predictions},\n"
+        "      min(each.features['depth'] for each in outcomes) > 0.0)"
+    )
+    assert run(extended, "-c", program).split() == ["3000", "calm-range", "volatile-range", *["True"] * 4]
+
+
+def test_parts_of_ones_own_are_listed_and_declared(extended: Path) -> None:
+    listed = run(extended, "-m", "agents.cli", "features", "list")
+    assert re.search(r"^depth .*\n.*log\(1 \+ bid_size", listed, re.MULTILINE)
+    program = "from agents.plugins import configured_parameters as c; print(c().experiments['bolder'].covers('X'))"
+    assert run(extended, "-c", program) == "True\n"
+
+
+def test_a_node_of_ones_own_follows_the_others(extended: Path) -> None:
+    said = run(extended, "my_replay.py")
+    assert re.fullmatch(r"SidesCounted\(id='ticks:0:499', symbol='BTCUSDT', ups=\d+\)\n", said)
+
+
 @pytest.mark.parametrize(
     ("plugins", "sentence"),
     [

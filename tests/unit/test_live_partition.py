@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from counting import COUNTS, Counted, CountingNode
 
+from agents.runtime.counters import Counters
 from agents.runtime.live_partition import LivePartition, Ways
 from agents.runtime.outbox import Post
 from agents.runtime.snapshots import NOTHING
@@ -19,7 +20,9 @@ class Log:
         self.rounds = 0
         self.asked: list[int] = []
         producer = SimpleNamespace(create_batch=lambda: SimpleNamespace(append=lambda **_: object(), size=lambda: 0))
-        ways = Ways(cast(Any, producer), Post(), {Counted: COUNTS.name}, "changelog", 1, 1_000_000, self._ask)
+        self.counters = Counters()
+        topics: dict[type, str] = {Counted: COUNTS.name}
+        ways = Ways(cast(Any, producer), Post(), topics, "changelog", 1, 1_000_000, self._ask, self.counters)
         self.live = LivePartition(CountingNode(), 0, NOTHING, ways)
 
     def _ask(self, offset: int) -> int:
@@ -29,7 +32,7 @@ class Log:
     async def take(self, *offsets: int, fetched_in: int) -> int:
         """Give it a fetch; the last offset that is applied then."""
         records = [
-            SimpleNamespace(offset=offset, key=b"X", value=encode(Trade("X", 1 + offset, 1.0, 1.0)))
+            SimpleNamespace(offset=offset, timestamp=0, key=b"X", value=encode(Trade("X", 1 + offset, 1.0, 1.0)))
             for offset in offsets
         ]
         await self.live.take(records, fetched_in)
@@ -73,3 +76,5 @@ async def test_what_was_applied_before_is_passed_over() -> None:
     await log.take(0, 1, 2, fetched_in=0)
     assert await log.take(1, 2, 3, fetched_in=1) == 3
     assert log.asked == []
+    assert (log.counters.applied, log.counters.repeated) == ({0: 4}, {0: 2})
+    assert sum(log.counters.step_s.counts) == sum(log.counters.wait_s.counts) == 3, "of every fourth turn"

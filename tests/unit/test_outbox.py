@@ -1,6 +1,7 @@
 """Records leave a partition in order, and partitions together; the producer here only notes what it is given."""
 
 import asyncio
+from collections import Counter
 from typing import Any, cast
 
 import pytest
@@ -23,6 +24,9 @@ class Batch:
 
     def size(self) -> int:
         return sum(map(len, self.values))
+
+    def record_count(self) -> int:
+        return len(self.values)
 
 
 class Producer:
@@ -47,7 +51,7 @@ class Box(Outbox):
     """An outbox of records that stay in one partition."""
 
     def __init__(self, producer: Any, partition: int = 0) -> None:
-        super().__init__(producer)
+        super().__init__(producer, Counter())
         self._own = partition
 
     def put(self, topic: str, value: bytes) -> None:
@@ -77,7 +81,7 @@ async def test_records_of_a_topic_leave_in_order_over_full_batches() -> None:
 
 async def test_records_of_two_partitions_leave_in_batches_of_their_own() -> None:
     producer = Producer()
-    mine = Outbox(cast(Any, producer))
+    mine = Outbox(cast(Any, producer), Counter())
     for number, partition in enumerate((3, 5, 3)):
         mine.append("commands", None, b"%d" % number, partition)
     await mine.flush()

@@ -2,14 +2,16 @@
 
 import asyncio
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from agents.operations.supervisor import Supervisor
+from agents.operations import supervisor
+from agents.operations.supervisor import MOST_CRASHES_IN_A_ROW, Slot, Supervisor
 from agents.operations.system import System
 from agents.settings import Settings
-from schemas.errors import StateError
+from schemas.errors import StateError, TickloopError
 
 
 def test_a_worker_that_refuses_its_state_ends_everything_with_its_error(
@@ -30,3 +32,22 @@ def test_a_worker_that_refuses_its_state_ends_everything_with_its_error(
     system = System(Settings(home=str(tmp_path), bootstrap="nowhere:1"), Console(file=io.StringIO()))
     with pytest.raises(StateError, match="expected one state"):
         asyncio.run(system.run())
+
+
+async def test_what_is_not_vital_is_started_again_for_ever_and_what_is_ends_everything(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.0)
+    said: list[str] = []
+    command, surroundings = ("/bin/sh", "-c", "exit 7"), {"PATH": "/bin"}
+    vital = Slot("worker-1", command, surroundings, tmp_path / "one.log")
+    with pytest.raises(TickloopError, match=f"worker-1 ended {MOST_CRASHES_IN_A_ROW + 1} times in a row"):
+        await vital.keep_running(said.append)
+    other = Slot("caretaker", command, surroundings, tmp_path / "other.log", vital=False)
+    running = asyncio.create_task(other.keep_running(said.append))
+    async with asyncio.timeout(30):
+        while other.restarts < 2 * MOST_CRASHES_IN_A_ROW and not running.done():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+    assert not running.done()
+    running.cancel()
+    assert "caretaker ended with code 7" in said[-1]

@@ -1,0 +1,47 @@
+"""How the workers of this machine say that they are: their `/readyz`, from another process."""
+
+import asyncio
+
+import aiohttp
+from msgspec import DecodeError, json
+
+from agents.settings import Settings
+from agents.telemetry.health import Verdict
+
+ANSWER_WITHIN_S = 2.0
+
+
+async def ask(settings: Settings, slot: int) -> Verdict | None:
+    """What the worker in a slot says about itself; None if it does not answer, or if another system's does."""
+    address = f"http://{settings.metrics_host}:{settings.metrics_port + slot}/readyz"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_WITHIN_S)) as session,
+            session.get(address) as response,
+        ):
+            verdict = json.decode(await response.read(), type=Verdict)
+    except (aiohttp.ClientError, TimeoutError, DecodeError):
+        return None
+    return verdict if verdict.group == settings.group else None
+
+
+async def ask_all(settings: Settings) -> dict[int, Verdict | None]:
+    """Every slot of `tickloop up`, by number."""
+    slots = range(1, settings.workers + 1)
+    return dict(zip(slots, await asyncio.gather(*(ask(settings, slot) for slot in slots)), strict=True))
+
+
+def state(verdict: Verdict | None) -> str:
+    """A worker's state in a few words.
+
+    >>> state(None), state(Verdict(True, "tickloop", "worker-1", "0.1.0", ()))
+    ('does not answer', 'ready')
+    """
+    if verdict is None:
+        return "does not answer"
+    wrong = [check for check in verdict.checks if not check.ok]
+    if not wrong:
+        return "ready"
+    if [check.name for check in wrong] == ["recovery"]:
+        return "recovering"
+    return "not well: " + "; ".join(f"{check.name}: {check.says}" for check in wrong)

@@ -1,0 +1,128 @@
+"""The rules by which a worker is well, and ready: each a number, its limit, and since when it is as it is."""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from agents.settings import Settings
+from agents.telemetry.vitals import Vitals
+
+LOOP_S = 5.0
+BROKER_S = 5.0
+STUCK_S = 10.0
+UNACKED_S = 10.0
+
+
+class Check(Struct, frozen=True):
+    """What one rule found.
+
+    Attributes:
+        name: of the rule, stable.
+        ok: whether the value is within the limit.
+        value: measured, seconds.
+        limit: most that is well, seconds.
+        since: when it became as it is, ISO 8601, UTC.
+        says: sentence.
+    """
+
+    name: str
+    ok: bool
+    value: float
+    limit: float
+    since: str
+    says: str
+
+
+class Verdict(Struct, frozen=True):
+    """Body of `/healthz` and `/readyz`.
+
+    Attributes:
+        ok: whether all checks are.
+        group: consumer group of the worker: tells systems on one machine apart.
+        worker: its name in the group, empty for one without a slot.
+        version: of the package.
+        checks: every one.
+    """
+
+    ok: bool
+    group: str
+    worker: str
+    version: str
+    checks: tuple[Check, ...]
+
+
+class Limits(Struct, frozen=True):
+    """Seconds after which something is not well.
+
+    Attributes:
+        checkpoint_s: since the last checkpoint: five times what the setting asks for, and the time that one may take.
+        member_s: out of the group: a rebalance waits for twice the session time-out.
+
+    >>> Limits.of(Settings(checkpoint_s=1.0, session_timeout_s=10.0))
+    Limits(checkpoint_s=10.0, member_s=30.0)
+    """
+
+    checkpoint_s: float
+    member_s: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """Those that follow from settings."""
+        return cls(5 * settings.checkpoint_s + 5.0, 3 * settings.session_timeout_s)
+
+
+class Health:
+    """Judges vitals, one set after the other.
+
+    Args:
+        limits: from the settings.
+        began: of the monotonic clock.
+    """
+
+    def __init__(self, limits: Limits, began: float) -> None:
+        self._limits = limits
+        self._member_at = began
+        self._moved: dict[tuple[str, int], tuple[int, float]] = {}
+        self._since: dict[str, tuple[bool, str]] = {}
+
+    def examine(self, vitals: Vitals, wall: datetime) -> tuple[Check, ...]:
+        """Every rule; `recovery`, the last one, is about being ready, all others about being well."""
+        if vitals.is_member:
+            self._member_at = vitals.now
+        stuck = self._unfetched_s(vitals)
+        checkpoint = max((each.checkpoint_s for each in vitals.partitions), default=0.0)
+        unacked = max((each.unacked_s for each in vitals.partitions), default=0.0)
+        out_s = vitals.now - self._member_at
+        found = (
+            ("loop", vitals.loop_s, LOOP_S, "since the event loop last turned"),
+            ("broker", vitals.broker_s, BROKER_S, "since a broker last answered"),
+            ("group", out_s, self._limits.member_s, "without a settled place in the group"),
+            ("consumer", stuck, STUCK_S, "behind the end of a source without fetching any of it"),
+            ("step", vitals.in_hand_s, STUCK_S, "that the fetch in hand has been applied for"),
+            ("outputs", unacked, UNACKED_S, "since the oldest output that is not acknowledged"),
+            ("checkpoint", checkpoint, self._limits.checkpoint_s, "since the last complete checkpoint"),
+            ("recovery", vitals.recovering_s, 0.0, "that state is not live"),
+        )
+        return tuple(self._check(name, value, limit, says, wall) for name, value, limit, says in found)
+
+    def _unfetched_s(self, vitals: Vitals) -> float:
+        """How long the consumer has stood still before records that are there: not while a recovery holds it up."""
+        before, self._moved = self._moved, {}
+        longest = 0.0
+        for each in vitals.partitions:
+            if not each.unfetched or vitals.recovering_s:
+                continue
+            position = each.position or 0
+            key = (each.node, each.source.partition)
+            moved, at = before.get(key, (-1, vitals.now))
+            self._moved[key] = (position, at if position == moved else vitals.now)
+            longest = max(longest, vitals.now - self._moved[key][1])
+        return longest
+
+    def _check(self, name: str, value: float, limit: float, says: str, wall: datetime) -> Check:
+        ok = value <= limit
+        was = self._since.get(name)
+        if was is None or was[0] != ok:
+            self._since[name] = (ok, wall.astimezone(UTC).isoformat(timespec="milliseconds"))
+        says = f"{value:.1f} s {says}" + ("" if ok else f", expected at most {limit:g} s")
+        return Check(name, ok, round(value, 3), limit, self._since[name][1], says)

@@ -1,0 +1,141 @@
+"""The thread that watches a worker: asks the broker by itself, judges, and answers `/metrics`, `/healthz`, `/readyz`.
+
+It has an event loop of its own, so that it still answers, truly, when that of the worker does not turn.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from aiohttp import web
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from faust.types import TP
+from msgspec import json
+from prometheus_client.exposition import choose_encoder
+
+from agents.runtime.app import LoopApp
+from agents.settings import Settings
+from agents.telemetry.health import Health, Limits, Verdict
+from agents.telemetry.metrics import ClientWarnings, Snapshot, WorkerMetrics, registry
+from agents.telemetry.vitals import take_vitals
+
+ASK_S = 1.0
+ANSWER_WITHIN_MS = 2000
+
+log = logging.getLogger(__name__)
+
+
+class Watch(threading.Thread):
+    """Watches the worker of an app and serves what it finds.
+
+    Args:
+        app: of the worker.
+        settings: its own.
+        bootstrap: address of the brokers.
+        slot: of the worker, None for one without.
+    """
+
+    def __init__(self, app: LoopApp, settings: Settings, bootstrap: str, slot: int | None) -> None:
+        super().__init__(name="watch", daemon=True)
+        self._app, self._settings, self._brokers = app, settings, bootstrap
+        self._worker = f"worker-{slot}" if slot is not None else ""
+        self._port = settings.metrics_port + (slot or 0)
+        self._health = Health(Limits.of(settings), time.monotonic())
+        self._answered = time.monotonic()
+        self._ends: dict[TP, int] = {}
+        self._version = version("tickloop")
+        warnings = ClientWarnings()
+        logging.getLogger("aiokafka").addHandler(warnings)
+        self._registry = registry(WorkerMetrics(app.runtime, settings.partitions, warnings, self.look))
+
+    def run(self) -> None:
+        """Serve and watch for as long as the process lives."""
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        site = web.Application()
+        site.router.add_get("/metrics", self._metrics)
+        site.router.add_get("/healthz", self._healthz)
+        site.router.add_get("/readyz", self._readyz)
+        runner = web.AppRunner(site, access_log=None, handle_signals=False)
+        await runner.setup()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(runner))
+            group.create_task(self._keep_asking())
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        """Take the port, as soon as it is free: a worker that this one replaces may hold it for a moment."""
+        where, before = f"{self._settings.metrics_host}:{self._port}", ""
+        while True:
+            try:
+                await web.TCPSite(runner, self._settings.metrics_host, self._port).start()
+            except OSError as error:
+                if str(error) != before:
+                    before = str(error)
+                    log.warning(
+                        "expected to serve metrics and health at %s, cannot yet: %s; "
+                        "fix: another TICKLOOP_METRICS_PORT, if something else uses it",
+                        where,
+                        error,
+                    )
+                await asyncio.sleep(ASK_S)
+            else:
+                log.info("metrics and health at http://%s", where)
+                return
+
+    async def _keep_asking(self) -> None:
+        while True:
+            await self._ask_the_broker()
+            await asyncio.sleep(ASK_S)
+
+    async def _ask_the_broker(self) -> None:
+        """Note when it answers and where the sources end, until it does not; a new client then starts from scratch."""
+        sources = [
+            TopicPartition(topic, number)
+            for topic in dict.fromkeys(binding.source for binding in self._app.runtime.bindings)
+            for number in range(self._settings.partitions)
+        ]
+        client = AIOKafkaConsumer(
+            bootstrap_servers=self._brokers, enable_auto_commit=False, request_timeout_ms=ANSWER_WITHIN_MS
+        )
+        try:
+            await client.start()
+            while True:
+                ends = await client.end_offsets(sources)
+                self._ends = {TP(*source): end for source, end in ends.items()}
+                self._answered = time.monotonic()
+                self.look()
+                await asyncio.sleep(ASK_S)
+        except KafkaError as error:
+            log.info("the broker does not answer: %s", error)
+        finally:
+            await client.stop()
+
+    def look(self) -> Snapshot:
+        """Vitals and verdict of now."""
+        vitals = take_vitals(self._app, time.monotonic(), self._answered, self._ends)
+        checks = self._health.examine(vitals, datetime.now(UTC))
+        ok = all(check.ok for check in checks)
+        verdict = Verdict(ok, self._settings.group, self._worker, self._version, checks)
+        return Snapshot(vitals, verdict, time.time_ns())
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        return _answer(self.look().verdict)
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        whole = self.look().verdict
+        checks = tuple(check for check in whole.checks if check.name != "recovery")
+        ok = all(check.ok for check in checks)
+        return _answer(Verdict(ok, whole.group, whole.worker, whole.version, checks))
+
+
+def _answer(verdict: Verdict) -> web.Response:
+    return web.Response(body=json.encode(verdict), status=200 if verdict.ok else 503, content_type="application/json")

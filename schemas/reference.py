@@ -1,0 +1,140 @@
+"""The reference of topics and records for people, built from the registry and the records' docstrings.
+
+`python -m schemas.reference write` writes `docs/topics.md`, `check` says how it differs from the records.
+"""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from schemas.topics import DAY_MS, MIB, TOPICS, Topic
+
+PAGE = Path(__file__).parents[1] / "docs" / "topics.md"
+
+HEAD = """# Topics and records
+
+Written by `make contract` from `schemas/`; do not edit. Values are JSON objects on the wire; the same as JSON Schema
+and as one AsyncAPI document is in [schemas/contract](../schemas/contract), with golden bytes of every record. A
+deployment may put a prefix before all names. Times are nanoseconds since the Unix epoch, UTC, prices in the quote
+currency, *bps* hundredths of a percent. Every id is `topic:partition:offset` of the record that it answers, with an
+index behind it where one record led to several: along a partition the positions in the ids only grow, so a reader
+that drops what is not beyond the last position it saw reads each record exactly once. Fields are only ever added,
+with defaults; readers ignore those that they do not know.
+"""
+
+
+def text() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    told: set[type] = set()
+    for topic in TOPICS:
+        parts.append(_topic(topic))
+        for record in topic.records:
+            parts += _record(record, told)
+    return "\n".join(parts)
+
+
+def _topic(topic: Topic) -> str:
+    kept = f"{topic.retention_ms // DAY_MS} days" if topic.cleanup == "delete" else "the newest of each key, for good"
+    root = "; written by producers and people, too" if topic.is_root else ""
+    size = f"; at most {topic.max_message_bytes // MIB} MiB a batch"
+    records = ", ".join(f"[`{record.__name__}`](#{record.__name__.lower()})" for record in topic.records)
+    return f"## {topic.name}\n\n{topic.summary[0].upper()}{topic.summary[1:]}.\n\nRecords: {records}. " + (
+        f"Key: {topic.key}. Kept: {kept}{size}{root}.\n"
+    )
+
+
+def _record(record: type[Any], told: set[type]) -> Iterator[str]:
+    """Its section, and behind it those of records inside of it; each once on the page."""
+    if record in told:
+        return
+    told.add(record)
+    inside: list[type[Any]] = []
+    rows = ["| field | type | default | meaning |", "|---|---|---|---|"]
+    tag = record.__struct_config__
+    if tag.tag is not None:
+        rows.append(f"| `{tag.tag_field}` | `{msgspec.json.encode(tag.tag).decode()}` | | says which record it is |")
+    hints = get_type_hints(record, include_extras=True)
+    for field in msgspec.structs.fields(record):
+        hint = hints[field.name]
+        rows.append(f"| `{field.encode_name}` | {_type(hint, inside)} | {_default(field)} | {_meaning(hint)} |")
+    about = inspect.cleandoc(record.__doc__ or "").partition("\nAttributes:")[0].strip()
+    yield f"### {record.__name__}\n\n{about}\n\n" + "\n".join(rows) + "\n"
+    for each in inside:
+        yield from _record(each, told)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return ""
+    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    return f"`{msgspec.json.encode(value).decode()}`"
+
+
+def _meaning(hint: Any) -> str:
+    """Description of a field's annotation, the outermost first."""
+    metas = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, msgspec.Meta)]
+    found = next((meta.description for meta in reversed(metas) if meta.description), "")
+    return found.replace("|", "\\|")
+
+
+def _type(hint: Any, inside: list[type[Any]]) -> str:
+    """A type as JSON has it; records inside are noted and linked.
+
+    >>> _type(dict[str, tuple[float, ...]] | None, [])
+    'object of list of number, or null'
+    >>> _type(Literal["up", "down"], [])
+    '`"up"` or `"down"`'
+    """
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _type(arguments[0], inside)
+    if origin is Literal:
+        return " or ".join(f"`{msgspec.json.encode(value).decode()}`" for value in arguments)
+    if origin in (Union, UnionType):
+        names = [_type(each, inside) for each in arguments if each is not NoneType]
+        return " or ".join(names) + (", or null" if NoneType in arguments else "")
+    if origin is dict:
+        return f"object of {_type(arguments[1], inside)}"
+    if origin in (tuple, list):
+        kinds = dict.fromkeys(_type(each, inside) for each in arguments if each is not Ellipsis)
+        return f"list of {', '.join(kinds)}"
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        inside.append(hint)
+        return f"[`{hint.__name__}`](#{hint.__name__.lower()})"
+    plain: dict[Any, str] = {
+        str: "string",
+        int: "integer",
+        float: "number",
+        bool: "boolean",
+        bytes: "base64",
+        Any: "any",
+    }
+    return plain[hint]
+
+
+def main(arguments: list[str]) -> int:
+    """Run `write` or `check`; the exit code is 1 when the committed page is not what the records say."""
+    if arguments == ["write"]:
+        PAGE.write_text(text(), encoding="utf-8")
+        print(f"written: {PAGE.name}")
+        return 0
+    if arguments != ["check"]:
+        print("expected: python -m schemas.reference write|check", file=sys.stderr)
+        return 2
+    committed = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    found = list(unified_diff(committed.splitlines(), text().splitlines(), "committed", "records", n=1, lineterm=""))
+    print("\n".join(found) if found else f"{PAGE.name} agrees with the records")
+    if found:
+        print("expected docs/topics.md to be what the records say; fix: make contract", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
