@@ -1,0 +1,226 @@
+"""The dashboard in a real headless Chromium: every state, a thousand symbols, a phone, the dark, and a lost server."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import chromium
+import msgspec
+import pytest
+from dashboard_records import NOW_S, PARTITIONS, fed, received, written
+from dashboard_server import TOKEN, served, server
+from golden_records import RECORDS
+from playwright.sync_api import Browser, Page
+
+from agents.dashboard.alive import Link
+from agents.dashboard.board import Board
+from agents.dashboard.rates import Ends
+from agents.dashboard.server import Server
+from schemas.codec import encode
+from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.predictions import Prediction
+from schemas.versions import ModelVersion
+from streams.partitioner import partition_of
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium.executable() is None, reason=chromium.ABSENT),
+]
+
+MANY = 1_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium.browser() as running:
+        yield running
+
+
+def opened(browser: Browser, address: str, width: int = 1280, scheme: Any = "light") -> tuple[Page, list[str]]:
+    """A page, and what it complains about."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(address)
+    return page, said
+
+
+def drawn(page: Page, plot: str) -> None:
+    """Wait until a figure is drawn, which it is once it can be seen."""
+    page.wait_for_function(
+        "id => { const plot = document.getElementById(id); plot?.scrollIntoView();"
+        " return plot?.querySelector('.scatterlayer path, .waits .progress') }",
+        arg=plot,
+        polling=300,
+    )
+
+
+def whole_board() -> Board:
+    """A board with something in every band."""
+    board = fed(written())
+    for kind, topic in ((ExperimentMoved, "experiments"), (ExperimentDecided, "experiment-decisions")):
+        one = next(each for each in RECORDS[kind] if type(each) is kind)
+        board.take(topic, received([(0, "", encode(one))]), NOW_S)
+    versions = [(0, "", encode(each)) for each in RECORDS[ModelVersion]]
+    board.take("model-versions", received(versions), NOW_S)
+    return board
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_every_band_is_filled_without_a_complaint(browser: Browser, width: int, scheme: str) -> None:
+    with served(server(whole_board())) as address:
+        page, said = opened(browser, address, width, scheme)
+        page.wait_for_selector("#table .rows .row")
+        for plot in ("course", "reliability", "evidence"):
+            drawn(page, plot)
+        page.wait_for_selector(".timeline li[data-kind=version]")
+        page.wait_for_selector(".experiment .tile")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page does not scroll sideways"
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(20, 24, 30)" if scheme == "dark" else "rgb(255, 255, 254)")
+        assert said == []
+        page.context.close()
+
+
+def test_a_row_shows_what_the_board_knows(browser: Browser) -> None:
+    board = whole_board()
+    with served(server(board)) as address:
+        page, _ = opened(browser, address)
+        page.wait_for_selector("#table .rows .row")
+        for state in board.symbols:
+            text = page.locator(f"#table .rows .row:has(.c-symbol:text-is('{state.name}'))").inner_text()
+            if state.mark is not None:
+                assert f"{state.mark.net_bps:+.1f}" in text
+            if state.prediction is not None:
+                assert state.prediction.regime.replace("-", ", ") in text
+        page.context.close()
+
+
+def many_symbols(at_ns: int, mid: float) -> list[tuple[int, str, bytes]]:
+    of = next(each for each in RECORDS[Prediction] if isinstance(each, Prediction))
+    names = [f"SYM{number:04d}" for number in range(MANY)]
+    return [
+        (
+            partition_of(name, PARTITIONS),
+            "",
+            encode(msgspec.structs.replace(of, symbol=name, ts_event=at_ns, mid=mid + number)),
+        )
+        for number, name in enumerate(names)
+    ]
+
+
+def test_a_thousand_symbols_stay_smooth(browser: Browser) -> None:
+    board = Board()
+    made = server(board)
+    start = round(NOW_S * 1e9)
+    board.take("predictions", received(many_symbols(start, 100.0)), NOW_S)
+    with served(made) as address:
+        page, said = opened(browser, address)
+        page.wait_for_selector("#table .rows .row")
+        assert page.locator("#found").inner_text() == "1,000 symbols"
+        assert page.locator("#table .rows .row").count() < 40, "only the rows that can be seen are in the page"
+        page.locator("#table .view").evaluate("view => { view.scrollTop = view.scrollHeight }")
+        page.wait_for_selector("#table .rows .row:has-text('SYM0999')")
+        page.click("#table .head .c-mid")
+        page.locator("#table .view").evaluate("view => { view.scrollTop = 0 }")
+        page.wait_for_selector("#table .rows .row:has-text('SYM0999')")
+        page.evaluate(
+            """() => {
+                window.long = [];
+                new PerformanceObserver(list => window.long.push(...list.getEntries().map(e => e.duration)))
+                    .observe({ entryTypes: ["longtask"] });
+            }"""
+        )
+        for second in range(1, 9):
+            later = received(many_symbols(start + second * 10**9, 100.0 + second))
+            moved = [each._replace(timestamp_ms=each.timestamp_ms + 60_000 * second) for each in later]
+            board.take("predictions", moved, NOW_S + second)
+            page.wait_for_timeout(700)
+        page.wait_for_selector("#table .rows .row:has-text('SYM0999'):has-text('1,107')", timeout=5_000)
+        longest = page.evaluate("Math.max(0, ...window.long)")
+        assert longest < 700.0, f"the page stood still for {longest} ms"
+        assert page.locator("#table .rows .row").count() < 40
+        page.fill("#filter", "sym0042")
+        page.wait_for_selector("#found:has-text('1 of 1,000')")
+        assert said == []
+        page.context.close()
+
+
+def test_by_keyboard(browser: Browser) -> None:
+    with served(server(fed(written()))) as address:
+        page, _ = opened(browser, address)
+        page.wait_for_selector("#table .rows .row")
+        before = page.locator("#table [aria-selected=true] .c-symbol").inner_text()
+        page.focus("#table")
+        page.keyboard.press("End")
+        after = page.locator("#table [aria-selected=true] .c-symbol").inner_text()
+        assert after != before
+        page.wait_for_selector(f"#symbol-name:text-is('{after}')")
+        page.context.close()
+
+
+def _told(made: Server, link: Link, ticks: int = 0) -> None:
+    made.watch.link = link
+    made.watch.rates.take(Ends(NOW_S, {"ticks": ticks, "predictions": ticks, "dead-letters": 0}, {0: 0}, {0: ticks}))
+
+
+@pytest.mark.parametrize(
+    ("link", "ticks", "mode", "words"),
+    [
+        (None, 0, "starting", "Starting"),
+        (Link(NOW_S, "", 2, "Stable"), 0, "no data yet", "No tick has arrived yet"),
+        (Link(NOW_S, "", 0, "Empty"), 9, "recovering", "No worker runs"),
+        (Link(NOW_S, "no answer"), 9, "broker gone", "The broker does not answer"),
+    ],
+)
+def test_every_state_has_its_look(browser: Browser, link: Link | None, ticks: int, mode: str, words: str) -> None:
+    made = server()
+    if link is not None:
+        _told(made, link, ticks)
+    with served(made) as address:
+        page, said = opened(browser, address)
+        page.wait_for_selector(f"#mode:text-is('{mode}')")
+        assert words in page.locator("#sentence").inner_text()
+        assert "Not enough data yet" in page.locator("#good").inner_text() or mode == "starting"
+        grey = page.evaluate("getComputedStyle(document.querySelector('main')).filter")
+        assert (grey == "grayscale(1)") == (mode == "broker gone")
+        assert said == []
+        page.context.close()
+
+
+def test_a_page_that_loses_its_server_says_so_and_comes_back_by_itself(browser: Browser) -> None:
+    board = fed(written())
+    with served(server(board)) as address:
+        page, _ = opened(browser, address)
+        page.wait_for_selector("#table .rows .row")
+    page.wait_for_selector("body[data-link=lost]", timeout=10_000)
+    assert "does not answer" in page.locator("#sentence").inner_text()
+    assert page.locator("#table .rows .row").count() == len(board.symbols), "the last good figures stay, in grey"
+    with served(server(board), port=int(address.rpartition(":")[2])):
+        page.wait_for_selector("body[data-link=open]", timeout=20_000)
+        page.context.close()
+
+
+def test_an_action_says_what_it_will_do_asks_for_the_token_and_answers_in_place(browser: Browser) -> None:
+    board = fed(written())
+    with served(server(board)) as address:
+        page, _ = opened(browser, address)
+        page.wait_for_selector("#symbol-actions button")
+        page.click("#symbol-actions button:text-is('Roll back')")
+        page.wait_for_selector("#ask-effect:has-text('Writes one command to commands, partition')")
+        page.wait_for_selector("#ask-yes:enabled")
+        page.click("#ask-yes")
+        assert "Token missing" in page.locator("#ask-answer").inner_text()
+        page.fill("#ask-token", "guess")
+        page.click("#ask-yes")
+        page.wait_for_selector("#ask-answer:has-text('another one')")
+        page.context.close()
+
+
+def test_the_token_behind_the_hash_unlocks_and_is_gone_from_the_address(browser: Browser) -> None:
+    with served(server(fed(written()))) as address:
+        page, _ = opened(browser, f"{address}/#token={TOKEN}")
+        page.wait_for_selector("#unlock:text-is('Actions unlocked')")
+        assert TOKEN not in page.url
+        page.context.close()
