@@ -53,7 +53,7 @@ class System:
         self._console = console
 
     def say(self, sentence: str) -> None:
-        self._console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False)
+        self._console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False, soft_wrap=True)
 
     async def prepare(self) -> str:
         """Broker and topics; returns the address."""
