@@ -129,7 +129,7 @@ def test_from_nothing_to_predictions_through_two_kills_to_a_clean_end(up: Up) ->
     assert_one_prediction_each(up.predicted(3 * PART), 3 * PART)
 
     started = psutil.Process(up.process.pid).children(recursive=True)
-    assert len(started) == 4  # broker, two workers and the caretaker
+    assert len(started) == 5  # broker, two workers, the caretaker and the dashboard
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(60) == 0, up.said
     assert up.said.rstrip().endswith("stopped")
