@@ -35,7 +35,7 @@ class MarketNode(Node[SymbolState]):
     >>> state = node.open("X")
     >>> (prediction,) = node.step(state, Quote("X", 1, 99.0, 3.0, 101.0, 1.0), "ticks:0:0")
     >>> prediction.direction, round(prediction.probability, 3), prediction.regime, prediction.position_size
-    ('up', 0.649, 'calm-range', 0.0)
+    ('up', 0.655, 'calm-range', 0.0)
     """
 
     name = "market"

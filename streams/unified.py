@@ -81,7 +81,7 @@ class UnifiedMLPipeline:
     >>> pipeline = UnifiedMLPipeline()
     >>> prediction = pipeline.predict("X", {"ts_event": 1, "bid": 99.0, "bid_size": 3.0, "ask": 101.0, "ask_size": 1.0})
     >>> prediction.strategy, prediction.regime, round(prediction.confidence, 3), prediction.position_size
-    ('imbalance', 'calm-range', 0.649, 0.0)
+    ('imbalance', 'calm-range', 0.655, 0.0)
     >>> prediction.features_used["queue_imbalance"], prediction.metrics["cost_bps"], pipeline.outcomes
     (0.5, 201.1, ())
     >>> pipeline.predict("X", {"ts_event": 2, "bid": 99.0, "bid_size": 3.0, "ask": 98.0, "ask_size": 1.0})

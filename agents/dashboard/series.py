@@ -52,10 +52,10 @@ class Series:
         epoch: changes whenever points that were there are so no more: a reader has to take all of them anew.
 
     >>> series = Series(capacity=4)
-    >>> for second in range(5):
+    >>> for second in range(1, 6):
     ...     _ = series.add(Point(second * 10**9, 100.0 + second, 0.5, 0.5, 0.0, 0, 0, 1.0, 0.0, 0.0, second))
     >>> [point.offset for point in series.points()], series.epoch
-    ([0, 2, 4], 1)
+    ([1, 3, 5], 1)
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:

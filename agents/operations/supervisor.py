@@ -151,7 +151,9 @@ class Supervisor:
         dashboard_port: int = 0,
     ) -> None:
         # Seeded hashing: no payload depends on it, and a test that compares two seeds shows so.
-        surroundings = {**os.environ, **environment, "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
+        # Replays and demos run beside the live workers, whose ports they must not take.
+        silent = {"TICKLOOP_METRICS_PORT": "0"}
+        surroundings = {**os.environ, **silent, **environment, "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
         self.slots = [
             Slot(f"worker-{slot}", worker_command(slot), surroundings, home / "logs" / f"worker-{slot}.log")
             for slot in range(1, workers + 1)

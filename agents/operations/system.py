@@ -76,7 +76,11 @@ class System:
         """
         address = await self.prepare()
         workers = self.settings.workers
-        environment = {"TICKLOOP_BOOTSTRAP": address, "TICKLOOP_HOME": str(self.settings.home_path)}
+        environment = {
+            "TICKLOOP_BOOTSTRAP": address,
+            "TICKLOOP_HOME": str(self.settings.home_path),
+            "TICKLOOP_METRICS_PORT": str(self.settings.metrics_port),
+        }
         port = first_free([self.settings.dashboard_port]) if self._dashboard else 0
         supervisor = Supervisor(
             workers, self.settings.home_path, environment, self.say, caretaker=self._caretaker, dashboard_port=port

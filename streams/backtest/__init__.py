@@ -74,7 +74,7 @@ def backtest(
     >>> from streams.sources.synthetic import synthetic_market
     >>> run = backtest(synthetic_market(seed=1, ticks=2_000))
     >>> len(run.predictions), run.summary["counts"]["predictions"], round(run.account["net_bps"].iloc[-1], 3)
-    (2000, 2000, np.float64(-0.631))
+    (2000, 2000, np.float64(-0.33))
     """
     parameters = Parameters(pipeline) if isinstance(pipeline, MarketParameters) else pipeline
     engine = Engine(nodes(parameters), partitions, with_digests=digests)
