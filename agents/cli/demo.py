@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ import msgspec
 from rich.console import Console
 
 from agents.demo import drift_story, experiment_story
+from agents.demo.live_page import live_page
 from agents.demo.market import market_of
 from agents.demo.plan import DEFAULT_RATE, DEFAULT_RUN_S, MOST_TICKS, Plan
 from agents.demo.report import show, show_next_steps
@@ -60,6 +62,7 @@ STORIES: dict[str, Any] = {"experiment": experiment_story, "drift": drift_story}
     "that is retrained and replaced, and a sabotaged one thrown out (the latter two with --workers, --keep).",
 )
 @click.option("--no-kill", is_flag=True, help="Do not kill a worker half-way.")
+@click.option("--dashboard", is_flag=True, help="Serve the live page meanwhile; its address is printed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.option("--keep", is_flag=True, help="Leave broker and topics there to look at.")
 def command(
@@ -71,6 +74,7 @@ def command(
     workers: int | None,
     story: str,
     no_kill: bool,
+    dashboard: bool,
     as_json: bool,
     keep: bool,
 ) -> None:
@@ -93,7 +97,7 @@ def command(
         console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False, soft_wrap=True)
 
     if story in STORIES:
-        _tell(STORIES[story], Settings.load(workers=workers), console, say, as_json, keep)
+        _tell(STORIES[story], Settings.load(workers=workers), console, say, as_json, keep, dashboard)
         return
     try:
         plan = Plan(files=files, count=count, seconds=seconds, seed=seed, rate=rate, kill=not no_kill)
@@ -101,7 +105,7 @@ def command(
             market = market_of(plan)
         say(f"market: {len(market.feed):,} ticks, {market.seconds:,.0f} s of {market.title}")
         given = Settings.load(workers=workers)
-        with stage(given, keep, say) as settings:
+        with stage(given, keep, say) as settings, live_page(settings, say) if dashboard else nullcontext():
             summary = run(plan, market, settings, console, say)
         if keep:
             kept = {"prefix": settings.prefix} if given.bootstrap else {"home": settings.home}
@@ -120,9 +124,17 @@ def command(
         raise TickloopError(f"expected every check to hold, was not so: {failed}")
 
 
-def _tell(story: Any, given: Settings, console: Console, say: Callable[[str], None], as_json: bool, keep: bool) -> None:
+def _tell(
+    story: Any,
+    given: Settings,
+    console: Console,
+    say: Callable[[str], None],
+    as_json: bool,
+    keep: bool,
+    dashboard: bool,
+) -> None:
     try:
-        with stage(given, keep, say) as settings:
+        with stage(given, keep, say) as settings, live_page(settings, say) if dashboard else nullcontext():
             summary = story.run(settings, console, say)
     except KeyboardInterrupt:
         console.print("stopped; nothing is left behind" if not keep else "stopped")

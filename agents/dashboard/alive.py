@@ -157,7 +157,12 @@ def _predictions(rates: Rates, ticks: float, predictions: float, lights: Lights,
     colour = SILENCE.colour(now - began if silent else 0.0) if ticks or predictions else "idle"
     count = rates.count(PREDICTIONS.name)
     return Tile(
-        "predictions", "Predictions", f"{predictions:,.0f} /s", f"{count:,} on the topic", colour, rule=SILENCE.says
+        "predictions",
+        "Predictions",
+        f"{predictions:,.0f} /s",
+        f"{count:,} on the topic, repeats included",
+        colour,
+        rule=SILENCE.says,
     )
 
 

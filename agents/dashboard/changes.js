@@ -43,9 +43,8 @@ const version = (row) => make("tr", {},
   make("td", { class: "says", title: row.version }, versionWords(row.version), ...(row.pinned ? [" (pinned)"] : [])),
   make("td", { class: row.weight === "harm" ? "harm" : "" }, row.status),
   make("td", {}, utc(row.since, true)),
-  make("td", { class: "says" }, row.lineage.map(versionWords).join(" → ") || "-"),
+  make("td", { class: "says" }, row.reason, ...(row.lineage.length ? [make("br"), `from ${row.lineage.map(versionWords).join(" → ")}`] : [])),
   make("td", { class: "says" }, row.metrics.map(([name, value]) => `${name} ${value}`).join("; ") || "-"),
-  make("td", { class: "says" }, row.reason),
   make("td", {}, whyButton(row.symbol, row.version), ...(row.status === "is live" ? [offer("roll_back", row.symbol, "", "Roll back")] : row.arm ? [offer("promote", row.symbol, row.arm, "Promote"), offer("stop", row.symbol, row.arm, "Stop")] : [])));
 
 export const take = ({ changes, versions }) => {
@@ -54,6 +53,6 @@ export const take = ({ changes, versions }) => {
   paint();
   if (versions.length) {
     byId("versions").replaceChildren(table("What runs first, then the newest",
-      ["symbol", "version", "status", "since, UTC", "lineage", "figures", "reason", ""], versions.map(version)));
+      ["symbol", "version", "status", "since, UTC", "why, and lineage", "figures", ""], versions.map(version)));
   }
 };

@@ -1,5 +1,6 @@
 """The fifth band: one time line of what changed, when and why, and the versions that came of it."""
 
+import re
 from bisect import insort
 from typing import Literal
 
@@ -40,6 +41,15 @@ STATUSES: dict[str, tuple[str, Weight]] = {
 }
 
 
+def readable(cause: str) -> str:
+    """A cause without the ids in it, which are kept elsewhere, for people.
+
+    >>> readable("experiment sharp: rolled_back, decision ticks:2:11359:0:1")
+    'experiment sharp: rolled back'
+    """
+    return re.sub(r", decision \S+$", "", cause).replace("rolled_back", "rolled back").replace("no_diff", "no diff")
+
+
 class Change(Struct, frozen=True, order=True):
     """One thing that happened.
 
@@ -69,14 +79,23 @@ def of_command(command: Command, record_id: str) -> Change:
     tag = str(command.__struct_config__.tag)
     title, weight = COMMANDS.get(tag, (tag.replace("_", " "), "plain"))
     subject = str(getattr(command, "arm", ""))
-    return Change(command.ts_event, record_id, "command", command.symbol, title, subject, command.cause, weight)
+    return Change(
+        command.ts_event, record_id, "command", command.symbol, title, subject, readable(command.cause), weight
+    )
 
 
 def of_version(version: ModelVersion) -> Change:
     """What became of a version."""
     title, weight = STATUSES.get(version.status, (version.status.replace("_", " "), "plain"))
     return Change(
-        version.ts_event, version.id, "version", version.symbol, title, version.version, version.reason, weight
+        version.ts_event,
+        version.id,
+        "version",
+        version.symbol,
+        title,
+        version.version,
+        readable(version.reason),
+        weight,
     )
 
 
@@ -117,7 +136,7 @@ def of_breach(window: AccuracyWindow) -> Change | None:
 def of_job(job: RetrainJob) -> Change:
     """A retrain that was asked for, or withheld."""
     title, why = ("retrain withheld", job.withheld) if job.withheld else ("retrain begins", job.breach.sentence)
-    return Change(job.ts_event, job.id, "retrain", job.symbol, title, job.breach.trigger, why, "plain")
+    return Change(job.ts_event, job.id, "retrain", job.symbol, title, "", why, "plain")
 
 
 def of_retrain(finished: RetrainFinished) -> Change:
@@ -231,6 +250,6 @@ def _row(version: ModelVersion) -> VersionRow:
         version.arm,
         version.lineage,
         tuple((name.replace("_", " "), number(value, ".4g")) for name, value in version.metrics.items()),
-        version.reason,
+        readable(version.reason),
         version.pinned,
     )

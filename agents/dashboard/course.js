@@ -5,7 +5,7 @@ import { offer } from "./actions.js";
 
 const SKELETON = byId("course-figure").textContent;
 const SHADES = JSON.parse(byId("regimes").textContent);
-const MARKERS = 160;
+const MARKER_PX = 8;
 const plot = byId("course");
 const T = 0, MID = 1, PROBABILITY = 2, CONFIDENCE = 3, POSITION = 4, REGIME = 5, STRATEGY = 6, WEIGHT = 7, NET = 8, GROSS = 9, OFFSET = 10;
 
@@ -32,7 +32,7 @@ const figure = (regimes, strategies) => {
     trace.x = x;
     trace.y = points.map((point) => point[column]);
   }
-  const step = Math.max(1, Math.ceil(points.length / MARKERS));
+  const step = Math.max(1, Math.ceil((MARKER_PX * points.length) / Math.max(1, plot.clientWidth)));
   const chosen = points.filter((_, at) => (points.length - 1 - at) % step === 0);
   markers(up, chosen, true);
   markers(down, chosen, false);
@@ -47,6 +47,9 @@ const figure = (regimes, strategies) => {
     });
   });
   legend(regimes, used.map((place, at) => [strategies[place], weights[at].fillcolor]));
+  if (plot.clientWidth < 480) {
+    for (const note of made.layout.annotations) note.text = note.text.split(/[;:]/)[0];
+  }
   return made;
 };
 

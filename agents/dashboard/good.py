@@ -83,6 +83,8 @@ def _earned(outcomes: tuple[LeanOutcome, ...], which: str) -> tuple[str, str, st
     )
     if not live:
         return name, NONE, "no scored prediction yet"
+    if not any(row[1] for row in live):
+        return name, "0 bps", f"no position was held in {len(live):,} scored predictions"
     made = np.array([row[0] for row in live], dtype=np.int64)
     values = np.array([row[1] for row in live])
     whole = np.array([made[0], made[-1] + 1])

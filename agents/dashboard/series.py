@@ -75,7 +75,7 @@ class Series:
 
     def wants(self, ts_event: int) -> bool:
         """Whether a prediction of this time would be a point."""
-        return ts_event >= self.latest + self.spacing_ns
+        return not len(self) or ts_event >= self.latest + self.spacing_ns
 
     def add(self, point: Point) -> bool:
         """Take a point, if it is far enough from the one before; whether it was."""
