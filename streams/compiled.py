@@ -85,6 +85,16 @@ SUFFIX = EXTENSION_SUFFIXES[0]
 """Says which Python and which machine an extension is for."""
 
 
+def files(folder: Path) -> dict[str, Path]:
+    """Files of the modules of a build."""
+    return {name: folder.joinpath(*name.split(".")).with_suffix(SUFFIX) for name in (*MODULES, EXTENSION)}
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a build is there with all its files: one from which something was deleted is none."""
+    return all(file.is_file() for file in (folder / ANNOTATIONS, *files(folder).values()))
+
+
 def source(module: str) -> Path:
     """File that a module is written in."""
     return ROOT.joinpath(*module.split(".")).with_suffix(".py")
@@ -143,7 +153,7 @@ class Finder(MetaPathFinder):
     """
 
     def __init__(self, folder: Path) -> None:
-        self._files = {name: folder.joinpath(*name.split(".")).with_suffix(SUFFIX) for name in (*MODULES, EXTENSION)}
+        self._files = files(folder)
         self._annotations = json.decode((folder / ANNOTATIONS).read_bytes(), type=Annotations)
 
     def find_spec(
@@ -168,5 +178,5 @@ def described() -> str:
 
 def use() -> None:
     """Import the hot modules from their build from now on, if there is one; not with `python -X pure`."""
-    if "pure" not in sys._xoptions and (folder := build()).is_dir():
+    if "pure" not in sys._xoptions and is_whole(folder := build()):
         sys.meta_path.insert(0, Finder(folder))

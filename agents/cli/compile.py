@@ -13,7 +13,7 @@ def command() -> None:
     The loop computes the same bits with and without it, only faster. A build belongs to the very sources that it was
     made from: after an edit plain Python runs until the next `tickloop compile` (or `make setup`, which does it).
     """
-    if not compiled.build().is_dir():
+    if not compiled.is_whole(compiled.build()):
         click.echo(f"compiling {len(compiled.MODULES)} modules, about a minute ...", err=True)
     folder = compile_hot_modules()
     click.echo(f"{len(compiled.MODULES)} modules run as machine code: {folder.relative_to(compiled.ROOT)}")

@@ -35,7 +35,7 @@ def compile_hot_modules() -> Path:
         EnvironmentProblem: compiler, headers or mypyc are missing, or the compiler failed.
     """
     folder = compiled.build()
-    if folder.is_dir():
+    if compiled.is_whole(folder):
         return folder
     _ask_for_tools()
     compiled.BUILDS.mkdir(exist_ok=True)
