@@ -181,7 +181,7 @@ def test_every_state_has_its_look(browser: Browser, link: Link | None, ticks: in
     with served(made) as address:
         page, said = opened(browser, address)
         page.wait_for_selector(f"#mode:text-is('{mode}')")
-        assert words in page.locator("#sentence").inner_text()
+        page.wait_for_selector(f"#sentence:has-text('{words}')")
         assert "Not enough data yet" in page.locator("#good").inner_text() or mode == "starting"
         grey = page.evaluate("getComputedStyle(document.querySelector('main')).filter")
         assert (grey == "grayscale(1)") == (mode == "broker gone")
