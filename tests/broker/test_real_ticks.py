@@ -25,7 +25,7 @@ TICKS_OF = {
     "bac-20131007.csv.gz": 15_000,
     "eurusd-20140507.csv.gz": 15_000,
 }
-"""Files, one of them whole. All of them whole takes five minutes: docs/verify.md has what that gave."""
+"""Files, one of them whole. What all of them gave, whole, is in docs/verify.md."""
 
 
 def once(records: list[Stored]) -> list[tuple[int, bytes | None, bytes]]:
