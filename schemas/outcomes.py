@@ -39,3 +39,4 @@ class OutcomeMatured(Struct, frozen=True):
     features: Annotated[dict[str, float], Meta(description="feature values at prediction time")]
     baselines: Annotated[dict[str, float], Meta(description="baselines at prediction time: probability up")] = {}
     cost_bps: Annotated[float, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0
+    weights: Annotated[dict[str, float], Meta(description="belief in each expert of the arm live at `ts_event`")] = {}

@@ -18,6 +18,7 @@ def outcome(
     features_hash: str,
     experts: tuple[str, ...],
     features: tuple[str, ...],
+    weights: Sequence[float],
 ) -> OutcomeMatured:
     """What became of a prediction.
 
@@ -31,6 +32,7 @@ def outcome(
         features_hash: digest of the features.
         experts: names of the rule strategies, then of the model.
         features: names of the features.
+        weights: belief in each expert of the arm that is live now.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
@@ -66,6 +68,7 @@ def outcome(
         features=dict(zip(features, pending.features, strict=True)),
         baselines=baselines.by_name(pending.called.opinions),
         cost_bps=cost_bps,
+        weights=dict(zip(experts, weights, strict=True)),
     )
 
 
@@ -81,7 +84,12 @@ def is_plain(outcome: OutcomeMatured) -> bool:
     total = outcome.mid + outcome.mid_matured + outcome.return_bps + outcome.cost_bps
     for arm in outcome.arms:
         total += arm.probability + arm.position_size + arm.gross_bps + arm.net_bps
-    numbers = [*outcome.experts.values(), *outcome.features.values(), *outcome.baselines.values()]
+    numbers = [
+        *outcome.experts.values(),
+        *outcome.features.values(),
+        *outcome.baselines.values(),
+        *outcome.weights.values(),
+    ]
     for number in numbers:
         if type(number) is not float:
             return False

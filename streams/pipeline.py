@@ -331,6 +331,7 @@ class Pipeline:
                 self._features_hash,
                 self._experts,
                 self._names,
+                state.arms.arms[0].weights,
             )
             records.append(outcome)
             matured += 1

@@ -12,16 +12,17 @@ from rich.progress import Progress
 from scipy.optimize import brentq
 
 from streams.evaluation import scores as forecasts
-from streams.experiments.dependence import batch_for
+from streams.experiments.dependence import autocorrelation_time, batch_for
 from streams.experiments.experiment import Experiment
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.planning import expected_run
 from streams.experiments.preflight import BATCHES_A_BLOCK, preflight
 from streams.experiments.resampling import stationary_draw
 from streams.experiments.side_by_side import side_by_side
 from streams.parameters import MarketParameters, Parameters
 
-REPLAYS = 200
+REPLAYS = 400
 WARMUP = 100
 KEPT = 0.9
 """Part of the skill over a coin that is left to the planted arm."""
@@ -31,6 +32,9 @@ TOLD = 0.1
 
 LONGER = 50_000
 """Pairs of the longer resamples: by how much more data there would have to be."""
+
+MOST = 200_000
+"""Pairs after which a planned experiment is given up."""
 
 HORIZONS_S = {"eurusd": 60.0, "bac": 5.0}
 """Where half a second is too short for the mid to move often enough."""
@@ -108,7 +112,9 @@ def _equal(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
         null = preflight(pairs, contract, REPLAYS, length=length)
         rows.append(
             f"| two arms of equal merit: the difference taken out, resamples of {length:,} pairs | "
-            f"A wins {null.wins}, B wins {null.harms} of {REPLAYS}: {'holds' if null.passed else '**FAILS**'} |"
+            f"A wins {null.wins}, B wins {null.harms} of {REPLAYS}, no winner in "
+            f"{1.0 - (null.wins + null.harms) / REPLAYS:.1%}: "
+            f"{'holds' if null.wins + null.harms <= contract.alpha * REPLAYS else '**FAILS**'} |"
         )
     scores = _scores(pairs)
     random, centred = np.random.default_rng(2), scores - scores.mean()
@@ -125,6 +131,10 @@ def _found(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
         found = preflight(pairs, contract, REPLAYS, shift, length=length)
         said = f", half of them within {found.decided:,.0f} pairs" if found.decided < inf else ""
         rows.append(f"| the two as they are, resamples of {length:,} pairs | A wins {found.wins} of {REPLAYS}{said} |")
+    scores = _scores(pairs)[WARMUP:]
+    effect, inflation = shift / float(scores.std(ddof=1)), autocorrelation_time(scores)
+    median, _ = expected_run(effect, contract.batch, contract.expected, contract.alpha, MOST, inflation)
+    rows.append(f"| the same by the plan | half of them within {median:,.0f} pairs |")
     experiment = Experiment(replace(contract, beta=0.0))
     state = experiment.start()
     experiment.batch(state, pairs)

@@ -48,6 +48,19 @@ def test_a_prediction_says_everything() -> None:
     assert re.fullmatch("builtin-[0-9a-f]{8}", prediction.model_version)
 
 
+def test_an_outcome_says_what_the_live_arm_believed_before_it_learned() -> None:
+    node = _node()
+    state, believed = node.open("X"), []
+    for ms, mid in ((0, 100.0), (1, 100.0), (2, 100.0), (50, 101.0), (103, 101.0), (204, 102.0)):
+        before = list(state.arms.arms[0].weights)
+        for outcome in _outcomes(list(node.step(state, _quote(ms, mid), f"ticks:0:{ms}"))):
+            assert list(outcome.weights) == list(outcome.experts)
+            assert list(outcome.weights.values()) == before
+            believed.append(before)
+    assert len(believed) > 2
+    assert believed[0] != believed[-1]
+
+
 def test_a_prediction_matures_at_the_first_tick_at_or_after_the_horizon_with_the_mid_before_it() -> None:
     times_and_mids = [(0, 100.0), (1, 100.0), (2, 100.0), (50, 101.0), (101, 102.0), (102, 90.0), (300, 95.0)]
     records = list(replay_events(_node(), [_quote(*each) for each in times_and_mids]))
