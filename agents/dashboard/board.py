@@ -129,7 +129,9 @@ class Board:
 
     def _matured(self, record: Received, now: float) -> None:
         if self._once.is_new(record.partition, record.value):
-            self.outcomes.take(self._outcome(record.value or b""))
+            outcome = self._outcome(record.value or b"")
+            self.outcomes.take(outcome)
+            self.symbols.matured(outcome, record.partition)
 
     def _marked(self, record: Received, now: float) -> None:
         self.symbols.marked(self._mark(record.value or b""), record.partition)

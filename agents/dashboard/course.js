@@ -7,9 +7,10 @@ const SKELETON = byId("course-figure").textContent;
 const SHADES = JSON.parse(byId("regimes").textContent);
 const MARKER_PX = 8;
 const plot = byId("course");
-const T = 0, MID = 1, PROBABILITY = 2, CONFIDENCE = 3, POSITION = 4, REGIME = 5, STRATEGY = 6, WEIGHT = 7, NET = 8, GROSS = 9, OFFSET = 10;
+const T = 0, MID = 1, PROBABILITY = 2, CONFIDENCE = 3, POSITION = 4, REGIME = 5, NET = 6, GROSS = 7, OFFSET = 8;
 
 let points = [];
+let beliefs = { names: [], points: [], latest: null };
 let symbol = "";
 let partition = 0;
 
@@ -24,9 +25,26 @@ const markers = (trace, chosen, up) => {
   trace.customdata = own.map((point) => point[OFFSET]);
 };
 
-const figure = (regimes, strategies) => {
+// Beliefs over the time of the chart, the newest one at its end; more strategies than colours share the last one.
+const believed = (most) => {
+  const { names, points: rows, latest } = beliefs;
+  const from = points[0][T];
+  const first = Math.max(0, rows.findLastIndex((row) => row[T] <= from));
+  const shown = rows.slice(first).map(([at, ...of]) => [Math.max(at, from), of]);
+  if (latest && latest[0] > (rows.at(-1)?.[T] ?? 0)) shown.push([Math.max(latest[0], from), names.map((name) => latest[1][name] ?? 0)]);
+  const mean = names.map((_, at) => shown.reduce((sum, [, of]) => sum + of[at], 0));
+  const ranked = names.map((_, at) => at).sort((a, b) => mean[b] - mean[a]);
+  const apart = new Set(names.length > most ? ranked.slice(0, most - 1) : ranked);
+  const bands = names.flatMap((name, at) => (apart.has(at) ? [[name.replaceAll("_", " "), shown.map(([, of]) => of[at])]] : []));
+  if (apart.size < names.length) {
+    bands.push(["all others", shown.map(([, of]) => of.reduce((sum, part, at) => sum + (apart.has(at) ? 0 : part), 0))]);
+  }
+  return { x: shown.map(([at]) => iso(at)), bands };
+};
+
+const figure = (regimes) => {
   const made = JSON.parse(SKELETON);
-  const [price, up, down, regime, net, gross, position, ...weights] = made.data;
+  const [price, up, down, regime, net, gross, position, ...places] = made.data;
   const x = points.map((point) => iso(point[T]));
   for (const [trace, column] of [[price, MID], [net, NET], [gross, GROSS], [position, POSITION]]) {
     trace.x = x;
@@ -39,29 +57,31 @@ const figure = (regimes, strategies) => {
   regime.x = x;
   regime.z = [points.map((point) => point[REGIME])];
   regime.text = [points.map((point) => regimes[point[REGIME]])];
-  const used = [...new Set(points.map((point) => point[STRATEGY]))].sort((a, b) => a - b).slice(0, weights.length);
-  used.forEach((place, at) => {
-    Object.assign(weights[at], {
-      x, y: points.map((point) => (point[STRATEGY] === place ? point[WEIGHT] : 0)),
-      name: strategies[place].replaceAll("_", " "), visible: true,
-    });
-  });
-  legend(regimes, used.map((place, at) => [strategies[place], weights[at].fillcolor]));
+  const { x: moments, bands } = believed(places.length);
+  if (moments.length > 1) {
+    bands.forEach(([name, y], at) => Object.assign(places[at], { x: moments, y, name, visible: true }));
+  } else {
+    const missing = made.layout.annotations.find((note) => note.name === "beliefs");
+    Object.assign(missing, { visible: true, text: `Not enough data yet: ${moments.length} of 2 matured outcomes.` });
+  }
+  legend(regimes, bands.map(([name, y], at) => [name, y.at(-1), places[at].fillcolor]));
   if (plot.clientWidth < 480) {
     for (const note of made.layout.annotations) note.text = note.text.split(/[;:]/)[0];
   }
   return made;
 };
 
-const legend = (regimes, strategies) => {
+const legend = (regimes, bands) => {
   const twins = JSON.parse(byId("twins").textContent);
   const chip = (shade, words) => make("span", {}, make("i", { class: "chip", style: `background:${shade}` }), words);
   const present = new Set(points.map((point) => regimes[point[REGIME]]));
   byId("course-legend").replaceChildren(
     make("b", {}, "Regime:"),
     ...Object.entries(SHADES).filter(([name]) => present.has(name)).map(([name, shade]) => chip(isDark() ? shade.dark : shade.light, name.replace("-", ", "))),
-    make("b", {}, "Leads:"),
-    ...strategies.map(([name, shade]) => chip(isDark() ? twins[shade] ?? shade : shade, name.replaceAll("_", " "))));
+    make("b", {}, "Belief:"),
+    ...(bands.some(([, now]) => now !== undefined)
+      ? bands.map(([name, now, shade]) => chip(isDark() ? twins[shade] ?? shade : shade, `${name} ${(100 * now).toFixed(1)} %`))
+      : ["no outcome has matured yet"]));
 };
 
 const told = ({ prediction, mark, window }) => {
@@ -91,12 +111,15 @@ export const take = (course) => {
   }
   partition = course.partition;
   points.push(...course.points);
+  const { reset, names, points: rows, latest } = course.beliefs;
+  beliefs = { names, latest, points: reset ? rows : [...beliefs.points, ...rows] };
   told(course);
   if (points.length) {
-    const made = figure(course.regimes, course.strategies);
+    const made = figure(course.regimes);
     show(plot, JSON.stringify(made), made.layout.height, true);
   }
   plot.dataset.points = points.length;
+  plot.dataset.beliefs = beliefs.points.length;
 };
 
 const explain = (offset) => tell(`/prediction?partition=${partition}&offset=${offset}`);

@@ -47,7 +47,7 @@ def frame(outcomes: tuple[LeanOutcome, ...]) -> pd.DataFrame:
 
     >>> from agents.dashboard.lean import LeanArm
     >>> arm = LeanArm("live", "v1", 0.6, 0.0, 0.0)
-    >>> one = LeanOutcome("ticks:0:7", "X", 5, 100, 1, (arm,), {"momentum": 0.7}, {"majority": 0.5})
+    >>> one = LeanOutcome("ticks:0:7", "X", 105, 5, 100, 1, (arm,), {"momentum": 0.7}, {"majority": 0.5})
     >>> frame((one,)).columns.tolist()
     ['symbol', 'ts_prediction', 'horizon_ns', 'label', 'arm.live.probability', 'expert.momentum', 'baseline.majority']
     """

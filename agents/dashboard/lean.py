@@ -17,7 +17,6 @@ class LeanPrediction(Struct, frozen=True):
     regime: str
     position_size: float
     model_version: str
-    strategy_weight: float = 1.0
     stand_aside: bool = False
 
 
@@ -36,12 +35,14 @@ class LeanOutcome(Struct, frozen=True):
 
     prediction_id: str
     symbol: str
+    ts_event: int
     ts_prediction: int
     horizon_ns: int
     label: int
     arms: tuple[LeanArm, ...]
     experts: dict[str, float]
     baselines: dict[str, float] = {}
+    weights: dict[str, float] = {}
 
 
 class LeanMark(Struct, frozen=True):

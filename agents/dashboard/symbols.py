@@ -6,14 +6,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from agents.dashboard.lean import LeanMark, LeanPrediction
-from agents.dashboard.series import Names, Series, point
+from agents.dashboard.lean import LeanMark, LeanOutcome, LeanPrediction
+from agents.dashboard.series import Beliefs, Names, Series, point
 from agents.pages import palette
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
-
-MOST_NAMES = 16
-"""Strategies and regimes that are told apart; more would have no colours."""
 
 QUIET_S = 10.0
 """After so long without a prediction a symbol that had some counts as quiet."""
@@ -29,6 +26,8 @@ class SymbolState(Struct):
         name: of it.
         partition: on which its predictions lie.
         series: its course.
+        beliefs: of its live arm in each strategy.
+        believed: the newest outcome that said so.
         prediction: the newest that was looked at.
         mark: of its paper account.
         window: the newest accuracy window of the version that is live.
@@ -42,6 +41,8 @@ class SymbolState(Struct):
     name: str
     partition: int
     series: Series = field(default_factory=Series)
+    beliefs: Beliefs = field(default_factory=Beliefs)
+    believed: LeanOutcome | None = None
     prediction: LeanPrediction | None = None
     mark: LeanMark | None = None
     window: AccuracyWindow | None = None
@@ -61,14 +62,13 @@ class Symbols:
     """All of them, and which rows changed since when.
 
     Attributes:
-        regimes, strategies: names that points refer to.
+        regimes: names that points refer to.
         change: number of the last change of a row.
         sampled, aside: predictions looked at, and how many of these stood aside.
     """
 
     def __init__(self) -> None:
         self.regimes = Names(tuple(palette.REGIMES))
-        self.strategies = Names()
         self.change = 0
         self.sampled = 0
         self.aside = 0
@@ -95,7 +95,14 @@ class Symbols:
         if state.series.wants(prediction.ts_event):
             mark = state.mark
             net, gross = (mark.net_bps, mark.gross_bps) if mark is not None else (nan, nan)
-            state.series.add(point(prediction, self.regimes, self.strategies, net, gross, offset))
+            state.series.add(point(prediction, self.regimes, net, gross, offset))
+
+    def matured(self, outcome: LeanOutcome, partition: int) -> None:
+        """Take what was believed when an outcome matured."""
+        if outcome.weights:
+            state = self._state(outcome.symbol, partition)
+            state.believed = outcome
+            state.beliefs.take(outcome.ts_event, outcome.weights)
 
     def marked(self, mark: LeanMark, partition: int) -> None:
         """Take a mark of a paper account."""

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from agents.dashboard.board import Board
 from agents.dashboard.deciding import headlines, standing
 from agents.dashboard.figures import panel, thinned
 from agents.dashboard.good import Good, good
+from agents.dashboard.series import Thinning
 from agents.dashboard.symbols import COLUMNS, SymbolState
 from agents.dashboard.watch import Watch
 from agents.experiments import UNITS, Course
@@ -148,32 +149,52 @@ def experiment_figures(course: Course) -> list[Any]:
     return made
 
 
+class Place(Struct):
+    """How far one browser has read something that grows, and is thinned at times."""
+
+    epoch: int = -1
+    sent: int = 0
+
+    def rows(self, of: Thinning, anew: bool) -> tuple[bool, list[tuple[Any, ...]]]:
+        """Whether all of it has to be taken anew, and the rows that are new."""
+        reset = anew or self.epoch != of.epoch
+        found = of.rows(0 if reset else self.sent)
+        self.epoch, self.sent = of.epoch, len(of)
+        return reset, [(row[0] / 1e6, *row[1:]) for row in found]
+
+
 class Held(Struct):
     """What one browser has of the course of a symbol."""
 
     symbol: str = ""
-    epoch: int = -1
-    sent: int = 0
-    latest: int = -1
+    latest: tuple[int, int] = (-1, -1)
+    points: Place = field(default_factory=Place)
+    beliefs: Place = field(default_factory=Place)
 
 
 def course_of(state: SymbolState, board: Board, has: Held) -> dict[str, Any] | None:
     """Points that a browser does not have yet, and the newest figures; None when nothing is new."""
-    series = state.series
-    reset = has.symbol != state.name or has.epoch != series.epoch
-    start = 0 if reset else has.sent
-    points = series.points(start)
-    if not points and not reset and has.latest == state.ts_event:
+    anew = has.symbol != state.name
+    believed = state.believed
+    latest = state.ts_event, believed.ts_event if believed is not None else 0
+    if not anew and latest == has.latest:
         return None
-    has.symbol, has.epoch, has.sent, has.latest = state.name, series.epoch, len(series), state.ts_event
+    has.symbol, has.latest = state.name, latest
+    reset, points = has.points.rows(state.series, anew)
+    again, beliefs = has.beliefs.rows(state.beliefs, anew)
     of, mark, window = state.prediction, state.mark, state.window
     return {
         "symbol": state.name,
         "partition": state.partition,
         "reset": reset,
-        "points": [(each.ts_event / 1e6, *each[1:]) for each in points],
+        "points": points,
         "regimes": board.symbols.regimes.known,
-        "strategies": board.symbols.strategies.known,
+        "beliefs": {
+            "reset": again,
+            "names": state.beliefs.names,
+            "points": beliefs,
+            "latest": (believed.ts_event / 1e6, believed.weights) if believed is not None else None,
+        },
         "prediction": of,
         "mark": mark,
         "window": None

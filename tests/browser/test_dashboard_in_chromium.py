@@ -1,6 +1,7 @@
 """The dashboard in a real headless Chromium: every state, a thousand symbols, a phone, the dark, and a lost server."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import chromium
@@ -94,6 +95,49 @@ def test_a_row_shows_what_the_board_knows(browser: Browser) -> None:
                 assert f"{state.mark.net_bps:+.1f}" in text
             if state.prediction is not None:
                 assert state.prediction.regime.replace("-", ", ") in text
+        page.context.close()
+
+
+DRAWN_BELIEFS = """() => Object.fromEntries(document.getElementById("course").data
+    .filter(trace => trace.stackgroup && trace.visible === true)
+    .map(trace => [trace.name, [trace.x.at(-1), trace.y.at(-1)]]))"""
+
+
+def test_the_band_of_beliefs_ends_in_what_the_newest_outcome_says(browser: Browser) -> None:
+    board = whole_board()
+    with served(server(board)) as address:
+        page, said = opened(browser, address)
+        page.wait_for_selector("#table .rows .row")
+        drawn(page, "course")
+        state = board.symbols.get(page.locator("#symbol-name").inner_text())
+        assert state is not None
+        newest = state.believed
+        assert newest is not None
+        shown = page.evaluate(DRAWN_BELIEFS)
+        assert {name: y for name, (_, y) in shown.items()} == {
+            name.replace("_", " "): weight for name, weight in newest.weights.items()
+        }
+        assert {x for x, _ in shown.values()} == {
+            datetime.fromtimestamp(newest.ts_event // 10**6 / 1e3, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        }
+        fills = page.locator("#course .scatterlayer .trace path.js-fill")
+        assert fills.count() >= len(newest.weights), "the bands are drawn"
+        words = page.locator("#course-legend").inner_text()
+        for name, weight in newest.weights.items():
+            assert f"{name.replace('_', ' ')} {100 * weight:.1f} %" in words
+        assert said == []
+        page.context.close()
+
+
+def test_without_a_matured_outcome_the_band_of_beliefs_says_so(browser: Browser) -> None:
+    board = Board()
+    board.take("predictions", received(written()["predictions"]), NOW_S)
+    with served(server(board)) as address:
+        page, _ = opened(browser, address)
+        page.wait_for_selector("#table .rows .row")
+        drawn(page, "course")
+        page.wait_for_selector("#course .annotation-text:has-text('Not enough data yet: 0 of 2 matured outcomes.')")
+        assert page.evaluate(DRAWN_BELIEFS) == {}
         page.context.close()
 
 

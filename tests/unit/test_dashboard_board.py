@@ -8,7 +8,7 @@ from golden_records import RECORDS
 from agents.dashboard.board import Board
 from agents.dashboard.deciding import MOST_MOVES, headlines, standing
 from agents.dashboard.good import good
-from agents.dashboard.series import CAPACITY, Point, Series
+from agents.dashboard.series import CAPACITY, MOST_BELIEFS, Beliefs, Point, Series
 from agents.dashboard.view import Held, course_of
 from schemas.accounts import AccountMarked
 from schemas.codec import encode
@@ -119,9 +119,54 @@ def test_a_browser_gets_each_point_once_and_all_of_them_after_a_thinning() -> No
 def test_a_course_stays_bounded_and_keeps_its_newest_point() -> None:
     series = Series(capacity=64)
     for second in range(100_000):
-        series.add(Point(second * 10**9, 1.0, 0.5, 0.5, 0.0, 0, 0, 1.0, 0.0, 0.0, second))
+        series.add(Point(second * 10**9, 1.0, 0.5, 0.5, 0.0, 0, 0.0, 0.0, second))
     assert len(series) <= 64
     assert series.latest > (100_000 - 130) * 10**9
+
+
+def test_what_is_believed_in_each_strategy_is_what_the_outcomes_say() -> None:
+    board = fed(written())
+    of_symbol: dict[str, dict[int, OutcomeMatured]] = {}
+    for each in decoded("outcomes", OutcomeMatured):
+        of_symbol.setdefault(each.symbol, {}).setdefault(each.ts_event, each)
+    assert of_symbol
+    for symbol, outcomes in of_symbol.items():
+        state = board.symbols.get(symbol)
+        assert state is not None
+        course = course_of(state, board, Held())
+        assert course is not None
+        told = course["beliefs"]
+        newest = max(outcomes.values(), key=lambda each: each.ts_event)
+        assert told["latest"] == (newest.ts_event / 1e6, newest.weights)
+        rows = state.beliefs.rows()
+        assert told["points"] == [(row[0] / 1e6, *row[1:]) for row in rows]
+        assert len(rows) > 10
+        for ts_event, *weights in rows:
+            assert dict(zip(told["names"], weights, strict=True)) == outcomes[ts_event].weights
+            assert sum(weights) == pytest.approx(1.0)
+
+
+def test_outcomes_of_before_there_were_weights_leave_the_band_empty() -> None:
+    board = Board()
+    old = msgspec.structs.replace(decoded("outcomes", OutcomeMatured)[0], weights={})
+    board.take("predictions", received(written()["predictions"][:50]), NOW_S)
+    board.take("outcomes", received([(0, "", encode(old))]), NOW_S)
+    state = board.symbols.get(old.symbol)
+    assert state is not None
+    course = course_of(state, board, Held())
+    assert course is not None
+    assert course["beliefs"] == {"reset": True, "names": [], "points": [], "latest": None}
+
+
+def test_beliefs_stay_bounded_however_many_experts_come_and_go() -> None:
+    beliefs = Beliefs()
+    for second in range(50_000):
+        beliefs.take(second * 10**9, {"stays": 0.5, f"of-{second // 1_000}": 0.5})
+    assert len(beliefs) <= MOST_BELIEFS
+    assert len(beliefs.names) <= 2 + MOST_BELIEFS // 10
+    ts_event, *weights = beliefs.rows()[-1]
+    assert dict(zip(beliefs.names, weights, strict=True))[f"of-{ts_event // 10**12}"] == 0.5
+    assert all(sum(row[1:]) == 1.0 for row in beliefs.rows())
 
 
 def test_an_experiment_keeps_its_newest_record_and_few_enough_of_the_others() -> None:

@@ -17,15 +17,14 @@ ROWS = {
 TITLES = {
     "price": "mid, quote currency; predictions: ▲ up, ▼ down, the surer the darker",
     "regime": "regime",
-    "weights": "weight of the leading strategy; the rest up to the top belongs to all others",
+    "weights": "belief in each strategy: as outcomes mature, 100 % in all",
     "position": "position, part of capital",
     "gain": "paper account, bps of capital: after cost, and before cost (dotted)",
 }
-MOST_STRATEGIES = len(palette.CATEGORIES)
 
 
 def course() -> go.Figure:
-    """Traces in the order in which the page fills them: price, up, down, regime, net, gross, position, then weights."""
+    """Traces in the order in which the page fills them: price, up, down, regime, net, gross, position, then beliefs."""
     made = drawing.figure("", height=HEIGHT)
     made.update_layout(margin={"l": drawing.LEFT, "r": 10, "t": 22, "b": 8}, showlegend=False, hovermode="x")
     axes = {name: "y" if place == 0 else f"y{place + 1}" for place, name in enumerate(ROWS)}
@@ -44,10 +43,14 @@ def course() -> go.Figure:
             showarrow=False,
             font={"size": 11.5, "color": palette.MUTED.light},
         )
+    made.add_annotation(
+        name="beliefs", x=0.5, xref="paper", y=0.5, yref="y3", text="", showarrow=False, visible=False,
+        font={"size": 12, "color": palette.MUTED.light},
+    )  # fmt: skip
     made.update_layout(
         yaxis2={"showticklabels": False, "showgrid": False, "fixedrange": True},
         yaxis3={"range": [0, 1], "tickformat": ".0%", "fixedrange": True},
-        yaxis4={"tickformat": ".0%", "rangemode": "tozero"},
+        yaxis4={"tickformat": "~%", "rangemode": "tozero"},
         xaxis={"anchor": "y5", "domain": [0, 1], "uirevision": "time"},
     )
     line = {"mode": "lines", "hoverinfo": "y", "x": [], "y": []}
@@ -72,7 +75,7 @@ def course() -> go.Figure:
     made.data[-1].line = {"color": palette.ACCENT.light, "width": 1.2, "shape": "hv"}
     for shade in palette.CATEGORIES:
         made.add_scatter(
-            x=[], y=[], yaxis="y3", mode="lines", stackgroup="all", hoverinfo="name+y", name="",
-            line={"width": 0, "color": shade.light, "shape": "hvh"}, fillcolor=shade.light, visible=False,
+            x=[], y=[], yaxis="y3", mode="lines", stackgroup="all", hoverinfo="name+y", yhoverformat=".1%", name="",
+            line={"width": 0, "color": shade.light, "shape": "hv"}, fillcolor=shade.light, visible=False,
         )  # fmt: skip
     return made
