@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from agents.dashboard.alerts import RULE, OpenAlerts
 from agents.dashboard.latency import SPAN_S, Latency
 from agents.dashboard.lights import BEHIND, CHECKPOINT, LATENCY, ORDER, REFUSED, SILENCE, Colour, Lights
 from agents.dashboard.rates import Rates
 from agents.pages.wording import moment
+from schemas.alerts import Alert
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, TICKS
 
 HISTORY_S = 600.0
@@ -62,7 +64,7 @@ class Alive(Struct, frozen=True):
     Attributes:
         mode: `starting`, `no_data`, `live`, `quiet`, `replaying`, `recovering` or `broker_gone`.
         sentence: what the mode means.
-        colour: worst of the lights.
+        colour: worst of the lights, that of alerts apart.
         tiles: in order.
         lags: ticks that no checkpoint covers, by partition.
     """
@@ -95,7 +97,9 @@ class Clock:
         return (last - first) / 1e9 / (ended - began) if ended > began and first else 0.0
 
 
-def alive(rates: Rates, latency: Latency, clock: Clock, link: Link, lights: Lights, now: float) -> Alive:
+def alive(
+    rates: Rates, latency: Latency, clock: Clock, link: Link, lights: Lights, alerts: OpenAlerts, now: float
+) -> Alive:
     """The band as of now, seconds since 1970."""
     ticks, predictions = rates.per_second(TICKS.name), rates.per_second(PREDICTIONS.name)
     tiles = (
@@ -108,8 +112,9 @@ def alive(rates: Rates, latency: Latency, clock: Clock, link: Link, lights: Ligh
         _time(clock, now),
     )
     mode, sentence, colour = _mode(rates, clock, link, ticks, now)
-    dated = tuple(_dated(tile, lights, now) for tile in tiles)
-    worst = max((colour, *(tile.colour for tile in dated)), key=ORDER.index)
+    dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _alerts(alerts.open(now))))
+    # Alerts are about models: they say nothing on whether the loop runs and keeps up.
+    worst = max((colour, *(tile.colour for tile in tiles)), key=ORDER.index)
     since = _wall(lights.since("mode", mode, now))
     latest = rates.latest
     lags = tuple(latest.lags[each] for each in sorted(latest.lags)) if latest is not None else ()
@@ -212,6 +217,16 @@ def _time(clock: Clock, now: float) -> Tile:
     return Tile(
         "time", "Event time, UTC", moment(clock.newest_ns)[11:], f"{moment(clock.newest_ns)[:10]}; {said}", colour
     )
+
+
+def _alerts(found: list[Alert]) -> Tile:
+    if not found:
+        return Tile("alerts", "Open alerts", "0", "nothing that happened to models waits", "good", rule=RULE)
+    worst = found[0]
+    errors = sum(alert.severity == "error" for alert in found)
+    named = f"{worst.kind.replace('_', ' ')} {worst.symbol}".rstrip()
+    note = f"worst: {named}; errors: {errors:,}, warnings: {len(found) - errors:,}"
+    return Tile("alerts", "Open alerts", f"{len(found):,}", note, "act" if errors else "attention", rule=RULE)
 
 
 def _span(seconds: float) -> str:

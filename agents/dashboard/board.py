@@ -6,10 +6,9 @@ from typing import Any
 import msgspec
 
 from agents.clients.reader import Once, Received
+from agents.dashboard.alerts import OpenAlerts
 from agents.dashboard.changes import (
-    TimeLine,
     Versions,
-    of_alert,
     of_breach,
     of_command,
     of_decision,
@@ -22,6 +21,7 @@ from agents.dashboard.forecasting import Outcomes
 from agents.dashboard.lean import LeanMark, LeanOutcome, LeanPrediction
 from agents.dashboard.letters import Letters
 from agents.dashboard.symbols import Symbols
+from agents.dashboard.timeline import TimeLine
 from schemas.alerts import Alert
 from schemas.codec import decoder
 from schemas.commands import Command
@@ -58,7 +58,7 @@ class Board:
     """The parts of the page, fed by `take`.
 
     Attributes:
-        symbols, outcomes, courses, timeline, versions, letters: what the bands show.
+        symbols, outcomes, courses, timeline, alerts, versions, letters: what the bands show.
         unreadable: records that were none of their topic.
     """
 
@@ -67,6 +67,7 @@ class Board:
         self.outcomes = Outcomes()
         self.courses = Courses()
         self.timeline = TimeLine()
+        self.alerts = OpenAlerts()
         self.versions = Versions()
         self.letters = Letters()
         self.unreadable = 0
@@ -87,7 +88,7 @@ class Board:
             COMMANDS.name: self._decoded(Command, self._asked),
             RETRAIN_JOBS.name: self._decoded(RetrainJob, lambda record, _: self.timeline.take(of_job(record))),
             CANDIDATES.name: self._decoded(RetrainFinished, lambda record, _: self.timeline.take(of_retrain(record))),
-            ALERTS.name: self._decoded(Alert, lambda record, _: self.timeline.take(of_alert(record))),
+            ALERTS.name: self._decoded(Alert, self._alerted),
             DEAD_LETTERS.name: self._decoded(DeadLetter, self._refused),
         }
 
@@ -143,6 +144,7 @@ class Board:
     def _windowed(self, window: AccuracyWindow, record: Received) -> None:
         self.symbols.windowed(window, record.partition)
         self.timeline.take(of_breach(window))
+        self.alerts.windowed(window)
 
     def _decided(self, decided: ExperimentDecided, record: Received) -> None:
         self.courses.decided(decided)
@@ -161,6 +163,10 @@ class Board:
 
     def _asked(self, command: Command, record: Received) -> None:
         self.timeline.take(of_command(command, root_id(COMMANDS.name, record.partition, record.offset)))
+
+    def _alerted(self, alert: Alert, record: Received) -> None:
+        self.timeline.alerted(alert, record.timestamp_ms)
+        self.alerts.take(alert, record.timestamp_ms / 1e3)
 
     def _refused(self, letter: DeadLetter, record: Received) -> None:
         self.letters.take(letter, record.timestamp_ms)

@@ -10,11 +10,14 @@ const whyButton = (symbol, version) => make("button", {
   type: "button", class: "plain", onclick: () => tell(`/chain?${new URLSearchParams({ symbol, version })}`),
 }, "Why");
 
+const dated = (change) => `${change.written ? "written " : ""}${utc(change.ts_event, true)} UTC`;
+
 const item = (change) => make("li", { "data-weight": change.weight, "data-kind": change.kind },
-  make("time", { title: utc(change.ts_event, true) }, change.ts_event ? utc(change.ts_event) : "no time"),
-  make("span", { class: "what" }, make("strong", {}, change.symbol), ` ${change.title} `, change.subject && make("em", {}, versionWords(change.subject))),
+  make("time", { title: dated(change) }, utc(change.ts_event)),
+  make("span", { class: "what" }, make("strong", {}, change.symbol), ` ${change.title} `, change.subject && make("em", {}, versionWords(change.subject)),
+    change.severity && make("b", { class: "severity", "data-severity": change.severity }, change.severity)),
   make("details", {}, make("summary", {}, change.sentence || "no reason was given"),
-    make("p", { class: "lead" }, `${utc(change.ts_event, true)} UTC; record `, make("code", {}, change.id)),
+    make("p", { class: "lead" }, `${dated(change)}; record `, make("code", {}, change.id)),
     change.kind === "version" ? whyButton(change.symbol, change.subject) : null));
 
 const paint = () => {

@@ -1,7 +1,6 @@
 """The fifth band: one time line of what changed, when and why, and the versions that came of it."""
 
 import re
-from bisect import insort
 from typing import Literal
 
 from msgspec import Struct
@@ -15,7 +14,6 @@ from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
-MOST = 150
 MOST_ROWS = 100
 MOST_VERSIONS = 4_000
 
@@ -40,6 +38,12 @@ STATUSES: dict[str, tuple[str, Weight]] = {
     "stopped": ("stopped", "quiet"),
 }
 
+ALERTS: dict[str, tuple[str, Weight]] = {
+    "retrain_started": ("training begins", "quiet"),
+    "promoted": ("is live", "strong"),
+    "candidate": ("runs in shadow", "quiet"),
+}
+
 
 def readable(cause: str) -> str:
     """A cause without the ids in it, which are kept elsewhere, for people.
@@ -62,6 +66,8 @@ class Change(Struct, frozen=True, order=True):
         subject: version, arm or experiment that it is about.
         sentence: why.
         weight: how much it matters.
+        severity: of the alert about it, or empty.
+        written: whether its time is that at which the record was written, for want of an event time.
     """
 
     ts_event: int
@@ -72,6 +78,8 @@ class Change(Struct, frozen=True, order=True):
     subject: str
     sentence: str
     weight: Weight
+    severity: str = ""
+    written: bool = False
 
 
 def of_command(command: Command, record_id: str) -> Change:
@@ -123,7 +131,7 @@ def of_breach(window: AccuracyWindow) -> Change | None:
     weight: Weight = "harm" if breach.retrain else "plain"
     return Change(
         window.ts_event,
-        breach.id,
+        window.id,
         "breach",
         window.symbol,
         "breach",
@@ -135,7 +143,7 @@ def of_breach(window: AccuracyWindow) -> Change | None:
 
 def of_job(job: RetrainJob) -> Change:
     """A retrain that was asked for, or withheld."""
-    title, why = ("retrain withheld", job.withheld) if job.withheld else ("retrain begins", job.breach.sentence)
+    title, why = ("retrain withheld", job.withheld) if job.withheld else ("retrain called for", job.breach.sentence)
     return Change(job.ts_event, job.id, "retrain", job.symbol, title, "", why, "plain")
 
 
@@ -150,49 +158,21 @@ def of_retrain(finished: RetrainFinished) -> Change:
     return Change(finished.ts_event, finished.id, "retrain", finished.symbol, title, version, result.sentence, weight)
 
 
-def of_alert(alert: Alert) -> Change | None:
-    """What somebody should know and no other record on the time line says; none for the rest."""
-    if alert.kind != "refused":
-        return None
-    weight: Weight = "harm" if alert.severity == "error" else "plain"
+def of_alert(alert: Alert, written_ms: int) -> Change:
+    """What somebody should know at once; what was refused has no event time but that of the record about it."""
+    title, weight = ALERTS.get(alert.kind, (alert.kind.replace("_", " "), "plain"))
     return Change(
-        alert.ts_event,
+        alert.ts_event or written_ms * 10**6,
         f"{alert.node} {alert.id}",
         "alert",
-        alert.symbol,
-        "refused",
+        alert.symbol or "all symbols",
+        title,
         alert.subject,
         alert.sentence,
-        weight,
+        "harm" if alert.severity == "error" else weight,
+        alert.severity,
+        not alert.ts_event,
     )
-
-
-class TimeLine:
-    """The newest changes by event time, each once.
-
-    Attributes:
-        change: grows with each.
-    """
-
-    def __init__(self) -> None:
-        self.change = 0
-        self._changes: list[Change] = []
-        self._known: set[tuple[str, str]] = set()
-
-    def take(self, change: Change | None) -> None:
-        """Put a change in its place."""
-        if change is None or (change.kind, change.id) in self._known:
-            return
-        self._known.add((change.kind, change.id))
-        insort(self._changes, change)
-        if len(self._changes) > MOST:
-            oldest = self._changes.pop(0)
-            self._known.discard((oldest.kind, oldest.id))
-        self.change += 1
-
-    def view(self) -> list[Change]:
-        """The newest first."""
-        return self._changes[::-1]
 
 
 class VersionRow(Struct, frozen=True):

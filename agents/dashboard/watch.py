@@ -63,7 +63,9 @@ class Watch:
 
     def alive(self) -> Alive:
         """The first band as of now."""
-        return alive(self.rates, self.latency, self.event_clock, self.link, self._lights, self._clock())
+        return alive(
+            self.rates, self.latency, self.event_clock, self.link, self._lights, self.board.alerts, self._clock()
+        )
 
     async def run(self) -> None:
         """Follow the topics until cancelled."""

@@ -16,6 +16,7 @@ from agents.dashboard.alive import Link
 from agents.dashboard.board import Board
 from agents.dashboard.rates import Ends
 from agents.dashboard.server import Server
+from schemas.alerts import Alert
 from schemas.codec import encode
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.predictions import Prediction
@@ -65,7 +66,29 @@ def whole_board() -> Board:
         board.take(topic, received([(0, "", encode(one))]), NOW_S)
     versions = [(0, "", encode(each)) for each in RECORDS[ModelVersion]]
     board.take("model-versions", received(versions), NOW_S)
+    board.take("alerts", received([(0, "", encode(each)) for each in (REFUSED, FAILED)]), NOW_S)
     return board
+
+
+REFUSED = Alert("commands:3:7", "dead-letters/lifecycle", "ACORN", 0, "refused", "error", "bad_command", "no such arm")
+FAILED = Alert("ticks:0:9:0", "candidates", "ACORN", 10**18, "retrain_failed", "error", "job", "out of memory")
+"""Whose record is on no topic any more."""
+
+
+def test_alerts_stand_on_the_time_line_and_the_open_ones_beside_the_lights(browser: Browser) -> None:
+    with served(server(whole_board())) as address:
+        page, _ = opened(browser, address)
+        page.wait_for_selector(".timeline li[data-kind=alert]:has-text('out of memory')")
+        line = page.locator(".timeline li[data-kind=alert]:has-text('refused')")
+        assert line.locator(".severity").inner_text() == "error"
+        assert "ACORN refused" in line.inner_text()
+        assert "no such arm" in line.inner_text()
+        assert str(line.locator("time").get_attribute("title")).startswith("written 2024-01-01")
+        tile = page.locator("#alive-tiles [data-name=alerts]")
+        assert tile.get_attribute("data-colour") == "act"
+        assert tile.locator(".value").inner_text() == "1", "a refusal of years ago is not open"
+        assert "worst: retrain failed ACORN" in tile.inner_text()
+        page.context.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agents.dashboard.alerts import OpenAlerts
 from agents.dashboard.alive import Alive, Clock, Link, alive
 from agents.dashboard.latency import Latency
 from agents.dashboard.lights import Lights
@@ -22,7 +23,7 @@ def rates(*moments: tuple[float, int, int, int, int]) -> Rates:
 def band(found: Rates, link: Link, newest_s: float = NOW - 1.0) -> Alive:
     clock = Clock()
     clock.take(round(newest_s * 1e9), NOW)
-    return alive(found, Latency(), clock, link, Lights(), NOW)
+    return alive(found, Latency(), clock, link, Lights(), OpenAlerts(), NOW)
 
 
 STEADY = ((20.0, 8_000, 8_000, 0, 8_000), (1.0, 27_000, 27_000, 0, 26_500), (0.0, 28_000, 28_000, 0, 27_500))
@@ -57,7 +58,7 @@ def test_ticks_without_predictions_turn_red_after_a_while() -> None:
     lights, silent = Lights(), rates((5.0, 0, 0, 0, 0), (0.0, 5_000, 0, 0, 0))
     colours = []
     for later in (0.0, 6.0, 16.0):
-        found = alive(silent, Latency(), Clock(), HERE, lights, NOW + later)
+        found = alive(silent, Latency(), Clock(), HERE, lights, OpenAlerts(), NOW + later)
         colours.append(next(tile.colour for tile in found.tiles if tile.name == "predictions"))
     assert colours == ["good", "attention", "act"]
 
@@ -72,6 +73,6 @@ def test_dead_letters_are_judged_by_their_part_of_the_ticks() -> None:
 
 def test_since_stays_while_the_colour_does() -> None:
     lights = Lights()
-    first = alive(rates(*STEADY), Latency(), Clock(), HERE, lights, NOW)
-    later = alive(rates(*STEADY), Latency(), Clock(), HERE, lights, NOW + 5.0)
+    first = alive(rates(*STEADY), Latency(), Clock(), HERE, lights, OpenAlerts(), NOW)
+    later = alive(rates(*STEADY), Latency(), Clock(), HERE, lights, OpenAlerts(), NOW + 5.0)
     assert [tile.since for tile in first.tiles] == [tile.since for tile in later.tiles]

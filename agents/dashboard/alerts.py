@@ -1,0 +1,81 @@
+"""Alerts that nothing has answered yet: what a person may still have to look at."""
+
+from collections import deque
+
+from schemas.alerts import Alert
+from schemas.windows import AccuracyWindow
+
+REFUSED_S = 3_600.0
+"""Nothing that comes later answers a refusal: it counts for an hour after it was written."""
+
+MOST_REFUSED = 150
+
+ANSWERED_BY: dict[str, tuple[str, ...]] = {
+    "breach": ("well", "promoted"),
+    "budget_spent": ("well", "promoted"),
+    "retrain_withheld": ("well", "promoted"),
+    "rolled_back": ("well", "promoted"),
+    "retrain_failed": ("trained", "promoted"),
+}
+"""What has to happen to the same symbol, at a later event time, for an alert of a kind to be open no more."""
+
+RULE = (
+    "alerts of severity warning or error. Breaches, retrains withheld and roll-backs are open until a window of the "
+    "live version closes without a breach, or a version is promoted; failed retrains until another comes to its end; "
+    "refusals for an hour. Amber: a warning, red: an error"
+)
+
+TRAINED = ("candidate", "retrain_rejected")
+
+
+class OpenAlerts:
+    """The newest alert of each kind and symbol, until it is answered; the order in which topics are read is no matter.
+
+    >>> some = OpenAlerts()
+    >>> some.take(Alert("ticks:0:9:0/1", "accuracy-windows", "X", 9, "breach", "warning", "v1", "why"), 0.0)
+    >>> [alert.kind for alert in some.open(0.0)]
+    ['breach']
+    >>> some.take(Alert("commands:0:7:0", "model-versions", "X", 12, "promoted", "info", "v2", "why"), 0.0)
+    >>> some.open(0.0)
+    []
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, str], Alert] = {}
+        self._answers: dict[tuple[str, str], int] = {}
+        self._recent: deque[tuple[float, Alert]] = deque(maxlen=MOST_REFUSED)
+
+    def take(self, alert: Alert, written_s: float) -> None:
+        """Take an alert; times of writing in seconds since 1970."""
+        if alert.kind == "refused":
+            if all(each != alert for _, each in self._recent):
+                self._recent.append((written_s, alert))
+        elif alert.kind in TRAINED:
+            self._answer(alert.symbol, "trained", alert.ts_event)
+        elif alert.kind == "promoted":
+            self._answer(alert.symbol, "promoted", alert.ts_event)
+        elif alert.severity != "info":
+            held = self._open.get((alert.symbol, alert.kind))
+            if held is None or held.ts_event <= alert.ts_event:
+                self._open[alert.symbol, alert.kind] = alert
+                self._drop(alert.symbol)
+
+    def windowed(self, window: AccuracyWindow) -> None:
+        """Take a window: one of the live version without a breach says that all is well."""
+        if window.live and window.breach is None:
+            self._answer(window.symbol, "well", window.ts_event)
+
+    def _answer(self, symbol: str, by: str, ts_event: int) -> None:
+        self._answers[symbol, by] = max(ts_event, self._answers.get((symbol, by), 0))
+        self._drop(symbol)
+
+    def _drop(self, symbol: str) -> None:
+        for kind, answers in ANSWERED_BY.items():
+            alert = self._open.get((symbol, kind))
+            if alert is not None and any(self._answers.get((symbol, by), 0) > alert.ts_event for by in answers):
+                del self._open[symbol, kind]
+
+    def open(self, now: float) -> list[Alert]:
+        """All that are open, worst first, then the newest."""
+        found = [*self._open.values(), *(alert for written, alert in self._recent if now - written < REFUSED_S)]
+        return sorted(found, key=lambda alert: (alert.severity != "error", -alert.ts_event))
