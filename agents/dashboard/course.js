@@ -25,7 +25,8 @@ const markers = (trace, chosen, up) => {
   trace.customdata = own.map((point) => point[OFFSET]);
 };
 
-// Beliefs over the time of the chart, the newest one at its end; more strategies than colours share the last one.
+// Beliefs over the time of the chart, the newest one at its end; strategies that nothing was believed of are left out,
+// and more than there are colours share the last one.
 const believed = (most) => {
   const { names, points: rows, latest } = beliefs;
   const from = points[0][T];
@@ -33,10 +34,10 @@ const believed = (most) => {
   const shown = rows.slice(first).map(([at, ...of]) => [Math.max(at, from), of]);
   if (latest && latest[0] > (rows.at(-1)?.[T] ?? 0)) shown.push([Math.max(latest[0], from), names.map((name) => latest[1][name] ?? 0)]);
   const mean = names.map((_, at) => shown.reduce((sum, [, of]) => sum + of[at], 0));
-  const ranked = names.map((_, at) => at).sort((a, b) => mean[b] - mean[a]);
-  const apart = new Set(names.length > most ? ranked.slice(0, most - 1) : ranked);
+  const ranked = names.map((_, at) => at).filter((at) => mean[at] > 0).sort((a, b) => mean[b] - mean[a]);
+  const apart = new Set(ranked.length > most ? ranked.slice(0, most - 1) : ranked);
   const bands = names.flatMap((name, at) => (apart.has(at) ? [[name.replaceAll("_", " "), shown.map(([, of]) => of[at])]] : []));
-  if (apart.size < names.length) {
+  if (apart.size < ranked.length) {
     bands.push(["all others", shown.map(([, of]) => of.reduce((sum, part, at) => sum + (apart.has(at) ? 0 : part), 0))]);
   }
   return { x: shown.map(([at]) => iso(at)), bands };

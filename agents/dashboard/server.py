@@ -65,6 +65,7 @@ class Server:
         app = web.Application(middlewares=[self._guarded], client_max_size=MOST_BODY)
         app.router.add_get("/", self._page)
         app.router.add_get("/assets/{name}", self._asset)
+        app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/events", self._events)
         app.router.add_get("/look", self._look)
         app.router.add_get("/sparks", self._sparks)
@@ -107,6 +108,10 @@ class Server:
         body, tag = _compressed(name)
         kind = "text/css" if name.endswith(".css") else "text/javascript"
         return _cached(request, body, tag, kind, fresh=name == "plotly.js")
+
+    async def _healthz(self, request: web.Request) -> web.Response:
+        verdict = self.watch.health()
+        return _json(verdict, 200 if verdict.ok else 503)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if len(self._browsers) >= MOST_BROWSERS:
@@ -191,8 +196,10 @@ def _refused(denied: Denied) -> web.Response:
     )
 
 
-def _json(value: object) -> web.Response:
-    return web.Response(body=encode(value), content_type="application/json", headers={"Cache-Control": "no-store"})
+def _json(value: object, status: int = 200) -> web.Response:
+    return web.Response(
+        body=encode(value), status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
 
 
 def _cached(request: web.Request, body: bytes, tag: str, kind: str, fresh: bool) -> web.Response:

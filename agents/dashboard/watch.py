@@ -4,6 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
 
 from aiokafka.errors import KafkaError
 
@@ -15,6 +17,7 @@ from agents.dashboard.lights import Lights
 from agents.dashboard.rates import Rates
 from agents.dashboard.tail import Tail
 from agents.settings import Settings
+from agents.telemetry.health import BROKER_S, Check, Verdict
 from schemas.errors import EnvironmentProblem
 from schemas.topics import TICKS
 
@@ -49,6 +52,7 @@ class Watch:
         self.address = ""
         self._clock = clock
         self._lights = Lights()
+        self._began_s = clock()
         self.generation = 0
         self._anew()
 
@@ -66,6 +70,18 @@ class Watch:
         return alive(
             self.rates, self.latency, self.event_clock, self.link, self._lights, self.board.alerts, self._clock()
         )
+
+    def health(self) -> Verdict:
+        """Whether it follows the topics: what it shows is old as soon as the broker does not answer."""
+        now = self._clock()
+        silent = now - (self.link.answered_s or self._began_s)
+        ok = silent <= BROKER_S and not self.link.problem
+        since = datetime.fromtimestamp(self._lights.since("broker", str(ok), now), UTC).isoformat(
+            timespec="milliseconds"
+        )
+        said = self.link.problem or f"the broker answered {silent:.1f} s ago"
+        check = Check("broker", ok, round(silent, 3), BROKER_S, since, said)
+        return Verdict(ok, self.settings.group, "", version("tickloop"), (check,))
 
     async def run(self) -> None:
         """Follow the topics until cancelled."""

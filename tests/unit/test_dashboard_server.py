@@ -3,6 +3,7 @@
 import asyncio
 import json
 import stat
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from dashboard_records import fed, written
 from dashboard_server import TOKEN, server
 
 from agents.dashboard.actions import Asked, command_of
+from agents.dashboard.alive import Link
 from agents.dashboard.browsers import PACE_S
 from agents.dashboard.guard import FILE, Guard, token_of, told
 from agents.settings import Settings
@@ -65,10 +67,26 @@ async def test_a_change_is_posted(client: TestClient[Any, Any], method: str) -> 
     assert answer.status == 405
 
 
-@pytest.mark.parametrize("path", ["/", "/events", "/sparks", "/assets/board.js"])
+@pytest.mark.parametrize("path", ["/", "/events", "/healthz", "/sparks", "/assets/board.js"])
 async def test_nothing_is_shown_under_another_name(client: TestClient[Any, Any], path: str) -> None:
     answer = await client.get(path, headers={"Host": "rebound.example:80"})
     assert answer.status == 421
+
+
+async def test_health_says_whether_the_broker_answers() -> None:
+    made = server(fed(written()))
+    async with TestClient(TestServer(made.app())) as client:
+        for link, status in (
+            (Link(time.time(), ""), 200),
+            (Link(time.time() - 1.0, "connection refused"), 503),
+            (Link(time.time() - 60.0, ""), 503),
+        ):
+            made.watch.link = link
+            answer = await client.get("/healthz")
+            assert answer.status == status
+            (check,) = (await answer.json())["checks"]
+            assert (check["name"], check["ok"]) == ("broker", status == 200)
+        assert check["value"] == pytest.approx(60.0, abs=2.0)
 
 
 async def test_the_page_may_fetch_nothing_from_elsewhere(client: TestClient[Any, Any]) -> None:
