@@ -31,6 +31,9 @@ TRAINED = ("candidate", "retrain_rejected")
 class OpenAlerts:
     """The newest alert of each kind and symbol, until it is answered; the order in which topics are read is no matter.
 
+    Attributes:
+        taken: alerts so far, whatever their severity.
+
     >>> some = OpenAlerts()
     >>> some.take(Alert("ticks:0:9:0/1", "accuracy-windows", "X", 9, "breach", "warning", "v1", "why"), 0.0)
     >>> [alert.kind for alert in some.open(0.0)]
@@ -41,12 +44,14 @@ class OpenAlerts:
     """
 
     def __init__(self) -> None:
+        self.taken = 0
         self._open: dict[tuple[str, str], Alert] = {}
         self._answers: dict[tuple[str, str], int] = {}
         self._recent: deque[tuple[float, Alert]] = deque(maxlen=MOST_REFUSED)
 
     def take(self, alert: Alert, written_s: float) -> None:
         """Take an alert; times of writing in seconds since 1970."""
+        self.taken += 1
         if alert.kind == "refused":
             if all(each != alert for _, each in self._recent):
                 self._recent.append((written_s, alert))

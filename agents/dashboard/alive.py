@@ -9,7 +9,6 @@ from agents.dashboard.latency import SPAN_S, Latency
 from agents.dashboard.lights import BEHIND, CHECKPOINT, LATENCY, ORDER, REFUSED, SILENCE, Colour, Lights
 from agents.dashboard.rates import Rates
 from agents.pages.wording import moment
-from schemas.alerts import Alert
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, TICKS
 
 HISTORY_S = 600.0
@@ -112,7 +111,7 @@ def alive(
         _time(clock, now),
     )
     mode, sentence, colour = _mode(rates, clock, link, ticks, now)
-    dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _alerts(alerts.open(now))))
+    dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _alerts(alerts, now)))
     # Alerts are about models: they say nothing on whether the loop runs and keeps up.
     worst = max((colour, *(tile.colour for tile in tiles)), key=ORDER.index)
     since = _wall(lights.since("mode", mode, now))
@@ -219,9 +218,12 @@ def _time(clock: Clock, now: float) -> Tile:
     )
 
 
-def _alerts(found: list[Alert]) -> Tile:
+def _alerts(alerts: OpenAlerts, now: float) -> Tile:
+    if not alerts.taken:
+        return Tile("alerts", "Open alerts", "-", "no alert has been told yet", "idle", rule=RULE)
+    found = alerts.open(now)
     if not found:
-        return Tile("alerts", "Open alerts", "0", "nothing that happened to models waits", "good", rule=RULE)
+        return Tile("alerts", "Open alerts", "0", f"{alerts.taken:,} were told", "good", rule=RULE)
     worst = found[0]
     errors = sum(alert.severity == "error" for alert in found)
     named = f"{worst.kind.replace('_', ' ')} {worst.symbol}".rstrip()

@@ -16,6 +16,7 @@ const asked = new URLSearchParams(location.search);
 const looking = { symbol: asked.get("symbol") ?? "", experiment: "" };
 let page = "";
 let heard = 0;
+let latest = null;
 let source = null;
 
 const lost = () => {
@@ -29,10 +30,13 @@ const lost = () => {
 
 const here = () => {
   heard = Date.now();
+  if (document.body.dataset.link === "open") return;
   document.body.dataset.link = "open";
+  if (latest) alive(latest);
 };
 
 const alive = (found) => {
+  latest = found;
   document.body.dataset.mode = found.mode;
   byId("mode").textContent = MODES[found.mode];
   byId("mode").dataset.colour = found.colour;
@@ -81,6 +85,7 @@ const open = () => {
   };
   const on = (name, take) => source.addEventListener(name, ({ data }) => { here(); take(JSON.parse(data)); });
   on("hello", (found) => { page = found.page; });
+  on("here", () => {});
   on("alive", alive);
   on("good", good);
   on("letters", letters);

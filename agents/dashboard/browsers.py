@@ -79,8 +79,8 @@ class Browser:
         return sent
 
     async def stay(self) -> None:
-        """A comment, by which a page that is gone is noticed and one that is there knows that we are."""
-        await self._response.write(b": here\n\n")
+        """By which a page that is gone is noticed, and one that is there knows that we are: it hears no comments."""
+        await self._send("here", b"{}")
 
     async def _send(self, event: str, payload: bytes) -> int:
         message = b"event: " + event.encode() + b"\ndata: " + payload + b"\n\n"

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from agents.experiments import shown
-from agents.pages.wording import number
+from agents.pages.wording import moment, number
 from schemas.alerts import Alert
 from schemas.commands import Command
 from schemas.experiments import ExperimentDecided
@@ -143,7 +143,9 @@ def of_breach(window: AccuracyWindow) -> Change | None:
 
 def of_job(job: RetrainJob) -> Change:
     """A retrain that was asked for, or withheld."""
-    title, why = ("retrain withheld", job.withheld) if job.withheld else ("retrain called for", job.breach.sentence)
+    changed = f", for a change since {moment(job.breach.since)}" if job.breach.since else ""
+    why = f"{job.breach.trigger}: from outcomes up to {moment(job.ts_event)} UTC{changed}"
+    title, why = ("retrain withheld", job.withheld) if job.withheld else ("retrain called for", why)
     return Change(job.ts_event, job.id, "retrain", job.symbol, title, "", why, "plain")
 
 

@@ -29,8 +29,8 @@ const guardrails = (rows) => rows.length
   : make("p", { class: "lead" }, "No guardrail is registered: nothing but the primary metric was looked at.");
 
 const decisions = (rows) => rows.length
-  ? table("Decisions", ["when, UTC", "decision", "reason"], rows.map(([when, what, why]) =>
-    make("tr", {}, make("td", {}, when), make("td", {}, what), make("td", { class: "says" }, why))))
+  ? make("div", { class: "told" }, table("Decisions", ["when, UTC", "decision", "reason"], rows.map(([when, what, why]) =>
+    make("tr", {}, make("td", {}, when), make("td", {}, what), make("td", { class: "says" }, why)))))
   : null;
 
 const actions = (one) => make("div", { class: "actions" },

@@ -175,7 +175,7 @@ def _headline(latest: ExperimentMoved) -> Headline:
         shown(latest.symbol),
         _words(latest.status),
         latest.status in RUNNING,
-        number(latest.effect, "+.4f", UNITS.get(latest.primary, "")),
+        number(_estimate(latest, latest.effect), "+.4f", UNITS.get(latest.primary, "")),
         interval(latest.low, latest.high),
         evidence(latest.log_e_better),
         evidence(latest.log_e_worse),
@@ -200,25 +200,33 @@ def standing(course: Course) -> Standing:
     last = decision(course)
     since = "not decided yet" if last is None else f"since {moment(last.ts_event)} UTC"
     dependence = (
-        "batches look independent" if latest.independent else "batches depend on each other: nothing is decided"
+        "no batch is full yet"
+        if not latest.batches
+        else "batches look independent"
+        if latest.independent
+        else "batches depend on each other: nothing is decided"
     )
     facts = (
         ("Status", _words(latest.status), held(latest) if latest.holding else since),
         (
             "Effect",
-            number(latest.effect, "+.4f"),
+            number(_estimate(latest, latest.effect), "+.4f"),
             f"{unit}; 95 % confidence sequence {interval(latest.low, latest.high)}",
         ),
         ("Evidence better", evidence(latest.log_e_better), f"e-value, of {boundary} needed; p = {latest.p:.3g}"),
         ("Evidence worse", evidence(latest.log_e_worse), f"e-value, of {boundary} needed"),
         ("Pairs", f"{latest.scored:,}", f"of at most {latest.longest:,}, in {latest.batches:,} batches"),
-        ("Dependence", number(latest.autocorrelation, "+.3f"), f"lag-1 autocorrelation; {dependence}"),
+        (
+            "Dependence",
+            number(_estimate(latest, latest.autocorrelation), "+.3f"),
+            f"lag-1 autocorrelation; {dependence}",
+        ),
         ("Time left", left, note),
     )
     rows = tuple(
         Guardrail(
             _words(each.metric),
-            number(each.effect, "+.4f"),
+            number(_estimate(latest, each.effect), "+.4f"),
             interval(each.low, each.high),
             number(-each.margin, "+.4g"),
             evidence(each.log_e),
@@ -247,6 +255,11 @@ def standing(course: Course) -> Standing:
         alone and latest.status in (*RUNNING, "harm", "no_difference", "futile", "expired", "winner"),
         alone and latest.status in ("canary", "promoted", "confirmed"),
     )
+
+
+def _estimate(latest: ExperimentMoved, value: float) -> float | None:
+    """What the batches say; before the first of them is full nothing was estimated."""
+    return value if latest.batches else None
 
 
 def _words(name: str) -> str:

@@ -35,7 +35,7 @@ from streams.retraining.identity import CANDIDATE
 from streams.sources.planted import GradedMarket
 
 SYMBOL = "AAA"
-KEPT = (f"models why {SYMBOL}", f"audit {SYMBOL}")
+KEPT = (f"models why {SYMBOL}", f"audit {SYMBOL}", "dashboard")
 """Commands that look at what the story leaves there."""
 
 SABOTAGED = f"{CANDIDATE}sabotaged"

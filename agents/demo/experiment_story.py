@@ -33,7 +33,7 @@ from streams.sources.planted import START_NS, PlantedMarket
 from streams.topology import following
 
 SYMBOL, NAME = "AAA", "sharp"
-KEPT = (f"experiment show {NAME}", f"experiment report {NAME}")
+KEPT = (f"experiment show {NAME}", f"experiment report {NAME}", "dashboard")
 """Commands that look at what the story leaves there."""
 RATE = 1_500.0
 READY_S, PATIENCE_S, LINE_S = 60.0, 180.0, 3.0

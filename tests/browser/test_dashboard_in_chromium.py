@@ -12,6 +12,7 @@ from dashboard_server import TOKEN, served, server
 from golden_records import RECORDS
 from playwright.sync_api import Browser, Page
 
+from agents.dashboard import browsers
 from agents.dashboard.alive import Link
 from agents.dashboard.board import Board
 from agents.dashboard.rates import Ends
@@ -267,6 +268,29 @@ def test_a_page_that_loses_its_server_says_so_and_comes_back_by_itself(browser: 
     with served(server(board), port=int(address.rpartition(":")[2])):
         page.wait_for_selector("body[data-link=open]", timeout=20_000)
         page.context.close()
+
+
+def test_a_page_on_which_nothing_changes_knows_that_its_server_is_there(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = server()
+    _told(made, Link(NOW_S, "", 2, "Stable"))
+    monkeypatch.setattr(browsers, "ALIVE_S", 1.0)
+    with served(made) as address:
+        page = browser.new_page()
+        page.clock.install()
+        page.goto(address)
+        page.wait_for_selector("#good-verdict:has-text('Nothing that was predicted has moved yet')")  # the last to come
+        page.evaluate("""() => {
+            window.links = [];
+            new MutationObserver(() => window.links.push(document.body.dataset.link))
+                .observe(document.body, { attributeFilter: ["data-link"] });
+        }""")
+        page.clock.fast_forward(20_000)
+        page.wait_for_function("() => window.links.join() === 'lost,open'", timeout=5_000)
+        page.wait_for_selector("#mode:text-is('no data yet')", timeout=5_000)
+        assert "No tick has arrived yet" in page.locator("#sentence").inner_text()
+        page.close()
 
 
 def test_an_action_says_what_it_will_do_asks_for_the_token_and_answers_in_place(browser: Browser) -> None:

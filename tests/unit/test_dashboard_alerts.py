@@ -148,6 +148,8 @@ def test_the_tile_counts_the_open_ones_and_leaves_the_mode_alone() -> None:
         return band.tiles[-1]
 
     some = OpenAlerts()
+    assert (tile(some).value, tile(some).colour) == ("-", "idle")
+    some.take(alert("candidate", "info", 4), 0.0)
     assert (tile(some).value, tile(some).colour) == ("0", "good")
     some.take(alert("breach", "warning", 5), 0.0)
     assert (tile(some).value, tile(some).colour) == ("1", "attention")

@@ -184,6 +184,18 @@ def test_an_experiment_keeps_its_newest_record_and_few_enough_of_the_others() ->
     assert headlines(board.courses).all == 1
 
 
+def test_before_the_first_batch_nothing_is_estimated() -> None:
+    board = Board()
+    one = next(each for each in RECORDS[ExperimentMoved] if isinstance(each, ExperimentMoved))
+    board.courses.moved(msgspec.structs.replace(one, pairs=0, scored=0, batches=0, effect=0.0, low=None, high=None))
+    ((_, course),) = list(board.courses)
+    (row,) = headlines(board.courses).rows
+    assert row.effect == "-"
+    values = {name: value for name, value, _ in standing(course).facts}
+    assert (values["Effect"], values["Dependence"]) == ("-", "-")
+    assert all(each.estimate == "-" for each in standing(course).guardrails)
+
+
 def test_the_tick_log_is_no_topic_of_the_board() -> None:
     with pytest.raises(KeyError):
         Board().take(TICKS.name, received([(0, "", b"{}")]), NOW_S)

@@ -32,19 +32,16 @@ def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
     boundary = float(np.exp(threshold))
     made.add_hline(y=boundary, line={"color": palette.INK.light, "width": 1.2, "dash": "dash"})
     made.add_annotation(
-        x=1.0,
+        x=0.0,
         xref="paper",
-        xanchor="right",
+        xanchor="left",
         y=float(np.log10(boundary)),
         yanchor="bottom",
         text=f"boundary {boundary:,.0f}: decided",
         showarrow=False,
         font={"color": palette.INK.light, "size": 12},
     )
-    drawn = np.concatenate([trace.y for trace in made.data])
-    powers = _powers(float(drawn.min()), max(boundary, float(drawn.max())))
-    text = [f"{10.0**each:g}" if abs(each) < 5 else f"10<sup>{each}</sup>" for each in powers]
-    made.update_yaxes(type="log", tickmode="array", tickvals=[10.0**each for each in powers], ticktext=text)
+    _log_axis(made, boundary)
     return made
 
 
@@ -116,7 +113,7 @@ def watch(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
     drawing.line(made, _times(of), values, "alarm", palette.ACCENT, ".3g of the threshold", width=2)
     made.add_hline(y=1.0, line={"color": palette.HARM.light, "width": 1.2, "dash": "dash"})
     drawing.without_legend(made)
-    made.update_yaxes(type="log", exponentformat="power")
+    _log_axis(made, 1.0)
     return made
 
 
@@ -127,6 +124,14 @@ def tested(moves: Sequence[ExperimentMoved]) -> list[ExperimentMoved]:
 
 def _times(moves: Sequence[ExperimentMoved]) -> NDArray[np.int64]:
     return np.array([each.ts_event for each in moves], dtype=np.int64)
+
+
+def _log_axis(made: go.Figure, boundary: float) -> None:
+    """A log axis with a few powers of ten, the boundary among what it shows."""
+    drawn = np.concatenate([trace.y for trace in made.data])
+    powers = _powers(float(drawn.min()), max(boundary, float(drawn.max())))
+    text = [f"{10.0**each:g}" if abs(each) < 5 else f"10<sup>{each}</sup>" for each in powers]
+    made.update_yaxes(type="log", tickmode="array", tickvals=[10.0**each for each in powers], ticktext=text)
 
 
 def _powers(least: float, most: float, at_most: int = 7) -> list[int]:
