@@ -67,7 +67,7 @@ class Browser:
             if (rows := view.rows(since)) is not None:
                 sent += await self._send("rows", encode(rows))
         state = symbols.get(self.look.symbol) or next(iter(symbols), None)
-        if state is not None and number % ROWS_EVERY == 0:
+        if state is not None and (number % ROWS_EVERY == 0 or state.name != self._course.symbol):
             course = course_of(state, view.board, self._course)
             if course is not None:
                 sent += await self._send("course", encode(course))

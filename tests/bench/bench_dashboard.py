@@ -4,7 +4,6 @@ A `tickloop up` with its dashboard in a temporary home; ticks at a steady rate; 
 dashboard's process without and with an open page, and, where a Chromium is there, the page's own.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,14 +15,12 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 import chromium
+from dashboard_system import TICKLOOP, running
 from playwright.sync_api import Page
 
-from agents.broker import ports
 from schemas.codec import encode
 from streams.sources.synthetic import SYMBOLS, synthetic_market
 
-TICKLOOP = [sys.executable, "-m", "agents.cli"]
-READY_S = 60.0
 SETTLE_S = 8.0
 
 
@@ -35,43 +32,25 @@ def main(rate: int, seconds: float, symbols: int) -> None:
         count = int(rate * (2 * seconds + 4 * SETTLE_S))
         with file.open("wb") as output:
             output.writelines(encode(tick) + b"\n" for tick in islice(synthetic_market(1, names), count))
-        port = ports.any_free()
-        environment = {
-            **os.environ,
-            "TICKLOOP_HOME": str(Path(folder) / "home"),
-            "TICKLOOP_BOOTSTRAP": "",
-            "TICKLOOP_DASHBOARD_PORT": str(port),
-        }
-        quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        up = subprocess.Popen([*TICKLOOP, "up"], **quiet)  # type: ignore[call-overload]
-        try:
-            process = _dashboard(up.pid)
+        with running(Path(folder) / "home") as system:
             time.sleep(SETTLE_S)
-            publishing = subprocess.Popen([*TICKLOOP, "publish", str(file), "--rate", str(rate)], **quiet)  # type: ignore[call-overload]
+            publishing = subprocess.Popen(
+                [*TICKLOOP, "publish", str(file), "--rate", str(rate)],
+                env=system.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             time.sleep(SETTLE_S)
-            _measured(f"{rate:,} ticks/s, {symbols:,} symbols, no page", process, seconds)
+            _measured(f"{rate:,} ticks/s, {symbols:,} symbols, no page", system.dashboard, seconds)
             with chromium.browser() as browser:
                 page = browser.new_page(viewport={"width": 1280, "height": 900})
-                page.goto(f"http://127.0.0.1:{port}")
+                page.goto(system.page)
                 time.sleep(SETTLE_S)
                 before = _heap(page)
-                _measured("the same, one page", process, seconds)
+                _measured("the same, one page", system.dashboard, seconds)
                 print(f"  page: JavaScript heap {before:.1f} MB, after {seconds:.0f} s {_heap(page):.1f} MB")
                 print(f"  page: {page.locator('#alive-tiles').inner_text()!r}")
             publishing.terminate()
-        finally:
-            up.terminate()
-            up.wait(60)
-
-
-def _dashboard(up: int) -> psutil.Process:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        for child in psutil.Process(up).children(recursive=True):
-            if "dashboard" in child.cmdline():
-                return child
-        time.sleep(0.5)
-    raise SystemExit("no dashboard came up")
 
 
 def _measured(what: str, process: psutil.Process, seconds: float) -> None:
