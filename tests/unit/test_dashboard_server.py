@@ -16,7 +16,7 @@ from dashboard_server import TOKEN, server
 
 from agents.dashboard.actions import Asked, command_of
 from agents.dashboard.alive import Link
-from agents.dashboard.browsers import PACE_S
+from agents.dashboard.browsers import PACE_S, Browser, Look
 from agents.dashboard.guard import FILE, Guard, token_of, told
 from agents.settings import Settings
 from schemas.commands import PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
@@ -116,6 +116,28 @@ async def test_what_is_sent_is_what_changed(client: TestClient[Any, Any]) -> Non
     assert events[0] == "hello"
     for once in ("alive", "rows", "course", "letters", "changes", "deciding"):
         assert events.count(once) == 1, f"{once} did not change, and {events} were sent"
+
+
+async def test_another_symbol_is_sent_at_the_next_beat_whatever_its_number() -> None:
+    class Heard:
+        def __init__(self) -> None:
+            self.messages: list[bytes] = []
+
+        async def write(self, message: bytes) -> None:
+            self.messages.append(message)
+
+    made, heard = server(fed(written())), Heard()
+    one, other = [state.name for state in made.view.board.symbols][:2]
+    browser = Browser(heard, Look(one))  # type: ignore[arg-type]
+    await browser.beat(made.view, 2)
+    heard.messages.clear()
+    await browser.beat(made.view, 3)
+    assert heard.messages == []
+    browser.look = Look(other)
+    await browser.beat(made.view, 5)
+    (message,) = heard.messages
+    assert message.startswith(b"event: course\n")
+    assert json.loads(message.partition(b"data: ")[2])["symbol"] == other
 
 
 async def test_what_an_action_will_do_is_said_before(client: TestClient[Any, Any]) -> None:
