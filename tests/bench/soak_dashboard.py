@@ -44,7 +44,9 @@ JUDGED_FROM_MINUTES = 10.0
 """Before that courses and outcomes still fill up to their bounds."""
 
 GROWTH = 0.05
-FLOORS = {"server_mb": 10.0, "heap_mb": 2.0, "browser_mb": 30.0, "nodes": 300.0}
+FLOORS = {"server_mb": 10.0, "heap_mb": 6.0, "browser_mb": 30.0, "nodes": 300.0}
+"""Growth that is none: plotly's sizes of up to 10,000 labels rise by 4 MB and start anew, some 950 drawings apart."""
+
 LONGEST_GAP_S = 10.0
 RULES = (
     f"memory grows: Theil-Sen slope over the second half, times its length, is above {GROWTH:.0%} of its median and "
