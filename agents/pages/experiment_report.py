@@ -90,7 +90,7 @@ def _symbol(prefix: str, symbol: str, course: Course, declaration: Declaration |
         Panel(
             f"{at}evidence",
             "Evidence",
-            "It may be looked at at any time; at the boundary it is decided.",
+            "It may be looked at at any time; beyond the boundary it is decided, unless something still holds that back.",
             evidence_path(course.moves),
             wide=True,
         ),

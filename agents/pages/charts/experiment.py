@@ -37,7 +37,7 @@ def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
         xanchor="left",
         y=float(np.log10(boundary)),
         yanchor="bottom",
-        text=f"boundary {boundary:,.0f}: decided",
+        text=f"boundary {boundary:,.0f}",
         showarrow=False,
         font={"color": palette.INK.light, "size": 12},
     )
