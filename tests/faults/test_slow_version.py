@@ -122,7 +122,7 @@ def caretaker(loop: LiveLoop, surroundings: dict[str, str]) -> Iterator[None]:
 async def until_rolled_back(loop: LiveLoop) -> ModelVersion:
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            versions = await everything(loop, MODEL_VERSIONS.name, ModelVersion)
+            versions: list[ModelVersion] = await everything(loop, MODEL_VERSIONS.name, ModelVersion)
             if found := [each for each in versions if each.status == "rolled_back"]:
                 return found[0]
             await asyncio.sleep(0.3)
