@@ -48,8 +48,8 @@ def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
         )
     drawn = np.concatenate([trace.y for trace in made.data])
     powers = _powers(float(drawn.min()), max(worse, float(drawn.max())))
-    text = [f"{10.0**each:g}" if abs(each) < 5 else f"10<sup>{each}</sup>" for each in powers]
-    made.update_yaxes(type="log", tickmode="array", tickvals=[10.0**each for each in powers], ticktext=text)
+    labels = [f"{10.0**each:g}" if abs(each) < 5 else f"10<sup>{each}</sup>" for each in powers]
+    made.update_yaxes(type="log", tickmode="array", tickvals=[10.0**each for each in powers], ticktext=labels)
     return made
 
 
