@@ -19,7 +19,7 @@ from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.planning import Plan, plan
 from streams.experiments.pooling import EVERYONE
-from streams.experiments.preflight import Preflight, pooled_preflight, preflight, windows_of
+from streams.experiments.preflight import Preflight, pooled_preflight, preflight, smallest_that_holds, windows_of
 from streams.experiments.scores import FLOOR
 from streams.lifecycle.node import LifecycleNode
 from streams.market import MarketNode
@@ -43,7 +43,9 @@ class Planned(Struct, frozen=True):
         overlap: pairs within one horizon.
         autocorrelation_time: of the primary score, pairs; of several symbols: how many pairs say what one would say.
         batch: registered.
-        recommended_batch: 5 times the longer of both, or more where few pairs make the mean, see `batch_for`.
+        recommended_batch: 5 times the longer of both, or more where few pairs make the mean, see `batch_for`; half as
+            much again, and so on, until the error rates hold on this history.
+        recommended_holds: whether they do with it; none where it was not replayed.
         plan: what finding an effect of `worth` takes.
         preflight: error rates on this history; none where it is too short, see `missing`.
         missing: why there is no pre-flight, or empty.
@@ -58,6 +60,7 @@ class Planned(Struct, frozen=True):
     autocorrelation_time: float
     batch: int
     recommended_batch: int
+    recommended_holds: bool | None
     plan: Plan
     preflight: Preflight | None
     missing: str
@@ -142,12 +145,17 @@ def planned(
         1.0 - (test.beta or 0.2),
         time,
     )
-    checked, missing = None, "not asked for"
+    checked, missing, holds = None, "not asked for", None
     if replications:
         try:
             checked, missing = preflight(pairs, test, replications, progress=progress), ""
         except ConfigurationError as error:
             missing = str(error)
+        if checked is None or not checked.passed or test.batch < recommended:
+            found_batch = smallest_that_holds(pairs, test, max(recommended, test.batch), replications, progress)
+            holds, recommended = found_batch is not None, found_batch or recommended
+        else:
+            holds = True
     return Planned(
         name,
         outcomes[-1].symbol,
@@ -158,6 +166,7 @@ def planned(
         time,
         test.batch,
         recommended,
+        holds,
         found,
         checked,
         missing,
@@ -232,6 +241,7 @@ def planned_together(
         inflation,
         test.batch,
         ceil(5.0 * max(overlap, per_window * time, rarity(a - b))),
+        None,
         found,
         checked,
         why,

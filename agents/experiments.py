@@ -1,7 +1,7 @@
 """What a person asks of an experiment: how it goes in a sentence, how long it still takes, what to do about it."""
 
 from collections.abc import Mapping, Sequence
-from math import exp
+from math import exp, log
 
 from msgspec import Struct, field
 
@@ -9,7 +9,7 @@ from agents.pages.wording import lasting
 from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus, PooledMoved
 from streams.experiments.declaration import Declaration
-from streams.experiments.experiment import TOGETHER
+from streams.experiments.experiment import HARM, TOGETHER
 from streams.experiments.pooled import Pooled, pooled
 from streams.experiments.pooling import EVERYONE
 from streams.experiments.trial import RUNS_NO_MORE
@@ -86,7 +86,7 @@ def outlook(course: Course) -> Outlook | None:
     if latest.status not in RUNNING or latest.holding == TOGETHER or scored <= 0 or time <= 0:
         return None
     rate = scored / time * DAY_NS
-    most = max(latest.log_e_better, latest.log_e_worse)
+    most = max(latest.log_e_better, latest.log_e_worse + log(HARM))
     longest = max(0, latest.longest - latest.scored) / rate
     missing = max(0.0, latest.threshold - most) * latest.scored / most if most > 0.0 else None
     return Outlook(rate, None if missing is None else min(longest, missing / rate), longest)
@@ -106,7 +106,8 @@ def verdict(course: Course) -> str:
         missing = f"; {held(latest)}" if latest.holding else ""
         return (
             f"{said}: not decided after {latest.scored:,} pairs; evidence {evidence(latest.log_e_better)} that it is "
-            f"better, {evidence(latest.log_e_worse)} that it is worse, of {evidence(latest.threshold)} needed{missing}."
+            f"better, of {evidence(latest.threshold)} needed, {evidence(latest.log_e_worse)} that it is worse, of "
+            f"{needed_worse(latest)}{missing}."
         )
     return f"{said}: {latest.status.replace('_', ' ')}. {latest.reason}"
 
@@ -114,6 +115,11 @@ def verdict(course: Course) -> str:
 def held(latest: ExperimentMoved) -> str:
     """Why no winner would be named now, or by whom one will be."""
     return TOGETHER if latest.holding == TOGETHER else f"a winner would be held back by: {latest.holding}"
+
+
+def needed_worse(latest: ExperimentMoved) -> str:
+    """E-value at which it is decided that the challenger is worse."""
+    return evidence(latest.threshold - log(HARM))
 
 
 def evidence(log_e: float) -> str:

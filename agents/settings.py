@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         metrics_host: address that they are served on; whoever reaches it may read them.
         directive_key: secret; when set, commands and directives need its HMAC. Never logged.
         retrain_timeout_s: after which a training is ended and counts as failed, seconds.
+        latency_limit_ms: a version that has gone live is rolled back when its predictions take longer than so many ms
+            (95th percentile, for a quarter of a minute) and those of the version before did not; 0: never for that.
         alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
         dashboard_host: address that the dashboard listens on.
         dashboard_port: port that the dashboard listens on.
@@ -53,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     metrics_host: str = "127.0.0.1"
     directive_key: str = ""
     retrain_timeout_s: float = 600.0
+    latency_limit_ms: float = 100.0
     alert_webhook: str = ""
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = 8642

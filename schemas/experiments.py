@@ -64,7 +64,7 @@ class ExperimentMoved(Struct, frozen=True):
     high: Estimate
     log_e_better: Annotated[float, Meta(description="log evidence that the challenger is better by the margin")]
     log_e_worse: Annotated[float, Meta(description="log evidence that it is worse")]
-    threshold: Annotated[float, Meta(description="log evidence at which is decided")]
+    threshold: Annotated[float, Meta(description="log evidence for the challenger that decides; against it log 2 more")]
     p: Annotated[float, Meta(description="anytime-valid p-value for the challenger")]
     log_e_hopeless: Annotated[float, Meta(description="log evidence that no effect worth finding is there")]
     autocorrelation: Annotated[float, Meta(description="of neighbouring batches")]

@@ -1,6 +1,6 @@
 """Which records somebody should hear of at once, and what is said then: a pure function of the record."""
 
-from typing import Any
+from typing import Any, Literal
 
 from schemas.alerts import Alert, AlertKind
 from schemas.dead_letters import DeadLetter
@@ -9,7 +9,7 @@ from schemas.topics import ACCURACY_WINDOWS, CANDIDATES, DEAD_LETTERS, MODEL_VER
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 from streams.monitoring.limits import BUDGET_SPENT
-from streams.monitoring.node import WAITING
+from streams.monitoring.node import PASSED, WAITING
 from streams.retraining.identity import CANDIDATE
 
 SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS)
@@ -49,12 +49,13 @@ def started(job: RetrainJob) -> Alert:
 def _of_window(window: AccuracyWindow) -> Alert | None:
     breach = window.breach
     # Of cool-downs and of too few labels nobody needs to hear at once, and again at every window.
-    if breach is None or not (breach.retrain or breach.withheld.startswith((WAITING, BUDGET_SPENT))):
+    if breach is None or not (breach.retrain or breach.withheld.startswith((WAITING, BUDGET_SPENT, PASSED))):
         return None
     kind: AlertKind = "budget_spent" if breach.withheld.startswith(BUDGET_SPENT) else "breach"
+    severity: Literal["info", "warning"] = "info" if breach.withheld.startswith(PASSED) else "warning"
     sentence = f"{window.version}: {breach.sentence}" + (f"; {breach.withheld}" if breach.withheld else "")
     return Alert(
-        window.id, ACCURACY_WINDOWS.name, window.symbol, window.ts_event, kind, "warning", window.version, sentence
+        window.id, ACCURACY_WINDOWS.name, window.symbol, window.ts_event, kind, severity, window.version, sentence
     )
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from agents.cli.record_tables import printable
 from agents.experiment_plan import Planned
-from agents.experiments import DAY_NS, UNITS, Course, Outlook, applied, evidence, interval, shown
+from agents.experiments import DAY_NS, UNITS, Course, Outlook, applied, evidence, interval, needed_worse, shown
 from agents.pages.wording import lasting
 from streams.experiments.declaration import Declaration
 from streams.experiments.pooled import Pooled
@@ -79,8 +79,8 @@ def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) ->
     rows.add_row("confidence sequence", f"{interval(latest.low, latest.high)}, holds at all times at once")
     rows.add_row(
         "evidence",
-        f"{evidence(latest.log_e_better)} better, {evidence(latest.log_e_worse)} worse; "
-        f"{evidence(latest.threshold)} decides; anytime-valid p = {latest.p:.3g}",
+        f"{evidence(latest.log_e_better)} better, {evidence(latest.threshold)} decides; "
+        f"{evidence(latest.log_e_worse)} worse, {needed_worse(latest)} decides; anytime-valid p = {latest.p:.3g}",
     )
     for each in latest.guardrails:
         state = "kept" if each.kept else "not shown to be kept"
@@ -156,15 +156,20 @@ def plan(found: Planned, declaration: Declaration) -> None:
     rows.add_row("pairing", f"{needs.gain:.1f} times fewer than two separate groups would take")
     rows.add_row("dependence", f"{found.autocorrelation_time:.1f} pairs say what one says; {found.overlap:.0f} overlap")
     rows.add_row("detectable", f"{needs.detectable:.3g} after {_days(needs.limit_days)}")
-    fits = found.batch >= found.recommended_batch
-    rows.add_row(
-        "batch",
-        f"{found.batch:,} registered, {found.recommended_batch:,} recommended: "
-        + ("fine" if fits else f"too small; fix: batch = {found.recommended_batch} in [experiments.NAME.test]"),
-    )
+    rows.add_row("batch", _batch(found))
     rows.add_row("pre-flight", found.missing if found.preflight is None else found.preflight.sentence)
     out.print(rows)
     out.print()
+
+
+def _batch(found: Planned) -> str:
+    said = f"{found.batch:,} registered, {found.recommended_batch:,} recommended: "
+    if found.recommended_holds is False:
+        return said + "too few pairs to show that the error rates hold; fix: a longer history"
+    if found.batch >= found.recommended_batch:
+        return said + "fine"
+    shown = ", with which the error rates hold on this history" if found.recommended_holds else ""
+    return said + f"too small; fix: batch = {found.recommended_batch} in [experiments.NAME.test]{shown}"
 
 
 def _days(days: float) -> str:

@@ -10,6 +10,7 @@ from schemas.retraining import RetrainFinished
 from schemas.topics import CANDIDATES, MODEL_VERSIONS
 from schemas.versions import ModelVersion
 from streams.arms import LIVE
+from streams.retraining.versions import SCHEMA, Change, ModelVersionManager, Version
 
 
 async def versions(settings: Settings, bootstrap: str, symbol: str | None = None) -> list[ModelVersion]:
@@ -44,6 +45,40 @@ async def retrains(settings: Settings, bootstrap: str, symbol: str | None = None
                 if symbol in (None, finished.symbol):
                     found[finished.key] = finished
     return sorted(found.values(), key=lambda finished: (finished.symbol, finished.ts_event))
+
+
+async def registry(settings: Settings, bootstrap: str, symbol: str | None = None) -> ModelVersionManager:
+    """The versions on the topics as a manager: states checked against their hashes, lineage, pool, who is live and why.
+
+    It holds the versions that retrains have made; of the topic, which is compacted, each has its last change. What it
+    is told to change stays in it: live, `tickloop models` asks the lifecycle node.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it has no such topic.
+        ModelRefused: a record on the topics contradicts itself.
+    """
+    made = {(each.symbol, each.result.sha256): each.result for each in await retrains(settings, bootstrap, symbol)}
+    manager = ModelVersionManager()
+    for each in sorted(await versions(settings, bootstrap, symbol), key=lambda version: version.ts_event):
+        result = made.get((each.symbol, each.sha256))
+        if result is None or result.candidate is None:
+            continue
+        status = "rejected" if each.status == "stopped" else each.status
+        manager.keep(
+            Version(
+                SCHEMA,
+                each.symbol,
+                result.candidate,
+                result.sha256,
+                (Change(each.ts_event, status, each.reason, each.command),),
+                result.recipe,
+                result.trained_from,
+                result.trained_until,
+                result.n_trained,
+                result.metrics,
+            )
+        )
+    return manager
 
 
 async def models_of_the_pool(settings: Settings, bootstrap: str, symbol: str, most: int = 6) -> list[ModelState]:

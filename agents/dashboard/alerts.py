@@ -21,8 +21,8 @@ ANSWERED_BY: dict[str, tuple[str, ...]] = {
 
 RULE = (
     "alerts of severity warning or error. Breaches, retrains withheld and roll-backs are open until a window of the "
-    "live version closes without a breach, or a version is promoted; failed retrains until another comes to its end; "
-    "refusals for an hour. Amber: a warning, red: an error"
+    "live version closes without a breach or says that it passed, or a version is promoted; failed retrains until "
+    "another comes to its end; refusals for an hour. Amber: a warning, red: an error"
 )
 
 TRAINED = ("candidate", "retrain_rejected")
@@ -59,6 +59,8 @@ class OpenAlerts:
             self._answer(alert.symbol, "trained", alert.ts_event)
         elif alert.kind == "promoted":
             self._answer(alert.symbol, "promoted", alert.ts_event)
+        elif alert.kind == "breach" and alert.severity == "info":  # what was noticed has passed
+            self._answer(alert.symbol, "well", alert.ts_event)
         elif alert.severity != "info":
             held = self._open.get((alert.symbol, alert.kind))
             if held is None or held.ts_event <= alert.ts_event:

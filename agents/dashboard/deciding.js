@@ -9,7 +9,7 @@ let look = () => {};
 let known = { rows: [], all: 0 };
 
 const PANELS = [
-  ["evidence", "Evidence", "It may be looked at at any time; beyond the boundary it is decided, unless something still holds that back.", true],
+  ["evidence", "Evidence", "It may be looked at at any time; beyond a boundary it is decided, unless held back.", true],
   ["confidence", "Confidence sequence", "Holds the mean at all times at once; the band narrows as batches close.", true],
   ["dependence", "Dependence check", "Outside of the band batches depend on each other, and nothing is decided.", false],
   ["watch", "Watch over the winner", "Change detection since it is live; at 1 the version before is made live again.", false],

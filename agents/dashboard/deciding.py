@@ -14,6 +14,7 @@ from agents.experiments import (
     evidence,
     held,
     interval,
+    needed_worse,
     outlook,
     shown,
     verdict,
@@ -214,7 +215,7 @@ def standing(course: Course) -> Standing:
             f"{unit}; 95 % confidence sequence {interval(latest.low, latest.high)}",
         ),
         ("Evidence better", evidence(latest.log_e_better), f"e-value, of {boundary} needed; p = {latest.p:.3g}"),
-        ("Evidence worse", evidence(latest.log_e_worse), f"e-value, of {boundary} needed"),
+        ("Evidence worse", evidence(latest.log_e_worse), f"e-value, of {needed_worse(latest)} needed"),
         ("Pairs", f"{latest.scored:,}", f"of at most {latest.longest:,}, in {latest.batches:,} batches"),
         (
             "Dependence",

@@ -1,8 +1,7 @@
 """The story of a model: the market drifts, it is retrained, replaced, and a sabotaged successor is thrown out again."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -10,25 +9,19 @@ from msgspec import Struct
 from rich.console import Console
 
 from agents.clients.commander import Commander, Place, commander
-from agents.clients.pace import Pace
-from agents.clients.publisher import publish
-from agents.clients.reader import read_blocks
 from agents.clients.versions import retrains
+from agents.demo import story
 from agents.demo.audit import Check
 from agents.demo.drift_checks import Happened, checks_of
-from agents.demo.membership import wait_for_workers
-from agents.demo.scenes import end, environment, kill, kill_worker
-from agents.operations import topics
+from agents.demo.scenes import kill, kill_worker
+from agents.demo.story import Say, Told, play, supervised
 from agents.operations.supervisor import Supervisor
-from agents.operations.system import wanted_topics
 from agents.settings import Settings
 from schemas.alerts import Alert, AlertKind
-from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, StartVariant
-from schemas.errors import TickloopError
 from schemas.experiments import ExperimentMoved
 from schemas.models import ModelState
-from schemas.topics import ACCURACY_WINDOWS, ALERTS, EXPERIMENTS, PREDICTIONS, TICKS, Topic
+from schemas.topics import ACCURACY_WINDOWS, ALERTS, EXPERIMENTS
 from schemas.windows import AccuracyWindow
 from streams.parameters import Parameters, load_parameters
 from streams.retraining.identity import CANDIDATE
@@ -40,7 +33,7 @@ KEPT = (f"models why {SYMBOL}", f"audit {SYMBOL}", "dashboard")
 
 SABOTAGED = f"{CANDIDATE}sabotaged"
 RATE = 500.0
-READY_S, PATIENCE_S, LINE_S = 60.0, 120.0, 3.0
+PATIENCE_S = 120.0
 BEGUN = 3_000
 """Predictions before the drift: what is usual has to be known before anything can be unusual."""
 
@@ -128,21 +121,14 @@ class StorySummary(Struct, frozen=True):
     holds: bool
 
 
-class _Told:
-    """What the topics have told so far, with the broker's clock."""
+class _Told(Told):
+    """Alerts, and where the test stands."""
 
     def __init__(self) -> None:
-        self.predicted = 0
+        super().__init__(PATIENCE_S)
         self.moved: ExperimentMoved | None = None
         self.alerts: list[Alert] = []
         self.breached_ms = self.started_ms = 0
-        self.changed = asyncio.Event()
-
-    async def until(self, seen: Callable[[], Any]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not seen():
-                self.changed.clear()
-                await self.changed.wait()
 
     def kinds(self) -> list[str]:
         return [alert.kind for alert in self.alerts]
@@ -156,7 +142,7 @@ class _Told:
             return f"{of}, {moved.watched:,} pairs watched, alarm at {moved.alarm:.0%} of its threshold"
         return f"{of}, {moved.scored:,} pairs tested, effect {moved.effect:+.3f} nats"
 
-    def take(self, topic: Topic, record: Any, timestamp_ms: int, say: Callable[[str], None]) -> None:
+    def take(self, record: Any, timestamp_ms: int, say: Say) -> None:
         if isinstance(record, AccuracyWindow):
             if record.breach is not None and record.breach.retrain and not self.breached_ms:
                 self.breached_ms = timestamp_ms
@@ -174,51 +160,26 @@ class _Told:
         return (self.started_ms - self.breached_ms) / 1e3
 
 
-def run(settings: Settings, console: Console, say: Callable[[str], None], kills: Kills = KILLS) -> StorySummary:
-    """Tell the story on the loop that `settings` point to.
+def run(settings: Settings, console: Console, say: Say, kills: Kills = KILLS) -> StorySummary:
+    """Tell the story on the loop that `settings` point to; raises as `story.run`.
 
     Args:
         settings: where.
         console: for what passes by.
         say: gets a sentence about whatever happens.
         kills: what is killed with -9, and at which alert.
-
-    Raises:
-        EnvironmentProblem: the cluster or the workers do not do their part.
-        TickloopError: a process cannot live, or the story does not come to its end in time.
     """
-    settings.home_path.mkdir(parents=True, exist_ok=True)
-    configuration = settings.home_path / "story.toml"
-    configuration.write_text(CONFIGURATION)
-    surroundings = environment(settings, configuration)
-    supervisor = Supervisor(settings.workers, settings.home_path, surroundings, say, caretaker=True)
-    try:
-        return asyncio.run(_tell(settings, supervisor, console, say, kills))
-    except TimeoutError as error:
-        raise TickloopError(f"expected the story to end within {PATIENCE_S:.0f} s; see {settings.home}/logs") from error
-    finally:
-        end(supervisor.all)
+    supervisor = supervised(settings, CONFIGURATION, say, caretaker=True)
+    return story.run(_tell(settings, supervisor, console, say, kills), supervisor)
 
 
-async def _tell(
-    settings: Settings, supervisor: Supervisor, console: Console, say: Callable[[str], None], kills: Kills
-) -> StorySummary:
-    told, stop, market = _Told(), asyncio.Event(), GradedMarket(SYMBOL, seed=7)
-    await topics.apply(settings.bootstrap, wanted_topics(settings))
-    try:
+async def _tell(settings: Settings, supervisor: Supervisor, console: Console, say: Say, kills: Kills) -> StorySummary:
+    told, market, killed = _Told(), GradedMarket(SYMBOL, seed=7), list[str]()
+
+    async def act(owned: Mapping[int, str]) -> None:
+        say(f"market: {SYMBOL}, how heavy a side of the book is tells the next moves; the live model knows that")
+        await told.until(lambda: told.predicted >= BEGUN)
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(supervisor.run())]
-            background += [
-                group.create_task(_read(settings, topic, told, say))
-                for topic in (PREDICTIONS, ACCURACY_WINDOWS, EXPERIMENTS, ALERTS)
-            ]
-            with console.status(f"starting {settings.workers} workers"):
-                owned = await wait_for_workers(settings.bootstrap, settings, READY_S)
-            ticks = settings.topic(TICKS.name)
-            sending = group.create_task(publish(market, settings.bootstrap, ticks, pace=Pace(rate=RATE), stop=stop))
-            background.append(group.create_task(_show(told, console)))
-            say(f"market: {SYMBOL}, how heavy a side of the book is tells the next moves; the live model knows that")
-            await told.until(lambda: told.predicted >= BEGUN)
             killing = group.create_task(_kill(settings, supervisor, owned, kills, told, say))
             market.inverted = True
             say("drift: from now on the book tells the opposite")
@@ -228,23 +189,17 @@ async def _tell(
                 place = await client.place_of(SYMBOL)
                 await _sabotage(settings, client, place, told, say)
             await told.until(lambda: "rolled_back" in told.kinds())
-            await killing
-            left = told.predicted + AFTERWARDS
-            await told.until(lambda: told.predicted >= left)
-            stop.set()
-            published = await sending
-            await told.until(lambda: told.predicted >= published.ticks)
-            for task in background:
-                task.cancel()
-    except* TickloopError as errors:
-        raise errors.exceptions[0] from None
+        killed.extend(killing.result())
+        left = told.predicted + AFTERWARDS
+        await told.until(lambda: told.predicted >= left)
+
+    read = (ACCURACY_WINDOWS, EXPERIMENTS, ALERTS)
+    sent = await play(settings, supervisor, told, market, RATE, read, act, console, say)
     with console.status("replaying the tick log in one process, and training again, to compare every byte"):
         happened = Happened(settings, parameters(), SYMBOL, SABOTAGED, tuple(told.alerts))
         checks = await checks_of(happened)
     holds = all(check.holds for check in checks)
-    return StorySummary(
-        tuple(told.alerts), published.ticks, tuple(killing.result()), told.breach_to_retrain_s, tuple(checks), holds
-    )
+    return StorySummary(tuple(told.alerts), sent, tuple(killed), told.breach_to_retrain_s, tuple(checks), holds)
 
 
 async def _kill(
@@ -253,7 +208,7 @@ async def _kill(
     owned: Mapping[int, str],
     kills: Kills,
     told: _Told,
-    say: Callable[[str], None],
+    say: Say,
 ) -> list[str]:
     """Kill one process after the other, each at its alert; their names."""
     killed = []
@@ -268,9 +223,7 @@ async def _kill(
     return killed
 
 
-async def _sabotage(
-    settings: Settings, client: Commander, place: Place, told: _Told, say: Callable[[str], None]
-) -> None:
+async def _sabotage(settings: Settings, client: Commander, place: Place, told: _Told, say: Say) -> None:
     """Force the opposite of the live model through, by hand and without a test."""
     (finished, *_) = [each for each in await retrains(settings, settings.bootstrap, SYMBOL) if each.result.candidate]
     asked = sabotage(finished.result.candidate, place.ts_event)  # type: ignore[arg-type]
@@ -289,28 +242,6 @@ def sabotage(good: ModelState, ts_event: int) -> tuple[Command, Command]:
         StartVariant(*identity, SABOTAGED, "the story: sabotage", model=poisoned, experiment=SABOTAGED),
         PromoteVariant("story:forced", SYMBOL, ts_event, SABOTAGED, "the story: forced through"),
     )
-
-
-async def _read(settings: Settings, topic: Topic, told: _Told, say: Callable[[str], None]) -> None:
-    decode = decoder(topic.record)
-    async with aclosing(read_blocks(settings.bootstrap, settings.topic(topic.name))) as blocks:
-        async for block in blocks:
-            if topic is PREDICTIONS:
-                told.predicted += len(block)
-            for record in block if topic is not PREDICTIONS else ():
-                told.take(topic, decode(record.value), record.timestamp_ms, say)
-            told.changed.set()
-
-
-async def _show(told: _Told, console: Console) -> None:
-    if not console.is_terminal:
-        while True:
-            await asyncio.sleep(LINE_S)
-            console.print(told.line(), highlight=False, soft_wrap=True)
-    with console.status("") as status:
-        while True:
-            status.update(told.line())
-            await asyncio.sleep(0.25)
 
 
 def show(summary: StorySummary, console: Console) -> None:

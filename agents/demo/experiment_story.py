@@ -1,8 +1,6 @@
 """The story of an experiment: a challenger wins on a live loop, goes live, is sabotaged by the market, and falls."""
 
-import asyncio
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,22 +8,16 @@ from msgspec import Struct
 from rich.console import Console
 
 from agents.clients.commander import commander
-from agents.clients.pace import Pace
-from agents.clients.publisher import publish
-from agents.clients.reader import read_blocks
+from agents.demo import story
 from agents.demo.audit import Check
-from agents.demo.membership import wait_for_workers
-from agents.demo.scenes import end, environment, everything, kill_worker
+from agents.demo.scenes import everything, kill_worker
+from agents.demo.story import Say, Told, play, supervised
 from agents.experiments import evidence
-from agents.operations import topics
 from agents.operations.supervisor import Supervisor
-from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from schemas.codec import decoder
 from schemas.commands import StartVariant
-from schemas.errors import TickloopError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
-from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, PREDICTIONS, TICKS, Topic
+from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, TICKS
 from streams.loop import nodes
 from streams.parameters import Parameters, load_parameters
 from streams.replay import SourceRecord, by_topic, replay
@@ -36,7 +28,7 @@ SYMBOL, NAME = "AAA", "sharp"
 KEPT = (f"experiment show {NAME}", f"experiment report {NAME}", "dashboard")
 """Commands that look at what the story leaves there."""
 RATE = 1_500.0
-READY_S, PATIENCE_S, LINE_S = 60.0, 180.0, 3.0
+PATIENCE_S = 180.0
 BEGUN = 400
 """Ticks before the challenger is started."""
 
@@ -106,20 +98,20 @@ class StorySummary(Struct, frozen=True):
     holds: bool
 
 
-class _Told:
-    """What the topics have told so far."""
+class _Told(Told):
+    """Where the experiment stands, and what it decided."""
 
     def __init__(self) -> None:
-        self.predicted = 0
+        super().__init__(PATIENCE_S)
         self.latest: ExperimentMoved | None = None
         self.decisions: dict[str, ExperimentDecided] = {}
-        self.changed = asyncio.Event()
 
-    async def until(self, seen: Callable[[], Any]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not seen():
-                self.changed.clear()
-                await self.changed.wait()
+    def take(self, record: Any, timestamp_ms: int, say: Say) -> None:
+        if isinstance(record, ExperimentDecided):
+            self.decisions[record.id] = record
+            say(f"decided: {record.verdict.replace('_', ' ')}. {record.reason}")
+        else:
+            self.latest = record
 
     def verdicts(self) -> list[str]:
         return [decided.verdict for decided in self.decisions.values()]
@@ -136,93 +128,36 @@ class _Told:
         )
 
 
-def run(settings: Settings, console: Console, say: Callable[[str], None]) -> StorySummary:
-    """Tell the story on the loop that `settings` point to.
-
-    Raises:
-        EnvironmentProblem: the cluster or the workers do not do their part.
-        TickloopError: a worker cannot live, or the story does not come to its end in time.
-    """
-    settings.home_path.mkdir(parents=True, exist_ok=True)
-    configuration = settings.home_path / "story.toml"
-    configuration.write_text(CONFIGURATION)
-    supervisor = Supervisor(settings.workers, settings.home_path, environment(settings, configuration), say)
-    try:
-        return asyncio.run(_tell(settings, supervisor, console, say))
-    except TimeoutError as error:
-        raise TickloopError(f"expected the story to end within {PATIENCE_S:.0f} s; see {settings.home}/logs") from error
-    finally:
-        end(supervisor.all)
+def run(settings: Settings, console: Console, say: Say) -> StorySummary:
+    """Tell the story on the loop that `settings` point to; raises as `story.run`."""
+    supervisor = supervised(settings, CONFIGURATION, say)
+    return story.run(_tell(settings, supervisor, console, say), supervisor)
 
 
-async def _tell(
-    settings: Settings, supervisor: Supervisor, console: Console, say: Callable[[str], None]
-) -> StorySummary:
-    told, stop, market = _Told(), asyncio.Event(), PlantedMarket(SYMBOL, seed=7)
-    await topics.apply(settings.bootstrap, wanted_topics(settings))
-    killed = ""
-    try:
-        async with asyncio.TaskGroup() as group:
-            background = [group.create_task(supervisor.run())]
-            background += [
-                group.create_task(_read(settings, topic, told, say))
-                for topic in (PREDICTIONS, EXPERIMENTS, EXPERIMENT_DECISIONS)
-            ]
-            with console.status(f"starting {settings.workers} workers"):
-                owned = await wait_for_workers(settings.bootstrap, settings, READY_S)
-            ticks = settings.topic(TICKS.name)
-            sending = group.create_task(publish(market, settings.bootstrap, ticks, pace=Pace(rate=RATE), stop=stop))
-            background.append(group.create_task(_show(told, console)))
-            say(f"market: {SYMBOL}, the heavier side of the book tells the next moves; the live arm has no opinion")
-            await told.until(lambda: told.predicted >= BEGUN)
-            async with commander(settings, settings.bootstrap) as client:
-                place = await client.place_of(SYMBOL)
-                await client.put(msgspec.structs.replace(start(), ts_event=place.ts_event), place.partition)
-            say(f"challenger: {NAME}, which believes in the imbalance, runs in shadow")
-            await told.until(lambda: told.latest is not None and told.latest.batches >= KILLED_AT)
-            killed = kill_worker(settings, supervisor.slots, owned, SYMBOL)
-            say(f"kill -9 of {killed}, in the middle of the experiment")
-            await told.until(lambda: "winner" in told.verdicts())
-            await told.until(lambda: told.latest is not None and told.latest.watched >= 200)
-            market.inverted = True
-            say("sabotage: from now on the book tells the opposite; the winner is live, the old champion in shadow")
-            await told.until(lambda: "rolled_back" in told.verdicts())
-            stop.set()
-            published = await sending
-            await told.until(lambda: told.predicted >= published.ticks)
-            for task in background:
-                task.cancel()
-    except* TickloopError as errors:
-        raise errors.exceptions[0] from None
+async def _tell(settings: Settings, supervisor: Supervisor, console: Console, say: Say) -> StorySummary:
+    told, market, killed = _Told(), PlantedMarket(SYMBOL, seed=7), ""
+
+    async def act(owned: Mapping[int, str]) -> None:
+        nonlocal killed
+        say(f"market: {SYMBOL}, the heavier side of the book tells the next moves; the live arm has no opinion")
+        await told.until(lambda: told.predicted >= BEGUN)
+        async with commander(settings, settings.bootstrap) as client:
+            place = await client.place_of(SYMBOL)
+            await client.put(msgspec.structs.replace(start(), ts_event=place.ts_event), place.partition)
+        say(f"challenger: {NAME}, which believes in the imbalance, runs in shadow")
+        await told.until(lambda: told.latest is not None and told.latest.batches >= KILLED_AT)
+        killed = kill_worker(settings, supervisor.slots, owned, SYMBOL)
+        say(f"kill -9 of {killed}, in the middle of the experiment")
+        await told.until(lambda: "winner" in told.verdicts())
+        await told.until(lambda: told.latest is not None and told.latest.watched >= 200)
+        market.inverted = True
+        say("sabotage: from now on the book tells the opposite; the winner is live, the old champion in shadow")
+        await told.until(lambda: "rolled_back" in told.verdicts())
+
+    read = (EXPERIMENTS, EXPERIMENT_DECISIONS)
+    sent = await play(settings, supervisor, told, market, RATE, read, act, console, say)
     with console.status("replaying the tick log in one process, to compare every byte"):
-        return await _summary(settings, told, published.ticks, killed)
-
-
-async def _read(settings: Settings, topic: Topic, told: _Told, say: Callable[[str], None]) -> None:
-    decode = decoder(topic.record)
-    async with aclosing(read_blocks(settings.bootstrap, settings.topic(topic.name))) as blocks:
-        async for block in blocks:
-            if topic is PREDICTIONS:
-                told.predicted += len(block)
-            for record in block if topic is not PREDICTIONS else ():
-                found = decode(record.value)
-                if isinstance(found, ExperimentDecided):
-                    told.decisions[found.id] = found
-                    say(f"decided: {found.verdict.replace('_', ' ')}. {found.reason}")
-                else:
-                    told.latest = found
-            told.changed.set()
-
-
-async def _show(told: _Told, console: Console) -> None:
-    if not console.is_terminal:
-        while True:
-            await asyncio.sleep(LINE_S)
-            console.print(told.line(), highlight=False, soft_wrap=True)
-    with console.status("") as status:
-        while True:
-            status.update(told.line())
-            await asyncio.sleep(0.25)
+        return await _summary(settings, told, sent, killed)
 
 
 async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> StorySummary:

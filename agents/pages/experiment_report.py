@@ -12,6 +12,7 @@ from agents.experiments import (
     evidence,
     held,
     interval,
+    needed_worse,
     outlook,
     shown,
     to_do,
@@ -90,7 +91,7 @@ def _symbol(prefix: str, symbol: str, course: Course, declaration: Declaration |
         Panel(
             f"{at}evidence",
             "Evidence",
-            "It may be looked at at any time; beyond the boundary it is decided, unless something still holds that back.",
+            "It may be looked at at any time; beyond a boundary it is decided, unless held back.",
             evidence_path(course.moves),
             wide=True,
         ),
@@ -153,7 +154,7 @@ def _tiles(course: Course) -> str:
             f"{interval(latest.low, latest.high)}; {UNITS.get(latest.primary, '')}",
         ),
         ("Evidence better", evidence(latest.log_e_better), f"of {boundary} needed; p = {latest.p:.3g}"),
-        ("Evidence worse", evidence(latest.log_e_worse), f"of {boundary} needed"),
+        ("Evidence worse", evidence(latest.log_e_worse), f"of {needed_worse(latest)} needed"),
         ("Pairs", f"{latest.scored:,}", f"of at most {latest.longest:,}, in {latest.batches:,} batches"),
         ("Time left", days, note),
     )

@@ -20,6 +20,10 @@ Status = Literal["planned", "warmup", "running", "winner", "harm", "no_differenc
 TOGETHER = "symbols decide together"
 """What holds an experiment that only collects evidence."""
 
+HARM = 0.5
+"""Part of alpha that verdicts against the challenger may take. Sooner they would do nobody good: it runs in shadow, and
+where few pairs make most of the difference, they are the ones that come too often."""
+
 OPEN: tuple[Status, ...] = ("planned", "warmup", "running")
 
 
@@ -82,10 +86,13 @@ class Experiment:
         self.evidence = Evidence(parameters)
         self.scores = Scores(self.evidence.scored, parameters.warmup, parameters.memory)
         self.threshold = e_bonferroni(parameters.alpha, parameters.challengers)
+        self.threshold_worse = e_bonferroni(HARM * parameters.alpha, parameters.challengers)
         self.g = prior(parameters.alpha / parameters.challengers, parameters.expected) * parameters.batch
         self.unsplit = e_bonferroni(parameters.alpha, 1)
         self._hopeless = e_bonferroni(parameters.beta, 1) if parameters.beta else float("inf")
-        self._bounds = self._looks() if parameters.plan == "group_sequential" else {}
+        is_planned = parameters.plan == "group_sequential"
+        self._bounds = self._looks(parameters.alpha) if is_planned else {}
+        self._bounds_worse = self._looks(HARM * parameters.alpha) if is_planned else {}
 
     def start(self) -> ExperimentState:
         """State before the first pair."""
@@ -162,12 +169,12 @@ class Experiment:
         if state.status in OPEN:
             state.status, state.reason = "stopped", f"Stopped after {state.scored:,} scored pairs: {reason}."
 
-    def _looks(self) -> dict[int, float]:
-        """Bound of z after so many batches."""
+    def _looks(self, alpha: float) -> dict[int, float]:
+        """Bound of z after so many batches, for one direction."""
         parameters = self.parameters
         steps = parameters.longest // parameters.batch
         at = [max(1, round(steps * look / parameters.looks)) for look in range(1, parameters.looks + 1)]
-        level = 2.0 * parameters.alpha / parameters.challengers
+        level = 2.0 * alpha / parameters.challengers
         bounds = group_sequential.lan_demets([each / steps for each in at], level, parameters.spending)
         return dict(zip(at, bounds, strict=True))
 
@@ -198,7 +205,8 @@ class Experiment:
                 kind = "certified" if self._certified(state) else "asymptotic"
                 self._end(state, "winner", f"A is better ({kind}): {a}", n, mean, sse)
         elif b:
-            self._end(state, "harm", f"A is worse, B stays: {b}", n, mean, sse)
+            if n >= parameters.minimum_batches:
+                self._end(state, "harm", f"A is worse, B stays: {b}", n, mean, sse)
         else:
             hope = hopes(n, mean, sse, self.g, parameters.worth)
             verdict = hope.verdict(self._hopeless)
@@ -217,19 +225,19 @@ class Experiment:
         """Evidence that A is better, and that it is worse, as half a sentence; empty where there is not enough."""
         margin = self.parameters.margin
         if self.parameters.plan == "group_sequential":
-            bound = self._bounds.get(n)
-            if bound is None:
+            if n not in self._bounds:
                 return "", ""
+            bound, worse = self._bounds[n], self._bounds_worse[n]
             error = sqrt(sse / (n - 1) / n)
             z_a, z_b = (_z(shifted, error, n) for shifted in (mean - margin, -mean))
             return (
                 f"z {z_a:.3f} >= {bound:.3f} at a planned look" if z_a >= bound else "",
-                f"z {z_b:.3f} >= {bound:.3f} at a planned look" if z_b >= bound else "",
+                f"z {z_b:.3f} >= {worse:.3f} at a planned look" if z_b >= worse else "",
             )
         for_b = log_e(n, -mean, sse, self.g)
         return (
             f"log e-value {for_a:.2f} >= {self.threshold:.2f}" if for_a >= self.threshold else "",
-            f"log e-value {for_b:.2f} >= {self.threshold:.2f}" if for_b >= self.threshold else "",
+            f"log e-value {for_b:.2f} >= {self.threshold_worse:.2f}" if for_b >= self.threshold_worse else "",
         )
 
     def _held(self, state: ExperimentState, n: int) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
 from streams.experiments.dependence import autocorrelation_time
-from streams.experiments.experiment import Experiment, ExperimentState
+from streams.experiments.experiment import HARM, Experiment, ExperimentState
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.resampling import stationary_draw
@@ -24,8 +24,8 @@ class Preflight(Struct, frozen=True):
     """Attributes:
     replications: experiments replayed.
     wins, harms: of these, ended for A; for B.
-    allowed: part of them that may be wrong in each direction: alpha + 2 standard errors.
-    passed: whether neither rate is above it.
+    allowed, allowed_harms: part that may be: alpha, what B may take of it; + 2 standard errors.
+    passed: whether neither rate is above its own.
     decided: median pairs to a decision; infinite where most came to none.
     autocorrelation_time: of the primary score, pairs.
     sentence: all that for a person.
@@ -35,6 +35,7 @@ class Preflight(Struct, frozen=True):
     wins: int
     harms: int
     allowed: float
+    allowed_harms: float
     passed: bool
     decided: float
     autocorrelation_time: float
@@ -117,6 +118,27 @@ def preflight(
         return state
 
     return _found(replayed, parameters, replications, autocorrelation_time(centred), progress)
+
+
+def smallest_that_holds(
+    history: Sequence[Pair],
+    parameters: ExperimentParameters,
+    batch: int,
+    replications: int = 200,
+    progress: Callable[[float], None] = lambda share: None,
+) -> int | None:
+    """Smallest of `batch`, half as much again, and so on, with which `preflight` passes on this history.
+
+    Returns:
+        None where it passes with none of which the history holds the least number that a winner takes.
+    """
+    while len(history) >= parameters.warmup + batch * parameters.minimum_batches:
+        longest = max(parameters.longest, batch * parameters.minimum_batches * parameters.looks)
+        tried = replace(parameters, batch=batch, longest=longest)
+        if preflight(history, tried, replications, progress=progress).passed:
+            return batch
+        batch += max(1, batch // 2)
+    return None
 
 
 def pooled_preflight(
@@ -207,20 +229,25 @@ def _found(
         decided.append(state.scored if state.status in ("winner", "harm") else np.inf)
         progress((replication + 1) / replications)
     alpha = parameters.alpha / parameters.challengers
-    allowed = alpha + 2.0 * sqrt(alpha * (1.0 - alpha) / replications)
-    passed = max(wins, harms) <= allowed * replications
+    allowed, allowed_harms = _allowed(alpha, replications), _allowed(HARM * alpha, replications)
+    passed = wins <= allowed * replications and harms <= allowed_harms * replications
     verdict = "the error rates hold on this data" if passed else "the error rates do NOT hold on this data"
     return Preflight(
         replications,
         wins,
         harms,
         allowed,
+        allowed_harms,
         passed,
         float(np.median(decided)),
         time,
         f"{wins} of {replications} replays without a difference were won by A and {harms} by B; "
-        f"{allowed:.1%} of each may be: {verdict}.",
+        f"{allowed:.1%} and {allowed_harms:.1%} may be: {verdict}.",
     )
+
+
+def _allowed(alpha: float, replications: int) -> float:
+    return alpha + 2.0 * sqrt(alpha * (1.0 - alpha) / replications)
 
 
 def _scored(experiment: Experiment, history: Sequence[Pair]) -> tuple[list[Pair], NDArray[np.float64]]:

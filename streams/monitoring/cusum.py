@@ -11,6 +11,9 @@ LIMIT: Final = 4.0
 MOST: Final = 2.0
 """A sum grows to so many limits at most, so that what has recovered is not in alarm for ever."""
 
+HALF: Final = 0.5
+"""Part of the limit that sums are put back to when an alarm is reported."""
+
 OVERSHOOT: Final = 1.166
 """Siegmund's correction of the limit for sums that grow in steps."""
 
@@ -146,5 +149,5 @@ class Cusum:
         References:
             Lucas and Crosier (1982), Fast initial response for CUSUM quality-control schemes.
         """
-        state.sums = [min(total, 0.5 * limit) for total, limit in zip(state.sums, self._limits, strict=True)]
+        state.sums = [min(total, HALF * limit) for total, limit in zip(state.sums, self._limits, strict=True)]
         state.over = 0

@@ -6,6 +6,7 @@ from math import log
 from typing import Any
 
 from msgspec import MsgspecError, Struct, json, msgpack
+from msgspec.structs import replace
 
 from schemas.codec import encode
 from schemas.commands import Retrain
@@ -32,6 +33,11 @@ BASELINE_MEMORY = 1_000
 """Outcomes that the choice of the best baseline looks back on."""
 
 WAITING = "waiting for labels since the change"
+"""Why a retrain does not start yet."""
+
+PASSED = "passed"
+"""Why none does: by the time there are labels enough, what was noticed is no longer so."""
+
 DEFAULTS = MonitorParameters()
 
 
@@ -274,12 +280,16 @@ class MonitorNode(Node[MonitorState]):
         return f"{WAITING}: {alarm.since_outcomes:,} of {needed:,}"
 
     def _awaited(self, state: MonitorState, version: VersionState) -> Alarm | None:
-        """The alarm that was waiting, once there are labels enough; whatever the sums say by now."""
+        """The alarm that was waiting, once there are labels enough, unless it has passed meanwhile."""
         breach = version.awaited
         if breach is None:
             return None
         since = breach.since_outcomes + state.limits.labels - version.noticed_at
         if since < self.parameters.min_samples_since_change:
+            return None
+        if breach.trigger == "skill" and not self._watch.lasts(version.watch, breach.detector):
+            withheld = f"{PASSED}: not worse any more, {since:,} outcomes after it began"
+            version.awaited, version.alarm = None, replace(breach, withheld=withheld, since_outcomes=since)
             return None
         return Alarm(
             breach.trigger, breach.detector, breach.statistic, breach.limit, breach.since, since, breach.sentence

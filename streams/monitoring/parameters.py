@@ -14,7 +14,8 @@ class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw
     Attributes:
         enabled: whether it calls for retrains; its figures are reported in any case.
         run: outcomes between two alarms without reason on average, were blocks independent and normal and their usual
-            mean and deviation known; what was measured is several times longer: docs/retraining.md.
+            mean and deviation known; what was measured is several times longer, and from an alarm to a retrain it is
+            longer still: docs/retraining.md.
         allowances: sizes of change that are looked for, half of each, in standard deviations of a block.
         warmup: blocks from which the usual mean and deviation of a version are learned before anything can be said.
         memory: blocks that they look back on.
@@ -23,15 +24,14 @@ class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw
     """
 
     enabled: bool = True
-    run: Annotated[float, Meta(ge=100.0)] = 30_000.0
+    run: Annotated[float, Meta(ge=100.0)] = 8_000.0
     allowances: Annotated[tuple[Annotated[float, Meta(gt=0.0)], ...], Meta(min_length=1, max_length=8)] = (
-        0.25,
-        0.5,
-        1.0,
+        0.2,
+        0.4,
     )
     warmup: Annotated[int, Meta(ge=5)] = 20
     memory: Annotated[int, Meta(ge=10)] = 200
-    confirmations: Positive = 2
+    confirmations: Positive = 1
     margin: Annotated[float, Meta(ge=0.0)] = 0.005
 
 

@@ -1,12 +1,16 @@
 """Everything that may call for a retrain of the live version, asked once a block of outcomes."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 from schemas.windows import DetectorFigures
 from streams.monitoring import drift
 from streams.monitoring.alarm import Alarm
-from streams.monitoring.cusum import Cusum, CusumState
+from streams.monitoring.cusum import HALF, Cusum, CusumState
 from streams.monitoring.parameters import MonitorParameters
+
+LASTING = 1.645
+"""Standard errors by which a version must do worse than was usual: chance alone gets there in 5 of 100."""
 
 STATISTICS = 2
 """Surprise and baseline: each has half of the alarms without reason."""
@@ -23,6 +27,8 @@ class WatchState:
         surprise, baseline: sums of the skill trigger.
         drift: standardised block means that a drift detector is fed with.
         below: full windows in a row below the threshold of the accuracy.
+        usual: loss behind the best baseline that was usual when an alarm was last reported.
+        later, lost: blocks that have closed from then on; sum of their mean losses behind it.
     """
 
     count: int
@@ -33,6 +39,9 @@ class WatchState:
     baseline: CusumState
     drift: "list[float]"
     below: int = 0
+    usual: float = 0.0
+    later: int = 0
+    lost: float = 0.0
 
 
 class Watch:
@@ -75,6 +84,8 @@ class Watch:
             return False
         standard = self._surprise.update(state.surprise, state.surprised / count, state.since)
         self._baseline.update(state.baseline, state.behind / count, state.since)
+        state.later += 1
+        state.lost += state.behind / count
         state.count, state.surprised, state.behind = 0, 0.0, 0.0
         if standard is not None and self._feeds_drift:
             drift.take(state.drift, standard)
@@ -108,11 +119,26 @@ class Watch:
             for name, cusum, sums in self._sums(state)
         )
 
+    def lasts(self, state: WatchState, detector: str) -> bool:
+        """Whether what raised an alarm is still so, in the blocks since it was reported.
+
+        It is when its sums, which were halved then, have not fallen; or when the version does worse against the best
+        baseline than was usual, by more than chance: one that has lost its skill and knows it surprises nobody.
+        """
+        if any(name == detector and cusum.level(sums) >= HALF for name, cusum, sums in self._sums(state)):
+            return True
+        if not state.later:
+            return False
+        known = min(state.baseline.blocks, self._parameters.skill.memory)
+        error = sqrt(state.baseline.variance * (1.0 / state.later + 1.0 / known))
+        return state.lost / state.later - state.usual > LASTING * error
+
     def clear(self, state: WatchState) -> None:
         """A breach was reported: the detectors begin again, half-way; what is usual stays known."""
         for _, cusum, sums in self._sums(state):
             cusum.clear(sums)
         state.drift, state.below = [], 0
+        state.usual, state.later, state.lost = state.baseline.mean, 0, 0.0
 
     def _sums(self, state: WatchState) -> tuple[tuple[str, Cusum, CusumState], ...]:
         return (("surprise", self._surprise, state.surprise), ("baseline", self._baseline, state.baseline))
@@ -134,8 +160,7 @@ class Watch:
                     1.0,
                     since,
                     outcomes,
-                    f"log-loss worse {worse} over the last {outcomes:,} outcomes: {level:.2f} times the limit, "
-                    f"confirmed by {sums.over} blocks in a row",
+                    f"log-loss worse {worse} over the last {outcomes:,} outcomes: {level:.2f} times the limit",
                 )
         return None
 

@@ -102,7 +102,7 @@ class ModelVersionManager:
         if result.candidate is None:
             raise ModelRefused(f"expected a result with a candidate, was {result.status}: {result.sentence}")
         status: VersionStatus = "candidate" if result.status == "candidate" else "rejected"
-        return self._keep(
+        return self.keep(
             Version(
                 SCHEMA,
                 result.symbol,
@@ -123,7 +123,7 @@ class ModelVersionManager:
         Raises:
             ModelRefused: its numbers make no model, or another version has its name.
         """
-        return self._keep(Version(SCHEMA, symbol, state, state_sha256(state), (Change(ts_event, "candidate", reason),)))
+        return self.keep(Version(SCHEMA, symbol, state, state_sha256(state), (Change(ts_event, "candidate", reason),)))
 
     def load(self, record: bytes) -> Version:
         """Keep a version from its record: `dump` of it, by this process or another.
@@ -139,7 +139,7 @@ class ModelVersionManager:
             version = json.decode(record, type=Version)
         except (DecodeError, ValidationError, UnicodeDecodeError) as error:
             raise ModelRefused(f"expected a version record, was something else: {error}") from error
-        return self._keep(version)
+        return self.keep(version)
 
     def dump(self, symbol: str, name: str) -> bytes:
         """Record of a version, JSON."""
@@ -243,7 +243,12 @@ class ModelVersionManager:
         pairs = {name: (weights[0].get(name, 0.0), weights[1].get(name, 0.0)) for name in names}
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
-    def _keep(self, version: Version) -> Version:
+    def keep(self, version: Version) -> Version:
+        """Keep a version as it is.
+
+        Raises:
+            ModelRefused: as `load`.
+        """
         name = version.name
         if not 0 < len(name) <= 200 or not version.symbol:
             raise ModelRefused(f"expected a symbol and a version name of 1 to 200 characters, was {name!r:.80}")

@@ -13,6 +13,7 @@ from live_loop import LiveLoop
 from test_closed_loop import story
 
 from agents.cli import cli
+from agents.clients.versions import registry
 from agents.demo.drift_story import CONFIGURATION, SYMBOL, parameters
 from agents.operations import topics
 from agents.operations.system import wanted_topics
@@ -80,6 +81,18 @@ def test_what_a_story_left_on_the_topics_is_told(
     first, *_ = [each.result.candidate for each in run.of(RetrainFinished) if each.result.status == "candidate"]
     assert json.loads(tickloop("models", "show", SYMBOL, champion, "--json"))["retrain"]["result"]["sha256"]
     assert json.loads(tickloop("models", "diff", SYMBOL, first.version, first.version, "--json"))
+
+    manager = asyncio.run(registry(settings, bootstrap, SYMBOL))
+    live = manager.champion(SYMBOL)
+    assert live is not None
+    assert live.name == champion
+    assert manager.lineage(SYMBOL, champion)[0] == champion
+    assert manager.why(SYMBOL) == f"{champion} is live: {live.changes[-1].reason}"
+    assert live.state.model == next(
+        each.result.candidate.model
+        for each in run.of(RetrainFinished)
+        if each.result.candidate is not None and each.result.sha256 == live.sha256
+    )
 
     prediction = next(each for each in run.of(OutcomeMatured)).prediction_id
     audited = json.loads(tickloop("audit", SYMBOL, "--prediction", prediction, "--json"))

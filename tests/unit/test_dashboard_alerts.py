@@ -124,6 +124,13 @@ def test_an_alert_is_open_until_what_answers_it(kind: str, answer: str) -> None:
             assert bool(some.open(0.0)) == is_open, (kind, answer, alert_first, later)
 
 
+def test_a_breach_that_passed_is_open_no_more() -> None:
+    some = OpenAlerts()
+    some.take(alert("breach", "warning", 5), 0.0)
+    some.take(alert("breach", "info", 6), 0.0)
+    assert some.open(0.0) == []
+
+
 def test_worst_and_newest_come_first_and_other_symbols_answer_nothing() -> None:
     some = OpenAlerts()
     for each in (alert("breach", "warning", 9), alert("rolled_back", "error", 5), alert("breach", "warning", 7, "Y")):

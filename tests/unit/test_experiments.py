@@ -14,9 +14,10 @@ from streams.experiments import fixed_horizon
 from streams.experiments.experiment import Experiment, ExperimentState, Status
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.preflight import preflight
+from streams.experiments.preflight import preflight, smallest_that_holds
 from streams.experiments.standing import fixed_horizon as unlocked
 from streams.experiments.standing import standing
+from streams.experiments.t_mixture import log_e
 
 QUICK = ExperimentParameters(primary="returns", batch=20, expected=800.0, longest=4_000, warmup=50)
 
@@ -240,6 +241,20 @@ def test_a_pair_of_an_outcome() -> None:
     assert pair_of(outcome, "gone", "live") is None
 
 
+def test_a_verdict_against_the_challenger_takes_twice_the_evidence_and_as_many_batches() -> None:
+    parameters = replace(QUICK, beta=0.0)
+    experiment = Experiment(parameters)
+    state, path = experiment.start(), []
+    for pair in _pairs(5, 4_000, -0.15):
+        if experiment.update(state, pair) and state.scored:
+            n, mean, sse = experiment.evidence.moments(state.evidence, parameters.primary)
+            path.append((n, log_e(n, -mean, sse, experiment.g)))
+    assert state.status == "harm"
+    of_a_winner = [n for n, worse in path if worse >= experiment.threshold]
+    twice = [n for n, worse in path if worse >= experiment.threshold + log(2.0) and n >= parameters.minimum_batches]
+    assert of_a_winner[0] < twice[0] == path[-1][0]
+
+
 class TestPreflight:
     def test_it_passes_on_independent_pairs_and_finds_what_is_planted(self) -> None:
         history = _pairs(1, 1_500, 0.7)
@@ -263,6 +278,15 @@ class TestPreflight:
         assert not found.passed
         assert "do NOT hold" in found.sentence
         assert preflight(history, replace(QUICK, batch=300, longest=9_000), replications=60).passed
+
+    def test_it_finds_the_batch_that_the_data_asks_for(self) -> None:
+        random = Random(1)
+        history = [Pair("", at, -1.0 if random.random() < 0.01 else 0.01, 0.0) for at in range(10_000)]
+        found = smallest_that_holds(history, QUICK, 10, replications=60)
+        assert found is not None
+        assert 20 < found < 320
+        assert not preflight(history, replace(QUICK, batch=10), replications=60).passed
+        assert smallest_that_holds(history[:300], QUICK, 10, replications=60) is None
 
     def test_it_needs_enough(self) -> None:
         with pytest.raises(ConfigurationError, match="expected a history of at least 650 pairs"):

@@ -10,13 +10,14 @@ from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
 from agents.pages.thinning import kept
 from schemas.experiments import ExperimentMoved
+from streams.experiments.experiment import HARM
 
 LARGEST = 27.0
 """Log of the largest e-value that is drawn, and of the inverse of the smallest: beyond, an axis says nothing more."""
 
 
 def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
-    """E-values for both directions on a log axis, with the boundary at which is decided."""
+    """E-values for both directions on a log axis, with the boundaries at which is decided."""
     of = tested(moves)
     if len(of) < 2:
         return NotEnough(len(of), 2, "batches")
@@ -29,19 +30,23 @@ def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
     ):
         values = np.exp(np.clip(np.array(logs), -LARGEST, LARGEST))
         drawing.line(made, times, values, name, shade, ".3g ", dash=dash, width=2)
-    boundary = float(np.exp(threshold))
-    made.add_hline(y=boundary, line={"color": palette.INK.light, "width": 1.2, "dash": "dash"})
-    made.add_annotation(
-        x=0.0,
-        xref="paper",
-        xanchor="left",
-        y=float(np.log10(boundary)),
-        yanchor="bottom",
-        text=f"boundary {boundary:,.0f}",
-        showarrow=False,
-        font={"color": palette.INK.light, "size": 12},
-    )
-    _log_axis(made, boundary)
+    boundary, worse = float(np.exp(threshold)), float(np.exp(threshold)) / HARM
+    for y, anchor, text in (
+        (boundary, "top", f"boundary {boundary:,.0f}: better"),
+        (worse, "bottom", f"boundary {worse:,.0f}: worse"),
+    ):
+        made.add_hline(y=y, line={"color": palette.INK.light, "width": 1.2, "dash": "dash" if y == boundary else "dot"})
+        made.add_annotation(
+            x=0.0,
+            xref="paper",
+            xanchor="left",
+            y=float(np.log10(y)),
+            yanchor=anchor,
+            text=text,
+            showarrow=False,
+            font={"color": palette.INK.light, "size": 12},
+        )
+    _log_axis(made, worse)
     return made
 
 

@@ -1,0 +1,210 @@
+"""The watch over how long the predictions of a new live version take: too long, and it asks for the one before."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from contextlib import aclosing
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
+
+from agents.caretaker.slowness import Slowness
+from agents.clients.reader import Received, read
+from agents.settings import Settings
+from schemas.codec import decoder, encode
+from schemas.commands import RollBack
+from schemas.positions import position_of
+from schemas.topics import COMMANDS, MODEL_VERSIONS, PREDICTIONS, TICKS
+from schemas.versions import ModelVersion
+from streams.signatures import sign
+
+BEFORE_S = 30.0
+"""Before a version went live: what its predictions are held against."""
+
+WATCHED_S = 300.0
+"""Since it did: as long as that is looked at."""
+
+SPAN_S = 5.0
+POLL_MS = 500
+
+log = logging.getLogger(__name__)
+
+
+class Made(Struct, frozen=True):
+    """What is looked at of a prediction."""
+
+    id: str
+    ts_event: int
+    model_version: str
+
+
+_made = msgspec.json.Decoder(Made).decode
+
+
+class Watched:
+    """One version that has just gone live, its ticks and its predictions paired as both are read.
+
+    Args:
+        version: record that says so.
+        partition: of its symbol.
+        since_ms: when that was written.
+        limit_ms, span_s: of the judgement.
+    """
+
+    def __init__(self, version: ModelVersion, partition: int, since_ms: int, limit_ms: float, span_s: float) -> None:
+        self.version, self.partition, self.since_ms = version, partition, since_ms
+        self.slowness = Slowness(version.version, limit_ms, span_s)
+        self.ts_event = version.ts_event
+        self._ticks: deque[tuple[int, int]] = deque()
+        self._waiting: deque[tuple[int, int, Made]] = deque()
+        self._newest_tick = self._newest_made = -1
+
+    def tick(self, record: ConsumerRecord) -> None:
+        """Take a tick of the symbol."""
+        if record.offset > self._newest_tick:
+            self._newest_tick = record.offset
+            self._ticks.append((record.offset, record.timestamp))
+
+    def prediction(self, record: ConsumerRecord) -> None:
+        """Take a prediction for it; one that was written again says nothing about time."""
+        try:
+            made = _made(record.value)
+            offset = position_of(made.id)[0]
+        except (msgspec.DecodeError, ValueError, IndexError) as error:
+            log.error("%s-%s at %s: expected a prediction: %s", record.topic, record.partition, record.offset, error)
+            return
+        if offset > self._newest_made:
+            self._newest_made = offset
+            self._waiting.append((offset, record.timestamp, made))
+
+    def pair(self) -> None:
+        """Judge the predictions whose ticks are known."""
+        ticks, waiting = self._ticks, self._waiting
+        while waiting and waiting[0][0] <= self._newest_tick:
+            offset, at_ms, made = waiting.popleft()
+            while ticks and ticks[0][0] < offset:
+                ticks.popleft()
+            if ticks and ticks[0][0] == offset:
+                self.ts_event = max(self.ts_event, made.ts_event)
+                self.slowness.take(made.model_version, at_ms, float(at_ms - ticks[0][1]))
+
+    def roll_back(self) -> RollBack:
+        """What is asked for once the verdict is there."""
+        slowness, version = self.slowness, self.version
+        return RollBack(
+            f"{version.id}:slow",
+            version.symbol,
+            self.ts_event,
+            f"{version.version} is too slow: {slowness.verdict}",
+            {"latency_p95_ms": slowness.p95_ms},
+            automatic=True,
+            version=version.version,
+        )
+
+
+class Latency:
+    """Follows `model-versions`; whoever is promoted is watched for a while, by the times the broker put on records.
+
+    A tick's time is that of its record, a prediction's too, so nothing is asked of the workers. The command has an id
+    that follows from the record of the promotion: a caretaker that is killed is followed by one that looks at the same
+    records again, and what it asks for twice is carried out once.
+
+    Args:
+        settings: where, and how long a prediction may take.
+        bootstrap: address of the cluster.
+        producer: connected.
+        span_s: of the judgement.
+    """
+
+    def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer, span_s: float = SPAN_S) -> None:
+        self._settings, self._bootstrap, self._producer, self._span_s = settings, bootstrap, producer, span_s
+        self._watched: dict[bytes, Watched] = {}
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Watch until cancelled.
+
+        Raises:
+            KafkaError: the cluster does not let us.
+            EnvironmentProblem: a topic is missing.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            while True:
+                await self._changed.wait()
+                await self._watch()
+
+    async def _listen(self) -> None:
+        decode = decoder(ModelVersion)
+        async with aclosing(read(self._bootstrap, self._settings.topic(MODEL_VERSIONS.name))) as records:
+            async for record in records:
+                self._told(decode(record.value), record)
+
+    def _told(self, version: ModelVersion, record: Received) -> None:
+        """A new live version is watched; what was watched of the symbol is so no more."""
+        if version.status != "champion":
+            return
+        key = version.symbol.encode()
+        self._watched.pop(key, None)
+        if version.change == "promote_variant" and time.time() - record.timestamp_ms / 1e3 < WATCHED_S:
+            limit_ms = self._settings.latency_limit_ms
+            self._watched[key] = Watched(version, record.partition, record.timestamp_ms, limit_ms, self._span_s)
+        self._changed.set()
+
+    async def _watch(self) -> None:
+        """Read what belongs to the versions that are watched, until there are others to watch."""
+        self._changed.clear()
+        if not self._watched:
+            return
+        ticks, predictions = (self._settings.topic(topic.name) for topic in (TICKS, PREDICTIONS))
+        begin: dict[TopicPartition, int] = {}
+        for each in self._watched.values():
+            for topic in (ticks, predictions):
+                place, at_ms = TopicPartition(topic, each.partition), each.since_ms - int(BEFORE_S * 1e3)
+                begin[place] = min(begin.get(place, at_ms), at_ms)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, enable_auto_commit=False, isolation_level="read_committed"
+        )
+        await consumer.start()
+        try:
+            consumer.assign(list(begin))
+            for place, found in (await consumer.offsets_for_times(begin)).items():
+                if found is None:
+                    await consumer.seek_to_end(place)
+                else:
+                    consumer.seek(place, found.offset)
+            while self._watched and not self._changed.is_set():
+                for place, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+                    self._take(records, are_ticks=place.topic == ticks)
+                await self._judge()
+        finally:
+            await consumer.stop()
+
+    def _take(self, records: list[ConsumerRecord], *, are_ticks: bool) -> None:
+        for record in records:
+            watched = self._watched.get(record.key)
+            if watched is not None:
+                (watched.tick if are_ticks else watched.prediction)(record)
+
+    async def _judge(self) -> None:
+        now = time.time()
+        for key, watched in list(self._watched.items()):
+            watched.pair()
+            if watched.slowness.verdict:
+                command = watched.roll_back()
+                log.warning("%s: %s", command.symbol, command.cause)
+                secret = self._settings.directive_key.encode()
+                await self._producer.send_and_wait(
+                    self._settings.topic(COMMANDS.name),
+                    encode(sign(command, secret) if secret else command),
+                    key,
+                    watched.partition,
+                )
+            elif now - watched.since_ms / 1e3 < WATCHED_S:
+                continue
+            # Another version may have gone live while the command was on its way.
+            if self._watched.get(key) is watched:
+                del self._watched[key]
