@@ -1,13 +1,14 @@
 """The registry of model versions as it stands, and what every retrain came to."""
 
 from contextlib import aclosing
+from typing import Any
 
 from agents.clients.reader import read_blocks
 from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.models import ModelState
 from schemas.retraining import RetrainFinished
-from schemas.topics import CANDIDATES, MODEL_VERSIONS
+from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
 from schemas.versions import ModelVersion
 from streams.arms import LIVE
 from streams.retraining.versions import SCHEMA, Change, ModelVersionManager, Version
@@ -19,15 +20,8 @@ async def versions(settings: Settings, bootstrap: str, symbol: str | None = None
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.
     """
-    decode = decoder(ModelVersion)
-    found: dict[bytes, ModelVersion] = {}
-    async with aclosing(read_blocks(bootstrap, settings.topic(MODEL_VERSIONS.name), until_end=True)) as blocks:
-        async for block in blocks:
-            for record in block:
-                version = decode(record.value)
-                if symbol in (None, version.symbol):
-                    found[version.key] = version
-    return sorted(found.values(), key=lambda version: (version.symbol, version.arm != LIVE))
+    found = await _newest(settings, bootstrap, MODEL_VERSIONS, symbol)
+    return sorted(found, key=lambda version: (version.symbol, version.arm != LIVE))
 
 
 async def retrains(settings: Settings, bootstrap: str, symbol: str | None = None) -> list[RetrainFinished]:
@@ -36,15 +30,20 @@ async def retrains(settings: Settings, bootstrap: str, symbol: str | None = None
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.
     """
-    decode = decoder(RetrainFinished)
-    found: dict[bytes, RetrainFinished] = {}
-    async with aclosing(read_blocks(bootstrap, settings.topic(CANDIDATES.name), until_end=True)) as blocks:
+    found = await _newest(settings, bootstrap, CANDIDATES, symbol)
+    return sorted(found, key=lambda finished: (finished.symbol, finished.ts_event))
+
+
+async def _newest(settings: Settings, bootstrap: str, topic: Topic, symbol: str | None) -> list[Any]:
+    """The newest record of each key of a compacted topic."""
+    decode = decoder(topic.record)
+    found = {}
+    async with aclosing(read_blocks(bootstrap, settings.topic(topic.name), until_end=True)) as blocks:
         async for block in blocks:
-            for record in block:
-                finished: RetrainFinished = decode(record.value)
-                if symbol in (None, finished.symbol):
-                    found[finished.key] = finished
-    return sorted(found.values(), key=lambda finished: (finished.symbol, finished.ts_event))
+            for record in map(decode, (each.value for each in block)):
+                if symbol in (None, record.symbol):
+                    found[record.key] = record
+    return list(found.values())
 
 
 async def registry(settings: Settings, bootstrap: str, symbol: str | None = None) -> ModelVersionManager:
