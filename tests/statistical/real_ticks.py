@@ -114,7 +114,7 @@ def _equal(pairs: list[Pair], contract: ExperimentParameters) -> list[str]:
             f"| two arms of equal merit: the difference taken out, resamples of {length:,} pairs | "
             f"A wins {null.wins}, B wins {null.harms} of {REPLAYS}, no winner in "
             f"{1.0 - (null.wins + null.harms) / REPLAYS:.1%}: "
-            f"{'holds' if null.wins + null.harms <= contract.alpha * REPLAYS else '**FAILS**'} |"
+            f"{'holds' if null.wins + null.harms <= null.allowed * REPLAYS else '**FAILS**'} |"
         )
     scores = _scores(pairs)
     random, centred = np.random.default_rng(2), scores - scores.mean()
