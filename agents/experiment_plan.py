@@ -12,7 +12,6 @@ from schemas.commands import StartVariant
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
-from streams.arms import LIVE
 from streams.experiments.declaration import Declaration
 from streams.experiments.dependence import autocorrelation_time, batch_for, rarity
 from streams.experiments.pairs import Pair, pair_of
@@ -22,7 +21,8 @@ from streams.experiments.pooling import EVERYONE
 from streams.experiments.preflight import Preflight, pooled_preflight, preflight, smallest_that_holds, windows_of
 from streams.experiments.scores import FLOOR
 from streams.lifecycle.node import LifecycleNode
-from streams.market import MarketNode
+from streams.market.arms import LIVE
+from streams.market.node import MarketNode
 from streams.parameters import Parameters
 from streams.replay import replay_events
 

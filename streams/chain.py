@@ -30,7 +30,7 @@ class Chain(Node[States]):
 
     >>> from schemas.ticks import Quote
     >>> from streams.account.node import AccountNode
-    >>> from streams.market import MarketNode
+    >>> from streams.market.node import MarketNode
     >>> chain = Chain([MarketNode(), AccountNode()])
     >>> chain.name, chain.source.name, [topic.name for topic in chain.outputs]
     ('market', 'ticks', ['predictions', 'outcomes', 'dead-letters', 'paper-account'])

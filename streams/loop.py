@@ -6,7 +6,7 @@ from streams.account.node import AccountNode
 from streams.experiments.node import ExperimentsNode
 from streams.experiments.pooling import PoolingNode
 from streams.lifecycle.node import LifecycleNode
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.monitoring.node import MonitorNode
 from streams.parameters import Parameters
 from streams.topology import Node

@@ -34,7 +34,7 @@ Nodes = Node[Any] | Sequence[Node[Any]]
 def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, str]:
     """Topic name for each type of record that nodes write.
 
-    >>> from streams.market import MarketNode
+    >>> from streams.market.node import MarketNode
     >>> sorted(topic_of([MarketNode()]).values())
     ['dead-letters', 'outcomes', 'predictions']
     """
@@ -64,7 +64,7 @@ def replay_events(nodes: Nodes, events: Iterable[Struct], *, closed: bool = Fals
     What would be refused on Kafka is refused here. With `closed`, commands and directives that the nodes write take
     effect, before the next event.
 
-    >>> from streams.market import MarketNode
+    >>> from streams.market.node import MarketNode
     >>> from schemas.ticks import Quote
     >>> quotes = [Quote("X", 1 + i, 99.0, 3.0, 101.0, 1.0) for i in range(2)]
     >>> [record.id for record in replay_events(MarketNode(), quotes)]

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
-from streams.baselines import BASELINES
 from streams.evaluation import bootstrap, scores
 from streams.evaluation.bootstrap import Column
+from streams.market.baselines import BASELINES
 
 
 class Score(Struct, frozen=True):

@@ -10,9 +10,9 @@ from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Tick, Trade
-from streams.market import MarketNode
+from streams.market.node import MarketNode
+from streams.market.pipeline import SymbolState
 from streams.parameters import MarketParameters, Parameters
-from streams.pipeline import SymbolState
 from streams.sizing import SizeExplained
 
 DEFAULTS = Parameters()

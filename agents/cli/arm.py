@@ -22,7 +22,7 @@ from schemas.errors import ConfigurationError, TickloopError
 from schemas.models import ModelState
 from schemas.retraining import RetrainJob
 from schemas.versions import ModelVersion
-from streams.variants import Variants
+from streams.market.variants import Variants
 
 BY_HAND = "by hand"
 

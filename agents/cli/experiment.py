@@ -32,9 +32,9 @@ from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
 from streams.experiments.pooled import Pooled
 from streams.experiments.pooling import EVERYONE
+from streams.market.variants import Variants
 from streams.parameters import Parameters
 from streams.sources.files import TickFile, merged
-from streams.variants import Variants
 
 NAME = click.argument("name")
 SYMBOL = click.option("--symbol", "symbols", multiple=True, metavar="S", help="Only this symbol; repeatable.")

@@ -11,7 +11,7 @@ from schemas.errors import ConfigurationError, TickloopError
 from schemas.ticks import Quote, Trade
 from streams.features.checks import Finding, check
 from streams.features.registry import FAMILIES
-from streams.needs import users_of_features
+from streams.market.needs import users_of_features
 from streams.parameters import MarketParameters
 from streams.sources.files import TickFile
 from streams.sources.synthetic import synthetic_market

@@ -19,9 +19,9 @@ from agents.operations.verification import Verification, verify
 from agents.plugins import configured_parameters
 from agents.settings import Settings
 from schemas.topics import TICKS
-from streams import digests
-from streams.comparison import Compared, Finding
 from streams.loop import nodes
+from streams.verification import digests
+from streams.verification.comparison import Compared, Finding
 
 INTERRUPTED = 130
 WIDTH = 110

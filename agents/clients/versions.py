@@ -10,7 +10,7 @@ from schemas.models import ModelState
 from schemas.retraining import RetrainFinished
 from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
 from schemas.versions import ModelVersion
-from streams.arms import LIVE
+from streams.market.arms import LIVE
 from streams.retraining.versions import SCHEMA, Change, ModelVersionManager, Version
 
 

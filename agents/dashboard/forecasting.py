@@ -5,7 +5,7 @@ from collections import deque
 import pandas as pd
 
 from agents.dashboard.lean import LeanOutcome
-from streams.arms import LIVE
+from streams.market.arms import LIVE
 
 MOST = 20_000
 """Outcomes that are kept; of a thousand symbols at 5,000 ticks/s these are those of a few seconds, and n says so."""

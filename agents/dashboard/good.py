@@ -11,7 +11,7 @@ from agents.dashboard.lean import LeanMark, LeanOutcome
 from agents.pages.charts.reliability import reliability
 from agents.pages.charts.skill import forecasters, skill_over_time
 from agents.pages.wording import NONE, between, lasting, number
-from streams.arms import LIVE
+from streams.market.arms import LIVE
 from streams.performance.forecasts import Forecasts, forecasts
 from streams.performance.proportion import wilson
 from streams.performance.skill_over_time import skill_over_time as ratio_over_time

@@ -28,7 +28,7 @@ from schemas.topics import (
     TICKS,
 )
 from streams.loop import nodes
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import Parameters
 from streams.replay import Emitted, SourceRecord, by_topic, replay
 from streams.retraining.job import retrain

@@ -19,9 +19,9 @@ from agents.settings import Settings
 from schemas.errors import EnvironmentProblem, StateError
 from schemas.topics import DEAD_LETTERS, TICKS, Topic
 from streams.chain import chained
-from streams.comparison import Compared, Comparison, Finding
-from streams.expected import Expected
 from streams.topology import Node, following
+from streams.verification.comparison import Compared, Comparison, Finding
+from streams.verification.expected import Expected
 
 BLOCK = 2000
 POLL_MS = 200

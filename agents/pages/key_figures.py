@@ -7,8 +7,8 @@ from scipy.special import ndtri
 
 from agents.pages.document import table
 from agents.pages.wording import NONE, between, lasting, number, part
-from streams.arms import LIVE
 from streams.evaluation import scores
+from streams.market.arms import LIVE
 from streams.performance.forecasts import Forecasts
 from streams.performance.proportion import wilson
 from streams.performance.record import FEWEST_RETURNS, Ratios, Record

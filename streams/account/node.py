@@ -12,7 +12,7 @@ from schemas.predictions import Prediction
 from schemas.topics import DEAD_LETTERS, PAPER_ACCOUNT, PREDICTIONS
 from streams.account.book import Book
 from streams.account.parameters import AccountParameters
-from streams.pipeline import PROHIBITIVE_BPS
+from streams.market.pipeline import PROHIBITIVE_BPS
 from streams.topology import Node
 from streams.validation import END_OF_TIME, HIGHEST_PRICE, LOWEST_PRICE
 

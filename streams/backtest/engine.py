@@ -13,13 +13,13 @@ from schemas.positions import root_id
 from schemas.predictions import Prediction
 from schemas.ticks import Directive
 from schemas.topics import PARTITIONS
-from streams import digests
 from streams.loop_partition import LoopPartition
 from streams.partition import KeySnapshot, Partition
 from streams.partitioner import partition_of
 from streams.replay import topic_of
 from streams.sources.raw import Feed, RawTick
 from streams.topology import Node, following
+from streams.verification import digests
 
 
 class Decision(Struct, frozen=True):

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from schemas.errors import TickloopError
-from streams import digests
 from streams.account.total import Total, total
 from streams.backtest.engine import Facts
-from streams.baselines import BASELINES
+from streams.market.baselines import BASELINES
 from streams.parameters import Parameters
 from streams.skill import Scored, skill_of
+from streams.verification import digests
 
 OF_OUTCOMES = ("symbol", "ts_prediction", "horizon_ns", "label")
 OF_LIVE_ARM = ("probability", "position_size", "gross_bps", "net_bps")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from streams.confidence.parameters import TemperatureParameters
 from streams.logistic import probability
-from streams.trust import believed
+from streams.market.trust import believed
 
 
 @dataclass

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from schemas.models import ModelState
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Directive
+from streams.market.overlap import Overlap, OverlapState
 from streams.models import signed_logistic
 from streams.models.parameters import SignedLogisticParameters
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
-from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
 
 PASSES = 3

@@ -13,7 +13,7 @@ from schemas.ticks import Quote, Trade
 from streams.evaluation.bootstrap import Column
 from streams.evaluation.fitting import LabelledLog
 from streams.evaluation.variants import TRAINING, Variant
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.metrics.collector import ALL, Metrics, MetricsCollector
 from streams.parameters import Parameters
 from streams.partition import Partition

@@ -7,12 +7,12 @@ import numpy as np
 from msgspec import Struct
 
 from schemas.errors import TickloopError
-from streams.arms import MODEL as EXPERT
-from streams.baselines import BASELINES
 from streams.evaluation import bootstrap, scores, variants
 from streams.evaluation.bootstrap import Column
 from streams.evaluation.prequential import PIPELINE, Run
 from streams.evaluation.verdicts import CLAIMED, Comparison, comparison, sentences
+from streams.market.arms import MODEL as EXPERT
+from streams.market.baselines import BASELINES
 from streams.metrics.collector import Metrics
 
 Kind = Literal["baseline", "component", "stage"]

@@ -5,9 +5,9 @@ from math import log
 from msgspec import Struct
 
 from schemas.outcomes import OutcomeMatured
-from streams.arms import MODEL
 from streams.experiments.e_detector import DetectorState, EDetector
 from streams.experiments.pairs import Pair
+from streams.market.arms import MODEL
 
 MUTE = 20
 """Outcomes in a row without an opinion of the model: its numbers are not finite any more."""

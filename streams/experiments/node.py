@@ -11,12 +11,12 @@ from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, EXPERIMENTS, OUTCOMES
-from streams.arms import LIVE
 from streams.experiments import partials
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import OPEN
 from streams.experiments.trial import Trial, TrialState
-from streams.maturing import is_plain
+from streams.market.arms import LIVE
+from streams.market.maturing import is_plain
 from streams.retraining.identity import CANDIDATE
 from streams.signatures import sign
 from streams.topology import Node

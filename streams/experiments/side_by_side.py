@@ -12,7 +12,7 @@ from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
 from streams.experiments.pairs import Pair
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import CorrectionParameters, MarketParameters, Parameters
 from streams.partition import Partition
 from streams.sources.files import TickFile

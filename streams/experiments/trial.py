@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from schemas.experiments import ExperimentMoved, ExperimentStatus
 from schemas.outcomes import OutcomeMatured
-from streams.arms import LIVE
 from streams.experiments.batches import FEWEST
 from streams.experiments.declaration import Declaration
 from streams.experiments.e_detector import BETS, EDetector
@@ -16,6 +15,7 @@ from streams.experiments.health import Health, HealthState
 from streams.experiments.pairs import pair_of
 from streams.experiments.telling import About, told
 from streams.experiments.watch import Watch, WatchState
+from streams.market.arms import LIVE
 from streams.retraining.identity import CANDIDATE
 
 RUNS_NO_MORE = "runs no more"

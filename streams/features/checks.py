@@ -10,9 +10,9 @@ from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
 from schemas.ticks import Quote, Trade
-from streams.fallbacks import Faults
 from streams.features import Features, FeatureState
 from streams.features.registry import FAMILIES, FeatureParameters
+from streams.market.fallbacks import Faults
 
 Ticks = Sequence[Quote | Trade]
 

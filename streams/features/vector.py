@@ -10,9 +10,9 @@ from typing import Any
 from msgspec import convert, json
 
 from schemas.ticks import Quote, Trade
-from streams.fallbacks import Faults
 from streams.features.moment import Moment
 from streams.features.registry import FAMILIES, FEATURES, FeatureParameters, families_of
+from streams.market.fallbacks import Faults
 
 View = Callable[[Sequence[float]], Sequence[float]]
 """From a vector of all features to those that a component needs, in the order that it named them in."""

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from schemas.ticks import BUILTIN
-from streams.arms import LIVE
+from streams.market.arms import LIVE
 
 MOST_REIGNS = 32
 """Versions that a symbol remembers to have been live: so often it can be rolled back in a row."""

@@ -20,17 +20,17 @@ from schemas.models import ModelState
 from schemas.retraining import RetrainJob
 from schemas.ticks import BUILTIN, Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
-from streams.directives import MOST_ARMS, apply, remember
 from streams.lifecycle.life import Life, Reign, Running, new_life
 from streams.lifecycle.news import News
 from streams.lifecycle.sizes import check_sizes
+from streams.market.directives import MOST_ARMS, apply, remember
+from streams.market.pipeline import builtin_version
+from streams.market.variants import Variants
 from streams.parameters import Parameters
-from streams.pipeline import builtin_version
 from streams.retraining.identity import CANDIDATE, state_sha256
 from streams.signatures import is_signed, sign
 from streams.topology import Node
 from streams.validation import Validation
-from streams.variants import Variants
 
 DEFAULTS = Parameters()
 

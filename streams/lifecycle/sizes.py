@@ -2,7 +2,7 @@
 
 from schemas.commands import Command, PinVersion, Retrain, StartVariant, StopVariant
 from schemas.errors import Refused
-from streams.directives import LONGEST_NAME
+from streams.market.directives import LONGEST_NAME
 
 LONGEST_CAUSE = 1_000
 MOST_METRICS = 64

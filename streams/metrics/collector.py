@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams.baselines import BASELINES
+from streams.market.baselines import BASELINES
 from streams.metrics import tally
 from streams.metrics.figures import Figures
 from streams.metrics.tally import Tally
@@ -80,7 +80,7 @@ class MetricsCollector:
 
     Every arm counts for its version, the live one also for the version `ALL`; every regime also for the regime `ALL`.
 
-    >>> from streams.market import MarketNode
+    >>> from streams.market.node import MarketNode
     >>> from streams.replay import replay_events
     >>> from streams.sources.synthetic import synthetic_market
     >>> ticks = synthetic_market(seed=1, symbols=["ACORN"], ticks=2_000)

@@ -14,8 +14,8 @@ from schemas.errors import Refused, StateError
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
-from streams.baselines import BASELINES
-from streams.maturing import is_plain
+from streams.market.baselines import BASELINES
+from streams.market.maturing import is_plain
 from streams.metrics import tally
 from streams.monitoring import window
 from streams.monitoring.alarm import Alarm
@@ -78,7 +78,7 @@ class MonitorState(Struct, array_like=True):
 class MonitorNode(Node[MonitorState]):
     """Scores every version window by window and calls for retrains of the live one.
 
-    >>> from streams.market import MarketNode
+    >>> from streams.market.node import MarketNode
     >>> from streams.replay import replay_events
     >>> from streams.sources.synthetic import synthetic_market
     >>> ticks = synthetic_market(seed=1, symbols=["ACORN"], ticks=4_000)

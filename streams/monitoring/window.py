@@ -6,7 +6,7 @@ from typing import Final
 
 from schemas.outcomes import OutcomeMatured
 from schemas.windows import WindowFigures
-from streams.baselines import BASELINES
+from streams.market.baselines import BASELINES
 from streams.metrics import tally
 from streams.metrics.tally import Tally
 

@@ -6,8 +6,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from schemas.errors import TickloopError
-from streams.arms import LIVE
 from streams.evaluation import scores
+from streams.market.arms import LIVE
 from streams.performance.equity import Column, Times
 from streams.performance.frames import nanoseconds
 from streams.performance.skill_over_time import Block, skill_over_time

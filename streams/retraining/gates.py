@@ -6,8 +6,8 @@ from math import log
 from msgspec import Struct
 
 from schemas.retraining import GateRow
-from streams.baselines import BASELINES
 from streams.confidence.reliability import expected_calibration_error, reliability
+from streams.market.baselines import BASELINES
 from streams.models.signed_logistic import SignedLogistic
 from streams.regime import REGIMES
 from streams.retraining import intervals

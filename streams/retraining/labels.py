@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
-from streams.baselines import BASELINES
-from streams.overlap import Overlap, OverlapState
+from streams.market.baselines import BASELINES
+from streams.market.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
 
 

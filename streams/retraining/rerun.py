@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from streams.arms import Arms
-from streams.fallbacks import Faults
+from streams.market.arms import Arms
+from streams.market.fallbacks import Faults
+from streams.market.pending import Opinion
 from streams.models.signed_logistic import SignedLogistic
 from streams.parameters import MarketParameters
-from streams.pending import Opinion
 from streams.retraining.labels import Labelled
 
 

@@ -36,7 +36,7 @@ class AutoRetrainingScheduler:
         windows: accuracy windows that the last call brought, at most `MOST_WINDOWS`.
         versions: registry of the candidates.
 
-    >>> from streams.market import MarketNode
+    >>> from streams.market.node import MarketNode
     >>> from streams.replay import replay_events
     >>> from streams.sources.synthetic import synthetic_market
     >>> ticks = synthetic_market(seed=1, symbols=["ACORN"], ticks=8_000)

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from msgspec import Struct, convert
 
-from streams.fallbacks import Faults
 from streams.features import Features, View
 from streams.logistic import HIGHEST, LOWEST
+from streams.market.fallbacks import Faults
 from streams.regime import Regime
 from streams.strategies import StrategyParameters, strategies
 

@@ -11,8 +11,8 @@ from streams.regime import Regime
 class Strategy(Protocol):
     """Something with an opinion.
 
-    Whatever it answers is weighed by how well its opinions did (`streams.mixture`), so a strategy need not know when to
-    keep silent; it should know how sure it is.
+    Whatever it answers is weighed by how well its opinions did (`streams.market.mixture`), so a strategy need not know
+    when to keep silent; it should know how sure it is.
 
     """
 

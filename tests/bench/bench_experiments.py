@@ -28,7 +28,7 @@ from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.pooling import Pool
 from streams.experiments.standing import standing
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import MarketParameters
 from streams.replay import replay_events
 from streams.sources.synthetic import synthetic_market

@@ -4,7 +4,7 @@ import sys
 from time import process_time_ns
 
 from schemas.outcomes import OutcomeMatured
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.monitoring.node import MonitorNode
 from streams.monitoring.parameters import MonitorParameters
 from streams.replay import replay_events

@@ -27,15 +27,15 @@ from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams import compiled
-from streams.admission import Admission, AdmissionState
-from streams.arms import Arms
 from streams.backtest.engine import Engine
 from streams.costs import Costs
-from streams.fallbacks import Faults
 from streams.features import Features
 from streams.loop import nodes
-from streams.market import MarketNode
-from streams.needs import SPREAD, users_of_features
+from streams.market.admission import Admission, AdmissionState
+from streams.market.arms import Arms
+from streams.market.fallbacks import Faults
+from streams.market.needs import SPREAD, users_of_features
+from streams.market.node import MarketNode
 from streams.parameters import MarketParameters, Parameters
 from streams.regime import detector
 from streams.sizing import Sizing

@@ -15,7 +15,7 @@ from schemas.codec import encode
 from schemas.models import ModelState, SignedLogisticState
 from schemas.ticks import Directive
 from streams.features import SIGNED
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.partition import Partition
 from streams.sources.synthetic import synthetic_market
 

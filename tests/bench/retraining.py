@@ -23,7 +23,7 @@ from retraining_contenders import CONTENDERS, Traced, tickloop  # noqa: E402
 from schemas.outcomes import OutcomeMatured  # noqa: E402
 from schemas.ticks import Quote, Trade  # noqa: E402
 from schemas.windows import AccuracyWindow  # noqa: E402
-from streams.market import MarketNode  # noqa: E402
+from streams.market.node import MarketNode  # noqa: E402
 from streams.monitoring.node import WAITING, MonitorNode  # noqa: E402
 from streams.monitoring.parameters import MonitorParameters  # noqa: E402
 from streams.replay import replay_events  # noqa: E402

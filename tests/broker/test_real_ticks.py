@@ -11,10 +11,10 @@ from market_ticks import DATA
 from agents.settings import Settings
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PAPER_ACCOUNT, PREDICTIONS, TICKS, TOPICS
 from streams.backtest.engine import Engine
-from streams.digests import START, extended
 from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.sources.files import TickFile
+from streams.verification.digests import START, extended
 
 pytestmark = pytest.mark.broker
 

@@ -25,11 +25,11 @@ from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import TICKS
-from streams.expected import Expected
 from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.partitioner import partition_of
 from streams.sources.synthetic import synthetic_market
+from streams.verification.expected import Expected
 
 pytestmark = pytest.mark.broker
 

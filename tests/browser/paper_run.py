@@ -11,7 +11,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Trade
 from streams.costs import CostParameters
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import MarketParameters
 from streams.replay import replay_events
 from streams.sizing import SizingParameters

@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from agents.plugins import configured_parameters
 from streams.confidence import CALIBRATORS
 from streams.costs import COSTS
-from streams.fallbacks import Faults
 from streams.features import Features, FeatureState
 from streams.features.registry import FAMILIES, feature
+from streams.market.fallbacks import Faults
 from streams.parameters import MarketParameters
 from streams.regime import DETECTORS, REGIMES
 from streams.sizing import RULES, Sizing

@@ -22,9 +22,9 @@ from agents.settings import Settings
 from schemas.ticks import Quote, Trade
 from schemas.topics import TICKS, TOPICS
 from streams.chain import chained
-from streams.comparison import Comparison
 from streams.replay import SourceRecord, by_topic, replay
 from streams.topology import Node, following
+from streams.verification.comparison import Comparison
 
 POLL_S = 0.1
 PATIENCE_S = 120.0

@@ -14,7 +14,7 @@ from schemas.codec import encode
 from schemas.models import ModelState, SignedLogisticState
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.features import SIGNED
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import Parameters, load_parameters
 from streams.partition import Partition
 from streams.replay import SourceRecord

@@ -15,9 +15,9 @@ from schemas.models import ModelState
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Tick
-from streams.directives import MOST_ARMS, REMEMBERED
-from streams.market import MarketNode
-from streams.pipeline import SymbolState
+from streams.market.directives import MOST_ARMS, REMEMBERED
+from streams.market.node import MarketNode
+from streams.market.pipeline import SymbolState
 from streams.signatures import sign
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.arms import LIVE, Arms
 from streams.confidence import CALIBRATORS, ConfidenceParameters
-from streams.fallbacks import Faults
+from streams.market.arms import LIVE, Arms
+from streams.market.fallbacks import Faults
 from streams.models import signed_logistic
 from streams.models.parameters import SignedLogisticParameters
 from streams.parameters import MarketParameters

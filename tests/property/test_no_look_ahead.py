@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Tick, Trade
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.replay import replay_events
 
 

@@ -7,7 +7,7 @@ from market_ticks import promote_arm, quick_node, real_ticks, seeded_ticks, star
 
 from schemas.codec import encode
 from schemas.ticks import Tick
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.partition import KeySnapshot, Partition
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.codec import encode
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams.baselines import BASELINES
+from streams.market.baselines import BASELINES
 from streams.monitoring.node import MonitorNode
 from streams.monitoring.parameters import MonitorParameters, SkillTriggerParameters
 from streams.partition import KeySnapshot, Partition

@@ -18,8 +18,8 @@ from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Tick, Trade
-from streams.directives import MOST_ARMS
-from streams.market import MarketNode
+from streams.market.directives import MOST_ARMS
+from streams.market.node import MarketNode
 from streams.parameters import MarketParameters, MixtureParameters, load_parameters
 from streams.partition import KeySnapshot, Partition
 

@@ -14,16 +14,16 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams import baselines
-from streams.arms import Arms, ArmState
-from streams.baselines import BASELINES
-from streams.fallbacks import Faults
 from streams.features import SIGNED
+from streams.market import baselines
+from streams.market.arms import Arms, ArmState
+from streams.market.baselines import BASELINES
+from streams.market.fallbacks import Faults
+from streams.market.overlap import Overlap, OverlapState
+from streams.market.pending import Called, Opinion
 from streams.models import signed_logistic
 from streams.models.signed_logistic import SignedLogistic
-from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
-from streams.pending import Called, Opinion
 
 MS = 1_000_000
 APART_NS = 25 * MS

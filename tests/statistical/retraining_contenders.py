@@ -16,9 +16,9 @@ from schemas.windows import AccuracyWindow, Breach
 from streams.evaluation.fitting import Label, fit
 from streams.evaluation.variants import model_that_does_not_learn
 from streams.features import SIGNED
+from streams.market.overlap import Overlap, OverlapState
 from streams.models import signed_logistic
 from streams.monitoring.node import MonitorNode
-from streams.overlap import Overlap, OverlapState
 from streams.parameters import RecallParameters
 from streams.retraining.job import retrain
 from streams.retraining.labels import OutcomeLog, outcome_log

@@ -5,7 +5,7 @@ from itertools import islice
 from market_ticks import start_arm
 
 from schemas.ticks import Quote, Tick, Trade
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.sources.synthetic import SyntheticParameters, synthetic_market
 
 LIMIT = 64_000

@@ -8,7 +8,7 @@ from retraining_contenders import forgetful, live_arm, tickloop, useless_candida
 
 from schemas.outcomes import OutcomeMatured
 from schemas.windows import AccuracyWindow
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.monitoring.node import MonitorNode
 from streams.replay import replay_events
 from streams.sources.synthetic import synthetic_market

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import MarketParameters
 from streams.replay import replay_events
 from streams.skill import Skill, skill

@@ -14,8 +14,8 @@ from schemas.predictions import Prediction
 from streams.account.node import AccountNode
 from streams.account.parameters import AccountParameters
 from streams.account.total import total
+from streams.market.pipeline import PROHIBITIVE_BPS
 from streams.partition import Partition
-from streams.pipeline import PROHIBITIVE_BPS
 
 HORIZON = 100
 MINUTE = 60_000_000_000

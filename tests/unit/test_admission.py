@@ -1,7 +1,7 @@
 import pytest
 
 from schemas.errors import Refused
-from streams.admission import Admission, AdmissionState
+from streams.market.admission import Admission, AdmissionState
 from streams.parameters import AdmissionParameters
 
 SECOND = 1_000_000_000

@@ -18,7 +18,6 @@ from schemas.topics import TICKS, TOPICS
 from streams.backtest import Backtest, backtest
 from streams.backtest.columns import TABLES
 from streams.backtest.engine import Engine
-from streams.digests import START, extended, of_topic
 from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.partitioner import murmur2, partition_of
@@ -30,6 +29,7 @@ from streams.sources.raw import Feed, RawTick
 from streams.sources.spoiling import spoiled
 from streams.sources.synthetic import synthetic_market
 from streams.topology import following
+from streams.verification.digests import START, extended, of_topic
 
 PARTITIONS = 4
 MARKET: list[Quote | Trade] = list(synthetic_market(seed=6, ticks=1_500))

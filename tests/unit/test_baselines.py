@@ -6,8 +6,8 @@ import pytest
 from market_ticks import quick_node, seeded_ticks
 
 from schemas.outcomes import OutcomeMatured
-from streams import baselines
-from streams.baselines import BASELINES
+from streams.market import baselines
+from streams.market.baselines import BASELINES
 from streams.replay import replay_events
 
 

@@ -12,11 +12,11 @@ from schemas.commands import PromoteVariant, RollBack, StopVariant
 from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams.arms import MODEL
 from streams.experiments.declaration import Declaration, WatchParameters
 from streams.experiments.health import MUTE
 from streams.experiments.node import MOST_CANDIDATES, ExperimentsNode
 from streams.experiments.parameters import ExperimentParameters
+from streams.market.arms import MODEL
 from streams.partition import KeySnapshot, Partition
 from streams.retraining.parameters import TRIAL
 

@@ -15,7 +15,7 @@ from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.ticks import Directive, Tick
 from schemas.versions import ModelVersion
 from streams.alerts import alert_of
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.replay import SourceRecord, replay
 from streams.retraining.closed_loop import ClosedLoop
 from streams.sources.planted import GradedMarket

@@ -7,13 +7,13 @@ import msgspec
 import pytest
 
 from schemas.codec import encode
-from streams import comparison
-from streams.comparison import Compared, Comparison
-from streams.expected import Expected
 from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.replay import SourceRecord, replay
 from streams.sources.synthetic import synthetic_market
+from streams.verification import comparison
+from streams.verification.comparison import Compared, Comparison
+from streams.verification.expected import Expected
 
 TICKS = 400
 

@@ -4,8 +4,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from streams.correction import Correction
 from streams.logistic import probability
+from streams.market.correction import Correction
 from streams.parameters import CorrectionParameters
 
 

@@ -75,9 +75,9 @@ def test_what_is_written_again_after_a_crash_changes_nothing() -> None:
 
 def test_skill_is_that_of_the_outcomes_on_the_topic() -> None:
     from agents.dashboard.forecasting import frame
-    from streams.arms import LIVE
     from streams.backtest.columns import columns
     from streams.backtest.columns import frame as table
+    from streams.market.arms import LIVE
 
     records = decoded("outcomes", OutcomeMatured)
     board = fed(written())

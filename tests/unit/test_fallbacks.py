@@ -16,7 +16,7 @@ from streams.confidence.protocol import RegisteredCalibrator
 from streams.features import registry
 from streams.features.family import Feature, Moment, NoState
 from streams.logistic import probability
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import load_parameters
 from streams.regime import DETECTORS, Regime
 from streams.sizing import RULES

@@ -8,8 +8,8 @@ from statistics import fmean, pstdev
 import pytest
 
 from schemas.ticks import Quote, Trade
-from streams.fallbacks import Faults
 from streams.features import FEATURES, SIGNED, UNSIGNED, FeatureParameters, Features, FeatureState
+from streams.market.fallbacks import Faults
 
 
 def _history(count: int, seed: int = 1) -> list[Quote | Trade]:

@@ -12,8 +12,8 @@ from schemas.retraining import RetrainJob
 from schemas.ticks import Directive
 from schemas.versions import ModelVersion
 from schemas.windows import Breach
-from streams.directives import MOST_ARMS
 from streams.lifecycle.node import LifecycleNode
+from streams.market.directives import MOST_ARMS
 from streams.parameters import load_parameters
 from streams.retraining.identity import state_sha256
 

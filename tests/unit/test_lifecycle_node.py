@@ -12,11 +12,11 @@ from schemas.dead_letters import DeadLetter
 from schemas.models import ModelState, SignedLogisticState
 from schemas.ticks import Directive, Quote
 from schemas.versions import ModelVersion
-from streams.directives import MOST_ARMS, REMEMBERED
 from streams.features import SIGNED
 from streams.lifecycle.life import MOST_REIGNS
 from streams.lifecycle.node import LifecycleNode
-from streams.market import MarketNode
+from streams.market.directives import MOST_ARMS, REMEMBERED
+from streams.market.node import MarketNode
 from streams.parameters import Parameters, load_parameters
 from streams.partition import KeySnapshot, Partition
 from streams.signatures import is_signed, sign

@@ -11,7 +11,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Tick, Trade
 from streams.features import FEATURES
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import load_parameters
 from streams.partition import Keyed, Partition
 from streams.replay import SourceRecord, by_topic, replay, replay_events

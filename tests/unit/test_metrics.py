@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import pearsonr
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams.baselines import BASELINES
+from streams.market.baselines import BASELINES
 from streams.metrics.collector import ALL, MOST_GROUPS, Metrics, MetricsCollector, MetricsState, collect
 
 HORIZON = 100

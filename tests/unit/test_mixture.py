@@ -4,7 +4,7 @@ from random import Random
 import pytest
 
 from streams.logistic import log_odds
-from streams.mixture import Mixture
+from streams.market.mixture import Mixture
 from streams.parameters import MixtureParameters
 
 OPINIONS = [[0.9, 0.5, 0.2], [0.6, 0.5, 0.7], [0.8, 0.5, 0.4]]

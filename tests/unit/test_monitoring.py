@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from schemas.errors import Refused, StateError
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.windows import AccuracyWindow
-from streams.baselines import BASELINES
+from streams.market.baselines import BASELINES
 from streams.metrics.collector import collect
 from streams.monitoring import drift
 from streams.monitoring.cusum import MOST, Cusum, limit

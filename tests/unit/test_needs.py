@@ -16,7 +16,7 @@ from streams.features import FEATURES, SIGNED, FeatureParameters, Features
 from streams.features import registry as features
 from streams.features.family import Feature, Moment, NoState
 from streams.logistic import probability
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import load_parameters
 from streams.regime import Regime
 from streams.strategies import StrategyParameters

@@ -1,6 +1,6 @@
 import pytest
 
-from streams.overlap import MEMORY, Overlap, OverlapState
+from streams.market.overlap import MEMORY, Overlap, OverlapState
 
 
 def test_labels_that_do_not_overlap_are_worth_one() -> None:

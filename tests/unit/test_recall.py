@@ -7,10 +7,10 @@ from random import Random
 import msgspec
 import pytest
 
+from streams.market.recall import Recall, RecallState
 from streams.models.parameters import SignedLogisticParameters
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import RecallParameters
-from streams.recall import Recall, RecallState
 
 MODEL = SignedLogisticParameters(features=("a", "b"), prior={}, learning_rate=0.2)
 LEARNER = SignedLogisticLearner(MODEL)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from schemas.errors import ConfigurationError
 from schemas.predictions import Prediction
 from schemas.ticks import Quote
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.parameters import load_parameters
 from streams.regime import DETECTORS, REGIMES, Regime, RegimeParameters, detector, register
 from streams.regime.ewma import Ewma

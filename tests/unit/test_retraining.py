@@ -14,8 +14,8 @@ from schemas.models import ModelState
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.retraining import GateRow, RetrainingResult
 from schemas.windows import Breach
-from streams.baselines import BASELINES
 from streams.features import SIGNED
+from streams.market.baselines import BASELINES
 from streams.models import signed_logistic
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.monitoring.parameters import MonitorParameters

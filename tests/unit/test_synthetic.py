@@ -10,7 +10,7 @@ from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.predictions import Prediction
 from schemas.ticks import Quote
-from streams.market import MarketNode
+from streams.market.node import MarketNode
 from streams.replay import SourceRecord, replay
 from streams.sources.raw import RawTick
 from streams.sources.spoiling import QUOTE_SPOILS, SPOILS, spoiled

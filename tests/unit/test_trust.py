@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from streams.trust import believed
+from streams.market.trust import believed
 
 PRIOR = 0.1
 

@@ -5,7 +5,7 @@ from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
-from streams.arms import LIVE
+from streams.market.arms import LIVE
 from streams.performance.calibration import FEWEST, calibration
 from streams.performance.forecasts import forecasts
 

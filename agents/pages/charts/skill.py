@@ -6,7 +6,7 @@ from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
-from streams.arms import LIVE
+from streams.market.arms import LIVE
 from streams.performance.forecasts import Forecasts, forecasts
 from streams.performance.skill_over_time import FEWEST_CELLS
 

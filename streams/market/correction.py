@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from streams.logistic import LIMIT, probability
+from streams.market.trust import believed
 from streams.parameters import CorrectionParameters
-from streams.trust import believed
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Correction:
 
     The weights are learned with the experts' log-odds as an offset, by the extended Kalman filter: one Newton step
     from the belief so far, without a step size. The trust is the belief that the corrected opinion is better than the
-    uncorrected one (`streams.trust`). There is no intercept: a mirrored market gives the mirrored correction.
+    uncorrected one (`streams.market.trust`). There is no intercept: a mirrored market gives the mirrored correction.
 
     >>> correction = Correction(CorrectionParameters(variance=1.0), features=2)
     >>> state = correction.start()

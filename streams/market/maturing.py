@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams import baselines
-from streams.arms import ArmState
-from streams.pending import Pending, Stance
+from streams.market import baselines
+from streams.market.arms import ArmState
+from streams.market.pending import Pending, Stance
 
 
 def outcome(

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from schemas.positions import Position, position_of
 from schemas.topics import TICKS
-from streams import digests
-from streams.differences import FieldDifference, bits_apart, differing_fields
+from streams.verification import digests
+from streams.verification.differences import FieldDifference, bits_apart, differing_fields
 
 MOST_FINDINGS = 5
 REMEMBERED = 1 << 17

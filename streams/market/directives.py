@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from schemas.errors import Refused
 from schemas.ticks import BUILTIN, Directive
-from streams.arms import LIVE, ArmState
+from streams.market.arms import LIVE, ArmState
 
 MOST_ARMS = 6
 REMEMBERED = 256

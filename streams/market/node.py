@@ -10,8 +10,8 @@ from schemas.errors import Refused, StateError
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from streams.market.pipeline import Pipeline, SymbolState
 from streams.parameters import MarketParameters, Parameters
-from streams.pipeline import Pipeline, SymbolState
 from streams.signatures import is_signed
 from streams.sizing import SizeExplained
 from streams.topology import Node

@@ -8,14 +8,14 @@ from msgspec import convert
 from streams import confidence
 from streams.confidence.conformal import Conformal, ConformalState
 from streams.confidence.expected import ExpectedSkill
-from streams.correction import Correction, CorrectionState
-from streams.fallbacks import Faults
 from streams.logistic import HIGHEST, LOWEST, probability
-from streams.mixture import Mixture
+from streams.market.correction import Correction, CorrectionState
+from streams.market.fallbacks import Faults
+from streams.market.mixture import Mixture
+from streams.market.pending import Opinion
+from streams.market.recall import Recall, RecallState
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import MarketParameters, RecallParameters
-from streams.pending import Opinion
-from streams.recall import Recall, RecallState
 
 LIVE: Final = "live"
 """Name of the arm whose opinions become predictions."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streams.pending import Called
+from streams.market.pending import Called
 
 BASELINES = ("majority", "last_move", "imbalance_sign")
 """Names of the baselines, in the order of every tuple of their opinions."""

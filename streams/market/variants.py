@@ -9,7 +9,7 @@ from msgspec import MsgspecError, convert, json, to_builtins
 from schemas.commands import StartVariant
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive
-from streams.arms import MODEL, Arms, ArmState
+from streams.market.arms import MODEL, Arms, ArmState
 from streams.models import signed_logistic
 from streams.models.signed_logistic import SignedLogistic
 from streams.parameters import MarketParameters, merged

@@ -1,6 +1,6 @@
 """Who looks at which feature: what nobody looks at is not computed."""
 
-from streams.arms import MODEL
+from streams.market.arms import MODEL
 from streams.parameters import MarketParameters
 from streams.regime import detector
 from streams.strategies import strategies

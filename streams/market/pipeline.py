@@ -10,25 +10,25 @@ from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import BUILTIN, Directive, Quote, Trade
-from streams import baselines, directives, maturing
-from streams.admission import Admission, AdmissionState
-from streams.arms import LIVE, MODEL, ArmState
-from streams.baselines import BaselineState
 from streams.costs import Costs
-from streams.directives import ArmsState
-from streams.fallbacks import Faults
 from streams.features import Features, FeatureState
 from streams.features.registry import feature
+from streams.market import baselines, directives, maturing
+from streams.market.admission import Admission, AdmissionState
+from streams.market.arms import LIVE, MODEL, ArmState
+from streams.market.baselines import BaselineState
+from streams.market.directives import ArmsState
+from streams.market.fallbacks import Faults
+from streams.market.needs import IMBALANCE, SPREAD, users_of_features
+from streams.market.overlap import Overlap, OverlapState
+from streams.market.pending import Pending, Stance
+from streams.market.variants import Variant, Variants
 from streams.models import signed_logistic
-from streams.needs import IMBALANCE, SPREAD, users_of_features
-from streams.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
-from streams.pending import Pending, Stance
 from streams.regime import REGIMES, Regime, detector
 from streams.sizing import SizeExplained
 from streams.sizing.moves import MoveState
 from streams.strategies.panel import Panel
-from streams.variants import Variant, Variants
 
 PROHIBITIVE_BPS: Final = 1e6
 """A hundred times the position: stands in for a cost that nobody could tell, so that nothing is held."""
