@@ -21,7 +21,7 @@ from agents.clients.reader import Received, read_blocks
 from agents.operations import topics
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from agents.telemetry.ask import ask_all, state
+from agents.telemetry.ask import ask_all, ask_dashboard, state
 from agents.telemetry.health import Verdict
 from schemas.codec import decoder
 from schemas.errors import EnvironmentProblem, Refused
@@ -181,7 +181,9 @@ async def examine_cluster(settings: Settings) -> list[Finding]:
         "broker", "ok", f"{what} at {address}, {len(cluster.brokers)} broker(s), answers in {took_ms:.0f} ms"
     )
     found = [answer, *await examine_topics(settings, address)]
-    return [*found, workers(settings, await ask_all(settings))] if settings.metrics_port else found
+    if settings.metrics_port:
+        found.append(workers(settings, await ask_all(settings)))
+    return [*found, dashboard(settings, await ask_dashboard(settings))]
 
 
 def workers(settings: Settings, verdicts: Mapping[int, Verdict | None]) -> Finding:
@@ -195,6 +197,16 @@ def workers(settings: Settings, verdicts: Mapping[int, Verdict | None]) -> Findi
     if all(words in ("ready", "recovering") for words in states.values()):
         return Finding("workers", "ok", said)
     return Finding("workers", "fail", said, "their logs; docs/operating.md says what each check means")
+
+
+def dashboard(settings: Settings, verdict: Verdict | None) -> Finding:
+    """Whether the dashboard of this machine follows the topics; that there is none is no fault."""
+    where = f"{settings.dashboard_host}:{settings.dashboard_port}"
+    if verdict is None:
+        return Finding("dashboard", "ok", f"none of this system answers on {where}; `tickloop dashboard` starts one")
+    if verdict.ok:
+        return Finding("dashboard", "ok", f"follows the topics, on {where}")
+    return Finding("dashboard", "fail", f"on {where}: {state(verdict)}", "the broker; then the log of the dashboard")
 
 
 async def examine_topics(settings: Settings, address: str) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""How the workers of this machine say that they are: their `/readyz`, from another process."""
+"""How the processes of this machine say that they are: `/readyz` of workers, `/healthz` of the dashboard."""
 
 import asyncio
 
@@ -13,7 +13,15 @@ ANSWER_WITHIN_S = 2.0
 
 async def ask(settings: Settings, slot: int) -> Verdict | None:
     """What the worker in a slot says about itself; None if it does not answer, or if another system's does."""
-    address = f"http://{settings.metrics_host}:{settings.metrics_port + slot}/readyz"
+    return await _ask(settings, f"http://{settings.metrics_host}:{settings.metrics_port + slot}/readyz")
+
+
+async def ask_dashboard(settings: Settings) -> Verdict | None:
+    """What the dashboard says about itself; None as for a worker."""
+    return await _ask(settings, f"http://{settings.dashboard_host}:{settings.dashboard_port}/healthz")
+
+
+async def _ask(settings: Settings, address: str) -> Verdict | None:
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_WITHIN_S)) as session,

@@ -50,6 +50,14 @@ def test_the_loop_is_started_with_commands_and_settings_that_exist(service: str)
     assert loop["environment"]["TICKLOOP_BOOTSTRAP"] in KAFKA["KAFKA_ADVERTISED_LISTENERS"]
 
 
+@pytest.mark.parametrize(("service", "port", "path"), [("worker", 9460, "readyz"), ("dashboard", 8642, "healthz")])
+def test_a_container_is_asked_whether_it_is_well(service: str, port: int, path: str) -> None:
+    asked = COMPOSE["services"][service]["healthcheck"]["test"]
+    assert f"http://127.0.0.1:{port}/{path}" in asked[-1]
+    assert port == (Settings().metrics_port if service == "worker" else Settings().dashboard_port)
+    compile(asked[-1], "healthcheck", "exec")
+
+
 def test_the_image_gets_the_files_that_it_copies() -> None:
     recipe = COMPOSE["x-loop"]["build"]["dockerfile_inline"]
     copied = {word for line in re.findall(r"COPY (.*) \S+", recipe) for word in line.split()}

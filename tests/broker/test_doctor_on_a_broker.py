@@ -39,7 +39,7 @@ def test_from_no_topics_to_a_split_symbol(bootstrap: str, prefix: str) -> None:
     asyncio.run(send(settings, "WHOLE", [1, 1]))
     healthy = examine(settings)
     assert {check: finding.verdict for check, finding in healthy.items()} == dict.fromkeys(
-        ["broker", "topics", "clock", "event-time", "partitions"], "ok"
+        ["broker", "topics", "clock", "event-time", "partitions", "dashboard"], "ok"
     )
 
     asyncio.run(send(settings, "SPLIT", [0, 2]))

@@ -12,6 +12,7 @@ from agents.clients.reader import Received
 from agents.operations import doctor
 from agents.operations.doctor import Finding
 from agents.settings import Settings
+from agents.telemetry.health import Check, Verdict
 from schemas.codec import encode
 from schemas.ticks import Trade
 
@@ -94,3 +95,20 @@ def test_the_command_reports_a_broker_that_is_away(
     result = CliRunner().invoke(cli, ["doctor", "--json", "--home", str(tmp_path)])
     findings = msgspec.json.decode(result.stdout, type=list[Finding])
     assert (findings[-1].check, findings[-1].verdict, result.exit_code) == ("broker", verdict, exit_code)
+
+
+def test_the_dashboard_may_be_absent_but_not_blind() -> None:
+    settings = Settings()
+    blind = Check("broker", ok=False, value=9.0, limit=5.0, since="", says="the broker answered 9.0 s ago")
+    found = [
+        doctor.dashboard(settings, verdict)
+        for verdict in (
+            None,
+            Verdict(True, "tickloop", "", "0.1.0", ()),
+            Verdict(False, "tickloop", "", "0.1.0", (blind,)),
+        )
+    ]
+    assert [each.verdict for each in found] == ["ok", "ok", "fail"]
+    assert "none of this system answers on 127.0.0.1:8642" in found[0].found
+    assert "the broker answered 9.0 s ago" in found[2].found
+    assert found[2].fix
