@@ -105,7 +105,7 @@ def traded(account: pd.DataFrame, predictions: pd.DataFrame) -> Section:
     )
 
 
-def saw_and_chose(predictions: pd.DataFrame, decisions: pd.DataFrame) -> Section:
+def saw_and_chose(predictions: pd.DataFrame, outcomes: pd.DataFrame, decisions: pd.DataFrame) -> Section:
     """Market, regimes, strategies, versions and decisions."""
     return Section(
         "did",
@@ -122,8 +122,8 @@ def saw_and_chose(predictions: pd.DataFrame, decisions: pd.DataFrame) -> Section
             Panel(
                 "strategies",
                 "Strategy mix",
-                "Weight of the strategy that led; the rest up to the top belongs to all the others.",
-                strategies(predictions),
+                "How much the mixture believed each strategy when predictions matured.",
+                strategies(outcomes),
                 wide=True,
             ),
             Panel(

@@ -44,7 +44,7 @@ def tear_sheet(run: Run) -> str:
         questions.earned(found, run.account, run.predictions),
         questions.predicted(run.outcomes, told),
         questions.traded(run.account, run.predictions),
-        questions.saw_and_chose(run.predictions, run.decisions),
+        questions.saw_and_chose(run.predictions, run.outcomes, run.decisions),
         Section("figures", "All figures", before=key_figures.all_figures(found)),
         Section("care", "Read this with care", before=_caveats(found)),
         Section("run", "What was run", before=_run(run.summary)),

@@ -36,7 +36,7 @@ class Backtest(Struct, frozen=True, eq=False):
     Attributes:
         predictions, outcomes, account, decisions, accuracy_windows, experiments, experiment_decisions, dead_letters: a
             row for each record, in the order of the ticks; columns are fields, nested ones `arm.live.probability`,
-            `baseline.<name>`, `feature.<name>`, `expert.<name>`.
+            `baseline.<name>`, `feature.<name>`, `expert.<name>`, `weight.<name>`.
         summary: counts, digests, skill beside baselines, account; what `summary.json` holds.
     """
 

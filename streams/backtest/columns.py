@@ -33,8 +33,8 @@ LINES = (AccuracyWindow, ExperimentMoved, ExperimentDecided, DeadLetter)
 TIMES = frozenset({"ts_event", "ts_prediction"})
 """Columns of nanoseconds since 1970, UTC."""
 
-_NESTED = ("arms", "experts", "baselines", "features")
-_SINGULAR = {"experts": "expert", "baselines": "baseline", "features": "feature"}
+_NESTED = ("arms", "experts", "baselines", "features", "weights")
+_SINGULAR = {"experts": "expert", "baselines": "baseline", "features": "feature", "weights": "weight"}
 
 Columns = dict[str, list[Any]]
 

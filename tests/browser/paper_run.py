@@ -69,8 +69,8 @@ def _timed(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _flat(outcome: OutcomeMatured) -> dict[str, Any]:
     row = asdict(outcome)
-    for name, prefix in (("baselines", "baseline"), ("features", "feature"), ("experts", "expert")):
-        row |= {f"{prefix}.{key}": value for key, value in row.pop(name).items()}
+    for name in ("baselines", "features", "experts", "weights"):
+        row |= {f"{name[:-1]}.{key}": value for key, value in row.pop(name).items()}
     for arm in row.pop("arms"):
         row |= {f"arm.{arm.arm}.{key}": value for key, value in asdict(arm).items() if key != "arm"}
     return row

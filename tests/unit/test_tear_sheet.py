@@ -14,6 +14,7 @@ from agents.pages import palette
 from agents.pages.charts.reliability import reliability
 from agents.pages.charts.returns import returns
 from agents.pages.charts.skill import forecasters, skill_over_time
+from agents.pages.charts.strategies import strategies
 from agents.pages.charts.trading import turnover
 from agents.pages.charts.versions import versions
 from agents.pages.charts.win_rate import rates
@@ -149,3 +150,31 @@ def test_figures_are_figures_of_a_notebook_too(run: PaperRun) -> None:
     assert isinstance(made, go.Figure)
     assert made.layout.title.text.startswith("skill against ")
     assert CHEAP.costs.fee_bps == 0.0
+
+
+def test_the_strategy_mix_is_what_outcomes_say() -> None:
+    outcomes = pd.DataFrame(
+        {
+            "ts_event": pd.to_datetime([0, 1, 10**9, 10**9 + 1], utc=True),
+            "weight.flat": [0.1, 0.3, 0.5, 0.5],
+            "weight.imbalance": [0.9, 0.7, 0.5, 0.5],
+        }
+    )
+    drawn = strategies(outcomes)
+    assert isinstance(drawn, go.Figure)
+    assert [trace.name for trace in drawn.data] == ["imbalance", "flat"]
+    assert list(drawn.data[0].y) == pytest.approx([0.8, 0.5])
+    assert list(drawn.data[1].y) == pytest.approx([0.2, 0.5])
+    assert strategies(outcomes[["ts_event"]]) == NotEnough(0, 2, "outcomes")
+
+
+def test_of_many_strategies_the_last_share_a_colour() -> None:
+    names = [f"weight.s{number}" for number in range(9)]
+    outcomes = pd.DataFrame(
+        {"ts_event": pd.to_datetime([0, 10**9], utc=True)}
+        | {name: [(9 - number) / 45] * 2 for number, name in enumerate(names)}
+    )
+    drawn = strategies(outcomes)
+    assert isinstance(drawn, go.Figure)
+    assert [trace.name for trace in drawn.data] == ["s0", "s1", "s2", "s3", "s4", "all others"]
+    assert sum(trace.y[0] for trace in drawn.data) == pytest.approx(1.0)
