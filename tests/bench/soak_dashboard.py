@@ -44,15 +44,17 @@ JUDGED_FROM_MINUTES = 10.0
 """Before that courses and outcomes still fill up to their bounds."""
 
 GROWTH = 0.05
-FLOORS = {"server_mb": 10.0, "heap_mb": 6.0, "browser_mb": 30.0, "nodes": 300.0}
+FLOORS = {"server_mb": 10.0, "heap_mb": 6.0, "browser_mb": 30.0}
 """Growth that is none: plotly's sizes of up to 10,000 labels rise by 4 MB and start anew, some 950 drawings apart."""
+
+MOST_NODES = 10_000
+"""A page all of whose lists are full has some 7,000; until they are, each thing that happens adds a line to it."""
 
 LONGEST_GAP_S = 10.0
 RULES = (
     f"memory grows: Theil-Sen slope over the second half, times its length, is above {GROWTH:.0%} of its median and "
-    "above " + ", ".join(f"{name} {floor:g}" for name, floor in FLOORS.items())
-) + (
-    f" (judged from {JUDGED_FROM_MINUTES:g} minutes on); the page stops: no update or no answer to a click for "
+    f"above {', '.join(f'{name} {floor:g}' for name, floor in FLOORS.items())} (judged from {JUDGED_FROM_MINUTES:g} "
+    f"minutes on), or nodes are above {MOST_NODES:,}; the page stops: no update or no answer to a click for "
     f"{LONGEST_GAP_S:g} s, or the same count of ticks at two samples"
 )
 
@@ -144,6 +146,7 @@ def problems(samples: list[Sample]) -> list[str]:
                 found.append(
                     f"{name} grows: {grown:+.1f} in the last {times[-1] - times[0]:.1f} minutes, to {values[-1]:.1f}"
                 )
+    found += [f"{each.nodes:,} nodes at minute {each.minute:.1f}" for each in samples[-1:] if each.nodes > MOST_NODES]
     for before, each in pairwise(samples):
         if max(each.gap_s, each.shown_ms / 1e3) > LONGEST_GAP_S:
             found.append(

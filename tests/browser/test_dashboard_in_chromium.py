@@ -30,6 +30,7 @@ pytestmark = [
 ]
 
 MANY = 1_000
+SETTLED_S = 2.5
 
 
 @pytest.fixture(scope="module")
@@ -315,3 +316,40 @@ def test_the_token_behind_the_hash_unlocks_and_is_gone_from_the_address(browser:
         page.wait_for_selector("#unlock:text-is('Actions unlocked')")
         assert TOKEN not in page.url
         page.context.close()
+
+
+def test_a_page_grows_until_its_lists_are_full_and_no_further(browser: Browser) -> None:
+    board = whole_board()
+    version = RECORDS[ModelVersion][-1]
+
+    def told(begin: int, end: int) -> None:
+        alerts = [
+            msgspec.structs.replace(FAILED, id=f"ticks:0:{number}:0", ts_event=FAILED.ts_event + number)
+            for number in range(begin, end)
+        ]
+        changed = [
+            msgspec.structs.replace(
+                version,
+                id=f"commands:0:{number}:0",
+                version=f"v{number}",
+                status="frozen",
+                ts_event=10**18 + number,
+            )
+            for number in range(begin, end)
+        ]
+        board.take("alerts", received([(0, "", encode(each)) for each in alerts]), NOW_S)
+        board.take("model-versions", received([(0, "", encode(each)) for each in changed]), NOW_S)
+
+    with served(server(board)) as address:
+        page, said = opened(browser, address)
+        page.wait_for_selector("#timeline li")
+        sizes = []
+        for begin, end in ((0, 40), (40, 400), (400, 1_200)):
+            told(begin, end)
+            page.wait_for_function(f"() => document.querySelector('#timeline').textContent.includes('v{end - 1}')")
+            page.wait_for_timeout(1e3 * SETTLED_S)  # every list has been drawn again
+            sizes.append(page.evaluate("document.querySelectorAll('*').length"))
+        few, full, later = sizes
+        assert few < full
+        assert later == full
+        assert said == []
