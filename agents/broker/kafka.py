@@ -122,10 +122,17 @@ def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[R
     return broker, server
 
 
+def new_cluster_id() -> str:
+    """A random id, 22 characters; none begins with a dash, which the tool that takes it reads as an option."""
+    while True:
+        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        if not made.startswith("-"):
+            return made
+
+
 def format_storage(home: Path, java: Java, properties: Path, environment: dict[str, str]) -> None:
     """Give the data folder its cluster id."""
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-    tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id, "-c")
+    tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", new_cluster_id(), "-c")
     formatting = process.spawn(home, [java.path, *JVM, *tool, properties], environment)
     try:
         code = formatting.wait(START_TIMEOUT_S)

@@ -4,11 +4,12 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 
-from agents.broker import bootstrap, ports, process
+from agents.broker import bootstrap, kafka, ports, process
 from agents.broker.process import Running
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem
@@ -96,3 +97,10 @@ def test_a_taken_port_is_not_free() -> None:
         free = ports.any_free()
         assert ports.first_free([taken, free]) == free
         assert ports.first_free([taken]) != taken
+
+
+def test_no_cluster_id_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = uuid.UUID(bytes=b"\xf8" + bytes(15)), uuid.UUID(bytes=b"\x01" + bytes(15))
+    given = iter((first, second))
+    monkeypatch.setattr(uuid, "uuid4", lambda: next(given))
+    assert kafka.new_cluster_id() == "AQAAAAAAAAAAAAAAAAAAAA"
