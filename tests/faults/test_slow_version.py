@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,11 @@ from schemas.commands import Command, PromoteVariant, RollBack, StartVariant
 from schemas.predictions import Prediction
 from schemas.topics import COMMANDS, MODEL_VERSIONS, PREDICTIONS
 from schemas.versions import ModelVersion
+from streams.confidence import CALIBRATORS
 from streams.loop import nodes
 from streams.parameters import load_parameters
 from streams.signatures import is_signed
 from streams.sources.synthetic import synthetic_market
-
-import ponderous  # noqa: F401  isort: skip - the replay knows the plugin, too
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
@@ -42,6 +42,14 @@ modules = ["ponderous"]
 [market]
 warmup_ticks = 2
 """
+
+
+@pytest.fixture(autouse=True)
+def _plugin() -> Iterator[None]:
+    """The replay of this process knows it, too; other tests do not."""
+    import_module("ponderous")
+    yield
+    del CALIBRATORS["ponderous"], sys.modules["ponderous"]
 
 
 async def test_a_slow_version_is_rolled_back(bootstrap: str, prefix: str, tmp_path: Path) -> None:
