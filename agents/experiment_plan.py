@@ -18,7 +18,14 @@ from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.planning import Plan, plan
 from streams.experiments.pooling import EVERYONE
-from streams.experiments.preflight import Preflight, pooled_preflight, preflight, smallest_that_holds, windows_of
+from streams.experiments.preflight import (
+    Preflight,
+    larger,
+    pooled_preflight,
+    preflight,
+    smallest_that_holds,
+    windows_of,
+)
 from streams.experiments.scores import FLOOR
 from streams.lifecycle.node import LifecycleNode
 from streams.market.arms import LIVE
@@ -152,7 +159,9 @@ def planned(
         except ConfigurationError as error:
             missing = str(error)
         if checked is None or not checked.passed or test.batch < recommended:
-            found_batch = smallest_that_holds(pairs, test, max(recommended, test.batch), replications, progress)
+            failed = checked is not None and test.batch >= recommended
+            begin = larger(test.batch) if failed else max(recommended, test.batch)
+            found_batch = smallest_that_holds(pairs, test, begin, replications, progress)
             holds, recommended = found_batch is not None, found_batch or recommended
         else:
             holds = True

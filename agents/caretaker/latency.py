@@ -51,12 +51,12 @@ class Watched:
         version: record that says so.
         partition: of its symbol.
         since_ms: when that was written.
-        limit_ms, span_s: of the judgement.
+        limit_ms: of the judgement.
     """
 
-    def __init__(self, version: ModelVersion, partition: int, since_ms: int, limit_ms: float, span_s: float) -> None:
+    def __init__(self, version: ModelVersion, partition: int, since_ms: int, limit_ms: float) -> None:
         self.version, self.partition, self.since_ms = version, partition, since_ms
-        self.slowness = Slowness(version.version, limit_ms, span_s)
+        self.slowness = Slowness(version.version, limit_ms, SPAN_S)
         self.ts_event = version.ts_event
         self._ticks: deque[tuple[int, int]] = deque()
         self._waiting: deque[tuple[int, int, Made]] = deque()
@@ -116,11 +116,10 @@ class Latency:
         settings: where, and how long a prediction may take.
         bootstrap: address of the cluster.
         producer: connected.
-        span_s: of the judgement.
     """
 
-    def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer, span_s: float = SPAN_S) -> None:
-        self._settings, self._bootstrap, self._producer, self._span_s = settings, bootstrap, producer, span_s
+    def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer) -> None:
+        self._settings, self._bootstrap, self._producer = settings, bootstrap, producer
         self._watched: dict[bytes, Watched] = {}
         self._changed = asyncio.Event()
 
@@ -151,7 +150,7 @@ class Latency:
         self._watched.pop(key, None)
         if version.change == "promote_variant" and time.time() - record.timestamp_ms / 1e3 < WATCHED_S:
             limit_ms = self._settings.latency_limit_ms
-            self._watched[key] = Watched(version, record.partition, record.timestamp_ms, limit_ms, self._span_s)
+            self._watched[key] = Watched(version, record.partition, record.timestamp_ms, limit_ms)
         self._changed.set()
 
     async def _watch(self) -> None:

@@ -137,8 +137,13 @@ def smallest_that_holds(
         tried = replace(parameters, batch=batch, longest=longest)
         if preflight(history, tried, replications, progress=progress).passed:
             return batch
-        batch += max(1, batch // 2)
+        batch = larger(batch)
     return None
+
+
+def larger(batch: int) -> int:
+    """Batch to try after one that does not hold: half as much again."""
+    return batch + max(1, batch // 2)
 
 
 def pooled_preflight(
