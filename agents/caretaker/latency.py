@@ -198,7 +198,7 @@ class Latency:
                 secret = self._settings.directive_key.encode()
                 await self._producer.send_and_wait(
                     self._settings.topic(COMMANDS.name),
-                    encode(sign(command, secret) if secret else command),
+                    encode(sign(command, secret)),
                     key,
                     watched.partition,
                 )

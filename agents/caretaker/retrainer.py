@@ -118,7 +118,7 @@ class Retrainer:
 
     def _proposal(self, job: RetrainJob, result: RetrainingResult) -> StartVariant:
         command, key = proposal(job, result), self._settings.directive_key.encode()
-        return sign(command, key) if key else command
+        return sign(command, key)
 
     async def _result(self, job: RetrainJob, partition: int) -> RetrainingResult:
         market, training = self._parameters.for_symbol(job.symbol), self._parameters.retraining

@@ -111,8 +111,7 @@ class Commander:
         self._consumer.assign(answers)
         for answer, end in (await self._consumer.end_offsets(answers)).items():
             self._consumer.seek(answer, end)
-        if key := self._settings.directive_key.encode():
-            command = sign(command, key)
+        command = sign(command, self._settings.directive_key.encode())
         written = await self._producer.send_and_wait(
             self._settings.topic(COMMANDS.name), encode(command), command.symbol.encode(), partition
         )

@@ -190,7 +190,7 @@ async def _trained_again(story: Happened) -> Check:
 
 def _signed(command: StartVariant, settings: Settings) -> StartVariant:
     key = settings.directive_key.encode()
-    return sign(command, key) if key else command
+    return sign(command, key)
 
 
 def _decoded(records: Sequence[Received], kind: type) -> list:  # type: ignore[type-arg]

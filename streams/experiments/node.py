@@ -133,7 +133,7 @@ class ExperimentsNode(Node[Trials]):
                 )
                 written.append(decided)
                 if decided.applied and (command := asked(decided, moved, event, f"{record_id}:{len(written)}")):
-                    written.append(sign(command, self._key) if self._key else command)
+                    written.append(sign(command, self._key))
         return written
 
     def _of(self, state: Trials, outcome: OutcomeMatured) -> Iterator[tuple[str, Trial]]:

@@ -106,7 +106,7 @@ class LifecycleNode(Node[Life]):
         if isinstance(event, StartVariant) and event.arm.startswith(CANDIDATE) and len(state.arms) >= MOST_ARMS:
             directives += self._make_room(state, event, news)
         directives.append(self._carry_out(state, event, news))
-        return (*(sign(each, self._key) if self._key else each for each in directives), *news.records)
+        return (*(sign(each, self._key) for each in directives), *news.records)
 
     def shown(self, symbol: str, version: str) -> str:
         """Name of a version as predictions carry it."""

@@ -152,7 +152,7 @@ class MonitorNode(Node[MonitorState]):
         breach = window.breach
         assert breach is not None, "windows without a breach call for nothing"
         command = Retrain(breach.id, window.symbol, window.ts_event, breach.sentence, breach, automatic=True)
-        return sign(command, self._key) if self._key else command
+        return sign(command, self._key)
 
     def dump(self, state: MonitorState) -> bytes:
         """Snapshot: MessagePack, in which doubles keep all their bits."""
