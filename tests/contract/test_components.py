@@ -59,6 +59,10 @@ def test_every_kind_of_component_is_here() -> None:
     assert len(COMPONENTS) >= 25
 
 
+def test_no_plugin_of_a_test_came_in(of_two_seeds: tuple[dict[str, str], dict[str, str]]) -> None:
+    assert {str(component) for component in components()} == set(of_two_seeds[0])
+
+
 @pytest.fixture(scope="module")
 def configuration(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("user") / "tickloop.toml"
