@@ -1,7 +1,9 @@
 """What an experiment takes, from pairs that its two arms have made: rate, dependence, gain of pairing, error rates."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -13,7 +15,7 @@ from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
-from streams.experiments.dependence import autocorrelation_time, batch_for, rarity
+from streams.experiments.dependence import autocorrelation_time, batch_for
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.planning import Plan, plan
@@ -73,6 +75,33 @@ class Planned(Struct, frozen=True):
     missing: str
 
 
+class History(NamedTuple):
+    """Pairs that an experiment is planned on.
+
+    Attributes:
+        symbol: whose; `*` for symbols that decide together.
+        pairs: how many.
+        scored: of these, after the warm-up.
+        span_ns: event time that they took.
+        horizon_ns: of their forecasts.
+        a, b: what each arm has of the primary score.
+        inflation: how many pairs say what one would say.
+        replay: the pre-flight on them.
+        together: pairs of which the largest groups, that move as one, are made.
+    """
+
+    symbol: str
+    pairs: int
+    scored: int
+    span_ns: int
+    horizon_ns: int
+    a: Column
+    b: Column
+    inflation: float
+    replay: Callable[[ExperimentParameters], Preflight]
+    together: float = 1.0
+
+
 def outcomes_of_file(
     ticks: Sequence[Quote | Trade], parameters: Parameters, name: str, progress: Callable[[float], None]
 ) -> dict[str, list[OutcomeMatured]]:
@@ -123,63 +152,30 @@ def planned(
         ConfigurationError: there is too little to plan from.
     """
     test = declaration.test
-    of = [(outcome, pair_of(outcome, name, LIVE)) for outcome in outcomes]
-    pairs = [pair for _, pair in of if pair is not None and pair.sound()]
+    of = (pair_of(outcome, name, LIVE) for outcome in outcomes)
+    pairs = [pair for pair in of if pair is not None and pair.sound()]
     if len(pairs) < FEWEST:
         raise ConfigurationError(
             f"expected at least {FEWEST} pairs of {name} and the live arm to plan from, was {len(pairs)}; "
             f"fix: `tickloop experiment plan {name} --file TICKS`, or start it first"
         )
     _check_worth(pairs, test)
-    span = pairs[-1].ts_event - pairs[0].ts_event
-    if span <= 0:
+    span_ns = pairs[-1].ts_event - pairs[0].ts_event
+    if span_ns <= 0:
         raise ConfigurationError("expected pairs at different times to tell a rate from")
-    rate = (len(pairs) - 1) / span * DAY_NS
-    overlap = max(1.0, outcomes[-1].horizon_ns / DAY_NS * rate)
     a, b = _columns(pairs, test)
-    scores = a - b
-    time = autocorrelation_time(scores)
-    recommended = batch_for(scores, ceil(overlap))
-    found = plan(
-        test.worth,
-        float(a.std(ddof=1)),
-        float(b.std(ddof=1)),
-        _correlation(a, b),
-        rate,
-        limit_days if limit_days is not None else test.longest / rate,
-        max(test.batch, 1),
-        test.alpha,
-        1.0 - (test.beta or 0.2),
-        time,
-    )
-    checked, missing, holds = None, "not asked for", None
-    if replications:
-        try:
-            checked, missing = preflight(pairs, test, replications, progress=progress), ""
-        except ConfigurationError as error:
-            missing = str(error)
-        if checked is None or not checked.passed or test.batch < recommended:
-            failed = checked is not None and test.batch >= recommended
-            begin = larger(test.batch) if failed else max(recommended, test.batch)
-            found_batch = smallest_that_holds(pairs, test, begin, replications, progress)
-            holds, recommended = found_batch is not None, found_batch or recommended
-        else:
-            holds = True
-    return Planned(
-        name,
+    history = History(
         outcomes[-1].symbol,
         len(pairs),
-        span / 3.6e12,
-        rate,
-        overlap,
-        time,
-        test.batch,
-        recommended,
-        holds,
-        found,
-        checked,
-        missing,
+        len(pairs) - test.warmup,
+        span_ns,
+        outcomes[-1].horizon_ns,
+        a,
+        b,
+        autocorrelation_time(a - b),
+        partial(preflight, pairs, replications=replications, progress=progress),
     )
+    return _planned(name, test, history, limit_days, replications)
 
 
 def planned_together(
@@ -218,42 +214,65 @@ def planned_together(
     columns = [_columns(pairs, test) for pairs in histories]
     a, b = (np.concatenate([each[side] for each in columns]) for side in (0, 1))
     per_window, time = float(windows.counts.mean()), autocorrelation_time(residuals)
-    inflation = time * float(residuals.var()) / (per_window * float((a - b).var()))
-    count = int(windows.counts.sum())
-    rate = count / windows.span_ns * DAY_NS
-    overlap = max(1.0, outcomes[declaration.symbols[0]][-1].horizon_ns / DAY_NS * rate)
+    history = History(
+        EVERYONE,
+        windows.pairs,
+        windows.pairs,
+        windows.span_ns,
+        outcomes[declaration.symbols[0]][-1].horizon_ns,
+        a,
+        b,
+        time * float(residuals.var()) / (per_window * float((a - b).var())),
+        partial(pooled_preflight, windows, replications=replications, progress=progress),
+        per_window * time,
+    )
+    return _planned(name, test, history, limit_days, replications)
+
+
+def _planned(
+    name: str, test: ExperimentParameters, history: History, limit_days: float | None, replications: int
+) -> Planned:
+    rate = history.pairs / history.span_ns * DAY_NS
+    overlap = max(1.0, history.horizon_ns / DAY_NS * rate)
     found = plan(
         test.worth,
-        float(a.std(ddof=1)),
-        float(b.std(ddof=1)),
-        _correlation(a, b),
+        float(history.a.std(ddof=1)),
+        float(history.b.std(ddof=1)),
+        _correlation(history.a, history.b),
         rate,
         limit_days if limit_days is not None else test.longest / rate,
         test.batch,
         test.alpha,
         1.0 - (test.beta or 0.2),
-        inflation,
+        history.inflation,
     )
-    checked, why = None, "not asked for"
+    recommended = batch_for(history.a - history.b, ceil(max(overlap, history.together)))
+    checked, missing, holds = None, "not asked for", None
     if replications:
         try:
-            checked, why = pooled_preflight(windows, test, replications, progress=progress), ""
+            checked, missing = history.replay(test), ""
         except ConfigurationError as error:
-            why = str(error)
+            missing = str(error)
+        holds = checked is not None and checked.passed and test.batch >= recommended
+        if not holds:
+            failed = checked is not None and test.batch >= recommended
+            begin = larger(test.batch) if failed else max(recommended, test.batch)
+            found_batch = smallest_that_holds(history.replay, test, begin, history.scored)
+            holds, recommended = found_batch is not None, found_batch or recommended
     return Planned(
         name,
-        EVERYONE,
-        count,
-        windows.span_ns / 3.6e12,
+        history.symbol,
+        history.pairs,
+        history.span_ns / 3.6e12,
         rate,
         overlap,
-        inflation,
+        history.inflation,
         test.batch,
-        ceil(5.0 * max(overlap, per_window * time, rarity(a - b))),
-        None,
+        recommended,
+        holds,
         found,
         checked,
-        why,
+        missing,
     )
 
 

@@ -1,7 +1,8 @@
-"""Pre-flight: how often the whole experiment, as it is configured, errs on the user's own data without a difference."""
+"""Pre-flight: how often the whole experiment, as it is registered, errs on the user's own data without a difference."""
 
 from collections.abc import Callable, Iterable, Sequence
-from math import sqrt
+from itertools import pairwise
+from math import ceil, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
+from streams.experiments.batches import FEWEST
 from streams.experiments.dependence import autocorrelation_time
 from streams.experiments.experiment import HARM, Experiment, ExperimentState
 from streams.experiments.pairs import Pair
@@ -24,9 +26,11 @@ class Preflight(Struct, frozen=True):
     """Attributes:
     replications: experiments replayed.
     wins, harms: of these, ended for A; for B.
-    allowed, allowed_harms: part that may be: alpha, what B may take of it; + 2 standard errors.
+    allowed, allowed_harms: part that may be won by either; by B: alpha, what B may take of it; + 2 standard errors.
     passed: whether neither rate is above its own.
+    clear: whether what was measured is at most alpha itself.
     decided: median pairs to a decision; infinite where most came to none.
+    longest: pairs of a replay that comes to no decision.
     autocorrelation_time: of the primary score, pairs.
     sentence: all that for a person.
     """
@@ -37,9 +41,15 @@ class Preflight(Struct, frozen=True):
     allowed: float
     allowed_harms: float
     passed: bool
+    clear: bool
     decided: float
+    longest: int
     autocorrelation_time: float
     sentence: str
+
+
+Batched = Iterable[tuple[int, float]]
+"""Pairs of a batch and the sum of their primary scores."""
 
 
 class Windows(NamedTuple):
@@ -56,6 +66,11 @@ class Windows(NamedTuple):
     span_ns: int
 
     @property
+    def pairs(self) -> int:
+        """Scored pairs in all windows."""
+        return int(self.counts.sum())
+
+    @property
     def mean(self) -> float:
         """Score of a pair."""
         return float(self.sums.sum() / self.counts.sum())
@@ -66,22 +81,20 @@ def preflight(
     parameters: ExperimentParameters,
     replications: int = 200,
     shift: float = 0.0,
-    length: int | None = None,
     seed: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Preflight:
-    """Replay the experiment on resamples of `history` whose primary score is centred at the margin.
+    """Replay the experiment, as long as it is registered, on resamples of `history` centred at the margin.
 
-    A resample is a stationary bootstrap of scored pairs. Guardrails are left out: they can only take wins away. So is
-    futility: it could end an experiment before its error. Labels are never swapped, which would destroy the dependence
-    that is to be met.
+    A resample is a stationary bootstrap of scored pairs. Guardrails and the certificate are left out: they can only
+    take wins away. So is futility: it could end an experiment before its error. Labels are never swapped, which would
+    destroy the dependence that is to be met.
 
     Args:
         history: pairs of the two arms, or of two alike.
         parameters: of the experiment.
         replications: resamples.
         shift: added to each primary score: a planted difference, to see how often it is found.
-        length: pairs of a resample; None: as many as in the history.
         seed: of the bootstrap.
         progress: told which part of it is done.
 
@@ -94,56 +107,21 @@ def preflight(
     """
     if parameters.primary == "drawdown":
         raise ConfigurationError("pre-flight: expected a primary metric with a score for a pair, was 'drawdown'")
-    needed = parameters.warmup + parameters.batch * parameters.minimum_batches
-    if len(history) < needed:
-        raise ConfigurationError(
-            f"pre-flight: expected a history of at least {needed} pairs (warm-up and {parameters.minimum_batches} "
-            f"batches of {parameters.batch}), was {len(history)}; fix: a longer history, or smaller batches"
-        )
-    size = length or len(history)
-    experiment = _alone(parameters, size)
+    experiment = _alone(parameters)
     pairs, primary = _scored(experiment, history)
+    _check_length(len(pairs), parameters)
     centred = primary + parameters.margin + shift - primary.mean()
     apart = np.diff([pair.ts_event for pair in pairs], prepend=pairs[0].ts_event)
     random = np.random.default_rng(seed)
 
-    def replayed() -> ExperimentState:
-        state = experiment.start()
-        drawn = stationary_draw(random, len(pairs), BATCHES_A_BLOCK * parameters.batch, size)
-        for at, ts_event in zip(drawn.tolist(), np.cumsum(apart[drawn]).tolist(), strict=True):
-            pair = replace(pairs[at], ts_event=ts_event) if parameters.clock_ns else pairs[at]
-            experiment.take(state, pair, [float(centred[at])])
-            if state.status != "running":
-                break
-        return state
+    def resample() -> Batched:
+        drawn = stationary_draw(random, len(pairs), BATCHES_A_BLOCK * parameters.batch, parameters.longest)
+        ends = [0, *ends_of_batches(np.cumsum(apart[drawn]), parameters)]
+        scores = centred[drawn]
+        for begin, end in pairwise(ends):
+            yield end - begin, float(scores[begin:end].sum())
 
-    return _found(replayed, parameters, replications, autocorrelation_time(centred), progress)
-
-
-def smallest_that_holds(
-    history: Sequence[Pair],
-    parameters: ExperimentParameters,
-    batch: int,
-    replications: int = 200,
-    progress: Callable[[float], None] = lambda share: None,
-) -> int | None:
-    """Smallest of `batch`, half as much again, and so on, with which `preflight` passes on this history.
-
-    Returns:
-        None where it passes with none of which the history holds the least number that a winner takes.
-    """
-    while len(history) >= parameters.warmup + batch * parameters.minimum_batches:
-        longest = max(parameters.longest, batch * parameters.minimum_batches * parameters.looks)
-        tried = replace(parameters, batch=batch, longest=longest)
-        if preflight(history, tried, replications, progress=progress).passed:
-            return batch
-        batch = larger(batch)
-    return None
-
-
-def larger(batch: int) -> int:
-    """Batch to try after one that does not hold: half as much again."""
-    return batch + max(1, batch // 2)
+    return _found(experiment, resample, replications, autocorrelation_time(centred), progress)
 
 
 def pooled_preflight(
@@ -158,31 +136,59 @@ def pooled_preflight(
     Raises:
         ConfigurationError: the history is too short.
     """
-    per_window = windows.counts.mean()
-    needed = parameters.batch * parameters.minimum_batches
-    if windows.counts.sum() < needed:
-        raise ConfigurationError(
-            f"pre-flight: expected a history of at least {needed} pairs of all symbols ({parameters.minimum_batches} "
-            f"batches of {parameters.batch}), was {windows.counts.sum():.0f}; fix: a longer history, or smaller batches"
-        )
-    experiment = _alone(parameters, int(windows.counts.sum()))
+    per_window = float(windows.counts.mean())
+    experiment = _alone(parameters)
+    _check_length(windows.pairs, parameters)
     centred = windows.sums + (parameters.margin - windows.mean) * windows.counts
     block = max(1.0, BATCHES_A_BLOCK * parameters.batch / per_window)
     random = np.random.default_rng(seed)
 
-    def replayed() -> ExperimentState:
-        state, count, total = experiment.start(), 0, 0.0
-        for number, at in enumerate(stationary_draw(random, len(centred), block).tolist()):
-            count += int(windows.counts[at])
-            total += float(centred[at])
+    def resample() -> Batched:
+        drawn = stationary_draw(random, len(centred), block, ceil(parameters.longest / per_window))
+        count, total = 0, 0.0
+        for more, part in zip(windows.counts[drawn].tolist(), centred[drawn].tolist(), strict=True):
+            count += int(more)
+            total += part
             if count >= parameters.batch:
-                experiment.take_batch(state, number, (count, count, 0, 0, 0), [total, 0.0, 0.0, 0.0, 0.0])
+                yield count, total
                 count, total = 0, 0.0
-                if state.status != "running":
-                    break
-        return state
 
-    return _found(replayed, parameters, replications, per_window * autocorrelation_time(centred), progress)
+    return _found(experiment, resample, replications, per_window * autocorrelation_time(centred), progress)
+
+
+def smallest_that_holds(
+    replay: Callable[[ExperimentParameters], Preflight], parameters: ExperimentParameters, batch: int, pairs: int
+) -> int | None:
+    """Smallest of `batch`, half as much again, and so on, with which the pre-flight passes clearly.
+
+    What is recommended has to show that it holds; two standard errors are for what is registered already.
+
+    Args:
+        replay: the pre-flight, on a history.
+        parameters: of the experiment.
+        batch: to begin with.
+        pairs: scored ones of the history.
+
+    Returns:
+        None where that is so for none of which the history holds enough.
+    """
+    while pairs >= batch * FEWEST:
+        if replay(with_batch(parameters, batch)).clear:
+            return batch
+        batch = larger(batch)
+    return None
+
+
+def with_batch(parameters: ExperimentParameters, batch: int) -> ExperimentParameters:
+    """The experiment with other batches, and longer where it could come to no decision else."""
+    looks = parameters.looks * FEWEST if parameters.plan == "group_sequential" else 1
+    longest = max(parameters.longest, batch * max(parameters.minimum_batches, looks))
+    return replace(parameters, batch=batch, longest=longest)
+
+
+def larger(batch: int) -> int:
+    """Batch to try after one that does not hold: half as much again."""
+    return batch + max(1, batch // 2)
 
 
 def windows_of(histories: Iterable[Sequence[Pair]], parameters: ExperimentParameters) -> Windows:
@@ -213,29 +219,51 @@ def windows_of(histories: Iterable[Sequence[Pair]], parameters: ExperimentParame
     )
 
 
-def _alone(parameters: ExperimentParameters, size: int) -> Experiment:
+def _alone(parameters: ExperimentParameters) -> Experiment:
     """The experiment without what could only take wins away, or end it before its error."""
-    return Experiment(replace(parameters, guardrails={}, beta=0.0, longest=max(size, parameters.longest)))
+    return Experiment(replace(parameters, guardrails={}, beta=0.0, bound=0.0))
+
+
+def _check_length(pairs: int, parameters: ExperimentParameters) -> None:
+    if pairs < (needed := parameters.batch * FEWEST):
+        raise ConfigurationError(
+            f"pre-flight: expected a history of at least {needed:,} scored pairs ({FEWEST} batches of "
+            f"{parameters.batch}), was {pairs:,}; fix: a longer history, or smaller batches"
+        )
+
+
+def ends_of_batches(times: NDArray[np.int64], parameters: ExperimentParameters) -> list[int]:
+    """Where batches end in a row of pairs: after `batch` of them; by the clock with the window that brings the last."""
+    batch = parameters.batch
+    if not parameters.clock_ns:
+        return list(range(batch, len(times) + 1, batch))
+    ends, begun = [], 0
+    for at in (np.flatnonzero(np.diff(times // parameters.clock_ns)) + 1).tolist():
+        if at - begun >= batch:
+            ends.append(at)
+            begun = at
+    return ends
 
 
 def _found(
-    replayed: Callable[[], ExperimentState],
-    parameters: ExperimentParameters,
+    experiment: Experiment,
+    resample: Callable[[], Batched],
     replications: int,
     time: float,
     progress: Callable[[float], None],
 ) -> Preflight:
+    parameters = experiment.parameters
     wins = harms = 0
     decided = []
     for replication in range(replications):
-        state = replayed()
+        state = _replayed(experiment, resample())
         wins += state.status == "winner"
         harms += state.status == "harm"
         decided.append(state.scored if state.status in ("winner", "harm") else np.inf)
         progress((replication + 1) / replications)
     alpha = parameters.alpha / parameters.challengers
     allowed, allowed_harms = _allowed(alpha, replications), _allowed(HARM * alpha, replications)
-    passed = wins <= allowed * replications and harms <= allowed_harms * replications
+    passed = wins + harms <= allowed * replications and harms <= allowed_harms * replications
     verdict = "the error rates hold on this data" if passed else "the error rates do NOT hold on this data"
     return Preflight(
         replications,
@@ -244,11 +272,23 @@ def _found(
         allowed,
         allowed_harms,
         passed,
+        passed and wins + harms <= alpha * replications,
         float(np.median(decided)),
+        parameters.longest,
         time,
-        f"{wins} of {replications} replays without a difference were won by A and {harms} by B; "
-        f"{allowed:.1%} and {allowed_harms:.1%} may be: {verdict}.",
+        f"{wins} of {replications} replays of {parameters.longest:,} pairs without a difference were won by A and "
+        f"{harms} by B; {allowed:.1%} together and {allowed_harms:.1%} by B may be: {verdict}.",
     )
+
+
+def _replayed(experiment: Experiment, batches: Batched) -> ExperimentState:
+    """An experiment on (pairs, sum of the primary score) of its batches."""
+    state = experiment.start()
+    for number, (count, total) in enumerate(batches):
+        experiment.take_batch(state, number, (count, count, 0, 0, 0), [total, 0.0, 0.0, 0.0, 0.0])
+        if state.status != "running":
+            break
+    return state
 
 
 def _allowed(alpha: float, replications: int) -> float:

@@ -1,5 +1,6 @@
 """Experiments: every way to end and to be held, batch = loop, states that survive bytes, the pre-flight."""
 
+from functools import partial
 from math import log, nan
 from random import Random
 
@@ -11,10 +12,11 @@ from msgspec.structs import replace
 from schemas.errors import ConfigurationError, StateError
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.experiments import fixed_horizon
+from streams.experiments.evidence import Evidence
 from streams.experiments.experiment import Experiment, ExperimentState, Status
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.preflight import preflight, smallest_that_holds
+from streams.experiments.preflight import ends_of_batches, preflight, smallest_that_holds
 from streams.experiments.standing import fixed_horizon as unlocked
 from streams.experiments.standing import standing
 from streams.experiments.t_mixture import log_e
@@ -256,10 +258,20 @@ def test_a_verdict_against_the_challenger_takes_twice_the_evidence_and_as_many_b
 
 
 class TestPreflight:
+    """`SHORT` is the longest run that a test has time for."""
+
+    SHORT = replace(QUICK, longest=3_000)
+
+    @staticmethod
+    def rare_losses() -> list[Pair]:
+        """A little is earned nearly always, everything lost once in a while: short batches do not see it coming."""
+        random = Random(1)
+        return [Pair("", at, -1.0 if random.random() < 0.01 else 0.01, 0.0) for at in range(10_000)]
+
     def test_it_passes_on_independent_pairs_and_finds_what_is_planted(self) -> None:
         history = _pairs(1, 1_500, 0.7)
-        assert preflight(history, QUICK, replications=40).passed, "the difference is taken out"
-        assert preflight(history, QUICK, replications=40, shift=0.3).wins > 35
+        assert preflight(history, self.SHORT, replications=40).passed, "the difference is taken out"
+        assert preflight(history, self.SHORT, replications=40, shift=0.3).wins > 35
 
     def test_the_guard_holds_where_batches_are_too_short(self) -> None:
         random = np.random.default_rng(1)
@@ -270,26 +282,54 @@ class TestPreflight:
         assert found.passed, "the guard refuses to decide on batches that depend on each other"
 
     def test_it_fails_where_the_contract_does_not_fit_the_data(self) -> None:
-        """A little is earned nearly always, everything lost once in a while: short batches do not see it coming."""
-        random = Random(1)
-        history = [Pair("", at, -1.0 if random.random() < 0.01 else 0.01, 0.0) for at in range(10_000)]
-        found = preflight(history, replace(QUICK, batch=5), replications=60, length=3_000)
+        history = self.rare_losses()
+        found = preflight(history, replace(self.SHORT, batch=5), replications=60)
         assert found.wins > 6
         assert not found.passed
         assert "do NOT hold" in found.sentence
         assert preflight(history, replace(QUICK, batch=300, longest=9_000), replications=60).passed
 
     def test_it_finds_the_batch_that_the_data_asks_for(self) -> None:
-        random = Random(1)
-        history = [Pair("", at, -1.0 if random.random() < 0.01 else 0.01, 0.0) for at in range(10_000)]
-        found = smallest_that_holds(history, QUICK, 10, replications=60)
+        history = self.rare_losses()
+        replay = partial(preflight, history, replications=60)
+        found = smallest_that_holds(replay, QUICK, 10, len(history))
         assert found is not None
         assert 20 < found < 320
-        assert not preflight(history, replace(QUICK, batch=10), replications=60).passed
-        assert smallest_that_holds(history[:300], QUICK, 10, replications=60) is None
+        assert not replay(replace(QUICK, batch=10)).passed
+        assert smallest_that_holds(replay, QUICK, 10, 199) is None
+
+    def test_it_replays_what_is_registered_and_not_what_the_history_is_long(self) -> None:
+        """Half an hour in which one arm did better for a while passes for itself; not for a day of such half hours."""
+        random = Random(5)
+        history = [Pair("", at, random.gauss(0.25 if at % 2_000 < 800 else 0.0, 1.0), 0.0) for at in range(2_000)]
+        errors = [
+            preflight(history, replace(QUICK, batch=20, longest=longest), replications=100)
+            for longest in (1_500, 30_000)
+        ]
+        assert [found.longest for found in errors] == [1_500, 30_000]
+        assert errors[0].wins + errors[0].harms < errors[1].wins + errors[1].harms
+
+    def test_batches_are_those_of_the_experiment_itself(self) -> None:
+        """By count and by the clock: the pre-flight sums up what `take` would close."""
+        random = Random(2)
+        pairs = [Pair(f"{at}", 10 * at + random.randrange(10), random.gauss(0.2, 1.0), 0.0) for at in range(2_000)]
+        times = np.array([pair.ts_event for pair in pairs])
+        for parameters in (replace(QUICK, batch=7), replace(QUICK, batch=7, clock_ns=100)):
+            evidence, closed, count = Evidence(parameters), [], 0
+            state = evidence.start()
+            for at, pair in enumerate(pairs):
+                struck = parameters.clock_ns > 0 and evidence.strikes(state, pair.ts_event)
+                if struck:
+                    closed.append(at)
+                if evidence.update(state, pair, [0.0] * len(evidence.scored)):
+                    closed.append(at + 1)
+                count = state.count
+            assert ends_of_batches(times, parameters) == closed
+            assert len(closed) > 100
+            assert count < 20
 
     def test_it_needs_enough(self) -> None:
-        with pytest.raises(ConfigurationError, match="expected a history of at least 650 pairs"):
-            preflight(_pairs(1, 600), QUICK)
+        with pytest.raises(ConfigurationError, match="expected a history of at least 400 scored pairs"):
+            preflight(_pairs(1, 449), QUICK)
         with pytest.raises(ConfigurationError, match="a score for a pair"):
             preflight(_pairs(1, 6_000), replace(QUICK, primary="drawdown"))
