@@ -15,11 +15,11 @@ from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
-from streams.experiments.dependence import autocorrelation_time, batch_for
+from streams.experiments.engines.dependence import autocorrelation_time, batch_for
+from streams.experiments.live.pooling import EVERYONE
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.planning import Plan, plan
-from streams.experiments.pooling import EVERYONE
 from streams.experiments.preflight import (
     Preflight,
     larger,

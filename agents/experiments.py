@@ -10,9 +10,9 @@ from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus, PooledMoved
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import HARM, TOGETHER
-from streams.experiments.pooled import Pooled, pooled
-from streams.experiments.pooling import EVERYONE
-from streams.experiments.trial import RUNS_NO_MORE
+from streams.experiments.live.pooled import Pooled, pooled
+from streams.experiments.live.pooling import EVERYONE
+from streams.experiments.live.trial import RUNS_NO_MORE
 
 DAY_NS = 86_400 * 10**9
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from streams.account.node import AccountNode
-from streams.experiments.node import ExperimentsNode
-from streams.experiments.pooling import PoolingNode
+from streams.experiments.live.node import ExperimentsNode
+from streams.experiments.live.pooling import PoolingNode
 from streams.lifecycle.node import LifecycleNode
 from streams.market.node import MarketNode
 from streams.monitoring.node import MonitorNode

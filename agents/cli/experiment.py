@@ -30,8 +30,8 @@ from schemas.errors import ConfigurationError, TickloopError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
-from streams.experiments.pooled import Pooled
-from streams.experiments.pooling import EVERYONE
+from streams.experiments.live.pooled import Pooled
+from streams.experiments.live.pooling import EVERYONE
 from streams.market.variants import Variants
 from streams.parameters import Parameters
 from streams.sources.files import TickFile, merged

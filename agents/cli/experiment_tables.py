@@ -12,7 +12,7 @@ from agents.experiment_plan import Planned
 from agents.experiments import DAY_NS, UNITS, Course, Outlook, applied, evidence, interval, needed_worse, shown
 from agents.pages.wording import lasting
 from streams.experiments.declaration import Declaration
-from streams.experiments.pooled import Pooled
+from streams.experiments.live.pooled import Pooled
 
 COLORS = {"winner": "green", "promoted": "green", "confirmed": "green", "harm": "red", "rolled_back": "red"}
 WIDTH_OF_FILES = 130

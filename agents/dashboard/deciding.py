@@ -21,7 +21,7 @@ from agents.experiments import (
 )
 from agents.pages.wording import lasting, moment, number
 from schemas.experiments import ExperimentDecided, ExperimentMoved
-from streams.experiments.pooling import EVERYONE
+from streams.experiments.live.pooling import EVERYONE
 
 MOST_MOVES = 1_000
 """Of one experiment on one symbol; then every second of the older half goes."""

@@ -25,8 +25,8 @@ from agents.pages.document import Panel, Section, document, table
 from agents.pages.wording import lasting, moment, number
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import TOGETHER
-from streams.experiments.pooled import Pooled
-from streams.experiments.pooling import EVERYONE
+from streams.experiments.live.pooled import Pooled
+from streams.experiments.live.pooling import EVERYONE
 
 MOST_SYMBOLS = 12
 """With charts of their own; the table at the top has all."""

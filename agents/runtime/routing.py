@@ -6,7 +6,7 @@ from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.versions import ModelVersion
-from streams.experiments.pooling import home_of
+from streams.experiments.live.pooling import home_of
 from streams.partitioner import partition_of
 
 KEYED = frozenset((DeadLetter, ModelVersion, ExperimentPartial, PooledMoved, PooledDecided))

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
 from streams.evaluation import scores as forecasts
-from streams.experiments.dependence import batch_for
+from streams.experiments.engines.dependence import batch_for
+from streams.experiments.engines.fixed_horizon import Tested, hac_t, mcnemar
+from streams.experiments.engines.multiplicity import holm
+from streams.experiments.engines.resampling import drawdown, drawdown_test, sharpe, sharpe_test
 from streams.experiments.experiment import Experiment, ExperimentState
-from streams.experiments.fixed_horizon import Tested, hac_t, mcnemar
-from streams.experiments.multiplicity import holm
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.resampling import drawdown, drawdown_test, sharpe, sharpe_test
 from streams.experiments.results import ABTestResults, Comparison, Performance
 from streams.experiments.scores import Metric
 from streams.experiments.side_by_side import SideBySide, Strategy, Ticks, parameters_of, side_by_side

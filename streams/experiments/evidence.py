@@ -2,14 +2,14 @@
 
 from msgspec import Struct
 
-from streams.experiments import batches, drawdowns
-from streams.experiments.batches import Batches
-from streams.experiments.certificate import Certificate, CertificateState
-from streams.experiments.drawdowns import DrawdownState
+from streams.experiments.engines import batches, drawdowns
+from streams.experiments.engines.batches import Batches
+from streams.experiments.engines.certificate import Certificate, CertificateState
+from streams.experiments.engines.drawdowns import DrawdownState
+from streams.experiments.engines.sharpe_difference import SharpeDifference, SharpeState
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.scores import Metric
-from streams.experiments.sharpe_difference import SharpeDifference, SharpeState
 
 Moments = tuple[int, float, float]
 

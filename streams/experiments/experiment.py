@@ -7,14 +7,14 @@ from msgspec import Struct
 from scipy.special import stdtrit
 
 from schemas.errors import StateError
-from streams.experiments import batches, group_sequential
+from streams.experiments.engines import batches, group_sequential
+from streams.experiments.engines.futility import hopes
+from streams.experiments.engines.multiplicity import e_bonferroni
+from streams.experiments.engines.t_mixture import interval, log_e, prior
 from streams.experiments.evidence import Evidence, EvidenceState
-from streams.experiments.futility import hopes
-from streams.experiments.multiplicity import e_bonferroni
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.scores import Metric, Scores, ScoreState
-from streams.experiments.t_mixture import interval, log_e, prior
 
 Status = Literal["planned", "warmup", "running", "winner", "harm", "no_difference", "futile", "expired", "stopped"]
 TOGETHER = "symbols decide together"

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, json, to_builtins
 
 from schemas.errors import ConfigurationError
-from streams.experiments.batches import FEWEST
-from streams.experiments.group_sequential import Spending
+from streams.experiments.engines.batches import FEWEST
+from streams.experiments.engines.group_sequential import Spending
 from streams.experiments.scores import Metric
 
 Positive = Annotated[float, Meta(gt=0.0)]

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from scipy.stats import nct, t
 
 from schemas.errors import ConfigurationError
-from streams.experiments.t_mixture import TMixture
+from streams.experiments.engines.t_mixture import TMixture
 
 
 def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float:

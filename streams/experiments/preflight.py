@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
-from streams.experiments.batches import FEWEST
-from streams.experiments.dependence import autocorrelation_time
+from streams.experiments.engines.batches import FEWEST
+from streams.experiments.engines.dependence import autocorrelation_time
+from streams.experiments.engines.resampling import stationary_draw
 from streams.experiments.experiment import HARM, Experiment, ExperimentState
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.resampling import stationary_draw
 
 BATCHES_A_BLOCK = 10
 """Mean length of a block of the bootstrap, in batches: what depends on each other beyond a batch stays together."""

@@ -5,12 +5,12 @@ from math import exp
 from msgspec import Struct
 from scipy.special import stdtr
 
-from streams.experiments import batches
+from streams.experiments.engines import batches
+from streams.experiments.engines.fixed_horizon import Tested, mcnemar
+from streams.experiments.engines.futility import hopes
+from streams.experiments.engines.t_mixture import interval, log_e
 from streams.experiments.experiment import Experiment, ExperimentState, Status
-from streams.experiments.fixed_horizon import Tested, mcnemar
-from streams.experiments.futility import hopes
 from streams.experiments.scores import Metric
-from streams.experiments.t_mixture import interval, log_e
 
 
 class Guardrail(Struct, frozen=True):

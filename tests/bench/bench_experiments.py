@@ -19,14 +19,14 @@ from msgspec.structs import replace
 from schemas.codec import decoder, encode
 from schemas.experiments import ExperimentPartial
 from schemas.outcomes import OutcomeMatured
-from streams.experiments import batches
-from streams.experiments.batches import Batches
 from streams.experiments.declaration import Declaration
+from streams.experiments.engines import batches
+from streams.experiments.engines.batches import Batches
 from streams.experiments.evidence import Evidence
 from streams.experiments.experiment import Experiment
+from streams.experiments.live.pooling import Pool
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.pooling import Pool
 from streams.experiments.standing import standing
 from streams.market.node import MarketNode
 from streams.parameters import MarketParameters

@@ -10,9 +10,9 @@ from agents.experiments import Course, courses_of
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentPartial
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.experiments.declaration import Declaration, WatchParameters
-from streams.experiments.node import ExperimentsNode
+from streams.experiments.live.node import ExperimentsNode
+from streams.experiments.live.pooling import PoolingNode
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.pooling import PoolingNode
 from streams.partition import Partition
 
 DECLARED = Declaration(

@@ -20,7 +20,7 @@ from schemas.predictions import Prediction
 from schemas.ticks import Quote
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, POOLED_EXPERIMENTS, PREDICTIONS, TICKS
 from schemas.versions import ModelVersion
-from streams.experiments.pooling import PoolingNode
+from streams.experiments.live.pooling import PoolingNode
 from streams.loop import nodes
 from streams.parameters import load_parameters
 from streams.partition import Partition

@@ -10,9 +10,9 @@ from schemas.codec import encode
 from schemas.experiments import ExperimentPartial
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.experiments.declaration import Declaration
-from streams.experiments.node import ExperimentsNode
+from streams.experiments.live.node import ExperimentsNode
+from streams.experiments.live.pooling import PoolingNode
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.pooling import PoolingNode
 from streams.partition import KeySnapshot, Partition
 
 SECOND = 1_000_000_000

@@ -14,8 +14,8 @@ from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.outcomes import OutcomeMatured
-from streams.experiments.node import ExperimentsNode
-from streams.experiments.pooling import PoolingNode
+from streams.experiments.live.node import ExperimentsNode
+from streams.experiments.live.pooling import PoolingNode
 from streams.partition import Partition
 
 Streams = list[list[ExperimentPartial]]

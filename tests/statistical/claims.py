@@ -9,9 +9,9 @@ import error_rates as rates
 import numpy as np
 import pooled_symbols as pooled
 
-from streams.experiments.fixed_horizon import hac_t
+from streams.experiments.engines.fixed_horizon import hac_t
+from streams.experiments.engines.resampling import drawdown_test, sharpe_test
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.resampling import drawdown_test, sharpe_test
 
 Count = Callable[[np.random.Generator, int], int]
 Measure = Callable[[np.random.Generator, int], float]

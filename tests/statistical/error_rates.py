@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from streams.experiments import group_sequential
-from streams.experiments.certificate import Certificate, CertificateState
-from streams.experiments.e_detector import EDetector
+from streams.experiments.engines import group_sequential
+from streams.experiments.engines.certificate import Certificate, CertificateState
+from streams.experiments.engines.e_detector import EDetector
+from streams.experiments.engines.sharpe_difference import SharpeDifference
+from streams.experiments.engines.t_mixture import TMixture, log_e, prior
 from streams.experiments.experiment import Experiment, Status
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.sharpe_difference import SharpeDifference
-from streams.experiments.t_mixture import TMixture, log_e, prior
 
 Table = NDArray[np.float64]
 """A row for each replication, a column for each event."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from agents.experiment_plan import outcomes_of_file
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
+from streams.experiments.engines.resampling import stationary_draw
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.resampling import stationary_draw
 from streams.experiments.scores import Scores
 from streams.market.arms import LIVE
 from streams.parameters import Parameters, load_parameters

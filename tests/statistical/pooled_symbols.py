@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from schemas.experiments import ExperimentPartial, PooledDecided
 from streams.experiments.declaration import Declaration
+from streams.experiments.engines.t_mixture import log_e, prior
+from streams.experiments.live.pooling import Pool
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.pooling import Pool
-from streams.experiments.t_mixture import log_e, prior
 
 Counts = NDArray[np.int64]
 Table = NDArray[np.float64]

@@ -13,13 +13,13 @@ from rich.progress import Progress
 from scipy.optimize import brentq
 
 from streams.evaluation import scores as forecasts
-from streams.experiments.dependence import autocorrelation_time, batch_for
+from streams.experiments.engines.dependence import autocorrelation_time, batch_for
+from streams.experiments.engines.resampling import stationary_draw
 from streams.experiments.experiment import Experiment
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.planning import expected_run
 from streams.experiments.preflight import BATCHES_A_BLOCK, preflight, smallest_that_holds, with_batch
-from streams.experiments.resampling import stationary_draw
 from streams.experiments.side_by_side import side_by_side
 from streams.parameters import MarketParameters, Parameters
 

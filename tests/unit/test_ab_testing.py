@@ -14,9 +14,9 @@ from streams.costs import CostParameters
 from streams.evaluation import prequential
 from streams.evaluation.variants import FULL
 from streams.experiments.ab_testing import ABTestingFramework
-from streams.experiments.fixed_horizon import hac_t, mcnemar, paired_t, welch_t
+from streams.experiments.engines.fixed_horizon import hac_t, mcnemar, paired_t, welch_t
+from streams.experiments.engines.resampling import drawdown_test, sharpe_test
 from streams.experiments.pairs import Pair
-from streams.experiments.resampling import drawdown_test, sharpe_test
 from streams.experiments.side_by_side import SideBySide, side_by_side
 from streams.parameters import MarketParameters, Parameters
 from streams.sources.synthetic import SyntheticParameters, synthetic_market

@@ -13,8 +13,8 @@ from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.experiments.declaration import Declaration, WatchParameters
-from streams.experiments.health import MUTE
-from streams.experiments.node import MOST_CANDIDATES, ExperimentsNode
+from streams.experiments.live.health import MUTE
+from streams.experiments.live.node import MOST_CANDIDATES, ExperimentsNode
 from streams.experiments.parameters import ExperimentParameters
 from streams.market.arms import MODEL
 from streams.partition import KeySnapshot, Partition

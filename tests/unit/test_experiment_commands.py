@@ -13,7 +13,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentDecided
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Directive
-from streams.experiments.node import ExperimentsNode
+from streams.experiments.live.node import ExperimentsNode
 from streams.loop import nodes
 from streams.parameters import load_parameters
 from streams.replay import replay_events

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError, StateError
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams.experiments import fixed_horizon
+from streams.experiments.engines import fixed_horizon
+from streams.experiments.engines.t_mixture import log_e
 from streams.experiments.evidence import Evidence
 from streams.experiments.experiment import Experiment, ExperimentState, Status
 from streams.experiments.pairs import Pair, pair_of
@@ -19,7 +20,6 @@ from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.preflight import ends_of_batches, preflight, smallest_that_holds
 from streams.experiments.standing import fixed_horizon as unlocked
 from streams.experiments.standing import standing
-from streams.experiments.t_mixture import log_e
 
 QUICK = ExperimentParameters(primary="returns", batch=20, expected=800.0, longest=4_000, warmup=50)
 

@@ -10,7 +10,7 @@ from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.experiments.declaration import Declaration, WatchParameters
-from streams.experiments.node import ExperimentsNode
+from streams.experiments.live.node import ExperimentsNode
 from streams.experiments.parameters import ExperimentParameters
 from streams.partition import Partition
 

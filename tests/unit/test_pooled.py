@@ -7,8 +7,8 @@ import pytest
 from test_experiments_node import CALMER, compared, run
 
 from schemas.experiments import ExperimentMoved
-from streams.experiments.node import ExperimentsNode
-from streams.experiments.pooled import pooled
+from streams.experiments.live.node import ExperimentsNode
+from streams.experiments.live.pooled import pooled
 
 
 def moves(symbol: str, edge: float, seed: int, count: int = 900) -> list[ExperimentMoved]:

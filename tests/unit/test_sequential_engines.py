@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
-from streams.experiments import batches, fixed_horizon, group_sequential, planning, t_mixture
-from streams.experiments.batches import Batches
-from streams.experiments.certificate import Certificate, CertificateState
-from streams.experiments.e_detector import DetectorState, EDetector
-from streams.experiments.multiplicity import ELond, Ledger, e_bh, e_holm, holm
-from streams.experiments.sharpe_difference import SharpeDifference
-from streams.experiments.t_mixture import TMixture, TMixtureState
-from streams.experiments.watch import Watch, WatchState
+from streams.experiments import planning
+from streams.experiments.engines import batches, fixed_horizon, group_sequential, t_mixture
+from streams.experiments.engines.batches import Batches
+from streams.experiments.engines.certificate import Certificate, CertificateState
+from streams.experiments.engines.e_detector import DetectorState, EDetector
+from streams.experiments.engines.multiplicity import ELond, Ledger, e_bh, e_holm, holm
+from streams.experiments.engines.sharpe_difference import SharpeDifference
+from streams.experiments.engines.t_mixture import TMixture, TMixtureState
+from streams.experiments.live.watch import Watch, WatchState
 
 STREAM = [0.1 + 0.3 * sin(i) + 0.2 * cos(0.37 * i * i) for i in range(1, 1001)]
 

@@ -13,7 +13,7 @@ from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_PARTIALS, POOLED_EXPERIMENTS
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
-from streams.experiments.telling import About, told
+from streams.experiments.live.telling import About, told
 from streams.signatures import sign
 from streams.topology import Node
 

@@ -7,14 +7,14 @@ from msgspec import Struct
 
 from schemas.experiments import ExperimentMoved, ExperimentStatus
 from schemas.outcomes import OutcomeMatured
-from streams.experiments.batches import FEWEST
 from streams.experiments.declaration import Declaration
-from streams.experiments.e_detector import BETS, EDetector
+from streams.experiments.engines.batches import FEWEST
+from streams.experiments.engines.e_detector import BETS, EDetector
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
-from streams.experiments.health import Health, HealthState
+from streams.experiments.live.health import Health, HealthState
+from streams.experiments.live.telling import About, told
+from streams.experiments.live.watch import Watch, WatchState
 from streams.experiments.pairs import pair_of
-from streams.experiments.telling import About, told
-from streams.experiments.watch import Watch, WatchState
 from streams.market.arms import LIVE
 from streams.retraining.identity import CANDIDATE
 

@@ -5,7 +5,7 @@ from math import log
 from msgspec import Struct
 
 from schemas.outcomes import OutcomeMatured
-from streams.experiments.e_detector import DetectorState, EDetector
+from streams.experiments.engines.e_detector import DetectorState, EDetector
 from streams.experiments.pairs import Pair
 from streams.market.arms import MODEL
 

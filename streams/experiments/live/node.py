@@ -11,10 +11,10 @@ from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, EXPERIMENTS, OUTCOMES
-from streams.experiments import partials
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import OPEN
-from streams.experiments.trial import Trial, TrialState
+from streams.experiments.live import partials
+from streams.experiments.live.trial import Trial, TrialState
 from streams.market.arms import LIVE
 from streams.market.maturing import is_plain
 from streams.retraining.identity import CANDIDATE
@@ -55,7 +55,7 @@ def asked(
 class ExperimentsNode(Node[Trials]):
     """Runs every declared experiment on every symbol whose outcomes show its arm.
 
-    Each symbol decides by itself, or tells the pooling node what it adds, see `streams.experiments.pooling`.
+    Each symbol decides by itself, or tells the pooling node what it adds, see `streams.experiments.live.pooling`.
 
     Candidates of retrains are experiments, too: each under the name of its arm, and all declared alike.
 

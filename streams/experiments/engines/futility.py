@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from streams.experiments.t_mixture import log_e
+from streams.experiments.engines.t_mixture import log_e
 
 
 class Hopes(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from schemas.experiments import ExperimentPartial
 from schemas.outcomes import OutcomeMatured
-from streams.experiments.trial import Trial, TrialState
+from streams.experiments.live.trial import Trial, TrialState
 
 
 def before(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from streams.experiments.e_detector import DetectorState, EDetector
+from streams.experiments.engines.e_detector import DetectorState, EDetector
 
 Phase = Literal["canary", "promoted", "confirmed", "rolled_back"]
 

@@ -9,8 +9,8 @@ from math import exp, inf, lgamma, log, log1p, pi, sqrt
 from msgspec import Struct, field
 from scipy.special import stdtr
 
-from streams.experiments import batches
-from streams.experiments.batches import Batches
+from streams.experiments.engines import batches
+from streams.experiments.engines.batches import Batches
 
 
 def log_e_two_sided(n: int, mean: float, sse: float, g: float) -> float:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.stats import binomtest, norm, ttest_ind, ttest_rel
 
-from streams.experiments.dependence import long_run_variance
+from streams.experiments.engines.dependence import long_run_variance
 
 Column = NDArray[np.float64]
 

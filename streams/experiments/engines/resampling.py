@@ -5,8 +5,8 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.experiments.dependence import long_run_variance
-from streams.experiments.fixed_horizon import Tested
+from streams.experiments.engines.dependence import long_run_variance
+from streams.experiments.engines.fixed_horizon import Tested
 
 Column = NDArray[np.float64]
 Draw = NDArray[np.int64]

@@ -1,0 +1,1 @@
+"""Experiments on the outcomes topic: kept by symbol, told as they move, decided once, watched after a promotion."""
