@@ -31,7 +31,7 @@ SYMBOL = "AAA"
 KEPT = (f"models why {SYMBOL}", f"audit {SYMBOL}", "dashboard")
 """Commands that look at what the story leaves there."""
 
-SABOTAGED = f"{CANDIDATE}sabotaged"
+SABOTAGED, SABOTAGED_VERSION = f"{CANDIDATE}sabotaged", f"{SYMBOL}-sabotaged"
 RATE = 500.0
 PATIENCE_S = 120.0
 BEGUN = 3_000
@@ -190,6 +190,8 @@ async def _tell(settings: Settings, supervisor: Supervisor, console: Console, sa
                 await _sabotage(settings, client, place, told, say)
             await told.until(lambda: "rolled_back" in told.kinds())
         killed.extend(killing.result())
+        # Ticks that were published before the roll-back has its place in the log are still predicted by what it ends.
+        await told.until(lambda: SABOTAGED_VERSION in told.versions[:-1])
         left = told.predicted + AFTERWARDS
         await told.until(lambda: told.predicted >= left)
 
@@ -236,7 +238,7 @@ async def _sabotage(settings: Settings, client: Commander, place: Place, told: _
 def sabotage(good: ModelState, ts_event: int) -> tuple[Command, Command]:
     """Commands that start the opposite of a good model as a candidate, and make it live."""
     turned = msgspec.structs.replace(good.model, weights=tuple(-weight for weight in good.model.weights))
-    poisoned = ModelState(f"{SYMBOL}-sabotaged", turned, good.version)
+    poisoned = ModelState(SABOTAGED_VERSION, turned, good.version)
     identity = ("story:sabotage", SYMBOL, ts_event)
     return (
         StartVariant(*identity, SABOTAGED, "the story: sabotage", model=poisoned, experiment=SABOTAGED),

@@ -18,6 +18,7 @@ from agents.operations.system import wanted_topics
 from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.errors import TickloopError
+from schemas.predictions import Prediction
 from schemas.topics import PREDICTIONS, TICKS, Topic
 
 READY_S, LINE_S = 60.0, 3.0
@@ -34,13 +35,21 @@ class Told:
 
     Attributes:
         predicted: predictions that were read.
+        versions: that made them, one after the other.
         changed: set by whatever is read.
     """
 
     def __init__(self, patience_s: float) -> None:
         self.predicted = 0
+        self.versions: list[str] = []
         self.changed = asyncio.Event()
         self._patience_s = patience_s
+
+    def predict(self, prediction: Prediction) -> None:
+        """Take a prediction."""
+        self.predicted += 1
+        if self.versions[-1:] != [prediction.model_version]:
+            self.versions.append(prediction.model_version)
 
     def take(self, record: Any, timestamp_ms: int, say: Say) -> None:
         """Take a record of any topic but `predictions`, with the broker's time."""
@@ -146,10 +155,12 @@ async def _follow(settings: Settings, topic: Topic, told: Told, say: Say) -> Non
     decode = decoder(topic.record)
     async with aclosing(read_blocks(settings.bootstrap, settings.topic(topic.name))) as blocks:
         async for block in blocks:
-            if topic is PREDICTIONS:
-                told.predicted += len(block)
-            for record in block if topic is not PREDICTIONS else ():
-                told.take(decode(record.value), record.timestamp_ms, say)
+            for received in block:
+                record = decode(received.value)
+                if topic is PREDICTIONS:
+                    told.predict(record)
+                else:
+                    told.take(record, received.timestamp_ms, say)
             told.changed.set()
 
 
