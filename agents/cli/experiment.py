@@ -153,7 +153,7 @@ def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
 )
 @SYMBOL
 @click.option("--days", type=click.FloatRange(0, min_open=True), metavar="N", help="Longest run  [default: declared]")
-@click.option("--replays", default=200, show_default=True, type=click.IntRange(0), help="Of the pre-flight; 0: none.")
+@click.option("--replays", default=500, show_default=True, type=click.IntRange(0), help="Of the pre-flight; 0: none.")
 @JSON
 def plan_command(
     name: str, files: tuple[str, ...], symbols: tuple[str, ...], days: float | None, replays: int, as_json: bool

@@ -28,7 +28,7 @@ class Preflight(Struct, frozen=True):
     wins, harms: of these, ended for A; for B.
     allowed, allowed_harms: part that may be won by either; by B: alpha, what B may take of it; + 2 standard errors.
     passed: whether neither rate is above its own.
-    clear: whether what was measured is at most alpha itself.
+    clear: whether the rate of both together lies a standard error or more below what may be.
     decided: median pairs to a decision; infinite where most came to none.
     longest: pairs of a replay that comes to no decision.
     autocorrelation_time: of the primary score, pairs.
@@ -161,7 +161,7 @@ def smallest_that_holds(
 ) -> int | None:
     """Smallest of `batch`, half as much again, and so on, with which the pre-flight passes clearly.
 
-    What is recommended has to show that it holds; two standard errors are for what is registered already.
+    What is recommended has to show that it holds; what is registered already is called wrong only when that is shown.
 
     Args:
         replay: the pre-flight, on a history.
@@ -262,7 +262,7 @@ def _found(
         decided.append(state.scored if state.status in ("winner", "harm") else np.inf)
         progress((replication + 1) / replications)
     alpha = parameters.alpha / parameters.challengers
-    allowed, allowed_harms = _allowed(alpha, replications), _allowed(HARM * alpha, replications)
+    allowed, allowed_harms = (_upper(rate, replications, 2.0) for rate in (alpha, HARM * alpha))
     passed = wins + harms <= allowed * replications and harms <= allowed_harms * replications
     verdict = "the error rates hold on this data" if passed else "the error rates do NOT hold on this data"
     return Preflight(
@@ -272,7 +272,7 @@ def _found(
         allowed,
         allowed_harms,
         passed,
-        passed and wins + harms <= alpha * replications,
+        passed and _upper((wins + harms) / replications, replications, 1.0) <= alpha,
         float(np.median(decided)),
         parameters.longest,
         time,
@@ -291,8 +291,9 @@ def _replayed(experiment: Experiment, batches: Batched) -> ExperimentState:
     return state
 
 
-def _allowed(alpha: float, replications: int) -> float:
-    return alpha + 2.0 * sqrt(alpha * (1.0 - alpha) / replications)
+def _upper(rate: float, replications: int, errors: float) -> float:
+    """A rate and some of its standard errors."""
+    return rate + errors * sqrt(rate * (1.0 - rate) / replications)
 
 
 def _scored(experiment: Experiment, history: Sequence[Pair]) -> tuple[list[Pair], NDArray[np.float64]]:
