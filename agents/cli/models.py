@@ -10,14 +10,14 @@ from msgspec import Struct
 from rich.console import Console
 
 from agents.broker import bootstrap
-from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask
+from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask, rollback
 from agents.cli.record_tables import printable
 from agents.cli.trail_tables import show_links
 from agents.clients.history import changes
 from agents.clients.versions import retrains, versions
 from agents.settings import Settings
 from agents.trail import Link, manual_steps, why
-from schemas.commands import PinVersion, PromoteVariant, Retrain, RollBack
+from schemas.commands import PinVersion, PromoteVariant, Retrain
 from schemas.errors import ConfigurationError
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
@@ -165,15 +165,7 @@ def promote(symbol: str, version: str, cause: str, command_id: str | None, wait:
     ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
 
 
-@command.command("rollback")
-@SYMBOL
-@CAUSE
-@ID
-@WAIT
-@JSON
-def rollback(symbol: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
-    """Make the version live again that was live before."""
-    ask(RollBack("", symbol, 1, cause), command_id, wait, as_json)
+command.add_command(rollback)
 
 
 @command.command("pin")

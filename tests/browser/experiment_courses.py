@@ -2,13 +2,13 @@
 
 from random import Random
 
+from matured import earned, matured
 from msgspec import Struct
 from msgspec.structs import replace
 from pooled_partials import SYMBOLS, TOGETHER, outcomes
 
 from agents.experiments import Course, courses_of
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentPartial
-from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.experiments.declaration import Declaration, WatchParameters
 from streams.experiments.live.node import ExperimentsNode
 from streams.experiments.live.pooling import PoolingNode
@@ -43,7 +43,8 @@ def courses() -> dict[str, Course]:
                 arms = (("live", "v1", net), ("calmer", "v2", net + gain))
             else:
                 arms = (("live", "v2", net - gain), ("v1", "v1", net))
-            records += partition.receive(number, _outcome(symbol, number, arms))
+            moment = NS + number * 10**9
+            records += partition.receive(number, matured(number, moment, symbol=symbol, arms=earned(*arms)))
     moves = [record for record in records if isinstance(record, ExperimentMoved)]
     decisions = [record for record in records if isinstance(record, ExperimentDecided)]
     return courses_of(moves, decisions)["calmer"]
@@ -73,23 +74,3 @@ def renamed(course: Course, text: str) -> Course:
     """The course of an experiment whose names and sentences are `text`."""
     moves = [replace(each, symbol=text, experiment=text, reason=text, challenger=text) for each in course.moves]
     return Course(moves, [replace(each, symbol=text, experiment=text, reason=text) for each in course.decisions])
-
-
-def _outcome(symbol: str, number: int, arms: tuple[tuple[str, str, float], ...]) -> OutcomeMatured:
-    return OutcomeMatured(
-        id=f"ticks:0:{number}:0",
-        prediction_id=f"ticks:0:{number}",
-        symbol=symbol,
-        ts_event=NS + number * 10**9,
-        ts_prediction=NS + number * 10**9 - 1,
-        horizon_ns=1,
-        mid=100.0,
-        mid_matured=100.0,
-        return_bps=0.0,
-        label=1,
-        regime="calm-range",
-        arms=tuple(ArmOutcome(name, version, "flat", 0.6, 0.1, net, net) for name, version, net in arms),
-        experts={},
-        features_hash="",
-        features={},
-    )

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from random import Random
 
 import msgspec
+from matured import earned, matured
 from msgspec import Struct
 
 from schemas.codec import encode
 from schemas.experiments import ExperimentPartial
-from schemas.outcomes import ArmOutcome, OutcomeMatured
+from schemas.outcomes import OutcomeMatured
 from streams.experiments.declaration import Declaration
 from streams.experiments.live.node import ExperimentsNode
 from streams.experiments.live.pooling import PoolingNode
@@ -42,26 +43,8 @@ def outcomes(symbol: str, partition: int, count: int, edge: float, seed: int, co
             shared[second] = Random(f"{common}:{second}").gauss(0.0, 1.0)
         champion = own.gauss(0.0, 1.0)
         challenger = champion + edge + 0.5 * shared[second] + own.gauss(0.0, 0.5)
-        arms = (("live", "v1", champion), ("calmer", "v2", challenger))
-        found.append(
-            OutcomeMatured(
-                id=f"ticks:{partition}:{offset}:0",
-                prediction_id=f"ticks:{partition}:{offset}",
-                symbol=symbol,
-                ts_event=moment,
-                ts_prediction=moment - 1,
-                horizon_ns=1,
-                mid=100.0,
-                mid_matured=100.0,
-                return_bps=0.0,
-                label=1,
-                regime="calm-range",
-                arms=tuple(ArmOutcome(name, version, "flat", 0.6, 0.1, net, net) for name, version, net in arms),
-                experts={},
-                features_hash="",
-                features={},
-            )
-        )
+        arms = earned(("live", "v1", champion), ("calmer", "v2", challenger))
+        found.append(matured(offset, moment, partition=partition, symbol=symbol, arms=arms))
     return found
 
 

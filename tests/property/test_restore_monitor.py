@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matured import matured
 from msgspec.structs import replace
 
 from schemas.codec import encode
@@ -48,22 +49,14 @@ def outcomes(seed: int, count: int) -> list[OutcomeMatured]:
         if random.random() < 0.7:
             arms.append(ArmOutcome("b", "w", "flat", random.random(), 0.0, 0.0, 0.0))
         found.append(
-            OutcomeMatured(
-                id=f"ticks:0:{number + 3}:0",
-                prediction_id=f"ticks:0:{number}",
+            matured(
+                number,
+                clock + 500,
+                500,
                 symbol=random.choice("XXY"),
-                ts_event=clock + 500,
-                ts_prediction=clock,
-                horizon_ns=500,
-                mid=100.0,
-                mid_matured=100.0,
                 return_bps=label * random.random(),
-                label=label,  # type: ignore[arg-type]
-                regime="calm-range",
+                label=label,
                 arms=tuple(arms),
-                experts={},
-                features_hash="",
-                features={},
                 baselines={name: random.random() for name in BASELINES},
                 cost_bps=0.1,
             )

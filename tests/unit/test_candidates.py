@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from matured import matured
 from msgspec.structs import replace
 
 from schemas.commands import PromoteVariant, RollBack, StopVariant
@@ -32,21 +33,14 @@ def outcome(
     number: int, label: int, arms: tuple[tuple[str, str, float], ...], model: float = 0.7, features: float = 1.0
 ) -> OutcomeMatured:
     """One outcome: name, version and probability of each arm, the live one first."""
-    return OutcomeMatured(
-        id=f"ticks:0:{number}:0",
-        prediction_id=f"ticks:0:{number}",
-        symbol="X",
-        ts_event=number + 1,
-        ts_prediction=number,
-        horizon_ns=1,
-        mid=100.0,
+    return matured(
+        number,
+        number + 1,
         mid_matured=100.0 + label,
         return_bps=float(label),
         label=1 if label > 0 else -1,
-        regime="calm-range",
         arms=tuple(ArmOutcome(name, version, "flat", up, 0.1, 0.0, 0.0) for name, version, up in arms),
         experts={MODEL: model},
-        features_hash="",
         features={"queue_imbalance": features},
     )
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
+from matured import earned, matured
 from msgspec import Struct
 
 from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
-from schemas.outcomes import ArmOutcome, OutcomeMatured
+from schemas.outcomes import OutcomeMatured
 from streams.experiments.declaration import Declaration, WatchParameters
 from streams.experiments.live.node import ExperimentsNode
 from streams.experiments.parameters import ExperimentParameters
@@ -20,23 +21,7 @@ CALMER = Declaration(test=TEST, apply="automatic", watch=WatchParameters(run=2_0
 
 def outcome(number: int, arms: tuple[tuple[str, str, float], ...], symbol: str = "X") -> OutcomeMatured:
     """The outcome of one prediction: name, version and net bps of each arm, the live one first."""
-    return OutcomeMatured(
-        id=f"ticks:0:{number}:0",
-        prediction_id=f"ticks:0:{number}",
-        symbol=symbol,
-        ts_event=number + 1,
-        ts_prediction=number,
-        horizon_ns=1,
-        mid=100.0,
-        mid_matured=100.0,
-        return_bps=0.0,
-        label=1,
-        regime="calm-range",
-        arms=tuple(ArmOutcome(name, version, "flat", 0.6, 0.1, net, net) for name, version, net in arms),
-        experts={},
-        features_hash="",
-        features={},
-    )
+    return matured(number, number + 1, symbol=symbol, arms=earned(*arms))
 
 
 def compared(first: int, count: int, edge: float, seed: int = 1, symbol: str = "X") -> Iterator[OutcomeMatured]:

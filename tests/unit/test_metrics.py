@@ -6,6 +6,7 @@ from random import Random
 import msgspec
 import numpy as np
 import pytest
+from matured import matured
 from scipy.stats import pearsonr
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
@@ -30,27 +31,21 @@ def _outcomes(count: int, seed: int, symbol: str = "X", versions: int = 2) -> li
         cost = random.uniform(0.5, 1.5)
         told = 0.5 if random.random() < 0.1 else min(max(0.5 + 0.2 * label + random.gauss(0.0, 0.2), 0.01), 0.99)
         version = f"v{number * versions // count}"
-        ts = 1_000 + 30 * number
         outcomes.append(
-            OutcomeMatured(
-                id=f"ticks:0:{number + 4}:0",
-                prediction_id=f"ticks:0:{number}",
+            matured(
+                number,
+                1_000 + 30 * number + HORIZON,
+                HORIZON,
                 symbol=symbol,
-                ts_event=ts + HORIZON,
-                ts_prediction=ts,
-                horizon_ns=HORIZON,
-                mid=100.0,
                 mid_matured=100.0 * (1.0 + return_bps / 1e4),
                 return_bps=return_bps,
-                label=label,  # type: ignore[arg-type]
+                label=label,
                 regime=random.choice(("calm-range", "volatile-trend")),
                 arms=(
                     _arm("live", version, told, return_bps, cost, random.choice((0.0, 0.3))),
                     _arm("shadow", "other", 1.0 - told, return_bps, cost, 0.1),
                 ),
                 experts={"flat": 0.5},
-                features_hash="",
-                features={},
                 baselines=dict(
                     zip(BASELINES, (0.6, random.choice((0.4, 0.6)), random.choice((0.2, 0.5))), strict=True)
                 ),

@@ -5,6 +5,7 @@ from math import log
 from random import Random
 
 import pytest
+from matured import matured
 from msgspec.structs import replace
 
 from schemas.errors import Refused, StateError
@@ -25,26 +26,17 @@ OFF = SkillTriggerParameters(enabled=False)
 def outcome(
     number: int, label: int, probability: float = 0.7, version: str = "v1", shadow: str = "", symbol: str = "X"
 ) -> OutcomeMatured:
-    ts = 1_000 + number * HORIZON
     arms = [ArmOutcome("live", version, "flat", probability, 0.0, 0.0, 0.0)]
     if shadow:
         arms.append(ArmOutcome("b", shadow, "flat", 1.0 - probability, 0.0, 0.0, 0.0))
-    return OutcomeMatured(
-        id=f"ticks:0:{number + 1}:0",
-        prediction_id=f"ticks:0:{number}",
+    return matured(
+        number,
+        1_000 + (number + 1) * HORIZON,
+        HORIZON,
         symbol=symbol,
-        ts_event=ts + HORIZON,
-        ts_prediction=ts,
-        horizon_ns=HORIZON,
-        mid=100.0,
-        mid_matured=100.0,
         return_bps=float(label),
-        label=label,  # type: ignore[arg-type]
-        regime="calm-range",
+        label=label,
         arms=tuple(arms),
-        experts={},
-        features_hash="",
-        features={},
         baselines=dict.fromkeys(BASELINES, 0.5),
         cost_bps=0.1,
     )

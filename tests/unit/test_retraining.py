@@ -6,6 +6,7 @@ from math import inf, nan
 from random import Random
 
 import pytest
+from matured import matured
 from msgspec.structs import replace
 
 from schemas.codec import decoder, encode
@@ -46,23 +47,16 @@ def outcomes(
         label = (1 if value * sign > 0 else -1) * (1 if random.random() < 0.75 else -1)
         features = dict.fromkeys(SIGNED, 0.0) | {SIGNED[0]: value}
         told = 0.5 + 0.25 * value if live is None else live
-        ts = (number + 1) * HORIZON
         found.append(
-            OutcomeMatured(
-                id=f"ticks:0:{number + 1}:0",
-                prediction_id=f"ticks:0:{number}",
-                symbol="X",
-                ts_event=ts + HORIZON,
-                ts_prediction=ts,
-                horizon_ns=HORIZON,
-                mid=100.0,
-                mid_matured=100.0,
+            matured(
+                number,
+                (number + 2) * HORIZON,
+                HORIZON,
                 return_bps=float(label),
-                label=label,  # type: ignore[arg-type]
+                label=label,
                 regime=random.choice(("calm-range", "volatile-trend")),
                 arms=(ArmOutcome("live", "v1", "flat", told, 0.0, 0.0, 0.0),),
                 experts=dict.fromkeys(MARKET.strategies.enabled, 0.5),
-                features_hash="",
                 features=features,
                 baselines=dict.fromkeys(BASELINES, 0.5),
                 cost_bps=0.1,

@@ -2,6 +2,7 @@ from math import log
 from random import Random
 
 import pytest
+from matured import matured
 
 from schemas.errors import TickloopError
 from schemas.outcomes import ArmOutcome, OutcomeMatured
@@ -11,24 +12,17 @@ HORIZON = 100
 
 
 def _outcome(number: int, label: int, probability: float, imbalance: float, symbol: str = "X") -> OutcomeMatured:
-    ts = 1 + 50 * number
     arm = ArmOutcome("live", "v1", "imbalance", probability, 0.5 if number % 10 == 0 else 0.0, 1.0, 0.25)
-    return OutcomeMatured(
-        id=f"ticks:0:{number + 2}:0",
-        prediction_id=f"ticks:0:{number}",
+    return matured(
+        number,
+        1 + 50 * number + HORIZON,
+        HORIZON,
         symbol=symbol,
-        ts_event=ts + HORIZON,
-        ts_prediction=ts,
-        horizon_ns=HORIZON,
-        mid=100.0,
         mid_matured=100.0 + label,
         return_bps=100.0 * label,
-        label=label,  # type: ignore[arg-type]
-        regime="calm-range",
+        label=label,
         arms=(arm,),
         experts={"imbalance": probability, "flat": 0.5},
-        features_hash="",
-        features={},
         baselines={"majority": 0.5, "last_move": 0.5, "imbalance_sign": 0.5 + 0.1 * imbalance},
     )
 
