@@ -8,10 +8,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from agents.clients.committed import committed
 from agents.clients.reader import Received
 from agents.dashboard.latency import A_BLOCK, answered
 from agents.dashboard.rates import Ends
-from agents.operations.progress_of_workers import committed
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem
 from schemas.topics import OUTCOMES, PAPER_ACCOUNT, PREDICTIONS, TICKS, TOPICS

@@ -6,8 +6,8 @@ from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from agents.clients.committed import committed
 from agents.settings import Settings
 from schemas.topics import TOPICS
 from streams.chain import chained
@@ -54,23 +54,16 @@ class Gauge:
         """Counts and lag as of now."""
         names = {self._settings.topic(topic.name): topic.name for topic in TOPICS}
         # Ends are asked for last: whatever the nodes wrote before they committed is counted.
-        committed = await self._committed()
+        reached = await committed(self._admin, self._settings.group)
         ends = await self._consumer.end_offsets(self._partitions(names))
         records = dict.fromkeys(names.values(), 0)
         for partition, end in ends.items():
             records[names[partition.topic]] += end
         lag = sum(
-            ends[source] - committed.get(source, 0)
+            ends[source] - reached.get(source, 0)
             for source in self._partitions(map(self._settings.topic, self._sources))
         )
         return Reading(records, lag)
-
-    async def _committed(self) -> dict[TopicPartition, int]:
-        try:
-            held = await self._admin.list_consumer_group_offsets(self._settings.group)
-        except GroupCoordinatorNotAvailableError:  # a new cluster has no place for groups before the first one
-            return {}
-        return {partition: offset.offset for partition, offset in held.items()}
 
     def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
         return [TopicPartition(topic, number) for topic in topics for number in range(self._settings.partitions)]

@@ -5,21 +5,12 @@ from collections.abc import Callable, Mapping
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from agents.clients.committed import committed
 from agents.operations.recompute import has_members
 from agents.settings import Settings
 
 LOOK_S = 0.2
-
-
-async def committed(cluster: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    """Offset before which everything is computed and acknowledged, by source."""
-    try:
-        held = await cluster.list_consumer_group_offsets(group)
-    except GroupCoordinatorNotAvailableError:  # a new cluster has no place for groups before the first one
-        return {}
-    return {partition: offset.offset for partition, offset in held.items()}
 
 
 async def until_workers_reach(

@@ -36,10 +36,22 @@ def test_symbols_that_move_together_need_more_pairs_than_those_that_do_not() -> 
 
 def test_the_pooled_pre_flight_holds_its_rate_on_symbols_that_move_together() -> None:
     declared = replace(TOGETHER, test=replace(TOGETHER.test, batch=60, worth=0.2))
-    found = planned_together("calmer", declared, HISTORY, None, 100, nothing).preflight
+    plan = planned_together("calmer", declared, HISTORY, None, 100, nothing)
+    found = plan.preflight
     assert found is not None
     assert found.passed
     assert found.wins <= 10
+    assert plan.recommended_holds, "shown with the batch that what they share asks for"
+    assert plan.recommended_batch > plan.batch == 60
+
+
+def test_a_history_that_holds_too_few_batches_gets_no_promise() -> None:
+    declared = replace(TOGETHER, test=replace(TOGETHER.test, batch=60, worth=0.2))
+    short = {symbol: found[:300] for symbol, found in HISTORY.items()}
+    plan = planned_together("calmer", declared, short, None, 20, nothing)
+    assert plan.preflight is None
+    assert "expected a history of at least 1,200 scored pairs" in plan.missing
+    assert plan.recommended_holds is False
 
 
 def test_a_symbol_without_outcomes_is_missed() -> None:

@@ -1,0 +1,14 @@
+"""What a group of workers has committed."""
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
+
+async def committed(cluster: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
+    """Offset before which everything is computed and acknowledged, by source."""
+    try:
+        held = await cluster.list_consumer_group_offsets(group)
+    except GroupCoordinatorNotAvailableError:  # a new cluster has no place for groups before the first one
+        return {}
+    return {partition: offset.offset for partition, offset in held.items()}
