@@ -50,6 +50,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         return consumer
 
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> dict[TP, list[Any]]:
+        """Records of active partitions; what else was fetched is put back.
+
+        A fetch that waits while a rebalance pauses every partition is left with an empty set of active ones, which
+        `aiokafka` takes for all. What it then takes of a changelog, after recovery has gone to its place there and
+        before the flow goes on, nobody would look at: the worker was measured to wait for it for ever.
+        """
+        fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        wanted = active_partitions if self.consumer.flow_active else set[TP]()
+        for tp, records in fetched.items():
+            if tp not in wanted and tp in consumer.assignment():
+                consumer.seek(tp, records[0].offset)
+        return {tp: records for tp, records in fetched.items() if tp in wanted}
+
     async def on_start(self) -> None:
         await super().on_start()
         end_when_replaced(self._ensure_consumer()._coordinator)
@@ -131,6 +151,8 @@ class Consumer(driver.Consumer):
                     reseeks.ask(tp, records[0].offset)
             elif is_wanted:
                 for record in records:
+                    if self.app.consumer_generation_id != generation:
+                        break  # the recovery of the next assignment begins from its own place
                     await self.wait_first(self.callback(self._to_message(tp, record)), self.suspend_flow.wait())
                     self._read_offset[tp] = record.offset
         for topic, by_partition in bound.items():

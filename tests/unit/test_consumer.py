@@ -1,0 +1,79 @@
+"""What the consumer's thread takes of a fetch, and what it puts back because nobody would look at it."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any, cast
+
+from faust.types import TP
+
+from agents.runtime.transport import ConsumerThread
+
+TICKS, CHANGELOG, GONE = TP("ticks", 0), TP("snapshots-changelog", 0), TP("ticks", 9)
+Records = dict[TP, list[Any]]
+
+
+class Fetched:
+    """A Kafka consumer that holds two records of each partition; something happens while it is waited for."""
+
+    _closed = False
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        self._fetcher = self._subscriptions = self
+        self.fetch_context = nullcontext
+        self._happens = happens
+        self.sought: dict[TP, int] = {}
+
+    async def fetched_records(self, partitions: set[TP], **_: object) -> Records:
+        """As `aiokafka` does it: an empty set of partitions means all of them."""
+        self._happens()
+        held = (TICKS, CHANGELOG, GONE)
+        return {tp: [SimpleNamespace(offset=at) for at in (7, 8)] for tp in held if not partitions or tp in partitions}
+
+    def assignment(self) -> set[TP]:
+        return {TICKS, CHANGELOG}
+
+    def seek(self, tp: TP, offset: int) -> None:
+        self.sought[tp] = offset
+
+
+async def fetch(active: set[TP], happens: Callable[[Any], None]) -> tuple[Records, dict[TP, int]]:
+    """What a fetch hands over, and what it puts back."""
+    flow = SimpleNamespace(flow_active=True)
+    consumer = Fetched(lambda: happens(flow))
+    thread = object.__new__(ConsumerThread)
+    thread.consumer = cast(Any, flow)
+    handed = await thread._fetch_records(cast(Any, consumer), active, timeout=1.0)
+    return handed, consumer.sought
+
+
+async def test_what_is_active_is_handed_over() -> None:
+    handed, sought = await fetch({TICKS}, lambda flow: None)
+    assert [record.offset for record in handed[TICKS]] == [7, 8]
+    assert list(handed) == [TICKS]
+    assert sought == {}
+
+
+async def test_all_is_put_back_when_the_flow_stopped_meanwhile() -> None:
+    """A rebalance has paused every partition: the fetch took of all of them, and of one that is ours no more."""
+    active = {TICKS}
+
+    def rebalance(flow: Any) -> None:
+        active.clear()
+        flow.flow_active = False
+
+    handed, sought = await fetch(active, rebalance)
+    assert handed == {}
+    assert sought == {TICKS: 7, CHANGELOG: 7}
+
+
+async def test_what_became_active_while_all_was_taken_is_handed_over_and_the_rest_put_back() -> None:
+    class Later(set[TP]):
+        """Empty while `aiokafka` looks, the changelogs' when the thread does."""
+
+        def __bool__(self) -> bool:
+            return False
+
+    handed, sought = await fetch(Later({CHANGELOG}), lambda flow: None)
+    assert list(handed) == [CHANGELOG]
+    assert sought == {TICKS: 7}
