@@ -38,15 +38,18 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a model keeps what it knew.
+    """What stands ready beside a model: copies of what it was, and one that learns quicker.
 
     Attributes:
-        most: copies that are kept; 0: none.
+        most: copies that are kept; 0: nothing stands beside it.
         every: labels after which the model is copied.
         alike: cosine of two vectors of weights from which on they count as the same: the new copy replaces that one.
         rate: power of each likelihood, besides the worth of its label: labels that overlap were measured to say more.
         share: part of the belief that is spread evenly at each label, so that no copy is ever beyond recall.
-        taken_up: belief from which on a copy takes the place of the model, which goes on learning from there.
+        taken_up: belief from which on one of them takes the place of the model, which goes on learning from there.
+        quick: how many times as fast as the model the quick one learns; 0: there is none.
+        quick_rate: power of its likelihood over the model's, besides the worth of the label: it gets little credit for
+            what may be luck.
     """
 
     most: Annotated[int, Meta(ge=0, le=16)] = 6
@@ -55,6 +58,8 @@ class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rate: Annotated[float, Meta(gt=0.0, le=20.0)] = 5.0
     share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
     taken_up: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.8
+    quick: Annotated[float, Meta(ge=0.0, le=100.0)] = 10.0
+    quick_rate: Annotated[float, Meta(gt=0.0, le=20.0)] = 0.5
 
 
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

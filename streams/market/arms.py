@@ -68,7 +68,7 @@ class Arms:
         self._learner = SignedLogisticLearner(parameters.model)
         # What is to stay as it is takes up nothing.
         recalls = parameters.recall if parameters.model.learns else RecallParameters(most=0)
-        self._recall = Recall(recalls, self._learner)
+        self._recall = Recall(recalls, parameters.model)
         self._mixture = Mixture(parameters.mixture, (*parameters.strategies.enabled, MODEL))
         self._correction = Correction(parameters.correction, len(self.model_features))
         calibrator = confidence.registered(parameters.confidence)

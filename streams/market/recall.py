@@ -1,28 +1,36 @@
-"""What a model knew before: copies of it that learn no more, believed by how well they do now, and taken up again."""
+"""What stands beside a model: copies of what it was, and one that learns quicker, believed by how well they do."""
 
 from dataclasses import dataclass, field
 from math import log, sqrt
 from typing import Final
 
 from streams.logistic import HIGHEST, LOWEST, log_odds, probability
+from streams.models.parameters import SignedLogisticParameters
 from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import RecallParameters
 
 LEAST: Final = 0.01
-"""Belief below which a copy is not asked at each tick; it is when a label comes."""
+"""Belief below which what stands beside is not asked at each tick; it is when a label comes."""
 
 
 @dataclass
 class RecallState:
     """Attributes:
     kept: copies, the oldest first; they learn no more.
-    beliefs: in the model, then in each copy.
+    beliefs: in the model, then in the quick one if there is one, then in each copy.
     labels: since the last copy was made.
+    quick: learns quicker; there from the first copy on.
     """
 
     kept: list[SignedLogistic] = field(default_factory=list)
     beliefs: list[float] = field(default_factory=lambda: [1.0])
     labels: int = 0
+    quick: SignedLogistic | None = None
+
+    @property
+    def beside(self) -> list[SignedLogistic]:
+        """All that stands beside the model, in the order of the beliefs."""
+        return self.kept if self.quick is None else [self.quick, *self.kept]
 
 
 class Recall:
@@ -30,10 +38,11 @@ class Recall:
 
     Knowledge is kept by keeping versions: a model that learns on forgets, and one that starts warm does too. Where a
     market returns to what it was, the copy from then is right at once, long before the model has learned it again.
+    Where it turns into what it never was, one that learns quickly is right first, and noisy ever after: so the model
+    takes up what it found, and goes on at its own pace.
 
-    >>> from streams.models.parameters import SignedLogisticParameters
-    >>> learner = SignedLogisticLearner(SignedLogisticParameters(features=("a",), prior={"a": 2.0}))
-    >>> recall = Recall(RecallParameters(every=10, rate=1.0), learner)
+    >>> parameters = SignedLogisticParameters(features=("a",), prior={"a": 2.0})
+    >>> recall = Recall(RecallParameters(every=10, rate=1.0), parameters)
     >>> model, state = SignedLogistic([2.0], [1.0], [1.0], 100), RecallState()
     >>> for _ in range(10):  # it knows that an `a` of 1 means up
     ...     recall.learn(state, model, [1.0], True, 1.0)
@@ -50,42 +59,49 @@ class Recall:
         Bousquet and Warmuth (2002), Tracking a small set of experts by mixing past posteriors: why the past is kept.
     """
 
-    def __init__(self, parameters: RecallParameters, learner: SignedLogisticLearner) -> None:
+    def __init__(self, parameters: RecallParameters, model: SignedLogisticParameters) -> None:
         self._parameters = parameters
-        self._learner = learner
+        self._learner = SignedLogisticLearner(model)
+        self._quick = SignedLogisticLearner(model, parameters.quick)
 
     def opinion(self, state: RecallState, own: float, features: list[float]) -> float:
-        """Probability of an upward move: of the model, which has its `own`, and of the copies that are believed."""
-        kept = state.kept
-        if not kept:
-            return own
+        """Probability of an upward move: of the model, which has its `own`, and of what is believed beside it."""
         beliefs = state.beliefs
+        if len(beliefs) == 1:
+            return own
         belief = beliefs[0]
         pooled = belief * _log_odds(own)
-        for index, model in enumerate(kept, 1):
+        for index, model in enumerate(state.beside, 1):
             if beliefs[index] >= LEAST:
                 pooled += beliefs[index] * _log_odds(self._learner.opinion(model, features))
                 belief += beliefs[index]
         return probability(pooled / belief) if belief > 0.0 else own
 
     def learn(self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, worth: float) -> None:
-        """Take a label, before the model does; the model may become one of its copies again."""
+        """Take a label, before the model does; the model may become one of those beside it."""
         parameters = self._parameters
         if not parameters.most:
             return
-        if state.kept:
+        if len(state.beliefs) > 1:
             self._believe(state, model, features, up, worth)
             self._take_up(state, model)
+        if state.quick is not None:
+            self._quick.learn(state.quick, features, up, worth)
         state.labels += 1
         if state.labels >= parameters.every and model.sound:
             state.labels = 0
+            if parameters.quick > 0.0 and state.quick is None:
+                state.quick = _copy(model)
+                state.beliefs = [1.0 - parameters.share, parameters.share, *state.beliefs[1:]]
             self._keep(state, model)
 
     def succeeded(self, state: RecallState, model: SignedLogistic) -> RecallState:
-        """What another model may take up that comes in the place of `model`: its copies, and one of it."""
+        """What another model may take up that comes in the place of `model`: its copies, one of it, the quick one."""
         if not self._parameters.most:
             return RecallState()
-        passed_on = RecallState(list(state.kept), [1.0, *([self._parameters.share] * len(state.kept))])
+        share = self._parameters.share
+        quick = None if state.quick is None else _copy(state.quick)
+        passed_on = RecallState(list(state.kept), [1.0, *([share] * len(state.beside))], quick=quick)
         if model.sound:
             self._keep(passed_on, model)
         return passed_on
@@ -93,12 +109,18 @@ class Recall:
     def _believe(
         self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, worth: float
     ) -> None:
-        beliefs, opinion = state.beliefs, self._learner.opinion
-        rate, total = self._parameters.rate * worth, 0.0
-        for index, each in enumerate((model, *state.kept)):
-            told = opinion(each, features)
+        beliefs = state.beliefs
+        rate, quick_rate, total = self._parameters.rate * worth, self._parameters.quick_rate * worth, 0.0
+        own = 0.0
+        for index, each in enumerate((model, *state.beside)):
+            told = self._learner.opinion(each, features)
             told = min(max(told if up else 1.0 - told, LOWEST), HIGHEST)
-            beliefs[index] *= told**rate
+            if index == 0:
+                own = told
+            if index == 1 and state.quick is not None:
+                beliefs[index] *= told**quick_rate * own ** (rate - quick_rate)
+            else:
+                beliefs[index] *= told**rate
             total += beliefs[index]
         share = self._parameters.share
         even = share / len(beliefs)
@@ -108,24 +130,28 @@ class Recall:
         beliefs = state.beliefs
         best = beliefs.index(max(beliefs))
         if best and beliefs[best] > self._parameters.taken_up:
-            copy = state.kept[best - 1]
-            model.weights, model.mean_squares = list(copy.weights), list(copy.mean_squares)
-            model.scales = list(copy.scales)
+            copy = _copy(state.beside[best - 1])
+            model.weights, model.mean_squares, model.scales = copy.weights, copy.mean_squares, copy.scales
             beliefs[0], beliefs[best] = beliefs[best], beliefs[0]
 
     def _keep(self, state: RecallState, model: SignedLogistic) -> None:
-        copy = SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)
+        copy = _copy(model)
         likenesses = [_cosine(model.weights, each.weights) for each in state.kept]
         if likenesses and max(likenesses) >= self._parameters.alike:
             state.kept[likenesses.index(max(likenesses))] = copy
             return
         if len(state.kept) >= self._parameters.most:
-            gone = 1 + min(range(len(state.kept)), key=lambda index: state.beliefs[1 + index])
-            state.beliefs[0] += state.beliefs.pop(gone)
-            del state.kept[gone - 1]
+            first = len(state.beliefs) - len(state.kept)
+            gone = min(range(len(state.kept)), key=lambda index: state.beliefs[first + index])
+            state.beliefs[0] += state.beliefs.pop(first + gone)
+            del state.kept[gone]
         share = self._parameters.share
         state.kept.append(copy)
         state.beliefs = [(1.0 - share) * belief for belief in state.beliefs] + [share]
+
+
+def _copy(model: SignedLogistic) -> SignedLogistic:
+    return SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)
 
 
 def _log_odds(opinion: float) -> float:

@@ -98,6 +98,10 @@ def to_wire(model: SignedLogistic, features: tuple[str, ...] = SIGNED) -> Signed
 class SignedLogisticLearner:
     """Opinions and learning steps of `SignedLogistic` models; it holds no numbers of its own.
 
+    Args:
+        parameters: how models learn.
+        times: as fast.
+
     The step is that of River's `LogisticRegression` with `SGD` and `InverseScaling`, written out because a model here
     is a list of numbers that can be stored, sent and compared; a test holds both equal to the last bit.
 
@@ -112,10 +116,10 @@ class SignedLogisticLearner:
     0.3543
     """
 
-    def __init__(self, parameters: SignedLogisticParameters) -> None:
+    def __init__(self, parameters: SignedLogisticParameters, times: float = 1.0) -> None:
         self._learns = parameters.learns
         self._memory = parameters.scale_memory
-        self._rate = parameters.learning_rate
+        self._rate = times * parameters.learning_rate
         self._decay = parameters.learning_rate_decay
 
     def opinion(self, model: SignedLogistic, features: list[float]) -> float:

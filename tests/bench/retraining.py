@@ -32,6 +32,7 @@ from streams.sources.synthetic import synthetic_market  # noqa: E402
 FILES = {"btcusdt-perp-20240808": 90_000, "ethusdt-perp-20240808": 70_000, "bac-20131007": 60_000}
 CHANGE = 8_000
 ROUND = 6_000
+RUNS = 3
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 OVERLAPS = (1, 4, 20)
 SINCE = MonitorParameters().min_samples_since_change
@@ -179,7 +180,7 @@ def stories(found: dict[str, Stream], quick: bool) -> Iterator[str]:
         losses: dict[str, list[list[float]]] = {}
         traces: list[Traced] = []
         for stream in found.values():
-            for seed in range(1):
+            for seed in range(1 if quick else RUNS):
                 case = story(stream, kind, seed)
                 told = {name: contender(case) for name, contender in CONTENDERS.items()}
                 trace = tickloop(case)

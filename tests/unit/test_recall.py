@@ -6,6 +6,7 @@ from random import Random
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from streams.market.recall import Recall, RecallState
 from streams.models.parameters import SignedLogisticParameters
@@ -34,16 +35,19 @@ def labels(count: int, concept: tuple[float, float], seed: int = 1) -> Iterator[
 A, B = (2.0, 0.0), (-1.0, -2.0)
 
 
-def live(parameters: RecallParameters, *parts: Iterator[Label]) -> tuple[list[float], RecallState, SignedLogistic]:
+def live(
+    recalls: RecallParameters, *parts: Iterator[Label], parameters: SignedLogisticParameters = MODEL
+) -> tuple[list[float], RecallState, SignedLogistic]:
     """Probability of what happened, label by label, each before it is learned."""
-    recall, state, model = Recall(parameters, LEARNER), RecallState(), fresh()
+    recall, learner = Recall(recalls, parameters), SignedLogisticLearner(parameters)
+    state, model = RecallState(), fresh()
     told = []
     for part in parts:
         for features, up in part:
-            opinion = recall.opinion(state, LEARNER.opinion(model, features), features)
+            opinion = recall.opinion(state, learner.opinion(model, features), features)
             told.append(opinion if up else 1.0 - opinion)
             recall.learn(state, model, features, up, 1.0)
-            LEARNER.learn(model, features, up, 1.0)
+            learner.learn(model, features, up, 1.0)
     return told, state, model
 
 
@@ -61,6 +65,30 @@ def test_what_comes_back_is_known_at_once_and_nothing_is_lost_before() -> None:
     assert mean(kept) > mean(forgot)
 
 
+def test_what_never_was_is_known_sooner_with_a_quick_one_and_a_quiet_market_hardly_suffers() -> None:
+    slow = replace(MODEL, learning_rate=0.02)
+    turned, stays = [(2_000, A, 1), (400, (-2.0, 0.0), 2)], [(3_000, A, 1)]
+
+    def told(quick: float, parts: list[tuple[int, tuple[float, float], int]]) -> list[float]:
+        parameters = RecallParameters(every=500, rate=1.0, quick=quick)
+        return live(parameters, *(labels(*part) for part in parts), parameters=slow)[0]
+
+    assert mean(told(10.0, turned)[2_100:]) > mean(told(0.0, turned)[2_100:]) + 0.1
+    assert mean(told(10.0, stays)[500:]) > mean(told(0.0, stays)[500:]) - 0.005
+
+
+def test_the_quick_one_comes_with_the_first_copy_and_goes_on_by_itself_in_a_successor() -> None:
+    _, before, _ = live(QUICK, labels(99, A))
+    assert before.quick is None
+    recall = Recall(QUICK, MODEL)
+    _, state, model = live(QUICK, labels(150, A))
+    assert state.quick is not None
+    passed_on = recall.succeeded(state, model)
+    assert passed_on.quick == state.quick
+    recall.learn(passed_on, fresh(), [1.0, 1.0], True, 1.0)
+    assert passed_on.quick != state.quick, "it is no part of what goes on elsewhere"
+
+
 def test_none_are_kept_where_none_are_wanted() -> None:
     _, state, _ = live(RecallParameters(most=0, every=1), labels(300, A))
     assert state == RecallState()
@@ -71,7 +99,7 @@ def test_copies_are_bounded_distinct_and_the_least_believed_goes() -> None:
     concepts = [(2.0, 0.0), (0.0, 2.0), (-2.0, 0.0), (0.0, -2.0), (2.0, 2.0), (-2.0, 2.0)]
     _, state, _ = live(parameters, *(labels(200, concept) for concept in concepts))
     assert len(state.kept) == 3
-    assert len(state.beliefs) == 4
+    assert len(state.beliefs) == len(state.beside) + 1 == 5
     assert sum(state.beliefs) == pytest.approx(1.0)
 
 
@@ -82,7 +110,7 @@ def test_a_market_that_stays_what_it_is_keeps_one_copy_up_to_date() -> None:
 
 
 def test_a_model_that_breaks_is_replaced_by_what_it_knew() -> None:
-    recall, state, model = Recall(QUICK, LEARNER), RecallState(), fresh()
+    recall, state, model = Recall(QUICK, MODEL), RecallState(), fresh()
     for features, up in labels(300, A):
         recall.learn(state, model, features, up, 1.0)
         LEARNER.learn(model, features, up, 1.0)
@@ -95,7 +123,7 @@ def test_a_model_that_breaks_is_replaced_by_what_it_knew() -> None:
 
 
 def test_a_successor_takes_up_what_was_known_and_changes_nothing_of_it() -> None:
-    recall = Recall(QUICK, LEARNER)
+    recall = Recall(QUICK, MODEL)
     _, state, model = live(QUICK, labels(400, A), labels(150, B))
     before = msgspec.json.encode((state, model))
     passed_on = recall.succeeded(state, model)
@@ -109,7 +137,7 @@ def test_a_successor_takes_up_what_was_known_and_changes_nothing_of_it() -> None
 
 
 def test_a_restore_goes_on_bit_for_bit() -> None:
-    recall, state, model = Recall(QUICK, LEARNER), RecallState(), fresh()
+    recall, state, model = Recall(QUICK, MODEL), RecallState(), fresh()
     twin = (state, model)
     for number, (features, up) in enumerate([*labels(250, A), *labels(250, B), *labels(250, A, 2)]):
         if number % 41 == 0:
