@@ -10,7 +10,10 @@ from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.parameters import RecallParameters
 
 LEAST: Final = 0.01
-"""Belief below which what stands beside is not asked at each tick; it is when a label comes."""
+"""Belief below which a copy is not asked at each tick; it is when a label comes."""
+
+LEAST_QUICK: Final = 0.5
+"""The same for the quick one: it is noisy, and where nothing changes what it says costs more than it brings."""
 
 
 @dataclass
@@ -72,7 +75,8 @@ class Recall:
         belief = beliefs[0]
         pooled = belief * _log_odds(own)
         for index, model in enumerate(state.beside, 1):
-            if beliefs[index] >= LEAST:
+            least = LEAST_QUICK if index == 1 and state.quick is not None else LEAST
+            if beliefs[index] >= least:
                 pooled += beliefs[index] * _log_odds(self._learner.opinion(model, features))
                 belief += beliefs[index]
         return probability(pooled / belief) if belief > 0.0 else own
