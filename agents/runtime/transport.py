@@ -54,7 +54,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self,
         consumer: AIOKafkaConsumer,
         active_partitions: set[TP],
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as the driver has it
         max_records: int | None = None,
     ) -> dict[TP, list[Any]]:
         """Records of active partitions; what else was fetched is put back.

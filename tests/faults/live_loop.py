@@ -98,7 +98,7 @@ class LiveLoop:
             "TICKLOOP_METRICS_PORT": "0",
             **environment,
         }
-        self._ready_before[slot] = self.log(slot).count(READY)
+        self.expect_again(slot)
         with self._log_file(slot).open("ab") as output:
             self.workers[slot] = subprocess.Popen(
                 [sys.executable, *self._command, str(slot)], env=surroundings, stdout=output, stderr=output
@@ -111,6 +111,10 @@ class LiveLoop:
         """What the workers of a slot have written."""
         file = self._log_file(slot)
         return file.read_text() if file.exists() else ""
+
+    def expect_again(self, slot: int) -> None:
+        """Have `until_ready` wait for the next assignment of a worker that runs."""
+        self._ready_before[slot] = self.log(slot).count(READY)
 
     async def until_ready(self, slot: int) -> None:
         """Wait until the worker that was started last in a slot has its partitions."""
