@@ -11,7 +11,6 @@ from agents.demo.scenes import everything
 from agents.settings import Settings
 from schemas.alerts import Alert
 from schemas.codec import decoder, encode
-from schemas.commands import StartVariant
 from schemas.experiments import ExperimentDecided
 from schemas.outcomes import OutcomeMatured
 from schemas.retraining import RetrainFinished, RetrainJob
@@ -50,6 +49,7 @@ class Happened(Struct, frozen=True):
         parameters: of its workers.
         symbol: that it was about.
         sabotaged: arm of the version that was forced through.
+        sabotaged_version: that version.
         alerts: as they were read.
     """
 
@@ -57,6 +57,7 @@ class Happened(Struct, frozen=True):
     parameters: Parameters
     symbol: str
     sabotaged: str
+    sabotaged_version: str
     alerts: tuple[Alert, ...]
 
 
@@ -147,7 +148,7 @@ def _sabotaged(log: Sequence[SourceRecord], story: Happened) -> tuple[int, int]:
     decided = lived = 0
     for record in replay(followed, log):
         if record.topic == OUTCOMES.name:
-            lived += outcome(record.value).arms[0].model_version == f"{story.symbol}-sabotaged"
+            lived += outcome(record.value).arms[0].model_version == story.sabotaged_version
         elif record.topic == EXPERIMENT_DECISIONS.name:
             found = decision(record.value)
             if (found.experiment, found.verdict) == (story.sabotaged, "rolled_back"):
@@ -166,6 +167,7 @@ def _predictions_after(records: Iterable[Emitted], offset: int) -> list[bytes]:
 async def _trained_again(story: Happened) -> Check:
     """Every candidate again, in this process, from the outcomes that lie on the topic."""
     settings, symbol = story.settings, story.symbol
+    key = settings.directive_key.encode()
     jobs = {job.job: job for job in _decoded(await everything(settings, RETRAIN_JOBS), RetrainJob)}
     finished = [
         each
@@ -181,16 +183,11 @@ async def _trained_again(story: Happened) -> Check:
         is_known = known_then(job)
         log = outcome_log(filter(is_known, outcomes), market, 4 * training.labels)
         again = retrain(symbol, job.breach, log.last(), market, training)
-        proposed = again.status != "candidate" or encode(_signed(proposal(job, again), settings)) in commands
+        proposed = again.status != "candidate" or encode(sign(proposal(job, again), key)) in commands
         same += encode(again) == encode(each.result) and proposed
     results = len({each.result.job_id for each in finished})
     holds = 0 < same == len(finished) == results
     return Check("trained again here, from the same outcomes: same bytes", f"{same} of {len(finished)} retrains", holds)
-
-
-def _signed(command: StartVariant, settings: Settings) -> StartVariant:
-    key = settings.directive_key.encode()
-    return sign(command, key)
 
 
 def _decoded(records: Sequence[Received], kind: type) -> list:  # type: ignore[type-arg]

@@ -198,7 +198,7 @@ async def _tell(settings: Settings, supervisor: Supervisor, console: Console, sa
     read = (ACCURACY_WINDOWS, EXPERIMENTS, ALERTS)
     sent = await play(settings, supervisor, told, market, RATE, read, act, console, say)
     with console.status("replaying the tick log in one process, and training again, to compare every byte"):
-        happened = Happened(settings, parameters(), SYMBOL, SABOTAGED, tuple(told.alerts))
+        happened = Happened(settings, parameters(), SYMBOL, SABOTAGED, SABOTAGED_VERSION, tuple(told.alerts))
         checks = await checks_of(happened)
     holds = all(check.holds for check in checks)
     return StorySummary(tuple(told.alerts), sent, tuple(killed), told.breach_to_retrain_s, tuple(checks), holds)

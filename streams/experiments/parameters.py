@@ -71,9 +71,7 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     def __post_init__(self) -> None:
         """Raises `ConfigurationError` for what contradicts itself."""
-        # A look at fewer batches than the dependence check needs would be lost.
-        looks = self.looks * FEWEST if self.plan == "group_sequential" else 1
-        needed = self.batch * max(self.minimum_batches, looks)
+        needed = self.batch * self.fewest_batches
         if self.longest < needed:
             raise ConfigurationError(
                 f"experiment: expected longest of at least {needed} pairs, was {self.longest}; "
@@ -99,6 +97,13 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
             )
         if self.scope == "pooled":
             self._check_pooled()
+
+    @property
+    def fewest_batches(self) -> int:
+        """Batches that the longest run has to hold."""
+        # A look at fewer batches than the dependence check needs would be lost.
+        looks = self.looks * FEWEST if self.plan == "group_sequential" else 1
+        return max(self.minimum_batches, looks)
 
     def _check_pooled(self) -> None:
         if not self.clock_ns:

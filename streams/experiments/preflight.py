@@ -181,9 +181,7 @@ def smallest_that_holds(
 
 def with_batch(parameters: ExperimentParameters, batch: int) -> ExperimentParameters:
     """The experiment with other batches, and longer where it could come to no decision else."""
-    looks = parameters.looks * FEWEST if parameters.plan == "group_sequential" else 1
-    longest = max(parameters.longest, batch * max(parameters.minimum_batches, looks))
-    return replace(parameters, batch=batch, longest=longest)
+    return replace(parameters, batch=batch, longest=max(parameters.longest, batch * parameters.fewest_batches))
 
 
 def larger(batch: int) -> int:

@@ -272,9 +272,7 @@ class PoolingNode(Node[PoolState]):
         pool = self._pools.get(event.experiment)
         if pool is None or state.test is None:
             return ()
-        found = list(pool.take(state, event))
-        if not self._key:
-            return found
+        found = pool.take(state, event)
         return [sign(each, self._key) if isinstance(each, (PromoteVariant, StopVariant)) else each for each in found]
 
     def dump(self, state: PoolState) -> bytes:
