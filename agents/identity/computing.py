@@ -1,0 +1,140 @@
+"""What computes, by name: equal identities compute equal bytes from equal logs and parameters."""
+
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+
+from msgspec import Struct
+
+from agents.identity.bare import bare
+from agents.identity.reach import file_of, program, reached
+from agents.settings import config_table
+
+LOOP = ("streams.loop", "streams.loop_partition", "agents.runtime.routing")
+"""Modules that everything is reached from which decides what workers write."""
+
+LIBRARIES = ("msgspec", "numpy", "river", "scipy")
+"""Libraries whose versions can change a bit of a result."""
+
+SNAPSHOT_LAYOUT = 1
+"""How snapshots are laid out in their changelog; counted up by whoever changes it."""
+
+OWN = ("agents", "schemas", "streams")
+DIGITS = 16
+MOST_NAMED = 5
+
+
+class Identity(Struct, frozen=True):
+    """What computes.
+
+    Attributes:
+        parts: by name, sorted: `streams/logistic.py` and `plugin mine` with the digest of the program (without
+            comments and docstrings), `library numpy` and `python` with a version, `snapshot layout` with its number.
+
+    >>> before, now = Identity({"streams/a.py": "11", "library numpy": "2.3"}), Identity({"streams/a.py": "12"})
+    >>> now.changes_since(before.parts)
+    'library numpy (was 2.3, is gone), streams/a.py (was 11, is 12)'
+    """
+
+    parts: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Of all parts, 16 hexadecimal digits."""
+        return _digest("".join(f"{name}\0{value}\0" for name, value in sorted(self.parts.items())).encode())
+
+    def changes_since(self, before: Mapping[str, str]) -> str:
+        """What changed, from what to what, for a sentence: the first few names, and how many more; empty: nothing."""
+        names = [name for name in sorted({*before, *self.parts}) if before.get(name) != self.parts.get(name)]
+        told = [_change(name, before.get(name), self.parts.get(name)) for name in names[:MOST_NAMED]]
+        return ", ".join(told) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+
+
+def _change(name: str, before: str | None, now: str | None) -> str:
+    if before is None:
+        return f"{name} (new)"
+    return f"{name} (was {before}, is {now or 'gone'})"
+
+
+def configured_identity(environment: Mapping[str, str] = os.environ, modules: Sequence[str] = LOOP) -> Identity:
+    """Identity of what computes here, with the plug-ins of the configuration, which must have been imported.
+
+    Args:
+        environment: says which configuration.
+        modules: of this distribution, with all that they import of `streams` and `schemas`.
+    """
+    plugins = config_table(environment).get("plugins", {})
+    return Identity(dict(sorted((_own(tuple(modules)) | _plugins(plugins.get("modules", ())) | _versions()).items())))
+
+
+@lru_cache
+def _own(modules: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for module in reached(modules):
+        path, text = file_of(module), program(module)
+        if path is not None and text:  # a package's docstring alone is no program
+            found["/".join(module.split(".")) + ("/__init__.py" if path.stem == "__init__" else ".py")] = _digest(
+                text.encode()
+            )
+    return found
+
+
+def _plugins(names: Sequence[str]) -> dict[str, str]:
+    """Files of plug-ins, and of the modules beside them that they use."""
+    found: dict[str, str] = {}
+    for name in names:
+        module = sys.modules[name]
+        path = _path(module)
+        for used in _used(module, path.parent) if path is not None else ():
+            file = _path(used)
+            assert file is not None
+            content = bare(file.read_text(encoding="utf-8")).encode() if file.suffix == ".py" else file.read_bytes()
+            found[f"plugin {used.__name__}"] = _digest(content)
+    return found
+
+
+def _used(plugin: ModuleType, folder: Path) -> list[ModuleType]:
+    """A plug-in and the modules from which it holds anything, as far as they lie in its folder and are not installed.
+
+    Of what is installed, those of the same package.
+    """
+    found: dict[str, ModuleType] = {}
+    waiting = [plugin]
+    while waiting:
+        module = waiting.pop()
+        package, path = module.__name__.partition(".")[0], _path(module)
+        if module.__name__ in found or package in OWN or path is None or not path.is_relative_to(folder):
+            continue
+        if "site-packages" in path.parts and package != plugin.__name__.partition(".")[0]:
+            continue
+        found[module.__name__] = module
+        for value in list(vars(module).values()):
+            if isinstance(value, ModuleType):
+                waiting.append(value)
+            elif isinstance(origin := getattr(value, "__module__", None), str) and origin in sys.modules:
+                waiting.append(sys.modules[origin])
+    return [found[name] for name in sorted(found)]
+
+
+def _path(module: ModuleType) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return Path(file).resolve() if file is not None else None
+
+
+@lru_cache
+def _versions() -> dict[str, str]:
+    return {
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        **{f"library {name}": metadata.version(name) for name in LIBRARIES},
+        "snapshot layout": str(SNAPSHOT_LAYOUT),
+    }
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()[:DIGITS]
