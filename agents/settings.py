@@ -3,9 +3,10 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from schemas.errors import ConfigurationError
 from schemas.topics import PARTITIONS
@@ -44,21 +45,21 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     home: str = ".tickloop"
     bootstrap: str = ""
-    prefix: str = ""
-    partitions: int = PARTITIONS
-    replication: int = 1
-    workers: int = 2
-    checkpoint_s: float = 1.0
-    checkpoint_bytes: int = 4_000_000
-    session_timeout_s: float = 10.0
-    metrics_port: int = 9460
+    prefix: Annotated[str, Meta(max_length=100, pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    partitions: Annotated[int, Meta(ge=1, le=1_024)] = PARTITIONS
+    replication: Annotated[int, Meta(ge=1, le=16)] = 1
+    workers: Annotated[int, Meta(ge=1, le=1_024)] = 2
+    checkpoint_s: Annotated[float, Meta(ge=0.01, le=3_600.0)] = 1.0
+    checkpoint_bytes: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 4_000_000
+    session_timeout_s: Annotated[float, Meta(ge=1.0, le=1_800.0)] = 10.0
+    metrics_port: Annotated[int, Meta(ge=0, le=64_000)] = 9460
     metrics_host: str = "127.0.0.1"
     directive_key: str = ""
-    retrain_timeout_s: float = 600.0
-    latency_limit_ms: float = 100.0
+    retrain_timeout_s: Annotated[float, Meta(ge=1.0, le=86_400.0)] = 600.0
+    latency_limit_ms: Annotated[float, Meta(ge=0.0, le=3_600_000.0)] = 100.0
     alert_webhook: str = ""
     dashboard_host: str = "127.0.0.1"
-    dashboard_port: int = 8642
+    dashboard_port: Annotated[int, Meta(ge=1, le=65_535)] = 8642
     dashboard_names: str = ""
     dashboard_token: str = ""
 
@@ -97,7 +98,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         try:
             return msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as error:
-            raise ConfigurationError(f"settings: {error}; fix: see the fields of [settings] in docs") from error
+            raise ConfigurationError(
+                f"settings: {error}; fix: docs/configuration.md has each with its bounds"
+            ) from error
 
 
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:

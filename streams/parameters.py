@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
+from math import isfinite
 from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct, ValidationError, convert, field, json, to_builtins
 
 from schemas.errors import ConfigurationError
 from streams.account.parameters import AccountParameters
+from streams.bounds import MOST, Count, CountOrNone, Duration
 from streams.confidence import ConfidenceParameters
 from streams.costs import CostParameters
 from streams.experiments.declaration import Declaration
@@ -32,9 +34,9 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
         resync_after: so many refused ticks in a row that agree with one another are right, and the past was wrong.
     """
 
-    late_tolerance_ns: Annotated[int, Meta(ge=0)] = 0
+    late_tolerance_ns: Duration = 0
     max_jump: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.2
-    resync_after: Annotated[int, Meta(ge=2)] = 20
+    resync_after: Annotated[int, Meta(ge=2, le=MOST)] = 20
 
 
 class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,7 +55,7 @@ class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     most: Annotated[int, Meta(ge=0, le=16)] = 6
-    every: Annotated[int, Meta(ge=1)] = 2_000
+    every: Count = 2_000
     alike: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.97
     rate: Annotated[float, Meta(gt=0.0, le=20.0)] = 5.0
     share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.001
@@ -105,7 +107,7 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     horizon_ns: Annotated[int, Meta(ge=1, lt=2**62)] = 500_000_000
     scored_per_horizon: Annotated[int, Meta(ge=1, le=1_000)] = 20
-    warmup_ticks: Annotated[int, Meta(ge=0)] = 100
+    warmup_ticks: CountOrNone = 100
     validation: ValidationParameters = ValidationParameters()
     admission: AdmissionParameters = AdmissionParameters()
     features: FeatureParameters = FeatureParameters()
@@ -167,6 +169,7 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
     Raises:
         ConfigurationError: with the table and the field that makes no sense.
     """
+    expect_numbers(table)
     everywhere = _table(table, "market", "[market]")
     symbols = {}
     for symbol, overrides in _table(table, "symbols", "[symbols]").items():
@@ -191,6 +194,27 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         monitor=_convert(_table(table, "monitor", "[monitor]"), MonitorParameters, "[monitor]"),
         retraining=_convert(retraining, RetrainParameters, "[retraining]"),
     )
+
+
+def expect_numbers(table: Any, where: str = "") -> None:
+    """Refuse `nan` and `inf`, which TOML has: also in tables whose fields only a component of the user knows.
+
+    >>> expect_numbers({"market": {"strategies": {"own": {"fade": {"slope": float("nan")}}}}})
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: market.strategies.own.fade.slope: expected a finite number, was nan
+
+    Raises:
+        ConfigurationError: with the path of the first of them.
+    """
+    if isinstance(table, float) and not isfinite(table):
+        raise ConfigurationError(f"{where}: expected a finite number, was {table}")
+    if isinstance(table, Mapping):
+        for name, value in table.items():
+            expect_numbers(value, f"{where}.{name}" if where else str(name))
+    elif isinstance(table, list | tuple):
+        for at, value in enumerate(table):
+            expect_numbers(value, f"{where}[{at}]")
 
 
 def _table(parent: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, json
 
+from streams.bounds import Positive
+
 
 class AccountParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How predictions become positions, and how often they are valued on the topic.
@@ -21,7 +23,7 @@ class AccountParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     least_change: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.001
     closing_confidence: Annotated[float, Meta(ge=0.5, le=1.0)] = 0.55
     mark_every_ns: Annotated[int, Meta(ge=1, lt=2**62)] = 60_000_000_000
-    drawdown_step_bps: Annotated[float, Meta(gt=0.0)] = 1.0
+    drawdown_step_bps: Positive = 1.0
 
     def digest(self) -> str:
         """SHA-256 over all parameters, 64 hex digits: equal parameters, equal digest, in every process."""

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from streams.bounds import MOST, MOST_KEPT, Positive
+
 
 class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How quickly the slope moves.
@@ -16,10 +18,10 @@ class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
         share: part of the trust that goes back to that at a label of worth 1.
     """
 
-    memory: Annotated[int, Meta(ge=2)] = 5_000
-    prior: Annotated[float, Meta(gt=0.0)] = 100.0
-    lowest: Annotated[float, Meta(gt=0.0)] = 0.2
-    highest: Annotated[float, Meta(gt=0.0)] = 3.0
+    memory: Annotated[int, Meta(ge=2, le=MOST)] = 5_000
+    prior: Positive = 100.0
+    lowest: Positive = 0.2
+    highest: Positive = 3.0
     trust: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.1
     share: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0005
 
@@ -34,8 +36,8 @@ class BinsParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     bins: Annotated[int, Meta(ge=1, le=100)] = 10
-    memory: Annotated[int, Meta(ge=2)] = 1_000
-    prior: Annotated[float, Meta(gt=0.0)] = 10.0
+    memory: Annotated[int, Meta(ge=2, le=MOST)] = 1_000
+    prior: Positive = 10.0
 
 
 class ConformalParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,4 +51,4 @@ class ConformalParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     coverage: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.9
     step: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.02
-    memory: Annotated[int, Meta(ge=10)] = 500
+    memory: Annotated[int, Meta(ge=10, le=MOST_KEPT)] = 500

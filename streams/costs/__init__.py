@@ -22,8 +22,8 @@ class CostParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     enabled: tuple[str, ...] = ("fees", "half_spread", "slippage")
-    fee_bps: Annotated[float, Meta(ge=0.0)] = 0.5
-    slippage_bps: Annotated[float, Meta(ge=0.0)] = 0.1
+    fee_bps: Annotated[float, Meta(ge=0.0, le=10_000.0)] = 0.5
+    slippage_bps: Annotated[float, Meta(ge=0.0, le=10_000.0)] = 0.1
 
 
 COSTS: dict[str, Callable[[CostParameters], Cost]] = {

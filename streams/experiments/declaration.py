@@ -1,10 +1,11 @@
 """An experiment as the configuration declares it: the challenger, the test, and what is done with its verdict."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from schemas.errors import ConfigurationError
+from streams.bounds import Count, CountOrNone, NotNegative, Positive
 from streams.experiments.parameters import ExperimentParameters
 
 
@@ -20,11 +21,11 @@ class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             0: not watched.
     """
 
-    run: Annotated[float, Meta(gt=0.0)] = 20_000.0
-    canary: Annotated[int, Meta(ge=1)] = 500
-    confirmed: Annotated[int, Meta(ge=1)] = 5_000
-    block: Annotated[int, Meta(ge=0)] = 0
-    calibration: Annotated[float, Meta(ge=0.0)] = 0.0
+    run: Positive = 20_000.0
+    canary: Count = 500
+    confirmed: Count = 5_000
+    block: CountOrNone = 0
+    calibration: NotNegative = 0.0
 
 
 class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, json, to_builtins
 
 from schemas.errors import ConfigurationError
+from streams.bounds import MOST, Count, Duration, NotNegative, Positive
 from streams.experiments.engines.batches import FEWEST
 from streams.experiments.engines.group_sequential import Spending
 from streams.experiments.scores import Metric
 
-Positive = Annotated[float, Meta(gt=0.0)]
 Level = Annotated[float, Meta(gt=0.0, lt=0.5)]
 
 ADDED_SINCE = {"scope": "symbol", "clock_ns": 0}
@@ -52,22 +52,22 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     plan: Literal["always_valid", "group_sequential"] = "always_valid"
     alpha: Level = 0.05
     beta: Annotated[float, Meta(ge=0.0, lt=0.5)] = 0.1
-    margin: Annotated[float, Meta(ge=0.0)] = 0.0
+    margin: NotNegative = 0.0
     worth: Positive = 0.1
-    batch: Annotated[int, Meta(ge=1)] = 100
+    batch: Count = 100
     expected: Positive = 5_000.0
-    longest: Annotated[int, Meta(ge=1)] = 100_000
-    warmup: Annotated[int, Meta(ge=2)] = 500
-    minimum_batches: Annotated[int, Meta(ge=FEWEST)] = 30
+    longest: Count = 100_000
+    warmup: Annotated[int, Meta(ge=2, le=MOST)] = 500
+    minimum_batches: Annotated[int, Meta(ge=FEWEST, le=MOST)] = 30
     recent: Annotated[int, Meta(ge=5, le=50)] = 20
-    challengers: Annotated[int, Meta(ge=1)] = 1
-    bound: Annotated[float, Meta(ge=0.0)] = 0.0
+    challengers: Annotated[int, Meta(ge=1, le=1_000)] = 1
+    bound: NotNegative = 0.0
     spending: Spending = "obrien_fleming"
     looks: Annotated[int, Meta(ge=1, le=20)] = 5
-    memory: Annotated[int, Meta(ge=10)] = 1_000
+    memory: Annotated[int, Meta(ge=10, le=MOST)] = 1_000
     rejected: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.01
     scope: Literal["symbol", "pooled"] = "symbol"
-    clock_ns: Annotated[int, Meta(ge=0)] = 0
+    clock_ns: Duration = 0
 
     def __post_init__(self) -> None:
         """Raises `ConfigurationError` for what contradicts itself."""

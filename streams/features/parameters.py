@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from streams.bounds import Count, Kept
+
 Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
@@ -17,7 +19,7 @@ class VolatilityParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """
 
     ewma_decay: Decay = 0.97
-    realised_window: Annotated[int, Meta(ge=1)] = 50
+    realised_window: Kept = 50
     autocorrelation_decay: Decay = 0.99
 
 
@@ -30,6 +32,6 @@ class OscillatorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
         macd_slow: span of the slow average.
     """
 
-    rsi_period: int = 50
-    macd_fast: int = 12
-    macd_slow: int = 26
+    rsi_period: Count = 50
+    macd_fast: Count = 12
+    macd_slow: Count = 26

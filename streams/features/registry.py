@@ -1,11 +1,12 @@
 """Every family of features by name: the built-in ones, and those of the user."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, Struct, ValidationError, convert
+from msgspec import Struct, ValidationError, convert
 
 from schemas.errors import ConfigurationError
+from streams.bounds import Kept
 from streams.features.autocorrelation import Autocorrelation
 from streams.features.book import Book
 from streams.features.family import Family, Feature
@@ -31,8 +32,8 @@ class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """
 
     recorded: tuple[str, ...] = ()
-    order_flow_window: Annotated[int, Meta(ge=1)] = 50
-    trade_window: Annotated[int, Meta(ge=1)] = 50
+    order_flow_window: Kept = 50
+    trade_window: Kept = 50
     oscillators: OscillatorParameters = OscillatorParameters()
     volatility: VolatilityParameters = VolatilityParameters()
     own: dict[str, dict[str, Any]] = {}

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from streams.bounds import Count, Signed
 from streams.features import SIGNED
 
 
@@ -22,6 +23,6 @@ class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, 
     features: tuple[str, ...] = SIGNED
     learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.2
     learning_rate_decay: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.25
-    prior: dict[str, float] = field(default_factory=lambda: {"queue_imbalance": 1.2})
-    scale_memory: Annotated[int, Meta(ge=1)] = 5_000
+    prior: dict[str, Signed] = field(default_factory=lambda: {"queue_imbalance": 1.2})
+    scale_memory: Count = 5_000
     learns: bool = True

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Positive = Annotated[int, Meta(ge=1)]
-NotNegative = Annotated[int, Meta(ge=0)]
+from streams.bounds import MOST, Count, CountOrNone, Duration, NotNegative, Positive
 
 
 class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -24,15 +23,15 @@ class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw
     """
 
     enabled: bool = True
-    run: Annotated[float, Meta(ge=100.0)] = 8_000.0
-    allowances: Annotated[tuple[Annotated[float, Meta(gt=0.0)], ...], Meta(min_length=1, max_length=8)] = (
+    run: Annotated[float, Meta(ge=100.0, le=1e9)] = 8_000.0
+    allowances: Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=8)] = (
         0.2,
         0.4,
     )
-    warmup: Annotated[int, Meta(ge=5)] = 20
-    memory: Annotated[int, Meta(ge=10)] = 200
-    confirmations: Positive = 1
-    margin: Annotated[float, Meta(ge=0.0)] = 0.005
+    warmup: Annotated[int, Meta(ge=5, le=MOST)] = 20
+    memory: Annotated[int, Meta(ge=10, le=MOST)] = 200
+    confirmations: Count = 1
+    margin: NotNegative = 0.005
 
 
 class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,15 +54,15 @@ class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         retrains_per_day: most retrains within 24 hours: the budget.
     """
 
-    window: Positive = 1_000
-    window_ns: NotNegative = 3_600_000_000_000
-    block: Annotated[int, Meta(ge=2)] = 50
+    window: Count = 1_000
+    window_ns: Duration = 3_600_000_000_000
+    block: Annotated[int, Meta(ge=2, le=MOST)] = 50
     skill: SkillTriggerParameters = SkillTriggerParameters()
     performance_threshold: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
-    threshold_windows: Positive = 2
+    threshold_windows: Count = 2
     drift_detector: Literal["", "adwin", "page_hinkley"] = ""
-    check_interval_ns: NotNegative = 0
-    min_samples_for_retrain: Positive = 1_000
-    min_samples_since_change: NotNegative = 1_500
-    cool_down: NotNegative = 500
+    check_interval_ns: Duration = 0
+    min_samples_for_retrain: Count = 1_000
+    min_samples_since_change: CountOrNone = 1_500
+    cool_down: CountOrNone = 500
     retrains_per_day: Annotated[int, Meta(ge=0, le=1_000)] = 24

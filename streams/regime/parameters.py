@@ -4,8 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from streams.bounds import MOST, CountOrNone, Positive
+
 Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
-Level = Annotated[float, Meta(gt=0.0)]
 
 
 class EwmaParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -24,13 +25,13 @@ class EwmaParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     usual_decay: Decay = 0.9995
-    volatile_above: Level = 1.5
-    calm_below: Level = 1.0
-    volatility_error: Level = 0.1
+    volatile_above: Positive = 1.5
+    calm_below: Positive = 1.0
+    volatility_error: Positive = 0.1
     drift_decay: Decay = 0.99
-    trend_above: Level = 2.5
-    range_below: Level = 1.25
-    dwell: Annotated[int, Meta(ge=0)] = 100
+    trend_above: Positive = 2.5
+    range_below: Positive = 1.25
+    dwell: CountOrNone = 100
 
 
 class HmmParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,10 +48,10 @@ class HmmParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         memory: quotes that the levels look back on.
     """
 
-    spell: Annotated[float, Meta(gt=2.0)] = 1_000.0
+    spell: Annotated[float, Meta(gt=2.0, le=1e9)] = 1_000.0
     evidence: Annotated[float, Meta(gt=0.0, le=100.0)] = 2.0
-    trend: Annotated[float, Meta(gt=0.0)] = 0.2
+    trend: Positive = 0.2
     sure: Annotated[float, Meta(ge=0.5, lt=1.0)] = 0.7
-    dwell: Annotated[int, Meta(ge=0)] = 50
-    warmup: Annotated[int, Meta(ge=2)] = 20
-    memory: Annotated[int, Meta(ge=2)] = 5_000
+    dwell: CountOrNone = 50
+    warmup: Annotated[int, Meta(ge=2, le=MOST)] = 20
+    memory: Annotated[int, Meta(ge=2, le=MOST)] = 5_000

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from streams.bounds import Duration
 from streams.experiments.declaration import Declaration, WatchParameters
 from streams.experiments.parameters import ExperimentParameters
 
@@ -34,14 +35,14 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         trial: how a candidate is tested in shadow and watched once it is live.
     """
 
-    labels: Annotated[int, Meta(ge=100)] = 20_000
+    labels: Annotated[int, Meta(ge=100, le=1_000_000)] = 20_000
     validation_share: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.4
-    least_validated: Annotated[int, Meta(ge=20)] = 200
-    most_validated: Annotated[int, Meta(ge=20)] = 2_000
-    least_trained: Annotated[int, Meta(ge=20)] = 150
+    least_validated: Annotated[int, Meta(ge=20, le=1_000_000)] = 200
+    most_validated: Annotated[int, Meta(ge=20, le=1_000_000)] = 2_000
+    least_trained: Annotated[int, Meta(ge=20, le=1_000_000)] = 150
     learning_rate: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     level: Annotated[float, Meta(gt=0.0, lt=0.5)] = 0.1
     calibration_tolerance: Annotated[float, Meta(ge=0.0, le=0.5)] = 0.03
     candidates: Annotated[int, Meta(ge=1, le=3)] = 2
-    cool_down_ns: Annotated[int, Meta(ge=0)] = 600_000_000_000
+    cool_down_ns: Duration = 600_000_000_000
     trial: Declaration = TRIAL

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from streams.bounds import MOST, Count, Positive
+
 
 class SizingParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How bold to be.
@@ -30,11 +32,11 @@ class SizingParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     )
     kelly_fraction: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0001
     max_position: Annotated[float, Meta(ge=0.0, le=1e6)] = 1.0
-    memory: Annotated[int, Meta(ge=1)] = 1_000
+    memory: Count = 1_000
     confidence_floor: Annotated[float, Meta(ge=0.5, le=1.0)] = 0.55
-    volatility_target_bps: Annotated[float, Meta(gt=0.0)] = 50.0
-    regime_caps: dict[str, Annotated[float, Meta(ge=0.0)]] = field(
+    volatility_target_bps: Positive = 50.0
+    regime_caps: dict[str, Annotated[float, Meta(ge=0.0, le=1e6)]] = field(
         default_factory=lambda: {"volatile-range": 0.5, "volatile-trend": 0.5}
     )
-    drawdown_bps: Annotated[float, Meta(gt=0.0)] = 100.0
-    drawdown_memory: Annotated[int, Meta(ge=2)] = 20_000
+    drawdown_bps: Positive = 100.0
+    drawdown_memory: Annotated[int, Meta(ge=2, le=MOST)] = 20_000

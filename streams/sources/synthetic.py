@@ -29,6 +29,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from schemas.ticks import Quote, Trade
+from streams.bounds import NotNegative, Positive, Signed
 
 OPENING_NS = 1_704_067_200_000_000_000
 """Event time of the opening: 2024-01-01T00:00:00Z."""
@@ -39,8 +40,6 @@ TICKS_PER_UNIT = 100
 
 STORM, BUSY = 2.5, 1.5
 """A volatile spell multiplies volatility and rate by these, so a quote moves about twice as far."""
-
-Positive = Annotated[float, Meta(gt=0)]
 
 
 class SyntheticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -64,13 +63,13 @@ class SyntheticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     trades: Annotated[float, Meta(ge=0, lt=1)] = 0.25
     volatility: Positive = 6.0
     half_life: Positive = 0.8
-    pull: float = 1.6
-    trend: float = 0.8
-    reversion: Annotated[float, Meta(ge=0)] = 0.4
+    pull: Signed = 1.6
+    trend: Signed = 0.8
+    reversion: NotNegative = 0.4
     spell: Positive = 20.0
-    imbalance: float = 1.2
-    aggression: float = 1.2
-    flip_after: float | None = None
+    imbalance: Signed = 1.2
+    aggression: Signed = 1.2
+    flip_after: NotNegative | None = None
 
 
 class SyntheticSymbol:

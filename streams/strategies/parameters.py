@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from streams.bounds import NotNegative, Signed
+
 
 class ImbalanceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How much to believe the book.
@@ -10,7 +12,7 @@ class ImbalanceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
         slope: log-odds at a queue imbalance of 1.
     """
 
-    slope: float = 2.0
+    slope: Signed = 2.0
 
 
 class MomentumParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -22,9 +24,9 @@ class MomentumParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         furthest: standard deviations beyond which a move says no more.
     """
 
-    slope: float = 0.3
-    in_range: float = 0.5
-    furthest: float = 4.0
+    slope: Signed = 0.3
+    in_range: Signed = 0.5
+    furthest: NotNegative = 4.0
 
 
 class MeanReversionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,6 +38,6 @@ class MeanReversionParameters(Struct, frozen=True, forbid_unknown_fields=True, k
         furthest: standard deviations beyond which a distance says no more.
     """
 
-    slope: float = 0.2
-    in_trend: float = 0.25
-    furthest: float = 4.0
+    slope: Signed = 0.2
+    in_trend: Signed = 0.25
+    furthest: NotNegative = 4.0
