@@ -32,7 +32,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         metrics_port: the worker in slot n serves `/metrics`, `/healthz` and `/readyz` on this port plus n, one without
             a slot on this one; 0: none does.
         metrics_host: address that they are served on; whoever reaches it may read them.
-        directive_key: secret; when set, commands and directives need its HMAC. Never logged.
+        directive_key: secret; when set, commands, directives and partials need its HMAC. Never logged.
+        directive_keys: file of several such secrets, so that one can be changed; in the place of directive_key.
+        deployment: name of the deployment, part of what is signed: never changed, and another one wherever the same
+            key is used; needed with a key where prefix is empty.
         retrain_timeout_s: after which a training is ended and counts as failed, seconds.
         latency_limit_ms: a version that has gone live is rolled back when its predictions take longer than so many ms
             (95th percentile, for a quarter of a minute) and those of the version before did not; 0: never for that.
@@ -55,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     metrics_port: Annotated[int, Meta(ge=0, le=64_000)] = 9460
     metrics_host: str = "127.0.0.1"
     directive_key: str = ""
+    directive_keys: str = ""
+    deployment: Annotated[str, Meta(max_length=100, pattern=r"^[A-Za-z0-9._-]*$")] = ""
     retrain_timeout_s: Annotated[float, Meta(ge=1.0, le=86_400.0)] = 600.0
     latency_limit_ms: Annotated[float, Meta(ge=0.0, le=3_600_000.0)] = 100.0
     alert_webhook: str = ""

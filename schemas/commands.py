@@ -5,15 +5,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from schemas.models import ModelState
-from schemas.ticks import EventTime, Overrides, Symbol
+from schemas.ticks import EventTime, Overrides, Signature, Symbol
 from schemas.windows import Breach
 
 CommandId = Annotated[str, Meta(description="the asker's own; a command whose id was carried out already is ignored")]
 Asked = Annotated[EventTime, Meta(description="event time of the symbol when it was asked for: ns since 1970, UTC")]
 Cause = Annotated[str, Meta(description="id of the decision that led to it, or the sentence of the person who did")]
-Signature = Annotated[
-    str, Meta(description="hex HMAC-SHA256 over the record without this field, or empty; nodes and clients sign")
-]
 Metrics = Annotated[dict[str, float], Meta(description="figures that it rests on, by name")]
 Automatic = Annotated[bool, Meta(description="whether the system asks for it itself; else a person does")]
 

@@ -5,6 +5,8 @@ Along one partition the position in the ids only grows, so a reader that drops w
 position it saw reads every record exactly once.
 """
 
+from typing import NamedTuple
+
 Position = tuple[int, ...]
 
 
@@ -26,3 +28,29 @@ def position_of(record_id: str) -> Position:
     True
     """
     return tuple(map(int, record_id.split(":")[2:]))
+
+
+class AsOf(NamedTuple):
+    """A place in the log.
+
+    Attributes:
+        topic: name of the registry.
+        partition, offset: where.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def as_of(record_id: str) -> AsOf:
+    """Place of the root record that an id begins with.
+
+    >>> as_of("ticks:3:1097:0:1")
+    AsOf(topic='ticks', partition=3, offset=1097)
+
+    Raises:
+        ValueError: it begins with none.
+    """
+    topic, partition, offset = record_id.split(":")[:3]
+    return AsOf(topic, int(partition), int(offset))

@@ -42,6 +42,15 @@ Overrides = Annotated[
     ),
 ]
 
+Signature = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        description="KEY/AS_OF/HEX: id of the key, the place in the log as of which it was signed, HMAC-SHA256 over "
+        "deployment, topic, both and the record; or empty. Nodes and clients sign",
+    ),
+]
+
 BUILTIN = "builtin"
 """Name in directives of the arm that a symbol begins with, whatever its version is called."""
 
@@ -64,7 +73,7 @@ class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     arm: Annotated[str, Meta(description="name of the variant it is about")]
     cause: Annotated[str, Meta(description="id of the decision that led to it, or the sentence of the person who did")]
     model: Annotated[ModelState | None, Meta(description="`start_arm`: full state of a model to start from")] = None
-    signature: Annotated[str, Meta(description="hex HMAC-SHA256 over the record without this field, or empty")] = ""
+    signature: Signature = ""
     overrides: Overrides = {}
     from_live: Annotated[bool, Meta(description="`start_arm`: start from what the live arm has learned so far")] = False
     version: Annotated[str, Meta(description="`start_arm` without a model: name of the version")] = ""

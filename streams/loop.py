@@ -9,20 +9,21 @@ from streams.lifecycle.node import LifecycleNode
 from streams.market.node import MarketNode
 from streams.monitoring.node import MonitorNode
 from streams.parameters import Parameters
+from streams.signatures import UNSIGNED, Signing
 from streams.topology import Node
 
 
-def nodes(parameters: Parameters, directive_key: bytes = b"") -> list[Node[Any]]:
+def nodes(parameters: Parameters, signing: Signing = UNSIGNED) -> list[Node[Any]]:
     """Nodes in the order of the loop.
 
     >>> [node.name for node in nodes(Parameters())]
     ['market', 'account', 'monitor', 'experiments', 'pooling', 'lifecycle']
     """
     return [
-        MarketNode(parameters, directive_key),
+        MarketNode(parameters, signing),
         AccountNode(parameters.account),
-        MonitorNode(parameters.monitor, directive_key),
-        ExperimentsNode(parameters.experiments, directive_key, parameters.retraining.trial),
-        PoolingNode(parameters.experiments, directive_key),
-        LifecycleNode(parameters, directive_key),
+        MonitorNode(parameters.monitor, signing),
+        ExperimentsNode(parameters.experiments, signing, parameters.retraining.trial),
+        PoolingNode(parameters.experiments, signing),
+        LifecycleNode(parameters, signing),
     ]

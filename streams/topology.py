@@ -53,6 +53,9 @@ class Node(ABC, Generic[State]):
         symbol: str = event.symbol
         return symbol
 
+    def admit(self, event: Any, record_id: str) -> None:
+        """Asked before an event of a new key opens a state; raises `Refused` for one that must not."""
+
     @abstractmethod
     def open(self, key: str) -> State:
         """State of a key that was never seen."""

@@ -13,13 +13,13 @@ from msgspec import Struct
 
 from agents.caretaker.slowness import Slowness
 from agents.clients.reader import Received, read
+from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import RollBack
 from schemas.positions import position_of
 from schemas.topics import COMMANDS, MODEL_VERSIONS, PREDICTIONS, TICKS
 from schemas.versions import ModelVersion
-from streams.signatures import sign
 
 BEFORE_S = 30.0
 """Before a version went live: what its predictions are held against."""
@@ -120,6 +120,7 @@ class Latency:
 
     def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer) -> None:
         self._settings, self._bootstrap, self._producer = settings, bootstrap, producer
+        self._signing = signing(settings)
         self._watched: dict[bytes, Watched] = {}
         self._changed = asyncio.Event()
 
@@ -195,10 +196,9 @@ class Latency:
             if watched.slowness.verdict:
                 command = watched.roll_back()
                 log.warning("%s: %s", command.symbol, command.cause)
-                secret = self._settings.directive_key.encode()
                 await self._producer.send_and_wait(
                     self._settings.topic(COMMANDS.name),
-                    encode(sign(command, secret)),
+                    encode(self._signing.ask(command, watched.version.id)),
                     key,
                     watched.partition,
                 )

@@ -13,6 +13,7 @@ from agents.caretaker.labelled_log import labelled_log
 from agents.caretaker.training import Work, train
 from agents.clients.reader import read
 from agents.clients.versions import models_of_the_pool
+from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import StartVariant
@@ -22,7 +23,6 @@ from schemas.topics import ALERTS, CANDIDATES, COMMANDS, RETRAIN_JOBS, Topic
 from streams.alerts import started
 from streams.parameters import Parameters
 from streams.retraining.proposal import proposal
-from streams.signatures import sign
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Retrainer:
 
     def __init__(self, settings: Settings, bootstrap: str, parameters: Parameters, producer: AIOKafkaProducer) -> None:
         self._settings, self._bootstrap, self._parameters = settings, bootstrap, parameters
-        self._producer = producer
+        self._producer, self._signing = producer, signing(settings)
         self._made_with = {
             "tickloop": version("tickloop"),
             "river": version("river"),
@@ -117,8 +117,7 @@ class Retrainer:
         await self._put(CANDIDATES, partition, finished.key, finished)
 
     def _proposal(self, job: RetrainJob, result: RetrainingResult) -> StartVariant:
-        command, key = proposal(job, result), self._settings.directive_key.encode()
-        return sign(command, key)
+        return self._signing.sign(proposal(job, result), job.id)
 
     async def _result(self, job: RetrainJob, partition: int) -> RetrainingResult:
         market, training = self._parameters.for_symbol(job.symbol), self._parameters.retraining

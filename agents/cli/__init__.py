@@ -27,6 +27,7 @@ COMMANDS = {
     "models": "versions of the models: list, compare, promote, roll back, pin, and why one is live",
     "audit": "how a symbol's predictions came about, from the topics alone",
     "skill": "how good the predictions on files are, beside baselines, with intervals",
+    "keys": "the keys that commands are signed with: make, change, retire",
     "features": "list the features and who uses them, or check that they keep their promises",
     "demo": "a synthetic or real market through the whole loop, with a summary",
     "compile": "the hot modules into machine code: the same results, faster",

@@ -17,6 +17,7 @@ from agents.cli.publish import speed_of, stop_or_die
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable
 from agents.clients.tick_log import TickLog
+from agents.keyring import signing
 from agents.operations.replaying import Replayed, Source, in_blocks, replay, up_to
 from agents.operations.runs import name_for, run_settings
 from agents.plugins import configured_parameters
@@ -85,7 +86,7 @@ def command(
     name = name or name_for(files[0] if files else str(topic))
     settings = run_settings(live, name)
     work = live.workers if with_workers or workers else 0
-    loop = nodes(configured_parameters(), settings.directive_key.encode())
+    loop = nodes(configured_parameters(), signing(settings))
     address = bootstrap(live)
     topic = live.topic(TICKS.name) if topic == TICKS.name else topic
     if topic == settings.topic(TICKS.name):

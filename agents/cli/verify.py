@@ -14,6 +14,7 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.progress import progress_bar
 from agents.cli.record_tables import printable
+from agents.keyring import signing
 from agents.operations.runs import run_settings
 from agents.operations.verification import Verification, verify
 from agents.plugins import configured_parameters
@@ -82,7 +83,7 @@ async def _verify(settings: Settings, address: str, timeout_s: float, quiet: boo
         asyncio.get_running_loop().add_signal_handler(number, verifying.cancel)
     say_when_the_broker_is_away()
     console = Console(stderr=True)
-    loop = nodes(configured_parameters(), settings.directive_key.encode())
+    loop = nodes(configured_parameters(), signing(settings))
     with progress_bar(console, quiet) as bar:
         task = bar.add_task("connecting", total=None)
         clock = asyncio.get_running_loop().time

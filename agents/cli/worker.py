@@ -6,6 +6,7 @@ import click
 
 from agents.broker import bootstrap
 from agents.broker.answer import describe
+from agents.keyring import signing
 from agents.plugins import configured_parameters
 from agents.runtime.app import create_app
 from agents.runtime.worker import configure_logging, run_worker
@@ -31,7 +32,7 @@ def command(slot: int | None, home: str | None, verbose: bool) -> None:
     asyncio.run(describe(address))
     parameters = configured_parameters()
     instance = f"{settings.group}-{slot}" if slot is not None else None
-    app = create_app(settings, address, nodes(parameters, settings.directive_key.encode()), instance)
+    app = create_app(settings, address, nodes(parameters, signing(settings)), instance)
     if settings.metrics_port:
         Watch(app, settings, address, slot).start()
     run_worker(app, verbose)

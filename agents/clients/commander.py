@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.clients.topic_partitions import partition_count
+from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import Command
@@ -20,7 +21,6 @@ from schemas.retraining import RetrainJob
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
 from streams.partitioner import partition_of
-from streams.signatures import sign
 
 TAILS = ((PREDICTIONS, 500), (OUTCOMES, 500), (PREDICTIONS, 20_000), (OUTCOMES, 20_000))
 """Where a symbol's latest record is looked for: so many of the newest of each partition, the cheap ones first."""
@@ -64,7 +64,7 @@ class Commander:
     def __init__(
         self, settings: Settings, partitions: int, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
     ) -> None:
-        self._settings, self._partitions = settings, partitions
+        self._settings, self._partitions, self._signing = settings, partitions, signing(settings)
         self._consumer, self._producer = consumer, producer
 
     async def place_of(self, symbol: str) -> Place:
@@ -111,7 +111,9 @@ class Commander:
         self._consumer.assign(answers)
         for answer, end in (await self._consumer.end_offsets(answers)).items():
             self._consumer.seek(answer, end)
-        command = sign(command, self._settings.directive_key.encode())
+        place = TopicPartition(self._settings.topic(COMMANDS.name), partition)
+        end = (await self._consumer.end_offsets([place]))[place]
+        command = self._signing.sign(command, root_id(COMMANDS.name, partition, end))
         written = await self._producer.send_and_wait(
             self._settings.topic(COMMANDS.name), encode(command), command.symbol.encode(), partition
         )

@@ -8,6 +8,7 @@ from agents.caretaker.labelled_log import known_then
 from agents.clients.reader import Received
 from agents.demo.audit import Check
 from agents.demo.scenes import everything
+from agents.keyring import signing
 from agents.settings import Settings
 from schemas.alerts import Alert
 from schemas.codec import decoder, encode
@@ -33,7 +34,6 @@ from streams.replay import Emitted, SourceRecord, by_topic, replay
 from streams.retraining.job import retrain
 from streams.retraining.labels import outcome_log
 from streams.retraining.proposal import proposal
-from streams.signatures import sign
 from streams.topology import following
 
 TOLD_IN_ORDER = ("breach", "retrain_started", "candidate", "promoted", "candidate", "promoted", "rolled_back")
@@ -73,7 +73,7 @@ async def checks_of(story: Happened) -> list[Check]:
     )
     checks = [_order(story.alerts), *_directives(log, story)]
     checks.append(await _trained_again(story))
-    followed = following(nodes(story.parameters, settings.directive_key.encode()), TICKS)
+    followed = following(nodes(story.parameters, signing(settings)), TICKS)
     expected = by_topic(replay(followed, log))
     for topic in (OUTCOMES, ACCURACY_WINDOWS, EXPERIMENTS, EXPERIMENT_DECISIONS):
         held = [record.value for record in await everything(settings, topic)]
@@ -114,7 +114,7 @@ def _directives(log: Sequence[SourceRecord], story: Happened) -> list[Check]:
     of_sabotage = {tick.id for _, tick in found if tick.arm == story.sabotaged} | {last}
     without = [record for record in log if not any(record is each and tick.id in of_sabotage for each, tick in found)]
     after = max((record.offset for record, tick in found if tick.id == last), default=0)
-    market = MarketNode(story.parameters, story.settings.directive_key.encode())
+    market = MarketNode(story.parameters, signing(story.settings))
     partition = found[0][0].partition if found else 0
     ours = [record for record in log if record.partition == partition]
     real, other = (
@@ -167,7 +167,7 @@ def _predictions_after(records: Iterable[Emitted], offset: int) -> list[bytes]:
 async def _trained_again(story: Happened) -> Check:
     """Every candidate again, in this process, from the outcomes that lie on the topic."""
     settings, symbol = story.settings, story.symbol
-    key = settings.directive_key.encode()
+    signer = signing(settings)
     jobs = {job.job: job for job in _decoded(await everything(settings, RETRAIN_JOBS), RetrainJob)}
     finished = [
         each
@@ -183,7 +183,7 @@ async def _trained_again(story: Happened) -> Check:
         is_known = known_then(job)
         log = outcome_log(filter(is_known, outcomes), market, 4 * training.labels)
         again = retrain(symbol, job.breach, log.last(), market, training)
-        proposed = again.status != "candidate" or encode(sign(proposal(job, again), key)) in commands
+        proposed = again.status != "candidate" or encode(signer.sign(proposal(job, again), job.id)) in commands
         same += encode(again) == encode(each.result) and proposed
     results = len({each.result.job_id for each in finished})
     holds = 0 < same == len(finished) == results

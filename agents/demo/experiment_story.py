@@ -13,6 +13,7 @@ from agents.demo.audit import Check
 from agents.demo.scenes import everything, kill_worker
 from agents.demo.story import Say, Told, play, supervised
 from agents.experiments import evidence
+from agents.keyring import signing
 from agents.operations.supervisor import Supervisor
 from agents.settings import Settings
 from schemas.commands import StartVariant
@@ -161,7 +162,7 @@ async def _tell(settings: Settings, supervisor: Supervisor, console: Console, sa
 
 
 async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> StorySummary:
-    followed = following(nodes(parameters(), settings.directive_key.encode()), TICKS)
+    followed = following(nodes(parameters(), signing(settings)), TICKS)
     log = [
         SourceRecord(record.partition, record.offset, record.key, record.value)
         for record in await everything(settings, TICKS, repeats=True)

@@ -21,6 +21,7 @@ from agents.demo.plan import Plan
 from agents.demo.stopwatch import Stopwatch
 from agents.demo.summary import Kill, Summary
 from agents.demo.view import View
+from agents.keyring import signing
 from agents.operations import topics
 from agents.operations.gauge import Gauge
 from agents.operations.supervisor import Slot, Supervisor
@@ -173,7 +174,7 @@ def _kill_what_is_left(slots: Sequence[Slot]) -> None:
 
 def _summary(plan: Plan, market: Market, settings: Settings, played: Played) -> Summary:
     stopwatch, observed = played.stopwatch, played.observed
-    loop = nodes(load_parameters(config_table()), settings.directive_key.encode())
+    loop = nodes(load_parameters(config_table()), signing(settings))
     broken = ids_of_broken(market.feed, settings.partitions) if market.synthetic else None
     audited = audit(loop, played.sent, broken, played.logs)
     checks = audited.checks

@@ -18,7 +18,16 @@ from streams.partitioner import partition_of
 
 def environment(settings: Settings, configuration: Path) -> dict[str, str]:
     """Environment of a worker of `settings`, with the parameters of a file."""
-    named = ("bootstrap", "home", "prefix", "partitions", "replication", "directive_key")
+    named = (
+        "bootstrap",
+        "home",
+        "prefix",
+        "partitions",
+        "replication",
+        "directive_key",
+        "directive_keys",
+        "deployment",
+    )
     return {f"TICKLOOP_{name.upper()}": str(getattr(settings, name)) for name in named} | {
         "TICKLOOP_CONFIG": str(configuration)
     }

@@ -1,8 +1,9 @@
 """What one symbol's arms have been through: who runs, who is live since when, who was before."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from schemas.ticks import BUILTIN
+from streams.judged import Judged
 from streams.market.arms import LIVE
 
 MOST_REIGNS = 32
@@ -78,6 +79,7 @@ class Life(Struct, array_like=True):
         frozen: SHA-256 of the models of those that are kept as knowledge, the latest last.
         pinned: whether only a person may change which version is live.
         cools_until: event time before which no retrain starts by itself, ns.
+        judged: where commands are signed, all that were met, refused ones among them.
     """
 
     arms: list[Running]
@@ -88,6 +90,7 @@ class Life(Struct, array_like=True):
     frozen: dict[str, str] = {}
     pinned: bool = False
     cools_until: int = 0
+    judged: Judged = field(default_factory=Judged)
 
     def descent(self, parent: str) -> list[str]:
         """Lineage of a child of `parent`, which need not run; none of no parent."""

@@ -28,7 +28,7 @@ from streams.market.pipeline import builtin_version
 from streams.market.variants import Variants
 from streams.parameters import Parameters
 from streams.retraining.identity import CANDIDATE, state_sha256
-from streams.signatures import is_signed, sign
+from streams.signatures import UNSIGNED, Signing
 from streams.topology import Node
 from streams.validation import Validation
 
@@ -50,7 +50,7 @@ class LifecycleNode(Node[Life]):
 
     Args:
         parameters: of all symbols: what overrides are held against.
-        directive_key: secret to sign directives with, and that commands must be signed with; empty: neither.
+        signing: signs directives and tells the commands of the deployment from others; without a key neither.
 
     >>> node = LifecycleNode()
     >>> life = node.open("X")
@@ -66,9 +66,9 @@ class LifecycleNode(Node[Life]):
     source = COMMANDS
     outputs = (TICKS, MODEL_VERSIONS, RETRAIN_JOBS, DEAD_LETTERS)
 
-    def __init__(self, parameters: Parameters = DEFAULTS, directive_key: bytes = b"") -> None:
+    def __init__(self, parameters: Parameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
         super().__init__()
-        self._key = directive_key
+        self._signing = signing
         self._parameters = parameters
         self._variants = Variants(parameters.market)
         self._own_variants = {symbol: Variants(own) for symbol, own in parameters.symbols.items()}
@@ -79,11 +79,14 @@ class LifecycleNode(Node[Life]):
     def decode(self, value: bytes | None) -> Any:
         """Bytes to a command of some symbol at some time; raises `Refused` for any other."""
         command = super().decode(value)
-        if self._key and not is_signed(command, self._key):
-            raise Refused("unsigned_command", f"expected the signature of command {command.id!r:.80}, was another")
+        self._signing.check(command)
         self._check(command)
         check_sizes(command)
         return command
+
+    def admit(self, event: Any, record_id: str) -> None:
+        """See `Node.admit`: a command must have been signed for this place."""
+        self._signing.admit(event, record_id)
 
     def open(self, key: str) -> Life:
         """State of a symbol that nothing was asked of."""
@@ -91,7 +94,7 @@ class LifecycleNode(Node[Life]):
 
     def step(self, state: Life, event: Any, record_id: str) -> Sequence[Struct]:
         """The directive, then what it makes of versions; nothing for a command that was carried out before."""
-        if event.id in state.applied:
+        if not self._signing.is_new(state.judged, event, record_id) or event.id in state.applied:
             return ()
         if isinstance(event, Retrain):
             return self._retrain(state, event, record_id)
@@ -106,7 +109,7 @@ class LifecycleNode(Node[Life]):
         if isinstance(event, StartVariant) and event.arm.startswith(CANDIDATE) and len(state.arms) >= MOST_ARMS:
             directives += self._make_room(state, event, news)
         directives.append(self._carry_out(state, event, news))
-        return (*(sign(each, self._key) for each in directives), *news.records)
+        return (*(self._signing.sign(each, record_id) for each in directives), *news.records)
 
     def shown(self, symbol: str, version: str) -> str:
         """Name of a version as predictions carry it."""

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from schemas.errors import Refused
 from schemas.ticks import BUILTIN, Directive
+from streams.judged import Judged
 from streams.market.arms import LIVE, ArmState
 
 MOST_ARMS = 6
@@ -46,11 +47,13 @@ class ArmsState(Struct, array_like=True):
         arms: the live one first.
         next_number: identity of the next arm.
         applied: ids of the last directives that were applied, the oldest first.
+        judged: where directives are signed, all that were met, refused ones among them.
     """
 
     arms: list[ArmState]
     next_number: int
     applied: list[str]
+    judged: Judged = field(default_factory=Judged)
 
 
 def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:

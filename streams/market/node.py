@@ -6,13 +6,13 @@ from typing import Any
 from msgspec import MsgspecError, Struct, msgpack
 
 from schemas.codec import encode
-from schemas.errors import Refused, StateError
+from schemas.errors import StateError
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.market.pipeline import Pipeline, SymbolState
 from streams.parameters import MarketParameters, Parameters
-from streams.signatures import is_signed
+from streams.signatures import UNSIGNED, Signing
 from streams.sizing import SizeExplained
 from streams.topology import Node
 from streams.validation import Validation
@@ -28,7 +28,7 @@ class MarketNode(Node[SymbolState]):
 
     Args:
         parameters: of all symbols, or of each.
-        directive_key: secret that directives must be signed with; empty means any directive is taken.
+        signing: tells the directives of the deployment from others; without a key any directive is taken.
 
     >>> from schemas.ticks import Quote
     >>> node = MarketNode()
@@ -42,11 +42,11 @@ class MarketNode(Node[SymbolState]):
     source = TICKS
     outputs = (PREDICTIONS, OUTCOMES, DEAD_LETTERS)
 
-    def __init__(self, parameters: Parameters | MarketParameters = DEFAULTS, directive_key: bytes = b"") -> None:
+    def __init__(self, parameters: Parameters | MarketParameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
         super().__init__()
         if isinstance(parameters, MarketParameters):
             parameters = Parameters(parameters)
-        self._key = directive_key
+        self._signing = signing
         self._pipeline = Pipeline(parameters.market)
         self._pipelines = {symbol: Pipeline(own) for symbol, own in parameters.symbols.items()}
         self._check = Validation(parameters.market.validation).check
@@ -58,9 +58,14 @@ class MarketNode(Node[SymbolState]):
         """Bytes to a tick that makes sense by itself; raises `Refused` for any other."""
         event = super().decode(value)
         self.check(event)
-        if type(event) is Directive and self._key and not is_signed(event, self._key):
-            raise Refused("unsigned_directive", f"expected the signature of directive {event.id!r:.80}, was another")
+        if type(event) is Directive:
+            self._signing.check(event)
         return event
+
+    def admit(self, event: Any, record_id: str) -> None:
+        """See `Node.admit`: a directive must have been signed for this place."""
+        if type(event) is Directive:
+            self._signing.admit(event, record_id)
 
     def receive(self, record: Struct) -> Any:
         """See `Node.receive`: a quote or a trade of plain finite numbers is its own bytes decoded."""
@@ -93,7 +98,8 @@ class MarketNode(Node[SymbolState]):
         if state.made_with != pipeline.made_with:
             raise StateError(_other_parameters(state, (pipeline,)))
         if type(event) is Directive:
-            pipeline.direct(state, event)
+            if self._signing.is_new(state.arms.judged, event, record_id):
+                pipeline.direct(state, event)
             return ()
         return pipeline.take(state, event, record_id)
 

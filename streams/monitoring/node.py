@@ -23,7 +23,7 @@ from streams.monitoring.limits import Limits, LimitsState
 from streams.monitoring.parameters import MonitorParameters
 from streams.monitoring.watch import Watch, WatchState
 from streams.monitoring.window import Window
-from streams.signatures import sign
+from streams.signatures import UNSIGNED, Signing
 from streams.topology import Node
 
 MOST_VERSIONS = 16
@@ -92,9 +92,9 @@ class MonitorNode(Node[MonitorState]):
     source = OUTCOMES
     outputs = (ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS)
 
-    def __init__(self, parameters: MonitorParameters = DEFAULTS, directive_key: bytes = b"") -> None:
+    def __init__(self, parameters: MonitorParameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
         super().__init__()
-        self._key = directive_key
+        self._signing = signing
         self.parameters = parameters
         self.made_with = sha256(json.encode(parameters)).hexdigest()
         self._watch = Watch(parameters)
@@ -151,8 +151,8 @@ class MonitorNode(Node[MonitorState]):
     def _command(self, window: AccuracyWindow) -> Retrain:
         breach = window.breach
         assert breach is not None, "windows without a breach call for nothing"
-        command = Retrain(breach.id, window.symbol, window.ts_event, breach.sentence, breach, automatic=True)
-        return sign(command, self._key)
+        command = Retrain(breach.id, window.symbol, window.ts_event, breach.sentence, breach)
+        return self._signing.ask(command, window.id)
 
     def dump(self, state: MonitorState) -> bytes:
         """Snapshot: MessagePack, in which doubles keep all their bits."""

@@ -16,6 +16,7 @@ from agents.caretaker.retrainer import Retrainer
 from agents.clients.reader import read_blocks
 from agents.demo.drift_story import CONFIGURATION, SYMBOL, parameters
 from agents.demo.scenes import everything
+from agents.keyring import signing
 from agents.operations import topics
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
@@ -29,7 +30,6 @@ from schemas.topics import ALERTS, CANDIDATES, COMMANDS, DEAD_LETTERS, MODEL_VER
 from schemas.versions import ModelVersion
 from streams.retraining.job import retrain
 from streams.retraining.labels import outcome_log
-from streams.signatures import is_signed
 
 pytestmark = pytest.mark.broker
 
@@ -136,7 +136,7 @@ async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstr
         assert {encode(each) for each in commands} == {encode(commands[0])}
         assert isinstance(commands[0], StartVariant)
         assert commands[0].model == expected.candidate
-        assert is_signed(commands[0], b"secret")
+        signing(settings).check(commands[0])
         # One that comes now finds nothing to do.
         idle = asyncio.create_task(Retrainer(settings, bootstrap, parameters(), producer).run())
         await asyncio.sleep(3.0)

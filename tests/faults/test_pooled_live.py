@@ -11,6 +11,7 @@ from live_loop import LiveLoop
 from planted_experiment import CONFIGURATION, NAME
 from test_experiment_live import everything, tickloop
 
+from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import encode
 from schemas.commands import Command, PromoteVariant, StartVariant
@@ -59,7 +60,7 @@ async def test_a_pooled_winner_goes_live_on_every_symbol_through_kills(
         {}, prefix=prefix, partitions=3, checkpoint_s=0.3, session_timeout_s=4.0, directive_key="a secret"
     )
     parameters = load_parameters(msgspec.toml.decode(POOLED))
-    loop_nodes = nodes(parameters, settings.directive_key.encode())
+    loop_nodes = nodes(parameters, signing(settings))
     key = settings.directive_key
     worker = {"TICKLOOP_CONFIG": str(configuration), "TICKLOOP_DIRECTIVE_KEY": key}
     feed = market()
@@ -111,7 +112,7 @@ async def test_a_pooled_winner_goes_live_on_every_symbol_through_kills(
             for record in replay(following(loop_nodes, TICKS), log)
             if record.topic == "experiment-partials"
         ]
-        pool = Partition(PoolingNode(parameters.experiments, settings.directive_key.encode()), 0)
+        pool = Partition(PoolingNode(parameters.experiments, signing(settings)), 0)
         ordered = sorted(told, key=lambda partial: (partial.symbol, partial.window))
         written = [record for offset, partial in enumerate(ordered) for record in pool.receive(offset, partial)]
         expected = {encode(record) for record in written if isinstance(record, (PooledMoved, PooledDecided))}

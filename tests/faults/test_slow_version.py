@@ -16,6 +16,7 @@ import pytest
 from live_loop import LiveLoop
 
 from agents.clients.commander import commander
+from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant
@@ -25,7 +26,6 @@ from schemas.versions import ModelVersion
 from streams.confidence import CALIBRATORS
 from streams.loop import nodes
 from streams.parameters import load_parameters
-from streams.signatures import is_signed
 from streams.sources.synthetic import synthetic_market
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
@@ -65,7 +65,7 @@ async def test_a_slow_version_is_rolled_back(bootstrap: str, prefix: str, tmp_pa
         "PONDEROUS_S": str(TAKES_S),
     }
     table: dict[str, Any] = {"market": msgspec.toml.decode(CONFIGURATION)["market"]}
-    loop_nodes = nodes(load_parameters(table), b"secret")
+    loop_nodes = nodes(load_parameters(table), signing(settings))
     async with LiveLoop(loop_nodes, settings, bootstrap, tmp_path / "workers.log") as loop:
         loop.start(1, **surroundings)
         await loop.until_ready(1)
@@ -88,7 +88,7 @@ async def test_a_slow_version_is_rolled_back(bootstrap: str, prefix: str, tmp_pa
             each.id: each for each in await everything(loop, COMMANDS.name, Command) if is_roll_back(each)
         }.values()
         assert command.automatic
-        assert is_signed(command, b"secret")
+        signing(settings).check(command)
         assert command.version == slow.version == "slow-1"
         assert command.metrics["latency_p95_ms"] > TAKES_S * 1e3
         assert slow.reason == command.cause

@@ -18,6 +18,7 @@ from streams.market.node import MarketNode
 from streams.parameters import Parameters, load_parameters
 from streams.partition import Partition
 from streams.replay import SourceRecord
+from streams.signatures import UNSIGNED, Signing
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 START = 1_700_000_000_000_000_000
@@ -27,9 +28,9 @@ QUICK = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "
 """Predictions mature within a few ticks, so that short streams take every path."""
 
 
-def quick_node(directive_key: bytes = b"", **market: Any) -> MarketNode:
+def quick_node(signing: Signing = UNSIGNED, **market: Any) -> MarketNode:
     """Market node with quick parameters."""
-    return MarketNode(load_parameters({"market": QUICK | market}), directive_key)
+    return MarketNode(load_parameters({"market": QUICK | market}), signing)
 
 
 def quick_parameters() -> Parameters:

@@ -18,7 +18,7 @@ from schemas.ticks import Directive, Tick
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.node import MarketNode
 from streams.market.pipeline import SymbolState
-from streams.signatures import sign
+from streams.signatures import Key, Signing
 
 
 def _predictions(ticks: list[Tick]) -> list[dict[str, Any]]:
@@ -153,11 +153,12 @@ def test_remembered_ids_are_bounded() -> None:
 
 
 def test_a_key_makes_signatures_necessary() -> None:
-    node = quick_node(directive_key=b"secret")
-    directive = start_arm("b")
-    assert node.decode(encode(sign(directive, b"secret"))).arm == "b"
-    forged = replace(sign(directive, b"secret"), arm="c")
-    for wrong in (directive, sign(directive, b"guess"), forged, replace(directive, signature="é")):
+    ours, guess = (Signing(("test",), (Key("k", secret),), "k") for secret in ("secret", "guess"))
+    node = quick_node(signing=ours)
+    directive, place = start_arm("b"), "commands:0:7"
+    assert node.decode(encode(ours.sign(directive, place))).arm == "b"
+    forged = replace(ours.sign(directive, place), arm="c")
+    for wrong in (directive, guess.sign(directive, place), forged, replace(directive, signature="é")):
         with pytest.raises(Refused) as refused:
             node.decode(encode(wrong))
         assert refused.value.reason == "unsigned_directive"

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from schemas.codec import encode
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.dead_letters import DeadLetter
+from schemas.errors import Refused
 from schemas.models import ModelState, SignedLogisticState
 from schemas.ticks import Directive, Quote
 from schemas.versions import ModelVersion
@@ -19,10 +20,11 @@ from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.node import MarketNode
 from streams.parameters import Parameters, load_parameters
 from streams.partition import KeySnapshot, Partition
-from streams.signatures import is_signed, sign
+from streams.signatures import Key, Signing
 
 BUILTIN = f"builtin-{Parameters().market.digest()[:8]}"
 BOLD = {"sizing": {"kelly_fraction": 0.001}}
+SIGNING = Signing(("test",), (Key("k", "secret"),), "k")
 MODEL = ModelState("retrained-1", SignedLogisticState(SIGNED, (0.5,) * 12, (1.0,) * 12, 9), parent=BUILTIN)
 
 
@@ -226,18 +228,32 @@ def test_what_is_no_command_becomes_a_dead_letter(value: bytes | None, reason: s
 
 
 def test_with_a_key_directives_are_signed() -> None:
-    desk = Desk(LifecycleNode(directive_key=b"secret"))
-    directive = desk.ask(sign(start("a", overrides=BOLD), b"secret"))[0]
-    assert is_signed(directive, b"secret")
-    assert not is_signed(replace(directive, overrides={}), b"secret")
-    assert MarketNode(directive_key=b"secret").decode(encode(directive)) == directive
+    desk = Desk(LifecycleNode(signing=SIGNING))
+    directive = desk.ask(SIGNING.sign(start("a", overrides=BOLD), "commands:3:0"))[0]
+    SIGNING.check(directive)
+    with pytest.raises(Refused, match="unsigned_directive"):
+        SIGNING.check(replace(directive, overrides={}))
+    assert MarketNode(signing=SIGNING).decode(encode(directive)) == directive
 
 
 @pytest.mark.parametrize("asked", [start("a", overrides=BOLD), stop("a"), promote("a"), back()])
 def test_with_a_key_no_command_is_carried_out_that_is_not_signed(asked: Any) -> None:
-    signed = sign(asked, b"secret")
-    for wrong in (asked, sign(asked, b"guess"), replace(signed, symbol="Y"), replace(signed, cause="another")):
-        desk = Desk(LifecycleNode(directive_key=b"secret"))
+    place = "commands:3:0"
+    signed = SIGNING.sign(asked, place)
+    guess = Signing(("test",), (Key("k", "guess"),), "k")
+    elsewhere = Signing(("other",), (Key("k", "secret"),), "k")
+    for wrong in (
+        asked,
+        guess.sign(asked, place),
+        elsewhere.sign(asked, place),
+        SIGNING.sign(asked, "commands:2:0"),
+        SIGNING.sign(asked, "commands:3:1"),
+        replace(signed, symbol="Y"),
+        replace(signed, cause="another"),
+        replace(signed, signature=signed.signature.split("/")[2]),
+        replace(signed, signature="k/commands:3:x/" + signed.signature.split("/")[2]),
+    ):
+        desk = Desk(LifecycleNode(signing=SIGNING))
         (letter,) = desk.ask(wrong)
         assert isinstance(letter, DeadLetter)
         assert letter.reason == "unsigned_command"

@@ -18,7 +18,7 @@ from streams.experiments.live.trial import Trial, TrialState
 from streams.market.arms import LIVE
 from streams.market.maturing import is_plain
 from streams.retraining.identity import CANDIDATE
-from streams.signatures import sign
+from streams.signatures import UNSIGNED, Signing
 from streams.topology import Node
 
 Trials = dict[str, TrialState]
@@ -43,10 +43,10 @@ def asked(
     identity = (command_id, decided.symbol, decided.ts_event)
     if verdict == "winner":
         figures = {"effect": moved.effect, "log_e": moved.log_e_better, "pairs": float(moved.scored)}
-        return PromoteVariant(*identity, decided.experiment, cause, figures, automatic=True)
+        return PromoteVariant(*identity, decided.experiment, cause, figures)
     if verdict == "rolled_back":
         figures = {"alarm": moved.alarm, "pairs": float(moved.watched)}
-        return RollBack(*identity, cause, figures, automatic=True, version=decided.challenger)
+        return RollBack(*identity, cause, figures, version=decided.challenger)
     if verdict not in ("promoted", "confirmed") and any(arm.arm == decided.experiment for arm in outcome.arms):
         return StopVariant(*identity, decided.experiment, cause, automatic=True)
     return None
@@ -61,7 +61,7 @@ class ExperimentsNode(Node[Trials]):
 
     Args:
         declarations: by name.
-        directive_key: secret to sign commands with; empty: they are not signed.
+        signing: signs commands, where the deployment has a key.
         candidates: how candidates are tested; none: they are not.
 
     Raises:
@@ -75,11 +75,11 @@ class ExperimentsNode(Node[Trials]):
     def __init__(
         self,
         declarations: Mapping[str, Declaration],
-        directive_key: bytes = b"",
+        signing: Signing = UNSIGNED,
         candidates: Declaration | None = None,
     ) -> None:
         super().__init__()
-        self._key = directive_key
+        self._signing = signing
         if LIVE in declarations:
             raise ConfigurationError(f"[experiments.{LIVE}]: expected another name, that is the live arm's")
         for name in declarations:
@@ -133,7 +133,7 @@ class ExperimentsNode(Node[Trials]):
                 )
                 written.append(decided)
                 if decided.applied and (command := asked(decided, moved, event, f"{record_id}:{len(written)}")):
-                    written.append(sign(command, self._key))
+                    written.append(self._signing.ask(command, record_id))
         return written
 
     def _of(self, state: Trials, outcome: OutcomeMatured) -> Iterator[tuple[str, Trial]]:

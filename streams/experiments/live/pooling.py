@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from schemas.commands import PromoteVariant, StopVariant
 from schemas.errors import Refused, StateError
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
-from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_PARTIALS, POOLED_EXPERIMENTS
+from schemas.positions import as_of, root_id
+from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_PARTIALS, POOLED_EXPERIMENTS, TICKS
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
 from streams.experiments.live.telling import About, told
-from streams.signatures import sign
+from streams.signatures import UNSIGNED, Signing
 from streams.topology import Node
 
 EVERYONE = "*"
@@ -37,11 +38,13 @@ class Waiting(Struct, array_like=True):
         window: of the clock.
         figures: of the symbol up to its end: pairs, scored, rejected, won by one arm only, by the other; sums.
         ended: why the symbol's arms are compared no more, or empty.
+        offset: of the tick that showed its end.
     """
 
     window: int
     figures: list[float]
     ended: str
+    offset: int = 0
 
 
 class Member(Struct, array_like=True):
@@ -56,6 +59,7 @@ class Member(Struct, array_like=True):
         now: figures at the last window that every symbol has passed.
         waiting: later windows.
         ended: whether its arms are compared no more.
+        offset: of the tick that showed the end of the last window that every symbol has passed.
     """
 
     partition: int
@@ -67,6 +71,12 @@ class Member(Struct, array_like=True):
     now: list[float]
     waiting: list[Waiting] = []
     ended: bool = False
+    offset: int = 0
+
+    @property
+    def place(self) -> str:
+        """Id of the tick up to which all symbols were looked at: commands are signed as of that."""
+        return root_id(TICKS.name, self.partition, self.offset)
 
 
 class PoolState(Struct, array_like=True):
@@ -120,6 +130,10 @@ class Pool:
             return
         if partial.plan != self.experiment.digest or len(partial.sums) != len(test.evidence.totals):
             raise Refused("other_plan", f"expected the plan {self.experiment.digest}, was {partial.plan!r:.80}")
+        try:
+            place = as_of(partial.id)
+        except ValueError:
+            raise Refused("bad_id", f"expected the id of an outcome, was {partial.id!r:.80}") from None
         member = state.members.get(partial.symbol)
         if member is not None and partial.passed <= member.passed:
             return
@@ -130,18 +144,22 @@ class Pool:
             )
         if member is None:
             nothing = [0.0] * (COUNTS + len(partial.sums))
-            partition = int(partial.id.split(":")[1])
             member = state.members[partial.symbol] = Member(
-                partition, partial.challenger, partial.champion, partial.window, partial.passed, nothing, nothing
+                place.partition, partial.challenger, partial.champion, partial.window, partial.passed, nothing, nothing
             )
+            member.offset = place.offset
         member.passed = partial.passed
         counts = (partial.pairs, partial.scored, partial.rejected, partial.only_a, partial.only_b)
-        member.waiting.append(Waiting(partial.window, [*map(float, counts), *partial.sums], partial.ended))
+        member.waiting.append(
+            Waiting(partial.window, [*map(float, counts), *partial.sums], partial.ended, place.offset)
+        )
         if len(state.members) == len(self.symbols):
             yield from self._advance(state, test)
         elif len(member.waiting) > self._most:
             # It begins with the last symbol: how others stood long before is not asked.
-            member.base = member.now = member.waiting.pop(0).figures
+            gone = member.waiting.pop(0)
+            member.base = member.now = gone.figures
+            member.offset = gone.offset
             member.first = member.waiting[0].window
 
     def _advance(self, state: PoolState, test: ExperimentState) -> Iterator[Struct]:
@@ -155,7 +173,7 @@ class Pool:
             for symbol, member in zip(self.symbols, members, strict=True):
                 if member.waiting and member.waiting[0].window == window:
                     passed = member.waiting.pop(0)
-                    member.now = passed.figures
+                    member.now, member.offset = passed.figures, passed.offset
                     if passed.ended:
                         member.ended, ended = True, ended or f"{symbol} has ended: {passed.ended.rstrip('.')}"
             if window < begin:
@@ -240,16 +258,16 @@ class PoolingNode(Node[PoolState]):
 
     Args:
         declarations: of all experiments, by name.
-        directive_key: secret to sign commands with; empty: they are not signed.
+        signing: signs commands, where the deployment has a key.
     """
 
     name = "pooling"
     source = EXPERIMENT_PARTIALS
     outputs = (POOLED_EXPERIMENTS, COMMANDS, DEAD_LETTERS)
 
-    def __init__(self, declarations: Mapping[str, Declaration], directive_key: bytes = b"") -> None:
+    def __init__(self, declarations: Mapping[str, Declaration], signing: Signing = UNSIGNED) -> None:
         super().__init__()
-        self._key = directive_key
+        self._signing = signing
         self._pools = {
             name: Pool(name, declaration)
             for name, declaration in declarations.items()
@@ -272,8 +290,12 @@ class PoolingNode(Node[PoolState]):
         pool = self._pools.get(event.experiment)
         if pool is None or state.test is None:
             return ()
-        found = pool.take(state, event)
-        return [sign(each, self._key) if isinstance(each, (PromoteVariant, StopVariant)) else each for each in found]
+        return [
+            self._signing.ask(each, state.members[each.symbol].place)
+            if isinstance(each, (PromoteVariant, StopVariant))
+            else each
+            for each in pool.take(state, event)
+        ]
 
     def dump(self, state: PoolState) -> bytes:
         """Snapshot: MessagePack, in which doubles keep all their bits."""

@@ -1,0 +1,167 @@
+"""`tickloop keys`: the keys that commands and directives are signed with, and how one takes the place of another."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+
+import click
+import msgspec
+from msgspec.structs import replace
+from rich.console import Console
+from rich.table import Table
+
+from agents.broker import bootstrap
+from agents.cli.absent_broker import say_when_the_broker_is_away
+from agents.keyring import ONLY, Ring, load, named, path_of, save
+from agents.operations.log_ends import log_ends
+from agents.settings import Settings
+from schemas.errors import ConfigurationError
+from streams.signatures import Key
+
+KEY = click.argument("key_id", metavar="KEY")
+
+PLAIN = "plain"
+"""Id of the key of signatures that releases before this one made."""
+
+RESTART = "fix: restart the workers and the caretaker one after the other, then go on"
+
+
+class Shown(msgspec.Struct):
+    """What is told of a key; never its secret.
+
+    Attributes:
+        id: of the key.
+        state: what it is taken for.
+        until: first offset of each partition from which on it is not taken; none: it is not retired.
+    """
+
+    id: str
+    state: str
+    until: Mapping[str, tuple[int, ...]] | None
+
+
+@click.group("keys")
+def command() -> None:
+    """Keep the keys that commands, directives and partials are signed with.
+
+    They stand in the file that TICKLOOP_DIRECTIVE_KEYS names. A key is changed in three steps, with the workers
+    restarted one after the other behind each: `new` adds one, which is taken from then on; `use` signs with it;
+    `retire` takes nothing more that the old one signs, while what it signed up to then stays good.
+
+    \b
+    Examples:
+      tickloop keys new 2026b
+      tickloop keys use 2026b
+      tickloop keys retire 2026a
+    """
+
+
+@command.command("new")
+@KEY
+def new_command(key_id: str) -> None:
+    """Add a key of 256 random bits; the first one makes the file.
+
+    The first one signs at once. Where TICKLOOP_DIRECTIVE_KEY is set when the file is made, its secret is kept in it,
+    for what it has signed and goes on signing until `use`, and for what earlier releases signed with it up to now.
+    """
+    settings = Settings.load()
+    path = path_of(settings)
+    fresh = Key(key_id, secrets.token_hex(32))
+    if path.exists():
+        ring = load(path)
+        save(path, replace(ring, keys=(fresh, *ring.keys)))
+        click.echo(f"{key_id} is taken from now on, {ring.signs} signs; {RESTART}: tickloop keys use {key_id}")
+        return
+    name = named(settings)
+    if not settings.directive_key:
+        save(path, Ring(name, key_id, (fresh,)))
+        click.echo(f"{path}: {key_id} signs for deployment {name or settings.prefix}")
+        return
+    say_when_the_broker_is_away()
+    ends = asyncio.run(log_ends(settings, bootstrap(settings)))
+    old = (Key(ONLY, settings.directive_key), Key(PLAIN, settings.directive_key, ends, plain=True))
+    save(path, Ring(name, ONLY, (fresh, *old)))
+    click.echo(
+        f"{path}: holds the secret of TICKLOOP_DIRECTIVE_KEY as {ONLY}, which signs, and {key_id}, which is taken; "
+        f"unset TICKLOOP_DIRECTIVE_KEY; {RESTART}: tickloop keys use {key_id}"
+    )
+
+
+@command.command("use")
+@KEY
+def use_command(key_id: str) -> None:
+    """Sign with a key that all workers take already."""
+    path = path_of(Settings.load())
+    ring = load(path)
+    ring.key(key_id)
+    save(path, replace(ring, signs=key_id))
+    click.echo(f"{key_id} signs, {ring.signs} is still taken; {RESTART}: tickloop keys retire {ring.signs}")
+
+
+@command.command("retire")
+@KEY
+def retire_command(key_id: str) -> None:
+    """Take nothing that a key signs from here on: from where the topics end now.
+
+    What it signed before stays good, so the log can be replayed and verified.
+    """
+    settings = Settings.load()
+    path = path_of(settings)
+    ring = load(path)
+    old = ring.key(key_id)
+    if key_id == ring.signs:
+        raise ConfigurationError(f"expected another key to sign than {key_id}; fix: tickloop keys use ANOTHER first")
+    if old.until is not None:
+        raise ConfigurationError(f"expected a key that is not retired, {key_id} is since {_ends(old)}")
+    say_when_the_broker_is_away()
+    until = asyncio.run(log_ends(settings, bootstrap(settings)))
+    save(path, replace(ring, keys=tuple(replace(key, until=until) if key is old else key for key in ring.keys)))
+    click.echo(
+        f"{key_id} is taken for what lies there already, and for nothing from here on, as soon as the workers and the "
+        "caretaker are restarted"
+    )
+
+
+@command.command("drop")
+@KEY
+def drop_command(key_id: str) -> None:
+    """Forget a key that is retired: nothing that it signed is taken any more, wherever it lies.
+
+    For topics that were deleted and made anew, and once the retention has passed what it signed.
+    """
+    path = path_of(Settings.load())
+    ring = load(path)
+    old = ring.key(key_id)
+    if old.until is None:
+        raise ConfigurationError(f"expected a key that is retired, {key_id} is not; fix: tickloop keys retire {key_id}")
+    save(path, replace(ring, keys=tuple(key for key in ring.keys if key is not old)))
+    click.echo(f"{key_id} is forgotten, as soon as the workers and the caretaker are restarted")
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def list_command(as_json: bool) -> None:
+    """Show the keys, never their secrets."""
+    ring = load(path_of(Settings.load()))
+    shown = [Shown(key.id, _state(ring, key), key.until) for key in ring.keys]
+    if as_json:
+        click.echo(msgspec.json.encode(shown))
+        return
+    table = Table(box=None, header_style="bold")
+    for title in ("key", "state", "taken before offset"):
+        table.add_column(title, overflow="fold")
+    for key, each in zip(ring.keys, shown, strict=True):
+        table.add_row(each.id, each.state, _ends(key) if key.until is not None else "")
+    Console(highlight=False).print(table)
+
+
+def _state(ring: Ring, key: Key) -> str:
+    if key.id == ring.signs:
+        return "signs"
+    if key.until is None:
+        return "is taken"
+    return "of earlier releases" if key.plain else "retired"
+
+
+def _ends(key: Key) -> str:
+    return "; ".join(f"{topic} {', '.join(map(str, ends))}" for topic, ends in (key.until or {}).items())

@@ -1,0 +1,31 @@
+"""Where the topics end whose records are signed: up to there an old key may have signed."""
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents.clients.topic_partitions import partition_count
+from agents.settings import Settings
+from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS
+
+SIGNED = (COMMANDS, TICKS, EXPERIMENT_PARTIALS)
+
+
+async def log_ends(settings: Settings, bootstrap: str) -> dict[str, tuple[int, ...]]:
+    """Offset after the last record, for each signed topic and partition.
+
+    Raises:
+        EnvironmentProblem: the cluster does not answer, or lacks a topic.
+    """
+    counts = await asyncio.gather(*(partition_count(bootstrap, settings.topic(topic.name)) for topic in SIGNED))
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        found = {}
+        for topic, count in zip(SIGNED, counts, strict=True):
+            places = [TopicPartition(settings.topic(topic.name), number) for number in range(count)]
+            ends = await consumer.end_offsets(places)
+            found[topic.name] = tuple(ends[place] for place in places)
+        return found
+    finally:
+        await consumer.stop()
