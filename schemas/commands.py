@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.models import ModelState
 from schemas.ticks import EventTime, Overrides, Signature, Symbol
@@ -91,6 +91,13 @@ class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
     breach: Annotated[Breach, Meta(description="what calls for it")]
     signature: Signature = ""
     automatic: Automatic = False
+    until: Annotated[
+        str | UnsetType,
+        Meta(
+            description="id of the symbol's last outcome that was seen: up to it the log is learned from; absent: a "
+            "breach names it in its id, else what had matured at `ts_event` is learned from"
+        ),
+    ] = UNSET
 
 
 class PinVersion(Struct, frozen=True, tag_field="kind", tag="pin_version"):

@@ -73,6 +73,8 @@ def _record(record: type[Any], told: set[type]) -> Iterator[str]:
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return ""
+    if field.default is msgspec.UNSET:
+        return "absent"
     value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     return f"`{msgspec.json.encode(value).decode()}`"
 
@@ -98,7 +100,7 @@ def _type(hint: Any, inside: list[type[Any]]) -> str:
     if origin is Literal:
         return " or ".join(f"`{msgspec.json.encode(value).decode()}`" for value in arguments)
     if origin in (Union, UnionType):
-        names = [_type(each, inside) for each in arguments if each is not NoneType]
+        names = [_type(each, inside) for each in arguments if each not in (NoneType, msgspec.UnsetType)]
         return " or ".join(names) + (", or null" if NoneType in arguments else "")
     if origin is dict:
         return f"object of {_type(arguments[1], inside)}"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.models import ModelState
 from schemas.ticks import EventTime, Symbol
@@ -21,6 +21,14 @@ class RetrainJob(Struct, frozen=True):
     breach: Annotated[Breach, Meta(description="what calls for it")]
     automatic: Annotated[bool, Meta(description="whether the system asked for it; else a person did")] = False
     withheld: Annotated[str, Meta(description="why it is not done, or empty")] = ""
+    until: Annotated[
+        str | UnsetType,
+        Meta(description="id of the last outcome that a person who asked had seen; of a breach its own id names it"),
+    ] = UNSET
+    pool: Annotated[
+        tuple[str, ...] | UnsetType,
+        Meta(description="SHA-256 of the stored versions that are contenders, the latest last; absent: none"),
+    ] = UNSET
 
 
 class GateRow(Struct, frozen=True):

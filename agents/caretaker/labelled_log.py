@@ -1,90 +1,134 @@
-"""The labelled log of one symbol as it lies on Kafka, as far back as a retrain looks."""
+"""The labelled log of one symbol as it lies on Kafka: from the outcome that a retrain names, counted backwards.
 
-from collections.abc import Callable
+What a retrain reads follows from its job and from the outcomes themselves. However late it is done, however often,
+whatever has been appended since: the same outcomes, the same bytes.
+"""
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import NamedTuple, Protocol
 
-from agents.settings import Settings
+from msgspec import UNSET
+
 from schemas.codec import decoder
+from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
 from schemas.positions import Position, position_of
 from schemas.retraining import RetrainJob
-from schemas.topics import OUTCOMES
 from streams.parameters import MarketParameters
-from streams.retraining.labels import OutcomeLog
+from streams.retraining.labels import OUTCOMES_A_LABEL, SPARE, Labelled, begins_at, outcome_log
 
-POLL_MS = 200
 FIRST_LOOK = 20_000
 """Records that are looked back on first; four times as many each time that is too few."""
 
-SLACK = 1_000
-"""Outcomes before the first label that is used: what a label is worth hangs on its neighbours."""
-
 BREACH = "retrain-"
+
+
+class OutcomeRecords(Protocol):
+    """One partition of the outcomes."""
+
+    @property
+    def first(self) -> int:
+        """Offset of the oldest record that is there."""
+
+    @property
+    def end(self) -> int:
+        """Offset behind the newest."""
+
+    def read(self, begin: int) -> AsyncGenerator[tuple[bytes | None, bytes | None], None]:
+        """Keys and values from an offset to the end; repeats are among them."""
+        ...
+
+
+class Log(NamedTuple):
+    """What a retrain learns from.
+
+    Attributes:
+        labels: the oldest first.
+        cut: says that the log ought to begin earlier than what is left of it, or is empty.
+    """
+
+    labels: Sequence[Labelled]
+    cut: str
+
+
+def named(job: RetrainJob) -> str:
+    """Id of the outcome that a job's log ends with: a breach names it, and so does a person who had seen one.
+
+    Empty for a job of a client that could not say: it learns from what had matured at its event time.
+    """
+    if job.breach.id.startswith(BREACH):
+        return job.breach.id.removeprefix(BREACH)
+    return "" if job.until is UNSET else job.until
 
 
 def known_then(job: RetrainJob) -> Callable[[OutcomeMatured], bool]:
     """Whether an outcome was known when a job was asked for: the same ones, however often it is done.
 
-    A breach names the outcome at which it was noticed; a person asks at an event time.
+    Raises:
+        TickloopError: it names what is the id of no outcome.
     """
-    if job.breach.id.startswith(BREACH):
-        until = position_of(job.breach.id.removeprefix(BREACH))
-        return lambda outcome: position_of(outcome.id) <= until
-    return lambda outcome: outcome.ts_event <= job.ts_event
+    name = named(job)
+    if not name:
+        return lambda outcome: outcome.ts_event <= job.ts_event
+    until = _position(name)
+    return lambda outcome: _position(outcome.id) <= until
 
 
-async def labelled_log(
-    settings: Settings, bootstrap: str, partition: int, job: RetrainJob, market: MarketParameters, labels: int
-) -> OutcomeLog:
-    """Outcomes of the job's symbol that were known when it was asked for: as many as `labels` of them that moved need.
+def _position(name: str) -> Position:
+    try:
+        return position_of(name)
+    except ValueError:
+        raise TickloopError(f"expected the id of an outcome, was {name!r:.80}") from None
+
+
+async def labelled_log(records: OutcomeRecords, job: RetrainJob, market: MarketParameters, labels: int) -> Log:
+    """The outcomes of the job's symbol that end with the one it names; `labels` of them are learned from.
 
     Raises:
-        KafkaError: the log cannot be read.
-        TickloopError: the outcomes were made with other parameters.
+        TickloopError: the outcome that it names is not there, or was made with other parameters.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-    )
-    await consumer.start()
-    try:
-        tp = TopicPartition(settings.topic(OUTCOMES.name), partition)
-        consumer.assign([tp])
-        first, end = (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
-        look = FIRST_LOOK
-        while True:
-            begin = max(first, end - look)
-            outcomes = await _of_symbol(consumer, tp, begin, end, job)
-            moved = sum(outcome.label != 0 for outcome in outcomes)
-            if begin == first or moved >= labels + SLACK:
-                break
-            look *= 4
-    finally:
-        await consumer.stop()
-    log = OutcomeLog(market, 4 * labels)
-    for outcome in outcomes:
-        log.add(outcome)
-    return log
+    look = FIRST_LOOK
+    while True:
+        begin = max(records.first, records.end - look)
+        outcomes = await _of_symbol(records, begin, job, OUTCOMES_A_LABEL * labels + SPARE)
+        complete = begins_at([outcome.label for outcome in outcomes], labels) >= 0
+        if complete or begin == records.first:
+            break
+        look *= 4
+    name = named(job)
+    if name and not (outcomes and outcomes[-1].id == name):
+        raise TickloopError(
+            f"expected outcome {name} in the log of {job.symbol}, it is not there: offsets below {records.first:,} are "
+            "deleted; fix: longer retention, and a new retrain"
+        )
+    cut = ""
+    if not complete and records.first > 0:
+        oldest = outcomes[0].id if outcomes else "none"
+        cut = f"its log is cut: the oldest outcome left is {oldest}, offsets below {records.first:,} are deleted"
+    return Log(outcome_log(outcomes, market, labels).last(), cut)
 
 
-async def _of_symbol(
-    consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, end: int, job: RetrainJob
-) -> list[OutcomeMatured]:
-    decode, key, is_known = decoder(OutcomeMatured), job.symbol.encode(), known_then(job)
-    found: list[OutcomeMatured] = []
+async def _of_symbol(records: OutcomeRecords, begin: int, job: RetrainJob, most: int) -> Sequence[OutcomeMatured]:
+    """Up to the one that is named, each once, the last `most`; from wherever it is read, none in between is left out.
+
+    A worker that goes on after a crash writes again, in order, what it had written since its last checkpoint.
+    """
+    decode, key, is_known, is_named = decoder(OutcomeMatured), job.symbol.encode(), known_then(job), bool(named(job))
+    found: deque[OutcomeMatured] = deque(maxlen=most)
     last: Position = ()
-    consumer.seek(tp, begin)
-    while await consumer.position(tp) < end:
-        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-            for record in records:
-                if record.key != key or record.offset >= end:
-                    continue
-                outcome = decode(record.value)
-                # What a worker wrote again after a crash is the same outcome.
-                if position_of(outcome.id) > last and is_known(outcome):
-                    last = position_of(outcome.id)
-                    found.append(outcome)
+    async with aclosing(records.read(begin)) as values:
+        async for its, value in values:
+            if its != key:
+                continue
+            outcome = decode(value)
+            position = _position(outcome.id)
+            if position <= last:
+                continue
+            last = position
+            if is_known(outcome):
+                found.append(outcome)
+            elif is_named:
+                break
     return found

@@ -7,42 +7,43 @@ from importlib.metadata import version
 from platform import python_version
 from typing import Any
 
+import msgspec
 from aiokafka import AIOKafkaProducer
+from msgspec import UNSET
+from msgspec.structs import replace
 
+from agents.caretaker.finished import Finished, finished_retrains
 from agents.caretaker.labelled_log import labelled_log
 from agents.caretaker.training import Work, train
+from agents.clients.partition_records import partition_records
 from agents.clients.reader import read
-from agents.clients.versions import models_of_the_pool
 from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import StartVariant
 from schemas.errors import TickloopError
+from schemas.positions import position_of
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
-from schemas.topics import ALERTS, CANDIDATES, COMMANDS, RETRAIN_JOBS, Topic
+from schemas.topics import ALERTS, CANDIDATES, COMMANDS, OUTCOMES, RETRAIN_JOBS, Topic
 from streams.alerts import started
 from streams.parameters import Parameters
-from streams.retraining.proposal import proposal
+from streams.retraining.proposal import proposal, proposal_id
 
 log = logging.getLogger(__name__)
 
 
 class Waiting:
-    """Jobs that are not done: of each symbol the newest counts, those before it are superseded.
+    """Jobs that are not done: of each symbol the newest counts, those before it are superseded."""
 
-    Args:
-        done: jobs that are.
-    """
-
-    def __init__(self, done: set[str]) -> None:
-        self._done = done
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
         self._jobs: dict[str, list[tuple[RetrainJob, int]]] = {}
         self._there = asyncio.Event()
 
     def put(self, job: RetrainJob, partition: int) -> None:
         """A job that was read, with its partition."""
-        if not job.withheld and job.job not in self._done:
-            self._done.add(job.job)
+        if not job.withheld and job.job not in self._seen:
+            self._seen.add(job.job)
             self._jobs.setdefault(job.symbol, []).append((job, partition))
             self._there.set()
 
@@ -59,8 +60,9 @@ class Retrainer:
     """Reads `retrain-jobs`, trains, and asks for the candidate to be run in shadow.
 
     It remembers nothing. A job is done once its result is on `candidates`; the command that starts the candidate is
-    written before, under an id that follows from the job, and is carried out once however often it is written. So a
-    process that is killed at any step loses nothing, and its successor, which trains again on the same outcomes,
+    written before, under an id that follows from the job, and is carried out once however often it is written. The job
+    says which outcome its log ends with and which stored versions it means, and the log is counted back from there. So
+    a process that is killed at any step loses nothing, and its successor, however late it comes, trains on the same and
     repeats nothing. Several may run; they only do the same work twice.
 
     Args:
@@ -85,16 +87,34 @@ class Retrainer:
         Raises:
             EnvironmentProblem: the topics cannot be read.
         """
-        waiting = Waiting(await self._done())
-        async with asyncio.TaskGroup() as group:
+        waiting = Waiting()
+        async with finished_retrains(self._settings, self._bootstrap) as finished, asyncio.TaskGroup() as group:
             group.create_task(self._listen(waiting))
             while True:
-                job, partition, superseded = await waiting.next()
-                for older, its in superseded:
-                    sentence = f"{job.job} came before it was begun"
-                    result = RetrainingResult(older.job, older.symbol, "superseded", sentence, older.breach.trigger)
-                    await self._finish(older, its, result)
-                await self.do(job, partition)
+                job, partition, before = await waiting.next()
+                await finished.catch_up()
+                for older, its in before:
+                    if older.job not in finished.done:
+                        await self._supersede(older, its, job, finished)
+                if job.job not in finished.done:
+                    await self.do(job, partition, finished)
+
+    async def _supersede(self, older: RetrainJob, partition: int, by: RetrainJob, finished: Finished) -> None:
+        """One whose candidate was asked for already is done and not superseded: else nobody would know what runs."""
+        if await self._was_proposed(older, partition):
+            await self.do(older, partition, finished)
+            return
+        sentence = f"{by.job} came before it was begun"
+        result = RetrainingResult(older.job, older.symbol, "superseded", sentence, older.breach.trigger)
+        await self._finish(older, partition, result)
+
+    async def _was_proposed(self, job: RetrainJob, partition: int) -> bool:
+        wanted, topic = proposal_id(job), self._settings.topic(COMMANDS.name)
+        async with (
+            partition_records(self._bootstrap, topic, partition) as records,
+            aclosing(records.read(position_of(job.id)[0])) as values,
+        ):
+            return wanted in [_id_of(value) async for _, value in values]
 
     async def _listen(self, waiting: "Waiting") -> None:
         decode = decoder(RetrainJob)
@@ -102,10 +122,10 @@ class Retrainer:
             async for record in records:
                 waiting.put(decode(record.value), record.partition)
 
-    async def do(self, job: RetrainJob, partition: int) -> RetrainingResult:
+    async def do(self, job: RetrainJob, partition: int, finished: Finished) -> RetrainingResult:
         """One job: train, ask for the candidate, then write the result, which is what makes it done."""
         await self._put(ALERTS, partition, job.symbol.encode(), started(job))
-        result = await self._result(job, partition)
+        result = await self._result(job, partition, finished)
         log.info("%s: %s: %s", job.job, result.status, result.sentence)
         if result.status == "candidate":
             await self._put(COMMANDS, partition, job.symbol.encode(), self._proposal(job, result))
@@ -119,21 +139,33 @@ class Retrainer:
     def _proposal(self, job: RetrainJob, result: RetrainingResult) -> StartVariant:
         return self._signing.sign(proposal(job, result), job.id)
 
-    async def _result(self, job: RetrainJob, partition: int) -> RetrainingResult:
+    async def _result(self, job: RetrainJob, partition: int, finished: Finished) -> RetrainingResult:
         market, training = self._parameters.for_symbol(job.symbol), self._parameters.retraining
-        pool = await models_of_the_pool(self._settings, self._bootstrap, job.symbol)
+        topic = self._settings.topic(OUTCOMES.name)
         try:
-            labels = await labelled_log(self._settings, self._bootstrap, partition, job, market, training.labels)
+            pool = await finished.models(job.symbol, () if job.pool is UNSET else job.pool)
+            async with partition_records(self._bootstrap, topic, partition) as records:
+                log = await labelled_log(records, job, market, training.labels)
         except TickloopError as error:
             return RetrainingResult(job.job, job.symbol, "failed", str(error), job.breach.trigger)
-        work = Work(job.symbol, job.breach, list(labels.last()), pool)
-        return await train(work, self._settings.retrain_timeout_s)
-
-    async def _done(self) -> set[str]:
-        decode = decoder(RetrainFinished)
-        topic = self._settings.topic(CANDIDATES.name)
-        async with aclosing(read(self._bootstrap, topic, until_end=True)) as records:
-            return {decode(record.value).result.job_id async for record in records}
+        work = Work(job.symbol, job.breach, list(log.labels), pool)
+        result = await train(work, self._settings.retrain_timeout_s)
+        return replace(result, sentence=f"{result.sentence}; {log.cut}") if log.cut else result
 
     async def _put(self, topic: Topic, partition: int, key: bytes, record: Any) -> None:
         await self._producer.send_and_wait(self._settings.topic(topic.name), encode(record), key, partition)
+
+
+class _Identified(msgspec.Struct):
+    id: str = ""
+
+
+_identified = msgspec.json.Decoder(_Identified).decode
+
+
+def _id_of(value: bytes | None) -> str:
+    """Of a command, or of what people wrote where commands belong: empty, if that has none."""
+    try:
+        return _identified(value or b"{}").id
+    except msgspec.MsgspecError:
+        return ""

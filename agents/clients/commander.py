@@ -1,19 +1,21 @@
 """Commands to the lifecycle node: on which partition a symbol lives, one record written there, what came of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from agents.clients.topic_partitions import partition_count
 from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import decoder, encode
-from schemas.commands import Command
+from schemas.commands import Command, Retrain
 from schemas.dead_letters import DeadLetter
 from schemas.errors import EnvironmentProblem
 from schemas.positions import root_id
@@ -56,6 +58,7 @@ class Answer(NamedTuple):
 
 class _Timed(msgspec.Struct):
     ts_event: int
+    id: str = ""
 
 
 class Commander:
@@ -79,24 +82,40 @@ class Commander:
         return Place(partition_of(symbol, self._partitions), 0)
 
     async def _latest(self, topic: str, key: bytes, newest: int) -> Place | None:
+        latest = await self._newest(topic, key, newest, range(self._partitions))
+        if latest is None:
+            return None
+        return Place(latest.partition, msgspec.json.decode(latest.value, type=_Timed).ts_event)
+
+    async def _newest(self, topic: str, key: bytes, newest: int, numbers: Iterable[int]) -> Any:
+        """The latest record of a key among so many of the newest of each partition, or none."""
         consumer = self._consumer
-        partitions = [TopicPartition(topic, number) for number in range(self._partitions)]
+        partitions = [TopicPartition(topic, number) for number in numbers]
         consumer.assign(partitions)
         first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         for partition in partitions:
             consumer.seek(partition, max(first[partition], end[partition] - newest))
-        latest = None
+        latest: Any = None
         while any([await consumer.position(partition) < end[partition] for partition in partitions]):
             for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
                 for record in records:
                     if record.key == key and (latest is None or record.timestamp >= latest.timestamp):
                         latest = record
-        if latest is None:
-            return None
-        return Place(latest.partition, msgspec.json.decode(latest.value, type=_Timed).ts_event)
+        return latest
+
+    async def _up_to_now(self, command: Retrain, partition: int) -> Retrain:
+        """A retrain that names the last outcome there is, so that it learns from the same however late it is done."""
+        topic, key = self._settings.topic(OUTCOMES.name), command.symbol.encode()
+        for newest in (500, 20_000):
+            latest = await self._newest(topic, key, newest, (partition,))
+            if latest is not None:
+                return replace(command, until=msgspec.json.decode(latest.value, type=_Timed).id)
+        return command
 
     async def put(self, command: Command, partition: int, patience_s: float = 0.0) -> tuple[int, Answer]:
         """Write one command, signed where the settings have a key, and wait for what comes of it.
+
+        A retrain that names no outcome gets the symbol's last one that is on the topic.
 
         Args:
             command: what to do.
@@ -106,6 +125,8 @@ class Commander:
         Returns:
             Its offset, and the answer.
         """
+        if isinstance(command, Retrain) and command.until is UNSET:
+            command = await self._up_to_now(command, partition)
         topics = [self._settings.topic(topic.name) for topic in (MODEL_VERSIONS, RETRAIN_JOBS, DEAD_LETTERS)]
         answers = [TopicPartition(topic, partition) for topic in topics]
         self._consumer.assign(answers)

@@ -6,7 +6,6 @@ from typing import Any
 from agents.clients.reader import read_blocks
 from agents.settings import Settings
 from schemas.codec import decoder
-from schemas.models import ModelState
 from schemas.retraining import RetrainFinished
 from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
 from schemas.versions import ModelVersion
@@ -78,13 +77,3 @@ async def registry(settings: Settings, bootstrap: str, symbol: str | None = None
             )
         )
     return manager
-
-
-async def models_of_the_pool(settings: Settings, bootstrap: str, symbol: str, most: int = 6) -> list[ModelState]:
-    """Models of a symbol's versions that were live and run no more: the knowledge that is kept, the latest last."""
-    frozen = [each for each in await versions(settings, bootstrap, symbol) if each.status == "frozen"]
-    states = {
-        finished.result.sha256: finished.result.candidate for finished in await retrains(settings, bootstrap, symbol)
-    }
-    kept = sorted(frozen, key=lambda version: version.ts_event)[-most:]
-    return [state for version in kept if (state := states.get(version.sha256)) is not None]

@@ -177,12 +177,14 @@ async def _trained_again(story: Happened) -> Check:
     outcomes = _decoded(await everything(settings, OUTCOMES), OutcomeMatured)
     commands = [record.value for record in await everything(settings, COMMANDS, repeats=True)]
     market, training = story.parameters.for_symbol(symbol), story.parameters.retraining
+    states = {each.result.sha256: each.result.candidate for each in finished if each.result.candidate is not None}
     same = 0
     for each in finished:
         job = jobs[each.result.job_id]
         is_known = known_then(job)
-        log = outcome_log(filter(is_known, outcomes), market, 4 * training.labels)
-        again = retrain(symbol, job.breach, log.last(), market, training)
+        log = outcome_log(filter(is_known, outcomes), market, training.labels)
+        pool = [states[sha256] for sha256 in job.pool or () if sha256 in states]
+        again = retrain(symbol, job.breach, log.last(), market, training, pool)
         proposed = again.status != "candidate" or encode(signer.sign(proposal(job, again), job.id)) in commands
         same += encode(again) == encode(each.result) and proposed
     results = len({each.result.job_id for each in finished})

@@ -15,6 +15,9 @@ MOST_RETIRED = 1_000
 MOST_FROZEN = 32
 """Versions of a symbol that may run again as they were."""
 
+MOST_CONTENDERS = 6
+"""Of these, how many a retrain is compared with: the latest."""
+
 LONGEST_LINEAGE = 16
 """Ancestors of a version that are told, the youngest ones."""
 
@@ -131,6 +134,10 @@ class Life(Struct, array_like=True):
         self.frozen[version] = sha256
         while len(self.frozen) > MOST_FROZEN:
             del self.frozen[next(iter(self.frozen))]
+
+    def pool(self) -> tuple[str, ...]:
+        """SHA-256 of the models that a retrain asked for now is compared with, the latest last."""
+        return tuple(self.frozen.values())[-MOST_CONTENDERS:]
 
     def retire(self, version: str) -> None:
         """A version that was stopped cannot be gone back to, and none may be called like it."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from msgspec import MsgspecError, Struct, msgpack
+from msgspec import UNSET, MsgspecError, Struct, msgpack
 
 from schemas.commands import (
     MODEL_SCHEMA,
@@ -132,6 +132,8 @@ class LifecycleNode(Node[Life]):
                 command.breach,
                 command.automatic,
                 withheld,
+                command.until,
+                life.pool() or UNSET,
             ),
         )
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
+from schemas.models import ModelState
 from schemas.outcomes import OutcomeMatured
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from streams.loop import nodes
@@ -53,6 +54,7 @@ class ClosedLoop:
         self._logs: dict[str, OutcomeLog] = {}
         self._due: dict[str, Due] = {}
         self._waiting: dict[str, Due] = {}
+        self._models: dict[tuple[str, str], ModelState] = {}
 
     def receive(self, event: Any) -> list[Struct]:
         """What follows from an event: what came due before it, then its own."""
@@ -74,7 +76,7 @@ class ClosedLoop:
         log = self._logs.get(symbol)
         if log is None:
             market = self._parameters.for_symbol(symbol)
-            log = self._logs[symbol] = OutcomeLog(market, 4 * self._parameters.retraining.labels)
+            log = self._logs[symbol] = OutcomeLog(market, self._parameters.retraining.labels)
         return log
 
     def _begin(self, job: RetrainJob, written: list[Struct]) -> None:
@@ -95,7 +97,11 @@ class ClosedLoop:
         job = due.job
         parameters = self._parameters
         market = parameters.for_symbol(job.symbol)
-        result = retrain(job.symbol, job.breach, due.log, market, parameters.retraining)
+        named = () if job.pool is UNSET else job.pool
+        pool = [self._models[job.symbol, each] for each in named if (job.symbol, each) in self._models]
+        result = retrain(job.symbol, job.breach, due.log, market, parameters.retraining, pool)
+        if result.candidate is not None:
+            self._models[job.symbol, result.sha256] = result.candidate
         written.append(_finished(job, result))
         if result.status == "candidate":
             asked = proposal(job, result)

@@ -1,14 +1,48 @@
-"""The labelled log of one symbol: what a retrain needs of each outcome, and nothing else."""
+"""The labelled log of one symbol: what a retrain needs of each outcome, and nothing else.
+
+A log ends with the outcome that its retrain names and begins at a place that is counted back from there. So it hangs on
+these outcomes alone: not on how far back somebody happened to read, nor on what has come since.
+"""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
 from streams.market.baselines import BASELINES
 from streams.market.overlap import Overlap, OverlapState
 from streams.parameters import MarketParameters
+
+SPARE: Final = 1_000
+"""Labels before the first that is learned from: what a label is worth hangs on some hundreds before it."""
+
+OUTCOMES_A_LABEL: Final = 4
+"""So many outcomes are kept for each label: in a market where fewer of them move a retrain has fewer labels."""
+
+
+def begins_at(labels: Sequence[int], most: int) -> int:
+    """Where a log that ends with the last of these outcomes begins: its index, or -1 if that lies before the first.
+
+    It is the place from which `most + SPARE` outcomes have moved, or that of outcome `OUTCOMES_A_LABEL * most + SPARE`
+    counted backwards, whichever is later.
+
+    Args:
+        labels: of the outcomes, in the order of their ids; 0 where nothing moved.
+        most: labels that a retrain learns from.
+
+    >>> begins_at([1, -1] * 5_000, most=500), begins_at([1, -1] * 50, most=500), begins_at([0] * 5_000, most=500)
+    (8500, -1, 2000)
+    """
+    moved = 0
+    longest = OUTCOMES_A_LABEL * most + SPARE
+    for back, label in enumerate(reversed(labels), 1):
+        moved += label != 0
+        if moved == most + SPARE or back == longest:
+            return len(labels) - back
+    return -1
 
 
 class Labelled(Struct, frozen=True, array_like=True):
@@ -24,7 +58,7 @@ class Labelled(Struct, frozen=True, array_like=True):
         baselines: their opinions.
         regime: at prediction time.
         return_bps, cost_bps: realised move, and cost of a round trip.
-        worth: of the label, see `Overlap`; 0 where nothing moved.
+        worth: of the label, see `Overlap`; 0 where nothing moved, and until the log that it is in is asked for.
     """
 
     ts: int
@@ -42,19 +76,19 @@ class Labelled(Struct, frozen=True, array_like=True):
 
 
 class OutcomeLog:
-    """Takes outcomes of one symbol in the order of their ids and keeps the last ones.
+    """Takes outcomes of one symbol in the order of their ids and keeps as many as the longest log has.
 
     Args:
         market: parameters of the symbol.
-        most: outcomes that are kept.
+        most: labels that a retrain learns from.
     """
 
     def __init__(self, market: MarketParameters, most: int) -> None:
         self._features = market.model.features
         self._rules = market.strategies.enabled
         self._overlap = Overlap(market.horizon_ns)
-        self._overlaps = OverlapState()
         self._most = most
+        self._kept = OUTCOMES_A_LABEL * most + SPARE
         self._labels: list[Labelled] = []
 
     def __len__(self) -> int:
@@ -66,7 +100,6 @@ class OutcomeLog:
         Raises:
             TickloopError: it lacks a feature or an opinion: it was made with other parameters.
         """
-        worth = self._overlap.learn(self._overlaps, outcome.ts_prediction) if outcome.label else 0.0
         try:
             features = [outcome.features[name] for name in self._features]
             rules = [outcome.experts[name] for name in self._rules]
@@ -87,21 +120,29 @@ class OutcomeLog:
                 outcome.regime,
                 outcome.return_bps,
                 outcome.cost_bps,
-                worth,
+                0.0,
             )
         )
         # Dropped in large pieces: a slice each time would cost more than the rest.
-        if len(self._labels) >= 2 * self._most:
-            del self._labels[: -self._most]
+        if len(self._labels) >= 2 * self._kept:
+            del self._labels[: -self._kept]
 
     def last(self, until: int | None = None) -> Sequence[Labelled]:
-        """What is kept, the oldest first; with `until` only what had matured at that event time, ns."""
+        """The log that ends with the last outcome, the oldest first; what a label is worth is told from its beginning.
+
+        Args:
+            until: event time, ns: only what had matured by then.
+        """
         found = self._labels if until is None else [each for each in self._labels if each.matured <= until]
-        return found[-self._most :]
+        found = found[max(0, begins_at([each.label for each in found], self._most)) :]
+        learn, overlaps = self._overlap.learn, OverlapState()
+        worths = [learn(overlaps, each.ts) if each.label else 0.0 for each in found]
+        shown = OUTCOMES_A_LABEL * self._most
+        return [replace(each, worth=worth) for each, worth in zip(found[-shown:], worths[-shown:], strict=True)]
 
 
 def outcome_log(outcomes: Iterable[OutcomeMatured], market: MarketParameters, most: int) -> OutcomeLog:
-    """Log of `outcomes`, of one symbol."""
+    """Log of `outcomes`, of one symbol; `most` labels are learned from."""
     log = OutcomeLog(market, most)
     for outcome in outcomes:
         log.add(outcome)

@@ -6,6 +6,11 @@ from streams.lifecycle.sizes import LONGEST_CAUSE, MOST_METRICS
 from streams.retraining.identity import candidate_arm
 
 
+def proposal_id(job: RetrainJob) -> str:
+    """Id of the command that starts what a job comes to."""
+    return f"{job.job}:start"
+
+
 def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
     """The command that runs a candidate in shadow, beginning as a new arm does: as it was judged.
 
@@ -13,7 +18,7 @@ def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
     """
     arm = candidate_arm(job.job, result.sha256)
     return StartVariant(
-        f"{job.job}:start",
+        proposal_id(job),
         job.symbol,
         job.ts_event,
         arm,

@@ -91,7 +91,7 @@ class AutoRetrainingScheduler:
         if state is None:
             state = self._states[symbol] = self._node.open(symbol)
             market = self._parameters.for_symbol(symbol)
-            self._logs[symbol] = OutcomeLog(market, 4 * self._training.labels)
+            self._logs[symbol] = OutcomeLog(market, self._training.labels)
         windows = [each for each in self._node.step(state, outcome, outcome.id) if isinstance(each, AccuracyWindow)]
         self._logs[symbol].add(outcome)
         self._last = outcome

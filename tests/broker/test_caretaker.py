@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ from schemas.alerts import Alert
 from schemas.codec import decoder, encode
 from schemas.commands import StartVariant
 from schemas.dead_letters import DeadLetter
+from schemas.models import ModelState
 from schemas.outcomes import OutcomeMatured
-from schemas.retraining import RetrainFinished, RetrainJob
+from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.topics import ALERTS, CANDIDATES, COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, RETRAIN_JOBS, Topic
 from schemas.versions import ModelVersion
+from streams.retraining.identity import state_sha256
 from streams.retraining.job import retrain
 from streams.retraining.labels import outcome_log
 
@@ -108,10 +111,25 @@ async def run_until(running: Any, settings: Settings, topic: Topic, records: int
         await each
 
 
+def stored_version(name: str, times: float) -> RetrainFinished:
+    """What an earlier retrain came to: a model that says the opposite, more or less."""
+    (good, *_) = [each.result.candidate for each in story().of(RetrainFinished) if each.result.status == "candidate"]
+    weights = tuple(times * weight for weight in good.model.weights)
+    state = ModelState(name, replace(good.model, weights=weights))
+    result = RetrainingResult(name, SYMBOL, "rejected", "earlier", candidate=state, sha256=state_sha256(state))
+    return RetrainFinished(f"commands:0:0:{name}", SYMBOL, 1, result)
+
+
 async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstrap: str, prefix: str) -> None:
+    """Each time the log has grown and other retrains have ended: what the job means stays what it was."""
+    ours, others = stored_version("v1", -0.1), [stored_version(f"other-{number}", -1.0) for number in range(9)]
+    job = replace(JOB, pool=(ours.result.sha256, "0" * 64))
+    later = iter([each for each in story().of(OutcomeMatured) if each.ts_event > JOB.ts_event])
     async with system(bootstrap, prefix) as (settings, producer):
         await put(settings, producer, OUTCOMES, *KNOWN)
-        await put(settings, producer, RETRAIN_JOBS, JOB)
+        await put(settings, producer, CANDIDATES, ours)
+        await put(settings, producer, RETRAIN_JOBS, job)
+        meanwhile = iter(others)
         for records in range(3):
             for behind in (False, True):
                 mortal: Any = Mortal(producer, records, behind=behind)
@@ -121,13 +139,20 @@ async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstr
                     async with asyncio.timeout(PATIENCE_S):
                         await Retrainer(settings, bootstrap, parameters(), mortal).run()
                 assert caught.value.subgroup(Killed)
-        assert await held(settings, CANDIDATES) == []
-        await run_until(Retrainer(settings, bootstrap, parameters(), producer), settings, CANDIDATES, 1)
-        (finished,) = await held(settings, CANDIDATES)
+                await put(settings, producer, OUTCOMES, *KNOWN[-20:], *islice(later, 150))
+                await put(settings, producer, CANDIDATES, next(meanwhile))
+        assert job.job not in [each.result.job_id for each in await held(settings, CANDIDATES)]
+        told = len(await held(settings, CANDIDATES))
+        await run_until(Retrainer(settings, bootstrap, parameters(), producer), settings, CANDIDATES, told + 1)
+        (finished,) = [each for each in await held(settings, CANDIDATES) if each.result.job_id == job.job]
         commands = await held(settings, COMMANDS)
 
-        log = outcome_log(KNOWN, parameters().market, 4 * parameters().retraining.labels)
-        expected = retrain(SYMBOL, JOB.breach, log.last(), parameters().market, parameters().retraining)
+        log = outcome_log(KNOWN, parameters().market, parameters().retraining.labels).last()
+        assert ours.result.candidate is not None
+        pool = [ours.result.candidate]
+        expected = retrain(SYMBOL, job.breach, log, parameters().market, parameters().retraining, pool)
+        without = retrain(SYMBOL, job.breach, log, parameters().market, parameters().retraining)
+        assert expected.contenders == without.contenders + 1
         assert isinstance(finished, RetrainFinished)
         assert encode(finished.result) == encode(expected)
         assert finished.made_with.keys() == {"tickloop", "river", "python"}
@@ -141,7 +166,27 @@ async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstr
         idle = asyncio.create_task(Retrainer(settings, bootstrap, parameters(), producer).run())
         await asyncio.sleep(3.0)
         idle.cancel()
-        assert len(await held(settings, CANDIDATES)) == 1
+        assert len(await held(settings, CANDIDATES)) == told + 1
+
+
+async def test_a_job_whose_candidate_was_asked_for_is_done_though_a_newer_one_waits(
+    bootstrap: str, prefix: str
+) -> None:
+    newer = replace(JOB, id="commands:0:99:0", job="newer", breach=replace(JOB.breach, id="newer"))
+    async with system(bootstrap, prefix) as (settings, producer):
+        await put(settings, producer, OUTCOMES, *KNOWN)
+        # Where the job was asked for, there is a command; its candidate's comes later.
+        job = replace(JOB, id="commands:0:0:0")
+        await put(settings, producer, RETRAIN_JOBS, job)
+        mortal: Any = Mortal(producer, 1, behind=True)
+        with pytest.raises(BaseExceptionGroup):
+            await Retrainer(settings, bootstrap, parameters(), mortal).run()
+        await put(settings, producer, RETRAIN_JOBS, newer)
+        await run_until(Retrainer(settings, bootstrap, parameters(), producer), settings, CANDIDATES, 2)
+        first = (await held(settings, CANDIDATES))[0]
+        (asked, *_) = await held(settings, COMMANDS)
+        assert (first.result.job_id, first.result.status) == (job.job, "candidate")
+        assert first.result.sha256 == asked.sha256
 
 
 async def test_of_waiting_jobs_the_newest_is_done_and_withheld_ones_are_not(bootstrap: str, prefix: str) -> None:

@@ -241,6 +241,16 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             signature=SIGNATURE,
             automatic=True,
         ),
+        Retrain(
+            id="cli-3f2a09",
+            symbol="BTCUSDT",
+            ts_event=NS + 600_000_017,
+            cause="by hand",
+            breach=BREACH,
+            signature=SIGNATURE,
+            automatic=True,
+            until="ticks:3:1203:0",
+        ),
     ],
     PinVersion: [
         PinVersion(
@@ -262,6 +272,17 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             breach=BREACH,
             automatic=True,
             withheld="cool-down after a roll-back: 30 s to go",
+        ),
+        RetrainJob(
+            id="commands:3:20:0",
+            symbol="BTCUSDT",
+            ts_event=NS + 600_000_017,
+            job="cli-3f2a09",
+            breach=BREACH,
+            automatic=True,
+            withheld="cool-down after a roll-back: 30 s to go",
+            until="ticks:3:1203:0",
+            pool=("c1e8bd02bd57a46f", "9b2f7ac6d1e80a44"),
         ),
     ],
     RetrainFinished: [

@@ -66,6 +66,19 @@ def test_while_enough_candidates_are_tested_none_is_asked_for_but_by_a_person() 
     assert job.withheld == ""
 
 
+def test_a_job_says_which_stored_versions_it_means_and_which_outcome_its_asker_had_seen() -> None:
+    desk = Desk()
+    for name in "abcdefgh":
+        desk.ask(candidate(name, parent="" if name == "a" else f"X-{chr(ord(name) - 1)}"))
+        desk.ask(won(name))
+    for name in "abcdefg":
+        desk.ask(stop(f"X-{name}"))
+    (job,) = desk.ask(replace(retrain("by-hand", automatic=False), until="ticks:3:8:0"))
+    models = [replace(MODEL, version=f"X-{name}", parent=f"X-{chr(ord(name) - 1)}") for name in "bcdefg"]
+    assert job.pool == tuple(map(state_sha256, models))
+    assert job.until == "ticks:3:8:0"
+
+
 def test_after_an_automatic_rollback_it_cools_down() -> None:
     desk = Desk(LifecycleNode(load_parameters({"retraining": {"cool_down_ns": 60 * SECOND}})))
     desk.ask(candidate("a"))

@@ -25,7 +25,7 @@ from streams.retraining import intervals
 from streams.retraining.gates import HeldOut, gates, net_bps
 from streams.retraining.identity import state_sha256
 from streams.retraining.job import retrain
-from streams.retraining.labels import Labelled, OutcomeLog, outcome_log
+from streams.retraining.labels import SPARE, Labelled, OutcomeLog, outcome_log
 from streams.retraining.parameters import RetrainParameters
 from streams.retraining.rerun import rerun
 from streams.retraining.scheduler import AutoRetrainingScheduler
@@ -232,11 +232,11 @@ def test_no_values_and_one_batch_say_nothing() -> None:
 
 def test_the_log_is_bounded_and_knows_what_had_matured() -> None:
     log = OutcomeLog(MARKET, most=10)
-    for each in outcomes(45):
+    for each in outcomes(4_500):
         log.add(each)
-    assert len(log) < 20
-    assert [each.ts // HORIZON for each in log.last()] == list(range(36, 46))
-    assert log.last(until=40 * HORIZON)[-1].matured == 40 * HORIZON
+    assert len(log) < 2 * (4 * 10 + SPARE)
+    assert [each.ts // HORIZON for each in log.last()] == list(range(4_461, 4_501))
+    assert log.last(until=4_400 * HORIZON)[-1].matured == 4_400 * HORIZON
     with pytest.raises(TickloopError, match=r"expected 'return_1' in outcome .* fix: read the log with the parameters"):
         log.add(replace(outcomes(1)[0], features={}))
 

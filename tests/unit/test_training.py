@@ -22,7 +22,7 @@ assert LATENCY_NS
 def work() -> Work:
     (job, *_) = story().of(RetrainJob)
     known = [each for each in story().of(OutcomeMatured) if each.ts_event <= job.ts_event]
-    return Work(SYMBOL, job.breach, list(outcome_log(known, parameters().market, 16_000).last()), [])
+    return Work(SYMBOL, job.breach, list(outcome_log(known, parameters().market, 4_000).last()), [])
 
 
 @pytest.fixture(autouse=True)
