@@ -3,10 +3,13 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
+
+from agents.runtime.crash import stop_the_process
 
 MOST_BYTES = 1_000_000
 """Bytes that wait in one outbox before its partition applies nothing more."""
@@ -17,14 +20,24 @@ class Outbox:
 
     `aiokafka` is asked for one batch instead of one future a record, which costs a seventh of the time.
 
+    A batch that cannot be delivered ends the process before the next one of its partition is sent: readers drop what
+    is not beyond the last position they saw, so one that came later would never be read. The successor writes both.
+
     Args:
         producer: takes the batches.
         sent: is told how many records went to each topic.
+        failed: called with the error of a batch that was not delivered, and the topic; it must not return.
     """
 
-    def __init__(self, producer: AIOKafkaProducer, sent: Counter[str]) -> None:
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        sent: Counter[str],
+        failed: Callable[[BaseException], None] = stop_the_process,
+    ) -> None:
         self._producer = producer
         self._sent = sent
+        self._failed = failed
         self._batches: dict[tuple[str, int], list[BatchBuilder]] = {}
         self._flushing = asyncio.Lock()
         self._out: list[tuple[float, asyncio.Future[Any]]] = []
@@ -52,8 +65,14 @@ class Outbox:
             for (topic, partition), batches in waiting.items():
                 for batch in batches:
                     ack = await self._producer.send_batch(batch, topic, partition=partition)
+                    ack.add_done_callback(self._delivered)
                     self._out.append((time.monotonic(), ack))
                     self._sent[topic] += batch.record_count()
+
+    def _delivered(self, ack: asyncio.Future[Any]) -> None:
+        error = None if ack.cancelled() else ack.exception()
+        if error is not None:
+            self._failed(error)
 
     def taken(self) -> list[asyncio.Future[Any]]:
         """Hand over the acknowledgements that are out, in the order of sending; later ones are collected anew."""
