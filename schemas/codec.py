@@ -16,8 +16,17 @@ MOST_BRACKETS = 500
 live run. Well below that, all agree."""
 
 
-def decoder(record: Any) -> Callable[[bytes | None], Any]:
+MOST_BYTES = 2 * 1024 * 1024
+"""Of one record on any topic. A compressed message of 2 kB may hold one of 2 MB, and one of 1 MB a thousand times that:
+what is larger than its topic takes uncompressed is refused before it is parsed."""
+
+
+def decoder(record: Any, most_bytes: int = MOST_BYTES) -> Callable[[bytes | None], Any]:
     """Function from bytes to `record`; it raises `Refused` with a sentence when they do not fit.
+
+    Args:
+        record: type that they are to be.
+        most_bytes: that one record may have; of more nothing is looked at.
 
     >>> from schemas.ticks import Tick
     >>> decode = decoder(Tick)
@@ -33,6 +42,8 @@ def decoder(record: Any) -> Callable[[bytes | None], Any]:
     def refuse_what_does_not_fit(value: bytes | None) -> Any:
         if value is None:
             raise Refused("empty", "expected a JSON record, was a null value")
+        if len(value) > most_bytes:
+            raise Refused("too_large", f"expected a record of at most {most_bytes} bytes, was {len(value)}")
         if len(value) > MOST_BRACKETS and value.count(b"[") + value.count(b"{") > MOST_BRACKETS:
             raise Refused("malformed", f"expected at most {MOST_BRACKETS} opening brackets")
         try:

@@ -2,15 +2,32 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+WHOLE_VALUE = 1024 * 1024
+"""Bytes of a value that are kept as they came: whatever a root topic takes in one message that is not compressed."""
+
+CUT_VALUE = 64 * 1024
+"""Bytes that are kept of a larger one, the first of them; the log of the source has it all."""
+
+LONGEST_KEY = 1024
+"""Bytes that are kept of a key, the first of them."""
 
 
 class DeadLetter(Struct, frozen=True):
-    """One refused record. Nothing of it is lost: `key` and `value` are the original bytes (base64 on the wire)."""
+    """One refused record, or what stands in for a record that its topic does not take.
+
+    `key` and `value` are the original bytes (base64 on the wire): a key up to 1 KiB, a value up to 1 MiB. Of a larger
+    value the first 64 KiB are kept, of a larger key the first 1 KiB; then length and digest say what the original was.
+    """
 
     id: Annotated[str, Meta(description="`topic:partition:offset` of the refused record")]
-    node: Annotated[str, Meta(description="node that refused it")]
+    node: Annotated[str, Meta(description="node that refused it, or topic that a record of a node did not fit into")]
     reason: Annotated[str, Meta(description="stable code, for example `crossed_quote`")]
-    detail: Annotated[str, Meta(description="sentence for a person, with the offending value")]
-    key: Annotated[bytes | None, Meta(description="original key")]
-    value: Annotated[bytes | None, Meta(description="original value")]
+    detail: Annotated[str, Meta(description="sentence for a person, with what was found; at most 1,000 characters")]
+    key: Annotated[bytes | None, Meta(description="original key, or its beginning")]
+    value: Annotated[bytes | None, Meta(description="original value, or its beginning")]
+    value_bytes: Annotated[int | UnsetType, Meta(description="length of the original value, if it was cut")] = UNSET
+    value_sha256: Annotated[str | UnsetType, Meta(description="its digest, hex, if it was cut")] = UNSET
+    key_bytes: Annotated[int | UnsetType, Meta(description="length of the original key, if it was cut")] = UNSET
+    key_sha256: Annotated[str | UnsetType, Meta(description="its digest, hex, if it was cut")] = UNSET

@@ -10,6 +10,9 @@ TickloopError                 a sentence for a person: what was expected, what w
 ```
 """
 
+LONGEST_DETAIL = 1_000
+"""Characters of what is said about a refused record: a parser may echo a megabyte of it."""
+
 
 class TickloopError(Exception):
     """Base of the tree: the message is a sentence that a person can act on."""
@@ -20,10 +23,12 @@ class Refused(TickloopError):
 
     Args:
         reason: stable machine-readable code, for example `crossed_quote`.
-        detail: sentence for a person, with the offending value.
+        detail: sentence for a person, with the offending value; cut after `LONGEST_DETAIL` characters.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
+        if len(detail) > LONGEST_DETAIL:
+            detail = f"{detail[: LONGEST_DETAIL - 4]} ..."
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail

@@ -19,6 +19,16 @@ from schemas.windows import AccuracyWindow
 DAY_MS = 24 * 60 * 60 * 1000
 MIB = 1024 * 1024
 
+ENVELOPE = 4 * 1024
+"""Bytes of a batch that are not its one record's value: its header, the record's, its key (1 KiB at most)."""
+
+CHANGELOG_BYTES = 8 * MIB
+"""Largest batch of a changelog, in which the state of each key is one record."""
+
+LARGEST_SNAPSHOT = CHANGELOG_BYTES - ENVELOPE
+"""Bytes of the state of one key of one node, or of a chain of nodes. Nothing can stand in for it: parameters with which
+it could become larger are refused, and a worker that meets one stops."""
+
 PARTITIONS = 8
 """Of every topic of the loop, unless a deployment is set up with another number before its topics exist."""
 
@@ -47,6 +57,15 @@ class Topic(Struct, frozen=True):
     max_message_bytes: int = MIB
     key: str = "symbol"
     is_root: bool = False
+
+    @property
+    def largest_value(self) -> int:
+        """Bytes of the largest value that nodes may write to it: alone in a batch, with its key, the broker takes it.
+
+        >>> PREDICTIONS.largest_value, DEAD_LETTERS.largest_value
+        (1044480, 2093056)
+        """
+        return self.max_message_bytes - ENVELOPE
 
     @property
     def records(self) -> tuple[type[Struct], ...]:
@@ -110,7 +129,7 @@ DEAD_LETTERS = Topic(
     DeadLetter,
     "refused input: reason and original bytes",
     retention_ms=30 * DAY_MS,
-    # Base64 makes four bytes of three: the largest input must fit, or one record would stop its partition for ever.
+    # Base64 makes four bytes of three: the largest input that is kept whole must fit (`streams/dead_letters.py`).
     max_message_bytes=2 * MIB,
     key="key of the refused record, whatever it was",
 )

@@ -10,9 +10,9 @@ from typing import Any
 from msgspec import MsgspecError, Struct, msgpack
 
 from schemas.codec import encode
-from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused, StateError
 from schemas.topics import Topic
+from streams.dead_letters import dead_letter
 from streams.topology import Node
 
 States = list[Any]
@@ -114,8 +114,7 @@ def _followed(states: States, place: int, node: Node[Any], record: Any) -> Seque
             state = states[place] = node.open(node.key(event))
         return node.step(state, event, record.id)
     except Refused as refused:
-        key = record.symbol.encode()
-        return (DeadLetter(record.id, node.name, refused.reason, refused.detail, key, encode(record)),)
+        return (dead_letter(record.id, node.name, refused, record.symbol.encode(), encode(record)),)
 
 
 def chained(nodes: Sequence[Node[Any]]) -> list[Node[Any]]:

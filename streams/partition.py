@@ -6,9 +6,9 @@ from typing import Any
 from msgspec import Struct, msgpack
 
 from schemas.codec import encode
-from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
 from schemas.positions import Position, position_of, root_id
+from streams.dead_letters import dead_letter
 from streams.topology import Node
 
 
@@ -65,7 +65,7 @@ class Partition:
         try:
             event = self.node.decode(value)
         except Refused as refused:
-            return (self._letter(self._root_id(), refused, key, value),)
+            return (dead_letter(self.root_id(), self.node.name, refused, key, value),)
         return self._take(event, key, value)
 
     def receive(self, offset: int, record: Any) -> Sequence[Struct]:
@@ -74,13 +74,14 @@ class Partition:
         try:
             event = self.node.receive(record)
         except Refused as refused:
-            return (self._letter(self._root_id(), refused, record.symbol.encode(), encode(record)),)
+            key, value = record.symbol.encode(), encode(record)
+            return (dead_letter(self.root_id(), self.node.name, refused, key, value),)
         return self._take(event, None, record)
 
     def _take(self, event: Any, key: bytes | None, source: Any) -> Sequence[Struct]:
         node, offset = self.node, self.offset
         # The id of an input that came from another node says where it is from; a refusal before that says where it is.
-        record_id = self._root_id() if self._is_root else ""
+        record_id = self.root_id() if self._is_root else ""
         try:
             name = node.key(event)
             keyed = self.keys.get(name)
@@ -106,13 +107,11 @@ class Partition:
         except Refused as refused:
             if isinstance(source, Struct):
                 key, source = event.symbol.encode(), encode(source)
-            return (self._letter(record_id or self._root_id(), refused, key, source),)
+            return (dead_letter(record_id or self.root_id(), node.name, refused, key, source),)
 
-    def _root_id(self) -> str:
+    def root_id(self) -> str:
+        """Id of the record that was applied last, by where it lies."""
         return f"{self._prefix}{self.offset}"
-
-    def _letter(self, record_id: str, refused: Refused, key: bytes | None, value: bytes | None) -> DeadLetter:
-        return DeadLetter(record_id, self.node.name, refused.reason, refused.detail, key, value)
 
     def snapshot(self, name: str) -> bytes:
         """State of one key as bytes; `restore` goes on from it bit for bit."""

@@ -1,11 +1,13 @@
 """The loop in one process: the same nodes and the same partition code as on Kafka, at full speed and without it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from schemas.codec import encode
+from schemas.positions import root_id
+from streams.dead_letters import Fitted
 from streams.loop_partition import LoopPartition
 from streams.topology import Node
 
@@ -49,13 +51,17 @@ def replay(nodes: Nodes, records: Iterable[SourceRecord]) -> Iterator[Emitted]:
     """
     nodes = _listed(nodes)
     topics = topic_of(nodes)
+    fitted = Fitted(topic for node in nodes for topic in node.outputs)
+    log = nodes[0].source.name
     partitions: dict[int, LoopPartition] = {}
     for record in records:
+        origin = partial(root_id, log, record.partition, record.offset)
         partition = partitions.get(record.partition)
         if partition is None:
             partition = partitions[record.partition] = LoopPartition(nodes, record.partition)
         for output in partition.apply(record.offset, record.key, record.value):
-            yield Emitted(topics[type(output)], record.partition, _id(output), encode(output))
+            written, value = fitted.encode(output, origin)
+            yield Emitted(topics[type(written)], record.partition, written.id, value)
 
 
 def replay_events(nodes: Nodes, events: Iterable[Struct], *, closed: bool = False) -> Iterator[Struct]:
@@ -85,8 +91,3 @@ def by_topic(emitted: Iterable[Emitted]) -> dict[str, list[tuple[int, str, bytes
 
 def _listed(nodes: Nodes) -> Sequence[Node[Any]]:
     return [nodes] if isinstance(nodes, Node) else nodes
-
-
-def _id(record: Any) -> str:
-    identity: str = record.id
-    return identity

@@ -34,7 +34,7 @@ class Node(ABC, Generic[State]):
     keys_per_partition: int = 10_000
 
     def __init__(self) -> None:
-        self._decode = decoder(self.source.record)
+        self._decode = decoder(self.source.record, self.source.max_message_bytes)
 
     def decode(self, value: bytes | None) -> Any:
         """Bytes to an event; raises `Refused` for what can be told without any state."""

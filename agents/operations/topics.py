@@ -13,7 +13,7 @@ from msgspec import Struct
 from agents.broker.answer import admin
 from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
-from schemas.topics import TOPICS, Topic
+from schemas.topics import CHANGELOG_BYTES, TOPICS, Topic
 
 COMPACTED = {"cleanup.policy": "compact", "segment.bytes": str(16 * 1024 * 1024), "min.cleanable.dirty.ratio": "0.1"}
 """Small segments, cleaned early: whoever recovers reads little more than the newest record of each key."""
@@ -61,21 +61,22 @@ def specification(settings: Settings, topic: Topic) -> TopicSpec:
     >>> specification(Settings(prefix="lab-"), PREDICTIONS).configs["retention.ms"]
     '604800000'
     """
+    configs = {"max.message.bytes": str(topic.max_message_bytes)}
     if topic.cleanup == "compact":
-        configs = COMPACTED
+        configs |= COMPACTED
     else:
-        configs = {
+        configs |= {
             "cleanup.policy": "delete",
             "retention.ms": str(topic.retention_ms),
             "message.timestamp.type": "LogAppendTime",
-            "max.message.bytes": str(topic.max_message_bytes),
         }
     return TopicSpec(settings.topic(topic.name), settings.partitions, settings.replication, configs)
 
 
 def changelog(settings: Settings, name: str) -> TopicSpec:
     """A changelog of snapshots, as many partitions as the topics of the loop; `name` is the full one."""
-    return TopicSpec(name, settings.partitions, settings.replication, COMPACTED)
+    configs = COMPACTED | {"max.message.bytes": str(CHANGELOG_BYTES)}
+    return TopicSpec(name, settings.partitions, settings.replication, configs)
 
 
 def registry(settings: Settings) -> list[TopicSpec]:

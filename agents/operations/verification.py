@@ -147,7 +147,6 @@ class _Verifier:
         progress: Callable[[int], None],
     ) -> None:
         self._settings, self._consumer, self._nodes = settings, consumer, nodes
-        self._names = {node.name for node in nodes}
         self._progress = progress
         self._done = 0
 
@@ -180,7 +179,7 @@ class _Verifier:
         for each in lying:
             value = each.value or b""
             # What was refused on another root is not told by the ticks.
-            if topic != DEAD_LETTERS.name or _refused_by(value) in self._names:
+            if topic != DEAD_LETTERS.name or _origin(value) == TICKS.name:
                 comparison.hold(each.offset, value)
 
     async def _block(self, tp: TopicPartition, end: int) -> list[Any]:
@@ -192,12 +191,12 @@ class _Verifier:
         return []
 
 
-class _Refused(Struct):
-    node: str
+class _Identity(Struct):
+    id: str
 
 
-def _refused_by(value: bytes) -> str:
-    return msgspec.json.decode(value, type=_Refused).node
+def _origin(value: bytes) -> str:
+    return msgspec.json.decode(value, type=_Identity).id.partition(":")[0]
 
 
 async def _cause(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], differing: Compared) -> str:

@@ -1,11 +1,12 @@
 """One assigned partition of one node: fetches in, acknowledged outputs and checkpoints out."""
 
 import asyncio
+import logging
 import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
@@ -13,10 +14,14 @@ from agents.runtime.counters import Counters
 from agents.runtime.outbox import Outbox, Post
 from agents.runtime.routing import key_of, place_of
 from agents.runtime.snapshots import Filing, Recovered
-from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
+from schemas.errors import StateError
+from schemas.topics import LARGEST_SNAPSHOT
+from streams.dead_letters import Fitted
 from streams.partition import Partition
 from streams.topology import Node
+
+log = logging.getLogger(__name__)
 
 RECORDS_A_TURN = 50
 """Records applied before other coroutines get their turn: about 2 ms."""
@@ -72,6 +77,7 @@ class LivePartition:
         self._filing = Filing(number, secrets.token_hex(4), stored)
         self._ways = ways
         self._outbox = Outbox(ways.producer, ways.counters.sent)
+        self._fitted = Fitted(node.outputs)
         self.event_ns = 0
         self.checkpointed_at = time.monotonic()
         self._turn = asyncio.Lock()
@@ -104,7 +110,7 @@ class LivePartition:
     def _apply(self, records: list[Any]) -> None:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
         partition, outbox, names = self.partition, self._outbox, self._ways.topics
-        apply, append = partition.apply, outbox.append
+        apply, append, fitted, root_id = partition.apply, outbox.append, self._fitted.encode, partition.root_id
         number, partitions, counters = partition.number, self._ways.partitions, self._ways.counters
         timed, self._turns = self._turns % TURNS_A_TIMED_ONE == 0, self._turns + 1
         began, repeated, new, output = time.perf_counter(), partition.repeats, 0, None
@@ -112,12 +118,15 @@ class LivePartition:
             offset = record.offset
             if offset > partition.offset:
                 new += 1
-                for output in apply(offset, record.key, record.value):
+                for written in apply(offset, record.key, record.value):
+                    output, value = fitted(written, root_id)
                     kind = type(output)
                     if kind is DeadLetter:
-                        counters.refused[cast(DeadLetter, output).reason] += 1
+                        counters.refused[output.reason] += 1
+                        if output is not written:
+                            log.error("%s: a dead letter stands in for what was written: %s", output.id, output.detail)
                     place = place_of(output, number, partitions)
-                    append(names[kind], key_of(output), encode(output), place)
+                    append(names[kind], key_of(output), value, place)
         repeated = partition.repeats - repeated + len(records) - new
         counters.applied[number] += len(records) - repeated
         if repeated:
@@ -142,6 +151,9 @@ class LivePartition:
 
         Args:
             last: apply nothing more, and write all dirty keys instead of at most `checkpoint_bytes`.
+
+        Raises:
+            StateError: the state of a key is larger than its changelog takes.
         """
         async with self._checkpointing:
             began = time.monotonic()
@@ -176,8 +188,10 @@ class LivePartition:
         for name in self.partition.dirty:
             if room <= 0:
                 break
-            snapshots[name] = self.partition.snapshot(name)
-            room -= len(snapshots[name])
+            snapshot = snapshots[name] = self.partition.snapshot(name)
+            if len(snapshot) > LARGEST_SNAPSHOT:
+                raise StateError(_too_large(self.partition.node.name, name, len(snapshot)))
+            room -= len(snapshot)
         return snapshots
 
     async def _store(self, records: Mapping[bytes, bytes | None]) -> None:
@@ -188,3 +202,11 @@ class LivePartition:
             outbox.append(self._ways.changelog, key, value, self.partition.number)
         await outbox.flush()
         await asyncio.gather(*outbox.taken())
+
+
+def _too_large(node: str, name: str, size: int) -> str:
+    return (
+        f"expected the {node} node's state of {name!r:.80} to take at most {LARGEST_SNAPSHOT} bytes, was {size}: it "
+        "cannot be stored; fix: shorter windows in [market], or bound what a component of your own keeps; then "
+        "`tickloop topics reset` computes everything anew"
+    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pandas as pd
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import astuple
 
 from schemas.accounts import AccountMarked
@@ -75,7 +75,7 @@ def columns(kind: type[Struct], records: Sequence[Struct]) -> Columns:
             joined = {names: ",".join(names) for names in dict.fromkeys(column)}
             made[name] = [joined[each] for each in column]
         else:
-            made[name] = list(column)
+            made[name] = [None if value is UNSET else value for value in column] if UNSET in column else list(column)
     return made
 
 

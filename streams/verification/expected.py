@@ -1,9 +1,11 @@
 """What must be on the topics, from the tick log alone: every node of the loop, chained by their topics."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from schemas.codec import encode
+from schemas.positions import root_id
+from streams.dead_letters import Fitted
 from streams.loop_partition import LoopPartition
 from streams.replay import Emitted, topic_of
 from streams.topology import Node
@@ -22,9 +24,13 @@ class Expected:
     def __init__(self, nodes: Sequence[Node[Any]], partition: int) -> None:
         self._partition = LoopPartition(nodes, partition)
         self._topics = topic_of(nodes)
+        self._fitted = Fitted(topic for node in nodes for topic in node.outputs)
+        self._log = nodes[0].source.name
 
     def take(self, offset: int, key: bytes | None, value: bytes | None) -> Iterator[Emitted]:
         """What follows from one record of the tick log."""
-        record: Any
+        number = self._partition.number
+        origin = partial(root_id, self._log, number, offset)
         for record in self._partition.apply(offset, key, value):
-            yield Emitted(self._topics[type(record)], self._partition.number, record.id, encode(record))
+            written, encoded = self._fitted.encode(record, origin)
+            yield Emitted(self._topics[type(written)], number, written.id, encoded)

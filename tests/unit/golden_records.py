@@ -191,5 +191,17 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             key=b"BTCUSDT",
             value=b'{"kind":"quote","symbol":"BTCUSDT","ts_event":1723075200000000001,"bid":\xff',
         ),
+        DeadLetter(
+            id="ticks:3:1044",
+            node="market",
+            reason="too_large",
+            detail="expected a record of at most 1048576 bytes, was 2700000",
+            key=b"BTCUSDTBTCUSDT",
+            value=b'{"kind":"quote","symbol":"BTCUSDT","venue":"',
+            value_bytes=2_700_000,
+            value_sha256="0a2b6f3f6bde2b7b25ef2a9b2d1ea5ae8e39bb37a1d4d5c2c1dd6fb3b0d5c7a1",
+            key_bytes=1_400,
+            key_sha256="5c3d5f3fdc0a0f1ebd43b6dbb7c07cfe05f8e0cd10de8ee8e0df6c0ae10a4f3b",
+        ),
     ],
 }

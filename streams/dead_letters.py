@@ -1,0 +1,99 @@
+"""Dead letters: the one place in which they are made, each small enough for its topic."""
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from schemas.codec import encode
+from schemas.dead_letters import CUT_VALUE, LONGEST_KEY, WHOLE_VALUE, DeadLetter
+from schemas.errors import Refused
+from schemas.positions import position_of
+from schemas.topics import DEAD_LETTERS, Topic
+
+DOES_NOT_FIT = "does_not_fit"
+"""Reason of a dead letter in the place of a record that a node wrote."""
+
+
+def dead_letter(record_id: str, node: str, refused: Refused, key: bytes | None, value: bytes | None) -> DeadLetter:
+    """What becomes of a refused record: it fits its topic, whatever the record was.
+
+    Base64 makes four bytes of three, and a compressed message may hold a thousand times its size: what would not fit
+    is cut, and its length and digest are kept.
+
+    >>> dead_letter("ticks:3:7", "market", Refused("empty", "expected a JSON record, was a null value"), b"X", None)
+    DeadLetter(id='ticks:3:7', node='market', reason='empty', detail='expected a JSON record, was a null value', \
+key=b'X', value=None, value_bytes=UNSET, value_sha256=UNSET, key_bytes=UNSET, key_sha256=UNSET)
+    >>> letter = dead_letter("ticks:3:7", "market", Refused("too_large", "..."), b"X", bytes(3_000_000))
+    >>> len(letter.value), letter.value_bytes, letter.value_sha256[:8]
+    (65536, 3000000, '35bce4ea')
+    """
+    value_bytes: int | UnsetType = UNSET
+    value_digest: str | UnsetType = UNSET
+    key_bytes: int | UnsetType = UNSET
+    key_digest: str | UnsetType = UNSET
+    if value is not None and len(value) > WHOLE_VALUE:
+        value_bytes, value_digest, value = len(value), sha256(value).hexdigest(), value[:CUT_VALUE]
+    if key is not None and len(key) > LONGEST_KEY:
+        key_bytes, key_digest, key = len(key), sha256(key).hexdigest(), key[:LONGEST_KEY]
+    return DeadLetter(
+        record_id, node, refused.reason, refused.detail, key, value, value_bytes, value_digest, key_bytes, key_digest
+    )
+
+
+class Fitted:
+    """Records as the bytes that their topics take: what is too large is stood in for by a dead letter.
+
+    Records are bounded so that this does not happen. If it does all the same, one record is lost to its readers, in the
+    same way in every replay, and not its partition: the broker would refuse the batch each time it is written again.
+
+    Args:
+        topics: that are written to.
+
+    >>> from schemas.alerts import Alert
+    >>> from schemas.topics import ALERTS
+    >>> fitted = Fitted([ALERTS])
+    >>> record = Alert("ticks:0:5", "ticks", "X", 1, "breach", "info", "v1", "long" * 500_000)
+    >>> letter, value = fitted.encode(record, lambda: "ticks:0:5")
+    >>> letter.id, letter.node, letter.reason, len(value) < 100_000
+    ('ticks:0:5', 'alerts', 'does_not_fit', True)
+    """
+
+    def __init__(self, topics: Iterable[Topic]) -> None:
+        self._topics = {record: topic for topic in (*topics, DEAD_LETTERS) for record in topic.records}
+        self._most = {record: topic.largest_value for record, topic in self._topics.items()}
+
+    def encode(self, record: Struct, root_id: Callable[[], str]) -> tuple[Any, bytes]:
+        """A record and its bytes, or those of the dead letter in its place.
+
+        Args:
+            record: that a node wrote.
+            root_id: id of the record of the source that it follows from.
+        """
+        value = encode(record)
+        if len(value) <= self._most[type(record)]:
+            return record, value
+        letter = self._stand_in(record, value, root_id())
+        return letter, encode(letter)
+
+    def _stand_in(self, record: Any, value: bytes, root_id: str) -> DeadLetter:
+        topic = self._topics[type(record)]
+        detail = (
+            f"{type(record).__name__} {record.id!r:.80}: expected at most {topic.largest_value} bytes on {topic.name}, "
+            f"was {len(value)}"
+        )
+        record_id = record.id if _lies_behind(record.id, root_id) else root_id
+        return dead_letter(record_id, topic.name, Refused(DOES_NOT_FIT, detail), record.symbol.encode(), value)
+
+
+def _lies_behind(record_id: str, root_id: str) -> bool:
+    """Whether an id is made of that of the source's record: commands bring one of their own.
+
+    >>> _lies_behind("ticks:0:5:1", "ticks:0:5"), _lies_behind("ticks:0:51", "ticks:0:5"), _lies_behind("mine", "x:0:5")
+    (True, False, False)
+    """
+    try:
+        return record_id == root_id or (record_id.startswith(f"{root_id}:") and bool(position_of(record_id)))
+    except ValueError:
+        return False
