@@ -90,7 +90,7 @@ class Binding:
         """Drop live state; load that of the partitions that are assigned now from the recovered table."""
         self.revoke()
         self._generation = self._app.consumer_generation_id
-        stored = recover(stored_in(self._table).items()) if numbers else {}
+        stored = recover(stored_in(self._table).items(), numbers) if numbers else {}
         for number in numbers:
             ways = Ways(
                 producer_of(self._app),

@@ -8,7 +8,7 @@ Layout of keys: `partition|epoch` for a manifest, `partition|epoch|place|key` fo
 the keys of the epoch in the order in which they were first stored. A manifest says how many places it builds on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from msgspec import Struct, msgpack
@@ -57,12 +57,19 @@ class _Epoch:
         return self.manifest.offset >= 0 and self.places.issuperset(range(self.manifest.places))
 
 
-def recover(records: Iterable[tuple[bytes, bytes]]) -> dict[int, Recovered]:
+def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | None = None) -> dict[int, Recovered]:
     """State of every partition as its furthest complete epoch has it, from live records of the changelog in any order.
+
+    A worker's table may still hold partitions that went to another worker, as they were then: of these, whose epochs
+    may be incomplete by now, nothing is asked.
 
     Why that is consistent: an epoch has one writer, which stores a manifest when all that it counts on is durable, and
     replaces a snapshot only by a further one. What a successor has deleted leaves its place empty, and the epoch is
     incomplete from then on, however late its writer stores another manifest.
+
+    Args:
+        records: storage keys and values.
+        assigned: partitions that are asked for; None: all.
 
     Raises:
         SnapshotsIncomplete: a partition has manifests, and none of its epochs is complete.
@@ -72,6 +79,8 @@ def recover(records: Iterable[tuple[bytes, bytes]]) -> dict[int, Recovered]:
     for stored_key, value in records:
         number, epoch_name, place, name = [*stored_key.decode().split("|", 3), "", ""][:4]
         partition = int(number)
+        if assigned is not None and partition not in assigned:
+            continue
         stored.setdefault(partition, []).append(stored_key)
         epoch = epochs.setdefault(partition, {}).setdefault(epoch_name, _Epoch())
         if place:
