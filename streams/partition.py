@@ -87,7 +87,7 @@ class Partition:
             keyed = self.keys.get(name)
             if keyed is None:
                 self._refuse_one_key_too_many(offset)
-                node.admit(event, record_id or self._root_id())
+                node.admit(event, record_id or self.root_id())
                 keyed = Keyed(node.open(name), born=offset, offset=-1)
                 self.keys[name] = keyed
             elif offset <= keyed.offset:
