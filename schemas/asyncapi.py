@@ -122,8 +122,8 @@ def write() -> None:
 
 
 def _channel(topic: Topic) -> Json:
-    configuration: Json = {"cleanup.policy": [topic.cleanup], "max.message.bytes": topic.max_message_bytes}
-    if topic.cleanup == "delete":
+    configuration: Json = {"cleanup.policy": topic.cleanup.split(","), "max.message.bytes": topic.max_message_bytes}
+    if topic.cleanup != "compact":
         configuration["retention.ms"] = topic.retention_ms
     return {
         "address": topic.name,

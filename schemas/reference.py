@@ -41,7 +41,9 @@ def text() -> str:
 
 
 def _topic(topic: Topic) -> str:
-    kept = f"{topic.retention_ms // DAY_MS} days" if topic.cleanup == "delete" else "the newest of each key, for good"
+    kept = f"{topic.retention_ms // DAY_MS} days" if topic.cleanup != "compact" else "for good"
+    if topic.is_compacted:
+        kept = f"the newest of each key, {kept}"
     root = "; written by producers and people, too" if topic.is_root else ""
     size = f"; at most {topic.max_message_bytes // MIB} MiB a batch"
     records = ", ".join(f"[`{record.__name__}`](#{record.__name__.lower()})" for record in topic.records)

@@ -40,7 +40,7 @@ class Topic(Struct, frozen=True):
         name: logical name; it is what ids carry, whatever prefix a deployment adds.
         record: type of the value, msgspec JSON on the wire.
         summary: sentence for the contract and the tables of the documentation.
-        cleanup: `delete` after the retention, or `compact` to the newest record of each key.
+        cleanup: `delete` after the retention, `compact` to the newest record of each key, or both.
         retention_ms: how long records are kept.
         max_message_bytes: largest batch of records that the broker takes.
         key: what the key of a record says, in UTF-8.
@@ -52,7 +52,7 @@ class Topic(Struct, frozen=True):
     name: str
     record: Any
     summary: str
-    cleanup: Literal["delete", "compact"] = "delete"
+    cleanup: Literal["delete", "compact", "compact,delete"] = "delete"
     retention_ms: int = 7 * DAY_MS
     max_message_bytes: int = MIB
     key: str = "symbol"
@@ -66,6 +66,11 @@ class Topic(Struct, frozen=True):
         (1044480, 2093056)
         """
         return self.max_message_bytes - ENVELOPE
+
+    @property
+    def is_compacted(self) -> bool:
+        """Whether a record replaces those before it that have its key."""
+        return self.cleanup != "delete"
 
     @property
     def records(self) -> tuple[type[Struct], ...]:
@@ -154,7 +159,9 @@ CANDIDATES = Topic(
     "candidates",
     RetrainFinished,
     "what every retrain came to: the model in full, its gates and figures, or why there is none",
-    cleanup="compact",
+    cleanup="compact,delete",
+    # Longer than jobs are kept: one whose result is gone would be done again.
+    retention_ms=2 * 365 * DAY_MS,
     key="symbol|job",
 )
 ALERTS = Topic(

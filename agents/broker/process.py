@@ -10,6 +10,8 @@ import msgspec
 import psutil
 from msgspec import Struct
 
+from agents.log_files import aside, make_room, tail
+
 STOP_TIMEOUT_S = 30.0
 
 
@@ -51,7 +53,7 @@ def broker_folder(home: Path) -> Path:
 
 
 def log_file(home: Path) -> Path:
-    """Where the broker of a home logs to; the log of the run before is beside it."""
+    """Where the broker of a home logs to; logs of the runs before are beside it."""
     return broker_folder(home) / "broker.log"
 
 
@@ -81,8 +83,10 @@ def spawn(home: Path, command: Sequence[str | Path], environment: Mapping[str, s
     """Start a process that outlives its caller: own session, no terminal, output to the log file."""
     log = log_file(home)
     if log.exists():
-        log.replace(log.with_suffix(".log.1"))
-    with log.open("wb") as output:
+        make_room(log)
+        log.replace(aside(log, 1))
+    # It is emptied while it is written, so what is written must go to its end.
+    with log.open("ab") as output:
         return subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.DEVNULL,
@@ -96,10 +100,7 @@ def spawn(home: Path, command: Sequence[str | Path], environment: Mapping[str, s
 
 def log_tail(home: Path, lines: int = 15) -> str:
     """The last lines of the log, for an error message."""
-    try:
-        return "\n".join(log_file(home).read_text(errors="replace").splitlines()[-lines:])
-    except FileNotFoundError:
-        return "(no log)"
+    return "\n".join(tail(log_file(home), lines)) or "(no log)"
 
 
 def disk_bytes(home: Path) -> int:

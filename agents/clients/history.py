@@ -94,7 +94,7 @@ async def _records(settings: Settings, bootstrap: str, topic: Topic, symbol: str
     """Records of one symbol up to the end; keys are looked at first, so that most of the others cost little."""
     decode, key = decoder(topic.record), symbol.encode()
     within = key + b"|"
-    compacted = topic.cleanup == "compact"
+    compacted = topic.is_compacted
     async with aclosing(read_blocks(bootstrap, settings.topic(topic.name), until_end=True)) as blocks:
         async for block in blocks:
             for record in block:

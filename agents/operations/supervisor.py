@@ -9,6 +9,8 @@ from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from agents.broker.process import log_file
+from agents.log_files import rotate, tail
 from agents.runtime.crash import EXIT_ENVIRONMENT, EXIT_STATE
 from schemas.errors import StateError, TickloopError
 
@@ -17,6 +19,7 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 MOST_CRASHES_IN_A_ROW = 8
 GRACE_S = 20.0
+ROTATE_EVERY_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -106,8 +109,7 @@ class Slot:
         return await self._process.wait()
 
     def _last_words(self, lines: int = 15) -> str:
-        written = self.log_file.read_text(errors="replace").splitlines()
-        return "\n".join([f"its log ({self.log_file}) ends with:", *written[-lines:]])
+        return "\n".join([f"its log ({self.log_file}) ends with:", *tail(self.log_file, lines)])
 
     async def stop(self) -> None:
         """End the worker: it checkpoints and leaves; after `GRACE_S` it is killed."""
@@ -169,6 +171,7 @@ class Supervisor:
             Slot("dashboard", command, surroundings, home / "logs" / "dashboard.log") if dashboard_port else None
         )
         self._say = say
+        self._home = home
 
     @property
     def all(self) -> list[Slot]:
@@ -181,6 +184,7 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for slot in self.all:
                     group.create_task(self._keep_running(slot))
+                group.create_task(self._keep_logs_small())
         except* TickloopError as errors:
             raise errors.exceptions[0] from None
         finally:
@@ -193,3 +197,14 @@ class Supervisor:
             if slot is not self.dashboard:
                 raise
             self._say(f"the loop goes on without its dashboard: {error}")
+
+    async def _keep_logs_small(self) -> None:
+        """Put aside what processes have written, those of this supervisor and the broker beside them."""
+        files = [log_file(self._home), *(slot.log_file for slot in self.all)]
+        while True:
+            for file in files:
+                try:
+                    await asyncio.to_thread(rotate, file)
+                except OSError as error:
+                    log.warning("%s is not put aside: %s; fix: free space, or delete it", file, error)
+            await asyncio.sleep(ROTATE_EVERY_S)

@@ -62,8 +62,10 @@ def specification(settings: Settings, topic: Topic) -> TopicSpec:
     '604800000'
     """
     configs = {"max.message.bytes": str(topic.max_message_bytes)}
-    if topic.cleanup == "compact":
-        configs |= COMPACTED
+    if topic.is_compacted:
+        configs |= COMPACTED | {"cleanup.policy": topic.cleanup}
+        if topic.cleanup != "compact":
+            configs |= {"retention.ms": str(topic.retention_ms)}
     else:
         configs |= {
             "cleanup.policy": "delete",

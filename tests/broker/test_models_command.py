@@ -48,7 +48,7 @@ async def fill(settings: Settings, records: Iterable[Any]) -> None:
     async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap, acks="all") as producer:
         for record in records:
             topic = of[type(record)]
-            key = record.key if topic.cleanup == "compact" else record.symbol.encode()
+            key = record.key if topic.is_compacted else record.symbol.encode()
             await producer.send(settings.topic(topic.name), encode(record), key, partition=0)
 
 
