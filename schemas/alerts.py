@@ -18,6 +18,7 @@ AlertKind = Literal[
     "rolled_back",
     "rejected",
     "refused",
+    "held_back",
 ]
 
 
@@ -35,7 +36,7 @@ class Alert(Struct, frozen=True):
             "would be, but for the budget; `retrain_started`, `retrain_withheld`, `retrain_failed`, "
             "`retrain_rejected`: what became of it; `candidate`: runs in shadow; `promoted`, `rolled_back`: the live "
             "version changed; `rejected`: a candidate was not found better; `refused`: a command or directive made no "
-            "sense"
+            "sense; `held_back`: a pin keeps a winner from going live, or the live version from being rolled back"
         ),
     ]
     severity: Annotated[Literal["info", "warning", "error"], Meta(description="how much it matters")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.ticks import EventTime, Symbol
 
@@ -37,6 +37,13 @@ class ModelVersion(Struct, frozen=True):
     manual_steps: Annotated[int, Meta(description="changes of it so far that a person asked for")] = 0
     change: Annotated[str, Meta(description="kind of the command, for example `promote_variant`, or empty")] = ""
     pinned: Annotated[bool, Meta(description="whether only a person may replace it")] = False
+    held: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="whether a pin holds something back: of a version in shadow that it goes live, of the live one "
+            "that it is rolled back; absent: nothing"
+        ),
+    ] = UNSET
 
     @property
     def key(self) -> bytes:

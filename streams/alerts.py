@@ -89,6 +89,8 @@ def _of_version(version: ModelVersion) -> Alert | None:
         ("roll_back", "rolled_back"): ("rolled_back", "error", "was rolled back"),
         ("stop_variant", "rejected"): ("rejected", "info", "was not found better"),
     }.get((version.change, version.status))
+    if version.held is True and version.change in ("promote_variant", "roll_back"):
+        told = ("held_back", "error" if version.change == "roll_back" else "warning", "is held back")
     if version.change == "start_variant" and version.status == "shadow" and version.arm.startswith(CANDIDATE):
         told = ("candidate", "info", "runs in shadow")
     if told is None:

@@ -15,6 +15,7 @@ ANSWERED_BY: dict[str, tuple[str, ...]] = {
     "budget_spent": ("well", "promoted"),
     "retrain_withheld": ("well", "promoted"),
     "rolled_back": ("well", "promoted"),
+    "held_back": ("promoted",),
     "retrain_failed": ("trained", "promoted"),
 }
 """What has to happen to the same symbol, at a later event time, for an alert of a kind to be open no more."""

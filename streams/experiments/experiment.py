@@ -118,7 +118,10 @@ class Experiment:
         state.last_ts = pair.ts_event
         if not pair.sound():
             state.rejected += 1
-            return False
+            if not self._decides or state.rejected < self.parameters.longest or state.status not in OPEN:
+                return False
+            self.stop(state, f"{state.rejected:,} pairs were not understood, as many as it takes at most")
+            return True
         scores = self.scores.update(state.scores, pair)
         if scores is not None:
             return self.take(state, pair, scores)

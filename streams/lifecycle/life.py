@@ -2,6 +2,7 @@
 
 from msgspec import Struct, field
 
+from schemas.commands import PromoteVariant, RollBack
 from schemas.ticks import BUILTIN
 from streams.judged import Judged
 from streams.market.arms import LIVE
@@ -70,6 +71,20 @@ class Reign(Struct, array_like=True):
     command: str
 
 
+class Held(Struct, array_like=True):
+    """What a pin holds back: the system asked for it, and only a person may change which version is live.
+
+    Attributes:
+        command: that is carried out at the release of the pin, if the same version is live then.
+        number: of the arm that it makes live; of a roll-back that of the live arm.
+        live: version that was live: what a winner won against, or what a roll-back takes back.
+    """
+
+    command: PromoteVariant | RollBack
+    number: int
+    live: str
+
+
 class Life(Struct, array_like=True):
     """The arms of one symbol; a `Roster` for directives.
 
@@ -83,6 +98,7 @@ class Life(Struct, array_like=True):
         pinned: whether only a person may change which version is live.
         cools_until: event time before which no retrain starts by itself, ns.
         judged: where commands are signed, all that were met, refused ones among them.
+        held: what a pin holds back, the oldest first; one of an arm at most.
     """
 
     arms: list[Running]
@@ -94,6 +110,7 @@ class Life(Struct, array_like=True):
     pinned: bool = False
     cools_until: int = 0
     judged: Judged = field(default_factory=Judged)
+    held: list[Held] = []
 
     def descent(self, parent: str) -> list[str]:
         """Lineage of a child of `parent`, which need not run; none of no parent."""
@@ -104,14 +121,27 @@ class Life(Struct, array_like=True):
 
     def dispensable(self) -> Running | None:
         """The arm that is stopped where a candidate needs room: one that was taken back, else the one that was live
-        longest ago; never the one that a roll-back goes to."""
+        longest ago, else the first that a pin holds back; never the one that a roll-back goes to."""
         kept = self.before[-1].version if self.before else ""
-        retired = [arm for arm in self.arms[1:] if arm.was_live and arm.version != kept]
-        return min(retired, key=lambda arm: (not arm.taken_back, arm.since, arm.number), default=None)
+        held = {each.number for each in self.held}
+        spare = [arm for arm in self.arms[1:] if (arm.was_live or arm.number in held) and arm.version != kept]
+        return min(spare, key=lambda arm: (not arm.taken_back, not arm.was_live, arm.since, arm.number), default=None)
 
     def candidates(self) -> list[Running]:
-        """Those that are being tested."""
-        return [arm for arm in self.arms[1:] if arm.candidate and not arm.was_live]
+        """Those that are being tested; a winner that a pin holds back is so no more."""
+        held = {each.number for each in self.held}
+        return [arm for arm in self.arms[1:] if arm.candidate and not arm.was_live and arm.number not in held]
+
+    def is_held(self, arm: Running) -> bool:
+        """Whether a pin holds back that an arm goes live, or that the live one is taken back."""
+        return any(each.number == arm.number and each.live == self.arms[0].version for each in self.held)
+
+    def hold(self, command: PromoteVariant | RollBack, arm: Running) -> bool:
+        """Keep for the release of the pin what would change the live version; whether it was not kept before."""
+        if any(each.number == arm.number for each in self.held):
+            return False
+        self.held.append(Held(command, arm.number, self.arms[0].version))
+        return True
 
     def succeeded(self, by: Running, reign: Reign) -> None:
         """Remember whose reign has ended; whoever is live now is no one's predecessor any more."""

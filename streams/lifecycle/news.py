@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from msgspec import json
+from msgspec import UNSET, json
 
 from schemas.commands import Command, PinVersion, Retrain, StopVariant
 from schemas.versions import ModelVersion, Status
@@ -20,11 +20,20 @@ class News:
         record_id: of its record.
         life: of its symbol.
         shown: names of versions.
+
+    Attributes:
+        record_id: of the command's record.
+        records: so far.
     """
 
     def __init__(self, command: Command, record_id: str, life: Life, shown: Shown) -> None:
-        self._command, self._id, self._life, self._shown = command, record_id, life, shown
+        self.record_id = record_id
+        self._command, self._life, self._shown = command, life, shown
         self.records: list[ModelVersion] = []
+
+    def now(self, command: Command) -> None:
+        """What is told from here on is what another command made of versions."""
+        self._command = command
 
     def tell(self, arm: Running, status: Status, reason: str, *, counts: bool = True) -> None:
         """Add the record of one version; `counts`: it was changed by the command, not merely mentioned."""
@@ -35,7 +44,7 @@ class News:
         silent = isinstance(command, (StopVariant, Retrain, PinVersion))
         self.records.append(
             ModelVersion(
-                id=f"{self._id}:{len(self.records)}",
+                id=f"{self.record_id}:{len(self.records)}",
                 symbol=symbol,
                 version=self._shown(symbol, arm.version),
                 parent=lineage[-1] if lineage else "",
@@ -53,12 +62,14 @@ class News:
                 manual_steps=arm.manual_steps,
                 change=str(command.__struct_config__.tag),
                 pinned=self._life.pinned and arm is self._life.arms[0],
+                held=True if self._life.is_held(arm) else UNSET,
             )
         )
 
     def tell_stopped(self, arm: Running, reason: str) -> None:
         """An arm runs no more: what that makes of its version hangs on what it was."""
         self._life.retire(arm.version)
+        self._life.held = [each for each in self._life.held if each.number != arm.number]
         arm.name = ""
         status: Status = "stopped"
         if arm.was_live:

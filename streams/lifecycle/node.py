@@ -5,9 +5,11 @@ from copy import deepcopy
 from typing import Any
 
 from msgspec import UNSET, MsgspecError, Struct, msgpack
+from msgspec.structs import replace
 
 from schemas.commands import (
     MODEL_SCHEMA,
+    Command,
     PinVersion,
     PromoteVariant,
     Retrain,
@@ -20,10 +22,11 @@ from schemas.models import ModelState
 from schemas.retraining import RetrainJob
 from schemas.ticks import BUILTIN, Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
+from schemas.versions import Status
 from streams.lifecycle.life import Life, Reign, Running, new_life
 from streams.lifecycle.news import News
 from streams.lifecycle.sizes import check_sizes
-from streams.market.directives import MOST_ARMS, apply, remember
+from streams.market.directives import MOST_ARMS, apply, remember, shadow
 from streams.market.pipeline import builtin_version
 from streams.market.variants import Variants
 from streams.parameters import Parameters
@@ -44,6 +47,9 @@ class LifecycleNode(Node[Life]):
     A command becomes one directive of the same id in the tick log, on the partition that it came on itself, so the
     market node meets it in order with the ticks. What the market node would refuse is refused here, by the same rules.
     An id that was carried out before changes nothing, so a client may put a command twice, and a crash may repeat one.
+
+    While the live version is pinned, what the system would make live or take back is held back, and carried out at the
+    release of the pin if that version is still live; else a winner is stopped, whose test was against another one.
 
     A retrain becomes a job, unless the symbol cools down or enough candidates are being tested. A candidate that finds
     no room takes the place of the version that was live longest ago; one more directive stops that.
@@ -103,12 +109,18 @@ class LifecycleNode(Node[Life]):
             remember(state, event.id)
             state.pinned = event.pinned
             news.tell(state.arms[0], "champion", f"{'pinned' if event.pinned else 'released'}: {event.cause}")
-            return news.records
+            directives = [] if event.pinned else self._release(state, event, news)
+            return (*(self._signing.sign(each, record_id) for each in directives), *news.records)
         self._check_may(state, event)
+        if state.pinned and event.automatic and isinstance(event, (PromoteVariant, RollBack)):
+            self._hold(state, event, news)
+            return news.records
         directives = []
         if isinstance(event, StartVariant) and event.arm.startswith(CANDIDATE) and len(state.arms) >= MOST_ARMS:
             directives += self._make_room(state, event, news)
         directives.append(self._carry_out(state, event, news))
+        if isinstance(event, (PromoteVariant, RollBack)):
+            directives += self._stop_beaten(state, event, news)
         return (*(self._signing.sign(each, record_id) for each in directives), *news.records)
 
     def shown(self, symbol: str, version: str) -> str:
@@ -139,9 +151,6 @@ class LifecycleNode(Node[Life]):
 
     def _check_may(self, life: Life, command: Directed) -> None:
         live = self.shown(command.symbol, life.arms[0].version)
-        changes_live = isinstance(command, (PromoteVariant, RollBack))
-        if life.pinned and command.automatic and changes_live:
-            raise Refused("pinned", f"{live} is pinned: {command.cause}")
         if isinstance(command, RollBack) and command.version and live != command.version:
             raise Refused("bad_command", f"roll_back: expected {command.version!r:.80} to be live, {live} is")
         if isinstance(command, StartVariant) and command.automatic and command.model:
@@ -156,6 +165,55 @@ class LifecycleNode(Node[Life]):
             others = ", ".join(arm.version for arm in tested)
             raise Refused("too_many_candidates", f"{model.version} is not started, still being tested: {others}")
 
+    def _hold(self, life: Life, command: PromoteVariant | RollBack, news: News) -> None:
+        live = self.shown(command.symbol, life.arms[0].version)
+        arm = life.arms[0]
+        if isinstance(command, PromoteVariant):
+            try:
+                arm = shadow(life, self._directive(life, command).arm)
+            except Refused as refused:
+                raise Refused("bad_command", refused.detail) from refused
+        if life.hold(command, arm):
+            status: Status = "shadow" if isinstance(command, PromoteVariant) else "champion"
+            news.tell(arm, status, f"held back by a pin on {live}: {command.cause}", counts=False)
+
+    def _release(self, life: Life, pin: PinVersion, news: News) -> list[Directive]:
+        """What the pin held back: a roll-back first, then the first winner; who won against another one is stopped."""
+        directives = []
+        for held in sorted(life.held, key=lambda each: isinstance(each.command, PromoteVariant)):
+            arm = next((each for each in life.arms if each.number == held.number), None)
+            if arm is None or held.live != life.arms[0].version:
+                continue
+            command: PromoteVariant | RollBack = replace(held.command, ts_event=pin.ts_event, signature="")
+            if isinstance(command, PromoteVariant):
+                command = replace(command, arm=arm.name)
+            elif not life.before:
+                continue
+            life.held = [each for each in life.held if each.number != held.number]
+            news.now(command)
+            directives.append(self._carry_out(life, command, news))
+        return directives + self._stop_beaten(life, pin, news)
+
+    def _stop_beaten(self, life: Life, command: Command, news: News) -> list[Directive]:
+        """Once another version is live: what was held back for the one before is over."""
+        live = life.arms[0]
+        over = [each for each in life.held if each.live != live.version or not life.pinned]
+        life.held = [each for each in life.held if each not in over]
+        directives: list[Directive] = []
+        for held in over:
+            arm = next((each for each in life.arms[1:] if each.number == held.number), None)
+            if arm is None or isinstance(held.command, RollBack):
+                continue
+            cause = (
+                f"won against {self.shown(command.symbol, held.live)} and was held back by a pin until "
+                f"{self.shown(command.symbol, live.version)} was live"
+            )
+            stop_id = f"{news.record_id}:held{len(directives)}"
+            stop = StopVariant(stop_id, command.symbol, command.ts_event, arm.name, cause, automatic=True)
+            news.now(stop)
+            directives.append(self._carry_out(life, stop, news))
+        return directives
+
     def _make_room(self, life: Life, command: StartVariant, news: News) -> list[Directive]:
         stopped = life.dispensable()
         if stopped is None:
@@ -168,7 +226,8 @@ class LifecycleNode(Node[Life]):
         directive = Directive(*identity, "stop_arm", stopped.name, f"room for {command.arm}")
         life.arms.remove(stopped)
         remember(life, directive.id)
-        news.tell_stopped(stopped, f"kept in the pool, to make room for {command.arm}")
+        kept = "kept in the pool, to make" if stopped.was_live else "held back by a pin, made"
+        news.tell_stopped(stopped, f"{kept} room for {command.arm}")
         return [directive]
 
     def _apply(self, life: Life, command: Directed) -> Directive:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr, replace
 
 from streams.bounds import Duration
 from streams.experiments.declaration import Declaration, WatchParameters
@@ -32,7 +33,11 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         calibration_tolerance: by how much its log-loss may exceed what it expected, beyond the current version's, nats.
         candidates: that may be tested at a time on one symbol.
         cool_down_ns: event time after an automatic roll-back in which no retrain starts by itself, ns.
-        trial: how a candidate is tested in shadow and watched once it is live.
+        trial: how a candidate is tested in shadow and watched once it is live; its `challengers` are at least
+            `candidates`.
+
+    >>> RetrainParameters(candidates=3).trial.test.challengers, RetrainParameters(candidates=1).trial.test.challengers
+    (3, 1)
     """
 
     labels: Annotated[int, Meta(ge=100, le=1_000_000)] = 20_000
@@ -46,3 +51,10 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     candidates: Annotated[int, Meta(ge=1, le=3)] = 2
     cool_down_ns: Duration = 600_000_000_000
     trial: Declaration = TRIAL
+
+    def __post_init__(self) -> None:
+        """As many candidates as may be tested at once share the level of the test."""
+        test = self.trial.test
+        if test.challengers < self.candidates:
+            shared = replace(self.trial, test=replace(test, challengers=self.candidates))
+            force_setattr(self, "trial", shared)

@@ -15,8 +15,10 @@ from streams.experiments.live.node import ExperimentsNode
 from streams.experiments.live.pooling import PoolingNode
 from streams.experiments.parameters import ExperimentParameters
 from streams.partition import KeySnapshot, Partition
+from streams.signatures import Key, Signing
 
 SECOND = 1_000_000_000
+SIGNING = Signing(("test",), (Key("k", "secret"),), "k")
 SYMBOLS = ("ASH", "ELM", "OAK")
 TEST = ExperimentParameters(
     primary="returns",
@@ -50,7 +52,7 @@ def outcomes(symbol: str, partition: int, count: int, edge: float, seed: int, co
 
 def told(found: Sequence[OutcomeMatured], declaration: Declaration = TOGETHER) -> list[ExperimentPartial]:
     """Partials that the experiments node writes of one symbol."""
-    node = Partition(ExperimentsNode({"calmer": declaration}), 0)
+    node = Partition(ExperimentsNode({"calmer": declaration}, SIGNING), 0)
     written = [record for offset, each in enumerate(found) for record in node.receive(offset, each)]
     return [record for record in written if isinstance(record, ExperimentPartial)]
 
@@ -73,12 +75,12 @@ def decided(
     partials: Sequence[ExperimentPartial], declaration: Declaration = TOGETHER, restores: Sequence[int] = ()
 ) -> list[bytes]:
     """All that the pooling node writes, each record once; its state goes through bytes before some of the partials."""
-    node = PoolingNode({"calmer": declaration})
+    node = PoolingNode({"calmer": declaration}, SIGNING)
     partition, written = Partition(node, 0), dict[bytes, None]()
     for offset, partial in enumerate(partials):
         if offset in restores:
             stored = {name: partition.snapshot(name) for name in partition.keys}
-            partition = Partition(PoolingNode({"calmer": declaration}), 0, partition.offset)
+            partition = Partition(PoolingNode({"calmer": declaration}, SIGNING), 0, partition.offset)
             for name, snapshot in stored.items():
                 partition.restore(name, msgspec.msgpack.decode(snapshot, type=KeySnapshot))
         written |= dict.fromkeys(map(encode, partition.apply(offset, b"calmer", encode(partial))))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from pooled_partials import SECOND, SYMBOLS, TEST, TOGETHER, decided, interleaved, outcomes, records, told
+from pooled_partials import SECOND, SIGNING, SYMBOLS, TEST, TOGETHER, decided, interleaved, outcomes, records, told
 
 from schemas.commands import PromoteVariant, StopVariant
 from schemas.dead_letters import DeadLetter
@@ -46,6 +46,11 @@ def test_a_better_challenger_wins_on_all_symbols_at_once(expected: list[bytes]) 
     assert [(each.symbol, each.arm, each.id.split(":")[1]) for each in promotions] == [  # type: ignore[attr-defined]
         (symbol, "calmer", str(partition)) for partition, symbol in enumerate(SYMBOLS, start=2)
     ]
+    assert all(each.automatic for each in promotions), "no person asks for them"  # type: ignore[attr-defined]
+    for partition, each in enumerate(promotions, start=2):
+        place = SIGNING.admit(each, f"commands:{partition}:0")
+        assert place is not None
+        assert (place.topic, place.partition) == ("ticks", partition), "signed for where it goes"
     kinds = [b"pooled_moved" in value for value in expected]
     assert kinds == sorted(kinds, reverse=True), "the verdict comes after where it stands, the commands after it"
     assert len(records(expected, PooledMoved)) >= TEST.minimum_batches
@@ -91,6 +96,7 @@ def test_a_worse_challenger_is_stopped_everywhere_and_an_equal_one_does_not_win(
     assert isinstance(found, PooledDecided)
     assert found.verdict == "harm"
     assert [each.symbol for each in records(worse, StopVariant)] == list(SYMBOLS)  # type: ignore[attr-defined]
+    assert all(each.automatic for each in records(worse, StopVariant))  # type: ignore[attr-defined]
     equal = decided([partial for stream in streams(0.0, 2_500) for partial in stream])
     (found,) = records(equal, PooledDecided)
     assert isinstance(found, PooledDecided)

@@ -59,6 +59,13 @@ def result(status: str) -> Any:
             "info",
             "runs in shadow",
         ),
+        (
+            replace(VERSION, change="promote_variant", status="shadow", held=True),
+            "held_back",
+            "warning",
+            "is held back",
+        ),
+        (replace(VERSION, change="roll_back", status="champion", held=True), "held_back", "error", "is held back"),
         (LETTER, "refused", "error", "schema 1, was 9"),
         (replace(LETTER, node="market", reason="unsigned_directive"), "refused", "error", "by the market node"),
     ],

@@ -1,6 +1,7 @@
 """Candidates of retrains in the experiments node: tested undeclared, watched once live, in health and calibration."""
 
 from collections.abc import Iterator
+from math import log
 from random import Random
 from typing import Any
 
@@ -14,12 +15,14 @@ from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentDecided
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.experiments.declaration import Declaration, WatchParameters
+from streams.experiments.experiment import Experiment
 from streams.experiments.live.health import MUTE
 from streams.experiments.live.node import MOST_CANDIDATES, ExperimentsNode
 from streams.experiments.parameters import ExperimentParameters
 from streams.market.arms import MODEL
+from streams.parameters import load_parameters
 from streams.partition import KeySnapshot, Partition
-from streams.retraining.parameters import TRIAL
+from streams.retraining.parameters import TRIAL, RetrainParameters
 
 TEST = ExperimentParameters(
     primary="log_loss", batch=20, expected=400.0, warmup=20, minimum_batches=20, longest=5_000, worth=0.02
@@ -187,3 +190,37 @@ def test_a_trial_that_began_under_other_terms_is_refused_with_the_table_to_mend(
 def test_no_experiment_may_be_named_like_a_candidate() -> None:
     with pytest.raises(ConfigurationError, match="candidates are called so"):
         ExperimentsNode({"candidate-mine": TRIED})
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_so_many_candidates_share_the_level_of_one_test_as_may_be_tested_at_once(at_once: int) -> None:
+    retraining = load_parameters({"retraining": {"candidates": at_once}}).retraining
+    assert RetrainParameters(candidates=at_once) == retraining
+    alone, shared = Experiment(TRIAL.test), Experiment(retraining.trial.test)
+    assert shared.threshold == pytest.approx(alone.threshold + log(at_once))
+    assert (shared.digest == alone.digest) == (at_once == 1), "where one is tested at a time nothing changes"
+    strict = load_parameters({"retraining": {"candidates": at_once, "trial": {"test": {"challengers": 9}}}})
+    assert strict.retraining.trial.test.challengers == 9
+
+
+def test_a_candidate_that_is_never_understood_ends_and_frees_its_slot() -> None:
+    certain = (("live", "v1", 0.6), (NAME, "v2", 1.0))
+    records = run(new(), (outcome(number, 1, certain) for number in range(TEST.longest + 10)))
+    assert verdicts(records) == ["stopped"]
+    (stopped,) = commands(records)
+    assert (type(stopped), stopped.arm, stopped.automatic) == (StopVariant, NAME, True)
+    (decided,) = [each for each in records if isinstance(each, ExperimentDecided)]
+    assert "5,000 pairs were not understood" in decided.reason
+
+
+def test_a_decided_candidate_that_still_runs_is_not_forgotten_and_tested_again() -> None:
+    partition = new()
+    records = run(partition, stream(0, 1_500, TESTED))
+    assert verdicts(records) == ["winner"]
+    for number in range(1, MOST_CANDIDATES + 2):
+        other = f"candidate-other-{number}"
+        arms = (*TESTED, (other, f"w{number}", 0.6))
+        run(partition, stream(1_500 + number * 10, 5, arms), stream(1_505 + number * 10, 5, TESTED))
+    state = partition.keys["X"].state
+    assert len(state) == MOST_CANDIDATES
+    assert state[NAME].status == "winner", "held back by a pin, say"

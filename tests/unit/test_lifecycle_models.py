@@ -2,12 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from test_lifecycle_node import BUILTIN, MODEL, Desk, back, promote, start, stop
 
 from schemas.commands import PinVersion, PromoteVariant, Retrain, RollBack, StartVariant
-from schemas.dead_letters import DeadLetter
 from schemas.retraining import RetrainJob
 from schemas.ticks import Directive
 from schemas.versions import ModelVersion
@@ -15,6 +15,7 @@ from schemas.windows import Breach
 from streams.lifecycle.node import LifecycleNode
 from streams.market.directives import MOST_ARMS
 from streams.parameters import load_parameters
+from streams.partition import KeySnapshot
 from streams.retraining.identity import state_sha256
 
 SECOND = 1_000_000_000
@@ -125,13 +126,114 @@ def test_a_pinned_version_is_changed_by_people_alone() -> None:
     desk.ask(candidate("a"))
     (told,) = desk.ask(PinVersion("pin", "X", 6, "quarter end"))
     assert (told.version, told.status, told.pinned, told.reason) == (BUILTIN, "champion", True, "pinned: quarter end")
-    (letter,) = desk.ask(won("a"))
-    assert isinstance(letter, DeadLetter)
-    assert letter.reason == "pinned"
+    (held,) = desk.ask(won("a"))
+    assert (held.version, held.status, held.held) == ("X-a", "shadow", True)
+    assert held.reason == f"held back by a pin on {BUILTIN}: winner"
+    assert desk.running[0] == ("live", BUILTIN)
     assert desk.told(promote("candidate-a"))[0] == ("X-a", "champion", "live")
-    assert desk.ask(fell("X-a"))[0].reason == "pinned"
-    desk.ask(PinVersion("release", "X", 8, "over", pinned=False))
-    assert desk.told(fell("X-a", 1))[0] == (BUILTIN, "champion", "live")
+    assert not desk.life.held, "a person did what was held back"
+    (held,) = desk.ask(fell("X-a"))
+    assert (held.version, held.status, held.held, held.pinned) == ("X-a", "champion", True, True)
+    assert desk.ask(fell("X-a", 5)) == [], "told once"
+    assert desk.running[0] == ("live", "X-a")
+
+
+def pinned(*names: str, **settings: Any) -> Desk:
+    """A desk with these candidates and the version before them pinned."""
+    desk = Desk(LifecycleNode(load_parameters({"retraining": settings})))
+    for name in names:
+        desk.ask(candidate(name))
+    desk.ask(PinVersion("pin", "X", 6, "quarter end"))
+    return desk
+
+
+RELEASE = PinVersion("release", "X", 50, "over", pinned=False)
+
+
+def test_a_winner_that_a_pin_holds_back_leaves_its_slot_to_the_next_candidate() -> None:
+    desk = pinned("a", candidates=1)
+    (job,) = desk.ask(retrain("before"))
+    assert job.withheld == "still being tested: X-a"
+    desk.ask(won("a"))
+    (job,) = desk.ask(retrain("after"))
+    assert job.withheld == ""
+    assert isinstance(desk.ask(candidate("b"))[0], Directive)
+
+
+def test_at_the_release_the_first_winner_goes_live_and_the_others_are_stopped_with_a_reason() -> None:
+    desk = pinned("a", "b")
+    desk.ask(won("b"))
+    desk.ask(won("a"))
+    assert desk.ask(won("a")) == []
+    found = desk.ask(RELEASE)
+    directives = [each for each in found if isinstance(each, Directive)]
+    assert [(each.action, each.arm, each.id) for each in directives] == [
+        ("promote_arm", "candidate-b", "won-b"),
+        ("stop_arm", "candidate-a", "commands:3:6:held0"),
+    ]
+    told = {(each.version, each.status): each for each in found if isinstance(each, ModelVersion)}
+    assert list(told) == [(BUILTIN, "champion"), ("X-b", "champion"), (BUILTIN, "shadow"), ("X-a", "rejected")]
+    live, stopped = told["X-b", "champion"], told["X-a", "rejected"]
+    assert (live.command, live.automatic, live.manual_steps, live.held) == ("won-b", True, 0, msgspec.UNSET)
+    assert stopped.reason == f"won against {BUILTIN} and was held back by a pin until X-b was live"
+    assert (stopped.automatic, stopped.manual_steps) == (True, 0)
+    assert desk.running == [("live", "X-b"), (BUILTIN, BUILTIN)]
+    assert not desk.life.held
+    assert desk.ask(RELEASE) == []
+
+
+def test_at_the_release_a_roll_back_comes_before_any_winner() -> None:
+    desk = Desk()
+    desk.ask(candidate("a"))
+    desk.ask(won("a"))
+    desk.ask(candidate("b", parent="X-a"))
+    desk.ask(PinVersion("pin", "X", 6, "quarter end"))
+    desk.ask(won("b"))
+    desk.ask(fell("X-a"))
+    desk.ask(RELEASE)
+    assert desk.running == [("live", BUILTIN), ("X-a", "X-a")]
+    assert desk.life.cools_until == 50 + load_parameters({}).retraining.cool_down_ns
+
+
+def test_what_a_person_makes_live_meanwhile_ends_what_was_held_back_for_the_one_before() -> None:
+    desk = pinned("a")
+    desk.ask(start("mine"))
+    desk.ask(won("a"))
+    found = desk.ask(promote("mine"))
+    assert [each.arm for each in found if isinstance(each, Directive)] == ["mine", "candidate-a"]
+    assert desk.running == [("live", "mine-2"), (BUILTIN, BUILTIN)]
+    assert [each for each in desk.ask(RELEASE) if isinstance(each, Directive)] == []
+
+
+def test_a_winner_that_is_held_back_makes_room_for_a_candidate() -> None:
+    desk = pinned("a")
+    desk.ask(won("a"))
+    for number in range(MOST_ARMS - 2):
+        desk.ask(start(f"mine-{number}"))
+    first, second, *_ = desk.ask(candidate("b"))
+    assert (first.action, first.arm, second.arm) == ("stop_arm", "candidate-a", "candidate-b")
+    assert not desk.life.held
+    assert desk.life.candidates()[0].name == "candidate-b"
+
+
+def test_an_arm_that_is_stopped_is_held_back_no_more_and_all_of_it_survives_a_restore() -> None:
+    desk = pinned("a", "b")
+    desk.ask(won("a"))
+    desk.ask(won("b"))
+    desk.lifecycle.restore("X", msgspec.msgpack.decode(desk.lifecycle.snapshot("X"), type=KeySnapshot))
+    desk.ask(stop("candidate-a"))
+    assert [each.command.id for each in desk.life.held] == ["won-b"]
+    desk.ask(RELEASE)
+    assert desk.running[0] == ("live", "X-b")
+
+
+def test_a_pin_holds_nothing_back_that_makes_no_sense() -> None:
+    desk = pinned()
+    assert "expected an arm that runs in shadow" in desk.refused(won("nobody"))
+    assert "to be live" in desk.refused(fell("X-other"))
+    desk.ask(fell(BUILTIN))
+    desk.ask(RELEASE)
+    assert desk.running == [("live", BUILTIN)], "there is no version before it"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from schemas.models import ModelState, SignedLogisticState
 from schemas.ticks import Directive, Quote
 from schemas.versions import ModelVersion
 from streams.features import SIGNED
-from streams.lifecycle.life import MOST_REIGNS
+from streams.lifecycle.life import MOST_REIGNS, Life
 from streams.lifecycle.node import LifecycleNode
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.node import MarketNode
@@ -76,6 +76,12 @@ class Desk:
         assert isinstance(letter, DeadLetter)
         assert (letter.node, letter.reason, letter.id) == ("lifecycle", "bad_command", f"commands:3:{self.offset - 1}")
         return letter.detail
+
+    @property
+    def life(self) -> Life:
+        """What the lifecycle node knows of the symbol."""
+        life: Life = self.lifecycle.keys["X"].state
+        return life
 
     @property
     def running(self) -> list[tuple[str, str]]:

@@ -148,10 +148,12 @@ class ExperimentsNode(Node[Trials]):
             return
         for name in (*known, *new):
             yield name, self._trial(name)
+        running = [arm.arm for arm in outcome.arms[1:]] if len(known) + len(new) > MOST_CANDIDATES else ()
         while len(known) + len(new) > MOST_CANDIDATES:
             live = outcome.arms[0].model_version
-            over = (name for name in known if state[name].status not in OPEN and state[name].challenger != live)
-            gone = next(over, known[0])
+            over = [name for name in known if state[name].status not in OPEN and state[name].challenger != live]
+            # One that still runs (a winner that a pin holds back) would be taken for a new one and tested again.
+            gone = next((name for name in over if name not in running), over[0] if over else known[0])
             known.remove(gone)
             del state[gone]
 
