@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.ticks import EventTime
+from schemas.limits import LONGEST_SYMBOL, Code, EventTimeOrNone, Id, Sentence
 
 AlertKind = Literal[
     "breach",
@@ -25,10 +25,17 @@ AlertKind = Literal[
 class Alert(Struct, frozen=True):
     """Something happened; everything that is known about it is in the record that it is about."""
 
-    id: Annotated[str, Meta(description="of the record that it is about")]
-    node: Annotated[str, Meta(description="topic of that record")]
-    symbol: Annotated[str, Meta(description="instrument name; whatever key a refused record came with, or empty")]
-    ts_event: Annotated[EventTime, Meta(description="event time of it, ns since 1970, UTC; 0 of a refused record")]
+    id: Annotated[Id, Meta(description="of the record that it is about")]
+    node: Annotated[Code, Meta(description="topic of that record")]
+    symbol: Annotated[
+        str,
+        Meta(
+            max_length=LONGEST_SYMBOL, description="instrument name; whatever key a refused record came with, or empty"
+        ),
+    ]
+    ts_event: Annotated[
+        EventTimeOrNone, Meta(description="event time of it, ns since 1970, UTC; 0 of a refused record")
+    ]
     kind: Annotated[
         AlertKind,
         Meta(
@@ -40,5 +47,5 @@ class Alert(Struct, frozen=True):
         ),
     ]
     severity: Annotated[Literal["info", "warning", "error"], Meta(description="how much it matters")]
-    subject: Annotated[str, Meta(description="version, job or reason that it is about")]
-    sentence: Annotated[str, Meta(description="for a person")]
+    subject: Annotated[Id, Meta(description="version, job or reason that it is about")]
+    sentence: Annotated[Sentence, Meta(description="for a person")]

@@ -4,14 +4,20 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from schemas import limits
+from schemas.limits import Code, EventTime, Name, NameOrNone, Signature, Symbol, TickId
 from schemas.models import ModelState
-from schemas.ticks import EventTime, Overrides, Signature, Symbol
+from schemas.ticks import Overrides
 from schemas.windows import Breach
 
-CommandId = Annotated[str, Meta(description="the asker's own; a command whose id was carried out already is ignored")]
+CommandId = Annotated[
+    limits.CommandId, Meta(description="the asker's own; a command whose id was carried out already is ignored")
+]
 Asked = Annotated[EventTime, Meta(description="event time of the symbol when it was asked for: ns since 1970, UTC")]
-Cause = Annotated[str, Meta(description="id of the decision that led to it, or the sentence of the person who did")]
-Metrics = Annotated[dict[str, float], Meta(description="figures that it rests on, by name")]
+Cause = Annotated[
+    limits.Cause, Meta(description="id of the decision that led to it, or the sentence of the person who did")
+]
+Metrics = Annotated[limits.MetricsByName, Meta(description="figures that it rests on, by name")]
 Automatic = Annotated[bool, Meta(description="whether the system asks for it itself; else a person does")]
 
 MODEL_SCHEMA = 1
@@ -24,22 +30,22 @@ class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
     id: CommandId
     symbol: Symbol
     ts_event: Asked
-    arm: Annotated[str, Meta(description="name that the variant runs under")]
+    arm: Annotated[Name, Meta(description="name that the variant runs under")]
     cause: Cause
     overrides: Overrides = {}
     from_live: Annotated[bool, Meta(description="start from what the live arm has learned so far")] = False
     model: Annotated[ModelState | None, Meta(description="full state of a model to start from")] = None
-    version: Annotated[str, Meta(description="name of the version; empty: one is made of the arm's name")] = ""
-    experiment: Annotated[str, Meta(description="experiment that it is an arm of, or empty")] = ""
+    version: Annotated[NameOrNone, Meta(description="name of the version; empty: one is made of the arm's name")] = ""
+    experiment: Annotated[NameOrNone, Meta(description="experiment that it is an arm of, or empty")] = ""
     metrics: Metrics = {}
     signature: Signature = ""
     automatic: Automatic = False
-    model_schema: Annotated[int, Meta(description="form in which the model is written; another one is refused")] = (
-        MODEL_SCHEMA
-    )
-    sha256: Annotated[str, Meta(description="of the model's canonical state, hex; empty: it is not checked")] = ""
+    model_schema: Annotated[
+        limits.Count, Meta(description="form in which the model is written; another one is refused")
+    ] = MODEL_SCHEMA
+    sha256: Annotated[Code, Meta(description="of the model's canonical state, hex; empty: it is not checked")] = ""
     judged_against: Annotated[
-        str, Meta(description="version that was live then; refused under another; empty: any")
+        NameOrNone, Meta(description="version that was live then; refused under another; empty: any")
     ] = ""
 
 
@@ -49,7 +55,7 @@ class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
     id: CommandId
     symbol: Symbol
     ts_event: Asked
-    arm: Annotated[str, Meta(description="name that the variant runs under")]
+    arm: Annotated[Name, Meta(description="name that the variant runs under")]
     cause: Cause
     signature: Signature = ""
     automatic: Automatic = False
@@ -61,7 +67,7 @@ class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant
     id: CommandId
     symbol: Symbol
     ts_event: Asked
-    arm: Annotated[str, Meta(description="name that the variant runs under")]
+    arm: Annotated[Name, Meta(description="name that the variant runs under")]
     cause: Cause
     metrics: Metrics = {}
     signature: Signature = ""
@@ -78,13 +84,15 @@ class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
     metrics: Metrics = {}
     signature: Signature = ""
     automatic: Automatic = False
-    version: Annotated[str, Meta(description="that is to be taken back: of another one nothing is; empty: any")] = ""
+    version: Annotated[
+        NameOrNone, Meta(description="that is to be taken back: of another one nothing is; empty: any")
+    ] = ""
 
 
 class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
     """Train a model anew on what the symbol's log holds up to now; its id is that of the job."""
 
-    id: CommandId
+    id: Annotated[limits.JobId, Meta(description="its job's, and its breach's; one that was carried out is ignored")]
     symbol: Symbol
     ts_event: Asked
     cause: Cause
@@ -92,7 +100,7 @@ class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
     signature: Signature = ""
     automatic: Automatic = False
     until: Annotated[
-        str | UnsetType,
+        TickId | UnsetType,
         Meta(
             description="id of the symbol's last outcome that was seen: up to it the log is learned from; absent: a "
             "breach names it in its id, else what had matured at `ts_event` is learned from"

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from schemas.limits import Code, Count, Id, Name
+
 WHOLE_VALUE = 1024 * 1024
 """Bytes of a value that are kept as they came: whatever a root topic takes in one message that is not compressed."""
 
@@ -13,6 +15,9 @@ CUT_VALUE = 64 * 1024
 LONGEST_KEY = 1024
 """Bytes that are kept of a key, the first of them."""
 
+MOST_TOLD = 2 * WHOLE_VALUE
+"""Characters of a detail that are read: those of earlier releases were not cut, but by what the topic takes."""
+
 
 class DeadLetter(Struct, frozen=True):
     """One refused record, or what stands in for a record that its topic does not take.
@@ -21,13 +26,16 @@ class DeadLetter(Struct, frozen=True):
     value the first 64 KiB are kept, of a larger key the first 1 KiB; then length and digest say what the original was.
     """
 
-    id: Annotated[str, Meta(description="`topic:partition:offset` of the refused record")]
-    node: Annotated[str, Meta(description="node that refused it, or topic that a record of a node did not fit into")]
-    reason: Annotated[str, Meta(description="stable code, for example `crossed_quote`")]
-    detail: Annotated[str, Meta(description="sentence for a person, with what was found; at most 1,000 characters")]
+    id: Annotated[Id, Meta(description="`topic:partition:offset` of the refused record")]
+    node: Annotated[Name, Meta(description="node that refused it, or topic that a record of a node did not fit into")]
+    reason: Annotated[Code, Meta(description="stable code, for example `crossed_quote`")]
+    detail: Annotated[
+        str,
+        Meta(max_length=MOST_TOLD, description="sentence for a person, with what was found; at most 1,000 characters"),
+    ]
     key: Annotated[bytes | None, Meta(description="original key, or its beginning")]
     value: Annotated[bytes | None, Meta(description="original value, or its beginning")]
-    value_bytes: Annotated[int | UnsetType, Meta(description="length of the original value, if it was cut")] = UNSET
-    value_sha256: Annotated[str | UnsetType, Meta(description="its digest, hex, if it was cut")] = UNSET
-    key_bytes: Annotated[int | UnsetType, Meta(description="length of the original key, if it was cut")] = UNSET
-    key_sha256: Annotated[str | UnsetType, Meta(description="its digest, hex, if it was cut")] = UNSET
+    value_bytes: Annotated[Count | UnsetType, Meta(description="length of the original value, if it was cut")] = UNSET
+    value_sha256: Annotated[Code | UnsetType, Meta(description="its digest, hex, if it was cut")] = UNSET
+    key_bytes: Annotated[Count | UnsetType, Meta(description="length of the original key, if it was cut")] = UNSET
+    key_sha256: Annotated[Code | UnsetType, Meta(description="its digest, hex, if it was cut")] = UNSET

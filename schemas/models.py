@@ -4,19 +4,21 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from schemas.limits import Count, Figures, Name, NameOrNone, Names
+
 
 class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_logistic"):
     """Antisymmetric logistic regression: signed features, scaled but not centred, no intercept."""
 
-    features: Annotated[tuple[str, ...], Meta(description="names of the features, in the order of the numbers below")]
-    weights: Annotated[tuple[float, ...], Meta(description="weight of each scaled feature, in log-odds")]
-    mean_squares: Annotated[tuple[float, ...], Meta(description="exponentially weighted mean square of each feature")]
-    n_seen: Annotated[int, Meta(description="labels learned from")] = 0
+    features: Annotated[Names, Meta(description="names of the features, in the order of the numbers below")]
+    weights: Annotated[Figures, Meta(description="weight of each scaled feature, in log-odds")]
+    mean_squares: Annotated[Figures, Meta(description="exponentially weighted mean square of each feature")]
+    n_seen: Annotated[Count, Meta(description="labels learned from")] = 0
 
 
 class ModelState(Struct, frozen=True):
     """One model version: what it is called, where it came from and the numbers that make it."""
 
-    version: Annotated[str, Meta(description="name of the version, unique per symbol")]
+    version: Annotated[Name, Meta(description="name of the version, unique per symbol")]
     model: SignedLogisticState
-    parent: Annotated[str, Meta(description="version that it was derived from, or empty")] = ""
+    parent: Annotated[NameOrNone, Meta(description="version that it was derived from, or empty")] = ""

@@ -4,39 +4,53 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.ticks import EventTime, Symbol
+from schemas.limits import (
+    MOST_FIELDS,
+    Code,
+    EventTime,
+    Figure,
+    FiguresByName,
+    Id,
+    Name,
+    Price,
+    Probability,
+    Span,
+    Symbol,
+)
 
 
 class ArmOutcome(Struct, frozen=True):
     """One arm's stored opinion at prediction time, and what it earned."""
 
-    arm: Annotated[str, Meta(description="name of the arm")]
-    model_version: Annotated[str, Meta(description="lineage of the arm's model at prediction time")]
-    strategy: Annotated[str, Meta(description="expert with the largest weight in the arm's mixture")]
-    probability: Annotated[float, Meta(description="stored probability of an upward move")]
-    position_size: Annotated[float, Meta(description="stored signed fraction of capital")]
-    gross_bps: Annotated[float, Meta(description="position times realised return, bps of capital")]
-    net_bps: Annotated[float, Meta(description="the same less the cost of the position, bps of capital")]
+    arm: Annotated[Name, Meta(description="name of the arm")]
+    model_version: Annotated[Name, Meta(description="lineage of the arm's model at prediction time")]
+    strategy: Annotated[Name, Meta(description="expert with the largest weight in the arm's mixture")]
+    probability: Annotated[Probability, Meta(description="stored probability of an upward move")]
+    position_size: Annotated[Figure, Meta(description="stored signed fraction of capital")]
+    gross_bps: Annotated[Figure, Meta(description="position times realised return, bps of capital")]
+    net_bps: Annotated[Figure, Meta(description="the same less the cost of the position, bps of capital")]
 
 
 class OutcomeMatured(Struct, frozen=True):
     """A scored prediction met its outcome: all arms side by side on the same tick, the live arm first."""
 
-    id: Annotated[str, Meta(description="`ticks:partition:offset:index` of the tick at which it matured")]
-    prediction_id: Annotated[str, Meta(description="id of the prediction")]
+    id: Annotated[Id, Meta(description="`ticks:partition:offset:index` of the tick at which it matured")]
+    prediction_id: Annotated[Id, Meta(description="id of the prediction")]
     symbol: Symbol
     ts_event: Annotated[EventTime, Meta(description="event time of the tick at which it matured")]
     ts_prediction: Annotated[EventTime, Meta(description="event time of the prediction")]
-    horizon_ns: Annotated[int, Meta(description="how far ahead it looked, ns")]
-    mid: Annotated[float, Meta(description="mid at prediction time, quote currency")]
-    mid_matured: Annotated[float, Meta(description="last mid before `ts_prediction + horizon_ns`, quote currency")]
-    return_bps: Annotated[float, Meta(description="realised move of the mid, bps")]
+    horizon_ns: Annotated[Span, Meta(description="how far ahead it looked, ns")]
+    mid: Annotated[Price, Meta(description="mid at prediction time, quote currency")]
+    mid_matured: Annotated[Price, Meta(description="last mid before `ts_prediction + horizon_ns`, quote currency")]
+    return_bps: Annotated[Figure, Meta(description="realised move of the mid, bps")]
     label: Annotated[Literal[-1, 0, 1], Meta(description="sign of the move; 0 is not learned from")]
-    regime: Annotated[str, Meta(description="regime at prediction time")]
-    arms: Annotated[tuple[ArmOutcome, ...], Meta(description="every arm that ran, the live one first")]
-    experts: Annotated[dict[str, float], Meta(description="the live arm's experts: probability of an upward move")]
-    features_hash: Annotated[str, Meta(description="digest of the feature list and its parameters")]
-    features: Annotated[dict[str, float], Meta(description="feature values at prediction time")]
-    baselines: Annotated[dict[str, float], Meta(description="baselines at prediction time: probability up")] = {}
-    cost_bps: Annotated[float, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0
-    weights: Annotated[dict[str, float], Meta(description="belief in each expert of the arm live at `ts_event`")] = {}
+    regime: Annotated[Name, Meta(description="regime at prediction time")]
+    arms: Annotated[
+        tuple[ArmOutcome, ...], Meta(max_length=MOST_FIELDS, description="every arm that ran, the live one first")
+    ]
+    experts: Annotated[FiguresByName, Meta(description="the live arm's experts: probability of an upward move")]
+    features_hash: Annotated[Code, Meta(description="digest of the feature list and its parameters")]
+    features: Annotated[FiguresByName, Meta(description="feature values at prediction time")]
+    baselines: Annotated[FiguresByName, Meta(description="baselines at prediction time: probability up")] = {}
+    cost_bps: Annotated[Figure, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0
+    weights: Annotated[FiguresByName, Meta(description="belief in each expert of the arm live at `ts_event`")] = {}

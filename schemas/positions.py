@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 Position = tuple[int, ...]
 
+MOST_DIGITS = 19
+"""Of a number in an id: offsets have 63 bits."""
+
 
 def root_id(topic: str, partition: int, offset: int) -> str:
     """Id of a record of a source topic.
@@ -26,8 +29,11 @@ def position_of(record_id: str) -> Position:
     (1042, 0)
     >>> position_of("ticks:3:1042") < position_of("ticks:3:1042:0") < position_of("ticks:3:1043")
     True
+
+    Raises:
+        ValueError: an index of it is no plain number; an id that a person chose need not have any.
     """
-    return tuple(map(int, record_id.split(":")[2:]))
+    return tuple(map(_plain, record_id.split(":")[2:]))
 
 
 class AsOf(NamedTuple):
@@ -53,4 +59,11 @@ def as_of(record_id: str) -> AsOf:
         ValueError: it begins with none.
     """
     topic, partition, offset = record_id.split(":")[:3]
-    return AsOf(topic, int(partition), int(offset))
+    return AsOf(topic, _plain(partition), _plain(offset))
+
+
+def _plain(digits: str) -> int:
+    # `int` alone would take signs, spaces, underscores and any number of digits.
+    if not (0 < len(digits) <= MOST_DIGITS and digits.isascii() and digits.isdigit()):
+        raise ValueError(f"expected a number of at most {MOST_DIGITS} digits, was {digits!r:.80}")
+    return int(digits)

@@ -4,7 +4,20 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.ticks import EventTime, Symbol
+from schemas.limits import (
+    Code,
+    EventTime,
+    Figure,
+    Id,
+    Name,
+    NameOrNone,
+    Names,
+    Price,
+    Probability,
+    Sentence,
+    Span,
+    Symbol,
+)
 
 Direction = Literal["up", "down", "flat"]
 
@@ -12,25 +25,27 @@ Direction = Literal["up", "down", "flat"]
 class Prediction(Struct, frozen=True):
     """The live arm's opinion about the next `horizon_ns` of one symbol, and the position it would hold."""
 
-    id: Annotated[str, Meta(description="`ticks:partition:offset` of the tick that it answers")]
+    id: Annotated[Id, Meta(description="`ticks:partition:offset` of the tick that it answers")]
     symbol: Symbol
     ts_event: EventTime
-    horizon_ns: Annotated[int, Meta(description="how far ahead it looks, ns")]
-    mid: Annotated[float, Meta(description="reference price that the move is measured from, quote currency")]
-    strategy: Annotated[str, Meta(description="expert with the largest weight in the mixture")]
+    horizon_ns: Annotated[Span, Meta(description="how far ahead it looks, ns")]
+    mid: Annotated[Price, Meta(description="reference price that the move is measured from, quote currency")]
+    strategy: Annotated[Name, Meta(description="expert with the largest weight in the mixture")]
     direction: Annotated[Direction, Meta(description="side of one half that `probability` is on")]
-    probability: Annotated[float, Meta(description="calibrated probability that the mid moves up, given it moves")]
-    confidence: Annotated[float, Meta(description="probability of the named direction, 0.5 to 1")]
-    regime: Annotated[str, Meta(description="`calm` or `volatile`, then `range` or `trend`, joined by a hyphen")]
-    position_size: Annotated[float, Meta(description="signed fraction of capital; 0 when the edge does not pay")]
-    expected_edge_bps: Annotated[float, Meta(description="expected signed move before cost, bps of the mid")]
-    cost_bps: Annotated[float, Meta(description="cost of taking and leaving the position, bps of the mid")]
-    model_version: Annotated[str, Meta(description="lineage of the live arm's model")]
+    probability: Annotated[
+        Probability, Meta(description="calibrated probability that the mid moves up, given it moves")
+    ]
+    confidence: Annotated[Probability, Meta(description="probability of the named direction, 0.5 to 1")]
+    regime: Annotated[Name, Meta(description="`calm` or `volatile`, then `range` or `trend`, joined by a hyphen")]
+    position_size: Annotated[Figure, Meta(description="signed fraction of capital; 0 when the edge does not pay")]
+    expected_edge_bps: Annotated[Figure, Meta(description="expected signed move before cost, bps of the mid")]
+    cost_bps: Annotated[Figure, Meta(description="cost of taking and leaving the position, bps of the mid")]
+    model_version: Annotated[Name, Meta(description="lineage of the live arm's model")]
     scored: Annotated[bool, Meta(description="whether it will mature into an outcome")]
-    features_hash: Annotated[str, Meta(description="digest of the feature list and its parameters, 12 hex digits")]
-    features: Annotated[tuple[str, ...], Meta(description="names of the features that it was computed from")]
-    regime_probability: Annotated[float, Meta(description="how sure the detector is of the regime, 0 to 1")] = 1.0
-    strategy_weight: Annotated[float, Meta(description="weight of `strategy` in the mixture, 0 to 1")] = 1.0
-    reason: Annotated[str, Meta(description="why that strategy leads; then which components failed, if any")] = ""
+    features_hash: Annotated[Code, Meta(description="digest of the feature list and its parameters, 12 hex digits")]
+    features: Annotated[Names, Meta(description="names of the features that it was computed from")]
+    regime_probability: Annotated[Figure, Meta(description="how sure the detector is of the regime, 0 to 1")] = 1.0
+    strategy_weight: Annotated[Figure, Meta(description="weight of `strategy` in the mixture, 0 to 1")] = 1.0
+    reason: Annotated[Sentence, Meta(description="why that strategy leads; then which components failed, if any")] = ""
     stand_aside: Annotated[bool, Meta(description="neither side can be excluded: no position")] = False
-    sizing: Annotated[str, Meta(description="rule that decided the position size")] = ""
+    sizing: Annotated[NameOrNone, Meta(description="rule that decided the position size")] = ""

@@ -5,17 +5,22 @@
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from schemas.limits import LARGEST_FIGURE, NAMING, PRINTABLE, TICK_ID
 from schemas.topics import DAY_MS, MIB, TOPICS, Topic
 
 PAGE = Path(__file__).parents[1] / "docs" / "topics.md"
+
+OF = {"": "", PRINTABLE: " of a symbol", NAMING: " of a name", TICK_ID: " of the id of a tick, or what follows from it"}
+"""Kinds of characters, in words that `HEAD` explains."""
 
 HEAD = """# Topics and records
 
@@ -26,6 +31,12 @@ currency, *bps* hundredths of a percent. Every id is `topic:partition:offset` of
 index behind it where one record led to several: along a partition the positions in the ids only grow, so a reader
 that drops what is not beyond the last position it saw reads each record exactly once. Fields are only ever added,
 with defaults; readers ignore those that they do not know.
+
+Every field has bounds, which every reader checks: a record outside of them is refused (`malformed`; of quotes and
+trades with a reason for each bound, such as `bad_price`). *Characters of a symbol* are printable ASCII without the
+space, *characters of a name* printable ASCII without `|`. So `BINANCE:BTCUSDT`, `EUR/USD` and even `A|B` are symbols,
+and a key `symbol|name` is told apart at its last `|`. Arms, versions, experiments, metrics and ids of commands are
+names. A number without bounds of its own is one from -1e100 to 1e100.
 """
 
 
@@ -75,7 +86,7 @@ def _record(record: type[Any], told: set[type]) -> Iterator[str]:
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return ""
-    if field.default is msgspec.UNSET:
+    if field.default is UNSET:
         return "absent"
     value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     return f"`{msgspec.json.encode(value).decode()}`"
@@ -98,11 +109,14 @@ def _type(hint: Any, inside: list[type[Any]]) -> str:
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _type(arguments[0], inside)
+        bounds = _bounds(arguments[0], hint.__metadata__)
+        return _type(arguments[0], inside) + (f" ({bounds})" if bounds else "")
     if origin is Literal:
         return " or ".join(f"`{msgspec.json.encode(value).decode()}`" for value in arguments)
+    if origin is Mapping:
+        return "object of tables"
     if origin in (Union, UnionType):
-        names = [_type(each, inside) for each in arguments if each not in (NoneType, msgspec.UnsetType)]
+        names = [_type(each, inside) for each in arguments if each not in (NoneType, UnsetType)]
         return " or ".join(names) + (", or null" if NoneType in arguments else "")
     if origin is dict:
         return f"object of {_type(arguments[1], inside)}"
@@ -121,6 +135,48 @@ def _type(hint: Any, inside: list[type[Any]]) -> str:
         Any: "any",
     }
     return plain[hint]
+
+
+def _bounds(plain: Any, metadata: tuple[Any, ...]) -> str:
+    """What a type must keep to, in words; the innermost types say theirs themselves.
+
+    >>> _bounds(int, (msgspec.Meta(ge=1, le=2**63 - 1), msgspec.Meta(description="ns")))
+    'from 1 to 2^63 - 1'
+    >>> _bounds(str, (msgspec.Meta(min_length=1, max_length=200, pattern=NAMING),))
+    '1 to 200 characters of a name'
+    """
+    told: dict[str, Any] = {}
+    for meta in (each for each in metadata if isinstance(each, msgspec.Meta)):
+        stated = meta.extra_json_schema or {}
+        given = {
+            "lowest": stated.get("minimum", meta.ge),
+            "highest": stated.get("maximum", meta.le),
+            "shortest": stated.get("minLength", meta.min_length),
+            "longest": stated.get("maxLength", meta.max_length),
+            "pattern": stated.get("pattern", meta.pattern),
+        }
+        told.update({name: value for name, value in given.items() if value is not None})
+    if told.get("highest") == LARGEST_FIGURE:
+        return ""
+    if "lowest" in told:
+        return f"from {_number(told['lowest'])} to {_number(told['highest'])}"
+    if "longest" not in told:
+        return ""
+    size = f"{told['shortest']} to {told['longest']}" if told.get("shortest") else f"at most {told['longest']}"
+    return f"{size} characters{OF[told.get('pattern', '')]}" if plain is str else size
+
+
+def _number(value: float) -> str:
+    """A bound as it is understood best.
+
+    >>> _number(-(2**63)), _number(2**62 - 1), _number(1e-12), _number(0)
+    ('-2^63', '2^62 - 1', '1e-12', '0')
+    """
+    for power in (53, 62, 63):
+        for number, shown in ((2**power, f"2^{power}"), (2**power - 1, f"2^{power} - 1"), (-(2**power), f"-2^{power}")):
+            if value == number:
+                return shown
+    return f"{value:g}"
 
 
 def main(arguments: list[str]) -> int:

@@ -1,53 +1,60 @@
 """What arrives on `ticks`: quotes, trades and, rarely, directives, in one ordered log per symbol."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.limits import (
+    Cause,
+    EventTime,
+    Id,
+    Name,
+    NameOrNone,
+    SequenceNumber,
+    Signature,
+    Symbol,
+    Tables,
+    TickPrice,
+    TickSize,
+    TickSymbol,
+    TickTime,
+)
 from schemas.models import ModelState
 
-Symbol = Annotated[str, Meta(description="instrument name: 1 to 32 printable ASCII characters, no space")]
-EventTime = Annotated[int, Meta(description="when it happened at the venue: ns since the Unix epoch, UTC")]
-Sequence = Annotated[int | None, Meta(description="the venue's sequence number of this symbol's feed, if it has one")]
+LONGEST_SIDE = 64
 
 
 class Quote(Struct, frozen=True, tag_field="kind", tag="quote"):
     """Best bid and ask as of `ts_event`."""
 
-    symbol: Symbol
-    ts_event: EventTime
-    bid: Annotated[float, Meta(description="best bid price, quote currency")]
-    bid_size: Annotated[float, Meta(description="quantity at the best bid, base units; 0 where the feed has none")]
-    ask: Annotated[float, Meta(description="best ask price, quote currency")]
-    ask_size: Annotated[float, Meta(description="quantity at the best ask, base units; 0 where the feed has none")]
-    seq: Sequence = None
+    symbol: TickSymbol
+    ts_event: TickTime
+    bid: Annotated[TickPrice, Meta(description="best bid price, quote currency")]
+    bid_size: Annotated[TickSize, Meta(description="quantity at the best bid, base units; 0 where the feed has none")]
+    ask: Annotated[TickPrice, Meta(description="best ask price, quote currency")]
+    ask_size: Annotated[TickSize, Meta(description="quantity at the best ask, base units; 0 where the feed has none")]
+    seq: SequenceNumber = None
 
 
 class Trade(Struct, frozen=True, tag_field="kind", tag="trade"):
     """One trade that happened at `ts_event`."""
 
-    symbol: Symbol
-    ts_event: EventTime
-    price: Annotated[float, Meta(description="trade price, quote currency")]
-    size: Annotated[float, Meta(description="quantity traded, base units")]
-    side: Annotated[str, Meta(description="the aggressor: `buy` or `sell`; anything else counts as unknown")] = ""
-    seq: Sequence = None
+    symbol: TickSymbol
+    ts_event: TickTime
+    price: Annotated[TickPrice, Meta(description="trade price, quote currency")]
+    size: Annotated[TickSize, Meta(description="quantity traded, base units")]
+    side: Annotated[
+        str,
+        Meta(max_length=LONGEST_SIDE, description="the aggressor: `buy` or `sell`; anything else counts as unknown"),
+    ] = ""
+    seq: SequenceNumber = None
 
 
 Overrides = Annotated[
-    dict[str, dict[str, Any]],
+    Tables,
     Meta(
         description="tables of parameters (model, recall, mixture, correction, confidence, sizing) that differ for "
         "this arm"
-    ),
-]
-
-Signature = Annotated[
-    str,
-    Meta(
-        max_length=200,
-        description="KEY/AS_OF/HEX: id of the key, the place in the log as of which it was signed, HMAC-SHA256 over "
-        "deployment, topic, both and the record; or empty. Nodes and clients sign",
     ),
 ]
 
@@ -66,17 +73,19 @@ class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     in the place of its model, and goes on with parameters of its own for as long as it runs, in shadow or live.
     """
 
-    id: Annotated[str, Meta(description="unique; a directive whose id was applied already is ignored")]
+    id: Annotated[Id, Meta(description="unique; a directive whose id was applied already is ignored")]
     symbol: Symbol
     ts_event: EventTime
     action: Annotated[Literal["start_arm", "promote_arm", "stop_arm"], Meta(description="what to do with the variant")]
-    arm: Annotated[str, Meta(description="name of the variant it is about")]
-    cause: Annotated[str, Meta(description="id of the decision that led to it, or the sentence of the person who did")]
+    arm: Annotated[Name, Meta(description="name of the variant it is about")]
+    cause: Annotated[
+        Cause, Meta(description="id of the decision that led to it, or the sentence of the person who did")
+    ]
     model: Annotated[ModelState | None, Meta(description="`start_arm`: full state of a model to start from")] = None
     signature: Signature = ""
     overrides: Overrides = {}
     from_live: Annotated[bool, Meta(description="`start_arm`: start from what the live arm has learned so far")] = False
-    version: Annotated[str, Meta(description="`start_arm` without a model: name of the version")] = ""
+    version: Annotated[NameOrNone, Meta(description="`start_arm` without a model: name of the version")] = ""
 
 
 Tick = Quote | Trade | Directive

@@ -1,10 +1,23 @@
 """The registry of model versions: one record a symbol and version, the newest one holds."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from schemas.ticks import EventTime, Symbol
+from schemas.limits import (
+    Code,
+    CommandId,
+    Count,
+    EventTime,
+    Id,
+    MetricsByName,
+    Name,
+    NameOrNone,
+    Names,
+    Sentence,
+    Symbol,
+    Tables,
+)
 
 Status = Literal["candidate", "shadow", "champion", "frozen", "rejected", "rolled_back", "stopped"]
 
@@ -12,10 +25,10 @@ Status = Literal["candidate", "shadow", "champion", "frozen", "rejected", "rolle
 class ModelVersion(Struct, frozen=True):
     """What became of a version, and why."""
 
-    id: Annotated[str, Meta(description="`commands:partition:offset:index` of the command that changed it")]
+    id: Annotated[Id, Meta(description="`commands:partition:offset:index` of the command that changed it")]
     symbol: Symbol
-    version: Annotated[str, Meta(description="name of the version, unique per symbol")]
-    parent: Annotated[str, Meta(description="version that it was derived from, or empty")]
+    version: Annotated[Name, Meta(description="name of the version, unique per symbol")]
+    parent: Annotated[NameOrNone, Meta(description="version that it was derived from, or empty")]
     status: Annotated[
         Status,
         Meta(
@@ -24,18 +37,18 @@ class ModelVersion(Struct, frozen=True):
             "`rolled_back`: was live and was taken back, runs in shadow; `stopped`: runs no more"
         ),
     ]
-    reason: Annotated[str, Meta(description="why: the cause that the command gave")]
+    reason: Annotated[Sentence, Meta(description="why: the cause that the command gave")]
     ts_event: Annotated[EventTime, Meta(description="event time of the command: ns since 1970, UTC")]
-    command: Annotated[str, Meta(description="id of the command, which is also the id of the directive")]
-    metrics: Annotated[dict[str, float], Meta(description="figures that the command rests on, by name")] = {}
-    lineage: Annotated[tuple[str, ...], Meta(description="versions it descends from, the oldest first")] = ()
-    arm: Annotated[str, Meta(description="name that it runs under, or empty")] = ""
-    experiment: Annotated[str, Meta(description="experiment that it is an arm of, or empty")] = ""
-    overrides: Annotated[dict[str, dict[str, Any]], Meta(description="parameters that are its own")] = {}
-    sha256: Annotated[str, Meta(description="of the model's state that it started from, hex, or empty")] = ""
+    command: Annotated[CommandId, Meta(description="id of the command, which is also the id of the directive")]
+    metrics: Annotated[MetricsByName, Meta(description="figures that the command rests on, by name")] = {}
+    lineage: Annotated[Names, Meta(description="versions it descends from, the oldest first")] = ()
+    arm: Annotated[NameOrNone, Meta(description="name that it runs under, or empty")] = ""
+    experiment: Annotated[NameOrNone, Meta(description="experiment that it is an arm of, or empty")] = ""
+    overrides: Annotated[Tables, Meta(description="parameters that are its own")] = {}
+    sha256: Annotated[Code, Meta(description="of the model's state that it started from, hex, or empty")] = ""
     automatic: Annotated[bool, Meta(description="whether the system asked for this change; else a person did")] = False
-    manual_steps: Annotated[int, Meta(description="changes of it so far that a person asked for")] = 0
-    change: Annotated[str, Meta(description="kind of the command, for example `promote_variant`, or empty")] = ""
+    manual_steps: Annotated[Count, Meta(description="changes of it so far that a person asked for")] = 0
+    change: Annotated[Code, Meta(description="kind of the command, for example `promote_variant`, or empty")] = ""
     pinned: Annotated[bool, Meta(description="whether only a person may replace it")] = False
     held: Annotated[
         bool | UnsetType,

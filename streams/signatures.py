@@ -167,7 +167,7 @@ class Signing:
 
     def _key_of(self, record: Any) -> Key:
         """The key that the signature was made with."""
-        parts = record.signature.split("/")
+        parts = (record.signature or "").split("/")
         if len(parts) == 3:
             key_id, place, mac = parts
             key = self._keys.get(key_id)

@@ -5,15 +5,8 @@ from typing import Any, NoReturn
 from msgspec import Struct
 
 from schemas.errors import Refused
+from schemas.limits import END_OF_TIME, HIGHEST_PRICE, LARGEST_SIZE, LONGEST_SYMBOL, LOWEST_PRICE
 from schemas.ticks import Quote, Trade
-
-LOWEST_PRICE = 1e-12
-HIGHEST_PRICE = 1e12
-LARGEST_SIZE = 1e15
-"""Within these bounds no feature can overflow."""
-
-END_OF_TIME = 2**63
-"""Times are signed 64-bit counts of nanoseconds: up to the year 2262."""
 
 
 class ValidationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,7 +42,7 @@ class Validation:
         `unknown_side`.
         """
         symbol = event.symbol
-        if not (0 < len(symbol) <= 32 and symbol.isascii() and symbol.isprintable() and " " not in symbol):
+        if not (0 < len(symbol) <= LONGEST_SYMBOL and symbol.isascii() and symbol.isprintable() and " " not in symbol):
             raise Refused("bad_symbol", f"expected 1 to 32 printable ASCII characters, no space, was {symbol!r:.80}")
         if not 0 < event.ts_event < END_OF_TIME:
             raise Refused("bad_time", f"expected nanoseconds since 1970 from 1 to 2**63 - 1, was {event.ts_event}")

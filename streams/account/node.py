@@ -8,18 +8,17 @@ from msgspec import MsgspecError, Struct, msgpack
 from schemas.accounts import AccountMarked
 from schemas.codec import encode
 from schemas.errors import Refused, StateError
+from schemas.limits import END_OF_TIME, HIGHEST_PRICE, LONGEST_HORIZON, LOWEST_PRICE
 from schemas.predictions import Prediction
 from schemas.topics import DEAD_LETTERS, PAPER_ACCOUNT, PREDICTIONS
 from streams.account.book import Book
 from streams.account.parameters import AccountParameters
 from streams.market.pipeline import PROHIBITIVE_BPS
 from streams.topology import Node
-from streams.validation import END_OF_TIME, HIGHEST_PRICE, LOWEST_PRICE
 
 DEFAULTS = AccountParameters()
 
 LARGEST_POSITION = 1e6
-LONGEST_HORIZON = 2**62
 
 
 class AccountNode(Node[Book]):

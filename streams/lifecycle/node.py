@@ -25,7 +25,6 @@ from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS,
 from schemas.versions import Status
 from streams.lifecycle.life import Life, Reign, Running, new_life
 from streams.lifecycle.news import News
-from streams.lifecycle.sizes import check_sizes
 from streams.market.directives import MOST_ARMS, apply, remember, shadow
 from streams.market.pipeline import builtin_version
 from streams.market.variants import Variants
@@ -33,7 +32,6 @@ from streams.parameters import Parameters
 from streams.retraining.identity import CANDIDATE, state_sha256
 from streams.signatures import UNSIGNED, Signing
 from streams.topology import Node
-from streams.validation import Validation
 
 DEFAULTS = Parameters()
 
@@ -78,16 +76,15 @@ class LifecycleNode(Node[Life]):
         self._parameters = parameters
         self._variants = Variants(parameters.market)
         self._own_variants = {symbol: Variants(own) for symbol, own in parameters.symbols.items()}
-        self._check = Validation(parameters.market.validation).check
         self._load = msgpack.Decoder(Life).decode
         self._dump = msgpack.Encoder().encode
 
     def decode(self, value: bytes | None) -> Any:
-        """Bytes to a command of some symbol at some time; raises `Refused` for any other."""
+        """Bytes to a command; raises `Refused` for any other."""
         command = super().decode(value)
         self._signing.check(command)
-        self._check(command)
-        check_sizes(command)
+        if isinstance(command, Retrain) and command.breach.id != command.id:
+            raise Refused("bad_command", f"retrain: expected the id of its breach, was {command.breach.id!r:.80}")
         return command
 
     def admit(self, event: Any, record_id: str) -> None:

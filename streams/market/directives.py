@@ -6,13 +6,13 @@ from typing import Protocol, TypeVar
 from msgspec import Struct, field
 
 from schemas.errors import Refused
+from schemas.limits import LONGEST_ID, LONGEST_NAME
 from schemas.ticks import BUILTIN, Directive
 from streams.judged import Judged
 from streams.market.arms import LIVE, ArmState
 
 MOST_ARMS = 6
 REMEMBERED = 256
-LONGEST_NAME = 200
 
 
 class Named(Protocol):
@@ -69,8 +69,8 @@ def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directi
     """
     if directive.id in roster.applied:
         return
-    if not 0 < len(directive.id) <= LONGEST_NAME:
-        raise Refused("bad_directive", f"expected an id of 1 to {LONGEST_NAME} characters, was {len(directive.id)}")
+    if not 0 < len(directive.id) <= LONGEST_ID:
+        raise Refused("bad_directive", f"expected an id of 1 to {LONGEST_ID} characters, was {len(directive.id)}")
     if directive.action == "start_arm":
         _start(roster, directive, begin)
     elif directive.action == "promote_arm":

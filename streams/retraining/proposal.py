@@ -1,8 +1,8 @@
 """What a finished retrain asks for: its candidate, run in shadow."""
 
 from schemas.commands import StartVariant
+from schemas.limits import LONGEST_CAUSE, MOST_METRICS, cut
 from schemas.retraining import RetrainingResult, RetrainJob
-from streams.lifecycle.sizes import LONGEST_CAUSE, MOST_METRICS
 from streams.retraining.identity import candidate_arm
 
 
@@ -22,7 +22,7 @@ def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
         job.symbol,
         job.ts_event,
         arm,
-        f"retrain {job.job}: {result.sentence}"[:LONGEST_CAUSE],
+        cut(f"retrain {job.job}: {result.sentence}", LONGEST_CAUSE),
         model=result.candidate,
         experiment=arm,
         metrics=dict(list(result.metrics.items())[:MOST_METRICS]),

@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pooled_partials import SECOND, SIGNING, SYMBOLS, TEST, TOGETHER, decided, interleaved, outcomes, records, told
 
+from schemas.codec import decoder, encode
 from schemas.commands import PromoteVariant, StopVariant
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
+from schemas.limits import LARGEST_FIGURE
 from schemas.outcomes import OutcomeMatured
 from streams.experiments.live.node import ExperimentsNode
-from streams.experiments.live.pooling import PoolingNode
+from streams.experiments.live.pooling import PoolingNode, PoolState
 from streams.partition import Partition
+from streams.signatures import UNSIGNED, Key, Signing
 
 Streams = list[list[ExperimentPartial]]
 
@@ -159,9 +162,13 @@ def test_one_symbol_by_itself_only_collects_evidence_and_is_watched_once_the_cha
     assert partials[-1].ended
 
 
-def test_what_no_symbol_of_the_experiment_tells_is_left_alone(better: Streams, expected: list[bytes]) -> None:
+def test_what_no_symbol_of_the_experiment_tells_is_refused_and_changes_nothing(
+    better: Streams, expected: list[bytes]
+) -> None:
     strangers = [replace(partial, symbol="YEW", id=f"ticks:7:{n}:0") for n, partial in enumerate(better[0])]
-    assert decided([*strangers, *(partial for stream in better for partial in stream)]) == expected
+    written = decided([*strangers, *(partial for stream in better for partial in stream)])
+    assert [value for value in written if b"unknown_symbol" not in value] == expected
+    assert len(written) == len(strangers) + len(expected)
 
 
 def test_another_plan_is_refused(better: Streams) -> None:
@@ -170,9 +177,142 @@ def test_another_plan_is_refused(better: Streams) -> None:
     assert letter.reason == "other_plan"
 
 
+ODD = [
+    ({"id": "ticks:a:b"}, "malformed"),
+    ({"id": "a:b"}, "malformed"),
+    ({"id": ""}, "malformed"),
+    ({"id": "ticks:-1:7:0:0"}, "malformed"),
+    ({"id": "ticks:1234567:7:0:0"}, "malformed"),
+    ({"id": "ticks: 1:7"}, "malformed"),
+    ({"id": "ticks:1_0:7"}, "malformed"),
+    ({"id": "ticks:\u0661:7"}, "malformed"),
+    ({"id": "outcomes:1:7:0"}, "malformed"),
+    ({"id": "ticks:1:7\n"}, "malformed"),
+    ({"id": "ticks:1:" + "9" * 100_000}, "malformed"),
+    ({"experiment": "x" * 600_000}, "malformed"),
+    ({"experiment": "nobody declared it"}, "unknown_experiment"),
+    ({"symbol": "YEW"}, "unknown_symbol"),
+    ({"symbol": "Y" * 600_000}, "malformed"),
+    ({"challenger": "x" * 600_000}, "malformed"),
+    ({"ended": "x" * 600_000}, "malformed"),
+    ({"plan": "x" * 600_000}, "malformed"),
+    ({"sums": ()}, "other_plan"),
+    ({"sums": (0.0,) * 100_000}, "malformed"),
+    ({"sums": (1e101,) * 5}, "malformed"),
+    ({"window": 10**30, "passed": 10**30}, "malformed"),
+    ({"window": -1}, "malformed"),
+    ({"window": 6, "passed": 5}, "bad_window"),
+    ({"window": 2**63 - 1, "passed": 2**63 - 1}, "bad_window"),
+    ({"passed": 2**63 // SECOND}, "bad_window"),
+    ({"pairs": 1, "scored": 2}, "bad_counts"),
+    ({"scored": -1}, "malformed"),
+    ({"only_a": 10**9}, "bad_counts"),
+    ({"rejected": 10**9}, "bad_counts"),
+    ({"pairs": 10**30}, "malformed"),
+    ({"ts_event": 10**30}, "malformed"),
+    ({"ts_event": -1}, "malformed"),
+]
+"""Fields of partials as nobody of ours writes them, and why they are refused."""
+
+
+@pytest.mark.parametrize(("fields", "reason"), ODD)
+def test_a_partial_of_odd_shape_is_refused_opens_nothing_and_changes_nothing(
+    better: Streams, fields: dict[str, Any], reason: str
+) -> None:
+    node = Partition(PoolingNode({"calmer": TOGETHER}), 0)
+    odd = encode(replace(better[0][5], **fields))
+    (letter,) = node.apply(0, b"calmer", odd)
+    assert isinstance(letter, DeadLetter)
+    assert letter.reason == reason
+    assert node.keys == {}
+    for stream in better:
+        node.receive(node.offset + 1, stream[0])
+    before = node.node.dump(node.keys["calmer"].state)
+    (again,) = node.apply(node.offset + 1, b"calmer", odd)
+    assert isinstance(again, DeadLetter)
+    assert node.node.dump(node.keys["calmer"].state) == before
+
+
+@pytest.mark.parametrize("name", ["pairs", "scored", "rejected", "only_a", "only_b"])
+def test_what_was_counted_stays_counted_and_windows_follow_one_another(better: Streams, name: str) -> None:
+    node = Partition(PoolingNode({"calmer": TOGETHER}), 0)
+    first, later = (replace(each, pairs=each.pairs + 3, rejected=1, only_a=1, only_b=1) for each in better[0][40:60:10])
+    node.receive(0, first)
+    fewer = {"only_a": 0, "only_b": 0, name: getattr(first, name) - 1}
+    if name == "pairs":
+        fewer |= {"scored": 0, "rejected": 0}
+    (letter,) = node.receive(1, replace(later, **fewer))
+    assert isinstance(letter, DeadLetter)
+    assert (letter.reason, letter.detail.split(",")[0]) == ("bad_counts", "expected no count to fall")
+    (letter,) = node.receive(2, replace(later, window=first.passed))
+    assert isinstance(letter, DeadLetter)
+    assert letter.reason == "bad_window"
+    assert node.receive(3, later) == []
+
+
+def test_the_largest_figures_end_no_pool(better: Streams) -> None:
+    """Sums at their bounds: whatever comes of them is a record within bounds, and the node goes on."""
+    for size in (LARGEST_FIGURE, -LARGEST_FIGURE, 1e-300, 0.0, LARGEST_FIGURE / 3):
+        node, written = Partition(PoolingNode({"calmer": TOGETHER}), 0), list[Any]()
+        for place in range(60):
+            for at, stream in enumerate(better):
+                sign = (-1) ** (at + place)
+                told_ = replace(
+                    ahead(stream, range(9_000, 9_100))[place], sums=tuple(sign * size for _ in stream[0].sums)
+                )
+                written += node.receive(node.offset + 1, told_)
+        assert any(isinstance(each, PooledMoved) for each in written)
+        for each in written:
+            decoder(type(each))(encode(each))
+        node.node.load(node.node.dump(node.keys["calmer"].state))
+
+
+def test_after_the_end_a_symbol_tells_nothing_more(better: Streams) -> None:
+    node = Partition(PoolingNode({"calmer": TOGETHER}), 0)
+    node.receive(0, replace(better[0][0], ended="v9 went live. " * 250))
+    for partial in better[0][1:200]:
+        assert node.receive(node.offset + 1, replace(partial, ended="once more " * 300)) == []
+    assert len(node.snapshot("calmer")) < 4_096
+
+
+@pytest.mark.parametrize("key", [UNSIGNED, Signing(("test",), (Key("k", "secret"),), "k")])
+def test_with_a_key_partials_are_signed_and_others_refused(better: Streams, key: Signing) -> None:
+    of_node = Partition(ExperimentsNode({"calmer": TOGETHER}, key), 0)
+    found = outcomes("ASH", 3, 900, 0.35, seed=1)
+    signed = [
+        record
+        for offset, each in enumerate(found)
+        for record in of_node.receive(offset, each)
+        if isinstance(record, ExperimentPartial)
+    ]
+    assert all((b'"signature"' in encode(each)) == bool(key) for each in signed), "without a key its bytes are as ever"
+    pool = Partition(PoolingNode({"calmer": TOGETHER}, key), 0)
+    assert pool.receive(0, signed[0]) == []
+    refused = [replace(signed[1], scored=signed[1].scored + 1), replace(signed[1], signature="0" * 64), better[0][1]]
+    elsewhere = Signing(("another",), (Key("k", "secret"),), "k")
+    refused.append(elsewhere.sign(signed[1], signed[1].id))
+    for forged in refused if key else []:
+        (letter,) = pool.receive(pool.offset + 1, forged)
+        assert isinstance(letter, DeadLetter)
+        assert letter.reason == "unsigned_partial"
+    assert pool.receive(pool.offset + 1, signed[1]) == []
+
+
+def test_a_state_of_an_experiment_that_nobody_declared_is_still_read() -> None:
+    """Earlier releases opened one for any name; their snapshots stay good."""
+    old = PoolState("calmer", "", {}, None)
+    declared, other = PoolingNode({"calmer": TOGETHER}), PoolingNode({})
+    assert declared.load(declared.dump(old)).test is not None
+    assert other.load(other.dump(old)) == old
+
+
 def ahead(stream: list[ExperimentPartial], windows: range) -> list[ExperimentPartial]:
     """One symbol that goes on, window after window."""
-    return [replace(stream[-1], window=window, passed=window, scored=window) for window in windows]
+    last = stream[-1]
+    return [
+        replace(last, window=window, passed=window, pairs=last.pairs + window, scored=last.scored + window)
+        for window in windows
+    ]
 
 
 def test_a_symbol_that_is_too_far_ahead_is_refused_until_the_others_come(better: Streams) -> None:

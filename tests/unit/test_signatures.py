@@ -19,12 +19,13 @@ from schemas.commands import Command, PinVersion, PromoteVariant, RollBack, Star
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError, Refused
 from schemas.experiments import ExperimentPartial
+from schemas.limits import LONGEST_COMMAND_ID
 from schemas.positions import AsOf
 from schemas.ticks import Directive, Quote
 from schemas.topics import COMMANDS
 from streams.judged import MOST_JUDGED, Judged
 from streams.lifecycle.node import LifecycleNode
-from streams.market.directives import LONGEST_NAME, MOST_ARMS
+from streams.market.directives import MOST_ARMS
 from streams.market.node import MarketNode
 from streams.partition import KeySnapshot, Partition
 from streams.signatures import UNSIGNED, Key, Signing, _plain_mac
@@ -332,5 +333,5 @@ def test_the_commands_make_and_use_a_ring(tmp_path: Path) -> None:
 
 def test_ids_of_any_length_that_apply_takes_are_remembered() -> None:
     log = Log()
-    log.ask(replace(START, id="i" * LONGEST_NAME))
+    log.ask(replace(START, id="i" * LONGEST_COMMAND_ID))
     assert log.put(log.commands[0]) == []

@@ -5,8 +5,9 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.errors import Refused
+from schemas.limits import HIGHEST_PRICE, LARGEST_SIZE, LOWEST_PRICE
 from schemas.ticks import Directive, Quote, Trade
-from streams.validation import HIGHEST_PRICE, LARGEST_SIZE, LOWEST_PRICE, Validation, ValidationParameters
+from streams.validation import Validation, ValidationParameters
 
 QUOTE = Quote("BTC-PERP.1", 1, 99.0, 1.0, 101.0, 0.0, seq=5)
 TRADE = Trade("BTC-PERP.1", 1, 100.0, 0.0, "buy")

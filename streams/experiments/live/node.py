@@ -61,7 +61,7 @@ class ExperimentsNode(Node[Trials]):
 
     Args:
         declarations: by name.
-        signing: signs commands, where the deployment has a key.
+        signing: signs commands and partials, where the deployment has a key.
         candidates: how candidates are tested; none: they are not.
 
     Raises:
@@ -111,10 +111,10 @@ class ExperimentsNode(Node[Trials]):
                     continue
                 own = state[name] = trial.start(event)
             if trial.pooled and (partial := partials.before(trial, own, event, f"{record_id}:{len(written)}")):
-                written.append(partial)
+                written.append(self._signing.sign(partial, record_id))
             step = trial.update(own, event)
             if trial.pooled and (partial := partials.after(trial, own, event, f"{record_id}:{len(written)}")):
-                written.append(partial)
+                written.append(self._signing.sign(partial, record_id))
             if not step:
                 continue
             moved = trial.moved(own, event, f"{record_id}:{len(written)}")

@@ -1,5 +1,6 @@
 """The pooling node: experiments that several symbols decide together, from what each of them tells."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import sub
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from schemas.commands import PromoteVariant, StopVariant
 from schemas.errors import Refused, StateError
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
+from schemas.limits import END_OF_TIME, LONGEST_CAUSE, cut
 from schemas.positions import as_of, root_id
 from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_PARTIALS, POOLED_EXPERIMENTS, TICKS
 from streams.experiments.declaration import Declaration
@@ -25,7 +27,9 @@ MOST_WAITING = 5_000
 """Windows that wait for the slowest symbol, of all symbols together, each an equal part; 0.5 MB at most."""
 
 POOLED = "pooled:"
-"""Begin of the ids of commands; the partition of their symbol follows."""
+"""Begin of the ids of commands; the partition of their symbol follows, the window, experiment and symbol."""
+
+HOME = re.compile(f"{POOLED}([0-9]{{1,6}}):[0-9]+:")
 
 COUNTS = 5
 """Figures of a symbol that count something; sums of scores follow."""
@@ -74,6 +78,11 @@ class Member(Struct, array_like=True):
     offset: int = 0
 
     @property
+    def tells_no_more(self) -> bool:
+        """Whether it was told that its arms are compared no more; what comes after that says nothing."""
+        return self.ended or (bool(self.waiting) and bool(self.waiting[-1].ended))
+
+    @property
     def place(self) -> str:
         """Id of the tick up to which all symbols were looked at: commands are signed as of that."""
         return root_id(TICKS.name, self.partition, self.offset)
@@ -82,9 +91,9 @@ class Member(Struct, array_like=True):
 class PoolState(Struct, array_like=True):
     """Attributes:
     experiment: its name.
-    made_with: digest of the test and the symbols; empty for an experiment that is not declared.
+    made_with: digest of the test and the symbols.
     members: symbols that told something.
-    test: of the batches of all symbols; none for an experiment that is not declared.
+    test: of the batches of all symbols; none in old snapshots of an experiment that was not declared.
     """
 
     experiment: str
@@ -116,32 +125,50 @@ class Pool:
         self.symbols = tuple(sorted(set(declaration.symbols)))
         self.experiment = Experiment(declaration.test)
         self._most = MOST_WAITING // len(self.symbols)
+        self._sums = len(self.experiment.start().evidence.totals)
         self.digest = sha256(json.encode((self.experiment.digest, self.symbols))).hexdigest()[:16]
 
     def start(self) -> PoolState:
         """State before anything was told."""
         return PoolState(self.name, self.digest, {}, self.experiment.start())
 
+    def check(self, partial: ExperimentPartial) -> None:
+        """Let a partial pass that can be one of this experiment, whatever was told before.
+
+        Raises:
+            Refused: `unknown_symbol`, `other_plan`, `bad_window`, `bad_counts`.
+        """
+        if partial.symbol not in self.symbols:
+            raise Refused(
+                "unknown_symbol", f"expected a symbol that experiment {self.name} declares, was {partial.symbol!r}"
+            )
+        if partial.plan != self.experiment.digest or len(partial.sums) != self._sums:
+            raise Refused("other_plan", f"expected the plan {self.experiment.digest}, was {partial.plan!r:.80}")
+        if partial.window > partial.passed or self._end(partial.passed) >= END_OF_TIME:
+            raise Refused(
+                "bad_window", f"expected windows of event time, was window {partial.window}, passed {partial.passed}"
+            )
+        if partial.scored + partial.rejected > partial.pairs or partial.only_a + partial.only_b > partial.scored:
+            raise Refused("bad_counts", f"expected parts of {partial.pairs} pairs, was more")
+
     def take(self, state: PoolState, partial: ExperimentPartial) -> Iterator[Struct]:
         """Take what a symbol tells; what follows for all of them."""
         test = state.test
-        assert test is not None, "the experiment is declared"
-        if partial.symbol not in self.symbols or test.status not in OPEN:
+        assert test is not None, "a declared experiment has one, see `PoolingNode.load`"
+        if test.status not in OPEN:
             return
-        if partial.plan != self.experiment.digest or len(partial.sums) != len(test.evidence.totals):
-            raise Refused("other_plan", f"expected the plan {self.experiment.digest}, was {partial.plan!r:.80}")
-        try:
-            place = as_of(partial.id)
-        except ValueError:
-            raise Refused("bad_id", f"expected the id of an outcome, was {partial.id!r:.80}") from None
         member = state.members.get(partial.symbol)
-        if member is not None and partial.passed <= member.passed:
-            return
+        counts = (partial.pairs, partial.scored, partial.rejected, partial.only_a, partial.only_b)
+        if member is not None:
+            if member.tells_no_more or partial.passed <= member.passed:
+                return
+            self._check_goes_on(partial, counts, member)
         begun = len(state.members) == len(self.symbols)
         if begun and member is not None and len(member.waiting) >= self._most:
             raise Refused(
                 "too_far_apart", f"expected {partial.symbol} within {self._most} windows of the slowest symbol"
             )
+        place = as_of(partial.id)
         if member is None:
             nothing = [0.0] * (COUNTS + len(partial.sums))
             member = state.members[partial.symbol] = Member(
@@ -149,10 +176,8 @@ class Pool:
             )
             member.offset = place.offset
         member.passed = partial.passed
-        counts = (partial.pairs, partial.scored, partial.rejected, partial.only_a, partial.only_b)
-        member.waiting.append(
-            Waiting(partial.window, [*map(float, counts), *partial.sums], partial.ended, place.offset)
-        )
+        ended = cut(partial.ended, LONGEST_CAUSE)
+        member.waiting.append(Waiting(partial.window, [*map(float, counts), *partial.sums], ended, place.offset))
         if len(state.members) == len(self.symbols):
             yield from self._advance(state, test)
         elif len(member.waiting) > self._most:
@@ -161,6 +186,14 @@ class Pool:
             member.base = member.now = gone.figures
             member.offset = gone.offset
             member.first = member.waiting[0].window
+
+    def _check_goes_on(self, partial: ExperimentPartial, counts: tuple[int, ...], member: Member) -> None:
+        """Windows follow one another, and what was counted stays counted."""
+        if partial.window <= member.passed:
+            raise Refused("bad_window", f"expected a window after {member.passed}, was {partial.window}")
+        before = member.waiting[-1].figures if member.waiting else member.now
+        if any(count < known for count, known in zip(counts, before, strict=False)):
+            raise Refused("bad_counts", f"expected no count to fall, was {counts} after {before[:COUNTS]}")
 
     def _advance(self, state: PoolState, test: ExperimentState) -> Iterator[Struct]:
         members = [state.members[symbol] for symbol in self.symbols]
@@ -202,7 +235,7 @@ class Pool:
         members = list(state.members.values())
         identity, ts_event = f"{self.name}:{self.digest}:{window}", self._end(window)
         challenger, champion = (
-            ", ".join(sorted({getattr(member, side) for member in members})) for side in ("challenger", "champion")
+            cut(", ".join(sorted({getattr(member, side) for member in members}))) for side in ("challenger", "champion")
         )
         about = About(
             f"{identity}:{index}", EVERYONE, ts_event, self.name, challenger, champion, test.status, test.reason
@@ -247,10 +280,11 @@ class Pool:
 def home_of(command_id: str) -> int | None:
     """Partition of the symbol that a command of a pool is for; none of any other command.
 
-    >>> home_of("pooled:3:28717920:calmer:BTCUSDT"), home_of("ticks:3:1097:0:0")
-    (3, None)
+    >>> home_of("pooled:3:28717920:calmer:BTCUSDT"), home_of("ticks:3:1097:0:0"), home_of("pooled:of:mine")
+    (3, None, None)
     """
-    return int(command_id.split(":", 2)[1]) if command_id.startswith(POOLED) else None
+    found = HOME.match(command_id)
+    return int(found[1]) if found else None
 
 
 class PoolingNode(Node[PoolState]):
@@ -258,7 +292,7 @@ class PoolingNode(Node[PoolState]):
 
     Args:
         declarations: of all experiments, by name.
-        signing: signs commands, where the deployment has a key.
+        signing: signs commands and tells the partials of the deployment from others; without a key neither.
     """
 
     name = "pooling"
@@ -276,25 +310,36 @@ class PoolingNode(Node[PoolState]):
         self._load = msgpack.Decoder(PoolState).decode
         self._dump = msgpack.Encoder().encode
 
+    def decode(self, value: bytes | None) -> ExperimentPartial:
+        """Bytes to what a symbol tells of a declared experiment; raises `Refused` for anything else."""
+        partial: ExperimentPartial = super().decode(value)
+        self._signing.check(partial)
+        pool = self._pools.get(partial.experiment)
+        if pool is None:
+            raise Refused("unknown_experiment", f"expected a pooled experiment, was {partial.experiment!r:.80}")
+        pool.check(partial)
+        return partial
+
     def key(self, event: ExperimentPartial) -> str:
         """Experiment: its symbols share a state."""
         return event.experiment
 
+    def admit(self, event: ExperimentPartial, record_id: str) -> None:
+        """See `Node.admit`: a partial must have been signed with a key that is taken where it lies."""
+        self._signing.admit(event, record_id)
+
     def open(self, key: str) -> PoolState:
         """Nothing was told yet."""
-        pool = self._pools.get(key)
-        return PoolState(key, "", {}, None) if pool is None else pool.start()
+        return self._pools[key].start()
 
     def step(self, state: PoolState, event: ExperimentPartial, record_id: str) -> Sequence[Struct]:
         """Where the experiment stands, what it decides and the commands that follow; ids are those of its windows."""
-        pool = self._pools.get(event.experiment)
-        if pool is None or state.test is None:
-            return ()
+        self.admit(event, record_id)
         return [
             self._signing.ask(each, state.members[each.symbol].place)
             if isinstance(each, (PromoteVariant, StopVariant))
             else each
-            for each in pool.take(state, event)
+            for each in self._pools[event.experiment].take(state, event)
         ]
 
     def dump(self, state: PoolState) -> bytes:
@@ -312,7 +357,7 @@ class PoolingNode(Node[PoolState]):
         except MsgspecError as error:
             raise StateError(f"expected a snapshot of the pooling node, was something else: {error}") from error
         pool = self._pools.get(state.experiment)
-        if pool is not None and state.test is None:
+        if pool is not None and state.test is None:  # earlier releases kept one of an experiment that nobody declared
             return pool.start()
         if pool is not None and state.made_with != pool.digest:
             raise StateError(

@@ -1,0 +1,168 @@
+"""Bounds of every field that travels: numbers first, then the types that records are made of.
+
+They stand in the types, so that the written contract says them and every reader checks them when it decodes. Only
+those of quotes and trades are checked elsewhere, in `streams.validation`, where each has a reason of its own; the
+contract says them all the same.
+
+A record that a node writes fits by construction: names and numbers are bounded where they come in, and what is put
+together from several of them is cut where it is written, see `cut`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
+
+LOWEST_PRICE: Final = 1e-12
+HIGHEST_PRICE: Final = 1e12
+LARGEST_SIZE: Final = 1e15
+"""Within these bounds no feature can overflow."""
+
+END_OF_TIME: Final = 2**63
+"""Times are signed 64-bit counts of nanoseconds: up to the year 2262."""
+
+LONGEST_HORIZON: Final = 2**62
+"""Ns; a time and a horizon together are still a number of 64 bits."""
+
+LARGEST_COUNT: Final = 2**53
+"""Up to it a double counts exactly."""
+
+LARGEST_FIGURE: Final = 1e100
+"""Of numbers without a bound of their own: their squares and the sums of those are still finite."""
+
+LONGEST_SYMBOL: Final = 32
+LONGEST_NAME: Final = 200
+"""Characters of a name that somebody chose: of an arm, a version, an experiment, a metric, a feature."""
+
+LONGEST_COMMAND_ID: Final = 300
+"""Characters of the id of a command: one that a pool makes of an experiment's name and a symbol fits."""
+
+LONGEST_ID: Final = 400
+"""Characters of any other id: one that a node makes of a command's, or of an experiment's name, fits."""
+
+LONGEST_CAUSE: Final = 1_000
+"""Characters of a sentence that somebody gives with what is asked for."""
+
+LONGEST_SENTENCE: Final = 4_000
+"""Characters of a sentence that a node makes of others."""
+
+MOST_METRICS: Final = 64
+MOST_FIELDS: Final = 256
+"""Of any collection that has no bound of its own: features, experts, arms, windows, symbols of a pool."""
+
+MOST_TABLES: Final = 16
+MOST_SETTINGS: Final = 64
+"""Tables of overrides, and fields of one of them."""
+
+PRINTABLE: Final = r"^[!-~]*(?![\s\S])"
+"""Pattern of a symbol: printable ASCII without the space; it says so to ECMAScript and to Python alike."""
+
+NAMING: Final = r"^[ -{}~]*(?![\s\S])"
+r"""Pattern of names and ids: printable ASCII without `|`, which keeps a symbol and a name apart in keys.
+
+A key `symbol|name` is split at its last `|`, so a symbol may have one, as it may have any `:` and `/`.
+"""
+
+TICK_ID: Final = r"^ticks:[0-9]{1,6}:[0-9]{1,18}(:[0-9]{1,9}){0,8}(?![\s\S])"
+"""Pattern of an id that follows from a tick: partition and offset in ranges that every cluster keeps to."""
+
+Symbol = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=LONGEST_SYMBOL,
+        pattern=PRINTABLE,
+        description="instrument name: 1 to 32 printable ASCII characters, no space",
+    ),
+]
+EventTime = Annotated[
+    int,
+    Meta(ge=1, le=END_OF_TIME - 1, description="when it happened at the venue: ns since the Unix epoch, UTC"),
+]
+EventTimeOrNone = Annotated[int, Meta(ge=0, le=END_OF_TIME - 1)]
+"""An event time, or 0 for none."""
+
+Span = Annotated[int, Meta(ge=1, le=LONGEST_HORIZON - 1)]
+"""Ns of event time."""
+
+Count = Annotated[int, Meta(ge=0, le=LARGEST_COUNT)]
+Figure = Annotated[float, Meta(ge=-LARGEST_FIGURE, le=LARGEST_FIGURE)]
+Price = Annotated[float, Meta(ge=LOWEST_PRICE, le=HIGHEST_PRICE)]
+Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME, pattern=NAMING)]
+NameOrNone = Annotated[str, Meta(max_length=LONGEST_NAME, pattern=NAMING)]
+"""A name, or empty for none."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID, pattern=NAMING)]
+"""Of what a node wrote; those of pooled experiments begin with the experiment's name."""
+
+JobId = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME, pattern=NAMING)]
+"""Of a retrain and its breach: the id of the command that starts the candidate is made of it."""
+
+CommandId = Annotated[str, Meta(min_length=1, max_length=LONGEST_COMMAND_ID, pattern=NAMING)]
+TickId = Annotated[str, Meta(max_length=LONGEST_ID, pattern=TICK_ID)]
+Cause = Annotated[str, Meta(max_length=LONGEST_CAUSE)]
+Sentence = Annotated[str, Meta(max_length=LONGEST_SENTENCE)]
+Code = Annotated[str, Meta(max_length=64)]
+"""A stable word of ours, or a digest in hex, or empty."""
+
+Signature = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        description="KEY/AS_OF/HEX: id of the key, the place in the log as of which it was signed, HMAC-SHA256 over "
+        "deployment, topic, both and the record; or empty. Nodes and clients sign",
+    ),
+]
+Names = Annotated[tuple[Name, ...], Meta(max_length=MOST_FIELDS)]
+Digests = Annotated[tuple[Code, ...], Meta(max_length=MOST_FIELDS)]
+Figures = Annotated[tuple[Figure, ...], Meta(max_length=MOST_FIELDS)]
+FiguresByName = Annotated[dict[Name, Figure], Meta(max_length=MOST_FIELDS)]
+ProbabilitiesByName = Annotated[dict[Name, Probability], Meta(max_length=MOST_FIELDS)]
+MetricsByName = Annotated[dict[Name, Figure], Meta(max_length=MOST_METRICS)]
+
+_Whole = Annotated[int, Meta(ge=-END_OF_TIME, le=END_OF_TIME - 1)]
+_Plain = bool | _Whole | Figure | Cause | None
+_Listed = Annotated[Sequence[_Plain], Meta(max_length=MOST_SETTINGS)]
+_Tabled = Annotated[Mapping[Name, _Plain | _Listed], Meta(max_length=MOST_SETTINGS)]
+Tables = Annotated[
+    Mapping[Name, Annotated[Mapping[Name, _Plain | _Listed | _Tabled], Meta(max_length=MOST_SETTINGS)]],
+    Meta(max_length=MOST_TABLES),
+]
+"""Tables of parameters: plain values, lists of them, and tables of both."""
+
+CUT: Final = " ..."
+
+
+def cut(text: str, longest: int = LONGEST_SENTENCE) -> str:
+    """A sentence made of others, so that it fits; what fits stays as it is.
+
+    >>> cut("three arms: a, b, c", 19), cut("three arms: a, b, c", 14)
+    ('three arms: a, b, c', 'three arms ...')
+    """
+    return text if len(text) <= longest else text[: longest - len(CUT)].rstrip(",;: ") + CUT
+
+
+def stated(**bounds: Any) -> Meta:
+    """Bounds that the contract says and `streams.validation` checks, with a reason of their own."""
+    return Meta(extra_json_schema=bounds)
+
+
+TickSymbol = Annotated[
+    str,
+    Meta(description="instrument name: 1 to 32 printable ASCII characters, no space"),
+    stated(minLength=1, maxLength=LONGEST_SYMBOL, pattern=PRINTABLE),
+]
+TickTime = Annotated[
+    int,
+    Meta(description="when it happened at the venue: ns since the Unix epoch, UTC"),
+    stated(minimum=1, maximum=END_OF_TIME - 1),
+]
+TickPrice = Annotated[float, stated(minimum=LOWEST_PRICE, maximum=HIGHEST_PRICE)]
+TickSize = Annotated[float, stated(minimum=0.0, maximum=LARGEST_SIZE)]
+SequenceNumber = Annotated[
+    int | None,
+    Meta(description="the venue's sequence number of this symbol's feed, if it has one"),
+    stated(minimum=-END_OF_TIME, maximum=END_OF_TIME - 1),
+]
