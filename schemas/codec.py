@@ -21,6 +21,10 @@ MOST_BYTES = 2 * 1024 * 1024
 what is larger than its topic takes uncompressed is refused before it is parsed."""
 
 
+NOT_UNPACKED = b"\x00not unpacked: "
+"""How the record begins that stands in for a compressed batch which would be too large; a sentence follows."""
+
+
 def decoder(record: Any, most_bytes: int = MOST_BYTES) -> Callable[[bytes | None], Any]:
     """Function from bytes to `record`; it raises `Refused` with a sentence when they do not fit.
 
@@ -51,6 +55,8 @@ def decoder(record: Any, most_bytes: int = MOST_BYTES) -> Callable[[bytes | None
         except msgspec.ValidationError as error:
             raise Refused("malformed", str(error)) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if value.startswith(NOT_UNPACKED):
+                raise Refused("too_large", value[len(NOT_UNPACKED) :].decode(errors="replace")) from None
             raise Refused("not_json", str(error)) from error
 
     return refuse_what_does_not_fit

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import time
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from agents.caretaker.webhook import Webhook
 from agents.clients.reader import Once
 from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.settings import Settings
 from schemas.alerts import Alert
 from schemas.codec import decoder, encode

@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.errors import Refused, TickloopError

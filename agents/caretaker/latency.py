@@ -7,12 +7,12 @@ from collections import deque
 from contextlib import aclosing
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
 from agents.caretaker.slowness import Slowness
 from agents.clients.reader import Received, read
+from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import decoder, encode

@@ -2,13 +2,13 @@
 
 import asyncio
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from agents.caretaker.alerts import Alerts
 from agents.caretaker.latency import Latency
 from agents.caretaker.retrainer import Retrainer
 from agents.caretaker.webhook import Webhook
+from agents.kafka import AIOKafkaProducer
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem, TickloopError
 from streams.parameters import Parameters

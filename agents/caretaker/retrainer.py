@@ -8,7 +8,6 @@ from platform import python_version
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaProducer
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -17,6 +16,7 @@ from agents.caretaker.labelled_log import labelled_log
 from agents.caretaker.training import Work, train
 from agents.clients.partition_records import partition_records
 from agents.clients.reader import read
+from agents.kafka import AIOKafkaProducer
 from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import decoder, encode

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.keyring import signing
 from agents.settings import Settings
 from schemas.codec import decoder, encode

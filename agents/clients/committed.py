@@ -1,8 +1,9 @@
 """What a group of workers has committed."""
 
-from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
+
+from agents.kafka import TopicPartition
 
 
 async def committed(cluster: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 
 POLL_MS = 200
 

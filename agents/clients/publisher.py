@@ -7,13 +7,13 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from msgspec import Struct
 
 from agents.clients.pace import Pace, Schedule
 from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaProducer
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
 from streams.partitioner import partition_of

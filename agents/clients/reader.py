@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator
 from typing import Literal, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from schemas.errors import EnvironmentProblem
 from schemas.positions import Position, position_of
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 from typing import Any, Self
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from agents.clients.publisher import Addressed
 from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from schemas.errors import EnvironmentProblem
 
 BLOCK = 2048

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
 from agents.clients.history import changes
 from agents.dashboard.lean import LeanOutcome
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.pages.wording import NONE, lasting, moment, number
 from agents.settings import Settings
 from agents.trail import manual_steps, why

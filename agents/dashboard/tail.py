@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
@@ -12,6 +11,7 @@ from agents.clients.committed import committed
 from agents.clients.reader import Received
 from agents.dashboard.latency import A_BLOCK, answered
 from agents.dashboard.rates import Ends
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem
 from schemas.topics import OUTCOMES, PAPER_ACCOUNT, PREDICTIONS, TICKS, TOPICS

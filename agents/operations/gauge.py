@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Collection, Iterable
 from typing import NamedTuple, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.clients.committed import committed
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.settings import Settings
 from schemas.topics import TOPICS
 from streams.chain import chained

@@ -2,9 +2,8 @@
 
 import asyncio
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.settings import Settings
 from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS
 

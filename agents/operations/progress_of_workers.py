@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.clients.committed import committed
+from agents.kafka import TopicPartition
 from agents.operations.recompute import has_members
 from agents.settings import Settings
 

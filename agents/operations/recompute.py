@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPartitionError, for_code
 
 from agents.broker.answer import admin
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.operations import topics
 from agents.operations.system import wanted_topics
 from agents.runtime.binding import changelog_name

@@ -6,12 +6,12 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from itertools import islice
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
 from agents.broker.answer import admin
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable, publish
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.operations import topics
 from agents.operations.progress_of_workers import until_workers_reach
 from agents.operations.recompute import delete, rewind

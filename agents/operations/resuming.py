@@ -9,11 +9,10 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from agents.clients.publisher import Addressed, Published, Sendable
 from agents.clients.reader import read_blocks
 from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
 from streams.partitioner import partition_of

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from agents.broker.answer import admin
 from agents.clients.reader import read_blocks
 from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.operations.progress_of_workers import until_workers_reach
 from agents.runtime.binding import changelog_name
 from agents.runtime.snapshots import recover

@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer
-
+from agents.kafka import AIOKafkaProducer
 from agents.runtime.counters import Counters
 from agents.runtime.outbox import Outbox, Post
 from agents.runtime.routing import key_of, place_of

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from agents.kafka import AIOKafkaProducer
 from agents.runtime.crash import stop_the_process
 
 MOST_BYTES = 1_000_000

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer
 from agents.runtime.membership import end_when_replaced
 from agents.runtime.reseeks import Reseeks, Stamp
 

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.types import TP
 
+from agents.kafka import AIOKafkaConsumer
 from agents.runtime.app import LoopApp
 from agents.runtime.transport import consumer_of
 

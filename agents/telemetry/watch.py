@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from aiohttp import web
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from faust.types import TP
 from msgspec import json
 from prometheus_client.exposition import choose_encoder
 
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.runtime.app import LoopApp
 from agents.settings import Settings
 from agents.telemetry.health import Health, Limits, Verdict

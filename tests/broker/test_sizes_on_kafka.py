@@ -1,0 +1,125 @@
+"""The largest messages that a real broker takes: each becomes a dead letter, and its partition goes on."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+import pytest
+from live_loop import LiveLoop
+from market_ticks import seeded_ticks
+
+from agents.kafka import AIOKafkaProducer
+from agents.operations import topics
+from agents.settings import Settings
+from schemas.codec import encode
+from schemas.dead_letters import CUT_VALUE, DeadLetter
+from schemas.topics import (
+    COMMANDS,
+    DEAD_LETTERS,
+    EXPERIMENT_PARTIALS,
+    LARGEST_SNAPSHOT,
+    MIB,
+    PREDICTIONS,
+    TICKS,
+    Topic,
+)
+from streams.loop import nodes
+from streams.parameters import Parameters
+
+pytestmark = pytest.mark.broker
+
+UNPACKED = 3_000_000
+"""Bytes of a bomb that is unpacked: its record is refused by its size."""
+
+LEFT_PACKED = 30_000_000
+"""Bytes of one that is not."""
+
+PLAIN = [
+    b"\xff" * 1_000_000,
+    b'{"kind":"' + b"A" * 1_000_000 + b'"}',
+    b'{"kind":"' + b"\x01" * 1_000_000,
+    b"[" * 1_000_000,
+    b'{"kind":"quote","symbol":"' + b"Q" * 1_000_000 + b'"}',
+]
+
+
+async def send(bootstrap: str, topic: str, payloads: Sequence[tuple[str | None, bytes]]) -> None:
+    """Send payloads to partition 0, each in a message of its own, compressed by the codec that stands beside it."""
+    async with AsyncExitStack() as stack:
+        producers = {}
+        for codec in dict.fromkeys(codec for codec, _ in payloads):
+            producer = AIOKafkaProducer(
+                bootstrap_servers=bootstrap, compression_type=codec, max_request_size=2 * LEFT_PACKED, max_batch_size=1
+            )
+            producers[codec] = await stack.enter_async_context(producer)
+        for codec, payload in payloads:
+            await producers[codec].send_and_wait(topic, payload, key=b"any", partition=0)
+
+
+async def test_the_largest_messages_and_bombs_of_every_codec(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+    good = [encode(tick) for tick in seeded_ticks(1, 30, "SIZE")]
+    bombs = [
+        (codec, b'{"kind":"' + b"A" * size)
+        for codec in ("gzip", "snappy", "lz4", "zstd")
+        for size in (UNPACKED, LEFT_PACKED)
+        if (codec, size) != ("snappy", LEFT_PACKED)  # packs to a twentieth: the topic does not take it
+    ]
+    bad = [*((None, payload) for payload in PLAIN), *bombs]
+    payloads = [each for pair in zip(((None, tick) for tick in good), bad, strict=False) for each in pair]
+    payloads += [("lz4", tick) for tick in good[len(bad) :]]
+
+    settings = Settings.load({}, prefix=prefix, partitions=1)
+    async with LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log") as loop:
+        loop.start(1)
+        await send(bootstrap, settings.topic(TICKS.name), payloads)
+        await loop.until_caught_up()
+        assert (await loop.verdict()).is_exact
+        assert len(await loop.stored(PREDICTIONS.name)) == len(good), "good ticks between the bad ones, packed or not"
+        check(await letters(loop, TICKS), bad)
+
+        for topic in (COMMANDS, EXPERIMENT_PARTIALS):
+            await send(bootstrap, settings.topic(topic.name), bad)
+        await loop.until_caught_up()
+        for topic in (COMMANDS, EXPERIMENT_PARTIALS):
+            check(await letters(loop, topic), bad)
+        assert loop.workers[1].poll() is None
+        assert loop.log(1).count("ready: ") == 1, "no process ended"
+
+
+async def letters(loop: LiveLoop, topic: Topic) -> list[DeadLetter]:
+    """Dead letters of records of a root."""
+    held = [msgspec.json.decode(record.value, type=DeadLetter) for record in await loop.stored(DEAD_LETTERS.name)]
+    return [letter for letter in held if letter.id.startswith(f"{topic.name}:")]
+
+
+def check(found: list[DeadLetter], bad: Sequence[tuple[str | None, bytes]]) -> None:
+    """A letter for each, whole up to what is kept whole, else its beginning, length and digest, or why not."""
+    assert len(found) == len(bad)
+    for letter, (codec, payload) in zip(found, bad, strict=True):
+        assert letter.key == (b"any" if len(payload) < LEFT_PACKED else None)
+        if codec is None:
+            assert letter.value == payload
+        elif len(payload) < LEFT_PACKED:
+            assert (letter.reason, letter.value) == ("too_large", payload[:CUT_VALUE])
+            assert letter.value_bytes == len(payload)
+        else:
+            assert letter.reason == "too_large"
+            assert "was not unpacked" in letter.detail
+    assert Counter(letter.reason for letter in found)["too_large"] == len(bad) - len(PLAIN)
+
+
+async def test_a_batch_of_a_snapshots_size_is_taken(bootstrap: str, prefix: str) -> None:
+    settings = Settings.load({}, prefix=prefix, partitions=1)
+    changelog = topics.changelog(settings, prefix + "changelog")
+    outputs = topics.specification(settings, DEAD_LETTERS)
+    await topics.apply(bootstrap, [changelog, outputs])
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, enable_idempotence=True, max_batch_size=900_000, max_request_size=20 * MIB
+    ) as producer:
+        for spec, size in ((changelog, LARGEST_SNAPSHOT), (outputs, DEAD_LETTERS.largest_value)):
+            batch = producer.create_batch()
+            batch.append(key=b"k" * 1_024, value=bytes(size), timestamp=None)
+            taken = await (await producer.send_batch(batch, spec.name, partition=0))
+            assert taken.offset == 0
