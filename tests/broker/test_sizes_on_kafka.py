@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from live_loop import LiveLoop
-from market_ticks import seeded_ticks
 
 from agents.kafka import AIOKafkaProducer
 from agents.operations import topics
 from agents.settings import Settings
 from schemas.codec import encode
 from schemas.dead_letters import CUT_VALUE, DeadLetter
+from schemas.ticks import Quote
 from schemas.topics import (
     COMMANDS,
     DEAD_LETTERS,
@@ -59,7 +59,7 @@ async def send(bootstrap: str, topic: str, payloads: Sequence[tuple[str | None, 
 
 
 async def test_the_largest_messages_and_bombs_of_every_codec(bootstrap: str, prefix: str, tmp_path: Path) -> None:
-    good = [encode(tick) for tick in seeded_ticks(1, 30, "SIZE")]
+    good = [encode(Quote("SIZE", 1 + number, 99.0, 3.0, 101.0, 1.0)) for number in range(30)]
     bombs = [
         (codec, b'{"kind":"' + b"A" * size)
         for codec in ("gzip", "snappy", "lz4", "zstd")
