@@ -19,6 +19,7 @@ AlertKind = Literal[
     "rejected",
     "refused",
     "held_back",
+    "roster",
 ]
 
 
@@ -43,7 +44,8 @@ class Alert(Struct, frozen=True):
             "would be, but for the budget; `retrain_started`, `retrain_withheld`, `retrain_failed`, "
             "`retrain_rejected`: what became of it; `candidate`: runs in shadow; `promoted`, `rolled_back`: the live "
             "version changed; `rejected`: a candidate was not found better; `refused`: a command or directive made no "
-            "sense; `held_back`: a pin keeps a winner from going live, or the live version from being rolled back"
+            "sense; `held_back`: a pin keeps a winner from going live, or the live version from being rolled back; "
+            "`roster`: other versions run than the registry says"
         ),
     ]
     severity: Annotated[Literal["info", "warning", "error"], Meta(description="how much it matters")]

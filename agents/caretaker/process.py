@@ -1,4 +1,4 @@
-"""The caretaker's process: retrains, alerts and the watch over latency side by side, on one connection to write."""
+"""The caretaker's process: retrains, alerts, watches over latency and over what runs, on one connection to write."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ from aiokafka.errors import KafkaError
 from agents.caretaker.alerts import Alerts
 from agents.caretaker.latency import Latency
 from agents.caretaker.retrainer import Retrainer
+from agents.caretaker.rosters import RosterWatch
 from agents.caretaker.webhook import Webhook
 from agents.kafka import AIOKafkaProducer
 from agents.settings import Settings
@@ -28,6 +29,7 @@ async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) 
         async with asyncio.TaskGroup() as group:
             group.create_task(Retrainer(settings, bootstrap, parameters, producer).run())
             group.create_task(Alerts(settings, bootstrap, producer, webhook).run())
+            group.create_task(RosterWatch(settings, bootstrap, producer, webhook).run())
             if settings.latency_limit_ms > 0.0:
                 group.create_task(Latency(settings, bootstrap, producer).run())
             if webhook is not None:

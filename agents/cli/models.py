@@ -14,6 +14,7 @@ from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask, rollback
 from agents.cli.record_tables import printable
 from agents.cli.trail_tables import show_links
 from agents.clients.history import changes
+from agents.clients.rosters import differing_rosters
 from agents.clients.versions import retrains, versions
 from agents.settings import Settings
 from agents.trail import Link, manual_steps, why
@@ -79,6 +80,9 @@ def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
             f"manual steps {each.manual_steps}  {printable(each.reason)}",
             markup=False,
         )
+    for differing in asyncio.run(differing_rosters(settings, address)):
+        if symbol in (None, differing.outcome.symbol):
+            console.print(f"NOT SO: {printable(differing.sentence)}", markup=False)
     for finished in made if everything else ():
         result = finished.result
         console.print(

@@ -9,10 +9,12 @@ from rich.table import Table
 
 from agents.broker import bootstrap
 from agents.operations import topics
+from agents.operations.forgotten import sentence_of, what_a_replay_forgets
 from agents.operations.recompute import computed_topics, recompute
 from agents.operations.system import wanted_topics
 from agents.operations.topics import Difference
 from agents.settings import Settings
+from schemas.errors import ConfigurationError
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of differences.")
 
@@ -48,13 +50,19 @@ def apply_command(as_json: bool) -> None:
 
 @command.command("reset")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def reset_command(yes: bool) -> None:
+@click.option("--without-directives", is_flag=True, help="Go on though directives are no longer among the ticks.")
+def reset_command(yes: bool, without_directives: bool) -> None:
     """Delete everything that was computed from the ticks; the ticks stay and workers begin again at the first one.
 
     For a change of parameters, or when the log was cut behind its snapshots. Stop `tickloop up` and workers first.
+
+    Versions that were started or made live by directives which retention has deleted cannot come back: where there are
+    some, nothing is done and they are named, unless you go on without them.
     """
     settings = Settings.load()
     address = bootstrap(settings)
+    if not without_directives and (found := asyncio.run(what_a_replay_forgets(settings, address))):
+        raise ConfigurationError(sentence_of(found))
     if not yes:
         doomed = ", ".join(spec.name for spec in computed_topics(settings))
         click.confirm(f"Delete {doomed} at {address}?", abort=True)

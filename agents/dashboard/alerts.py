@@ -8,6 +8,9 @@ from schemas.windows import AccuracyWindow
 REFUSED_S = 3_600.0
 """Nothing that comes later answers a refusal: it counts for an hour after it was written."""
 
+LASTING_AN_HOUR = ("refused", "roster")
+"""Kinds that nothing answers; of rosters the caretaker speaks again every hour, as long as they differ."""
+
 MOST_REFUSED = 150
 
 ANSWERED_BY: dict[str, tuple[str, ...]] = {
@@ -23,7 +26,7 @@ ANSWERED_BY: dict[str, tuple[str, ...]] = {
 RULE = (
     "alerts of severity warning or error. Breaches, retrains withheld and roll-backs are open until a window of the "
     "live version closes without a breach or says that it passed, or a version is promoted; failed retrains until "
-    "another comes to its end; refusals for an hour. Amber: a warning, red: an error"
+    "another comes to its end; refusals and rosters that differ for an hour. Amber: a warning, red: an error"
 )
 
 TRAINED = ("candidate", "retrain_rejected")
@@ -53,7 +56,7 @@ class OpenAlerts:
     def take(self, alert: Alert, written_s: float) -> None:
         """Take an alert; times of writing in seconds since 1970."""
         self.taken += 1
-        if alert.kind == "refused":
+        if alert.kind in LASTING_AN_HOUR:
             if all(each != alert for _, each in self._recent):
                 self._recent.append((written_s, alert))
         elif alert.kind in TRAINED:

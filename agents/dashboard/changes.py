@@ -42,6 +42,7 @@ ALERTS: dict[str, tuple[str, Weight]] = {
     "retrain_started": ("training begins", "quiet"),
     "promoted": ("is live", "strong"),
     "candidate": ("runs in shadow", "quiet"),
+    "roster": ("other versions run", "harm"),
 }
 
 

@@ -18,6 +18,7 @@ from agents.broker.java import find_java
 from agents.broker.lock import KAFKA_VERSION, locked
 from agents.broker.process import running
 from agents.clients.reader import Received, read_blocks
+from agents.clients.rosters import Differing, differing_rosters
 from agents.operations import topics
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
@@ -26,7 +27,7 @@ from agents.telemetry.health import Verdict
 from schemas.codec import decoder
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.ticks import Tick
-from schemas.topics import TICKS
+from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
 from streams import compiled
 
 PYTHON = ((3, 11), (3, 13))
@@ -226,7 +227,20 @@ async def examine_topics(settings: Settings, address: str) -> list[Finding]:
             return [finding]
     else:
         finding = Finding("topics", "ok", f"{len(wanted)} topics are as the registry says")
-    return [finding, *examine_ticks(await newest_ticks(settings, address), time.time_ns())]
+    found = [finding, *examine_ticks(await newest_ticks(settings, address), time.time_ns())]
+    missing = {difference.topic for difference in differences if difference.kind != "config"}
+    if missing.isdisjoint(settings.topic(topic.name) for topic in (MODEL_VERSIONS, OUTCOMES)):
+        found.append(versions_that_run(await differing_rosters(settings, address)))
+    return found
+
+
+def versions_that_run(differing: Sequence[Differing]) -> Finding:
+    """Whether the versions that run are those that the registry says, as the newest outcomes show."""
+    if not differing:
+        return Finding("versions", "ok", "the versions that the newest outcomes show are those of the registry")
+    found, _, fix = differing[0].sentence.partition("; fix: ")
+    others = f" (and {len(differing) - 1} more symbols)" if len(differing) > 1 else ""
+    return Finding("versions", "fail", f"{found}{others}", fix)
 
 
 async def newest_ticks(settings: Settings, address: str) -> list[Received]:

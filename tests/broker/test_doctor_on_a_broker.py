@@ -1,16 +1,29 @@
-"""The doctor on a real cluster."""
+"""The doctor on a real cluster, and what `topics reset` says before it does it."""
 
 import asyncio
+import time
+from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import RecordsToDelete
+from click.testing import CliRunner
+from msgspec.structs import replace
 
+from agents.broker.answer import admin
+from agents.cli import cli
 from agents.operations import topics
 from agents.operations.doctor import Finding, examine_cluster
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from schemas.codec import encode
+from schemas.asyncapi import golden
+from schemas.codec import decoder, encode
+from schemas.commands import PromoteVariant, StartVariant
+from schemas.errors import ConfigurationError
+from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.ticks import Trade
+from schemas.topics import COMMANDS, DAY_MS, MODEL_VERSIONS, OUTCOMES, TICKS, Topic
+from schemas.versions import ModelVersion
 
 pytestmark = pytest.mark.broker
 
@@ -39,8 +52,56 @@ def test_from_no_topics_to_a_split_symbol(bootstrap: str, prefix: str) -> None:
     asyncio.run(send(settings, "WHOLE", [1, 1]))
     healthy = examine(settings)
     assert {check: finding.verdict for check, finding in healthy.items()} == dict.fromkeys(
-        ["broker", "topics", "clock", "event-time", "partitions", "dashboard"], "ok"
+        ["broker", "topics", "clock", "event-time", "partitions", "versions", "dashboard"], "ok"
     )
 
     asyncio.run(send(settings, "SPLIT", [0, 2]))
     assert examine(settings)["partitions"].found == "on more than one partition: SPLIT (0, 2)"
+
+
+async def lose_ticks(settings: Settings) -> None:
+    """Ticks of two weeks; a version was started and made live on the first day, which is no longer there."""
+    await topics.apply(settings.bootstrap, wanted_topics(settings))
+    version = ModelVersion("commands:0:1:0", "X", "bold-1", "", "champion", "a person", 1, "c2", arm="live")
+    arms = (ArmOutcome("live", "builtin-1f2e3d4c", "flat", 0.5, 0.0, 0.0, 0.0),)
+    outcome = replace(decoder(OutcomeMatured)(golden(OutcomeMatured)[-1]), symbol="X", arms=arms)
+    begun = round(1e3 * time.time()) - 14 * DAY_MS
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
+
+        async def write(topic: Topic, record: Any, at_ms: int) -> None:
+            name = settings.topic(topic.name)
+            await producer.send_and_wait(name, encode(record), b"X", 0, timestamp_ms=at_ms)
+
+        await write(COMMANDS, StartVariant("c1", "X", 1, "bold", "a person"), begun)
+        await write(COMMANDS, PromoteVariant("c2", "X", 1, "bold", "a person"), begun)
+        await write(MODEL_VERSIONS, version, begun)
+        for _ in range(5):
+            await write(TICKS, Trade("X", 1_700_000_000 * 10**9, 1.0, 1.0), begun)
+        await write(OUTCOMES, replace(outcome, id="ticks:0:4:0", prediction_id="ticks:0:3"), begun)
+    async with admin(settings.bootstrap) as cluster:
+        await cluster.delete_records({TopicPartition(settings.topic(TICKS.name), 0): RecordsToDelete(before_offset=2)})
+
+
+def test_versions_that_a_replay_cannot_bring_back_are_named_before_and_seen_after(
+    bootstrap: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(bootstrap=bootstrap, prefix=prefix, partitions=1, metrics_port=0)
+    for name, value in {"BOOTSTRAP": bootstrap, "PREFIX": prefix, "PARTITIONS": "1"}.items():
+        monkeypatch.setenv(f"TICKLOOP_{name}", value)
+    asyncio.run(lose_ticks(settings))
+
+    finding = examine(settings)["versions"]
+    assert finding == Finding(
+        "versions",
+        "fail",
+        "the lifecycle node says that bold-1 is live on X, the market node shows builtin-1f2e3d4c alone",
+        "none by commands, the built-in version was stopped for good: start under another TICKLOOP_PREFIX",
+    )
+    listed = CliRunner().invoke(cli, ["models", "list", "X"])
+    assert f"NOT SO: {finding.found}" in listed.output
+
+    refused = CliRunner().invoke(cli, ["topics", "reset", "--yes"])
+    assert isinstance(refused.exception, ConfigurationError)
+    assert "begin with their built-in version again: X (now bold-1); fix:" in str(refused.exception)
+    assert CliRunner().invoke(cli, ["topics", "reset", "--yes", "--without-directives"]).exit_code == 0
+    assert examine(settings)["versions"].verdict == "ok", "no outcome shows anything yet"

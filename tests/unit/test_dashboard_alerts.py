@@ -76,7 +76,7 @@ def test_a_fact_stands_once_and_bears_the_severity_of_its_alert(topic: Topic, re
 
 def test_every_kind_of_alert_is_covered() -> None:
     said = {told_of(record).kind for _, record in SAID_ALREADY}
-    assert said | {"retrain_started", "refused"} == set(get_args(AlertKind))
+    assert said | {"retrain_started", "refused", "roster"} == set(get_args(AlertKind))
 
 
 def test_what_no_other_record_says_stands_by_itself() -> None:

@@ -1,0 +1,81 @@
+"""The watch over what runs: whether the market node computes the versions that the lifecycle node says."""
+
+import asyncio
+import logging
+import time
+
+from agents.caretaker.webhook import Webhook
+from agents.clients.rosters import Differing, rosters
+from agents.kafka import AIOKafkaProducer
+from agents.settings import Settings
+from schemas.alerts import Alert
+from schemas.codec import encode
+from schemas.topics import ALERTS, OUTCOMES
+
+EVERY_S = 60.0
+AGAIN_S = 3_600.0
+"""Somebody is reminded as long as it lasts."""
+
+log = logging.getLogger(__name__)
+
+
+def roster_alert(differing: Differing) -> Alert:
+    """What is said about a symbol whose versions are not those that they should be."""
+    outcome = differing.outcome
+    return Alert(
+        outcome.id,
+        f"{OUTCOMES.name}/{outcome.symbol}",
+        outcome.symbol,
+        outcome.ts_event,
+        "roster",
+        "error",
+        outcome.arms[0].model_version,
+        differing.sentence,
+    )
+
+
+class RosterWatch:
+    """Looks every minute; a difference that two looks in a row show is an alert, and again every hour.
+
+    Args:
+        settings: where.
+        bootstrap: address of the cluster.
+        producer: connected.
+        webhook: that is told too, if there is one.
+    """
+
+    def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer, webhook: Webhook | None) -> None:
+        self._settings, self._bootstrap = settings, bootstrap
+        self._producer, self._webhook = producer, webhook
+        self._seen: dict[str, str] = {}
+        self._told_at: dict[tuple[str, str], float] = {}
+
+    async def run(self) -> None:
+        """Look, and look again, until cancelled.
+
+        Raises:
+            EnvironmentProblem: a topic is missing.
+            KafkaError: the cluster does not let us.
+        """
+        async with rosters(self._settings, self._bootstrap) as found:
+            while True:
+                await self.take(await found.look(), time.monotonic())
+                await asyncio.sleep(EVERY_S)
+
+    async def take(self, differing: list[Differing], now_s: float) -> None:
+        """What one look has shown, at a time of the monotonic clock."""
+        before, self._seen = self._seen, {each.outcome.symbol: each.sentence for each in differing}
+        self._told_at = {told: at for told, at in self._told_at.items() if now_s - at < AGAIN_S}
+        for each in differing:
+            told = each.outcome.symbol, each.sentence
+            if before.get(told[0]) == told[1] and told not in self._told_at:
+                self._told_at[told] = now_s
+                await self._tell(each)
+
+    async def _tell(self, differing: Differing) -> None:
+        alert = roster_alert(differing)
+        log.error("%s: %s", alert.kind, alert.sentence)
+        if self._webhook is not None:
+            self._webhook.put(alert)
+        topic = self._settings.topic(ALERTS.name)
+        await self._producer.send_and_wait(topic, encode(alert), alert.symbol.encode(), differing.partition)

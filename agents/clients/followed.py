@@ -1,0 +1,77 @@
+"""A topic that somebody looks at again and again: each time what is new, without reading it anew."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from agents.clients.topic_partitions import partition_count
+from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.settings import Settings
+from schemas.topics import Topic
+
+POLL_MS = 200
+
+
+class Followed:
+    """Reads every partition of a topic up to its end, and goes on from there the next time; made by `followed`."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._next = dict.fromkeys(consumer.assignment(), 0)
+
+    async def new(self) -> AsyncIterator[tuple[TopicPartition, Any]]:
+        """Records since the last time, up to what is the end now, each with its partition; read them all.
+
+        Raises:
+            KafkaError: the topic cannot be read.
+        """
+        consumer = self._consumer
+        first, end = await consumer.beginning_offsets(self._next), await consumer.end_offsets(self._next)
+        for tp, offset in self._next.items():
+            consumer.seek(tp, max(offset, first[tp]))
+        while any([await consumer.position(tp) < end[tp] for tp in end]):
+            for tp, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+                for record in records:
+                    yield tp, record
+                self._next[tp] = records[-1].offset + 1
+        for tp in end:
+            self._next[tp] = await consumer.position(tp)
+
+    async def at(self, tp: TopicPartition, offset: int) -> Any:
+        """The record at an offset, or none: it was deleted, or another one of its key has replaced it.
+
+        Raises:
+            KafkaError: the topic cannot be read.
+        """
+        consumer = self._consumer
+        consumer.seek(tp, offset)
+        while await consumer.position(tp) <= offset:
+            for record in (await consumer.getmany(tp, timeout_ms=POLL_MS)).get(tp, ()):
+                if record.offset == offset:
+                    return record
+        return None
+
+
+@asynccontextmanager
+async def followed(settings: Settings, bootstrap: str, topic: Topic) -> AsyncIterator[Followed]:
+    """Follow a topic of the registry.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it has no such topic.
+        KafkaError: it cannot be read.
+    """
+    name = settings.topic(topic.name)
+    count = await partition_count(bootstrap, name)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=20,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(name, number) for number in range(count)])
+        yield Followed(consumer)
+    finally:
+        await consumer.stop()

@@ -1,0 +1,150 @@
+"""The versions that the lifecycle node says run, held against those that outcomes show: from the topics alone."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiokafka.errors import KafkaError
+
+from agents.clients.followed import Followed, followed
+from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.settings import Settings
+from schemas.codec import decoder
+from schemas.errors import EnvironmentProblem, Refused
+from schemas.outcomes import OutcomeMatured
+from schemas.positions import position_of
+from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
+from schemas.versions import ModelVersion
+from streams.rosters import difference, said, shown
+
+NEWEST = 100
+"""Outcomes of each partition that are looked at, the newest; a symbol that is not among them is not looked at."""
+
+SETTLED_MS = 10_000
+"""So long after a record of the registry its directive lies in the ticks for certain."""
+
+POLL_MS = 200
+
+
+class Differing(NamedTuple):
+    """A symbol whose versions are not those that the lifecycle node says.
+
+    Attributes:
+        partition: where it lives.
+        outcome: that shows so.
+        sentence: for a person, with the way out.
+    """
+
+    partition: int
+    outcome: OutcomeMatured
+    sentence: str
+
+
+class Rosters:
+    """Follows the registry of versions and looks at the newest outcomes; made by `rosters`.
+
+    Of each symbol it keeps the versions that run, and when that last changed.
+    """
+
+    def __init__(self, settings: Settings, topic: Followed, consumer: AIOKafkaConsumer) -> None:
+        self._settings, self._topic, self._consumer = settings, topic, consumer
+        self._decode = decoder(ModelVersion)
+        self._running: dict[str, dict[str, ModelVersion]] = {}
+        self._changed_ms: dict[str, int] = {}
+
+    async def look(self) -> list[Differing]:
+        """Symbols for which the two differ on a tick that came after the last change had taken effect.
+
+        Raises:
+            KafkaError: a topic cannot be read.
+        """
+        outcomes = await self._newest_outcomes()
+        # Behind them: of a change that comes in between the registry knows, and what came before it is not held to it.
+        await self._follow()
+        found = []
+        for (partition, symbol), outcome in outcomes.items():
+            versions = self._running.get(symbol, {})
+            sentence = difference(symbol, said(versions.values()), shown(outcome))
+            if sentence and await self._was_settled(partition, symbol, outcome):
+                found.append(Differing(partition, outcome, sentence))
+        return found
+
+    async def _follow(self) -> None:
+        async for _, record in self._topic.new():
+            try:
+                version = self._decode(record.value)
+            except Refused:  # nothing that a lifecycle node wrote
+                continue
+            running = self._running.setdefault(version.symbol, {})
+            if version.arm:
+                running[version.version] = version
+            else:
+                running.pop(version.version, None)
+            self._changed_ms[version.symbol] = max(record.timestamp, self._changed_ms.get(version.symbol, 0))
+
+    async def _newest_outcomes(self) -> dict[tuple[int, str], OutcomeMatured]:
+        decode, consumer = decoder(OutcomeMatured), self._consumer
+        topic = self._settings.topic(OUTCOMES.name)
+        partitions = [TopicPartition(topic, number) for number in range(self._settings.partitions)]
+        consumer.assign(partitions)
+        first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        for tp in partitions:
+            consumer.seek(tp, max(first[tp], end[tp] - NEWEST))
+        found: dict[tuple[int, str], OutcomeMatured] = {}
+        while any([await consumer.position(tp) < end[tp] for tp in partitions]):
+            for tp, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+                for record in records:
+                    try:
+                        outcome = decode(record.value)
+                    except Refused:
+                        continue
+                    if outcome.arms:
+                        found[tp.partition, outcome.symbol] = outcome
+        return found
+
+    async def _was_settled(self, partition: int, symbol: str, outcome: OutcomeMatured) -> bool:
+        """Whether the prediction is on a tick that arrived well after the last change that the registry knows."""
+        tp = TopicPartition(self._settings.topic(TICKS.name), partition)
+        if symbol not in self._changed_ms:
+            return True
+        later = (await self._consumer.offsets_for_times({tp: self._changed_ms[symbol] + SETTLED_MS}))[tp]
+        try:
+            return later is not None and position_of(outcome.prediction_id)[0] >= later.offset
+        except (ValueError, IndexError):  # no outcome that a worker wrote
+            return False
+
+
+@asynccontextmanager
+async def rosters(settings: Settings, bootstrap: str) -> AsyncIterator[Rosters]:
+    """Something to look with, as often as you like.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it lacks a topic.
+        KafkaError: a topic cannot be read.
+    """
+    async with followed(settings, bootstrap, MODEL_VERSIONS) as topic:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=20,
+        )
+        await consumer.start()
+        try:
+            yield Rosters(settings, topic, consumer)
+        finally:
+            await consumer.stop()
+
+
+async def differing_rosters(settings: Settings, bootstrap: str) -> list[Differing]:
+    """One look, with an error that people can read.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it lacks a topic, or does not let us read one.
+    """
+    try:
+        async with rosters(settings, bootstrap) as found:
+            return await found.look()
+    except KafkaError as error:
+        raise EnvironmentProblem(f"expected to read the versions that run from {bootstrap}, got {error!r}") from error
