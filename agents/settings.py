@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         workers: worker processes that `tickloop up` keeps running.
         checkpoint_s: longest time between two snapshots of a partition, seconds.
         checkpoint_bytes: most that one checkpoint writes; what has been dirty longest goes first.
+        verify_every_s: how often snapshots are kept for `tickloop verify`, seconds of the log's time; the last four.
+        accept_code: digest of code that may go on from snapshots that other code computed.
         session_timeout_s: after how long a silent worker loses its partitions, seconds.
         metrics_port: the worker in slot n serves `/metrics`, `/healthz` and `/readyz` on this port plus n, one without
             a slot on this one; 0: none does.
@@ -54,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     workers: Annotated[int, Meta(ge=1, le=1_024)] = 2
     checkpoint_s: Annotated[float, Meta(ge=0.01, le=3_600.0)] = 1.0
     checkpoint_bytes: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 4_000_000
+    verify_every_s: Annotated[float, Meta(ge=0.1, le=100_000_000.0)] = 7 * 24 * 3600.0
+    accept_code: Annotated[str, Meta(pattern=r"^([0-9a-f]{16})?$")] = ""
     session_timeout_s: Annotated[float, Meta(ge=1.0, le=1_800.0)] = 10.0
     metrics_port: Annotated[int, Meta(ge=0, le=64_000)] = 9460
     metrics_host: str = "127.0.0.1"

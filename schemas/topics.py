@@ -9,6 +9,7 @@ from schemas.alerts import Alert
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentPartial, PooledDecided, PooledMoved
+from schemas.log_events import LogEvent
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.retraining import RetrainFinished, RetrainJob
@@ -170,6 +171,13 @@ ALERTS = Topic(
     "breaches, retrains, promotions, roll-backs, refusals: what somebody should know at once",
     retention_ms=90 * DAY_MS,
 )
+LOG_EVENTS = Topic(
+    "log-events",
+    LogEvent,
+    "which code computed from which offset on, and which records were deleted before they were read",
+    cleanup="compact",
+    key="node|partition|kind|offset",
+)
 
 TOPICS: tuple[Topic, ...] = (
     TICKS,
@@ -187,4 +195,5 @@ TOPICS: tuple[Topic, ...] = (
     RETRAIN_JOBS,
     CANDIDATES,
     ALERTS,
+    LOG_EVENTS,
 )

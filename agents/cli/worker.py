@@ -6,6 +6,7 @@ import click
 
 from agents.broker import bootstrap
 from agents.broker.answer import describe
+from agents.identity.computing import configured_identity
 from agents.keyring import signing
 from agents.plugins import configured_parameters
 from agents.runtime.app import create_app
@@ -32,7 +33,7 @@ def command(slot: int | None, home: str | None, verbose: bool) -> None:
     asyncio.run(describe(address))
     parameters = configured_parameters()
     instance = f"{settings.group}-{slot}" if slot is not None else None
-    app = create_app(settings, address, nodes(parameters, signing(settings)), instance)
+    app = create_app(settings, address, nodes(parameters, signing(settings)), instance, configured_identity())
     if settings.metrics_port:
         Watch(app, settings, address, slot).start()
     run_worker(app, verbose)

@@ -16,7 +16,13 @@ from agents.identity.bare import bare
 from agents.identity.reach import file_of, program, reached
 from agents.settings import config_table
 
-LOOP = ("streams.loop", "streams.loop_partition", "agents.runtime.routing")
+LOOP = (
+    "streams.loop",
+    "streams.loop_partition",
+    "streams.dead_letters",
+    "agents.kafka.unpacking",
+    "agents.runtime.routing",
+)
 """Modules that everything is reached from which decides what workers write."""
 
 LIBRARIES = ("msgspec", "numpy", "river", "scipy")

@@ -11,7 +11,7 @@ from agents.broker.answer import admin
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.operations import topics
 from agents.operations.system import wanted_topics
-from agents.runtime.binding import changelog_name
+from agents.runtime.binding import snapshot_topics
 from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
 from schemas.topics import TICKS
@@ -34,7 +34,7 @@ def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
     computed = set()
     for node in chained(nodes(Parameters())):
         if node.source is TICKS:
-            computed.add(changelog_name(settings, node))
+            computed.update(snapshot_topics(settings, node))
             computed |= {settings.topic(topic.name) for topic in node.outputs if not topic.is_root}
     return [spec for spec in wanted_topics(settings) if spec.name in computed]
 

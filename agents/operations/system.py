@@ -13,7 +13,7 @@ from agents.dashboard.guard import told
 from agents.operations import topics
 from agents.operations.gauge import Gauge, Reading
 from agents.operations.supervisor import Supervisor
-from agents.runtime.binding import changelog_name
+from agents.runtime.binding import snapshot_topics
 from agents.settings import Settings
 from agents.telemetry.ask import ask_all, state
 from schemas.errors import TickloopError
@@ -28,9 +28,10 @@ QUIET_REPORT_S = 15.0
 
 
 def wanted_topics(settings: Settings) -> list[topics.TopicSpec]:
-    """Topics of the registry and the changelogs of the nodes' snapshots."""
-    changelogs = [topics.changelog(settings, changelog_name(settings, node)) for node in chained(nodes(Parameters()))]
-    return [*topics.registry(settings), *changelogs]
+    """Topics of the registry, and those of snapshots: the newest ones, and those that are kept for a while."""
+    loop = chained(nodes(Parameters()))
+    names = [name for node in loop for name in snapshot_topics(settings, node)]
+    return [*topics.registry(settings), *(topics.changelog(settings, name) for name in names)]
 
 
 class System:

@@ -5,6 +5,7 @@ from typing import Any
 
 import faust
 
+from agents.identity.computing import Identity, configured_identity
 from agents.runtime.binding import Runtime
 from agents.runtime.transport import Transport, leave_on_stop
 from agents.settings import Settings
@@ -24,7 +25,13 @@ class LoopApp(faust.App):
         await super().on_stop()
 
 
-def create_app(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], instance: str | None = None) -> LoopApp:
+def create_app(
+    settings: Settings,
+    bootstrap: str,
+    nodes: Sequence[Node[Any]],
+    instance: str | None = None,
+    identity: Identity | None = None,
+) -> LoopApp:
     """Build the app; nothing is connected yet.
 
     Args:
@@ -33,6 +40,7 @@ def create_app(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], i
         nodes: what it computes.
         instance: stable name of this worker's place in the group. A process under the same name takes over at once
             and shuts the earlier one out.
+        identity: of what computes; None: that of the loop without plug-ins.
     """
     app = LoopApp(
         settings.group,
@@ -51,6 +59,8 @@ def create_app(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], i
         stream_recovery_delay=0.0,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=instance,
+        # A topic that was deleted and made anew is noticed within that.
+        consumer_metadata_max_age_ms=30_000,
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 5,
         broker_rebalance_timeout=2 * settings.session_timeout_s,
@@ -64,7 +74,7 @@ def create_app(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], i
         worker_redirect_stdouts=False,
     )
     app.transport = Transport(app.conf.broker_consumer, app)
-    app.runtime = Runtime(app, settings, nodes)
+    app.runtime = Runtime(app, settings, bootstrap, nodes, identity or configured_identity({}))
 
     async def release(*_: Any, **__: Any) -> None:
         await app.runtime.release()
@@ -73,4 +83,5 @@ def create_app(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], i
     app.task(app.runtime.keep_beating)
     app.task(app.runtime.keep_posting)
     app.task(app.runtime.keep_checkpointing)
+    app.task(app.runtime.keep_looking)
     return app

@@ -7,28 +7,37 @@ supervision; what it does not guarantee (order of outputs and state, acknowledge
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.types import TP
+from msgspec.structs import replace
 
+from agents.identity.computing import Identity
 from agents.runtime.counters import Counters
 from agents.runtime.crash import stop_the_process
+from agents.runtime.custody import Custody, Reading
 from agents.runtime.live_partition import LivePartition, Ways
+from agents.runtime.log_identity import lost
 from agents.runtime.outbox import Post
 from agents.runtime.reseeks import Reseeks
-from agents.runtime.snapshots import NOTHING, SnapshotsIncomplete, recover
+from agents.runtime.snapshots import NOTHING, Origin, Recovered, SnapshotsIncomplete, recover
 from agents.runtime.transport import commit, producer_of, stored_in
 from agents.settings import Settings
-from schemas.errors import StateError
+from schemas.errors import EnvironmentProblem, StateError
+from schemas.log_events import LogEvent
+from schemas.topics import TICKS
 from streams.chain import chained
 from streams.topology import Node
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 0.5
+LOOK_S = 60.0
+"""How often a worker looks whether the logs that it reads are still those that it has read."""
 
 
 def changelog_name(settings: Settings, node: Node[Any]) -> str:
@@ -36,11 +45,31 @@ def changelog_name(settings: Settings, node: Node[Any]) -> str:
     return f"{settings.group}-{node.name}-snapshots-changelog"
 
 
+def kept_name(settings: Settings, node: Node[Any]) -> str:
+    """Topic in which snapshots of a node are kept for a while; see `agents.runtime.keeping`."""
+    return f"{settings.group}-{node.name}-snapshots-kept"
+
+
+def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
+    """Every topic that holds snapshots of a node. What can be verified from the middle on is what follows from ticks.
+
+    >>> from streams.account.node import AccountNode
+    >>> from streams.market.node import MarketNode
+    >>> snapshot_topics(Settings(prefix="lab-"), MarketNode())
+    ['lab-tickloop-market-snapshots-changelog', 'lab-tickloop-market-snapshots-kept']
+    >>> snapshot_topics(Settings(), AccountNode())
+    ['tickloop-account-snapshots-changelog']
+    """
+    kept = [kept_name(settings, node)] if node.source is TICKS else []
+    return [changelog_name(settings, node), *kept]
+
+
 class Binding:
     """A node on Faust: an agent over its source topic and a table of snapshots.
 
     Attributes:
         name: of the node.
+        node: that is bound.
         source: topic on the broker that the node reads.
         live: its assigned partitions, by number.
         counters: what it has done.
@@ -53,7 +82,7 @@ class Binding:
         self.in_hand_since: float | None = None
         self.source = settings.topic(node.source.name)
         self.live: dict[int, LivePartition] = {}
-        self._app, self._settings, self._node = app, settings, node
+        self._app, self._settings, self.node = app, settings, node
         self._generation = -1
         partitions = settings.partitions
         self._table = app.Table(node.name + "-snapshots", partitions=partitions, key_type=bytes, value_type=bytes)
@@ -86,23 +115,47 @@ class Binding:
             partition.revoked = True
         self.live = {}
 
-    def load(self, reseeks: Reseeks, post: Post, numbers: list[int]) -> None:
-        """Drop live state; load that of the partitions that are assigned now from the recovered table."""
-        self.revoke()
+    def reading(self, number: int) -> Reading:
+        """Its reading of a partition of its source."""
+        return Reading(self.name, self.node.source.name, TP(self.source, number))
+
+    def stored(self, numbers: list[int]) -> list[tuple[int, Recovered]]:
+        """What the recovered table says about some partitions."""
+        found = recover(stored_in(self._table).items(), numbers) if numbers else {}
+        return [(number, found.get(number, NOTHING)) for number in numbers]
+
+    def load(
+        self,
+        number: int,
+        stored: Recovered,
+        *,
+        origin: Origin,
+        fetch_again_from: Callable[[int], int],
+        look_into: Callable[[int, int], Awaitable[None]],
+        post: Post,
+        kept: str,
+        keep_from: int,
+    ) -> LivePartition:
+        """Live state of a partition that is assigned now; see `Ways` for what its log adds to them."""
+        settings, node = self._settings, self.node
+        ways = Ways(
+            producer_of(self._app),
+            post,
+            {record: settings.topic(topic.name) for topic in node.outputs for record in topic.records},
+            changelog_name(settings, node),
+            settings.partitions,
+            settings.checkpoint_bytes,
+            fetch_again_from,
+            self.counters,
+            origin,
+            look_into,
+            kept,
+            max(1, round(settings.verify_every_s * 1000)),
+            keep_from,
+        )
         self._generation = self._app.consumer_generation_id
-        stored = recover(stored_in(self._table).items(), numbers) if numbers else {}
-        for number in numbers:
-            ways = Ways(
-                producer_of(self._app),
-                post,
-                {record: self._settings.topic(topic.name) for topic in self._node.outputs for record in topic.records},
-                changelog_name(self._settings, self._node),
-                self._settings.partitions,
-                self._settings.checkpoint_bytes,
-                partial(reseeks.ask, TP(self.source, number)),
-                self.counters,
-            )
-            self.live[number] = LivePartition(self._node, number, stored.get(number, NOTHING), ways)
+        self.live[number] = LivePartition(node, number, stored, ways)
+        return self.live[number]
 
 
 class Runtime:
@@ -117,8 +170,11 @@ class Runtime:
         assignments: how often partitions were assigned.
     """
 
-    def __init__(self, app: faust.App, settings: Settings, nodes: Sequence[Node[Any]]) -> None:
+    def __init__(
+        self, app: faust.App, settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], identity: Identity
+    ) -> None:
         self._app, self._settings = app, settings
+        self._custody = Custody(app, settings, bootstrap, identity)
         self.bindings = [Binding(app, settings, node) for node in chained(nodes)]
         self.reseeks = Reseeks()
         self.beat = 0.0
@@ -127,6 +183,7 @@ class Runtime:
         self.assignments = 0
         self._post = Post()
         self._committed: dict[TP, int] = {}
+        self._releases = 0
 
     async def release(self) -> None:
         """Partitions may go to others: checkpoint, so that they have nothing to repeat, and apply nothing more."""
@@ -135,9 +192,13 @@ class Runtime:
         except Exception as error:
             stop_the_process(error)
             raise
+        self._revoke()
+        self.recovering_since = time.monotonic()
+
+    def _revoke(self) -> None:
+        self._releases += 1
         for binding in self.bindings:
             binding.revoke()
-        self.recovering_since = time.monotonic()
 
     def is_bound(self, topic: str) -> bool:
         """Whether whole fetches of a topic go to agents."""
@@ -151,17 +212,22 @@ class Runtime:
                 yield TP(binding.source, number), partition
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
-        """Load live state of the assigned partitions from the recovered tables; where each goes on."""
+        """Load live state of the assigned partitions from the recovered tables; where each goes on.
+
+        Before that, the logs and the code must be those that the state was computed from and by.
+        """
         mine = sorted(tp for tp in assignment if self.is_bound(tp.topic))
         try:
             self.reseeks.take()
             self._committed = {}
-            for binding in self.bindings:
-                binding.load(self.reseeks, self._post, [tp.partition for tp in mine if tp.topic == binding.source])
-            wanted = await self._where_to_go_on(mine) if mine else {}
-        except (StateError, SnapshotsIncomplete) as error:
+            self._revoke()
+            release = self._releases
+            wanted = await self._load(mine) if mine else {}
+        except (StateError, SnapshotsIncomplete, EnvironmentProblem) as error:
             stop_the_process(error)
             raise
+        if release != self._releases:  # they were given up again meanwhile: the next assignment loads
+            return {}
         self.assignments += 1
         if self.recovering_since is not None:
             self.recovered_s = time.monotonic() - self.recovering_since
@@ -169,12 +235,70 @@ class Runtime:
         log.info("ready: %s", ", ".join(f"{tp.topic}-{tp.partition} from {offset}" for tp, offset in wanted.items()))
         return wanted
 
-    async def _where_to_go_on(self, assigned: list[TP]) -> dict[TP, int]:
-        consumer = self._app.consumer
-        first, end = await consumer.earliest_offsets(*assigned), await consumer.highwaters(*assigned)
-        for tp, partition in self.live:
-            check_against_log(tp, partition.covered, first[tp], end[tp])
-        return {tp: max(offset, first[tp]) for tp, offset in self._uncovered().items()}
+    async def _load(self, assigned: list[TP]) -> dict[TP, int]:
+        release, settings, custody = self._releases, self._settings, self._custody
+        readings: dict[Reading, Binding] = {}
+        held: dict[Reading, Recovered] = {}
+        for binding in self.bindings:
+            for number, stored in binding.stored([tp.partition for tp in assigned if tp.topic == binding.source]):
+                reading = binding.reading(number)
+                readings[reading], held[reading] = binding, stored
+        seen = await custody.look(held, [kept_name(settings, binding.node) for binding in self.bindings])
+        by = await custody.check_code(held, seen)
+        if release != self._releases:
+            return {}
+        events: list[LogEvent] = []
+        for reading, binding in readings.items():
+            stored, sight, event = held[reading], seen.logs[reading.tp], by.get(reading)
+            gap = lost(stored.offset, sight.first)
+            if gap is not None or (event is not None and event.before):
+                # Nothing that was kept before is a place to verify from: have snapshots kept soon.
+                stored = stored._replace(origin=replace(stored.origin, kept=-1))
+            kept = kept_name(settings, binding.node)
+            live = binding.load(
+                reading.tp.partition,
+                stored,
+                origin=Origin(sight.topic_id, sight.leader_epoch, code=custody.identity.digest),
+                fetch_again_from=partial(self.reseeks.ask, reading.tp),
+                look_into=partial(custody.look_into, reading, binding.counters),
+                post=self._post,
+                kept=kept if binding.node.source is TICKS and kept in seen.topics else "",
+                keep_from=sight.end - 1,  # what was written before follows from ticks before this one
+            )
+            if event is not None:
+                events.append(event)
+            if gap is not None:
+                live.partition.offset = gap[1]
+                events.append(custody.lost(reading, binding.counters, *gap))
+        # Before anything is put out that follows from it.
+        await custody.write(events, self.bindings[0].counters)
+        return {tp: max(offset, seen.logs[tp].first) for tp, offset in self._uncovered().items()}
+
+    async def look_again(self) -> None:
+        """Hold the logs as they are now against what was read of them.
+
+        Raises:
+            StateError: one is another log by now.
+            KafkaError: the cluster does not answer.
+        """
+        await self._custody.look_again(
+            (binding.reading(number), live.partition.offset, live.newest)
+            for binding in self.bindings
+            for number, live in binding.live.items()
+        )
+
+    async def keep_looking(self) -> None:
+        """Look at the logs now and then, until the app stops: one that was made anew goes on where it was read."""
+        try:
+            while not self._app.should_stop:
+                await asyncio.sleep(LOOK_S)
+                try:
+                    await self.look_again()
+                except KafkaError as error:
+                    log.info("the logs cannot be looked at now: %s", error)
+        except Exception as error:
+            stop_the_process(error)
+            raise
 
     def _uncovered(self) -> dict[TP, int]:
         """First offset of each source that is not covered by snapshots of all nodes that read it."""
@@ -225,18 +349,3 @@ class Runtime:
         except Exception as error:
             stop_the_process(error)
             raise
-
-
-def check_against_log(tp: TP, covered: int, first: int, end: int) -> None:
-    """Hold what snapshots cover against the offsets that the log has: from `first` to before `end`.
-
-    Raises:
-        StateError: they reach beyond its end.
-    """
-    if covered >= end:
-        raise StateError(
-            f"{tp.topic}-{tp.partition}: snapshots reach to offset {covered}, the log ends before {end}: it was "
-            "deleted or cut; fix: `tickloop topics reset` computes everything anew from the log that is there"
-        )
-    if 0 <= covered < first - 1:
-        log.error("%s-%d: records up to %d were deleted before they were read", tp.topic, tp.partition, first - 1)

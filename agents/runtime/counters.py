@@ -38,6 +38,7 @@ class Counters:
     Attributes:
         applied: records of the source that took effect or were refused, by partition.
         repeated: records that were passed over because they had been applied before, by partition.
+        lost: offsets of the source that were deleted before they were read, by partition.
         sent: records handed to the producer, by topic on the broker; snapshots among them.
         refused: dead letters, by reason.
         step_s: decode, step and encode of a record, seconds: the mean of a turn, once for each of its records; of every
@@ -50,6 +51,7 @@ class Counters:
     def __init__(self) -> None:
         self.applied: Counter[int] = Counter()
         self.repeated: Counter[int] = Counter()
+        self.lost: Counter[int] = Counter()
         self.sent: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.step_s = Distribution(STEP_S)

@@ -5,14 +5,19 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from agents.kafka import AIOKafkaProducer
 from agents.runtime.counters import Counters
+from agents.runtime.keeping import Filling
+from agents.runtime.log_identity import digest_of
 from agents.runtime.outbox import Outbox, Post
 from agents.runtime.routing import key_of, place_of
-from agents.runtime.snapshots import Filing, Recovered
+from agents.runtime.snapshots import UNKNOWN, Filing, Origin, Recovered
 from schemas.dead_letters import DeadLetter
 from schemas.errors import StateError
 from schemas.topics import LARGEST_SNAPSHOT
@@ -28,6 +33,13 @@ RECORDS_A_TURN = 50
 TURNS_A_TIMED_ONE = 4
 """Of so many turns one is timed: small ones would notice all of them."""
 
+MOST_MARKS = 512
+"""Turns behind the covered offset whose last records are remembered; of more, every second one is forgotten."""
+
+
+async def _nothing_is_lost(first: int, found: int) -> None:
+    pass
+
 
 class Ways(NamedTuple):
     """Where a partition's records go, and whom it asks.
@@ -41,6 +53,11 @@ class Ways(NamedTuple):
         checkpoint_bytes: most that one checkpoint writes.
         fetch_again_from: have the consumer go back to an offset; the round of re-seeks in which it was asked.
         counters: of the node.
+        origin: topic id, leader epoch and code that snapshots are stored with.
+        look_into: told of a gap that is in the log itself: the first offset that is missing, and the next one found.
+        kept: topic of the snapshots that are kept for a while; empty: none are.
+        kept_ms: length of a period of the log's time, of which one set is kept, ms.
+        keep_from: none is begun before this offset is applied.
     """
 
     producer: AIOKafkaProducer
@@ -51,6 +68,11 @@ class Ways(NamedTuple):
     checkpoint_bytes: int
     fetch_again_from: Callable[[int], int]
     counters: Counters
+    origin: Origin = UNKNOWN
+    look_into: Callable[[int, int], Awaitable[None]] = _nothing_is_lost
+    kept: str = ""
+    kept_ms: int = 1
+    keep_from: int = 0
 
 
 class LivePartition:
@@ -84,6 +106,11 @@ class LivePartition:
         self._checkpointing = asyncio.Lock()
         # First offset that is missing, and the round in which it was asked for.
         self._gap: tuple[int, int] | None = None
+        # Last records of turns, the newest at the end: one of them tells this log from another.
+        self._marks: deque[Any] = deque()
+        self._mark = stored.origin.mark, stored.origin.digest
+        self._kept = stored.origin.kept if stored.offset >= 0 else None
+        self._filling: Filling | None = None
 
     async def take(self, records: list[Any], fetched_in: int) -> None:
         """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
@@ -94,12 +121,15 @@ class LivePartition:
         """
         if self._must_be_fetched_again(records[0].offset, fetched_in):
             return
+        if records[0].offset > (expected := self.partition.offset + 1):
+            await self._ways.look_into(expected, records[0].offset)
         for start in range(0, len(records), RECORDS_A_TURN):
             turn = records[start : start + RECORDS_A_TURN]
             async with self._turn:
                 if self.revoked or self._closed:
                     return
                 self._apply(turn)
+                self._remember(turn[-1])
             self._ways.post.call(self._outbox)
             if self._outbox.is_full:
                 await self._outbox.flush()
@@ -171,11 +201,56 @@ class LivePartition:
             await asyncio.gather(*acks)
             await self._store(self._filing.snapshots(snapshots))
             if covered > self.covered:
-                await self._store(self._filing.manifest(covered))
+                await self._store(self._filing.manifest(covered, self._origin(covered)))
                 self.covered = covered
+            if self._ways.kept and not last:
+                await self._keep()
             self.checkpointed_at = time.monotonic()
             self._ways.counters.checkpoint_s.add(self.checkpointed_at - began)
             self._ways.counters.snapshot_bytes += sum(map(len, snapshots.values()))
+
+    def _remember(self, record: Any) -> None:
+        if record.offset != self.partition.offset:  # a repeat
+            return
+        self._marks.append(record)
+        if len(self._marks) > MOST_MARKS:
+            self._marks = deque([*self._marks][::2])  # with the first and the last one
+
+    @property
+    def newest(self) -> Origin:
+        """The log as it was last read, as far as this partition knows: the last record that it has applied."""
+        mark, digest = (self._marks[-1].offset, digest_of(self._marks[-1])) if self._marks else self._mark
+        return replace(self._ways.origin, mark=mark, digest=digest)
+
+    def _origin(self, covered: int) -> Origin:
+        """What snapshots that reach to an offset were computed from and by."""
+        record = None
+        while self._marks and self._marks[0].offset <= covered:
+            record = self._marks.popleft()
+        if record is not None:
+            self._marks.appendleft(record)
+            self._mark = record.offset, digest_of(record)
+        mark, digest = self._mark
+        return replace(self._ways.origin, mark=mark, digest=digest, kept=-1 if self._kept is None else self._kept)
+
+    async def _keep(self) -> None:
+        """Store a share of the snapshots that are kept for a while, if it is time for some."""
+        if not self._marks:
+            return
+        period = self._marks[-1].timestamp // self._ways.kept_ms
+        if self._kept is None:  # began with nothing, at the beginning of the log: a replay can, too
+            self._kept = period
+        if self._filling is None:
+            if period <= self._kept or self.partition.offset < self._ways.keep_from:
+                return
+            self._filling = Filling(self.partition, period, self._ways.origin.code)
+            await self._store(self._filling.begin(), self._ways.kept)
+        async with self._turn:
+            share = self._filling.share(self._ways.checkpoint_bytes)
+        await self._store(share, self._ways.kept)
+        if self._filling.is_whole:
+            await self._store(self._filling.end(), self._ways.kept)
+            self._filling, self._kept = None, period
 
     @property
     def unacked_since(self) -> float | None:
@@ -193,12 +268,12 @@ class LivePartition:
             room -= len(snapshot)
         return snapshots
 
-    async def _store(self, records: Mapping[bytes, bytes | None]) -> None:
+    async def _store(self, records: Mapping[bytes, bytes | None], topic: str = "") -> None:
         if self.revoked or not records:
             return
         outbox = Outbox(self._ways.producer, self._ways.counters.sent)
         for key, value in records.items():
-            outbox.append(self._ways.changelog, key, value, self.partition.number)
+            outbox.append(topic or self._ways.changelog, key, value, self.partition.number)
         await outbox.flush()
         await asyncio.gather(*outbox.taken())
 

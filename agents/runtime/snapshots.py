@@ -5,7 +5,8 @@ they reach. An epoch is complete in itself, so nobody ever builds on a mixture o
 writer can neither overwrite nor complete what another one has deleted.
 
 Layout of keys: `partition|epoch` for a manifest, `partition|epoch|place|key` for a key's state, where `place` counts
-the keys of the epoch in the order in which they were first stored. A manifest says how many places it builds on.
+the keys of the epoch in the order in which they were first stored. A manifest says how many places it builds on, and
+what the snapshots were computed from and by: the identities of the log and of the code.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -21,6 +22,30 @@ class SnapshotsIncomplete(TickloopError):
     """What was read of a changelog holds no complete epoch, although it holds manifests: it has to be read again."""
 
 
+class Origin(Struct, frozen=True, array_like=True):
+    """What snapshots were computed from, and by what. Manifests of earlier versions say nothing about it.
+
+    Attributes:
+        topic_id: of the source topic, as text; empty: not known.
+        leader_epoch: of the source's partition when this owner began; -1: not known.
+        mark: offset of a record at or before the one that the snapshots reach to; -1: none is known.
+        digest: of that record; see `agents.runtime.log_identity.digest_of`.
+        code: digest of what computed; see `agents.identity.computing`; empty: not known.
+        kept: period of the log's time in which snapshots were last kept for `tickloop verify`; -1: never.
+    """
+
+    topic_id: str = ""
+    leader_epoch: int = -1
+    mark: int = -1
+    digest: bytes = b""
+    code: str = ""
+    kept: int = -1
+
+
+UNKNOWN = Origin()
+"""Of snapshots that an earlier version stored, or of none."""
+
+
 class Recovered(NamedTuple):
     """What the changelog says about one partition.
 
@@ -28,11 +53,13 @@ class Recovered(NamedTuple):
         offset: every record of the source up to this one is covered by `keys`; -1 when nothing was stored.
         keys: snapshot of each key.
         stored: storage keys of every record of the partition, of whatever epoch.
+        origin: what the snapshots were computed from and by.
     """
 
     offset: int
     keys: dict[str, KeySnapshot]
     stored: list[bytes]
+    origin: Origin = UNKNOWN
 
 
 NOTHING = Recovered(-1, {}, [])
@@ -44,6 +71,7 @@ class _Manifest(Struct, frozen=True, array_like=True):
 
     offset: int
     places: int
+    origin: Origin = UNKNOWN
 
 
 class _Epoch:
@@ -99,7 +127,8 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
             )
         offset, best = max(complete, default=(-1, ""))
         keys = {name: decode(value) for name, value in by_name[best].keys.items()} if best else {}
-        found[partition] = Recovered(offset, keys, stored[partition])
+        origin = by_name[best].manifest.origin if best else UNKNOWN
+        found[partition] = Recovered(offset, keys, stored[partition], origin)
     return found
 
 
@@ -117,7 +146,7 @@ class Filing:
     >>> filing.snapshots({"BTCUSDT": b"state"})
     {b'3|9f2c01aa|0|BTCUSDT': b'state'}
     >>> filing.manifest(41)
-    {b'3|9f2c01aa': b'\x92)\x01'}
+    {b'3|9f2c01aa': b'\x93)\x01\x96\xa0\xff\xff\xc4\x00\xa0\xff'}
     """
 
     def __init__(self, partition: int, epoch: str, recovered: Recovered) -> None:
@@ -133,8 +162,8 @@ class Filing:
             for name, state in states.items()
         }
 
-    def manifest(self, offset: int) -> dict[bytes, bytes | None]:
+    def manifest(self, offset: int, origin: Origin = UNKNOWN) -> dict[bytes, bytes | None]:
         """Records that say that what was stored covers the source up to `offset`, and end all other epochs."""
         others, self._others = self._others, []
-        mine = msgpack.encode(_Manifest(offset, len(self._places)))
+        mine = msgpack.encode(_Manifest(offset, len(self._places), origin))
         return {self._prefix.encode(): mine, **dict.fromkeys(others)}

@@ -17,8 +17,10 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer
+from agents.runtime.crash import stop_the_process
 from agents.runtime.membership import end_when_replaced
 from agents.runtime.reseeks import Reseeks, Stamp
+from schemas.errors import StateError
 
 FETCH_MAX_WAIT_MS = 30
 
@@ -34,6 +36,10 @@ class Bound(Protocol):
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
         """Take what was assigned; where each partition goes on."""
+        ...
+
+    async def look_again(self) -> None:
+        """Hold the logs as they are now against what was read of them."""
         ...
 
     @property
@@ -99,6 +105,10 @@ class Consumer(driver.Consumer):
     def runtime(self) -> Bound:
         return cast(Bound, cast(Any, self.app).runtime)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._goes_on_at: dict[TP, int] = {}
+
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -109,6 +119,7 @@ class Consumer(driver.Consumer):
         rebalance has overtaken it: measured to move a partition after it had been put where its snapshots end.
         """
         wanted = await self.runtime.assign(self.assignment())
+        self._goes_on_at = {**wanted}
         if wanted:
             await self.seek_wait(wanted)
 
@@ -135,6 +146,7 @@ class Consumer(driver.Consumer):
             return
         asked = self.runtime.reseeks.take()
         wanted = {tp: offset for tp, offset in asked.items() if tp in self.assignment()}
+        self._goes_on_at |= wanted
         if wanted:
             await self.seek_wait(wanted)
 
@@ -146,6 +158,9 @@ class Consumer(driver.Consumer):
             is_wanted = goes_on and (active is None or tp in active)
             if self.runtime.is_bound(tp.topic):
                 if is_wanted and stamp.generation == generation:
+                    if records[0].offset < self._goes_on_at.get(tp, 0):
+                        await self._went_back(tp, records[0].offset)
+                    self._goes_on_at[tp] = records[-1].offset + 1
                     bound.setdefault(tp.topic, {})[tp.partition] = records
                     self._read_offset[tp] = records[-1].offset
                 else:
@@ -161,6 +176,16 @@ class Consumer(driver.Consumer):
             if not channels or not all([await self._put(channel, (stamp, by_partition)) for channel in channels]):
                 for number, records in by_partition.items():
                     reseeks.ask(TP(topic, number), records[0].offset)
+
+    async def _went_back(self, tp: TP, offset: int) -> None:
+        """Nobody asked for what was fetched: the client began anew, because what it asked for is out of range."""
+        expected = self._goes_on_at[tp]
+        log.error("%s-%d: expected offset %d next, was given %d; looking at the log", *tp, expected, offset)
+        try:
+            await self.runtime.look_again()
+        except StateError as error:
+            stop_the_process(error)
+            raise
 
     async def _put(self, channel: Any, whole: tuple[Stamp, dict[int, list[Any]]]) -> bool:
         """Put a fetch into an agent's queue; False when a rebalance emptied the queue under it."""

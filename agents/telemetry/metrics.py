@@ -154,6 +154,16 @@ def _counted(bindings: Sequence[Binding]) -> Iterator[Metric]:
         ),
     )
     yield _counter(
+        "tickloop_records_lost",
+        "Offsets of the source that were deleted before they were read",
+        PARTITION,
+        (
+            ((binding.name, binding.source, str(number)), count)
+            for binding in bindings
+            for number, count in sorted(binding.counters.lost.copy().items())
+        ),
+    )
+    yield _counter(
         "tickloop_records_sent",
         "Records handed to the producer, snapshots among them",
         ("node", "topic"),

@@ -1,6 +1,7 @@
 """A worker of the counting node: `python counting_worker.py SLOT`, settings from the environment.
 
 `COUNTING_BOMB=SYMBOL:COUNT` has its step raise at that event of that symbol, as a mistake in a node would.
+`COUNTING_CODE=NAME:DIGEST` has it say that this part of what computes is another one.
 """
 
 import os
@@ -11,11 +12,13 @@ from typing import Any
 from counting import Count, CountingNode
 from msgspec import Struct
 
+from agents.identity.computing import Identity, configured_identity
 from agents.runtime.app import create_app
 from agents.runtime.worker import run_worker
 from agents.settings import Settings
 
 BOMB = "COUNTING_BOMB"
+CODE = "COUNTING_CODE"
 
 
 class MistakenNode(CountingNode):
@@ -37,7 +40,14 @@ def main(slot: str) -> None:
     settings = Settings.load()
     bomb = os.environ.get(BOMB)
     node = MistakenNode(bomb) if bomb else CountingNode()
-    run_worker(create_app(settings, settings.bootstrap, [node], f"{settings.group}-{slot}"))
+    run_worker(create_app(settings, settings.bootstrap, [node], f"{settings.group}-{slot}", identity()))
+
+
+def identity() -> Identity:
+    """What this worker says that it computes with."""
+    parts = configured_identity({}).parts
+    name, _, digest = os.environ.get(CODE, "").partition(":")
+    return Identity(parts | {name: digest} if name else parts)
 
 
 if __name__ == "__main__":

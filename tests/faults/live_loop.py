@@ -17,7 +17,7 @@ from agents.clients.pace import Pace
 from agents.clients.publisher import publish
 from agents.operations import topics
 from agents.operations.gauge import Gauge
-from agents.runtime.binding import changelog_name
+from agents.runtime.binding import snapshot_topics
 from agents.settings import Settings
 from schemas.ticks import Quote, Trade
 from schemas.topics import TICKS, TOPICS
@@ -71,7 +71,9 @@ class LiveLoop:
         # All of the registry, also what the node does not write: the gauge asks for it.
         known = dict.fromkeys((*TOPICS, *(topic for node in self.nodes for topic in (node.source, *node.outputs))))
         changelogs = [
-            topics.changelog(self.settings, changelog_name(self.settings, node)) for node in chained(self.nodes)
+            topics.changelog(self.settings, name)
+            for node in chained(self.nodes)
+            for name in snapshot_topics(self.settings, node)
         ]
         await topics.apply(
             self.bootstrap, [*(topics.specification(self.settings, topic) for topic in known), *changelogs]
@@ -95,6 +97,7 @@ class LiveLoop:
             "TICKLOOP_CHECKPOINT_BYTES": str(self.settings.checkpoint_bytes),
             "TICKLOOP_SESSION_TIMEOUT_S": str(self.settings.session_timeout_s),
             "TICKLOOP_HOME": str(self._log.parent),
+            "TICKLOOP_VERIFY_EVERY_S": str(self.settings.verify_every_s),
             "TICKLOOP_METRICS_PORT": "0",
             **environment,
         }

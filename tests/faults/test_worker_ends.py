@@ -55,7 +55,8 @@ async def test_snapshots_beyond_the_end_of_the_log_are_refused(loop: LiveLoop) -
         await loop.publish(synthetic_market(2, SYMBOLS, ticks=300))
         loop.start(1)
         assert await loop.end(1) == EXIT_STATE
-        assert "it was deleted or cut; fix:" in loop.log(1)
+        assert "but their topic was deleted and made anew: its id was " in loop.log(1)
+        assert "; fix: restore the log" in loop.log(1)
 
 
 async def recreate(loop: LiveLoop, topic: topics.TopicSpec) -> None:

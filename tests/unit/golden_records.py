@@ -2,6 +2,7 @@
 
 import msgspec
 from golden_experiments import EXPERIMENTS
+from golden_log_events import LOG_EVENTS
 from golden_model_records import MODEL, NS, OF_MODELS, OVERRIDES
 
 from schemas.accounts import AccountMarked
@@ -13,6 +14,7 @@ from schemas.ticks import Directive, Quote, Trade
 RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     **OF_MODELS,
     **EXPERIMENTS,
+    **LOG_EVENTS,
     Quote: [
         Quote(symbol="BTCUSDT", ts_event=NS, bid=55091.8, bid_size=2.0, ask=55091.9, ask_size=0.0),
         Quote(symbol="BTCUSDT", ts_event=NS + 1, bid=55091.8, bid_size=2.5, ask=55091.9, ask_size=7.125, seq=5_118_846),

@@ -18,8 +18,8 @@ from schemas.predictions import Prediction
 from schemas.topics import TICKS, TOPICS
 from streams.performance.forecasts import forecasts
 
-UNWATCHED = {"ticks", "experiment-partials"}
-"""The tick log is read here and there for latencies; parts of sums are nothing to look at."""
+UNWATCHED = {"ticks", "experiment-partials", "log-events"}
+"""The tick log is read here and there for latencies; parts of sums and histories of code are nothing to look at."""
 
 
 def decoded(topic: str, kind: type) -> list:  # type: ignore[type-arg]

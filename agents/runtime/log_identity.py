@@ -1,0 +1,190 @@
+"""Whether a log is the one that snapshots were computed from: its topic's id, and a record that it must hold.
+
+Offsets alone say little: a log that was cut, restored from a back-up or made anew grows past any offset.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from faust.types import TP
+
+from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.runtime.snapshots import Origin
+from agents.runtime.topic_ids import TopicIdentity, topic_identities
+from schemas.errors import StateError
+from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS
+
+POLL_MS = 500
+FEW_BYTES = 64 * 1024
+"""Fetched of a partition at once: one record is looked for. The broker sends a larger batch whole."""
+
+DIGEST_BYTES = 16
+
+
+class Sight(NamedTuple):
+    """A partition of a log as the cluster has it now.
+
+    Attributes:
+        topic_id: as text; empty: the cluster knows none.
+        leader_epoch: -1: not known.
+        first: first offset that is there.
+        end: offset behind the last record.
+    """
+
+    topic_id: str
+    leader_epoch: int
+    first: int
+    end: int
+
+
+def digest_of(record: Any) -> bytes:
+    """Digest of a record as a consumer gives it: of its place, its time, its key and its value.
+
+    The time is part of it: a file that is published again after its log was cut is the same bytes at other times.
+
+    >>> from types import SimpleNamespace
+    >>> one = SimpleNamespace(offset=7, timestamp=1_000, key=b"X", value=b"{}")
+    >>> other = SimpleNamespace(offset=7, timestamp=1_001, key=b"X", value=b"{}")
+    >>> digest_of(one) == digest_of(one) != digest_of(other)
+    True
+    """
+    digest = blake2b(f"{record.offset} {record.timestamp}".encode(), digest_size=DIGEST_BYTES)
+    for part in (record.key, record.value):
+        digest.update(b" none" if part is None else f" {len(part)} ".encode() + part)
+    return digest.digest()
+
+
+class Look(NamedTuple):
+    """What was seen of some logs.
+
+    Attributes:
+        logs: by partition.
+        digests: of the records at the offsets that were asked for, by place; not there: no record lies there.
+        topics: which ones are there, of all that were asked for.
+    """
+
+    logs: Mapping[TP, Sight]
+    digests: Mapping[tuple[TP, int], bytes]
+    topics: frozenset[str]
+
+
+async def look(
+    bootstrap: str, partitions: Iterable[TP], offsets: Iterable[tuple[TP, int]], topics: Sequence[str] = ()
+) -> Look:
+    """See how some partitions are, which records lie at some of their offsets, and which other topics there are.
+
+    Raises:
+        KafkaError: the cluster does not answer.
+    """
+    mine = {tp: TopicPartition(*tp) for tp in partitions}
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FEW_BYTES,
+        isolation_level="read_committed",
+    )
+    try:
+        await consumer.start()
+        known = await topic_identities(consumer._client, sorted({*topics, *(tp.topic for tp in mine)}))
+        first = await consumer.beginning_offsets([*mine.values()])
+        end = await consumer.end_offsets([*mine.values()])
+        asked = sorted((tp, at) for tp, at in set(offsets) if first[mine[tp]] <= at < end[mine[tp]])
+        digests = await _digests(consumer, asked)
+        # Asked again: what was deleted while records were looked for is not one that is missing.
+        first = await consumer.beginning_offsets([*mine.values()])
+        logs = {}
+        for tp, own in mine.items():
+            topic = known.get(tp.topic, TopicIdentity("", {}))
+            logs[tp] = Sight(topic.id, topic.leader_epochs.get(tp.partition, -1), first[own], end[own])
+        return Look(logs, digests, frozenset(known))
+    finally:
+        await consumer.stop()
+
+
+async def _digests(consumer: AIOKafkaConsumer, asked: list[tuple[TP, int]]) -> dict[tuple[TP, int], bytes]:
+    found: dict[tuple[TP, int], bytes] = {}
+    while asked:
+        now: dict[TP, int] = {}
+        later = []
+        for tp, offset in asked:
+            if tp in now:
+                later.append((tp, offset))
+            else:
+                now[tp] = offset
+        consumer.assign([TopicPartition(*tp) for tp in now])
+        for tp, offset in now.items():
+            consumer.seek(TopicPartition(*tp), offset)
+        while now:
+            fetched = await consumer.getmany(*(TopicPartition(*tp) for tp in now), timeout_ms=POLL_MS)
+            for own, records in fetched.items():
+                record = records[0]
+                if record.offset == now[TP(*own)]:
+                    found[TP(*own), record.offset] = digest_of(record)
+            # What was looked for is in what was fetched, or the position has gone past its place: it is not there.
+            now = {tp: at for tp, at in now.items() if await consumer.position(TopicPartition(*tp)) <= at}
+        asked = later
+    return found
+
+
+def check_log(tp: TP, log: str, covered: int, origin: Origin, look: Look) -> None:
+    """Hold what snapshots say of their log against the log that is there.
+
+    Args:
+        tp: the partition on the cluster.
+        log: name of its topic in the registry.
+        covered: offset that the snapshots reach to; -1: there are none.
+        origin: what they were computed from.
+        look: at the logs, with the record at the origin's mark.
+
+    Raises:
+        StateError: it is another log, or another stretch of it; says what happened and the ways out.
+    """
+    if covered < 0:
+        return
+    if (happened := _what_happened(covered, origin, look.logs[tp], look.digests.get((tp, origin.mark)))) is None:
+        return
+    raise StateError(f"{tp.topic}-{tp.partition}: snapshots reach to offset {covered}, {happened}; {_way_out(log)}")
+
+
+def _what_happened(covered: int, origin: Origin, now: Sight, digest: bytes | None) -> str | None:
+    if origin.topic_id and now.topic_id and origin.topic_id != now.topic_id:
+        return (
+            f"but their topic was deleted and made anew: its id was {origin.topic_id}, is {now.topic_id}; "
+            f"the log holds offsets {now.first} to {now.end - 1}"
+        )
+    if -1 < now.leader_epoch < origin.leader_epoch:
+        restored = (
+            f"an older back-up of it was restored (its leader epoch was {origin.leader_epoch}, is {now.leader_epoch})"
+        )
+    else:
+        restored = ""
+    if covered >= now.end:
+        return f"the log ends before {now.end}: " + (restored or "it was deleted or cut, or an older back-up restored")
+    if origin.mark >= now.first and digest != origin.digest:
+        what = "another record lies" if digest is not None else "no record lies"
+        happened = restored or "it was cut, or an older back-up restored"
+        return f"but {what} at offset {origin.mark} now: {happened}, and the log has grown again"
+    return None
+
+
+def _way_out(log: str) -> str:
+    if log in (COMMANDS.name, EXPERIMENT_PARTIALS.name):
+        return (
+            f"fix: restore the {log} that the snapshots were computed from; or go on under another TICKLOOP_PREFIX, "
+            "with `tickloop replay --from-topic ticks`: nothing computes this log again"
+        )
+    return (
+        "fix: restore the log that the snapshots were computed from; or `tickloop topics reset`, which computes "
+        "everything anew from the log that is there"
+    )
+
+
+def lost(covered: int, first: int) -> tuple[int, int] | None:
+    """First and last offset that were deleted although snapshots do not cover them.
+
+    >>> lost(covered=499, first=900), lost(499, 500), lost(-1, 900)
+    ((500, 899), None, None)
+    """
+    return (covered + 1, first - 1) if 0 <= covered < first - 1 else None

@@ -1,0 +1,137 @@
+"""Topic ids and leader epochs, which the client's own requests for metadata are too old to ask for.
+
+References:
+    Apache Kafka KIP-516: Topic Identifiers (Metadata version 10 and later).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.api import RequestHeader_v2, ResponseHeader_v1
+from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+
+NO_ID = bytes(16)
+STRING = CompactString("utf-8")
+
+
+class _Uuid:
+    """A type of the protocol: 16 bytes as they are."""
+
+    @staticmethod
+    def encode(value: bytes) -> bytes:
+        return value
+
+    @staticmethod
+    def decode(data: Any) -> bytes:
+        found: bytes = data.read(16)
+        return found
+
+
+class _Answer:
+    """A response of version 12: what `Schema` makes of it, tuples as deep as it goes."""
+
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "brokers",
+            CompactArray(
+                ("node_id", Int32), ("host", STRING), ("port", Int32), ("rack", STRING), ("tags", TaggedFields)
+            ),
+        ),
+        ("cluster_id", STRING),
+        ("controller_id", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("error_code", Int16),
+                ("topic", STRING),
+                ("topic_id", _Uuid),
+                ("is_internal", Boolean),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("error_code", Int16),
+                        ("partition", Int32),
+                        ("leader", Int32),
+                        ("leader_epoch", Int32),
+                        ("replicas", CompactArray(Int32)),
+                        ("isr", CompactArray(Int32)),
+                        ("offline_replicas", CompactArray(Int32)),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("authorized_operations", Int32),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+    @classmethod
+    def decode(cls, data: Any) -> Sequence[Any]:
+        _, _, _, _, topics, _ = cls.SCHEMA.decode(data)
+        found: Sequence[Any] = topics
+        return found
+
+
+class _Question:
+    """A request for metadata of version 12, in the form in which the client's connections take requests."""
+
+    API_KEY = 3
+    API_VERSION = 12
+    RESPONSE_TYPE = _Answer
+    SCHEMA = Schema(
+        ("topics", CompactArray(("topic_id", _Uuid), ("topic", STRING), ("tags", TaggedFields))),
+        ("allow_auto_topic_creation", Boolean),
+        ("include_authorized_operations", Boolean),
+        ("tags", TaggedFields),
+    )
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        self._topics = topics
+
+    def prepare(self, versions: Mapping[int, tuple[int, int]]) -> "_Question":
+        lowest, highest = versions[self.API_KEY]
+        if not lowest <= self.API_VERSION <= highest:
+            raise NotImplementedError
+        return self
+
+    def build_request_header(self, correlation_id: int, client_id: str) -> Any:
+        return RequestHeader_v2(self, correlation_id=correlation_id, client_id=client_id)
+
+    def parse_response_header(self, data: Any) -> Any:
+        return ResponseHeader_v1.decode(data)
+
+    def encode(self) -> bytes:
+        encoded: bytes = self.SCHEMA.encode([[(NO_ID, topic, {}) for topic in self._topics], False, False, {}])
+        return encoded
+
+
+class TopicIdentity(NamedTuple):
+    """What the cluster says about a topic.
+
+    Attributes:
+        id: UUID that it got when it was made, as text; empty: the cluster knows none.
+        leader_epochs: by partition: how often its leader was chosen; it only grows.
+    """
+
+    id: str
+    leader_epochs: Mapping[int, int]
+
+
+async def topic_identities(client: AIOKafkaClient, topics: Sequence[str]) -> dict[str, TopicIdentity]:
+    """Ids and leader epochs of those of some topics that are there; empty when the cluster is too old to have any."""
+    try:
+        found: Sequence[Any] = await client.send(client.get_random_node(), _Question(topics))
+    except NotImplementedError:  # no version of the request that the broker takes
+        return {}
+    return {
+        name: TopicIdentity(
+            "" if topic_id == NO_ID else str(UUID(bytes=topic_id)),
+            {number: epoch for _, number, _, epoch, *_ in partitions},
+        )
+        for error, name, topic_id, _, partitions, *_ in found
+        if not error
+    }
