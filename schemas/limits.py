@@ -50,6 +50,9 @@ MOST_METRICS: Final = 64
 MOST_FIELDS: Final = 256
 """Of any collection that has no bound of its own: features, experts, arms, windows, symbols of a pool."""
 
+MOST_GATES: Final = 64
+"""Of a candidate: some, and one for each regime."""
+
 MOST_TABLES: Final = 16
 MOST_SETTINGS: Final = 64
 """Tables of overrides, and fields of one of them."""

@@ -6,6 +6,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.limits import (
     MOST_FIELDS,
+    MOST_GATES,
+    MOST_METRICS,
+    Cause,
     Code,
     Count,
     Digests,
@@ -55,7 +58,7 @@ class GateRow(Struct, frozen=True):
     bound: Annotated[Figure, Meta(description="end of its one-sided interval that is compared; the estimate if none")]
     limit: Annotated[Figure, Meta(description="what it is compared with")]
     passed: Annotated[bool, Meta(description="whether the condition is met")]
-    sentence: Annotated[Sentence, Meta(description="for a person, with the numbers")]
+    sentence: Annotated[Cause, Meta(description="for a person, with the numbers")]
 
 
 class BackwardTransfer(Struct, frozen=True):
@@ -95,7 +98,7 @@ class RetrainingResult(Struct, frozen=True):
     n_validated: Annotated[Count, Meta(description="outcomes of the hold-out that moved")] = 0
     purged: Annotated[Count, Meta(description="labels left out between training and hold-out")] = 0
     metrics: Annotated[FiguresByName, Meta(description="of candidate, current version, baselines on the hold-out")] = {}
-    gates: Annotated[tuple[GateRow, ...], Meta(max_length=MOST_FIELDS, description="every gate, passed or not")] = ()
+    gates: Annotated[tuple[GateRow, ...], Meta(max_length=MOST_GATES, description="every gate, passed or not")] = ()
     backward_transfer: Annotated[
         tuple[BackwardTransfer, ...], Meta(max_length=MOST_FIELDS, description="one row for each earlier regime")
     ] = ()
@@ -109,7 +112,7 @@ class RetrainFinished(Struct, frozen=True):
     ts_event: Annotated[EventTime, Meta(description="of the job: ns since 1970, UTC")]
     result: Annotated[RetrainingResult, Meta(description="what it came to")]
     made_with: Annotated[
-        dict[Name, Name], Meta(max_length=MOST_FIELDS, description="versions of the code that trained, by package")
+        dict[Name, Name], Meta(max_length=MOST_METRICS, description="versions of the code that trained, by package")
     ] = {}
 
     @property

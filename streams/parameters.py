@@ -24,6 +24,9 @@ from streams.validation import ValidationParameters
 
 Kind = TypeVar("Kind")
 
+MOST_EXPERIMENTS = 100
+"""Declared ones: each has a state of its own within that of every symbol."""
+
 
 class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How much disorder to bear.
@@ -183,6 +186,11 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         for declared in (_table(table, "experiments", "[experiments]"),)
         for name in declared
     }
+    if len(experiments) > MOST_EXPERIMENTS:
+        raise ConfigurationError(
+            f"[experiments]: expected at most {MOST_EXPERIMENTS} experiments, was {len(experiments)}; fix: take out "
+            "those that are over"
+        )
     retraining = dict(_table(table, "retraining", "[retraining]"))
     # What is given of the trial lies on top of what a trial is, not on top of what an experiment is.
     retraining["trial"] = merged(to_builtins(TRIAL), _table(retraining, "trial", "[retraining.trial]"))

@@ -10,6 +10,7 @@ from schemas.errors import StateError
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from streams.market.largest import check_largest_state
 from streams.market.pipeline import Pipeline, SymbolState
 from streams.parameters import MarketParameters, Parameters
 from streams.signatures import UNSIGNED, Signing
@@ -30,6 +31,9 @@ class MarketNode(Node[SymbolState]):
         parameters: of all symbols, or of each.
         signing: tells the directives of the deployment from others; without a key any directive is taken.
 
+    Raises:
+        ConfigurationError: no pipeline can be built from the parameters, or a state could become too large to store.
+
     >>> from schemas.ticks import Quote
     >>> node = MarketNode()
     >>> state = node.open("X")
@@ -49,6 +53,9 @@ class MarketNode(Node[SymbolState]):
         self._signing = signing
         self._pipeline = Pipeline(parameters.market)
         self._pipelines = {symbol: Pipeline(own) for symbol, own in parameters.symbols.items()}
+        check_largest_state(self._pipeline, parameters.market, "[market]")
+        for symbol, own in parameters.symbols.items():
+            check_largest_state(self._pipelines[symbol], own, f"[symbols.{symbol}.market]")
         self._check = Validation(parameters.market.validation).check
         self._checks = {symbol: Validation(own.validation).check for symbol, own in parameters.symbols.items()}
         self._load = msgpack.Decoder(SymbolState).decode
