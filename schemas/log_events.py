@@ -16,7 +16,9 @@ class ComputedBy(Struct, frozen=True, tag="computed_by", tag_field="kind"):
     topic: LogTopic
     partition: Number
     offset: Annotated[int, Meta(description="first offset that it computes")]
-    code: Annotated[str, Meta(description="digest of what computes: programs, plug-ins, libraries, layout of snapshots")]
+    code: Annotated[
+        str, Meta(description="digest of what computes: programs, plug-ins, libraries, layout of snapshots")
+    ]
     before: Annotated[
         str, Meta(description="digest of what computed before it; empty: it began here, with no state at all")
     ]
