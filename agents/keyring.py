@@ -37,7 +37,7 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ConfigurationError(
                     f"expected ids of keys of 1 to {LONGEST_KEY_ID} letters, digits, - or _, was {key.id!r:.80}"
                 )
-            if not key.secret:
+            if not key.secret and not (key.plain and key.until is not None):
                 raise ConfigurationError(f"expected a secret of key {key.id!r}, was empty")
         ids = [key.id for key in self.keys]
         if len(set(ids)) < len(ids):

@@ -46,7 +46,7 @@ class Key(Struct, frozen=True):
         secret: of the HMAC; shown nowhere.
         until: of a key that is retired, for each topic and partition the offset from which on it is not taken any
             more; none: it is taken everywhere.
-        plain: whether it is that of signatures over the record alone.
+        plain: whether it is that of signatures over the record alone, or, without a secret, of none at all.
     """
 
     id: str
@@ -175,10 +175,10 @@ class Signing:
                 for deployment in self.deployments:
                     if hmac.compare_digest(mac.encode(), self._mac(record, key, place, deployment).encode()):
                         return key
-        elif record.signature:
-            for key in self._plain:
-                if hmac.compare_digest(record.signature.encode(), _plain_mac(record, key).encode()):
-                    return key
+        for key in self._plain:
+            expected = _plain_mac(record, key) if key.secret else ""
+            if hmac.compare_digest(record.signature.encode(), expected.encode()):
+                return key
         where = f"deployment {self.deployments[0]!r:.80} for {_topic_of(record)}"
         raise _refused(record, f"expected a signature of {where}, {record.id!r:.80} has none")
 

@@ -23,6 +23,9 @@ KEY = click.argument("key_id", metavar="KEY")
 PLAIN = "plain"
 """Id of the key of signatures that releases before this one made."""
 
+UNSIGNED = "unsigned"
+"""Id under which the ring knows what lay in the topics before there was a key."""
+
 RESTART = "fix: restart the workers and the caretaker one after the other, then go on"
 
 
@@ -58,29 +61,36 @@ def command() -> None:
 
 @command.command("new")
 @KEY
-def new_command(key_id: str) -> None:
+@click.option("--adopt", is_flag=True, help="Make the file of a deployment that ran without a key; stop it first.")
+def new_command(key_id: str, adopt: bool) -> None:
     """Add a key of 256 random bits; the first one makes the file.
 
     The first one signs at once. Where TICKLOOP_DIRECTIVE_KEY is set when the file is made, its secret is kept in it,
     for what it has signed and goes on signing until `use`, and for what earlier releases signed with it up to now.
+    With --adopt, what lies in the topics now without a signature stays good.
     """
     settings = Settings.load()
     path = path_of(settings)
     fresh = Key(key_id, secrets.token_hex(32))
     if path.exists():
+        if adopt:
+            raise ConfigurationError(f"--adopt: expected no file of keys yet, found {path}")
         ring = load(path)
         save(path, replace(ring, keys=(fresh, *ring.keys)))
         click.echo(f"{key_id} is taken from now on, {ring.signs} signs; {RESTART}: tickloop keys use {key_id}")
         return
     name = named(settings)
+    ends: dict[str, tuple[int, ...]] = {}
+    if adopt or settings.directive_key:
+        say_when_the_broker_is_away()
+        ends = asyncio.run(log_ends(settings, bootstrap(settings)))
+    before = (Key(UNSIGNED, "", ends, plain=True),) if adopt else ()
     if not settings.directive_key:
-        save(path, Ring(name, key_id, (fresh,)))
+        save(path, Ring(name, key_id, (fresh, *before)))
         click.echo(f"{path}: {key_id} signs for deployment {name or settings.prefix}")
         return
-    say_when_the_broker_is_away()
-    ends = asyncio.run(log_ends(settings, bootstrap(settings)))
     old = (Key(ONLY, settings.directive_key), Key(PLAIN, settings.directive_key, ends, plain=True))
-    save(path, Ring(name, ONLY, (fresh, *old)))
+    save(path, Ring(name, ONLY, (fresh, *old, *before)))
     click.echo(
         f"{path}: holds the secret of TICKLOOP_DIRECTIVE_KEY as {ONLY}, which signs, and {key_id}, which is taken; "
         f"unset TICKLOOP_DIRECTIVE_KEY; {RESTART}: tickloop keys use {key_id}"
@@ -160,7 +170,9 @@ def _state(ring: Ring, key: Key) -> str:
         return "signs"
     if key.until is None:
         return "is taken"
-    return "of earlier releases" if key.plain else "retired"
+    if key.plain:
+        return "of earlier releases" if key.secret else "before there was a key"
+    return "retired"
 
 
 def _ends(key: Key) -> str:

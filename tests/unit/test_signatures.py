@@ -273,6 +273,18 @@ def test_plain_signatures_are_taken_where_they_lay_already() -> None:
     assert letter.reason == "unsigned_command", "no old signature counts unless a key says so"
 
 
+def test_what_lay_unsigned_before_there_was_a_key_stays_good_and_nothing_behind_it() -> None:
+    before = Key("unsigned", "", {"commands": (0, 0, 0, 1), "ticks": (0, 0, 0, 0)}, plain=True)
+    log = Log(Signing(("test",), (KEY, before), "k"))
+    assert isinstance(log.put(encode(START))[0], Directive)
+    (letter,) = log.put(encode(replace(START, id="later", arm="later")))
+    assert letter.reason == "unsigned_command"
+    (letter,) = log.put(encode(replace(START, id="empty", signature=_plain_mac(START, before))))
+    assert letter.reason == "unsigned_command", "no secret is not an empty one"
+    with pytest.raises(ConfigurationError, match="expected a secret"):
+        Ring("prod", "k", (KEY, replace(before, until=None)))
+
+
 def test_a_run_takes_what_its_deployment_signed_and_not_the_other_way_round() -> None:
     live = Settings(directive_key="secret", deployment="prod", prefix="lab-")
     run = run_settings(live, "monday")
