@@ -167,7 +167,8 @@ class Signing:
 
     def _key_of(self, record: Any) -> Key:
         """The key that the signature was made with."""
-        parts = (record.signature or "").split("/")
+        signature = record.signature or ""
+        parts = signature.split("/")
         if len(parts) == 3:
             key_id, place, mac = parts
             key = self._keys.get(key_id)
@@ -177,7 +178,7 @@ class Signing:
                         return key
         for key in self._plain:
             expected = _plain_mac(record, key) if key.secret else ""
-            if hmac.compare_digest(record.signature.encode(), expected.encode()):
+            if hmac.compare_digest(signature.encode(), expected.encode()):
                 return key
         where = f"deployment {self.deployments[0]!r:.80} for {_topic_of(record)}"
         raise _refused(record, f"expected a signature of {where}, {record.id!r:.80} has none")

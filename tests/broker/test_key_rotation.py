@@ -37,7 +37,7 @@ pytestmark = pytest.mark.broker
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text()
 BLOCKS = re.findall(r"^```sh rotation\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 SYMBOL = "SYN1"
-PACE_S = 0.3
+PACE_S = 1.0
 PATIENCE_S = 120.0
 
 
@@ -199,8 +199,8 @@ async def put_everything_again(person: Person, loop: LiveLoop) -> None:
     async with AIOKafkaProducer(bootstrap_servers=loop.bootstrap) as producer:
         for topic, stored in again:
             await producer.send(settings.topic(topic), stored.value, stored.key, stored.partition)
-        for topic, record in ((COMMANDS, forged), (TICKS, leaked.sign(_promote(), place))):
-            await producer.send(settings.topic(topic.name), encode(record), SYMBOL.encode(), person.partition)
+        for name, record in ((COMMANDS.name, forged), (TICKS.name, leaked.sign(_promote(), place))):
+            await producer.send(settings.topic(name), encode(record), SYMBOL.encode(), person.partition)
         await producer.flush()
     told = len({stored.value for stored in await loop.stored(MODEL_VERSIONS.name)})
     last = StopVariant("last", SYMBOL, 5, "late", "test")

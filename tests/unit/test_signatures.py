@@ -20,7 +20,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError, Refused
 from schemas.experiments import ExperimentPartial
 from schemas.limits import LONGEST_COMMAND_ID
-from schemas.positions import AsOf
+from schemas.positions import AsOf, as_of
 from schemas.ticks import Directive, Quote
 from schemas.topics import COMMANDS
 from streams.judged import MOST_JUDGED, Judged
@@ -205,11 +205,15 @@ def test_every_kind_of_command_is_signed_as_a_whole(record: Any) -> None:
 
 
 def test_a_partial_is_signed_for_its_own_topic() -> None:
-    class Signed(ExperimentPartial, frozen=True):
-        signature: str = ""
-
-    partial = decoder(Signed)(golden(ExperimentPartial)[-1])
-    assert OURS.sign(partial, partial.id).signature.startswith(f"k/{':'.join(partial.id.split(':')[:3])}/")
+    partial = replace(decoder(ExperimentPartial)(golden(ExperimentPartial)[-1]), signature="")
+    signed = OURS.sign(partial, partial.id)
+    place = ":".join(partial.id.split(":")[:3])
+    assert str(signed.signature).startswith(f"k/{place}/")
+    OURS.check(signed)
+    home = as_of(place).partition
+    assert OURS.admit(signed, f"experiment-partials:{home + 1}:7") == as_of(place), "it goes where its experiment is"
+    with pytest.raises(Refused, match="unsigned_partial"):
+        OURS.check(replace(signed, scored=signed.scored + 1))
 
 
 OLD, NEW = Key("old", "leaked"), Key("new", "fresh")
@@ -283,6 +287,10 @@ def test_what_lay_unsigned_before_there_was_a_key_stays_good_and_nothing_behind_
     assert letter.reason == "unsigned_command", "no secret is not an empty one"
     with pytest.raises(ConfigurationError, match="expected a secret"):
         Ring("prod", "k", (KEY, replace(before, until=None)))
+    partial = decoder(ExperimentPartial)(golden(ExperimentPartial)[0])
+    Signing(("test",), (KEY, before), "k").check(partial)
+    with pytest.raises(Refused, match="unsigned_partial"):
+        OURS.check(partial)
 
 
 def test_a_run_takes_what_its_deployment_signed_and_not_the_other_way_round() -> None:
