@@ -63,7 +63,7 @@ class Link(Struct, frozen=True):
 def why(history: History, version: ModelVersion) -> list[Link]:
     """The chain that led to where a version stands, the first cause first."""
     links: list[Link] = []
-    began = next((each for each in history.commands.values() if _starts(each, version)), None)
+    began = next((each for each in history.commands.values() if starts(each, version)), None)
     if isinstance(began, StartVariant):
         links += _training(history, began)
         links.append(link(began))
@@ -72,7 +72,7 @@ def why(history: History, version: ModelVersion) -> list[Link]:
     last = history.commands.get(version.command)
     if last is not None and (began is None or last.id != began.id):
         experiment = version.experiment
-        links += [link(each) for each in history.decisions if each.experiment == experiment and _led(each, last)]
+        links += [link(each) for each in history.decisions if each.experiment == experiment and led(each, last)]
         links.append(link(last))
         if last.id in history.directives:
             links.append(link(history.directives[last.id]))
@@ -80,7 +80,8 @@ def why(history: History, version: ModelVersion) -> list[Link]:
     return links
 
 
-def _starts(command: Command, version: ModelVersion) -> bool:
+def starts(command: Command, version: ModelVersion) -> bool:
+    """Whether a version began with this command."""
     if not isinstance(command, StartVariant):
         return False
     if command.model is not None:
@@ -100,8 +101,8 @@ def _training(history: History, began: StartVariant) -> Iterator[Link]:
             yield link(records[job])
 
 
-def _led(decided: ExperimentDecided, command: Command) -> bool:
-    """The decision stands just before its command among what one outcome led to."""
+def led(decided: ExperimentDecided, command: Command) -> bool:
+    """Whether the decision stands just before its command among what one outcome led to."""
     return decided.id.rpartition(":")[0] == command.id.rpartition(":")[0]
 
 

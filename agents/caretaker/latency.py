@@ -14,6 +14,7 @@ from agents.caretaker.slowness import Slowness
 from agents.clients.reader import Received, read
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.keyring import signing
+from agents.owned import owned
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import RollBack
@@ -132,7 +133,7 @@ class Latency:
             EnvironmentProblem: a topic is missing.
         """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+            group.create_task(owned("the reader of versions", self._listen()))
             while True:
                 await self._changed.wait()
                 await self._watch()

@@ -10,16 +10,18 @@ from agents.caretaker.retrainer import Retrainer
 from agents.caretaker.rosters import RosterWatch
 from agents.caretaker.webhook import Webhook
 from agents.kafka import AIOKafkaProducer
+from agents.owned import leaf, owned
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem, TickloopError
 from streams.parameters import Parameters
 
 
 async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) -> None:
-    """Run until cancelled.
+    """Run until cancelled; where one of the parts ends, all do: the supervisor starts the process again.
 
     Raises:
         EnvironmentProblem: the cluster does not answer, lacks a topic or refuses a record.
+        TickloopError: a part ended, by an error that it did not expect or without one.
         ConfigurationError: the webhook's address is none.
     """
     webhook = Webhook(settings.alert_webhook) if settings.alert_webhook else None
@@ -27,16 +29,18 @@ async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) 
     try:
         await producer.start()
         async with asyncio.TaskGroup() as group:
-            group.create_task(Retrainer(settings, bootstrap, parameters, producer).run())
-            group.create_task(Alerts(settings, bootstrap, producer, webhook).run())
-            group.create_task(RosterWatch(settings, bootstrap, producer, webhook).run())
+            group.create_task(owned("the retrainer", Retrainer(settings, bootstrap, parameters, producer).run()))
+            group.create_task(owned("the follower of alerts", Alerts(settings, bootstrap, producer, webhook).run()))
+            group.create_task(
+                owned("the watch over rosters", RosterWatch(settings, bootstrap, producer, webhook).run())
+            )
             if settings.latency_limit_ms > 0.0:
-                group.create_task(Latency(settings, bootstrap, producer).run())
+                group.create_task(owned("the watch over latency", Latency(settings, bootstrap, producer).run()))
             if webhook is not None:
-                group.create_task(webhook.run())
+                group.create_task(owned("the webhook", webhook.run()))
     except* TickloopError as errors:
-        raise errors.exceptions[0] from None
+        raise leaf(errors) from None
     except* KafkaError as errors:
-        raise EnvironmentProblem(f"expected {bootstrap} to answer, got {errors.exceptions[0]!r}") from None
+        raise EnvironmentProblem(f"expected {bootstrap} to answer, got {leaf(errors)!r}") from None
     finally:
         await producer.stop()

@@ -18,6 +18,7 @@ from agents.clients.partition_records import partition_records
 from agents.clients.reader import read
 from agents.kafka import AIOKafkaProducer
 from agents.keyring import signing
+from agents.owned import owned
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import StartVariant
@@ -89,7 +90,7 @@ class Retrainer:
         """
         waiting = Waiting()
         async with finished_retrains(self._settings, self._bootstrap) as finished, asyncio.TaskGroup() as group:
-            group.create_task(self._listen(waiting))
+            group.create_task(owned("the reader of retrain jobs", self._listen(waiting)))
             while True:
                 job, partition, before = await waiting.next()
                 await finished.catch_up()

@@ -31,6 +31,6 @@ async def _until_stopped(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     said = told(settings, settings.dashboard_port)
     token, _ = token_of(settings)
-    async with serving(settings, Guard(token, settings.dashboard_host, settings.dashboard_names)):
+    async with serving(settings, Guard(token, settings.dashboard_host, settings.dashboard_names)) as server:
         click.echo(said)
-        await stopped.wait()
+        await server.until(stopped)

@@ -176,15 +176,19 @@ class _Publisher:
     async def _awaited(self, feed: AsyncIterable[Sequence[Sendable]]) -> AsyncIterator[Sequence[Sendable]]:
         blocks = aiter(feed)
         stopped = asyncio.ensure_future(self._stop.wait())
-        while True:
-            coming = asyncio.ensure_future(anext(blocks, None))
-            await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            block = coming.result() if coming.done() else None
-            if block is None:
+        coming: asyncio.Future[Sequence[Sendable] | None] | None = None
+        try:
+            while True:
+                coming = asyncio.ensure_future(anext(blocks, None))
+                await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                block = coming.result() if coming.done() else None
+                if block is None:
+                    return
+                yield block
+        finally:
+            stopped.cancel()
+            if coming is not None:
                 coming.cancel()
-                stopped.cancel()
-                return
-            yield block
 
     async def _put_at_once(self, block: Sequence[Sendable]) -> None:
         value: bytes | None

@@ -42,6 +42,21 @@ class _Identity(msgspec.Struct):
 
 _identity = msgspec.json.Decoder(_Identity).decode
 
+MOST_PLACES = 10_000
+"""Places that repeats are told by, of the newest records; more there are only where somebody makes nodes up."""
+
+
+def identity_of(value: bytes | None) -> str:
+    """Id of a record, empty where it has none.
+
+    >>> identity_of(b'{"id":"ticks:0:7"}'), identity_of(b'{"id":7}'), identity_of(None)
+    ('ticks:0:7', '', '')
+    """
+    try:
+        return _identity(value or b"{}").id
+    except ValueError:
+        return ""
+
 
 class Once:
     """Tells records from their repeats: after a crash a worker may write again what it has written before.
@@ -69,6 +84,8 @@ class Once:
         place = partition, identity.node, identity.id.partition(":")[0]
         if position <= self._last.get(place, ()):
             return False
+        if len(self._last) >= MOST_PLACES:
+            self._last.clear()
         self._last[place] = position
         return True
 

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 from threading import Thread
 from typing import TypeVar
 
-from schemas.errors import TickloopError
-
 Block = TypeVar("Block")
 
 AHEAD = 8
@@ -16,7 +14,7 @@ async def awaited(blocks: Iterator[Block]) -> AsyncIterator[Block]:
     """The same blocks, read in a thread of their own, a few ahead.
 
     Raises:
-        TickloopError, OSError: as the iterator did.
+        Exception: as the iterator did, whatever it was: nobody else could, and who waits here would wait for ever.
     """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[Block | Exception | None] = asyncio.Queue(AHEAD)
@@ -28,7 +26,7 @@ async def awaited(blocks: Iterator[Block]) -> AsyncIterator[Block]:
         try:
             for block in blocks:
                 hand_over(block)
-        except (TickloopError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for blocks gets it, from wherever it came
             hand_over(error)
         else:
             hand_over(None)

@@ -16,6 +16,12 @@ HISTORY_S = 600.0
 
 QUIET_S = 10.0
 
+ANSWERED_S = 20.0
+"""Since the broker answered: with a question a second, each given 4 s, longer only if nobody asks any more."""
+
+
+PASSED_OVER = "amber: something was read that makes no sense; red: a part of this page cannot be shown"
+
 
 class Tile(Struct, frozen=True):
     """A figure at a glance.
@@ -57,11 +63,34 @@ class Link(Struct, frozen=True):
     named: str = ""
 
 
+class Itself(Struct, frozen=True):
+    """How the page itself stands.
+
+    Attributes:
+        stalled: in what its follower stands still, or empty.
+        begun_again: how often it was begun anew since it stood still.
+        passed: records that it could make nothing of.
+        by_topic: the same by topic, most first.
+        newest: what was wrong with the last of them, and where it lies.
+        troubles: bands that could not be brought up to date, with why.
+    """
+
+    stalled: str = ""
+    begun_again: int = 0
+    passed: int = 0
+    by_topic: tuple[tuple[str, int], ...] = ()
+    newest: str = ""
+    troubles: tuple[tuple[str, str], ...] = ()
+
+
+WELL = Itself()
+
+
 class Alive(Struct, frozen=True):
     """The band.
 
     Attributes:
-        mode: `starting`, `no_data`, `live`, `quiet`, `replaying`, `recovering` or `broker_gone`.
+        mode: `starting`, `no_data`, `live`, `quiet`, `replaying`, `recovering`, `broker_gone` or `stalled`.
         sentence: what the mode means.
         colour: worst of the lights, that of alerts apart.
         tiles: in order.
@@ -83,8 +112,10 @@ class Clock:
         self._anchors: list[tuple[float, int]] = []
 
     def take(self, newest_ns: int, now: float) -> None:
-        """Event time of the newest prediction at one moment."""
-        self.newest_ns = max(self.newest_ns, newest_ns)
+        """Event time of the newest prediction at one moment; where it went back, its speed is measured anew."""
+        if newest_ns < self.newest_ns:
+            self._anchors = []
+        self.newest_ns = newest_ns
         self._anchors = [*self._anchors[-20:], (now, self.newest_ns)]
 
     @property
@@ -97,7 +128,14 @@ class Clock:
 
 
 def alive(
-    rates: Rates, latency: Latency, clock: Clock, link: Link, lights: Lights, alerts: OpenAlerts, now: float
+    rates: Rates,
+    latency: Latency,
+    clock: Clock,
+    link: Link,
+    lights: Lights,
+    alerts: OpenAlerts,
+    now: float,
+    itself: Itself = WELL,
 ) -> Alive:
     """The band as of now, seconds since 1970."""
     ticks, predictions = rates.per_second(TICKS.name), rates.per_second(PREDICTIONS.name)
@@ -110,9 +148,9 @@ def alive(
         _letters(rates),
         _time(clock, now),
     )
-    mode, sentence, colour = _mode(rates, clock, link, ticks, now)
-    dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _alerts(alerts, now)))
-    # Alerts are about models: they say nothing on whether the loop runs and keeps up.
+    mode, sentence, colour = _mode(rates, clock, link, ticks, now, itself)
+    dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _page(itself), _alerts(alerts, now)))
+    # Alerts are about models, and what the page passes over is its own: neither says whether the loop keeps up.
     worst = max((colour, *(tile.colour for tile in tiles)), key=ORDER.index)
     since = _wall(lights.since("mode", mode, now))
     latest = rates.latest
@@ -120,10 +158,15 @@ def alive(
     return Alive(mode, f"{sentence} Since {since}.", worst, dated, lags)
 
 
-def _mode(rates: Rates, clock: Clock, link: Link, ticks: float, now: float) -> tuple[str, str, Colour]:
+def _mode(rates: Rates, clock: Clock, link: Link, ticks: float, now: float, itself: Itself) -> tuple[str, str, Colour]:
     if link.problem and link.answered_s:
         old = f"what is shown is {now - link.answered_s:,.0f} s old"
         return "broker_gone", f"The broker does not answer ({link.problem}); {old}.", "act"
+    if itself.stalled:
+        return "stalled", f"This page's follower stands still ({itself.stalled}): what is shown is old.", "act"
+    if link.answered_s and now - link.answered_s > ANSWERED_S:
+        said = f"nobody has asked the broker for {now - link.answered_s:,.0f} s"
+        return "stalled", f"This page's follower stands still ({said}): what is shown is old.", "act"
     if link.problem or rates.latest is None:
         said = link.problem or "asking the broker"
         return "starting", f"Starting: {said}.", "attention" if link.problem else "idle"
@@ -216,6 +259,23 @@ def _time(clock: Clock, now: float) -> Tile:
     return Tile(
         "time", "Event time, UTC", moment(clock.newest_ns)[11:], f"{moment(clock.newest_ns)[:10]}; {said}", colour
     )
+
+
+def _page(itself: Itself) -> Tile:
+    """What the page could make nothing of, and what it cannot show."""
+    if itself.troubles:
+        name, why = itself.troubles[0]
+        note = f"the part {name} is not brought up to date: {why}"
+        return Tile("page", "This page", "has trouble", note, "act", rule=PASSED_OVER)
+    again = f"; its follower was begun anew {itself.begun_again:,} times" if itself.begun_again else ""
+    if not itself.passed:
+        colour: Colour = "attention" if again else "good"
+        return Tile(
+            "page", "Passed over", "0", f"every record that was read made sense{again}", colour, rule=PASSED_OVER
+        )
+    topics = ", ".join(f"{topic} {count:,}" for topic, count in itself.by_topic)
+    note = f"records that make no sense: {topics}; the last, {itself.newest}{again}"
+    return Tile("page", "Passed over", f"{itself.passed:,}", note, "attention", rule=PASSED_OVER)
 
 
 def _alerts(alerts: OpenAlerts, now: float) -> Tile:

@@ -9,7 +9,7 @@ import * as actions from "./actions.js";
 
 const MODES = {
   starting: "starting", no_data: "no data yet", live: "live", quiet: "quiet", replaying: "replaying",
-  recovering: "recovering", broker_gone: "broker gone",
+  recovering: "recovering", broker_gone: "broker gone", stalled: "page stands still",
 };
 const SILENT_MS = 14000;
 const asked = new URLSearchParams(location.search);

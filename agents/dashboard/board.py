@@ -20,6 +20,7 @@ from agents.dashboard.deciding import Courses
 from agents.dashboard.forecasting import Outcomes
 from agents.dashboard.lean import LeanMark, LeanOutcome, LeanPrediction
 from agents.dashboard.letters import Letters
+from agents.dashboard.passed_over import Passed
 from agents.dashboard.symbols import Symbols
 from agents.dashboard.timeline import TimeLine
 from schemas.alerts import Alert
@@ -51,6 +52,11 @@ from schemas.windows import AccuracyWindow
 BETWEEN_MS, AT_LEAST_ONE_OF = 200, 25
 """Of one symbol a prediction is looked at when this time has passed, or as many have: they come in bursts, too."""
 
+END_OF_TIME = 2**63
+
+MOST_KEYS = 20_000
+"""Of predictions, of which it is remembered when one was last looked at."""
+
 Take = Callable[[Received, float], None]
 
 
@@ -59,7 +65,7 @@ class Board:
 
     Attributes:
         symbols, outcomes, courses, timeline, alerts, versions, letters: what the bands show.
-        unreadable: records that were none of their topic.
+        passed: records that nothing could be made of.
     """
 
     def __init__(self) -> None:
@@ -70,7 +76,7 @@ class Board:
         self.alerts = OpenAlerts()
         self.versions = Versions()
         self.letters = Letters()
-        self.unreadable = 0
+        self.passed = Passed()
         self._once = Once()
         self._looked: dict[bytes | None, list[int]] = {}
         self._prediction = msgspec.json.Decoder(LeanPrediction).decode
@@ -81,13 +87,13 @@ class Board:
             OUTCOMES.name: self._matured,
             PAPER_ACCOUNT.name: self._marked,
             ACCURACY_WINDOWS.name: self._decoded(AccuracyWindow, self._windowed),
-            EXPERIMENTS.name: self._decoded(ExperimentMoved, lambda record, _: self.courses.moved(record)),
+            EXPERIMENTS.name: self._decoded(ExperimentMoved, lambda record, _, __: self.courses.moved(record)),
             EXPERIMENT_DECISIONS.name: self._decoded(ExperimentDecided, self._decided),
             POOLED_EXPERIMENTS.name: self._decoded(PooledMoved | PooledDecided, self._pooled),
             MODEL_VERSIONS.name: self._decoded(ModelVersion, self._versioned),
             COMMANDS.name: self._decoded(Command, self._asked),
-            RETRAIN_JOBS.name: self._decoded(RetrainJob, lambda record, _: self.timeline.take(of_job(record))),
-            CANDIDATES.name: self._decoded(RetrainFinished, lambda record, _: self.timeline.take(of_retrain(record))),
+            RETRAIN_JOBS.name: self._decoded(RetrainJob, self._called_for),
+            CANDIDATES.name: self._decoded(RetrainFinished, self._retrained),
             ALERTS.name: self._decoded(Alert, self._alerted),
             DEAD_LETTERS.name: self._decoded(DeadLetter, self._refused),
         }
@@ -109,18 +115,14 @@ class Board:
         for record in records:
             try:
                 take(record, now)
-            except (Refused, msgspec.DecodeError):
-                # Whoever reads the topic by its contract meets it, too; a page goes on and says how many there were.
-                self.unreadable += 1
-
-    @property
-    def newest_ns(self) -> int:
-        """Event time of the newest prediction that was looked at, ns; 0 without one."""
-        return max((state.ts_event for state in self.symbols), default=0)
+            except Exception as error:  # noqa: BLE001 - anybody may have written it: it is counted and shown
+                self.passed.take(topic, record.partition, record.offset, error)
 
     def _predicted(self, record: Received, now: float) -> None:
         looked = self._looked.get(record.key)
         if looked is None:
+            if len(self._looked) >= MOST_KEYS:
+                self._looked.clear()
             looked = self._looked[record.key] = [0, 0]
         looked[1] += 1
         if record.timestamp_ms < looked[0] + BETWEEN_MS and looked[1] < AT_LEAST_ONE_OF:
@@ -131,42 +133,70 @@ class Board:
     def _matured(self, record: Received, now: float) -> None:
         if self._once.is_new(record.partition, record.value):
             outcome = self._outcome(record.value or b"")
-            self.outcomes.take(outcome)
-            self.symbols.matured(outcome, record.partition)
+            if self.symbols.matured(outcome, record.partition, now):
+                self.outcomes.take(outcome)
 
     def _marked(self, record: Received, now: float) -> None:
-        self.symbols.marked(self._mark(record.value or b""), record.partition)
+        self.symbols.marked(self._mark(record.value or b""), record.partition, now)
 
-    def _decoded(self, kind: Any, take: Callable[[Any, Received], None]) -> Take:
+    def _decoded(self, kind: Any, take: Callable[[Any, Received, float], None]) -> Take:
         decode = decoder(kind)
-        return lambda record, now: take(decode(record.value), record)
 
-    def _windowed(self, window: AccuracyWindow, record: Received) -> None:
-        self.symbols.windowed(window, record.partition)
-        self.timeline.take(of_breach(window))
-        self.alerts.windowed(window)
+        def decoded(record: Received, now: float) -> None:
+            found = decode(record.value)
+            expect_time(getattr(found, "ts_event", 0))
+            take(found, record, now)
 
-    def _decided(self, decided: ExperimentDecided, record: Received) -> None:
+        return decoded
+
+    def _windowed(self, window: AccuracyWindow, record: Received, now: float) -> None:
+        self.symbols.windowed(window, record.partition, now)
+        self.timeline.take(of_breach(window), written_ms(record, now))
+        self.alerts.windowed(window, written_ms(record, now) / 1e3)
+
+    def _decided(self, decided: ExperimentDecided, record: Received, now: float) -> None:
         self.courses.decided(decided)
-        self.timeline.take(of_decision(decided))
+        self.timeline.take(of_decision(decided), written_ms(record, now))
 
-    def _pooled(self, told: PooledMoved | PooledDecided, record: Received) -> None:
+    def _pooled(self, told: PooledMoved | PooledDecided, record: Received, now: float) -> None:
         if isinstance(told, PooledMoved):
             self.courses.moved(told)
         else:
-            self._decided(told, record)
+            self._decided(told, record, now)
 
-    def _versioned(self, version: ModelVersion, record: Received) -> None:
-        self.symbols.versioned(version, record.partition)
-        self.versions.take(version)
-        self.timeline.take(of_version(version))
+    def _versioned(self, version: ModelVersion, record: Received, now: float) -> None:
+        self.symbols.versioned(version, record.partition, now)
+        self.versions.take(version, written_ms(record, now))
+        self.timeline.take(of_version(version), written_ms(record, now))
 
-    def _asked(self, command: Command, record: Received) -> None:
-        self.timeline.take(of_command(command, root_id(COMMANDS.name, record.partition, record.offset)))
+    def _asked(self, command: Command, record: Received, now: float) -> None:
+        change = of_command(command, root_id(COMMANDS.name, record.partition, record.offset))
+        self.timeline.take(change, written_ms(record, now))
 
-    def _alerted(self, alert: Alert, record: Received) -> None:
-        self.timeline.alerted(alert, record.timestamp_ms)
-        self.alerts.take(alert, record.timestamp_ms / 1e3)
+    def _called_for(self, job: RetrainJob, record: Received, now: float) -> None:
+        self.timeline.take(of_job(job), written_ms(record, now))
 
-    def _refused(self, letter: DeadLetter, record: Received) -> None:
-        self.letters.take(letter, record.timestamp_ms)
+    def _retrained(self, finished: RetrainFinished, record: Received, now: float) -> None:
+        self.timeline.take(of_retrain(finished), written_ms(record, now))
+
+    def _alerted(self, alert: Alert, record: Received, now: float) -> None:
+        self.timeline.alerted(alert, written_ms(record, now))
+        self.alerts.take(alert, written_ms(record, now) / 1e3)
+
+    def _refused(self, letter: DeadLetter, record: Received, now: float) -> None:
+        self.letters.take(letter, written_ms(record, now))
+
+
+def written_ms(record: Received, now: float) -> int:
+    """When a record was written, ms since 1970, by whoever did; no later than the clock, seconds, says that it is."""
+    return max(0, min(record.timestamp_ms, round(now * 1e3)))
+
+
+def expect_time(ts_event: int) -> None:
+    """Hold an event time against what a clock can show.
+
+    Raises:
+        Refused: no clock shows it.
+    """
+    if not 0 <= ts_event < END_OF_TIME:
+        raise Refused("malformed", f"expected an event time of 0 to 2^63 ns, was {ts_event:.3e}")

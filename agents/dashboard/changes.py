@@ -4,6 +4,7 @@ import re
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agents.experiments import shown
 from agents.pages.wording import moment, number
@@ -16,6 +17,11 @@ from schemas.windows import AccuracyWindow
 
 MOST_ROWS = 100
 MOST_VERSIONS = 4_000
+
+LONGEST_ID, LONGEST_NAME, LONGEST_SENTENCE = 400, 120, 600
+"""Characters of what is shown; the topics have the rest."""
+
+MOST_METRICS, MOST_LINEAGE = 12, 12
 
 Weight = Literal["quiet", "plain", "strong", "harm"]
 
@@ -55,7 +61,7 @@ def readable(cause: str) -> str:
     return re.sub(r", decision \S+$", "", cause).replace("rolled_back", "rolled back").replace("no_diff", "no diff")
 
 
-class Change(Struct, frozen=True, order=True):
+class Change(Struct, frozen=True):
     """One thing that happened.
 
     Attributes:
@@ -69,6 +75,7 @@ class Change(Struct, frozen=True, order=True):
         weight: how much it matters.
         severity: of the alert about it, or empty.
         written: whether its time is that at which the record was written, for want of an event time.
+        written_ms: when its record was written, ms since 1970: where it stands among others.
     """
 
     ts_event: int
@@ -81,6 +88,28 @@ class Change(Struct, frozen=True, order=True):
     weight: Weight
     severity: str = ""
     written: bool = False
+    written_ms: int = 0
+
+
+def fitted(change: Change, written_ms: int) -> Change:
+    """A change with the time at which it was written, its words no longer than is shown."""
+    return replace(
+        change,
+        id=cut(change.id, LONGEST_ID),
+        symbol=cut(change.symbol, LONGEST_NAME),
+        title=cut(change.title, LONGEST_NAME),
+        subject=cut(change.subject, LONGEST_NAME),
+        sentence=cut(change.sentence, LONGEST_SENTENCE),
+        written_ms=written_ms,
+    )
+
+
+def cut(text: str, longest: int) -> str:
+    """
+    >>> cut("as it is", 8), cut("too long", 7)
+    ('as it is', 'too ...')
+    """
+    return text if len(text) <= longest else f"{text[: longest - 4]} ..."
 
 
 def of_command(command: Command, record_id: str) -> Change:
@@ -202,28 +231,33 @@ class Versions:
 
     def __init__(self) -> None:
         self.change = 0
-        self._versions: dict[bytes, ModelVersion] = {}
+        self._versions: dict[bytes, tuple[int, ModelVersion]] = {}
 
-    def take(self, version: ModelVersion) -> None:
-        """Keep what became of a version."""
+    def take(self, version: ModelVersion, written_ms: int) -> None:
+        """Keep what became of a version, with the time at which that was written."""
         self._versions.pop(version.key, None)
-        self._versions[version.key] = version
+        self._versions[version.key] = written_ms, version
         if len(self._versions) > MOST_VERSIONS:
             del self._versions[next(iter(self._versions))]
         self.change += 1
 
     def of(self, symbol: str) -> list[ModelVersion]:
         """Versions of a symbol."""
-        return [each for each in self._versions.values() if each.symbol == symbol]
+        return [each for _, each in self._versions.values() if each.symbol == symbol]
+
+    def get(self, symbol: str, version: str) -> ModelVersion | None:
+        """The newest record of one version."""
+        return next((each for each in self.of(symbol) if each.version == version), None)
 
     def view(self) -> list[VersionRow]:
-        """What runs first, then the newest."""
-        ordered = sorted(self._versions.values(), key=lambda each: (not each.arm, -each.ts_event))
-        return [_row(each) for each in ordered[:MOST_ROWS]]
+        """What runs first, then what was written last."""
+        ordered = sorted(self._versions.values(), key=lambda held: (not held[1].arm, -held[0]))
+        return [_row(version) for _, version in ordered[:MOST_ROWS]]
 
 
 def _row(version: ModelVersion) -> VersionRow:
     words, weight = STATUSES.get(version.status, (version.status, "plain"))
+    metrics = list(version.metrics.items())[:MOST_METRICS]
     return VersionRow(
         version.symbol,
         version.version,
@@ -231,8 +265,8 @@ def _row(version: ModelVersion) -> VersionRow:
         weight,
         version.ts_event,
         version.arm,
-        version.lineage,
-        tuple((name.replace("_", " "), number(value, ".4g")) for name, value in version.metrics.items()),
-        readable(version.reason),
+        version.lineage[-MOST_LINEAGE:],
+        tuple((cut(name.replace("_", " "), LONGEST_NAME), number(value, ".4g")) for name, value in metrics),
+        cut(readable(version.reason), LONGEST_SENTENCE),
         version.pinned,
     )

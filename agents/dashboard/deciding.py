@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from agents.dashboard.order import Order
 from agents.experiments import (
     DAY_NS,
     RUNNING,
@@ -28,6 +29,12 @@ MOST_MOVES = 1_000
 
 MOST_COURSES = 400
 """Experiments on symbols that are kept: the ones that moved last."""
+
+MOST_DECISIONS = 100
+"""Of one experiment on one symbol: the last ones."""
+
+MOST_EARLY = 100
+"""Experiments of which a decision was read before anything else; they are read within seconds of each other."""
 
 MOST_HEADLINES = 60
 
@@ -121,9 +128,10 @@ class Courses:
         self.change = 0
         self._courses: dict[Key, Course] = {}
         self._early: dict[Key, list[ExperimentDecided]] = {}
+        self._newest: dict[Key, Order] = {}
 
     def __iter__(self) -> Iterator[tuple[Key, Course]]:
-        return iter(sorted(self._courses.items(), key=lambda item: -item[1].latest.ts_event))
+        return iter(reversed(self._courses.items()))
 
     def get(self, key: Key) -> Course | None:
         """Course of an experiment on a symbol."""
@@ -133,21 +141,18 @@ class Courses:
         """Take where an experiment stands."""
         self.change += 1
         key = record.experiment, record.symbol
-        course = self._courses.get(key)
+        if not self._newest.setdefault(key, Order()).is_new(record.id):
+            return  # written again after a crash
+        course = self._courses.pop(key, None)
         if course is None:
-            course = self._courses[key] = Course()
+            course = Course()
             course.decisions += self._early.pop(key, [])
-            if len(self._courses) > MOST_COURSES:
-                oldest = min(
-                    self._courses, key=lambda each: self._courses[each].latest.ts_event if each != key else 2**63
-                )
-                del self._courses[oldest]
-        if course.moves:
-            latest = course.latest
-            if record.id == latest.id or record.ts_event < latest.ts_event:
-                return  # written again after a crash
-            if record.plan != latest.plan or record.pairs < latest.pairs:
-                course.moves.clear()  # the same name was registered anew
+        self._courses[key] = course
+        if len(self._courses) > MOST_COURSES:
+            oldest = next(iter(self._courses))
+            del self._courses[oldest], self._newest[oldest]
+        if course.moves and (record.plan != course.latest.plan or record.pairs < course.latest.pairs):
+            course.moves.clear()  # the same name was registered anew
         course.moves.append(record)
         if len(course.moves) > MOST_MOVES:
             half = MOST_MOVES // 2
@@ -161,6 +166,9 @@ class Courses:
         known = course.decisions if course is not None else self._early.setdefault(key, [])
         if all(each.id != record.id for each in known):
             known.append(record)
+            del known[:-MOST_DECISIONS]
+        if len(self._early) > MOST_EARLY:
+            del self._early[next(iter(self._early))]
 
 
 def headlines(courses: Courses) -> Headlines:

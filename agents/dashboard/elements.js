@@ -80,7 +80,8 @@ export const tell = async (address) => {
   byId("why-title").textContent = "Reading the topics.";
   byId("why-steps").replaceChildren();
   byId("why").showModal();
-  const found = await (await fetch(address)).json();
+  const answer = await fetch(address, { headers: { "Tickloop-Page": "1" } }).catch(() => null);
+  const found = (await answer?.json().catch(() => null)) ?? { refused: "The dashboard does not answer." };
   byId("why-title").textContent = found.refused ?? found.title;
   byId("why-steps").replaceChildren(...(found.steps ?? []).flatMap(([name, value, note]) => [
     make("dt", {}, name), make("dd", {}, make("strong", {}, value), make("br"), make("span", { class: "lead" }, note))]));

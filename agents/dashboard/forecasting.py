@@ -1,6 +1,7 @@
 """Outcomes as columns of bounded length: what the band about skill and calibration is computed from."""
 
 from collections import deque
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -11,7 +12,13 @@ MOST = 20_000
 """Outcomes that are kept; of a thousand symbols at 5,000 ticks/s these are those of a few seconds, and n says so."""
 
 WINDOW_NS = 6 * 3600 * 10**9
-"""Older ones are of another market."""
+"""Older ones are of another market, and so are later ones: of a symbol whose clock jumped ahead, for example."""
+
+LATEST = 500
+"""Outcomes, the last to come, whose middle says what time it is: one alone may be of any time."""
+
+MOST_NAMES = 64
+"""Experts, and baselines, that have a column; more there are only where somebody makes names up."""
 
 
 class Outcomes:
@@ -51,8 +58,9 @@ def frame(outcomes: tuple[LeanOutcome, ...]) -> pd.DataFrame:
     >>> frame((one,)).columns.tolist()
     ['symbol', 'ts_prediction', 'horizon_ns', 'label', 'arm.live.probability', 'expert.momentum', 'baseline.majority']
     """
-    newest = max((each.ts_prediction for each in outcomes), default=0)
-    recent = [each for each in outcomes if each.ts_prediction >= newest - WINDOW_NS]
+    latest = sorted(each.ts_prediction for each in outcomes[-LATEST:])
+    middle = latest[len(latest) // 2] if latest else 0
+    recent = [each for each in outcomes if abs(each.ts_prediction - middle) <= WINDOW_NS]
     columns: dict[str, list[object]] = {
         "symbol": [each.symbol for each in recent],
         "ts_prediction": [each.ts_prediction for each in recent],
@@ -60,8 +68,17 @@ def frame(outcomes: tuple[LeanOutcome, ...]) -> pd.DataFrame:
         "label": [each.label for each in recent],
         f"arm.{LIVE}.probability": [each.arms[0].probability for each in recent],
     }
-    for name in dict.fromkeys(name for each in recent for name in each.experts):
+    for name in _names(each.experts for each in recent):
         columns[f"expert.{name}"] = [each.experts.get(name) for each in recent]
-    for name in dict.fromkeys(name for each in recent for name in each.baselines):
+    for name in _names(each.baselines for each in recent):
         columns[f"baseline.{name}"] = [each.baselines.get(name) for each in recent]
     return pd.DataFrame(columns)
+
+
+def _names(of: Iterable[dict[str, float]]) -> list[str]:
+    found: dict[str, None] = {}
+    for each in of:
+        for name in each:
+            if name not in found and len(found) < MOST_NAMES:
+                found[name] = None
+    return list(found)

@@ -3,6 +3,8 @@
 import hmac
 import os
 import secrets
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +28,44 @@ class Denied(Struct, frozen=True):
     reason: str
 
 
+class Headers(Struct, frozen=True):
+    """What a request says about where it comes from.
+
+    Attributes:
+        host: `Host`: under which name this server was asked.
+        origin: `Origin`: of the page that asks, or empty.
+        authorization: `Authorization`, or empty.
+        site: `Sec-Fetch-Site`: how the asking page stands to this server, as a browser says it, or empty.
+    """
+
+    host: str
+    origin: str = ""
+    authorization: str = ""
+    site: str = ""
+
+
+def headers_of(given: Callable[[str], Sequence[str]]) -> Headers | Denied:
+    """Headers of a request, each at most once: of two one could be checked and the other believed.
+
+    Args:
+        given: values of a header by its name.
+
+    >>> headers_of(lambda name: ["localhost:8642"] if name == "Host" else []).host
+    'localhost:8642'
+    >>> headers_of(lambda name: ["localhost", "evil.example"] if name == "Host" else []).status
+    400
+    """
+    found = []
+    for name in ("Host", "Origin", "Authorization", "Sec-Fetch-Site"):
+        values = given(name)
+        if len(values) > 1:
+            return Denied(400, f"expected the header {name} once, was there {len(values)} times")
+        found.append(values[0] if values else "")
+    if not found[0]:
+        return Denied(400, "expected a header Host, was none")
+    return Headers(*found)
+
+
 class Guard:
     """Holds the token and the addresses; neither is ever logged.
 
@@ -37,11 +77,12 @@ class Guard:
     >>> guard = Guard("secret", "127.0.0.1")
     >>> guard.address("127.0.0.1:8642") is None, guard.address("evil.example:8642").status
     (True, 421)
-    >>> guard.change("127.0.0.1:8642", "http://127.0.0.1:8642", "Bearer secret") is None
+    >>> here = Headers("127.0.0.1:8642", "http://127.0.0.1:8642", "Bearer secret")
+    >>> guard.change(here) is None
     True
-    >>> guard.change("127.0.0.1:8642", "http://evil.example", "Bearer secret").status
+    >>> guard.change(Headers(here.host, "http://evil.example", here.authorization)).status
     403
-    >>> guard.change("127.0.0.1:8642", "", "Bearer guess").status
+    >>> guard.change(Headers(here.host, "", "Bearer guess")).status
     401
     """
 
@@ -57,16 +98,25 @@ class Guard:
             return None
         return Denied(421, f"expected one of the names of this dashboard, was {name!r:.80}; fix: dashboard_names")
 
-    def change(self, host: str, origin: str, authorization: str) -> Denied | None:
-        """Whether a change may be asked for: from this page or from no page at all, and with the token."""
-        if (denied := self.address(host)) is not None:
+    def own_page(self, headers: Headers) -> Denied | None:
+        """Whether what costs something is asked for by this page, or by no page at all: not by any other one."""
+        if (denied := self.address(headers.host)) is not None:
             return denied
-        if origin and urlsplit(origin).netloc != host:
+        if headers.site not in ("", "same-origin", "none"):
+            return Denied(403, "expected a request of this page, was one of another site")
+        if headers.origin and _origin(headers.origin) != headers.host:
             return Denied(403, "expected a request of this page, was one of another origin")
-        kind, _, given = authorization.partition(" ")
+        return None
+
+    def change(self, headers: Headers) -> Denied | None:
+        """Whether a change may be asked for: from this page or from no page at all, and with the token."""
+        if (denied := self.own_page(headers)) is not None:
+            return denied
+        kind, _, given = headers.authorization.partition(" ")
         if kind != "Bearer" or not given:
             return Denied(401, "expected the token of the dashboard, was none")
-        if not hmac.compare_digest(given.strip().encode(), self._token):
+        # Bytes that are no UTF-8 come as surrogates.
+        if not hmac.compare_digest(given.strip().encode(errors="surrogatepass"), self._token):
             return Denied(401, "expected the token of the dashboard, was another one")
         return None
 
@@ -75,13 +125,31 @@ def _name(host: str) -> str:
     return host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
 
 
+def _origin(origin: str) -> str:
+    """Host and port of an origin, empty for what is none.
+
+    >>> _origin("https://loop.example:8642"), _origin("null"), _origin("http://[::1")
+    ('loop.example:8642', '', '')
+    """
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
 def _is_address(name: str) -> bool:
     """Addresses in digits cannot be made to point elsewhere.
 
-    >>> _is_address("10.0.0.7"), _is_address("intern.example")
-    (True, False)
+    >>> [_is_address(name) for name in ("10.0.0.7", "[fe80::1]", "intern.example", "[intern.example]", "\u0661.1.1.1")]
+    [True, True, False, False, False]
     """
-    return name.startswith("[") or all(part.isdigit() for part in name.split("."))
+    if name.startswith("[") != name.endswith("]"):
+        return False
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def token_of(settings: Settings) -> tuple[str, bool]:

@@ -7,8 +7,11 @@ from msgspec import Struct
 from schemas.dead_letters import DeadLetter
 
 MOST = 50
+OTHERS = "others"
+"""Under which reasons are counted that are too many to be counted apart."""
+
 LONGEST = 600
-"""Characters of a payload; the topic has the rest."""
+"""Characters of a payload, and of any other text; the topic has the rest."""
 
 
 class Letter(Struct, frozen=True):
@@ -45,13 +48,14 @@ class Letters:
     def take(self, letter: DeadLetter, timestamp_ms: int) -> None:
         """Take one, with the time at which it was written."""
         self.change += 1
-        self._counts[letter.reason] += 1
+        reason = letter.reason[:LONGEST]
+        self._counts[reason if reason in self._counts or len(self._counts) < MOST else OTHERS] += 1
         self._newest.append(
             Letter(
-                letter.id,
-                letter.node,
-                letter.reason,
-                letter.detail,
+                letter.id[:LONGEST],
+                letter.node[:LONGEST],
+                letter.reason[:LONGEST],
+                letter.detail[:LONGEST],
                 _text(letter.key),
                 _text(letter.value),
                 timestamp_ms,

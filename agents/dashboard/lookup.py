@@ -1,22 +1,42 @@
 """Single records, read from their topics when somebody asks for them."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from msgspec import Struct
 
-from agents.clients.history import changes
+from agents.clients.nearby import Budget, Nearby
+from agents.clients.reader import Received
 from agents.dashboard.lean import LeanOutcome
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import AIOKafkaConsumer
 from agents.pages.wording import NONE, lasting, moment, number
 from agents.settings import Settings
-from agents.trail import manual_steps, why
+from agents.trail import History, led, manual_steps, starts, why
 from schemas.codec import decoder
-from schemas.positions import position_of
+from schemas.commands import Command
+from schemas.errors import Refused
+from schemas.experiments import ExperimentDecided
 from schemas.predictions import Prediction
+from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.ticks import Tick
-from schemas.topics import PREDICTIONS, TICKS
+from schemas.topics import (
+    ACCURACY_WINDOWS,
+    CANDIDATES,
+    COMMANDS,
+    EXPERIMENT_DECISIONS,
+    PREDICTIONS,
+    RETRAIN_JOBS,
+    TICKS,
+)
+from schemas.versions import ModelVersion
+from schemas.windows import AccuracyWindow
 
-WAIT_MS = 3_000
+MOST_COMMANDS = 5_000
+MOST_JOBS = 2_000
+"""Records that are looked at, the newest first; what lies farther back the command line finds."""
+
+MOST_AT_ONCE = 256 * 1024
 
 KINDS = {
     "window": "Accuracy window",
@@ -41,56 +61,151 @@ class Explained(Struct, frozen=True):
     steps: tuple[tuple[str, str, str], ...]
 
 
-async def explain(settings: Settings, bootstrap: str, partition: int, offset: int, outcome_of: Any) -> Explained | None:
+async def explain(
+    settings: Settings,
+    bootstrap: str,
+    partition: int,
+    offset: int,
+    outcome_of: Callable[[str], LeanOutcome | None],
+) -> Explained | None:
     """The prediction at an offset, field by field; None where the topic holds it no more.
 
     Args:
         settings: of the workers.
         bootstrap: address of the cluster.
         partition, offset: where the prediction lies.
-        outcome_of: function from the id of a prediction to its outcome, or None.
+        outcome_of: outcome of a prediction by its id, if it is known.
+
+    Raises:
+        Refused: what lies there is no prediction.
+        KafkaError: the cluster does not answer.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=65_536)
-    await consumer.start()
-    try:
-        value = await _record(consumer, settings.topic(PREDICTIONS.name), partition, offset)
-        if value is None:
+    async with _looking(settings, bootstrap, partition) as nearby:
+        record = await nearby.at(PREDICTIONS, offset)
+        if record is None:
             return None
-        prediction: Prediction = decoder(Prediction)(value)
-        tick = await _record(consumer, settings.topic(TICKS.name), partition, position_of(prediction.id)[0])
-    finally:
-        await consumer.stop()
-    return explained(prediction, None if tick is None else decoder(Tick)(tick), outcome_of(prediction.id))
+        prediction: Prediction = decoder(Prediction)(record.value)
+        position = _offset_of(prediction.id)
+        tick = None if position is None else await nearby.at(TICKS, position)
+    return explained(prediction, None if tick is None else _read(Tick, tick), outcome_of(prediction.id))
 
 
-async def chain(settings: Settings, bootstrap: str, symbol: str, version: str) -> Explained | None:
-    """How it came that a version stands where it does; None where nothing is known of it."""
-    found = await changes(settings, bootstrap, symbol)
-    record = found.versions.get(version)
-    if record is None:
-        return None
-    links = why(found, record)
+async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> Explained:
+    """How it came that a version stands where it does, from the few records near the places that its own names.
+
+    Args:
+        settings: of the workers.
+        bootstrap: address of the cluster.
+        version: its newest record.
+
+    Raises:
+        Refused: its id names no place.
+        KafkaError: the cluster does not answer.
+    """
+    root, _, rest = version.id.partition(":")
+    partition, offset = _number(rest.partition(":")[0]), _offset_of(version.id)
+    if root != COMMANDS.name or partition is None or partition >= settings.partitions or offset is None:
+        raise Refused("malformed", f"expected the id of a command's record, was {version.id!r:.80}")
+    found = History(versions={version.version: version})
+    budget = Budget()
+    async with _looking(settings, bootstrap, partition, budget) as nearby:
+        await _asked(nearby, found, version, offset)
+        await _led_to(nearby, found, version)
+        began = next((each for each in found.commands.values() if starts(each, version)), None)
+        if began is not None:
+            await _trained(nearby, found, version.symbol, began.id.removesuffix(":start"))
+    links = why(found, version)
     steps = tuple(
         (KINDS.get(each.kind, each.kind), each.what, f"{moment(each.ts_event)} UTC; {each.id}") for each in links
     )
     manual = manual_steps(links)
     by = "no person took part" if not manual else f"{manual} of {len(links)} steps by a person"
-    return Explained(f"{symbol}: why {version} is {record.status.replace('_', ' ')} ({by})", steps)
+    if budget.spent and began is None:
+        by += "; how it began lies farther back than this page looks: `tickloop models why` reads everything"
+    return Explained(f"{version.symbol}: why {version.version} is {version.status.replace('_', ' ')} ({by})", steps)
 
 
-async def _record(consumer: AIOKafkaConsumer, topic: str, partition: int, offset: int) -> bytes | None:
-    place = TopicPartition(topic, partition)
-    consumer.assign([place])
-    first, end = await consumer.beginning_offsets([place]), await consumer.end_offsets([place])
-    if not first[place] <= offset < end[place]:
+async def _asked(nearby: Nearby, found: History, version: ModelVersion, offset: int) -> None:
+    """The command that the version's record came of, and back from it the one that it began with."""
+    key = version.symbol.encode()
+    async for record in nearby.newest(COMMANDS, MOST_COMMANDS, until=offset + 1):
+        command = _read(Command, record) if record.key == key else None
+        if command is not None:
+            found.commands[command.id] = command
+            if starts(command, version):
+                return
+
+
+async def _led_to(nearby: Nearby, found: History, version: ModelVersion) -> None:
+    """The decision that the last command came of."""
+    last, position = found.commands.get(version.command), _offset_of(version.command)
+    if last is None or position is None:
+        return
+    for record in await nearby.near(EXPERIMENT_DECISIONS, position):
+        decided = _read(ExperimentDecided, record)
+        if decided is not None and led(decided, last):
+            found.decisions.append(decided)
+
+
+async def _trained(nearby: Nearby, found: History, symbol: str, job: str) -> None:
+    """What a version was trained for: the window with the breach, the job, and what it came to."""
+    position = _offset_of(job)
+    for record in await nearby.near(ACCURACY_WINDOWS, position) if position is not None else ():
+        window = _read(AccuracyWindow, record)
+        if window is not None and window.symbol == symbol:
+            found.windows.append(window)
+    async for record in nearby.newest(RETRAIN_JOBS, MOST_JOBS):
+        called = _read(RetrainJob, record) if record.key == symbol.encode() else None
+        if called is not None and called.job == job:
+            found.jobs[job] = called
+            break
+    async for record in nearby.newest(CANDIDATES, MOST_JOBS):
+        if record.key == f"{symbol}|{job}".encode():
+            finished = _read(RetrainFinished, record)
+            if finished is not None:
+                found.results[job] = finished
+            break
+
+
+@asynccontextmanager
+async def _looking(
+    settings: Settings, bootstrap: str, partition: int, budget: Budget | None = None
+) -> AsyncIterator[Nearby]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=20,
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=MOST_AT_ONCE,
+    )
+    try:
+        await consumer.start()
+        yield Nearby(consumer, settings.prefix, partition, budget or Budget())
+    finally:
+        await consumer.stop()
+
+
+def _read(kind: Any, record: Received) -> Any:
+    """A record, or none where what lies there makes none: of whom it is told goes without it."""
+    try:
+        return decoder(kind)(record.value)
+    except Refused:
         return None
-    consumer.seek(place, offset)
-    for records in (await consumer.getmany(place, timeout_ms=WAIT_MS, max_records=1)).values():
-        for record in records:
-            if record.offset == offset:
-                value: bytes | None = record.value
-                return value
-    return None
+
+
+def _offset_of(record_id: str) -> int | None:
+    """Offset in the log of what an id comes from.
+
+    >>> _offset_of("retrain-ticks:3:1097:0"), _offset_of("ticks:3:1097:0:1"), _offset_of("page-3f")
+    (1097, 1097, None)
+    """
+    parts = record_id.split(":")
+    return _number(parts[2]) if len(parts) > 2 else None
+
+
+def _number(digits: str) -> int | None:
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
 
 
 def explained(prediction: Prediction, tick: Tick | None, outcome: LeanOutcome | None) -> Explained:

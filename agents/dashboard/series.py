@@ -12,6 +12,11 @@ CAPACITY = 512
 MOST_BELIEFS = 256
 """Points of what is believed: of four strategies and a model 12 kB a symbol."""
 
+MOST_NAMES = 32
+"""Of regimes; detectors that somebody wrote may have more than ours."""
+
+OTHER = "other"
+
 FINEST_NS = 250_000_000
 COARSEST_NS = 64 * 10**9
 """At this spacing 512 points are nine hours; then the oldest half goes instead."""
@@ -64,6 +69,25 @@ class Thinning:
             column.append(value)
         return True
 
+    def rewind(self, ts_event: int) -> None:
+        """Event time was set back: rows beyond it are of a time that is none any more, and go."""
+        times = self._columns[0]
+        kept = len(times)
+        while kept and times[kept - 1] > ts_event:
+            kept -= 1
+        if kept < len(times):
+            self._columns = tuple(column[:kept] for column in self._columns)
+            # A row from far ahead may have made room at a spacing that is none of these rows'.
+            apart = (times[kept - 1] - times[0]) // (kept - 1) if kept > 1 else 0
+            self.spacing_ns = max(FINEST_NS, min(self.spacing_ns, 2 * apart))
+            self.epoch += 1
+
+    def begin_anew(self) -> None:
+        """Another generation of the symbol's clock: nothing of the one before stands on one axis with it."""
+        self._columns = tuple(column[:0] for column in self._columns)
+        self.spacing_ns = FINEST_NS
+        self.epoch += 1
+
     def rows(self, start: int = 0) -> list[tuple[Any, ...]]:
         """Rows from a place on."""
         return list(zip(*(column[start:] for column in self._columns), strict=True))
@@ -72,7 +96,7 @@ class Thinning:
         if self.spacing_ns < COARSEST_NS:
             # Twice the distance that there is: of points far apart a finer spacing would hold back none.
             times = self._columns[0]
-            apart = (times[-1] - times[0]) // (len(times) - 1)
+            apart = (times[-1] - times[0]) // max(1, len(times) - 1)
             self.spacing_ns = min(COARSEST_NS, max(2 * self.spacing_ns, apart))
             kept = tuple(column[::2] for column in self._columns)
         else:
@@ -142,6 +166,8 @@ class Beliefs(Thinning):
 
     def take(self, ts_event: int, weights: Mapping[str, float]) -> bool:
         """Take what was believed, if it is far enough from what was before; whether it was."""
+        if ts_event < self.latest:
+            self.rewind(ts_event)
         if not self.wants(ts_event):
             return False
         if self.names != list(weights):
@@ -161,20 +187,24 @@ class Beliefs(Thinning):
 
 
 class Names:
-    """Places of names in the order in which they came.
+    """Places of names in the order in which they came; what comes when there are too many shares the last place.
 
     >>> names = Names()
     >>> names.place("flat"), names.place("momentum"), names.place("flat"), names.known
     (0, 1, 0, ['flat', 'momentum'])
     """
 
-    def __init__(self, known: tuple[str, ...] = ()) -> None:
+    def __init__(self, known: tuple[str, ...] = (), most: int = MOST_NAMES) -> None:
         self.known = list(known)
+        self._most = most
         self._places = {name: place for place, name in enumerate(known)}
 
     def place(self, name: str) -> int:
         """Place of a name, a new one for a new name."""
         place = self._places.get(name)
+        if place is None and len(self.known) >= self._most:
+            self.known[-1] = OTHER
+            return self._most - 1
         if place is None:
             place = self._places[name] = len(self.known)
             self.known.append(name)

@@ -16,11 +16,13 @@ from plotly.offline import get_plotlyjs
 
 from agents.dashboard.actions import Asked, ask, told
 from agents.dashboard.browsers import Browser, Look, Pulse, serve
-from agents.dashboard.guard import Denied, Guard
+from agents.dashboard.costly import Costly
+from agents.dashboard.guard import Denied, Guard, headers_of
 from agents.dashboard.lookup import chain, explain
 from agents.dashboard.page import POLICY, page
 from agents.dashboard.view import View
 from agents.dashboard.watch import Watch
+from agents.owned import first_end, owned
 from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem, TickloopError
 
@@ -35,7 +37,15 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+FREE = ("/", "/healthz")
+"""May be asked for by any page: a link to this one is no harm."""
+
+COSTLY = ("/chain", "/prediction")
+OWN, OWN_VALUE = "Tickloop-Page", "1"
+"""Header that goes with what reads topics."""
 
 encode = msgspec.json.Encoder().encode
 log = logging.getLogger(__name__)
@@ -59,6 +69,8 @@ class Server:
         self.view = View(watch)
         self._pulse = Pulse()
         self._browsers: dict[str, Browser] = {}
+        self._costly = Costly()
+        self._tasks: list[asyncio.Task[None]] = []
 
     def app(self) -> web.Application:
         """The application; it follows the topics from its start to its end."""
@@ -77,25 +89,52 @@ class Server:
         return app
 
     async def _running(self, app: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._pulse.run(self.view))]
+        works = {"the page's follower": self.watch.run(), "the page's pulse": self._pulse.run(self.view)}
+        self._tasks = [asyncio.create_task(owned(name, work)) for name, work in works.items()]
         yield
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def until(self, stopped: asyncio.Event) -> None:
+        """Wait for the end that is asked for.
+
+        Raises:
+            TickloopError: what the page lives on ended before: which part of it, and why.
+        """
+        stopping = asyncio.create_task(stopped.wait())
+        try:
+            await first_end([stopping, *self._tasks])
+        finally:
+            stopping.cancel()
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        denied = self._guard.address(request.host)
-        if denied is None and request.method not in ("GET", "HEAD"):
-            denied = self._guard.change(
-                request.host, request.headers.get("Origin", ""), request.headers.get("Authorization", "")
-            )
+        denied = self._denied(request)
         if denied is not None:
             return _refused(denied)
-        response = await handler(request)
+        try:
+            response = await handler(request)
+        except web.HTTPException as other:
+            other.headers.update(HEADERS)
+            raise
         if not response.prepared:
             response.headers.update(HEADERS)
         return response
+
+    def _denied(self, request: web.Request) -> Denied | None:
+        """Why a request is not answered, whatever it asks for."""
+        headers = headers_of(lambda name: request.headers.getall(name, ()))
+        if isinstance(headers, Denied):
+            return headers
+        if request.method not in ("GET", "HEAD"):
+            return self._guard.change(headers)
+        if request.path in FREE:
+            return self._guard.address(headers.host)
+        if request.path in COSTLY and request.headers.get(OWN) != OWN_VALUE:
+            # A page of elsewhere cannot send it without asking first, which is refused, in whatever browser.
+            return Denied(403, f"expected the header {OWN}: {OWN_VALUE}, which only this page sends; it was not there")
+        return self._guard.own_page(headers)
 
     async def _page(self, request: web.Request) -> web.Response:
         body, tag = _compressed("page")
@@ -116,7 +155,7 @@ class Server:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if len(self._browsers) >= MOST_BROWSERS:
             return _refused(Denied(503, f"{MOST_BROWSERS} pages are open already"))
-        look = Look(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:200])
+        look = Look(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:300])
         response = web.StreamResponse(
             headers={
                 **HEADERS,
@@ -142,7 +181,7 @@ class Server:
         browser = self._browsers.get(request.query.get("page", ""))
         if browser is None:
             raise web.HTTPGone
-        browser.look = Look(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:200])
+        browser.look = Look(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:300])
         return web.json_response({})
 
     async def _sparks(self, request: web.Request) -> web.Response:
@@ -154,20 +193,25 @@ class Server:
             partition, offset = int(request.query["partition"]), int(request.query["offset"])
         except (KeyError, ValueError):
             return _refused(Denied(400, "expected a partition and an offset"))
-        if not 0 <= partition < self._settings.partitions or offset < 0:
+        if not 0 <= partition < self._settings.partitions or not 0 <= offset < 2**63:
             return _refused(Denied(400, "expected a partition and an offset that there are"))
-        found = await explain(self._settings, self.watch.address, partition, offset, self.watch.board.outcomes.find)
-        return _json(found) if found is not None else _refused(Denied(404, "the topic holds that prediction no more"))
+
+        async def look() -> object:
+            found = await explain(self._settings, self.watch.address, partition, offset, self.watch.board.outcomes.find)
+            return found or Denied(404, "the topic holds that prediction no more")
+
+        return _answered(await self._costly.answer((partition, offset), look))
 
     async def _chain(self, request: web.Request) -> web.Response:
         symbol, version = (request.query.get(name, "")[:200] for name in ("symbol", "version"))
-        try:
-            found = await chain(self._settings, self.watch.address, symbol, version)
-        except EnvironmentProblem as error:
-            return _refused(Denied(503, str(error)))
-        return (
-            _json(found) if found is not None else _refused(Denied(404, f"nothing is known of {version} of {symbol}"))
-        )
+        known = self.watch.board.versions.get(symbol, version)
+        if known is None:
+            return _refused(Denied(404, f"nothing is known of {version!r} of {symbol!r}"))
+
+        async def look() -> object:
+            return await chain(self._settings, self.watch.address, known)
+
+        return _answered(await self._costly.answer(known.id, look))
 
     async def _effect(self, request: web.Request) -> web.Response:
         try:
@@ -194,6 +238,15 @@ def _refused(denied: Denied) -> web.Response:
     return web.Response(
         body=encode({"refused": denied.reason}), status=denied.status, content_type="application/json", headers=HEADERS
     )
+
+
+def _answered(found: object) -> web.Response:
+    if not isinstance(found, Denied):
+        return _json(found)
+    answer = _refused(found)
+    if found.status in (429, 503):
+        answer.headers["Retry-After"] = "2"
+    return answer
 
 
 def _json(value: object, status: int = 200) -> web.Response:

@@ -27,6 +27,7 @@ let names = [];
 let order = { column: COLUMNS[0], down: false };
 let chosen = "";
 let sortedAt = 0;
+let crowded = 0;
 let choose = () => {};
 
 const head = make("div", { class: "row head", role: "row" },
@@ -123,9 +124,10 @@ export const paint = () => {
   body.style.height = `${names.length * ROW}px`;
   view.style.height = `${Math.min(MOST_ROWS, Math.max(1, names.length)) * ROW}px`;
   grid.setAttribute("aria-rowcount", names.length);
+  const more = crowded ? "; there are more, for which there is no room" : "";
   byId("found").textContent = names.length === rows.size
-    ? `${rows.size.toLocaleString("en")} symbol${rows.size === 1 ? "" : "s"}`
-    : `${names.length.toLocaleString("en")} of ${rows.size.toLocaleString("en")} symbols`;
+    ? `${rows.size.toLocaleString("en")} symbol${rows.size === 1 ? "" : "s"}${more}`
+    : `${names.length.toLocaleString("en")} of ${rows.size.toLocaleString("en")} symbols${more}`;
   const [first, last] = range();
   const wanted = new Set(names.slice(first, last));
   for (const [name, held] of shown) {
@@ -142,6 +144,7 @@ export const paint = () => {
       shown.set(name, held);
       body.append(held.element);
     }
+    if (!rows.has(name)) continue; // it went, and the order is not made anew yet
     fill(held, rows.get(name));
     held.element.style.transform = `translateY(${at * ROW}px)`;
   }
@@ -153,8 +156,10 @@ const select = (name) => {
   choose(name);
 };
 
-export const take = ({ reset, columns, rows: changed }) => {
+export const take = ({ reset, columns, rows: changed, gone, crowded: others }) => {
   if (reset) rows.clear();
+  for (const name of gone) rows.delete(name);
+  crowded = others;
   for (const values of changed) {
     rows.set(values[0], Object.fromEntries(columns.map((column, at) => [column, values[at]])));
   }

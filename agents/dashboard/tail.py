@@ -9,6 +9,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from agents.clients.committed import committed
 from agents.clients.reader import Received
+from agents.dashboard.following import Place
 from agents.dashboard.latency import A_BLOCK, answered
 from agents.dashboard.rates import Ends
 from agents.kafka import AIOKafkaConsumer, TopicPartition
@@ -65,6 +66,7 @@ class Tail:
         )
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(ANSWER_S * 1000))
         self._newest: dict[int, list[tuple[int, bytes | None]]] = {}
+        self._ends: dict[TopicPartition, int] = {}
         self._all = [
             TopicPartition(settings.topic(topic.name), number)
             for topic in TOPICS
@@ -134,6 +136,7 @@ class Tail:
         async with asyncio.timeout(ANSWER_S):
             held = await committed(self._admin, self._settings.group)
             ends = await self._ticks.end_offsets(self._all)
+        self._ends = ends
         records: dict[str, int] = dict.fromkeys((topic.name for topic in TOPICS), 0)
         names = {self._settings.topic(topic.name): topic.name for topic in TOPICS}
         lags, covered = {}, {}
@@ -143,6 +146,23 @@ class Tail:
                 covered[each.partition] = held.get(each, 0)
                 lags[each.partition] = end - covered[each.partition]
         return Ends(now, records, lags, covered)
+
+    async def reach(self) -> tuple[dict[Place, int], dict[Place, int]]:
+        """Where the follower is, and where what it may read ends, by topic and partition.
+
+        Raises:
+            TimeoutError: the broker does not answer.
+            KafkaError: it answers with an error.
+        """
+        followed = [each for each in self._all if each.topic in self._names]
+        async with asyncio.timeout(ANSWER_S):
+            # Positions first: what comes in between is not what it stands still before.
+            positions = {each: await self._consumer.position(each) for each in followed}
+            ends = await self._consumer.end_offsets(followed)
+        return (
+            {(self._names[each.topic], each.partition): position for each, position in positions.items()},
+            {(self._names[each.topic], each.partition): end for each, end in ends.items()},
+        )
 
     async def group(self) -> tuple[str, int]:
         """State of the workers' group, and how many are in it; empty and -1 where the cluster knows of none."""
@@ -157,8 +177,13 @@ class Tail:
     async def pairs(self) -> list[tuple[dict[int, int], dict[int, int]]]:
         """Times of the newest predictions and of their ticks, by offset of the tick, a pair of both a partition."""
         newest, self._newest = self._newest, {}
-        wanted = {number: answered(values) for number, values in newest.items()}
         topic = self._settings.topic(TICKS.name)
+        wanted = {}
+        for number, values in newest.items():
+            end = self._ends.get(TopicPartition(topic, number), 0)
+            # Only what names a tick that there is: anybody may have written it.
+            if made := {offset: at for offset, at in answered(values).items() if 0 <= offset < end}:
+                wanted[number] = made
         for number, made in wanted.items():
             self._ticks.seek(TopicPartition(topic, number), min(made))
         found: dict[int, dict[int, int]] = {number: {} for number in wanted}

@@ -1,9 +1,10 @@
 """The page as parts, each encoded once when it changes, however many browsers look at it."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -16,6 +17,7 @@ from agents.dashboard.series import Thinning
 from agents.dashboard.symbols import COLUMNS, SymbolState
 from agents.dashboard.watch import Watch
 from agents.experiments import UNITS, Course
+from agents.owned import leaf, said
 from agents.pages.charts.experiment import confidence, dependence, evidence_path, watch
 
 GOOD_EVERY_S = 3.0
@@ -23,6 +25,12 @@ PART_OF_A_CORE = 0.04
 """That the second band may take: the longer it takes, the more seldom it is computed."""
 
 SPARK = 40
+LONGEST = 160
+"""Characters of what is said about a part that cannot be shown."""
+
+Made = TypeVar("Made")
+
+log = logging.getLogger(__name__)
 
 encode = msgspec.json.Encoder().encode
 
@@ -71,9 +79,11 @@ class View:
         return self.watched.board
 
     def refresh(self) -> None:
-        """Bring every part up to date; what takes long goes on in a thread."""
+        """Bring every part up to date; what takes long goes on in a thread.
+
+        A part that cannot be keeps what it showed, and the first band says so.
+        """
         board, now = self.board, self._clock()
-        self.parts["alive"].put(encode(self.watched.alive()))
         board.symbols.refresh(now)
         self._when("deciding", board.courses.change, lambda: encode(headlines(board.courses)))
         marks = board.timeline.change, board.versions.change
@@ -81,32 +91,54 @@ class View:
             "changes", marks, lambda: encode({"changes": board.timeline.view(), "versions": board.versions.view()})
         )
         self._when("letters", board.letters.change, lambda: encode(board.letters.view()))
+        self.parts["alive"].put(encode(self.watched.alive()))
         if self._good_of != board.outcomes.taken and now >= self._good_due and self._computing is None:
             self._computing = asyncio.create_task(self._compute())
+        if self._computing is not None and self._computing.done():
+            computed, self._computing = self._computing, None
+            computed.result()
 
     def _when(self, name: str, mark: Any, made: Callable[[], bytes]) -> None:
         if self._seen.get(name) != (self.watched.generation, mark):
             self._seen[name] = (self.watched.generation, mark)
-            self.parts[name].put(made())
+            if (payload := self._guarded(name, made)) is not None:
+                self.parts[name].put(payload)
+
+    def _guarded(self, name: str, made: Callable[[], Made]) -> Made | None:
+        """What is made of a part, or none where that fails: it is logged and shown, and all else goes on."""
+        try:
+            found = made()
+        except Exception as error:
+            if name not in self.watched.troubles:
+                log.error("the part %s of the page cannot be brought up to date", name, exc_info=error)
+            self.watched.troubles[name] = said(leaf(error), LONGEST)
+            return None
+        self.watched.troubles.pop(name, None)
+        return found
 
     async def _compute(self) -> None:
         board = self.board
-        try:
-            self._good_of = board.outcomes.taken
-            outcomes = board.outcomes.snapshot()
-            marks = [state.mark for state in board.symbols if state.mark is not None]
-            sampled, aside = board.symbols.sampled, board.symbols.aside
-            payload, took = await asyncio.to_thread(_timed, lambda: good(outcomes, marks, sampled, aside))
+        self._good_of = board.outcomes.taken
+        outcomes = board.outcomes.snapshot()
+        marks = [state.mark for state in board.symbols if state.mark is not None]
+        sampled, aside = board.symbols.sampled, board.symbols.aside
+        made = await asyncio.to_thread(
+            self._guarded, "good", lambda: _timed(lambda: good(outcomes, marks, sampled, aside))
+        )
+        took = 0.0
+        if made is not None:
+            payload, took = made
             self.parts["good"].put(payload)
-            self._good_due = self._clock() + max(GOOD_EVERY_S, took / PART_OF_A_CORE)
-        finally:
-            self._computing = None
+        self._good_due = self._clock() + max(GOOD_EVERY_S, took / PART_OF_A_CORE)
 
     def rows(self, since: int) -> dict[str, Any] | None:
         """Rows of the table that changed since; all of them with `reset` for the first time; None for none."""
         symbols = self.board.symbols
-        rows = symbols.rows_since(since)
-        return {"reset": since == 0, "columns": COLUMNS, "rows": rows} if rows else None
+        reset = since == 0 or not symbols.remembers(since)
+        rows, gone = symbols.rows_since(0 if reset else since), symbols.gone_since(since)
+        if not rows and not gone:
+            return None
+        return {"reset": reset, "columns": COLUMNS, "rows": rows, "gone": gone, "crowded": symbols.crowded}
 
     def sparks(self, names: list[str]) -> dict[str, list[int]]:
         """Course of the price of each symbol, scaled to 0 to 99."""
@@ -128,10 +160,11 @@ class View:
         if held is None or held[0] != mark:
             if len(self._made) > 64:
                 self._made.clear()
-            held = self._made[key] = (
-                mark,
-                encode({"key": key, "standing": standing(course), "figures": experiment_figures(course)}),
+            payload = self._guarded(
+                "evidence",
+                lambda: encode({"key": key, "standing": standing(course), "figures": experiment_figures(course)}),
             )
+            held = self._made[key] = mark, b"null" if payload is None else payload
         return held[1]
 
 
@@ -167,7 +200,7 @@ class Held(Struct):
     """What one browser has of the course of a symbol."""
 
     symbol: str = ""
-    latest: tuple[int, int] = (-1, -1)
+    latest: int = -1
     points: Place = field(default_factory=Place)
     beliefs: Place = field(default_factory=Place)
 
@@ -176,7 +209,7 @@ def course_of(state: SymbolState, board: Board, has: Held) -> dict[str, Any] | N
     """Points that a browser does not have yet, and the newest figures; None when nothing is new."""
     anew = has.symbol != state.name
     believed = state.believed
-    latest = state.ts_event, believed.ts_event if believed is not None else 0
+    latest = state.taken
     if not anew and latest == has.latest:
         return None
     has.symbol, has.latest = state.name, latest

@@ -10,12 +10,14 @@ from importlib.metadata import version
 from aiokafka.errors import KafkaError
 
 from agents.broker import bootstrap
-from agents.dashboard.alive import Alive, Clock, Link, alive
+from agents.dashboard.alive import Alive, Clock, Itself, Link, alive
 from agents.dashboard.board import Board
+from agents.dashboard.following import BEGIN_ANEW_S, STILL_S, Following
 from agents.dashboard.latency import Latency
 from agents.dashboard.lights import Lights
 from agents.dashboard.rates import Rates
 from agents.dashboard.tail import Tail
+from agents.owned import leaf
 from agents.settings import Settings
 from agents.telemetry.health import BROKER_S, Check, Verdict
 from schemas.errors import EnvironmentProblem
@@ -27,11 +29,18 @@ AGAIN_S = 1.0
 GIVE_UP_S = 15.0
 """A broker that is away for so long is asked for anew: it may have come back under another address."""
 
+MEASURED_EVERY = 3
+"""Looks of which one asks how far the follower has got."""
+
 log = logging.getLogger(__name__)
 
 
 class Replaced(Exception):
     """The topics are not those that were read before: they begin anew, and so does the page."""
+
+
+class StoodStill(Exception):
+    """The follower does not turn, or fetches nothing of what is there: it is begun anew."""
 
 
 class Watch:
@@ -44,6 +53,8 @@ class Watch:
     Attributes:
         board: what the topics say.
         link: how the broker answers.
+        following: how the follower itself stands.
+        troubles: parts of the page that cannot be brought up to date, with why.
         generation: grows when the topics were replaced by others.
     """
 
@@ -53,6 +64,9 @@ class Watch:
         self._clock = clock
         self._lights = Lights()
         self._began_s = clock()
+        self.following = Following()
+        self.troubles: dict[str, str] = {}
+        self._begun_again = 0
         self.generation = 0
         self._anew()
 
@@ -67,36 +81,70 @@ class Watch:
 
     def alive(self) -> Alive:
         """The first band as of now."""
+        now = self._clock()
         return alive(
-            self.rates, self.latency, self.event_clock, self.link, self._lights, self.board.alerts, self._clock()
+            self.rates,
+            self.latency,
+            self.event_clock,
+            self.link,
+            self._lights,
+            self.board.alerts,
+            now,
+            self._itself(now),
+        )
+
+    def _itself(self, now: float) -> Itself:
+        passed = self.board.passed
+        newest = ""
+        if passed.newest:
+            last = passed.newest[-1]
+            newest = f"{last.topic} {last.partition} at {last.offset}: {last.reason}"
+        return Itself(
+            self.following.problem(now),
+            self._begun_again,
+            passed.count,
+            tuple(passed.by_topic.items()),
+            newest,
+            tuple(self.troubles.items()),
         )
 
     def health(self) -> Verdict:
-        """Whether it follows the topics: what it shows is old as soon as the broker does not answer."""
+        """Whether it follows the topics: what it shows is old as soon as the broker does not answer, or it stands."""
         now = self._clock()
         silent = now - (self.link.answered_s or self._began_s)
-        ok = silent <= BROKER_S and not self.link.problem
-        since = datetime.fromtimestamp(self._lights.since("broker", str(ok), now), UTC).isoformat(
-            timespec="milliseconds"
-        )
         said = self.link.problem or f"the broker answered {silent:.1f} s ago"
-        check = Check("broker", ok, round(silent, 3), BROKER_S, since, said)
-        return Verdict(ok, self.settings.group, "", version("tickloop"), (check,))
+        broker = self._check("broker", silent <= BROKER_S and not self.link.problem, silent, BROKER_S, said)
+        still, problem = self.following.still_s(now)
+        if self.link.problem:  # nobody knows what there is to be followed
+            still, problem = 0.0, "not known while the broker does not answer"
+        follows = self._check("follower", still <= STILL_S, still, STILL_S, problem or "it has not begun yet")
+        checks = (broker, follows)
+        ok = all(check.ok for check in checks)
+        return Verdict(ok, self.settings.group, "", version("tickloop"), checks)
+
+    def _check(self, name: str, ok: bool, value: float, limit: float, says: str) -> Check:
+        began = self._lights.since(name, str(ok), self._clock())
+        since = datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds")
+        return Check(name, ok, round(value, 3), limit, since, says)
 
     async def run(self) -> None:
-        """Follow the topics until cancelled."""
+        """Follow the topics until cancelled; a follower that stands still is begun anew."""
         while True:
             try:
                 self.address = bootstrap(self.settings)
                 session = Tail(self.settings, self.address, self.board.topics, self._reached)
                 async with session as tail, asyncio.TaskGroup() as group:
+                    self.following.anew(self._clock())
                     group.create_task(self._read(tail))
                     group.create_task(self._look(tail))
             except* Replaced:
                 log.warning("the topics were replaced: beginning anew")
                 self._anew()
+            except* StoodStill as still:
+                log.error("the page's follower is begun anew: %s", leaf(still))
+                self._begun_again += 1
             except* (KafkaError, EnvironmentProblem, OSError) as errors:
-                self._problem(errors.exceptions[0])
+                self._problem(leaf(errors))
                 await asyncio.sleep(AGAIN_S)
 
     async def _read(self, tail: Tail) -> None:
@@ -106,11 +154,12 @@ class Watch:
             for topic, records in await tail.poll():
                 self.board.take(topic, records, self._clock())
                 await asyncio.sleep(0)
+            self.following.turned(self._clock())
             await asyncio.sleep(max(0.05, POLL_S - (loop.time() - began)))
 
     async def _look(self, tail: Tail) -> None:
         loop = asyncio.get_running_loop()
-        answered = loop.time()
+        answered, looks = loop.time(), 0
         while True:
             now = self._clock()
             try:
@@ -120,6 +169,8 @@ class Watch:
                 state, members = await tail.group()
                 for predictions, ticks in await tail.pairs():
                     self.latency.take(predictions, ticks, now)
+                if looks % MEASURED_EVERY == 0:
+                    self.following.measured(*await tail.reach(), self._clock())
             except (KafkaError, OSError) as error:
                 self._problem(error)
                 if loop.time() - answered > GIVE_UP_S:
@@ -127,13 +178,15 @@ class Watch:
             else:
                 answered = loop.time()
                 self.rates.take(ends)
-                self.event_clock.take(self.board.newest_ns, now)
+                self.event_clock.take(self.board.symbols.newest_ns(now), now)
                 self.link = Link(self._clock(), "", members, state, self.link.named)
+                still, problem = self.following.still_s(self._clock())
+                if still > BEGIN_ANEW_S:
+                    raise StoodStill(problem)
+            looks += 1
             await asyncio.sleep(LOOK_S)
 
     def _problem(self, error: BaseException) -> None:
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
         said = "no answer" if isinstance(error, TimeoutError) or not str(error) else str(error)
         self.link = Link(self.link.answered_s, said.rstrip("."), -1, "", self.link.named)
 

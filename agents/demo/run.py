@@ -26,6 +26,7 @@ from agents.operations import topics
 from agents.operations.gauge import Gauge
 from agents.operations.supervisor import Slot, Supervisor
 from agents.operations.system import wanted_topics
+from agents.owned import leaf
 from agents.settings import Settings, config_table
 from schemas.codec import decoder
 from schemas.errors import TickloopError
@@ -117,7 +118,7 @@ async def _play(
             for task in background:
                 task.cancel()
     except* TickloopError as errors:
-        raise errors.exceptions[0] from None
+        raise leaf(errors) from None
     with console.status("reading everything back"):
         logs = {topic.name: await _everything(settings, topic.name) for topic in TOPICS}
     return Played(published.ticks, published.seconds, killed, stopwatch, observed, logs)

@@ -15,6 +15,7 @@ from agents.demo.scenes import end, environment
 from agents.operations import topics
 from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
+from agents.owned import leaf
 from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.errors import TickloopError
@@ -138,17 +139,11 @@ async def play(
             for task in background:
                 task.cancel()
     except* (TickloopError, TimeoutError) as errors:
-        first = _first(errors)
+        first = leaf(errors)
         if isinstance(first, TimeoutError):
             first = TickloopError(f"expected the story to end in time; see {settings.home}/logs")
         raise first from None
     return published
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 async def _follow(settings: Settings, topic: Topic, told: Told, say: Say) -> None:

@@ -194,10 +194,12 @@ async def _computed(
             reaching = asyncio.ensure_future(
                 until_workers_reach(ends, settings, cluster, STUCK_S, say, workers_start=True)
             )
-            await asyncio.wait({reaching, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not reaching.done():
+            try:
+                await asyncio.wait({reaching, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if not reaching.done():
+                    return None
+            finally:
                 reaching.cancel()
-                return None
             if behind := reaching.result():
                 raise EnvironmentProblem(
                     f"expected the workers to compute the run, {next(iter(behind.values()))}; fix: see their logs in "

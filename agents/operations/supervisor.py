@@ -11,6 +11,7 @@ from pathlib import Path
 
 from agents.broker.process import log_file
 from agents.log_files import rotate, tail
+from agents.owned import leaf
 from agents.runtime.crash import EXIT_ENVIRONMENT, EXIT_STATE
 from schemas.errors import StateError, TickloopError
 
@@ -186,7 +187,7 @@ class Supervisor:
                     group.create_task(self._keep_running(slot))
                 group.create_task(self._keep_logs_small())
         except* TickloopError as errors:
-            raise errors.exceptions[0] from None
+            raise leaf(errors) from None
         finally:
             await asyncio.shield(asyncio.gather(*(slot.stop() for slot in self.all)))
 

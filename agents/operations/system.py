@@ -5,6 +5,7 @@ import time
 
 from aiokafka.errors import KafkaError
 from rich.console import Console
+from rich.status import Status
 
 from agents.broker import process
 from agents.broker.launch import start
@@ -13,6 +14,7 @@ from agents.dashboard.guard import told
 from agents.operations import topics
 from agents.operations.gauge import Gauge, Reading
 from agents.operations.supervisor import Supervisor
+from agents.owned import leaf, owned, said
 from agents.runtime.binding import snapshot_topics
 from agents.settings import Settings
 from agents.telemetry.ask import ask_all, state
@@ -91,14 +93,14 @@ class System:
             self.say(told(self.settings, port))
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(supervisor.run())
-                group.create_task(self._report(address))
+                group.create_task(owned("the supervisor", supervisor.run()))
+                group.create_task(owned("the report", self._report(address)))
                 if self.settings.metrics_port:
-                    group.create_task(self._watch_workers())
+                    group.create_task(owned("the watch over workers", self._watch_workers()))
                 if not self.settings.bootstrap:
-                    group.create_task(self._keep_broker())
+                    group.create_task(owned("the keeper of the broker", self._keep_broker()))
         except* TickloopError as errors:
-            raise errors.exceptions[0] from None
+            raise leaf(errors) from None
 
     async def _keep_broker(self) -> None:
         while True:
@@ -122,24 +124,31 @@ class System:
             await asyncio.sleep(LOOK_S)
 
     async def _report(self, address: str) -> None:
-        """A line that follows the topics; without a terminal, one every `QUIET_REPORT_S` in which something moved."""
+        """A line that follows the topics; without a terminal, one every `QUIET_REPORT_S` in which something moved.
+
+        A broker that does not answer is asked anew, by another client: its absence is no reason to stop the workers.
+        """
         pause = REPORT_S if self._console.is_terminal else QUIET_REPORT_S
-        before: Reading | None = None
-        async with Gauge(self.settings, address) as gauge:
-            with self._console.status("waiting for ticks") as status:
-                while True:
-                    try:
-                        reading = await gauge.read()
-                    except KafkaError as error:
-                        status.update(f"the broker does not answer: {error}")
-                    else:
-                        if before is not None:
-                            line = summary(before, reading, pause)
-                            status.update(line)
-                            if not self._console.is_terminal and reading != before:
-                                self.say(line)
-                        before = reading
+        with self._console.status("waiting for ticks") as status:
+            while True:
+                try:
+                    async with Gauge(self.settings, address) as gauge:
+                        await self._keep_reading(gauge, status, pause)
+                except (KafkaError, OSError) as error:
+                    status.update(f"the broker does not answer: {said(error)}")
                     await asyncio.sleep(pause)
+
+    async def _keep_reading(self, gauge: Gauge, status: Status, pause: float) -> None:
+        before: Reading | None = None
+        while True:
+            reading = await gauge.read()
+            if before is not None:
+                line = summary(before, reading, pause)
+                status.update(line)
+                if not self._console.is_terminal and reading != before:
+                    self.say(line)
+            before = reading
+            await asyncio.sleep(pause)
 
 
 def summary(before: Reading, now: Reading, seconds: float) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from aiohttp import web
@@ -17,14 +17,17 @@ from msgspec import json
 from prometheus_client.exposition import choose_encoder
 
 from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.owned import leaf, said
 from agents.runtime.app import LoopApp
 from agents.settings import Settings
-from agents.telemetry.health import Health, Limits, Verdict
+from agents.telemetry.health import Check, Health, Limits, Verdict
 from agents.telemetry.metrics import ClientWarnings, Snapshot, WorkerMetrics, registry
 from agents.telemetry.vitals import take_vitals
 
 ASK_S = 1.0
 ANSWER_WITHIN_MS = 2000
+SHOWN_S = 60.0
+"""That a watch which had to be begun again says so, and is not well."""
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +50,24 @@ class Watch(threading.Thread):
         self._health = Health(Limits.of(settings), time.monotonic())
         self._answered = time.monotonic()
         self._ends: dict[TP, int] = {}
+        self._begun_again: tuple[float, str] | None = None
         self._version = version("tickloop")
         warnings = ClientWarnings()
         logging.getLogger("aiokafka").addHandler(warnings)
         self._registry = registry(WorkerMetrics(app.runtime, settings.partitions, warnings, self.look))
 
     def run(self) -> None:
-        """Serve and watch for as long as the process lives."""
-        asyncio.run(self._serve())
+        """Serve and watch for as long as the process lives: what ends it is logged and shown, and it begins again.
+
+        The worker does not end with it: ticks are predicted without anybody who watches.
+        """
+        while True:
+            try:
+                asyncio.run(self._serve())
+            except Exception as error:
+                log.exception("the watch of this worker ended, and begins again")
+                self._begun_again = time.monotonic(), said(leaf(error))
+            time.sleep(ASK_S)
 
     async def _serve(self) -> None:
         site = web.Application()
@@ -63,9 +76,12 @@ class Watch(threading.Thread):
         site.router.add_get("/readyz", self._readyz)
         runner = web.AppRunner(site, access_log=None, handle_signals=False)
         await runner.setup()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(runner))
-            group.create_task(self._keep_asking())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(runner))
+                group.create_task(self._keep_asking())
+        finally:
+            await runner.cleanup()  # or the port would be taken when it begins again
 
     async def _listen(self, runner: web.AppRunner) -> None:
         """Take the port, as soon as it is free: a worker that this one replaces may hold it for a moment."""
@@ -110,7 +126,7 @@ class Watch(threading.Thread):
                 self._answered = time.monotonic()
                 self.look()
                 await asyncio.sleep(ASK_S)
-        except KafkaError as error:
+        except (KafkaError, OSError) as error:
             log.info("the broker does not answer: %s", error)
         finally:
             await client.stop()
@@ -118,10 +134,22 @@ class Watch(threading.Thread):
     def look(self) -> Snapshot:
         """Vitals and verdict of now."""
         vitals = take_vitals(self._app, time.monotonic(), self._answered, self._ends)
-        checks = self._health.examine(vitals, datetime.now(UTC))
+        checks = self._health.examine(vitals, datetime.now(UTC)) + self._about_itself()
         ok = all(check.ok for check in checks)
         verdict = Verdict(ok, self._settings.group, self._worker, self._version, checks)
         return Snapshot(vitals, verdict, time.time_ns())
+
+    def _about_itself(self) -> tuple[Check, ...]:
+        """None, unless it had to begin again a short while ago."""
+        if self._begun_again is None:
+            return ()
+        at, why = self._begun_again
+        ago = time.monotonic() - at
+        if ago > SHOWN_S:
+            return ()
+        since = (datetime.now(UTC) - timedelta(seconds=ago)).isoformat(timespec="milliseconds")
+        says = f"the watch itself ended {ago:.1f} s ago and began again: {why}"
+        return (Check("watch", False, 1.0, 0.0, since, says),)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))

@@ -1,9 +1,12 @@
 """What the architecture forbids, held against the source: imports, hidden inputs, order by hash, long files."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -197,6 +200,23 @@ def test_iterated_sets_are_seen(source: str) -> None:
 @pytest.mark.parametrize("source", ["for x in sorted({1, 2}): ...", "3 in {1, 2}", "len(set(y))", "a = [1]\nlist(a)"])
 def test_sets_that_order_nothing_are_let_through(source: str) -> None:
     assert not list(iterated_sets(ast.parse(source)))
+
+
+BUILD = {"mypy", "setuptools"}
+"""Of the group `build`: what makes machine code is imported where that is made."""
+
+
+def test_whatever_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [each for extra in project["optional-dependencies"].values() for each in extra]
+    declared = {re.split(r"[<>=!~;\[ ]", each)[0].lower() for each in (*project["dependencies"], *extras)}
+    own, brought_by = {"agents", "schemas", "streams"}, packages_distributions()
+    found = set()
+    for path in sources("schemas", "streams", "agents"):
+        for module in {each.partition(".")[0] for each in imported(ast.parse(path.read_text()))}:
+            if module not in own | sys.stdlib_module_names:
+                found.add(brought_by.get(module, [module])[0].replace("_", "-").lower())
+    assert found <= declared | BUILD, "another package brings it, and may stop to"
 
 
 @pytest.mark.parametrize("path", sources("schemas", "streams", "agents", "tests"), ids=place)

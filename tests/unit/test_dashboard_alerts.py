@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 from dashboard_records import NOW_S
 from golden_model_records import BREACH, OF_MODELS
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from agents.clients.reader import Received
@@ -28,7 +29,7 @@ from streams.alerts import alert_of, started
 WINDOW: Any = OF_MODELS[AccuracyWindow][-1]
 JOB: Any = OF_MODELS[RetrainJob][-1]
 FINISHED: Any = OF_MODELS[RetrainFinished][-1]
-VERSION: Any = replace(OF_MODELS[ModelVersion][-1], change="promote_variant", status="champion")
+VERSION: Any = replace(OF_MODELS[ModelVersion][-1], change="promote_variant", status="champion", held=UNSET)
 LETTER = DeadLetter("commands:3:7", "lifecycle", "bad_command", "expected a model of schema 1, was 9", b"X", b"{}")
 FAILED: Any = replace(FINISHED, result=replace(FINISHED.result, status="failed", sentence="because"))
 
@@ -40,6 +41,7 @@ SAID_ALREADY: list[tuple[Topic, Any]] = [
     (CANDIDATES, replace(FAILED, result=replace(FAILED.result, status="rejected"))),
     (MODEL_VERSIONS, VERSION),
     (MODEL_VERSIONS, replace(VERSION, change="roll_back", status="rolled_back")),
+    (MODEL_VERSIONS, replace(VERSION, status="shadow", held=True)),
     (MODEL_VERSIONS, replace(VERSION, change="stop_variant", status="rejected")),
     (MODEL_VERSIONS, replace(VERSION, change="start_variant", status="shadow", arm="candidate-1")),
 ]
@@ -53,7 +55,7 @@ def board_of(*records: tuple[Topic, Any]) -> Board:
     board = Board()
     for offset, (topic, record) in enumerate(records):
         board.take(topic.name, [Received(0, offset, round(1e3 * NOW_S), b"X", encode(record))], NOW_S)
-    assert board.unreadable == 0
+    assert board.passed.count == 0
     return board
 
 
@@ -109,7 +111,7 @@ def test_a_refusal_outlives_what_happened_before_it() -> None:
 def test_an_alert_is_open_until_what_answers_it(kind: str, answer: str) -> None:
     def answered(open_alerts: OpenAlerts, ts_event: int) -> None:
         if answer == "well":
-            open_alerts.windowed(replace(WINDOW, symbol="X", live=True, breach=None, ts_event=ts_event))
+            open_alerts.windowed(replace(WINDOW, symbol="X", live=True, breach=None, ts_event=ts_event), 0.0)
         else:
             open_alerts.take(alert({"promoted": "promoted", "trained": "candidate"}[answer], "info", ts_event), 0.0)
 

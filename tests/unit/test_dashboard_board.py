@@ -38,10 +38,10 @@ def test_every_record_that_was_ever_written_is_understood(topic: object) -> None
     for kind in topic.records:  # type: ignore[attr-defined]
         values = [encode(record) for record in RECORDS[kind]]
         board.take(topic.name, received([(0, "", value) for value in values]), NOW_S)  # type: ignore[attr-defined]
-    assert board.unreadable == 0
+    assert board.passed.count == 0
     board.symbols.refresh(NOW_S)
     board.take(topic.name, received([(0, "", b"{}")]), NOW_S)  # type: ignore[attr-defined]
-    assert board.unreadable == 1, "what is none of the topic's records is counted, and stops nothing"
+    assert board.passed.count == 1, "what is none of the topic's records is counted, and stops nothing"
 
 
 def test_a_row_says_what_the_newest_records_of_the_symbol_say() -> None:
@@ -108,7 +108,7 @@ def test_a_browser_gets_each_point_once_and_all_of_them_after_a_thinning() -> No
     newest = state.prediction
     assert newest is not None
     for number in range(2 * CAPACITY):
-        later = msgspec.structs.replace(newest, ts_event=newest.ts_event + (number + 1) * 10**9)
+        later = msgspec.structs.replace(newest, id=f"ticks:9:{number}", ts_event=newest.ts_event + (number + 1) * 10**9)
         board.symbols.predicted(later, state.partition, number, NOW_S)
     again = course_of(state, board, has)
     assert again is not None

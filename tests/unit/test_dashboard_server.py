@@ -84,8 +84,9 @@ async def test_health_says_whether_the_broker_answers() -> None:
             made.watch.link = link
             answer = await client.get("/healthz")
             assert answer.status == status
-            (check,) = (await answer.json())["checks"]
+            check, follower = (await answer.json())["checks"]
             assert (check["name"], check["ok"]) == ("broker", status == 200)
+            assert (follower["name"], follower["ok"]) == ("follower", True)
         assert check["value"] == pytest.approx(60.0, abs=2.0)
 
 

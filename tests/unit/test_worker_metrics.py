@@ -155,3 +155,30 @@ async def test_another_systems_worker_is_none_of_ours(worker: Worker, settings: 
     other = Settings(prefix="other-", metrics_port=settings.metrics_port)
     assert await ask(other, 1) is None
     assert state(await ask(other, 2)) == "does not answer"
+
+
+async def test_a_watch_that_ends_begins_again_and_says_so(
+    worker: Worker, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "ASK_S", 0.01)
+    times = 0
+
+    async def dies_once(_: Watch) -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise OverflowError("too far")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(watch.Watch, "_keep_asking", dies_once)
+    worker.watch.start()
+    async with asyncio.timeout(20):
+        while times < 2:  # noqa: ASYNC110 - another thread's
+            await asyncio.sleep(0.01)
+    status, body = await get(settings, "/healthz")
+    (check,) = [each for each in json.decode(body, type=Verdict).checks if each.name == "watch"]
+    assert (status, check.ok) == (503, False)
+    assert "began again: OverflowError: too far" in check.says
+    monkeypatch.setattr(watch, "SHOWN_S", 0.0)
+    _, body = await get(settings, "/healthz")
+    assert "watch" not in [each.name for each in json.decode(body, type=Verdict).checks], "it runs again"

@@ -1,0 +1,41 @@
+"""Which of two records of a symbol came later: by where they lie, for event time may go back, and may jump ahead."""
+
+from msgspec import Struct
+
+from schemas.positions import Position, position_of
+
+MOST_REPEATS = 200
+"""Of a symbol, looked at one after the other: more than a worker writes again after a crash. What goes on like that is
+no repeat: the position that it is held against was none."""
+
+
+class Order(Struct):
+    """The newest record of one symbol on one topic.
+
+    The position in ids only grows along a partition, and what a worker writes again after a crash has one that was
+    there already. Ids without a position, and those of another partition, are new.
+
+    >>> order = Order()
+    >>> [order.is_new(f"ticks:0:{offset}") for offset in (7, 8, 7, 8, 9)]
+    [True, True, False, False, True]
+    >>> order.is_new("ticks:1:3")
+    True
+    """
+
+    along: str = ""
+    position: Position = ()
+    repeats: int = 0
+
+    def is_new(self, record_id: str) -> bool:
+        """Whether this record comes after the newest one, which it then is."""
+        root, _, rest = record_id.partition(":")
+        along = f"{root}:{rest.partition(':')[0]}"
+        try:
+            position = position_of(record_id)
+        except ValueError:
+            position = ()
+        if position and along == self.along and position <= self.position and self.repeats < MOST_REPEATS:
+            self.repeats += 1
+            return False
+        self.along, self.position, self.repeats = along, position, 0
+        return True

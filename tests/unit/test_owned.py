@@ -1,0 +1,186 @@
+"""No background work dies alone: its end is a sentence and the end of its process, or it begins again and says so."""
+
+import ast
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from rich.console import Console
+
+import agents
+from agents.caretaker import process
+from agents.caretaker.alerts import Alerts
+from agents.caretaker.latency import Latency
+from agents.caretaker.retrainer import Retrainer
+from agents.caretaker.rosters import RosterWatch
+from agents.caretaker.webhook import Webhook
+from agents.clients.pace import Pace
+from agents.clients.publisher import Sendable, _Publisher
+from agents.clients.standing_input import awaited
+from agents.operations import system
+from agents.operations.system import System
+from agents.owned import first_end, owned
+from agents.settings import Settings
+from schemas.errors import EnvironmentProblem, StateError, TickloopError
+from streams.parameters import Parameters
+
+SOURCES = Path(agents.__file__).parent
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def raising(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (OverflowError("too far"), TickloopError, "the work ended, which ends its process: OverflowError: too far"),
+        (StateError("expected one, was another"), StateError, "expected one, was another"),
+        (ExceptionGroup("", [ExceptionGroup("", [StateError("within")])]), StateError, "within"),
+        (KafkaConnectionError("away"), EnvironmentProblem, "the work: expected the cluster to answer"),
+    ],
+)
+async def test_what_ends_says_so_in_a_sentence_of_our_own(error: Exception, kind: type[Exception], says: str) -> None:
+    with pytest.raises(kind, match=says):
+        await owned("the work", raising(error))
+
+
+async def test_what_returns_has_ended_too() -> None:
+    with pytest.raises(TickloopError, match="the work ended without an error"):
+        await owned("the work", asyncio.sleep(0))
+
+
+async def test_the_first_end_is_everybodys() -> None:
+    tasks = [asyncio.create_task(owned(name, work)) for name, work in (("one", forever()), ("two", asyncio.sleep(0)))]
+    with pytest.raises(TickloopError, match="two ended"):
+        await first_end(tasks)
+    tasks[0].cancel()
+
+
+PARTS = {
+    "retrainer": Retrainer,
+    "follower of alerts": Alerts,
+    "watch over rosters": RosterWatch,
+    "watch over latency": Latency,
+    "webhook": Webhook,
+}
+
+
+class Producer:
+    """Connected to nothing."""
+
+    def __init__(self, **_: object) -> None: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+@pytest.mark.parametrize("dying", PARTS)
+@pytest.mark.parametrize("error", [OverflowError("too far"), None], ids=["raises", "returns"])
+async def test_the_caretaker_ends_with_whatever_part_of_it_ends(
+    monkeypatch: pytest.MonkeyPatch, dying: str, error: Exception | None
+) -> None:
+    monkeypatch.setattr(process, "AIOKafkaProducer", Producer)
+    for name, part in PARTS.items():
+
+        async def run(_: object, name: str = name) -> None:
+            if name != dying:
+                await forever()
+            elif error is not None:
+                raise error
+
+        monkeypatch.setattr(part, "run", run)
+    settings = Settings(latency_limit_ms=100.0, alert_webhook="http://127.0.0.1:1/")
+    with pytest.raises(TickloopError, match=f"the {dying} ended"):
+        async with asyncio.timeout(10):
+            await process.take_care(settings, "127.0.0.1:1", Parameters())
+
+
+async def test_whoever_waits_for_standing_input_gets_whatever_its_reader_raised() -> None:
+    def blocks() -> Iterator[Sequence[int]]:
+        yield [1]
+        raise EOFError("the compressed file ended before its end")
+
+    coming = awaited(blocks())
+    assert await anext(coming) == [1]
+    with pytest.raises(EOFError, match="before its end"):
+        await asyncio.wait_for(anext(coming), 10)
+
+
+async def test_the_report_goes_on_when_the_broker_answers_with_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read = 0
+    twice = asyncio.Event()
+
+    class Away:
+        def __init__(self, *_: object) -> None: ...
+
+        async def __aenter__(self) -> "Away":
+            nonlocal read
+            read += 1
+            if read == 2:
+                twice.set()
+            raise OSError("connection reset") if read % 2 else KafkaConnectionError("away")
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(system, "Gauge", Away)
+    monkeypatch.setattr(system, "QUIET_REPORT_S", 0.0)
+    made = System(Settings(home=str(tmp_path)), Console(file=(tmp_path / "said").open("w")))
+    reporting = asyncio.create_task(made._report("127.0.0.1:1"))
+    async with asyncio.timeout(10):
+        await twice.wait()
+    assert not reporting.done()
+    reporting.cancel()
+
+
+AWAITED = {
+    "cli/caretaker.py": "awaited in the next line",
+    "cli/up.py": "awaited in the next line",
+    "clients/publisher.py": "waited for together, and cancelled at the end",
+    "operations/replaying.py": "awaited when the block ends, which it ends by itself",
+    "dashboard/server.py": "each `owned`, under `first_end`",
+    "dashboard/view.py": "looked at in each beat",
+}
+"""Modules that begin tasks outside of a task group, and who waits for them there."""
+
+
+def test_no_module_begins_a_task_that_nobody_waits_for() -> None:
+    found = set()
+    for path in sorted(SOURCES.rglob("*.py")):
+        for call in _calls(ast.parse(path.read_text())):
+            if call in ("asyncio.create_task", "asyncio.ensure_future"):
+                found.add(path.relative_to(SOURCES).as_posix())
+    assert found == set(AWAITED), "put it into a task group; or say here who waits for it"
+
+
+def _calls(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+async def test_a_feed_that_is_left_early_leaves_nothing_behind() -> None:
+    async def feed() -> AsyncGenerator[list[Sendable], None]:
+        yield []
+        await forever()
+
+    made: Any = feed()
+    nowhere: Any = None
+    publisher = _Publisher(nowhere, "ticks", 1, Pace(), asyncio.Event(), lambda _: None)
+    before = asyncio.all_tasks()
+    blocks: Any = publisher._awaited(made)
+    await anext(blocks)
+    await blocks.aclose()
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+    await made.aclose()
