@@ -93,6 +93,10 @@ class ExperimentMoved(Struct, frozen=True):
     watched: Annotated[Count, Meta(description="pairs since the winner was applied")] = 0
     alarm: Annotated[Figure, Meta(description="e-detector over its threshold; 1 rolls back")] = 0.0
     deviation: Annotated[Figure, Meta(description="standard deviation of the batch means of the primary score")] = 0.0
+    dropped: Annotated[
+        Count | UnsetType,
+        Meta(description="outcomes left out since the symbol's clock was set back: their time was counted before"),
+    ] = UNSET
 
 
 class ExperimentDecided(Struct, frozen=True):

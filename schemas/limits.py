@@ -11,7 +11,7 @@ together from several of them is cut where it is written, see `cut`.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
-from msgspec import Meta
+from msgspec import Meta, UnsetType
 
 LOWEST_PRICE: Final = 1e-12
 HIGHEST_PRICE: Final = 1e12
@@ -92,6 +92,11 @@ Count = Annotated[int, Meta(ge=0, le=LARGEST_COUNT)]
 Figure = Annotated[float, Meta(ge=-LARGEST_FIGURE, le=LARGEST_FIGURE)]
 Price = Annotated[float, Meta(ge=LOWEST_PRICE, le=HIGHEST_PRICE)]
 Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+Generation = Annotated[
+    Count | UnsetType,
+    Meta(description="how often the symbol's clock had broken by then; left out before its first break: 0"),
+]
 
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME, pattern=NAMING)]
 NameOrNone = Annotated[str, Meta(max_length=LONGEST_NAME, pattern=NAMING)]

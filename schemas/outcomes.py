@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from schemas.limits import (
     MOST_FIELDS,
@@ -10,6 +10,7 @@ from schemas.limits import (
     EventTime,
     Figure,
     FiguresByName,
+    Generation,
     Id,
     Name,
     Price,
@@ -54,3 +55,4 @@ class OutcomeMatured(Struct, frozen=True):
     baselines: Annotated[FiguresByName, Meta(description="baselines at prediction time: probability up")] = {}
     cost_bps: Annotated[Figure, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0
     weights: Annotated[FiguresByName, Meta(description="belief in each expert of the arm live at `ts_event`")] = {}
+    generation: Generation = UNSET

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from schemas.limits import (
     Code,
     EventTime,
     Figure,
+    Generation,
     Id,
     Name,
     NameOrNone,
@@ -49,3 +50,4 @@ class Prediction(Struct, frozen=True):
     reason: Annotated[Sentence, Meta(description="why that strategy leads; then which components failed, if any")] = ""
     stand_aside: Annotated[bool, Meta(description="neither side can be excluded: no position")] = False
     sizing: Annotated[NameOrNone, Meta(description="rule that decided the position size")] = ""
+    generation: Generation = UNSET

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from schemas.accounts import AccountMarked
 from schemas.alerts import Alert
+from schemas.breaks import ClockBroken
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentPartial, PooledDecided, PooledMoved
@@ -93,6 +94,12 @@ TICKS = Topic(
 PREDICTIONS = Topic("predictions", Prediction, "one for every accepted tick")
 OUTCOMES = Topic(
     "outcomes", OutcomeMatured, "scored predictions that matured, all arms side by side", retention_ms=30 * DAY_MS
+)
+BREAKS = Topic(
+    "breaks",
+    ClockBroken,
+    "symbols whose clock was set back or jumped: where it broke, and what is never scored for it",
+    retention_ms=365 * DAY_MS,
 )
 PAPER_ACCOUNT = Topic(
     "paper-account",
@@ -183,6 +190,7 @@ TOPICS: tuple[Topic, ...] = (
     TICKS,
     PREDICTIONS,
     OUTCOMES,
+    BREAKS,
     PAPER_ACCOUNT,
     EXPERIMENTS,
     EXPERIMENT_DECISIONS,

@@ -74,7 +74,10 @@ class AccuracyWindow(Struct, frozen=True):
     ts_until: Annotated[EventTime, Meta(description="event time of the last prediction in it")]
     version: Annotated[Name, Meta(description="model version that predicted")]
     live: Annotated[bool, Meta(description="whether it was live when the window closed; others ran in shadow")]
-    closed_by: Annotated[Literal["count", "time", "breach"], Meta(description="what closed the window")]
+    closed_by: Annotated[
+        Literal["count", "time", "breach", "break"],
+        Meta(description="what closed the window; `break`: the symbol's clock broke after its last outcome"),
+    ]
     n: Annotated[Count, Meta(description="outcomes")]
     moved: Annotated[Count, Meta(description="of these, how many moved: scores are over them")]
     n_eff: Annotated[Count, Meta(description="of these, how many at most do not overlap in time")]

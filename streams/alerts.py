@@ -3,16 +3,17 @@
 from typing import Any, Literal
 
 from schemas.alerts import Alert, AlertKind
+from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
 from schemas.retraining import RetrainFinished, RetrainJob
-from schemas.topics import ACCURACY_WINDOWS, CANDIDATES, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS
+from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 from streams.monitoring.limits import BUDGET_SPENT
 from streams.monitoring.node import PASSED, WAITING
 from streams.retraining.identity import CANDIDATE
 
-SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS)
+SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS, BREAKS)
 """Topics whose records may be worth an alert."""
 
 OF_DIRECTIVES = ("bad_directive", "unsigned_directive")
@@ -37,6 +38,17 @@ def alert_of(record: Any) -> Alert | None:
         return _of_version(record)
     if isinstance(record, DeadLetter):
         return _of_letter(record)
+    if isinstance(record, ClockBroken):
+        return Alert(
+            id=record.id,
+            node=BREAKS.name,
+            symbol=record.symbol,
+            ts_event=record.ts_event,
+            kind="clock_broken",
+            severity="warning",
+            subject=record.reason,
+            sentence=record.sentence,
+        )
     return None
 
 

@@ -33,7 +33,7 @@ class Chain(Node[States]):
     >>> from streams.market.node import MarketNode
     >>> chain = Chain([MarketNode(), AccountNode()])
     >>> chain.name, chain.source.name, [topic.name for topic in chain.outputs]
-    ('market', 'ticks', ['predictions', 'outcomes', 'dead-letters', 'paper-account'])
+    ('market', 'ticks', ['predictions', 'outcomes', 'breaks', 'dead-letters', 'paper-account'])
     >>> written = chain.step(chain.open("X"), Quote("X", 1, 99.0, 3.0, 101.0, 1.0), "ticks:0:0")
     >>> [type(record).__name__ for record in written]
     ['Prediction', 'AccountMarked']

@@ -35,11 +35,16 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
         late_tolerance_ns: a tick that is late by up to this much is taken as of the symbol's clock.
         max_jump: a price that is further than this fraction from the last mid is refused.
         resync_after: so many refused ticks in a row that agree with one another are right, and the past was wrong.
+        max_gap_ns: a tick that is further ahead of the last one is refused, unless that is within 20 horizons.
+        silence_ns: after so long without a tick, or 20 horizons if that is longer, what waits for its outcome is not
+            scored; a quote that is older stands for nothing.
     """
 
     late_tolerance_ns: Duration = 0
     max_jump: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.2
     resync_after: Annotated[int, Meta(ge=2, le=MOST)] = 20
+    max_gap_ns: Annotated[int, Meta(ge=1, lt=2**62)] = 14 * 86_400_000_000_000
+    silence_ns: Annotated[int, Meta(ge=1, lt=2**62)] = 600_000_000_000
 
 
 class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -126,7 +131,14 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def digest(self) -> str:
         """SHA-256 over all parameters, 64 hex digits: equal parameters, equal digest, in every process."""
-        return sha256(json.encode(self)).hexdigest()
+        fields = to_builtins(self)
+        for table, added in ADDED_SINCE.items():
+            fields[table] = {name: value for name, value in fields[table].items() if added.get(name) != value}
+        return sha256(json.encode(fields)).hexdigest()
+
+
+ADDED_SINCE = {"admission": {name: getattr(AdmissionParameters(), name) for name in ("max_gap_ns", "silence_ns")}}
+"""Parameters that earlier digests were made without, by table, with the defaults under which they change nothing."""
 
 
 class Parameters(Struct, frozen=True):

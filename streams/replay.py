@@ -38,7 +38,7 @@ def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, str]:
 
     >>> from streams.market.node import MarketNode
     >>> sorted(topic_of([MarketNode()]).values())
-    ['dead-letters', 'outcomes', 'predictions']
+    ['breaks', 'dead-letters', 'outcomes', 'predictions']
     """
     return {record: topic.name for node in nodes for topic in node.outputs for record in topic.records}
 

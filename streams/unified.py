@@ -11,7 +11,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Tick, Trade
 from streams.market.node import MarketNode
-from streams.market.pipeline import SymbolState
+from streams.market.symbol_state import SymbolState
 from streams.parameters import MarketParameters, Parameters
 from streams.sizing import SizeExplained
 

@@ -89,7 +89,7 @@ class Watched:
             while ticks and ticks[0][0] < offset:
                 ticks.popleft()
             if ticks and ticks[0][0] == offset:
-                self.ts_event = max(self.ts_event, made.ts_event)
+                self.ts_event = made.ts_event
                 self.slowness.take(made.model_version, at_ms, float(at_ms - ticks[0][1]))
 
     def roll_back(self) -> RollBack:

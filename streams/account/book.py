@@ -25,6 +25,8 @@ class Book:
         due: event time at which the position is asked about again, ns.
         marked: event time of the last record, ns; 0 before the first.
         round_trip_bps: cost of a round trip when it could last be told, bps of the mid.
+        seen: reference price of the last prediction, quote currency; 0 before the first.
+        generation: of the symbol's clock at that prediction.
 
     >>> book = Book("")
     >>> book.trade(target=0.5, mid=100.0, round_trip_bps=2.0), book.net(100.0)
@@ -50,6 +52,8 @@ class Book:
     due: int = 0
     marked: int = 0
     round_trip_bps: float = 0.0
+    seen: float = 0.0
+    generation: int = 0
 
     def earned(self, mid: float) -> float:
         """Gross when the reference price is `mid`."""

@@ -38,6 +38,8 @@ class AccountNode(Node[Book]):
     * The position is valued at the mid of every prediction, and in peak and drawdown all of these count. A record is
       written at every trade, at the first prediction, when a drawdown is deeper by `drawdown_step_bps` than any record
       shows, and else every `mark_every_ns`.
+    * Where the symbol's clock broke, what was held is closed at the last mid before: what happened to the price from
+      one generation to another was earned by nobody.
 
     What it leaves out: latency, queues, partial fills, funding and the market's reaction.
 
@@ -106,6 +108,8 @@ class AccountNode(Node[Book]):
             raise StateError(self._other_parameters(state))
         mid = event.mid
         traded = paid = fill = 0.0
+        if event.generation and event.generation != state.generation:
+            self._close_at_break(state, event.generation)
         if state.units or event.position_size:
             target = self._target(state, event)
             if event.cost_bps < PROHIBITIVE_BPS:
@@ -115,6 +119,7 @@ class AccountNode(Node[Book]):
                 traded, paid = state.trade(target, mid, round_trip)
                 fill = mid * (1.0 + (0.5e-4 if traded > 0.0 else -0.5e-4) * round_trip)
                 state.due = event.ts_event + event.horizon_ns
+        state.seen = mid
         net = state.net(mid)
         if net > state.peak:
             state.peak = net
@@ -152,6 +157,12 @@ class AccountNode(Node[Book]):
                 event.model_version,
             ),
         )
+
+    def _close_at_break(self, state: Book, generation: int) -> None:
+        """The clock broke: out of the position at the last mid that belongs to it; the next record shows it."""
+        if state.units:
+            state.trade(0.0, state.seen, state.round_trip_bps)
+        state.generation, state.due, state.marked = generation, 0, 0
 
     def _target(self, state: Book, prediction: Prediction) -> float | None:
         """Position to trade to; None to hold on."""

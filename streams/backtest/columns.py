@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import astuple
 
 from schemas.accounts import AccountMarked
+from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
@@ -24,14 +25,18 @@ TABLES: dict[type, str] = {
     ExperimentMoved: "experiments",
     ExperimentDecided: "experiment-decisions",
     DeadLetter: "dead-letters",
+    ClockBroken: "breaks",
 }
 """Name of the table of each kind of record."""
 
-LINES = (AccuracyWindow, ExperimentMoved, ExperimentDecided, DeadLetter)
+LINES = (AccuracyWindow, ExperimentMoved, ExperimentDecided, DeadLetter, ClockBroken)
 """Kinds that are kept as lines of JSON, as on their topics: few, and of parts that no column holds."""
 
 TIMES = frozenset({"ts_event", "ts_prediction"})
 """Columns of nanoseconds since 1970, UTC."""
+
+GENERATION = "generation"
+"""Column that records leave out before the first break of their symbol's clock: 0 there."""
 
 _NESTED = ("arms", "experts", "baselines", "features", "weights")
 _SINGULAR = {"experts": "expert", "baselines": "baseline", "features": "feature", "weights": "weight"}
@@ -51,6 +56,8 @@ def plain_types(kind: type[Struct]) -> dict[str, type]:
             found[name] = type(get_args(hint)[0])
         elif hint in (str, int, float, bool):
             found[name] = hint
+        elif name == GENERATION:
+            found[name] = int
         elif kind is Prediction:
             found[name] = str
     return found
@@ -74,6 +81,8 @@ def columns(kind: type[Struct], records: Sequence[Struct]) -> Columns:
         elif kind is Prediction and name == "features":
             joined = {names: ",".join(names) for names in dict.fromkeys(column)}
             made[name] = [joined[each] for each in column]
+        elif name == GENERATION:
+            made[name] = [each or 0 for each in column]
         else:
             made[name] = [None if value is UNSET else value for value in column] if UNSET in column else list(column)
     return made

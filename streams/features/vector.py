@@ -115,9 +115,14 @@ class Features:
         now.bid_size = quote.bid_size
         now.ask = ask = quote.ask
         now.ask_size = quote.ask_size
-        now.ts_event = quote.ts_event
+        now.ts_event = now.quoted_at = quote.ts_event
         self._advance(state, 0.5 * (bid + ask), faults)
         return True
+
+    def forget_quote(self, state: FeatureState) -> None:
+        """The last quote is too old to stand: until another comes, trades alone say where the market is."""
+        now = state.now
+        now.bid = now.bid_size = now.ask = now.ask_size = 0.0
 
     def trade(self, state: FeatureState, trade: Trade, faults: Faults) -> bool:
         """Take a trade; whether it moved the features of the price: it does so until a quote comes."""

@@ -128,8 +128,10 @@ class LifecycleNode(Node[Life]):
         """The job, done or withheld; a person's is never withheld."""
         remember(life, command.id)
         withheld, tested = "", life.candidates()
-        if command.automatic and command.ts_event < life.cools_until:
-            withheld = f"cool-down after a roll-back: {(life.cools_until - command.ts_event) / 1e9:,.0f} s to go"
+        to_go = life.cools_until - command.ts_event
+        # More than a whole cool-down to go: the symbol's clock was set back since, and it is over.
+        if command.automatic and 0 < to_go <= self._parameters.retraining.cool_down_ns:
+            withheld = f"cool-down after a roll-back: {to_go / 1e9:,.0f} s to go"
         elif command.automatic and len(tested) >= self._parameters.retraining.candidates:
             withheld = f"still being tested: {', '.join(arm.version for arm in tested)}"
         return (

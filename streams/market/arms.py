@@ -139,6 +139,9 @@ class Arms:
         of_model = self._recall.opinion(arm.recall, of_model, features)
         weights = arm.weights
         pooled = self._mixture.pool(weights, [*rules, of_model])
+        if pooled - pooled != 0.0:
+            faults.note("mixture", "not finite", "no opinion in its place")
+            pooled = 0.0
         correction = arm.correction
         corrected = self._correction.log_odds(correction, scaled)
         log_odds = pooled + correction.trust * corrected
@@ -180,8 +183,12 @@ class Arms:
         worth: float,
         faults: Faults,
     ) -> None:
-        """Take one label of some worth, given what the arm thought when it was predicted."""
-        self._mixture.learn(arm.weights, [*rules, opinion.of_model], up, worth)
+        """Take one label of some worth, given what the arm thought when it was predicted.
+
+        A part whose numbers leave their range is noted and starts anew; the others go on.
+        """
+        if not self._mixture.learn(arm.weights, [*rules, opinion.of_model], up, worth):
+            faults.note("mixture", "weights out of range", "those of the start")
         try:
             self._calibration.learn(arm.calibration, opinion.log_odds, up, worth)
         except Exception as error:  # noqa: BLE001 - the calibrator may be the user's: whatever it raises is reported
@@ -190,4 +197,5 @@ class Arms:
         self._recall.learn(arm.recall, arm.model, features, up, worth)
         self._learner.learn(arm.model, features, up, worth)
         scaled = self._learner.scaled(arm.model, features)
-        self._correction.learn(arm.correction, scaled, opinion.pooled, opinion.corrected, up, worth)
+        if not self._correction.learn(arm.correction, scaled, opinion.pooled, opinion.corrected, up, worth):
+            faults.note("correction", "numbers out of range", "none, to be learned anew")

@@ -1,10 +1,14 @@
 """What the experts miss together: a Bayesian logistic regression on top of their pooled opinion."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from streams.logistic import LIMIT, probability
 from streams.market.trust import believed
 from streams.parameters import CorrectionParameters
+
+LARGEST: Final = 1e100
+"""Of any number that weights and covariance are moved by: beyond it, products overflow."""
 
 
 @dataclass
@@ -33,7 +37,7 @@ class Correction:
     >>> state = correction.start()
     >>> correction.log_odds(state, [1.0, 0.0])
     0.0
-    >>> correction.learn(state, [1.0, 0.0], offset=0.0, corrected=0.0, up=True, worth=1.0)
+    >>> _ = correction.learn(state, [1.0, 0.0], offset=0.0, corrected=0.0, up=True, worth=1.0)
     >>> state.weights, correction.covariance(state)  # p (1 - p) = 1/4: 1 / (1 + 1/4), weight 0.8 * 0.5
     ([0.4, 0.0], [[0.8, 0.0], [0.0, 1.0]])
 
@@ -78,7 +82,7 @@ class Correction:
         corrected: float,
         up: bool,
         worth: float,
-    ) -> None:
+    ) -> bool:
         """Take one label.
 
         Args:
@@ -88,16 +92,19 @@ class Correction:
             corrected: correction in full at that time.
             up: whether the mid moved up.
             worth: of the label, see `Overlap`.
+
+        Returns:
+            Whether what was learned is sound; if not, it starts anew.
         """
         if self._variance == 0.0:
-            return
+            return True
         many = self._features
         length = 0.0
         for row in range(many):
             length += scaled[row] * scaled[row]
         if not length < 1e300:
             # NaN fails the comparison too: broken features teach nothing.
-            return
+            return True
         covariance = state.covariance
         gain = []
         for row in range(many):
@@ -117,6 +124,11 @@ class Correction:
         step = worth * (up - expected) / divisor
         weights = state.weights
         learned = information / divisor
+        # Where the step is sound, so is all that it moves: weights and covariance are moved by products with it.
+        if not (-LARGEST < step < LARGEST and -LARGEST < along < LARGEST):
+            fresh = self.start()
+            state.weights, state.covariance, state.trust = fresh.weights, fresh.covariance, fresh.trust
+            return False
         at = 0
         for row in range(many):
             each = gain[row]
@@ -126,3 +138,4 @@ class Correction:
                 at += 1
         with_it, without = probability(offset + corrected), probability(offset)
         state.trust = believed(state.trust, with_it, without, up, worth, self._prior, self._share)
+        return True

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import UnsetType
+
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.market import baselines
 from streams.market.arms import ArmState
@@ -19,6 +21,7 @@ def outcome(
     experts: tuple[str, ...],
     features: tuple[str, ...],
     weights: Sequence[float],
+    generation: int | UnsetType,
 ) -> OutcomeMatured:
     """What became of a prediction.
 
@@ -33,6 +36,7 @@ def outcome(
         experts: names of the rule strategies, then of the model.
         features: names of the features.
         weights: belief in each expert of the arm that is live now.
+        generation: of the symbol's clock; unset before it first broke.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
@@ -69,6 +73,7 @@ def outcome(
         baselines=baselines.by_name(pending.called.opinions),
         cost_bps=cost_bps,
         weights=dict(zip(experts, weights, strict=True)),
+        generation=generation,
     )
 
 

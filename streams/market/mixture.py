@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from math import log
+from typing import Final
 
 from schemas.errors import ConfigurationError
 from streams.logistic import HIGHEST, LOWEST, log_odds
 from streams.parameters import MixtureParameters
+
+SLACK: Final = 1e-6
+"""By which weights may add up to more than 1: rounding, and no more."""
 
 
 class Mixture:
@@ -16,7 +20,7 @@ class Mixture:
 
     >>> mixture = Mixture(MixtureParameters(rate=1.0, share=0.0), ("one", "other"))
     >>> weights = mixture.start()
-    >>> mixture.learn(weights, [0.9, 0.5], up=True)
+    >>> _ = mixture.learn(weights, [0.9, 0.5], up=True)
     >>> [round(weight, 4) for weight in weights]  # 0.9 and 0.5, normalised
     [0.6429, 0.3571]
     >>> round(mixture.pool(weights, [0.9, 0.5]), 4)  # 0.6429 * log 9
@@ -62,14 +66,22 @@ class Mixture:
             pooled += weights[index] * (log(opinion / (1.0 - opinion)) if within else log_odds(opinion))
         return pooled
 
-    def learn(self, weights: list[float], opinions: list[float], up: bool, worth: float = 1.0) -> None:
-        """Move `weights` on one label of some worth, given the opinions as they were when it was predicted."""
+    def learn(self, weights: list[float], opinions: list[float], up: bool, worth: float = 1.0) -> bool:
+        """Move `weights` on one label of some worth, given the opinions as they were when it was predicted.
+
+        Returns:
+            Whether they are weights; if not, they are those before the first label again.
+        """
         rate = self._rate * worth
         total = 0.0
         for index, opinion in enumerate(opinions):
             weights[index] *= (opinion if up else 1.0 - opinion) ** rate
             total += weights[index]
         share = self._share * worth
+        if not (0.0 < total <= 1.0 + SLACK and 0.0 <= share <= 1.0):
+            weights[:] = self._prior
+            return False
         kept = (1.0 - share) / total
         for index, prior in enumerate(self._prior):
             weights[index] = weights[index] * kept + share * prior
+        return True

@@ -9,9 +9,10 @@ from schemas.codec import encode
 from schemas.errors import StateError
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
-from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.market.largest import check_largest_state
-from streams.market.pipeline import Pipeline, SymbolState
+from streams.market.pipeline import Pipeline
+from streams.market.symbol_state import SymbolState
 from streams.parameters import MarketParameters, Parameters
 from streams.signatures import UNSIGNED, Signing
 from streams.sizing import SizeExplained
@@ -44,7 +45,7 @@ class MarketNode(Node[SymbolState]):
 
     name = "market"
     source = TICKS
-    outputs = (PREDICTIONS, OUTCOMES, DEAD_LETTERS)
+    outputs = (PREDICTIONS, OUTCOMES, BREAKS, DEAD_LETTERS)
 
     def __init__(self, parameters: Parameters | MarketParameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
         super().__init__()
@@ -100,7 +101,10 @@ class MarketNode(Node[SymbolState]):
         return self._pipelines.get(key, self._pipeline).open()
 
     def step(self, state: SymbolState, event: Any, record_id: str) -> Sequence[Struct]:
-        """Outcomes that the tick brings to light, then the prediction that answers it; nothing for a directive."""
+        """Outcomes that the tick brings to light or the break that it is, then the prediction that answers it.
+
+        Nothing for a directive.
+        """
         pipeline = self._pipelines.get(event.symbol, self._pipeline)
         if state.made_with != pipeline.made_with:
             raise StateError(_other_parameters(state, (pipeline,)))

@@ -12,7 +12,7 @@ class OverlapState:
     """What the worth is computed from.
 
     Attributes:
-        last: event time of the last prediction whose label came, ns; -1 before the first.
+        last: event time of the last prediction whose label came, ns; -1 before the first, and after a break.
         seen: labels taken, up to `MEMORY`.
         worth: mean part of the horizon that a label covered and the one before it did not, 0 to 1.
     """
@@ -42,7 +42,7 @@ class Overlap:
 
     def learn(self, state: OverlapState, ts_prediction: int) -> float:
         """Take the next label by the event time of its prediction, ns; return what a label is worth, 0 to 1."""
-        fresh = 1.0 if state.last < 0 else min(1.0, (ts_prediction - state.last) / self._horizon)
+        fresh = 1.0 if state.last < 0 else min(1.0, max(0.0, (ts_prediction - state.last) / self._horizon))
         state.last = ts_prediction
         if state.seen < MEMORY:
             state.seen += 1

@@ -1,11 +1,11 @@
 """One tick through everything: admission, features, regime, opinions, confidence, size; and labels back into it."""
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from msgspec import convert
+from msgspec import UNSET, convert
 
+from schemas.breaks import BreakReason, ClockBroken
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
@@ -14,14 +14,14 @@ from streams.costs import Costs
 from streams.features import Features, FeatureState
 from streams.features.registry import feature
 from streams.market import baselines, directives, maturing
-from streams.market.admission import Admission, AdmissionState
+from streams.market.admission import HORIZONS, Admission, AdmissionState
 from streams.market.arms import LIVE, MODEL, ArmState
-from streams.market.baselines import BaselineState
 from streams.market.directives import ArmsState
 from streams.market.fallbacks import Faults
 from streams.market.needs import IMBALANCE, SPREAD, users_of_features
 from streams.market.overlap import Overlap, OverlapState
 from streams.market.pending import Pending, Stance
+from streams.market.symbol_state import SymbolState
 from streams.market.variants import Variant, Variants
 from streams.models import signed_logistic
 from streams.parameters import MarketParameters
@@ -41,45 +41,13 @@ EVEN: Final = "all experts weigh the same: the first one stands for them"
 FAULT: Final = "fault"
 """What decided a position whose rules failed: nothing is held."""
 
+FEED: Final = "feed"
+"""Named among the faults where nothing came for so long that what waited is not scored."""
+
 
 def builtin_version(made_with: str) -> str:
     """Name of the version that a symbol begins with, given the digest of its parameters."""
     return f"{BUILTIN}-{made_with[:8]}"
-
-
-@dataclass
-class SymbolState:
-    """Everything that is remembered about one symbol: bounded, and bit for bit the same after a restore.
-
-    Attributes:
-        made_with: digest of the parameters that it was computed with.
-        admission: what the next tick is compared with.
-        features: rolling features; none before the first tick.
-        regime: what the regime is told by; its type is the detector's.
-        ticks: ticks since the symbol started, up to the warm-up.
-        scored_at: event time of the last scored prediction, ns.
-        pending: scored predictions that have not matured, the oldest first.
-        moves: size of moves within the horizon.
-        arms: the live arm and those in shadow.
-        baselines: records of the baselines.
-        strategies: what the strategies that learn have learned.
-        faults: which components failed, and how often.
-        overlap: what a label is worth.
-    """
-
-    made_with: str
-    admission: AdmissionState
-    features: FeatureState | None
-    regime: Any
-    ticks: int
-    scored_at: int
-    pending: list[Pending]
-    moves: MoveState
-    arms: ArmsState
-    baselines: BaselineState
-    strategies: list[Any]
-    faults: Faults
-    overlap: OverlapState
 
 
 class Pipeline:
@@ -95,7 +63,8 @@ class Pipeline:
         self._apart = -(-parameters.horizon_ns // parameters.scored_per_horizon)
         self._part = 1.0 / parameters.scored_per_horizon
         self._warmup = parameters.warmup_ticks
-        self._admission = Admission(parameters.admission)
+        self._admission = Admission(parameters.admission, parameters.horizon_ns)
+        self._silence = max(parameters.admission.silence_ns, HORIZONS * parameters.horizon_ns)
         self._regime = detector(parameters.regime)
         learned_from = _signed(parameters.model.features)
         needs = [name for names in users_of_features(parameters).values() for name in names]
@@ -152,8 +121,10 @@ class Pipeline:
         """Apply a directive; raises `Refused` when it makes no sense, with nothing changed."""
         directives.apply(state.arms, directive, partial(self._variants.begin, live=state.arms.arms[0]))
 
-    def take(self, state: SymbolState, tick: Quote | Trade, record_id: str) -> list[OutcomeMatured | Prediction]:
-        """Take one tick: outcomes that it brings to light, then the prediction that answers it.
+    def take(
+        self, state: SymbolState, tick: Quote | Trade, record_id: str
+    ) -> list[OutcomeMatured | ClockBroken | Prediction]:
+        """Take one tick: outcomes that it brings to light or the break that it is, then the prediction that answers it.
 
         Raises:
             Refused: the tick does not fit what came before; nothing but the count of such ticks has changed.
@@ -162,20 +133,33 @@ class Pipeline:
         features = state.features
         last = 0.0 if features is None else features.now.mid
         admission = state.admission
-        goes_on = self._admission.admit(admission, tick.ts_event, tick.seq, price, last)
+        before = admission.clock
+        reason = self._admission.admit(admission, tick.ts_event, tick.seq, price, last)
         now = admission.clock
-        records: list[OutcomeMatured | Prediction] = []
+        records: list[OutcomeMatured | ClockBroken | Prediction] = []
         faults = state.faults
         if faults.latest:
             faults.latest = []
-        if features is None or not goes_on:
+        if features is None:
+            features = self._start(state, price)
+        elif reason != "":
+            records.append(self._broken(state, tick.symbol, before, record_id, reason))
             features = self._start(state, price)
         elif state.pending and now >= state.pending[0].ts_event + self._horizon:
-            self._mature(state, tick.symbol, now, last, record_id, records)
+            if now - before > self._silence:
+                self._drop_pending(state, now - before, "nothing")
+            else:
+                self._mature(state, tick.symbol, now, last, record_id, records)
 
         if isinstance(tick, Quote):
             moved = self._features.quote(features, tick, faults)
         else:
+            if features.now.bid and now - features.now.quoted_at > self._silence:
+                # What was measured from a quote that stands no more cannot be told by trades.
+                self._features.forget_quote(features)
+                self._drop_pending(state, now - features.now.quoted_at, "no quote")
+            if not features.now.bid:
+                state.traded.take(price)
             moved = self._features.trade(features, tick, faults)
         vector = features.vector
         of_model = self._seen_by_model(vector)
@@ -187,19 +171,20 @@ class Pipeline:
         expert, probability = opinion.expert, opinion.probability
         aside = variant.arms.stands_aside(live, probability)
         edge = self._sizing.edge_bps(state.moves, probability)
-        cost = self._cost(state, vector[self._spread])
+        spread = vector[self._spread] if features.now.bid else state.traded.bps(features.now.mid)
+        cost = self._cost(state, spread) if spread >= 0.0 else PROHIBITIVE_BPS
         position, decided_by = self._position(state, variant, live, probability, cost, regime.name, aside)
         weight = live.weights[expert]
-        reason = LEADS if weight > self._even else EVEN
+        why = LEADS if weight > self._even else EVEN
         if faults.latest:
-            reason = "; ".join((reason, *faults.latest))
+            why = "; ".join((why, *faults.latest))
 
         mid = features.now.mid
         if state.ticks < self._warmup:
             state.ticks += 1
             scored = False
         else:
-            scored = now >= state.scored_at + self._apart
+            scored = now >= state.scored_at + self._apart and spread >= 0.0
         if scored:
             state.scored_at = now
             live.expected.take(probability)
@@ -230,9 +215,10 @@ class Pipeline:
                 self._names,
                 sure,
                 weight,
-                reason,
+                why,
                 aside,
                 decided_by,
+                admission.generation or UNSET,
             )
         )
         return records
@@ -297,8 +283,31 @@ class Pipeline:
         state.faults.note("sizing", "not finite", "no position")
         return 0.0, FAULT
 
+    def _broken(self, state: SymbolState, symbol: str, before: int, record_id: str, reason: BreakReason) -> ClockBroken:
+        now, generation, dropped = state.admission.clock, state.admission.generation, len(state.pending)
+        moved = "its price jumped" if now == before else f"its clock went from {before} to {now}"
+        return ClockBroken(
+            id=f"{record_id}:0",
+            symbol=symbol,
+            ts_event=now,
+            before=before,
+            generation=generation,
+            reason=reason,
+            refused=state.admission.refused,
+            dropped=dropped,
+            sentence=f"{symbol}: {moved} ({reason}); generation {generation} begins, "
+            f"{dropped} predictions stay unscored",
+        )
+
+    def _drop_pending(self, state: SymbolState, silent: int, what: str) -> None:
+        # What stood when the feed fell silent says nothing of what the market did until it came back.
+        unscored = f"{len(state.pending)} predictions stay unscored"
+        state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored)
+        state.pending = []
+
     def _start(self, state: SymbolState, price: float) -> FeatureState:
         # What was learned and directed stays; what was waiting looked across the break and can never be told.
+        state.overlap.last = -1
         state.features = features = self._features.start(price)
         state.regime = self._regime.start()
         state.ticks = 0
@@ -313,8 +322,9 @@ class Pipeline:
         now: int,
         mid: float,
         record_id: str,
-        records: list[OutcomeMatured | Prediction],
+        records: list[OutcomeMatured | ClockBroken | Prediction],
     ) -> None:
+        generation = state.admission.generation or UNSET
         made_until = now - self._horizon
         pending = state.pending
         matured = 0
@@ -332,6 +342,7 @@ class Pipeline:
                 self._experts,
                 self._names,
                 state.arms.arms[0].weights,
+                generation,
             )
             records.append(outcome)
             matured += 1
@@ -349,9 +360,8 @@ class Pipeline:
                 self._panel.learn(state.strategies, entry.features, up, state.faults)
                 of_model = self._seen_by_model(entry.features)
                 for arm, number in pupils:
-                    learner = self._variant(arm).arms
                     opinion = entry.stances[number].opinion
-                    learner.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
+                    self._variant(arm).arms.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
         del pending[:matured]
 
     def _shadow_stances(

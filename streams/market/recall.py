@@ -128,6 +128,10 @@ class Recall:
             total += beliefs[index]
         share = self._parameters.share
         even = share / len(beliefs)
+        if not 0.0 < total <= 1e300:
+            # No opinion was worth anything, or a number has left its range: all are believed alike.
+            state.beliefs = [1.0 / len(beliefs)] * len(beliefs)
+            return
         state.beliefs = [(1.0 - share) * belief / total + even for belief in beliefs]
 
     def _take_up(self, state: RecallState, model: SignedLogistic) -> None:

@@ -1,5 +1,10 @@
 """How far something learned is applied: a belief that it helps, moved by how well it did with and without it."""
 
+from typing import Final
+
+ROUNDING: Final = 1e-9
+"""By which a belief may lie outside of 0 to 1."""
+
 
 def believed(trust: float, with_it: float, without: float, up: bool, worth: float, prior: float, share: float) -> float:
     """Belief after one label.
@@ -28,4 +33,6 @@ def believed(trust: float, with_it: float, without: float, up: bool, worth: floa
     better = with_it / without if up else (1.0 - with_it) / (1.0 - without)
     helped: float = trust * better**worth
     moved = helped / (helped + 1.0 - trust)
-    return moved + share * worth * (prior - moved)
+    believed = moved + share * worth * (prior - moved)
+    # NaN fails the comparison, too: what is no belief, and not by rounding alone, starts anew.
+    return believed if -ROUNDING <= believed <= 1.0 + ROUNDING else prior

@@ -143,6 +143,11 @@ class Cusum:
         index = levels.index(max(levels))
         return state.since[index], state.counts[index]
 
+    def begin_anew(self, state: CusumState) -> None:
+        """No change is under way that anybody knows of: sums of 0."""
+        many = len(self._allowances)
+        state.sums, state.since, state.counts, state.over = [0.0] * many, [0] * many, [0] * many, 0
+
     def clear(self, state: CusumState) -> None:
         """Something was done: half-way to the limit at most, so that what was not cured is noticed again soon.
 

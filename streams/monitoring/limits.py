@@ -24,6 +24,17 @@ class LimitsState(Struct, array_like=True):
     started: list[int] = []
     reference_ts: int = 0
 
+    def break_at(self, now: int) -> None:
+        """The symbol's clock broke and goes on at event time `now`: nothing that is remembered lies after it.
+
+        >>> state = LimitsState(started=[5, 90], reference_ts=90)
+        >>> state.break_at(7)
+        >>> state.started, state.reference_ts
+        ([5, 7], 7)
+        """
+        self.started = [min(each, now) for each in self.started]
+        self.reference_ts = min(self.reference_ts, now)
+
 
 class Limits:
     """Answers whether a retrain may start.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from math import log
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import MsgspecError, Struct, json, msgpack
 from msgspec.structs import replace
@@ -40,6 +40,8 @@ PASSED = "passed"
 
 DEFAULTS = MonitorParameters()
 
+ClosedBy = Literal["count", "time", "breach", "break"]
+
 
 class VersionState(Struct, array_like=True):
     """One version of one symbol.
@@ -67,12 +69,14 @@ class MonitorState(Struct, array_like=True):
         versions: the one that predicted last stands last.
         baseline_losses: running mean log-loss of each baseline, nats.
         limits: of retrains.
+        generation: of the symbol's clock.
     """
 
     made_with: str
     versions: dict[str, VersionState]
     baseline_losses: list[float]
     limits: LimitsState
+    generation: int = 0
 
 
 class MonitorNode(Node[MonitorState]):
@@ -120,6 +124,9 @@ class MonitorNode(Node[MonitorState]):
         _check(event, opinions)
         moved = event.label != 0
         limits = state.limits
+        closed: list[AccuracyWindow] = []
+        if event.generation and event.generation != state.generation:
+            closed += self._break(state, event, event.generation)
         if not limits.reference_ts:
             limits.reference_ts = event.ts_event
         theirs: list[float] = []
@@ -133,7 +140,6 @@ class MonitorNode(Node[MonitorState]):
             share = 1.0 / min(limits.labels + 1, BASELINE_MEMORY)
             for index, loss in enumerate(theirs):
                 means[index] += share * (loss - means[index])
-        closed: list[AccuracyWindow] = []
         for number, arm in enumerate(event.arms):
             version = self._version(state, arm.model_version)
             window.score(version.window, event, arm.probability, opinions, theirs)
@@ -207,6 +213,26 @@ class MonitorNode(Node[MonitorState]):
             breach = self._breach(state, event, version, alarm or self._due(state, event))
         if not (full or late or breach):
             return None
+        closed_by: ClosedBy = "breach" if breach else "count" if full else "time"
+        closed = self._close(event, name, version, live, index, closed_by, breach)
+        if breach:
+            self._watch.clear(version.watch)
+            if breach.retrain:
+                version.awaited = None
+        return closed
+
+    def _close(
+        self,
+        event: OutcomeMatured,
+        name: str,
+        version: VersionState,
+        live: bool,
+        index: int,
+        closed_by: ClosedBy,
+        breach: Breach | None,
+    ) -> AccuracyWindow:
+        """The open window of a version as a record; the next one begins."""
+        open_ = version.window
         summed = window.summary(open_, name)
         closed = AccuracyWindow(
             id=f"{event.id}:{index}",
@@ -216,9 +242,9 @@ class MonitorNode(Node[MonitorState]):
             ts_until=open_.ts_until,
             version=name,
             live=live,
-            closed_by="breach" if breach else "count" if full else "time",
+            closed_by=closed_by,
             n=open_.n,
-            moved=sums.moved,
+            moved=open_.tallies[0].moved,
             n_eff=open_.independent,
             figures=summed.figures,
             best_baseline=summed.best_baseline,
@@ -229,10 +255,23 @@ class MonitorNode(Node[MonitorState]):
             breach=breach or version.alarm,
         )
         version.window, version.alarm = window.start(), None
-        if breach:
-            self._watch.clear(version.watch)
-            if breach.retrain:
-                version.awaited = None
+        return closed
+
+    def _break(self, state: MonitorState, event: OutcomeMatured, generation: int) -> list[AccuracyWindow]:
+        """The symbol's clock broke before this outcome: what is counted by event time begins anew.
+
+        Windows that are open are closed with what they have. Blocks, sums and breaches that wait for labels are
+        dropped: they say since when something has lasted. What is usual of each version stays known.
+        """
+        state.generation = generation
+        state.limits.break_at(event.ts_event)
+        closed: list[AccuracyWindow] = []
+        for name, version in state.versions.items():
+            if version.window.n:
+                live = name == event.arms[0].model_version
+                closed.append(self._close(event, name, version, live, len(closed), "break", None))
+            self._watch.begin_anew(version.watch)
+            version.awaited = version.alarm = None
         return closed
 
     def _due(self, state: MonitorState, event: OutcomeMatured) -> Alarm | None:

@@ -140,6 +140,13 @@ class Watch:
         state.drift, state.below = [], 0
         state.usual, state.later, state.lost = state.baseline.mean, 0, 0.0
 
+    def begin_anew(self, state: WatchState) -> None:
+        """The symbol's clock broke: what was being added up is dropped; what is usual stays known."""
+        for _, cusum, sums in self._sums(state):
+            cusum.begin_anew(sums)
+        state.count, state.surprised, state.behind = 0, 0.0, 0.0
+        state.drift, state.below = [], 0
+
     def _sums(self, state: WatchState) -> tuple[tuple[str, Cusum, CusumState], ...]:
         return (("surprise", self._surprise, state.surprise), ("baseline", self._baseline, state.baseline))
 

@@ -89,17 +89,22 @@ class OutcomeLog:
         self._overlap = Overlap(market.horizon_ns)
         self._most = most
         self._kept = OUTCOMES_A_LABEL * most + SPARE
+        self._generation = 0
         self._labels: list[Labelled] = []
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def add(self, outcome: OutcomeMatured) -> None:
-        """Take one outcome.
+        """Take one outcome; the first of a new generation of the symbol's clock ends the log before it.
 
         Raises:
             TickloopError: it lacks a feature or an opinion: it was made with other parameters.
         """
+        if outcome.generation and outcome.generation != self._generation:
+            # Times of different generations cannot be compared, so nothing could be kept apart from a hold-out.
+            self._generation = outcome.generation
+            self._labels.clear()
         try:
             features = [outcome.features[name] for name in self._features]
             rules = [outcome.experts[name] for name in self._rules]

@@ -17,7 +17,7 @@ from schemas.predictions import Prediction
 from schemas.ticks import Directive, Tick
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.node import MarketNode
-from streams.market.pipeline import SymbolState
+from streams.market.symbol_state import SymbolState
 from streams.signatures import Key, Signing
 
 

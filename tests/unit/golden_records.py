@@ -4,9 +4,12 @@ import msgspec
 from golden_experiments import EXPERIMENTS
 from golden_log_events import LOG_EVENTS
 from golden_model_records import MODEL, NS, OF_MODELS, OVERRIDES
+from msgspec.structs import replace
 
 from schemas.accounts import AccountMarked
+from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentMoved, PooledMoved
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
@@ -22,6 +25,20 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     Trade: [
         Trade(symbol="BTCUSDT", ts_event=NS + 2, price=55091.9, size=0.001),
         Trade(symbol="BTCUSDT", ts_event=NS + 3, price=55091.9, size=0.001, side="buy", seq=5_118_847),
+    ],
+    ClockBroken: [
+        ClockBroken(
+            id="ticks:3:1042:0",
+            symbol="BTCUSDT",
+            ts_event=NS,
+            before=NS + 3_600_000_000_000,
+            generation=1,
+            reason="set_back",
+            refused=19,
+            dropped=7,
+            sentence="BTCUSDT: its clock went from 1723165200000000000 to 1723161600000000000 (set_back); generation 1 "
+            "begins, 7 predictions stay unscored",
+        ),
     ],
     Directive: [
         Directive(id="stop-1", symbol="BTCUSDT", ts_event=NS, action="stop_arm", arm="slow", cause="a person: tidy up"),
@@ -207,3 +224,14 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
         ),
     ],
 }
+
+AFTER_A_BREAK: dict[type[msgspec.Struct], dict[str, int]] = {
+    Prediction: {"generation": 1},
+    OutcomeMatured: {"generation": 1},
+    ExperimentMoved: {"dropped": 17},
+    PooledMoved: {"dropped": 17},
+}
+"""Fields that records have only since the clock of their symbol broke: the newest form of each has them."""
+
+for kind, fields in AFTER_A_BREAK.items():
+    RECORDS[kind].append(replace(RECORDS[kind][-1], **fields))

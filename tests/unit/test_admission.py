@@ -17,11 +17,11 @@ class Feed:
 
     def take(self, ts_event: int, price: float = 100.0, seq: int | None = None) -> str:
         try:
-            goes_on = self.admission.admit(self.state, ts_event, seq, price, self.last)
+            reason = self.admission.admit(self.state, ts_event, seq, price, self.last)
         except Refused as refused:
             return refused.reason
         self.last = price
-        return "taken" if goes_on else "anew"
+        return reason or "taken"
 
 
 def test_time_may_stand_still_but_not_go_back() -> None:
@@ -54,19 +54,79 @@ def test_jumps() -> None:
     ]
 
 
-def test_one_tick_from_the_future_is_outlived() -> None:
+DAY = 86_400 * SECOND
+
+
+def test_one_tick_from_the_far_future_moves_nothing() -> None:
     feed = Feed()
-    assert [feed.take(at) for at in (SECOND, 4_000_000_000 * SECOND)] == ["taken", "taken"]
+    assert feed.take(SECOND) == "taken"
+    assert feed.take(365 * DAY) == "ahead"
+    assert [feed.take((2 + number) * SECOND) for number in range(25)] == ["taken"] * 25
+    assert feed.state.generation == 0
+
+
+def test_one_tick_from_tomorrow_is_outlived() -> None:
+    feed = Feed()
+    assert [feed.take(at) for at in (SECOND, DAY)] == ["taken", "taken"]
     answers = [feed.take((2 + number) * SECOND) for number in range(25)]
-    assert answers == ["late"] * 19 + ["anew"] + ["taken"] * 5
-    assert feed.state.clock == 26 * SECOND
+    assert answers == ["late"] * 19 + ["set_back"] + ["taken"] * 5
+    assert (feed.state.clock, feed.state.generation) == (26 * SECOND, 1)
+
+
+def test_a_jump_ahead_takes_the_same_vote_as_one_back() -> None:
+    feed = Feed()
+    feed.take(SECOND)
+    answers = [feed.take(400 * DAY + number) for number in range(22)]
+    assert answers == ["ahead"] * 19 + ["ahead"] + ["taken"] * 2, "refusals, then the break, then ticks that follow"
+    assert feed.state.generation == 1
+
+
+def test_ticks_that_are_always_far_apart_are_believed_once() -> None:
+    feed = Feed(resync_after=3)
+    answers = [feed.take((1 + 31 * month) * DAY) for month in range(12)]
+    assert answers == ["taken", "ahead", "ahead", "ahead", *["taken"] * 8]
+    assert feed.state.generation == 1
+
+
+def test_horizons_say_how_far_is_far() -> None:
+    admission, state = Admission(AdmissionParameters(), horizon_ns=2 * DAY), AdmissionState()
+    assert admission.admit(state, 1, None, 100.0, 0.0) == ""
+    assert admission.admit(state, 1 + 40 * DAY, None, 100.0, 100.0) == ""
+    with pytest.raises(Refused, match="ahead: expected ts_event up to"):
+        admission.admit(state, 2 + 80 * DAY, None, 100.0, 100.0)
+
+
+def test_a_damaged_number_closes_no_symbol() -> None:
+    feed = Feed()
+    for number in range(100):
+        assert feed.take((1 + number) * SECOND, seq=number) == "taken"
+    assert feed.take(5_000 * SECOND, seq=10**15) == "taken", "a wrong time and a wrong number in one tick"
+    answers = [feed.take((101 + number) * SECOND, seq=101 + number) for number in range(30)]
+    assert answers == ["duplicate"] * 19 + ["set_back"] + ["taken"] * 10
+
+
+def test_a_damaged_number_at_the_right_time_breaks_nothing() -> None:
+    feed = Feed(resync_after=3)
+    assert [feed.take(9, seq=number) for number in (1, 10**15)] == ["taken", "taken"]
+    assert [feed.take(9, seq=2 + number) for number in range(5)] == ["duplicate", "duplicate", *["taken"] * 3]
+    assert feed.state.generation == 0
+
+
+def test_a_long_batch_that_is_sent_twice_is_dropped_and_no_repeat_lasts_for_ever() -> None:
+    feed = Feed()
+    for number in range(1_000):
+        feed.take((1 + number) * SECOND, seq=number)
+    assert {feed.take((1 + number) * SECOND, seq=number) for number in range(300, 1_000)} == {"duplicate"}
+    assert feed.take(1_001 * SECOND, seq=1_000) == "taken"
+    answers = [feed.take((1 + number) * SECOND, seq=number) for number in range(1_001)]
+    assert answers == ["duplicate"] * 999 + ["set_back", "taken"]
 
 
 def test_a_true_shift_of_the_price_is_believed_in_the_end() -> None:
     feed = Feed(resync_after=3)
     feed.take(1, 100.0)
     assert [feed.take(2, price) for price in (200.0, 201.0, 199.0, 200.0)] == [
-        *("absurd_jump", "absurd_jump", "anew", "taken"),
+        *("absurd_jump", "absurd_jump", "price", "taken"),
     ]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from schemas.breaks import ClockBroken
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import StateError
@@ -131,10 +132,14 @@ def test_a_resynchronised_symbol_starts_anew_but_keeps_what_it_learned() -> None
     answers: list[Any] = []
     for offset, tick in enumerate([_quote(number, 100.0) for number in range(6)], start=300):
         answers.extend(partition.apply(offset, b"X", encode(tick)))
-    assert [type(answer) for answer in answers] == [DeadLetter] * 2 + [Prediction] * 4
+    assert [type(answer) for answer in answers] == [DeadLetter] * 2 + [ClockBroken] + [Prediction] * 4
     assert [answer.reason for answer in answers[:2]] == ["late", "late"]
+    broken = answers[2]
+    assert (broken.reason, broken.generation, broken.refused, broken.id) == ("set_back", 1, 2, "ticks:0:302:0")
+    assert broken.dropped > 0
     assert state.arms.arms[0].model.weights == learned
-    assert not answers[2].scored
+    assert not answers[3].scored
+    assert [answer.generation for answer in answers[3:]] == [1] * 4
     assert state.admission.clock == START + 5 * MS
 
 

@@ -110,6 +110,8 @@ class ExperimentsNode(Node[Trials]):
                 if not trial.begins(event) or not trial.declaration.covers(event.symbol):
                     continue
                 own = state[name] = trial.start(event)
+            if not trial.counts(own, event):
+                continue
             if trial.pooled and (partial := partials.before(trial, own, event, f"{record_id}:{len(written)}")):
                 written.append(self._signing.sign(partial, record_id))
             step = trial.update(own, event)

@@ -3,6 +3,8 @@
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
+from msgspec import UNSET, UnsetType
+
 from schemas.experiments import ExperimentMoved, ExperimentStatus, GuardrailStanding
 from streams.experiments.experiment import Experiment, ExperimentState
 from streams.experiments.standing import standing
@@ -31,6 +33,7 @@ def told(
     watched: int = 0,
     alarm: float = 0.0,
     deviation: float = 0.0,
+    dropped: int | UnsetType = UNSET,
 ) -> Moved:
     """The record of `state`: of one symbol, or of several."""
     found = standing(experiment, state)
@@ -72,6 +75,7 @@ def told(
         watched=watched,
         alarm=alarm,
         deviation=deviation,
+        dropped=dropped,
     )
 
 

@@ -3,7 +3,7 @@
 from math import sqrt
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from schemas.experiments import ExperimentMoved, ExperimentStatus
 from schemas.outcomes import OutcomeMatured
@@ -26,6 +26,9 @@ SMALLEST_SCALE = 1e-9
 
 UNKNOWN_SCALE = 0.1
 """Of the log-loss of two versions over a block, nats, where one went live before it was tested."""
+
+LONGEST_WAIT_NS = 86_400_000_000_000
+"""How far a clock may be set back without ending a test: for so long it waits to see what it has not counted yet."""
 
 Step = Literal["", "moved", "decided"]
 """What an outcome changed: nothing to tell, where it stands, or its verdict."""
@@ -50,6 +53,10 @@ class TrialState(Struct, array_like=True):
     watch: over the winner; none before it is live.
     told: where symbols decide together.
     health: of the winner, besides its score.
+    generation: of the symbol's clock.
+    seen: event time of the last outcome, ns.
+    until: after the clock was set back: event time up to which outcomes were counted before, ns; 0: none was.
+    dropped: outcomes that were dropped for that.
     """
 
     challenger: str
@@ -58,6 +65,10 @@ class TrialState(Struct, array_like=True):
     watch: WatchState | None = None
     told: Told | None = None
     health: HealthState | None = None
+    generation: int = 0
+    seen: int = 0
+    until: int = 0
+    dropped: int = 0
 
     @property
     def status(self) -> ExperimentStatus:
@@ -107,8 +118,28 @@ class Trial:
         told = Told() if self.pooled else None
         return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start(), told=told)
 
+    def counts(self, state: TrialState, outcome: OutcomeMatured) -> bool:
+        """Whether an outcome is of a time that was not counted before; to be asked of each, before `update`.
+
+        Where the symbol's clock was set back, the same time comes once more, and would be counted as if it said
+        something new: outcomes are dropped until the clock is past what was seen.
+        """
+        if outcome.generation and outcome.generation != state.generation:
+            state.generation = outcome.generation
+            state.until = max(state.until, state.seen)
+        if outcome.ts_event <= state.until and state.until - outcome.ts_event <= LONGEST_WAIT_NS:
+            state.dropped += 1
+            return False
+        state.seen = outcome.ts_event
+        return True
+
     def update(self, state: TrialState, outcome: OutcomeMatured) -> Step:
-        """Take an outcome."""
+        """Take an outcome that counts."""
+        if outcome.ts_event <= state.until:
+            set_back, state.until = state.until - outcome.ts_event, 0
+            if state.test.status in OPEN:
+                self.experiment.stop(state.test, f"the clock of {outcome.symbol} was set back {set_back / 1e9:,.0f} s")
+                return "decided"
         if state.watch is not None or state.test.status == "winner":
             return self._watch(state, outcome)
         if self._is_candidate and outcome.arms[0].model_version == state.challenger:
@@ -150,6 +181,7 @@ class Trial:
             0 if watch is None else watch.pairs,
             0.0 if watch is None else self._alarm(watch),
             self._deviation(state),
+            state.dropped or UNSET,
         )
 
     def _settle(self, state: TrialState, outcome: OutcomeMatured) -> Step:

@@ -1,0 +1,51 @@
+"""Everything that the market node remembers about one symbol."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.costs.traded_spread import TradedSpread
+from streams.features import FeatureState
+from streams.market.admission import AdmissionState
+from streams.market.baselines import BaselineState
+from streams.market.directives import ArmsState
+from streams.market.fallbacks import Faults
+from streams.market.overlap import OverlapState
+from streams.market.pending import Pending
+from streams.sizing.moves import MoveState
+
+
+@dataclass
+class SymbolState:
+    """Everything that is remembered about one symbol: bounded, and bit for bit the same after a restore.
+
+    Attributes:
+        made_with: digest of the parameters that it was computed with.
+        admission: what the next tick is compared with.
+        features: rolling features; none before the first tick.
+        regime: what the regime is told by; its type is the detector's.
+        ticks: ticks since the symbol started, up to the warm-up.
+        scored_at: event time of the last scored prediction, ns.
+        pending: scored predictions that have not matured, the oldest first.
+        moves: size of moves within the horizon.
+        arms: the live arm and those in shadow.
+        baselines: records of the baselines.
+        strategies: what the strategies that learn have learned.
+        faults: which components failed, and how often.
+        overlap: what a label is worth.
+        traded: what the spread is while no quote stands.
+    """
+
+    made_with: str
+    admission: AdmissionState
+    features: FeatureState | None
+    regime: Any
+    ticks: int
+    scored_at: int
+    pending: list[Pending]
+    moves: MoveState
+    arms: ArmsState
+    baselines: BaselineState
+    strategies: list[Any]
+    faults: Faults
+    overlap: OverlapState
+    traded: TradedSpread = field(default_factory=TradedSpread)
