@@ -46,7 +46,8 @@ class Alert(Struct, frozen=True):
             "`retrain_rejected`: what became of it; `candidate`: runs in shadow; `promoted`, `rolled_back`: the live "
             "version changed; `rejected`: a candidate was not found better; `refused`: a command or directive made no "
             "sense; `held_back`: a pin keeps a winner from going live, or the live version from being rolled back; "
-            "`roster`: other versions run than the registry says; `clock_broken`: a symbol's clock was set back or jumped"
+            "`roster`: other versions run than the registry says; `clock_broken`: a symbol's clock was set back or "
+            "jumped"
         ),
     ]
     severity: Annotated[Literal["info", "warning", "error"], Meta(description="how much it matters")]

@@ -8,8 +8,9 @@ from schemas.topics import LARGEST_SNAPSHOT, MIB
 from streams.judged import MOST_JUDGED
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.pending import Called, Opinion, Pending, Stance
-from streams.market.pipeline import Pipeline, SymbolState
+from streams.market.pipeline import Pipeline
 from streams.market.recall import RecallState
+from streams.market.symbol_state import SymbolState
 from streams.market.variants import LARGEST
 from streams.parameters import MarketParameters
 
