@@ -4,12 +4,15 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from agents.kafka import AIOKafkaProducer
 from agents.runtime.crash import stop_the_process
+from schemas.errors import ConfigurationError
 
 MOST_BYTES = 1_000_000
 """Bytes that wait in one outbox before its partition applies nothing more."""
@@ -65,12 +68,18 @@ class Outbox:
             for (topic, partition), batches in waiting.items():
                 for batch in batches:
                     ack = await self._producer.send_batch(batch, topic, partition=partition)
-                    ack.add_done_callback(self._delivered)
+                    ack.add_done_callback(partial(self._delivered, topic))
                     self._out.append((time.monotonic(), ack))
                     self._sent[topic] += batch.record_count()
 
-    def _delivered(self, ack: asyncio.Future[Any]) -> None:
+    def _delivered(self, topic: str, ack: asyncio.Future[Any]) -> None:
         error = None if ack.cancelled() else ack.exception()
+        if isinstance(error, MessageSizeTooLargeError):
+            # No record and no snapshot is larger than the registry lets its topic take.
+            error = ConfigurationError(
+                f"expected {topic} to take batches as large as the registry says, the broker refused one as too large; "
+                "fix: `tickloop topics apply`, and no smaller limit on the cluster"
+            )
         if error is not None:
             self._failed(error)
 

@@ -137,7 +137,7 @@ async def test_the_process_ends_before_anything_is_sent_after_a_batch_that_was_r
     broker = Broker(TOO_LARGE)
     process = Process(broker)
     await process.send(b"1", b"2")
-    assert process.failures[0] == ("MessageSizeTooLargeError", 1), "when it ended, nothing else had been sent"
+    assert process.failures[0] == ("ConfigurationError", 1), "when it ended, nothing else had been sent"
 
 
 async def test_a_gap_is_refused_by_the_broker_too() -> None:
@@ -145,7 +145,7 @@ async def test_a_gap_is_refused_by_the_broker_too() -> None:
     process = Process(broker)
     await process.send(b"1", b"2", b"3")
     assert broker.log[0] == [b"1"]
-    assert process.failures[0] == ("MessageSizeTooLargeError", 2)
+    assert process.failures[0] == ("ConfigurationError", 2)
 
 
 async def test_the_producer_of_a_worker_numbers_its_batches(tmp_path: Path) -> None:
