@@ -15,8 +15,9 @@ from agents.clients.pace import Pace, Schedule
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaProducer
 from schemas.codec import encode
-from schemas.errors import EnvironmentProblem
+from schemas.errors import EnvironmentProblem, Refused, TickloopError
 from streams.partitioner import partition_of
+from streams.sources.damage import BrokenFile
 from streams.sources.raw import Feed, RawTick
 
 BATCH_BYTES = 1 << 18
@@ -93,6 +94,7 @@ async def publish(
         progress: called now and then with the number of ticks taken so far.
 
     Raises:
+        BrokenFile, Refused: the feed did; what came before it was sent, and the sentence says how much.
         EnvironmentProblem: no cluster, no topic, or the cluster refused a batch; says how many ticks it has.
     """
     partitions = await partition_count(bootstrap, topic)
@@ -148,18 +150,27 @@ class _Publisher:
     async def run(self, feed: Iterable[Sendable] | AsyncIterable[Sequence[Sendable]]) -> Published:
         started = asyncio.get_running_loop().time()
         blocks = self._awaited(feed) if isinstance(feed, AsyncIterable) else self._at_hand(feed)
-        async for block in blocks:
-            await self._put(block)
-            if isinstance(feed, AsyncIterable):
-                await self._flush()
-            self._progress(self._taken)
-            if self._stop.is_set():
-                break
+        broke: TickloopError | None = None
+        try:
+            async for block in blocks:
+                await self._put(block)
+                if isinstance(feed, AsyncIterable):
+                    await self._flush()
+                self._progress(self._taken)
+                if self._stop.is_set():
+                    break
+        except (BrokenFile, Refused) as error:
+            broke = error
         self.done.complete = not self._stop.is_set()
         await self._flush()
         while self._travelling:
             await self._arrival()
         self.done.seconds = asyncio.get_running_loop().time() - started
+        if broke is not None:
+            sent = f"{self.done.ticks:,} ticks before it were sent"
+            if isinstance(broke, Refused):
+                raise Refused(broke.reason, f"{broke.detail}; {sent}")
+            raise BrokenFile(f"{broke}; {sent}") from broke
         return self.done
 
     def drop(self) -> None:
@@ -169,9 +180,19 @@ class _Publisher:
 
     async def _at_hand(self, feed: Iterable[Sendable]) -> AsyncIterator[Sequence[Sendable]]:
         ticks = iter(feed)
-        while block := tuple(islice(ticks, BLOCK)):
-            yield block
+        broke: TickloopError | None = None
+        while broke is None:
+            block: list[Sendable] = []
+            try:
+                block.extend(islice(ticks, BLOCK))
+            except (BrokenFile, Refused) as error:
+                broke = error  # what came before it is in the block
+            if block:
+                yield block
+            elif broke is None:
+                return
             await asyncio.sleep(0)
+        raise broke
 
     async def _awaited(self, feed: AsyncIterable[Sequence[Sendable]]) -> AsyncIterator[Sequence[Sendable]]:
         blocks = aiter(feed)

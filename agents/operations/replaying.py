@@ -19,8 +19,9 @@ from agents.operations.resuming import check, expect_alone, held, remaining
 from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from schemas.errors import EnvironmentProblem
+from schemas.errors import EnvironmentProblem, Refused, TickloopError
 from schemas.topics import TICKS
+from streams.sources.damage import BrokenFile
 from streams.topology import Node
 
 BLOCK = 2048
@@ -63,9 +64,19 @@ def in_blocks(feed: Iterable[Sendable], until: int | None) -> AsyncGenerator[Seq
 
     async def blocks() -> AsyncIterator[Sequence[Sendable]]:
         ticks = iter(feed)
-        while block := list(islice(ticks, BLOCK)):
-            yield block
+        broke: TickloopError | None = None
+        while broke is None:
+            block: list[Sendable] = []
+            try:
+                block.extend(islice(ticks, BLOCK))
+            except (BrokenFile, Refused) as error:
+                broke = error  # what came before it is in the block
+            if block:
+                yield block
+            elif broke is None:
+                return
             await asyncio.sleep(0)
+        raise broke
 
     return up_to(blocks(), until)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
 from typing import Any, Literal
@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
+from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
 
 TimeUnit = Literal["ns", "us", "ms", "s"]
 NS_PER: dict[TimeUnit, int] = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
@@ -93,14 +94,19 @@ def event_time(cell: object, unit: TimeUnit = "ns") -> int:
     >>> event_time("2024-08-08T23:54:15.088169167Z"), event_time("2024-08-09 01:54:15,5+02:00")
     (1723161255088169167, 1723161255500000000)
     """
-    text = str(cell).strip()
-    if parts := _ISO.fullmatch(text):
-        stamp, fraction, zone = parts.groups()
-        return _second(stamp, zone or "Z") * 10**9 + int((fraction or "0").ljust(9, "0"))
     try:
-        return int((Decimal(text) * NS_PER[unit]).to_integral_value())
-    except (InvalidOperation, OverflowError, ValueError):
-        raise ValueError(f"expected a time stamp in {unit} or ISO 8601, was {cell!r}") from None
+        text = str(cell).strip()
+        if len(text) <= LONGEST_NUMBER:
+            if parts := _ISO.fullmatch(text):
+                stamp, fraction, zone = parts.groups()
+                return _second(stamp, zone or "Z") * 10**9 + int((fraction or "0").ljust(9, "0"))
+            number = Decimal(text)
+            # The exponent first: the number that 1e999990 stands for takes a minute to write down.
+            if number.adjusted() <= LONGEST_NUMBER:
+                return int((number * NS_PER[unit]).to_integral_value())
+    except (ArithmeticError, ValueError):
+        pass
+    raise ValueError(f"expected a time stamp in {unit} or ISO 8601, was {shown(cell)}")
 
 
 def expect_plausible_unit(ts_event: int, unit: TimeUnit) -> None:
@@ -141,31 +147,44 @@ class Layout:
         needed = ["kind", "symbol", "ts_event", *columns.names, *NEEDED.get(fixed.get("kind", ""), ())]
         if missing := [field for field in needed if field not in fixed | self.place]:
             raise ConfigurationError(
-                f"expected a column for {', '.join(missing)}, was {', '.join(header)}; "
+                f"expected a column for {', '.join(missing)}, was {shortened(', '.join(header))}; "
                 "fix: --map FIELD=COLUMN, or --symbol and --kind where the file has no such column"
             )
         self.unit = columns.time_unit
         self.width = len(header)
         self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
 
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """Cells that are the same in every row; `builder` expects them behind those of the file."""
+        return tuple(self.fixed.values())
+
     def builder(self) -> Callable[[Sequence[Any]], Quote | Trade]:
-        """Function from the cells of a row to a tick; ValueError, TypeError or IndexError: they make none."""
+        """Function from the cells of a row, with `constants` behind them, to a tick.
+
+        It raises one of `reading.NO_TICK` when they make none. Cells of `kind`, `symbol` and `side` must be text.
+        """
         place = self.place | {field: self.width + at for at, field in enumerate(self.fixed)}
-        fixed = tuple(self.fixed.values())
-        nowhere = self.width + len(fixed)
+        nowhere = self.width + len(self.fixed)
         kind_at, symbol_at, time_at, bid_at, bid_size_at, ask_at, ask_size_at, price_at, size_at, side_at, seq_at = (
             place.get(field, nowhere) for field in FIELDS
         )
         unit = self.unit
         scale = NS_PER[unit]
+        lowest, highest = -END_OF_INTEGERS, END_OF_INTEGERS - 1
 
         def build(cells: Sequence[Any]) -> Quote | Trade:
-            cells = (*cells, *fixed)
             try:
                 ts_event = int(cells[time_at]) * scale
-            except ValueError:
+            except (ValueError, OverflowError):
                 ts_event = event_time(cells[time_at], unit)
-            seq = int(cells[seq_at]) if cells[seq_at] else None
+            if not lowest <= ts_event <= highest:
+                raise ValueError(f"expected a time from 1677 to 2262, was {shown(cells[time_at])}")
+            seq = None
+            if cells[seq_at]:
+                seq = int(cells[seq_at])
+                if not lowest <= seq <= highest:
+                    raise ValueError(f"expected a 64-bit sequence number, was {shown(cells[seq_at])}")
             kind = cells[kind_at]
             if kind == "quote":
                 bid, bid_size = float(cells[bid_at]), float(cells[bid_size_at])
@@ -177,10 +196,14 @@ class Layout:
                 if isfinite(price + size):
                     return Trade(cells[symbol_at], ts_event, price, size, cells[side_at] or "", seq)
             else:
-                raise ValueError(f"expected kind quote or trade, was {kind!r}")
+                raise ValueError(f"expected kind quote or trade, was {shown(kind)}")
             raise ValueError("expected finite numbers, was NaN or infinity")
 
         return build
+
+    def needed(self, cells: Sequence[Any]) -> list[Any]:
+        """Those cells of a row that a tick is made of."""
+        return [cells[at] for at in self.place.values() if at < len(cells)]
 
     def named(self, cells: Sequence[Any]) -> dict[str, Any]:
         """The row as fields: numbers where they are finite, everything else as it stands; empty cells left out."""
@@ -190,11 +213,13 @@ class Layout:
 
 def _best(field: str, cell: Any, unit: TimeUnit) -> Any:
     try:
+        number: int | float
         if field == "ts_event":
-            return event_time(cell, unit)
-        if field in NUMBERS:
+            number = event_time(cell, unit)
+        elif field in NUMBERS and len(str(cell)) <= LONGEST_NUMBER:
             number = int(cell) if field == "seq" else float(cell)
-            return number if isfinite(number) else str(cell)
-    except ValueError:
-        return cell
-    return cell
+        else:
+            return kept(cell)
+        return kept(number)
+    except (ValueError, TypeError, OverflowError):
+        return kept(cell)

@@ -7,9 +7,10 @@ import pandas as pd
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from schemas.codec import encode
+from streams.sources.cells import expect_short, shown
 from streams.sources.columns import Columns, Layout, expect_plausible_unit
-from streams.sources.raw import Feed, RawTick
+from streams.sources.raw import Feed
+from streams.sources.reading import NO_TICK, Reading
 
 Frame = pd.DataFrame | NDArray[Any] | Mapping[str, Any]
 
@@ -39,31 +40,42 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
         table = table.assign(**{dates: instants.astype("int64")})
         columns = replace(columns, time_unit="ns")
     layout = Layout([str(name) for name in table.columns], columns)
-    build = layout.builder()
+    build, constants = layout.builder(), layout.constants
+    texts = {layout.place[field] for field in ("kind", "symbol", "side") if field in layout.place}
+    reading = Reading("frame", columns, strict=False)
     told = False
     for start in range(0, len(table), BLOCK_ROWS):
         part = table.iloc[start : start + BLOCK_ROWS]
-        cells = [_cells(part.iloc[:, at]) for at in range(layout.width)]
+        cells = [_cells(part.iloc[:, at], at in texts) for at in range(layout.width)]
         for row, values in enumerate(zip(*cells, strict=True), start):
             try:
-                tick: Feed = build(values)
-            except (ValueError, TypeError, IndexError) as problem:
-                fields = layout.named(values)
-                ts_event = fields.get("ts_event")
-                tick = RawTick(
-                    str(fields.get("symbol", "")),
-                    encode(fields),
-                    ts_event if isinstance(ts_event, int) else None,
-                    f"row {row}: {problem}",
-                )
+                expect_short(layout.needed(values))
+                tick: Feed = build((*values, *constants))
+            except NO_TICK as problem:
+                tick = reading.raw_cells(row, problem, layout, values)
             if not told and tick.ts_event is not None:
                 expect_plausible_unit(tick.ts_event, columns.time_unit)
                 told = True
             yield tick
 
 
-def _cells(column: "pd.Series[Any]") -> list[Any]:
+def _cells(column: "pd.Series[Any]", text: bool) -> list[Any]:
     """Cells as Python's own values; what is missing is empty, which no number is."""
     values: list[Any] = column.tolist()
     missing = column.isna().to_numpy()
-    return ["" if gone else value for gone, value in zip(missing, values, strict=True)] if missing.any() else values
+    if missing.any():
+        values = ["" if gone else value for gone, value in zip(missing, values, strict=True)]
+    if text:
+        return [value if type(value) is str and value.isascii() else _text(value) for value in values]
+    return values if column.dtype.kind in "iufM" else [_plain(value) for value in values]
+
+
+def _text(value: Any) -> str:
+    """A cell as text that can be sent."""
+    text = shown(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return text.encode(errors="replace").decode()
+
+
+def _plain(value: Any) -> Any:
+    """A cell of a column of objects as something that converting costs little."""
+    return value if isinstance(value, str | float) else _text(value)

@@ -17,7 +17,8 @@ from schemas.codec import decoder, encode
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.sources.columns import FIELDS, Columns
-from streams.sources.files import BLOCK_BYTES, TickFile, merged
+from streams.sources.files import TickFile, merged
+from streams.sources.lines import BLOCK_BYTES
 from streams.sources.raw import Feed, RawTick
 from streams.sources.synthetic import synthetic_market
 

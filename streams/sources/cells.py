@@ -1,0 +1,75 @@
+"""What of a cell may be looked at: every cell is bounded before it is converted, shown or sent on."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
+LONGEST_CELL = 1_024
+"""Characters of a cell that a tick is made of; no number, name or time is nearly as long."""
+
+LONGEST_NUMBER = 64
+"""Characters of a number or a time."""
+
+LONGEST_VALUE = 1 << 16
+"""Bytes that are sent on of a row that makes no tick."""
+
+LONGEST_KEY = 64
+"""Characters of a symbol that a row which makes no tick is sent under."""
+
+LONGEST_SENTENCE = 400
+"""Characters of what is said about a row."""
+
+SHOWN = 80
+
+END_OF_INTEGERS = 1 << 63
+"""Times and sequence numbers are signed 64-bit numbers."""
+
+
+def shown(cell: object) -> str:
+    """A cell as it is shown in a sentence: short, whatever it is.
+
+    >>> shown("1e5000"), shown("9" * 100_000)[-22:], shown(10**5_000)
+    ("'1e5000'", '.. (100000 characters)', 'a number of about 5001 digits')
+    """
+    if isinstance(cell, int) and cell.bit_length() > 4 * LONGEST_NUMBER:
+        return f"a number of about {int(cell.bit_length() * 0.30103) + 1} digits"
+    if isinstance(cell, str | bytes) and len(cell) > SHOWN:
+        kind = "characters" if isinstance(cell, str) else "bytes"
+        return f"{cell[:SHOWN]!r}... ({len(cell)} {kind})"
+    return shortened(repr(cell), SHOWN)
+
+
+def shortened(text: str, longest: int = LONGEST_SENTENCE) -> str:
+    """A text of at most `longest` characters."""
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def expect_short(cells: Sequence[Any]) -> None:
+    """Refuse a row that has a cell which is far too long.
+
+    Raises:
+        ValueError: with the number of the cell, counted from 1.
+    """
+    for number, cell in enumerate(cells, 1):
+        if isinstance(cell, str) and len(cell) > LONGEST_CELL:
+            raise ValueError(f"expected at most {LONGEST_CELL} characters in a cell, was cell {number}: {shown(cell)}")
+
+
+def kept(cell: Any) -> Any:
+    """What is sent on of a cell that fits no field: itself where JSON has it, else its text, cut.
+
+    >>> kept(1.5), kept(float("nan")), kept("x" * 2_000)[-22:], kept(Decimal("1e9999"))
+    (1.5, 'nan', 'x... (2000 characters)', '1E+9999')
+    """
+    if isinstance(cell, str):
+        if len(cell) > LONGEST_CELL:
+            cell = f"{cell[:LONGEST_CELL]}... ({len(cell)} characters)"
+        return cell.encode(errors="replace").decode()
+    if isinstance(cell, float):
+        return cell if isfinite(cell) else str(cell)
+    if isinstance(cell, int):
+        return cell if cell.bit_length() <= 4 * LONGEST_NUMBER else shown(cell)
+    if isinstance(cell, Decimal):
+        return shortened(str(cell), LONGEST_CELL)
+    return shortened(repr(cell), LONGEST_CELL)

@@ -1,0 +1,70 @@
+"""Lines of a stream of bytes, in blocks: each as soon as it is there, in bounded memory and linear time."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+BLOCK_BYTES = 1 << 18
+LONGEST_LINE = 1 << 20
+"""Bytes of a line. More is no row of ticks: a damaged file, or another kind of file."""
+
+
+class Readable(Protocol):
+    """A stream of bytes that gives what is there."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Up to so many bytes, as soon as there are some; none at the end."""
+
+
+class CutLine(bytes):
+    """The beginning of a line that is longer than `LONGEST_LINE`; the rest of it was read and dropped."""
+
+
+def whole_lines(stream: Readable, newline: bytes = b"\n") -> Iterator[bytes]:
+    """Blocks that end where a line ends, without that end, each as soon as a read of the stream returns.
+
+    A pipe may take its time. A line that is too long is a block of its own, a `CutLine`.
+
+    Args:
+        stream: to be read to its end.
+        newline: one byte that ends a line.
+
+    >>> from io import BufferedReader, BytesIO
+    >>> list(whole_lines(BufferedReader(BytesIO(b"a\\nb\\nc"))))
+    [b'a\\nb', b'c']
+    """
+    begun: list[bytes] = []
+    length = 0
+    while block := stream.read1(BLOCK_BYTES):
+        lines, found, rest = block.rpartition(newline)
+        if found:
+            if begun:
+                end, more, lines = lines.partition(newline)
+                if length + len(end) > LONGEST_LINE:
+                    yield _cut([*begun, end])
+                    if more:
+                        yield lines
+                else:
+                    yield b"".join((*begun, end, more, lines))
+            else:
+                yield lines
+            begun, length = ([rest], len(rest)) if rest else ([], 0)
+        else:
+            if length <= LONGEST_LINE:  # of what is longer no more is kept
+                begun.append(rest)
+            length += len(rest)
+    if begun:
+        yield b"".join(begun) if length <= LONGEST_LINE else _cut(begun)
+
+
+def _cut(begun: list[bytes]) -> CutLine:
+    return CutLine(b"".join(begun)[:LONGEST_LINE])
+
+
+def newline_of(head: bytes) -> bytes:
+    """Byte that ends lines, by the first bytes of a file: a carriage return where nothing else does.
+
+    >>> newline_of(b"a,b\\r\\n1,2"), newline_of(b"a,b\\r1,2\\r"), newline_of(b"a,b\\r")
+    (b'\\n', b'\\r', b'\\n')
+    """
+    # One that comes last may be half of a line end.
+    return b"\r" if b"\r" in head[:-1] and b"\n" not in head else b"\n"
