@@ -21,6 +21,7 @@ from streams.backtest.engine import Facts
 from streams.backtest.summary import columns_for_skill, summary
 
 PLAN, SUMMARY, TEAR_SHEET = "run.toml", "summary.json", "tear-sheet.html"
+DEAD_LETTERS = "dead-letters.jsonl"
 UNFINISHED, TRASH = ".unfinished", ".finished"
 
 
@@ -120,7 +121,7 @@ class RunFolder:
     @cached_property
     def dead_letters(self) -> pd.DataFrame:
         decode = decoder(DeadLetter)
-        lines = (self.path / "dead-letters.jsonl").read_bytes().splitlines()
+        lines = (self.path / DEAD_LETTERS).read_bytes().splitlines()
         return frame(DeadLetter, columns(DeadLetter, [decode(line) for line in lines]))
 
     @cached_property

@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from agents.backtest.folder import TEAR_SHEET, RunFolder
+from agents.backtest.folder import DEAD_LETTERS, TEAR_SHEET, RunFolder
 from agents.backtest.plan import Plan, inspected
 from agents.backtest.runs import run
 from agents.backtest.share import Progress as Reached
@@ -97,6 +97,7 @@ def command(
         for number, handler in before.items():
             signal.signal(number, handler)
     seconds = time.perf_counter() - started
+    expect_predictions(plans, folders)
     if as_json:
         said = {plan.name: folder.summary for plan, folder in zip(plans, folders, strict=True)}
         click.echo(msgspec.json.encode(said if configs[1:] else folders[0].summary))
@@ -107,6 +108,27 @@ def command(
     show(plans, folders, console)
     taken = sum(took.values())
     console.print(f"{taken:,} ticks in {seconds:.1f} s ({taken / seconds:,.0f}/s)" if taken else DONE, highlight=False)
+
+
+def expect_predictions(plans: Sequence[Plan], folders: Sequence[RunFolder]) -> None:
+    """A backtest in which nothing was predicted is no success.
+
+    Raises:
+        ConfigurationError: with the commonest reason, and where the rest stands.
+    """
+    for plan, folder in zip(plans, folders, strict=True):
+        summary = folder.summary
+        if summary["counts"]["predictions"]:
+            continue
+        files, refused = ", ".join(each.name for each in plan.inputs), summary["refused"]
+        if not refused:
+            raise ConfigurationError(f"{files}: expected ticks, found none; fix: see whether the file is whole")
+        reason, count = max(refused.items(), key=lambda item: item[1])
+        raise ConfigurationError(
+            f"{files}: expected ticks that can be predicted from, {sum(refused.values()):,} of {summary['ticks']:,} "
+            f"were refused, {count:,} as {reason}; fix: see {folder.path / DEAD_LETTERS} for the rows, then --map, "
+            "--time-unit, --symbol or --kind"
+        )
 
 
 def planned(files: tuple[str, ...], configs: Sequence[str], out: str, layout: Columns, digests: bool) -> list[Plan]:

@@ -1,6 +1,5 @@
 """What of a cell may be looked at: every cell is bounded before it is converted, shown or sent on."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -45,15 +44,15 @@ def shortened(text: str, longest: int = LONGEST_SENTENCE) -> str:
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def expect_short(cells: Sequence[Any]) -> None:
-    """Refuse a row that has a cell which is far too long.
+def short(cell: Any) -> Any:
+    """A cell, cut if it is far too long: what was cut is no number and no name any more.
 
-    Raises:
-        ValueError: with the number of the cell, counted from 1.
+    >>> len(short("1" * 2_000)), short("1" * 2_000)[-21:], short(7)
+    (1045, '... (2000 characters)', 7)
     """
-    for number, cell in enumerate(cells, 1):
-        if isinstance(cell, str) and len(cell) > LONGEST_CELL:
-            raise ValueError(f"expected at most {LONGEST_CELL} characters in a cell, was cell {number}: {shown(cell)}")
+    if isinstance(cell, str) and len(cell) > LONGEST_CELL:
+        return f"{cell[:LONGEST_CELL]}... ({len(cell)} characters)"
+    return cell
 
 
 def kept(cell: Any) -> Any:
@@ -63,9 +62,7 @@ def kept(cell: Any) -> Any:
     (1.5, 'nan', 'x... (2000 characters)', '1E+9999')
     """
     if isinstance(cell, str):
-        if len(cell) > LONGEST_CELL:
-            cell = f"{cell[:LONGEST_CELL]}... ({len(cell)} characters)"
-        return cell.encode(errors="replace").decode()
+        return short(cell).encode(errors="replace").decode()
     if isinstance(cell, float):
         return cell if isfinite(cell) else str(cell)
     if isinstance(cell, int):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, Overflow
 from functools import lru_cache
 from math import isfinite
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from schemas.errors import ConfigurationError
-from schemas.ticks import Quote, Trade
+from schemas.ticks import LONGEST_SIDE, Quote, Trade
 from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
 
 TimeUnit = Literal["ns", "us", "ms", "s"]
@@ -26,6 +26,10 @@ ABSENT = {"bid_size": "0", "ask_size": "0", "side": "", "seq": ""}
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAUSIBLE = range(631_152_000 * 10**9, 4_102_444_800 * 10**9)  # years 1990 to 2099
+
+
+BEYOND = 10**40
+"""Stands for every time that is further away than any record can hold, however many digits it has."""
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -86,6 +90,9 @@ def event_time(cell: object, unit: TimeUnit = "ns") -> int:
         cell: number, or text: number or ISO 8601 date and time; without a zone it is UTC.
         unit: of numbers.
 
+    Returns:
+        Ns; of a number that has far too many digits, `BEYOND`.
+
     Raises:
         ValueError: it is neither.
 
@@ -102,8 +109,12 @@ def event_time(cell: object, unit: TimeUnit = "ns") -> int:
                 return _second(stamp, zone or "Z") * 10**9 + int((fraction or "0").ljust(9, "0"))
             number = Decimal(text)
             # The exponent first: the number that 1e999990 stands for takes a minute to write down.
-            if number.adjusted() <= LONGEST_NUMBER:
-                return int((number * NS_PER[unit]).to_integral_value())
+            if number.is_finite():
+                return int((number * NS_PER[unit]).to_integral_value()) if number.adjusted() < 40 else BEYOND
+        elif text.isdigit():
+            return BEYOND
+    except Overflow:
+        return BEYOND
     except (ArithmeticError, ValueError):
         pass
     raise ValueError(f"expected a time stamp in {unit} or ISO 8601, was {shown(cell)}")
@@ -194,21 +205,23 @@ class Layout:
             elif kind == "trade":
                 price, size = float(cells[price_at]), float(cells[size_at])
                 if isfinite(price + size):
-                    return Trade(cells[symbol_at], ts_event, price, size, cells[side_at] or "", seq)
+                    side = cells[side_at]
+                    if len(side) > LONGEST_SIDE:
+                        raise ValueError(f"expected a side of at most {LONGEST_SIDE} characters, was {shown(side)}")
+                    return Trade(cells[symbol_at], ts_event, price, size, side, seq)
             else:
                 raise ValueError(f"expected kind quote or trade, was {shown(kind)}")
             raise ValueError("expected finite numbers, was NaN or infinity")
 
         return build
 
-    def needed(self, cells: Sequence[Any]) -> list[Any]:
-        """Those cells of a row that a tick is made of."""
-        return [cells[at] for at in self.place.values() if at < len(cells)]
-
     def named(self, cells: Sequence[Any]) -> dict[str, Any]:
         """The row as fields: numbers where they are finite, everything else as it stands; empty cells left out."""
         row = self.fixed | {field: cells[at] for field, at in self.place.items()}
-        return {field: _best(field, row[field], self.unit) for field in FIELDS if row.get(field) not in ("", None)}
+        fields = {field: _best(field, row[field], self.unit) for field in FIELDS if row.get(field) not in ("", None)}
+        if fields.get("ts_event") == BEYOND:  # it is no time, and what it says is kept
+            fields["ts_event_cell"] = kept(row["ts_event"])
+        return fields
 
 
 def _best(field: str, cell: Any, unit: TimeUnit) -> Any:

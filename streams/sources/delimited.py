@@ -5,13 +5,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
-from streams.sources.cells import LONGEST_CELL, LONGEST_VALUE, expect_short, shown
+from streams.sources.cells import LONGEST_CELL, short, shown
 from streams.sources.columns import Layout
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.raw import Feed
 from streams.sources.reading import NO_TICK, Reading
 
 DELIMITERS = ",;\t|"
+
+LONGEST_REST = 4_096
+"""Characters that are sent on of a line that cannot be taken apart."""
 
 
 def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]:
@@ -38,23 +41,20 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
             header = lines.pop(0)
             delimiter = max(DELIMITERS, key=header.count)
             layout = Layout(_names(header, delimiter, reading.name), reading.columns)
-            build, width, constants = layout.builder(), layout.width, layout.constants
+            build, width, constants = layout.builder(), layout.width, list(layout.constants)
             reading.row += 1
         row = reading.row
         careful = '"' in text or max(map(len, lines), default=0) > LONGEST_CELL
         for line in lines:
             row += 1
-            if careful and ('"' in line or len(line) > LONGEST_CELL):
-                try:
-                    cells = next(csv.reader([line], delimiter=delimiter), [])
-                    expect_short(layout.needed(cells))
-                except (csv.Error, ValueError) as problem:
-                    ticks.append(reading.raw(row, problem, _line(line)))
-                    continue
-            else:
-                cells = line.split(delimiter)
+            odd = careful and ('"' in line or len(line) > LONGEST_CELL)
+            try:
+                cells = next(csv.reader([line], delimiter=delimiter), []) if odd else line.split(delimiter)
+            except csv.Error as problem:
+                ticks.append(reading.raw(row, problem, _line(line)))
+                continue
             if len(cells) == width:
-                cells += constants
+                cells = [*map(short, cells), *constants] if odd else cells + constants
                 try:
                     ticks.append(build(cells))
                 except NO_TICK as problem:
@@ -67,7 +67,7 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
 
 
 def _line(line: str) -> bytes:
-    return encode({"line": line[:LONGEST_VALUE]})
+    return encode({"line": line[:LONGEST_REST]})
 
 
 def _names(header: str, delimiter: str, name: str) -> Sequence[str]:

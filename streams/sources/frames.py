@@ -7,7 +7,7 @@ import pandas as pd
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from streams.sources.cells import expect_short, shown
+from streams.sources.cells import LONGEST_CELL, short, shown
 from streams.sources.columns import Columns, Layout, expect_plausible_unit
 from streams.sources.raw import Feed
 from streams.sources.reading import NO_TICK, Reading
@@ -49,7 +49,6 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
         cells = [_cells(part.iloc[:, at], at in texts) for at in range(layout.width)]
         for row, values in enumerate(zip(*cells, strict=True), start):
             try:
-                expect_short(layout.needed(values))
                 tick: Feed = build((*values, *constants))
             except NO_TICK as problem:
                 tick = reading.raw_cells(row, problem, layout, values)
@@ -66,16 +65,19 @@ def _cells(column: "pd.Series[Any]", text: bool) -> list[Any]:
     if missing.any():
         values = ["" if gone else value for gone, value in zip(missing, values, strict=True)]
     if text:
-        return [value if type(value) is str and value.isascii() else _text(value) for value in values]
+        return [
+            value if type(value) is str and value.isascii() and len(value) <= LONGEST_CELL else _text(value)
+            for value in values
+        ]
     return values if column.dtype.kind in "iufM" else [_plain(value) for value in values]
 
 
 def _text(value: Any) -> str:
     """A cell as text that can be sent."""
-    text = shown(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    return text.encode(errors="replace").decode()
+    text = shown(value) if isinstance(value, int) and not isinstance(value, bool) else short(str(value))
+    return str(text).encode(errors="replace").decode()
 
 
 def _plain(value: Any) -> Any:
     """A cell of a column of objects as something that converting costs little."""
-    return value if isinstance(value, str | float) else _text(value)
+    return value if isinstance(value, float) else _text(value)

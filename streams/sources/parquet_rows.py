@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
-from streams.sources.cells import LONGEST_CELL, expect_short, shortened
+from streams.sources.cells import LONGEST_CELL, short, shortened
 from streams.sources.columns import NUMBERS, Columns, Layout, TimeUnit
 from streams.sources.damage import broken
 from streams.sources.raw import Feed
@@ -77,9 +77,9 @@ class ParquetRows:
             cells_of_parts = (cells_of(part) for cells_of, part in zip(turned, parts, strict=True))
             for cells in zip(*cells_of_parts, *(repeat(cell, len(batch)) for cell in constants), strict=True):
                 row += 1
+                if careful:
+                    cells = tuple(map(short, cells))
                 try:
-                    if careful:
-                        expect_short(cells)
                     ticks.append(build(cells))
                 except NO_TICK as problem:
                     ticks.append(reading.raw_cells(row, problem, layout, cells))
