@@ -1,13 +1,13 @@
 """One partition number of the whole loop in one process: logs in, and everything that follows from them."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from streams.chain import chained
-from streams.partition import Partition
+from streams.partition import KeySnapshot, Partition
 from streams.topology import Node
 
 
@@ -49,6 +49,17 @@ class LoopPartition:
         for partition in others:
             written = [*written, *partition.apply(offset, key, value)]
         return self._close(written) if self._closed else written
+
+    def restore(self, keys: Mapping[str, KeySnapshot], offset: int) -> None:
+        """Put the nodes that read the log to where snapshots of their keys were taken, and to an offset of the log.
+
+        Raises:
+            StateError: the snapshots are not of these nodes and parameters.
+        """
+        (reader,) = self._first
+        reader.offset, self.next_offset = offset, offset + 1
+        for name, snapshot in keys.items():
+            reader.restore(name, snapshot)
 
     def receive(self, event: Any) -> Sequence[Struct]:
         """`apply` at the next offset of the log, for an event without its bytes; a closed loop takes commands, too."""

@@ -14,6 +14,7 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.progress import progress_bar
 from agents.cli.record_tables import printable
+from agents.identity.computing import configured_identity
 from agents.keyring import signing
 from agents.operations.runs import run_settings
 from agents.operations.verification import Verification, verify
@@ -57,8 +58,11 @@ def command(name: str | None, timeout_s: float, as_json: bool) -> None:
     have got that far. Parameters, plugins and directive key are those of this shell's configuration; they must be
     those of the workers. Nothing is written.
 
-    Exit code 0: every record is the same. 1: one differs, or not everything could be compared (the tick log was cut
-    by its retention, workers are behind, there are no ticks).
+    Where the tick log begins no more with the first tick, or other code went on, it begins with snapshots that workers
+    have kept, and says from which offset on it compares.
+
+    Exit code 0: every record that was compared is the same. 1: one differs, or a partition could not be compared (no
+    snapshots were kept, workers are behind, there are no ticks).
 
     \b
     Examples:
@@ -99,7 +103,7 @@ async def _verify(settings: Settings, address: str, timeout_s: float, quiet: boo
             bar.update(task, description=f"{sentence}: {done:,} ticks, {rate:,.0f}/s", total=total, completed=done)
 
         try:
-            return await verify(settings, address, loop, timeout_s, progress)
+            return await verify(settings, address, loop, timeout_s, progress, configured_identity())
         except asyncio.CancelledError:
             raise SystemExit(INTERRUPTED) from None
 
@@ -127,10 +131,22 @@ def show(result: Verification, console: Console) -> None:
         if counts:
             kinds = ", ".join(f"{kind.replace('_', ' ')} {n:,}" for kind, n in counts.items())
             console.print(f"{topic}: {kinds}", soft_wrap=True)
+    for begun in result.begun:
+        console.print(
+            f"{TICKS.name}-{begun.partition} is compared from offset {begun.compared_from:,} on: the log begins at "
+            f"{begun.first_offset:,}, the snapshots that were kept after that are of {begun.replayed_from - 1:,}; what "
+            f"follows from {begun.uncompared:,} ticks before them was not compared",
+            soft_wrap=True,
+        )
+    for changed in result.changed:
+        console.print(changed.sentence, markup=False, soft_wrap=True)
+    for lost in result.lost:
+        console.print(lost.sentence, style="yellow", markup=False, soft_wrap=True)
     for cut in result.cut:
         console.print(
-            f"{TICKS.name}-{cut.partition} begins at offset {cut.first_offset:,}: earlier ticks were deleted, and what "
-            "follows from the rest hangs on them; fix: keep ticks longer (retention.ms), verify before they expire",
+            f"{TICKS.name}-{cut.partition} begins at offset {cut.first_offset:,}: earlier ticks were deleted, or other "
+            "code computed them, and what follows from the rest hangs on them; no snapshots from which all is there "
+            "were kept; fix: lower TICKLOOP_VERIFY_EVERY_S of the workers, or keep ticks longer (retention.ms)",
             style="yellow",
         )
     up = f"TICKLOOP_PREFIX={result.prefix} tickloop up" if result.prefix else "tickloop up"

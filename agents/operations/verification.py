@@ -9,15 +9,19 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from agents.broker.answer import admin
+from agents.clients.log_events import log_events
 from agents.clients.reader import read_blocks
 from agents.clients.topic_partitions import partition_count
+from agents.identity.computing import Identity
 from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.operations.beginnings import NOTHING_WRITTEN, Beginning, beginning, read_histories, read_kept
 from agents.operations.progress_of_workers import until_workers_reach
 from agents.runtime.binding import changelog_name
 from agents.runtime.snapshots import recover
 from agents.settings import Settings
-from schemas.errors import EnvironmentProblem, StateError
-from schemas.topics import DEAD_LETTERS, TICKS, Topic
+from schemas.errors import ConfigurationError, EnvironmentProblem, StateError
+from schemas.log_events import ComputedBy, RecordsLost
+from schemas.topics import DEAD_LETTERS, LOG_EVENTS, TICKS, Topic
 from streams.chain import chained
 from streams.topology import Node, following
 from streams.verification.comparison import Compared, Comparison, Finding
@@ -33,11 +37,32 @@ Progress = Callable[[str, int, int], None]
 
 
 class Cut(Struct, frozen=True):
-    """A partition of the tick log whose beginning is gone: what follows from the rest cannot be computed again."""
+    """A partition of which nothing can be replayed: it is not there, or not computed by one code, from any state on."""
 
     partition: int
     first_offset: int
     end: int
+
+
+class Begun(Struct, frozen=True):
+    """A partition that was not replayed from its first tick on, but from snapshots that workers had kept.
+
+    Attributes:
+        partition: number.
+        first_offset: of the log as it is now.
+        replayed_from: offset of the first tick that was replayed.
+        compared_from: first offset of the ticks from which follows what was compared.
+    """
+
+    partition: int
+    first_offset: int
+    replayed_from: int
+    compared_from: int
+
+    @property
+    def uncompared(self) -> int:
+        """Ticks that are there and whose records were not compared."""
+        return self.compared_from - self.first_offset
 
 
 class Verification(Struct, frozen=True):
@@ -49,6 +74,9 @@ class Verification(Struct, frozen=True):
         ticks: records of the tick log that were replayed.
         compared: every partition of every output.
         cut: partitions that cannot be replayed.
+        begun: partitions that were replayed, and compared, from a later tick on.
+        lost: ticks that were deleted before workers had read them; computing went on behind them.
+        changed: where other code went on from the state that was there.
         behind: partitions that the workers had not computed, each with a sentence.
         cause: what is known to be behind the first difference, or empty.
     """
@@ -61,6 +89,9 @@ class Verification(Struct, frozen=True):
     cut: tuple[Cut, ...]
     behind: dict[int, str]
     cause: str
+    begun: tuple[Begun, ...] = ()
+    lost: tuple[RecordsLost, ...] = ()
+    changed: tuple[ComputedBy, ...] = ()
 
     @property
     def first(self) -> Finding | None:
@@ -74,11 +105,25 @@ class Verification(Struct, frozen=True):
 
 
 async def verify(
-    settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], timeout_s: float, progress: Progress
+    settings: Settings,
+    bootstrap: str,
+    nodes: Sequence[Node[Any]],
+    timeout_s: float,
+    progress: Progress,
+    identity: Identity | None = None,
 ) -> Verification:
     """Compare everything that follows from what the tick log holds now.
 
+    Args:
+        settings: of the system.
+        bootstrap: address of its cluster.
+        nodes: that its workers run.
+        timeout_s: longest wait for workers that do not get on, seconds.
+        progress: told how far it is.
+        identity: of what computes here; None: not known.
+
     Raises:
+        ConfigurationError: snapshots that were kept are not of these parameters.
         EnvironmentProblem: no cluster, no topics, or it does not let us read them.
     """
     clock = asyncio.get_running_loop().time
@@ -98,15 +143,26 @@ async def verify(
         await consumer.start()
         ticks = [TopicPartition(settings.topic(TICKS.name), number) for number in range(count)]
         first, end = await consumer.beginning_offsets(ticks), await consumer.end_offsets(ticks)
-        cut = [Cut(tp.partition, first[tp], end[tp]) for tp in ticks if first[tp]]
-        whole = {tp: end[tp] for tp in ticks if not first[tp]}
-        total = sum(whole.values())
+        (head,) = chained(nodes)
+        histories = await read_histories(settings, bootstrap, head)
+        mine = {tp: histories.get(tp.partition, NOTHING_WRITTEN) for tp in ticks}
+        begins = {tp: beginning(first[tp], mine[tp], []) for tp in ticks}
+        if None in begins.values():
+            kept = await read_kept(settings, bootstrap, head)
+            begins = {tp: beginning(first[tp], mine[tp], kept.get(tp.partition, [])) for tp in ticks}
+        cut = [Cut(tp.partition, first[tp], end[tp]) for tp in ticks if begins[tp] is None]
+        whole = {tp: end[tp] for tp in ticks if begins[tp] is not None}
+        total = sum(end[tp] - begin.offset for tp, begin in begins.items() if begin is not None)
         async with admin(bootstrap) as cluster:
             behind = await until_workers_reach(
                 whole, settings, cluster, timeout_s, lambda sentence: progress(sentence, 0, total)
             )
         verifier = _Verifier(settings, consumer, nodes, lambda done: progress("comparing", done, total))
-        compared = [await verifier.partition(tp, whole[tp], tp.partition not in behind) for tp in whole]
+        compared = [
+            await verifier.partition(tp, begin, end[tp], tp.partition not in behind)
+            for tp, begin in begins.items()
+            if begin is not None
+        ]
     except KafkaError as error:
         raise EnvironmentProblem(f"expected to read {settings.topic('*')} from {bootstrap}, got {error!r}") from error
     finally:
@@ -117,7 +173,8 @@ async def verify(
     )
     differing = [each for each in found if set(each.counts) - {"not_computed", "repeat_uncompared"}]
     unfinished = cut or not total or any(each.counts for each in found)
-    cause = await _cause(settings, bootstrap, nodes, differing[0]) if differing else ""
+    changed = tuple(event for tp in ticks for event in mine[tp].changed)
+    cause = await _cause(settings, bootstrap, nodes, differing[0], identity) if differing else ""
     return Verification(
         "different" if differing else "incomplete" if unfinished else "same",
         settings.prefix,
@@ -128,6 +185,13 @@ async def verify(
         # What is on the topics although no checkpoint says so yet is compared like everything else.
         {n: why for n, why in behind.items() if any("not_computed" in c.counts for c in found if c.partition == n)},
         cause,
+        tuple(
+            Begun(tp.partition, first[tp], begin.offset, begin.after + 1)
+            for tp, begin in begins.items()
+            if begin is not None and begin.offset > mine[tp].began
+        ),
+        tuple(event for tp in ticks for event in mine[tp].lost),
+        changed,
     )
 
 
@@ -150,20 +214,20 @@ class _Verifier:
         self._progress = progress
         self._done = 0
 
-    async def partition(self, ticks: TopicPartition, end: int, settled: bool) -> list[Compared]:
+    async def partition(self, ticks: TopicPartition, begin: Beginning, end: int, settled: bool) -> list[Compared]:
         number, consumer = ticks.partition, self._consumer
         held = {topic.name: TopicPartition(self._settings.topic(topic.name), number) for topic in outputs(self._nodes)}
         consumer.assign([ticks, *held.values()])
         ends = await consumer.end_offsets([*held.values()])
         first = await consumer.beginning_offsets([ticks, *held.values()])
-        for tp, offset in first.items():
+        for tp, offset in (first | {ticks: max(begin.offset, first[ticks])}).items():
             consumer.seek(tp, offset)
-        comparisons = {name: Comparison(name, number, first[tp], end) for name, tp in held.items()}
-        expected = Expected(self._nodes, number)
+        comparisons = {name: Comparison(name, number, first[tp], end, begin.after) for name, tp in held.items()}
+        expected = self._expected(number, begin)
         while block := await self._block(ticks, end):
             for record in block:
                 for emitted in expected.take(record.offset, record.key, record.value):
-                    if emitted.topic in comparisons:
+                    if record.offset > begin.after and emitted.topic in comparisons:
                         comparisons[emitted.topic].expect(emitted.value)
             for name, comparison in comparisons.items():
                 while comparison.is_hungry and (lying := await self._block(held[name], ends[held[name]])):
@@ -174,6 +238,17 @@ class _Verifier:
             while lying := await self._block(held[name], ends[held[name]]):
                 self._hold(name, comparison, lying)
         return [comparison.end(settled) for comparison in comparisons.values()]
+
+    def _expected(self, number: int, begin: Beginning) -> Expected:
+        expected = Expected(self._nodes, number)
+        try:
+            expected.restore(begin.keys, begin.offset - 1)
+        except StateError as error:
+            raise ConfigurationError(
+                f"expected to read the snapshots that were kept of partition {number}: {error}; fix: verify with the "
+                "TICKLOOP_CONFIG of the workers"
+            ) from error
+        return expected
 
     def _hold(self, topic: str, comparison: Comparison, lying: Sequence[Any]) -> None:
         for each in lying:
@@ -199,8 +274,10 @@ def _origin(value: bytes) -> str:
     return msgspec.json.decode(value, type=_Identity).id.partition(":")[0]
 
 
-async def _cause(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], differing: Compared) -> str:
-    """What is known about a difference: the parameters that the workers' snapshots were computed with, or the key."""
+async def _cause(
+    settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], differing: Compared, identity: Identity | None
+) -> str:
+    """What is known about a difference: parameters or code that the workers' snapshots were computed by, or the key."""
     for node in chained(nodes):
         if differing.topic not in (topic.name for topic in node.outputs):
             continue
@@ -216,6 +293,12 @@ async def _cause(settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]],
                 node.load(snapshot.state)
             except StateError as error:
                 return f"parameters differ: {error}"
+        code = stored.origin.code if stored is not None else ""
+        if identity is not None and code not in ("", identity.digest):
+            known = await log_events(bootstrap, settings.topic(LOG_EVENTS.name))
+            parts = {event.code: event.parts for event in known if isinstance(event, ComputedBy)}
+            changes = identity.changes_since(parts[code]) if code in parts else f"it was {code}, is {identity.digest}"
+            return f"the code differs: {changes}; fix: verify with the code of the workers"
     if any(UNSIGNED in (each.expected, each.found) for finding in differing.findings for each in finding.fields):
         return (
             "the directive key differs: a directive is refused on one side; fix: TICKLOOP_DIRECTIVE_KEY of the workers"

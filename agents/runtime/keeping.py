@@ -1,7 +1,7 @@
 """Snapshots of a whole partition that are kept for a while, so that a replay can begin where the log begins no more.
 
 The changelog knows only where a partition stands now. Beside it lies a topic with a few earlier ones, `SLOTS` of each
-partition, each replaced in turn by one of a later period: it grows no further than that.
+partition, replaced in turn: it grows no further than that.
 
 Layout of keys: `partition|slot` for what a slot holds, `partition|slot|place` for a key's state. All records of one
 filling of a slot carry its tag, so what a filling was interrupted in, or two owners wrote at once, is never taken for
@@ -57,13 +57,13 @@ class Filling:
 
     Args:
         partition: as it is now.
-        slot: number of it; any number is taken modulo `SLOTS`.
+        slot: number of it.
         code: digest of what computes.
     """
 
     def __init__(self, partition: Partition, slot: int, code: str) -> None:
         self._partition, self._code = partition, code
-        self._key = f"{partition.number}|{slot % SLOTS}"
+        self._key = f"{partition.number}|{slot}"
         self._tag = secrets.token_hex(4)
         self._low = self._high = partition.offset
         self._names = list(partition.keys)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from agents.kafka import AIOKafkaProducer
 from agents.runtime.counters import Counters
-from agents.runtime.keeping import Filling
+from agents.runtime.keeping import SLOTS, Filling
 from agents.runtime.log_identity import digest_of
 from agents.runtime.outbox import Outbox, Post
 from agents.runtime.routing import key_of, place_of
@@ -110,6 +110,7 @@ class LivePartition:
         self._marks: deque[Any] = deque()
         self._mark = stored.origin.mark, stored.origin.digest
         self._kept = stored.origin.kept if stored.offset >= 0 else None
+        self._slot = stored.origin.slot
         self._filling: Filling | None = None
 
     async def take(self, records: list[Any], fetched_in: int) -> None:
@@ -231,7 +232,8 @@ class LivePartition:
             self._marks.appendleft(record)
             self._mark = record.offset, digest_of(record)
         mark, digest = self._mark
-        return replace(self._ways.origin, mark=mark, digest=digest, kept=-1 if self._kept is None else self._kept)
+        kept = -1 if self._kept is None else self._kept
+        return replace(self._ways.origin, mark=mark, digest=digest, kept=kept, slot=self._slot)
 
     async def _keep(self) -> None:
         """Store a share of the snapshots that are kept for a while, if it is time for some."""
@@ -243,7 +245,8 @@ class LivePartition:
         if self._filling is None:
             if period <= self._kept or self.partition.offset < self._ways.keep_from:
                 return
-            self._filling = Filling(self.partition, period, self._ways.origin.code)
+            self._slot = (self._slot + 1) % SLOTS
+            self._filling = Filling(self.partition, self._slot, self._ways.origin.code)
             await self._store(self._filling.begin(), self._ways.kept)
         async with self._turn:
             share = self._filling.share(self._ways.checkpoint_bytes)

@@ -32,6 +32,7 @@ class Origin(Struct, frozen=True, array_like=True):
         digest: of that record; see `agents.runtime.log_identity.digest_of`.
         code: digest of what computed; see `agents.identity.computing`; empty: not known.
         kept: period of the log's time in which snapshots were last kept for `tickloop verify`; -1: never.
+        slot: in which they are; -1: in none.
     """
 
     topic_id: str = ""
@@ -40,6 +41,7 @@ class Origin(Struct, frozen=True, array_like=True):
     digest: bytes = b""
     code: str = ""
     kept: int = -1
+    slot: int = -1
 
 
 UNKNOWN = Origin()
@@ -146,7 +148,7 @@ class Filing:
     >>> filing.snapshots({"BTCUSDT": b"state"})
     {b'3|9f2c01aa|0|BTCUSDT': b'state'}
     >>> filing.manifest(41)
-    {b'3|9f2c01aa': b'\x93)\x01\x96\xa0\xff\xff\xc4\x00\xa0\xff'}
+    {b'3|9f2c01aa': b'\x93)\x01\x97\xa0\xff\xff\xc4\x00\xa0\xff\xff'}
     """
 
     def __init__(self, partition: int, epoch: str, recovered: Recovered) -> None:

@@ -135,6 +135,7 @@ class Comparison:
         topic, partition: what it is about.
         first_offset: of the topic's partition: above 0, retention has deleted from it.
         before: offset of the tick log at which the comparison ends; what follows from later ticks is left out.
+        after: offset of the tick log behind which it begins; what follows from it and earlier ticks is left out.
 
     >>> comparison = Comparison("predictions", 0, 0, before=2)
     >>> for offset in (0, 1):
@@ -147,8 +148,9 @@ class Comparison:
     (1, {'other_bytes': 1}, 'ticks:0:1', 'mid')
     """
 
-    def __init__(self, topic: str, partition: int, first_offset: int, before: int) -> None:
+    def __init__(self, topic: str, partition: int, first_offset: int, before: int, after: int = -1) -> None:
         self._topic, self._partition = topic, partition
+        self._after, self._begun = after, after < 0
         self._first_offset, self._before = first_offset, before
         self._lanes: dict[_LaneName, _Lane] = {}
         self._lane = _Lane()
@@ -174,10 +176,14 @@ class Comparison:
         try:
             identity = _identify(value)
             position = position_of(identity.id)
-            if identity.id.startswith(TICKS.name + ":") and position and position[0] >= self._before:
-                return
+            if identity.id.startswith(TICKS.name + ":") and position:
+                if not self._after < position[0] < self._before:
+                    return
+                self._begun = True
         except ValueError:
             identity, position = _Identity(""), ()
+        if not self._begun:  # it cannot be read, and lies among those that are left out
+            return
         name = _lane_name(identity)
         # What nobody is known to write is damaged, or early: it waits in its place among the others.
         self._lane = self._lanes.get(name, self._lane)

@@ -1,12 +1,13 @@
 """What must be on the topics, from the tick log alone: every node of the loop, chained by their topics."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from schemas.positions import root_id
 from streams.dead_letters import Fitted
 from streams.loop_partition import LoopPartition
+from streams.partition import KeySnapshot
 from streams.replay import Emitted, topic_of
 from streams.topology import Node
 
@@ -26,6 +27,14 @@ class Expected:
         self._topics = topic_of(nodes)
         self._fitted = Fitted(topic for node in nodes for topic in node.outputs)
         self._log = nodes[0].source.name
+
+    def restore(self, keys: Mapping[str, KeySnapshot], offset: int) -> None:
+        """Go on behind an offset, from snapshots of keys of the market node; what one has applied is passed over.
+
+        Raises:
+            StateError: they are not of these nodes and parameters.
+        """
+        self._partition.restore(keys, offset)
 
     def take(self, offset: int, key: bytes | None, value: bytes | None) -> Iterator[Emitted]:
         """What follows from one record of the tick log."""

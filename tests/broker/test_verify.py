@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,14 @@ from live_loop import LiveLoop, Stored
 from agents.broker.answer import admin
 from agents.clients.publisher import Addressed, publish
 from agents.operations import topics
+from agents.operations.beginnings import read_kept
+from agents.operations.system import wanted_topics
 from agents.operations.verification import Verification, verify
+from agents.runtime.binding import kept_name
 from agents.settings import Settings
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import PREDICTIONS, TICKS, TOPICS
+from streams.chain import chained
 from streams.loop import nodes
 from streams.parameters import MarketParameters, Parameters
 from streams.sources.synthetic import synthetic_market
@@ -50,7 +55,7 @@ async def verified(
 async def copied(settings: Settings, bootstrap: str, name: str, logs: Logs) -> Settings:
     """Topics under another prefix with these records."""
     other = msgspec.structs.replace(settings, prefix=f"{settings.prefix}{name}-")
-    await topics.apply(bootstrap, topics.registry(other))
+    await topics.apply(bootstrap, wanted_topics(other))
     for topic, records in logs.items():
         if records:
             await publish([Addressed(r.partition, r.key, r.value) for r in records], bootstrap, other.topic(topic))
@@ -163,6 +168,60 @@ async def test_a_live_run_and_whatever_is_wrong_with_its_copies(bootstrap: str, 
     code, printed = await command(sound, bootstrap)
     assert code == 1
     assert "ticks-1 begins at offset 100" in printed
+
+
+async def test_a_log_whose_front_is_gone_is_compared_from_kept_snapshots_on(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
+    settings = Settings.load({}, prefix=prefix, partitions=PARTITIONS, checkpoint_s=0.2, verify_every_s=0.1)
+    head, *_ = chained(nodes(Parameters()))
+    kept_topic = kept_name(Settings(), head)
+    async with LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log") as loop:
+        loop.start(1)
+        await loop.until_ready(1)
+        feed = synthetic_market(9, SYMBOLS)
+        for _ in range(6):  # each is covered by a checkpoint, and so late that the next snapshots are due
+            await loop.publish(islice(feed, 800))
+            await loop.until_caught_up()
+        assert await loop.stop(1) == 0
+        logs: Logs = {name: await loop.stored(name) for name in (*(topic.name for topic in TOPICS), kept_topic)}
+        kept = await read_kept(settings, bootstrap, head)
+    assert [len(kept[number]) for number in range(PARTITIONS)] == [4, 4], "one for each slot"
+    # The first set begins too early by then, the second one does not.
+    fronts = {number: kept[number][1].low - 7 for number in range(PARTITIONS)}
+    begins = {number: kept[number][1].high + 1 for number in range(PARTITIONS)}
+    assert all(max(300, kept[number][0].low + 1) < front < begins[number] < 2_700 for number, front in fronts.items())
+
+    async def cut(name: str, logs: Logs) -> tuple[Settings, Verification]:
+        other = await copied(settings, bootstrap, name, logs)
+        async with admin(bootstrap) as cluster:
+            for number, front in fronts.items():
+                ticks = TopicPartition(other.topic(TICKS.name), number)
+                await cluster.delete_records({ticks: RecordsToDelete(before_offset=front)})
+        return other, await verified(other, bootstrap)
+
+    sound, result = await cut("sound", logs)
+    assert (result.verdict, result.cut, result.first) == ("same", (), None), result
+    assert {each.partition: each.compared_from for each in result.begun} == begins
+    assert {each.partition: each.first_offset for each in result.begun} == fronts
+    assert all(each.uncompared >= 8 for each in result.begun)
+    assert sum(each.held for each in result.compared if each.topic == PREDICTIONS.name) > 1_000
+    code, printed = await command(sound, bootstrap)
+    assert code == 0
+    assert f"ticks-1 is compared from offset {begins[1]:,} on: the log begins at {fronts[1]:,}" in printed
+
+    def prediction(offset: int) -> int:
+        key = f"ticks:1:{offset}"
+        return next(at for at, r in enumerate(logs[PREDICTIONS.name]) if msgspec.json.decode(r.value)["id"] == key)
+
+    verdicts = {}
+    for name, at in (("before", prediction(begins[1] - 5)), ("behind", prediction(begins[1] + 5))):
+        flipped = {topic: list(records) for topic, records in logs.items()}
+        flip(flipped, at, logs[PREDICTIONS.name][at].value.index(b'"probability":') + len(b'"probability":0.'), 0)
+        _, result = await cut(name, flipped)
+        verdicts[name] = result.verdict, result.first and (result.first.kind, result.first.id)
+    assert verdicts["before"] == ("same", None)
+    assert verdicts["behind"] == ("different", ("other_bytes", f"ticks:1:{begins[1] + 5}"))
 
 
 async def test_an_empty_log_is_not_called_the_same(bootstrap: str, prefix: str) -> None:

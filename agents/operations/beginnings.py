@@ -1,0 +1,119 @@
+"""Where the replay of each partition of a log can begin: at the beginning, or where workers have kept snapshots."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from agents.clients.log_events import log_events
+from agents.clients.reader import read_blocks
+from agents.runtime.binding import kept_name
+from agents.runtime.keeping import KeptSnapshots, kept_in
+from agents.settings import Settings
+from schemas.errors import EnvironmentProblem
+from schemas.log_events import ComputedBy, LogEvent, RecordsLost
+from schemas.topics import LOG_EVENTS
+from streams.partition import KeySnapshot
+from streams.topology import Node
+
+
+class Beginning(NamedTuple):
+    """Where a replay of one partition begins.
+
+    Attributes:
+        offset: first record to replay.
+        after: what follows from records up to this offset is not compared: a part of it only would be replayed.
+        keys: snapshots of the keys that have a state by then.
+    """
+
+    offset: int
+    after: int
+    keys: Mapping[str, KeySnapshot]
+
+
+class History(NamedTuple):
+    """What workers have written down about one partition since they began it with no state.
+
+    Attributes:
+        began: offset at which they did.
+        changed: where other code went on, in order.
+        lost: records that were deleted before they were read.
+    """
+
+    began: int
+    changed: tuple[ComputedBy, ...]
+    lost: tuple[RecordsLost, ...]
+
+
+NOTHING_WRITTEN = History(0, (), ())
+"""Of a log that an earlier version computed."""
+
+
+def histories(events: list[LogEvent], node: str) -> dict[int, History]:
+    """What was written down about the partitions that a node reads; events in the order of their topic.
+
+    >>> began = ComputedBy("market", "ticks", 0, 0, "a1", "", {}, "")
+    >>> changed = ComputedBy("market", "ticks", 0, 500, "b2", "a1", {}, "")
+    >>> [each.offset for each in histories([began, changed], "market")[0].changed]
+    [500]
+    >>> again = ComputedBy("market", "ticks", 0, 200, "b2", "", {}, "")  # after `tickloop topics reset`
+    >>> histories([began, changed, again], "market")[0]
+    History(began=200, changed=(), lost=())
+    """
+    found: dict[int, History] = {}
+    for event in events:
+        if event.node != node:
+            continue
+        known = found.get(event.partition, NOTHING_WRITTEN)
+        if isinstance(event, RecordsLost):
+            found[event.partition] = known._replace(lost=(*known.lost, event))
+        elif event.before:
+            found[event.partition] = known._replace(changed=(*known.changed, event))
+        else:
+            found[event.partition] = History(event.offset, (), ())
+    return found
+
+
+def beginning(first: int, history: History, kept: list[KeptSnapshots]) -> Beginning | None:
+    """Where the replay of a partition can begin, as early as it can; None: nowhere.
+
+    From the record with which workers began, if it is there and one code computed everything. Else from the earliest
+    snapshots from which on every record is there, and computed by the code that computes now.
+
+    Args:
+        first: offset of the first record that is there.
+        history: of the partition.
+        kept: snapshots that were kept of it, the earliest first.
+
+    >>> beginning(0, NOTHING_WRITTEN, [])
+    Beginning(offset=0, after=-1, keys={})
+    >>> kept = [KeptSnapshots(low, low + 9, "a1", {}) for low in (100, 200, 300)]
+    >>> beginning(101, NOTHING_WRITTEN, kept), beginning(102, NOTHING_WRITTEN, kept)
+    (Beginning(offset=101, after=109, keys={}), Beginning(offset=201, after=209, keys={}))
+    >>> print(beginning(302, NOTHING_WRITTEN, kept))
+    None
+    """
+    if first <= history.began and not history.changed:
+        return Beginning(history.began, history.began - 1, {})
+    for each in kept:
+        if each.low + 1 < max(first, history.began):
+            continue
+        if history.changed and (each.code != history.changed[-1].code or each.low + 1 < history.changed[-1].offset):
+            continue
+        return Beginning(each.low + 1, each.high, each.keys)
+    return None
+
+
+async def read_histories(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, History]:
+    """What workers have written down about the log that a node reads."""
+    return histories(await log_events(bootstrap, settings.topic(LOG_EVENTS.name)), node.name)
+
+
+async def read_kept(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, list[KeptSnapshots]]:
+    """All snapshots of a node that were kept, by partition: a few times its whole state. Empty without such a topic."""
+    records: dict[int, dict[bytes, bytes | None]] = {}
+    try:
+        async for block in read_blocks(bootstrap, kept_name(settings, node), until_end=True, repeats=True):
+            for record in block:
+                records.setdefault(record.partition, {})[record.key or b""] = record.value
+    except EnvironmentProblem:  # an earlier version computed here, or it is a copy of topics
+        return {}
+    return {number: kept_in(mine.items(), number) for number, mine in records.items()}
