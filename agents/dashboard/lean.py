@@ -7,30 +7,38 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Text = Annotated[str, Meta(max_length=400)]
-Moment = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-"""Event time, ns since 1970."""
+from schemas.limits import (
+    LONGEST_NAME,
+    MOST_FIELDS,
+    Count,
+    EventTime,
+    Figure,
+    Id,
+    Name,
+    Price,
+    Probability,
+    Span,
+    Symbol,
+)
 
-Count = Annotated[int, Meta(ge=0, le=2**53)]
-Figure = Annotated[float, Meta(ge=-1e100, le=1e100)]
-Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
-Probabilities = Annotated[dict[Text, Probability], Meta(max_length=256)]
+Named = Annotated[dict[Annotated[str, Meta(max_length=LONGEST_NAME)], Figure], Meta(max_length=MOST_FIELDS)]
+"""Figures by name: of each outcome there are dozens, so that only the length of their names is looked at."""
 
 
 class LeanPrediction(Struct, frozen=True):
     """What is kept of a prediction; its fields are those of `schemas.predictions.Prediction`."""
 
-    id: Text
-    symbol: Text
-    ts_event: Moment
-    mid: Figure
-    strategy: Text
-    direction: Text
+    id: Id
+    symbol: Symbol
+    ts_event: EventTime
+    mid: Price
+    strategy: Name
+    direction: Name
     probability: Probability
     confidence: Probability
-    regime: Text
+    regime: Name
     position_size: Figure
-    model_version: Text
+    model_version: Name
     stand_aside: bool = False
     generation: Count = 0
 
@@ -38,8 +46,8 @@ class LeanPrediction(Struct, frozen=True):
 class LeanArm(Struct, frozen=True):
     """What is kept of an arm of an outcome."""
 
-    arm: Text
-    model_version: Text
+    arm: Name
+    model_version: Name
     probability: Probability
     gross_bps: Figure
     net_bps: Figure
@@ -48,25 +56,25 @@ class LeanArm(Struct, frozen=True):
 class LeanOutcome(Struct, frozen=True):
     """What is kept of an outcome; its fields are those of `schemas.outcomes.OutcomeMatured`."""
 
-    prediction_id: Text
-    symbol: Text
-    ts_event: Moment
-    ts_prediction: Moment
-    horizon_ns: Annotated[int, Meta(ge=1, le=2**62)]
+    prediction_id: Id
+    symbol: Symbol
+    ts_event: EventTime
+    ts_prediction: EventTime
+    horizon_ns: Span
     label: Literal[-1, 0, 1]
-    arms: Annotated[tuple[LeanArm, ...], Meta(min_length=1, max_length=256)]
-    experts: Probabilities
-    baselines: Probabilities = {}
-    weights: Probabilities = {}
+    arms: Annotated[tuple[LeanArm, ...], Meta(min_length=1, max_length=MOST_FIELDS)]
+    experts: Named
+    baselines: Named = {}
+    weights: Named = {}
     generation: Count = 0
 
 
 class LeanMark(Struct, frozen=True):
     """What is kept of a paper account; its fields are those of `schemas.accounts.AccountMarked`."""
 
-    id: Text
-    symbol: Text
-    ts_event: Moment
+    id: Id
+    symbol: Symbol
+    ts_event: EventTime
     position: Figure
     gross_bps: Figure
     net_bps: Figure

@@ -35,6 +35,8 @@ DISK_WARNING_BYTES = 2e9
 DISK_FAILURE_BYTES = 200e6
 NEWEST_TICKS = 5000
 CLOCK_TOLERANCE_NS = 2 * 10**9
+SET_BACK_NS = 60 * 10**9
+"""Less is a tick that came late."""
 
 
 class Finding(Struct, frozen=True):
@@ -258,19 +260,23 @@ def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
     """
     decode = decoder(Tick)
     partitions: dict[str, set[int]] = defaultdict(set)
-    newest_event = 0
+    latest: dict[str, int] = {}
+    ahead, farthest_back = 0, (0, "")
     for record in records:
         try:
             tick = decode(record.value)
         except Refused:
             continue
         partitions[tick.symbol].add(record.partition)
-        newest_event = max(newest_event, tick.ts_event)
+        ahead += tick.ts_event > now_ns + CLOCK_TOLERANCE_NS
+        back = latest.get(tick.symbol, tick.ts_event) - tick.ts_event
+        farthest_back = max(farthest_back, (back, tick.symbol))
+        latest[tick.symbol] = tick.ts_event
     if not partitions:
         return [Finding("ticks", "ok", "no ticks yet")]
     return [
         broker_clock(max(record.timestamp_ms for record in records) * 10**6, now_ns),
-        event_clock(newest_event, now_ns),
+        event_clock(max(latest.values()), now_ns, ahead, farthest_back),
         one_partition_a_symbol(partitions),
     ]
 
@@ -285,8 +291,15 @@ def broker_clock(newest_ns: int, now_ns: int) -> Finding:
     return Finding("clock", "ok", f"the newest record arrived {-ahead_s:,.1f} s ago by the broker's clock")
 
 
-def event_clock(newest_event: int, now_ns: int) -> Finding:
-    """Whether event times are nanoseconds of the past, as they should be."""
+def event_clock(newest_event: int, now_ns: int, ahead: int = 0, back: tuple[int, str] = (0, "")) -> Finding:
+    """Whether event times are nanoseconds of the past, as they should be, and go on in their order.
+
+    Args:
+        newest_event: the latest of the last ticks of all symbols, ns.
+        now_ns: this machine's clock.
+        ahead: ticks of those looked at that lie in the future.
+        back: by how much one of them lies before its predecessor at most, ns, and of which symbol.
+    """
     if newest_event > now_ns + CLOCK_TOLERANCE_NS:
         found = f"the newest `ts_event` is {(newest_event - now_ns) / 1e9:.1f} s in the future"
         return Finding(
@@ -295,6 +308,14 @@ def event_clock(newest_event: int, now_ns: int) -> Finding:
     if newest_event < 10**17:
         found = f"the newest `ts_event` is {newest_event}, which in ns is before 1973"
         return Finding("event-time", "warn", found, "check the producer's unit: `ts_event` is ns since 1970, UTC")
+    if ahead:
+        found = f"{ahead:,} of the newest ticks lie in the future, though others came after them that do not"
+        return Finding("event-time", "warn", found, "check the producer's clock; the dead letters say what was refused")
+    if back[0] > SET_BACK_NS:
+        found = f"`ts_event` of {back[1]} goes back by {back[0] / 1e9:,.0f} s among the newest ticks"
+        return Finding(
+            "event-time", "warn", found, "publish a file once, or into a run of its own: `tickloop replay --help`"
+        )
     return Finding("event-time", "ok", f"the newest `ts_event` is {(now_ns - newest_event) / 1e9:,.0f} s ago")
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -64,8 +64,9 @@ def _dashboard(up: int, page: str) -> psutil.Process:
     until = time.monotonic() + READY_S
     while time.monotonic() < until:
         for child in psutil.Process(up).children(recursive=True):
-            if "dashboard" in child.cmdline() and _follows(page):
-                return child
+            with suppress(psutil.Error):  # it ended while it was looked at
+                if "dashboard" in child.cmdline() and _follows(page):
+                    return child
         time.sleep(0.5)
     raise SystemExit("no dashboard came up")
 

@@ -28,6 +28,18 @@ def verdicts(records: list[Received]) -> dict[str, str]:
     return {finding.check: finding.verdict for finding in doctor.examine_ticks(records, NOW)}
 
 
+def test_ticks_of_another_time_are_seen_whatever_came_after_them() -> None:
+    usual, year = NOW - 10**9, 365 * 86_400 * 10**9
+
+    def told(*times: int) -> str:
+        findings = doctor.examine_ticks([arrived("BTC", 1, event_ns=each) for each in times], NOW)
+        return next(each for each in findings if each.check == "event-time").found
+
+    assert "1 of the newest ticks lie in the future" in told(usual - 2, usual + year, usual)
+    assert "`ts_event` of BTC goes back by 31,536,000 s" in told(usual, usual - year, usual - year + 1)
+    assert "s ago" in told(usual, usual - 10**9, usual + 1)
+
+
 def test_a_healthy_tick_log() -> None:
     records = [arrived("BTC", 1), arrived("BTC", 1), arrived("ETH", 2)]
     assert verdicts(records) == {"clock": "ok", "event-time": "ok", "partitions": "ok"}
