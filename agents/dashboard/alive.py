@@ -149,7 +149,7 @@ def alive(
         _time(clock, now),
     )
     mode, sentence, colour = _mode(rates, clock, link, ticks, now, itself)
-    dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _page(itself), _alerts(alerts, now)))
+    dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _alerts(alerts, now), *_page(itself)))
     # Alerts are about models, and what the page passes over is its own: neither says whether the loop keeps up.
     worst = max((colour, *(tile.colour for tile in tiles)), key=ORDER.index)
     since = _wall(lights.since("mode", mode, now))
@@ -261,21 +261,19 @@ def _time(clock: Clock, now: float) -> Tile:
     )
 
 
-def _page(itself: Itself) -> Tile:
-    """What the page could make nothing of, and what it cannot show."""
+def _page(itself: Itself) -> tuple[Tile, ...]:
+    """What the page could make nothing of, and what it cannot show; none where there is no such thing."""
     if itself.troubles:
         name, why = itself.troubles[0]
         note = f"the part {name} is not brought up to date: {why}"
-        return Tile("page", "This page", "has trouble", note, "act", rule=PASSED_OVER)
-    again = f"; its follower was begun anew {itself.begun_again:,} times" if itself.begun_again else ""
-    if not itself.passed:
-        colour: Colour = "attention" if again else "good"
-        return Tile(
-            "page", "Passed over", "0", f"every record that was read made sense{again}", colour, rule=PASSED_OVER
-        )
-    topics = ", ".join(f"{topic} {count:,}" for topic, count in itself.by_topic)
-    note = f"records that make no sense: {topics}; the last, {itself.newest}{again}"
-    return Tile("page", "Passed over", f"{itself.passed:,}", note, "attention", rule=PASSED_OVER)
+        return (Tile("page", "This page", "has trouble", note, "act", rule=PASSED_OVER),)
+    if not itself.passed and not itself.begun_again:
+        return ()
+    said = [f"its follower stood still and was begun anew {itself.begun_again:,} times"] if itself.begun_again else []
+    if itself.passed:
+        topics = ", ".join(f"{topic} {count:,}" for topic, count in itself.by_topic)
+        said.append(f"records that make no sense: {topics}; the last, {itself.newest}")
+    return (Tile("page", "Passed over", f"{itself.passed:,}", "; ".join(said), "attention", rule=PASSED_OVER),)
 
 
 def _alerts(alerts: OpenAlerts, now: float) -> Tile:
