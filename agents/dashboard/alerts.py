@@ -8,7 +8,7 @@ from schemas.windows import AccuracyWindow
 REFUSED_S = 3_600.0
 """Nothing that comes later answers a refusal: it counts for an hour after it was written."""
 
-LASTING_AN_HOUR = ("refused", "roster")
+LASTING_AN_HOUR = ("refused", "roster", "clock_broken")
 """Kinds that nothing answers; of rosters the caretaker speaks again every hour, as long as they differ."""
 
 MOST_REFUSED = 150
@@ -32,8 +32,8 @@ ANSWERED_BY: dict[str, tuple[str, ...]] = {
 RULE = (
     "alerts of severity warning or error. Breaches, retrains withheld and roll-backs are open until a window of the "
     "live version closes without a breach or says that it passed, or a version is promoted; what a pin holds back "
-    "until a version is promoted; failed retrains until another comes to its end; refusals and rosters that differ "
-    "for an hour. Amber: a warning, red: an error"
+    "until a version is promoted; failed retrains until another comes to its end; refusals, clocks that broke and "
+    "rosters that differ for an hour. Amber: a warning, red: an error"
 )
 
 TRAINED = ("candidate", "retrain_rejected")

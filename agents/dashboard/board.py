@@ -10,6 +10,7 @@ from agents.dashboard.alerts import OpenAlerts
 from agents.dashboard.changes import (
     Versions,
     of_breach,
+    of_break,
     of_command,
     of_decision,
     of_job,
@@ -24,6 +25,7 @@ from agents.dashboard.passed_over import Passed
 from agents.dashboard.symbols import Symbols
 from agents.dashboard.timeline import TimeLine
 from schemas.alerts import Alert
+from schemas.breaks import ClockBroken
 from schemas.codec import decoder
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
@@ -34,6 +36,7 @@ from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import (
     ACCURACY_WINDOWS,
     ALERTS,
+    BREAKS,
     CANDIDATES,
     COMMANDS,
     DEAD_LETTERS,
@@ -95,6 +98,7 @@ class Board:
             RETRAIN_JOBS.name: self._decoded(RetrainJob, self._called_for),
             CANDIDATES.name: self._decoded(RetrainFinished, self._retrained),
             ALERTS.name: self._decoded(Alert, self._alerted),
+            BREAKS.name: self._decoded(ClockBroken, self._broke),
             DEAD_LETTERS.name: self._decoded(DeadLetter, self._refused),
         }
 
@@ -182,6 +186,10 @@ class Board:
     def _alerted(self, alert: Alert, record: Received, now: float) -> None:
         self.timeline.alerted(alert, written_ms(record, now))
         self.alerts.take(alert, written_ms(record, now) / 1e3)
+
+    def _broke(self, broken: ClockBroken, record: Received, now: float) -> None:
+        self.timeline.take(of_break(broken), written_ms(record, now))
+        self.alerts.broken(broken.symbol)
 
     def _refused(self, letter: DeadLetter, record: Received, now: float) -> None:
         self.letters.take(letter, written_ms(record, now))

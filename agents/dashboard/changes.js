@@ -2,7 +2,7 @@
 import { byId, make, table, tell, utc, versionWords } from "./elements.js";
 import { offer } from "./actions.js";
 
-const KINDS = { breach: "breaches", retrain: "retrains", version: "versions", experiment: "experiments", command: "commands", alert: "alerts" };
+const KINDS = { breach: "breaches", break: "breaks", retrain: "retrains", version: "versions", experiment: "experiments", command: "commands", alert: "alerts" };
 const hidden = new Set();
 let known = [];
 

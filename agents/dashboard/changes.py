@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from agents.experiments import shown
 from agents.pages.wording import moment, number
 from schemas.alerts import Alert
+from schemas.breaks import ClockBroken
 from schemas.commands import Command
 from schemas.experiments import ExperimentDecided
 from schemas.retraining import RetrainFinished, RetrainJob
@@ -169,6 +170,19 @@ def of_breach(window: AccuracyWindow) -> Change | None:
         breach.sentence + withheld,
         weight,
     )
+
+
+BROKEN: dict[str, str] = {
+    "set_back": "clock set back",
+    "ahead": "clock jumped ahead",
+    "price": "price jumped",
+}
+
+
+def of_break(broken: ClockBroken) -> Change:
+    """What came before it and what comes after are not of one time."""
+    title, subject = BROKEN[broken.reason], f"generation {broken.generation}"
+    return Change(broken.ts_event, broken.id, "break", broken.symbol, title, subject, broken.sentence, "strong")
 
 
 def of_job(job: RetrainJob) -> Change:

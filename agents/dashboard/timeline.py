@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from agents.dashboard.changes import Change, fitted, of_alert
 from schemas.alerts import Alert
-from schemas.topics import ACCURACY_WINDOWS, CANDIDATES, MODEL_VERSIONS, RETRAIN_JOBS
+from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, MODEL_VERSIONS, RETRAIN_JOBS
 
 MOST = 150
 
@@ -18,6 +18,7 @@ SAID_BY = {
     RETRAIN_JOBS.name: "retrain",
     CANDIDATES.name: "retrain",
     MODEL_VERSIONS.name: "version",
+    BREAKS.name: "break",
 }
 """Kind of the change that says already what an alert about a record of that topic says."""
 

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 from dashboard_records import NOW_S
 from golden_model_records import BREACH, OF_MODELS
+from golden_records import RECORDS
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -18,10 +19,20 @@ from agents.dashboard.lights import Lights
 from agents.dashboard.rates import Rates
 from agents.dashboard.timeline import MOST
 from schemas.alerts import Alert, AlertKind
+from schemas.breaks import ClockBroken
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.retraining import RetrainFinished, RetrainJob
-from schemas.topics import ACCURACY_WINDOWS, ALERTS, CANDIDATES, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, Topic
+from schemas.topics import (
+    ACCURACY_WINDOWS,
+    ALERTS,
+    BREAKS,
+    CANDIDATES,
+    DEAD_LETTERS,
+    MODEL_VERSIONS,
+    RETRAIN_JOBS,
+    Topic,
+)
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 from streams.alerts import alert_of, started
@@ -36,6 +47,7 @@ FAILED: Any = replace(FINISHED, result=replace(FINISHED.result, status="failed",
 SAID_ALREADY: list[tuple[Topic, Any]] = [
     (ACCURACY_WINDOWS, WINDOW),
     (ACCURACY_WINDOWS, replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="budget spent: 24"))),
+    (BREAKS, RECORDS[ClockBroken][-1]),
     (RETRAIN_JOBS, JOB),
     (CANDIDATES, FAILED),
     (CANDIDATES, replace(FAILED, result=replace(FAILED.result, status="rejected"))),

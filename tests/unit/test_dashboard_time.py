@@ -19,10 +19,11 @@ from agents.dashboard.symbols import COLUMNS, SymbolState
 from agents.dashboard.timeline import MOST
 from agents.dashboard.view import Held, course_of
 from schemas.alerts import Alert
+from schemas.breaks import ClockBroken
 from schemas.codec import encode
 from schemas.experiments import ExperimentMoved
 from schemas.predictions import Prediction
-from schemas.topics import EXPERIMENTS, MODEL_VERSIONS, PREDICTIONS
+from schemas.topics import BREAKS, EXPERIMENTS, MODEL_VERSIONS, PREDICTIONS
 from schemas.versions import ModelVersion
 
 SECOND, DAY, YEAR = 10**9, 86_400 * 10**9, 365 * 86_400 * 10**9
@@ -215,6 +216,19 @@ def test_a_time_of_writing_in_the_future_is_now() -> None:
         one = replace(version, id=f"commands:0:{number}:0", version=f"v{number}")
         board.take(MODEL_VERSIONS.name, [Received(0, number, written_ms, b"", encode(one))], NOW_S + number)
     assert [each.subject for each in board.timeline.view()] == ["v1", "v0"]
+
+
+def test_a_break_stands_on_the_time_line() -> None:
+    board = Board()
+    (broken,) = RECORDS[ClockBroken]
+    assert isinstance(broken, ClockBroken)
+    board.alerts.take(replace(alert("promoted", "info", YEAR), symbol=broken.symbol), 100.0)
+    board.take(BREAKS.name, [Received(3, 0, round(1e3 * NOW_S), b"", encode(broken))] * 2, NOW_S)
+    (change,) = board.timeline.view()
+    assert (change.kind, change.title, change.subject) == ("break", "clock set back", "generation 1")
+    assert change.sentence == broken.sentence
+    board.alerts.take(replace(alert("breach", "warning", DAY), symbol=broken.symbol), 101.0)
+    assert len(board.alerts.open(0.0)) == 1, "what was far ahead answers nothing any more"
 
 
 def alert(kind: str, severity: str, ts_event: int) -> Alert:
