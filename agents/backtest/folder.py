@@ -12,6 +12,7 @@ import pandas as pd
 from agents.backtest.parts import assemble
 from agents.backtest.plan import Plan
 from agents.backtest.share import Checkpoint
+from agents.identity.computing import Identity
 from agents.pages.tear_sheet import tear_sheet
 from schemas.codec import decoder
 from schemas.dead_letters import DeadLetter
@@ -20,7 +21,7 @@ from streams.backtest.columns import LINES, TABLES, columns, frame
 from streams.backtest.engine import Facts
 from streams.backtest.summary import columns_for_skill, summary
 
-PLAN, SUMMARY, TEAR_SHEET = "run.toml", "summary.json", "tear-sheet.html"
+PLAN, SUMMARY, TEAR_SHEET, CODE = "run.toml", "summary.json", "tear-sheet.html", "code.json"
 DEAD_LETTERS = "dead-letters.jsonl"
 UNFINISHED, TRASH = ".unfinished", ".finished"
 
@@ -53,7 +54,7 @@ class RunFolder:
             The number of shares: what it began with stays.
 
         Raises:
-            ConfigurationError: the folder holds something else.
+            ConfigurationError: the folder holds something else, or was begun by code that computes otherwise.
         """
         text, written = plan.text(), self.path / PLAN
         if (self.path / TRASH).exists():
@@ -68,17 +69,31 @@ class RunFolder:
                 return 0
             divided = self.unfinished / "shares"
             if divided.exists():
+                if changes := self.computed_otherwise(plan.identity):
+                    raise ConfigurationError(
+                        f"{self.path}: expected to go on with the code that it was begun with, {changes}: two halves "
+                        "would not be one result; fix: remove the folder, another --out, or what it was begun with"
+                    )
                 return int(divided.read_text())
-        elif self.path.exists() and any(self.path.iterdir()):
+        elif self.path.exists() and any(each.name not in (UNFINISHED, CODE) for each in self.path.iterdir()):
             raise ConfigurationError(
                 f"{self.path}: expected an empty folder or one of a backtest, was neither; fix: another --out"
             )
         self.unfinished.mkdir(parents=True, exist_ok=True)
+        _write(self.path / CODE, msgspec.json.format(msgspec.json.encode(plan.identity), indent=2).decode() + "\n")
         written.write_text(text)
         new = self.unfinished / "shares.new"
         new.write_text(str(shares))
         new.replace(self.unfinished / "shares")
         return shares
+
+    def computed_otherwise(self, identity: Identity) -> str:
+        """What has changed of code, plug-ins and libraries since the folder was begun; empty: nothing."""
+        try:
+            before = msgspec.json.decode((self.path / CODE).read_bytes(), type=Identity)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return f"{CODE} does not say which"
+        return identity.changes_since(before.parts)
 
     def finish(self, plan: Plan, checkpoints: list[Checkpoint]) -> None:
         """Put the parts together, sum up and forget the checkpoints."""

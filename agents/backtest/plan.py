@@ -7,12 +7,17 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from agents.identity.computing import LOOP, Identity
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
 from streams.sources.columns import Columns
 
 FORMAT = 1
 """Of the folder; one of another format is not gone on with."""
+
+
+COMPUTE = (*LOOP, "streams.backtest.engine", "agents.backtest.share", "agents.backtest.parts")
+"""Modules that decide what goes into a folder, with all that they import."""
 
 
 class Input(Struct, frozen=True):
@@ -41,6 +46,7 @@ class Plan(Struct, frozen=True):
         parameters: of all nodes.
         partitions: of every topic.
         digests: whether to digest what the topics would hold.
+        identity: of the code, plug-ins and libraries that compute it.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Plan(Struct, frozen=True):
     parameters: Parameters
     partitions: int
     digests: bool
+    identity: Identity
 
     def text(self) -> str:
         """The plan as TOML: equal texts, equal results. It is a parameter file too."""

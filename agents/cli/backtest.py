@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.backtest.folder import DEAD_LETTERS, TEAR_SHEET, RunFolder
-from agents.backtest.plan import Plan, inspected
+from agents.backtest.plan import COMPUTE, Plan, inspected
 from agents.backtest.runs import run
 from agents.backtest.share import Progress as Reached
 from agents.cli.column_options import column_options, columns
 from agents.cli.progress import progress_bar
+from agents.identity.computing import configured_identity
 from agents.plugins import configured_parameters
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
@@ -60,7 +61,7 @@ def command(
     It is the code that runs live: every tick gets the partition and the offset that `tickloop publish` to empty topics
     would give it, so predictions, outcomes and the paper account are, byte for byte, those of the topics. The folder
     gets predictions, outcomes, account and decisions as Parquet, dead letters as JSON lines, summary.json,
-    tear-sheet.html, and run.toml, which is a parameter file too.
+    tear-sheet.html, run.toml, which is a parameter file too, and code.json, which says what computed it.
 
     Ctrl-C keeps what is done, and the same command goes on from there: the result is the same. So it is for any number
     of --jobs, which share out the partitions. Formats of files are those of `tickloop publish`.
@@ -106,6 +107,9 @@ def command(
     if not console.is_terminal:
         console.width = WIDTH_OF_FILES
     show(plans, folders, console)
+    for plan, folder in zip(plans, folders, strict=True):
+        if changes := folder.computed_otherwise(plan.identity):
+            console.print(f"{folder.path} was computed by other code: {changes}", highlight=False, markup=False)
     taken = sum(took.values())
     console.print(f"{taken:,} ticks in {seconds:.1f} s ({taken / seconds:,.0f}/s)" if taken else DONE, highlight=False)
 
@@ -154,6 +158,7 @@ def planned(files: tuple[str, ...], configs: Sequence[str], out: str, layout: Co
                 parameters=configured_parameters(environment),
                 partitions=Settings.load(environment).partitions,
                 digests=digests,
+                identity=configured_identity(environment, COMPUTE),
             )
         )
     return plans

@@ -11,12 +11,15 @@ import msgspec
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from agents.backtest import share
 from agents.backtest.folder import RunFolder
-from agents.backtest.plan import Plan
+from agents.backtest.plan import COMPUTE, Plan
 from agents.backtest.share import Checkpoint, Progress
+from agents.cli import backtest as backtest_command
 from agents.cli import cli
+from agents.identity.computing import configured_identity
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
 from streams.backtest import backtest
@@ -131,6 +134,39 @@ def test_stopped_and_gone_on_with(
     monkeypatch.setattr(share, "work", work)
     assert tickloop(inputs, "--out", str(tmp_path / "run"), "--jobs", "1").exit_code == 0
     assert content(tmp_path / "run") == whole
+
+
+def test_what_other_code_has_begun_is_not_gone_on_with(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, work = tmp_path / "run", share.work
+
+    def stopped(*_: object) -> Checkpoint:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(share, "work", stopped)
+    assert tickloop(inputs, "--out", str(folder), "--jobs", "1").exit_code == 130
+    monkeypatch.setattr(share, "work", work)
+    mine = configured_identity({}, COMPUTE)
+    other = replace(mine, parts=mine.parts | {"streams/logistic.py": "another"})
+    monkeypatch.setattr(backtest_command, "configured_identity", lambda *_: other)
+    refused = tickloop(inputs, "--out", str(folder), "--jobs", "1")
+    assert isinstance(refused.exception, ConfigurationError)
+    was = mine.parts["streams/logistic.py"]
+    assert f"the code that it was begun with, streams/logistic.py (was {was}, is another)" in str(refused.exception)
+    assert "fix: remove the folder, another --out" in str(refused.exception)
+
+    (folder / "code.json").rename(folder / "gone")
+    refused = tickloop(inputs, "--out", str(folder), "--jobs", "1")
+    assert "code.json does not say which" in str(refused.exception)
+    (folder / "gone").rename(folder / "code.json")
+
+    monkeypatch.setattr(backtest_command, "configured_identity", lambda *_: mine)
+    assert "other code" not in tickloop(inputs, "--out", str(folder), "--jobs", "1").output
+    monkeypatch.setattr(backtest_command, "configured_identity", lambda *_: other)
+    shown = tickloop(inputs, "--out", str(folder), "--jobs", "1")
+    assert shown.exit_code == 0
+    assert "was computed by other code: streams/logistic.py" in shown.output.replace("\n", " ")
 
 
 def test_killed_and_gone_on_with(inputs: Path, tmp_path: Path) -> None:
