@@ -92,8 +92,10 @@ async def labelled_log(records: OutcomeRecords, job: RetrainJob, market: MarketP
     look = FIRST_LOOK
     while True:
         begin = max(records.first, records.end - look)
-        outcomes = await _of_symbol(records, begin, job, OUTCOMES_A_LABEL * labels + SPARE)
-        complete = begins_at([outcome.label for outcome in outcomes], labels) >= 0
+        found = await _of_symbol(records, begin, job, OUTCOMES_A_LABEL * labels + SPARE)
+        outcomes = _of_one_clock(found)
+        at = begins_at([outcome.label for outcome in outcomes], labels)
+        complete = at >= 0 or len(outcomes) < len(found)
         if complete or begin == records.first:
             break
         look *= 4
@@ -107,7 +109,16 @@ async def labelled_log(records: OutcomeRecords, job: RetrainJob, market: MarketP
     if not complete and records.first > 0:
         oldest = outcomes[0].id if outcomes else "none"
         cut = f"its log is cut: the oldest outcome left is {oldest}, offsets below {records.first:,} are deleted"
-    return Log(outcome_log(outcomes, market, labels).last(), cut)
+    # Nothing before its beginning is looked at: how much of it was read hangs on where the log ends now.
+    return Log(outcome_log(outcomes[max(0, at) :], market, labels).last(), cut)
+
+
+def _of_one_clock(outcomes: Sequence[OutcomeMatured]) -> Sequence[OutcomeMatured]:
+    """The last ones, of the generation of the symbol's clock that the last of all is of."""
+    for back, outcome in enumerate(reversed(outcomes)):
+        if outcome.generation != outcomes[-1].generation:
+            return outcomes[len(outcomes) - back :]
+    return outcomes
 
 
 async def _of_symbol(records: OutcomeRecords, begin: int, job: RetrainJob, most: int) -> Sequence[OutcomeMatured]:
@@ -131,4 +142,4 @@ async def _of_symbol(records: OutcomeRecords, begin: int, job: RetrainJob, most:
                 found.append(outcome)
             elif is_named:
                 break
-    return found
+    return list(found)

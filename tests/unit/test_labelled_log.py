@@ -78,6 +78,21 @@ async def test_however_late_it_is_read_and_from_wherever(
         assert found.cut == ""
 
 
+@pytest.mark.parametrize("broken", [NAMED - 300, NAMED - MOST])
+async def test_it_begins_where_the_clock_of_the_symbol_broke_and_nothing_before_it_counts(broken: int) -> None:
+    first = [replace(each, features={}) for each in ALL[:broken]]
+    lies = [*first, *(replace(each, generation=1) for each in ALL[broken:])]
+    for begin in (0, broken - 1):
+        found = await labelled_log(Lying(lies, begin), job(), MARKET, LABELS)
+        assert found.labels == outcome_log(ALL[broken : NAMED + 1], MARKET, LABELS).last()
+        assert found.cut == ""
+
+
+async def test_what_lies_before_its_beginning_is_not_looked_at() -> None:
+    odd = [replace(each, features={}) for each in ALL[: NAMED + 1 - MOST]]
+    assert (await labelled_log(Lying([*odd, *ALL[len(odd) :]]), job(), MARKET, LABELS)).labels == EXPECTED
+
+
 async def test_what_is_deleted_far_below_its_beginning_is_not_missed() -> None:
     found = await labelled_log(Lying(ALL, first=NAMED + 1 - MOST), job(), MARKET, LABELS)
     assert (found.labels, found.cut) == (EXPECTED, "")
