@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.limits import LONGEST_SYMBOL, Code, EventTimeOrNone, Id, Sentence
+from schemas.limits import LONGEST_SYMBOL, EventTimeOrNone, Id, Sentence
 
 AlertKind = Literal[
     "breach",
@@ -28,7 +28,7 @@ class Alert(Struct, frozen=True):
     """Something happened; everything that is known about it is in the record that it is about."""
 
     id: Annotated[Id, Meta(description="of the record that it is about")]
-    node: Annotated[Code, Meta(description="topic of that record")]
+    node: Annotated[Id, Meta(description="topic of that record")]
     symbol: Annotated[
         str,
         Meta(

@@ -47,7 +47,8 @@ class OutcomeMatured(Struct, frozen=True):
     label: Annotated[Literal[-1, 0, 1], Meta(description="sign of the move; 0 is not learned from")]
     regime: Annotated[Name, Meta(description="regime at prediction time")]
     arms: Annotated[
-        tuple[ArmOutcome, ...], Meta(max_length=MOST_FIELDS, description="every arm that ran, the live one first")
+        tuple[ArmOutcome, ...],
+        Meta(min_length=1, max_length=MOST_FIELDS, description="every arm that ran, the live one first"),
     ]
     experts: Annotated[FiguresByName, Meta(description="the live arm's experts: probability of an upward move")]
     features_hash: Annotated[Code, Meta(description="digest of the feature list and its parameters")]

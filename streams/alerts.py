@@ -2,9 +2,12 @@
 
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from schemas.alerts import Alert, AlertKind
 from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
+from schemas.limits import cut
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
@@ -28,6 +31,11 @@ def alert_of(record: Any) -> Alert | None:
     >>> alert_of(version).kind, alert_of(version).sentence
     ('promoted', 'v2 is live: found better')
     """
+    alert = _alert_of(record)
+    return alert and replace(alert, sentence=cut(alert.sentence))
+
+
+def _alert_of(record: Any) -> Alert | None:
     if isinstance(record, AccuracyWindow):
         return _of_window(record)
     if isinstance(record, RetrainJob):

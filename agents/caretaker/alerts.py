@@ -7,13 +7,13 @@ import time
 from aiokafka.structs import ConsumerRecord
 
 from agents.caretaker.webhook import Webhook
+from agents.clients.readable import Readable
 from agents.clients.reader import Once
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.settings import Settings
 from schemas.alerts import Alert
-from schemas.codec import decoder, encode
-from schemas.errors import Refused
+from schemas.codec import encode
 from schemas.topics import ALERTS
 from streams.alerts import SOURCES, alert_of
 
@@ -42,8 +42,8 @@ class Alerts:
     def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer, webhook: Webhook | None) -> None:
         self._settings, self._bootstrap = settings, bootstrap
         self._producer, self._webhook = producer, webhook
-        self._decoders = {settings.topic(topic.name): decoder(topic.record) for topic in SOURCES}
-        self._once = {name: Once() for name in self._decoders}
+        self._readable = {settings.topic(topic.name): Readable(topic) for topic in SOURCES}
+        self._once = {name: Once() for name in self._readable}
 
     async def run(self) -> None:
         """Pass on what there is and what comes, until cancelled.
@@ -54,7 +54,7 @@ class Alerts:
         """
         partitions = [
             TopicPartition(name, number)
-            for name in self._decoders
+            for name in self._readable
             for number in range(await partition_count(self._bootstrap, name))
         ]
         consumer = AIOKafkaConsumer(
@@ -83,11 +83,7 @@ class Alerts:
         for record in records:
             if not self._once[tp.topic].is_new(tp.partition, record.value):
                 continue
-            try:
-                alert = alert_of(self._decoders[tp.topic](record.value))
-            except Refused as refused:
-                log.error("%s-%s at %s: %s", tp.topic, tp.partition, record.offset, refused)
-                continue
+            alert = alert_of(self._readable[tp.topic](record))
             if alert is not None:
                 self._tell(alert, record.timestamp / 1e3)
                 topic = self._settings.topic(ALERTS.name)

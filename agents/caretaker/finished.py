@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from agents.clients.followed import Followed, followed
+from agents.clients.readable import Readable
 from agents.kafka import TopicPartition
 from agents.settings import Settings
-from schemas.codec import decoder
-from schemas.errors import Refused, TickloopError
+from schemas.errors import TickloopError
 from schemas.models import ModelState
-from schemas.retraining import RetrainFinished
 from schemas.topics import CANDIDATES
 from streams.retraining.identity import state_sha256
 
@@ -28,7 +27,7 @@ class Finished:
 
     def __init__(self, topic: Followed) -> None:
         self._topic = topic
-        self._decode = decoder(RetrainFinished)
+        self._readable = Readable(CANDIDATES)
         self._models: dict[tuple[str, str], tuple[TopicPartition, int]] = {}
         self.done: set[str] = set()
 
@@ -39,9 +38,8 @@ class Finished:
             KafkaError: the topic cannot be read.
         """
         async for tp, record in self._topic.new():
-            try:
-                finished = self._decode(record.value)
-            except Refused:  # nothing that a retrainer wrote
+            finished = self._readable(record)
+            if finished is None:
                 continue
             self.done.add(finished.result.job_id)
             if finished.result.candidate is not None:
@@ -58,9 +56,10 @@ class Finished:
         for sha256 in sha256s:
             place = self._models.get((symbol, sha256))
             record = None if place is None else await self._topic.at(*place)
-            if record is None:
+            finished = None if record is None else self._readable(record)
+            if finished is None:
                 continue
-            state = self._decode(record.value).result.candidate
+            state = finished.result.candidate
             if state is None or state_sha256(state) != sha256:
                 raise TickloopError(f"expected a stored version of SHA-256 {sha256[:12]}, was another: it is corrupt")
             found.append(state)

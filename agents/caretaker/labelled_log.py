@@ -4,6 +4,7 @@ What a retrain reads follows from its job and from the outcomes themselves. Howe
 whatever has been appended since: the same outcomes, the same bytes.
 """
 
+import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -18,6 +19,8 @@ from schemas.positions import Position, position_of
 from schemas.retraining import RetrainJob
 from streams.parameters import MarketParameters
 from streams.retraining.labels import OUTCOMES_A_LABEL, SPARE, Labelled, begins_at, outcome_log
+
+log = logging.getLogger(__name__)
 
 FIRST_LOOK = 20_000
 """Records that are looked back on first; four times as many each time that is too few."""
@@ -133,8 +136,12 @@ async def _of_symbol(records: OutcomeRecords, begin: int, job: RetrainJob, most:
         async for its, value in values:
             if its != key:
                 continue
-            outcome = decode(value)
-            position = _position(outcome.id)
+            try:
+                outcome = decode(value)
+                position = _position(outcome.id)
+            except TickloopError as error:  # nothing that a worker wrote, whoever did
+                log.warning("outcomes of %s: passed over: %s", job.symbol, error)
+                continue
             if position <= last:
                 continue
             last = position

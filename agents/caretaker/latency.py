@@ -11,12 +11,13 @@ from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
 from agents.caretaker.slowness import Slowness
+from agents.clients.readable import Readable
 from agents.clients.reader import Received, read
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.keyring import signing
 from agents.owned import owned
 from agents.settings import Settings
-from schemas.codec import decoder, encode
+from schemas.codec import encode
 from schemas.commands import RollBack
 from schemas.positions import position_of
 from schemas.topics import COMMANDS, MODEL_VERSIONS, PREDICTIONS, TICKS
@@ -139,10 +140,12 @@ class Latency:
                 await self._watch()
 
     async def _listen(self) -> None:
-        decode = decoder(ModelVersion)
+        readable = Readable(MODEL_VERSIONS)
         async with aclosing(read(self._bootstrap, self._settings.topic(MODEL_VERSIONS.name))) as records:
             async for record in records:
-                self._told(decode(record.value), record)
+                version = readable(record)
+                if version is not None:
+                    self._told(version, record)
 
     def _told(self, version: ModelVersion, record: Received) -> None:
         """A new live version is watched; what was watched of the symbol is so no more."""

@@ -15,12 +15,13 @@ from agents.caretaker.finished import Finished, finished_retrains
 from agents.caretaker.labelled_log import labelled_log
 from agents.caretaker.training import Work, train
 from agents.clients.partition_records import partition_records
+from agents.clients.readable import Readable
 from agents.clients.reader import read
 from agents.kafka import AIOKafkaProducer
 from agents.keyring import signing
 from agents.owned import owned
 from agents.settings import Settings
-from schemas.codec import decoder, encode
+from schemas.codec import encode
 from schemas.commands import StartVariant
 from schemas.errors import TickloopError
 from schemas.positions import position_of
@@ -118,10 +119,12 @@ class Retrainer:
             return wanted in [_id_of(value) async for _, value in values]
 
     async def _listen(self, waiting: "Waiting") -> None:
-        decode = decoder(RetrainJob)
+        readable = Readable(RETRAIN_JOBS)
         async with aclosing(read(self._bootstrap, self._settings.topic(RETRAIN_JOBS.name))) as records:
             async for record in records:
-                waiting.put(decode(record.value), record.partition)
+                job = readable(record)
+                if job is not None:
+                    waiting.put(job, record.partition)
 
     async def do(self, job: RetrainJob, partition: int, finished: Finished) -> RetrainingResult:
         """One job: train, ask for the candidate, then write the result, which is what makes it done."""

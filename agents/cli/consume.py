@@ -11,9 +11,9 @@ import click
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.record_tables import cells, columns_of, console_for, printable, table
+from agents.clients.readable import Readable
 from agents.clients.reader import Received, Start, read_blocks
 from agents.settings import Settings
-from schemas.codec import decoder
 from schemas.errors import ConfigurationError, Refused
 from schemas.topics import TOPICS, Topic
 
@@ -105,7 +105,7 @@ def _show_json(records: Iterable[Received]) -> None:
 
 
 def _table(topic: Topic) -> Callable[[list[Received]], None]:
-    columns, decode = columns_of(topic.record), decoder(topic.record)
+    columns, decode = columns_of(topic.record), Readable(topic).decode
     console, columns = console_for(columns)
     heading = True
 

@@ -10,14 +10,15 @@ from aiokafka.errors import KafkaError
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from agents.clients.readable import Readable
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.keyring import signing
 from agents.settings import Settings
-from schemas.codec import decoder, encode
+from schemas.codec import encode
 from schemas.commands import Command, Retrain
-from schemas.dead_letters import DeadLetter
 from schemas.errors import EnvironmentProblem
+from schemas.limits import EventTime, TickId
 from schemas.positions import root_id
 from schemas.retraining import RetrainJob
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS, RETRAIN_JOBS
@@ -57,8 +58,20 @@ class Answer(NamedTuple):
 
 
 class _Timed(msgspec.Struct):
-    ts_event: int
-    id: str = ""
+    ts_event: EventTime
+    id: TickId
+
+
+_timed = msgspec.json.Decoder(_Timed).decode
+
+
+def _is_timed(value: bytes | None) -> bool:
+    """Whether a value can be that of a prediction or an outcome."""
+    try:
+        _timed(value or b"")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return True
 
 
 class Commander:
@@ -85,7 +98,7 @@ class Commander:
         latest = await self._newest(topic, key, newest, range(self._partitions))
         if latest is None:
             return None
-        return Place(latest.partition, msgspec.json.decode(latest.value, type=_Timed).ts_event)
+        return Place(latest.partition, _timed(latest.value).ts_event)
 
     async def _newest(self, topic: str, key: bytes, newest: int, numbers: Iterable[int]) -> Any:
         """The latest record of a key among so many of the newest of each partition, or none."""
@@ -100,7 +113,7 @@ class Commander:
             for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
                 for record in records:
                     if record.key == key and (latest is None or record.timestamp >= latest.timestamp):
-                        latest = record
+                        latest = record if _is_timed(record.value) else latest
         return latest
 
     async def _up_to_now(self, command: Retrain, partition: int) -> Retrain:
@@ -109,7 +122,7 @@ class Commander:
         for newest in (500, 20_000):
             latest = await self._newest(topic, key, newest, (partition,))
             if latest is not None:
-                return replace(command, until=msgspec.json.decode(latest.value, type=_Timed).id)
+                return replace(command, until=_timed(latest.value).id)
         return command
 
     async def put(self, command: Command, partition: int, patience_s: float = 0.0) -> tuple[int, Answer]:
@@ -142,7 +155,7 @@ class Commander:
         return written.offset, await self._answer(record_id, command.id, patience_s)
 
     async def _answer(self, record_id: str, command_id: str, patience_s: float) -> Answer:
-        version, letter, job = decoder(ModelVersion), decoder(DeadLetter), decoder(RetrainJob)
+        version, letter, job = Readable(MODEL_VERSIONS), Readable(DEAD_LETTERS), Readable(RETRAIN_JOBS)
         refusals, jobs = self._settings.topic(DEAD_LETTERS.name), self._settings.topic(RETRAIN_JOBS.name)
         clock = asyncio.get_running_loop().time
         until = clock() + patience_s
@@ -151,16 +164,16 @@ class Commander:
             for partition, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
                 for record in records:
                     if partition.topic == refusals:
-                        refused = letter(record.value)
-                        if refused.id == record_id:
+                        refused = letter(record)
+                        if refused is not None and refused.id == record_id:
                             return Answer([], f"{refused.reason}: {refused.detail}")
                     elif partition.topic == jobs:
-                        asked: RetrainJob = job(record.value)
-                        if asked.job == command_id:
+                        asked = job(record)
+                        if asked is not None and asked.job == command_id:
                             return Answer([], "", asked)
                     else:
-                        told = version(record.value)
-                        if told.command == command_id:
+                        told = version(record)
+                        if told is not None and told.command == command_id:
                             versions.append(told)
             if versions:
                 return Answer(versions, "")

@@ -3,10 +3,10 @@
 from contextlib import aclosing
 from typing import Any
 
+from agents.clients.readable import Readable
 from agents.clients.reader import read_blocks
 from agents.experiments import Courses, courses_of
 from agents.settings import Settings
-from schemas.codec import decoder
 from schemas.experiments import PooledDecided
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, POOLED_EXPERIMENTS, PREDICTIONS, Topic
@@ -49,10 +49,10 @@ async def recent_symbols(settings: Settings, bootstrap: str) -> list[str]:
 
 
 async def _all(settings: Settings, bootstrap: str, topic: Topic, start: Any = "beginning") -> list[Any]:
-    decode = decoder(topic.record)
+    readable = Readable(topic)
     found: list[Any] = []
     blocks = read_blocks(bootstrap, settings.topic(topic.name), start=start, until_end=True)
     async with aclosing(blocks) as reading:
         async for block in reading:
-            found += [decode(record.value) for record in block]
+            found += [each for each in map(readable, block) if each is not None]
     return found

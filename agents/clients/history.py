@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+from agents.clients.readable import Readable
 from agents.clients.reader import read_blocks
 from agents.settings import Settings
 from agents.trail import History, Life, why, window_of
-from schemas.codec import decoder
-from schemas.errors import ConfigurationError, Refused
+from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive
@@ -91,16 +91,17 @@ async def life_of(settings: Settings, bootstrap: str, symbol: str, prediction_id
 
 
 async def _records(settings: Settings, bootstrap: str, topic: Topic, symbol: str) -> AsyncIterator[Any]:
-    """Records of one symbol up to the end; keys are looked at first, so that most of the others cost little."""
-    decode, key = decoder(topic.record), symbol.encode()
-    within = key + b"|"
-    compacted = topic.is_compacted
-    async with aclosing(read_blocks(bootstrap, settings.topic(topic.name), until_end=True)) as blocks:
-        async for block in blocks:
+    """Records of one symbol up to the end; keys are looked at first, so that most of the others cost little.
+
+    A key `symbol|name` ends with a name, which has no `|`; the symbol may have some.
+    """
+    readable, key, compacted = Readable(topic), symbol.encode(), topic.is_compacted
+    # Ids on a root are whatever their writers chose: none of them says that another record is a repeat.
+    blocks = read_blocks(bootstrap, settings.topic(topic.name), until_end=True, repeats=topic.is_root)
+    async with aclosing(blocks) as reading:
+        async for block in reading:
             for record in block:
-                ours = (record.key or b"").startswith(within) if compacted else record.key == key
-                if ours:
-                    try:
-                        yield decode(record.value)
-                    except Refused:
-                        continue  # no record of ours: a dead letter of its node says what it was
+                its = (record.key or b"").rpartition(b"|")[0] if compacted else record.key
+                found = readable(record) if its == key else None
+                if found is not None and found.symbol == symbol:
+                    yield found

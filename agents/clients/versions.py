@@ -3,9 +3,9 @@
 from contextlib import aclosing
 from typing import Any
 
+from agents.clients.readable import Readable
 from agents.clients.reader import read_blocks
 from agents.settings import Settings
-from schemas.codec import decoder
 from schemas.retraining import RetrainFinished
 from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
 from schemas.versions import ModelVersion
@@ -35,12 +35,12 @@ async def retrains(settings: Settings, bootstrap: str, symbol: str | None = None
 
 async def _newest(settings: Settings, bootstrap: str, topic: Topic, symbol: str | None) -> list[Any]:
     """The newest record of each key of a compacted topic."""
-    decode = decoder(topic.record)
+    readable = Readable(topic)
     found = {}
     async with aclosing(read_blocks(bootstrap, settings.topic(topic.name), until_end=True)) as blocks:
         async for block in blocks:
-            for record in map(decode, (each.value for each in block)):
-                if symbol in (None, record.symbol):
+            for record in map(readable, block):
+                if record is not None and symbol in (None, record.symbol):
                     found[record.key] = record
     return list(found.values())
 

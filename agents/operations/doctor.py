@@ -17,6 +17,7 @@ from agents.broker.answer import describe
 from agents.broker.java import find_java
 from agents.broker.lock import KAFKA_VERSION, locked
 from agents.broker.process import running
+from agents.clients.readable import Readable
 from agents.clients.reader import Received, read_blocks
 from agents.clients.rosters import Differing, differing_rosters
 from agents.operations import topics
@@ -24,9 +25,7 @@ from agents.operations.system import wanted_topics
 from agents.settings import Settings
 from agents.telemetry.ask import ask_all, ask_dashboard, state
 from agents.telemetry.health import Verdict
-from schemas.codec import decoder
-from schemas.errors import EnvironmentProblem, Refused
-from schemas.ticks import Tick
+from schemas.errors import EnvironmentProblem
 from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
 from streams import compiled
 
@@ -258,14 +257,13 @@ def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
         records: of the tick log.
         now_ns: this machine's clock, ns since the Unix epoch.
     """
-    decode = decoder(Tick)
+    readable = Readable(TICKS)
     partitions: dict[str, set[int]] = defaultdict(set)
     latest: dict[str, int] = {}
     ahead, farthest_back = 0, (0, "")
     for record in records:
-        try:
-            tick = decode(record.value)
-        except Refused:
+        tick = readable(record)
+        if tick is None:
             continue
         partitions[tick.symbol].add(record.partition)
         ahead += tick.ts_event > now_ns + CLOCK_TOLERANCE_NS

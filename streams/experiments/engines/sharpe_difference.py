@@ -10,6 +10,9 @@ FEWEST = 10
 NOTHING = (0.0, 0.0, 0.0)
 """Ratio and gradient of what never moved."""
 
+SMALLEST = 1e-200
+"""Of a variance: below it the slopes of the ratio leave the range of doubles."""
+
 
 class SharpeState(Struct, array_like=True):
     """Attributes:
@@ -68,11 +71,10 @@ class SharpeDifference:
             return 0.0, inf
         a, b, a2, b2 = state.mean
         var_a, var_b = a2 - a * a, b2 - b * b
-        if var_a <= 0.0 and var_b <= 0.0:
+        if var_a <= SMALLEST and var_b <= SMALLEST:
             return 0.0, inf
-        # An arm that never moved has a Sharpe ratio of 0 that is known exactly.
-        ratio_a, by_a, by_a2 = (a / sqrt(var_a), a2 / var_a**1.5, -a / (2.0 * var_a**1.5)) if var_a > 0.0 else NOTHING
-        ratio_b, by_b, by_b2 = (b / sqrt(var_b), b2 / var_b**1.5, -b / (2.0 * var_b**1.5)) if var_b > 0.0 else NOTHING
+        ratio_a, by_a, by_a2 = _ratio(a, a2, var_a)
+        ratio_b, by_b, by_b2 = _ratio(b, b2, var_b)
         gradient = (by_a, -by_b, by_a2, -by_b2)
         total, at = 0.0, 0
         for row in range(4):
@@ -92,3 +94,10 @@ class SharpeDifference:
         if n < FEWEST or error == inf:
             return 0, 0.0, 0.0
         return n, difference, error * error * n * (n - 1)
+
+
+def _ratio(mean: float, square: float, variance: float) -> tuple[float, float, float]:
+    """Sharpe ratio of one arm and its slopes in mean and mean square; one that never moved has 0, known exactly."""
+    if variance <= SMALLEST:
+        return NOTHING
+    return mean / sqrt(variance), square / variance**1.5, -mean / (2.0 * variance**1.5)

@@ -114,7 +114,7 @@ class Trial:
 
     def start(self, outcome: OutcomeMatured) -> TrialState:
         """State before the first pair, which is in `outcome`."""
-        (challenger,) = (arm.model_version for arm in outcome.arms if arm.arm == self.name)
+        challenger = next(arm.model_version for arm in outcome.arms if arm.arm == self.name)
         told = Told() if self.pooled else None
         return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start(), told=told)
 
