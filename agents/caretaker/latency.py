@@ -6,7 +6,6 @@ import time
 from collections import deque
 from contextlib import aclosing
 
-import msgspec
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
@@ -17,8 +16,9 @@ from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.keyring import signing
 from agents.owned import owned
 from agents.settings import Settings
-from schemas.codec import encode
+from schemas.codec import decoder, encode
 from schemas.commands import RollBack
+from schemas.errors import Refused
 from schemas.positions import position_of
 from schemas.topics import COMMANDS, MODEL_VERSIONS, PREDICTIONS, TICKS
 from schemas.versions import ModelVersion
@@ -43,7 +43,7 @@ class Made(Struct, frozen=True):
     model_version: str
 
 
-_made = msgspec.json.Decoder(Made).decode
+_made = decoder(Made)
 
 
 class Watched:
@@ -75,7 +75,7 @@ class Watched:
         try:
             made = _made(record.value)
             offset = position_of(made.id)[0]
-        except (msgspec.DecodeError, ValueError, IndexError) as error:
+        except (Refused, ValueError, IndexError) as error:
             log.error("%s-%s at %s: expected a prediction: %s", record.topic, record.partition, record.offset, error)
             return
         if offset > self._newest_made:

@@ -21,7 +21,7 @@ from agents.kafka import AIOKafkaProducer
 from agents.keyring import signing
 from agents.owned import owned
 from agents.settings import Settings
-from schemas.codec import encode
+from schemas.codec import decoder, encode
 from schemas.commands import StartVariant
 from schemas.errors import TickloopError
 from schemas.positions import position_of
@@ -164,12 +164,12 @@ class _Identified(msgspec.Struct):
     id: str = ""
 
 
-_identified = msgspec.json.Decoder(_Identified).decode
+_identified = decoder(_Identified)
 
 
 def _id_of(value: bytes | None) -> str:
     """Of a command, or of what people wrote where commands belong: empty, if that has none."""
     try:
-        return _identified(value or b"{}").id
-    except msgspec.MsgspecError:
+        return str(_identified(value).id)
+    except Refused:
         return ""

@@ -15,9 +15,9 @@ from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.keyring import signing
 from agents.settings import Settings
-from schemas.codec import encode
+from schemas.codec import decoder, encode
 from schemas.commands import Command, Retrain
-from schemas.errors import EnvironmentProblem
+from schemas.errors import EnvironmentProblem, Refused
 from schemas.limits import EventTime, TickId
 from schemas.positions import root_id
 from schemas.retraining import RetrainJob
@@ -62,14 +62,14 @@ class _Timed(msgspec.Struct):
     id: TickId
 
 
-_timed = msgspec.json.Decoder(_Timed).decode
+_timed = decoder(_Timed)
 
 
 def _is_timed(value: bytes | None) -> bool:
     """Whether a value can be that of a prediction or an outcome."""
     try:
-        _timed(value or b"")
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        _timed(value)
+    except Refused:
         return False
     return True
 

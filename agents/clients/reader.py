@@ -8,7 +8,8 @@ from aiokafka.errors import KafkaError
 
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, TopicPartition
-from schemas.errors import EnvironmentProblem
+from schemas.codec import decoder
+from schemas.errors import EnvironmentProblem, Refused
 from schemas.positions import Position, position_of
 
 POLL_MS = 200
@@ -40,7 +41,7 @@ class _Identity(msgspec.Struct):
     node: str = ""
 
 
-_identity = msgspec.json.Decoder(_Identity).decode
+_identity = decoder(_Identity)
 
 MOST_PLACES = 10_000
 """Places that repeats are told by, of the newest records; more there are only where somebody makes nodes up."""
@@ -77,7 +78,7 @@ class Once:
         try:
             identity = _identity(value or b"{}")
             position = position_of(identity.id)
-        except ValueError:
+        except (Refused, ValueError):
             return True
         if not position:
             return True

@@ -5,14 +5,14 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Any, Self
 
-import msgspec
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from agents.clients.publisher import Addressed
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, TopicPartition
-from schemas.errors import EnvironmentProblem
+from schemas.codec import decoder
+from schemas.errors import EnvironmentProblem, Refused
 
 BLOCK = 2048
 POLL_MS = 200
@@ -23,7 +23,7 @@ class _Timed(Struct):
     ts_event: int
 
 
-_timed = msgspec.json.Decoder(_Timed).decode
+_timed = decoder(_Timed)
 
 
 class TickLog:
@@ -115,7 +115,7 @@ def _time(record: Addressed, otherwise: int) -> int:
 
 def _addressed(record: Any) -> Addressed:
     try:
-        ts_event = _timed(record.value or b"").ts_event
-    except ValueError:
+        ts_event = _timed(record.value).ts_event
+    except Refused:
         ts_event = None
     return Addressed(record.partition, record.key, record.value, ts_event)

@@ -9,9 +9,10 @@ from hashlib import blake2b, sha256
 from itertools import islice
 from typing import Literal, NamedTuple
 
-import msgspec
 from msgspec import Struct
 
+from schemas.codec import decoder
+from schemas.errors import Refused
 from schemas.positions import Position, position_of
 from schemas.topics import TICKS
 from streams.verification import digests
@@ -82,7 +83,7 @@ class _Identity(Struct):
     node: str = ""
 
 
-_identify = msgspec.json.Decoder(_Identity).decode
+_identify = decoder(_Identity)
 
 
 class _Wanted(NamedTuple):
@@ -180,7 +181,7 @@ class Comparison:
                 if not self._after < position[0] < self._before:
                     return
                 self._begun = True
-        except ValueError:
+        except (Refused, ValueError):
             identity, position = _Identity(""), ()
         if not self._begun:  # it cannot be read, and lies among those that are left out
             return

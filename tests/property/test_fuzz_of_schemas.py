@@ -1,0 +1,173 @@
+"""Payloads made from the schemas, on every root and every topic that a reader takes: nothing stops, all is judged."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from loop_payloads import FUZZED, payloads
+from msgspec import Struct, inspect
+from schema_payloads import SchemaPayloads
+
+from agents.cli.record_tables import cells, columns_of
+from agents.clients.readable import Readable
+from agents.clients.reader import Once, Received
+from agents.runtime.routing import key_of, place_of
+from agents.trail import link
+from schemas.codec import decoder, encode
+from schemas.dead_letters import DeadLetter
+from schemas.errors import Refused
+from schemas.ticks import Quote, Trade
+from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS, TOPICS, Topic
+from streams.alerts import alert_of
+from streams.chain import chained
+from streams.loop import nodes
+from streams.partition import Partition
+from streams.topology import Node
+
+ROOTS = (TICKS, COMMANDS, EXPERIMENT_PARTIALS)
+TAKEN = {
+    TICKS: {"Prediction", "AccountMarked"},
+    COMMANDS: {"Directive", "ModelVersion", "RetrainJob"},
+    EXPERIMENT_PARTIALS: {"PooledMoved"},
+}
+"""What follows from valid payloads among the others, so that a test of nothing is noticed."""
+
+DECODERS = {record: decoder(topic.record) for topic in TOPICS for record in topic.records}
+
+
+def taken(node: Node[Any], values: Any) -> Counter[str]:
+    """What a node makes of values: kinds of its records, reasons of its refusals; each of them as it is promised."""
+    partition, found = Partition(node, 0), Counter[str]()
+    for offset, value in enumerate(values):
+        for record in partition.apply(offset, b"key", value):
+            kind: type[Any] = type(record)
+            assert DECODERS[kind](encode(record)) == record, "what a node writes fits its schema"
+            assert 0 <= place_of(record, 0, 8) < 8
+            key_of(record)
+            found[record.reason if isinstance(record, DeadLetter) else kind.__name__] += 1
+    for name in partition.keys:
+        state = node.dump(partition.keys[name].state)
+        assert node.dump(node.load(state)) == state
+    return found
+
+
+@pytest.mark.parametrize("topic", ROOTS, ids=lambda topic: topic.name)
+def test_no_payload_on_a_root_stops_the_loop(topic: Topic) -> None:
+    (node,) = (node for node in chained(nodes(FUZZED)) if node.source is topic)
+    found = taken(node, payloads(topic, 3_000, seed=1))
+    assert {"malformed", "not_json"} | TAKEN[topic] <= found.keys()
+    assert len(found) >= 6
+
+
+@pytest.mark.parametrize(
+    "node", [node for node in nodes(FUZZED) if not node.source.is_root], ids=lambda node: node.name
+)
+def test_no_payload_stops_a_node_that_reads_what_others_write(node: Node[Any]) -> None:
+    found = taken(node, payloads(node.source, 1_500, seed=2))
+    assert {"malformed", "not_json"} <= found.keys()
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_no_payload_on_any_topic_stops_a_reader(topic: Topic, caplog: pytest.LogCaptureFixture) -> None:
+    readable, once, columns = Readable(topic), Once(), columns_of(topic.record)
+    counted = Counter[bool]()
+    for offset, value in enumerate([*payloads(topic, 400, seed=3), None, b"", b"\xff"]):
+        once.is_new(0, value)
+        record = readable(Received(0, offset, 0, b"key", value))
+        counted[record is not None] += 1
+        if record is None:
+            assert f"offset {offset}:" in caplog.records[-1].message
+            continue
+        alert = alert_of(record)
+        assert alert is None or decoder(type(alert))(encode(alert)) == alert
+        assert all(cells(columns, record))
+        if not isinstance(record, Quote | Trade | DeadLetter) and hasattr(record, "ts_event"):
+            _shown(record)
+    assert counted[True] > 50
+    assert counted[False] > 50
+
+
+def _shown(record: Any) -> None:
+    if not hasattr(record, "breach") or record.breach is not None:
+        assert link(record).ts_event == record.ts_event
+
+
+def test_a_record_is_said_to_be_passed_over_once(caplog: pytest.LogCaptureFixture) -> None:
+    readable = Readable(COMMANDS)
+    for _ in range(3):
+        assert readable(Received(5, 4_711, 0, None, b"{}")) is None
+    assert [record.message.split(": ")[0] for record in caplog.records] == ["commands, partition 5, offset 4711"]
+
+
+@pytest.mark.parametrize("record", DECODERS, ids=lambda record: record.__name__)
+def test_every_field_has_bounds_and_what_fits_them_is_read(record: type[Struct]) -> None:
+    if record not in (Quote, Trade):
+        unbounded = list(_unbounded(inspect.type_info(record), record.__name__))
+        assert unbounded == []
+    values, decode = SchemaPayloads(record, seed=4), DECODERS[record]
+    for _ in range(100):
+        read = decode(values.fitting())
+        assert decode(encode(read)) == read
+
+
+def _unbounded(kind: Any, where: str) -> Any:
+    """Places of a type that anything large fits into."""
+    if isinstance(kind, inspect.Metadata):
+        yield from _unbounded(kind.type, where)
+    elif isinstance(kind, inspect.UnionType):
+        for each in kind.types:
+            yield from _unbounded(each, where)
+    elif isinstance(kind, inspect.StructType):
+        for field in kind.fields:
+            yield from _unbounded(field.type, f"{where}.{field.name}")
+    elif isinstance(kind, inspect.IntType | inspect.FloatType):
+        if kind.ge is None or kind.le is None:
+            yield where
+    elif isinstance(kind, inspect.DictType | inspect.VarTupleType | inspect.ListType | inspect.CollectionType):
+        if kind.max_length is None:
+            yield where
+        for each in ("key_type", "value_type", "item_type"):
+            if hasattr(kind, each):
+                yield from _unbounded(getattr(kind, each), f"{where}[]")
+    elif isinstance(kind, inspect.StrType):
+        if kind.max_length is None:
+            yield where
+    elif isinstance(kind, inspect.AnyType):
+        yield where
+
+
+def test_bounds_stand_in_the_written_contract() -> None:
+    """Those of quotes and trades, too, which have reasons of their own."""
+    folder = Path(__file__).parents[2] / "schemas" / "contract"
+    ticks = msgspec.json.decode((folder / "ticks.schema.json").read_bytes())["$defs"]
+    assert ticks["Quote"]["properties"]["bid"]["maximum"] == 1e12
+    assert ticks["Trade"]["properties"]["ts_event"]["minimum"] == 1
+    assert ticks["Trade"]["properties"]["symbol"]["maxLength"] == 32
+    commands = msgspec.json.decode((folder / "commands.schema.json").read_bytes())["$defs"]
+    assert commands["Breach"]["properties"]["since"]["maximum"] == 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        (b'"since":' + b"1" + b"0" * 30, "$.breach.since"),
+        (b'"since":1e999', "$.breach.since"),
+        (b'"since":-1', "$.breach.since"),
+        (b'"statistic":1e300', "$.breach.statistic"),
+        (b'"sentence":"' + b"x" * 600_000 + b'"', "$.breach.sentence"),
+    ],
+)
+def test_a_breach_out_of_bounds_is_refused_before_it_becomes_a_job(command: bytes, part: str) -> None:
+    fields = (
+        b'{"kind":"retrain","id":"r1","symbol":"X","ts_event":5,"cause":"c","breach":{"id":"r1","trigger":"manual",'
+        b'"detector":"d","statistic":0.0,"limit":0.0,"since":0,"since_outcomes":0,"retrain":true,"withheld":"",'
+        b'"sentence":"s",%s}}'
+    )
+    (node,) = (node for node in nodes(FUZZED) if node.source is COMMANDS)
+    (job,) = Partition(node, 0).apply(0, b"X", fields % b'"more":0')
+    assert type(job).__name__ == "RetrainJob"
+    with pytest.raises(Refused, match="malformed") as refused:
+        node.decode(fields % command)
+    assert part in refused.value.detail
