@@ -15,8 +15,10 @@ CUT_VALUE = 64 * 1024
 LONGEST_KEY = 1024
 """Bytes that are kept of a key, the first of them."""
 
-MOST_TOLD = 2 * WHOLE_VALUE
-"""Characters of a detail that are read: those of earlier releases were not cut, but by what the topic takes."""
+MOST_KEPT = 2 * WHOLE_VALUE
+"""Characters of a detail and bytes that are read: earlier releases did not cut them, but for what the topic takes."""
+
+Kept = Annotated[bytes, Meta(max_length=MOST_KEPT)]
 
 
 class DeadLetter(Struct, frozen=True):
@@ -31,10 +33,10 @@ class DeadLetter(Struct, frozen=True):
     reason: Annotated[Code, Meta(description="stable code, for example `crossed_quote`")]
     detail: Annotated[
         str,
-        Meta(max_length=MOST_TOLD, description="sentence for a person, with what was found; at most 1,000 characters"),
+        Meta(max_length=MOST_KEPT, description="sentence for a person, with what was found; at most 1,000 characters"),
     ]
-    key: Annotated[bytes | None, Meta(description="original key, or its beginning")]
-    value: Annotated[bytes | None, Meta(description="original value, or its beginning")]
+    key: Annotated[Kept | None, Meta(description="original key, or its beginning")]
+    value: Annotated[Kept | None, Meta(description="original value, or its beginning")]
     value_bytes: Annotated[Count | UnsetType, Meta(description="length of the original value, if it was cut")] = UNSET
     value_sha256: Annotated[Code | UnsetType, Meta(description="its digest, hex, if it was cut")] = UNSET
     key_bytes: Annotated[Count | UnsetType, Meta(description="length of the original key, if it was cut")] = UNSET

@@ -30,6 +30,10 @@ LARGEST_COUNT: Final = 2**53
 LARGEST_FIGURE: Final = 1e100
 """Of numbers without a bound of their own: their squares and the sums of those are still finite."""
 
+LARGEST_BPS: Final = 1e40
+"""Of what one prediction can earn or cost: the largest move of a price, times the largest position, is below it, and
+as many squares as can be counted add up to a figure."""
+
 LONGEST_SYMBOL: Final = 32
 LONGEST_NAME: Final = 200
 """Characters of a name that somebody chose: of an arm, a version, an experiment, a metric, a feature."""
@@ -90,6 +94,7 @@ Span = Annotated[int, Meta(ge=1, le=LONGEST_HORIZON - 1)]
 
 Count = Annotated[int, Meta(ge=0, le=LARGEST_COUNT)]
 Figure = Annotated[float, Meta(ge=-LARGEST_FIGURE, le=LARGEST_FIGURE)]
+Bps = Annotated[float, Meta(ge=-LARGEST_BPS, le=LARGEST_BPS)]
 Price = Annotated[float, Meta(ge=LOWEST_PRICE, le=HIGHEST_PRICE)]
 Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
 

@@ -4,26 +4,34 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Name = Annotated[str, Meta(description="node of the loop that reads the log")]
-LogTopic = Annotated[str, Meta(description="topic that is the log, without the prefix of the deployment")]
-Number = Annotated[int, Meta(description="partition of it")]
+from schemas.limits import Code, Count, EventTimeOrNone, Name, Sentence
+
+MOST_PARTS = 2_000
+"""Files and libraries that compute."""
+
+NodeName = Annotated[Name, Meta(description="node of the loop that reads the log")]
+LogTopic = Annotated[Name, Meta(description="topic that is the log, without the prefix of the deployment")]
+Number = Annotated[Count, Meta(description="partition of it")]
 
 
 class ComputedBy(Struct, frozen=True, tag="computed_by", tag_field="kind"):
     """Which code computes from an offset on."""
 
-    node: Name
+    node: NodeName
     topic: LogTopic
     partition: Number
-    offset: Annotated[int, Meta(description="first offset that it computes")]
+    offset: Annotated[EventTimeOrNone, Meta(description="first offset that it computes")]
     code: Annotated[
-        str, Meta(description="digest of what computes: programs, plug-ins, libraries, layout of snapshots")
+        Code, Meta(description="digest of what computes: programs, plug-ins, libraries, layout of snapshots")
     ]
     before: Annotated[
-        str, Meta(description="digest of what computed before it; empty: it began here, with no state at all")
+        Code, Meta(description="digest of what computed before it; empty: it began here, with no state at all")
     ]
-    parts: Annotated[dict[str, str], Meta(description="what the digest is of: version or digest of each part, by name")]
-    sentence: Annotated[str, Meta(description="for a person")]
+    parts: Annotated[
+        dict[Name, Name],
+        Meta(max_length=MOST_PARTS, description="what the digest is of: version or digest of each part, by name"),
+    ]
+    sentence: Annotated[Sentence, Meta(description="for a person")]
 
     @property
     def key(self) -> bytes:
@@ -38,12 +46,12 @@ class ComputedBy(Struct, frozen=True, tag="computed_by", tag_field="kind"):
 class RecordsLost(Struct, frozen=True, tag="records_lost", tag_field="kind"):
     """Offsets of a log that were deleted before their node had read them: what they held had no effect."""
 
-    node: Name
+    node: NodeName
     topic: LogTopic
     partition: Number
-    first: Annotated[int, Meta(description="first offset that is gone")]
-    last: Annotated[int, Meta(description="last one")]
-    sentence: Annotated[str, Meta(description="for a person")]
+    first: Annotated[EventTimeOrNone, Meta(description="first offset that is gone")]
+    last: Annotated[EventTimeOrNone, Meta(description="last one")]
+    sentence: Annotated[Sentence, Meta(description="for a person")]
 
     @property
     def key(self) -> bytes:

@@ -6,6 +6,7 @@ from msgspec import UNSET, Meta, Struct
 
 from schemas.limits import (
     MOST_FIELDS,
+    Bps,
     Code,
     EventTime,
     Figure,
@@ -28,8 +29,8 @@ class ArmOutcome(Struct, frozen=True):
     strategy: Annotated[Name, Meta(description="expert with the largest weight in the arm's mixture")]
     probability: Annotated[Probability, Meta(description="stored probability of an upward move")]
     position_size: Annotated[Figure, Meta(description="stored signed fraction of capital")]
-    gross_bps: Annotated[Figure, Meta(description="position times realised return, bps of capital")]
-    net_bps: Annotated[Figure, Meta(description="the same less the cost of the position, bps of capital")]
+    gross_bps: Annotated[Bps, Meta(description="position times realised return, bps of capital")]
+    net_bps: Annotated[Bps, Meta(description="the same less the cost of the position, bps of capital")]
 
 
 class OutcomeMatured(Struct, frozen=True):
@@ -43,7 +44,7 @@ class OutcomeMatured(Struct, frozen=True):
     horizon_ns: Annotated[Span, Meta(description="how far ahead it looked, ns")]
     mid: Annotated[Price, Meta(description="mid at prediction time, quote currency")]
     mid_matured: Annotated[Price, Meta(description="last mid before `ts_prediction + horizon_ns`, quote currency")]
-    return_bps: Annotated[Figure, Meta(description="realised move of the mid, bps")]
+    return_bps: Annotated[Bps, Meta(description="realised move of the mid, bps")]
     label: Annotated[Literal[-1, 0, 1], Meta(description="sign of the move; 0 is not learned from")]
     regime: Annotated[Name, Meta(description="regime at prediction time")]
     arms: Annotated[
@@ -54,6 +55,6 @@ class OutcomeMatured(Struct, frozen=True):
     features_hash: Annotated[Code, Meta(description="digest of the feature list and its parameters")]
     features: Annotated[FiguresByName, Meta(description="feature values at prediction time")]
     baselines: Annotated[FiguresByName, Meta(description="baselines at prediction time: probability up")] = {}
-    cost_bps: Annotated[Figure, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0
+    cost_bps: Annotated[Bps, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0
     weights: Annotated[FiguresByName, Meta(description="belief in each expert of the arm live at `ts_event`")] = {}
     generation: Generation = UNSET

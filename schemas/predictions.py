@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct
 
 from schemas.limits import (
+    Bps,
     Code,
     EventTime,
     Figure,
@@ -39,8 +40,8 @@ class Prediction(Struct, frozen=True):
     confidence: Annotated[Probability, Meta(description="probability of the named direction, 0.5 to 1")]
     regime: Annotated[Name, Meta(description="`calm` or `volatile`, then `range` or `trend`, joined by a hyphen")]
     position_size: Annotated[Figure, Meta(description="signed fraction of capital; 0 when the edge does not pay")]
-    expected_edge_bps: Annotated[Figure, Meta(description="expected signed move before cost, bps of the mid")]
-    cost_bps: Annotated[Figure, Meta(description="cost of taking and leaving the position, bps of the mid")]
+    expected_edge_bps: Annotated[Bps, Meta(description="expected signed move before cost, bps of the mid")]
+    cost_bps: Annotated[Bps, Meta(description="cost of taking and leaving the position, bps of the mid")]
     model_version: Annotated[Name, Meta(description="lineage of the live arm's model")]
     scored: Annotated[bool, Meta(description="whether it will mature into an outcome")]
     features_hash: Annotated[Code, Meta(description="digest of the feature list and its parameters, 12 hex digits")]

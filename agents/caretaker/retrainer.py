@@ -23,7 +23,7 @@ from agents.owned import owned
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import StartVariant
-from schemas.errors import TickloopError
+from schemas.errors import Refused, TickloopError
 from schemas.positions import position_of
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.topics import ALERTS, CANDIDATES, COMMANDS, OUTCOMES, RETRAIN_JOBS, Topic

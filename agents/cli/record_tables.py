@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
@@ -186,8 +186,11 @@ def columns_of(record: Any) -> tuple[Column, ...]:
     """Columns for a record type; those of a type that nobody has chosen some for are its plain fields."""
     if record in COLUMNS:
         return COLUMNS[record]
-    plain = [each for each in msgspec.structs.fields(record) if each.name not in ("id", "ts_event", "symbol")]
-    return (TIME, SYMBOL, *(field(each.name, max(12, len(each.name)), right=False) for each in plain))
+    kinds = get_args(record) or (record,)
+    names = dict.fromkeys(each.name for kind in kinds for each in msgspec.structs.fields(kind))
+    first = [column for name, column in (("ts_event", TIME), ("symbol", SYMBOL)) if name in names]
+    plain = [name for name in names if name not in ("id", "ts_event", "symbol")]
+    return (*first, *(field(name, max(12, len(name)), right=False) for name in plain))
 
 
 def total_width(columns: tuple[Column, ...]) -> int:

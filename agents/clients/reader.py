@@ -54,8 +54,8 @@ def identity_of(value: bytes | None) -> str:
     ('ticks:0:7', '', '')
     """
     try:
-        return _identity(value or b"{}").id
-    except ValueError:
+        return str(_identity(value).id)
+    except Refused:
         return ""
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from agents.clients.reader import Once, Received
 from agents.dashboard.alerts import OpenAlerts
 from agents.dashboard.changes import (
@@ -82,9 +80,9 @@ class Board:
         self.passed = Passed()
         self._once = Once()
         self._looked: dict[bytes | None, list[int]] = {}
-        self._prediction = msgspec.json.Decoder(LeanPrediction).decode
-        self._outcome = msgspec.json.Decoder(LeanOutcome).decode
-        self._mark = msgspec.json.Decoder(LeanMark).decode
+        self._prediction = decoder(LeanPrediction)
+        self._outcome = decoder(LeanOutcome)
+        self._mark = decoder(LeanMark)
         self._takes: dict[str, Take] = {
             PREDICTIONS.name: self._predicted,
             OUTCOMES.name: self._matured,

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from schemas.codec import decoder
+from schemas.errors import Refused
 from schemas.positions import position_of
 
 SPAN_S = 30.0
@@ -33,7 +35,7 @@ class _Identity(msgspec.Struct):
     id: str
 
 
-_identity = msgspec.json.Decoder(_Identity).decode
+_identity = decoder(_Identity)
 
 
 def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, int]:
@@ -49,8 +51,8 @@ def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, int]:
     """
     found: dict[int, int] = {}
     for timestamp_ms, value in values:
-        with suppress(ValueError, IndexError):
-            found.setdefault(position_of(_identity(value or b"").id)[0], timestamp_ms)
+        with suppress(Refused, ValueError, IndexError):
+            found.setdefault(position_of(_identity(value).id)[0], timestamp_ms)
     return found
 
 

@@ -129,7 +129,7 @@ class SchemaPayloads:
 
     def _text(self, kind: Any) -> str:
         random = self._random
-        longest, shortest = kind.max_length or 100, kind.min_length or 0
+        longest, shortest = min(kind.max_length or 100, LONGEST_TEXT), kind.min_length or 0
         if kind.pattern == TICK_ID:
             return random.choice(TICK_IDS)
         if kind.pattern == PRINTABLE:

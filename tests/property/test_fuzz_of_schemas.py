@@ -56,7 +56,7 @@ def taken(node: Node[Any], values: Any) -> Counter[str]:
 @pytest.mark.parametrize("topic", ROOTS, ids=lambda topic: topic.name)
 def test_no_payload_on_a_root_stops_the_loop(topic: Topic) -> None:
     (node,) = (node for node in chained(nodes(FUZZED)) if node.source is topic)
-    found = taken(node, payloads(topic, 3_000, seed=1))
+    found = taken(node, payloads(topic, 2_000, seed=1))
     assert {"malformed", "not_json"} | TAKEN[topic] <= found.keys()
     assert len(found) >= 6
 
@@ -65,7 +65,7 @@ def test_no_payload_on_a_root_stops_the_loop(topic: Topic) -> None:
     "node", [node for node in nodes(FUZZED) if not node.source.is_root], ids=lambda node: node.name
 )
 def test_no_payload_stops_a_node_that_reads_what_others_write(node: Node[Any]) -> None:
-    found = taken(node, payloads(node.source, 1_500, seed=2))
+    found = taken(node, payloads(node.source, 1_000, seed=2))
     assert {"malformed", "not_json"} <= found.keys()
 
 
@@ -73,7 +73,7 @@ def test_no_payload_stops_a_node_that_reads_what_others_write(node: Node[Any]) -
 def test_no_payload_on_any_topic_stops_a_reader(topic: Topic, caplog: pytest.LogCaptureFixture) -> None:
     readable, once, columns = Readable(topic), Once(), columns_of(topic.record)
     counted = Counter[bool]()
-    for offset, value in enumerate([*payloads(topic, 400, seed=3), None, b"", b"\xff"]):
+    for offset, value in enumerate([*payloads(topic, 250, seed=3), None, b"", b"\xff"]):
         once.is_new(0, value)
         record = readable(Received(0, offset, 0, b"key", value))
         counted[record is not None] += 1
@@ -82,11 +82,11 @@ def test_no_payload_on_any_topic_stops_a_reader(topic: Topic, caplog: pytest.Log
             continue
         alert = alert_of(record)
         assert alert is None or decoder(type(alert))(encode(alert)) == alert
-        assert all(cells(columns, record))
+        assert all(cell.plain.isprintable() for cell in cells(columns, record))
         if not isinstance(record, Quote | Trade | DeadLetter) and hasattr(record, "ts_event"):
             _shown(record)
-    assert counted[True] > 50
-    assert counted[False] > 50
+    assert counted[True] > 20
+    assert counted[False] > 20
 
 
 def _shown(record: Any) -> None:
@@ -128,10 +128,10 @@ def _unbounded(kind: Any, where: str) -> Any:
     elif isinstance(kind, inspect.DictType | inspect.VarTupleType | inspect.ListType | inspect.CollectionType):
         if kind.max_length is None:
             yield where
-        for each in ("key_type", "value_type", "item_type"):
-            if hasattr(kind, each):
-                yield from _unbounded(getattr(kind, each), f"{where}[]")
-    elif isinstance(kind, inspect.StrType):
+        inside = (kind.key_type, kind.value_type) if isinstance(kind, inspect.DictType) else (kind.item_type,)
+        for each in inside:
+            yield from _unbounded(each, f"{where}[]")
+    elif isinstance(kind, inspect.StrType | inspect.BytesType):
         if kind.max_length is None:
             yield where
     elif isinstance(kind, inspect.AnyType):

@@ -145,13 +145,14 @@ class ExperimentsNode(Node[Trials]):
         if self._candidates is None:
             return
         known = [name for name in state if name.startswith(CANDIDATE)]
-        new = [arm.arm for arm in outcome.arms[1:] if arm.arm.startswith(CANDIDATE) and arm.arm not in state]
+        shadows = dict.fromkeys(arm.arm for arm in outcome.arms[1:] if arm.arm.startswith(CANDIDATE))
+        new = [name for name in shadows if name not in state][:MOST_CANDIDATES]
         if not known and not new:
             return
         for name in (*known, *new):
             yield name, self._trial(name)
         running = [arm.arm for arm in outcome.arms[1:]] if len(known) + len(new) > MOST_CANDIDATES else ()
-        while len(known) + len(new) > MOST_CANDIDATES:
+        while known and len(known) + len(new) > MOST_CANDIDATES:
             live = outcome.arms[0].model_version
             over = [name for name in known if state[name].status not in OPEN and state[name].challenger != live]
             # One that still runs (a winner that a pin holds back) would be taken for a new one and tested again.
