@@ -19,7 +19,7 @@ from streams.retraining.identity import CANDIDATE
 SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS, BREAKS)
 """Topics whose records may be worth an alert."""
 
-OF_DIRECTIVES = ("bad_directive", "unsigned_directive")
+OF_DIRECTIVES = ("bad_directive", "unsigned_directive", "unsigned_partial", "expired")
 OF_COMMANDS = "lifecycle"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from golden_model_records import BREACH, OF_MODELS
 from golden_records import RECORDS
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from schemas.alerts import Alert
@@ -19,7 +20,7 @@ from streams.monitoring.node import WAITING
 WINDOW: Any = OF_MODELS[AccuracyWindow][-1]
 JOB: Any = OF_MODELS[RetrainJob][-1]
 FINISHED: Any = OF_MODELS[RetrainFinished][-1]
-VERSION: Any = replace(OF_MODELS[ModelVersion][-1], change="promote_variant")
+VERSION: Any = replace(OF_MODELS[ModelVersion][-1], change="promote_variant", held=UNSET)
 LETTER = DeadLetter("commands:3:7", "lifecycle", "bad_command", "expected a model of schema 1, was 9", b"X", b"{}")
 
 OF_SOURCES = {kind for topic in SOURCES for kind in topic.records}
@@ -68,6 +69,8 @@ def result(status: str) -> Any:
         (replace(VERSION, change="roll_back", status="champion", held=True), "held_back", "error", "is held back"),
         (LETTER, "refused", "error", "schema 1, was 9"),
         (replace(LETTER, node="market", reason="unsigned_directive"), "refused", "error", "by the market node"),
+        (replace(LETTER, node="market", reason="expired"), "refused", "error", "by the market node"),
+        (replace(LETTER, node="pooling", reason="unsigned_partial"), "refused", "error", "by the pooling node"),
     ],
 )
 def test_what_is_told(record: Any, kind: str, severity: str, part: str) -> None:
