@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from schemas.limits import Code, Count, EventTimeOrNone, Name, Sentence
 
-MOST_PARTS = 2_000
+MOST_PARTS = 1_024
 """Files and libraries that compute."""
 
 NodeName = Annotated[Name, Meta(description="node of the loop that reads the log")]
@@ -28,7 +28,7 @@ class ComputedBy(Struct, frozen=True, tag="computed_by", tag_field="kind"):
         Code, Meta(description="digest of what computed before it; empty: it began here, with no state at all")
     ]
     parts: Annotated[
-        dict[Name, Name],
+        dict[Name, Code],
         Meta(max_length=MOST_PARTS, description="what the digest is of: version or digest of each part, by name"),
     ]
     sentence: Annotated[Sentence, Meta(description="for a person")]

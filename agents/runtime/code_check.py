@@ -6,6 +6,7 @@ from faust.types import TP
 
 from agents.identity.computing import Identity
 from schemas.errors import StateError
+from schemas.limits import cut
 from schemas.log_events import ComputedBy
 
 
@@ -66,5 +67,5 @@ def changed(
         identity.digest,
         before,
         identity.parts,
-        f"other code computes {node} from offset {offset} of {log}-{partition} on: {changes}",
+        cut(f"other code computes {node} from offset {offset} of {log}-{partition} on: {changes}"),
     )

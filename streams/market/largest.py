@@ -3,7 +3,7 @@
 from msgspec import msgpack
 
 from schemas.errors import ConfigurationError
-from schemas.limits import LONGEST_ID, LONGEST_NAME
+from schemas.limits import LONGEST_ID, LONGEST_NAME, MOST_FIELDS
 from schemas.topics import LARGEST_SNAPSHOT, MIB
 from streams.judged import MOST_JUDGED
 from streams.market.directives import MOST_ARMS, REMEMBERED
@@ -31,8 +31,10 @@ def check_largest_state(pipeline: Pipeline, parameters: MarketParameters, where:
         where: their table in the configuration.
 
     Raises:
-        ConfigurationError: with what takes most of the room.
+        ConfigurationError: with what takes most of the room; or there are more features than a record may name.
     """
+    if len(pipeline._names) > MOST_FIELDS:
+        raise ConfigurationError(f"{where}: expected at most {MOST_FIELDS} features, was {len(pipeline._names)}")
     state = full_state(pipeline, parameters)
     waiting = _size(state.pending) * (parameters.scored_per_horizon + 1)
     features, arms = _size(state.features), _size(state.arms)

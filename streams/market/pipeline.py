@@ -7,6 +7,7 @@ from msgspec import UNSET, convert
 
 from schemas.breaks import BreakReason, ClockBroken
 from schemas.errors import ConfigurationError
+from schemas.limits import cut
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import BUILTIN, Directive, Quote, Trade
@@ -177,7 +178,7 @@ class Pipeline:
         weight = live.weights[expert]
         why = LEADS if weight > self._even else EVEN
         if faults.latest:
-            why = "; ".join((why, *faults.latest))
+            why = cut("; ".join((why, *faults.latest)))
 
         mid = features.now.mid
         if state.ticks < self._warmup:

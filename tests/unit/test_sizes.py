@@ -1,7 +1,10 @@
 """Every record at its largest fits its topic, every state its changelog; parameters that lead to more are refused."""
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from largest_records import OVERRIDES, Unbounded, largest, size
 from msgspec import Struct, msgpack
@@ -10,7 +13,8 @@ from agents.runtime.routing import key_of
 from schemas.commands import PromoteVariant
 from schemas.dead_letters import LONGEST_KEY, DeadLetter
 from schemas.errors import ConfigurationError
-from schemas.limits import LONGEST_COMMAND_ID, LONGEST_ID, LONGEST_NAME, LONGEST_SENTENCE
+from schemas.limits import LONGEST_COMMAND_ID, LONGEST_ID, LONGEST_NAME, LONGEST_SENTENCE, MOST_FIELDS
+from schemas.predictions import Prediction
 from schemas.ticks import Quote, Trade
 from schemas.topics import ENVELOPE, LARGEST_SNAPSHOT, TOPICS, Topic
 from schemas.windows import Breach
@@ -57,7 +61,8 @@ def test_the_largest_record_fits_its_topic(topic: Topic, record: type[Struct]) -
     each: Any = largest(record)
     assert size(each) <= topic.largest_value
     # 61 bytes of a batch's header, some twenty of a record's.
-    assert len(key_of(each) or b"") <= LONGEST_KEY <= ENVELOPE - 100
+    key = each.key if hasattr(record, "key") else key_of(each)
+    assert len(key or b"") <= LONGEST_KEY <= ENVELOPE - 100
 
 
 def test_overrides_of_the_largest_records_are_as_long_as_an_arm_may_have_them() -> None:
@@ -151,30 +156,48 @@ def largest_trial() -> TrialState:
 
 
 class TestParameters:
-    def test_the_one_that_makes_a_state_too_large_is_named(self) -> None:
-        recorded = tuple(f"own_{number}" for number in range(400))
+    @pytest.fixture
+    def own(self) -> Iterator[tuple[str, ...]]:
+        """More features of the user than a record may name, in two families; they are never finite."""
+        names = tuple(f"own_{number}" for number in range(MOST_FIELDS))
 
         class Wide:
-            features = tuple(Feature(name, "1", False, "0") for name in recorded)
+            features = tuple(Feature(name, "1", True, "0") for name in names[:200])
             state = NoState
 
             def start(self, mid: float) -> NoState:
                 return NoState()
 
             def advance(self, state: NoState, now: Moment) -> list[float]:
-                return [0.0] * len(recorded)
+                return [math.nan] * len(self.features)
+
+        class Wider(Wide):
+            features = tuple(Feature(name, "1", True, "0") for name in names[200:])
 
         register("wide", Wide)
-        try:
-            wide = {"features": {"recorded": list(recorded)}}
-            MarketNode(load_parameters({"market": wide}))
-            both = load_parameters({"symbols": {"EURUSD": {"market": {**wide, "scored_per_horizon": 1_000}}}})
-            with pytest.raises(ConfigurationError) as refused:
-                MarketNode(both)
-        finally:
-            del FAMILIES["wide"]
+        register("wider", Wider)
+        yield names
+        del FAMILIES["wide"], FAMILIES["wider"]
+
+    def test_the_one_that_makes_a_state_too_large_is_named(self, own: tuple[str, ...]) -> None:
+        wide = {"model": {"features": list(own[:200]), "prior": {}}}
+        MarketNode(load_parameters({"market": wide}))
+        both = load_parameters({"symbols": {"EURUSD": {"market": {**wide, "scored_per_horizon": 1_000}}}})
+        with pytest.raises(ConfigurationError) as refused:
+            MarketNode(both)
         assert str(refused.value).startswith("[symbols.EURUSD.market]: expected the state of a symbol to take at most")
         assert "scored_per_horizon = 1000" in str(refused.value)
+
+    def test_more_features_than_a_record_may_name_are_refused(self, own: tuple[str, ...]) -> None:
+        with pytest.raises(ConfigurationError, match=f"at most {MOST_FIELDS} features"):
+            MarketNode(load_parameters({"market": {"features": {"recorded": list(own)}}}))
+
+    def test_a_reason_that_is_made_of_many_faults_is_cut(self, own: tuple[str, ...]) -> None:
+        node = MarketNode(load_parameters({"market": {"features": {"recorded": list(own[:200])}}}))
+        (prediction,) = node.step(node.open("X"), Quote("X", 1, 99.0, 3.0, 101.0, 1.0), "ticks:0:0")
+        assert len(prediction.reason) <= LONGEST_SENTENCE
+        assert prediction.reason.endswith(" ...")
+        assert msgspec.json.decode(msgspec.json.encode(prediction), type=Prediction) == prediction
 
     def test_so_many_experiments_are_too_many(self) -> None:
         with pytest.raises(ConfigurationError, match=f"expected at most {MOST_EXPERIMENTS} experiments"):
