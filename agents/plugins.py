@@ -1,26 +1,70 @@
 """Components of the user: modules that the configuration names, imported before the parameters are read."""
 
 import os
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from agents.settings import config_path, config_table
+from agents.settings import ENVIRONMENT_PREFIX, config_path, config_table
 from schemas.errors import ConfigurationError
+from streams.experiments.declaration import Declaration
 from streams.parameters import Parameters, load_parameters
 
 
-def configured_parameters(environment: Mapping[str, str] = os.environ) -> Parameters:
+def configured_parameters(
+    environment: Mapping[str, str] = os.environ, say: Callable[[str], None] = lambda sentence: None
+) -> Parameters:
     """Parameters of the configuration file, once the modules of `[plugins]` have registered what they bring.
+
+    Only what computes calls this: importing a module runs it.
+
+    Args:
+        environment: variables of the process.
+        say: told which file that is, when nobody named it.
+
+    Raises:
+        ConfigurationError: with the table and the field that makes no sense; a file that was found brings modules, and
+            is not ours.
+    """
+    table, path = config_table(environment), config_path(environment)
+    found = bool(table) and not environment.get(ENVIRONMENT_PREFIX + "CONFIG", "")
+    if found:
+        say(f"using ./{path}")
+    if found and table.get("plugins"):
+        expect_ours(path)
+    import_plugins(table, str(path.parent.resolve()))
+    return load_parameters(table)
+
+
+def declared_experiments(environment: Mapping[str, str] = os.environ) -> dict[str, Declaration]:
+    """Experiments of the configuration file by name, for what only looks at them: no module is imported.
 
     Raises:
         ConfigurationError: with the table and the field that makes no sense.
     """
     table = config_table(environment)
-    folder = str(config_path(environment).parent.resolve())
-    import_plugins(table, folder)
-    return load_parameters(table)
+    return load_parameters({"experiments": table["experiments"]} if "experiments" in table else {}).experiments
+
+
+def expect_ours(path: Path) -> None:
+    """Refuse the modules of a file that was only found, and that somebody else may have put there.
+
+    Raises:
+        ConfigurationError: file or folder belongs to somebody else (root aside), or everybody may write to it.
+    """
+    if not hasattr(os, "getuid"):
+        return
+    for each in (path, path.parent):
+        status = each.stat()
+        if status.st_uid not in (os.getuid(), 0) or status.st_mode & stat.S_IWOTH:
+            whose = "anybody may change" if status.st_mode & stat.S_IWOTH else "belongs to somebody else"
+            raise ConfigurationError(
+                f"{path.absolute()}: expected a file and a folder of your own, since its [plugins] would be run here, "
+                f"was one that {whose} ({each.absolute()}); fix: TICKLOOP_CONFIG={path} if you trust it"
+            )
 
 
 def import_plugins(table: Mapping[str, Any], folder: str) -> None:

@@ -81,6 +81,7 @@ def _refuse_price_or_size(event: Quote | Trade, prices: tuple[str, ...], sizes: 
     for name in prices:
         value = getattr(event, name)
         if not LOWEST_PRICE <= value <= HIGHEST_PRICE:
-            raise Refused("bad_price", f"expected {name} from {LOWEST_PRICE} to {HIGHEST_PRICE}, was {value}")
+            way = "; returns need prices above 0; fix: shift or difference the price" if value <= 0.0 else ""
+            raise Refused("bad_price", f"expected {name} from {LOWEST_PRICE} to {HIGHEST_PRICE}, was {value}{way}")
     given = ", ".join(f"{name} {getattr(event, name)}" for name in sizes)
     raise Refused("bad_size", f"expected sizes from 0 to {LARGEST_SIZE}, was {given}")

@@ -12,10 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from agents.broker import bootstrap
+from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.record_tables import cells, columns_of, console_for, printable, table
 from agents.clients.commander import Place, commander
 from agents.clients.versions import versions
-from agents.plugins import configured_parameters
 from agents.settings import Settings
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError
@@ -234,7 +234,7 @@ def _model(file: Path) -> ModelState:
 def _check(asked: StartVariant) -> None:
     """Refuse here what the lifecycle node would refuse, by the parameters of this machine."""
     try:
-        Variants(configured_parameters().for_symbol(asked.symbol)).asked(asked)
+        Variants(parameters_in_use().for_symbol(asked.symbol)).asked(asked)
     except TickloopError as error:
         raise ConfigurationError(str(error).removeprefix("bad_directive: start_arm: ")) from error
 

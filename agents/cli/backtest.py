@@ -17,9 +17,9 @@ from agents.backtest.plan import COMPUTE, Plan, inspected
 from agents.backtest.runs import run
 from agents.backtest.share import Progress as Reached
 from agents.cli.column_options import column_options, columns
+from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.identity.computing import configured_identity
-from agents.plugins import configured_parameters
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from streams.sources.columns import Columns, TimeUnit
@@ -155,7 +155,7 @@ def planned(files: tuple[str, ...], configs: Sequence[str], out: str, layout: Co
                 config=environment.get("TICKLOOP_CONFIG", ""),
                 inputs=inputs,
                 columns=layout,
-                parameters=configured_parameters(environment),
+                parameters=parameters_in_use(environment),
                 partitions=Settings.load(environment).partitions,
                 digests=digests,
                 identity=configured_identity(environment, COMPUTE),

@@ -7,7 +7,7 @@ import click
 
 from agents.broker import bootstrap
 from agents.caretaker.process import take_care
-from agents.plugins import configured_parameters
+from agents.cli.parameters_in_use import parameters_in_use
 from agents.runtime.worker import configure_logging
 from agents.settings import Settings
 
@@ -23,7 +23,7 @@ def command(home: str | None, verbose: bool) -> None:
     """
     settings = Settings.load(home=home)
     configure_logging(verbose)
-    parameters = configured_parameters()
+    parameters = parameters_in_use()
     asyncio.run(_until_stopped(settings, bootstrap(settings), parameters))
 
 

@@ -16,6 +16,7 @@ from rich.progress import Progress, TaskID
 from agents.broker import bootstrap
 from agents.cli import experiment_tables as tables
 from agents.cli.arm import JSON
+from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.clients.commander import commander
 from agents.clients.experiments import courses, recent_outcomes, recent_symbols
@@ -23,7 +24,7 @@ from agents.experiment_plan import Planned, outcomes_of_file, planned, planned_t
 from agents.experiments import Course, Outlook, outlook, runs_as, to_do, together, verdict, waits_for
 from agents.experiments import shown as shown_symbol
 from agents.pages.experiment_report import experiment_report
-from agents.plugins import configured_parameters
+from agents.plugins import declared_experiments
 from agents.settings import Settings
 from schemas.commands import Command, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError
@@ -109,9 +110,9 @@ def command() -> None:
 @JSON
 def list_command(as_json: bool) -> None:
     """Show every experiment that is declared or that ever ran, and where it stands on each symbol."""
-    parameters, found = configured_parameters(), _courses()
-    names = [*parameters.experiments, *(name for name in sorted(found) if name not in parameters.experiments)]
-    every = [_shown(name, parameters.experiments.get(name), found.get(name, {})) for name in names]
+    declared, found = declared_experiments(), _courses()
+    names = [*declared, *(name for name in sorted(found) if name not in declared)]
+    every = [_shown(name, declared.get(name), found.get(name, {})) for name in names]
     if as_json:
         click.echo(msgspec.json.encode(every))
     elif not every:
@@ -126,7 +127,7 @@ def list_command(as_json: bool) -> None:
 @JSON
 def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
     """Show one experiment in detail: verdict, estimate, guardrails, dependence, plan, days left, what to do."""
-    declaration = configured_parameters().experiments.get(name)
+    declaration = declared_experiments().get(name)
     of = _of(name, declaration, _courses(), symbols)
     shown = _shown(name, declaration, of)
     if as_json:
@@ -164,7 +165,7 @@ def plan_command(
     the variant runs beside the live arm from the first tick. The pre-flight then replays the whole registered test on
     resamples of these pairs with their difference taken out: it says how often the test would be wrong on this market.
     """
-    parameters = configured_parameters()
+    parameters = parameters_in_use()
     declaration = _declared(parameters, name)
     for symbol in declaration.symbols or (EVERYONE,):
         _start(parameters, name, declaration, symbol)
@@ -213,7 +214,7 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: 
     Positions are those of the live arm, as before. What is registered in [experiments.NAME.test] cannot be changed
     any more; workers that have another declaration stop with exit code 4.
     """
-    parameters = configured_parameters()
+    parameters = parameters_in_use()
     declaration = _declared(parameters, name)
     chosen = _symbols(name, declaration, symbols)
     found = _courses().get(name, {})
@@ -235,9 +236,8 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: 
 @JSON
 def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: bool) -> None:
     """End the variant of an experiment, decided or not; its test takes no more pairs and can never be resumed."""
-    parameters = configured_parameters()
     found = _courses().get(name, {})
-    declaration = parameters.experiments.get(name)
+    declaration = declared_experiments().get(name)
     ran = [symbol for symbol in found if symbol != EVERYONE]
     chosen = list(symbols) or ran or (list(declaration.symbols) if declaration else [])
     if not chosen:
@@ -264,7 +264,7 @@ def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: b
 @click.option("--out", type=click.Path(dir_okay=False, writable=True), help="HTML file  [default: NAME.html]")
 def report(name: str, symbols: tuple[str, ...], out: str | None) -> None:
     """Write one HTML file that needs nothing else: evidence, confidence sequence, guardrails, plan, watch, reasons."""
-    declaration = configured_parameters().experiments.get(name)
+    declaration = declared_experiments().get(name)
     of = _of(name, declaration, _courses(), symbols)
     path = Path(out or f"{name}.html")
     path.write_text(experiment_report(name, of, declaration), encoding="utf-8")
@@ -292,7 +292,7 @@ def _of(
             f"experiment {name} is declared, but no batch of pairs has closed{where} yet; fix: "
             f"`tickloop experiment start {name}` if it was not started (`tickloop arm list` shows what runs), else wait"
         )
-    known = ", ".join(sorted({*found, *configured_parameters().experiments})) or "none"
+    known = ", ".join(sorted({*found, *declared_experiments()})) or "none"
     raise ConfigurationError(f"expected an experiment that is declared or ever ran ({known}), was {name!r}")
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from agents.plugins import configured_parameters
+from agents.cli.parameters_in_use import parameters_in_use
 from schemas.errors import ConfigurationError, TickloopError
 from schemas.ticks import Quote, Trade
 from streams.features.checks import Finding, check
@@ -49,7 +49,7 @@ def list_features(symbol: str = "", as_json: bool = False) -> None:
     A feature that nothing looks at is not computed. What looks at it is a matter of the parameters: the enabled
     strategies, the model's list of features, the regime detector, cost and baselines, and `recorded`.
     """
-    listed = features(configured_parameters().for_symbol(symbol))
+    listed = features(parameters_in_use().for_symbol(symbol))
     if as_json:
         click.echo(msgspec.json.encode(listed))
         return
@@ -79,7 +79,7 @@ def check_features(file: str | None, families: tuple[str, ...], count: int, as_j
 
     The exit code is 1 when a promise is broken.
     """
-    parameters = configured_parameters().market
+    parameters = parameters_in_use().market
     unknown = [name for name in families if name not in FAMILIES]
     if unknown:
         raise ConfigurationError(f"--family: expected one of {', '.join(FAMILIES)}, was {', '.join(unknown)}")

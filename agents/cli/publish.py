@@ -4,6 +4,8 @@ import asyncio
 import signal
 from collections.abc import AsyncIterable, Iterable, Sequence
 from io import BufferedReader, FileIO
+from itertools import islice
+from pathlib import Path
 
 import click
 import msgspec
@@ -15,6 +17,7 @@ from agents.cli.column_options import column_options, columns
 from agents.cli.progress import progress_bar
 from agents.clients.pace import Pace
 from agents.clients.publisher import Published, publish
+from agents.clients.standing import RECONNECT_NS, Standing, beginnings, expect_later, standing
 from agents.clients.standing_input import awaited
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
@@ -24,6 +27,8 @@ from streams.sources.files import TickFile, merged
 from streams.sources.raw import Feed
 
 INTERRUPTED = 130
+PROBED = 20_000
+"""Ticks of the files that are looked at before anything is sent; a symbol that begins later is, when it does."""
 
 
 @click.command("publish")
@@ -33,6 +38,7 @@ INTERRUPTED = 130
 @click.option(
     "--speed", metavar="1x|100x|max", default="max", show_default=True, help="Replay event time so much faster."
 )
+@click.option("--set-back", is_flag=True, help="Send ticks though they lie before what the topic holds.")
 @click.option("--strict", is_flag=True, help="Stop at the first row that makes no tick, with its number.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object, and no progress.")
 def command(
@@ -43,6 +49,7 @@ def command(
     time_unit: TimeUnit,
     rate: float | None,
     speed: str,
+    set_back: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -53,6 +60,9 @@ def command(
     quotes, price, size, side (buy or sell: the aggressor) for trades, and optionally seq. A row that makes no tick is
     sent as JSON of what it has, and comes back on the topic `dead-letters` with the reason. Ctrl-C sends what was
     read and says how much that was.
+
+    Ticks of a symbol that begin before the newest one which the topic holds are not sent: workers would refuse them as
+    late, or take them for a clock that was set back. History belongs in a run of its own (`tickloop replay`).
 
     \b
     Examples:
@@ -67,19 +77,41 @@ def command(
         raise ConfigurationError("expected standard input (-) alone or files, was both; fix: publish them in turn")
     settings = Settings.load()
     address = bootstrap(settings)
-    report = asyncio.run(_publish(files, layout, strict, address, settings.topic(TICKS.name), pace, as_json))
+    topic = settings.topic(TICKS.name)
+    report = asyncio.run(_publish(files, layout, strict, set_back, address, topic, pace, as_json))
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
         _show(report)
     if not report.complete:
         raise SystemExit(INTERRUPTED)
+    if report.ticks == report.unreadable:
+        raise ConfigurationError(
+            f"{', '.join(files)}: expected ticks, found none{f' in {report.ticks:,} rows' if report.ticks else ''}; "
+            "fix: see what the file holds; --map, --symbol, --kind and --time-unit say how its rows become ticks"
+        )
 
 
 async def _publish(
-    files: Sequence[str], layout: Columns, strict: bool, address: str, topic: str, pace: Pace, quiet: bool
+    files: Sequence[str],
+    layout: Columns,
+    strict: bool,
+    set_back: bool,
+    address: str,
+    topic: str,
+    pace: Pace,
+    quiet: bool,
 ) -> Published:
     say_when_the_broker_is_away()
+    held = Standing(topic, {}) if set_back else await standing(address, topic)
+    begins = _beginnings(files, layout) if held.newest else {}
+    expect_later(begins, held, _warn)
+    tolerance = RECONNECT_NS if files[0] == "-" else 0
+
+    def first(tick: Feed) -> None:
+        if tick.symbol not in begins and tick.ts_event is not None:
+            expect_later({tick.symbol: tick.ts_event}, held, _warn, tolerance)
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop_or_die, stop)
@@ -103,7 +135,17 @@ async def _publish(
                 completed=sum(shares),
             )
 
-        return await publish(feed, address, topic, pace=pace, stop=stop, progress=progress)
+        return await publish(feed, address, topic, pace=pace, stop=stop, progress=progress, first=first)
+
+
+def _beginnings(files: Sequence[str], layout: Columns) -> dict[str, int]:
+    """Event time with which each symbol begins, of files that can be read twice."""
+    regular = [TickFile(name, layout) for name in files if Path(name).is_file()]
+    return beginnings(islice(merged(regular), PROBED))
+
+
+def _warn(sentence: str) -> None:
+    click.secho(sentence, fg="yellow", err=True)
 
 
 def stop_or_die(stop: asyncio.Event) -> None:

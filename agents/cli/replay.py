@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options, columns
+from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.publish import speed_of, stop_or_die
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable
@@ -20,7 +21,6 @@ from agents.clients.tick_log import TickLog
 from agents.keyring import signing
 from agents.operations.replaying import Replayed, Source, in_blocks, replay, up_to
 from agents.operations.runs import name_for, run_settings
-from agents.plugins import configured_parameters
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
@@ -86,7 +86,7 @@ def command(
     name = name or name_for(files[0] if files else str(topic))
     settings = run_settings(live, name)
     work = live.workers if with_workers or workers else 0
-    loop = nodes(configured_parameters(), signing(settings))
+    loop = nodes(parameters_in_use(), signing(settings))
     address = bootstrap(live)
     topic = live.topic(TICKS.name) if topic == TICKS.name else topic
     if topic == settings.topic(TICKS.name):

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from agents.cli.column_options import column_options, columns
+from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.skill_tables import markdown, show
 from agents.evaluation import evaluate
-from agents.plugins import configured_parameters
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
 from streams.sources.columns import TimeUnit
@@ -55,7 +55,7 @@ def command(
       tickloop skill eurusd.csv.gz --horizon 60s --out eurusd.md
     """
     layout = columns(mapping, symbol, kind, time_unit)
-    parameters = configured_parameters()
+    parameters = parameters_in_use()
     if horizon is not None:
         parameters = with_horizon(parameters, nanoseconds(horizon))
     console = Console(stderr=True)

@@ -7,8 +7,8 @@ import click
 from rich.console import Console
 
 from agents.broker import process
+from agents.cli.parameters_in_use import parameters_in_use
 from agents.operations.system import System
-from agents.plugins import configured_parameters
 from agents.settings import Settings
 from streams.loop import nodes
 
@@ -29,7 +29,7 @@ def command(workers: int | None, home: str | None, dashboard: bool, keep_broker:
       tickloop consume predictions
     """
     settings = Settings.load(home=home, workers=workers)
-    nodes(configured_parameters())
+    nodes(parameters_in_use())
     system = System(settings, Console(stderr=True), dashboard=dashboard)
     try:
         asyncio.run(_until_stopped(system))

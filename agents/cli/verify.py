@@ -12,13 +12,13 @@ from rich.table import Table
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
+from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.cli.record_tables import printable
 from agents.identity.computing import configured_identity
 from agents.keyring import signing
 from agents.operations.runs import run_settings
 from agents.operations.verification import Verification, verify
-from agents.plugins import configured_parameters
 from agents.settings import Settings
 from schemas.topics import TICKS
 from streams.loop import nodes
@@ -87,7 +87,7 @@ async def _verify(settings: Settings, address: str, timeout_s: float, quiet: boo
         asyncio.get_running_loop().add_signal_handler(number, verifying.cancel)
     say_when_the_broker_is_away()
     console = Console(stderr=True)
-    loop = nodes(configured_parameters(), signing(settings))
+    loop = nodes(parameters_in_use(), signing(settings))
     with progress_bar(console, quiet) as bar:
         task = bar.add_task("connecting", total=None)
         clock = asyncio.get_running_loop().time

@@ -6,9 +6,9 @@ import click
 
 from agents.broker import bootstrap
 from agents.broker.answer import describe
+from agents.cli.parameters_in_use import parameters_in_use
 from agents.identity.computing import configured_identity
 from agents.keyring import signing
-from agents.plugins import configured_parameters
 from agents.runtime.app import create_app
 from agents.runtime.worker import configure_logging, run_worker
 from agents.settings import Settings
@@ -31,7 +31,7 @@ def command(slot: int | None, home: str | None, verbose: bool) -> None:
     configure_logging(verbose)
     address = bootstrap(settings)
     asyncio.run(describe(address))
-    parameters = configured_parameters()
+    parameters = parameters_in_use()
     instance = f"{settings.group}-{slot}" if slot is not None else None
     app = create_app(settings, address, nodes(parameters, signing(settings)), instance, configured_identity())
     if settings.metrics_port:

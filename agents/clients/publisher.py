@@ -12,6 +12,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from msgspec import Struct
 
 from agents.clients.pace import Pace, Schedule
+from agents.clients.standing import SetBack
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaProducer
 from schemas.codec import encode
@@ -80,6 +81,7 @@ async def publish(
     pace: Pace | None = None,
     stop: asyncio.Event | None = None,
     progress: Callable[[int], None] = lambda sent: None,
+    first: Callable[[Feed], None] = lambda tick: None,
 ) -> Published:
     """Send ticks to Kafka: key = symbol, default partitioner, acknowledged by all replicas, no duplicates on retries.
 
@@ -92,9 +94,11 @@ async def publish(
         pace: when each tick is due.
         stop: when set, nothing more is taken from the feed, and what was taken is sent.
         progress: called now and then with the number of ticks taken so far.
+        first: called with the first tick of each symbol before it is sent; it may raise `SetBack`.
 
     Raises:
-        BrokenFile, Refused: the feed did; what came before it was sent, and the sentence says how much.
+        BrokenFile, Refused, SetBack: the feed or `first` did; what came before was sent, and the sentence says how
+            much it was.
         EnvironmentProblem: no cluster, no topic, or the cluster refused a batch; says how many ticks it has.
     """
     partitions = await partition_count(bootstrap, topic)
@@ -102,7 +106,7 @@ async def publish(
         bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
     )
     stop = stop or asyncio.Event()
-    publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress)
+    publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress, first)
     await producer.start()
     stopped = asyncio.ensure_future(stop.wait())
     sending = asyncio.ensure_future(publisher.run(feed))
@@ -133,6 +137,7 @@ class _Publisher:
         pace: Pace,
         stop: asyncio.Event,
         progress: Callable[[int], None],
+        first: Callable[[Feed], None] = lambda tick: None,
     ) -> None:
         self._producer = producer
         self._topic = topic
@@ -141,6 +146,7 @@ class _Publisher:
         self._schedule = Schedule(pace)
         self._stop = stop
         self._progress = progress
+        self._first = first
         self._keys: dict[str, tuple[int, bytes]] = {}
         self._open: dict[int, BatchBuilder] = {}
         self._travelling: deque[tuple[int, int, asyncio.Future[Any]]] = deque()
@@ -159,7 +165,7 @@ class _Publisher:
                 self._progress(self._taken)
                 if self._stop.is_set():
                     break
-        except (BrokenFile, Refused) as error:
+        except (BrokenFile, Refused, SetBack) as error:
             broke = error
         self.done.complete = not self._stop.is_set()
         await self._flush()
@@ -170,7 +176,7 @@ class _Publisher:
             sent = f"{self.done.ticks:,} ticks before it were sent"
             if isinstance(broke, Refused):
                 raise Refused(broke.reason, f"{broke.detail}; {sent}")
-            raise BrokenFile(f"{broke}; {sent}") from broke
+            raise type(broke)(f"{broke}; {sent}") from broke
         return self.done
 
     def drop(self) -> None:
@@ -224,7 +230,7 @@ class _Publisher:
                     self.done.first_problem = self.done.first_problem or tick.problem
                 else:
                     value = encode(tick)
-                partition, key = self._keys.get(tick.symbol) or self._key(tick.symbol)
+                partition, key = self._keys.get(tick.symbol) or self._key(tick)
             batch = self._open.get(partition)
             if batch is None or batch.append(timestamp=None, key=key, value=value) is None:
                 if batch is not None:
@@ -233,8 +239,11 @@ class _Publisher:
                 batch.append(timestamp=None, key=key, value=value)
         self._taken += len(block)
 
-    def _key(self, symbol: str) -> tuple[int, bytes]:
-        found = self._keys[symbol] = partition_of(symbol, self._partitions), symbol.encode()
+    def _key(self, tick: Feed) -> tuple[int, bytes]:
+        found = partition_of(tick.symbol, self._partitions), tick.symbol.encode()
+        if not isinstance(tick, RawTick):
+            self._first(tick)
+            self._keys[tick.symbol] = found
         return found
 
     async def _put_when_due(self, block: Sequence[Sendable]) -> None:

@@ -104,7 +104,13 @@ async def read(
 
 
 async def read_blocks(
-    bootstrap: str, topic: str, *, start: Start = "beginning", until_end: bool = False, repeats: bool = False
+    bootstrap: str,
+    topic: str,
+    *,
+    start: Start = "beginning",
+    each: bool = False,
+    until_end: bool = False,
+    repeats: bool = False,
 ) -> AsyncGenerator[list[Received], None]:
     """Records of all partitions in blocks, none of them empty; a partition's records keep their order.
 
@@ -114,6 +120,7 @@ async def read_blocks(
         bootstrap: address of the cluster.
         topic: name on the broker.
         start: where to begin.
+        each: a start below 0 is so many records of each partition, not of all of them together.
         until_end: stop at what is the end of each partition now, instead of going on for ever.
         repeats: pass on records that were written again after a crash, too.
 
@@ -142,7 +149,7 @@ async def read_blocks(
             while not await _reached(consumer, end):
                 held += await _fetch(consumer, once)
             old, new = _split(held, end)
-            if newest := sorted(old, key=lambda record: record.timestamp_ms)[start:]:
+            if newest := sorted(old, key=lambda record: record.timestamp_ms)[None if each else start :]:
                 yield newest
             if new and not until_end:
                 yield new

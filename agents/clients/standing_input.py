@@ -20,12 +20,18 @@ async def awaited(blocks: Iterator[Block]) -> AsyncIterator[Block]:
     queue: asyncio.Queue[Block | Exception | None] = asyncio.Queue(AHEAD)
 
     def hand_over(item: Block | Exception | None) -> None:
-        asyncio.run_coroutine_threadsafe(queue.put(item), loop).result()
+        handing = queue.put(item)
+        try:
+            asyncio.run_coroutine_threadsafe(handing, loop).result()
+        except RuntimeError:  # the event loop has ended before the feed did: nobody is told, for nobody waits
+            handing.close()
 
     def pump() -> None:
         try:
             for block in blocks:
                 hand_over(block)
+                if loop.is_closed():
+                    return
         except Exception as error:  # noqa: BLE001 - whoever waits for blocks gets it, from wherever it came
             hand_over(error)
         else:

@@ -27,13 +27,13 @@ from agents.operations.gauge import Gauge
 from agents.operations.supervisor import Slot, Supervisor
 from agents.operations.system import wanted_topics
 from agents.owned import leaf
-from agents.settings import Settings, config_table
+from agents.plugins import configured_parameters
+from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS, TOPICS
 from streams.loop import nodes
-from streams.parameters import load_parameters
 from streams.skill import Skill, skill
 
 READY_S = 60.0
@@ -175,7 +175,7 @@ def _kill_what_is_left(slots: Sequence[Slot]) -> None:
 
 def _summary(plan: Plan, market: Market, settings: Settings, played: Played) -> Summary:
     stopwatch, observed = played.stopwatch, played.observed
-    loop = nodes(load_parameters(config_table()), signing(settings))
+    loop = nodes(configured_parameters(), signing(settings))
     broken = ids_of_broken(market.feed, settings.partitions) if market.synthetic else None
     audited = audit(loop, played.sent, broken, played.logs)
     checks = audited.checks

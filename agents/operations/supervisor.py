@@ -13,7 +13,7 @@ from agents.broker.process import log_file
 from agents.log_files import rotate, tail
 from agents.owned import leaf
 from agents.runtime.crash import EXIT_ENVIRONMENT, EXIT_STATE
-from schemas.errors import StateError, TickloopError
+from schemas.errors import EnvironmentProblem, StateError, TickloopError
 
 HEALTHY_S = 30.0
 FIRST_PAUSE_S = 0.2
@@ -22,15 +22,21 @@ MOST_CRASHES_IN_A_ROW = 8
 GRACE_S = 20.0
 ROTATE_EVERY_S = 10.0
 
+PATIENCE_S = 600.0
+"""How long a process may go on ending because something is missing on this machine, or does not answer."""
+
+PYTHON = [sys.executable, "-P", "-m", "agents.cli"]
+"""Without the current folder on the path of modules: a `click.py` that lies there is none of ours."""
+
 log = logging.getLogger(__name__)
 
 
 def worker_command(slot: int) -> list[str]:
     """Command line of the worker in one slot."""
-    return [sys.executable, "-m", "agents.cli", "worker", "--slot", str(slot)]
+    return [*PYTHON, "worker", "--slot", str(slot)]
 
 
-CARETAKER_COMMAND = [sys.executable, "-m", "agents.cli", "caretaker"]
+CARETAKER_COMMAND = [*PYTHON, "caretaker"]
 
 
 class Slot:
@@ -75,9 +81,11 @@ class Slot:
 
         Raises:
             StateError: its stored state contradicts the log.
+            EnvironmentProblem: for `PATIENCE_S` it has not found what it needs.
             TickloopError: it crashed too often in a row.
         """
         loop, in_a_row = asyncio.get_running_loop(), 0
+        lacking: float | None = None
         while True:
             started = loop.time()
             code = await self._run_once()
@@ -85,9 +93,17 @@ class Slot:
             in_a_row = 1 if lived > HEALTHY_S else in_a_row + 1
             if code == EXIT_STATE and self._vital:
                 raise StateError(f"{self.name} refuses its stored state; {self._last_words()}")
+            if code != EXIT_ENVIRONMENT or lived > HEALTHY_S:
+                lacking = None
             if code == EXIT_ENVIRONMENT:
-                in_a_row = 1
-            if in_a_row > MOST_CRASHES_IN_A_ROW and self._vital:
+                # What is missing may come, a broker for example: it is waited for, but not for ever.
+                lacking = started if lacking is None else lacking
+                if loop.time() - lacking > PATIENCE_S and self._vital:
+                    raise EnvironmentProblem(
+                        f"{self.name} has been lacking something for {loop.time() - lacking:.0f} s; "
+                        f"{self._last_words()}"
+                    )
+            elif in_a_row > MOST_CRASHES_IN_A_ROW and self._vital:
                 raise TickloopError(f"{self.name} ended {in_a_row} times in a row; {self._last_words()}")
             pause = min(FIRST_PAUSE_S * 2 ** min(in_a_row - 1, MOST_CRASHES_IN_A_ROW), LONGEST_PAUSE_S)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -167,7 +183,7 @@ class Supervisor:
             if caretaker
             else None
         )
-        command = [sys.executable, "-m", "agents.cli", "dashboard", "--port", str(dashboard_port)]
+        command = [*PYTHON, "dashboard", "--port", str(dashboard_port)]
         self.dashboard = (
             Slot("dashboard", command, surroundings, home / "logs" / "dashboard.log") if dashboard_port else None
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.plugins import configured_parameters, import_plugins
+from agents.plugins import configured_parameters, declared_experiments, import_plugins
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
 
@@ -145,3 +145,46 @@ def test_plugins_that_make_no_sense_are_named(plugins: object, sentence: str, tm
 def test_without_a_file_everything_is_as_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert configured_parameters({}) == Parameters()
+
+
+def test_modules_of_a_file_that_anybody_may_change_are_not_run_unless_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "tickloop.toml"
+    file.write_text('[plugins]\nmodules = ["module_of_nobody"]\n')
+    file.chmod(0o666)
+    with pytest.raises(ConfigurationError, match=r"anybody may change .*fix: TICKLOOP_CONFIG=tickloop.toml"):
+        configured_parameters({})
+    with pytest.raises(ConfigurationError, match="expected a module 'module_of_nobody'"):
+        configured_parameters({"TICKLOOP_CONFIG": "tickloop.toml"})
+    file.chmod(0o644)
+    said: list[str] = []
+    with pytest.raises(ConfigurationError, match="expected a module 'module_of_nobody'"):
+        configured_parameters({}, said.append)
+    assert said == ["using ./tickloop.toml"]
+    file.write_text("[market]\nwarmup_ticks = 7\n")
+    file.chmod(0o666)
+    assert configured_parameters({}).market.warmup_ticks == 7  # numbers are no programs
+
+
+def test_what_only_looks_imports_no_module(tmp_path: Path) -> None:
+    (tmp_path / "loud.py").write_text("open('imported', 'w').close()")
+    (tmp_path / "tickloop.toml").write_text('[plugins]\nmodules = ["loud"]\n[experiments.calm]\n')
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TICKLOOP_HOME": str(tmp_path / "home")}
+    for arguments in (["--help"], ["doctor", "--json"], ["broker", "status"], ["experiment", "list"], ["publish", "x"]):
+        subprocess.run(
+            [sys.executable, "-P", "-m", "agents.cli", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            check=False,
+        )
+        assert not (tmp_path / "imported").exists(), arguments
+    assert list(declared_experiments({"TICKLOOP_CONFIG": str(tmp_path / "tickloop.toml")})) == ["calm"]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "agents.cli", "features", "list"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (tmp_path / "imported").exists()
+    assert "using ./tickloop.toml" in done.stderr

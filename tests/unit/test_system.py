@@ -2,16 +2,23 @@
 
 import asyncio
 import io
+import subprocess
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from agents.operations import supervisor
-from agents.operations.supervisor import MOST_CRASHES_IN_A_ROW, Slot, Supervisor
+from agents.operations.supervisor import (
+    CARETAKER_COMMAND,
+    MOST_CRASHES_IN_A_ROW,
+    Slot,
+    Supervisor,
+    worker_command,
+)
 from agents.operations.system import System
 from agents.settings import Settings
-from schemas.errors import StateError, TickloopError
+from schemas.errors import EnvironmentProblem, StateError, TickloopError
 
 
 def test_a_worker_that_refuses_its_state_ends_everything_with_its_error(
@@ -51,3 +58,24 @@ async def test_what_is_not_vital_is_started_again_for_ever_and_what_is_ends_ever
     assert not running.done()
     running.cancel()
     assert "caretaker ended with code 7" in said[-1]
+
+
+async def test_what_is_missing_is_waited_for_at_growing_distances_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(supervisor, "PATIENCE_S", 0.2)
+    said: list[str] = []
+    slot = Slot("worker-1", ("/bin/sh", "-c", "echo no broker; exit 3"), {"PATH": "/bin"}, tmp_path / "one.log")
+    with pytest.raises(EnvironmentProblem, match=r"(?s)worker-1 has been lacking something for .*no broker"):
+        await asyncio.wait_for(slot.keep_running(said.append), 60)
+    pauses = [float(sentence.split(" again in ")[1].split(" s")[0]) for sentence in said]
+    assert pauses == sorted(pauses)
+    assert len(pauses) < 12  # twenty and more, were they all as short as the first
+
+
+def test_processes_do_not_import_what_lies_in_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise SystemExit('imported from the current folder')")
+    for command in (worker_command(1), CARETAKER_COMMAND):
+        done = subprocess.run([*command, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert "Usage" in done.stdout
