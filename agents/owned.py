@@ -26,10 +26,17 @@ async def owned(name: str, work: Awaitable[object]) -> None:
 
     Raises:
         TickloopError: what the work raised, in a sentence; of the kind that it raised, if that is one of ours.
-        CancelledError: it was cancelled.
+        CancelledError: it was cancelled by whoever owns it; a cancellation from within is an end like any other.
     """
     try:
         await work
+    except asyncio.CancelledError as error:
+        own = asyncio.current_task()
+        if own is not None and own.cancelling():
+            raise
+        log.error("%s: cancelled by nobody who may", name, exc_info=error)
+        said_so = f"{name} ended, which ends its process: a task within it was cancelled; fix: see the log"
+        raise TickloopError(said_so) from error
     except (Exception, BaseExceptionGroup) as error:
         found = leaf(error)
         if isinstance(found, TickloopError):

@@ -1,13 +1,15 @@
 """The one door to Kafka's clients: whoever reads or writes imports them from here.
 
 What a consumer is handed is unpacked by our own rules (`agents.kafka.unpacking`), in the whole process from now on, so
-that no message can fill the memory of whoever reads it, or stop him.
+that no message can fill the memory of whoever reads it, or stop him; and a consumer that is stopped ends quietly
+(`agents.kafka.closing`).
 """
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from agents.kafka.unpacking import install
+from agents.kafka import closing, unpacking
 
 __all__ = ["AIOKafkaConsumer", "AIOKafkaProducer", "TopicPartition"]
 
-install()
+unpacking.install()
+closing.install()

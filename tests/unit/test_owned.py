@@ -4,14 +4,17 @@ import ast
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import KafkaConnectionError
+from golden_model_records import OF_MODELS
 from rich.console import Console
 
 import agents
-from agents.caretaker import process
+from agents.caretaker import latency, process, retrainer
 from agents.caretaker.alerts import Alerts
 from agents.caretaker.latency import Latency
 from agents.caretaker.retrainer import Retrainer
@@ -19,12 +22,16 @@ from agents.caretaker.rosters import RosterWatch
 from agents.caretaker.webhook import Webhook
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable, _Publisher
+from agents.clients.reader import Received
 from agents.clients.standing_input import awaited
 from agents.operations import system
 from agents.operations.system import System
 from agents.owned import first_end, owned
 from agents.settings import Settings
+from schemas.codec import encode
 from schemas.errors import EnvironmentProblem, StateError, TickloopError
+from schemas.retraining import RetrainJob
+from schemas.versions import ModelVersion
 from streams.parameters import Parameters
 
 SOURCES = Path(agents.__file__).parent
@@ -50,6 +57,59 @@ async def raising(error: BaseException) -> None:
 async def test_what_ends_says_so_in_a_sentence_of_our_own(error: Exception, kind: type[Exception], says: str) -> None:
     with pytest.raises(kind, match=says):
         await owned("the work", raising(error))
+
+
+async def test_a_cancellation_that_nobody_asked_for_is_an_end_like_any_other() -> None:
+    with pytest.raises(TickloopError, match="a task within it was cancelled"):
+        await owned("the work", raising(asyncio.CancelledError()))
+    task = asyncio.create_task(owned("the work", forever()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_fetch_that_waits_to_be_tried_again_ends_quietly_when_its_consumer_is_stopped() -> None:
+    failed = asyncio.Event()
+
+    async def send(*_: object) -> None:
+        failed.set()
+        raise KafkaConnectionError("away")
+
+    fetcher: Any = SimpleNamespace(
+        _client=SimpleNamespace(send=send),
+        _retry_backoff=60.0,
+        _invalidate_preferred_read_replica_for_node=lambda *_: None,
+    )
+    task = asyncio.create_task(Fetcher._proc_fetch_request(fetcher, None, 1, None))
+    await failed.wait()
+    task.cancel()
+    assert await task is False
+
+
+@pytest.mark.parametrize("part", ["retrainer", "latency"])
+async def test_what_is_no_record_of_its_topic_ends_no_part_of_the_caretaker(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    kind: Any = RetrainJob if part == "retrainer" else ModelVersion
+    values = [b"", b"{}", b'{"ts_event":%d}' % 10**30, encode(OF_MODELS[kind][-1])]
+
+    async def read(*_: object) -> AsyncGenerator[Received, None]:
+        for offset, value in enumerate(values):
+            yield Received(0, offset, 0, b"X", value)
+
+    taken: list[Any] = []
+    nobody: Any = None
+    if part == "retrainer":
+        monkeypatch.setattr(retrainer, "read", read)
+        waiting: Any = SimpleNamespace(put=lambda job, _: taken.append(job))
+        await Retrainer(Settings(), "nowhere:1", Parameters(), nobody)._listen(waiting)
+    else:
+        monkeypatch.setattr(latency, "read", read)
+        watch = Latency(Settings(), "nowhere:1", nobody)
+        monkeypatch.setattr(watch, "_told", lambda version, _: taken.append(version))
+        await watch._listen()
+    assert taken == [OF_MODELS[kind][-1]]
 
 
 async def test_what_returns_has_ended_too() -> None:
