@@ -18,6 +18,7 @@ from agents.dashboard import watch as watching
 from agents.dashboard.alive import Link
 from agents.dashboard.board import Board
 from agents.dashboard.browsers import Browser, Look
+from agents.dashboard.changes import LONGEST_SENTENCE
 from agents.dashboard.deciding import MOST_COURSES, MOST_EARLY
 from agents.dashboard.following import BEGIN_ANEW_S, STILL_S, Following
 from agents.dashboard.latency import answered
@@ -224,6 +225,8 @@ async def test_thousands_of_everything_are_kept_and_sent_in_bounds() -> None:
     await Browser(heard, Look()).beat(made.view, 2)  # type: ignore[arg-type]
     sizes = {message.split(b"\n")[0][7:].decode(): len(message) for message in heard.messages}
     assert sum(sizes.values()) < 1_000_000, sizes
+    changes = next(payload for name, payload in heard.events() if name == "changes")
+    assert max(len(each["sentence"]) for each in changes["changes"]) == LONGEST_SENTENCE
 
 
 @pytest.mark.parametrize(
