@@ -13,7 +13,7 @@ from schemas.codec import encode
 from schemas.errors import Refused, StateError
 from schemas.topics import Topic
 from streams.dead_letters import dead_letter
-from streams.topology import Node
+from streams.topology import Node, not_a_snapshot
 
 States = list[Any]
 """State of each node of a chain for one key; None of a follower that was given nothing yet."""
@@ -96,7 +96,7 @@ class Chain(Node[States]):
         try:
             stored = msgpack.decode(snapshot, type=dict[str, bytes | None])
         except MsgspecError as error:
-            raise StateError(f"expected a snapshot of the chain {self.name}, was something else: {error}") from error
+            raise not_a_snapshot(self, error) from error
         names = [node.name for node in self._nodes]
         if list(stored) != names:
             raise StateError(

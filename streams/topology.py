@@ -11,9 +11,13 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from schemas.codec import decoder, encode
-from schemas.topics import Topic
+from schemas.errors import StateError
+from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, Topic
 
 State = TypeVar("State")
+
+KEPT_AT_A_RESET = (COMMANDS, EXPERIMENT_PARTIALS)
+"""Logs that do not follow from the ticks alone: what nodes made of them, `tickloop topics reset` keeps."""
 
 
 class Node(ABC, Generic[State]):
@@ -80,6 +84,20 @@ class Node(ABC, Generic[State]):
     @abstractmethod
     def load(self, snapshot: bytes) -> State:
         """State from a snapshot."""
+
+
+def not_a_snapshot(node: Node[Any], error: Exception) -> StateError:
+    """What to raise when stored bytes are no state of a node.
+
+    >>> from streams.account.node import AccountNode
+    >>> str(not_a_snapshot(AccountNode(), ValueError("truncated")))[:70]
+    'expected a snapshot of the node account, was something else: truncated'
+    """
+    way = "go on under another TICKLOOP_PREFIX" if node.source in KEPT_AT_A_RESET else "`tickloop topics reset`"
+    return StateError(
+        f"expected a snapshot of the node {node.name}, was something else: {error}; fix: put back the code that stored "
+        f"it; or {way}, which computes everything anew from the ticks"
+    )
 
 
 def following(nodes: Sequence[Node[Any]], source: Topic) -> list[Node[Any]]:

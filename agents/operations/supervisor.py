@@ -92,7 +92,9 @@ class Slot:
             lived = loop.time() - started
             in_a_row = 1 if lived > HEALTHY_S else in_a_row + 1
             if code == EXIT_STATE and self._vital:
-                raise StateError(f"{self.name} refuses its stored state; {self._last_words()}")
+                raise StateError(
+                    f"{self.name} refuses its stored state; fix: as its log says in the end; {self._last_words()}"
+                )
             if code != EXIT_ENVIRONMENT or lived > HEALTHY_S:
                 lacking = None
             if code == EXIT_ENVIRONMENT:

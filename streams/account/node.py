@@ -14,7 +14,7 @@ from schemas.topics import DEAD_LETTERS, PAPER_ACCOUNT, PREDICTIONS
 from streams.account.book import Book
 from streams.account.parameters import AccountParameters
 from streams.market.pipeline import PROHIBITIVE_BPS
-from streams.topology import Node
+from streams.topology import Node, not_a_snapshot
 
 DEFAULTS = AccountParameters()
 
@@ -197,7 +197,7 @@ class AccountNode(Node[Book]):
         try:
             state = self._load(snapshot)
         except MsgspecError as error:
-            raise StateError(f"expected a snapshot of the account node, was something else: {error}") from error
+            raise not_a_snapshot(self, error) from error
         if state.made_with != self._made_with:
             raise StateError(self._other_parameters(state))
         return state

@@ -21,6 +21,9 @@ from streams.sources.raw import Feed, RawTick
 from streams.topology import Node, following
 from streams.verification import digests
 
+AGAIN = "fix: remove the folder of the run, and begin it again"
+"""What to do with a snapshot of a backtest that cannot be gone on from."""
+
 
 class Decision(Struct, frozen=True):
     """A directive of the log.
@@ -167,15 +170,17 @@ class Engine:
         try:
             stored = msgpack.decode(snapshot, type=_Snapshot)
         except MsgspecError as error:
-            raise StateError(f"expected a snapshot of a backtest, was something else: {error}") from error
+            raise StateError(f"expected a snapshot of a backtest, was something else: {error}; {AGAIN}") from error
         mine = {partition.number: partition for partition in self._partitions if partition is not None}
         if mine.keys() != stored.partitions.keys():
-            raise StateError(f"expected partitions {sorted(mine)}, was {sorted(stored.partitions)}")
+            raise StateError(f"expected partitions {sorted(mine)}, was {sorted(stored.partitions)}; {AGAIN}")
         for number, (next_offset, nodes) in stored.partitions.items():
             mine[number].next_offset = next_offset
             for partition, node in zip(mine[number].partitions, nodes, strict=True):
                 if partition.node.name != node.name:
-                    raise StateError(f"expected the state of node {partition.node.name}, was that of {node.name}")
+                    raise StateError(
+                        f"expected the state of node {partition.node.name}, was that of {node.name}; {AGAIN}"
+                    )
                 partition.offset = node.offset
                 for key, state in node.keys.items():
                     partition.restore(key, msgpack.decode(state, type=KeySnapshot))

@@ -139,7 +139,10 @@ def _outcomes(
             for symbol in sorted(logs):
                 for directive in logs[symbol].promotion(tick.ts_event):
                     for refusal in partition.apply(partition.offset + 1, None, encode(directive)):
-                        raise StateError(f"expected the directive {directive.id} to be taken, was: {refusal}")
+                        raise StateError(
+                            f"expected the directive {directive.id} to be taken, was: {refusal}; fix: [retraining] of "
+                            "the configuration must let it start and promote arms"
+                        )
         for record in partition.apply(partition.offset + 1, None, encode(tick)):
             if type(record) is OutcomeMatured:
                 if fits:

@@ -17,7 +17,7 @@ from schemas.commands import (
     StartVariant,
     StopVariant,
 )
-from schemas.errors import Refused, StateError
+from schemas.errors import Refused
 from schemas.models import ModelState
 from schemas.retraining import RetrainJob
 from schemas.ticks import BUILTIN, Directive
@@ -31,7 +31,7 @@ from streams.market.variants import Variants
 from streams.parameters import Parameters
 from streams.retraining.identity import CANDIDATE, state_sha256
 from streams.signatures import UNSIGNED, Signing
-from streams.topology import Node
+from streams.topology import Node, not_a_snapshot
 
 DEFAULTS = Parameters()
 
@@ -324,7 +324,7 @@ class LifecycleNode(Node[Life]):
         try:
             return self._load(snapshot)
         except MsgspecError as error:
-            raise StateError(f"expected a snapshot of the lifecycle node, was something else: {error}") from error
+            raise not_a_snapshot(self, error) from error
 
 
 def _check_model(command: StartVariant) -> None:

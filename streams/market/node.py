@@ -16,7 +16,7 @@ from streams.market.symbol_state import SymbolState
 from streams.parameters import MarketParameters, Parameters
 from streams.signatures import UNSIGNED, Signing
 from streams.sizing import SizeExplained
-from streams.topology import Node
+from streams.topology import Node, not_a_snapshot
 from streams.validation import Validation
 
 DEFAULTS = Parameters()
@@ -131,14 +131,14 @@ class MarketNode(Node[SymbolState]):
         try:
             state = self._load(snapshot)
         except MsgspecError as error:
-            raise StateError(f"expected a snapshot of the market node, was something else: {error}") from error
+            raise not_a_snapshot(self, error) from error
         pipelines = (self._pipeline, *self._pipelines.values())
         for pipeline in pipelines:
             if state.made_with == pipeline.made_with:
                 try:
                     pipeline.revive(state)
                 except (MsgspecError, ValueError) as error:
-                    raise StateError(f"expected the states of the components, was something else: {error}") from error
+                    raise not_a_snapshot(self, error) from error
                 return state
         raise StateError(_other_parameters(state, pipelines))
 
@@ -147,5 +147,6 @@ def _other_parameters(state: SymbolState, pipelines: Sequence[Pipeline]) -> str:
     expected = " or ".join(pipeline.made_with[:12] for pipeline in pipelines)
     return (
         f"expected a snapshot computed with the parameters {expected}, was {state.made_with[:12]}; "
-        "fix: restore the earlier parameters, or start under another prefix and replay the ticks"
+        "fix: restore the earlier parameters; or `tickloop topics reset` to compute everything anew, or start under "
+        "another prefix and replay the ticks"
     )

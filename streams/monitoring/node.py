@@ -24,7 +24,7 @@ from streams.monitoring.parameters import MonitorParameters
 from streams.monitoring.watch import Watch, WatchState
 from streams.monitoring.window import Window
 from streams.signatures import UNSIGNED, Signing
-from streams.topology import Node
+from streams.topology import Node, not_a_snapshot
 
 MOST_VERSIONS = 16
 """Versions that are kept for a symbol; the one that predicted longest ago makes room for a new one."""
@@ -173,7 +173,7 @@ class MonitorNode(Node[MonitorState]):
         try:
             state = self._load(snapshot)
         except MsgspecError as error:
-            raise StateError(f"expected a snapshot of the monitor node, was something else: {error}") from error
+            raise not_a_snapshot(self, error) from error
         if state.made_with != self.made_with:
             raise StateError(_other_parameters(self.made_with, state.made_with))
         return state
@@ -350,5 +350,5 @@ def _check(event: OutcomeMatured, opinions: list[float]) -> None:
 def _other_parameters(expected: str, was: str) -> str:
     return (
         f"expected a snapshot computed with the parameters {expected[:12]}, was {was[:12]}; "
-        "fix: restore the earlier [monitor], or start under another prefix"
+        "fix: restore the earlier [monitor], or `tickloop topics reset` to compute everything anew"
     )

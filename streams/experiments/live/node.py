@@ -19,7 +19,7 @@ from streams.market.arms import LIVE
 from streams.market.maturing import is_plain
 from streams.retraining.identity import CANDIDATE
 from streams.signatures import UNSIGNED, Signing
-from streams.topology import Node
+from streams.topology import Node, not_a_snapshot
 
 Trials = dict[str, TrialState]
 
@@ -183,7 +183,7 @@ class ExperimentsNode(Node[Trials]):
         try:
             state = self._load(snapshot)
         except MsgspecError as error:
-            raise StateError(f"expected a snapshot of the experiments node, was something else: {error}") from error
+            raise not_a_snapshot(self, error) from error
         for name, own in state.items():
             trial = self._trials.get(name)
             if self._candidates is not None and name.startswith(CANDIDATE):

@@ -18,7 +18,7 @@ from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
 from streams.experiments.live.telling import About, told
 from streams.signatures import UNSIGNED, Signing
-from streams.topology import Node
+from streams.topology import Node, not_a_snapshot
 
 EVERYONE = "*"
 """In the place of a symbol, in records that are about all of them."""
@@ -355,7 +355,7 @@ class PoolingNode(Node[PoolState]):
         try:
             state = self._load(snapshot)
         except MsgspecError as error:
-            raise StateError(f"expected a snapshot of the pooling node, was something else: {error}") from error
+            raise not_a_snapshot(self, error) from error
         pool = self._pools.get(state.experiment)
         if pool is not None and state.test is None:  # earlier releases kept one of an experiment that nobody declared
             return pool.start()
