@@ -107,7 +107,9 @@ class Consumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # What comes next, by partition, and the generation that it is known for: seeks of another one may be under way.
         self._goes_on_at: dict[TP, int] = {}
+        self._goes_on_in = -1
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -118,10 +120,11 @@ class Consumer(driver.Consumer):
         Faust seeks to committed offsets here, one partition after the other and in a thread that goes on when a further
         rebalance has overtaken it: measured to move a partition after it had been put where its snapshots end.
         """
+        generation = self.app.consumer_generation_id
         wanted = await self.runtime.assign(self.assignment())
-        self._goes_on_at = {**wanted}
         if wanted:
             await self.seek_wait(wanted)
+        self._goes_on_at, self._goes_on_in = {**wanted}, generation
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
@@ -146,9 +149,9 @@ class Consumer(driver.Consumer):
             return
         asked = self.runtime.reseeks.take()
         wanted = {tp: offset for tp, offset in asked.items() if tp in self.assignment()}
-        self._goes_on_at |= wanted
         if wanted:
             await self.seek_wait(wanted)
+            self._goes_on_at |= wanted
 
     async def _hand_out(self, stamp: Stamp, fetched: Mapping[TP, list[Any]], active: set[TP] | None) -> None:
         generation, reseeks = self.app.consumer_generation_id, self.runtime.reseeks
@@ -158,9 +161,10 @@ class Consumer(driver.Consumer):
             is_wanted = goes_on and (active is None or tp in active)
             if self.runtime.is_bound(tp.topic):
                 if is_wanted and stamp.generation == generation:
-                    if records[0].offset < self._goes_on_at.get(tp, 0):
-                        await self._went_back(tp, records[0].offset)
-                    self._goes_on_at[tp] = records[-1].offset + 1
+                    if tp in self._goes_on_at and self._goes_on_in == generation:
+                        if records[0].offset < self._goes_on_at[tp]:
+                            await self._went_back(tp, records[0].offset)
+                        self._goes_on_at[tp] = records[-1].offset + 1
                     bound.setdefault(tp.topic, {})[tp.partition] = records
                     self._read_offset[tp] = records[-1].offset
                 else:
@@ -180,12 +184,14 @@ class Consumer(driver.Consumer):
     async def _went_back(self, tp: TP, offset: int) -> None:
         """Nobody asked for what was fetched: the client began anew, because what it asked for is out of range."""
         expected = self._goes_on_at[tp]
-        log.error("%s-%d: expected offset %d next, was given %d; looking at the log", *tp, expected, offset)
+        log.warning("%s-%d: expected offset %d next, was given %d; looking at the log", *tp, expected, offset)
         try:
             await self.runtime.look_again()
         except StateError as error:
             stop_the_process(error)
             raise
+        except KafkaError as error:
+            log.warning("the log cannot be looked at now: %s", error)
 
     async def _put(self, channel: Any, whole: tuple[Stamp, dict[int, list[Any]]]) -> bool:
         """Put a fetch into an agent's queue; False when a rebalance emptied the queue under it."""
