@@ -86,16 +86,16 @@ class Node(ABC, Generic[State]):
         """State from a snapshot."""
 
 
-def not_a_snapshot(node: Node[Any], error: Exception) -> StateError:
+def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapshot") -> StateError:
     """What to raise when stored bytes are no state of a node.
 
     >>> from streams.account.node import AccountNode
     >>> str(not_a_snapshot(AccountNode(), ValueError("truncated")))[:70]
-    'expected a snapshot of the node account, was something else: truncated'
+    'expected a snapshot of the account node, was something else: truncated'
     """
     way = "go on under another TICKLOOP_PREFIX" if node.source in KEPT_AT_A_RESET else "`tickloop topics reset`"
     return StateError(
-        f"expected a snapshot of the node {node.name}, was something else: {error}; fix: put back the code that stored "
+        f"expected {expected} of the {node.name} node, was something else: {error}; fix: put back the code that stored "
         f"it; or {way}, which computes everything anew from the ticks"
     )
 

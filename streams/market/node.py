@@ -138,7 +138,7 @@ class MarketNode(Node[SymbolState]):
                 try:
                     pipeline.revive(state)
                 except (MsgspecError, ValueError) as error:
-                    raise not_a_snapshot(self, error) from error
+                    raise not_a_snapshot(self, error, "the states of the components") from error
                 return state
         raise StateError(_other_parameters(state, pipelines))
 
