@@ -45,6 +45,7 @@ class Chain(Node[States]):
         self.source = self._head.source
         self.outputs = tuple(dict.fromkeys(topic for node in nodes for topic in node.outputs))
         self.keys_per_partition = self._head.keys_per_partition
+        self.quiet_records = self._head.quiet_records
         behind = list(enumerate(nodes))[1:]
         self._readers: dict[type, list[tuple[int, Node[Any]]]] = {
             record: readers
@@ -64,6 +65,10 @@ class Chain(Node[States]):
     def key(self, event: Any) -> str:
         """See `Node.key`: that of the first node."""
         return self._head.key(event)
+
+    def may_leave(self, state: States) -> bool:
+        """See `Node.may_leave`: what the first node says; nothing has followed yet that would be missed."""
+        return self._head.may_leave(state[0])
 
     def open(self, key: str) -> States:
         """State of a key that was never seen."""

@@ -1,6 +1,7 @@
 """One partition of a node's source: the piece that every interpreter shares, so that all of them are exact alike."""
 
 from collections.abc import Collection, Sequence
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -37,6 +38,32 @@ class KeySnapshot(Struct, frozen=True, array_like=True):
     position: Position
 
 
+class Roster(Struct, frozen=True, array_like=True):
+    """Which keys a partition had at some offset, as far as snapshots do not say so.
+
+    Snapshots of a partition are of different moments, so a replay that begins behind what they cover meets some keys as
+    they were later. Which key was opened where, and which left for it, cannot be told from those: it is written down.
+
+    Attributes:
+        decided: offset up to which this is settled; a key of a snapshot that is stored beside it has applied no more.
+        born: keys that had been opened behind what snapshots cover and were still there, each with the offset of its
+            first event. Any other that is opened up to `decided` had been refused, or had left again.
+        gone: keys that had left and whose snapshot may still be stored.
+    """
+
+    decided: int = -1
+    born: dict[str, int] = {}
+    gone: tuple[str, ...] = ()
+
+    def holds(self, name: str, born: int) -> bool:
+        """Whether a snapshot is of a key that was still there: not gone, nor opened anew since."""
+        return name not in self.gone and self.born.get(name, born) == born
+
+
+NO_ROSTER = Roster()
+"""Of snapshots that are all of one moment."""
+
+
 class Partition:
     """Applies the records of one partition in order, each exactly once, whatever was applied before a restore.
 
@@ -47,15 +74,25 @@ class Partition:
         dirty: keys changed since their last snapshot, the longest-changed first, each with the offset of its first
             change.
         repeats: records that were passed over because their key had met them before.
+        left: keys that gave their place to others.
+
+    Args:
+        node: that takes the records.
+        number: of the partition.
+        offset: that is covered by the snapshots that will be restored.
+        roster: that was stored beside them.
     """
 
-    def __init__(self, node: Node[Any], number: int, offset: int = -1) -> None:
+    def __init__(self, node: Node[Any], number: int, offset: int = -1, roster: Roster = NO_ROSTER) -> None:
         self.node = node
         self.number = number
         self.offset = offset
         self.keys: dict[str, Keyed] = {}
         self.dirty: dict[str, int] = {}
-        self.repeats = 0
+        self.repeats = self.left = 0
+        self._decided, self._coming = roster.decided, roster.born
+        # Keys that may leave, by the offset of their last event as it was when that was looked at; none until needed.
+        self._leavers: list[tuple[int, str]] | None = None
         self._is_root = node.source.is_root
         self._prefix = root_id(node.source.name, number, 0)[:-1]
 
@@ -86,10 +123,16 @@ class Partition:
             name = node.key(event)
             keyed = self.keys.get(name)
             if keyed is None:
-                self._refuse_one_key_too_many(offset)
+                if offset <= self._decided and self._coming.get(name) != offset:
+                    self.repeats += 1
+                    return ()
                 node.admit(event, record_id or self.root_id())
+                if offset > self._decided and len(self.keys) >= node.keys_per_partition:
+                    self._make_room(offset)
                 keyed = Keyed(node.open(name), born=offset, offset=-1)
                 self.keys[name] = keyed
+                if self._leavers is not None:
+                    heappush(self._leavers, (offset, name))
             elif offset <= keyed.offset:
                 self.repeats += 1
                 return ()
@@ -129,11 +172,43 @@ class Partition:
         left = (since for name, since in self.dirty.items() if name not in written)
         return min(left, default=self.offset + 1) - 1
 
-    def _refuse_one_key_too_many(self, offset: int) -> None:
-        limit = self.node.keys_per_partition
-        # Keys restored from a snapshot may be younger than this record: they must not count, or a replay would differ.
-        if len(self.keys) >= limit and sum(keyed.born < offset for keyed in self.keys.values()) >= limit:
-            raise Refused("too_many_keys", f"expected at most {limit} keys in a partition, this would be one more")
+    def roster(self, since: int) -> Roster:
+        """Which keys there are now, for snapshots that cover the log up to `since` and are stored next."""
+        born = {name: keyed.born for name, keyed in self.keys.items() if keyed.born > since}
+        born |= {name: at for name, at in self._coming.items() if at > self.offset}
+        return Roster(max(self.offset, self._decided), born)
+
+    def _make_room(self, offset: int) -> None:
+        """Have the key leave that has been quiet for longest, of those that may.
+
+        Every key is as it was at this offset, or a replay would decide otherwise: up to where it might not be, the
+        roster decides. A look costs little: each key that is looked at in vain had an event since the last time.
+
+        Raises:
+            Refused: none may.
+        """
+        node, keys = self.node, self.keys
+        if self._leavers is None:
+            self._leavers = [(keyed.offset, name) for name, keyed in keys.items()]
+            heapify(self._leavers)
+        leavers = self._leavers
+        while leavers:
+            last, name = leavers[0]
+            keyed = keys[name]
+            if not node.may_leave(keyed.state):
+                heappop(leavers)
+            elif keyed.offset != last:
+                heapreplace(leavers, (keyed.offset, name))
+            elif offset - last < node.quiet_records:
+                break
+            else:
+                heappop(leavers)
+                del keys[name]
+                self.dirty.pop(name, None)
+                self.left += 1
+                return
+        limit = node.keys_per_partition
+        raise Refused("too_many_keys", f"expected at most {limit} keys in a partition, this would be one more")
 
 
 def _position(record_id: str) -> Position:

@@ -29,13 +29,16 @@ class Node(ABC, Generic[State]):
         name: stable name: of its snapshot table, its metrics and its place in the diagram.
         source: topic that it reads.
         outputs: topics that it writes; the type of a record says to which.
-        keys_per_partition: how many keys one partition may hold; records of further keys are refused.
+        keys_per_partition: how many keys one partition may hold. A further one takes the place of one that may leave,
+            or its records are refused.
+        quiet_records: a key may leave when so many records of its partition came since its last one.
     """
 
     name: str
     source: Topic
     outputs: tuple[Topic, ...]
     keys_per_partition: int = 10_000
+    quiet_records: int = 10_000
 
     def __init__(self) -> None:
         self._decode = decoder(self.source.record, self.source.max_message_bytes)
@@ -59,6 +62,10 @@ class Node(ABC, Generic[State]):
 
     def admit(self, event: Any, record_id: str) -> None:
         """Asked before an event of a new key opens a state; raises `Refused` for one that must not."""
+
+    def may_leave(self, state: State) -> bool:
+        """Whether a key has earned nothing that would be missed if it began anew; once it has, it always has."""
+        return False
 
     @abstractmethod
     def open(self, key: str) -> State:

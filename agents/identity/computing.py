@@ -28,7 +28,7 @@ LOOP = (
 LIBRARIES = ("msgspec", "numpy", "river", "scipy")
 """Libraries whose versions can change a bit of a result."""
 
-SNAPSHOT_LAYOUT = 1
+SNAPSHOT_LAYOUT = 2
 """How snapshots are laid out in their changelog; counted up by whoever changes it."""
 
 OWN = ("agents", "schemas", "streams")

@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec import Struct, msgpack
+from msgspec.structs import replace
 
-from streams.partition import KeySnapshot, Partition
+from streams.partition import NO_ROSTER, KeySnapshot, Partition, Roster
 
 SLOTS = 4
 
@@ -30,12 +31,14 @@ class KeptSnapshots(NamedTuple):
         high: no key has applied anything behind this one.
         code: digest of what computed; see `agents.identity.computing`.
         keys: snapshot of each key.
+        roster: which keys there were at `high`.
     """
 
     low: int
     high: int
     code: str
     keys: dict[str, KeySnapshot]
+    roster: Roster
 
 
 class _Manifest(Struct, frozen=True, array_like=True):
@@ -44,6 +47,7 @@ class _Manifest(Struct, frozen=True, array_like=True):
     high: int
     places: int
     code: str
+    roster: Roster = NO_ROSTER
 
 
 class _Place(Struct, frozen=True, array_like=True):
@@ -65,14 +69,15 @@ class Filling:
         self._partition, self._code = partition, code
         self._key = f"{partition.number}|{slot}"
         self._tag = secrets.token_hex(4)
-        self._low = self._high = partition.offset
+        self._low = partition.offset
         self._names = list(partition.keys)
-        self._places = 0
+        self._looked_at = 0
+        self._stored: list[str] = []
 
     @property
     def is_whole(self) -> bool:
         """Whether every key was stored."""
-        return self._places == len(self._names)
+        return self._looked_at == len(self._names)
 
     def begin(self) -> dict[bytes, bytes | None]:
         """Records that say that the slot holds nothing; to be stored first."""
@@ -82,19 +87,24 @@ class Filling:
         """The next keys, of `room` bytes and one more at most, as they are now."""
         records: dict[bytes, bytes | None] = {}
         while room > 0 and not self.is_whole:
-            name = self._names[self._places]
+            name = self._names[self._looked_at]
+            self._looked_at += 1
+            if name not in self._partition.keys:  # it has left since
+                continue
             snapshot = self._partition.snapshot(name)
-            self._high = max(self._high, self._partition.keys[name].offset)
-            records[f"{self._key}|{self._places}".encode()] = msgpack.encode(_Place(self._tag, name, snapshot))
-            self._places += 1
+            place = f"{self._key}|{len(self._stored)}".encode()
+            records[place] = msgpack.encode(_Place(self._tag, name, snapshot))
+            self._stored.append(name)
             room -= len(snapshot)
         return records
 
     def end(self) -> dict[bytes, bytes | None]:
         """Record that says what the slot holds; to be stored when all shares are."""
-        return {
-            self._key.encode(): msgpack.encode(_Manifest(self._tag, self._low, self._high, self._places, self._code))
-        }
+        partition = self._partition
+        gone = tuple(name for name in self._stored if name not in partition.keys)
+        roster = replace(partition.roster(self._low), gone=gone)
+        manifest = _Manifest(self._tag, self._low, roster.decided, len(self._stored), self._code, roster)
+        return {self._key.encode(): msgpack.encode(manifest)}
 
 
 def kept_in(records: Iterable[tuple[bytes, bytes | None]], partition: int) -> list[KeptSnapshots]:
@@ -115,7 +125,8 @@ def kept_in(records: Iterable[tuple[bytes, bytes | None]], partition: int) -> li
     found = []
     for slot, manifest in manifests.items():
         mine = [places.get((slot, manifest.tag, place)) for place in range(manifest.places)]
-        keys = {each.name: msgpack.decode(each.snapshot, type=KeySnapshot) for each in mine if each is not None}
-        if len(keys) == manifest.places:
-            found.append(KeptSnapshots(manifest.low, manifest.high, manifest.code, keys))
+        whole = [(each.name, msgpack.decode(each.snapshot, type=KeySnapshot)) for each in mine if each is not None]
+        if len(whole) == manifest.places:
+            keys = {name: snapshot for name, snapshot in whole if manifest.roster.holds(name, snapshot.born)}
+            found.append(KeptSnapshots(manifest.low, manifest.high, manifest.code, keys, manifest.roster))
     return sorted(found, key=lambda each: each.low)

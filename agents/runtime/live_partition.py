@@ -87,7 +87,7 @@ class LivePartition:
     """
 
     def __init__(self, node: Node[Any], number: int, stored: Recovered, ways: Ways) -> None:
-        self.partition = Partition(node, number, stored.offset)
+        self.partition = Partition(node, number, stored.offset, stored.roster)
         for name, snapshot in stored.keys.items():
             self.partition.restore(name, snapshot)
         # An epoch is complete in itself: whoever takes over stores everything once under its own.
@@ -199,8 +199,9 @@ class LivePartition:
                 covered = partition.covered_without(snapshots)
                 for name in snapshots:
                     del partition.dirty[name]
+                records = self._filing.snapshots(snapshots, partition.roster(self.covered), partition.keys.keys())
             await asyncio.gather(*acks)
-            await self._store(self._filing.snapshots(snapshots))
+            await self._store(records)
             if covered > self.covered:
                 await self._store(self._filing.manifest(covered, self._origin(covered)))
                 self.covered = covered

@@ -5,17 +5,22 @@ they reach. An epoch is complete in itself, so nobody ever builds on a mixture o
 writer can neither overwrite nor complete what another one has deleted.
 
 Layout of keys: `partition|epoch` for a manifest, `partition|epoch|place|key` for a key's state, where `place` counts
-the keys of the epoch in the order in which they were first stored. A manifest says how many places it builds on, and
-what the snapshots were computed from and by: the identities of the log and of the code.
+the keys of the epoch in the order in which they were first stored, and `partition|epoch|roster|` for which keys there
+were. A manifest says how many places it builds on, and what the snapshots were computed from and by: the identities of
+the log and of the code.
+
+A key that has left the partition leaves its place to the next new one: its own record is deleted behind that one's, so
+no place is ever empty. Until then the roster, which is stored before all snapshots of a checkpoint, says that it left.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from msgspec import Struct, msgpack
+from msgspec.structs import replace
 
 from schemas.errors import TickloopError
-from streams.partition import KeySnapshot
+from streams.partition import NO_ROSTER, KeySnapshot, Roster
 
 
 class SnapshotsIncomplete(TickloopError):
@@ -56,24 +61,32 @@ class Recovered(NamedTuple):
         keys: snapshot of each key.
         stored: storage keys of every record of the partition, of whatever epoch.
         origin: what the snapshots were computed from and by.
+        roster: which keys there were.
     """
 
     offset: int
     keys: dict[str, KeySnapshot]
     stored: list[bytes]
     origin: Origin = UNKNOWN
+    roster: Roster = NO_ROSTER
 
+
+ROSTER = "roster"
 
 NOTHING = Recovered(-1, {}, [])
 """What the changelog says about a partition that no one has stored anything of."""
 
 
 class _Manifest(Struct, frozen=True, array_like=True):
-    """Every record of the source up to `offset` is covered by the keys at the first `places` places."""
+    """Every record of the source up to `offset` is covered by the keys at the first `places` places.
+
+    Manifests of earlier versions have no roster beside them.
+    """
 
     offset: int
     places: int
     origin: Origin = UNKNOWN
+    rostered: bool = False
 
 
 class _Epoch:
@@ -81,10 +94,20 @@ class _Epoch:
         self.manifest = _Manifest(-1, 0)
         self.keys: dict[str, bytes] = {}
         self.places: set[int] = set()
+        self.roster: Roster | None = None
 
     @property
     def is_complete(self) -> bool:
-        return self.manifest.offset >= 0 and self.places.issuperset(range(self.manifest.places))
+        manifest = self.manifest
+        if manifest.offset < 0 or (manifest.rostered and self.roster is None):
+            return False
+        return self.places.issuperset(range(manifest.places))
+
+    def snapshots(self) -> dict[str, KeySnapshot]:
+        """Of the keys that were still there."""
+        decode, roster = msgpack.Decoder(KeySnapshot).decode, self.roster or NO_ROSTER
+        found = {name: decode(value) for name, value in self.keys.items()}
+        return {name: snapshot for name, snapshot in found.items() if roster.holds(name, snapshot.born)}
 
 
 def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | None = None) -> dict[int, Recovered]:
@@ -113,12 +136,13 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
             continue
         stored.setdefault(partition, []).append(stored_key)
         epoch = epochs.setdefault(partition, {}).setdefault(epoch_name, _Epoch())
-        if place:
+        if place == ROSTER:
+            epoch.roster = msgpack.decode(value, type=Roster)
+        elif place:
             epoch.places.add(int(place))
             epoch.keys[name] = value
         else:
             epoch.manifest = msgpack.decode(value, type=_Manifest)
-    decode = msgpack.Decoder(KeySnapshot).decode
     found = {}
     for partition, by_name in epochs.items():
         complete = [(epoch.manifest.offset, name) for name, epoch in by_name.items() if epoch.is_complete]
@@ -128,9 +152,12 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
                 "fix: none needed, a worker that starts again reads them anew"
             )
         offset, best = max(complete, default=(-1, ""))
-        keys = {name: decode(value) for name, value in by_name[best].keys.items()} if best else {}
-        origin = by_name[best].manifest.origin if best else UNKNOWN
-        found[partition] = Recovered(offset, keys, stored[partition], origin)
+        if not best:
+            found[partition] = Recovered(-1, {}, stored[partition])
+            continue
+        epoch = by_name[best]
+        roster = epoch.roster or NO_ROSTER
+        found[partition] = Recovered(offset, epoch.snapshots(), stored[partition], epoch.manifest.origin, roster)
     return found
 
 
@@ -145,27 +172,57 @@ class Filing:
         recovered: what the owner began with. It has to store all of it again before its first manifest.
 
     >>> filing = Filing(3, "9f2c01aa", NOTHING)
-    >>> filing.snapshots({"BTCUSDT": b"state"})
-    {b'3|9f2c01aa|0|BTCUSDT': b'state'}
+    >>> list(filing.snapshots({"BTCUSDT": b"state"}, Roster(41, {"BTCUSDT": 7}), {"BTCUSDT"}))
+    [b'3|9f2c01aa|roster|', b'3|9f2c01aa|0|BTCUSDT']
     >>> filing.manifest(41)
-    {b'3|9f2c01aa': b'\x93)\x01\x97\xa0\xff\xff\xc4\x00\xa0\xff\xff'}
+    {b'3|9f2c01aa': b'\x94)\x01\x97\xa0\xff\xff\xc4\x00\xa0\xff\xff\xc3'}
     """
 
     def __init__(self, partition: int, epoch: str, recovered: Recovered) -> None:
         self._prefix = f"{partition}|{epoch}"
         self._places: dict[str, int] = {}
+        self._used = 0
         self._others = recovered.stored
 
-    def snapshots(self, states: Mapping[str, bytes]) -> dict[bytes, bytes | None]:
-        """Records that store states of keys."""
+    def snapshots(
+        self, states: Mapping[str, bytes], roster: Roster, alive: Collection[str]
+    ) -> dict[bytes, bytes | None]:
+        """Records that store states of keys, to be sent in this order.
+
+        Args:
+            states: of some keys.
+            roster: of the same moment, see `Partition.roster`.
+            alive: all keys of that moment.
+        """
         places = self._places
-        return {
-            f"{self._prefix}|{places.setdefault(name, len(places))}|{name}".encode(): state
-            for name, state in states.items()
+        gone = [name for name in places if name not in alive]
+        records: dict[bytes, bytes | None] = {
+            f"{self._prefix}|{ROSTER}|".encode(): msgpack.encode(replace(roster, gone=tuple(gone)))
         }
+        emptied: list[bytes] = []
+        for name, state in states.items():
+            place = places.get(name)
+            if place is None:
+                place, left = self._place(gone)
+                places[name] = place
+                emptied += left
+            records[self._key(place, name)] = state
+        return records | dict.fromkeys(emptied)
+
+    def _place(self, gone: list[str]) -> tuple[int, list[bytes]]:
+        """A place for a new key: that of one that has left, with the record to delete, or one more."""
+        if not gone:
+            self._used += 1
+            return self._used - 1, []
+        name = gone.pop()
+        place = self._places.pop(name)
+        return place, [self._key(place, name)]
+
+    def _key(self, place: int, name: str) -> bytes:
+        return f"{self._prefix}|{place}|{name}".encode()
 
     def manifest(self, offset: int, origin: Origin = UNKNOWN) -> dict[bytes, bytes | None]:
         """Records that say that what was stored covers the source up to `offset`, and end all other epochs."""
         others, self._others = self._others, []
-        mine = msgpack.encode(_Manifest(offset, len(self._places), origin))
+        mine = msgpack.encode(_Manifest(offset, self._used, origin, rostered=True))
         return {self._prefix.encode(): mine, **dict.fromkeys(others)}
