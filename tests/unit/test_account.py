@@ -190,6 +190,23 @@ def test_what_no_market_node_writes_becomes_a_dead_letter(bad: dict[str, Any]) -
     assert (letters[0].node, letters[0].key, letters[0].value) == ("account", b"X", encode(replace(GOOD, **bad)))
 
 
+def test_a_clock_that_breaks_earns_nothing() -> None:
+    """What is held is closed at the last mid before, with its cost; the price on the other side pays nobody."""
+    account = Account()
+    account.at(1, 100.0, 0.5)
+    account.at(50, 101.0)
+    later = replace(GOOD, id="ticks:0:9", ts_event=20, mid=300.0, position_size=0.0, generation=1)
+    (mark,) = account.node.step(account.book, later, later.id)
+    assert isinstance(mark, AccountMarked)
+    assert (mark.position, mark.trades, mark.wins, mark.mid) == (0.0, 1, 1, 300.0)
+    assert mark.gross_bps == pytest.approx(50.0)
+    assert mark.net_bps == pytest.approx(50.0 - 0.5 - 0.505)
+    again = replace(GOOD, id="ticks:0:10", ts_event=21, mid=300.0, position_size=0.5, generation=1)
+    (opened,) = account.node.step(account.book, again, again.id)
+    assert isinstance(opened, AccountMarked)
+    assert (opened.position, opened.traded) == (0.5, 0.5)
+
+
 def test_sums_over_symbols_hang_on_no_order_of_reading() -> None:
     rng = np.random.default_rng(4)
     symbols = np.repeat(["A", "B", "C"], 50)

@@ -261,3 +261,42 @@ def test_faults_survive_a_restart(with_strategy: Callable[[Any], MarketNode]) ->
     restored = node.load(node.dump(state))
     node.step(restored, Trade("X", 2, 100.0, 1.0, "buy"), "ticks:0:1")
     assert restored.faults.counts == {"strategy broken": 2}
+
+
+def _spoil_mixture(arm: Any, number: float) -> None:
+    arm.weights[:] = [number] * len(arm.weights)
+
+
+def _spoil_correction(arm: Any, number: float) -> None:
+    arm.correction.covariance[:] = [number] * len(arm.correction.covariance)
+
+
+def _spoil_recall(arm: Any, number: float) -> None:
+    arm.recall.beliefs[:] = [number] * len(arm.recall.beliefs)
+
+
+@pytest.mark.parametrize("number", [0.0, -1.0, 1e300, inf, nan])
+@pytest.mark.parametrize("spoil", [_spoil_mixture, _spoil_correction, _spoil_recall])
+def test_numbers_that_left_their_range_are_noted_and_learned_anew(
+    spoil: Callable[[Any, float], None], number: float
+) -> None:
+    table = {"market": QUICK | {"recall": {"every": 20}}}
+    node = MarketNode(load_parameters(table))
+    state = node.open("X")
+    records: list[Any] = []
+    for place, tick in enumerate(TICKS):
+        if place == len(TICKS) // 2:
+            spoil(state.arms.arms[0], number)
+            before = dict(state.faults.counts)
+        records += node.step(state, tick, f"ticks:0:{place}")
+    arm = state.arms.arms[0]
+    assert all(0.0 < each.probability < 1.0 for each in records if isinstance(each, Prediction))
+    assert all(0.0 <= weight <= 1.0 for weight in arm.weights)
+    assert abs(sum(arm.weights) - 1.0) < 1e-6
+    assert all(abs(weight) < 1e9 for weight in (*arm.correction.weights, *arm.correction.covariance))
+    assert 0.0 <= arm.correction.trust <= 1.0
+    assert abs(sum(arm.recall.beliefs) - 1.0) < 1e-6
+    noted = {name for name, count in state.faults.counts.items() if count > before.get(name, 0)}
+    assert noted <= {"mixture", "correction"}
+    if (spoil is _spoil_mixture and number != 0.0) or (spoil is _spoil_correction and abs(number) > 1e100):
+        assert noted, "what was stood in for is said"

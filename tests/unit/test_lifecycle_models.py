@@ -91,6 +91,15 @@ def test_after_an_automatic_rollback_it_cools_down() -> None:
     assert job.withheld == ""
 
 
+def test_a_cool_down_ends_where_the_clock_of_the_symbol_is_set_back() -> None:
+    desk = Desk(LifecycleNode(load_parameters({"retraining": {"cool_down_ns": 60 * SECOND}})))
+    desk.ask(candidate("a"))
+    desk.ask(won("a"))
+    desk.ask(fell("X-a", at=10_000 * SECOND))
+    (job,) = desk.ask(retrain("of an earlier clock", at=30 * SECOND))
+    assert job.withheld == "", "more than a whole cool-down to go is none"
+
+
 def test_a_rollback_takes_back_what_it_names_and_nothing_else() -> None:
     desk = Desk()
     desk.ask(candidate("a"))
