@@ -1,5 +1,6 @@
 """The dashboard in a real headless Chromium: every state, a thousand symbols, a phone, the dark, and a lost server."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -169,14 +170,13 @@ def test_without_a_matured_outcome_the_band_of_beliefs_says_so(browser: Browser)
 def many_symbols(at_ns: int, mid: float) -> list[tuple[int, str, bytes]]:
     of = next(each for each in RECORDS[Prediction] if isinstance(each, Prediction))
     names = [f"SYM{number:04d}" for number in range(MANY)]
-    return [
-        (
-            partition_of(name, PARTITIONS),
-            "",
-            encode(msgspec.structs.replace(of, symbol=name, ts_event=at_ns, mid=mid + number)),
-        )
-        for number, name in enumerate(names)
-    ]
+    found = []
+    for number, name in enumerate(names):
+        partition = partition_of(name, PARTITIONS)
+        answers = f"ticks:{partition}:{at_ns // 10**9}"
+        one = msgspec.structs.replace(of, id=answers, symbol=name, ts_event=at_ns, mid=mid + number)
+        found.append((partition, "", encode(one)))
+    return found
 
 
 def test_a_thousand_symbols_stay_smooth(browser: Browser) -> None:
@@ -230,7 +230,9 @@ def test_by_keyboard(browser: Browser) -> None:
 
 
 def _told(made: Server, link: Link, ticks: int = 0) -> None:
-    made.watch.link = link
+    """What the broker said; an answer of `NOW_S` is one of now, for as long as the test lasts."""
+    answered_s = time.time() + 600.0 if link.answered_s == NOW_S else link.answered_s
+    made.watch.link = msgspec.structs.replace(link, answered_s=answered_s)
     made.watch.rates.take(Ends(NOW_S, {"ticks": ticks, "predictions": ticks, "dead-letters": 0}, {0: 0}, {0: ticks}))
 
 
@@ -241,6 +243,7 @@ def _told(made: Server, link: Link, ticks: int = 0) -> None:
         (Link(NOW_S, "", 2, "Stable"), 0, "no data yet", "No tick has arrived yet"),
         (Link(NOW_S, "", 0, "Empty"), 9, "recovering", "No worker runs"),
         (Link(NOW_S, "no answer"), 9, "broker gone", "The broker does not answer"),
+        (Link(NOW_S - 1.0, "", 2, "Stable"), 9, "page stands still", "nobody has asked the broker"),
     ],
 )
 def test_every_state_has_its_look(browser: Browser, link: Link | None, ticks: int, mode: str, words: str) -> None:
@@ -253,7 +256,7 @@ def test_every_state_has_its_look(browser: Browser, link: Link | None, ticks: in
         page.wait_for_selector(f"#sentence:has-text('{words}')")
         assert "Not enough data yet" in page.locator("#good").inner_text() or mode == "starting"
         grey = page.evaluate("getComputedStyle(document.querySelector('main')).filter")
-        assert (grey == "grayscale(1)") == (mode == "broker gone")
+        assert (grey == "grayscale(1)") == (mode in ("broker gone", "page stands still"))
         assert said == []
         page.context.close()
 
