@@ -1,50 +1,173 @@
-"""Ten thousand payloads on a real broker: every bad one becomes a dead letter, every good one is predicted."""
+"""A hundred thousand payloads on the roots of a real broker: nothing stops, bad ones are refused, good ones taken."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
-from fuzzed_payloads import HANDMADE, spoiled_payloads
-from live_loop import LiveLoop
+from fuzzed_payloads import HANDMADE, spoiled, spoiled_payloads
+from live_loop import LiveLoop, Stored
+from loop_payloads import payloads
+from market_ticks import seeded_ticks
+from msgspec.structs import replace
+from pooled_partials import SYMBOLS, TEST, outcomes, told
 
 from agents.settings import Settings
+from schemas.codec import decoder, encode
+from schemas.commands import PinVersion
 from schemas.dead_letters import DeadLetter
-from schemas.topics import DEAD_LETTERS, PREDICTIONS, TICKS
+from schemas.experiments import PooledDecided, PooledMoved
+from schemas.topics import (
+    COMMANDS,
+    DEAD_LETTERS,
+    EXPERIMENT_PARTIALS,
+    MODEL_VERSIONS,
+    POOLED_EXPERIMENTS,
+    PREDICTIONS,
+    TICKS,
+    Topic,
+)
+from streams.chain import chained
 from streams.loop import nodes
-from streams.parameters import Parameters
+from streams.parameters import Parameters, load_parameters
+from streams.partition import Partition
+from streams.partitioner import partition_of
 
 pytestmark = pytest.mark.broker
 
+TOTAL = {TICKS: 50_000, COMMANDS: 25_000, EXPERIMENT_PARTIALS: 25_000}
+FROM_SCHEMAS = 2_500
+"""Payloads of each root that are made from the schemas; bytes of these are spoiled for the others."""
+
+CODECS = (None, "gzip", "snappy", "lz4", "zstd")
+PARTITIONS = 2
+GOOD = 300
 HUGE = [b"\xff" * 1_000_000, b'{"kind":"quote","symbol":"' + b"Q" * 900_000 + b'"}', b"{" * 700_000]
 
+CONFIGURATION = "".join(
+    f"""
+[experiments.{name}]
+symbols = {list(SYMBOLS)}
+apply = "automatic"
+[experiments.{name}.test]
+primary = "returns"
+guardrails = {{ win_rate = 0.5 }}
+batch = {TEST.batch}
+expected = {TEST.expected}
+warmup = {TEST.warmup}
+longest = {TEST.longest}
+minimum_batches = {TEST.minimum_batches}
+scope = "pooled"
+clock_ns = {TEST.clock_ns}
+"""
+    for name in ("calmer", "steady")
+)
+"""`calmer` is what the payloads are about; nothing but what is good is told of `steady`."""
 
-async def test_ten_thousand_payloads(bootstrap: str, prefix: str, tmp_path: Path) -> None:
-    payloads = [*HANDMADE, *spoiled_payloads(10_000), *HUGE]
-    Random(3).shuffle(payloads)
-    settings = Settings.load({}, prefix=prefix, partitions=2)
-    async with LiveLoop(nodes(Parameters()), settings, bootstrap, tmp_path / "workers.log") as loop:
-        loop.start(1)
-        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=2_000_000)
+
+def fuzzed(topic: Topic, most: int) -> list[bytes | None]:
+    """So many payloads for a root: handmade ones, those of its schemas, and these with spoiled bytes."""
+    random, made = Random(7), list(payloads(topic, FROM_SCHEMAS, seed=5))
+    found: list[bytes | None] = [*HANDMADE, *HUGE, *made]
+    if topic is TICKS:
+        found += spoiled_payloads(10_000)
+    found += [spoiled(random, random.choice(made)) for _ in range(most - len(found))]
+    random.shuffle(found)
+    return found
+
+
+def good(topic: Topic) -> list[tuple[bytes, bytes, int]]:
+    """Valid records of a root, on symbols and of an experiment that no payload is about: key, value, partition."""
+    if topic is TICKS:
+        return [(b"GOOD", encode(tick), 0) for tick in seeded_ticks(1, GOOD, "GOOD", odd=0.0)]
+    if topic is COMMANDS:
+        pins = [PinVersion(f"pin-{n}", "GOOD", n + 1, "a person", pinned=n % 2 == 0) for n in range(GOOD)]
+        return [(b"GOOD", encode(pin), 1) for pin in pins]
+    partials = [told(outcomes(symbol, at % PARTITIONS, 900, 0.35, seed=at + 1)) for at, symbol in enumerate(SYMBOLS)]
+    home = partition_of("steady", PARTITIONS)
+    return [(b"steady", encode(replace(each, experiment="steady")), home) for stream in partials for each in stream]
+
+
+async def send(bootstrap: str, settings: Settings, topic: Topic, values: Sequence[bytes | None]) -> None:
+    """Payloads and good records between one another, compressed in every way and not."""
+    producers = [
+        AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=2_000_000, compression_type=codec, linger_ms=5)
+        for codec in CODECS
+    ]
+    name, between = settings.topic(topic.name), good(topic)
+    every = len(values) // len(between)
+    for producer in producers:
         await producer.start()
-        sent = [await producer.send(settings.topic(TICKS.name), value, key=b"any") for value in payloads]
-        await producer.flush()
-        await producer.stop()
-        await loop.until_caught_up()
+    try:
+        for number, value in enumerate(values):
+            await producers[number % len(CODECS)].send(name, value, key=b"any", partition=number % PARTITIONS)
+            if number % every == 0 and between:
+                key, valid, partition = between.pop(0)
+                await producers[-1].send(name, valid, key=key, partition=partition)
+        for key, valid, partition in between:
+            await producers[-1].send(name, valid, key=key, partition=partition)
+    finally:
+        for producer in producers:
+            await producer.stop()
 
-        assert (await loop.verdict()).is_exact
-        source = {record.offset: record.value for record in await loop.stored(TICKS.name)}
-        assert len(source) == len(sent)
-        predicted = {record.offset for record in await loop.stored(PREDICTIONS.name)}
-        letters = [
-            msgspec.json.decode(record.value, type=DeadLetter) for record in await loop.stored(DEAD_LETTERS.name)
+
+def expected(parameters: Parameters, held: dict[Topic, list[Stored]]) -> Iterator[Any]:
+    """What every node makes of what its root holds."""
+    for node in chained(nodes(parameters)):
+        partitions = [Partition(node, number) for number in range(PARTITIONS)]
+        for record in held[node.source]:
+            yield from partitions[record.partition].apply(record.offset, record.key, record.value)
+
+
+async def test_a_hundred_thousand_payloads(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+    configuration = tmp_path / "tickloop.toml"
+    configuration.write_text(CONFIGURATION)
+    parameters = load_parameters(msgspec.toml.decode(CONFIGURATION))
+    settings = Settings.load({}, prefix=prefix, partitions=PARTITIONS)
+    async with LiveLoop(nodes(parameters), settings, bootstrap, tmp_path / "workers.log") as loop:
+        for slot in (1, 2):
+            loop.start(slot, TICKLOOP_CONFIG=str(configuration))
+        for topic, most in TOTAL.items():
+            await send(bootstrap, settings, topic, fuzzed(topic, most))
+        await loop.until_caught_up()
+        assert [worker.poll() for worker in loop.workers.values()] == [None, None], "no worker has ended"
+        assert "Traceback" not in loop.log(1) + loop.log(2)
+
+        held = {topic: await loop.stored(topic.name) for topic in TOTAL}
+        assert all(len(held[topic]) >= most for topic, most in TOTAL.items())
+        follows = list(expected(parameters, held))
+        letters = await everything(loop, DEAD_LETTERS)
+        wanted = {_named(each) for each in follows if isinstance(each, DeadLetter)}
+        assert {_named(each) for each in letters} == wanted, "each bad one is a dead letter with its reason"
+        print(reasons := Counter((each.node, each.reason) for each in letters))
+        assert {"market", "lifecycle", "pooling"} <= {node for node, _ in reasons}
+        assert len(reasons) >= 20
+
+        predicted = [each for each in await everything(loop, PREDICTIONS) if each.symbol == "GOOD"]
+        assert len({each.id for each in predicted}) == GOOD
+        pins = {each.command for each in await everything(loop, MODEL_VERSIONS) if each.symbol == "GOOD"}
+        assert pins == {f"pin-{n}" for n in range(GOOD)}
+        pooled = [each for each in await everything(loop, POOLED_EXPERIMENTS) if each.experiment == "steady"]
+        alone = Partition(chained(nodes(parameters))[1], partition_of("steady", PARTITIONS))
+        undisturbed = [
+            record
+            for offset, (key, value, _) in enumerate(good(EXPERIMENT_PARTIALS))
+            for record in alone.apply(offset, key, value)
+            if isinstance(record, PooledMoved | PooledDecided)
         ]
-        reasons = Counter(letter.reason for letter in letters)
-        print(reasons)
-        assert len(reasons) >= 8
-        for letter in letters:
-            assert letter.value == source[int(letter.id.rsplit(":", 1)[1])]
-            assert letter.detail
-        assert len(letters) + len(predicted) >= len(payloads) - 200, "directives alone may have no answer"
+        assert list({each.id: each for each in pooled}.values()) == undisturbed
+        assert isinstance(undisturbed[-1], PooledDecided)
+
+
+async def everything(loop: LiveLoop, topic: Topic) -> list[Any]:
+    """Records of a topic; each of them fits its schema."""
+    decode = decoder(topic.record)
+    return [decode(record.value) for record in await loop.stored(topic.name)]
+
+
+def _named(letter: DeadLetter) -> tuple[str, str, str]:
+    return letter.id, letter.node, letter.reason

@@ -50,22 +50,23 @@ def spoiled_payloads(count: int) -> list[bytes]:
     random = Random(20_240_808)
     models = [encode(tick) for tick in seeded_ticks(2, count, "FUZZ")]
     models[::100] = [encode(start_arm("b", "FUZZ"))] * (count // 100)
-    return [_spoiled(random, model) for model in models]
+    return [spoiled(random, model) for model in models]
 
 
-def _spoiled(random: Random, value: bytes) -> bytes:
-    spoiled = bytearray(value)
+def spoiled(random: Random, value: bytes) -> bytes:
+    """A value with bytes changed, removed and put in at one to five places."""
+    found = bytearray(value)
     for _ in range(random.choice((1, 1, 1, 2, 5))):
-        at = random.randrange(len(spoiled))
+        at = random.randrange(len(found))
         kind = random.randrange(4)
         if kind == 0:
-            spoiled[at] = random.randrange(256)
+            found[at] = random.randrange(256)
         elif kind == 1:
-            del spoiled[at : at + random.randrange(1, 9)]
+            del found[at : at + random.randrange(1, 9)]
         elif kind == 2:
-            spoiled[at:at] = random.choice((b"0", b"9" * 20, b"-", b"e308", b".", b'"', b"null", b"{", b"\x00"))
+            found[at:at] = random.choice((b"0", b"9" * 20, b"-", b"e308", b".", b'"', b"null", b"{", b"\x00"))
         else:
-            spoiled = bytearray(value.replace(b'"bid"', b'"ask"', 1))
-        if not spoiled:
+            found = bytearray(value.replace(b'"bid"', b'"ask"', 1))
+        if not found:
             break
-    return bytes(spoiled)
+    return bytes(found)
