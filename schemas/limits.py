@@ -70,6 +70,9 @@ r"""Pattern of names and ids: printable ASCII without `|`, which keeps a symbol 
 A key `symbol|name` is split at its last `|`, so a symbol may have one, as it may have any `:` and `/`.
 """
 
+NAMING_SAID: Final = "expected names of 1 to 200 printable ASCII characters without `|`"
+"""The same in an error."""
+
 TICK_ID: Final = r"^ticks:[0-9]{1,6}:[0-9]{1,18}(:[0-9]{1,9}){0,8}(?![\s\S])"
 """Pattern of an id that follows from a tick: partition and offset in ranges that every cluster keeps to."""
 
@@ -128,6 +131,12 @@ Signature = Annotated[
         "deployment, topic, both and the record; or empty. Nodes and clients sign",
     ),
 ]
+FINITE: Final = 1.7976931348623157e308
+"""The largest double."""
+
+FeaturesByName = Annotated[dict[Name, Annotated[float, Meta(ge=-FINITE, le=FINITE)]], Meta(max_length=MOST_FIELDS)]
+"""Those of the user may be of any size."""
+
 Names = Annotated[tuple[Name, ...], Meta(max_length=MOST_FIELDS)]
 Digests = Annotated[tuple[Code, ...], Meta(max_length=MOST_FIELDS)]
 Figures = Annotated[tuple[Figure, ...], Meta(max_length=MOST_FIELDS)]
@@ -155,6 +164,15 @@ def cut(text: str, longest: int = LONGEST_SENTENCE) -> str:
     ('three arms: a, b, c', 'three arms ...')
     """
     return text if len(text) <= longest else text[: longest - len(CUT)].rstrip(",;: ") + CUT
+
+
+def is_name(text: str) -> bool:
+    """Whether a text that somebody chose can be a name in records and keys.
+
+    >>> [is_name(text) for text in ("calmer", "eur:usd 2", "a|b", "größer", "")]
+    [True, True, False, False, False]
+    """
+    return 0 < len(text) <= LONGEST_NAME and text.isascii() and text.isprintable() and "|" not in text
 
 
 def stated(**bounds: Any) -> Meta:

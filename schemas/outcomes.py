@@ -9,6 +9,7 @@ from schemas.limits import (
     Bps,
     Code,
     EventTime,
+    FeaturesByName,
     Figure,
     FiguresByName,
     Generation,
@@ -53,7 +54,7 @@ class OutcomeMatured(Struct, frozen=True):
     ]
     experts: Annotated[FiguresByName, Meta(description="the live arm's experts: probability of an upward move")]
     features_hash: Annotated[Code, Meta(description="digest of the feature list and its parameters")]
-    features: Annotated[FiguresByName, Meta(description="feature values at prediction time")]
+    features: Annotated[FeaturesByName, Meta(description="feature values at prediction time")]
     baselines: Annotated[FiguresByName, Meta(description="baselines at prediction time: probability up")] = {}
     cost_bps: Annotated[Bps, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0
     weights: Annotated[FiguresByName, Meta(description="belief in each expert of the arm live at `ts_event`")] = {}

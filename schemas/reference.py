@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from schemas.limits import LARGEST_FIGURE, NAMING, PRINTABLE, TICK_ID
+from schemas.limits import FINITE, LARGEST_FIGURE, NAMING, PRINTABLE, TICK_ID
 from schemas.topics import DAY_MS, MIB, TOPICS, Topic
 
 PAGE = Path(__file__).parents[1] / "docs" / "topics.md"
@@ -156,7 +156,7 @@ def _bounds(plain: Any, metadata: tuple[Any, ...]) -> str:
             "pattern": stated.get("pattern", meta.pattern),
         }
         told.update({name: value for name, value in given.items() if value is not None})
-    if told.get("highest") == LARGEST_FIGURE:
+    if told.get("highest") in (LARGEST_FIGURE, FINITE):
         return ""
     if "lowest" in told:
         return f"from {_number(told['lowest'])} to {_number(told['highest'])}"

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 from msgspec import Meta, Struct, ValidationError, convert, field, json, to_builtins
 
 from schemas.errors import ConfigurationError
+from schemas.limits import NAMING_SAID, is_name
 from streams.account.parameters import AccountParameters
 from streams.bounds import MOST, Count, CountOrNone, Duration
 from streams.confidence import ConfidenceParameters
@@ -198,6 +199,9 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
         for declared in (_table(table, "experiments", "[experiments]"),)
         for name in declared
     }
+    for name in experiments:
+        if not is_name(name):
+            raise ConfigurationError(f"[experiments.{name:.80}]: {NAMING_SAID}; fix: call it otherwise")
     if len(experiments) > MOST_EXPERIMENTS:
         raise ConfigurationError(
             f"[experiments]: expected at most {MOST_EXPERIMENTS} experiments, was {len(experiments)}; fix: take out "

@@ -91,17 +91,23 @@ async def life_of(settings: Settings, bootstrap: str, symbol: str, prediction_id
 
 
 async def _records(settings: Settings, bootstrap: str, topic: Topic, symbol: str) -> AsyncIterator[Any]:
-    """Records of one symbol up to the end; keys are looked at first, so that most of the others cost little.
-
-    A key `symbol|name` ends with a name, which has no `|`; the symbol may have some.
-    """
+    """Records of one symbol up to the end; keys are looked at first, so that most of the others cost little."""
     readable, key, compacted = Readable(topic), symbol.encode(), topic.is_compacted
     # Ids on a root are whatever their writers chose: none of them says that another record is a repeat.
     blocks = read_blocks(bootstrap, settings.topic(topic.name), until_end=True, repeats=topic.is_root)
     async with aclosing(blocks) as reading:
         async for block in reading:
             for record in block:
-                its = (record.key or b"").rpartition(b"|")[0] if compacted else record.key
+                its = symbol_of(record.key) if compacted else record.key
                 found = readable(record) if its == key else None
                 if found is not None and found.symbol == symbol:
                     yield found
+
+
+def symbol_of(key: bytes | None) -> bytes:
+    """Symbol in a key `symbol|name` of a compacted topic: names have no `|`, symbols may.
+
+    >>> symbol_of(b"BTCUSDT|bold-1"), symbol_of(b"BTC|USD|bold-1"), symbol_of(None)
+    (b'BTCUSDT', b'BTC|USD', b'')
+    """
+    return (key or b"").rpartition(b"|")[0]

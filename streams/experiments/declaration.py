@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from schemas.errors import ConfigurationError
-from schemas.limits import MOST_FIELDS
+from schemas.limits import MOST_FIELDS, Symbol
 from streams.bounds import Count, CountOrNone, NotNegative, Positive
 from streams.experiments.parameters import ExperimentParameters
 
@@ -41,7 +41,7 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         watch: of an applied winner.
     """
 
-    symbols: Annotated[tuple[str, ...], Meta(max_length=MOST_FIELDS)] = ()
+    symbols: Annotated[tuple[Symbol, ...], Meta(max_length=MOST_FIELDS)] = ()
     arm: dict[str, dict[str, Any]] = {}
     starts: Literal["from_live", "from_nothing"] = "from_live"
     apply: Literal["automatic", "recommend"] = "recommend"

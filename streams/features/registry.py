@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct, ValidationError, convert
 
 from schemas.errors import ConfigurationError
+from schemas.limits import NAMING_SAID, is_name
 from streams.bounds import Kept
 from streams.features.autocorrelation import Autocorrelation
 from streams.features.book import Book
@@ -78,12 +79,14 @@ def register(name: str, family: Callable[..., Family]) -> None:
             `msgspec.Struct`, is given them, filled from `[market.features.own.<name>]`.
 
     Raises:
-        ConfigurationError: the name, or that of a feature, is taken.
+        ConfigurationError: the name, or that of a feature, is taken or is none.
     """
     features: tuple[Feature, ...] = family.features  # type: ignore[attr-defined]
     taken = {feature.name for known in FAMILIES.values() for feature in known.features}
     if name in FAMILIES or any(feature.name in taken for feature in features):
         raise ConfigurationError(f"features: expected new names, was family {name!r} of {_names(features)}")
+    if not all(map(is_name, (name, *(feature.name for feature in features)))):
+        raise ConfigurationError(f"features: {NAMING_SAID}, was family {name!r} of {_names(features)}")
     FAMILIES[name] = RegisteredFamily(
         features, lambda parameters: built(family, name, parameters.own.get(name, {}), "features")
     )

@@ -2,6 +2,9 @@
 
 from msgspec import Struct
 
+from schemas.errors import ConfigurationError
+from schemas.limits import NAMING_SAID, is_name
+
 
 class Regime(Struct, frozen=True):
     """A kind of market, labelled by its statistics.
@@ -15,6 +18,11 @@ class Regime(Struct, frozen=True):
     name: str
     volatile: bool
     trending: bool
+
+    def __post_init__(self) -> None:
+        """Raises `ConfigurationError` for a name that records cannot carry."""
+        if not is_name(self.name):
+            raise ConfigurationError(f"regime: {NAMING_SAID}, was {self.name!r}")
 
 
 REGIMES = (

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from schemas.errors import ConfigurationError
+from schemas.limits import NAMING_SAID, is_name
 from streams.sizing.confidence_floor import ConfidenceFloor
 from streams.sizing.drawdown_cap import DrawdownCap
 from streams.sizing.kelly import Kelly
@@ -32,6 +33,8 @@ def register(name: str, build: Callable[[SizingParameters, int], Rule]) -> None:
     Raises:
         ConfigurationError: the name is taken.
     """
+    if not is_name(name):
+        raise ConfigurationError(f"sizing: {NAMING_SAID}, was {name!r}")
     if name in RULES or name in (COST, LARGEST):
         raise ConfigurationError(f"sizing: expected a new name, was {name!r}; fix: choose another")
     RULES[name] = build

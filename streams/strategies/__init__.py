@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from schemas.errors import ConfigurationError
+from schemas.limits import NAMING_SAID, is_name
 from streams.features.registry import built
 from streams.strategies.flat import Flat
 from streams.strategies.imbalance import Imbalance
@@ -50,6 +51,8 @@ def register(name: str, strategy: Callable[..., Strategy | LearningStrategy]) ->
     Raises:
         ConfigurationError: the name is taken.
     """
+    if not is_name(name):
+        raise ConfigurationError(f"strategies: {NAMING_SAID}, was {name!r}")
     if name in STRATEGIES:
         raise ConfigurationError(f"strategies: expected a new name, was {name!r}")
     STRATEGIES[name] = lambda parameters: built(strategy, name, parameters.own.get(name, {}), "strategies")

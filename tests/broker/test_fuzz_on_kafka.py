@@ -95,7 +95,13 @@ def good(topic: Topic) -> list[tuple[bytes, bytes, int]]:
 async def send(bootstrap: str, settings: Settings, topic: Topic, values: Sequence[bytes | None]) -> None:
     """Payloads and good records between one another, compressed in every way and not."""
     producers = [
-        AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=2_000_000, compression_type=codec, linger_ms=5)
+        AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            max_request_size=2_000_000,
+            max_batch_size=500_000,
+            linger_ms=20,
+            compression_type=codec,
+        )
         for codec in CODECS
     ]
     name, between = settings.topic(topic.name), good(topic)

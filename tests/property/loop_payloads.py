@@ -60,9 +60,9 @@ def sensible(seed: int) -> dict[str, Callable[[Random], Any]]:
         "passed": lambda random: next(window),
         "pairs": lambda random: 20 * next(pairs),
         "scored": lambda random: 10 * next(pairs),
-        "rejected": one(0, 0, 0, 1),
-        "only_a": one(0, 1),
-        "only_b": one(0, 1),
+        "rejected": one(0),
+        "only_a": one(0),
+        "only_b": one(0),
         "ended": one(""),
         "sums": lambda random: [
             random.choice((1e100, -1e100, 0.0, 1e-300, 5e-324, random.gauss(0.0, 1.0)))

@@ -83,7 +83,8 @@ def decided(
             partition = Partition(PoolingNode({"calmer": declaration}, SIGNING), 0, partition.offset)
             for name, snapshot in stored.items():
                 partition.restore(name, msgspec.msgpack.decode(snapshot, type=KeySnapshot))
-        written |= dict.fromkeys(map(encode, partition.apply(offset, b"calmer", encode(partial))))
+        signed = SIGNING.sign(partial, partial.id)
+        written |= dict.fromkeys(map(encode, partition.apply(offset, b"calmer", encode(signed))))
     return list(written)
 
 

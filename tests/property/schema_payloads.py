@@ -92,7 +92,7 @@ class SchemaPayloads:
                 if field.required or random.random() < 0.7:
                     if field.default is UNSET and random.random() < 0.5:
                         continue
-                    sensible = self._sensible.get(field.name) if random.random() < 0.9 else None
+                    sensible = self._sensible.get(field.name) if random.random() < 0.97 else None
                     fields[field.encode_name] = sensible(random) if sensible else self._value(field.type)
             return fields
         if isinstance(kind, inspect.LiteralType):
