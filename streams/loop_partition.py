@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from streams.chain import chained
-from streams.partition import KeySnapshot, Partition
+from streams.partition import NO_ROSTER, KeySnapshot, Partition, Roster
 from streams.topology import Node
 
 
@@ -50,14 +50,17 @@ class LoopPartition:
             written = [*written, *partition.apply(offset, key, value)]
         return self._close(written) if self._closed else written
 
-    def restore(self, keys: Mapping[str, KeySnapshot], offset: int) -> None:
+    def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: Roster = NO_ROSTER) -> None:
         """Put the nodes that read the log to where snapshots of their keys were taken, and to an offset of the log.
+
+        The roster was stored with them, where they are of different moments.
 
         Raises:
             StateError: the snapshots are not of these nodes and parameters.
         """
         (reader,) = self._first
         reader.offset, self.next_offset = offset, offset + 1
+        reader.follow(roster)
         for name, snapshot in keys.items():
             reader.restore(name, snapshot)
 

@@ -90,7 +90,7 @@ class Partition:
         self.keys: dict[str, Keyed] = {}
         self.dirty: dict[str, int] = {}
         self.repeats = self.left = 0
-        self._decided, self._coming = roster.decided, roster.born
+        self.follow(roster)
         # Keys that may leave, by the offset of their last event as it was when that was looked at; none until needed.
         self._leavers: list[tuple[int, str]] | None = None
         self._is_root = node.source.is_root
@@ -166,6 +166,10 @@ class Partition:
         """Put a key back as it was when `snapshot` was taken."""
         state = self.node.load(snapshot.state)
         self.keys[name] = Keyed(state, snapshot.born, snapshot.offset, snapshot.position)
+
+    def follow(self, roster: Roster) -> None:
+        """Have a roster decide up to where it reaches: the one that was stored beside the snapshots."""
+        self._decided, self._coming = roster.decided, roster.born
 
     def covered_without(self, written: Collection[str]) -> int:
         """Offset up to which snapshots will cover the log once those of the keys in `written` are stored."""

@@ -11,7 +11,7 @@ from agents.settings import Settings
 from schemas.errors import EnvironmentProblem
 from schemas.log_events import ComputedBy, LogEvent, RecordsLost
 from schemas.topics import LOG_EVENTS
-from streams.partition import KeySnapshot
+from streams.partition import NO_ROSTER, KeySnapshot, Roster
 from streams.topology import Node
 
 
@@ -22,11 +22,13 @@ class Beginning(NamedTuple):
         offset: first record to replay.
         after: what follows from records up to this offset is not compared: a part of it only would be replayed.
         keys: snapshots of the keys that have a state by then.
+        roster: that was stored with them.
     """
 
     offset: int
     after: int
     keys: Mapping[str, KeySnapshot]
+    roster: Roster = NO_ROSTER
 
 
 class History(NamedTuple):
@@ -83,11 +85,11 @@ def beginning(first: int, history: History, kept: list[KeptSnapshots]) -> Beginn
         history: of the partition.
         kept: snapshots that were kept of it, the earliest first.
 
-    >>> beginning(0, NOTHING_WRITTEN, [])
-    Beginning(offset=0, after=-1, keys={})
+    >>> beginning(0, NOTHING_WRITTEN, [])[:3]
+    (0, -1, {})
     >>> kept = [KeptSnapshots(low, low + 9, "a1", {}) for low in (100, 200, 300)]
-    >>> beginning(101, NOTHING_WRITTEN, kept), beginning(102, NOTHING_WRITTEN, kept)
-    (Beginning(offset=101, after=109, keys={}), Beginning(offset=201, after=209, keys={}))
+    >>> beginning(101, NOTHING_WRITTEN, kept)[:3], beginning(102, NOTHING_WRITTEN, kept)[:3]
+    ((101, 109, {}), (201, 209, {}))
     >>> print(beginning(302, NOTHING_WRITTEN, kept))
     None
     """
@@ -98,7 +100,7 @@ def beginning(first: int, history: History, kept: list[KeptSnapshots]) -> Beginn
             continue
         if history.changed and (each.code != history.changed[-1].code or each.low + 1 < history.changed[-1].offset):
             continue
-        return Beginning(each.low + 1, each.high, each.keys)
+        return Beginning(each.low + 1, each.high, each.keys, each.roster)
     return None
 
 

@@ -242,7 +242,7 @@ class _Verifier:
     def _expected(self, number: int, begin: Beginning) -> Expected:
         expected = Expected(self._nodes, number)
         try:
-            expected.restore(begin.keys, begin.offset - 1)
+            expected.restore(begin.keys, begin.offset - 1, begin.roster)
         except StateError as error:
             raise ConfigurationError(
                 f"expected to read the snapshots that were kept of partition {number}: {error}; fix: verify with the "

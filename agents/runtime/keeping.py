@@ -38,7 +38,7 @@ class KeptSnapshots(NamedTuple):
     high: int
     code: str
     keys: dict[str, KeySnapshot]
-    roster: Roster
+    roster: Roster = NO_ROSTER
 
 
 class _Manifest(Struct, frozen=True, array_like=True):

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.positions import root_id
 from streams.dead_letters import Fitted
 from streams.loop_partition import LoopPartition
-from streams.partition import KeySnapshot
+from streams.partition import NO_ROSTER, KeySnapshot, Roster
 from streams.replay import Emitted, topic_of
 from streams.topology import Node
 
@@ -28,13 +28,13 @@ class Expected:
         self._fitted = Fitted(topic for node in nodes for topic in node.outputs)
         self._log = nodes[0].source.name
 
-    def restore(self, keys: Mapping[str, KeySnapshot], offset: int) -> None:
+    def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: Roster = NO_ROSTER) -> None:
         """Go on behind an offset, from snapshots of keys of the market node; what one has applied is passed over.
 
         Raises:
             StateError: they are not of these nodes and parameters.
         """
-        self._partition.restore(keys, offset)
+        self._partition.restore(keys, offset, roster)
 
     def take(self, offset: int, key: bytes | None, value: bytes | None) -> Iterator[Emitted]:
         """What follows from one record of the tick log."""

@@ -45,7 +45,7 @@ def test_a_replay_from_kept_snapshots_gives_the_same_bytes_behind_the_last_of_th
     assert len({snapshot.offset for snapshot in kept.keys.values()}) == len(SYMBOLS), "each is of another moment"
 
     whole, later = Expected(LOOP, 3), Expected(LOOP, 3)
-    later.restore(kept.keys, kept.low)
+    later.restore(kept.keys, kept.low, kept.roster)
     compared = 0
     for offset, value in enumerate(LOG):
         wanted: list[Any] = list(whole.take(offset, None, value))
