@@ -140,8 +140,10 @@ class Arms:
         weights = arm.weights
         pooled = self._mixture.pool(weights, [*rules, of_model])
         if pooled - pooled != 0.0:
-            faults.note("mixture", "not finite", "no opinion in its place")
-            pooled = 0.0
+            faults.note("mixture", "not finite", "weights of the start")
+            weights[:] = self._mixture.start()
+            pooled = self._mixture.pool(weights, [*rules, of_model])
+            pooled = pooled if pooled - pooled == 0.0 else 0.0
         correction = arm.correction
         corrected = self._correction.log_odds(correction, scaled)
         log_odds = pooled + correction.trust * corrected

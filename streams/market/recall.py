@@ -79,7 +79,7 @@ class Recall:
             if beliefs[index] >= least:
                 pooled += beliefs[index] * _log_odds(self._learner.opinion(model, features))
                 belief += beliefs[index]
-        return probability(pooled / belief) if belief > 0.0 else own
+        return probability(pooled / belief) if 0.0 < belief < 1e300 else own
 
     def learn(self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, worth: float) -> None:
         """Take a label, before the model does; the model may become one of those beside it."""

@@ -123,5 +123,5 @@ def test_every_bound_of_a_setting_is_documented() -> None:
     hints = get_type_hints(Settings, include_extras=True)
     for name in Settings.__struct_fields__:
         bounds = [f"{low:g} to {high:.0f}" for _, low, high in numbers(hints[name]) if low is not None]
-        assert [rows[name]] == (bounds or [rows[name] if name == "prefix" else ""]), name
+        assert [rows[name]] == (bounds or [rows[name] if name in ("prefix", "deployment") else ""]), name
     assert "100 of `A-Za-z0-9._-`" in rows["prefix"]
