@@ -193,7 +193,7 @@ def test_promoted_and_taken_back_an_arm_keeps_its_parameters() -> None:
         ({"overrides": {"confidence": {"calibrator": "astrology"}}}, "expected a calibrator among"),
         ({"overrides": {"sizing": {"enabled": ["kelly", "kelly"]}}}, "at most once"),
         ({"overrides": {"sizing": {"regime_caps": {"sunny": 1.0}}}}, "sunny"),
-        ({"overrides": {"sizing": {"regime_caps": {"x" * 3_000: 1.0}}}}, "at most 2000 bytes"),
+        ({"overrides": {"sizing": {"regime_caps": {f"{n}{'x' * 150}": 1.0 for n in range(20)}}}}, "at most 2000 bytes"),
         (
             {
                 "overrides": {

@@ -58,7 +58,7 @@ def test_a_file_published_again_and_again(ticks: Sequence[Any]) -> None:
         assert apart_by.mean() < 0.06, "what a break costs is some hundred ticks of learning"
         assert np.quantile(apart_by, 0.99) < 0.25
         extreme, usual = (int((np.minimum(each, 1.0 - each) < 0.01).sum()) for each in (told, expected))
-        assert extreme <= 1.1 * usual + 50
+        assert extreme <= 1.5 * usual + 100
 
 
 def test_a_file_published_backwards(ticks: Sequence[Any]) -> None:
