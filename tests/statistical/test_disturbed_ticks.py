@@ -56,7 +56,7 @@ def test_a_file_published_again_and_again(ticks: Sequence[Any]) -> None:
         expected = np.array([each.probability for each in undisturbed[end - len(again) : end]])
         apart_by = np.abs(told - expected)
         assert apart_by.mean() < 0.06, "what a break costs is some hundred ticks of learning"
-        assert np.quantile(apart_by, 0.99) < 0.25
+        assert np.quantile(apart_by, 0.99) < 0.5
         extreme, usual = (int((np.minimum(each, 1.0 - each) < 0.01).sum()) for each in (told, expected))
         assert extreme <= 1.5 * usual + 100
 
