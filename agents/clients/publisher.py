@@ -155,7 +155,7 @@ class _Publisher:
 
     async def run(self, feed: Iterable[Sendable] | AsyncIterable[Sequence[Sendable]]) -> Published:
         started = asyncio.get_running_loop().time()
-        blocks = self._awaited(feed) if isinstance(feed, AsyncIterable) else self._at_hand(feed)
+        blocks = self._awaited(feed) if isinstance(feed, AsyncIterable) else at_hand(feed, BLOCK)
         broke: TickloopError | None = None
         try:
             async for block in blocks:
@@ -183,22 +183,6 @@ class _Publisher:
         """Forget acknowledgements that nobody waits for any more."""
         for _, _, acknowledgement in self._travelling:
             acknowledgement.cancel()
-
-    async def _at_hand(self, feed: Iterable[Sendable]) -> AsyncIterator[Sequence[Sendable]]:
-        ticks = iter(feed)
-        broke: TickloopError | None = None
-        while broke is None:
-            block: list[Sendable] = []
-            try:
-                block.extend(islice(ticks, BLOCK))
-            except (BrokenFile, Refused) as error:
-                broke = error  # what came before it is in the block
-            if block:
-                yield block
-            elif broke is None:
-                return
-            await asyncio.sleep(0)
-        raise broke
 
     async def _awaited(self, feed: AsyncIterable[Sequence[Sendable]]) -> AsyncIterator[Sequence[Sendable]]:
         blocks = aiter(feed)
@@ -287,3 +271,21 @@ class _Publisher:
             self.done.partitions[partition] = Span(first, first + records - 1, records)
         else:
             span.last, span.records = first + records - 1, span.records + records
+
+
+async def at_hand(feed: Iterable[Sendable], most: int) -> AsyncIterator[Sequence[Sendable]]:
+    """A feed in blocks of at most so many; where it breaks, what came before is a block, and then it raises."""
+    ticks = iter(feed)
+    broke: TickloopError | None = None
+    while broke is None:
+        block: list[Sendable] = []
+        try:
+            block.extend(islice(ticks, most))
+        except (BrokenFile, Refused) as error:
+            broke = error  # what came before it is in the block
+        if block:
+            yield block
+        elif broke is None:
+            return
+        await asyncio.sleep(0)
+    raise broke

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from itertools import islice
 from typing import Any
 
 from msgspec import Struct
 
 from agents.broker.answer import admin
 from agents.clients.pace import Pace
-from agents.clients.publisher import Sendable, publish
+from agents.clients.publisher import Sendable, at_hand, publish
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.operations import topics
 from agents.operations.progress_of_workers import until_workers_reach
@@ -19,9 +18,8 @@ from agents.operations.resuming import check, expect_alone, held, remaining
 from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from schemas.errors import EnvironmentProblem, Refused, TickloopError
+from schemas.errors import EnvironmentProblem
 from schemas.topics import TICKS
-from streams.sources.damage import BrokenFile
 from streams.topology import Node
 
 BLOCK = 2048
@@ -61,24 +59,7 @@ class Replayed(Struct):
 
 def in_blocks(feed: Iterable[Sendable], until: int | None) -> AsyncGenerator[Sequence[Sendable], None]:
     """A feed in blocks, up to the first tick after `until`, ns."""
-
-    async def blocks() -> AsyncIterator[Sequence[Sendable]]:
-        ticks = iter(feed)
-        broke: TickloopError | None = None
-        while broke is None:
-            block: list[Sendable] = []
-            try:
-                block.extend(islice(ticks, BLOCK))
-            except (BrokenFile, Refused) as error:
-                broke = error  # what came before it is in the block
-            if block:
-                yield block
-            elif broke is None:
-                return
-            await asyncio.sleep(0)
-        raise broke
-
-    return up_to(blocks(), until)
+    return up_to(at_hand(feed, BLOCK), until)
 
 
 async def up_to(
