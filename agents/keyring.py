@@ -85,11 +85,11 @@ def signing(settings: Settings) -> Signing:
         )
     if settings.directive_keys:
         ring = load(path_of(settings))
-        return Signing(deployments(ring.deployment, settings.prefix), ring.keys, ring.signs)
+        return Signing(deployments(ring.deployment, settings.prefix), ring.keys, ring.signs, settings.partitions)
     if not settings.directive_key:
         return UNSIGNED
     names = deployments(named(settings), settings.prefix)
-    return Signing(names, (Key(ONLY, settings.directive_key),), ONLY)
+    return Signing(names, (Key(ONLY, settings.directive_key),), ONLY, settings.partitions)
 
 
 def named(settings: Settings) -> str:

@@ -21,6 +21,7 @@ from schemas.positions import AsOf, as_of
 from schemas.ticks import Directive
 from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS
 from streams.judged import Judged
+from streams.partitioner import partition_of
 
 AnyRecord = TypeVar("AnyRecord", bound=Struct)
 AnyCommand = TypeVar("AnyCommand", bound=Command)
@@ -76,6 +77,8 @@ class Signing:
         deployments: name of the deployment, then those whose log it is a copy of and may hold signatures from.
         keys: that are known; none: nothing is signed and everything is taken.
         signs: id of the key to sign with.
+        partitions: of every topic of the deployment, which say where a partial must lie; 0: not known, then a partial
+            is taken wherever it lies.
 
     >>> signing = Signing(("prod",), [Key("2026a", "secret")], "2026a")
     >>> signed = signing.sign(Directive("d1", "X", 1, "stop_arm", "b", "because"), "commands:0:7:0")
@@ -89,9 +92,14 @@ class Signing:
     """
 
     def __init__(
-        self, deployments: tuple[str, ...] = ("",), keys: tuple[Key, ...] | list[Key] = (), signs: str = ""
+        self,
+        deployments: tuple[str, ...] = ("",),
+        keys: tuple[Key, ...] | list[Key] = (),
+        signs: str = "",
+        partitions: int = 0,
     ) -> None:
         self.deployments = deployments
+        self._partitions = partitions
         self._keys = {key.id: key for key in keys if not key.plain}
         self._plain = tuple(key for key in keys if key.plain)
         self._own = self._keys.get(signs)
@@ -137,7 +145,9 @@ class Signing:
             The place as of which it was signed; none for a plain signature, or where there is no key.
 
         Raises:
-            Refused: the key was retired before, or it was signed for another partition, or as of a later place.
+            Refused: the key was retired before, or it was signed for another partition, or as of a later place. A
+                partial is signed for the partition where its experiment is: in another one it would open the
+                experiment a second time, with a verdict of its own.
         """
         if self._own is None:
             return None
@@ -149,11 +159,16 @@ class Signing:
         if key.plain:
             return None
         signed = as_of(record.signature.split("/")[1])
-        if topic != EXPERIMENT_PARTIALS.name and signed.partition != partition:
-            raise _refused(record, f"expected partition {signed.partition}, {record.id!r:.80} lies on {partition}")
+        home = self._home(record, partition) if topic == EXPERIMENT_PARTIALS.name else signed.partition
+        if home != partition:
+            raise _refused(record, f"expected partition {home}, {record.id!r:.80} lies on {partition}")
         if signed.topic == topic and signed.offset > offset:
             raise _refused(record, f"expected {record.id!r:.80} at {signed.offset} or behind, it lies at {offset}")
         return signed
+
+    def _home(self, partial: ExperimentPartial, partition: int) -> int:
+        """Partition that a partial is for: it lies where its experiment is, not where the symbol is that tells it."""
+        return partition_of(partial.experiment, self._partitions) if self._partitions else partition
 
     def is_new(self, judged: Judged, record: Any, record_id: str) -> bool:
         """Whether a record is to be judged: `admit` lets it pass, and it never was.

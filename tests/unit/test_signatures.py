@@ -28,6 +28,7 @@ from streams.lifecycle.node import LifecycleNode
 from streams.market.directives import MOST_ARMS
 from streams.market.node import MarketNode
 from streams.partition import KeySnapshot, Partition
+from streams.partitioner import partition_of
 from streams.signatures import UNSIGNED, Key, Signing, _plain_mac
 
 KEY = Key("k", "secret")
@@ -214,6 +215,35 @@ def test_a_partial_is_signed_for_its_own_topic() -> None:
     assert OURS.admit(signed, f"experiment-partials:{home + 1}:7") == as_of(place), "it goes where its experiment is"
     with pytest.raises(Refused, match="unsigned_partial"):
         OURS.check(replace(signed, scored=signed.scored + 1))
+
+
+@pytest.mark.parametrize("partitions", [2, 3, 8])
+def test_a_partial_is_taken_where_its_experiment_is_and_nowhere_else(partitions: int) -> None:
+    """Put again on another partition it would open its experiment there, which would come to a verdict of its own."""
+    ours = Signing(("test",), (KEY,), "k", partitions)
+    partial = replace(decoder(ExperimentPartial)(golden(ExperimentPartial)[-1]), signature="")
+    signed = ours.sign(partial, partial.id)
+    home = partition_of(partial.experiment, partitions)
+    for partition in range(partitions):
+        if partition == home:
+            assert ours.admit(signed, f"experiment-partials:{partition}:7") is not None
+        else:
+            with pytest.raises(Refused, match=f"unsigned_partial: expected partition {home}, "):
+                ours.admit(signed, f"experiment-partials:{partition}:7")
+
+
+@pytest.mark.parametrize("key", [{"directive_key": "secret"}, {"directive_keys": "keys.json"}])
+def test_a_deployment_knows_where_its_experiments_are(
+    key: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(Path("keys.json"), Ring("prod", "key", (Key("key", "secret"),)))
+    ours = signing(Settings.load({}, deployment="prod", partitions=3, **key))
+    partial = decoder(ExperimentPartial)(golden(ExperimentPartial)[-1])
+    signed = ours.sign(partial, partial.id)
+    elsewhere = (partition_of(partial.experiment, 3) + 1) % 3
+    with pytest.raises(Refused, match="unsigned_partial: expected partition"):
+        ours.admit(signed, f"experiment-partials:{elsewhere}:7")
 
 
 OLD, NEW = Key("old", "leaked"), Key("new", "fresh")
