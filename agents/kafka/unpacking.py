@@ -26,6 +26,12 @@ from schemas.codec import NOT_UNPACKED
 MOST_OF_A_BATCH = 8 * 1024 * 1024
 """Bytes that a batch may unpack to: eight times what a topic takes, more than any producer packs into one."""
 
+PIECE_OF_GZIP = 1024
+"""Bytes that are unpacked at a time."""
+
+LITTLE, USUALLY = 4_096, 16
+"""Bytes that LZ4 and Zstandard get at first, and for each packed one; what needs more gets `MOST_OF_A_BATCH`."""
+
 MOST_OF_A_FETCH = 32 * 1024 * 1024
 """Bytes after which no more of a partition's fetch is unpacked: the rest is fetched again, in its turn."""
 
@@ -114,24 +120,35 @@ def _content(codec: int, packed: bytes) -> bytes:
             return _unsnappy(packed)
         if codec in (LZ4, ZSTD):
             library = cramjam.lz4 if codec == LZ4 else cramjam.zstd
-            room = bytearray(MOST_OF_A_BATCH)
-            return bytes(memoryview(room)[: library.decompress_into(packed, room)])
+            try:
+                return _within(min(MOST_OF_A_BATCH, LITTLE + USUALLY * len(packed)), library, packed)
+            except cramjam.DecompressionError:
+                return _within(MOST_OF_A_BATCH, library, packed)
     except (zlib.error, struct.error, cramjam.DecompressionError) as error:
         raise Unreadable(f"it is damaged, or holds more than {MOST_OF_A_BATCH} bytes: {error!s:.100}") from error
     raise Unreadable(f"codec {codec} is unknown")
 
 
+def _within(room: int, library: Any, packed: bytes) -> bytes:
+    # Room costs time, a small batch of ten thousand in a fetch gets little of it.
+    into = bytearray(room)
+    return bytes(memoryview(into)[: library.decompress_into(packed, into)])
+
+
 def _gunzip(packed: bytes) -> bytes:
-    parts, room = [], MOST_OF_A_BATCH
-    while packed:
+    # In pieces: what lies behind a member is copied at its end, and a message may be made of fifty thousand empty ones.
+    parts, room, at = [], MOST_OF_A_BATCH, 0
+    while at < len(packed):
         member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        parts.append(member.decompress(packed, room + 1))
-        room -= len(parts[-1])
-        if room < 0:
-            raise Unreadable(f"it holds more than {MOST_OF_A_BATCH} bytes")
-        if not member.eof:
-            raise Unreadable("it is cut off")
-        packed = member.unused_data
+        while not member.eof:
+            if at >= len(packed):
+                raise Unreadable("it is cut off")
+            piece = packed[at : at + PIECE_OF_GZIP]
+            parts.append(member.decompress(piece, room + 1))
+            at += len(piece) - len(member.unused_data)
+            room -= len(parts[-1])
+            if room < 0:
+                raise Unreadable(f"it holds more than {MOST_OF_A_BATCH} bytes")
     return b"".join(parts)
 
 

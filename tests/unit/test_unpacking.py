@@ -1,7 +1,10 @@
 """Compressed batches reach readers unpacked, or as one record that is refused: none fills the memory of anybody."""
 
 import ast
+import gzip
+import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cramjam
@@ -40,6 +43,14 @@ def read(fetched: bytes) -> list[Any]:
     return found
 
 
+def with_content(plain: bytes, codec: int, content: bytes) -> bytes:
+    """A batch that says it is packed, with other content."""
+    packed = bytearray(plain[: unpacking.HEAD.size] + content)
+    packed[8:12] = (len(packed) - PLACE.size).to_bytes(4, "big")
+    packed[22] |= codec
+    return bytes(packed)
+
+
 def described(record: Any) -> tuple[Any, ...]:
     return record.offset, record.timestamp, record.key, record.value, record.headers
 
@@ -55,12 +66,8 @@ def test_what_unpacks_within_bounds_is_what_it_was(codec: int) -> None:
 
 def test_snappy_that_is_not_framed_is_read_as_well() -> None:
     plain = batch(0, b"one" * 100)
-    head, content = plain[: unpacking.HEAD.size], plain[unpacking.HEAD.size :]
-    raw = bytes(cramjam.snappy.compress_raw(content))
-    packed = bytearray(head + raw)
-    packed[8:12] = (len(packed) - PLACE.size).to_bytes(4, "big")
-    packed[22] |= SNAPPY
-    assert read(unpacked(bytes(packed)))[0].value == b"one" * 100
+    raw = bytes(cramjam.snappy.compress_raw(plain[unpacking.HEAD.size :]))
+    assert read(unpacked(with_content(plain, SNAPPY, raw)))[0].value == b"one" * 100
 
 
 @pytest.mark.parametrize(
@@ -94,6 +101,47 @@ def test_a_damaged_batch_stops_nobody(codec: int, at: int) -> None:
     assert record.offset == 9
     with pytest.raises(Refused, match="too_large: a compressed batch of 1 records"):
         decoder(Tick)(record.value)
+
+
+def test_fifty_thousand_empty_members_are_unpacked_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A megabyte of them took half a minute: what lay behind each was copied."""
+    seen: list[int] = []
+
+    class Counted:
+        def __init__(self, wbits: int) -> None:
+            self._member = zlib.decompressobj(wbits)
+
+        def decompress(self, piece: bytes, most: int) -> bytes:
+            seen.append(len(piece))
+            return self._member.decompress(piece, most)
+
+        eof = property(lambda self: self._member.eof)
+        unused_data = property(lambda self: self._member.unused_data)
+
+    library = SimpleNamespace(decompressobj=Counted, MAX_WBITS=zlib.MAX_WBITS, error=zlib.error)
+    monkeypatch.setattr(unpacking, "zlib", library)
+    plain, member = batch(0, b"one"), gzip.compress(b"", mtime=0)
+    content = member * 1_000 + gzip.compress(plain[unpacking.HEAD.size :]) + member * 1_000
+    assert [each.value for each in read(unpacked(with_content(plain, GZIP, content)))] == [b"one"]
+    assert sum(seen) < 2_010 * 1_024 < len(content) * 1_000
+
+
+@pytest.mark.parametrize("codec", [LZ4, ZSTD])
+def test_a_small_batch_takes_little_room(codec: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand of them in a fetch were given eight megabytes each, one after the other: seven seconds."""
+    rooms: list[int] = []
+    within = unpacking._within
+
+    def noted(room: int, library: Any, packed: bytes) -> bytes:
+        rooms.append(room)
+        return within(room, library, packed)
+
+    monkeypatch.setattr(unpacking, "_within", noted)
+    values = [b"small"], [bytes(range(256)) * 200], [bytes(1_000_000)]
+    for each in values:
+        assert [record.value for record in read(unpacked(batch(codec, *each)))] == each
+    assert rooms[0] < 8_192
+    assert rooms[-1] == MOST_OF_A_BATCH, "what unpacks to more than usual gets what there is"
 
 
 def test_many_small_bombs_are_unpacked_a_few_at_a_time() -> None:
