@@ -30,9 +30,20 @@ demo: $(RUNTIME) compiled ## a market through Kafka and the whole loop: live vie
 setup: $(DEVELOPMENT) compiled ## everything the other targets need, into .venv
 	$(SAY) "ready; try: $(BIN)/tickloop --help"
 
+# What computes shares the cores. What waits for a broker and for workers has them to itself: on a busy machine it would
+# measure the machine. A part of which ARGS choose nothing (5) is no failure, as long as they choose something of the other.
+ALONE := tests/broker tests/faults
+TOGETHER := agents schemas streams $(filter-out $(ALONE),$(patsubst %/,%,$(wildcard tests/*/)))
 test: lint compiled ## all checks, then every test, from unit to killed processes on a real Kafka
-	$(SAY) "tests"
-	@$(PYTHON) -m pytest -q --durations=15 --durations-min=1 $(ARGS)
+	@part() { \
+		printf '\033[1m==> tests that %s\033[0m\n' "$$1"; \
+		$(PYTHON) -m pytest -q --durations=15 --durations-min=1 "$${@:2}" $(ARGS); code=$$?; \
+		case $$code in 0) found=yes;; 5) ;; *) failed=$$code;; esac; \
+	}; \
+	part "need no broker, on every core" -n logical --dist worksteal $(addprefix --ignore=,$(ALONE)); \
+	part "need a broker" $(addprefix --ignore=,$(TOGETHER)); \
+	if [ -n "$$failed" ]; then exit $$failed; fi; \
+	if [ -z "$$found" ]; then exit 5; fi
 
 bench: $(DEVELOPMENT) compiled ## how fast: ticks a second, cost of a tick, latency
 	@set -e; for file in tests/bench/bench_*.py; do \

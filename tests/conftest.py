@@ -13,7 +13,22 @@ from agents.broker.launch import start
 from agents.broker.process import Running
 
 collect_ignore = ["contract/toy_components.py", "faults/ponderous.py"]  # plugins: to import one is to register it
+NEEDS_A_BROKER = {"bootstrap", "fresh_broker"}
+ALONE = [Path(__file__).with_name(name) for name in ("broker", "faults")]
+"""Folders of tests that need a broker: `make test` runs them after the others, which run in several processes."""
+
 COMPOSE_FILE = Path(__file__).parents[1] / "docker-compose.yml"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for a broker, and lies where it would run beside others, would fail now and then: never."""
+    for item in items:
+        if NEEDS_A_BROKER & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.broker)
+        if item.get_closest_marker("broker") and not set(ALONE) & set(item.path.parents):
+            raise pytest.UsageError(
+                f"{item.nodeid}: expected what needs a broker in tests/broker or tests/faults; fix: move it there"
+            )
 
 
 @pytest.fixture(scope="session")

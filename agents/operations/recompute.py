@@ -29,7 +29,7 @@ def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
     its snapshots and its registry, or it would write every directive again.
 
     >>> [spec.name for spec in computed_topics(Settings())][:5]
-    ['predictions', 'outcomes', 'paper-account', 'experiments', 'experiment-decisions']
+    ['predictions', 'outcomes', 'breaks', 'paper-account', 'experiments']
     """
     computed = set()
     for node in chained(nodes(Parameters())):

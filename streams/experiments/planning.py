@@ -4,9 +4,7 @@ from math import sqrt
 
 import numpy as np
 from msgspec import Struct
-from scipy.optimize import brentq
 from scipy.special import ndtri
-from scipy.stats import nct, t
 
 from schemas.errors import ConfigurationError
 from streams.experiments.engines.t_mixture import TMixture
@@ -24,6 +22,8 @@ def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float
     References:
         Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, section 12.8.
     """
+    from scipy.optimize import brentq
+    from scipy.stats import nct, t
 
     def lacking(n: float) -> float:
         critical = float(t.isf(alpha / 2.0, n - 1.0))

@@ -1,19 +1,22 @@
 """River's drift detectors over block means, with a state that restores exactly: the numbers that they were fed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
-
-from river.drift import ADWIN, PageHinkley
-
-_build_adwin: Callable[..., Any] = ADWIN
-_build_page_hinkley: Callable[..., Any] = PageHinkley
-"""River says nothing about their types."""
 
 MOST = 200
 """Block means that are kept; at that many the older half is dropped."""
 
 LEAST = 10
 """Block means before anything can be said."""
+
+
+def prepare(kind: Literal["", "adwin", "page_hinkley"]) -> None:
+    """Load River if a detector of it is wanted. It brings SciPy's statistics, about as much as all else of a worker.
+
+    Whoever wants none starts without them; whoever wants one waits for them before the first record, not at one.
+    """
+    if kind:
+        _river()
 
 
 def take(blocks: list[float], value: float) -> None:
@@ -52,14 +55,21 @@ def drifted(kind: Literal["adwin", "page_hinkley"], blocks: Sequence[float]) -> 
         return None
     if kind == "adwin":
         return _adwin(blocks)
-    detector = _build_page_hinkley(min_instances=LEAST, delta=0.5, threshold=8.0, alpha=1.0, mode="up")
+    detector = _river().PageHinkley(min_instances=LEAST, delta=0.5, threshold=8.0, alpha=1.0, mode="up")
     for value in blocks:
         detector.update(value)
     return _largest_rise(blocks, LEAST // 5) if detector.drift_detected else None
 
 
+def _river() -> Any:
+    """River's module; it says nothing about the types in it."""
+    from river import drift
+
+    return drift
+
+
 def _adwin(blocks: Sequence[float]) -> tuple[int, float] | None:
-    detector = _build_adwin(delta=0.002, clock=1, min_window_length=5, grace_period=LEAST)
+    detector = _river().ADWIN(delta=0.002, clock=1, min_window_length=5, grace_period=LEAST)
     for value in blocks[:-1]:
         detector.update(value)
     before = detector.n_detections

@@ -17,7 +17,7 @@ from schemas.windows import AccuracyWindow, Breach
 from streams.market.baselines import BASELINES
 from streams.market.maturing import is_plain
 from streams.metrics import tally
-from streams.monitoring import window
+from streams.monitoring import drift, window
 from streams.monitoring.alarm import Alarm
 from streams.monitoring.limits import Limits, LimitsState
 from streams.monitoring.parameters import MonitorParameters
@@ -101,6 +101,7 @@ class MonitorNode(Node[MonitorState]):
         self._signing = signing
         self.parameters = parameters
         self.made_with = sha256(json.encode(parameters)).hexdigest()
+        drift.prepare(parameters.drift_detector)
         self._watch = Watch(parameters)
         self._limits = Limits(parameters)
         self._load = msgpack.Decoder(MonitorState).decode

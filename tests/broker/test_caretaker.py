@@ -37,8 +37,17 @@ from streams.retraining.labels import outcome_log
 pytestmark = pytest.mark.broker
 
 PATIENCE_S = 60.0
-JOB: RetrainJob = story().of(RetrainJob)[0]
-KNOWN = [each for each in story().of(OutcomeMatured) if each.ts_event <= JOB.ts_event]
+
+
+def asked_for() -> RetrainJob:
+    """The first retrain that the story asks for. The story is played when a test asks, not when tests are collected."""
+    job: RetrainJob = story().of(RetrainJob)[0]
+    return job
+
+
+def known() -> list[OutcomeMatured]:
+    """What had matured by then."""
+    return [each for each in story().of(OutcomeMatured) if each.ts_event <= asked_for().ts_event]
 
 
 @pytest.fixture(autouse=True)
@@ -123,10 +132,10 @@ def stored_version(name: str, times: float) -> RetrainFinished:
 async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstrap: str, prefix: str) -> None:
     """Each time the log has grown and other retrains have ended: what the job means stays what it was."""
     ours, others = stored_version("v1", -0.1), [stored_version(f"other-{number}", -1.0) for number in range(9)]
-    job = replace(JOB, pool=(ours.result.sha256, "0" * 64))
-    later = iter([each for each in story().of(OutcomeMatured) if each.ts_event > JOB.ts_event])
+    job = replace(asked_for(), pool=(ours.result.sha256, "0" * 64))
+    later = iter([each for each in story().of(OutcomeMatured) if each.ts_event > asked_for().ts_event])
     async with system(bootstrap, prefix) as (settings, producer):
-        await put(settings, producer, OUTCOMES, *KNOWN)
+        await put(settings, producer, OUTCOMES, *known())
         await put(settings, producer, CANDIDATES, ours)
         await put(settings, producer, RETRAIN_JOBS, job)
         meanwhile = iter(others)
@@ -139,7 +148,7 @@ async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstr
                     async with asyncio.timeout(PATIENCE_S):
                         await Retrainer(settings, bootstrap, parameters(), mortal).run()
                 assert caught.value.subgroup(Killed)
-                await put(settings, producer, OUTCOMES, *KNOWN[-20:], *islice(later, 150))
+                await put(settings, producer, OUTCOMES, *known()[-20:], *islice(later, 150))
                 await put(settings, producer, CANDIDATES, next(meanwhile))
         assert job.job not in [each.result.job_id for each in await held(settings, CANDIDATES)]
         told = len(await held(settings, CANDIDATES))
@@ -147,7 +156,7 @@ async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstr
         (finished,) = [each for each in await held(settings, CANDIDATES) if each.result.job_id == job.job]
         commands = await held(settings, COMMANDS)
 
-        log = outcome_log(KNOWN, parameters().market, parameters().retraining.labels).last()
+        log = outcome_log(known(), parameters().market, parameters().retraining.labels).last()
         assert ours.result.candidate is not None
         pool = [ours.result.candidate]
         expected = retrain(SYMBOL, job.breach, log, parameters().market, parameters().retraining, pool)
@@ -172,11 +181,11 @@ async def test_a_job_is_done_once_whichever_record_the_retrainer_dies_at(bootstr
 async def test_a_job_whose_candidate_was_asked_for_is_done_though_a_newer_one_waits(
     bootstrap: str, prefix: str
 ) -> None:
-    newer = replace(JOB, id="commands:0:99:0", job="newer", breach=replace(JOB.breach, id="newer"))
+    newer = replace(asked_for(), id="commands:0:99:0", job="newer", breach=replace(asked_for().breach, id="newer"))
     async with system(bootstrap, prefix) as (settings, producer):
-        await put(settings, producer, OUTCOMES, *KNOWN)
+        await put(settings, producer, OUTCOMES, *known())
         # Where the job was asked for, there is a command; its candidate's comes later.
-        job = replace(JOB, id="commands:0:0:0")
+        job = replace(asked_for(), id="commands:0:0:0")
         await put(settings, producer, RETRAIN_JOBS, job)
         mortal: Any = Mortal(producer, 1, behind=True)
         with pytest.raises(BaseExceptionGroup):
@@ -191,18 +200,19 @@ async def test_a_job_whose_candidate_was_asked_for_is_done_though_a_newer_one_wa
 
 async def test_of_waiting_jobs_the_newest_is_done_and_withheld_ones_are_not(bootstrap: str, prefix: str) -> None:
     async with system(bootstrap, prefix) as (settings, producer):
-        await put(settings, producer, OUTCOMES, *KNOWN)
+        await put(settings, producer, OUTCOMES, *known())
+        job = asked_for()
         older = [
-            replace(JOB, id=f"commands:0:{number}:0", job=f"job-{number}", breach=replace(JOB.breach, id=f"b-{number}"))
+            replace(job, id=f"commands:0:{number}:0", job=f"job-{number}", breach=replace(job.breach, id=f"b-{number}"))
             for number in range(3)
         ]
-        last = replace(JOB, id="commands:0:9:0")
-        withheld = replace(JOB, id="commands:0:10:0", job="job-10", withheld="cool-down")
+        last = replace(asked_for(), id="commands:0:9:0")
+        withheld = replace(asked_for(), id="commands:0:10:0", job="job-10", withheld="cool-down")
         await put(settings, producer, RETRAIN_JOBS, *older, last, withheld)
         await run_until(Retrainer(settings, bootstrap, parameters(), producer), settings, CANDIDATES, 4)
         found = {each.result.job_id: each.result.status for each in await held(settings, CANDIDATES)}
         assert "job-10" not in found
-        assert found[JOB.job] == "candidate"
+        assert found[asked_for().job] == "candidate"
         # Which of them had begun before the newest was read is a matter of time; the first may have.
         assert [found[each] for each in ("job-1", "job-2")] == ["superseded"] * 2 or "superseded" in found.values()
 
@@ -211,8 +221,8 @@ async def test_a_training_that_fails_stops_nothing(
     bootstrap: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with system(bootstrap, prefix) as (settings, producer):
-        await put(settings, producer, OUTCOMES, *KNOWN)
-        await put(settings, producer, RETRAIN_JOBS, JOB)
+        await put(settings, producer, OUTCOMES, *known())
+        await put(settings, producer, RETRAIN_JOBS, asked_for())
         hurried = replace(settings, retrain_timeout_s=0.05)
         await run_until(Retrainer(hurried, bootstrap, parameters(), producer), settings, CANDIDATES, 1)
         (finished,) = await held(settings, CANDIDATES)

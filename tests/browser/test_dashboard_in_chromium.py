@@ -206,7 +206,7 @@ def test_a_thousand_symbols_stay_smooth(browser: Browser) -> None:
             moved = [each._replace(timestamp_ms=each.timestamp_ms + 60_000 * second) for each in later]
             board.take("predictions", moved, NOW_S + second)
             page.wait_for_timeout(700)
-        page.wait_for_selector("#table .rows .row:has-text('SYM0999'):has-text('1,107')", timeout=5_000)
+        page.wait_for_selector("#table .rows .row:has-text('SYM0999'):has-text('1,107')", timeout=30_000)
         longest = page.evaluate("Math.max(0, ...window.long)")
         assert longest < 700.0, f"the page stood still for {longest} ms"
         assert page.locator("#table .rows .row").count() < 40
@@ -266,11 +266,11 @@ def test_a_page_that_loses_its_server_says_so_and_comes_back_by_itself(browser: 
     with served(server(board)) as address:
         page, _ = opened(browser, address)
         page.wait_for_selector("#table .rows .row")
-    page.wait_for_selector("body[data-link=lost]", timeout=10_000)
+    page.wait_for_selector("body[data-link=lost]", timeout=30_000)
     assert "does not answer" in page.locator("#sentence").inner_text()
     assert page.locator("#table .rows .row").count() == len(board.symbols), "the last good figures stay, in grey"
     with served(server(board), port=int(address.rpartition(":")[2])):
-        page.wait_for_selector("body[data-link=open]", timeout=20_000)
+        page.wait_for_selector("body[data-link=open]", timeout=30_000)
         page.context.close()
 
 
@@ -291,8 +291,8 @@ def test_a_page_on_which_nothing_changes_knows_that_its_server_is_there(
                 .observe(document.body, { attributeFilter: ["data-link"] });
         }""")
         page.clock.fast_forward(20_000)
-        page.wait_for_function("() => window.links.join() === 'lost,open'", timeout=5_000)
-        page.wait_for_selector("#mode:text-is('no data yet')", timeout=5_000)
+        page.wait_for_function("() => window.links.join() === 'lost,open'", timeout=30_000)
+        page.wait_for_selector("#mode:text-is('no data yet')", timeout=30_000)
         assert "No tick has arrived yet" in page.locator("#sentence").inner_text()
         page.close()
 

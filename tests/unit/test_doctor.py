@@ -97,11 +97,11 @@ def test_neither_java_nor_jars_are_needed_with_an_external_cluster() -> None:
     assert {finding.verdict for finding in (doctor.java(settings), doctor.broker_jars(settings))} == {"ok"}
 
 
-@pytest.mark.parametrize(("bootstrap", "verdict", "exit_code"), [("", "warn", 0), ("127.0.0.1:1", "fail", 1)])
+@pytest.mark.parametrize(("address", "verdict", "exit_code"), [("", "warn", 0), ("127.0.0.1:1", "fail", 1)])
 def test_the_command_reports_a_broker_that_is_away(
-    bootstrap: str, verdict: str, exit_code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    address: str, verdict: str, exit_code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TICKLOOP_BOOTSTRAP", bootstrap)
+    monkeypatch.setenv("TICKLOOP_BOOTSTRAP", address)
     monkeypatch.setattr(doctor, "java", lambda _settings: Finding("java", "ok", "not looked for"))
     monkeypatch.setattr(doctor, "broker_jars", lambda _settings: Finding("jars", "ok", "not looked for"))
     result = CliRunner().invoke(cli, ["doctor", "--json", "--home", str(tmp_path)])

@@ -1,11 +1,13 @@
-"""Tests for one look at a number of pairs that was fixed before; looked at earlier they prove nothing."""
+"""Tests for one look at a number of pairs that was fixed before; looked at earlier they prove nothing.
+
+Nothing that runs live calls them: SciPy's statistics, which take long to load, are loaded by the first call.
+"""
 
 from math import sqrt
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from scipy.stats import binomtest, norm, ttest_ind, ttest_rel
 
 from streams.experiments.engines.dependence import long_run_variance
 
@@ -38,6 +40,8 @@ def paired_t(a: Column, b: Column) -> Tested:
     difference = float(np.mean(a - b))
     if not np.ptp(a - b) > 0.0:
         return _constant("paired t", difference, len(a))
+    from scipy.stats import ttest_rel
+
     found = ttest_rel(a, b)
     return Tested("paired t", difference, float(found.statistic), float(found.pvalue))
 
@@ -55,6 +59,8 @@ def welch_t(a: Column, b: Column) -> Tested:
     difference = float(np.mean(a) - np.mean(b))
     if not np.ptp(a) + np.ptp(b) > 0.0:
         return _constant("Welch t", difference, len(a))
+    from scipy.stats import ttest_ind
+
     found = ttest_ind(a, b, equal_var=False)
     return Tested("Welch t", difference, float(found.statistic), float(found.pvalue))
 
@@ -72,6 +78,8 @@ def hac_t(scores: Column, lags: int) -> Tested:
     mean, variance = float(np.mean(scores)), long_run_variance(scores, lags)
     if variance <= 0.0:
         return _constant("HAC t", mean, len(scores))
+    from scipy.stats import norm
+
     statistic = mean / sqrt(variance / len(scores))
     return Tested("HAC t", mean, statistic, float(2.0 * norm.sf(abs(statistic))))
 
@@ -90,6 +98,8 @@ def mcnemar(only_a: int, only_b: int) -> Tested:
     total = only_a + only_b
     if not total:
         return Tested("exact McNemar", 0.0, 0.0, 1.0)
+    from scipy.stats import binomtest
+
     return Tested("exact McNemar", (only_a - only_b) / total, float(only_a), float(binomtest(only_a, total).pvalue))
 
 

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtr
 
 Spending = Literal["obrien_fleming", "pocock"]
@@ -58,6 +57,8 @@ def lan_demets(times: Sequence[float], alpha: float, spending: Spending = "obrie
     References:
         Lan and DeMets (1983).
     """
+    from scipy.optimize import brentq
+
     paths, before, bounds = _Paths(), 0.0, []
     for time in times:
         wanted = spent(time, alpha, spending) - before
@@ -77,6 +78,8 @@ def obrien_fleming(looks: int, alpha: float) -> list[float]:
     References:
         O'Brien and Fleming (1979), A multiple testing procedure for clinical trials.
     """
+    from scipy.optimize import brentq
+
     times = [look / looks for look in range(1, looks + 1)]
 
     def excess(c: float) -> float:
