@@ -35,7 +35,7 @@ setup: $(DEVELOPMENT) compiled ## everything the other targets need, into .venv
 ALONE := tests/broker tests/faults
 TOGETHER := agents schemas streams $(filter-out $(ALONE),$(patsubst %/,%,$(wildcard tests/*/)))
 test: lint compiled ## all checks, then every test, from unit to killed processes on a real Kafka
-	@part() { \
+	@unset MAKEFLAGS MFLAGS; part() { \
 		printf '\033[1m==> tests that %s\033[0m\n' "$$1"; \
 		$(PYTHON) -m pytest -q --durations=15 --durations-min=1 "$${@:2}" $(ARGS); code=$$?; \
 		case $$code in 0) found=yes;; 5) ;; *) failed=$$code;; esac; \
@@ -89,9 +89,9 @@ compiled: $(RUNTIME)
 	@$(BIN)/tickloop compile > /dev/null || printf '\033[1m==> %s\033[0m\n' \
 		"not compiled: the loop runs in plain Python, with the same results, at a third of the speed"
 
-# Into .venv and nowhere else; $(1) says what.
+# Into .venv and nowhere else; $(1) says what. Bytecode is made of what is imported, when it is: by uv as by pip.
 INSTALL = if command -v uv > /dev/null; then uv pip install -q --python $(PYTHON) $(1); \
-	else $(PYTHON) -m pip --disable-pip-version-check install -q $(1); fi
+	else $(PYTHON) -m pip --disable-pip-version-check install -q --no-compile $(1); fi
 
 $(RUNTIME): requirements.lock requirements-jre.lock pyproject.toml
 	@if [ -e $@ ] && [ "$$(cat $@)" != "$(CURDIR)" ] || ! $(PYTHON) -c '' 2> /dev/null; then \

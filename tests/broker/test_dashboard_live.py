@@ -131,17 +131,17 @@ def test_what_the_page_shows_is_what_lies_on_the_topics(live: Live) -> None:
         assert time.monotonic() - live.started < MOVING_WITHIN_S, "a moving dashboard within a minute of `tickloop up`"
 
         live.kill("dashboard")
-        page.wait_for_selector("body[data-link=lost]", timeout=10_000)
+        page.wait_for_selector("body[data-link=lost]", timeout=60_000)
         page.wait_for_selector("body[data-link=open]", timeout=60_000)
         live.kill("worker")
-        page.wait_for_selector("#alive-tiles .tile:is([data-colour=attention], [data-colour=act])", timeout=20_000)
+        page.wait_for_selector("#alive-tiles .tile:is([data-colour=attention], [data-colour=act])", timeout=60_000)
 
         live.published()
         page.wait_for_selector("#mode:text-is('quiet')", timeout=90_000)
+        live.until(lambda: tile(page, "lag").split("\n")[1] == "0")  # it may have come back late
         predictions, letters = live.records("predictions"), live.records("dead-letters")
         assert f"{len(MARKET) + 1:,} on the topic" in tile(page, "ticks")
         assert len(predictions) + len(letters) == len(MARKET) + 1
-        assert tile(page, "lag").split("\n")[1] == "0"
         newest = {str(each["symbol"]): each for each in predictions}
         rows = {
             row.locator(".c-symbol").inner_text(): row.inner_text() for row in page.locator("#table .rows .row").all()
@@ -158,7 +158,7 @@ def test_what_the_page_shows_is_what_lies_on_the_topics(live: Live) -> None:
         page.fill("#ask-cause", "a test holds on to it")
         page.click("#ask-yes")
         page.wait_for_selector("#ask-answer:not(:empty)")
-        page.wait_for_selector(".timeline li[data-kind=command]:has-text('a test holds on to it')", timeout=20_000)
+        page.wait_for_selector(".timeline li[data-kind=command]:has-text('a test holds on to it')", timeout=60_000)
         asked = live.records("commands")
         assert [(each["kind"], each["cause"]) for each in asked] == [("pin_version", "a test holds on to it")]
         assert live.token not in "".join(

@@ -116,7 +116,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
         time.sleep(1.0)
         assert len(processes_of(tmp_path)) == 3  # demo, broker, worker
         running.send_signal(signal.SIGINT)
-        said, _ = running.communicate(timeout=30)
+        said, _ = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 130, said
     assert b"stopped; nothing is left behind" in said
     assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -96,18 +96,24 @@ async def test_other_clients_choose_the_same_partition(bootstrap: str, topic: st
 
 
 async def test_a_rate_is_kept_and_event_time_is_compressed(bootstrap: str, topic: str) -> None:
-    ticks = [Trade("X", OPENING_NS + number * 10_000_000, 1.0, 1.0) for number in range(300)]  # 3 s of event time
-    for pace in (Pace(rate=500), Pace(speed=5)):
+    ticks = [Trade("X", OPENING_NS + number * 100_000_000, 1.0, 1.0) for number in range(300)]  # 30 s of event time
+    for pace in (Pace(rate=500), Pace(speed=50)):
         report = await publish(ticks, bootstrap, topic, pace=pace)
-        assert 0.55 < report.seconds < 2.5
+        assert 0.55 < report.seconds < 20.0, "the upper bound is that of a busy machine"
     stamps = [record.timestamp_ms for record in await everything(bootstrap, topic)]
     assert stamps[299] - stamps[0] > 500  # sent one by one, not all at the end
 
 
 async def test_a_stop_sends_what_was_taken_and_says_so(bootstrap: str, topic: str) -> None:
-    stop = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.5, stop.set)
-    report = await publish(synthetic_market(seed=2), bootstrap, topic, pace=Pace(rate=2_000), stop=stop)
+    stop, clock = asyncio.Event(), asyncio.get_running_loop()
+
+    def market() -> Iterator[Feed]:
+        for number, tick in enumerate(synthetic_market(seed=2)):
+            if number == 1_000:
+                clock.call_soon_threadsafe(stop.set)
+            yield tick
+
+    report = await publish(market(), bootstrap, topic, pace=Pace(rate=2_000), stop=stop)
     records = await everything(bootstrap, topic)
     assert not report.complete
     assert 0 < report.ticks == len(records)
@@ -115,13 +121,14 @@ async def test_a_stop_sends_what_was_taken_and_says_so(bootstrap: str, topic: st
 
 
 async def test_a_stop_does_not_wait_for_a_silent_feed(bootstrap: str, topic: str) -> None:
+    stop, clock = asyncio.Event(), asyncio.get_running_loop()
+
     async def silent_after_one() -> AsyncIterator[list[Feed]]:
         yield [Trade("X", 1, 1.0, 1.0)]
+        clock.call_later(0.3, stop.set)
         await asyncio.Event().wait()
 
-    stop = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.3, stop.set)
-    report = await asyncio.wait_for(publish(silent_after_one(), bootstrap, topic, stop=stop), 8)
+    report = await asyncio.wait_for(publish(silent_after_one(), bootstrap, topic, stop=stop), 60)
     assert (report.ticks, report.complete) == (1, False)
 
 
@@ -164,9 +171,13 @@ async def test_following_sees_what_comes_later(bootstrap: str, topic: str, start
         if start == -1:
             assert (await anext(records)).value == b"old"
         coming = asyncio.ensure_future(anext(records))
-        await asyncio.sleep(1)
-        await write(bootstrap, topic, 3, [b"new"])
-        assert (await asyncio.wait_for(coming, 20)).value == b"new"
+        for _ in range(60):  # one that begins at the end sees what comes after it has found the end
+            await write(bootstrap, topic, 3, [b"new"])
+            done, _ = await asyncio.wait({coming}, timeout=1)
+            if done:
+                break
+        assert coming.done()
+        assert (await coming).value == b"new"
 
 
 async def test_publisher_and_reader_outlive_a_broker_that_is_killed(

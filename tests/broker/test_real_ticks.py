@@ -46,8 +46,9 @@ async def one_run(
             loop.start(slot, PYTHONHASHSEED=str(hash_seed))
         await loop.publish(islice(TickFile(DATA / file), TICKS_OF[file]))
         await loop.until_caught_up()
-        verdict = await loop.verdict()
-        assert verdict.is_exact, verdict
+        if workers == 1:  # the other run is held against this one, byte for byte
+            verdict = await loop.verdict()
+            assert verdict.is_exact, verdict
         # Log events say who computed from where on, which hangs on when a worker joined.
         read = {topic.name: await loop.stored(topic.name) for topic in TOPICS if topic is not LOG_EVENTS}
         assert len(read[TICKS.name]) == TICKS_OF[file]

@@ -1,15 +1,13 @@
 """Two nodes that read one topic in one worker: each has its own snapshots, offsets and outputs, and both stay exact."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 import two_nodes_worker
-from counting import CountingNode
+from counting import COUNTS, CountingNode
 from live_loop import LiveLoop
 from two_nodes_worker import SquaringNode
 
-from agents.clients.pace import Pace
 from agents.operations import topics
 from agents.runtime.binding import changelog_name
 from agents.settings import Settings
@@ -28,11 +26,10 @@ async def test_both_are_exact_through_a_kill(bootstrap: str, prefix: str, tmp_pa
     await topics.apply(bootstrap, [*specs, topics.changelog(settings, changelog_name(settings, SquaringNode()))])
     async with counting as loop:
         loop.start(1)
-        publishing = asyncio.create_task(loop.publish(synthetic_market(12, ticks=20_000), Pace(rate=2_500)))
-        await asyncio.sleep(6)
-        loop.kill(1)
-        loop.start(1)
-        await publishing
+        async with loop.market(synthetic_market(12), ticks=20_000, rate=2_500):
+            await loop.until_stored(COUNTS.name, 3_000)
+            loop.kill(1)
+            loop.start(1)
         await loop.until_caught_up()
         for each in (counting, squaring):
             verdict = await each.verdict()

@@ -128,12 +128,13 @@ def test_from_nothing_to_predictions_through_two_kills_to_a_clean_end(up: Up) ->
     up.publish(MARKET[2 * PART :])
     assert_one_prediction_each(up.predicted(3 * PART), 3 * PART)
 
-    started = psutil.Process(up.process.pid).children(recursive=True)
-    assert len(started) == 5  # broker, two workers, the caretaker and the dashboard
+    whole = psutil.Process(up.process.pid)
+    until(lambda: len(whole.children(recursive=True)) == 5, up)  # broker, two workers, the caretaker and the dashboard
+    started = whole.children(recursive=True)
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(60) == 0, up.said
     assert up.said.rstrip().endswith("stopped")
-    assert psutil.wait_procs(started, timeout=10)[1] == []
+    assert psutil.wait_procs(started, timeout=60)[1] == []
     assert up.broker() is None
 
 

@@ -94,7 +94,7 @@ async def test_a_live_run_and_whatever_is_wrong_with_its_copies(bootstrap: str, 
         loop.start(2)
         await asyncio.gather(loop.until_ready(1), loop.until_ready(2))
         async with loop.market(with_a_directive(synthetic_market(7, SYMBOLS)), ticks=8_000, rate=1_500):
-            await asyncio.sleep(2)
+            await loop.until_stored(PREDICTIONS.name, 1_500)
             running = await verified(settings, bootstrap)  # while ticks keep coming
             loop.kill(1)
             await asyncio.sleep(0.5)

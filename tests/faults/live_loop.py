@@ -182,12 +182,14 @@ class LiveLoop:
                 reading = await gauge.read()
 
     async def until_stored(self, topic: str, records: int) -> None:
-        """Wait until a topic holds so many records; raises as `until_caught_up` does."""
-        async with self._patience():
-            held = await self.stored(topic)
-            while len(held) < records:
+        """Wait until a topic, of which nothing was deleted, holds so many records; raises as `until_caught_up` does."""
+        name = self.settings.topic(topic)
+        partitions = [TopicPartition(name, number) for number in range(self.settings.partitions)]
+        async with self._patience(), AIOKafkaConsumer(bootstrap_servers=self.bootstrap) as consumer:
+            held = sum((await consumer.end_offsets(partitions)).values())
+            while held < records:
                 await asyncio.sleep(POLL_S)
-                held = await self.stored(topic)
+                held = sum((await consumer.end_offsets(partitions)).values())
 
     async def stored(self, topic: str) -> list[Stored]:
         """Everything in a topic, in order along each partition."""

@@ -78,17 +78,16 @@ async def recreate(loop: LiveLoop, topic: topics.TopicSpec) -> None:
 async def test_a_second_worker_in_a_slot_shuts_the_first_one_out(loop: LiveLoop) -> None:
     async with loop:
         loop.start(1)
-        publishing = asyncio.create_task(loop.publish(synthetic_market(3, SYMBOLS, ticks=12_000), Pace(rate=1_000)))
-        await loop.until_stored(COUNTS.name, 1)
-        first = loop.workers[1]
-        loop.start(1)
-        try:
-            code = await asyncio.to_thread(first.wait, 15)
-        finally:
-            first.kill()
+        async with loop.market(synthetic_market(3, SYMBOLS), ticks=4_000, rate=1_000):
+            await loop.until_stored(COUNTS.name, 1)
+            first = loop.workers[1]
+            loop.start(1)
+            try:
+                code = await asyncio.to_thread(first.wait, 60)
+            finally:
+                first.kill()
         assert code == EXIT_CRASHED
         assert "another one has taken its place; fix:" in loop.log(1)
-        await publishing
         await loop.until_caught_up()
         verdict = await loop.verdict()
         assert verdict.is_exact, verdict
