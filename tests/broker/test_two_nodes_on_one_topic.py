@@ -34,4 +34,4 @@ async def test_both_are_exact_through_a_kill(bootstrap: str, prefix: str, tmp_pa
         for each in (counting, squaring):
             verdict = await each.verdict()
             assert verdict.is_exact, verdict
-            assert verdict.expected == 20_000
+            assert verdict.expected >= 20_000, "more, if it took long until they were counted"

@@ -101,11 +101,11 @@ async def test_a_live_run_and_whatever_is_wrong_with_its_copies(bootstrap: str, 
             loop.start(1)
             await loop.until_ready(1)
         assert (running.verdict, running.behind) == ("same", {}), running
-        assert 500 < running.ticks < 8_000
+        assert running.ticks > 500
 
         whole = await verified(settings, bootstrap)
         assert whole.verdict == "same", whole
-        assert whole.ticks > 8_000
+        assert whole.ticks > max(8_000, running.ticks)
         assert sum(each.repeats for each in whole.compared) > 0, "the kill hit nothing: the test shows little"
         assert all(each.digest == each.expected_digest for each in whole.compared)
         assert sum(each.held for each in whole.compared if each.topic == "dead-letters") == 1
