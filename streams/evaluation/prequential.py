@@ -1,5 +1,6 @@
 """A run of the market node over ticks, as columns: predict first, then learn, never the other way round."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from schemas.codec import encode
+from schemas.dead_letters import DeadLetter
 from schemas.errors import StateError
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
@@ -37,6 +39,7 @@ class Run(Struct, frozen=True):
         tested: whether it was predicted after the ticks that are for training.
         probabilities: of an upward move: of the `PIPELINE`, of each expert and of each baseline, by name.
         metrics: of the live arm over all outcomes that are tested, by symbol and regime.
+        refused: ticks that the market node refused, by reason.
     """
 
     variant: str
@@ -48,6 +51,7 @@ class Run(Struct, frozen=True):
     tested: NDArray[np.bool_]
     probabilities: dict[str, Column]
     metrics: list[Metrics]
+    refused: dict[str, int] = {}
 
 
 class _Columns:
@@ -97,7 +101,8 @@ def run(
     """
     tested_after = ticks[training(ticks) - 1].ts_event if training(ticks) else 0
     by_symbol: dict[str, _Columns] = {}
-    for outcome in _outcomes(ticks, variant.parameters(parameters), variant.fitted, progress):
+    refused: Counter[str] = Counter()
+    for outcome in _outcomes(ticks, variant.parameters(parameters), variant.fitted, progress, refused):
         columns = by_symbol.get(outcome.symbol)
         if columns is None:
             columns = by_symbol[outcome.symbol] = _Columns(tested_after)
@@ -117,6 +122,7 @@ def run(
         tested=made > tested_after,
         probabilities={name: np.array([each for part in parts for each in part.probabilities[name]]) for name in names},
         metrics=[each for symbol in sorted(by_symbol) for each in by_symbol[symbol].metrics(symbol)],
+        refused=dict(refused),
     )
 
 
@@ -130,6 +136,7 @@ def _outcomes(
     parameters: Parameters,
     fitted: Sequence[float],
     progress: Callable[[float], None],
+    refused: Counter[str],
 ) -> Iterator[OutcomeMatured]:
     partition = Partition(MarketNode(parameters), 0)
     fits = {round(share * len(ticks)) for share in fitted}
@@ -152,6 +159,8 @@ def _outcomes(
                         logs[record.symbol] = log
                     log.add(record)
                 yield record
+            elif type(record) is DeadLetter:
+                refused[record.reason] += 1
         if at % REPORT_EVERY == 0:
             progress(at / len(ticks))
     progress(1.0)

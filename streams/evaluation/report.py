@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
-from schemas.errors import TickloopError
+from schemas.errors import ConfigurationError, TickloopError
 from streams.evaluation import bootstrap, scores, variants
 from streams.evaluation.bootstrap import Column
 from streams.evaluation.prequential import PIPELINE, Run
@@ -104,11 +104,13 @@ def report(
         seed: of the bootstrap.
 
     Raises:
+        ConfigurationError: there is no tick, or none that is not refused.
         TickloopError: nothing moved after the training part, or the runs scored different outcomes.
     """
     by_name = {run.variant: run for run in runs}
     full = by_name[variants.FULL.name]
     tested = full.tested
+    expect_ticks(name, full)
     if not tested.any():
         raise TickloopError(
             f"{name}: expected outcomes that moved after the training part, was none among {full.scored} outcomes; "
@@ -188,6 +190,24 @@ CALIBRATED = "online + calibration"
 MIXED = "+ mixture"
 CORRECTED = "+ correction"
 FULL = "+ regime = full"
+
+
+def expect_ticks(name: str, run: Run) -> None:
+    """Let a run pass in which something was predicted: without, no horizon and no further tick would help.
+
+    Raises:
+        ConfigurationError: there is no tick, or all were refused, with the commonest reason.
+    """
+    refused = sum(run.refused.values())
+    if refused < run.ticks:
+        return
+    if not run.ticks:
+        raise ConfigurationError(f"{name}: expected ticks, found none; fix: see whether the file is whole")
+    reason, count = max(run.refused.items(), key=lambda item: item[1])
+    raise ConfigurationError(
+        f"{name}: expected ticks that can be predicted from, all {run.ticks:,} were refused, {count:,} as {reason}; "
+        "fix: `tickloop backtest` lists them in dead-letters.jsonl; --map, --time-unit, --symbol or --kind may help"
+    )
 
 
 def _forecasts(runs: dict[str, Run]) -> dict[str, tuple[Kind, Column]]:

@@ -143,12 +143,13 @@ class Layout:
     Args:
         header: names of the file's columns, in the order of its cells.
         columns: what is called otherwise, or constant.
+        name: of the file, for the sentence; empty where there is none.
 
     Raises:
         ConfigurationError: a field that ticks need is nowhere, or what a row is cannot be told.
     """
 
-    def __init__(self, header: Sequence[str], columns: Columns) -> None:
+    def __init__(self, header: Sequence[str], columns: Columns, name: str = "") -> None:
         at = {name: index for index, name in enumerate(header)}
         fixed = columns.constants()
         called = {field: columns.names.get(field, field) for field in FIELDS if field not in fixed}
@@ -158,7 +159,8 @@ class Layout:
         needed = ["kind", "symbol", "ts_event", *columns.names, *NEEDED.get(fixed.get("kind", ""), ())]
         if missing := [field for field in needed if field not in fixed | self.place]:
             raise ConfigurationError(
-                f"expected a column for {', '.join(missing)}, was {shortened(', '.join(header))}; "
+                f"{name and f'{name}: '}expected a column for {', '.join(missing)}, "
+                f"was {shortened(', '.join(header))}; "
                 "fix: --map FIELD=COLUMN, or --symbol and --kind where the file has no such column"
             )
         self.unit = columns.time_unit

@@ -40,7 +40,7 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
         if layout is None:
             header = lines.pop(0)
             delimiter = max(DELIMITERS, key=header.count)
-            layout = Layout(_names(header, delimiter, reading.name), reading.columns)
+            layout = Layout(_names(header, delimiter, reading.name), reading.columns, reading.name)
             build, width, constants = layout.builder(), layout.width, list(layout.constants)
             reading.row += 1
         row = reading.row

@@ -58,7 +58,7 @@ class ParquetRows:
         reading = self._reading
         schema, self._rows = file.schema_arrow, file.metadata.num_rows
         header = schema.names
-        places = Layout(header, reading.columns).place
+        places = Layout(header, reading.columns, reading.name).place
         used = [header[at] for at in sorted(set(places.values()))]
         if twice := [name for name in used if header.count(name) > 1]:
             raise ConfigurationError(f"{reading.name}: expected one column {twice[0]!r}, was {header.count(twice[0])}")
