@@ -127,6 +127,12 @@ def command(
         _show(result)
     if not result.complete:
         raise SystemExit(INTERRUPTED)
+    if not result.already and result.sent == result.unreadable:
+        rows = f" in {result.sent:,} rows" if result.sent else ""
+        raise ConfigurationError(
+            f"{', '.join(files) or topic}: expected ticks, found none{rows}; fix: see what is in there, and whether "
+            "--until lets any pass; --map, --symbol, --kind and --time-unit say how rows become ticks"
+        )
 
 
 class _Bar:

@@ -109,7 +109,8 @@ async def replay(
         StateError: somebody else writes to the run's log.
     """
     async with aclosing(source()) as blocks:
-        await anext(blocks, ())  # what cannot be read leaves no topics behind
+        # What cannot be read leaves no topics behind. None, for a tuple as default is an error of Python's own.
+        await anext(blocks, None)
     wanted = wanted_topics(settings)
     if anew:
         await delete(settings, bootstrap, [spec.name for spec in wanted])

@@ -102,6 +102,19 @@ def test_every_disturbance_is_found(logs: Logs, disturb: Callable[[Logs], object
     assert failing(logs) == expected
 
 
+def test_a_market_of_which_nothing_is_accepted_is_no_success(logs: Logs) -> None:
+    """Every promise held of none of its ticks, and the exit code was 0."""
+    refused = [each._replace(value=b"{}") for each in logs["ticks"]]
+    source = [SourceRecord(each.partition, each.offset, each.key, each.value) for each in refused]
+    nothing: Logs = {name: [] for name in logs} | {"ticks": refused}
+    for written in replay(LOOP, source):
+        nothing[written.topic].append(Received(written.partition, 0, 0, None, written.value))
+    assert len(nothing["dead-letters"]) == len(refused)
+    assert {each.claim for each in audit(LOOP, len(refused), None, nothing).checks if not each.holds} == {
+        ONE_PREDICTION
+    }
+
+
 def test_the_clock_of_a_tick_starts_when_it_is_due() -> None:
     feed = MARKET.feed[:50]
 

@@ -1,0 +1,40 @@
+"""`publish` and `replay` of files that nothing can be made of: one sentence and exit code 2, each time."""
+
+from pathlib import Path
+
+import pytest
+from broken_files import BROKEN, write
+from click.testing import CliRunner
+
+from agents.cli import cli, main
+
+pytestmark = pytest.mark.broker
+
+UNREADABLE = ("text-of-numbers.jsonl", b'{"kind":"quote","symbol":"X","ts_event":' + b"9" * 50 + b"}\n")
+
+
+@pytest.mark.parametrize(
+    "command", [("publish", "--json", "--set-back"), ("replay", "--json", "--run", "broken", "--anew")]
+)
+def test_no_broken_file_is_a_success_or_a_traceback(
+    command: tuple[str, ...],
+    bootstrap: str,
+    prefix: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in {"BOOTSTRAP": bootstrap, "PREFIX": prefix, "PARTITIONS": "2", "HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(f"TICKLOOP_{name}", value)
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path)
+    (tmp_path / UNREADABLE[0]).write_bytes(UNREADABLE[1] * 3)
+    said = {name: sentence for name, (_, sentence) in BROKEN.items()}
+    said |= {UNREADABLE[0]: "found none in 3 rows", "folder.csv": "Is a directory", "absent.csv": "No such file"}
+    assert CliRunner().invoke(cli, ["topics", "apply"]).exit_code == 0
+    for name, sentence in said.items():
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([*command, name])
+        (told,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("tickloop: ")]
+        assert (ended.value.code, told.startswith(f"tickloop: {name}"), sentence in told) == (2, True, True), told
