@@ -1,7 +1,9 @@
 """Where the system runs: environment, one TOML file, flags. What it computes is in the parameters of `streams`."""
 
 import os
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +14,15 @@ from schemas.errors import ConfigurationError
 from schemas.topics import PARTITIONS
 
 ENVIRONMENT_PREFIX = "TICKLOOP_"
+
+TABLES = ("settings", "plugins", "market", "symbols", "account", "experiments", "monitor", "retraining")
+"""Tables that the TOML file may have; the fields of each are checked where it is used."""
+
+ALIKE = 0.8
+"""How much of a variable's name must be that of a setting, in its order, for it to be a misspelt one."""
+
+LINKED = re.compile(r"_SERVICE_(HOST|PORT)|_PORT(_[0-9]+_(TCP|UDP)|$)")
+"""Variables that Kubernetes makes of its services' names: `TICKLOOP_WORKERS_SERVICE_HOST` is no setting of ours."""
 
 SECRETS = ("directive_key", "alert_webhook", "dashboard_token")
 
@@ -95,9 +106,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Defaults, then the TOML file, then the environment, then flags that are not None.
 
         Raises:
-            ConfigurationError: with the name of the setting that makes no sense.
+            ConfigurationError: with the name of the setting that makes no sense, or of one that is misspelt.
         """
-        values: dict[str, Any] = dict(config_table(environment).get("settings", {}))
+        expect_no_misspelt(environment)
+        given = config_table(environment).get("settings", {})
+        if not isinstance(given, Mapping):
+            raise ConfigurationError(f"[settings]: expected a table, was {given!r}")
+        values: dict[str, Any] = dict(given)
         values |= {
             name: environment[ENVIRONMENT_PREFIX + name.upper()]
             for name in cls.__struct_fields__
@@ -112,13 +127,44 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ) from error
 
 
+def expect_no_misspelt(environment: Mapping[str, str]) -> None:
+    """Refuse variables that nearly have the name of a setting, which would be without effect.
+
+    >>> expect_no_misspelt({"TICKLOOP_WORKRES": "3"})
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: TICKLOOP_WORKRES: expected the name of a setting; fix: TICKLOOP_WORKERS, or \
+unset it
+
+    Raises:
+        ConfigurationError: with the variable, and the one that was meant.
+    """
+    names = ("CONFIG", *(name.upper() for name in Settings.__struct_fields__))
+    for variable in sorted(environment):
+        name = variable.removeprefix(ENVIRONMENT_PREFIX)
+        if name == variable or name in names:
+            continue
+        meant = get_close_matches(name.upper(), names, n=1, cutoff=ALIKE)
+        if not meant and not LINKED.search(name):
+            meant = [each for each in names if name.upper().startswith(each + "_")]
+        if meant:
+            raise ConfigurationError(
+                f"{variable}: expected the name of a setting; fix: {ENVIRONMENT_PREFIX}{meant[0]}, or unset it"
+            )
+
+
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
     """The TOML file: `TICKLOOP_CONFIG`, else `tickloop.toml` in the current folder; it need not be there."""
     return Path(environment.get(ENVIRONMENT_PREFIX + "CONFIG", "") or "tickloop.toml")
 
 
 def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """The TOML file as a table, empty where there is none."""
+    """The TOML file as a table, empty where there is none.
+
+    Raises:
+        ConfigurationError: the file that was named is not there, cannot be read, is no TOML, or has a table that nobody
+            would look at.
+    """
     path = config_path(environment)
     if not path.is_file():
         if environment.get(ENVIRONMENT_PREFIX + "CONFIG", ""):
@@ -126,6 +172,19 @@ def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
         return {}
     try:
         table: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path}: expected a readable file, was: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: expected TOML, which is UTF-8, was other bytes at {error.start}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: expected TOML, was nested too deeply") from error
     except msgspec.DecodeError as error:
         raise ConfigurationError(f"{path}: {error}") from error
+    for name in table:
+        if name not in TABLES:
+            near = get_close_matches(name, TABLES, n=1)
+            meant = f"[{near[0]}]" if near else "take it out"
+            raise ConfigurationError(
+                f"{path}: expected no tables but {', '.join(TABLES)}, was also [{name:.80}]; fix: {meant}"
+            )
     return table

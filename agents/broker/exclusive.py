@@ -1,9 +1,12 @@
 """One process at a time: an advisory lock on a file, given back by the kernel even after `kill -9`."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from schemas.errors import EnvironmentProblem
 
 
 @contextmanager
@@ -12,4 +15,33 @@ def exclusive(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def alone(path: Path, what: str, fix: str) -> Iterator[None]:
+    """Hold the lock at `path` for the length of the block, or refuse at once because another process does.
+
+    The file says who holds it, for people; whether anybody does, only the lock says.
+
+    Args:
+        path: of the lock; its folder is made.
+        what: that there may be one of.
+        fix: what to do when there is one already.
+
+    Raises:
+        EnvironmentProblem: another process holds it; the sentence has its process id.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise EnvironmentProblem(
+                f"expected no other {what} of {path.parent}, one runs already (pid {file.read().strip()}); fix: {fix}"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
         yield

@@ -92,8 +92,7 @@ def start(home: Path, java: Java, class_path: list[Path], port: int | None = Non
     """
     if port is not None and not ports.is_free(port):
         raise EnvironmentProblem(f"expected port {port} to be free, something listens there; fix: choose another port")
-    last = process.last_recorded(home)
-    wanted = (last.port, DEFAULT_PORT) if last is not None and last.kind == "kafka" else (DEFAULT_PORT,)
+    wanted = usual_ports(home)
     while True:
         chosen = port or ports.first_free(wanted)
         broker, server = launch(home, java, class_path, chosen)
@@ -105,6 +104,12 @@ def start(home: Path, java: Java, class_path: list[Path], port: int | None = Non
                 continue
             raise
         return broker
+
+
+def usual_ports(home: Path) -> tuple[int, ...]:
+    """Ports that the broker of `home` takes if they are free, the first one before the others."""
+    last = process.last_recorded(home)
+    return (last.port, DEFAULT_PORT) if last is not None and last.kind == "kafka" else (DEFAULT_PORT,)
 
 
 def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[Running, subprocess.Popen[bytes]]:

@@ -18,7 +18,7 @@ def start(home: Path, port: int | None = None, say: Callable[[str], None] = prin
     Args:
         home: folder to keep everything in.
         port: for clients; without it the one of the last run, 9092 or any free one.
-        say: gets the sentence on the mock cluster's limits when it steps in.
+        say: gets the sentence on the mock cluster's limits when it steps in, and the one on a port that is taken.
 
     Returns:
         The broker, and whether this call started it.
@@ -36,7 +36,11 @@ def start(home: Path, port: int | None = None, say: Callable[[str], None] = prin
                 raise
             say(f"{reason}\nUntil then: {mock.LIMITS}.")
             return mock.start(home), True
-        return kafka.start(home, runtime, class_path, port), True
+        usual = kafka.usual_ports(home)[0]
+        broker = kafka.start(home, runtime, class_path, port)
+        if port is None and broker.port != usual:
+            say(f"port {usual} is taken by another program: clients of this broker need {broker.address}")
+        return broker, True
 
 
 def reset(home: Path) -> None:

@@ -7,10 +7,14 @@ import click
 from rich.console import Console
 
 from agents.broker import process
+from agents.broker.exclusive import alone
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.operations.system import System
 from agents.settings import Settings
 from streams.loop import nodes
+
+LOCK = "up.lock"
+"""In `home`; held while `tickloop up` runs."""
 
 
 @click.command("up")
@@ -22,7 +26,7 @@ def command(workers: int | None, home: str | None, dashboard: bool, keep_broker:
     """Start broker, topics, workers, a caretaker and the dashboard, and keep them running until Ctrl-C.
 
     That is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster.
-    Whatever dies is started again; nothing is lost or doubled by it. In another terminal:
+    Whatever dies is started again; nothing is lost or doubled by it. One runs in a home at a time. In another terminal:
 
     \b
       tickloop publish ticks.csv.gz
@@ -31,11 +35,13 @@ def command(workers: int | None, home: str | None, dashboard: bool, keep_broker:
     settings = Settings.load(home=home, workers=workers)
     nodes(parameters_in_use())
     system = System(settings, Console(stderr=True), dashboard=dashboard)
-    try:
-        asyncio.run(_until_stopped(system))
-    finally:
-        if system.started_broker and not keep_broker:
-            process.stop(settings.home_path)
+    # Two of them would start workers under the same slots, and those would put each other out for ever.
+    with alone(settings.home_path / LOCK, "`tickloop up`", "use that one, stop it, or give this one another --home"):
+        try:
+            asyncio.run(_until_stopped(system))
+        finally:
+            if system.started_broker and not keep_broker:
+                process.stop(settings.home_path)
 
 
 async def _until_stopped(system: System) -> None:

@@ -104,9 +104,10 @@ def expect_later(begins: Mapping[str, int], held: Standing, say: Callable[[str],
     >>> expect_later({"X": 1_723_161_254_000_000_000}, held, print)
     Traceback (most recent call last):
     ...
-    agents.clients.standing.SetBack: X: expected ticks behind 2024-08-08T23:54:15Z, up to where ticks has them, was \
-2024-08-08T23:54:14Z; nothing of it was sent; fix: a run of its own (`tickloop replay FILE`), topics without these \
-ticks (`tickloop broker reset`, or another TICKLOOP_PREFIX), or on purpose (--set-back)
+    agents.clients.standing.SetBack: X: expected ticks later than 2024-08-08T23:54:15Z, the newest of it on ticks, was \
+2024-08-08T23:54:14Z, as if it was published before; nothing of it was sent; fix: a run of its own (`tickloop replay \
+FILE`), topics without these ticks (`tickloop broker reset`, or another TICKLOOP_PREFIX), or on \
+purpose (--set-back); docs/faq.md says more
 
     Args:
         begins: event time with which each symbol of the feed begins, ns.
@@ -125,14 +126,15 @@ ticks (`tickloop broker reset`, or another TICKLOOP_PREFIX), or on purpose (--se
         others = sum(each < -tolerance_ns for each in apart.values()) - 1
         beside = f" (and {others} more)" if others else ""
         raise SetBack(
-            f"{first}{beside}: expected ticks behind {iso(held.newest[first])}, up to where {held.topic} has them, was "
-            f"{iso(begins[first])}; nothing of it was sent; fix: a run of its own (`tickloop replay FILE`), topics "
-            "without these ticks (`tickloop broker reset`, or another TICKLOOP_PREFIX), or on purpose (--set-back)"
+            f"{first}{beside}: expected ticks later than {iso(held.newest[first])}, the newest of it on {held.topic}, "
+            f"was {iso(begins[first])}, as if it was published before; nothing of it was sent; fix: a run of its own "
+            "(`tickloop replay FILE`), topics without these ticks (`tickloop broker reset`, or another "
+            "TICKLOOP_PREFIX), or on purpose (--set-back); docs/faq.md says more"
         )
     last = max(apart, key=lambda symbol: (apart[symbol], symbol))
     if apart[last] > FAR_NS:
         say(
-            f"{last}: begins at {iso(begins[last])}, {apart[last] / 86_400e9:,.0f} days behind the newest tick that "
+            f"{last}: begins at {iso(begins[last])}, {apart[last] / 86_400e9:,.0f} days after the newest tick that "
             f"{held.topic} has of it ({iso(held.newest[last])}): workers begin it anew there, after some ticks"
         )
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+import agents
 from agents.broker import bootstrap, jars
 from agents.broker.answer import describe
 from agents.broker.java import find_java
@@ -105,7 +106,7 @@ def foreign_package() -> Finding:
             f"{', '.join(owners)} installs a package `agents` too",
             "give tickloop its own environment",
         )
-    return Finding("agents", "ok", f"the package `agents` is ours: {Path(__file__).parent}")
+    return Finding("agents", "ok", f"the package `agents` is ours: {Path(agents.__file__).parent}")
 
 
 def machine_code() -> Finding:
@@ -314,7 +315,18 @@ def event_clock(newest_event: int, now_ns: int, ahead: int = 0, back: tuple[int,
         return Finding(
             "event-time", "warn", found, "publish a file once, or into a run of its own: `tickloop replay --help`"
         )
-    return Finding("event-time", "ok", f"the newest `ts_event` is {(now_ns - newest_event) / 1e9:,.0f} s ago")
+    return Finding("event-time", "ok", f"the newest `ts_event` is {age((now_ns - newest_event) / 1e9)} ago")
+
+
+def age(seconds: float) -> str:
+    """A span of time in words, for people.
+
+    >>> age(3.2), age(5_400), age(72_840_354)
+    ('3 s', '90 min', '843 days')
+    """
+    if seconds < 300:
+        return f"{seconds:,.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 2 * 86_400 else f"{seconds / 86_400:,.0f} days"
 
 
 def one_partition_a_symbol(partitions: dict[str, set[int]]) -> Finding:
@@ -330,4 +342,6 @@ def one_partition_a_symbol(partitions: dict[str, set[int]]) -> Finding:
             "partitions", "fail", f"on more than one partition: {named}",
             "key every tick by its symbol and use one partitioner: librdkafka clients need partitioner=murmur2_random",
         )  # fmt: skip
-    return Finding("partitions", "ok", f"each of {len(partitions)} symbols of the newest ticks is on one partition")
+    return Finding(
+        "partitions", "ok", f"each symbol of the newest ticks is on one partition ({len(partitions):,} of them)"
+    )

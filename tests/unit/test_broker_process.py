@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.broker import bootstrap, kafka, ports, process
+from agents.broker import bootstrap, jars, java, kafka, launch, ports, process
 from agents.broker.process import Running
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem
@@ -104,3 +104,39 @@ def test_no_cluster_id_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> 
     given = iter((first, second))
     monkeypatch.setattr(uuid, "uuid4", lambda: next(given))
     assert kafka.new_cluster_id() == "AQAAAAAAAAAAAAAAAAAAAA"
+
+
+@pytest.mark.parametrize(
+    ("last", "chosen", "said"),
+    [
+        (None, 9092, []),
+        (
+            None,
+            31_000,
+            ["port 9092 is taken by another program: clients of this broker need 127.0.0.1:31000"],
+        ),
+        (31_000, 31_000, []),
+        (
+            31_000,
+            9092,
+            ["port 31000 is taken by another program: clients of this broker need 127.0.0.1:9092"],
+        ),
+    ],
+)
+def test_a_port_that_is_not_the_usual_one_is_said(
+    last: int | None, chosen: int, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*_: object) -> Running:
+        return Running("kafka", f"127.0.0.1:{chosen}", -1, "server.properties", "4.3.1")
+
+    monkeypatch.setattr(java, "find_java", lambda: None)
+    monkeypatch.setattr(jars, "class_path", list)
+    monkeypatch.setattr(kafka, "start", started)
+    process.broker_folder(tmp_path).mkdir()
+    if last is not None:
+        process.record(tmp_path, Running("kafka", f"127.0.0.1:{last}", 2**30, "server.properties", "4.3.1"))
+    heard: list[str] = []
+    launch.start(tmp_path, say=heard.append)
+    assert heard == said
+    launch.start(tmp_path, 31_001, say=heard.append)
+    assert heard == said

@@ -2,12 +2,17 @@
 
 import asyncio
 import io
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from agents.broker.exclusive import alone
+from agents.cli import cli, up
 from agents.operations import supervisor
 from agents.operations.supervisor import (
     CARETAKER_COMMAND,
@@ -79,3 +84,35 @@ def test_processes_do_not_import_what_lies_in_the_current_folder(tmp_path: Path)
     for command in (worker_command(1), CARETAKER_COMMAND):
         done = subprocess.run([*command, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
         assert "Usage" in done.stdout
+
+
+def test_a_second_one_in_the_same_home_ends_with_a_sentence_before_it_starts_anything(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def run(_: System) -> None:
+        raise AssertionError("expected nothing to be started")
+
+    monkeypatch.setattr(System, "run", run)
+    with alone(tmp_path / up.LOCK, "`tickloop up`", "none"):
+        result = CliRunner().invoke(cli, ["up", "--home", str(tmp_path)])
+    assert isinstance(result.exception, EnvironmentProblem)
+    assert f"`tickloop up` of {tmp_path}, one runs already (pid {os.getpid()})" in str(result.exception)
+
+
+def test_one_that_was_killed_stands_in_nobodys_way(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "up.lock"
+    code = "import sys, time; from pathlib import Path; from agents.broker.exclusive import alone\n"
+    code += "with alone(Path(sys.argv[1]), 'x', 'y'): print('held', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(
+                EnvironmentProblem, match=rf"expected no other x of .*, one runs already \(pid {other.pid}\)"
+            ),
+            alone(path, "x", "y"),
+        ):
+            raise AssertionError
+        other.kill()
+    with alone(path, "x", "y"):
+        assert path.read_text() == str(os.getpid())
