@@ -11,6 +11,7 @@ import psutil
 from msgspec import Struct
 
 from agents.log_files import aside, make_room, tail
+from schemas.errors import EnvironmentProblem
 
 STOP_TIMEOUT_S = 30.0
 
@@ -58,11 +59,21 @@ def log_file(home: Path) -> Path:
 
 
 def last_recorded(home: Path) -> Running | None:
-    """The broker that was started last, whether it lives or not; None when there was none."""
+    """The broker that was started last, whether it lives or not; None when there was none.
+
+    Raises:
+        EnvironmentProblem: the record of it is damaged, so that nobody knows whether it lives.
+    """
+    path = broker_folder(home) / "broker.json"
     try:
-        return msgspec.json.decode((broker_folder(home) / "broker.json").read_bytes(), type=Running)
+        return msgspec.json.decode(path.read_bytes(), type=Running)
     except FileNotFoundError:
         return None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EnvironmentProblem(
+            f"{path}: expected the record of the local broker, was damaged: {error}; fix: end that broker if it still "
+            "runs (a `java` process), then delete the file; its data stays"
+        ) from error
 
 
 def running(home: Path) -> Running | None:

@@ -140,3 +140,12 @@ def test_a_port_that_is_not_the_usual_one_is_said(
     assert heard == said
     launch.start(tmp_path, 31_001, say=heard.append)
     assert heard == said
+
+
+@pytest.mark.parametrize("written", [b"", b'{"kind": "kafka"}', b"\xff"], ids=["empty", "half", "bytes"])
+def test_a_damaged_record_is_a_sentence_and_no_second_broker(written: bytes, tmp_path: Path) -> None:
+    process.broker_folder(tmp_path).mkdir()
+    (process.broker_folder(tmp_path) / "broker.json").write_bytes(written)
+    for question in (process.running, process.stop, launch.start):
+        with pytest.raises(EnvironmentProblem, match=r"broker\.json: expected the record .* then delete the file"):
+            question(tmp_path)
