@@ -8,9 +8,10 @@ from msgspec import Struct
 from agents.clients.commander import commander
 from agents.dashboard.board import Board
 from agents.settings import Settings
-from schemas.codec import encode
+from schemas.codec import decoder, encode
 from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
 from schemas.errors import ConfigurationError
+from schemas.limits import Cause, NameOrNone, Symbol
 from schemas.positions import root_id
 from schemas.topics import COMMANDS
 from schemas.windows import Breach
@@ -18,6 +19,9 @@ from schemas.windows import Breach
 Action = Literal["promote", "roll_back", "stop", "pin", "unpin", "retrain"]
 
 PATIENCE_S = 5.0
+
+MOST_BODY = 8 * 1024
+"""Bytes of a request of the page."""
 
 
 class Asked(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,9 +35,13 @@ class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     action: Action
-    symbol: str
-    arm: str = ""
-    cause: str = ""
+    symbol: Symbol
+    arm: NameOrNone = ""
+    cause: Cause = ""
+
+
+asked_of = decoder(Asked, MOST_BODY)
+"""A request from its bytes; raises `Refused` for what does not fit the bounds of its fields."""
 
 
 class Done(Struct, frozen=True):

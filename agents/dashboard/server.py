@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 from plotly.offline import get_plotlyjs
 
-from agents.dashboard.actions import Asked, ask, told
+from agents.dashboard.actions import MOST_BODY, Asked, ask, asked_of, told
 from agents.dashboard.browsers import Browser, Look, Pulse, serve
 from agents.dashboard.costly import Costly
 from agents.dashboard.guard import Denied, Guard, headers_of
@@ -24,10 +24,9 @@ from agents.dashboard.view import View
 from agents.dashboard.watch import Watch
 from agents.owned import first_end, owned
 from agents.settings import Settings
-from schemas.errors import ConfigurationError, EnvironmentProblem, TickloopError
+from schemas.errors import ConfigurationError, EnvironmentProblem, Refused, TickloopError
 
 MOST_BROWSERS = 64
-MOST_BODY = 8 * 1024
 MOST_SPARKS = 80
 SCRIPTS = ("board.js", "elements.js", "symbols.js", "deciding.js", "changes.js", "charts.js", "course.js", "actions.js")
 
@@ -224,9 +223,9 @@ class Server:
         if request.content_type != "application/json":
             return _refused(Denied(415, "expected JSON"))
         try:
-            asked = msgspec.json.decode(await request.read(), type=Asked)
+            asked = asked_of(await request.read())
             done = await ask(asked, self.watch.board, self._settings, self.watch.address)
-        except (ConfigurationError, msgspec.DecodeError) as error:
+        except (ConfigurationError, Refused) as error:
             return _refused(Denied(400, str(error)))
         except EnvironmentProblem as error:
             return _refused(Denied(503, str(error)))

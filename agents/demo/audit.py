@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from agents.clients.reader import Once, Received
+from agents.clients.reader import Once, Received, identity_of
 from schemas.positions import root_id
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.replay import SourceRecord, by_topic, replay
@@ -42,18 +41,11 @@ class Audit(Struct, frozen=True):
     checks: tuple[Check, ...]
 
 
-class _Identified(Struct):
-    id: str
-
-
-_identify = msgspec.json.Decoder(_Identified).decode
-
-
 class _Topic:
     """Records of one topic, by id.
 
     Attributes:
-        contents: value of each id.
+        contents: value of each id; of what has none, which no worker wrote, by its place.
         repeats: records whose id came before.
         conflicts: repeats whose content was another one.
         read_once: records that a reader which drops repeats keeps.
@@ -66,7 +58,8 @@ class _Topic:
         for record in records:
             value = record.value or b""
             before = len(self.contents)
-            self.conflicts += self.contents.setdefault(_identify(value).id, value) != value
+            name = identity_of(value) or f"no record of ours, partition {record.partition}, offset {record.offset}"
+            self.conflicts += self.contents.setdefault(name, value) != value
             self.repeats += len(self.contents) == before
             self.read_once += once.is_new(record.partition, value)
 

@@ -1,20 +1,17 @@
-"""What consumers of the loop have read so far."""
+"""What consumers of the loop have read so far; what is no record of its topic is said and passed over."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-import msgspec
-
+from agents.clients.readable import Readable
 from agents.clients.reader import Received
 from agents.demo.stopwatch import Stopwatch
-from schemas.dead_letters import DeadLetter
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
+from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS
 
-_prediction = msgspec.json.Decoder(Prediction).decode
-_outcome = msgspec.json.Decoder(OutcomeMatured).decode
-_dead_letter = msgspec.json.Decoder(DeadLetter).decode
+_prediction, _outcome, _dead_letter = Readable(PREDICTIONS), Readable(OUTCOMES), Readable(DEAD_LETTERS)
 
 
 class Observed:
@@ -48,18 +45,17 @@ class Observed:
 
     def take_predictions(self, block: Sequence[Received], now: float) -> None:
         """What a reader of `predictions` got at a time of the event loop's clock."""
-        for record in block:
-            prediction = _prediction(record.value or b"")
+        for prediction in filter(None, map(_prediction, block)):
             self.latest[prediction.symbol] = prediction
             self._stopwatch.stop(prediction.id, now)
-        self.predictions += len(block)
+            self.predictions += 1
         self._news.set()
 
     def take_outcomes(self, block: Sequence[Received], now: float) -> None:
         """What a reader of `outcomes` got."""
-        self.outcomes += [_outcome(record.value or b"") for record in block]
+        self.outcomes += filter(None, map(_outcome, block))
 
     def take_dead_letters(self, block: Sequence[Received], now: float) -> None:
         """What a reader of `dead-letters` got."""
-        self.refused.update(_dead_letter(record.value or b"").reason for record in block)
+        self.refused.update(letter.reason for letter in map(_dead_letter, block) if letter is not None)
         self._news.set()

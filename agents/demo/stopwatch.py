@@ -8,6 +8,7 @@ from math import nan
 import numpy as np
 from msgspec import Struct
 
+from schemas.positions import as_of
 from streams.partitioner import partition_of
 from streams.sources.raw import Feed
 
@@ -73,10 +74,13 @@ class Stopwatch:
                 yield block
 
     def stop(self, prediction_id: str, now: float) -> None:
-        """A reader has the prediction that answers a tick."""
-        _, partition, offset = prediction_id.split(":")
-        number, place = int(partition), int(offset)
-        self._waited[number][place] = now - self._due[number][place]
+        """A reader has the prediction that answers a tick; what answers none of these was made up."""
+        try:
+            _, number, place = as_of(prediction_id)
+        except ValueError:
+            return
+        if number < len(self._due) and place < len(self._due[number]):
+            self._waited[number][place] = now - self._due[number][place]
 
     def latency(self, until: float = float("inf")) -> Latency | None:
         """Of the ticks that were due before `until` and were answered; None when there is none."""

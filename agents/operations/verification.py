@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-import msgspec
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from agents.broker.answer import admin
 from agents.clients.log_events import log_events
-from agents.clients.reader import read_blocks
+from agents.clients.reader import identity_of, read_blocks
 from agents.clients.topic_partitions import partition_count
 from agents.identity.computing import Identity
 from agents.kafka import AIOKafkaConsumer, TopicPartition
@@ -254,7 +253,7 @@ class _Verifier:
         for each in lying:
             value = each.value or b""
             # What was refused on another root is not told by the ticks.
-            if topic != DEAD_LETTERS.name or _origin(value) == TICKS.name:
+            if topic != DEAD_LETTERS.name or identity_of(value).partition(":")[0] in ("", TICKS.name):
                 comparison.hold(each.offset, value)
 
     async def _block(self, tp: TopicPartition, end: int) -> list[Any]:
@@ -264,14 +263,6 @@ class _Verifier:
             if records := [record for record in fetched.get(tp, ()) if record.offset < end]:
                 return records
         return []
-
-
-class _Identity(Struct):
-    id: str
-
-
-def _origin(value: bytes) -> str:
-    return msgspec.json.decode(value, type=_Identity).id.partition(":")[0]
 
 
 async def _cause(

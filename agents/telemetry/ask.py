@@ -3,12 +3,16 @@
 import asyncio
 
 import aiohttp
-from msgspec import DecodeError, json
 
 from agents.settings import Settings
 from agents.telemetry.health import Verdict
+from schemas.codec import decoder
+from schemas.errors import Refused
 
 ANSWER_WITHIN_S = 2.0
+MOST_BYTES = 64 * 1024
+
+_verdict = decoder(Verdict, MOST_BYTES)
 
 
 async def ask(settings: Settings, slot: int) -> Verdict | None:
@@ -27,10 +31,20 @@ async def _ask(settings: Settings, address: str) -> Verdict | None:
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_WITHIN_S)) as session,
             session.get(address) as response,
         ):
-            verdict = json.decode(await response.read(), type=Verdict)
-    except (aiohttp.ClientError, TimeoutError, DecodeError):
+            verdict = _verdict(await _read(response))
+    except (aiohttp.ClientError, TimeoutError, Refused):
         return None
     return verdict if verdict.group == settings.group else None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """An answer, or as much of it as shows that it is none: anything may listen there."""
+    body = bytearray()
+    async for block in response.content.iter_chunked(MOST_BYTES):
+        body += block
+        if len(body) > MOST_BYTES:
+            break
+    return bytes(body)
 
 
 async def ask_all(settings: Settings) -> dict[int, Verdict | None]:

@@ -6,8 +6,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from schemas.codec import decoder
+from schemas.errors import Refused
+
 MOST_FIELDS = 12
 LONGEST = 60
+
+_decode = decoder(Any)
 
 
 class FieldDifference(Struct, frozen=True):
@@ -28,8 +33,8 @@ def differing_fields(expected: bytes, found: bytes) -> tuple[FieldDifference, ..
     'byte 5'
     """
     try:
-        mine, theirs = (dict(_leaves(msgspec.json.decode(value))) for value in (expected, found))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        mine, theirs = (dict(_leaves(_decode(value))) for value in (expected, found))
+    except Refused:
         return (_first_byte(expected, found),)
     differing = tuple(
         FieldDifference(path, mine.get(path, ""), theirs.get(path, ""))

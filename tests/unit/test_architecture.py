@@ -138,6 +138,79 @@ def iterated_sets(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, ast.unparse(node)
 
 
+OWN_FILES, OWN_STATES, OWN_TEXT = (
+    "a file of this machine",
+    "a snapshot of ours",
+    "text that was bounded where it came in",
+)
+
+RAW_DECODERS = {
+    "agents/backtest/folder.py": OWN_FILES,
+    "agents/backtest/plan.py": OWN_TEXT,
+    "agents/backtest/share.py": OWN_FILES,
+    "agents/broker/process.py": OWN_FILES,
+    "agents/caretaker/training.py": "pipes between a process and the one that it started",
+    "agents/cli/arm.py": "what a person types, and files that they name",
+    "agents/evaluation.py": "pipes between processes of a pool",
+    "agents/keyring.py": OWN_FILES,
+    "agents/runtime/keeping.py": OWN_STATES,
+    "agents/runtime/snapshots.py": OWN_STATES,
+    "schemas/asyncapi.py": "golden records",
+    "schemas/codec.py": "the door itself",
+    "streams/account/node.py": OWN_STATES,
+    "streams/backtest/engine.py": OWN_STATES,
+    "streams/chain.py": OWN_STATES,
+    "streams/compiled.py": OWN_FILES,
+    "streams/experiments/live/node.py": OWN_STATES,
+    "streams/experiments/live/pooling.py": OWN_STATES,
+    "streams/features/checks.py": OWN_STATES,
+    "streams/lifecycle/news.py": OWN_TEXT,
+    "streams/lifecycle/node.py": OWN_STATES,
+    "streams/market/node.py": OWN_STATES,
+    "streams/market/variants.py": OWN_TEXT,
+    "streams/monitoring/node.py": OWN_STATES,
+    "streams/retraining/versions.py": "records of versions that a person hands over",
+}
+"""Modules that decode without `schemas.codec.decoder`, and what: never records of a topic, nor what HTTP brings."""
+
+DECODERS = re.compile(
+    r"(msgspec\.)?(json|msgpack)\.(decode|Decoder)|(orjson|json)\.loads?|orjson\.loads|pickle\.(loads?|Unpickler)"
+)
+
+
+def raw_decoders(tree: ast.AST) -> set[str]:
+    """Decoders that bound neither size nor depth, and whose errors are not `Refused`."""
+    bound = names(tree)
+    return {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Name) and DECODERS.fullmatch(name := full_name(node, bound))
+    }
+
+
+def test_what_topics_and_http_bring_goes_through_the_one_door() -> None:
+    found = {
+        place(path) for path in sources("schemas", "streams", "agents") if raw_decoders(ast.parse(path.read_bytes()))
+    }
+    assert sorted(found - RAW_DECODERS.keys()) == [], "use schemas.codec.decoder, or Readable for whole records"
+    assert sorted(RAW_DECODERS.keys() - found) == [], "decodes nothing any more: take it off the list"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import msgspec\nmsgspec.json.decode(b'1')",
+        "from msgspec import json\nread = json.Decoder(int).decode",
+        "from msgspec.json import Decoder\nDecoder(int)",
+        "import json\njson.loads('1')",
+        "import orjson as o\no.loads('1')",
+        "from msgspec import msgpack\nmsgpack.decode(b'1')",
+    ],
+)
+def test_raw_decoders_are_seen(source: str) -> None:
+    assert raw_decoders(ast.parse(source))
+
+
 @pytest.mark.parametrize("path", sources("schemas", "streams"), ids=place)
 class TestBelowAgents:
     def test_imports_what_its_folder_may(self, path: Path) -> None:

@@ -61,6 +61,24 @@ async def test_a_change_takes_the_token_the_page_and_json(
         assert "expected a symbol that was predicted" in refused, "with all of them it gets as far as the symbol"
 
 
+@pytest.mark.parametrize(
+    "field",
+    [{"symbol": "X" * 33}, {"symbol": "a b"}, {"arm": "y" * 201}, {"arm": "a|b"}, {"cause": "z" * 1_001}, {"more": 1}],
+    ids=str,
+)
+async def test_what_is_asked_for_keeps_the_bounds_of_its_fields(
+    client: TestClient[Any, Any], field: dict[str, object]
+) -> None:
+    answer = await client.post("/action", data=json.dumps(ASKED | field), headers=_headers(client))
+    assert answer.status == 400
+    assert "malformed: " in (await answer.json())["refused"]
+
+
+async def test_what_is_nested_too_deeply_is_refused_with_a_sentence(client: TestClient[Any, Any]) -> None:
+    answer = await client.post("/action", data=b"[" * 4_000, headers=_headers(client))
+    assert (answer.status, "brackets" in (await answer.json())["refused"]) == (400, True)
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 async def test_a_change_is_posted(client: TestClient[Any, Any], method: str) -> None:
     answer = await client.request(method, "/action", headers=_headers(client))

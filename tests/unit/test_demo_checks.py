@@ -8,6 +8,7 @@ import pytest
 from agents.clients.reader import Received
 from agents.demo.audit import Audit, audit
 from agents.demo.market import ids_of_broken, market_of
+from agents.demo.observed import Observed
 from agents.demo.plan import Plan
 from agents.demo.stopwatch import Stopwatch
 from schemas.codec import encode
@@ -68,6 +69,8 @@ def changed(record: Received) -> Received:
     return record._replace(value=record.value.replace(b'"horizon_ns":500000000', b'"horizon_ns":500000001'))
 
 
+NOTHING = Received(0, 10**6, 0, None, b"[" * 100_000)
+
 SAME_BYTES = "same bytes as an undisturbed replay of the ticks"
 ONE_PREDICTION = "exactly one prediction for each accepted tick"
 EACH_ONCE = "a reader gets each record once"
@@ -84,6 +87,8 @@ REFUSED = "refused what was broken on purpose, nothing else"
         (lambda logs: logs["predictions"].insert(0, changed(logs["predictions"].pop(0))), {SAME_BYTES}),
         (lambda logs: logs["predictions"].append(changed(logs["predictions"][0])), {EACH_ONCE}),
         (lambda logs: logs["predictions"].append(logs["predictions"].pop(0)), {EACH_ONCE}),
+        (lambda logs: logs["predictions"].append(NOTHING), {SAME_BYTES, ONE_PREDICTION}),
+        (lambda logs: logs["outcomes"].append(NOTHING), {SAME_BYTES}),
         (lambda logs: logs["ticks"].pop(), {"every tick is in the log", SAME_BYTES, ONE_PREDICTION}),
     ],
     ids=[
@@ -94,6 +99,8 @@ REFUSED = "refused what was broken on purpose, nothing else"
         "changed",
         "two contents",
         "out of order",
+        "no prediction",
+        "no outcome",
         "lost tick",
     ],
 )
@@ -113,6 +120,22 @@ def test_a_market_of_which_nothing_is_accepted_is_no_success(logs: Logs) -> None
     assert {each.claim for each in audit(LOOP, len(refused), None, nothing).checks if not each.holds} == {
         ONE_PREDICTION
     }
+
+
+def test_what_is_no_record_is_passed_over_while_it_is_shown(logs: Logs) -> None:
+    stopwatch = Stopwatch(MARKET.feed, 1_000.0, PARTITIONS)
+    for made_up in ("free", "ticks:99:0", "ticks:0:99999999999", "ticks:-1:0"):
+        stopwatch.stop(made_up, 1.0)
+    observed = Observed(stopwatch)
+    for topic, take in (
+        ("predictions", observed.take_predictions),
+        ("outcomes", observed.take_outcomes),
+        ("dead-letters", observed.take_dead_letters),
+    ):
+        take([NOTHING, *logs[topic], NOTHING._replace(value=b'{"id":"' + b"x" * 10_000 + b'"}')], 1.0)
+    assert observed.predictions == len(logs["predictions"])
+    assert len(observed.outcomes) == len(logs["outcomes"])
+    assert observed.refused.total() == len(logs["dead-letters"])
 
 
 def test_the_clock_of_a_tick_starts_when_it_is_due() -> None:

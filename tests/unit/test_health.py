@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from faust.types import TP
 
 from agents.settings import Settings
+from agents.telemetry.ask import ask
 from agents.telemetry.health import BROKER_S, LOOP_S, STUCK_S, UNACKED_S, Check, Health, Limits
 from agents.telemetry.vitals import PartitionVitals, Vitals
 
@@ -106,3 +109,14 @@ def test_lag_counts_what_is_not_applied_and_no_markers() -> None:
     assert STILL._replace(end=80, position=80, in_hand=True).lag == 30
     assert STILL._replace(end=None).lag == 0
     assert STILL._replace(end=40).lag == 0, "the end was asked for a moment ago"
+
+
+@pytest.mark.parametrize("body", [b"[" * 4_000, b'{"ready":' + b" " * 5_000_000 + b"true}", b"no verdict", b"{}"])
+async def test_whatever_listens_in_the_place_of_a_worker_does_not_answer_for_it(body: bytes) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    app = web.Application()
+    app.router.add_get("/readyz", answer)
+    async with TestServer(app) as server:
+        assert await ask(Settings(metrics_host=str(server.host), metrics_port=(server.port or 0) - 1), 1) is None
