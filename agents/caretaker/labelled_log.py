@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import UNSET
 
+from agents.clients.repeats import Repeats
 from schemas.codec import decoder
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
@@ -127,11 +128,12 @@ def _of_one_clock(outcomes: Sequence[OutcomeMatured]) -> Sequence[OutcomeMatured
 async def _of_symbol(records: OutcomeRecords, begin: int, job: RetrainJob, most: int) -> Sequence[OutcomeMatured]:
     """Up to the one that is named, each once, the last `most`; from wherever it is read, none in between is left out.
 
-    A worker that goes on after a crash writes again, in order, what it had written since its last checkpoint.
+    A worker that goes on after a crash writes again, in order, what it had written since its last checkpoint. One with
+    an id beyond the one that is named, whoever made it up, neither ends the log nor hides what comes after it.
     """
-    decode, key, is_known, is_named = decoder(OutcomeMatured), job.symbol.encode(), known_then(job), bool(named(job))
+    decode, key, is_known, name = decoder(OutcomeMatured), job.symbol.encode(), known_then(job), named(job)
     found: deque[OutcomeMatured] = deque(maxlen=most)
-    last: Position = ()
+    repeats = Repeats()
     async with aclosing(records.read(begin)) as values:
         async for its, value in values:
             if its != key:
@@ -142,11 +144,8 @@ async def _of_symbol(records: OutcomeRecords, begin: int, job: RetrainJob, most:
             except TickloopError as error:  # nothing that a worker wrote, whoever did
                 log.warning("outcomes of %s: passed over: %s", job.symbol, error)
                 continue
-            if position <= last:
-                continue
-            last = position
-            if is_known(outcome):
+            if is_known(outcome) and repeats.is_new("", position):
                 found.append(outcome)
-            elif is_named:
+            if outcome.id == name:
                 break
     return list(found)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from agents.caretaker.slowness import Slowness
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, read
+from agents.clients.repeats import Repeats
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.keyring import signing
 from agents.owned import owned
@@ -31,6 +32,9 @@ WATCHED_S = 300.0
 
 SPAN_S = 5.0
 POLL_MS = 500
+
+MOST_WAITING = 50_000
+"""Predictions of one version that wait for their ticks; of more the oldest are not looked at."""
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +65,9 @@ class Watched:
         self.slowness = Slowness(version.version, limit_ms, SPAN_S)
         self.ts_event = version.ts_event
         self._ticks: deque[tuple[int, int]] = deque()
-        self._waiting: deque[tuple[int, int, Made]] = deque()
-        self._newest_tick = self._newest_made = -1
+        self._waiting: deque[tuple[int, int, Made]] = deque(maxlen=MOST_WAITING)
+        self._newest_tick = -1
+        self._repeats = Repeats()
 
     def tick(self, record: ConsumerRecord) -> None:
         """Take a tick of the symbol."""
@@ -78,15 +83,17 @@ class Watched:
         except (Refused, ValueError, IndexError) as error:
             log.error("%s-%s at %s: expected a prediction: %s", record.topic, record.partition, record.offset, error)
             return
-        if offset > self._newest_made:
-            self._newest_made = offset
+        if self._repeats.is_new("", (offset,)):
             self._waiting.append((offset, record.timestamp, made))
 
     def pair(self) -> None:
         """Judge the predictions whose ticks are known."""
         ticks, waiting = self._ticks, self._waiting
-        while waiting and waiting[0][0] <= self._newest_tick:
+        for _ in range(len(waiting)):
             offset, at_ms, made = waiting.popleft()
+            if offset > self._newest_tick:
+                waiting.append((offset, at_ms, made))  # its tick comes, or there is none: anybody may have written it
+                continue
             while ticks and ticks[0][0] < offset:
                 ticks.popleft()
             if ticks and ticks[0][0] == offset:

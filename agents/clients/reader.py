@@ -6,11 +6,12 @@ from typing import Literal, NamedTuple
 import msgspec
 from aiokafka.errors import KafkaError
 
+from agents.clients.repeats import Repeats
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from schemas.codec import decoder
 from schemas.errors import EnvironmentProblem, Refused
-from schemas.positions import Position, position_of
+from schemas.positions import position_of
 
 POLL_MS = 200
 WAIT_MS = 20
@@ -43,9 +44,6 @@ class _Identity(msgspec.Struct):
 
 _identity = decoder(_Identity)
 
-MOST_PLACES = 10_000
-"""Places that repeats are told by, of the newest records; more there are only where somebody makes nodes up."""
-
 
 def identity_of(value: bytes | None) -> str:
     """Id of a record, empty where it has none.
@@ -62,8 +60,8 @@ def identity_of(value: bytes | None) -> str:
 class Once:
     """Tells records from their repeats: after a crash a worker may write again what it has written before.
 
-    Along one partition the source position in the ids of one node only grows, except for repeats. Records without
-    such an id (ticks) are never repeats.
+    Along one partition the source position in the ids of one node only grows, except for repeats; see `Repeats` for ids
+    that somebody made up. Records without such an id (ticks) are never repeats.
 
     >>> once = Once()
     >>> [once.is_new(0, b'{"id":"ticks:0:%d"}' % offset) for offset in (7, 8, 7, 8, 9)]
@@ -71,7 +69,7 @@ class Once:
     """
 
     def __init__(self) -> None:
-        self._last: dict[tuple[int, str, str], Position] = {}
+        self._repeats = Repeats()
 
     def is_new(self, partition: int, value: bytes | None) -> bool:
         """Whether no record with this or a later id came before on the same partition."""
@@ -82,13 +80,7 @@ class Once:
             return True
         if not position:
             return True
-        place = partition, identity.node, identity.id.partition(":")[0]
-        if position <= self._last.get(place, ()):
-            return False
-        if len(self._last) >= MOST_PLACES:
-            self._last.clear()
-        self._last[place] = position
-        return True
+        return self._repeats.is_new((partition, identity.node, identity.id.partition(":")[0]), position)
 
 
 async def read(

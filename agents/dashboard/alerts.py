@@ -58,7 +58,7 @@ class OpenAlerts:
         self.taken = 0
         self._open: dict[tuple[str, str], tuple[Alert, float]] = {}
         self._answers: dict[tuple[str, str], tuple[int, float]] = {}
-        """Event time and time of writing, the latest of each."""
+        """Event time of the last, and the latest time of writing."""
         self._recent: deque[tuple[float, Alert]] = deque(maxlen=MOST_REFUSED)
 
     def take(self, alert: Alert, written_s: float) -> None:
@@ -93,8 +93,9 @@ class OpenAlerts:
             self._answers.pop((symbol, by), None)
 
     def _answer(self, symbol: str, by: str, ts_event: int, written_s: float) -> None:
-        before = self._answers.pop((symbol, by), (0, 0.0))
-        self._answers[symbol, by] = max(ts_event, before[0]), max(written_s, before[1])
+        _, before_s = self._answers.pop((symbol, by), (0, 0.0))
+        # The last one, not the one of the latest event time: that may have been made up, and would answer for good.
+        self._answers[symbol, by] = ts_event, max(written_s, before_s)
         if len(self._answers) > MOST_ANSWERS:
             del self._answers[next(iter(self._answers))]
         self._drop(symbol)

@@ -78,6 +78,14 @@ async def test_however_late_it_is_read_and_from_wherever(
         assert found.cut == ""
 
 
+@pytest.mark.parametrize("ahead", [1, 10**17])
+async def test_an_id_that_was_made_up_neither_ends_the_log_nor_hides_what_comes_later(ahead: int) -> None:
+    root, number, offset, *rest = NAME.split(":")
+    forged = replace(ALL[NAMED - 500], id=":".join((root, number, str(int(offset) + ahead), *rest)))
+    lies = [*ALL[: NAMED - 400], forged, *ALL[NAMED - 400 :]]
+    assert (await labelled_log(Lying(lies), job(), MARKET, LABELS)).labels == EXPECTED
+
+
 @pytest.mark.parametrize("broken", [NAMED - 300, NAMED - MOST])
 async def test_it_begins_where_the_clock_of_the_symbol_broke_and_nothing_before_it_counts(broken: int) -> None:
     first = [replace(each, features={}) for each in ALL[:broken]]
