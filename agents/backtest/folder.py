@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pandas as pd
 
 from agents.backtest.parts import assemble
 from agents.backtest.plan import Plan
-from agents.backtest.share import Checkpoint
+from agents.backtest.share import LOCK, Checkpoint
+from agents.broker.exclusive import exclusive_at_once
 from agents.identity.computing import Identity
 from agents.pages.tear_sheet import tear_sheet
 from schemas.codec import decoder
@@ -32,11 +34,13 @@ class RunFolder:
     Attributes:
         path: of the folder.
         unfinished: folder of parts and checkpoints; gone when the backtest is finished.
+        replaced: what the beginning of this one took the place of; empty for nothing.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.unfinished = self.path / UNFINISHED
+        self.replaced = ""
 
     @property
     def finished(self) -> bool:
@@ -50,31 +54,39 @@ class RunFolder:
             plan: of the backtest.
             shares: for how many processes to divide it, if it begins now.
 
+        What another backtest has left unfinished, because it broke, was stopped or was begun by code that computes
+        otherwise, is no result, and gives way: `replaced` says what it was. A finished one stays.
+
         Returns:
             The number of shares: what it began with stays.
 
         Raises:
-            ConfigurationError: the folder holds something else, or was begun by code that computes otherwise.
+            ConfigurationError: the folder holds a finished backtest of another plan, or something else, or another
+                process is at it.
         """
+        self.replaced = ""
         text, written = plan.text(), self.path / PLAN
         if (self.path / TRASH).exists():
             shutil.rmtree(self.path / TRASH)
+        divided = self.unfinished / "shares"
         if written.exists():
-            if written.read_text() != text:
+            is_same = written.read_text() == text
+            if self.finished and not is_same:
                 raise ConfigurationError(
                     f"{self.path}: expected nothing or the same backtest, was one of other ticks or parameters "
                     f"(see {written}); fix: another --out, or remove the folder"
                 )
             if self.finished:
                 return 0
-            divided = self.unfinished / "shares"
-            if divided.exists():
+            if not is_same:
+                self.replaced = "an unfinished backtest of other ticks or parameters"
+            elif divided.exists():
                 if changes := self.computed_otherwise(plan.identity):
-                    raise ConfigurationError(
-                        f"{self.path}: expected to go on with the code that it was begun with, {changes}: two halves "
-                        "would not be one result; fix: remove the folder, another --out, or what it was begun with"
-                    )
-                return int(divided.read_text())
+                    self.replaced = f"an unfinished backtest of other code ({changes})"
+                else:
+                    return int(divided.read_text())
+            if self.replaced:
+                self._give_way()
         elif self.path.exists() and any(each.name not in (UNFINISHED, CODE) for each in self.path.iterdir()):
             raise ConfigurationError(
                 f"{self.path}: expected an empty folder or one of a backtest, was neither; fix: another --out"
@@ -86,6 +98,18 @@ class RunFolder:
         new.write_text(str(shares))
         new.replace(self.unfinished / "shares")
         return shares
+
+    def _give_way(self) -> None:
+        """Remove what an unfinished backtest has left; what it did not write stays."""
+        with ExitStack() as held:
+            for lock in sorted(self.unfinished.glob(f"{LOCK}*")):
+                if not held.enter_context(exclusive_at_once(lock)):
+                    raise ConfigurationError(f"{self.path}: another process is at it; fix: stop it, or another --out")
+            # The plan last: without it nobody would know whose folder it is.
+            shutil.rmtree(self.unfinished, ignore_errors=True)
+            for name in (*(self.table(kind).name for kind in TABLES), SUMMARY, TEAR_SHEET, CODE, PLAN):
+                for path in ((self.path / name).with_suffix(".new"), self.path / name):
+                    path.unlink(missing_ok=True)
 
     def computed_otherwise(self, identity: Identity) -> str:
         """What has changed of code, plug-ins and libraries since the folder was begun; empty: nothing."""

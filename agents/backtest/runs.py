@@ -21,8 +21,19 @@ Report = Callable[[int, Progress], None]
 Queue = SimpleQueue[tuple[int, int, Progress]]
 
 
-def run(plans: Sequence[Plan], processes: int, report: Report = lambda number, progress: None) -> list[RunFolder]:
+def run(
+    plans: Sequence[Plan],
+    processes: int,
+    report: Report = lambda number, progress: None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> list[RunFolder]:
     """Do every plan, from where it was stopped if it was; returns the finished folders.
+
+    Args:
+        plans: what to do.
+        processes: to share it out to.
+        report: told how far it is.
+        say: told what unfinished backtests gave way, in a sentence.
 
     Raises:
         ConfigurationError: a folder holds something else.
@@ -31,6 +42,9 @@ def run(plans: Sequence[Plan], processes: int, report: Report = lambda number, p
     folders = [RunFolder(plan.folder) for plan in plans]
     wanted = max(1, processes // len(plans))
     divided = [folder.begin(plan, wanted) for folder, plan in zip(folders, plans, strict=True)]
+    for folder in folders:
+        if folder.replaced:
+            say(f"{folder.path}: {folder.replaced} was in it and gave way")
     jobs = [(number, share) for number, shares in enumerate(divided) for share in range(shares)]
     done: dict[tuple[int, int], Checkpoint] = {}
     progress: dict[tuple[int, int], Progress] = {}

@@ -20,6 +20,9 @@ from streams.sources.raw import Feed
 SEGMENT = 50_000
 """Ticks of the input between two checkpoints: a second or two. It shows in the row groups of the tables."""
 
+LOCK = "lock-"
+"""Begin of the names of files that the process at a share holds, in the folder of parts."""
+
 REPORT_EVERY = 2_000
 
 
@@ -79,7 +82,7 @@ def work(plan: Plan, folder: Path, share: int, shares: int, progress: Callable[[
         progress: told now and then.
     """
     # A process that outlived its parent may still be at it: what it does is right, but two must not write at once.
-    with exclusive(folder / f"lock-{share:03d}"):
+    with exclusive(folder / f"{LOCK}{share:03d}"):
         engine = Engine(nodes(plan.parameters), plan.partitions, with_digests=plan.digests, share=share, shares=shares)
         return _go_on(engine, plan, folder, share, progress)
 

@@ -45,3 +45,15 @@ def alone(path: Path, what: str, fix: str) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextmanager
+def exclusive_at_once(path: Path) -> Iterator[bool]:
+    """Whether no other process holds the lock at `path`; if none does, this one has it for the length of the block."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

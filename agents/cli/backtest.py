@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ def command(
     plans = planned(files, configs, out, layout, not no_digests)
     console = Console(stderr=True)
     quiet = as_json or not console.is_terminal
+    say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     started = time.perf_counter()
     # Both end it in good order, also where the shell that started it had Ctrl-C ignored.
     before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -90,7 +92,7 @@ def command(
                 said = f"{plans[number].name}  {reached.items:,} ticks, {rate:,.0f}/s"
                 bar.update(tasks[number], description=said, completed=reached.part)
 
-            folders = run(plans, jobs or (os.cpu_count() or 1), report)
+            folders = run(plans, jobs or (os.cpu_count() or 1), report, say)
     except KeyboardInterrupt:
         console.print(f"stopped; what is done is in {out}, and the same command goes on from there", highlight=False)
         raise SystemExit(INTERRUPTED) from None

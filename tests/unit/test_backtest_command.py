@@ -1,5 +1,6 @@
 """`tickloop backtest`: the same folder to the last byte however often it is stopped and however it is divided."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from agents.backtest import share
 from agents.backtest.folder import RunFolder
 from agents.backtest.plan import COMPUTE, Plan
 from agents.backtest.share import Checkpoint, Progress
+from agents.broker.exclusive import exclusive
 from agents.cli import backtest as backtest_command
 from agents.cli import cli
 from agents.identity.computing import configured_identity
@@ -24,6 +26,7 @@ from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
 from streams.backtest import backtest
 from streams.parameters import Parameters, load_parameters
+from streams.sources.damage import BrokenFile
 from streams.sources.raw import RawTick
 from streams.sources.spoiling import spoiled
 from streams.sources.synthetic import synthetic_market
@@ -137,7 +140,7 @@ def test_stopped_and_gone_on_with(
 
 
 def test_what_other_code_has_begun_is_not_gone_on_with(
-    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, work = tmp_path / "run", share.work
 
@@ -150,17 +153,15 @@ def test_what_other_code_has_begun_is_not_gone_on_with(
     mine = configured_identity({}, COMPUTE)
     other = replace(mine, parts=mine.parts | {"streams/logistic.py": "another"})
     monkeypatch.setattr(backtest_command, "configured_identity", lambda *_: other)
-    refused = tickloop(inputs, "--out", str(folder), "--jobs", "1")
-    assert isinstance(refused.exception, ConfigurationError)
+    begun_anew = tickloop(inputs, "--out", str(folder), "--jobs", "1")
     was = mine.parts["streams/logistic.py"]
-    assert f"the code that it was begun with, streams/logistic.py (was {was}, is another)" in str(refused.exception)
-    assert "fix: remove the folder, another --out" in str(refused.exception)
+    said = f"an unfinished backtest of other code (streams/logistic.py (was {was}, is another)) was in it and gave way"
+    assert said in begun_anew.output
+    code = (folder / "code.json").read_bytes()
+    assert content(folder) == {**whole, "code.json": code}
+    assert b"another" in code
 
-    (folder / "code.json").rename(folder / "gone")
-    refused = tickloop(inputs, "--out", str(folder), "--jobs", "1")
-    assert "code.json does not say which" in str(refused.exception)
-    (folder / "gone").rename(folder / "code.json")
-
+    folder = tmp_path / "mine"
     monkeypatch.setattr(backtest_command, "configured_identity", lambda *_: mine)
     assert "other code" not in tickloop(inputs, "--out", str(folder), "--jobs", "1").output
     monkeypatch.setattr(backtest_command, "configured_identity", lambda *_: other)
@@ -238,6 +239,33 @@ def test_what_makes_no_sense_is_said(inputs: Path, tmp_path: Path) -> None:
     assert "can be read again" in refused(CliRunner().invoke(cli, ["backtest", "-"]))
     twice = ["--config", str(inputs / "cheap.toml")] * 2
     assert "different names" in refused(CliRunner().invoke(cli, ["backtest", str(inputs / "market.jsonl"), *twice]))
+
+
+def test_what_broke_or_was_stopped_refuses_nothing_that_comes_next(
+    inputs: Path, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged, out = tmp_path / "market.jsonl.gz", tmp_path / "run"
+    damaged.write_bytes(gzip.compress((inputs / "market.jsonl").read_bytes())[:-2_000])
+    broke = CliRunner().invoke(cli, ["backtest", str(damaged), "--out", str(out), "--jobs", "1"])
+    assert isinstance(broke.exception, BrokenFile)
+    (out / "thesis.txt").write_text("precious")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "finish", interrupted)
+        stopped = tickloop(inputs, "--out", str(out), "--jobs", "1", config="dear")
+    assert stopped.exit_code == 130
+    gave_way = "an unfinished backtest of other ticks or parameters was in it and gave way"
+    assert gave_way in stopped.output
+
+    with exclusive(out / ".unfinished" / "lock-000"):
+        held = refused(tickloop(inputs, "--out", str(out), "--jobs", "1"))
+    assert "another process is at it; fix:" in held
+    done = tickloop(inputs, "--out", str(out), "--jobs", "1")
+    assert (done.exit_code, gave_way in done.output) == (0, True)
+    assert content(out) == {**whole, "thesis.txt": b"precious"}
 
 
 def test_a_damaged_checkpoint_is_said(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
