@@ -15,7 +15,7 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options, columns
 from agents.cli.progress import progress_bar
-from agents.clients.pace import Pace
+from agents.clients.pace import LONGEST_WAIT_S, Pace
 from agents.clients.publisher import Published, publish
 from agents.clients.standing import RECONNECT_NS, Standing, beginnings, expect_later, standing
 from agents.clients.standing_input import awaited
@@ -31,6 +31,16 @@ PROBED = 20_000
 """Ticks of the files that are looked at before anything is sent; a symbol that begins later is, when it does."""
 
 
+longest_wait_option = click.option(
+    "--longest-wait",
+    type=float,
+    metavar="S",
+    default=LONGEST_WAIT_S,
+    show_default=True,
+    help="With --speed: wait at most so many seconds between two ticks, whatever hole event time has.",
+)
+
+
 @click.command("publish")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @column_options
@@ -38,6 +48,7 @@ PROBED = 20_000
 @click.option(
     "--speed", metavar="1x|100x|max", default="max", show_default=True, help="Replay event time so much faster."
 )
+@longest_wait_option
 @click.option("--set-back", is_flag=True, help="Send ticks though they lie before what the topic holds.")
 @click.option("--strict", is_flag=True, help="Stop at the first row that makes no tick, with its number.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object, and no progress.")
@@ -49,6 +60,7 @@ def command(
     time_unit: TimeUnit,
     rate: float | None,
     speed: str,
+    longest_wait: float,
     set_back: bool,
     strict: bool,
     as_json: bool,
@@ -72,7 +84,7 @@ def command(
       feed | tickloop publish -
     """
     layout = columns(mapping, symbol, kind, time_unit)
-    pace = Pace(rate=rate, speed=speed_of(speed))
+    pace = Pace(rate=rate, speed=speed_of(speed), longest_wait_s=longest_wait)
     if "-" in files and len(files) > 1:
         raise ConfigurationError("expected standard input (-) alone or files, was both; fix: publish them in turn")
     settings = Settings.load()
@@ -135,7 +147,7 @@ async def _publish(
                 completed=sum(shares),
             )
 
-        return await publish(feed, address, topic, pace=pace, stop=stop, progress=progress, first=first)
+        return await publish(feed, address, topic, pace=pace, stop=stop, progress=progress, first=first, say=_warn)
 
 
 def _beginnings(files: Sequence[str], layout: Columns) -> dict[str, int]:

@@ -14,7 +14,7 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options, columns
 from agents.cli.parameters_in_use import parameters_in_use
-from agents.cli.publish import speed_of, stop_or_die
+from agents.cli.publish import longest_wait_option, speed_of, stop_or_die
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable
 from agents.clients.tick_log import TickLog
@@ -40,6 +40,7 @@ INTERRUPTED = 130
 @click.option(
     "--speed", metavar="1x|100x|max", default="max", show_default=True, help="Replay event time so much faster."
 )
+@longest_wait_option
 @click.option("--until", metavar="TIME", help="Stop before the first tick after this event time (ISO 8601, or ns).")
 @click.option("--anew", is_flag=True, help="Delete first what the run holds.")
 @column_options
@@ -52,6 +53,7 @@ def command(
     with_workers: bool,
     workers: int | None,
     speed: str,
+    longest_wait: float,
     until: str | None,
     anew: bool,
     mapping: tuple[str, ...],
@@ -80,7 +82,7 @@ def command(
     if "-" in files:
         raise ConfigurationError("expected files, was standard input, which cannot be read again; fix: save it first")
     layout = columns(mapping, symbol, kind, time_unit)
-    pace = Pace(speed=speed_of(speed))
+    pace = Pace(speed=speed_of(speed), longest_wait_s=longest_wait)
     last = None if until is None else _time(until)
     live = Settings.load(workers=workers)
     name = name or name_for(files[0] if files else str(topic))

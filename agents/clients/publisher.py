@@ -82,6 +82,7 @@ async def publish(
     stop: asyncio.Event | None = None,
     progress: Callable[[int], None] = lambda sent: None,
     first: Callable[[Feed], None] = lambda tick: None,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> Published:
     """Send ticks to Kafka: key = symbol, default partitioner, acknowledged by all replicas, no duplicates on retries.
 
@@ -95,6 +96,7 @@ async def publish(
         stop: when set, nothing more is taken from the feed, and what was taken is sent.
         progress: called now and then with the number of ticks taken so far.
         first: called with the first tick of each symbol before it is sent; it may raise `SetBack`.
+        say: told where the pace leaves event time, in a sentence.
 
     Raises:
         BrokenFile, Refused, SetBack: the feed or `first` did; what came before was sent, and the sentence says how
@@ -106,7 +108,7 @@ async def publish(
         bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
     )
     stop = stop or asyncio.Event()
-    publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress, first)
+    publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress, first, say)
     await producer.start()
     stopped = asyncio.ensure_future(stop.wait())
     sending = asyncio.ensure_future(publisher.run(feed))
@@ -138,12 +140,13 @@ class _Publisher:
         stop: asyncio.Event,
         progress: Callable[[int], None],
         first: Callable[[Feed], None] = lambda tick: None,
+        say: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self._producer = producer
         self._topic = topic
         self._partitions = partitions
-        self._put = self._put_at_once if pace == Pace() else self._put_when_due
-        self._schedule = Schedule(pace)
+        self._put = self._put_at_once if pace.is_at_once else self._put_when_due
+        self._schedule = Schedule(pace, say)
         self._stop = stop
         self._progress = progress
         self._first = first

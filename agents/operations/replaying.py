@@ -133,6 +133,7 @@ async def replay(
             pace=pace,
             stop=stop,
             progress=lambda sent: progress(already + sent),
+            say=say,
         )
         expect_alone(published, run, topic)
         if workers and published.complete:

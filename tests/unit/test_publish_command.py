@@ -58,6 +58,29 @@ def test_a_schedule_waits_for_event_time_even_after_a_late_tick() -> None:
     assert [schedule.due(ts_event, now=50.0) for ts_event in times] == [50.0, 50.1, 49.95, 50.2]
 
 
+def test_no_hole_in_event_time_is_waited_out_and_it_is_said_once() -> None:
+    said: list[str] = []
+    schedule = Schedule(Pace(speed=10, longest_wait_s=60.0), said.append)
+    day, second = 86_400 * 10**9, 10**9
+    times = (second, 601 * second, day, day + 10 * second, 3 * day, 3 * day + 10 * second)
+    assert [schedule.due(ts_event, now=0.0) for ts_event in times] == [0.0, 60.0, 120.0, 121.0, 181.0, 182.0]
+    assert said == ["event time has a hole of 23.8 h: 60 s are waited instead of 2.38 h; so it is with every other one"]
+
+
+@pytest.mark.parametrize("back", [10**9 * 3_600, 10**9 * 86_400 * 365])
+def test_a_set_back_does_not_wait_and_what_follows_keeps_the_pace(back: int) -> None:
+    schedule = Schedule(Pace(speed=1, longest_wait_s=60.0))
+    begin = 2 * back
+    times = (begin, begin + 10**9, begin + 10**9 - back, begin + 4 * 10**9 - back)
+    assert [schedule.due(ts_event, now=5.0) for ts_event in times] == [5.0, 6.0, 6.0, 9.0]
+
+
+@pytest.mark.parametrize("longest", [0.0, -1.0, float("nan")])
+def test_a_longest_wait_is_above_nothing(longest: float) -> None:
+    with pytest.raises(ConfigurationError, match="expected a longest wait above 0 s"):
+        Pace(speed=1, longest_wait_s=longest)
+
+
 def test_repeats_are_told_by_node_source_and_partition() -> None:
     once = Once()
     seen = [
