@@ -1,8 +1,16 @@
-"""Files that processes write their output to: kept small while they are written, and read from the end."""
+"""Files that processes write their output to: kept small while they are written, and read from the end.
 
+A process of ours changes files by itself, see `reopen`, and loses nothing. The local broker cannot be told to, and has
+its file emptied under it, see `rotate`.
+"""
+
+import logging
 import os
 import shutil
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from threading import Event, Thread
 
 MOST_BYTES = 10_000_000
 """Size at which a file is put aside."""
@@ -12,12 +20,78 @@ KEPT = 5
 
 TAIL_BYTES = 1024 * 1024
 
+OWN_LOG = "TICKLOOP_LOG_FILE"
+"""Variable that tells a process which file its output goes to; set by who opened it."""
+
+LOOK_EVERY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def keep_own_log_small(
+    environment: Mapping[str, str] = os.environ,
+    every_s: float = LOOK_EVERY_S,
+    most_bytes: int = MOST_BYTES,
+    kept: int = KEPT,
+) -> None:
+    """From now on change files in time, in a thread beside; nothing where nobody says which file it is."""
+    if name := environment.get(OWN_LOG):
+        arguments = (Path(name), every_s, most_bytes, kept)
+        Thread(target=_keep_small, args=arguments, name="own log", daemon=True).start()
+
+
+def _keep_small(file: Path, every_s: float, most_bytes: int, kept: int) -> None:
+    never = Event()
+    while not never.wait(every_s):
+        try:
+            reopen(file, most_bytes, kept)
+        except OSError as error:
+            log.warning("%s is not put aside: %s; fix: free space, or delete it", file, error)
+
+
+def reopen(file: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
+    """Go on in a new file once the one that this process writes to is larger than `most_bytes`; whether it did.
+
+    The old one is renamed, while output still goes to it, and then output goes to the new one: every line is in one of
+    them. A process whose output goes elsewhere, a child for example that has a pipe, changes nothing.
+
+    Raises:
+        OSError: the disk is full, or the file is not ours.
+    """
+    sys.stdout.flush()
+    mine = os.fstat(1)
+    if not _is_same(file, mine):
+        # It was renamed already, and then there was no room for a new one.
+        if file.exists() or not _is_same(aside(file, 1), mine):
+            return False
+    elif mine.st_size <= most_bytes:
+        return False
+    else:
+        make_room(file, kept)
+        file.replace(aside(file, 1))
+    new = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        for number in (1, 2):
+            if os.path.samestat(os.fstat(number), mine):
+                os.dup2(new, number)
+    finally:
+        os.close(new)
+    return True
+
+
+def _is_same(file: Path, as_this: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(file.stat(), as_this)
+    except FileNotFoundError:
+        return False
+
 
 def rotate(file: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
     """Put aside what a file holds once it is larger than `most_bytes`; whether it was.
 
-    The file is emptied where it is, because its writer has it open: that writer must append. What is put aside is the
-    end of it, at most `most_bytes`. What is written in the moment between copying and emptying is lost.
+    The file is emptied where it is, because its writer has it open and cannot be told to open another: that writer must
+    append. What is put aside is the end of it, at most `most_bytes`. What is written in the moment between copying and
+    emptying is lost, so this is for the local broker alone.
 
     Raises:
         OSError: the disk is full, or the file is not ours.

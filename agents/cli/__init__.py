@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from agents.log_files import keep_own_log_small
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError, TickloopError
 from streams import compiled
 
@@ -82,6 +83,7 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line: an expected error is one sentence on standard error and a stable exit code."""
     # What the Kafka client logs about an error is said again in our own sentence; workers set up logging themselves.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+    keep_own_log_small()
     try:
         return cli.main(args=arguments, prog_name="tickloop")
     except TickloopError as error:

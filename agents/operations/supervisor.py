@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agents.broker.process import log_file
-from agents.log_files import rotate, tail
+from agents.log_files import OWN_LOG, rotate, tail
 from agents.owned import leaf
 from agents.runtime.crash import EXIT_ENVIRONMENT, EXIT_STATE
 from schemas.errors import EnvironmentProblem, StateError, TickloopError
@@ -67,7 +67,7 @@ class Slot:
         self.restarts = 0
         self.log_file = log_file
         self._command, self._vital = command, vital
-        self._environment = environment
+        self._environment = {**environment, OWN_LOG: str(log_file)}
         self._process: Process | None = None
 
     @property
@@ -203,7 +203,7 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for slot in self.all:
                     group.create_task(self._keep_running(slot))
-                group.create_task(self._keep_logs_small())
+                group.create_task(self._keep_log_of_broker_small())
         except* TickloopError as errors:
             raise leaf(errors) from None
         finally:
@@ -217,13 +217,12 @@ class Supervisor:
                 raise
             self._say(f"the loop goes on without its dashboard: {error}")
 
-    async def _keep_logs_small(self) -> None:
-        """Put aside what processes have written, those of this supervisor and the broker beside them."""
-        files = [log_file(self._home), *(slot.log_file for slot in self.all)]
+    async def _keep_log_of_broker_small(self) -> None:
+        """Put aside what the broker beside them has written; processes of this supervisor do so themselves."""
+        file = log_file(self._home)
         while True:
-            for file in files:
-                try:
-                    await asyncio.to_thread(rotate, file)
-                except OSError as error:
-                    log.warning("%s is not put aside: %s; fix: free space, or delete it", file, error)
+            try:
+                await asyncio.to_thread(rotate, file)
+            except OSError as error:
+                log.warning("%s is not put aside: %s; fix: free space, or delete it", file, error)
             await asyncio.sleep(ROTATE_EVERY_S)

@@ -4,13 +4,12 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from agents.broker import process
-from agents.log_files import aside, rotate, tail
+from agents.log_files import OWN_LOG, aside, reopen, rotate, tail
 from agents.operations import supervisor
 from agents.operations.supervisor import Slot, Supervisor
 
@@ -68,14 +67,85 @@ def test_last_words_are_read_from_the_end(tmp_path: Path) -> None:
     assert tail(tmp_path / "none.log", 2) == []
 
 
+WRITES_AND_REOPENS = """
+import os, threading
+from agents import log_files
+
+log_files.keep_own_log_small(every_s=0.0005, most_bytes=10_000, kept=200)
+
+def write(name, number):
+    for line in range(20_000):
+        os.write(number, f"{name} {line:8}\\n".encode())
+
+threads = [threading.Thread(target=write, args=each) for each in (("out", 1), ("err", 2))]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+"""
+
+
+def test_a_process_that_changes_files_itself_loses_no_line(tmp_path: Path) -> None:
+    file = tmp_path / "worker-1.log"
+    with file.open("ab") as output:
+        subprocess.run(
+            [sys.executable, "-c", WRITES_AND_REOPENS],
+            stdout=output,
+            stderr=output,
+            env={**os.environ, OWN_LOG: str(file)},
+            cwd=Path(__file__).parents[2],
+            check=True,
+        )
+    youngest_last = [*reversed([each for number in range(1, 201) if (each := aside(file, number)).exists()]), file]
+    assert len(youngest_last) > 3, "it never changed files: the test showed nothing"
+    lines = [line for each in youngest_last for line in each.read_text().splitlines()]
+    for name in ("out", "err"):
+        assert [int(line.split()[1]) for line in lines if line.startswith(name)] == list(range(20_000))
+    assert len(lines) == 40_000
+
+
+def test_a_process_whose_output_goes_elsewhere_leaves_the_file_alone(tmp_path: Path) -> None:
+    file = tmp_path / "worker-1.log"
+    file.write_bytes(b"x" * 100)
+    assert not reopen(file, most_bytes=10)
+    assert not reopen(tmp_path / "none.log", most_bytes=10)
+    assert [each.name for each in tmp_path.iterdir()] == ["worker-1.log"]
+
+
+def test_where_there_was_no_room_for_a_new_file_it_is_tried_again(tmp_path: Path) -> None:
+    program = f"""
+import os
+from pathlib import Path
+from agents.log_files import aside, reopen
+file = Path({str(tmp_path / "w.log")!r})
+os.write(1, b"before\\n")
+def full(*_):
+    raise OSError(28, "no space left")
+real, os.open = os.open, full
+try:
+    reopen(file, most_bytes=1)
+except OSError:
+    os.write(1, b"meanwhile\\n")
+os.open = real
+assert reopen(file, most_bytes=1)
+os.write(1, b"after\\n")
+"""
+    with (tmp_path / "w.log").open("ab") as output:
+        subprocess.run(
+            [sys.executable, "-c", program], stdout=output, cwd=Path(__file__).parents[2], check=True, timeout=60
+        )
+    assert aside(tmp_path / "w.log", 1).read_text() == "before\nmeanwhile\n"
+    assert (tmp_path / "w.log").read_text() == "after\n"
+
+
 async def test_the_supervisor_keeps_the_logs_of_its_processes_and_of_the_broker_small(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, enough, rotated = asyncio.get_running_loop(), asyncio.Event(), Counter[Path]()
+    loop, enough = asyncio.get_running_loop(), asyncio.Event()
 
     def counted(file: Path) -> bool:
-        rotated[file] += rotate(file, most_bytes=5_000, kept=2)
-        if rotated[file] == 3:
+        rotate(file, most_bytes=5_000, kept=2)
+        if aside(of_worker, 2).exists() and aside(file, 1).exists():
             loop.call_soon_threadsafe(enough.set)
         return True
 
@@ -84,7 +154,10 @@ async def test_the_supervisor_keeps_the_logs_of_its_processes_and_of_the_broker_
     of_broker, of_worker = process.log_file(tmp_path), tmp_path / "worker-1.log"
     of_broker.parent.mkdir()
     of_broker.write_bytes(b"x" * 6_000)
-    spewing = "while True: print('x' * 1_000, flush=True)"
+    spewing = (
+        "from agents import log_files; log_files.keep_own_log_small(every_s=0.01, most_bytes=5_000, kept=2)\n"
+        "while True: print('x' * 1_000, flush=True)"
+    )
     running = Supervisor(0, tmp_path, {}, lambda _: None)
     running.slots = [Slot("worker-1", [sys.executable, "-c", spewing], dict(os.environ), of_worker)]
     task = asyncio.create_task(running.run())
