@@ -1,6 +1,6 @@
 """What a person asks of an experiment: how it goes in a sentence, how long it still takes, what to do about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from math import exp, log
 
 from msgspec import Struct, field
@@ -19,6 +19,8 @@ DAY_NS = 86_400 * 10**9
 RUNNING: tuple[ExperimentStatus, ...] = ("planned", "warmup", "running")
 WATCHED: tuple[ExperimentStatus, ...] = ("canary", "promoted", "confirmed")
 
+HELD_BACK = "held back by a pin"
+
 UNITS = {
     "returns": "standard deviations of the difference",
     "risk_adjusted": "standard deviations of an arm",
@@ -34,12 +36,14 @@ class Course(Struct):
     """One experiment on one symbol, or on all symbols that decide together.
 
     Attributes:
-        moves: where it stood, in the order of event time.
+        moves: where it stood, in the order of the log: event time may have been set back in between.
         decisions: of it, likewise.
+        held_back: whether a pin on the live version holds back what was decided.
     """
 
     moves: list[ExperimentMoved] = field(default_factory=list)
     decisions: list[ExperimentDecided] = field(default_factory=list)
+    held_back: bool = False
 
     @property
     def latest(self) -> ExperimentMoved:
@@ -52,15 +56,35 @@ Courses = dict[str, dict[str, Course]]
 
 
 def courses_of(moves: Sequence[ExperimentMoved], decisions: Sequence[ExperimentDecided]) -> Courses:
-    """Courses from records in any order."""
+    """Courses from records in the order in which they lie on their topics, each once.
+
+    All of a symbol, and all of those that decide together, lie on one partition, in the order in which a node wrote
+    them: one generation of the symbol's clock after the other, whatever event times they show.
+    """
     found: Courses = {}
-    for moved in sorted(moves, key=lambda record: (record.ts_event, record.batches, record.watched)):
+    for moved in moves:
         found.setdefault(moved.experiment, {}).setdefault(moved.symbol, Course()).moves.append(moved)
-    for decided in sorted(decisions, key=lambda record: record.ts_event):
+    for decided in decisions:
         course = found.get(decided.experiment, {}).get(decided.symbol)
         if course is not None:
             course.decisions.append(decided)
     return found
+
+
+def is_held_back(latest: ExperimentMoved, held: Container[tuple[str, str]]) -> bool:
+    """Whether a pin holds back the challenger, on one of its symbols at least.
+
+    Args:
+        latest: where the experiment stands.
+        held: symbols and versions of which the registry says so.
+    """
+    symbols = latest.symbols if isinstance(latest, PooledMoved) else (latest.symbol,)
+    return any((symbol, version) in held for symbol in symbols for version in latest.challenger.split(", "))
+
+
+def status(course: Course) -> str:
+    """Where it stands in words, and that a pin holds it back if one does."""
+    return course.latest.status.replace("_", " ") + f" ({HELD_BACK})" * course.held_back
 
 
 class Outlook(Struct, frozen=True):
@@ -80,8 +104,9 @@ class Outlook(Struct, frozen=True):
 def outlook(course: Course) -> Outlook | None:
     """None once it is decided, where symbols decide together, or while there is too little to tell a rate from."""
     latest = course.latest
-    # The first record of all begins the warm-up, in which nothing is scored.
-    first = next((each for each in course.moves if each.batches), latest)
+    # The first record of all begins the warm-up, in which nothing is scored; a rate is one of the clock as it runs now.
+    since = next((at for at in range(len(course.moves) - 1, 0, -1) if _set_back(course.moves, at)), 0)
+    first = next((each for each in course.moves[since:] if each.batches), latest)
     scored, time = latest.scored - first.scored, latest.ts_event - first.ts_event
     if latest.status not in RUNNING or latest.holding == TOGETHER or scored <= 0 or time <= 0:
         return None
@@ -90,6 +115,10 @@ def outlook(course: Course) -> Outlook | None:
     longest = max(0, latest.longest - latest.scored) / rate
     missing = max(0.0, latest.threshold - most) * latest.scored / most if most > 0.0 else None
     return Outlook(rate, None if missing is None else min(longest, missing / rate), longest)
+
+
+def _set_back(moves: Sequence[ExperimentMoved], at: int) -> bool:
+    return moves[at].ts_event < moves[at - 1].ts_event
 
 
 def shown(symbol: str) -> str:
@@ -109,7 +138,10 @@ def verdict(course: Course) -> str:
             f"better, of {evidence(latest.threshold)} needed, {evidence(latest.log_e_worse)} that it is worse, of "
             f"{needed_worse(latest)}{missing}."
         )
-    return f"{said}: {latest.status.replace('_', ' ')}. {latest.reason}"
+    if course.held_back:
+        release = f"`tickloop models pin {latest.symbol} --off` releases it"
+        return f"{said}: {status(course)}. {latest.reason} Only a person changes the live version: {release}."
+    return f"{said}: {status(course)}. {latest.reason}"
 
 
 def held(latest: ExperimentMoved) -> str:

@@ -52,6 +52,7 @@ class Shown(Struct):
         verdict: a sentence.
         outlook: how long it still takes.
         to_do: command line that applies a recommended decision, or empty.
+        held_back: whether a pin on the live version holds back what was decided.
     """
 
     latest: ExperimentMoved
@@ -59,6 +60,7 @@ class Shown(Struct):
     verdict: str
     outlook: Outlook | None
     to_do: str
+    held_back: bool
 
 
 class ShownExperiment(Struct):
@@ -298,7 +300,14 @@ def _of(
 
 def _shown(name: str, declaration: Declaration | None, of: dict[str, Course]) -> ShownExperiment:
     shown = {
-        symbol: Shown(course.latest, course.decisions, verdict(course), outlook(course), to_do(course, declaration))
+        symbol: Shown(
+            course.latest,
+            course.decisions,
+            verdict(course),
+            outlook(course),
+            to_do(course, declaration),
+            course.held_back,
+        )
         for symbol, course in sorted(of.items())
     }
     return ShownExperiment(

@@ -9,7 +9,18 @@ from rich.text import Text
 
 from agents.cli.record_tables import printable
 from agents.experiment_plan import Planned
-from agents.experiments import DAY_NS, UNITS, Course, Outlook, applied, evidence, interval, needed_worse, shown
+from agents.experiments import (
+    DAY_NS,
+    UNITS,
+    Course,
+    Outlook,
+    applied,
+    evidence,
+    interval,
+    needed_worse,
+    shown,
+    status,
+)
 from agents.pages.wording import lasting
 from streams.experiments.declaration import Declaration
 from streams.experiments.live.pooled import Pooled
@@ -41,7 +52,7 @@ def overview(experiments: Sequence[tuple[str, Mapping[str, Course], Pooled | Non
             table.add_row(
                 printable(name),
                 printable(shown(symbol)),
-                Text(latest.status, style=COLORS.get(latest.status, "")),
+                Text(status(course), style=COLORS.get(latest.status, "")),
                 f"{latest.scored:,}",
                 f"{latest.longest:,}",
                 f"{latest.effect:+.4f}",

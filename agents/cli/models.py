@@ -15,7 +15,8 @@ from agents.cli.record_tables import printable
 from agents.cli.trail_tables import show_links
 from agents.clients.history import changes
 from agents.clients.rosters import differing_rosters
-from agents.clients.versions import retrains, versions
+from agents.clients.versions import TIMEOUT_S, retrains, versions
+from agents.experiments import HELD_BACK
 from agents.settings import Settings
 from agents.trail import Link, manual_steps, why
 from schemas.commands import PinVersion, PromoteVariant, Retrain
@@ -60,21 +61,25 @@ def command() -> None:
 @command.command("list")
 @click.argument("symbol", required=False)
 @click.option("--all", "everything", is_flag=True, help="Also retrains that came to no candidate.")
+@click.option(
+    "--timeout", "timeout_s", type=click.FloatRange(0, min_open=True), metavar="S", default=TIMEOUT_S, show_default=True
+)
 @JSON
-def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
+def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json: bool) -> None:
     """Show every version: where it stands, since when and why, and how many steps of its life were manual."""
     settings = Settings.load()
     address = bootstrap(settings)
-    found = asyncio.run(versions(settings, address, symbol))
-    made = asyncio.run(retrains(settings, address, symbol))
+    found = asyncio.run(versions(settings, address, symbol, timeout_s))
+    # They hold the states of models: what is not shown is not read.
+    made = asyncio.run(retrains(settings, address, symbol, timeout_s)) if everything else []
     if as_json:
-        click.echo(msgspec.json.encode({"versions": found, "retrains": made if everything else []}))
+        click.echo(msgspec.json.encode({"versions": found, "retrains": made}))
         return
     console = Console(highlight=False, soft_wrap=True)
     if not found:
         console.print("nothing but the built-in version of each symbol")
     for each in found:
-        pinned = " (pinned)" if each.pinned else ""
+        pinned = " (pinned)" * each.pinned + f" ({HELD_BACK})" * (each.held is True)
         console.print(
             f"{each.symbol}  {each.version}  {each.status}{pinned}  since {time(each.ts_event)}  "
             f"manual steps {each.manual_steps}  {printable(each.reason)}",
@@ -83,7 +88,7 @@ def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
     for differing in asyncio.run(differing_rosters(settings, address)):
         if symbol in (None, differing.outcome.symbol):
             console.print(f"NOT SO: {printable(differing.sentence)}", markup=False)
-    for finished in made if everything else ():
+    for finished in made:
         result = finished.result
         console.print(
             f"{finished.symbol}  {result.job_id}  {result.status}  at {time(finished.ts_event)}  "

@@ -1,11 +1,13 @@
 """What the topics hold about experiments: where each stood on every symbol, what was decided, and their pairs."""
 
+from collections.abc import Iterable
 from contextlib import aclosing
 from typing import Any
 
 from agents.clients.readable import Readable
 from agents.clients.reader import read_blocks
-from agents.experiments import Courses, courses_of
+from agents.clients.versions import versions
+from agents.experiments import Courses, courses_of, is_held_back
 from agents.settings import Settings
 from schemas.experiments import PooledDecided
 from schemas.outcomes import OutcomeMatured
@@ -28,14 +30,26 @@ async def courses(settings: Settings, bootstrap: str) -> Courses:
     decisions = await _all(settings, bootstrap, EXPERIMENT_DECISIONS)
     for record in await _all(settings, bootstrap, POOLED_EXPERIMENTS):
         (decisions if isinstance(record, PooledDecided) else moves).append(record)
-    return courses_of(moves, decisions)
+    found = courses_of(moves, decisions)
+    held = {(each.symbol, each.version) for each in await versions(settings, bootstrap) if each.held is True}
+    for of in found.values():
+        for course in of.values():
+            course.held_back = is_held_back(course.latest, held)
+    return found
 
 
 async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None) -> list[OutcomeMatured]:
-    """The newest outcomes, of one symbol or of all, in the order of event time; raises as `courses` does."""
+    """The newest outcomes, of one symbol or of all; raises as `courses` does.
+
+    By generation of their symbol's clock, then by event time.
+    """
     found: list[OutcomeMatured] = await _all(settings, bootstrap, OUTCOMES, OLDEST)
-    wanted = [each for each in found if symbol is None or each.symbol == symbol]
-    return sorted(wanted, key=lambda outcome: outcome.ts_event)
+    return in_order(each for each in found if symbol is None or each.symbol == symbol)
+
+
+def in_order(outcomes: Iterable[OutcomeMatured]) -> list[OutcomeMatured]:
+    """Outcomes by generation, then by event time: what was there before a clock was set back came before."""
+    return sorted(outcomes, key=lambda outcome: (outcome.generation or 0, outcome.ts_event))
 
 
 async def recent_symbols(settings: Settings, bootstrap: str) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from agents.clients.opened import opened
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.settings import Settings
@@ -62,16 +63,6 @@ async def followed(settings: Settings, bootstrap: str, topic: Topic) -> AsyncIte
     """
     name = settings.topic(topic.name)
     count = await partition_count(bootstrap, name)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        fetch_max_wait_ms=20,
-    )
-    await consumer.start()
-    try:
+    async with opened(bootstrap) as consumer:
         consumer.assign([TopicPartition(name, number) for number in range(count)])
         yield Followed(consumer)
-    finally:
-        await consumer.stop()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
+from agents.clients.opened import opened
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 
 POLL_MS = 200
@@ -37,17 +38,8 @@ async def partition_records(bootstrap: str, topic: str, partition: int) -> Async
     Raises:
         KafkaError: it cannot be read.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-    )
-    await consumer.start()
-    try:
+    async with opened(bootstrap) as consumer:
         tp = TopicPartition(topic, partition)
         consumer.assign([tp])
         first, end = (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
         yield PartitionRecords(consumer, tp, first, end)
-    finally:
-        await consumer.stop()

@@ -1,5 +1,6 @@
 """The versions that the lifecycle node says run, held against those that outcomes show: from the topics alone."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError
 
 from agents.clients.followed import Followed, followed
+from agents.clients.opened import opened
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.settings import Settings
 from schemas.codec import decoder
@@ -80,7 +82,9 @@ class Rosters:
                 running[version.version] = version
             else:
                 running.pop(version.version, None)
-            self._changed_ms[version.symbol] = max(record.timestamp, self._changed_ms.get(version.symbol, 0))
+            # Its writer says when that was; what has not come yet would keep the symbol from being looked at.
+            changed_ms = min(record.timestamp, int(1e3 * time.time()))
+            self._changed_ms[version.symbol] = max(changed_ms, self._changed_ms.get(version.symbol, 0))
 
     async def _newest_outcomes(self) -> dict[tuple[int, str], OutcomeMatured]:
         decode, consumer = decoder(OutcomeMatured), self._consumer
@@ -122,19 +126,8 @@ async def rosters(settings: Settings, bootstrap: str) -> AsyncIterator[Rosters]:
         EnvironmentProblem: no cluster answers, or it lacks a topic.
         KafkaError: a topic cannot be read.
     """
-    async with followed(settings, bootstrap, MODEL_VERSIONS) as topic:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=20,
-        )
-        await consumer.start()
-        try:
-            yield Rosters(settings, topic, consumer)
-        finally:
-            await consumer.stop()
+    async with followed(settings, bootstrap, MODEL_VERSIONS) as topic, opened(bootstrap) as consumer:
+        yield Rosters(settings, topic, consumer)
 
 
 async def differing_rosters(settings: Settings, bootstrap: str) -> list[Differing]:

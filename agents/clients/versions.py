@@ -1,47 +1,73 @@
 """The registry of model versions as it stands, and what every retrain came to."""
 
+import asyncio
 from contextlib import aclosing
 from typing import Any
 
 from agents.clients.readable import Readable
 from agents.clients.reader import read_blocks
 from agents.settings import Settings
+from schemas.errors import EnvironmentProblem
 from schemas.retraining import RetrainFinished
 from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
 from schemas.versions import ModelVersion
 from streams.market.arms import LIVE
 from streams.retraining.versions import SCHEMA, Change, ModelVersionManager, Version
 
+TIMEOUT_S = 60.0
 
-async def versions(settings: Settings, bootstrap: str, symbol: str | None = None) -> list[ModelVersion]:
+MOST_KEPT = 100_000
+"""Keys of one topic whose newest record is kept while it is read: some hundred MB of versions."""
+
+
+async def versions(
+    settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
+) -> list[ModelVersion]:
     """Every version, of one symbol if one is given; of each symbol the live one first.
 
     Raises:
-        EnvironmentProblem: no cluster answers, or it has no such topic.
+        EnvironmentProblem: no cluster answers, or it has no such topic, or not all of it was read in time, or it holds
+            too many.
     """
-    found = await _newest(settings, bootstrap, MODEL_VERSIONS, symbol)
+    found = await _newest(settings, bootstrap, MODEL_VERSIONS, symbol, timeout_s)
     return sorted(found, key=lambda version: (version.symbol, version.arm != LIVE))
 
 
-async def retrains(settings: Settings, bootstrap: str, symbol: str | None = None) -> list[RetrainFinished]:
+async def retrains(
+    settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
+) -> list[RetrainFinished]:
     """Every retrain that came to an end, of one symbol if one is given, in the order of event time.
 
     Raises:
-        EnvironmentProblem: no cluster answers, or it has no such topic.
+        EnvironmentProblem: as `versions` does.
     """
-    found = await _newest(settings, bootstrap, CANDIDATES, symbol)
+    found = await _newest(settings, bootstrap, CANDIDATES, symbol, timeout_s)
     return sorted(found, key=lambda finished: (finished.symbol, finished.ts_event))
 
 
-async def _newest(settings: Settings, bootstrap: str, topic: Topic, symbol: str | None) -> list[Any]:
-    """The newest record of each key of a compacted topic."""
-    readable = Readable(topic)
-    found = {}
-    async with aclosing(read_blocks(bootstrap, settings.topic(topic.name), until_end=True)) as blocks:
-        async for block in blocks:
-            for record in map(readable, block):
-                if record is not None and symbol in (None, record.symbol):
-                    found[record.key] = record
+async def _newest(settings: Settings, bootstrap: str, topic: Topic, symbol: str | None, timeout_s: float) -> list[Any]:
+    """The newest record of each key of a compacted topic; of another symbol none is even decoded."""
+    readable, name = Readable(topic), settings.topic(topic.name)
+    begins = None if symbol is None else f"{symbol}|".encode()
+    found: dict[bytes, Any] = {}
+    read = 0
+    try:
+        async with asyncio.timeout(timeout_s), aclosing(read_blocks(bootstrap, name, until_end=True)) as blocks:
+            async for block in blocks:
+                read += len(block)
+                mine = [each for each in block if begins is None or (each.key or b"").startswith(begins)]
+                for record in map(readable, mine):
+                    if record is not None and symbol in (None, record.symbol):
+                        found[record.key] = record
+                if len(found) > MOST_KEPT:
+                    raise EnvironmentProblem(
+                        f"expected at most {MOST_KEPT:,} different keys on {name}, it holds more; fix: name a SYMBOL"
+                    )
+    except TimeoutError:
+        raise EnvironmentProblem(
+            f"expected to read {name} to its end within {timeout_s:g} s, had {read:,} records; fix: name a SYMBOL, or "
+            "--timeout"
+        ) from None
     return list(found.values())
 
 

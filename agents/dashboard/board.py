@@ -169,6 +169,7 @@ class Board:
     def _versioned(self, version: ModelVersion, record: Received, now: float) -> None:
         self.symbols.versioned(version, record.partition, now)
         self.versions.take(version, written_ms(record, now))
+        self.courses.versioned(version)
         self.timeline.take(of_version(version), written_ms(record, now))
 
     def _asked(self, command: Command, record: Received, now: float) -> None:

@@ -43,7 +43,7 @@ const filters = () => {
 
 const version = (row) => make("tr", {},
   make("td", {}, make("strong", {}, row.symbol)),
-  make("td", { class: "says", title: row.version }, versionWords(row.version), ...(row.pinned ? [" (pinned)"] : [])),
+  make("td", { class: "says", title: row.version }, versionWords(row.version), ...(row.pinned ? [" (pinned)"] : []), ...(row.held ? [" (held back by a pin)"] : [])),
   make("td", { class: row.weight === "harm" ? "harm" : "" }, row.status),
   make("td", {}, utc(row.since, true)),
   make("td", { class: "says" }, row.reason, ...(row.lineage.length ? [make("br"), `from ${row.lineage.map(versionWords).join(" → ")}`] : [])),

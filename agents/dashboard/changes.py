@@ -234,6 +234,7 @@ class VersionRow(Struct, frozen=True):
     metrics: tuple[tuple[str, str], ...]
     reason: str
     pinned: bool
+    held: bool
 
 
 class Versions:
@@ -283,4 +284,5 @@ def _row(version: ModelVersion) -> VersionRow:
         tuple((cut(name.replace("_", " "), LONGEST_NAME), number(value, ".4g")) for name, value in metrics),
         cut(readable(version.reason), LONGEST_SENTENCE),
         version.pinned,
+        version.held is True,
     )

@@ -15,13 +15,16 @@ from agents.experiments import (
     evidence,
     held,
     interval,
+    is_held_back,
     needed_worse,
     outlook,
     shown,
+    status,
     verdict,
 )
 from agents.pages.wording import lasting, moment, number
 from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.versions import ModelVersion
 from streams.experiments.live.pooling import EVERYONE
 
 MOST_MOVES = 1_000
@@ -129,6 +132,7 @@ class Courses:
         self._courses: dict[Key, Course] = {}
         self._early: dict[Key, list[ExperimentDecided]] = {}
         self._newest: dict[Key, Order] = {}
+        self._held: dict[tuple[str, str], None] = {}
 
     def __iter__(self) -> Iterator[tuple[Key, Course]]:
         return iter(reversed(self._courses.items()))
@@ -154,9 +158,25 @@ class Courses:
         if course.moves and (record.plan != course.latest.plan or record.pairs < course.latest.pairs):
             course.moves.clear()  # the same name was registered anew
         course.moves.append(record)
+        course.held_back = is_held_back(record, self._held)
         if len(course.moves) > MOST_MOVES:
             half = MOST_MOVES // 2
             course.moves[:half] = course.moves[:half:2]
+
+    def versioned(self, version: ModelVersion) -> None:
+        """Take what became of a version: a pin may hold it back, or do so no more."""
+        name = version.symbol, version.version
+        if (version.held is True) == (name in self._held):
+            return
+        if version.held is True:
+            self._held[name] = None
+            if len(self._held) > MOST_COURSES:
+                del self._held[next(iter(self._held))]
+        else:
+            del self._held[name]
+        self.change += 1
+        for course in self._courses.values():
+            course.held_back = is_held_back(course.latest, self._held)
 
     def decided(self, record: ExperimentDecided) -> None:
         """Take a decision; one that overtook its experiment waits for it."""
@@ -174,15 +194,16 @@ class Courses:
 def headlines(courses: Courses) -> Headlines:
     """The list: what is running comes first."""
     ordered = sorted(courses, key=lambda item: (item[1].latest.status not in RUNNING, item[0]))
-    return Headlines(tuple(_headline(course.latest) for _, course in ordered[:MOST_HEADLINES]), len(ordered))
+    return Headlines(tuple(_headline(course) for _, course in ordered[:MOST_HEADLINES]), len(ordered))
 
 
-def _headline(latest: ExperimentMoved) -> Headline:
+def _headline(course: Course) -> Headline:
+    latest = course.latest
     return Headline(
         f"{latest.experiment}|{latest.symbol}",
         latest.experiment,
         shown(latest.symbol),
-        _words(latest.status),
+        status(course),
         latest.status in RUNNING,
         number(_estimate(latest, latest.effect), "+.4f", UNITS.get(latest.primary, "")),
         interval(latest.low, latest.high),
@@ -216,7 +237,7 @@ def standing(course: Course) -> Standing:
         else "batches depend on each other: nothing is decided"
     )
     facts = (
-        ("Status", _words(latest.status), held(latest) if latest.holding else since),
+        ("Status", status(course), held(latest) if latest.holding else since),
         (
             "Effect",
             number(_estimate(latest, latest.effect), "+.4f"),
@@ -253,7 +274,7 @@ def standing(course: Course) -> Standing:
         f"{latest.experiment}|{latest.symbol}",
         latest.challenger,
         latest.champion,
-        _words(latest.status),
+        status(course),
         latest.status in RUNNING,
         verdict(course),
         facts,

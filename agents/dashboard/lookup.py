@@ -7,9 +7,9 @@ from typing import Any
 from msgspec import Struct
 
 from agents.clients.nearby import Budget, Nearby
+from agents.clients.opened import opened
 from agents.clients.reader import Received
 from agents.dashboard.lean import LeanOutcome
-from agents.kafka import AIOKafkaConsumer
 from agents.pages.wording import NONE, lasting, moment, number
 from agents.settings import Settings
 from agents.trail import History, led, manual_steps, starts, why
@@ -171,19 +171,8 @@ async def _trained(nearby: Nearby, found: History, symbol: str, job: str) -> Non
 async def _looking(
     settings: Settings, bootstrap: str, partition: int, budget: Budget | None = None
 ) -> AsyncIterator[Nearby]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=20,
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=MOST_AT_ONCE,
-    )
-    try:
-        await consumer.start()
+    async with opened(bootstrap, max_partition_fetch_bytes=MOST_AT_ONCE) as consumer:
         yield Nearby(consumer, settings.prefix, partition, budget or Budget())
-    finally:
-        await consumer.stop()
 
 
 def _read(kind: Any, record: Received) -> Any:

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from experiment_courses import DECLARED, POOLED, courses, pooled_courses, renamed
+from matured import matured
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from agents.cli import cli, experiment_tables
+from agents.clients.experiments import in_order
 from agents.experiment_plan import planned
-from agents.experiments import Course, outlook, runs_as, to_do, together, verdict, waits_for
+from agents.experiments import Course, courses_of, decision, outlook, runs_as, to_do, together, verdict, waits_for
 from agents.pages.experiment_report import experiment_report
 from schemas.errors import ConfigurationError
 
@@ -50,6 +53,29 @@ def test_an_experiment_that_has_begun_waits() -> None:
     assert "Not enough data yet: 1 of 2 batches" in page
     assert "not decided after" in verdict(course)
     assert outlook(course) is None, "one batch tells no rate"
+
+
+def test_a_course_follows_the_log_and_not_event_time() -> None:
+    moves = courses()["CCC"].moves
+    back = 365 * 86_400 * 10**9
+    later = [replace(each, ts_event=each.ts_event - back, batches=each.batches + 40) for each in moves]
+    decided = courses()["AAA"].decisions[:2]
+    decisions = [replace(each, symbol="CCC", ts_event=ts) for each, ts in zip(decided, (9, 3), strict=True)]
+    course = courses_of([*moves, *later], decisions)["calmer"]["CCC"]
+    assert course.latest == later[-1]
+    assert course.moves == [*moves, *later]
+    assert decision(course) == decisions[1]
+    found = outlook(Course([*moves, *later]))
+    assert found is not None, "the rate is one of the clock as it runs now"
+    assert found == outlook(Course(later))
+
+
+def test_outcomes_are_in_the_order_of_generations() -> None:
+    outcomes = [
+        replace(matured(number, ts_event), generation=generation)
+        for number, (ts_event, generation) in enumerate([(900, UNSET), (5, 1), (950, UNSET), (7, 1), (2, 2)])
+    ]
+    assert [each.ts_event for each in in_order(outcomes)] == [900, 950, 5, 7, 2]
 
 
 def test_what_is_recommended_is_said_how_to_do() -> None:
