@@ -1,29 +1,20 @@
 """Alerts: what the topics tell that somebody should hear of at once, onto one topic, into the log, to the webhook."""
 
 import asyncio
-import logging
-import time
 
 from aiokafka.structs import ConsumerRecord
 
+from agents.caretaker.putting import AlertsOut
 from agents.caretaker.webhook import Webhook
+from agents.clients.opened import opened
 from agents.clients.readable import Readable
 from agents.clients.reader import Once
 from agents.clients.topic_partitions import partition_count
-from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from agents.kafka import AIOKafkaProducer, TopicPartition
 from agents.settings import Settings
-from schemas.alerts import Alert
-from schemas.codec import encode
-from schemas.topics import ALERTS
 from streams.alerts import SOURCES, alert_of
 
 POLL_MS = 200
-STALE_S = 600.0
-"""Of older news the webhook is not told: whoever starts the system on an old log knows them."""
-
-LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-
-log = logging.getLogger(__name__)
 
 
 class Alerts:
@@ -41,7 +32,7 @@ class Alerts:
 
     def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer, webhook: Webhook | None) -> None:
         self._settings, self._bootstrap = settings, bootstrap
-        self._producer, self._webhook = producer, webhook
+        self._out = AlertsOut(settings, producer, webhook)
         self._readable = {settings.topic(topic.name): Readable(topic) for topic in SOURCES}
         self._once = {name: Once() for name in self._readable}
 
@@ -57,16 +48,8 @@ class Alerts:
             for name in self._readable
             for number in range(await partition_count(self._bootstrap, name))
         ]
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            group_id=f"{self._settings.group}-alerts",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=50,
-        )
-        await consumer.start()
-        try:
+        group = f"{self._settings.group}-alerts"
+        async with opened(self._bootstrap, group_id=group) as consumer:
             consumer.assign(partitions)
             while True:
                 fetched = await consumer.getmany(timeout_ms=POLL_MS)
@@ -75,8 +58,6 @@ class Alerts:
                 acks = [ack for tp, records in fetched.items() for ack in await self._take(tp, records)]
                 await asyncio.gather(*acks)
                 await consumer.commit({tp: records[-1].offset + 1 for tp, records in fetched.items()})
-        finally:
-            await consumer.stop()
 
     async def _take(self, tp: TopicPartition, records: list[ConsumerRecord]) -> list[asyncio.Future[object]]:
         acks = []
@@ -85,14 +66,5 @@ class Alerts:
                 continue
             alert = alert_of(self._readable[tp.topic](record))
             if alert is not None:
-                self._tell(alert, record.timestamp / 1e3)
-                topic = self._settings.topic(ALERTS.name)
-                acks.append(
-                    await self._producer.send(topic, encode(alert), alert.symbol.encode(), partition=tp.partition)
-                )
+                acks.append(await self._out.put(alert, tp.partition, record.timestamp / 1e3))
         return acks
-
-    def _tell(self, alert: Alert, written_s: float) -> None:
-        log.log(LEVELS[alert.severity], "%s: %s", alert.kind, alert.sentence)
-        if self._webhook is not None and time.time() - written_s < STALE_S:
-            self._webhook.put(alert)

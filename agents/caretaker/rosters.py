@@ -1,22 +1,19 @@
 """The watch over what runs: whether the market node computes the versions that the lifecycle node says."""
 
 import asyncio
-import logging
 import time
 
+from agents.caretaker.putting import AlertsOut
 from agents.caretaker.webhook import Webhook
 from agents.clients.rosters import Differing, rosters
 from agents.kafka import AIOKafkaProducer
 from agents.settings import Settings
 from schemas.alerts import Alert
-from schemas.codec import encode
-from schemas.topics import ALERTS, OUTCOMES
+from schemas.topics import OUTCOMES
 
 EVERY_S = 60.0
 AGAIN_S = 3_600.0
 """Somebody is reminded as long as it lasts."""
-
-log = logging.getLogger(__name__)
 
 
 def roster_alert(differing: Differing) -> Alert:
@@ -46,7 +43,7 @@ class RosterWatch:
 
     def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer, webhook: Webhook | None) -> None:
         self._settings, self._bootstrap = settings, bootstrap
-        self._producer, self._webhook = producer, webhook
+        self._out = AlertsOut(settings, producer, webhook)
         self._seen: dict[str, str] = {}
         self._told_at: dict[tuple[str, str], float] = {}
 
@@ -70,12 +67,4 @@ class RosterWatch:
             told = each.outcome.symbol, each.sentence
             if before.get(told[0]) == told[1] and told not in self._told_at:
                 self._told_at[told] = now_s
-                await self._tell(each)
-
-    async def _tell(self, differing: Differing) -> None:
-        alert = roster_alert(differing)
-        log.error("%s: %s", alert.kind, alert.sentence)
-        if self._webhook is not None:
-            self._webhook.put(alert)
-        topic = self._settings.topic(ALERTS.name)
-        await self._producer.send_and_wait(topic, encode(alert), alert.symbol.encode(), differing.partition)
+                await (await self._out.put(roster_alert(each), each.partition))

@@ -1,5 +1,6 @@
 """What the registry says that runs, held against what outcomes show; and that the way out leads out."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -107,8 +108,12 @@ class Taking:
     def __init__(self) -> None:
         self.taken: list[Alert] = []
 
-    async def send_and_wait(self, _: str, value: bytes, *__: object) -> None:
+    async def send(self, _: str, value: bytes, *__: object, partition: int) -> asyncio.Future[object]:
+        assert partition == 0
         self.taken.append(DECODE(value))
+        acknowledged: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        acknowledged.set_result(None)
+        return acknowledged
 
 
 def differing(number: int, sentence: str = "differs", symbol: str = "X") -> Differing:
