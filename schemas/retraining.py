@@ -21,6 +21,7 @@ from schemas.limits import (
     Name,
     NameOrNone,
     Sentence,
+    Signature,
     Symbol,
     TickId,
 )
@@ -48,6 +49,7 @@ class RetrainJob(Struct, frozen=True):
         Digests | UnsetType,
         Meta(description="SHA-256 of the stored versions that are contenders, the latest last; absent: none"),
     ] = UNSET
+    signature: Annotated[Signature | UnsetType, Meta(description="as that of a command; absent without a key")] = UNSET
 
 
 class GateRow(Struct, frozen=True):

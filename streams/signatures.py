@@ -18,8 +18,9 @@ from schemas.commands import Command
 from schemas.errors import Refused
 from schemas.experiments import ExperimentPartial
 from schemas.positions import AsOf, as_of
+from schemas.retraining import RetrainJob
 from schemas.ticks import Directive
-from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS
+from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, RETRAIN_JOBS, TICKS
 from streams.judged import Judged
 from streams.partitioner import partition_of
 
@@ -32,10 +33,18 @@ LONGEST_KEY_ID = 32
 ADDED_SINCE = ("overrides", "from_live", "version")
 """Fields of a directive that the earliest plain signatures did not cover."""
 
-TOPIC_OF = {Directive: TICKS.name, ExperimentPartial: EXPERIMENT_PARTIALS.name}
+TOPIC_OF = {
+    Directive: TICKS.name,
+    ExperimentPartial: EXPERIMENT_PARTIALS.name,
+    RetrainJob: RETRAIN_JOBS.name,
+}
 """Topic that a record is signed for; commands are all others."""
 
-REASONS = {TICKS.name: "unsigned_directive", EXPERIMENT_PARTIALS.name: "unsigned_partial"}
+REASONS = {
+    TICKS.name: "unsigned_directive",
+    EXPERIMENT_PARTIALS.name: "unsigned_partial",
+    RETRAIN_JOBS.name: "unsigned_job",
+}
 """Why a record is refused whose signature is not good; `unsigned_command` for all others."""
 
 
@@ -112,7 +121,7 @@ class Signing:
         """The record with its signature; as it is where there is no key.
 
         Args:
-            record: a command, a directive or a partial.
+            record: a command, a directive, a partial or a job.
             record_id: id of the record that it follows from, or of the place that it is meant for.
         """
         key = self._own

@@ -16,7 +16,7 @@ from agents.caretaker.labelled_log import labelled_log
 from agents.caretaker.training import Work, train
 from agents.clients.partition_records import partition_records
 from agents.clients.readable import Readable
-from agents.clients.reader import read
+from agents.clients.reader import Received, read
 from agents.kafka import AIOKafkaProducer
 from agents.keyring import signing
 from agents.owned import owned
@@ -24,7 +24,7 @@ from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import StartVariant
 from schemas.errors import Refused, TickloopError
-from schemas.positions import position_of
+from schemas.positions import position_of, root_id
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.topics import ALERTS, CANDIDATES, COMMANDS, OUTCOMES, RETRAIN_JOBS, Topic
 from streams.alerts import started
@@ -65,7 +65,8 @@ class Retrainer:
     written before, under an id that follows from the job, and is carried out once however often it is written. The job
     says which outcome its log ends with and which stored versions it means, and the log is counted back from there. So
     a process that is killed at any step loses nothing, and its successor, however late it comes, trains on the same and
-    repeats nothing. Several may run; they only do the same work twice.
+    repeats nothing. Several may run; they only do the same work twice. Where the deployment has a key, a job that its
+    lifecycle node has not signed is passed over and said.
 
     Args:
         settings: where.
@@ -123,8 +124,18 @@ class Retrainer:
         async with aclosing(read(self._bootstrap, self._settings.topic(RETRAIN_JOBS.name))) as records:
             async for record in records:
                 job = readable(record)
-                if job is not None:
+                if job is not None and self.is_asked_for(job, record):
                     waiting.put(job, record.partition)
+
+    def is_asked_for(self, job: RetrainJob, record: Received) -> bool:
+        """Whether the lifecycle node of this deployment wrote a job; without a key nobody can tell."""
+        try:
+            self._signing.check(job)
+            self._signing.admit(job, root_id(RETRAIN_JOBS.name, record.partition, record.offset))
+        except Refused as refused:
+            log.error("%s-%s at %s: not done: %s", RETRAIN_JOBS.name, record.partition, record.offset, refused)
+            return False
+        return True
 
     async def do(self, job: RetrainJob, partition: int, finished: Finished) -> RetrainingResult:
         """One job: train, ask for the candidate, then write the result, which is what makes it done."""

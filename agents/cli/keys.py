@@ -113,7 +113,8 @@ def use_command(key_id: str) -> None:
 def retire_command(key_id: str) -> None:
     """Take nothing that a key signs from here on: from where the topics end now.
 
-    What it signed before stays good, so the log can be replayed and verified.
+    What it signed before stays good, so the log can be replayed and verified. Processes that run take it until they are
+    started again: of a key that has leaked, stop all workers and the caretaker first, then retire it, then start them.
     """
     settings = Settings.load()
     path = path_of(settings)
@@ -128,7 +129,8 @@ def retire_command(key_id: str) -> None:
     save(path, replace(ring, keys=tuple(replace(key, until=until) if key is old else key for key in ring.keys)))
     click.echo(
         f"{key_id} is taken for what lies there already, and for nothing from here on, as soon as the workers and the "
-        "caretaker are restarted"
+        "caretaker are restarted; those that ran meanwhile may have taken more: a key that has leaked is retired while "
+        "they are stopped"
     )
 
 

@@ -5,9 +5,9 @@ import asyncio
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.settings import Settings
-from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS
+from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, RETRAIN_JOBS, TICKS
 
-SIGNED = (COMMANDS, TICKS, EXPERIMENT_PARTIALS)
+SIGNED = (COMMANDS, TICKS, EXPERIMENT_PARTIALS, RETRAIN_JOBS)
 
 
 async def log_ends(settings: Settings, bootstrap: str) -> dict[str, tuple[int, ...]]:

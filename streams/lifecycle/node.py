@@ -54,7 +54,7 @@ class LifecycleNode(Node[Life]):
 
     Args:
         parameters: of all symbols: what overrides are held against.
-        signing: signs directives and tells the commands of the deployment from others; without a key neither.
+        signing: signs directives and jobs, and tells the commands of the deployment from others; without a key neither.
 
     >>> node = LifecycleNode()
     >>> life = node.open("X")
@@ -95,6 +95,11 @@ class LifecycleNode(Node[Life]):
         """State of a symbol that nothing was asked of."""
         return new_life()
 
+    def may_leave(self, state: Life) -> bool:
+        """See `Node.may_leave`: a symbol for which nothing was ever carried out, nor judged under a good signature."""
+        judged = state.judged
+        return not (state.next_number > 1 or state.applied or judged.ids or judged.floors)
+
     def step(self, state: Life, event: Any, record_id: str) -> Sequence[Struct]:
         """The directive, then what it makes of versions; nothing for a command that was carried out before."""
         if not self._signing.is_new(state.judged, event, record_id) or event.id in state.applied:
@@ -134,19 +139,18 @@ class LifecycleNode(Node[Life]):
             withheld = f"cool-down after a roll-back: {to_go / 1e9:,.0f} s to go"
         elif command.automatic and len(tested) >= self._parameters.retraining.candidates:
             withheld = f"still being tested: {', '.join(arm.version for arm in tested)}"
-        return (
-            RetrainJob(
-                f"{record_id}:0",
-                command.symbol,
-                command.ts_event,
-                command.id,
-                command.breach,
-                command.automatic,
-                withheld,
-                command.until,
-                life.pool() or UNSET,
-            ),
+        job = RetrainJob(
+            f"{record_id}:0",
+            command.symbol,
+            command.ts_event,
+            command.id,
+            command.breach,
+            command.automatic,
+            withheld,
+            command.until,
+            life.pool() or UNSET,
         )
+        return (self._signing.sign(job, record_id),)
 
     def _check_may(self, life: Life, command: Directed) -> None:
         live = self.shown(command.symbol, life.arms[0].version)

@@ -3,12 +3,20 @@
 import pytest
 from counting import Count, CountingNode
 from market_ticks import quick_node, seeded_ticks, start_arm, stop_arm
+from msgspec.structs import replace
+from pooled_partials import SYMBOLS, TOGETHER, outcomes, told
+from test_lifecycle_node import BOLD
 from test_stale_writers import CROWDED, EXPECTED, Outputs, written
 
 from agents.runtime.keeping import Filling, kept_in
 from schemas.codec import encode
+from schemas.commands import Command, PinVersion, StartVariant, StopVariant
+from schemas.dead_letters import DeadLetter
 from schemas.ticks import Trade
+from streams.experiments.live.pooling import PoolingNode
+from streams.lifecycle.node import LifecycleNode
 from streams.partition import Partition
+from streams.signatures import Key, Signing
 
 
 class Counted(CountingNode):
@@ -80,6 +88,55 @@ def test_a_symbol_may_leave_the_market_until_something_of_it_was_scored_or_asked
     state = partition.keys["X"].state
     state.admission.generation = 1
     assert not node.may_leave(state)
+
+
+def test_names_that_nothing_was_carried_out_for_close_no_partition_of_the_commands() -> None:
+    node = LifecycleNode()
+    node.keys_per_partition, node.quiet_records = 50, 20
+    partition = Partition(node, 0)
+    kept: list[Command] = [
+        StartVariant("a", "STARTED", 5, "bold", "c", BOLD, from_live=True),
+        PinVersion("b", "PINNED", 5, "c", pinned=True),
+        PinVersion("d", "PINNED", 6, "c", pinned=False),
+    ]
+    for offset, command in enumerate(kept):
+        assert not any(isinstance(each, DeadLetter) for each in partition.apply(offset, b"", encode(command)))
+    for number in range(500):
+        command = StopVariant(f"stop-{number}", f"MISSPELT{number}", 5, "none", "c")
+        (letter,) = partition.apply(partition.offset + 1, b"", encode(command))
+        assert isinstance(letter, DeadLetter)
+        assert letter.reason == "bad_command", "it opened a state, and nothing was carried out"
+    assert len(partition.keys) == 50
+    new = StartVariant("e", "NEW", 5, "bold", "c", BOLD, from_live=True)
+    assert not any(isinstance(each, DeadLetter) for each in partition.apply(partition.offset + 1, b"", encode(new)))
+    assert {"STARTED", "PINNED", "NEW"} <= partition.keys.keys()
+
+
+def test_what_was_judged_under_a_good_signature_is_not_forgotten_and_nothing_else_opens_a_state() -> None:
+    signing = Signing(("test",), (Key("k", "secret"),), "k")
+    node = LifecycleNode(signing=signing)
+    node.keys_per_partition = node.quiet_records = 2
+    partition = Partition(node, 0)
+    refused = signing.sign(StopVariant("x", "REFUSED", 5, "none", "c"), "commands:0:0")
+    partition.apply(0, b"", encode(refused))
+    for number in range(1, 20):
+        (letter,) = partition.apply(number, b"", encode(StopVariant("y", f"FORGED{number}", 5, "none", "c")))
+        assert isinstance(letter, DeadLetter)
+        assert letter.reason == "unsigned_command"
+    assert list(partition.keys) == ["REFUSED"]
+    assert not node.may_leave(partition.keys["REFUSED"].state)
+
+
+def test_only_declared_experiments_open_a_state_of_the_pooling_node() -> None:
+    partition = Partition(PoolingNode({"calmer": TOGETHER}), 0)
+    partials = told(outcomes(SYMBOLS[0], 0, 300, 0.3, 1))
+    assert partials
+    for offset, partial in enumerate(partials):
+        partition.apply(2 * offset, b"", encode(partial))
+        (letter,) = partition.apply(2 * offset + 1, b"", encode(replace(partial, experiment=f"made-up-{offset}")))
+        assert isinstance(letter, DeadLetter)
+        assert letter.reason == "unknown_experiment"
+    assert list(partition.keys) == ["calmer"]
 
 
 @pytest.mark.parametrize("begun", [9, 17, 23, 31])
