@@ -30,13 +30,15 @@ class CountingNode(Node[Count]):
     name = "counting"
     source = TICKS
     outputs: tuple[Topic, ...] = (COUNTS, DEAD_LETTERS)
+    factor = 31
+    """Of the checksum."""
 
     def open(self, key: str) -> Count:
         return Count()
 
     def step(self, state: Count, event: Any, record_id: str) -> Sequence[Struct]:
         state.count += 1
-        state.checksum = (state.checksum * 31 + event.ts_event) % 2**61
+        state.checksum = (state.checksum * self.factor + event.ts_event) % 2**61
         return (Counted(record_id, event.symbol, state.count, state.checksum),)
 
     def dump(self, state: Count) -> bytes:
@@ -44,3 +46,9 @@ class CountingNode(Node[Count]):
 
     def load(self, snapshot: bytes) -> Count:
         return msgpack.decode(snapshot, type=Count)
+
+
+class OtherwiseNode(CountingNode):
+    """The same after a change of its code: it goes on from the state of the other one, and computes otherwise."""
+
+    factor = 37

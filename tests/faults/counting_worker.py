@@ -1,7 +1,7 @@
 """A worker of the counting node: `python counting_worker.py SLOT`, settings from the environment.
 
 `COUNTING_BOMB=SYMBOL:COUNT` has its step raise at that event of that symbol, as a mistake in a node would.
-`COUNTING_CODE=NAME:DIGEST` has it say that this part of what computes is another one.
+`COUNTING_CODE=NAME:DIGEST` has it say that this part of what computes is another one, and compute otherwise.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from counting import Count, CountingNode
+from counting import Count, CountingNode, OtherwiseNode
 from msgspec import Struct
 
 from agents.identity.computing import Identity, configured_identity
@@ -39,7 +39,7 @@ class MistakenNode(CountingNode):
 def main(slot: str) -> None:
     settings = Settings.load()
     bomb = os.environ.get(BOMB)
-    node = MistakenNode(bomb) if bomb else CountingNode()
+    node = MistakenNode(bomb) if bomb else OtherwiseNode() if os.environ.get(CODE) else CountingNode()
     run_worker(create_app(settings, settings.bootstrap, [node], f"{settings.group}-{slot}", identity()))
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from counting import COUNTS, CountingNode
+from counting import COUNTS, CountingNode, OtherwiseNode
 from counting_worker import CODE, identity
 from live_loop import LiveLoop
 
@@ -20,6 +20,7 @@ from agents.broker.launch import start
 from agents.broker.process import Running
 from agents.clients.log_events import log_events
 from agents.operations import topics
+from agents.operations.verification import Verification, verify
 from agents.runtime.crash import EXIT_STATE
 from agents.settings import Settings
 from schemas.log_events import ComputedBy, LogEvent, RecordsLost
@@ -32,8 +33,8 @@ SYMBOLS = ["AAA", "BBB", "CCC"]
 RESET = "or `tickloop topics reset`, which computes everything anew"
 
 
-def loop_of(bootstrap: str, prefix: str, folder: Path) -> LiveLoop:
-    settings = Settings.load({}, prefix=prefix, partitions=1, checkpoint_s=0.2, session_timeout_s=10.0)
+def loop_of(bootstrap: str, prefix: str, folder: Path, **more: float) -> LiveLoop:
+    settings = Settings.load({}, prefix=prefix, partitions=1, checkpoint_s=0.2, session_timeout_s=10.0, **more)
     command = (str(Path(__file__).with_name("counting_worker.py")),)
     return LiveLoop([CountingNode()], settings, bootstrap, folder / "workers.log", command)
 
@@ -185,8 +186,14 @@ async def test_what_retention_took_from_a_worker_is_an_error_that_is_counted_and
         assert [each for each in await events(loop) if isinstance(each, RecordsLost)] == gaps
 
 
-async def test_other_code_goes_on_from_snapshots_on_purpose_only(loop: LiveLoop) -> None:
-    async with loop:
+async def verified(loop: LiveLoop, node: CountingNode) -> Verification:
+    return await verify(loop.settings, loop.bootstrap, [node], 30.0, lambda sentence, done, total: None)
+
+
+async def test_other_code_goes_on_from_snapshots_on_purpose_only_and_is_verified_from_there(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
+    async with loop_of(bootstrap, prefix, tmp_path, verify_every_s=0.1) as loop:
         await computed(loop, seed=10, ticks=300)
         code, part = identity(), "streams/market/overlap.py"
         other = {CODE: f"{part}:0123456789abcdef"}
@@ -200,14 +207,24 @@ async def test_other_code_goes_on_from_snapshots_on_purpose_only(loop: LiveLoop)
         assert f"changed: {part} (was {code.parts[part]}, is 0123456789abcdef); fix: put the old code back" in said
         assert f"with TICKLOOP_ACCEPT_CODE={changed.digest}" in said
 
+        assert (await verified(loop, CountingNode())).verdict == "same"
         loop.start(1, **other, TICKLOOP_ACCEPT_CODE=changed.digest)
-        await loop.publish(synthetic_market(11, SYMBOLS, ticks=100))
-        await loop.until_caught_up()
+        feed = synthetic_market(11, SYMBOLS)
+        for _ in range(3):  # each is covered by a checkpoint, and so late that the next snapshots are due
+            await loop.publish(islice(feed, 100))
+            await loop.until_caught_up()
         assert await loop.stop(1) == 0
         began, then = [each for each in await events(loop) if isinstance(each, ComputedBy)]
         assert (began.offset, began.before, began.code) == (0, "", code.digest)
         assert (then.offset, then.before, then.code) == (300, code.digest, changed.digest)
         assert (then.parts, began.parts) == (changed.parts, code.parts)
+
+        across = await verified(loop, OtherwiseNode())
+        assert (across.verdict, across.cut, across.first, across.changed) == ("same", (), None, (then,)), across
+        (begun,) = across.begun
+        assert 300 <= begun.compared_from < 500, "what the old code answered is left out, and said to be"
+        assert sum(each.held for each in across.compared if each.topic == COUNTS.name) >= 100
+        assert (await verified(loop, CountingNode())).verdict == "different", "the old code is not what computed it"
 
         loop.start(1, **other)  # what was accepted is what computes now: the setting is not needed any more
         await loop.until_ready(1)
