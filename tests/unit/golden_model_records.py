@@ -305,6 +305,18 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             until="ticks:3:1203:0",
             pool=("c1e8bd02bd57a46f", "9b2f7ac6d1e80a44"),
         ),
+        RetrainJob(
+            id="commands:3:21:0",
+            symbol="BTCUSDT",
+            ts_event=NS + 700_000_017,
+            job="cli-3f2a10",
+            breach=BREACH,
+            automatic=True,
+            withheld="cool-down after a roll-back: 30 s to go",
+            until="ticks:3:1203:0",
+            pool=("c1e8bd02bd57a46f", "9b2f7ac6d1e80a44"),
+            signature=f"2026a/commands:3:21/{SIGNATURE}",
+        ),
     ],
     RetrainFinished: [
         RetrainFinished(
