@@ -3,6 +3,7 @@
 import logging
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -79,12 +80,27 @@ def cli() -> None:
     """
 
 
+def expect_a_folder() -> None:
+    """Whoever deletes the folder that a shell stands in leaves its commands without one.
+
+    Raises:
+        EnvironmentProblem: the current folder is gone.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise EnvironmentProblem(
+            "expected a current folder, it has been deleted; fix: cd into one that is there"
+        ) from None
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line: an expected error is one sentence on standard error and a stable exit code."""
     # What the Kafka client logs about an error is said again in our own sentence; workers set up logging themselves.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     keep_own_log_small()
     try:
+        expect_a_folder()
         return cli.main(args=arguments, prog_name="tickloop")
     except TickloopError as error:
         click.secho(f"tickloop: {error}", fg="red", err=True)

@@ -20,13 +20,20 @@ from agents.clients.publisher import Published, publish
 from agents.clients.standing import RECONNECT_NS, Standing, beginnings, expect_later, standing
 from agents.clients.standing_input import awaited
 from agents.settings import Settings
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, Refused
+from schemas.ticks import Quote, Trade
 from schemas.topics import TICKS
 from streams.sources.columns import Columns, TimeUnit
 from streams.sources.files import TickFile, merged
 from streams.sources.raw import Feed
+from streams.validation import Validation, ValidationParameters
 
 INTERRUPTED = 130
+MOST_TOLD = 5
+"""Symbols whose first tick is refused, of which a person is told."""
+
+check = Validation(ValidationParameters()).check
+
 PROBED = 20_000
 """Ticks of the files that are looked at before anything is sent; a symbol that begins later is, when it does."""
 
@@ -70,8 +77,9 @@ def command(
     A FILE is CSV with a header line, JSON lines, or Parquet; CSV and JSON lines may be gzipped; - is standard input.
     Fields: ts_event (nanoseconds since 1970, UTC), symbol, kind (quote or trade), bid, bid_size, ask, ask_size for
     quotes, price, size, side (buy or sell: the aggressor) for trades, and optionally seq. A row that makes no tick is
-    sent as JSON of what it has, and comes back on the topic `dead-letters` with the reason. Ctrl-C sends what was
-    read and says how much that was.
+    sent as JSON of what it has, and comes back on the topic `dead-letters` with the reason. So does a tick that makes
+    no sense, such as one of a negative price; where it is the first of its symbol, that is said. Ctrl-C sends what
+    was read and says how much that was.
 
     Ticks of a symbol that begin before the newest one which the topic holds are not sent: workers would refuse them as
     late, or take them for a clock that was set back. History belongs in a run of its own (`tickloop replay`).
@@ -120,7 +128,12 @@ async def _publish(
     expect_later(begins, held, _warn)
     tolerance = RECONNECT_NS if files[0] == "-" else 0
 
+    refused_symbols = 0
+
     def first(tick: Feed) -> None:
+        nonlocal refused_symbols
+        if (why := _refusal(tick)) and (refused_symbols := refused_symbols + 1) <= MOST_TOLD:
+            _warn(f"{tick.symbol}: the first tick of it will come back on dead-letters: {why}")
         if tick.symbol not in begins and tick.ts_event is not None:
             expect_later({tick.symbol: tick.ts_event}, held, _warn, tolerance)
 
@@ -154,6 +167,16 @@ def _beginnings(files: Sequence[str], layout: Columns) -> dict[str, int]:
     """Event time with which each symbol begins, of files that can be read twice."""
     regular = [TickFile(name, layout) for name in files if Path(name).is_file()]
     return beginnings(islice(merged(regular), PROBED))
+
+
+def _refusal(tick: Feed) -> str:
+    """Why every market node will refuse a tick, whatever its parameters; empty where none has to."""
+    try:
+        if isinstance(tick, Quote | Trade):
+            check(tick)
+    except Refused as refused:
+        return str(refused)
+    return ""
 
 
 def _warn(sentence: str) -> None:

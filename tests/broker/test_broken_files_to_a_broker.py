@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from broken_files import BROKEN, write
+from broken_files import BROKEN, HEADER, NOON, REFUSED, write
 from click.testing import CliRunner
 
 from agents.cli import cli, main
+from agents.cli.publish import MOST_TOLD
 
 pytestmark = pytest.mark.broker
 
@@ -38,3 +39,23 @@ def test_no_broken_file_is_a_success_or_a_traceback(
             main([*command, name])
         (told,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("tickloop: ")]
         assert (ended.value.code, told.startswith(f"tickloop: {name}"), sentence in told) == (2, True, True), told
+
+
+def test_publish_says_what_every_worker_will_refuse(
+    bootstrap: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative prices, or accents in a symbol, were acknowledged without a word, and nothing came of them."""
+    for name, value in {"BOOTSTRAP": bootstrap, "PREFIX": prefix, "PARTITIONS": "2"}.items():
+        monkeypatch.setenv(f"TICKLOOP_{name}", value)
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path)
+    assert CliRunner().invoke(cli, ["topics", "apply"]).exit_code == 0
+    for name, (_, sentence) in REFUSED.items():
+        done = CliRunner().invoke(cli, ["publish", name])
+        assert (done.exit_code, "300 ticks acknowledged" in done.output) == (0, True), done.output
+        reason = sentence.removeprefix("300 as ")
+        assert f"the first tick of it will come back on dead-letters: {reason}: " in done.output
+    many = "".join(f"{NOON},S{number},quote,-1,1,1,1,,,\n" for number in range(20))
+    (tmp_path / "many.csv").write_text(f"{HEADER}\n{many}")
+    done = CliRunner().invoke(cli, ["publish", "many.csv"])
+    assert done.output.count("will come back on dead-letters") == MOST_TOLD

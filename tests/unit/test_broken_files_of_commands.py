@@ -79,3 +79,17 @@ def test_a_process_of_the_pool_says_it_as_well(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith("tickloop: no-header.csv: expected a column for")
+
+
+@pytest.mark.parametrize("arguments", [("skill", "/ticks.csv"), ("backtest", "/ticks.csv"), ("topics",)])
+def test_a_current_folder_that_is_gone_is_one_sentence(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert ended.value.code == 3
+    assert capsys.readouterr().err.startswith("tickloop: expected a current folder, it has been deleted; fix: cd ")
