@@ -1,11 +1,13 @@
-"""Records as whoever reads a topic beside its node takes them: one that does not fit is said once and passed over.
+"""Records as whoever reads a topic beside its node takes them: one that does not fit is passed over, and that is said.
+
+Each is said once, and no more than a few of a topic: whoever fills a topic must not fill the logs of all its readers.
 
 Roots hold what anybody wrote, before a node has judged it; and any topic may hold what a program that is not ours has
 put there. A reader that fell over it would fall again at every start.
 """
 
 import logging
-from functools import lru_cache
+from collections import defaultdict
 from typing import Any, Protocol
 
 from schemas.codec import decoder
@@ -14,8 +16,11 @@ from schemas.ticks import Quote, Trade
 from schemas.topics import Topic
 from streams.validation import Validation, ValidationParameters
 
-MOST_SAID = 4_096
-"""Places that are remembered to have been said."""
+MOST_SAID = 20
+"""Records of a topic that a process says it passes over, each at its place; of later ones it says how many they are."""
+
+MOST_KEPT = 10_000
+"""Places of a topic that are remembered, so that a topic that is read again is not told again."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +64,7 @@ class Readable:
         try:
             return self.decode(record.value)
         except Refused as refused:
-            _say(self._name, record.partition, record.offset, str(refused))
+            _told[self._name].passed_over(self._name, record, str(refused))
             return None
 
     def decode(self, value: bytes | None) -> Any:
@@ -70,6 +75,28 @@ class Readable:
         return found
 
 
-@lru_cache(MOST_SAID)
-def _say(topic: str, partition: int, offset: int, sentence: str) -> None:
-    log.warning("%s, partition %s, offset %s: passed over: %s", topic, partition, offset, sentence)
+class Told:
+    """What was said of one topic in this process."""
+
+    def __init__(self) -> None:
+        self._places: set[tuple[int, int]] = set()
+
+    def passed_over(self, topic: str, record: Lying, why: str) -> None:
+        """Say it of a record unless it was said, or enough was."""
+        place = record.partition, record.offset
+        if place in self._places or len(self._places) == MOST_KEPT:
+            return
+        self._places.add(place)
+        count = len(self._places)
+        if count <= MOST_SAID:
+            log.warning("%s, partition %s, offset %s: passed over: %s", topic, *place, why)
+        if count in (MOST_SAID, 100, 1_000, MOST_KEPT):
+            log.warning(
+                "%s: %s%d records were passed over; of further ones only their number is told",
+                topic,
+                "at least " if count == MOST_KEPT else "",
+                count,
+            )
+
+
+_told: defaultdict[str, Told] = defaultdict(Told)
