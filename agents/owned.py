@@ -7,7 +7,8 @@ So each task that is to run for as long as its process stands in a task group, o
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -57,6 +58,24 @@ async def first_end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()
+
+
+@asynccontextmanager
+async def singly(*kinds: type[Exception]) -> AsyncIterator[None]:
+    """Around a task group: the first error of some kinds is raised by itself, instead of the group of errors.
+
+    `except*` is not the place for it: before Python 3.11.4 what is raised there is put into a group again.
+
+    Args:
+        kinds: of errors; a group without any of them is raised as it is.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as errors:
+        found = errors.subgroup(kinds)
+        if found is None:
+            raise
+        raise leaf(found) from None
 
 
 def leaf(error: BaseException) -> BaseException:

@@ -10,7 +10,7 @@ from agents.caretaker.retrainer import Retrainer
 from agents.caretaker.rosters import RosterWatch
 from agents.caretaker.webhook import Webhook
 from agents.kafka import AIOKafkaProducer
-from agents.owned import leaf, owned
+from agents.owned import owned, singly
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem, TickloopError
 from streams.parameters import Parameters
@@ -28,7 +28,7 @@ async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) 
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5)
     try:
         await producer.start()
-        async with asyncio.TaskGroup() as group:
+        async with singly(TickloopError, KafkaError), asyncio.TaskGroup() as group:
             group.create_task(owned("the retrainer", Retrainer(settings, bootstrap, parameters, producer).run()))
             group.create_task(owned("the follower of alerts", Alerts(settings, bootstrap, producer, webhook).run()))
             group.create_task(
@@ -38,9 +38,7 @@ async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) 
                 group.create_task(owned("the watch over latency", Latency(settings, bootstrap, producer).run()))
             if webhook is not None:
                 group.create_task(owned("the webhook", webhook.run()))
-    except* TickloopError as errors:
-        raise leaf(errors) from None
-    except* KafkaError as errors:
-        raise EnvironmentProblem(f"expected {bootstrap} to answer, got {leaf(errors)!r}") from None
+    except KafkaError as error:
+        raise EnvironmentProblem(f"expected {bootstrap} to answer, got {error!r}") from None
     finally:
         await producer.stop()

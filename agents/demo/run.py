@@ -26,7 +26,7 @@ from agents.operations import topics
 from agents.operations.gauge import Gauge
 from agents.operations.supervisor import Slot, Supervisor
 from agents.operations.system import wanted_topics
-from agents.owned import leaf
+from agents.owned import singly
 from agents.plugins import configured_parameters
 from agents.settings import Settings
 from schemas.codec import decoder
@@ -98,27 +98,22 @@ async def _play(
         DEAD_LETTERS: observed.take_dead_letters,
     }
     await topics.apply(settings.bootstrap, wanted_topics(settings))
-    try:
-        async with asyncio.TaskGroup() as group:
-            background = [group.create_task(supervisor.run())]
-            background += [group.create_task(_read(settings, topic.name, take)) for topic, take in takers.items()]
-            with console.status(f"starting {settings.workers} workers"):
-                await wait_for_workers(settings.bootstrap, settings, READY_S)
-            say(f"workers: {settings.workers}, {settings.partitions} partitions shared out among them")
-            background.append(group.create_task(view.run()))
-            killing = (
-                group.create_task(_kill_half_way(settings, stopwatch, supervisor.slots, say)) if plan.kill else None
-            )
-            published = await publish(stopwatch.play(), settings.bootstrap, settings.topic(TICKS.name))
-            killed = await killing if killing is not None else None
-            with suppress(TimeoutError):  # what is missing then, the checks will say
-                async with asyncio.timeout(ANSWERED_S):
-                    await observed.until(published.ticks)
-                    await _caught_up(settings)
-            for task in background:
-                task.cancel()
-    except* TickloopError as errors:
-        raise leaf(errors) from None
+    async with singly(TickloopError), asyncio.TaskGroup() as group:
+        background = [group.create_task(supervisor.run())]
+        background += [group.create_task(_read(settings, topic.name, take)) for topic, take in takers.items()]
+        with console.status(f"starting {settings.workers} workers"):
+            await wait_for_workers(settings.bootstrap, settings, READY_S)
+        say(f"workers: {settings.workers}, {settings.partitions} partitions shared out among them")
+        background.append(group.create_task(view.run()))
+        killing = group.create_task(_kill_half_way(settings, stopwatch, supervisor.slots, say)) if plan.kill else None
+        published = await publish(stopwatch.play(), settings.bootstrap, settings.topic(TICKS.name))
+        killed = await killing if killing is not None else None
+        with suppress(TimeoutError):  # what is missing then, the checks will say
+            async with asyncio.timeout(ANSWERED_S):
+                await observed.until(published.ticks)
+                await _caught_up(settings)
+        for task in background:
+            task.cancel()
     with console.status("reading everything back"):
         logs = {topic.name: await _everything(settings, topic.name) for topic in TOPICS}
     return Played(published.ticks, published.seconds, killed, stopwatch, observed, logs)

@@ -15,7 +15,7 @@ from agents.demo.scenes import end, environment
 from agents.operations import topics
 from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
-from agents.owned import leaf
+from agents.owned import singly
 from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.errors import TickloopError
@@ -124,7 +124,7 @@ async def play(
     stop = asyncio.Event()
     await topics.apply(settings.bootstrap, wanted_topics(settings))
     try:
-        async with asyncio.TaskGroup() as group:
+        async with singly(TickloopError, TimeoutError), asyncio.TaskGroup() as group:
             background = [group.create_task(supervisor.run())]
             background += [group.create_task(_follow(settings, topic, told, say)) for topic in (PREDICTIONS, *read)]
             with console.status(f"starting {settings.workers} workers"):
@@ -138,11 +138,8 @@ async def play(
             await told.until(lambda: told.predicted >= published)
             for task in background:
                 task.cancel()
-    except* (TickloopError, TimeoutError) as errors:
-        first = leaf(errors)
-        if isinstance(first, TimeoutError):
-            first = TickloopError(f"expected the story to end in time; see {settings.home}/logs")
-        raise first from None
+    except TimeoutError:
+        raise TickloopError(f"expected the story to end in time; see {settings.home}/logs") from None
     return published
 
 

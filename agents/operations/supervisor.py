@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agents.broker.process import log_file
 from agents.log_files import OWN_LOG, rotate, tail
-from agents.owned import leaf
+from agents.owned import singly
 from agents.runtime.crash import EXIT_ENVIRONMENT, EXIT_STATE
 from schemas.errors import EnvironmentProblem, StateError, TickloopError
 
@@ -200,12 +200,10 @@ class Supervisor:
     async def run(self) -> None:
         """Keep all processes running; stop all of them when one cannot live or this is cancelled."""
         try:
-            async with asyncio.TaskGroup() as group:
+            async with singly(TickloopError), asyncio.TaskGroup() as group:
                 for slot in self.all:
                     group.create_task(self._keep_running(slot))
                 group.create_task(self._keep_log_of_broker_small())
-        except* TickloopError as errors:
-            raise leaf(errors) from None
         finally:
             await asyncio.shield(asyncio.gather(*(slot.stop() for slot in self.all)))
 

@@ -14,7 +14,7 @@ from agents.dashboard.guard import told
 from agents.operations import topics
 from agents.operations.gauge import Gauge, Reading
 from agents.operations.supervisor import Supervisor
-from agents.owned import leaf, owned, said
+from agents.owned import owned, said, singly
 from agents.runtime.binding import snapshot_topics
 from agents.settings import Settings
 from agents.telemetry.ask import ask_all, state
@@ -91,16 +91,13 @@ class System:
         self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
         if port:
             self.say(told(self.settings, port))
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(owned("the supervisor", supervisor.run()))
-                group.create_task(owned("the report", self._report(address)))
-                if self.settings.metrics_port:
-                    group.create_task(owned("the watch over workers", self._watch_workers()))
-                if not self.settings.bootstrap:
-                    group.create_task(owned("the keeper of the broker", self._keep_broker()))
-        except* TickloopError as errors:
-            raise leaf(errors) from None
+        async with singly(TickloopError), asyncio.TaskGroup() as group:
+            group.create_task(owned("the supervisor", supervisor.run()))
+            group.create_task(owned("the report", self._report(address)))
+            if self.settings.metrics_port:
+                group.create_task(owned("the watch over workers", self._watch_workers()))
+            if not self.settings.bootstrap:
+                group.create_task(owned("the keeper of the broker", self._keep_broker()))
 
     async def _keep_broker(self) -> None:
         while True:

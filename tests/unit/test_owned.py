@@ -26,7 +26,7 @@ from agents.clients.reader import Received
 from agents.clients.standing_input import awaited
 from agents.operations import system
 from agents.operations.system import System
-from agents.owned import first_end, owned
+from agents.owned import first_end, owned, singly
 from agents.settings import Settings
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem, StateError, TickloopError
@@ -244,3 +244,27 @@ async def test_a_feed_that_is_left_early_leaves_nothing_behind() -> None:
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
     await made.aclose()
+
+
+async def test_the_first_error_of_a_kind_comes_out_of_groups_by_itself_and_others_as_they_are() -> None:
+    async def fail(error: Exception) -> None:
+        raise error
+
+    with pytest.raises(TickloopError, match=r"^why$") as raised:
+        async with singly(TickloopError), asyncio.TaskGroup() as group:
+            group.create_task(fail(ExceptionGroup("", [ValueError("other"), TickloopError("why")])))
+    assert raised.value.__suppress_context__
+    with pytest.raises(ExceptionGroup) as whole:
+        async with singly(TickloopError), asyncio.TaskGroup() as group:
+            group.create_task(fail(ValueError("other")))
+    assert [str(error) for error in whole.value.exceptions] == ["other"]
+
+
+def test_nothing_is_raised_within_except_star() -> None:
+    """Python before 3.11.4, which Debian 12 has, puts it into a group again: a traceback in the place of a sentence."""
+    assert agents.__file__ is not None
+    for path in Path(agents.__file__).parent.rglob("*.py"):
+        for tried in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(tried, ast.TryStar):
+                inside = [node for handler in tried.handlers for node in ast.walk(handler)]
+                assert not any(isinstance(node, ast.Raise) for node in inside), f"{path}: use `singly`"
