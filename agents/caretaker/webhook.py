@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
@@ -12,13 +13,17 @@ from schemas.errors import ConfigurationError
 ATTEMPTS = 4
 TIMEOUT_S = 5.0
 FIRST_PAUSE_S = 1.0
-MOST_WAITING = 1_000
+MOST_WAITING = 100
+"""Alerts of one kind that wait to be posted."""
 
 log = logging.getLogger(__name__)
 
 
 class Webhook:
-    """Posts alerts as JSON, one after the other.
+    """Posts alerts as JSON, one after the other, those of each kind in turn.
+
+    Anybody can cause alerts of some kinds, refusals of what he asks for, as many as he likes. In one queue they would
+    have a version that was rolled back wait for hours, or be dropped.
 
     Args:
         address: where to; http or https. It may carry a secret, so it is never logged.
@@ -32,21 +37,42 @@ class Webhook:
             raise ConfigurationError("alert_webhook: expected an address that begins with http:// or https://")
         self._address = address
         self._first_pause_s = first_pause_s
-        self._waiting: asyncio.Queue[Alert] = asyncio.Queue(MOST_WAITING)
+        # By kind, the one whose turn is next first.
+        self._waiting: dict[str, deque[Alert]] = {}
+        self._come, self._idle = asyncio.Event(), asyncio.Event()
 
     def put(self, alert: Alert) -> None:
-        """Have an alert posted soon; one that finds too many waiting is dropped, and said so."""
-        try:
-            self._waiting.put_nowait(alert)
-        except asyncio.QueueFull:
-            log.error("webhook: %s alerts are waiting, %s (%s) is not sent", MOST_WAITING, alert.id, alert.kind)
+        """Have an alert posted soon; one that finds too many of its kind waiting is dropped, and said so."""
+        waiting = self._waiting.setdefault(alert.kind, deque())
+        if len(waiting) >= MOST_WAITING:
+            log.error("webhook: %s such alerts are waiting, %s (%s) is not sent", len(waiting), alert.id, alert.kind)
+            return
+        waiting.append(alert)
+        self._idle.clear()
+        self._come.set()
+
+    async def until_idle(self) -> None:
+        """Wait until whatever was put is delivered or given up."""
+        await self._idle.wait()
 
     async def run(self) -> None:
         """Post what is put, until cancelled."""
         async with ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as session:
             while True:
-                await self._post(session, await self._waiting.get())
-                self._waiting.task_done()
+                if self._waiting:
+                    await self._post(session, self._next())
+                else:
+                    self._idle.set()
+                    self._come.clear()
+                    await self._come.wait()
+
+    def _next(self) -> Alert:
+        kind = next(iter(self._waiting))
+        waiting = self._waiting.pop(kind)
+        alert = waiting.popleft()
+        if waiting:
+            self._waiting[kind] = waiting  # behind the other kinds
+        return alert
 
     async def _post(self, session: ClientSession, alert: Alert) -> None:
         problem = ""

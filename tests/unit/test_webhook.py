@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 from golden_model_records import OF_MODELS
+from msgspec.structs import replace
 
 from agents.caretaker import webhook
-from agents.caretaker.webhook import ATTEMPTS, Webhook
+from agents.caretaker.webhook import ATTEMPTS, MOST_WAITING, Webhook
 from agents.settings import Settings
 from schemas.alerts import Alert
 from schemas.codec import encode
@@ -47,7 +48,7 @@ async def done(hook: Webhook) -> None:
     """Run until everything that was put is delivered or given up."""
     running = asyncio.create_task(hook.run())
     async with asyncio.timeout(10):
-        await hook._waiting.join()
+        await hook.until_idle()
     running.cancel()
 
 
@@ -97,6 +98,19 @@ async def test_putting_never_waits(monkeypatch: pytest.MonkeyPatch, caplog: pyte
     for _ in range(5):
         hook.put(ALERT)
     assert caplog.text.count("is not sent") == 2
+
+
+async def test_a_flood_of_one_kind_holds_up_and_drops_no_other() -> None:
+    """Refusals, which anybody can cause, had whatever came behind a thousand of them dropped."""
+    refused, back = (replace(ALERT, kind=kind, id=f"{kind}:0:1") for kind in ("refused", "rolled_back"))
+    async with listener() as (address, got):
+        hook = Webhook(address)
+        for _ in range(5_000):
+            hook.put(refused)
+        hook.put(back)
+        hook.put(back)
+        await done(hook)
+        assert [got.index(encode(back)), got.count(encode(back)), got.count(encode(refused))] == [1, 2, MOST_WAITING]
 
 
 def test_secrets_are_not_shown() -> None:
