@@ -34,14 +34,16 @@ setup: $(DEVELOPMENT) compiled ## everything the other targets need, into .venv
 # measure the machine. A part of which ARGS choose nothing (5) is no failure, as long as they choose something of the other.
 ALONE := tests/broker tests/faults
 TOGETHER := agents schemas streams $(filter-out $(ALONE),$(patsubst %/,%,$(wildcard tests/*/)))
+# Ignored: not even collected; deselected: not run either where ARGS name the file.
+WITHOUT = $(foreach each,$(1),--ignore=$(each) --deselect=$(each)/)
 test: lint compiled ## all checks, then every test, from unit to killed processes on a real Kafka
 	@unset MAKEFLAGS MFLAGS; part() { \
 		printf '\033[1m==> tests that %s\033[0m\n' "$$1"; \
 		$(PYTHON) -m pytest -q --durations=15 --durations-min=1 "$${@:2}" $(ARGS); code=$$?; \
 		case $$code in 0) found=yes;; 5) ;; *) failed=$$code;; esac; \
 	}; \
-	part "need no broker, on every core" -n logical --dist worksteal $(addprefix --ignore=,$(ALONE)); \
-	part "need a broker" $(addprefix --ignore=,$(TOGETHER)); \
+	part "need no broker, on every core" -n logical --maxprocesses 8 --dist worksteal $(call WITHOUT,$(ALONE)); \
+	part "need a broker" $(call WITHOUT,$(TOGETHER)); \
 	if [ -n "$$failed" ]; then exit $$failed; fi; \
 	if [ -z "$$found" ]; then exit 5; fi
 
