@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from agents.log_files import keep_own_log_small
+from agents.printable import printable, use_in_logs
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError, TickloopError
 from streams import compiled
 
@@ -98,10 +99,12 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line: an expected error is one sentence on standard error and a stable exit code."""
     # What the Kafka client logs about an error is said again in our own sentence; workers set up logging themselves.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+    use_in_logs()
     keep_own_log_small()
     try:
         expect_a_folder()
         return cli.main(args=arguments, prog_name="tickloop")
     except TickloopError as error:
-        click.secho(f"tickloop: {error}", fg="red", err=True)
+        said = "\n".join(map(printable, str(error).split("\n")))
+        click.secho(f"tickloop: {said}", fg="red", err=True)
         sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))

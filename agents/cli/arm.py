@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from agents.broker import bootstrap
 from agents.cli.parameters_in_use import parameters_in_use
-from agents.cli.record_tables import cells, columns_of, console_for, printable, table
+from agents.cli.record_tables import cells, columns_of, console_for, table
 from agents.clients.commander import Place, commander
 from agents.clients.versions import versions
+from agents.printable import printable
 from agents.settings import Settings
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError

@@ -10,9 +10,10 @@ import click
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
-from agents.cli.record_tables import cells, columns_of, console_for, printable, table
+from agents.cli.record_tables import cells, columns_of, console_for, table
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, Start, read_blocks
+from agents.printable import printable
 from agents.settings import Settings
 from schemas.errors import ConfigurationError, Refused
 from schemas.topics import TOPICS, Topic

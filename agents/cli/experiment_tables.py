@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents.cli.record_tables import printable
 from agents.experiment_plan import Planned
 from agents.experiments import (
     DAY_NS,
@@ -22,6 +21,7 @@ from agents.experiments import (
     status,
 )
 from agents.pages.wording import lasting
+from agents.printable import printable
 from streams.experiments.declaration import Declaration
 from streams.experiments.live.pooled import Pooled
 

@@ -11,12 +11,12 @@ from rich.console import Console
 
 from agents.broker import bootstrap
 from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask, rollback
-from agents.cli.record_tables import printable
 from agents.cli.trail_tables import show_links
 from agents.clients.history import changes
 from agents.clients.rosters import differing_rosters
 from agents.clients.versions import TIMEOUT_S, retrains, versions
 from agents.experiments import HELD_BACK
+from agents.printable import printable
 from agents.settings import Settings
 from agents.trail import Link, manual_steps, why
 from schemas.commands import PinVersion, PromoteVariant, Retrain

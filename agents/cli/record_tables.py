@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agents.printable import printable
 from schemas.accounts import AccountMarked
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
@@ -230,15 +231,6 @@ def table(columns: tuple[Column, ...], heading: bool) -> Table:
             overflow="ellipsis",
         )
     return made
-
-
-def printable(text: str) -> str:
-    r"""Text that cannot steer a terminal, whatever a producer put into it.
-
-    >>> printable("\x1b[2Jgone")
-    '\\x1b[2Jgone'
-    """
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def cells(columns: tuple[Column, ...], record: Any) -> list[Text]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from agents.cli.record_tables import clock, printable
+from agents.cli.record_tables import clock
+from agents.printable import printable
 from agents.trail import Link, manual_steps
 
 

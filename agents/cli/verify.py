@@ -14,11 +14,11 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
-from agents.cli.record_tables import printable
 from agents.identity.computing import configured_identity
 from agents.keyring import signing
 from agents.operations.runs import run_settings
 from agents.operations.verification import Verification, verify
+from agents.printable import printable
 from agents.settings import Settings
 from schemas.topics import TICKS
 from streams.loop import nodes

@@ -93,3 +93,11 @@ def test_a_current_folder_that_is_gone_is_one_sentence(
         main(list(arguments))
     assert ended.value.code == 3
     assert capsys.readouterr().err.startswith("tickloop: expected a current folder, it has been deleted; fix: cd ")
+
+
+def test_what_a_file_holds_steers_no_terminal(ends: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "strange.csv").write_text("time,\x1b[2Jgone\u202e\n1,2\n")
+    code, said = ends("skill", "strange.csv")
+    assert code == 2
+    assert r"was time, \x1b[2Jgone\u202e; fix: " in said
+    assert said.rstrip("\n").isprintable()
