@@ -23,11 +23,12 @@ pytestmark = [
     pytest.mark.broker,
     pytest.mark.browser,
     pytest.mark.faults,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(chromium.executable() is None, reason=chromium.ABSENT),
 ]
 
 TICKLOOP = (sys.executable, "-m", "agents.cli")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 SAYS_SO_S = 20.0
 """The broker's silence is believed after 5 s; the rest is that of a busy machine."""
 
