@@ -87,6 +87,8 @@ async def system(bootstrap: str, prefix: str) -> AsyncIterator[tuple[Settings, A
 
 async def put(settings: Settings, producer: AIOKafkaProducer, topic: Topic, *records: Any) -> None:
     for record in records:
+        if topic is RETRAIN_JOBS:  # as the lifecycle node does
+            record = signing(settings).sign(record, record.id)
         key = record.key if hasattr(record, "key") else record.symbol.encode()
         await producer.send(settings.topic(topic.name), encode(record), key, partition=0)
     await producer.flush()
