@@ -99,11 +99,11 @@ class Binding:
 
     async def _run(self, fetches: Any) -> None:
         try:
-            async for stamp, fetched in fetches:
+            async for generation, fetched in fetches:
                 self.in_hand_since = time.monotonic()
                 for number, records in fetched.items():
-                    if stamp.generation == self._generation and number in self.live:
-                        await self.live[number].take(records, stamp.round)
+                    if generation == self._generation and number in self.live:
+                        await self.live[number].take(records)
                 self.in_hand_since = None
         except Exception as error:
             stop_the_process(error)
@@ -130,8 +130,8 @@ class Binding:
         stored: Recovered,
         *,
         origin: Origin,
-        fetch_again_from: Callable[[int], int],
-        look_into: Callable[[int, int], Awaitable[None]],
+        fetch_again_from: Callable[[int], None],
+        look_into: Callable[[int, int], Awaitable[int]],
         post: Post,
         kept: str,
         keep_from: int,

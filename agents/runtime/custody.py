@@ -146,11 +146,21 @@ class Custody:
         )
         return RecordsLost(reading.node, reading.log, number, first, last, sentence)
 
-    async def look_into(self, reading: Reading, counters: Counters, expected: int, found: int) -> None:
-        """A gap that is in the log: transaction markers, aborted records, or records that were deleted unread."""
-        first = (await self._app.consumer.earliest_offsets(reading.tp))[reading.tp]
-        if first > expected:
-            await self.write([self.lost(reading, counters, expected, min(first, found) - 1)], counters)
+    async def look_into(self, reading: Reading, counters: Counters, expected: int, found: int) -> int:
+        """Records are missing: where those begin that the log still holds. What was deleted unread is written down.
+
+        Args:
+            reading: who reads what.
+            counters: of the node.
+            expected: first offset that is missing.
+            found: first one that is not.
+        """
+        earliest: int = (await self._app.consumer.earliest_offsets(reading.tp))[reading.tp]
+        first = min(earliest, found)
+        if first <= expected:
+            return expected
+        await self.write([self.lost(reading, counters, expected, first - 1)], counters)
+        return first
 
     async def write(self, events: Sequence[LogEvent], counters: Counters) -> None:
         """Write events down, and wait until that is durable."""

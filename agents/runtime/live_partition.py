@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from agents.kafka import AIOKafkaProducer
+from agents.kafka.fetches import Fetched
 from agents.runtime.counters import Counters
 from agents.runtime.keeping import SLOTS, Filling
 from agents.runtime.log_identity import digest_of
@@ -37,8 +38,8 @@ MOST_MARKS = 512
 """Turns behind the covered offset whose last records are remembered; of more, every second one is forgotten."""
 
 
-async def _nothing_is_lost(first: int, found: int) -> None:
-    pass
+async def _nothing_is_deleted(expected: int, found: int) -> int:
+    return expected
 
 
 class Ways(NamedTuple):
@@ -51,10 +52,11 @@ class Ways(NamedTuple):
         changelog: topic of the snapshots.
         partitions: of every topic of the loop.
         checkpoint_bytes: most that one checkpoint writes.
-        fetch_again_from: have the consumer go back to an offset; the round of re-seeks in which it was asked.
+        fetch_again_from: have the consumer go back to an offset.
         counters: of the node.
         origin: topic id, leader epoch and code that snapshots are stored with.
-        look_into: told of a gap that is in the log itself: the first offset that is missing, and the next one found.
+        look_into: told the first offset that is missing, and from where on there are records: the first offset of
+            these that the log still holds.
         kept: topic of the snapshots that are kept for a while; empty: none are.
         kept_ms: length of a period of the log's time, of which one set is kept, ms.
         keep_from: none is begun before this offset is applied.
@@ -66,10 +68,10 @@ class Ways(NamedTuple):
     changelog: str
     partitions: int
     checkpoint_bytes: int
-    fetch_again_from: Callable[[int], int]
+    fetch_again_from: Callable[[int], None]
     counters: Counters
     origin: Origin = UNKNOWN
-    look_into: Callable[[int, int], Awaitable[None]] = _nothing_is_lost
+    look_into: Callable[[int, int], Awaitable[int]] = _nothing_is_deleted
     kept: str = ""
     kept_ms: int = 1
     keep_from: int = 0
@@ -104,8 +106,8 @@ class LivePartition:
         self._turn = asyncio.Lock()
         self._turns = 0
         self._checkpointing = asyncio.Lock()
-        # First offset that is missing, and the round in which it was asked for.
-        self._gap: tuple[int, int] | None = None
+        # The log was read up to here: what is missing before it is not in the log.
+        self._read_to = 0
         # Last records of turns, the newest at the end: one of them tells this log from another.
         self._marks: deque[Any] = deque()
         self._mark = stored.origin.mark, stored.origin.digest
@@ -113,19 +115,16 @@ class LivePartition:
         self._slot = stored.origin.slot
         self._filling: Filling | None = None
 
-    async def take(self, records: list[Any], fetched_in: int) -> None:
+    async def take(self, fetched: Fetched) -> None:
         """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
 
         Args:
-            records: of the source, as fetched.
-            fetched_in: round of re-seeks in which they were fetched.
+            fetched: records of the source.
         """
-        if self._must_be_fetched_again(records[0].offset, fetched_in):
+        if self.revoked or self._closed or not await self._follows(fetched):
             return
-        if records[0].offset > (expected := self.partition.offset + 1):
-            await self._ways.look_into(expected, records[0].offset)
-        for start in range(0, len(records), RECORDS_A_TURN):
-            turn = records[start : start + RECORDS_A_TURN]
+        for start in range(0, len(fetched), RECORDS_A_TURN):
+            turn = fetched[start : start + RECORDS_A_TURN]
             async with self._turn:
                 if self.revoked or self._closed:
                     return
@@ -136,6 +135,23 @@ class LivePartition:
                 await self._outbox.flush()
             elif len(turn) == RECORDS_A_TURN:
                 await asyncio.sleep(0)
+
+    async def _follows(self, fetched: Fetched) -> bool:
+        """Whether no record is missing between what was applied and a fetch; one that is missing is fetched again.
+
+        A stretch of the log that the client has read holds no other records than those that it handed over. What it
+        has not read for this partition, it has read for nobody, or lost on the way here: in both cases it goes back.
+        """
+        expected = max(self.partition.offset + 1, self._read_to)
+        if fetched.begins > expected:
+            first = await self._ways.look_into(expected, fetched.begins)
+            if first > expected:
+                self.partition.offset = first - 1
+            if fetched.begins > first:
+                self._ways.fetch_again_from(first)
+                return False
+        self._read_to = max(self._read_to, fetched.ends)
+        return True
 
     def _apply(self, records: list[Any]) -> None:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
@@ -166,15 +182,6 @@ class LivePartition:
         if new and timed:
             counters.step_s.add((time.perf_counter() - began) / new, new)
             counters.wait_s.add(time.time() - records[-1].timestamp / 1000, new)
-
-    def _must_be_fetched_again(self, found: int, fetched_in: int) -> bool:
-        """Whether a fetch leaves out what lies before it; what a re-seek does not bring is not in the log."""
-        expected = self.partition.offset + 1
-        if found <= expected:
-            return False
-        if self._gap is None or self._gap[0] != expected:
-            self._gap = expected, self._ways.fetch_again_from(expected)
-        return fetched_in <= self._gap[1]
 
     async def checkpoint(self, last: bool = False) -> None:
         """Make what was applied durable: outputs acked, then snapshots of dirty keys, then the manifest.

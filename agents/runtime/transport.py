@@ -17,9 +17,10 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer
+from agents.kafka.fetches import Fetched
 from agents.runtime.crash import stop_the_process
 from agents.runtime.membership import end_when_replaced
-from agents.runtime.reseeks import Reseeks, Stamp
+from agents.runtime.reseeks import Reseeks
 from schemas.errors import StateError
 
 FETCH_MAX_WAIT_MS = 30
@@ -63,18 +64,20 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         active_partitions: set[TP],
         timeout: float | None = None,  # noqa: ASYNC109 - as the driver has it
         max_records: int | None = None,
-    ) -> dict[TP, list[Any]]:
+    ) -> dict[TP, Fetched]:
         """Records of active partitions; what else was fetched is put back.
 
         A fetch that waits while a rebalance pauses every partition is left with an empty set of active ones, which
         `aiokafka` takes for all. What it then takes of a changelog, after recovery has gone to its place there and
         before the flow goes on, nobody would look at: the worker was measured to wait for it for ever.
         """
-        fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        fetched = cast(
+            dict[TP, Fetched], await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        )
         wanted = active_partitions if self.consumer.flow_active else set[TP]()
         for tp, records in fetched.items():
             if tp not in wanted and tp in consumer.assignment():
-                consumer.seek(tp, records[0].offset)
+                consumer.seek(tp, records.begins)
         return {tp: records for tp, records in fetched.items() if tp in wanted}
 
     async def on_start(self) -> None:
@@ -130,12 +133,12 @@ class Consumer(driver.Consumer):
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 await self._seek_again()
-                stamp = Stamp(self.app.consumer_generation_id, self.runtime.reseeks.rounds)
+                asked_in = self.app.consumer_generation_id
                 fetched, active = await self._wait_next_records(1.0)
                 await asyncio.sleep(0)
                 if self.should_stop:
                     break
-                await self._hand_out(stamp, fetched or {}, active)
+                await self._hand_out(asked_in, cast(Mapping[TP, Fetched], fetched or {}), active)
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
@@ -153,14 +156,15 @@ class Consumer(driver.Consumer):
             await self.seek_wait(wanted)
             self._goes_on_at |= wanted
 
-    async def _hand_out(self, stamp: Stamp, fetched: Mapping[TP, list[Any]], active: set[TP] | None) -> None:
+    async def _hand_out(self, asked_in: int, fetched: Mapping[TP, Fetched], active: set[TP] | None) -> None:
+        """Hand over what was fetched. Positions are those of an assignment: a fetch of another one means nothing."""
         generation, reseeks = self.app.consumer_generation_id, self.runtime.reseeks
-        bound: dict[str, dict[int, list[Any]]] = {}
+        bound: dict[str, dict[int, Fetched]] = {}
         for tp, records in fetched.items():
             goes_on = self.flow_active and self.app.consumer_generation_id == generation
             is_wanted = goes_on and (active is None or tp in active)
             if self.runtime.is_bound(tp.topic):
-                if is_wanted and stamp.generation == generation:
+                if is_wanted and asked_in == generation:
                     if tp in self._goes_on_at and self._goes_on_in == generation:
                         if records[0].offset < self._goes_on_at[tp]:
                             await self._went_back(tp, records[0].offset)
@@ -168,7 +172,7 @@ class Consumer(driver.Consumer):
                     bound.setdefault(tp.topic, {})[tp.partition] = records
                     self._read_offset[tp] = records[-1].offset
                 else:
-                    reseeks.ask(tp, records[0].offset)
+                    reseeks.ask(tp, records.begins)
             elif is_wanted:
                 for record in records:
                     if self.app.consumer_generation_id != generation:
@@ -177,9 +181,9 @@ class Consumer(driver.Consumer):
                     self._read_offset[tp] = record.offset
         for topic, by_partition in bound.items():
             channels = cast(Any, self.app.topics)._tp_index.get(TP(topic, next(iter(by_partition))), ())
-            if not channels or not all([await self._put(channel, (stamp, by_partition)) for channel in channels]):
+            if not channels or not all([await self._put(channel, (generation, by_partition)) for channel in channels]):
                 for number, records in by_partition.items():
-                    reseeks.ask(TP(topic, number), records[0].offset)
+                    reseeks.ask(TP(topic, number), records.begins)
 
     async def _went_back(self, tp: TP, offset: int) -> None:
         """Nobody asked for what was fetched: the client began anew, because what it asked for is out of range."""
@@ -193,7 +197,7 @@ class Consumer(driver.Consumer):
         except KafkaError as error:
             log.warning("the log cannot be looked at now: %s", error)
 
-    async def _put(self, channel: Any, whole: tuple[Stamp, dict[int, list[Any]]]) -> bool:
+    async def _put(self, channel: Any, whole: tuple[int, dict[int, Fetched]]) -> bool:
         """Put a fetch into an agent's queue; False when a rebalance emptied the queue under it."""
         if not channel.queue.full():
             channel.queue.put_nowait(whole)

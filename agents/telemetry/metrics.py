@@ -123,7 +123,7 @@ class WorkerMetrics(Collector):
         yield _gauge("tickloop_recovery_seconds", "Length of the last recovery", (), iter([((), runtime.recovered_s)]))
         yield _gauge("tickloop_broker_silence_seconds", "Since a broker answered", (), iter([((), vitals.broker_s)]))
         yield _counter("tickloop_rebalances", "Assignments taken", (), iter([((), runtime.assignments)]))
-        yield _counter("tickloop_reseeks", "Times the consumer went back", (), iter([((), runtime.reseeks.rounds)]))
+        yield _counter("tickloop_reseeks", "Times the consumer went back", (), iter([((), runtime.reseeks.times)]))
         yield _counter(
             "tickloop_client_warnings",
             "Warnings and errors that the Kafka client logged",

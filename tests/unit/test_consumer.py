@@ -7,14 +7,15 @@ from typing import Any, cast
 
 from faust.types import TP
 
+from agents.kafka.fetches import Fetched
 from agents.runtime.transport import ConsumerThread
 
 TICKS, CHANGELOG, GONE = TP("ticks", 0), TP("snapshots-changelog", 0), TP("ticks", 9)
-Records = dict[TP, list[Any]]
+Records = dict[TP, Fetched]
 
 
-class Fetched:
-    """A Kafka consumer that holds two records of each partition; something happens while it is waited for."""
+class Holding:
+    """A consumer that holds two records of each partition, read from offset 6 on; something happens while one waits."""
 
     _closed = False
 
@@ -28,7 +29,8 @@ class Fetched:
         """As `aiokafka` does it: an empty set of partitions means all of them."""
         self._happens()
         held = (TICKS, CHANGELOG, GONE)
-        return {tp: [SimpleNamespace(offset=at) for at in (7, 8)] for tp in held if not partitions or tp in partitions}
+        two = [SimpleNamespace(offset=at) for at in (7, 8)]
+        return {tp: Fetched.of(two, 6, 9) for tp in held if not partitions or tp in partitions}
 
     def assignment(self) -> set[TP]:
         return {TICKS, CHANGELOG}
@@ -40,7 +42,7 @@ class Fetched:
 async def fetch(active: set[TP], happens: Callable[[Any], None]) -> tuple[Records, dict[TP, int]]:
     """What a fetch hands over, and what it puts back."""
     flow = SimpleNamespace(flow_active=True)
-    consumer = Fetched(lambda: happens(flow))
+    consumer = Holding(lambda: happens(flow))
     thread = object.__new__(ConsumerThread)
     thread.consumer = cast(Any, flow)
     handed = await thread._fetch_records(cast(Any, consumer), active, timeout=1.0)
@@ -64,7 +66,7 @@ async def test_all_is_put_back_when_the_flow_stopped_meanwhile() -> None:
 
     handed, sought = await fetch(active, rebalance)
     assert handed == {}
-    assert sought == {TICKS: 7, CHANGELOG: 7}
+    assert sought == {TICKS: 6, CHANGELOG: 6}
 
 
 async def test_what_became_active_while_all_was_taken_is_handed_over_and_the_rest_put_back() -> None:
@@ -76,4 +78,4 @@ async def test_what_became_active_while_all_was_taken_is_handed_over_and_the_res
 
     handed, sought = await fetch(Later({CHANGELOG}), lambda flow: None)
     assert list(handed) == [CHANGELOG]
-    assert sought == {TICKS: 7}
+    assert sought == {TICKS: 6}

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from counting import COUNTS, Counted, CountingNode
 
+from agents.kafka.fetches import Fetched
 from agents.runtime.counters import Counters
 from agents.runtime.live_partition import LivePartition, Ways
 from agents.runtime.outbox import Post
@@ -119,7 +120,7 @@ def live(node: CountingNode) -> tuple[LivePartition, list[tuple[bytes | None, by
     counters = Counters()
     topics: dict[type, str] = {record: topic.name for topic in node.outputs for record in topic.records}
     producer = cast(Any, SimpleNamespace(create_batch=lambda: Batch(written)))
-    ways = Ways(producer, Post(), topics, "changelog", 1, 1_000_000, lambda offset: 0, counters)
+    ways = Ways(producer, Post(), topics, "changelog", 1, 1_000_000, lambda offset: None, counters)
     return LivePartition(node, 0, NOTHING, ways), written, counters
 
 
@@ -127,7 +128,7 @@ async def test_what_does_not_fit_is_stood_in_for_alike_live_and_in_a_replay(capl
     ticks = [encode(Trade("X", 1 + offset, 1.0, 1.0)) for offset in range(4)]
     partition, written, counters = live(VerboseNode())
     records = [SimpleNamespace(offset=at, timestamp=0, key=b"X", value=value) for at, value in enumerate(ticks)]
-    await partition.take(records, fetched_in=0)
+    await partition.take(Fetched.of(records, 0, len(records)))
     replayed = [
         emitted.value
         for emitted in replay([VerboseNode()], [SourceRecord(0, at, b"X", value) for at, value in enumerate(ticks)])
@@ -157,7 +158,8 @@ class HoardingNode(CountingNode):
 
 async def test_a_state_that_cannot_be_stored_is_told_before_anything_is_lost() -> None:
     partition, _, _ = live(HoardingNode())
-    await partition.take([SimpleNamespace(offset=0, timestamp=0, key=b"X", value=encode(Trade("X", 1, 1.0, 1.0)))], 0)
+    tick = SimpleNamespace(offset=0, timestamp=0, key=b"X", value=encode(Trade("X", 1, 1.0, 1.0)))
+    await partition.take(Fetched.of([tick], 0, 1))
     partition._outbox._batches = {}
     with pytest.raises(StateError, match=r"state of 'X' to take at most \d+ bytes.*fix: shorter windows"):
         await partition.checkpoint()

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from counting import COUNTS, Counted, CountingNode
 
+from agents.kafka.fetches import Fetched
 from agents.runtime.counters import Counters
 from agents.runtime.live_partition import LivePartition, Ways
 from agents.runtime.outbox import Post
@@ -14,67 +15,97 @@ from schemas.ticks import Trade
 
 
 class Log:
-    """A partition, the consumer that went back so often, and what it was asked for."""
+    """A partition, the consumer that reads for it, and what that was asked for.
 
-    def __init__(self) -> None:
-        self.rounds = 0
+    Args:
+        earliest: offset that the log begins with now.
+    """
+
+    def __init__(self, earliest: int = 0) -> None:
         self.asked: list[int] = []
+        self.looked: list[tuple[int, int]] = []
+        self._earliest = earliest
         producer = SimpleNamespace(create_batch=lambda: SimpleNamespace(append=lambda **_: object(), size=lambda: 0))
         self.counters = Counters()
         topics: dict[type, str] = {Counted: COUNTS.name}
-        ways = Ways(cast(Any, producer), Post(), topics, "changelog", 1, 1_000_000, self._ask, self.counters)
+        ways = Ways(
+            cast(Any, producer),
+            Post(),
+            topics,
+            "changelog",
+            1,
+            1_000_000,
+            self.asked.append,
+            self.counters,
+            look_into=self._look,
+        )
         self.live = LivePartition(CountingNode(), 0, NOTHING, ways)
 
-    def _ask(self, offset: int) -> int:
-        self.asked.append(offset)
-        return self.rounds
+    async def _look(self, expected: int, found: int) -> int:
+        self.looked.append((expected, found))
+        return max(expected, min(self._earliest, found))
 
-    async def take(self, *offsets: int, fetched_in: int) -> int:
+    async def take(self, *offsets: int, begins: int | None = None, ends: int | None = None) -> int:
         """Give it a fetch; the last offset that is applied then."""
         records = [
             SimpleNamespace(offset=offset, timestamp=0, key=b"X", value=encode(Trade("X", 1 + offset, 1.0, 1.0)))
             for offset in offsets
         ]
-        await self.live.take(records, fetched_in)
+        first, last = offsets[0] if begins is None else begins, offsets[-1] + 1 if ends is None else ends
+        await self.live.take(Fetched.of(records, first, last))
         return self.live.partition.offset
 
 
-async def test_what_a_dropped_fetch_held_is_asked_for_once_and_fetches_of_before_wait() -> None:
+async def test_what_was_lost_on_the_way_is_fetched_again_however_often_that_happens() -> None:
     log = Log()
-    assert await log.take(0, 1, fetched_in=0) == 1
-    assert await log.take(4, 5, fetched_in=0) == 1, "2 and 3 were dropped on the way"
-    log.rounds = 1  # the consumer goes back while more of the earlier round lies in the queue
-    assert await log.take(6, 7, fetched_in=0) == 1
-    assert await log.take(2, 3, fetched_in=1) == 3
-    assert await log.take(4, 5, fetched_in=1) == 5
-    assert log.asked == [2]
+    assert await log.take(0, 1) == 1
+    assert await log.take(4, 5) == 1, "2 and 3 were lost on the way"
+    assert await log.take(6, 7) == 1, "more that was fetched before the consumer went back"
+    assert await log.take(4, 5) == 1, "it went back, and what it fetched was lost again"
+    assert await log.take(2, 3) == 3
+    assert await log.take(4, 5) == 5
+    assert log.asked == [2, 2, 2]
 
 
-async def test_a_gap_that_is_still_there_after_going_back_is_part_of_the_log() -> None:
+async def test_what_the_log_does_not_hold_is_passed_over() -> None:
+    """Markers and aborted records, before a record and behind it; the client has read over them."""
     log = Log()
-    await log.take(0, fetched_in=3)
-    log.rounds = 3
-    assert await log.take(5, fetched_in=3) == 0
-    assert log.asked == [1]
-    assert await log.take(5, 6, fetched_in=4) == 6
-    assert await log.take(7, fetched_in=4) == 7
-    assert log.asked == [1]
+    assert await log.take(0, ends=3) == 0
+    assert await log.take(5, 6, begins=3, ends=8) == 6
+    assert await log.take(8) == 8
+    assert await log.take(10, begins=9) == 10
+    assert (log.asked, log.looked) == ([], [])
 
 
-async def test_a_later_gap_is_asked_for_anew_although_an_earlier_one_was_real() -> None:
+async def test_what_was_lost_before_or_behind_a_marker_is_asked_for_too() -> None:
     log = Log()
-    await log.take(0, fetched_in=0)
-    await log.take(5, fetched_in=0)
-    log.rounds = 1
-    assert await log.take(5, fetched_in=1) == 5
-    assert await log.take(9, fetched_in=1) == 5, "6 to 8 may have been dropped since"
-    assert log.asked == [1, 6]
+    await log.take(0, ends=3)
+    assert await log.take(5, 6, begins=4) == 0
+    assert log.asked == [3]
+
+
+async def test_what_was_deleted_unread_is_passed_over_and_what_lies_behind_it_is_not() -> None:
+    log = Log(earliest=7)
+    await log.take(0, 1)
+    assert await log.take(7, 8) == 8
+    log = Log(earliest=7)
+    await log.take(0, 1)
+    assert await log.take(9, 10) == 6, "7 and 8 are there"
+    assert (log.asked, log.looked) == ([7], [(2, 9)])
+
+
+async def test_one_who_was_replaced_asks_for_nothing() -> None:
+    log = Log()
+    await log.take(0)
+    log.live.revoked = True
+    assert await log.take(5) == 0
+    assert log.asked == []
 
 
 async def test_what_was_applied_before_is_passed_over() -> None:
     log = Log()
-    await log.take(0, 1, 2, fetched_in=0)
-    assert await log.take(1, 2, 3, fetched_in=1) == 3
+    await log.take(0, 1, 2)
+    assert await log.take(1, 2, 3) == 3
     assert log.asked == []
     assert (log.counters.applied, log.counters.repeated) == ({0: 4}, {0: 2})
     assert sum(log.counters.step_s.counts) == sum(log.counters.wait_s.counts) == 3, "of every fourth turn"

@@ -14,6 +14,7 @@ from msgspec import json
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from agents.broker import ports
+from agents.kafka.fetches import Fetched
 from agents.runtime.app import LoopApp, create_app
 from agents.runtime.live_partition import LivePartition, Ways
 from agents.runtime.outbox import Post
@@ -37,7 +38,7 @@ class Worker:
         self.binding = self.app.runtime.bindings[0]
         producer = SimpleNamespace(create_batch=lambda: SimpleNamespace(append=lambda **_: object(), size=lambda: 0))
         topics: dict[type, str] = {Counted: COUNTS.name}
-        ways = Ways(cast(Any, producer), Post(), topics, "log", 1, 1_000_000, lambda _: 0, self.binding.counters)
+        ways = Ways(cast(Any, producer), Post(), topics, "log", 1, 1_000_000, lambda _: None, self.binding.counters)
         self.live = LivePartition(CountingNode(), 3, NOTHING, ways)
         self.binding.live[3] = self.live
         self.watch = Watch(self.app, settings, "127.0.0.1:1", 1)
@@ -47,7 +48,7 @@ class Worker:
             SimpleNamespace(offset=offset, timestamp=0, key=b"", value=encode(Trade(symbol, 1 + offset, 1.0, 1.0)))
             for offset, symbol in enumerate(symbols)
         ]
-        await self.live.take(records, 0)
+        await self.live.take(Fetched.of(records, 0, len(records)))
 
 
 @pytest.fixture
