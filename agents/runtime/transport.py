@@ -198,18 +198,18 @@ class Consumer(driver.Consumer):
             log.warning("the log cannot be looked at now: %s", error)
 
     async def _put(self, channel: Any, whole: tuple[int, dict[int, Fetched]]) -> bool:
-        """Put a fetch into an agent's queue; False when a rebalance emptied the queue under it."""
-        if not channel.queue.full():
-            channel.queue.put_nowait(whole)
+        """Put a fetch into an agent's queue; False when a rebalance began before there was room.
+
+        Faust empties the queues of agents whenever flow goes on, and by then fetches of the new assignment may lie in
+        them: these are kept. What is there of an earlier assignment is known by its generation, and passed over.
+        """
+        queue = channel.queue
+        self.app.flow_control._queues.discard(queue)
+        if not queue.full():
+            queue.put_nowait(whole)
             return True
-        try:
-            await self.wait_first(channel.queue.put(whole), self.suspend_flow.wait())
-        except asyncio.CancelledError:
-            mine = asyncio.current_task()
-            if mine is None or mine.cancelling():
-                raise
-            return False
-        return True
+        put = queue.put(whole)
+        return put in (await self.wait_first(put, self.suspend_flow.wait())).done
 
 
 class Producer(driver.Producer):

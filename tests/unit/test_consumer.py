@@ -1,14 +1,17 @@
-"""What the consumer's thread takes of a fetch, and what it puts back because nobody would look at it."""
+"""What the consumer takes of a fetch, what it puts back because nobody would look at it, and what it hands over."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
 
 from faust.types import TP
+from mode import Service
+from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from agents.kafka.fetches import Fetched
-from agents.runtime.transport import ConsumerThread
+from agents.runtime.transport import Consumer, ConsumerThread
 
 TICKS, CHANGELOG, GONE = TP("ticks", 0), TP("snapshots-changelog", 0), TP("ticks", 9)
 Records = dict[TP, Fetched]
@@ -79,3 +82,47 @@ async def test_what_became_active_while_all_was_taken_is_handed_over_and_the_res
     handed, sought = await fetch(Later({CHANGELOG}), lambda flow: None)
     assert list(handed) == [CHANGELOG]
     assert sought == {TICKS: 6}
+
+
+class Faust:
+    """A consumer with the queue of one agent, which takes one fetch."""
+
+    def __init__(self) -> None:
+        self.flow = FlowControlEvent(initially_suspended=False)
+        self.queue: ThrowableQueue[Any] = ThrowableQueue(maxsize=1, flow_control=self.flow, clear_on_resume=True)
+        self.consumer = object.__new__(Consumer)
+        Service.__init__(self.consumer)
+        self.consumer.app = cast(Any, SimpleNamespace(flow_control=self.flow))
+        self.consumer.suspend_flow = asyncio.Event()
+
+    async def put(self, offset: int) -> bool:
+        fetched = Fetched.of([SimpleNamespace(offset=offset)], offset, offset + 1)
+        return await self.consumer._put(SimpleNamespace(queue=self.queue), (1, {0: fetched}))
+
+
+async def test_what_lies_in_an_agents_queue_when_flow_goes_on_stays_there() -> None:
+    """The end of a recovery: its offsets are sought, fetches of them are queued, and only then flow goes on."""
+    faust = Faust()
+    assert await faust.put(7)
+    faust.flow.resume()
+    assert faust.queue.qsize() == 1
+
+
+async def test_a_fetch_that_found_no_room_before_a_rebalance_is_fetched_again() -> None:
+    faust = Faust()
+    await faust.put(7)
+    waiting = asyncio.create_task(faust.put(8))
+    await asyncio.sleep(0)
+    faust.consumer.suspend_flow.set()
+    assert await waiting is False
+    assert faust.queue.qsize() == 1
+
+
+async def test_a_fetch_that_waits_for_room_is_put_when_there_is_some() -> None:
+    faust = Faust()
+    await faust.put(7)
+    waiting = asyncio.create_task(faust.put(8))
+    await asyncio.sleep(0)
+    faust.queue.get_nowait()
+    assert await waiting is True
+    assert faust.queue.qsize() == 1
