@@ -47,7 +47,7 @@ class Alert(Struct, frozen=True):
             "version changed; `rejected`: a candidate was not found better; `refused`: a command or directive made no "
             "sense; `held_back`: a pin keeps a winner from going live, or the live version from being rolled back; "
             "`roster`: other versions run than the registry says; `clock_broken`: a symbol's clock was set back or "
-            "jumped"
+            "jumped, each of the first eight times and then at every doubling of their number"
         ),
     ]
     severity: Annotated[Literal["info", "warning", "error"], Meta(description="how much it matters")]

@@ -22,6 +22,9 @@ SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETT
 OF_DIRECTIVES = ("bad_directive", "unsigned_directive", "unsigned_partial", "expired")
 OF_COMMANDS = "lifecycle"
 
+EACH_BREAK = 8
+"""Breaks of a symbol's clock of which each is an alert; later ones are at every doubling of their number."""
+
 
 def alert_of(record: Any) -> Alert | None:
     """What is said about a record, or nothing.
@@ -47,17 +50,26 @@ def _alert_of(record: Any) -> Alert | None:
     if isinstance(record, DeadLetter):
         return _of_letter(record)
     if isinstance(record, ClockBroken):
-        return Alert(
-            id=record.id,
-            node=BREAKS.name,
-            symbol=record.symbol,
-            ts_event=record.ts_event,
-            kind="clock_broken",
-            severity="warning",
-            subject=record.reason,
-            sentence=record.sentence,
-        )
+        return _of_break(record)
     return None
+
+
+def _of_break(record: ClockBroken) -> Alert | None:
+    """Of a file that runs backwards a thousand breaks may come: each of the first is told, and then ever fewer."""
+    count = record.generation
+    if count > EACH_BREAK and count & (count - 1):
+        return None
+    told = f"{record.sentence} (break {count} of {record.symbol}; next told: {2 * count})"
+    return Alert(
+        id=record.id,
+        node=BREAKS.name,
+        symbol=record.symbol,
+        ts_event=record.ts_event,
+        kind="clock_broken",
+        severity="warning",
+        subject=record.reason,
+        sentence=told if count >= EACH_BREAK else record.sentence,
+    )
 
 
 def started(job: RetrainJob) -> Alert:

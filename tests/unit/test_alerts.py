@@ -9,6 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from schemas.alerts import Alert
+from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import TOPICS
@@ -110,3 +111,15 @@ def test_the_start_of_a_training_is_told_by_who_does_it() -> None:
 
 def test_sources_are_topics_of_the_registry() -> None:
     assert set(SOURCES) <= set(TOPICS)
+
+
+def test_of_a_flood_of_breaks_ever_fewer_are_told() -> None:
+    told = [
+        generation
+        for generation in range(1, 1_042)
+        if alert_of(ClockBroken("ticks:0:7:0", "X", 5, 9, generation, "set_back", 20, 3, "a break")) is not None
+    ]
+    assert told == [*range(1, 9), 16, 32, 64, 128, 256, 512, 1024]
+    last = alert_of(ClockBroken("ticks:0:7:0", "X", 5, 9, 1024, "set_back", 20, 3, "a break"))
+    assert last is not None
+    assert last.sentence == "a break (break 1024 of X; next told: 2048)"
