@@ -35,6 +35,16 @@ class Fetched(list[Any]):
         return fetched
 
 
+def without_records(state: Any) -> tuple[int, int]:
+    """The last stretch of its partition that a client has read and found no record in, begin and end.
+
+    Args:
+        state: what the client holds of the partition.
+    """
+    stretch: tuple[int, int] = getattr(state, "read_without_records", (0, 0))
+    return stretch
+
+
 def install() -> None:
     """Have every consumer of this process handed lists of records that say so."""
     fetcher.FetchResult.getall = _taken
@@ -49,8 +59,8 @@ def _taken(self: Any, max_records: int | None = None) -> list[Any]:
     ends = held.next_fetch_offset
     state = self._assignment.state_value(self._topic_partition)
     # A fetch without a record moves the client on and is handed to nobody: the next one covers its stretch, too.
-    empty_from, empty_to = getattr(state, "read_without_records", (begins, begins))
-    if empty_to == begins:
+    empty_from, empty_to = without_records(state)
+    if empty_to == begins > empty_from:
         begins = empty_from
     if not records and ends > begins:
         state.read_without_records = begins, ends

@@ -25,7 +25,7 @@ from agents.runtime.log_identity import lost
 from agents.runtime.outbox import Post
 from agents.runtime.reseeks import Reseeks
 from agents.runtime.snapshots import NOTHING, Origin, Recovered, SnapshotsIncomplete, recover
-from agents.runtime.transport import commit, producer_of, stored_in
+from agents.runtime.transport import commit, producer_of, read_over, stored_in
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem, StateError
 from schemas.log_events import LogEvent
@@ -313,8 +313,12 @@ class Runtime:
         await self._commit()
 
     async def _commit(self) -> None:
-        known = self._committed
-        moved = {tp: offset for tp, offset in self._uncovered().items() if offset and offset != known.get(tp)}
+        known, done = self._committed, dict[TP, int]()
+        for tp, partition in self.live:
+            done[tp] = min(partition.done_to, done.get(tp, partition.done_to))
+        # Behind the last record there may be markers of transactions, and what these have aborted.
+        done = {tp: read_over(self._app, tp, offset) for tp, offset in done.items()}
+        moved = {tp: offset for tp, offset in done.items() if offset and offset != known.get(tp)}
         if moved and await commit(self._app, moved):
             known |= moved
 

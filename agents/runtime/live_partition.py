@@ -135,6 +135,13 @@ class LivePartition:
                 await self._outbox.flush()
             elif len(turn) == RECORDS_A_TURN:
                 await asyncio.sleep(0)
+        self._read_to = max(self._read_to, fetched.ends)
+
+    @property
+    def done_to(self) -> int:
+        """Offset before which nothing is left to do: all is covered, or no record of the log."""
+        behind = self.covered + 1
+        return max(behind, self._read_to) if self.covered == self.partition.offset else behind
 
     async def _follows(self, fetched: Fetched) -> bool:
         """Whether no record is missing between what was applied and a fetch; one that is missing is fetched again.
@@ -150,7 +157,6 @@ class LivePartition:
             if fetched.begins > first:
                 self._ways.fetch_again_from(first)
                 return False
-        self._read_to = max(self._read_to, fetched.ends)
         return True
 
     def _apply(self, records: list[Any]) -> None:

@@ -17,7 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer
-from agents.kafka.fetches import Fetched
+from agents.kafka.fetches import Fetched, without_records
 from agents.runtime.crash import stop_the_process
 from agents.runtime.membership import end_when_replaced
 from agents.runtime.reseeks import Reseeks
@@ -239,6 +239,16 @@ def consumer_of(app: faust.App) -> AIOKafkaConsumer | None:
     """The consumer inside Faust's, which lives in a thread of its own; None before it has started."""
     thread = cast(Any, app)._consumer and cast(Any, app).consumer._thread
     return thread._consumer if thread else None
+
+
+def read_over(app: faust.App, tp: TP, offset: int) -> int:
+    """Where the log goes on behind an offset: the client may have read on from there and found no record."""
+    consumer = consumer_of(app)
+    subscription = consumer and consumer._subscription.subscription
+    assignment = subscription and subscription.assignment
+    state = assignment and assignment.state_value(TopicPartition(*tp))
+    begins, ends = without_records(state) if state else (offset, offset)
+    return max(offset, ends) if begins <= offset else offset
 
 
 def stored_in(table: Any) -> Mapping[bytes, bytes]:

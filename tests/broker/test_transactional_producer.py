@@ -45,3 +45,9 @@ async def test_aborted_ticks_are_not_predicted(bootstrap: str, prefix: str, tmp_
         verdict = await loop.verdict()
         assert verdict.is_exact, verdict
         assert len({record.value for record in await loop.stored(PREDICTIONS.name)}) == committed + 100
+        async with AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=prefix + "venue") as last:
+            await last.begin_transaction()
+            for tick in islice(market, TICKS_EACH):
+                await last.send(settings.topic(TICKS.name), encode(tick), key=b"ONE", partition=0)
+            await last.abort_transaction()
+        await loop.until_caught_up()  # what was aborted at the end of the log is not waited for

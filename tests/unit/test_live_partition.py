@@ -77,6 +77,16 @@ async def test_what_the_log_does_not_hold_is_passed_over() -> None:
     assert (log.asked, log.looked) == ([], [])
 
 
+async def test_nothing_is_left_to_do_behind_markers_once_all_before_them_is_covered() -> None:
+    log = Log()
+    await log.take(0, 1, ends=5)
+    assert log.live.done_to == 0, "no checkpoint yet"
+    log.live.covered = 0
+    assert log.live.done_to == 1
+    log.live.covered = 1
+    assert log.live.done_to == 5
+
+
 async def test_what_was_lost_before_or_behind_a_marker_is_asked_for_too() -> None:
     log = Log()
     await log.take(0, ends=3)
