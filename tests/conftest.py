@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,11 @@ ALONE = [Path(__file__).with_name(name) for name in ("broker", "faults")]
 """Folders of tests that need a broker: `make test` runs them after the others, which run in several processes."""
 
 COMPOSE_FILE = Path(__file__).parents[1] / "docker-compose.yml"
+
+
+def pytest_sessionstart() -> None:
+    """A run that is ended by SIGTERM stops what it has started, as one that is ended by Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
