@@ -81,7 +81,7 @@ CONTENT = {
         '<div id="symbol"><h3 id="symbol-name"></h3><dl class="tiles" id="symbol-facts"></dl>'
         '<div id="symbol-actions" class="actions"></div><div class="legend" id="course-legend"></div>'
         '<div class="plot" id="course" tabindex="0" role="img" aria-label="Price with predictions, regime, strategies, '
-        'position and paper account over event time"><div class="waits">No prediction yet.</div></div>'
+        'position and paper account over event time"><div class="waits">Nothing drawn yet.</div></div>'
         '<p class="lead">Click a prediction for its features, its size field by field and its outcome, or '
         '<button id="explain" class="plain" type="button">explain the newest one</button>.</p></div>'
     ),
