@@ -37,7 +37,7 @@ from streams.retraining.proposal import proposal
 from streams.topology import following
 
 TOLD_IN_ORDER = ("breach", "retrain_started", "candidate", "promoted", "candidate", "promoted", "rolled_back")
-MOST_SABOTAGED = 500
+MOST_SABOTAGED = 1_000
 """Scored outcomes within which a sabotaged version has to be thrown out."""
 
 

@@ -85,6 +85,7 @@ learning_rate = 0.2
 batch = 20
 expected = 400.0
 warmup = 40
+minimum_batches = 40
 longest = 5_000
 worth = 0.02
 

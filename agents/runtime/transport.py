@@ -80,6 +80,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 consumer.seek(tp, records.begins)
         return {tp: records for tp, records in fetched.items() if tp in wanted}
 
+    async def go_back(self, wanted: Mapping[TP, int]) -> dict[TP, int]:
+        """Have partitions read again from an offset; those that have not come so far stay where they are.
+
+        What is asked for again may be asked for by a fetch of before the last seek, and lie far ahead of it.
+
+        Returns:
+            Those that went back.
+        """
+        found: dict[TP, int] = await self.call_thread(self._go_back, self._ensure_consumer(), wanted)
+        return found
+
+    async def _go_back(self, consumer: AIOKafkaConsumer, wanted: Mapping[TP, int]) -> dict[TP, int]:
+        assignment, back = consumer._subscription.subscription.assignment, dict[TP, int]()
+        for tp, offset in wanted.items():
+            state = assignment and assignment.active and assignment.state_value(TopicPartition(*tp))
+            if state and state.has_valid_position and offset < state.position:
+                consumer.seek(tp, offset)
+                back[tp] = offset
+        return back
+
     async def on_start(self) -> None:
         await super().on_start()
         end_when_replaced(self._ensure_consumer()._coordinator)
@@ -153,8 +173,7 @@ class Consumer(driver.Consumer):
         asked = self.runtime.reseeks.take()
         wanted = {tp: offset for tp, offset in asked.items() if tp in self.assignment()}
         if wanted:
-            await self.seek_wait(wanted)
-            self._goes_on_at |= wanted
+            self._goes_on_at |= await cast(ConsumerThread, self._thread).go_back(wanted)
 
     async def _hand_out(self, asked_in: int, fetched: Mapping[TP, Fetched], active: set[TP] | None) -> None:
         """Hand over what was fetched. Positions are those of an assignment: a fetch of another one means nothing."""

@@ -112,7 +112,8 @@ async def test_a_pooled_winner_goes_live_on_every_symbol_through_kills(
             for record in replay(following(loop_nodes, TICKS), log)
             if record.topic == "experiment-partials"
         ]
-        pool = Partition(PoolingNode(parameters.experiments, signing(settings)), 0)
+        home = partition_of(NAME, settings.partitions)
+        pool = Partition(PoolingNode(parameters.experiments, signing(settings)), home)
         ordered = sorted(told, key=lambda partial: (partial.symbol, partial.window))
         written = [record for offset, partial in enumerate(ordered) for record in pool.receive(offset, partial)]
         expected = {encode(record) for record in written if isinstance(record, (PooledMoved, PooledDecided))}

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
 
+from aiokafka.consumer.subscription_state import TopicPartitionState
 from faust.types import TP
 from mode import Service
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
@@ -126,3 +127,19 @@ async def test_a_fetch_that_waits_for_room_is_put_when_there_is_some() -> None:
     faust.queue.get_nowait()
     assert await waiting is True
     assert faust.queue.qsize() == 1
+
+
+async def test_nobody_goes_forward_to_what_a_fetch_of_before_asks_for_again() -> None:
+    """Behind the seek of an assignment; where no tick comes any more, nothing would be fetched that lies between."""
+    ahead, behind, unknown = TP("ticks", 0), TP("ticks", 1), TP("ticks", 2)
+    states = {tp: TopicPartitionState(None) for tp in (ahead, behind, unknown)}
+    states[ahead].seek(5)
+    states[behind].seek(9)
+    assignment = SimpleNamespace(active=True, state_value=states.get)
+    consumer = SimpleNamespace(
+        _subscription=SimpleNamespace(subscription=SimpleNamespace(assignment=assignment)),
+        seek=lambda tp, offset: states[tp].seek(offset),
+    )
+    back = await object.__new__(ConsumerThread)._go_back(cast(Any, consumer), dict.fromkeys(states, 7))
+    assert back == {behind: 7}
+    assert (states[ahead].position, states[behind].position) == (5, 7)
