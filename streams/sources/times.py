@@ -1,0 +1,351 @@
+"""Times as files spell them, as ns since the Unix epoch, exact to the last digit that is given.
+
+A time is a number (of units since an epoch, or a date written as digits) or a text. Which one a column holds is told by
+its first cells: the ranges of the units do not overlap between 1990 and 2100, and neither do those of dates as digits.
+What two readings fit (a day and a month that may change places) is not guessed.
+
+References:
+    ISO 8601:2004, 4.1 to 4.3; RFC 3339, section 5.6, of which T and Z may be small; the ways of spelling that venues,
+    brokers and spreadsheets have beside these are listed in `docs/formats.md`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal, DecimalException
+from functools import lru_cache
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from schemas.errors import ConfigurationError
+from streams.sources.cells import LONGEST_NUMBER, shown
+
+TimeUnit = Literal["ns", "us", "ms", "s", "days", "100ns", "digits"]
+"""Of numbers: since 1970; `days` of a spreadsheet since 1899-12-30, `100ns` of .NET since the year 1; or `digits`, a
+date and time of day written as one number."""
+
+DateOrder = Literal["ymd", "dmy", "mdy"]
+
+NS_PER: dict[TimeUnit, int] = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "days": 86_400 * 10**9, "100ns": 100}
+_SINCE: dict[TimeUnit, int] = {"days": -25_569 * 86_400 * 10**9, "100ns": -62_135_596_800 * 10**9}
+"""Where the units' epochs lie, ns since the Unix epoch."""
+
+SECOND = 10**9
+EARLIEST, LATEST = 631_152_000 * SECOND, 4_102_444_800 * SECOND
+"""1990 and 2100: a time outside of these years is taken for a mistake."""
+
+BEYOND = 10**40
+"""Stands for every time that is further away than any record can hold, however many digits it has."""
+
+SPELLINGS = (
+    "ISO 8601 (2024-08-09T23:54:15.5+02:00, 20240809T235415Z, 2024-08-09, 2024-W32-5, 2024-222), 2024/08/09, "
+    "2024.08.09, 09.08.2024, 08/09/2024 with the order of day and month, 9-Aug-2024, Aug 9 2024, each with a time of "
+    "day (23:54:15.5, 235415500, 11:54:15 PM) and a zone (Z, UTC, GMT, +02, +0200, +02:00)"
+)
+
+_MONTHS = {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_DAY = r"""(?:
+    (?P<y>\d{4})(?P<sep>[-/.]?)(?P<m>\d\d)(?P=sep)(?P<d>\d\d)
+  | (?P<y2>\d{4})-?W(?P<week>\d\d)-?(?P<weekday>[1-7])
+  | (?P<y3>\d{4})-(?P<ordinal>\d{3})
+  | (?P<first>\d{1,2})(?P<sep4>[-/.])(?P<second>\d{1,2})(?P=sep4)(?P<y4>\d{4})
+  | (?P<d5>\d{1,2})[- ]?(?P<name5>[A-Za-z]{3})[a-z]*[-, ]*(?P<y5>\d{4})
+  | (?P<name6>[A-Za-z]{3})[a-z]*\.?[ ](?P<d6>\d{1,2}),?[ ](?P<y6>\d{4})
+)"""
+_CLOCK = r"""(?:
+    (?P<h>\d{1,2}):(?P<mi>\d\d)(?::(?P<s>\d\d)(?:[.,:](?P<f>\d+))?)?
+  | (?P<h2>\d\d)(?P<mi2>\d\d)(?:(?P<s2>\d\d)(?:[.,]?(?P<f2>\d+))?)?
+)(?:[ ]?(?P<half>[AaPp])\.?[Mm]\.?)?"""
+_ZONE = r"""[ ]?(?:[Zz]|(?:UTC|GMT|utc|gmt)?(?P<offset>[-+]\d\d?(?::?\d\d)?)|UTC|GMT|utc|gmt)(?:\[[\w/+-]+\])?"""
+_TIME = re.compile(rf"(?P<day>{_DAY})(?:[Tt D_]\s*(?P<clock>{_CLOCK})(?P<zone>{_ZONE})?)?", re.VERBOSE)
+_TIME_OF_DAY = re.compile(_CLOCK, re.VERBOSE)
+_EPOCH = date(1970, 1, 1).toordinal()
+_DIGITS = {4: "", 8: "", 10: "HH", 12: "HHMM", 14: "HHMMSS", 17: "ms", 20: "us", 23: "ns"}
+
+
+def zone_of(name: str) -> tzinfo:
+    """Zone of times that say none.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+
+    >>> zone_of("America/New_York").key, zone_of("UTC") is UTC
+    ('America/New_York', True)
+    """
+    if name in ("", "UTC"):
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigurationError(
+            f"expected a time zone of the IANA data base, was {shown(name)}; fix: for example America/New_York or UTC"
+        ) from None
+
+
+class Clock:
+    """Reads the times of one column.
+
+    Args:
+        unit: of numbers; None: `settle` tells it.
+        zone: of times that say none.
+        order: of day, month and year where they can change places; None: `settle` tells it, or a day beyond the 12th.
+        day: that times of day belong to, and numbers that count from midnight.
+
+    >>> clock = Clock("s")
+    >>> clock.read("1723161255.088169167"), clock.read(1723161255.5), clock.read("2024-08-09T01:54:15,5+02")
+    (1723161255088169167, 1723161255500000000, 1723161255500000000)
+    >>> Clock("digits").read(20240808235415088), Clock("days").read("45512.5") == Clock("s").read("2024-08-08 12:00")
+    (1723161255088000000, True)
+    """
+
+    def __init__(
+        self,
+        unit: TimeUnit | None = "ns",
+        zone: tzinfo = UTC,
+        order: DateOrder | None = None,
+        day: date | None = None,
+    ) -> None:
+        self.unit, self.order, self.zone, self.day = unit, order, zone, day
+        self._midnight = 0 if day is None else _seconds(day, 0, zone) * SECOND
+
+    @property
+    def scale(self) -> int:
+        """Ns of a unit where whole numbers count units since 1970, else 0."""
+        return 0 if self.unit is None or self.unit == "digits" or self.unit in _SINCE else NS_PER[self.unit]
+
+    def read(self, cell: object) -> int:
+        """A time, ns since the Unix epoch; of a number that has far too many digits, `BEYOND`.
+
+        Raises:
+            ValueError: it is none.
+        """
+        text = str(cell).strip()
+        try:
+            if len(text) > LONGEST_NUMBER:
+                return self._of_number(text) if text.isdigit() else self._wrong(cell)
+            if "-" not in text[1:] and ":" not in text and "/" not in text:
+                number = _number(text)
+                if number is not None:
+                    return self._of_number(text, number)
+            return self._of_text(text)
+        except (DecimalException, OverflowError):
+            return BEYOND
+        except ValueError as error:
+            raise ValueError(f"expected a time, was {shown(cell)}: {error}") from None
+
+    def _wrong(self, cell: object) -> int:
+        raise ValueError(f"longer than {LONGEST_NUMBER} characters")
+
+    def _of_number(self, text: str, number: Decimal | None = None) -> int:
+        if number is None or number.adjusted() >= 40:
+            return BEYOND
+        if self.unit is None:
+            self.settle([text])
+        if self.unit == "digits":
+            return self._of_digits(text)
+        unit = self.unit or "ns"
+        ns = number * NS_PER[unit]
+        whole = int(ns)
+        if whole != ns:
+            if unit != "days":
+                raise ValueError("a fraction of a nanosecond")
+            whole = int(ns.to_integral_value())
+        return whole + (self._midnight if self.day is not None else _SINCE.get(unit, 0))
+
+    def _of_digits(self, text: str) -> int:
+        if len(text) not in _DIGITS or len(text) == 4 or not text.isdigit():
+            raise ValueError("no date and time of day as 8 to 23 digits")
+        day = date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+        clock = text[8:14].ljust(6, "0")
+        seconds = _of_day(clock[:2], clock[2:4], clock[4:6], "")
+        return _seconds(day, seconds, self.zone) * SECOND + _fraction(text[14:])
+
+    def _of_text(self, text: str) -> int:
+        found = _TIME.fullmatch(text)
+        if found is None:
+            clock = _TIME_OF_DAY.fullmatch(text)
+            if clock is None:
+                raise ValueError("none of the spellings that are read; see docs/formats.md")
+            if self.day is None:
+                raise ValueError("a time of day without a date; fix: --date YYYY-MM-DD")
+            seconds, fraction = _clock(clock)
+            return _seconds(self.day, seconds, self.zone) * SECOND + fraction
+        day = _day(found, self.order)
+        seconds, fraction = _clock(found) if found["clock"] else (0, 0)
+        zone = self.zone if found["zone"] is None else _offset(found["offset"] or "")
+        return _seconds(day, seconds, zone) * SECOND + fraction
+
+    def settle(self, cells: Sequence[object]) -> str:
+        """Tell the unit and the order of dates from the first cells of a column, if they are not known.
+
+        Args:
+            cells: of some rows.
+
+        Returns:
+            What was understood.
+
+        Raises:
+            ConfigurationError: two readings fit, or none does.
+        """
+        texts = [str(cell).strip()[: LONGEST_NUMBER + 1] for cell in cells if str(cell).strip()]
+        numbers = [text for text in texts if _number(text) is not None]
+        if texts and 2 * len(numbers) > len(texts):
+            return self._settle_unit(numbers)
+        if self.order is None:
+            self._settle_order(texts)
+        return f"times as text, {_zone_said(self.zone)} where they say no zone"
+
+    def _settle_unit(self, numbers: Sequence[str]) -> str:
+        shownest = sorted(numbers, key=lambda text: Decimal(text))[(len(numbers) - 1) // 2]
+        fitting = [unit for unit in ("s", "ms", "us", "ns", "digits", "100ns") if self._is_plausible(unit, shownest)]
+        if self.unit is None:
+            if len(fitting) != 1:
+                raise ConfigurationError(_which(shownest, fitting))
+            self.unit = fitting[0]
+        elif not self._is_plausible(self.unit, shownest):
+            raise ConfigurationError(_which(shownest, fitting, self.unit))
+        return f"times as {_CALLED[self.unit]}"
+
+    def _is_plausible(self, unit: TimeUnit, text: str) -> bool:
+        try:
+            return EARLIEST <= Clock(unit, self.zone, day=self.day).read(text) < LATEST
+        except ValueError:
+            return False
+
+    def _settle_order(self, texts: Sequence[str]) -> None:
+        orders: dict[DateOrder, str] = {}
+        ambiguous = ""
+        for text in texts:
+            found = _TIME.fullmatch(text)
+            if found is None or not found["y4"] or found["sep4"] == ".":
+                continue
+            if int(found["first"]) > 12:
+                orders["dmy"] = text
+            elif int(found["second"]) > 12:
+                orders["mdy"] = text
+            else:
+                ambiguous = ambiguous or text
+        if len(orders) > 1:
+            raise ConfigurationError(
+                f"expected one order of day and month, was {orders['dmy']!r} and {orders['mdy']!r}; fix: mend the file"
+            )
+        if orders:
+            self.order = next(iter(orders))
+        elif ambiguous:
+            raise ConfigurationError(
+                f"expected to know which is the month, was {ambiguous!r}; fix: --dates dmy or --dates mdy"
+            )
+
+
+_CALLED: dict[TimeUnit, str] = {
+    "s": "seconds since 1970",
+    "ms": "milliseconds since 1970",
+    "us": "microseconds since 1970",
+    "ns": "nanoseconds since 1970",
+    "days": "days since 1899-12-30",
+    "100ns": "units of 100 ns since the year 1",
+    "digits": "dates written as digits",
+}
+
+
+def _which(text: str, fitting: Sequence[TimeUnit], said: TimeUnit | None = None) -> str:
+    was = f"expected time stamps {'between 1990 and 2100' if said is None else 'in ' + said}, was {text}"
+    if len(fitting) > 1:
+        ways = " or ".join(f"{unit} ({_CALLED[unit]})" for unit in fitting)
+        return f"{was}, which may be {ways}; fix: say which by --time-unit"
+    if fitting:
+        return f"{was}; fix: --time-unit {fitting[0]}"
+    number = Decimal(text)
+    if number.is_finite() and 0 <= number < 86_400 * SECOND:
+        return (
+            f"{was}; fix: if it counts from midnight, --date YYYY-MM-DD with its unit (34200.5 is 09:30:00.5 in s); if "
+            "it is a day of a spreadsheet, --time-unit days"
+        )
+    return f"{was}; fix: --time-unit, or another column"
+
+
+def _zone_said(zone: tzinfo) -> str:
+    return str(zone)
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except DecimalException:
+        return None
+    return number if number.is_finite() else None
+
+
+def _clock(found: "re.Match[str]") -> tuple[int, int]:
+    """Seconds since midnight, and ns."""
+    if found["h"] is not None:
+        hour, minute, second, fraction = found["h"], found["mi"], found["s"], found["f"]
+    else:
+        hour, minute, second, fraction = found["h2"], found["mi2"], found["s2"], found["f2"]
+    return _of_day(hour, minute, second or "0", (found["half"] or "").lower()), _fraction(fraction or "")
+
+
+def _of_day(hour: str, minute: str, second: str, half: str) -> int:
+    h, m, s = int(hour), int(minute), int(second)
+    if half:
+        if not 1 <= h <= 12:
+            raise ValueError(f"no hour {h} of a half day")
+        h = h % 12 + (12 if half == "p" else 0)
+    if h > 24 or m > 59 or s > 60 or (h == 24 and (m or s)):  # 60 is a leap second, counted as the next one
+        raise ValueError(f"no time of day {h}:{m:02}:{s:02}")
+    return h * 3600 + m * 60 + s
+
+
+def _fraction(digits: str) -> int:
+    if digits[9:].strip("0"):
+        raise ValueError("a fraction of a nanosecond")
+    return int(digits[:9].ljust(9, "0")) if digits else 0
+
+
+def _day(found: "re.Match[str]", order: DateOrder | None) -> date:
+    if found["y"]:
+        return date(int(found["y"]), int(found["m"]), int(found["d"]))
+    if found["y4"]:
+        first, second, year = int(found["first"]), int(found["second"]), int(found["y4"])
+        day_first = found["sep4"] == "." or order == "dmy" or (order is None and first > 12)
+        if not day_first and order is None and second <= 12:
+            raise ValueError("day and month may change places; fix: --dates dmy or --dates mdy")
+        return date(year, second, first) if day_first else date(year, first, second)
+    if found["y2"]:
+        return date.fromisocalendar(int(found["y2"]), int(found["week"]), int(found["weekday"]))
+    if found["y3"]:
+        year, at = int(found["y3"]), int(found["ordinal"])
+        day = date(year, 1, 1) + timedelta(days=at - 1)
+        if at < 1 or day.year != year:
+            raise ValueError(f"no day {at} in {year}")
+        return day
+    name, number, year = (
+        (found["name5"], found["d5"], found["y5"]) if found["y5"] else (found["name6"], found["d6"], found["y6"])
+    )
+    month = _MONTHS.get(name.lower())
+    if month is None:
+        raise ValueError(f"no month {name!r}")
+    return date(int(year), month, int(number))
+
+
+@lru_cache(maxsize=64)
+def _offset(offset: str) -> tzinfo:
+    from datetime import timezone
+
+    if not offset:
+        return UTC
+    digits = offset[1:].replace(":", "")
+    hours, minutes = int(digits[:-2] or 0) if len(digits) > 2 else int(digits), int(digits[-2:]) if len(digits) > 2 else 0
+    if hours > 15 or minutes > 59:
+        raise ValueError(f"no offset {offset}")
+    return timezone((1 if offset[0] == "+" else -1) * timedelta(hours=hours, minutes=minutes))
+
+
+@lru_cache(maxsize=4096)
+def _seconds(day: date, seconds: int, zone: tzinfo) -> int:
+    since = (day.toordinal() - _EPOCH) * 86_400 + seconds
+    if zone is UTC:
+        return since
+    local = datetime.combine(day, time(), zone) + timedelta(seconds=seconds)
+    offset = local.utcoffset()
+    return since - int(offset.total_seconds() if offset else 0)
