@@ -17,13 +17,13 @@ from agents.backtest.folder import DEAD_LETTERS, TEAR_SHEET, RunFolder
 from agents.backtest.plan import COMPUTE, Plan, inspected
 from agents.backtest.runs import run
 from agents.backtest.share import Progress as Reached
-from agents.cli.column_options import column_options, columns
+from agents.cli.column_options import column_options
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.identity.computing import configured_identity
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
-from streams.sources.columns import Columns, TimeUnit
+from streams.sources.columns import Columns
 
 INTERRUPTED = 130
 WIDTH_OF_FILES = 140
@@ -51,10 +51,7 @@ def command(
     out: str,
     jobs: int | None,
     no_digests: bool,
-    mapping: tuple[str, ...],
-    symbol: str,
-    kind: str | None,
-    time_unit: TimeUnit,
+    columns: Columns,
     as_json: bool,
 ) -> None:
     """Run the whole loop over FILEs of ticks; several are merged by event time. No Kafka is needed.
@@ -65,15 +62,14 @@ def command(
     tear-sheet.html, run.toml, which is a parameter file too, and code.json, which says what computed it.
 
     Ctrl-C keeps what is done, and the same command goes on from there: the result is the same. So it is for any number
-    of --jobs, which share out the partitions. Formats of files are those of `tickloop publish`.
+    of --jobs, which share out the partitions. Formats of files: docs/formats.md.
 
     \b
     Examples:
       tickloop backtest btcusdt.csv.gz
       tickloop backtest btcusdt.csv.gz ethusdt.csv.gz --config cheap.toml --config dear.toml --out fees
     """
-    layout = columns(mapping, symbol, kind, time_unit)
-    plans = planned(files, configs, out, layout, not no_digests)
+    plans = planned(files, configs, out, columns, not no_digests)
     console = Console(stderr=True)
     quiet = as_json or not console.is_terminal
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)

@@ -1,50 +1,139 @@
 """Options that say how the rows of a file become ticks, for every command that reads such files."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any
 
 import click
 
 from schemas.errors import ConfigurationError
-from streams.sources.columns import Columns, TimeUnit
+from streams.sources.columns import Columns
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+OPTIONS = (
+    click.option(
+        "--map", "mapping", multiple=True, metavar="FIELD=COLUMN,...", help="Columns with other names; see below."
+    ),
+    click.option(
+        "--symbol",
+        "symbols",
+        multiple=True,
+        metavar="[FILE=]SYMBOL",
+        help="Symbol of every tick, for files without such a column; of one file with FILE=.",
+    ),
+    click.option("--kind", type=click.Choice(["quote", "trade"]), help="Kind of every tick; usually the columns tell."),
+    click.option(
+        "--time-unit",
+        type=click.Choice(["auto", "ns", "us", "ms", "s", "days", "100ns", "digits"]),
+        default="auto",
+        show_default=True,
+        help="Unit of numeric time stamps; dates as text are told by themselves.",
+    ),
+    click.option("--zone", default="UTC", show_default=True, metavar="NAME", help="Zone of times that say none."),
+    click.option(
+        "--dates",
+        type=click.Choice(["auto", "dmy", "mdy"]),
+        default="auto",
+        help="Order of day and month in 08/09/2024, if no row tells it.",
+    ),
+    click.option("--date", default="", metavar="YYYY-MM-DD", help="Day that times of day belong to."),
+    click.option("--columns", "header", default="", metavar="NAME,...", help="Names of columns, if no line has them."),
+    click.option("--rows", default="", metavar="NAME", help="JSON: where in an object the rows are."),
+    click.option("--decimal", default=".", metavar="MARK", help="Decimal mark of numbers: . or ,"),
+    click.option("--thousands", default="", metavar="MARK", help="Mark between thousands."),
+    click.option("--price-scale", default=1.0, metavar="NUMBER", help="1e-9 where 190250000000 is a price of 190.25."),
+    click.option("--sides", multiple=True, metavar="buy=WORD,sell=WORD", help="Words for the aggressor."),
+    click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only rows that have it are ticks."),
+    click.option("--sort", is_flag=True, help="Order the ticks of each file by time first."),
+    click.option("--anyway", is_flag=True, help="Take a file even if it cannot be one of a market."),
+)
 
 
-def column_options(command: Command) -> Command:
-    """Give a command `mapping`, `symbol`, `kind` and `time_unit`; `columns` makes `Columns` out of them."""
-    for option in (
-        click.option(
-            "--time-unit",
-            type=click.Choice(["ns", "us", "ms", "s"]),
-            default="ns",
-            show_default=True,
-            help="Unit of numeric time stamps; ISO 8601 is always understood.",
-        ),
-        click.option(
-            "--kind", type=click.Choice(["quote", "trade"]), help="Kind of every tick; usually the columns tell."
-        ),
-        click.option("--symbol", default="", help="Symbol of every tick, for files without such a column."),
-        click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN,...", help="Columns with other names."),
-    ):
-        command = option(command)
-    return command
+def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options, and what they say as its argument `columns`."""
+
+    @wraps(command)
+    def called(*args: Any, **options: Any) -> Any:
+        said = {name: options.pop(name) for name in NAMES}
+        return command(*args, columns=columns(**said), **options)
+
+    made: Callable[..., Any] = called
+    for option in reversed(OPTIONS):
+        made = option(made)
+    return made
 
 
-def columns(mapping: Iterable[str], symbol: str, kind: str | None, time_unit: TimeUnit) -> Columns:
+NAMES = (
+    "mapping",
+    "symbols",
+    "kind",
+    "time_unit",
+    "zone",
+    "dates",
+    "date",
+    "header",
+    "rows",
+    "decimal",
+    "thousands",
+    "price_scale",
+    "sides",
+    "where",
+    "sort",
+    "anyway",
+)
+
+
+def columns(
+    mapping: Iterable[str] = (),
+    symbols: Iterable[str] = (),
+    kind: str | None = None,
+    header: str = "",
+    sides: Iterable[str] = (),
+    where: Iterable[str] = (),
+    anyway: bool = False,
+    **others: Any,
+) -> Columns:
     """Columns as the options say.
 
-    >>> columns(["bid=b1,ask=a1", "ts_event=time"], "", None, "ns").names
+    >>> columns(["bid=b1,ask=a1", "ts_event=time"]).names
     {'bid': 'b1', 'ask': 'a1', 'ts_event': 'time'}
+    >>> made = columns(symbols=["eth.csv=ETHUSDT", "BTCUSDT"], sides=["buy=B,buy=1"])
+    >>> made.symbol, made.symbols, made.sides
+    ('BTCUSDT', {'eth.csv': 'ETHUSDT'}, {'B': 'buy', '1': 'buy'})
 
     Raises:
         ConfigurationError: a mapping makes no sense.
     """
-    names = {}
-    for pair in ",".join(mapping).split(","):
-        field, given, column = pair.partition("=")
-        if pair and not (field and given and column):
-            raise ConfigurationError(f"--map: expected FIELD=COLUMN, was {pair!r}; fix: for example --map bid=best_bid")
+    of_files = {file: symbol for file, given, symbol in (each.rpartition("=") for each in symbols) if given}
+    of_all = [each for each in symbols if "=" not in each]
+    if len(of_all) > 1:
+        raise ConfigurationError(
+            f"--symbol: expected one symbol, was {' and '.join(of_all)}; fix: --symbol FILE=SYMBOL for each file"
+        )
+    mapped = pairs("--map", mapping, "FIELD=COLUMN", "bid=best_bid", empty=True)
+    return Columns(
+        names={field.strip(): column.strip() for field, column in mapped},
+        symbol=of_all[0] if of_all else "",
+        symbols=of_files,
+        kind=kind or "",
+        header=tuple(name.strip() for name in header.split(",")) if header else (),
+        sides={word.strip(): side.strip() for side, word in pairs("--sides", sides, "buy=WORD", "buy=B,sell=S")},
+        where=dict(pairs("--where", where, "COLUMN=VALUE", "action=T", empty=True)),
+        checked=not anyway,
+        **others,
+    )
+
+
+def pairs(option: str, given: Iterable[str], form: str, example: str, empty: bool = False) -> list[tuple[str, str]]:
+    """Name and value of each `NAME=VALUE`, several of which may be joined by commas.
+
+    Raises:
+        ConfigurationError: there is no such pair.
+    """
+    found = []
+    for pair in ",".join(given).split(","):
+        name, equals, value = pair.partition("=")
+        if pair and not (name and equals and (value or empty)):
+            raise ConfigurationError(f"{option}: expected {form}, was {pair!r}; fix: for example {option} {example}")
         if pair:
-            names[field.strip()] = column.strip()
-    return Columns(names=names, symbol=symbol, kind=kind or "", time_unit=time_unit)
+            found.append((name, value))
+    return found

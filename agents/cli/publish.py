@@ -13,7 +13,7 @@ from rich.console import Console
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
-from agents.cli.column_options import column_options, columns
+from agents.cli.column_options import column_options
 from agents.cli.progress import progress_bar
 from agents.clients.pace import LONGEST_WAIT_S, Pace
 from agents.clients.publisher import Published, publish
@@ -23,7 +23,7 @@ from agents.settings import Settings
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Quote, Trade
 from schemas.topics import TICKS
-from streams.sources.columns import Columns, TimeUnit
+from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
 from streams.sources.raw import Feed
 from streams.validation import Validation, ValidationParameters
@@ -61,10 +61,7 @@ longest_wait_option = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object, and no progress.")
 def command(
     files: tuple[str, ...],
-    mapping: tuple[str, ...],
-    symbol: str,
-    kind: str | None,
-    time_unit: TimeUnit,
+    columns: Columns,
     rate: float | None,
     speed: str,
     longest_wait: float,
@@ -74,12 +71,12 @@ def command(
 ) -> None:
     """Send the ticks of files to the topic `ticks`, in order; several files are merged by event time.
 
-    A FILE is CSV with a header line, JSON lines, or Parquet; CSV and JSON lines may be gzipped; - is standard input.
-    Fields: ts_event (nanoseconds since 1970, UTC), symbol, kind (quote or trade), bid, bid_size, ask, ask_size for
-    quotes, price, size, side (buy or sell: the aggressor) for trades, and optionally seq. A row that makes no tick is
-    sent as JSON of what it has, and comes back on the topic `dead-letters` with the reason. So does a tick that makes
-    no sense, such as one of a negative price; where it is the first of its symbol, that is said. Ctrl-C sends what
-    was read and says how much that was.
+    A FILE is CSV, JSON, Parquet or Feather, packed or not (docs/formats.md); - is standard input. Fields: ts_event,
+    symbol, kind (quote or trade), bid, bid_size, ask, ask_size for quotes, price, size, side (buy or sell: the
+    aggressor) for trades, and optionally seq; --map FIELD=COLUMN names columns that are called otherwise. A row that
+    makes no tick is sent as JSON of what it has, and comes back on the topic `dead-letters` with the reason. So does a
+    tick that makes no sense, such as one of a negative price; where it is the first of its symbol, that is said.
+    Ctrl-C sends what was read and says how much that was.
 
     Ticks of a symbol that begin before the newest one which the topic holds are not sent: workers would refuse them as
     late, or take them for a clock that was set back. History belongs in a run of its own (`tickloop replay`).
@@ -88,17 +85,17 @@ def command(
     Examples:
       tickloop publish btcusdt.csv.gz
       tickloop publish quotes.csv trades.csv --speed 10x
-      tickloop publish fx.parquet --symbol EURUSD --map ts_event=time,bid=b,ask=a --time-unit ms
+      tickloop publish fx.parquet --symbol EURUSD --map ts_event=time,bid=b,ask=a
+      tickloop publish 2024.zip --columns ts_event,price,size --symbol XBTEUR
       feed | tickloop publish -
     """
-    layout = columns(mapping, symbol, kind, time_unit)
     pace = Pace(rate=rate, speed=speed_of(speed), longest_wait_s=longest_wait)
     if "-" in files and len(files) > 1:
         raise ConfigurationError("expected standard input (-) alone or files, was both; fix: publish them in turn")
     settings = Settings.load()
     address = bootstrap(settings)
     topic = settings.topic(TICKS.name)
-    report = asyncio.run(_publish(files, layout, strict, set_back, address, topic, pace, as_json))
+    report = asyncio.run(_publish(files, columns, strict, set_back, address, topic, pace, as_json))
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:

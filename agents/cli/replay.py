@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
-from agents.cli.column_options import column_options, columns
+from agents.cli.column_options import column_options
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.publish import longest_wait_option, speed_of, stop_or_die
 from agents.clients.pace import Pace
@@ -25,8 +25,9 @@ from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
 from streams.loop import nodes
-from streams.sources.columns import Columns, TimeUnit, event_time
+from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
+from streams.sources.times import Clock
 
 INTERRUPTED = 130
 
@@ -56,10 +57,7 @@ def command(
     longest_wait: float,
     until: str | None,
     anew: bool,
-    mapping: tuple[str, ...],
-    symbol: str,
-    kind: str | None,
-    time_unit: TimeUnit,
+    columns: Columns,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -81,7 +79,6 @@ def command(
         raise ConfigurationError("expected files or --from-topic TOPIC, one of them; fix: tickloop replay FILE")
     if "-" in files:
         raise ConfigurationError("expected files, was standard input, which cannot be read again; fix: save it first")
-    layout = columns(mapping, symbol, kind, time_unit)
     pace = Pace(speed=speed_of(speed), longest_wait_s=longest_wait)
     last = None if until is None else _time(until)
     live = Settings.load(workers=workers)
@@ -101,7 +98,7 @@ def command(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop_or_die, stop)
         async with AsyncExitStack() as stack:
-            source, configured, log = _files(files, layout, strict, last, bar), settings, None
+            source, configured, log = _files(files, columns, strict, last, bar), settings, None
             if topic is not None:
                 log = await stack.enter_async_context(TickLog(address, topic))
                 configured = msgspec.structs.replace(settings, partitions=log.partitions)
@@ -192,7 +189,7 @@ def _log(log: TickLog, until: int | None, bar: _Bar) -> Source:
 
 def _time(text: str) -> int:
     try:
-        return event_time(text)
+        return Clock("ns").read(text)
     except ValueError as error:
         raise ConfigurationError(f"--until: {error}") from None
 

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from agents.cli.column_options import column_options, columns
+from agents.cli.column_options import column_options
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.skill_tables import markdown, show
 from agents.evaluation import evaluate
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
-from streams.sources.columns import TimeUnit
+from streams.sources.columns import Columns
 
 NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9}
 INTERRUPTED = 130
@@ -33,10 +33,7 @@ INTERRUPTED = 130
 def command(
     files: tuple[str, ...],
     horizon: str | None,
-    mapping: tuple[str, ...],
-    symbol: str,
-    kind: str | None,
-    time_unit: TimeUnit,
+    columns: Columns,
     processes: int | None,
     out: str | None,
     as_json: bool,
@@ -47,14 +44,13 @@ def command(
     each rule, a model fitted to the first third and frozen, one fitted anew on a schedule, the online model. Stages of
     the pipeline: the online model, then with calibration, with the mixture, with the regime. Every row is scored on the
     same moves of the last two thirds; intervals are 95 %, by a block bootstrap with a fixed seed. The protocol is in
-    docs/skill.md. Formats of files are those of `tickloop publish`.
+    docs/skill.md. Formats of files: docs/formats.md.
 
     \b
     Examples:
       tickloop skill btcusdt.csv.gz ethusdt.csv.gz
       tickloop skill eurusd.csv.gz --horizon 60s --out eurusd.md
     """
-    layout = columns(mapping, symbol, kind, time_unit)
     parameters = parameters_in_use()
     if horizon is not None:
         parameters = with_horizon(parameters, nanoseconds(horizon))
@@ -73,7 +69,7 @@ def command(
         try:
             reports = evaluate(
                 files,
-                layout,
+                columns,
                 parameters,
                 processes or (os.cpu_count() or 1),
                 lambda number, share: bar.update(tasks[number], completed=share),

@@ -1,21 +1,17 @@
-"""From a row of named cells to a tick: which column is which field, the unit of the time stamps, what is constant."""
+"""How the rows of a file become ticks: which column is which field, how times and numbers are written, and the like."""
 
-import re
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, Overflow
-from functools import lru_cache
-from math import isfinite
+from datetime import date
+from math import isclose
+from pathlib import PurePath
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
-from schemas.ticks import LONGEST_SIDE, Quote, Trade
-from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
-
-TimeUnit = Literal["ns", "us", "ms", "s"]
-NS_PER: dict[TimeUnit, int] = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
+from streams.sources.cells import shown
+from streams.sources.times import Clock, DateOrder, TimeUnit, zone_of
+from streams.sources.words import number_of
 
 FIELDS = ("kind", "symbol", "ts_event", "bid", "bid_size", "ask", "ask_size", "price", "size", "side", "seq")
 NUMBERS = frozenset({"bid", "bid_size", "ask", "ask_size", "price", "size", "seq"})
@@ -23,29 +19,50 @@ NEEDED = {"quote": ("bid", "ask"), "trade": ("price", "size")}
 ABSENT = {"bid_size": "0", "ask_size": "0", "side": "", "seq": ""}
 """Cells of fields that a feed may not have at all, as the records define them."""
 
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PLAUSIBLE = range(631_152_000 * 10**9, 4_102_444_800 * 10**9)  # years 1990 to 2099
-
-
-BEYOND = 10**40
-"""Stands for every time that is further away than any record can hold, however many digits it has."""
-
 
 class Columns(msgspec.Struct, frozen=True):
     """How the rows of a file become ticks; the default fits files whose columns have the names of the fields.
 
     Attributes:
-        names: field -> name of its column, for columns that are called something else.
+        names: field -> name of its column, for columns that are called something else. `#3` is the third one, an empty
+            name one without a name, `-` none: the feed does not have it; names joined by `+` are put together with a
+            space (a date and a time of day); and in JSON a name with points is a path (`data.price`). A mapping of a
+            field that one kind of tick has alone may be of a column that only some of several files have.
         symbol: symbol of every row, for files that have none.
+        symbols: file -> symbol of its rows, for several files.
         kind: `quote` or `trade`, for files that have no such column; without it the columns tell.
-        time_unit: unit of numeric time stamps since the Unix epoch; ISO 8601 is understood in any case.
+        time_unit: unit of numeric time stamps; `auto` tells it from the first ones. Times as text need none.
+        zone: IANA name, of times as text that say no zone, and of days.
+        dates: order of day and month where they may change places.
+        date: `YYYY-MM-DD`, of times of day, and of numbers that count from midnight.
+        header: names of the columns, for files whose first line is a row already.
+        rows: of JSON: path to the rows in an object (`data`).
+        decimal: decimal mark of numbers as text.
+        thousands: mark between thousands, if there is one.
+        sides: word of the file -> `buy` or `sell`, where the usual ones do not fit.
+        where: column -> value: only rows that have it are ticks.
+        price_scale: of prices as whole numbers: 1e-9 where 190250000000 is 190.25.
+        sort: order the ticks of each file by time, in memory.
+        checked: stop a file that cannot be one of a market.
     """
 
     names: dict[str, str] = {}
     symbol: str = ""
     kind: str = ""
-    time_unit: TimeUnit = "ns"
+    time_unit: TimeUnit | Literal["auto"] = "auto"
+    zone: str = "UTC"
+    dates: DateOrder | Literal["auto"] = "auto"
+    date: str = ""
+    header: tuple[str, ...] = ()
+    rows: str = ""
+    decimal: str = "."
+    thousands: str = ""
+    sides: dict[str, str] = {}
+    symbols: dict[str, str] = {}
+    where: dict[str, str] = {}
+    price_scale: float = 1.0
+    sort: bool = False
+    checked: bool = True
 
     def __post_init__(self) -> None:
         if unknown := set(self.names) - set(FIELDS):
@@ -55,11 +72,38 @@ class Columns(msgspec.Struct, frozen=True):
             )
         if self.kind not in ("", *NEEDED):
             raise ConfigurationError(f"expected kind quote or trade, was {self.kind!r}")
+        if wrong := [side for side in self.sides.values() if side not in ("buy", "sell", "")]:
+            raise ConfigurationError(f"expected sides buy and sell, was {shown(wrong[0])}; fix: --sides buy=B,sell=S")
+        if not 1e-18 < self.price_scale <= 1 or not isclose(1 / self.price_scale, round(1 / self.price_scale)):
+            raise ConfigurationError(
+                f"expected one over a whole number as scale of prices, was {self.price_scale!r}; fix: 1e-9, 0.01"
+            )
+        number_of(self.decimal, self.thousands)
+        self.clock()
 
     @property
     def plain(self) -> bool:
         """Whether rows need no change beyond their types."""
         return self == Columns()
+
+    def of(self, file: str) -> "Columns":
+        """Those of one of several files."""
+        symbol = self.symbols.get(file) or self.symbols.get(PurePath(file).name)
+        return replace(self, symbol=symbol, symbols={}) if symbol else self
+
+    def clock(self) -> Clock:
+        """Reads the times of one file.
+
+        Raises:
+            ConfigurationError: a zone or a date is none.
+        """
+        try:
+            day = date.fromisoformat(self.date) if self.date else None
+        except ValueError:
+            raise ConfigurationError(f"expected a date as YYYY-MM-DD, was {shown(self.date)}") from None
+        unit = None if self.time_unit == "auto" else self.time_unit
+        order = None if self.dates == "auto" else self.dates
+        return Clock(unit, zone_of(self.zone), order, day)
 
     def constants(self) -> dict[str, str]:
         """Cells that every row has."""
@@ -76,165 +120,3 @@ def kind_of(present: Any) -> str:
     if quote == trade:
         return ""
     return "quote" if quote else "trade"
-
-
-@lru_cache(maxsize=1024)
-def _second(stamp: str, zone: str) -> int:
-    return (datetime.fromisoformat(stamp + zone) - _EPOCH) // timedelta(seconds=1)
-
-
-def event_time(cell: object, unit: TimeUnit = "ns") -> int:
-    """Time stamp as ns since the Unix epoch, exact to the last digit that is given.
-
-    Args:
-        cell: number, or text: number or ISO 8601 date and time; without a zone it is UTC.
-        unit: of numbers.
-
-    Returns:
-        Ns; of a number that has far too many digits, `BEYOND`.
-
-    Raises:
-        ValueError: it is neither.
-
-    >>> event_time("1723161255088169167"), event_time("1723161255.088169167", "s"), event_time(1723161255088, "ms")
-    (1723161255088169167, 1723161255088169167, 1723161255088000000)
-    >>> event_time("2024-08-08T23:54:15.088169167Z"), event_time("2024-08-09 01:54:15,5+02:00")
-    (1723161255088169167, 1723161255500000000)
-    """
-    try:
-        text = str(cell).strip()
-        if len(text) <= LONGEST_NUMBER:
-            if parts := _ISO.fullmatch(text):
-                stamp, fraction, zone = parts.groups()
-                return _second(stamp, zone or "Z") * 10**9 + int((fraction or "0").ljust(9, "0"))
-            number = Decimal(text)
-            # The exponent first: the number that 1e999990 stands for takes a minute to write down.
-            if number.is_finite():
-                return int((number * NS_PER[unit]).to_integral_value()) if number.adjusted() < 40 else BEYOND
-        elif text.isdigit():
-            return BEYOND
-    except Overflow:
-        return BEYOND
-    except (ArithmeticError, ValueError):
-        pass
-    raise ValueError(f"expected a time stamp in {unit} or ISO 8601, was {shown(cell)}")
-
-
-def expect_plausible_unit(ts_event: int, unit: TimeUnit) -> None:
-    """Stop a whole file of ticks from landing in 1970, or in the year 56000.
-
-    Raises:
-        ConfigurationError: another unit puts the time stamp between 1990 and 2099, and this one does not.
-
-    >>> expect_plausible_unit(1723161255088 * NS_PER["ns"], "ns")
-    Traceback (most recent call last):
-    ...
-    schemas.errors.ConfigurationError: expected time stamps in ns, was 1723161255088; fix: --time-unit ms
-    """
-    stamp = ts_event // NS_PER[unit]
-    fitting = [name for name, scale in NS_PER.items() if stamp * scale in _PLAUSIBLE]
-    if ts_event not in _PLAUSIBLE and fitting:
-        raise ConfigurationError(f"expected time stamps in {unit}, was {stamp}; fix: --time-unit {fitting[0]}")
-
-
-class Layout:
-    """Columns of one file, resolved against its header.
-
-    Args:
-        header: names of the file's columns, in the order of its cells.
-        columns: what is called otherwise, or constant.
-        name: of the file, for the sentence; empty where there is none.
-
-    Raises:
-        ConfigurationError: a field that ticks need is nowhere, or what a row is cannot be told.
-    """
-
-    def __init__(self, header: Sequence[str], columns: Columns, name: str = "") -> None:
-        at = {name: index for index, name in enumerate(header)}
-        fixed = columns.constants()
-        called = {field: columns.names.get(field, field) for field in FIELDS if field not in fixed}
-        self.place = {field: at[name] for field, name in called.items() if name in at}
-        if "kind" not in fixed | self.place and (kind := kind_of(self.place)):
-            fixed["kind"] = kind
-        needed = ["kind", "symbol", "ts_event", *columns.names, *NEEDED.get(fixed.get("kind", ""), ())]
-        if missing := [field for field in needed if field not in fixed | self.place]:
-            raise ConfigurationError(
-                f"{name and f'{name}: '}expected a column for {', '.join(missing)}, "
-                f"was {shortened(', '.join(header))}; "
-                "fix: --map FIELD=COLUMN, or --symbol and --kind where the file has no such column"
-            )
-        self.unit = columns.time_unit
-        self.width = len(header)
-        self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
-
-    @property
-    def constants(self) -> tuple[str, ...]:
-        """Cells that are the same in every row; `builder` expects them behind those of the file."""
-        return tuple(self.fixed.values())
-
-    def builder(self) -> Callable[[Sequence[Any]], Quote | Trade]:
-        """Function from the cells of a row, with `constants` behind them, to a tick.
-
-        It raises one of `reading.NO_TICK` when they make none. Cells of `kind`, `symbol` and `side` must be text.
-        """
-        place = self.place | {field: self.width + at for at, field in enumerate(self.fixed)}
-        nowhere = self.width + len(self.fixed)
-        kind_at, symbol_at, time_at, bid_at, bid_size_at, ask_at, ask_size_at, price_at, size_at, side_at, seq_at = (
-            place.get(field, nowhere) for field in FIELDS
-        )
-        unit = self.unit
-        scale = NS_PER[unit]
-        lowest, highest = -END_OF_INTEGERS, END_OF_INTEGERS - 1
-
-        def build(cells: Sequence[Any]) -> Quote | Trade:
-            try:
-                ts_event = int(cells[time_at]) * scale
-            except (ValueError, OverflowError):
-                ts_event = event_time(cells[time_at], unit)
-            if not lowest <= ts_event <= highest:
-                raise ValueError(f"expected a time from 1677 to 2262, was {shown(cells[time_at])}")
-            seq = None
-            if cells[seq_at]:
-                seq = int(cells[seq_at])
-                if not lowest <= seq <= highest:
-                    raise ValueError(f"expected a 64-bit sequence number, was {shown(cells[seq_at])}")
-            kind = cells[kind_at]
-            if kind == "quote":
-                bid, bid_size = float(cells[bid_at]), float(cells[bid_size_at])
-                ask, ask_size = float(cells[ask_at]), float(cells[ask_size_at])
-                if isfinite(bid + bid_size + ask + ask_size):
-                    return Quote(cells[symbol_at], ts_event, bid, bid_size, ask, ask_size, seq)
-            elif kind == "trade":
-                price, size = float(cells[price_at]), float(cells[size_at])
-                if isfinite(price + size):
-                    side = cells[side_at]
-                    if len(side) > LONGEST_SIDE:
-                        raise ValueError(f"expected a side of at most {LONGEST_SIDE} characters, was {shown(side)}")
-                    return Trade(cells[symbol_at], ts_event, price, size, side, seq)
-            else:
-                raise ValueError(f"expected kind quote or trade, was {shown(kind)}")
-            raise ValueError("expected finite numbers, was NaN or infinity")
-
-        return build
-
-    def named(self, cells: Sequence[Any]) -> dict[str, Any]:
-        """The row as fields: numbers where they are finite, everything else as it stands; empty cells left out."""
-        row = self.fixed | {field: cells[at] for field, at in self.place.items()}
-        fields = {field: _best(field, row[field], self.unit) for field in FIELDS if row.get(field) not in ("", None)}
-        if fields.get("ts_event") == BEYOND:  # it is no time, and what it says is kept
-            fields["ts_event_cell"] = kept(row["ts_event"])
-        return fields
-
-
-def _best(field: str, cell: Any, unit: TimeUnit) -> Any:
-    try:
-        number: int | float
-        if field == "ts_event":
-            number = event_time(cell, unit)
-        elif field in NUMBERS and len(str(cell)) <= LONGEST_NUMBER:
-            number = int(cell) if field == "seq" else float(cell)
-        else:
-            return kept(cell)
-        return kept(number)
-    except (ValueError, TypeError, OverflowError):
-        return kept(cell)

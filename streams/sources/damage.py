@@ -1,11 +1,13 @@
 """A file that breaks off or is damaged: one sentence with the file and the place, and no traceback."""
 
+import lzma
+import zipfile
 import zlib
 
 from schemas.errors import ConfigurationError
 from streams.sources.cells import shortened
 
-DAMAGE = (EOFError, zlib.error, OSError)
+DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError)
 """What reading and unpacking bytes raise when there is something wrong with them."""
 
 

@@ -1,15 +1,17 @@
-"""Ticks of CSV: comma, semicolon, tab or bar, told by the header line."""
+"""Ticks of CSV: comma, semicolon, tab or bar, told by the first line."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
+from schemas.ticks import Quote, Trade
 from streams.sources.cells import LONGEST_CELL, short, shown
-from streams.sources.columns import Layout
+from streams.sources.layout import Layout, looks_like_a_row
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.raw import Feed
-from streams.sources.reading import NO_TICK, Reading
+from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 
 DELIMITERS = ",;\t|"
 
@@ -18,13 +20,15 @@ LONGEST_REST = 4_096
 
 
 def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]:
-    """Ticks of blocks of whole lines, of which the first is the header.
+    """Ticks of blocks of whole lines, of which the first is the header, unless the columns were named.
 
     Raises:
         ConfigurationError: the header has not what ticks need.
         Refused: a row makes no tick, with `strict`.
     """
     layout: Layout | None = None
+    build: Callable[[Sequence[Any]], Quote | Trade] | None = None
+    settled = False
     for block in blocks:
         ticks: list[Feed] = []
         if type(block) is CutLine:
@@ -38,11 +42,13 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
         text = block.decode("utf-8", "replace").replace("\r\n", "\n")
         lines = text.split("\n")
         if layout is None:
-            header = lines.pop(0)
-            delimiter = max(DELIMITERS, key=header.count)
-            layout = Layout(_names(header, delimiter, reading.name), reading.columns, reading.name)
-            build, width, constants = layout.builder(), layout.width, list(layout.constants)
-            reading.row += 1
+            delimiter = max(DELIMITERS, key=lines[0].count)
+            layout = Layout(_header(lines, delimiter, reading), reading.columns, reading.name)
+            width, constants, where = layout.width, list(layout.constants), layout.where
+        if build is None or not settled:
+            first = _cells(lines, delimiter, width)
+            layout.settle(first, reading.name)
+            build, settled = layout.builder(), bool(first)
         row = reading.row
         careful = '"' in text or max(map(len, lines), default=0) > LONGEST_CELL
         for line in lines:
@@ -53,15 +59,18 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
             except csv.Error as problem:
                 ticks.append(reading.raw(row, problem, _line(line)))
                 continue
-            if len(cells) == width:
-                cells = [*map(short, cells), *constants] if odd else cells + constants
-                try:
-                    ticks.append(build(cells))
-                except NO_TICK as problem:
-                    ticks.append(reading.raw_cells(row, problem, layout, cells))
-            elif line.strip():
-                wrong = f"expected {width} cells, was {len(cells)}"
-                ticks.append(reading.raw(row, wrong, _line(line), layout.fixed.get("symbol", "")))
+            if (count := len(cells)) != width and not (count == width + 1 and not cells.pop()):
+                if line.strip():
+                    wrong = f"expected {width} cells, was {count}"
+                    ticks.append(reading.raw(row, wrong, _line(line), layout.fixed.get("symbol", "")))
+                continue
+            cells = [*map(short, cells), *constants] if odd else cells + constants
+            if where and not layout.is_wanted(cells):
+                continue
+            try:
+                ticks.append(build(cells))
+            except NO_TICK as problem:
+                ticks.append(reading.raw_cells(row, problem, layout, cells))
         reading.row = row
         yield ticks
 
@@ -70,9 +79,37 @@ def _line(line: str) -> bytes:
     return encode({"line": line[:LONGEST_REST]})
 
 
+def _header(lines: list[str], delimiter: str, reading: Reading) -> Sequence[str]:
+    """Names of the columns, which are taken off the lines if they stand there."""
+    if reading.columns.header:
+        return reading.columns.header
+    names = _names(lines.pop(0), delimiter, reading.name)
+    reading.row += 1
+    if looks_like_a_row(names):
+        raise ConfigurationError(
+            f"{reading.name}: expected the names of the columns in the first line, was {shown(delimiter.join(names))}; "
+            "fix: --columns NAME,NAME,... where the file has no header, for example --columns ts_event,price,size"
+        )
+    return names
+
+
 def _names(header: str, delimiter: str, name: str) -> Sequence[str]:
     """Names of the columns; a line is always one row, so a stray quotation mark cannot swallow the rows behind it."""
     try:
-        return [each.strip() for each in next(csv.reader([header], delimiter=delimiter), [])]
+        names = [each.strip() for each in next(csv.reader([header], delimiter=delimiter), [])]
     except csv.Error as error:
         raise ConfigurationError(f"{name}: expected a header line, was {shown(header)} ({error})") from None
+    return names
+
+
+def _cells(lines: Sequence[str], delimiter: str, width: int) -> list[list[str]]:
+    """Cells of the first rows that have enough of them."""
+    rows = []
+    for line in lines[:LOOKED_AT]:
+        try:
+            cells = next(csv.reader([line], delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        if width <= len(cells) <= width + 1:
+            rows.append(cells)
+    return rows

@@ -1,4 +1,4 @@
-"""Ticks from files: CSV and JSON lines (plain, gzip, standard input) and Parquet, block by block, in constant memory.
+"""Ticks from files: CSV, JSON, Parquet and Feather, packed or not, block by block; docs/formats.md says what is read.
 
 A row that makes no tick is neither dropped nor mended: it becomes a `RawTick` with the best JSON that its cells give
 (a line of JSON lines: the line itself), so it reaches the market node and ends as a dead letter with the reason.
@@ -9,29 +9,31 @@ Lines, cells and numbers are bounded before they are converted (`lines`, `cells`
 gives what stands before the break, and then raises `BrokenFile`.
 """
 
-import gzip
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from io import BufferedReader
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from statistics import median_low
-from typing import cast
 
 from schemas.errors import ConfigurationError
-from streams.sources.columns import Columns, expect_plausible_unit
+from schemas.ticks import Quote, Trade
+from streams.sources.columns import Columns
 from streams.sources.damage import DAMAGE, broken
 from streams.sources.delimited import csv_ticks
-from streams.sources.json_lines import json_ticks
+from streams.sources.json_lines import array_ticks, json_ticks
 from streams.sources.lines import CutLine, newline_of, whole_lines
+from streams.sources.opened import texts
 from streams.sources.parquet_rows import ParquetRows
+from streams.sources.plausible import expect_plausible
 from streams.sources.raw import Feed
-from streams.sources.reading import Reading
-from streams.sources.signs import GZIP, PARQUET, expect_text
+from streams.sources.reading import LOOKED_AT, Reading
+from streams.sources.signs import ARROW, PARQUET
 
-LOOKED_AT = 5
-"""Rows by whose times the unit is judged."""
+SORTED_BLOCK = 4096
+
+READERS = {b"{": json_ticks, b"[": array_ticks}
+"""By the first character of a text; all else is CSV."""
 
 BLANK = b"\xef\xbb\xbf \t\r\n"
 
@@ -39,8 +41,8 @@ BLANK = b"\xef\xbb\xbf \t\r\n"
 class TickFile:
     """Ticks of one file in the order of the file; iterate it once.
 
-    What the file is shows in its first bytes, whatever it is called: Parquet, gzip, JSON lines (`{`) or else CSV with
-    a header line (comma, semicolon, tab or bar).
+    What the file is shows in its bytes, whatever it is called. Memory is bounded but for an array of JSON and for
+    `Columns.sort`.
 
     Args:
         path: of the file.
@@ -49,8 +51,8 @@ class TickFile:
         stream: read from here instead, and `path` is only its name. A pipe that goes on for ever is fine.
 
     Raises:
-        ConfigurationError: while reading: no such file, columns that are not there, an unlikely unit of time, a kind of
-            file that is not read.
+        ConfigurationError: while reading: no such file, columns that are not there, times or numbers that two readings
+            fit, ticks that cannot be those of a market, a kind of file that is not read.
         BrokenFile: while reading, behind the ticks that stand before the break.
         Refused: while reading, with `strict`.
     """
@@ -64,7 +66,7 @@ class TickFile:
         stream: BufferedReader | None = None,
     ) -> None:
         self.name = str(path)
-        self._columns = columns or Columns()
+        self._columns = (columns or Columns()).of(self.name)
         self._reading = Reading(self.name, self._columns, strict)
         self._stream = stream
         self._share: Callable[[], float | None] = lambda: None
@@ -88,8 +90,9 @@ class TickFile:
             what = error.strerror if isinstance(error, OSError) else error
             raise ConfigurationError(f"{self.name}: expected a readable file, was: {what}") from error
         with stream:
-            if _head(stream, 4, self._reading, size) == PARQUET:
-                rows = ParquetRows(self._reading)
+            head = _head(stream, len(ARROW), self._reading, size)
+            if head == ARROW or head.startswith(PARQUET):
+                rows = ParquetRows(self._reading, feather=head == ARROW)
                 self._share = rows.share
                 yield from self._checked(rows.ticks())
             else:
@@ -97,35 +100,41 @@ class TickFile:
                 yield from self._checked(self._of_bytes(stream, size))
 
     def _checked(self, blocks: Iterator[list[Feed]]) -> Iterator[list[Feed]]:
+        """Blocks, of which the first ticks were held against what a market can be."""
+        if self._columns.sort:
+            blocks = _sorted(blocks)
+        seen: list[Quote | Trade] = []
         for block in blocks:
-            # Of some rows, for one that is wrong must not stop the file.
-            times = [tick.ts_event for tick in block[:LOOKED_AT] if tick.ts_event is not None] + self._reading.beyond
-            if times:
-                expect_plausible_unit(median_low(times), self._columns.time_unit)
-                yield block
-                break
+            seen += [tick for tick in block if isinstance(tick, Quote | Trade)]
+            if self._columns.checked:
+                expect_plausible(self.name, seen)
             yield block
+            if len(seen) >= LOOKED_AT:
+                break
         yield from blocks
 
     def _of_bytes(self, stream: BufferedReader, size: int | None) -> Iterator[list[Feed]]:
-        plain, reading = stream, self._reading
+        reading = self._reading
         try:
-            if stream.peek(2)[:2] == GZIP:
-                plain = cast(BufferedReader, gzip.GzipFile(fileobj=stream))
-            head = plain.peek(1 << 12)
-            expect_text(self.name, head)
-            newline = newline_of(head)
-            blocks = whole_lines(plain, newline)
-            if newline == b"\r":
-                blocks = (block if type(block) is CutLine else block.replace(b"\r", b"\n") for block in blocks)
-            for block in blocks:
-                text = block.lstrip(BLANK)
-                reading.row += block[: len(block) - len(text)].count(b"\n") + (not text)
-                if text:
-                    read = json_ticks if text[:1] == b"{" else csv_ticks
-                    yield from read(chain([CutLine(text) if type(block) is CutLine else text], blocks), reading)
+            for name, text in texts(self.name, stream):
+                reading.name, reading.row = name, 0
+                yield from self._of_text(text)
         except DAMAGE as error:
-            raise broken(self.name, error, reading.row, None if size is None else stream.tell(), size) from error
+            at = None if size is None or stream.closed else stream.tell()
+            raise broken(reading.name, error, reading.row, at, size) from error
+
+    def _of_text(self, stream: BufferedReader) -> Iterator[list[Feed]]:
+        reading = self._reading
+        newline = newline_of(stream.peek(1 << 12))
+        blocks = whole_lines(stream, newline)
+        if newline == b"\r":
+            blocks = (block if type(block) is CutLine else block.replace(b"\r", b"\n") for block in blocks)
+        for block in blocks:
+            text = block.lstrip(BLANK)
+            reading.row += block[: len(block) - len(text)].count(b"\n") + (not text)
+            if text:
+                read = READERS.get(text[:1], csv_ticks)
+                yield from read(chain([CutLine(text) if type(block) is CutLine else text], blocks), reading)
 
 
 def _head(stream: BufferedReader, length: int, reading: Reading, size: int) -> bytes:
@@ -133,6 +142,13 @@ def _head(stream: BufferedReader, length: int, reading: Reading, size: int) -> b
         return stream.peek(length)[:length]
     except OSError as error:  # a folder opens, and cannot be read
         raise broken(reading.name, error, 0, None, size) from error
+
+
+def _sorted(blocks: Iterable[list[Feed]]) -> Iterator[list[Feed]]:
+    """Ticks by time, those of one time in the order of the file; what has no time stays behind its predecessor."""
+    whole = [feed for _, feed in sorted(_timed(chain.from_iterable(blocks)), key=itemgetter(0))]
+    for start in range(0, len(whole), SORTED_BLOCK):
+        yield whole[start : start + SORTED_BLOCK]
 
 
 def merged(files: Iterable[Iterable[Feed]]) -> Iterator[Feed]:

@@ -7,10 +7,13 @@ import pandas as pd
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from schemas.ticks import Quote, Trade
 from streams.sources.cells import LONGEST_CELL, short, shown
-from streams.sources.columns import Columns, Layout, expect_plausible_unit
+from streams.sources.columns import Columns
+from streams.sources.layout import Layout
+from streams.sources.plausible import expect_plausible
 from streams.sources.raw import Feed
-from streams.sources.reading import NO_TICK, Reading
+from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 
 Frame = pd.DataFrame | NDArray[Any] | Mapping[str, Any]
 
@@ -40,22 +43,28 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
         table = table.assign(**{dates: instants.astype("int64")})
         columns = replace(columns, time_unit="ns")
     layout = Layout([str(name) for name in table.columns], columns)
-    build, constants = layout.builder(), layout.constants
+    constants = layout.constants
     texts = {layout.place[field] for field in ("kind", "symbol", "side") if field in layout.place}
     reading = Reading("frame", columns, strict=False)
-    told = False
+    build = None
     for start in range(0, len(table), BLOCK_ROWS):
         part = table.iloc[start : start + BLOCK_ROWS]
         cells = [_cells(part.iloc[:, at], at in texts) for at in range(layout.width)]
-        for row, values in enumerate(zip(*cells, strict=True), start):
+        rows = list(zip(*cells, strict=True))
+        if build is None:
+            layout.settle(rows[:LOOKED_AT], "frame")
+            build = layout.builder()
+        ticks: list[Feed] = []
+        for row, values in enumerate(rows, start):
+            if layout.where and not layout.is_wanted(values):
+                continue
             try:
-                tick: Feed = build((*values, *constants))
+                ticks.append(build((*values, *constants)))
             except NO_TICK as problem:
-                tick = reading.raw_cells(row, problem, layout, values)
-            if not told and tick.ts_event is not None:
-                expect_plausible_unit(tick.ts_event, columns.time_unit)
-                told = True
-            yield tick
+                ticks.append(reading.raw_cells(row, problem, layout, values))
+        if start == 0 and columns.checked:
+            expect_plausible("frame", [tick for tick in ticks if isinstance(tick, Quote | Trade)])
+        yield from ticks
 
 
 def _cells(column: "pd.Series[Any]", text: bool) -> list[Any]:

@@ -1,29 +1,39 @@
-"""Ticks of JSON lines: one object a line, the records of the topic `ticks` or anything with the same fields."""
+"""Ticks of JSON: an object a line, or one array of them; records of the topic `ticks`, or anything with such fields."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
-from schemas.codec import decoder, encode
-from schemas.errors import Refused
+import msgspec
+from msgspec.structs import replace
+
+from schemas.codec import decoder
+from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
-from streams.sources.cells import END_OF_INTEGERS, shown
-from streams.sources.columns import event_time, kind_of
+from streams.sources.cells import END_OF_INTEGERS, LONGEST_CELL, short, shortened, shown
+from streams.sources.columns import FIELDS, Columns, kind_of
+from streams.sources.layout import Layout
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.raw import Feed
-from streams.sources.reading import Reading
+from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 
 LOWEST, HIGHEST = -END_OF_INTEGERS, END_OF_INTEGERS - 1
+LARGEST_ARRAY = 1 << 30
+"""Bytes of a file that is one JSON array: it is taken apart in memory."""
 
 _decode_tick = decoder(Tick)
-_decode_object = decoder(dict[str, Any])
+_decode = decoder(Any)
+Build = Callable[[Sequence[Any]], Quote | Trade]
 
 
 def json_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]:
     """Ticks of blocks of whole lines.
 
     Raises:
+        ConfigurationError: no object has what ticks need, or it cannot be told how times are written.
         Refused: a row makes no tick, with `strict`.
     """
+    rows: Rows | None = None
     for block in blocks:
         row = reading.row
         ticks: list[Feed]
@@ -31,32 +41,209 @@ def json_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]
             ticks = [reading.raw(row := row + 1, f"expected a line of at most {LONGEST_LINE} bytes", block)]
         else:
             ticks = []
-            for line in block.split(b"\n"):
+            lines = block.split(b"\n")
+            if rows is None:
+                rows = Rows(list(_objects(islice(lines, LOOKED_AT))), reading)
+            for line in lines:
                 row += 1
                 if line and not line.isspace():
-                    ticks.append(_tick(row, line, reading))
+                    ticks += rows.ticks(row, line)
         reading.row = row
         yield ticks
 
 
-def _tick(row: int, line: bytes, reading: Reading) -> Feed:
-    value, fields = line, dict[str, Any]()
+def array_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]:
+    """Ticks of one JSON array of objects, or of rows whose columns were named.
+
+    Raises:
+        ConfigurationError: it is no array, too large a one, or has not what ticks need.
+        Refused: a row makes no tick, with `strict`.
+    """
+    parts, size = [], 0
+    for block in blocks:
+        parts.append(bytes(block))
+        if (size := size + len(block)) > LARGEST_ARRAY:
+            raise ConfigurationError(
+                f"{reading.name}: expected a JSON array of at most {LARGEST_ARRAY} bytes; fix: write one object a line"
+            )
     try:
-        if not reading.plain:
-            columns = reading.columns
-            found = _decode_object(line)
-            names = {column: field for field, column in columns.names.items()}
-            fields = {names.get(name, name): cell for name, cell in found.items()} | columns.constants()
-            if "kind" not in fields and (kind := kind_of(fields)):
-                fields["kind"] = kind
-            value = encode(fields)
-            fields["ts_event"] = event_time(fields.get("ts_event"), columns.time_unit)
-            value = encode(fields)
-        tick: Quote | Trade | Directive = _decode_tick(value)
-        if not LOWEST <= tick.ts_event <= HIGHEST:
-            raise ValueError(f"expected a time from 1677 to 2262, was {shown(tick.ts_event)}")
-        if not isinstance(tick, Directive) and tick.seq is not None and not LOWEST <= tick.seq <= HIGHEST:
-            raise ValueError(f"expected a 64-bit sequence number, was {shown(tick.seq)}")
-    except (Refused, ValueError) as problem:  # msgspec's errors are ValueErrors
-        return reading.raw(row, problem, value, fields.get("symbol", ""), fields.get("ts_event"))
+        items = msgspec.json.decode(b"\n".join(parts), type=list[msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ConfigurationError(f"{reading.name}: expected one JSON array, was damaged: {error}") from None
+    rows = Rows(list(_objects(bytes(item) for item in items[:LOOKED_AT])), reading)
+    for start in range(0, len(items), 4096):
+        ticks: list[Feed] = []
+        for row, item in enumerate(items[start : start + 4096], start + 1):
+            ticks += rows.ticks(row, bytes(item))
+        reading.row = min(len(items), start + 4096)
+        yield ticks
+
+
+def _objects(lines: Iterable[bytes]) -> Iterator[Any]:
+    for line in lines:
+        try:
+            yield _decode(line)
+        except (Refused, ValueError):
+            continue
+
+
+class Rows:
+    """What the objects of one file are, told by the first of them.
+
+    Args:
+        first: some, decoded.
+        reading: of the file.
+
+    Raises:
+        ConfigurationError: none of them has what ticks need.
+    """
+
+    def __init__(self, first: Sequence[Any], reading: Reading) -> None:
+        self._reading, columns = reading, reading.columns
+        self._nested = columns.rows.split(".") if columns.rows else []
+        rows = list(chain.from_iterable(map(self._unfolded, first)))
+        names = self._names(rows, columns)
+        self._by_kind: dict[str, tuple[Layout, Build]] = {}
+        self._problem: ConfigurationError | None = None
+        sample = [cells for item in rows if (cells := self._cells(item, names))]
+        for kind in ("",) if columns.kind else ("", "quote", "trade"):
+            try:
+                layout = Layout(names, replace(columns, kind=kind or columns.kind))
+            except ConfigurationError as error:
+                self._problem = self._problem or error
+                continue
+            layout.settle(sample, reading.name)
+            self._by_kind[kind] = layout, layout.builder()
+            if not kind:
+                break
+        layouts = [layout for layout, _ in self._by_kind.values()]
+        # Records as the topic has them are read as they stand.
+        self._plain = columns.plain and all(layout.clock.unit in (None, "ns") for layout in layouts)
+        if not layouts and (first and not (self._plain and any(map(_is_record, first)))):
+            raise self._why(first, rows)
+        self._header = names
+
+    def _why(self, first: Sequence[Any], rows: Sequence[Any]) -> ConfigurationError:
+        for item in first:
+            if isinstance(item, dict):
+                for name, value in item.items():
+                    inner = value[0] if isinstance(value, list) and value else value
+                    if isinstance(inner, dict) and not self._nested:
+                        return ConfigurationError(
+                            f"{self._reading.name}: expected fields of ticks, was {shown(', '.join(item))}; "
+                            f"fix: --rows {name} if they are those in {name!r}, or --map FIELD={name}.NAME"
+                        )
+        problem = self._problem or ConfigurationError("expected objects with the fields of ticks")
+        return ConfigurationError(f"{self._reading.name}: {problem}")
+
+    def _unfolded(self, item: Any) -> Iterator[Any]:
+        """The rows in one object: itself, or those at the path that was said."""
+        for name in self._nested:
+            item = item.get(name) if isinstance(item, dict) else None
+        if isinstance(item, list) and (self._nested or not self._reading.columns.header):
+            yield from item
+        elif item is not None:
+            yield item
+
+    def _names(self, rows: Sequence[Any], columns: Columns) -> list[str]:
+        if columns.header:
+            return list(columns.header)
+        names: dict[str, None] = {}
+        for row in rows:
+            if isinstance(row, dict):
+                names |= dict.fromkeys(str(name) for name in row)
+        wanted = [part for name in columns.names.values() for part in (name, *name.split("+"))]
+        paths = [name for name in wanted if "." in name and name not in names]
+        found = [path for path in paths if any(_at(row, path) is not None for row in rows)]
+        return [*names, *dict.fromkeys(found)]
+
+    def _cells(self, item: Any, names: Sequence[str]) -> list[Any] | None:
+        if isinstance(item, dict):
+            return [_cell(item.get(name) if name in item else _at(item, name)) for name in names]
+        if isinstance(item, list) and len(item) == len(names):
+            return [_cell(value) for value in item]
+        return None
+
+    def ticks(self, row: int, line: bytes) -> Iterator[Feed]:
+        """Ticks of one object, or what stands in for them."""
+        problem: Exception
+        try:
+            if self._plain:
+                tick: Quote | Trade | Directive = _decode_tick(line)
+                if not isinstance(tick, Trade) or tick.side in ("", "buy", "sell"):
+                    yield _bounded(tick)
+                    return
+            problem = ValueError("expected an object with the fields of a tick")
+        except (Refused, ValueError) as error:  # msgspec's errors are ValueErrors
+            problem = error
+        try:
+            items = list(self._unfolded(_decode(line)))
+        except (Refused, ValueError) as error:
+            yield self._reading.raw(row, error, line)
+            return
+        if not items and not self._nested:
+            yield self._reading.raw(row, problem, line)
+        for item in items:
+            cells = self._cells(item, self._header)
+            layout, build = self._by_kind.get("") or self._by_kind.get(self._kind(item)) or (None, None)
+            if layout is None or build is None or cells is None:
+                yield self._reading.raw(row, problem, line)
+                continue
+            if layout.where and not layout.is_wanted(cells):
+                continue
+            try:
+                yield build([*cells, *layout.constants])
+            except NO_TICK as error:
+                if self._plain:
+                    yield self._reading.raw(row, error, line, *_known(item))
+                else:
+                    yield self._reading.raw_cells(row, error, layout, cells)
+
+    def _kind(self, item: Any) -> str:
+        called = self._reading.columns.names
+        present = {field for field in FIELDS if _at(item, called.get(field, field)) is not None}
+        return kind_of(present)
+
+
+def _known(item: Any) -> tuple[Any, Any]:
+    """Symbol and time of an object that makes no tick."""
+    return (item.get("symbol", ""), item.get("ts_event")) if isinstance(item, dict) else ("", None)
+
+
+def _is_record(item: Any) -> bool:
+    return isinstance(item, dict) and "kind" in item and "symbol" in item and "ts_event" in item
+
+
+def _bounded(tick: Quote | Trade | Directive) -> Feed:
+    if not LOWEST <= tick.ts_event <= HIGHEST:
+        raise ValueError(f"expected a time from 1677 to 2262, was {shown(tick.ts_event)}")
+    if not isinstance(tick, Directive) and tick.seq is not None and not LOWEST <= tick.seq <= HIGHEST:
+        raise ValueError(f"expected a 64-bit sequence number, was {shown(tick.seq)}")
     return tick
+
+
+def _at(item: Any, path: str) -> Any:
+    """What lies at a path of names and positions; None: nothing."""
+    if isinstance(item, dict) and path in item:
+        return item[path]
+    for name in path.split("."):
+        if isinstance(item, dict):
+            item = item.get(name)
+        elif isinstance(item, list) and name.isdigit() and int(name) < len(item):
+            item = item[int(name)]
+        else:
+            return None
+    return item
+
+
+def _cell(value: Any) -> Any:
+    """A value as a cell: text, an integer or a float; what is missing is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return short(value) if len(value) > LONGEST_CELL else value
+    if isinstance(value, int | float):
+        return value
+    return shortened(str(value), LONGEST_CELL)

@@ -1,6 +1,6 @@
-"""Ticks of Parquet: columns by their names, a batch of rows at a time."""
+"""Ticks of Parquet and Feather: columns by their names, a batch of rows at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -8,24 +8,30 @@ from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
 from streams.sources.cells import LONGEST_CELL, short, shortened
-from streams.sources.columns import NUMBERS, Columns, Layout, TimeUnit
+from streams.sources.columns import NUMBERS, Columns
 from streams.sources.damage import broken
+from streams.sources.layout import Layout
 from streams.sources.raw import Feed
-from streams.sources.reading import NO_TICK, Reading
+from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
+from streams.sources.times import TimeUnit
 
 BLOCK_ROWS = 4096
+DAMAGE = (OSError, MemoryError, ValueError, OverflowError, RuntimeError, SystemError)
+"""What Arrow raises besides its own errors when there is something wrong with the bytes of a file."""
+
 UNITS: dict[str, TimeUnit] = {"ns": "ns", "us": "us", "ms": "ms", "s": "s"}
 
 
 class ParquetRows:
-    """One Parquet file; iterate `ticks()` once.
+    """One Parquet or Feather file; iterate `ticks()` once.
 
     Args:
         reading: of it.
+        feather: whether it is Feather.
     """
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, reading: Reading, feather: bool = False) -> None:
+        self._reading, self._feather = reading, feather
         self._rows = 0
 
     def share(self) -> float:
@@ -43,42 +49,67 @@ class ParquetRows:
         name = self._reading.name
         try:
             import pyarrow
-            from pyarrow import parquet
+            from pyarrow import ipc, parquet
         except ImportError as error:
             raise ConfigurationError(
                 f"{name}: expected pyarrow to read Parquet, was not installed; fix: pip install pyarrow"
             ) from error
         try:
+            if self._feather:
+                with pyarrow.memory_map(name) as source, ipc.open_file(source) as file:
+                    batches = (file.get_batch(at) for at in range(file.num_record_batches))
+                    self._rows = sum(batch.num_rows for batch in batches)
+                    yield from self._of_file(pyarrow, file.schema, lambda used: _parts_of(file, used))
+                return
             with parquet.ParquetFile(name) as file:
-                yield from self._of_file(pyarrow, file)
-        except (pyarrow.ArrowException, OSError, MemoryError, ValueError, OverflowError, RuntimeError) as error:
+                self._rows = file.metadata.num_rows
+                yield from self._of_file(
+                    pyarrow, file.schema_arrow, lambda used: file.iter_batches(BLOCK_ROWS, columns=used)
+                )
+        except (
+            pyarrow.ArrowException,
+            OSError,
+            MemoryError,
+            ValueError,
+            OverflowError,
+            RuntimeError,
+            SystemError,
+        ) as error:
             raise broken(name, error, self._reading.row) from error
 
-    def _of_file(self, arrow: Any, file: Any) -> Iterator[list[Feed]]:
+    def _of_file(self, arrow: Any, schema: Any, batches: Callable[[list[str]], Iterable[Any]]) -> Iterator[list[Feed]]:
         reading = self._reading
-        schema, self._rows = file.schema_arrow, file.metadata.num_rows
         header = schema.names
-        places = Layout(header, reading.columns, reading.name).place
-        used = [header[at] for at in sorted(set(places.values()))]
-        if twice := [name for name in used if header.count(name) > 1]:
-            raise ConfigurationError(f"{reading.name}: expected one column {twice[0]!r}, was {header.count(twice[0])}")
+        whole = Layout(header, reading.columns, reading.name)
+        places = whole.place
         columns = reading.columns
         for field, at in places.items():
-            columns = _expect_type(arrow, reading.name, field, schema.field(at), columns)
-        layout = Layout(used, columns)
-        texts = {header[places[field]] for field in ("kind", "symbol", "side") if field in places}
-        turned = [_cells_of(arrow, schema.field(name).type, name in texts) for name in used]
-        build, constants = layout.builder(), layout.constants
-        for batch in file.iter_batches(BLOCK_ROWS, columns=used):
+            if field != "ts_event" or not whole.joined:
+                columns = _expect_type(arrow, reading.name, field, schema.field(at), columns)
+        whole.clock = columns.clock()
+        used = whole.used()
+        layout = whole.narrowed(used)
+        texts = {places[field] for field in ("kind", "symbol", "side") if field in places}
+        texts |= {*whole.joined, *(at for at, _ in whole.where)}
+        turned = [_cells_of(arrow, schema.field(at).type, at in texts) for at in used]
+        constants = layout.constants
+        build = None
+        for batch in batches([header[at] for at in used]):
             ticks: list[Feed] = []
             row = reading.row
-            parts = [batch.column(name) for name in used]
+            parts = [batch.column(header[at]) for at in used]
+            if build is None:
+                first = [cells_of(part.slice(0, LOOKED_AT)) for cells_of, part in zip(turned, parts, strict=True)]
+                layout.settle([*zip(*first, strict=True)], reading.name)
+                build = layout.builder()
             careful = any(part.nbytes > LONGEST_CELL for part in parts if part.nbytes > 32 * len(part) + 64)
             cells_of_parts = (cells_of(part) for cells_of, part in zip(turned, parts, strict=True))
             for cells in zip(*cells_of_parts, *(repeat(cell, len(batch)) for cell in constants), strict=True):
                 row += 1
                 if careful:
                     cells = tuple(map(short, cells))
+                if layout.where and not layout.is_wanted(cells):
+                    continue
                 try:
                     ticks.append(build(cells))
                 except NO_TICK as problem:
@@ -89,6 +120,15 @@ class ParquetRows:
             raise EOFError(f"ends behind row {reading.row} of {self._rows}")
 
 
+def _parts_of(file: Any, used: list[str]) -> Iterator[Any]:
+    """Batches of a Feather file, of some columns and of at most `BLOCK_ROWS` rows."""
+    for at in range(file.num_record_batches):
+        batch = file.get_batch(at).select(used)
+        batch.validate(full=True)  # offsets of a damaged file may point anywhere
+        for start in range(0, batch.num_rows, BLOCK_ROWS):
+            yield batch.slice(start, BLOCK_ROWS)
+
+
 def _expect_type(arrow: Any, name: str, field: str, column: Any, columns: Columns) -> Columns:
     """Columns with the unit of time that the file says; raises `ConfigurationError` for a type that tells no field."""
     types, kind = arrow.types, column.type
@@ -97,8 +137,8 @@ def _expect_type(arrow: Any, name: str, field: str, column: Any, columns: Column
     fits = _is_text(types, kind) or types.is_null(kind)
     if field in NUMBERS or field == "ts_event":
         fits = fits or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
-    elif field == "symbol":  # of some exchanges: 600519
-        fits = fits or types.is_integer(kind)
+    elif field in ("symbol", "side"):  # 600519 of some exchanges; 1 and -1, or whether the buyer was the maker
+        fits = fits or types.is_integer(kind) or types.is_boolean(kind)
     if fits:
         return columns
     wanted = "numbers" if field in NUMBERS else "times" if field == "ts_event" else "text"

@@ -6,12 +6,16 @@ from typing import Any
 from schemas.codec import encode
 from schemas.errors import Refused
 from streams.sources.cells import END_OF_INTEGERS, LONGEST_KEY, LONGEST_VALUE, shortened
-from streams.sources.columns import Columns, Layout
+from streams.sources.columns import Columns
+from streams.sources.layout import Layout
 from streams.sources.raw import RawTick
 
 NO_TICK = (ValueError, TypeError, IndexError, OverflowError)
 """What converting the cells of a row raises when they make no tick."""
 
+
+LOOKED_AT = 100
+"""Rows by which it is told how a file is written."""
 
 MOST_BEYOND = 5
 

@@ -3,35 +3,38 @@
 from schemas.errors import ConfigurationError
 
 GZIP = b"\x1f\x8b"
+BZIP2 = b"BZh"
+XZ = b"\xfd7zXZ\x00"
+ZSTD = b"\x28\xb5\x2f\xfd"
+ZIP = b"PK\x03\x04"
+EMPTY_ZIP = b"PK\x05\x06"
 PARQUET = b"PAR1"
+ARROW = b"ARROW1"
 HEAD = 8
 
 FOREIGN: dict[bytes, tuple[str, str]] = {
-    b"PK\x03\x04": ("a zip archive (or a spreadsheet)", "unzip it, or save it as CSV"),
-    b"\xfd7zXZ\x00": ("compressed by xz", "xz -d"),
-    b"BZh": ("compressed by bzip2", "bzip2 -d"),
-    b"\x28\xb5\x2f\xfd": ("compressed by zstd", "zstd -d"),
     b"7z\xbc\xaf": ("a 7-Zip archive", "unpack it"),
-    b"ARROW1": ("Feather (Arrow)", "write it as Parquet"),
-    b"FEA1": ("Feather", "write it as Parquet"),
+    b"Rar!": ("a RAR archive", "unpack it"),
+    b"FEA1": ("Feather of the first version", "write it as Parquet"),
     b"\x89HDF": ("HDF5", "write it as Parquet"),
     b"SQLite": ("a SQLite database", "write a table of it as CSV"),
     b"\xd0\xcf\x11\xe0": ("a spreadsheet", "save it as CSV"),
     b"\x93NUMPY": ("a NumPy array", "write it as Parquet"),
-    b"\xff\xfe": ("UTF-16", "save it as UTF-8: iconv -f UTF-16 -t UTF-8"),
-    b"\xfe\xff": ("UTF-16", "save it as UTF-8: iconv -f UTF-16 -t UTF-8"),
-    GZIP: ("gzip within gzip", "unpack it once"),
-    PARQUET: ("Parquet in a pipe or within gzip", "save it as a file of its own"),
+    b"ORC": ("ORC", "write it as Parquet"),
+    b"DBN": ("DBN of Databento", "write it as CSV or Parquet by their client"),
+    ARROW: ("Feather in a pipe or packed", "save it as a file of its own"),
+    PARQUET: ("Parquet in a pipe or packed", "save it as a file of its own"),
+    **dict.fromkeys((GZIP, BZIP2, XZ, ZSTD, ZIP), ("packed more than three times", "unpack it")),
 }
 
 
 def expect_text(name: str, head: bytes) -> None:
     """Refuse what is no text in UTF-8, by the first bytes of what was unpacked.
 
-    >>> expect_text("ticks.xz", b"\\xfd7zXZ\\x00...")
+    >>> expect_text("ticks.7z", b"7z\\xbc\\xaf...")
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: ticks.xz: expected CSV, JSON lines or Parquet, was compressed by xz; fix: xz -d
+    schemas.errors.ConfigurationError: ticks.7z: expected CSV, JSON or Parquet, was a 7-Zip archive; fix: unpack it
 
     Raises:
         ConfigurationError: with what it is and what to do.
@@ -40,8 +43,8 @@ def expect_text(name: str, head: bytes) -> None:
         if head.startswith(sign):
             raise _refused(name, kind, fix)
     if b"\x00" in head[:HEAD]:
-        raise _refused(name, "UTF-16 without a mark, or no text", "save it as UTF-8")
+        raise _refused(name, "no text", "another file, or save it as CSV")
 
 
 def _refused(name: str, kind: str, fix: str) -> ConfigurationError:
-    return ConfigurationError(f"{name}: expected CSV, JSON lines or Parquet, was {kind}; fix: {fix}")
+    return ConfigurationError(f"{name}: expected CSV, JSON or Parquet, was {kind}; fix: {fix}")

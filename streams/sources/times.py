@@ -10,11 +10,11 @@ References:
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal, DecimalException
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.errors import ConfigurationError
@@ -37,13 +37,16 @@ EARLIEST, LATEST = 631_152_000 * SECOND, 4_102_444_800 * SECOND
 BEYOND = 10**40
 """Stands for every time that is further away than any record can hold, however many digits it has."""
 
+FEW = 3
+"""Cells of which one reading at least must make sense; fewer may all be wrong."""
+
 SPELLINGS = (
     "ISO 8601 (2024-08-09T23:54:15.5+02:00, 20240809T235415Z, 2024-08-09, 2024-W32-5, 2024-222), 2024/08/09, "
     "2024.08.09, 09.08.2024, 08/09/2024 with the order of day and month, 9-Aug-2024, Aug 9 2024, each with a time of "
     "day (23:54:15.5, 235415500, 11:54:15 PM) and a zone (Z, UTC, GMT, +02, +0200, +02:00)"
 )
 
-_MONTHS = {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY = r"""(?:
     (?P<y>\d{4})(?P<sep>[-/.]?)(?P<m>\d\d)(?P=sep)(?P<d>\d\d)
   | (?P<y2>\d{4})-?W(?P<week>\d\d)-?(?P<weekday>[1-7])
@@ -140,10 +143,15 @@ class Clock:
         if number is None or number.adjusted() >= 40:
             return BEYOND
         if self.unit is None:
-            self.settle([text])
-        if self.unit == "digits":
+            try:
+                self.settle([text])
+            except ConfigurationError as error:
+                raise ValueError(str(error)) from None
+        unit = self.unit
+        if unit is None:
+            raise ValueError("no unit of time makes it one between 1990 and 2100")
+        if unit == "digits":
             return self._of_digits(text)
-        unit = self.unit or "ns"
         ns = number * NS_PER[unit]
         whole = int(ns)
         if whole != ns:
@@ -165,9 +173,9 @@ class Clock:
         if found is None:
             clock = _TIME_OF_DAY.fullmatch(text)
             if clock is None:
-                raise ValueError("none of the spellings that are read; see docs/formats.md")
+                raise ValueError("it is spelt in no way that is read; fix: see docs/formats.md, or another column")
             if self.day is None:
-                raise ValueError("a time of day without a date; fix: --date YYYY-MM-DD")
+                raise ValueError("a time of day; fix: --map ts_event=DATE+TIME by the names of both columns, or --date")
             seconds, fraction = _clock(clock)
             return _seconds(self.day, seconds, self.zone) * SECOND + fraction
         day = _day(found, self.order)
@@ -187,24 +195,43 @@ class Clock:
         Raises:
             ConfigurationError: two readings fit, or none does.
         """
+        if len(short := [cell for cell in cells if isinstance(cell, str) and _has_lost_digits(cell)]) > len(cells) / 2:
+            raise ConfigurationError(
+                f"expected times with all their digits, was {short[0]}: a spreadsheet has shortened them; fix: export "
+                "them anew, with the column as text"
+            )
         texts = [str(cell).strip()[: LONGEST_NUMBER + 1] for cell in cells if str(cell).strip()]
         numbers = [text for text in texts if _number(text) is not None]
         if texts and 2 * len(numbers) > len(texts):
             return self._settle_unit(numbers)
         if self.order is None:
             self._settle_order(texts)
-        return f"times as text, {_zone_said(self.zone)} where they say no zone"
+        self._expect_some(texts)
+        return f"times as text, {self.zone} where they say no zone"
+
+    def _expect_some(self, texts: Sequence[str]) -> None:
+        problem: ValueError | None = None
+        for text in texts:
+            try:
+                if EARLIEST <= (ns := self.read(text)) < LATEST:
+                    return
+                problem = problem or ValueError(f"expected a time between 1990 and 2100, was {shown(text)} ({ns} ns)")
+            except ValueError as error:
+                problem = problem or error
+        if problem is not None and len(texts) >= FEW:
+            raise ConfigurationError(str(problem))
 
     def _settle_unit(self, numbers: Sequence[str]) -> str:
-        shownest = sorted(numbers, key=lambda text: Decimal(text))[(len(numbers) - 1) // 2]
-        fitting = [unit for unit in ("s", "ms", "us", "ns", "digits", "100ns") if self._is_plausible(unit, shownest)]
-        if self.unit is None:
-            if len(fitting) != 1:
-                raise ConfigurationError(_which(shownest, fitting))
-            self.unit = fitting[0]
-        elif not self._is_plausible(self.unit, shownest):
-            raise ConfigurationError(_which(shownest, fitting, self.unit))
-        return f"times as {_CALLED[self.unit]}"
+        fit = {unit: sum(self._is_plausible(unit, text) for text in numbers) for unit in _GUESSED}
+        fitting = [unit for unit, count in fit.items() if count == max(fit.values()) > 0]
+        unit = self.unit
+        if unit is None and len(fitting) == 1:
+            unit = self.unit = fitting[0]
+        elif (fitting or len(numbers) >= FEW) and (
+            unit is None or not any(self._is_plausible(unit, text) for text in numbers)
+        ):
+            raise ConfigurationError(_which(sorted(numbers, key=Decimal)[len(numbers) // 2], fitting, unit))
+        return f"times as {_CALLED[unit]}" if unit else ""
 
     def _is_plausible(self, unit: TimeUnit, text: str) -> bool:
         try:
@@ -237,6 +264,9 @@ class Clock:
             )
 
 
+_GUESSED: tuple[TimeUnit, ...] = ("s", "ms", "us", "ns", "digits", "100ns")
+"""Units that a magnitude can tell; days of a spreadsheet look like seconds since midnight."""
+
 _CALLED: dict[TimeUnit, str] = {
     "s": "seconds since 1970",
     "ms": "milliseconds since 1970",
@@ -264,11 +294,16 @@ def _which(text: str, fitting: Sequence[TimeUnit], said: TimeUnit | None = None)
     return f"{was}; fix: --time-unit, or another column"
 
 
-def _zone_said(zone: tzinfo) -> str:
-    return str(zone)
+def _has_lost_digits(text: str) -> bool:
+    """Whether a number in scientific notation says fewer digits than it has."""
+    if len(text) > LONGEST_NUMBER or "e" not in text.lower() or (number := _number(text.strip())) is None:
+        return False
+    return len(number.as_tuple().digits) <= number.adjusted() < 40
 
 
 def _number(text: str) -> Decimal | None:
+    if "_" in text:  # Python's own way of writing numbers; here it stands between a date and a time of day
+        return None
     try:
         number = Decimal(text)
     except DecimalException:
@@ -279,9 +314,9 @@ def _number(text: str) -> Decimal | None:
 def _clock(found: "re.Match[str]") -> tuple[int, int]:
     """Seconds since midnight, and ns."""
     if found["h"] is not None:
-        hour, minute, second, fraction = found["h"], found["mi"], found["s"], found["f"]
+        hour, minute, second, fraction = found.group("h", "mi", "s", "f")
     else:
-        hour, minute, second, fraction = found["h2"], found["mi2"], found["s2"], found["f2"]
+        hour, minute, second, fraction = found.group("h2", "mi2", "s2", "f2")
     return _of_day(hour, minute, second or "0", (found["half"] or "").lower()), _fraction(fraction or "")
 
 
@@ -314,28 +349,23 @@ def _day(found: "re.Match[str]", order: DateOrder | None) -> date:
     if found["y2"]:
         return date.fromisocalendar(int(found["y2"]), int(found["week"]), int(found["weekday"]))
     if found["y3"]:
-        year, at = int(found["y3"]), int(found["ordinal"])
-        day = date(year, 1, 1) + timedelta(days=at - 1)
-        if at < 1 or day.year != year:
-            raise ValueError(f"no day {at} in {year}")
-        return day
-    name, number, year = (
-        (found["name5"], found["d5"], found["y5"]) if found["y5"] else (found["name6"], found["d6"], found["y6"])
-    )
-    month = _MONTHS.get(name.lower())
-    if month is None:
+        at = int(found["ordinal"])
+        counted = date(int(found["y3"]), 1, 1) + timedelta(days=at - 1)
+        if at < 1 or counted.year != int(found["y3"]):
+            raise ValueError(f"no day {at} in {found['y3']}")
+        return counted
+    name, of_month, in_year = found.group("name5", "d5", "y5") if found["y5"] else found.group("name6", "d6", "y6")
+    if name.lower() not in _MONTHS:
         raise ValueError(f"no month {name!r}")
-    return date(int(year), month, int(number))
+    return date(int(in_year), _MONTHS.index(name.lower()) + 1, int(of_month))
 
 
 @lru_cache(maxsize=64)
 def _offset(offset: str) -> tzinfo:
-    from datetime import timezone
-
     if not offset:
         return UTC
     digits = offset[1:].replace(":", "")
-    hours, minutes = int(digits[:-2] or 0) if len(digits) > 2 else int(digits), int(digits[-2:]) if len(digits) > 2 else 0
+    hours, minutes = (int(digits[:-2]), int(digits[-2:])) if len(digits) > 2 else (int(digits), 0)
     if hours > 15 or minutes > 59:
         raise ValueError(f"no offset {offset}")
     return timezone((1 if offset[0] == "+" else -1) * timedelta(hours=hours, minutes=minutes))

@@ -170,6 +170,7 @@ RAW_DECODERS = {
     "streams/market/variants.py": OWN_TEXT,
     "streams/monitoring/node.py": OWN_STATES,
     "streams/retraining/versions.py": "records of versions that a person hands over",
+    "streams/sources/json_lines.py": "takes an array of a file apart; its elements go through the door",
 }
 """Modules that decode without `schemas.codec.decoder`, and what: never records of a topic, nor what HTTP brings."""
 

@@ -165,7 +165,7 @@ def test_rows_of_a_frame_that_make_no_tick_become_dead_letters() -> None:
     items = list(frame_ticks(frame, Columns(symbol="X")))
     assert [type(item) for item in items] == [Quote, RawTick, RawTick]
     with pytest.raises(ConfigurationError, match="--time-unit ms"):
-        list(frame_ticks(frame.assign(ts_event=1_723_161_255_088), Columns(symbol="X")))
+        list(frame_ticks(frame.assign(ts_event=1_723_161_255_088), Columns(symbol="X", time_unit="ns")))
 
 
 def test_files_are_merged_as_publishing_merges_them(tmp_path: Path) -> None:

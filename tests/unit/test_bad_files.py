@@ -3,18 +3,22 @@
 Seeded, so that a failure comes again: what is changed stands in the name of the test.
 """
 
+import bz2
 import gzip
+import lzma
 import time
+import zipfile
 from collections.abc import Callable
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import cramjam
 import pandas as pd
 import pyarrow
 import pytest
-from pyarrow import parquet
+from pyarrow import feather, parquet
 
 from schemas.codec import decoder, encode
 from schemas.errors import ConfigurationError, Refused
@@ -93,6 +97,20 @@ def as_parquet(**options: Any) -> bytes:
     return sink.getvalue()
 
 
+def as_feather() -> bytes:
+    sink = BytesIO()
+    feather.write_feather(parquet.read_table(BytesIO(as_parquet())), sink)
+    return sink.getvalue()
+
+
+def zipped(**members: bytes) -> bytes:
+    sink = BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return sink.getvalue()
+
+
 FORMATS: dict[str, Callable[[], bytes]] = {
     "csv": as_csv,
     "semicolons": lambda: as_csv(";"),
@@ -101,6 +119,14 @@ FORMATS: dict[str, Callable[[], bytes]] = {
     "jsonl.gz": lambda: gzip.compress(b"\n".join(map(encode, TICKS)), mtime=0),
     "parquet": as_parquet,
     "plain parquet": lambda: as_parquet(compression="none", use_dictionary=False),
+    "csv.bz2": lambda: bz2.compress(as_csv()),
+    "csv.xz": lambda: lzma.compress(as_csv()),
+    "csv.zst": lambda: bytes(cramjam.zstd.compress(as_csv())),
+    "csv.zip": lambda: zipped(**{"ticks.csv": as_csv()}),
+    "utf-16": lambda: as_csv().decode().encode("utf-16"),
+    "utf-16 without a mark": lambda: as_csv().decode().encode("utf-16-le"),
+    "feather": as_feather,
+    "array": lambda: b"[" + b",\n".join(map(encode, TICKS)) + b"]",
 }
 
 
@@ -171,19 +197,23 @@ def test_a_broken_file_gives_what_stands_before_the_break_and_says_where(tmp_pat
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"PK\x03\x04" + bytes(40), "was a zip archive"),
-        (b"\xfd7zXZ\x00" + bytes(40), "was compressed by xz"),
-        (b"BZh91AY", "compressed by bzip2"),
-        (b"\x28\xb5\x2f\xfd" + bytes(40), "compressed by zstd"),
-        (b"ARROW1\x00\x00" + bytes(40), "was Feather"),
-        (HEADER.encode("utf-16"), "was UTF-16"),
-        (HEADER.encode("utf-16-le"), "was UTF-16 without a mark"),
-        (gzip.compress(gzip.compress(b"a", mtime=0), mtime=0), "gzip within gzip"),
-        (gzip.compress(b"PAR1", mtime=0), "Parquet in a pipe or within gzip"),
+        (b"PK\x03\x04" + bytes(40), "is damaged .File is not a zip file"),
+        (b"\xfd7zXZ\x00" + bytes(40), "is damaged"),
+        (b"BZh91AY", "ends too early"),
+        (b"\x28\xb5\x2f\xfd" + bytes(40), "is damaged"),
+        (b"ARROW1\x00\x00" + bytes(40), "is damaged"),
+        (b"7z\xbc\xaf" + bytes(40), "was a 7-Zip archive"),
+        (zipped(**{"[Content_Types].xml": b"<a/>", "xl/sheet1.xml": b"<a/>"}), "was a spreadsheet"),
+        (zipped(), "found none"),
+        (gzip.compress(zipped(ticks=b"a")), "as a file of its own"),
+        (bytes(10), "was no text"),
+        (gzip.compress(gzip.compress(gzip.compress(gzip.compress(b"a")))), "packed more than three times"),
+        (gzip.compress(b"PAR1"), "Parquet in a pipe or packed"),
         (b"\x1f\x8b\x00", "ends too early before its first row, at byte 3 of 3"),
         (b"x" * 3_000_000, "expected a header line"),
         (b"PAR1PAR1", "is damaged"),
     ],
+    ids=lambda each: each if isinstance(each, str) else "bytes",
 )
 def test_what_is_not_read_is_named(content: bytes, sentence: str, tmp_path: Path) -> None:
     path = tmp_path / "ticks"
@@ -229,7 +259,7 @@ def test_a_long_line_in_small_pieces_is_cut() -> None:
     ("field", "values", "sentence"),
     [
         ("bid", pyarrow.array([b"12345678"], pyarrow.binary(8)), "expected numbers in column 'bid' for bid, was fixed"),
-        ("side", pyarrow.array([1]), "expected text in column 'side'"),
+        ("side", pyarrow.array([1.5]), "expected text in column 'side'"),
         ("kind", pyarrow.array([1]), "expected text in column 'kind'"),
         ("symbol", pyarrow.array([1.5]), "expected text in column 'symbol'"),
         ("ts_event", pyarrow.array([True]), "expected times in column 'ts_event'"),

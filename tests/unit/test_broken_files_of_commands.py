@@ -78,7 +78,7 @@ def test_a_process_of_the_pool_says_it_as_well(tmp_path: Path) -> None:
         [sys.executable, "-m", "agents.cli", "skill", "no-header.csv"], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("tickloop: no-header.csv: expected a column for")
+    assert done.stderr.startswith("tickloop: no-header.csv: expected the names of the columns")
 
 
 @pytest.mark.parametrize("arguments", [("skill", "/ticks.csv"), ("backtest", "/ticks.csv"), ("topics",)])

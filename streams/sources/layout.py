@@ -1,0 +1,286 @@
+"""From the cells of a row to a tick, by the columns of one file."""
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from math import isfinite
+from typing import Any
+
+from schemas.errors import ConfigurationError
+from schemas.ticks import LONGEST_SIDE, Quote, Trade
+from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
+from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, Columns, kind_of
+from streams.sources.times import BEYOND, FEW, Clock
+from streams.sources.words import Sides, expect_readable_numbers, is_finite, kind_from, number_of
+
+NOT_OF = {"quote": ("price", "size", "side"), "trade": ("bid", "bid_size", "ask", "ask_size")}
+"""Fields that the other kind of tick has alone: one mapping may serve a file of quotes and one of trades."""
+
+LIKE_SIZES = frozenset({"size", "siz", "amount", "qty", "quantity", "volume", "vol", "sz"})
+
+ORDERS = frozenset(
+    {"a", "c", "m", "r", "add", "cancel", "modify", "delete", "update", "insert", "new", "change", "partial"}
+)
+"""Actions of orders and levels, in small letters; a trade is none of them."""
+
+
+class Layout:
+    """Columns of one file, resolved against its header.
+
+    Args:
+        header: names of the file's columns, in the order of its cells.
+        columns: what is called otherwise, constant, or written in another way.
+        name: of the file, for the sentence; empty where there is none.
+
+    Raises:
+        ConfigurationError: a field that ticks need is nowhere, or what a row is cannot be told.
+
+    Attributes:
+        place: field -> where its cell is.
+        fixed: field -> cell that is the same in every row.
+        joined: places of the cells that make up a time together; empty: it is one cell.
+        width: cells of a row.
+        clock: reads the times.
+        sides: reads the aggressors.
+    """
+
+    def __init__(self, header: Sequence[str], columns: Columns, name: str = "") -> None:
+        self.header = header
+        self._begins = f"{name}: " if name else ""
+        fixed = columns.constants()
+        self.joined: tuple[int, ...] = ()
+        self.place: dict[str, int] = {}
+        absent = [field for field, name in columns.names.items() if name == "-"]
+        for field in FIELDS:
+            if (
+                field not in fixed
+                and field not in absent
+                and (found := self._found(columns.names.get(field, field), field, columns))
+            ):
+                self.place[field] = found[0]
+                if len(found) > 1:
+                    self.joined = found
+        if "kind" not in fixed | self.place and (kind := kind_of(self.place)):
+            fixed["kind"] = kind
+        kind = fixed.get("kind", "")
+        mapped = [field for field in columns.names if field not in (*NOT_OF.get(kind, ()), *absent)]
+        needed = dict.fromkeys(["kind", "symbol", "ts_event", *mapped, *NEEDED.get(kind, ())])
+        if missing := [field for field in needed if field not in fixed | self.place]:
+            raise ConfigurationError(
+                f"{self._begins}expected a column for {', '.join(missing)}, was {shortened(', '.join(header))}; "
+                "fix: --map FIELD=COLUMN, or --symbol and --kind where the file has no such column"
+            )
+        self._expect_sizes(kind, absent)
+        self.width = len(header)
+        if unknown := [name for name in columns.where if name not in header]:
+            raise ConfigurationError(
+                f"{self._begins}expected a column {unknown[0]!r}, was {shortened(', '.join(header))}; "
+                "fix: --where with one of these"
+            )
+        self.where = tuple((header.index(name), value) for name, value in columns.where.items())
+        self._checked, self._whole = columns.checked, False
+        self._price_divisor = round(1 / columns.price_scale)
+        self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
+        self.clock: Clock = columns.clock()
+        self._number = number_of(columns.decimal, columns.thousands)
+        self.sides = Sides(header[self.place["side"]] if "side" in self.place else "", columns.sides)
+
+    def _found(self, name: str, field: str, columns: Columns) -> tuple[int, ...]:
+        """Where a column is, or the columns whose cells are joined; none: it is not there."""
+        header = self.header
+        if header.count(name) > 1:
+            raise ConfigurationError(
+                f"{self._begins}expected one column {name!r}, was {header.count(name)}; "
+                f"fix: --map {field}=#N, by its position"
+            )
+        if name in header:
+            return (header.index(name),)
+        if name.startswith("#") and name[1:].isdigit() and 0 < int(name[1:]) <= len(header):
+            return (int(name[1:]) - 1,)
+        if field in columns.names and field == "ts_event" and "+" in name:
+            parts = [self._found(part, field, columns) for part in name.split("+")]
+            if all(parts):
+                return tuple(at for part in parts for at in part)
+        return ()
+
+    def _expect_sizes(self, kind: str, absent: Sequence[str]) -> None:
+        """Sizes that are there under another name are not taken for sizes of zero."""
+        sides = {"bid_size": "bid", "ask_size": "ask"} if kind == "quote" else {}
+        there: dict[str, str] = {}
+        for field, side in sides.items():
+            if field in self.place or field in absent:
+                continue
+            for name in self.header:
+                plain = name.replace("_", "").replace(" ", "").lower()
+                if side in plain and plain.replace(side, "").removeprefix("best") in LIKE_SIZES:
+                    there.setdefault(field, name)
+        if there:
+            pairs = ",".join(f"{field}={name}" for field, name in there.items())
+            none = ",".join(f"{field}=-" for field in there)
+            raise ConfigurationError(
+                f"{self._begins}expected the sizes of quotes, was {', '.join(there.values())}; fix: --map {pairs}, "
+                f"or --map {none} to leave them out"
+            )
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """Cells that are the same in every row; `builder` expects them behind those of the file."""
+        return tuple(self.fixed.values())
+
+    def settle(self, rows: Sequence[Sequence[Any]], name: str) -> None:
+        """Tell from the first rows what is not said: the unit of times, the order of dates, the marks in numbers.
+
+        Args:
+            rows: cells of some rows.
+            name: of the file.
+
+        Raises:
+            ConfigurationError: two readings fit, or none does.
+        """
+        times = [self.time_of(row) for row in rows if len(row) >= self.width]
+        kinds = dict.fromkeys(map(type, times))
+        # Of floats and decimals int() drops a fraction: it may be asked of a column of text, or of integers, alone.
+        self._whole = not self.joined and [*kinds] in ([str], [int])
+        if not self._checked and self.clock.unit is not None:
+            return
+        try:
+            self.clock.settle(times)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{name}: {error}") from None
+        self._expect_no_orders(rows, name)
+        for field in ("bid", "ask", "price"):
+            at = self.place.get(field)
+            cells = [row[at] for row in rows if len(row) > at and row[at] not in ("", None)] if at is not None else []
+            numbers = [cell for cell in cells if not isinstance(cell, str) or self._is_number(cell)]
+            if len(cells) >= FEW and not numbers and isinstance(cells[0], str):
+                expect_readable_numbers({field: cells[0]}, name)
+
+    def _expect_no_orders(self, rows: Sequence[Sequence[Any]], name: str) -> None:
+        at = next((at for at, column in enumerate(self.header) if column.lower() == "action"), None)
+        if at is None or self.where or self.fixed.get("kind") != "trade":
+            return
+        seen = dict.fromkeys(str(row[at]) for row in rows if len(row) > at)
+        if orders := sorted(word for word in seen if word.lower() in ORDERS):
+            raise ConfigurationError(
+                f"{name}: expected trades, column {self.header[at]!r} has {', '.join(map(shown, orders))}: orders or "
+                f"levels of a book; fix: --where {self.header[at]}=T takes the rows that are trades"
+            )
+
+    def _is_number(self, cell: str) -> bool:
+        try:
+            return isfinite(self._number(cell))
+        except ValueError:
+            return False
+
+    def time_of(self, row: Sequence[Any]) -> Any:
+        """The cell that says the time; joined ones with a space between them."""
+        if self.joined:
+            return " ".join(str(row[at]) for at in self.joined)
+        return row[self.place["ts_event"]]
+
+    def builder(self) -> Callable[[Sequence[Any]], Quote | Trade]:
+        """Function from the cells of a row, with `constants` behind them, to a tick.
+
+        It raises one of `reading.NO_TICK` when they make none. Cells of `kind`, `symbol` and `side` must be text.
+        """
+        place = self.place | {field: self.width + at for at, field in enumerate(self.fixed)}
+        nowhere = self.width + len(self.fixed)
+        kind_at, symbol_at, time_at, bid_at, bid_size_at, ask_at, ask_size_at, price_at, size_at, side_at, seq_at = (
+            place.get(field, nowhere) for field in FIELDS
+        )
+        read, number, joined, time_of = self.clock.read, self._number, self.joined, self.time_of
+        side_of, sides = self.sides, self.sides.known
+        scale = self.clock.scale if self._whole else 0
+        lowest, highest = -END_OF_INTEGERS, END_OF_INTEGERS - 1
+        divisor = self._price_divisor
+        plain = number
+        price_of = number if divisor == 1 else lambda cell: plain(cell) / divisor
+
+        def build(cells: Sequence[Any]) -> Quote | Trade:
+            cell = time_of(cells) if joined else cells[time_at]
+            try:
+                ts_event = int(cell) * scale if scale else read(cell)
+            except (ValueError, OverflowError):
+                ts_event = read(cell)
+            if not lowest <= ts_event <= highest:
+                raise ValueError(f"expected a time from 1677 to 2262, was {shown(cell)}")
+            seq = None
+            if cells[seq_at]:
+                seq = int(cells[seq_at])
+                if not lowest <= seq <= highest:
+                    raise ValueError(f"expected a 64-bit sequence number, was {shown(cells[seq_at])}")
+            kind = cells[kind_at]
+            if kind != "quote" and kind != "trade":
+                kind = kind_from(kind)
+            if kind == "quote":
+                bid, bid_size = price_of(cells[bid_at]), number(cells[bid_size_at])
+                ask, ask_size = price_of(cells[ask_at]), number(cells[ask_size_at])
+                if isfinite(bid + bid_size + ask + ask_size):
+                    return Quote(cells[symbol_at], ts_event, bid, bid_size, ask, ask_size, seq)
+            elif kind == "trade":
+                price, size = price_of(cells[price_at]), number(cells[size_at])
+                if isfinite(price + size):
+                    side = cells[side_at]
+                    side = sides[side] if side in sides else side_of(side)
+                    if len(side) > LONGEST_SIDE:
+                        raise ValueError(f"expected a side of at most {LONGEST_SIDE} characters, was {shown(side)}")
+                    return Trade(cells[symbol_at], ts_event, price, size, side, seq)
+            else:
+                raise ValueError(f"expected kind quote or trade, was {shown(cells[kind_at])}")
+            raise ValueError("expected finite numbers, was NaN or infinity")
+
+        return build
+
+    def named(self, cells: Sequence[Any]) -> dict[str, Any]:
+        """The row as fields: numbers where they are finite, everything else as it stands; empty cells left out."""
+        row = self.fixed | {field: cells[at] for field, at in self.place.items()}
+        if "ts_event" in self.place:
+            row["ts_event"] = self.time_of(cells)
+        fields = {field: self._best(field, row[field]) for field in FIELDS if row.get(field) not in ("", None)}
+        if fields.get("ts_event") == BEYOND:  # it is no time, and what it says is kept
+            fields["ts_event_cell"] = kept(row["ts_event"])
+        return fields
+
+    def _best(self, field: str, cell: Any) -> Any:
+        try:
+            number: int | float
+            if field == "ts_event":
+                number = self.clock.read(cell)
+            elif field in NUMBERS and len(str(cell)) <= LONGEST_NUMBER:
+                number = int(cell) if field == "seq" else self._number(cell)
+            elif field == "kind":
+                return kind_from(cell) or kept(cell)
+            else:
+                return kept(cell)
+            return kept(number)
+        except (ValueError, TypeError, OverflowError):
+            return kept(cell)
+
+    def is_wanted(self, cells: Sequence[Any]) -> bool:
+        """Whether a row is one of those that were asked for."""
+        return all(str(cells[at]) == value for at, value in self.where)
+
+    def narrowed(self, used: Sequence[int]) -> "Layout":
+        """The same for rows that have only some of the cells, given by their places."""
+        at = {place: index for index, place in enumerate(used)}
+        layout = copy(self)
+        layout.header = [self.header[place] for place in used]
+        layout.place = {field: at[place] for field, place in self.place.items()}
+        layout.joined = tuple(at[place] for place in self.joined)
+        layout.where = tuple((at[place], value) for place, value in self.where)
+        layout.width = len(used)
+        return layout
+
+    def used(self) -> list[int]:
+        """Places of all cells that are looked at."""
+        action = [at for at, column in enumerate(self.header) if column.lower() == "action"]
+        return sorted({*self.place.values(), *self.joined, *(at for at, _ in self.where), *action})
+
+
+def looks_like_a_row(header: Sequence[str]) -> bool:
+    """Whether what should be names of columns are cells of a row already.
+
+    >>> looks_like_a_row(["1700000001", "77.11", "1.0"]), looks_like_a_row(["ts_event", "bid", "ask"])
+    (True, False)
+    """
+    numbers = sum(is_finite(cell) for cell in header)
+    return numbers >= 2 and 2 * numbers >= len(header)

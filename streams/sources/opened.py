@@ -1,0 +1,143 @@
+"""Files as people have them, unpacked: gzip, bzip2, xz, zstd and zip in any nesting, and every Unicode as UTF-8."""
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import zipfile
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import cast
+
+from schemas.errors import ConfigurationError
+from streams.sources.damage import broken
+from streams.sources.signs import BZIP2, EMPTY_ZIP, GZIP, XZ, ZIP, ZSTD, expect_text
+
+MOST_LAYERS = 3
+BLOCK = 1 << 16
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class _Made(io.RawIOBase):
+    """A stream of bytes that are made as they are read."""
+
+    def __init__(self, made: Iterator[bytes]) -> None:
+        self._made = made
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._left:
+            block = next(self._made, None)
+            if block is None:
+                return 0
+            self._left = block
+        taken = self._left[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._left = self._left[len(taken) :]
+        return len(taken)
+
+
+def texts(name: str, stream: BufferedReader, layer: int = 0) -> Iterator[tuple[str, BufferedReader]]:
+    """Streams of text in UTF-8 out of one file: its own, or those of the files in an archive, by their names.
+
+    Args:
+        name: of the file.
+        stream: its bytes; of an archive it must be a file that can be sought in.
+        layer: how often it was unpacked.
+
+    Raises:
+        ConfigurationError: it holds no text.
+    """
+    head = stream.peek(1 << 12)
+    if layer < MOST_LAYERS:
+        if head.startswith(GZIP):
+            yield from texts(name, cast(BufferedReader, gzip.GzipFile(fileobj=stream, mode="rb")), layer + 1)
+            return
+        if head.startswith(BZIP2) and len(head) > 3 and head[3:4].isdigit():
+            yield from texts(name, cast(BufferedReader, bz2.BZ2File(stream)), layer + 1)
+            return
+        if head.startswith(XZ):
+            with lzma.LZMAFile(stream) as unpacked:
+                yield from texts(name, cast(BufferedReader, unpacked), layer + 1)
+            return
+        if head.startswith(ZSTD):
+            yield from texts(name, BufferedReader(_Made(_zstd(name, stream))), layer + 1)
+            return
+        if head.startswith((ZIP, EMPTY_ZIP)):
+            yield from _members(name, stream, layer)
+            return
+    encoding = next((called for mark, called in MARKS if head.startswith(mark)), None) or _unmarked(head)
+    if encoding:
+        yield name, BufferedReader(_Made(_recoded(stream, encoding)))
+        return
+    expect_text(name, head)
+    yield name, stream
+
+
+def _unmarked(head: bytes) -> str | None:
+    """UTF-16 without a mark: every second byte of plain text is zero."""
+    if len(head) >= 4 and not head[0] | head[2] and head[1] and head[3]:
+        return "utf-16-be"
+    if len(head) >= 4 and not head[1] | head[3] and head[0] and head[2]:
+        return "utf-16-le"
+    return None
+
+
+def _zstd(name: str, stream: BufferedReader) -> Iterator[bytes]:
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{name}: expected pyarrow to unpack zstd, was not installed; fix: pip install pyarrow, or zstd -d"
+        ) from error
+    try:
+        with pyarrow.input_stream(stream, compression="zstd") as unpacked:
+            while block := unpacked.read(BLOCK):
+                yield block
+    except pyarrow.ArrowException as error:
+        raise OSError(str(error)) from error
+
+
+def _recoded(stream: BufferedReader, encoding: str) -> Iterator[bytes]:
+    decoding = codecs.getincrementaldecoder(encoding)(errors="replace")
+    while block := stream.read1(BLOCK):
+        if text := decoding.decode(block):
+            yield text.encode()
+    if text := decoding.decode(b"", final=True):
+        yield text.encode()
+
+
+def _members(name: str, stream: BufferedReader, layer: int) -> Iterator[tuple[str, BufferedReader]]:
+    if layer or not stream.seekable():
+        raise ConfigurationError(
+            f"{name}: expected a zip archive as a file of its own, was one in a pipe or packed twice; fix: unzip it"
+        )
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            inner = [each for each in archive.infolist() if not each.is_dir() and _is_shown(each.filename)]
+            if any(each.filename == "[Content_Types].xml" for each in inner):
+                raise ConfigurationError(f"{name}: expected ticks, was a spreadsheet; fix: save it as CSV")
+            if not inner:
+                raise ConfigurationError(f"{name}: expected files in the archive, found none; fix: another file")
+            for each in sorted(inner, key=lambda each: each.filename):
+                if each.flag_bits & 1:
+                    raise ConfigurationError(f"{name}: expected no password, {each.filename} has one; fix: unzip it")
+                with archive.open(each) as member:
+                    yield from texts(f"{name}/{each.filename}", cast(BufferedReader, member), layer + 1)
+    except (zipfile.BadZipFile, NotImplementedError, lzma.LZMAError) as error:
+        raise broken(name, error, 0) from error
+
+
+def _is_shown(name: str) -> bool:
+    """Whether a file of an archive is one that a person has put there."""
+    last = name.rpartition("/")[2]
+    return not last.startswith(".") and not name.startswith("__MACOSX/")
