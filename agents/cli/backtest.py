@@ -24,6 +24,7 @@ from agents.identity.computing import configured_identity
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from streams.sources.columns import Columns
+from streams.sources.several import expect_one_market
 
 INTERRUPTED = 130
 WIDTH_OF_FILES = 140
@@ -69,6 +70,7 @@ def command(
       tickloop backtest btcusdt.csv.gz
       tickloop backtest btcusdt.csv.gz ethusdt.csv.gz --config cheap.toml --config dear.toml --out fees
     """
+    expect_one_market(files, columns)
     plans = planned(files, configs, out, columns, not no_digests)
     console = Console(stderr=True)
     quiet = as_json or not console.is_terminal

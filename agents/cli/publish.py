@@ -26,6 +26,7 @@ from schemas.topics import TICKS
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
 from streams.sources.raw import Feed
+from streams.sources.several import expect_one_market
 from streams.validation import Validation, ValidationParameters
 
 INTERRUPTED = 130
@@ -92,6 +93,7 @@ def command(
     pace = Pace(rate=rate, speed=speed_of(speed), longest_wait_s=longest_wait)
     if "-" in files and len(files) > 1:
         raise ConfigurationError("expected standard input (-) alone or files, was both; fix: publish them in turn")
+    expect_one_market(files, columns)
     settings = Settings.load()
     address = bootstrap(settings)
     topic = settings.topic(TICKS.name)

@@ -27,6 +27,7 @@ from schemas.topics import TICKS
 from streams.loop import nodes
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
+from streams.sources.several import expect_one_market
 from streams.sources.times import Clock
 
 INTERRUPTED = 130
@@ -79,6 +80,7 @@ def command(
         raise ConfigurationError("expected files or --from-topic TOPIC, one of them; fix: tickloop replay FILE")
     if "-" in files:
         raise ConfigurationError("expected files, was standard input, which cannot be read again; fix: save it first")
+    expect_one_market(files, columns)
     pace = Pace(speed=speed_of(speed), longest_wait_s=longest_wait)
     last = None if until is None else _time(until)
     live = Settings.load(workers=workers)

@@ -18,6 +18,7 @@ from agents.evaluation import evaluate
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
 from streams.sources.columns import Columns
+from streams.sources.several import expect_one_market
 
 NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9}
 INTERRUPTED = 130
@@ -51,6 +52,7 @@ def command(
       tickloop skill btcusdt.csv.gz ethusdt.csv.gz
       tickloop skill eurusd.csv.gz --horizon 60s --out eurusd.md
     """
+    expect_one_market(files, columns)
     parameters = parameters_in_use()
     if horizon is not None:
         parameters = with_horizon(parameters, nanoseconds(horizon))

@@ -19,6 +19,7 @@ from schemas.ticks import Quote, Trade
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile
 from streams.sources.raw import Feed, RawTick
+from streams.sources.several import expect_one_market
 
 AT = 1_723_161_600
 NOON = AT * 10**9
@@ -198,6 +199,17 @@ def test_files_have_symbols_of_their_own(tmp_path: Path) -> None:
     for name, symbol in (("eth.csv", "ETHUSDT"), ("btc.csv", "BTCUSDT")):
         (tmp_path / name).write_text(f"ts_event,price,size\n{AT},1.5,2\n")
         assert list(TickFile(tmp_path / name, columns)) == [Trade(symbol, NOON, 1.5, 2.0)]
+
+
+def test_files_of_two_markets_are_not_taken_for_one(tmp_path: Path) -> None:
+    for name, price in (("eth.csv", 2_600), ("btc.csv", 61_000)):
+        (tmp_path / name).write_text(f"ts_event,price,size\n{AT},{price},2\n")
+    both = [str(tmp_path / name) for name in ("eth.csv", "btc.csv")]
+    with pytest.raises(ConfigurationError, match=r"--symbol eth\.csv=SYMBOL --symbol btc\.csv=SYMBOL"):
+        expect_one_market(both, Columns(symbol="BTCUSDT"))
+    expect_one_market(both, Columns(symbol="BTCUSDT", symbols={"eth.csv": "ETHUSDT"}))
+    expect_one_market(both, Columns(symbol="BTCUSDT", checked=False))
+    expect_one_market([*both[:1], *both[:1], "-"], Columns(symbol="ETHUSDT"))
 
 
 def rows(*cells: str, header: str = "ts_event,symbol,price,size,side") -> str:

@@ -1,0 +1,44 @@
+"""Several files at once: what one of them shows about the others."""
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from statistics import median_low
+
+from schemas.errors import ConfigurationError
+from schemas.ticks import Quote, Trade
+from streams.sources.columns import Columns
+from streams.sources.files import TickFile
+from streams.sources.reading import LOOKED_AT
+
+FARTHEST = 1.5
+"""Factor between the prices at which files of one symbol begin."""
+
+
+def expect_one_market(files: Sequence[str], columns: Columns) -> None:
+    """Stop files of several markets that were given one symbol: half of their ticks would be jumps.
+
+    Args:
+        files: paths; what cannot be read twice is left out.
+        columns: how their rows become ticks.
+
+    Raises:
+        ConfigurationError: with how a symbol is said for each file; and what reading them raises.
+    """
+    if not columns.symbol or not columns.checked:
+        return
+    prices = {}
+    for name in files:
+        if columns.of(name).symbol == columns.symbol and Path(name).is_file():
+            ticks = (tick for tick in islice(TickFile(name, columns), LOOKED_AT) if isinstance(tick, Quote | Trade))
+            if found := [abs(tick.price if isinstance(tick, Trade) else tick.bid) for tick in ticks]:
+                prices[name] = median_low(found)
+    if len(prices) < 2:
+        return
+    low, high = min(prices, key=prices.__getitem__), max(prices, key=prices.__getitem__)
+    if prices[high] > FARTHEST * prices[low]:
+        raise ConfigurationError(
+            f"expected files of one market for --symbol {columns.symbol}, {low} begins at {prices[low]:,.6g} and "
+            f"{high} at {prices[high]:,.6g}; fix: --symbol {Path(low).name}=SYMBOL --symbol {Path(high).name}=SYMBOL, or "
+            "--anyway, if it is one"
+        )
