@@ -39,6 +39,6 @@ def expect_one_market(files: Sequence[str], columns: Columns) -> None:
     if prices[high] > FARTHEST * prices[low]:
         raise ConfigurationError(
             f"expected files of one market for --symbol {columns.symbol}, {low} begins at {prices[low]:,.6g} and "
-            f"{high} at {prices[high]:,.6g}; fix: --symbol {Path(low).name}=SYMBOL --symbol {Path(high).name}=SYMBOL, or "
-            "--anyway, if it is one"
+            f"{high} at {prices[high]:,.6g}; fix: --symbol {Path(low).name}=SYMBOL --symbol {Path(high).name}=SYMBOL, "
+            "or --anyway, if it is one"
         )
