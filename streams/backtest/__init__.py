@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from schemas.accounts import AccountMarked
 from schemas.dead_letters import DeadLetter
@@ -106,4 +107,12 @@ def _feed(ticks: Ticks) -> Iterable[Feed]:
         return frame_ticks(ticks)
     if isinstance(ticks, list) and ticks and isinstance(ticks[0], str | Path):
         return merged(map(TickFile, cast(list[str], ticks)))
-    return cast(Iterable[Feed], ticks)
+    return map(_plain, cast(Iterable[Feed], ticks))
+
+
+def _plain(tick: Feed) -> Feed:
+    """A tick of Python's own numbers, whoever made it of NumPy's."""
+    if not isinstance(tick, Struct):
+        return tick
+    odd = {name: value.item() for name, value in asdict(tick).items() if isinstance(value, np.generic)}
+    return replace(tick, **odd) if odd else tick

@@ -114,7 +114,7 @@ def report(
     if not tested.any():
         raise TickloopError(
             f"{name}: expected outcomes that moved after the training part, was none among {full.scored} outcomes; "
-            "fix: more ticks, or a shorter horizon"
+            f"fix: {'a longer horizon, over more than one tick' if full.scored else 'a shorter horizon'}, or more ticks"
         )
     for run in runs:
         if not (np.array_equal(run.made, full.made) and np.array_equal(run.up, full.up)):

@@ -5,6 +5,9 @@ from math import sqrt
 from schemas.errors import TickloopError
 from streams.performance.equity import Column
 
+ROUNDING = 1e-12
+"""Share of the largest return below which a deviation is what sums and differences leave of equal ones."""
+
 
 def sharpe(returns: Column) -> float:
     """Mean over standard deviation (n - 1) of the returns of one interval; no riskless rate is taken off.
@@ -12,15 +15,19 @@ def sharpe(returns: Column) -> float:
     >>> import numpy as np
     >>> round(sharpe(np.array([0.02, -0.01, 0.03, 0.01, -0.02])), 4)
     0.2893
+    >>> sharpe(np.diff(np.cumsum(np.full(60, 0.1))))
+    Traceback (most recent call last):
+    ...
+    schemas.errors.TickloopError: expected two returns or more that differ, was 59; fix: feed more ticks
 
     References:
         Sharpe (1994), The Sharpe ratio, equation 6.
 
     Raises:
-        TickloopError: fewer than two returns, or all of them equal.
+        TickloopError: fewer than two returns, or all of them equal but for rounding.
     """
     deviation = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
-    if deviation == 0.0:
+    if deviation <= ROUNDING * float(abs(returns).max(initial=0.0)):
         raise TickloopError(f"expected two returns or more that differ, was {len(returns)}; fix: feed more ticks")
     return float(returns.mean()) / deviation
 

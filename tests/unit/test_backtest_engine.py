@@ -31,6 +31,7 @@ from streams.sources.synthetic import synthetic_market
 from streams.topology import following
 from streams.verification.digests import START, extended, of_topic
 
+NOON = 1_723_161_600_000_000_000
 PARTITIONS = 4
 MARKET: list[Quote | Trade] = list(synthetic_market(seed=6, ticks=1_500))
 
@@ -166,6 +167,13 @@ def test_rows_of_a_frame_that_make_no_tick_become_dead_letters() -> None:
     assert [type(item) for item in items] == [Quote, RawTick, RawTick]
     with pytest.raises(ConfigurationError, match="--time-unit ms"):
         list(frame_ticks(frame.assign(ts_event=1_723_161_255_088), Columns(symbol="X", time_unit="ns")))
+
+
+def test_ticks_of_numpys_numbers_are_those_of_pythons() -> None:
+    times = [NOON + at for at in range(5)]
+    own = [Quote("X", at, 1.0, 1.0, 2.0, 3.0) for at in times]
+    theirs = [Quote("X", np.int64(at), np.float64(1), np.float32(1), np.float64(2), np.int32(3)) for at in times]  # type: ignore[arg-type]
+    assert backtest(theirs, quick_parameters()).digest == backtest(own, quick_parameters()).digest
 
 
 def test_files_are_merged_as_publishing_merges_them(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from streams.experiments.engines.fixed_horizon import Tested
 Column = NDArray[np.float64]
 Draw = NDArray[np.int64]
 
+ROUNDING = 1e-12
+"""Share of the largest value below which a spread is what sums and differences leave of equal ones."""
+
 
 def stationary_draw(random: np.random.Generator, size: int, block: float, length: int | None = None) -> Draw:
     """Indices of one resample: blocks of geometric length around the circle.
@@ -38,13 +41,13 @@ def stationary_draw(random: np.random.Generator, size: int, block: float, length
 
 
 def sharpe(returns: Column) -> float:
-    """Mean / standard deviation, per event; 0 for what never moved.
+    """Mean / standard deviation, per event; 0 for what never moved, but for rounding.
 
-    >>> round(sharpe(np.array([1.0, -1.0, 2.0, 0.0])), 4)
-    0.4472
+    >>> round(sharpe(np.array([1.0, -1.0, 2.0, 0.0])), 4), sharpe(np.diff(np.cumsum(np.full(60, 0.1))))
+    (0.4472, 0.0)
     """
     spread = float(np.std(returns))
-    return float(np.mean(returns)) / spread if spread > 0.0 else 0.0
+    return float(np.mean(returns)) / spread if spread > ROUNDING * float(np.abs(returns).max(initial=0.0)) else 0.0
 
 
 def drawdown(returns: Column) -> float:
