@@ -21,6 +21,7 @@ COMMANDS = {
     "broker": "start, stop or look at the local Apache Kafka",
     "topics": "compare the broker's topics with the registry, or create them",
     "publish": "send ticks from a file to Kafka",
+    "formats": "list the formats of files that are known by name, or show one",
     "consume": "read predictions, outcomes or any other topic, each record once",
     "backtest": "the loop over files of ticks, as fast as it goes: tables, figures, a tear sheet",
     "replay": "history into Kafka again, in a run of its own, from files or from a tick log",

@@ -20,6 +20,8 @@ from agents.backtest.share import Progress as Reached
 from agents.cli.column_options import column_options
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
+from agents.cli.understood import explain as show_explained
+from agents.cli.understood import explain_option, say_understood
 from agents.identity.computing import configured_identity
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
@@ -45,6 +47,7 @@ DONE = "it was finished before; nothing was left to do"
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at work  [default: one for each core]")
 @click.option("--no-digests", is_flag=True, help="Do not digest what the topics would hold; a little faster.")
 @column_options
+@explain_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object, and no progress.")
 def command(
     files: tuple[str, ...],
@@ -53,6 +56,7 @@ def command(
     jobs: int | None,
     no_digests: bool,
     columns: Columns,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """Run the whole loop over FILEs of ticks; several are merged by event time. No Kafka is needed.
@@ -70,7 +74,11 @@ def command(
       tickloop backtest btcusdt.csv.gz
       tickloop backtest btcusdt.csv.gz ethusdt.csv.gz --config cheap.toml --config dear.toml --out fees
     """
+    if explain:
+        show_explained(files, columns)
+        return
     expect_one_market(files, columns)
+    say_understood(files, columns, as_json)
     plans = planned(files, configs, out, columns, not no_digests)
     console = Console(stderr=True)
     quiet = as_json or not console.is_terminal

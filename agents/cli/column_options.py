@@ -8,8 +8,16 @@ import click
 
 from schemas.errors import ConfigurationError
 from streams.sources.columns import Columns
+from streams.sources.formats import NONE, named
 
 OPTIONS = (
+    click.option(
+        "--format",
+        "format_name",
+        default="",
+        metavar="NAME",
+        help="Format of the files, `tickloop formats` lists them; a TOML file; or none. It is told by itself mostly.",
+    ),
     click.option(
         "--map", "mapping", multiple=True, metavar="FIELD=COLUMN,...", help="Columns with other names; see below."
     ),
@@ -42,6 +50,10 @@ OPTIONS = (
     click.option("--thousands", default="", metavar="MARK", help="Mark between thousands."),
     click.option("--price-scale", default=1.0, metavar="NUMBER", help="1e-9 where 190250000000 is a price of 190.25."),
     click.option("--sides", multiple=True, metavar="buy=WORD,sell=WORD", help="Words for the aggressor."),
+    click.option(
+        "--bars", type=click.Choice(["open", "close"]), help="Of tables of bars: what the time of a row is; see docs."
+    ),
+    click.option("--bar-length", default="", metavar="60s", help="Of a bar, if the distance of rows does not tell it."),
     click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only rows that have it are ticks."),
     click.option("--sort", is_flag=True, help="Order the ticks of each file by time first."),
     click.option("--anyway", is_flag=True, help="Take a file even if it cannot be one of a market."),
@@ -63,6 +75,9 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 NAMES = (
+    "format_name",
+    "bars",
+    "bar_length",
     "mapping",
     "symbols",
     "kind",
@@ -90,6 +105,9 @@ def columns(
     sides: Iterable[str] = (),
     where: Iterable[str] = (),
     anyway: bool = False,
+    format_name: str = "",
+    bars: str | None = None,
+    bar_length: str = "",
     **others: Any,
 ) -> Columns:
     """Columns as the options say.
@@ -119,8 +137,20 @@ def columns(
         sides={word.strip(): side.strip() for side, word in pairs("--sides", sides, "buy=WORD", "buy=B,sell=S")},
         where=dict(pairs("--where", where, "COLUMN=VALUE", "action=T", empty=True)),
         checked=not anyway,
+        format=known(format_name),
+        bars=bars or "",
+        length=bar_length,
         **others,
     )
+
+
+def known(name: str) -> str:
+    """A name of a format, if there is one of it.
+
+    Raises:
+        ConfigurationError: there is none; with those that are near.
+    """
+    return named(name).name and name if name not in ("", NONE) else name
 
 
 def pairs(option: str, given: Iterable[str], form: str, example: str, empty: bool = False) -> list[tuple[str, str]]:

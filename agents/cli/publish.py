@@ -15,6 +15,8 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
 from agents.cli.progress import progress_bar
+from agents.cli.understood import explain as show_explained
+from agents.cli.understood import explain_option, say, say_understood
 from agents.clients.pace import LONGEST_WAIT_S, Pace
 from agents.clients.publisher import Published, publish
 from agents.clients.standing import RECONNECT_NS, Standing, beginnings, expect_later, standing
@@ -58,6 +60,7 @@ longest_wait_option = click.option(
 )
 @longest_wait_option
 @click.option("--set-back", is_flag=True, help="Send ticks though they lie before what the topic holds.")
+@explain_option
 @click.option("--strict", is_flag=True, help="Stop at the first row that makes no tick, with its number.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object, and no progress.")
 def command(
@@ -67,6 +70,7 @@ def command(
     speed: str,
     longest_wait: float,
     set_back: bool,
+    explain: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -93,7 +97,11 @@ def command(
     pace = Pace(rate=rate, speed=speed_of(speed), longest_wait_s=longest_wait)
     if "-" in files and len(files) > 1:
         raise ConfigurationError("expected standard input (-) alone or files, was both; fix: publish them in turn")
+    if explain:
+        show_explained(files, columns)
+        return
     expect_one_market(files, columns)
+    say_understood(files, columns, as_json)
     settings = Settings.load()
     address = bootstrap(settings)
     topic = settings.topic(TICKS.name)
@@ -128,9 +136,13 @@ async def _publish(
     tolerance = RECONNECT_NS if files[0] == "-" else 0
 
     refused_symbols = 0
+    said: list[str] = []
 
     def first(tick: Feed) -> None:
-        nonlocal refused_symbols
+        nonlocal refused_symbols, said
+        if files[0] == "-" and not said and not quiet:
+            said = sources[0].understood
+            say(said)
         if (why := _refusal(tick)) and (refused_symbols := refused_symbols + 1) <= MOST_TOLD:
             _warn(f"{tick.symbol}: the first tick of it will come back on dead-letters: {why}")
         if tick.symbol not in begins and tick.ts_event is not None:

@@ -15,6 +15,7 @@ from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.publish import longest_wait_option, speed_of, stop_or_die
+from agents.cli.understood import say_understood
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable
 from agents.clients.tick_log import TickLog
@@ -81,6 +82,7 @@ def command(
     if "-" in files:
         raise ConfigurationError("expected files, was standard input, which cannot be read again; fix: save it first")
     expect_one_market(files, columns)
+    say_understood(files, columns, as_json)
     pace = Pace(speed=speed_of(speed), longest_wait_s=longest_wait)
     last = None if until is None else _time(until)
     live = Settings.load(workers=workers)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from agents.cli.column_options import column_options
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.skill_tables import markdown, show
+from agents.cli.understood import say_understood
 from agents.evaluation import evaluate
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
@@ -53,6 +54,7 @@ def command(
       tickloop skill eurusd.csv.gz --horizon 60s --out eurusd.md
     """
     expect_one_market(files, columns)
+    say_understood(files, columns, as_json)
     parameters = parameters_in_use()
     if horizon is not None:
         parameters = with_horizon(parameters, nanoseconds(horizon))

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
+from streams.sources.bars import length_of
 from streams.sources.cells import shown
 from streams.sources.times import Clock, DateOrder, TimeUnit, zone_of
 from streams.sources.words import number_of
@@ -40,10 +41,13 @@ class Columns(msgspec.Struct, frozen=True):
         decimal: decimal mark of numbers as text.
         thousands: mark between thousands, if there is one.
         sides: word of the file -> `buy` or `sell`, where the usual ones do not fit.
-        where: column -> value: only rows that have it are ticks.
+        where: column -> value, or several with `|` between them: only rows that have one of them are ticks.
         price_scale: of prices as whole numbers: 1e-9 where 190250000000 is 190.25.
         sort: order the ticks of each file by time, in memory.
         checked: stop a file that cannot be one of a market.
+        format: name of a format, or path of one; empty: what the file shows; `none`: none, whatever it shows.
+        bars: of tables of bars, what the time of a row is: the `open` or the `close` of its bar.
+        length: of a bar, `60s`, where its time is its open; empty: the commonest distance of the first rows.
     """
 
     names: dict[str, str] = {}
@@ -63,6 +67,9 @@ class Columns(msgspec.Struct, frozen=True):
     price_scale: float = 1.0
     sort: bool = False
     checked: bool = True
+    format: str = ""
+    bars: str = ""
+    length: str = ""
 
     def __post_init__(self) -> None:
         if unknown := set(self.names) - set(FIELDS):
@@ -78,6 +85,10 @@ class Columns(msgspec.Struct, frozen=True):
             raise ConfigurationError(
                 f"expected one over a whole number as scale of prices, was {self.price_scale!r}; fix: 1e-9, 0.01"
             )
+        if self.bars not in ("", "open", "close"):
+            raise ConfigurationError(f"expected open or close of bars, was {shown(self.bars)}; fix: --bars open")
+        if self.length:
+            length_of(self.length)
         number_of(self.decimal, self.thousands)
         self.clock()
 

@@ -8,6 +8,7 @@ from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.sources.cells import LONGEST_CELL, short, shown
+from streams.sources.formats.recognition import Understood, of_table
 from streams.sources.layout import Layout, looks_like_a_row
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.raw import Feed
@@ -28,11 +29,13 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
     """
     layout: Layout | None = None
     build: Callable[[Sequence[Any]], Quote | Trade] | None = None
+    found: Understood | None = None
+    names: Sequence[str] | None = None
     settled = False
-    for block in blocks:
+    for block in blocks if reading.columns.header else _with_a_row(blocks):
         ticks: list[Feed] = []
         if type(block) is CutLine:
-            if layout is None:
+            if names is None:
                 raise ConfigurationError(f"{reading.name}: expected a header line, was {shown(bytes(block))}")
             reading.row += 1
             wrong = f"expected a line of at most {LONGEST_LINE} bytes"
@@ -42,13 +45,20 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
         text = block.decode("utf-8", "replace").replace("\r\n", "\n")
         lines = text.split("\n")
         if layout is None:
-            delimiter = max(DELIMITERS, key=lines[0].count)
-            layout = Layout(_header(lines, delimiter, reading), reading.columns, reading.name)
+            if names is None:
+                delimiter = max(DELIMITERS, key=lines[0].count)
+                names = _names(lines[0], delimiter, reading.name)
+            behind = lines if reading.columns.header else lines[1:]
+            found = of_table(reading.name, reading.columns, names, _cells(behind, delimiter, len(names)))
+            header = _header(lines, names, found, delimiter, reading)
+            layout = Layout(header, found.columns, reading.name)
             width, constants, where = layout.width, list(layout.constants), layout.where
         if build is None or not settled:
             first = _cells(lines, delimiter, width)
             layout.settle(first, reading.name)
             build, settled = layout.builder(), bool(first)
+            if settled and found is not None:
+                reading.take(found, layout, first)
         row = reading.row
         careful = '"' in text or max(map(len, lines), default=0) > LONGEST_CELL
         for line in lines:
@@ -75,15 +85,33 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
         yield ticks
 
 
+def _with_a_row(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Blocks, of which the first has a row behind the header, which may come alone out of a pipe."""
+    rest = iter(blocks)
+    for first in rest:
+        if type(first) is not CutLine and b"\n" not in first.strip():
+            behind = next(rest, None)
+            if behind is not None and type(behind) is not CutLine:
+                yield first.rstrip(b"\r\n") + b"\n" + behind
+            else:
+                yield from (first,) if behind is None else (first, behind)
+        else:
+            yield first
+        break
+    yield from rest
+
+
 def _line(line: str) -> bytes:
     return encode({"line": line[:LONGEST_REST]})
 
 
-def _header(lines: list[str], delimiter: str, reading: Reading) -> Sequence[str]:
+def _header(
+    lines: list[str], names: Sequence[str], found: Understood, delimiter: str, reading: Reading
+) -> Sequence[str]:
     """Names of the columns, which are taken off the lines if they stand there."""
-    if reading.columns.header:
-        return reading.columns.header
-    names = _names(lines.pop(0), delimiter, reading.name)
+    if found.columns.header:
+        return found.columns.header
+    lines.pop(0)
     reading.row += 1
     if looks_like_a_row(names):
         raise ConfigurationError(

@@ -78,6 +78,19 @@ class TickFile:
         """How much of the file has been read, 0 to 1; None while that is not known."""
         return self._share()
 
+    @property
+    def understood(self) -> list[str]:
+        """What the file was taken for, a sentence for each kind of its rows; empty for records as they stand.
+
+        It is known as soon as the first block was read.
+        """
+        taken = self._reading.taken
+        return list(dict.fromkeys(f"{self.name}: {sentence}" for each in taken if (sentence := each.said())))
+
+    def explained(self) -> list[tuple[dict[str, str], str]]:
+        """The first rows as they stand, and what became of each, as soon as the first block was read."""
+        return [pair for taken in self._reading.taken for pair in taken.explained()]
+
     def blocks(self) -> Iterator[list[Feed]]:
         """Ticks in lists, each as soon as its bytes are there."""
         if self._stream is not None:

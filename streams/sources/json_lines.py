@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.sources.cells import END_OF_INTEGERS, LONGEST_CELL, short, shortened, shown
 from streams.sources.columns import FIELDS, Columns, kind_of
+from streams.sources.formats.recognition import WITHOUT, Understood, of_objects, path_of
 from streams.sources.layout import Layout
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.raw import Feed
@@ -87,6 +88,15 @@ def _objects(lines: Iterable[bytes]) -> Iterator[Any]:
             continue
 
 
+class Kind(NamedTuple):
+    """Objects of one format; without a layout they are left out."""
+
+    found: Understood
+    names: list[str]
+    layout: Layout | None = None
+    build: Build | None = None
+
+
 class Rows:
     """What the objects of one file are, told by the first of them.
 
@@ -100,7 +110,17 @@ class Rows:
 
     def __init__(self, first: Sequence[Any], reading: Reading) -> None:
         self._reading, columns = reading, reading.columns
+        found = of_objects(reading.name, columns, first)
+        if found and found[0].columns.header:
+            columns, found = found[0].columns, found[1:]
+        as_said = Understood(None, columns)
+        self._columns = columns
         self._nested = columns.rows.split(".") if columns.rows else []
+        self._kinds = [self._kind_of(each, first) for each in found]
+        self._header: list[str] = []
+        self._plain = False
+        if self._kinds:
+            return
         rows = list(chain.from_iterable(map(self._unfolded, first)))
         names = self._names(rows, columns)
         self._by_kind: dict[str, tuple[Layout, Build]] = {}
@@ -114,6 +134,7 @@ class Rows:
                 continue
             layout.settle(sample, reading.name)
             self._by_kind[kind] = layout, layout.builder()
+            reading.take(as_said, layout, sample)
             if not kind:
                 break
         layouts = [layout for layout, _ in self._by_kind.values()]
@@ -122,6 +143,20 @@ class Rows:
         if not layouts and (first and not (self._plain and any(map(_is_record, first)))):
             raise self._why(first, rows)
         self._header = names
+
+    def _kind_of(self, found: Understood, first: Sequence[Any]) -> Kind:
+        """How the objects of one format are read."""
+        format_, name = found.format, self._reading.name
+        if format_ is None or format_.refused:
+            return Kind(found, [])
+        items = [item for item in first if isinstance(item, dict) and path_of(format_, item) == found.columns.rows]
+        rows = [row for item in items for row in _within(item, found.columns.rows)]
+        names = self._names(rows, found.columns)
+        layout = Layout(names, _present(found.columns, names), name)
+        sample = [cells for row in rows if (cells := self._cells(row, names))]
+        layout.settle(sample, name)
+        self._reading.take(found, layout, sample)
+        return Kind(found, names, layout, layout.builder())
 
     def _why(self, first: Sequence[Any], rows: Sequence[Any]) -> ConfigurationError:
         for item in first:
@@ -140,7 +175,7 @@ class Rows:
         """The rows in one object: itself, or those at the path that was said."""
         for name in self._nested:
             item = item.get(name) if isinstance(item, dict) else None
-        if isinstance(item, list) and (self._nested or not self._reading.columns.header):
+        if isinstance(item, list) and (self._nested or not self._columns.header):
             yield from item
         elif item is not None:
             yield item
@@ -166,6 +201,9 @@ class Rows:
 
     def ticks(self, row: int, line: bytes) -> Iterator[Feed]:
         """Ticks of one object, or what stands in for them."""
+        if self._kinds:
+            yield from self._ticks_of_kinds(row, line)
+            return
         problem: Exception
         try:
             if self._plain:
@@ -199,10 +237,49 @@ class Rows:
                 else:
                     yield self._reading.raw_cells(row, error, layout, cells)
 
+    def _ticks_of_kinds(self, row: int, line: bytes) -> Iterator[Feed]:
+        """Ticks of an object of one of the formats that were seen."""
+        try:
+            item = _decode(line)
+        except (Refused, ValueError) as error:
+            yield self._reading.raw(row, error, line)
+            return
+        for found, names, layout, build in self._kinds:
+            format_, path = found.format, found.columns.rows
+            if format_ is None or not isinstance(item, dict) or (at := path_of(format_, item)) is None:
+                continue
+            if layout is None or build is None:
+                return
+            if at != path:
+                continue
+            for each in _within(item, path):
+                cells = self._cells(each, names) or []
+                if layout.where and not layout.is_wanted(cells):
+                    continue
+                try:
+                    yield build([*cells, *layout.constants])
+                except NO_TICK as error:
+                    yield self._reading.raw_cells(row, error, layout, cells)
+            return
+        said = " or ".join(kind.found.format.title for kind in self._kinds if kind.found.format)
+        yield self._reading.raw(row, f"expected an object of {said}", line)
+
     def _kind(self, item: Any) -> str:
-        called = self._reading.columns.names
+        called = self._columns.names
         present = {field for field in FIELDS if _at(item, called.get(field, field)) is not None}
         return kind_of(present)
+
+
+def _within(item: Any, path: str) -> list[Any]:
+    """Rows at a path in an object."""
+    inner = _at(item, path) if path else item
+    return inner if isinstance(inner, list) else [inner]
+
+
+def _present(columns: Columns, names: Sequence[str]) -> Columns:
+    """Columns without those optional ones that no object has."""
+    absent = [field for field in WITHOUT if field in columns.names and columns.names[field] not in (*names, "-")]
+    return replace(columns, names={field: name for field, name in columns.names.items() if field not in absent})
 
 
 def _known(item: Any) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import LONGEST_SIDE, Quote, Trade
+from streams.sources.bars import is_of_bars, length_of, told_length
 from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, Columns, kind_of
 from streams.sources.times import BEYOND, FEW, Clock
@@ -21,6 +22,11 @@ ORDERS = frozenset(
     {"a", "c", "m", "r", "add", "cancel", "modify", "delete", "update", "insert", "new", "change", "partial"}
 )
 """Actions of orders and levels, in small letters; a trade is none of them."""
+
+BARS = (
+    "a table of bars, each row a trade at its time as it stands: if that is when a bar begins, its close is of the "
+    "future; fix: --bars open, or --bars close if it has ended"
+)
 
 
 class Layout:
@@ -39,6 +45,9 @@ class Layout:
         fixed: field -> cell that is the same in every row.
         joined: places of the cells that make up a time together; empty: it is one cell.
         width: cells of a row.
+        times: how times were understood; empty before `settle`.
+        warned: what should be said about its columns; empty: nothing.
+        shift: ns from the time of a row to that of its tick: the length of a bar whose time is its open.
         clock: reads the times.
         sides: reads the aggressors.
     """
@@ -76,7 +85,9 @@ class Layout:
                 f"{self._begins}expected a column {unknown[0]!r}, was {shortened(', '.join(header))}; "
                 "fix: --where with one of these"
             )
-        self.where = tuple((header.index(name), value) for name, value in columns.where.items())
+        self.where = tuple((header.index(name), frozenset(value.split("|"))) for name, value in columns.where.items())
+        self.times, self.shift, self._bars, self._length = "", 0, columns.bars, columns.length
+        self.warned = BARS if not columns.bars and is_of_bars(header) else ""
         self._checked, self._whole = columns.checked, False
         self._price_divisor = round(1 / columns.price_scale)
         self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
@@ -141,11 +152,13 @@ class Layout:
         # Of floats and decimals int() drops a fraction: it may be asked of a column of text, or of integers, alone.
         self._whole = not self.joined and [*kinds] in ([str], [int])
         if not self._checked and self.clock.unit is not None:
+            self._settle_bars(times, name)
             return
         try:
-            self.clock.settle(times)
+            self.times = self.clock.settle(times)
         except ConfigurationError as error:
             raise ConfigurationError(f"{name}: {error}") from None
+        self._settle_bars(times, name)
         self._expect_no_orders(rows, name)
         for field in ("bid", "ask", "price"):
             at = self.place.get(field)
@@ -153,6 +166,22 @@ class Layout:
             numbers = [cell for cell in cells if not isinstance(cell, str) or self._is_number(cell)]
             if len(cells) >= FEW and not numbers and isinstance(cells[0], str):
                 expect_readable_numbers({field: cells[0]}, name)
+
+    def _settle_bars(self, times: Sequence[Any], name: str) -> None:
+        """How far the close of a bar lies behind its open."""
+        if self._bars != "open" or not times:
+            return
+        read = []
+        for cell in times:
+            try:
+                read.append(self.clock.read(cell))
+            except ValueError:
+                continue
+        self.shift = length_of(self._length) if self._length else told_length(read)
+        if not self.shift:
+            raise ConfigurationError(
+                f"{name}: expected two bars at least to tell how long one is, was {len(read)}; fix: --bar-length 60s"
+            )
 
     def _expect_no_orders(self, rows: Sequence[Sequence[Any]], name: str) -> None:
         at = next((at for at, column in enumerate(self.header) if column.lower() == "action"), None)
@@ -190,6 +219,9 @@ class Layout:
         read, number, joined, time_of = self.clock.read, self._number, self.joined, self.time_of
         side_of, sides = self.sides, self.sides.known
         scale = self.clock.scale if self._whole else 0
+        if self.shift:
+            read_plain, shift, scale = self.clock.read, self.shift, 0
+            read = lambda cell: read_plain(cell) + shift  # noqa: E731
         lowest, highest = -END_OF_INTEGERS, END_OF_INTEGERS - 1
         divisor = self._price_divisor
         plain = number
@@ -257,7 +289,7 @@ class Layout:
 
     def is_wanted(self, cells: Sequence[Any]) -> bool:
         """Whether a row is one of those that were asked for."""
-        return all(str(cells[at]) == value for at, value in self.where)
+        return all(str(cells[at]) in values for at, values in self.where)
 
     def narrowed(self, used: Sequence[int]) -> "Layout":
         """The same for rows that have only some of the cells, given by their places."""
@@ -266,7 +298,7 @@ class Layout:
         layout.header = [self.header[place] for place in used]
         layout.place = {field: at[place] for field, place in self.place.items()}
         layout.joined = tuple(at[place] for place in self.joined)
-        layout.where = tuple((at[place], value) for place, value in self.where)
+        layout.where = tuple((at[place], values) for place, values in self.where)
         layout.width = len(used)
         return layout
 

@@ -10,6 +10,7 @@ from schemas.errors import ConfigurationError
 from streams.sources.cells import LONGEST_CELL, short, shortened
 from streams.sources.columns import NUMBERS, Columns
 from streams.sources.damage import broken
+from streams.sources.formats.recognition import FIRST, PLAIN, of_table
 from streams.sources.layout import Layout
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
@@ -80,9 +81,10 @@ class ParquetRows:
     def _of_file(self, arrow: Any, schema: Any, batches: Callable[[list[str]], Iterable[Any]]) -> Iterator[list[Feed]]:
         reading = self._reading
         header = schema.names
-        whole = Layout(header, reading.columns, reading.name)
+        found = of_table(reading.name, reading.columns, header, self._first(header, batches))
+        columns = found.columns
+        whole = Layout(header, columns, reading.name)
         places = whole.place
-        columns = reading.columns
         for field, at in places.items():
             if field != "ts_event" or not whole.joined:
                 columns = _expect_type(arrow, reading.name, field, schema.field(at), columns)
@@ -100,8 +102,10 @@ class ParquetRows:
             parts = [batch.column(header[at]) for at in used]
             if build is None:
                 first = [cells_of(part.slice(0, LOOKED_AT)) for cells_of, part in zip(turned, parts, strict=True)]
-                layout.settle([*zip(*first, strict=True)], reading.name)
+                rows = [*zip(*first, strict=True)]
+                layout.settle(rows, reading.name)
                 build = layout.builder()
+                reading.take(found, layout, rows)
             careful = any(part.nbytes > LONGEST_CELL for part in parts if part.nbytes > 32 * len(part) + 64)
             cells_of_parts = (cells_of(part) for cells_of, part in zip(turned, parts, strict=True))
             for cells in zip(*cells_of_parts, *(repeat(cell, len(batch)) for cell in constants), strict=True):
@@ -118,6 +122,25 @@ class ParquetRows:
             yield ticks
         if reading.row != self._rows:
             raise EOFError(f"ends behind row {reading.row} of {self._rows}")
+
+
+    def _first(self, header: list[str], batches: Callable[[list[str]], Iterable[Any]]) -> list[list[Any]]:
+        """Cells of the first rows, for formats that show in them; none where no format can be there."""
+        columns = self._reading.columns
+        if not columns.format and (columns.names or PLAIN >= {*header}):
+            return []
+        for batch in batches(header):
+            return [*map(list, zip(*(_shown(part.slice(0, FIRST)) for part in batch.columns), strict=True))]
+        return []
+
+
+def _shown(part: Any) -> list[Any]:
+    """Cells as they look; of a column with one that Python cannot hold, none."""
+    try:
+        cells: list[Any] = part.to_pylist()
+    except (ValueError, OverflowError, UnicodeDecodeError, NotImplementedError):
+        return [""] * len(part)
+    return cells
 
 
 def _parts_of(file: Any, used: list[str]) -> Iterator[Any]:

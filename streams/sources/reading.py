@@ -1,12 +1,13 @@
 """Where the reading of a file is, and what becomes of a row that makes no tick, the same in every format."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from schemas.codec import encode
 from schemas.errors import Refused
-from streams.sources.cells import END_OF_INTEGERS, LONGEST_KEY, LONGEST_VALUE, shortened
+from streams.sources.cells import END_OF_INTEGERS, LONGEST_KEY, LONGEST_VALUE, SHOWN, shortened, shown
 from streams.sources.columns import Columns
+from streams.sources.formats.recognition import Understood, described
 from streams.sources.layout import Layout
 from streams.sources.raw import RawTick
 
@@ -18,6 +19,47 @@ LOOKED_AT = 100
 """Rows by which it is told how a file is written."""
 
 MOST_BEYOND = 5
+MOST_TAKEN = 8
+
+EXPLAINED = 10
+"""Rows that are shown beside their ticks."""
+
+
+class Taken(NamedTuple):
+    """What a file, or one of an archive, or one kind of its rows, was taken for.
+
+    Attributes:
+        found: format and columns.
+        layout: its columns, settled.
+        rows: cells of the first rows.
+    """
+
+    found: Understood
+    layout: Layout
+    rows: list[Sequence[Any]]
+
+    def said(self) -> str:
+        """As a sentence; empty: rows are records as they stand."""
+        layout, columns = self.layout, self.found.columns
+        if self.found.format is None and columns.plain and layout.clock.unit in (None, "ns") and not layout.warned:
+            return ""
+        sides = {str(cell): side for cell, side in layout.sides.known.items() if side and cell != side}
+        return "; ".join(filter(None, (described(self.found, layout.times, sides), layout.warned)))
+
+
+    def explained(self) -> Iterator[tuple[dict[str, str], str]]:
+        """Cells by their columns, and the tick that they make, or why they make none."""
+        layout, build = self.layout, self.layout.builder()
+        for row in self.rows:
+            cells = {name: shown(cell) if not isinstance(cell, str) else shortened(cell, SHOWN)
+                     for name, cell in zip(layout.header, row, strict=False)}  # fmt: skip
+            if layout.where and not layout.is_wanted(row):
+                yield cells, "left out: another row was asked for"
+                continue
+            try:
+                yield cells, str(build([*row[: layout.width], *layout.constants]))
+            except NO_TICK as problem:
+                yield cells, f"no tick: {problem}"
 
 
 class Reading:
@@ -32,13 +74,20 @@ class Reading:
         plain: whether rows have the names and units of the records.
         row: last row that was read, counted from 1 as an editor does (of Parquet: without a header).
         beyond: the first times that no record can hold, ns.
+        taken: what was understood, once for each file of an archive or kind of rows; the first ones.
     """
 
     def __init__(self, name: str, columns: Columns, strict: bool) -> None:
         self.name, self.columns, self.row = name, columns, 0
         self.plain = columns.plain
         self.beyond: list[int] = []
+        self.taken: list[Taken] = []
         self._strict = strict
+
+    def take(self, found: Understood, layout: Layout, rows: Sequence[Sequence[Any]]) -> None:
+        """Keep what rows were taken for."""
+        if len(self.taken) < MOST_TAKEN:
+            self.taken.append(Taken(found, layout, list(rows[:EXPLAINED])))
 
     def raw(self, row: int, problem: object, value: bytes, symbol: Any = "", ts_event: Any = None) -> RawTick:
         """Stand-in for a row that makes no tick; everything about it is cut to a bounded length.

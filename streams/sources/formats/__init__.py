@@ -1,0 +1,160 @@
+"""Formats of files that have a name: one TOML file each says how such a file is known and how its rows become ticks.
+
+`tickloop formats` lists them. A file of somebody's own has the same fields, and is named by its path.
+"""
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from schemas.errors import ConfigurationError
+from streams.sources.bars import length_of
+from streams.sources.cells import shown
+from streams.sources.columns import FIELDS, Columns
+from streams.sources.times import DateOrder, TimeUnit
+
+Means = Literal["quotes", "trades", "quotes and trades", "bars", "not read"]
+
+NONE = "none"
+"""In the place of a name: no format, even if one fits."""
+
+CELLS: Mapping[str, str] = {
+    "whole": r"\d+",
+    "number": r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?",
+    "flag": r"true|false|True|False|TRUE|FALSE|0|1",
+    "text": r".*",
+}
+"""Words for what the cells of a column look like; everything else is a regular expression."""
+
+
+class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a file is known and how its rows become ticks; what it shares with `Columns` means the same.
+
+    Attributes:
+        name: of the format; that of its file.
+        title: for people.
+        origin: address of the public documentation.
+        means: what a row is.
+        example: name that such a file has.
+        note: what else a reader should know.
+        json: whether it is of objects; else it is a table.
+        columns: names that are all in the header, or keys that an object has.
+        lacks: names that are not there.
+        file: regular expression that is found in the name of the file. Its groups `symbol` and `date` say these.
+        header: names of the columns of files without a header.
+        cells: of such files: what the cells of each column look like (`CELLS`).
+        more: whether there may be more columns behind these.
+        looks: column -> regular expression that its cells match in all of the first rows.
+        rank: of formats that fit, the one with the highest rank is taken.
+        names: field -> column, or the first of several that is there. A column that is nowhere is left out
+            where ticks can do without.
+        rows: paths to the rows in an object, of which the first with the columns is taken; an empty one is the object.
+        whole_price_scale: `price_scale` where all prices of the first rows are whole numbers.
+        bars: whether the time of a bar is its `open` or its `close`; `asked` where that must be said by `--bars`.
+        refused: why such files are not read, with the way out.
+    """
+
+    title: str
+    origin: str
+    means: Means
+    example: str
+    name: str = ""
+    note: str = ""
+    json: bool = False
+    columns: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    file: str = ""
+    header: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    more: bool = False
+    looks: dict[str, str] = field(default_factory=dict)
+    rank: int = 0
+    names: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
+    kind: Literal["", "quote", "trade"] = ""
+    time_unit: TimeUnit | Literal["auto"] = "auto"
+    zone: str = "UTC"
+    dates: DateOrder | Literal["auto"] = "auto"
+    rows: tuple[str, ...] = ("",)
+    decimal: str = "."
+    sides: dict[str, Literal["buy", "sell", ""]] = field(default_factory=dict)
+    where: dict[str, str] = field(default_factory=dict)
+    price_scale: float = 1.0
+    whole_price_scale: float = 1.0
+    bars: Literal["", "open", "close", "asked"] = ""
+    length: str = ""
+    refused: str = ""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.names) - set(FIELDS):
+            raise ValueError(f"expected fields among {', '.join(FIELDS)}, was {', '.join(sorted(unknown))}")
+        if not self.columns and not self.cells:
+            raise ValueError("expected columns or cells by which a file is known, was neither")
+        if self.cells and len(self.cells) != len(self.header):
+            raise ValueError("expected a name in header for each of cells")
+        if (self.means == "not read") != bool(self.refused):
+            raise ValueError("expected refused, a sentence, with means = 'not read', and only there")
+        if (self.means == "bars") != bool(self.bars):
+            raise ValueError("expected bars, what the time of one means, with means = 'bars', and only there")
+        for pattern in (self.file, *self.looks.values(), *self.cells):
+            try:
+                re.compile(CELLS.get(pattern, pattern))
+            except re.error as error:
+                raise ValueError(f"expected a regular expression, was {pattern!r}: {error}") from None
+        if self.length:
+            length_of(self.length)
+        Columns(zone=self.zone, decimal=self.decimal, price_scale=self.price_scale, sides=dict(self.sides))
+
+
+@lru_cache(maxsize=1)
+def formats() -> Mapping[str, Format]:
+    """All formats that come with the product, by their names in alphabetical order."""
+    found = (each for each in files(__name__).iterdir() if each.name.endswith(".toml"))
+    return {
+        each.name[:-5]: decoded(each.name[:-5], each.read_bytes()) for each in sorted(found, key=lambda each: each.name)
+    }
+
+
+def decoded(name: str, text: bytes) -> Format:
+    """A format out of TOML.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    try:
+        return msgspec.structs.replace(msgspec.toml.decode(text, type=Format), name=name)
+    except (msgspec.DecodeError, ValueError, UnicodeDecodeError, ConfigurationError) as error:
+        raise ConfigurationError(f"format {name}: {error}; fix: compare it with `tickloop formats NAME`") from None
+
+
+@lru_cache(maxsize=8)
+def named(name: str) -> Format:
+    """The format of a name, or of a TOML file.
+
+    Raises:
+        ConfigurationError: there is none; names that are near are said.
+
+    >>> named("binance_trades").means
+    'trades'
+    >>> named("binance_trade")
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: expected a format, was 'binance_trade'; fix: --format binance_trades
+    """
+    known = formats()
+    if name in known:
+        return known[name]
+    if name.endswith(".toml"):
+        try:
+            return decoded(name, Path(name).read_bytes())
+        except OSError as error:
+            raise ConfigurationError(f"--format {name}: expected a readable file, was: {error.strerror}") from None
+    near = get_close_matches(name.lower(), known, 3) or [each for each in known if name.lower() in each][:5]
+    fix = "--format " + " or ".join(near) if near else "`tickloop formats` lists them; a file of your own ends in .toml"
+    raise ConfigurationError(f"expected a format, was {shown(name)}; fix: {fix}")

@@ -1,0 +1,310 @@
+"""Which format a file has, and what it says about the columns of that file."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from schemas.errors import ConfigurationError
+from streams.sources.cells import shortened
+from streams.sources.columns import FIELDS, NEEDED, Columns
+from streams.sources.formats import CELLS, NONE, Format, formats, named
+from streams.sources.layout import looks_like_a_row
+
+FIRST = 20
+"""Rows that cells are compared in."""
+
+WITHOUT = ("bid_size", "ask_size", "side", "seq", "symbol")
+"""Fields that a format may name a column for which a file does not have."""
+
+PLAIN = frozenset(FIELDS)
+WHOLE = re.compile(r"[-+]?\d+")
+
+
+class Understood(NamedTuple):
+    """What a file was taken for.
+
+    Attributes:
+        format: that it has; None: none.
+        columns: how its rows become ticks.
+        said: where things come from that the columns do not show.
+    """
+
+    format: Format | None
+    columns: Columns
+    said: tuple[str, ...] = ()
+
+
+def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Understood:
+    """What a table is taken for.
+
+    Args:
+        name: of the file.
+        columns: what was said about it; that always wins.
+        header: first line, names or cells.
+        rows: the first rows behind it.
+
+    Raises:
+        ConfigurationError: two formats fit, it has not the columns of the one that was said, or one is not read.
+    """
+    if columns.format == NONE or (not columns.format and (columns.names or columns.header or PLAIN >= {*header})):
+        return Understood(None, columns)
+    bare = looks_like_a_row(header)
+    if columns.format:
+        chosen: Format | None = named(columns.format)
+        if chosen is not None and not bare and not columns.header and not _has(chosen, header):
+            raise ConfigurationError(
+                f"{name}: expected columns {', '.join(chosen.columns)} of format {chosen.name}, was "
+                f"{shortened(', '.join(map(str, header)))}; fix: another --format, or --map"
+            )
+        if chosen is not None and bare and not chosen.header:
+            raise ConfigurationError(
+                f"{name}: expected a header with {', '.join(chosen.columns)} of format {chosen.name}, was a row; "
+                "fix: --columns NAME,NAME,..."
+            )
+    else:
+        chosen = _one(name, (each for each in formats().values() if _fits(each, name, columns, header, rows, bare)))
+    if chosen is None:
+        return Understood(None, columns)
+    names = columns.header or ((*chosen.header, *_rest(chosen, header)) if bare else tuple(header))
+    body = [header, *rows] if bare else rows
+    return _applied(chosen, name, replace(columns, header=names if bare else columns.header), names, body)
+
+
+def of_objects(name: str, columns: Columns, first: Sequence[Any]) -> list[Understood]:
+    """What the objects of a file are taken for, each kind of them once, in the order of their formats.
+
+    Raises:
+        ConfigurationError: as of a table.
+    """
+    if columns.format == NONE or (not columns.format and (columns.names or columns.rows or columns.header)):
+        return []
+    arrays = [item for item in first if isinstance(item, list)]
+    if arrays:
+        bare = of_table(name, columns, [*map(str, arrays[0])], [[*map(str, row)] for row in arrays[1:FIRST]])
+        return [] if bare.format is None else [bare]
+    known = [named(columns.format)] if columns.format else [each for each in formats().values() if each.json]
+    found: dict[str, tuple[Format, str]] = {}
+    for item in first:
+        if isinstance(item, dict) and (columns.format or not {"kind", "symbol", "ts_event"} <= {*item}):
+            fitting = [(each, path) for each in known if (path := path_of(each, item)) is not None]
+            if chosen := _one(name, (each for each, _ in fitting)):
+                path = next(path for each, path in fitting if each is chosen)
+                found.setdefault(chosen.name, (chosen, path))
+    if columns.format and not found and first:
+        raise ConfigurationError(
+            f"{name}: expected objects with {', '.join(known[0].columns)} of format {known[0].name}, was "
+            f"{shortened(', '.join(map(str, first[0])) if isinstance(first[0], dict) else str(first[0]))}; fix: "
+            "another --format, or --map"
+        )
+    refused = [Understood(each, columns, (f"{each.title} left out",)) for each, _ in found.values() if each.refused]
+    if refused and len(refused) == len(found) and columns.checked:
+        raise _refusal(name, next(iter(found.values()))[0])
+    read = [(each, path) for each, path in found.values() if not each.refused]
+    return [_applied(each, name, replace(columns, rows=path), (), []) for each, path in read] + refused
+
+
+def path_of(format: Format, item: dict[str, Any]) -> str | None:  # noqa: A002
+    """Where in an object the rows of a format are; None: it is none of it."""
+    for path in format.rows:
+        inner: Any = item
+        for part in path.split(".") if path else ():
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        row = inner[0] if isinstance(inner, list) and inner else inner
+        if not isinstance(row, dict) or not all(name in row for name in format.columns):
+            continue
+        if any(name in row for name in format.lacks):
+            continue
+        if all(re.fullmatch(look, str(row.get(name, item.get(name)))) for name, look in format.looks.items()):
+            return path
+    return None
+
+
+def _one(name: str, fitting: Iterable[Format]) -> Format | None:
+    found = list(fitting)
+    best = [each for each in found if each.rank == max(each.rank for each in found)]
+    if len(best) > 1:
+        both = " and of ".join(f"{each.title} ({each.name})" for each in best)
+        raise ConfigurationError(
+            f"{name}: expected one format, was that of {both}; fix: --format {best[0].name} or {best[1].name}"
+        )
+    return best[0] if best else None
+
+
+def _fits(
+    format: Format,  # noqa: A002
+    name: str,
+    columns: Columns,
+    header: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    bare: bool,
+) -> bool:
+    if format.json or (format.refused and not columns.checked):
+        return False
+    if format.file and not re.search(format.file, base(name)):
+        return False
+    if not bare:
+        return bool(format.columns) and _has(format, header) and _looks(format, header, rows)
+    if not format.cells or len(header) < len(format.cells) or (len(header) > len(format.cells) and not format.more):
+        return False
+    pairs = [pair for row in [header, *rows[:FIRST]] for pair in zip(format.cells, row, strict=False)]
+    return all(re.fullmatch(CELLS.get(look, look), str(cell).strip()) for look, cell in pairs)
+
+
+def base(name: str) -> str:
+    """Name of a file without its folders, in an archive too.
+
+    >>> base("data/BTCUSDT-trades-2024-08-08.zip/BTCUSDT-trades-2024-08-08.csv")
+    'BTCUSDT-trades-2024-08-08.csv'
+    """
+    return PurePath(name).name
+
+
+def _has(format: Format, header: Sequence[str]) -> bool:  # noqa: A002
+    small = [str(name).lower() for name in header]
+    wanted, there = {*format.columns}, {*map(str, header)}
+    if len({*small}) == len(small):
+        wanted, there = {name.lower() for name in wanted}, {*small}
+    return wanted <= there and there.isdisjoint(name.lower() if there == {*small} else name for name in format.lacks)
+
+
+def _place(name: str, header: Sequence[str]) -> int | None:
+    """Where a column is; capitals matter only if they must."""
+    if name in header:
+        return header.index(name)
+    same = [at for at, each in enumerate(header) if str(each).lower() == name.lower()]
+    return same[0] if len(same) == 1 else None
+
+
+def _looks(format: Format, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:  # noqa: A002
+    for name, look in format.looks.items():
+        at = _place(name, header)
+        cells = [str(row[at]).strip() for row in rows[:FIRST] if at is not None and len(row) > at]
+        if not cells or not all(re.fullmatch(look, cell) for cell in cells):
+            return False
+    return True
+
+
+def _rest(format: Format, header: Sequence[str]) -> Iterable[str]:  # noqa: A002
+    return (f"column {at}" for at in range(len(format.header) + 1, len(header) + 1))
+
+
+def _applied(
+    format: Format,  # noqa: A002
+    name: str,
+    columns: Columns,
+    header: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+) -> Understood:
+    """What a format says, wherever nothing else was said."""
+    if format.refused:
+        raise _refusal(name, format)
+    bars = columns.bars or format.bars
+    if bars == "asked":
+        raise ConfigurationError(
+            f"{name}: expected to know what the times of its bars are, was a table of bars without a word on it; fix: "
+            "--bars open if a bar begins then, --bars close if it has ended"
+        )
+    found = re.search(format.file, base(name)) if format.file else None
+    groups = found.groupdict() if found else {}
+    names = _names(format, columns, header)
+    said = []
+    symbol = columns.symbol
+    if not symbol and names.get("symbol", "symbol") not in header and not format.json and groups.get("symbol"):
+        symbol = groups["symbol"].replace("_", "-" if format.json else "_").upper()
+        said.append(f"symbol {symbol} from the name of the file")
+    date = columns.date
+    if not date and groups.get("date"):
+        digits = groups["date"].replace("-", "").replace("_", "")
+        date = f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
+        said.append(f"day {date} from the name of the file")
+    scale = columns.price_scale if columns.price_scale != 1 else format.price_scale
+    if columns.price_scale == 1 and format.whole_price_scale != 1 and _are_whole(names, header, rows):
+        scale = format.whole_price_scale
+        said.append(f"whole prices are multiples of {scale:g}")
+    if format.where and not columns.where:
+        said.append("only rows with " + " and ".join(f"{key} = {value}" for key, value in format.where.items()))
+    if format.note:
+        said.append(format.note)
+    where = {}
+    for key, value in (columns.where or format.where).items():
+        at = _place(key, header)
+        where[key if at is None else str(header[at])] = value
+    applied = replace(
+        columns,
+        names=names,
+        symbol=symbol,
+        kind=columns.kind or format.kind or ("trade" if bars else ""),
+        time_unit=format.time_unit if columns.time_unit == "auto" else columns.time_unit,
+        zone=format.zone if columns.zone == "UTC" else columns.zone,
+        dates=format.dates if columns.dates == "auto" else columns.dates,
+        date=date,
+        decimal=format.decimal if columns.decimal == "." else columns.decimal,
+        sides=columns.sides or dict(format.sides),
+        where=where,
+        price_scale=scale,
+        bars=bars,
+        length=columns.length or format.length or groups.get("length") or "",
+    )
+    return Understood(format, applied, tuple(said))
+
+
+def _refusal(name: str, format: Format) -> ConfigurationError:  # noqa: A002
+    return ConfigurationError(f"{name}: {format.title} (format {format.name}): {format.refused}")
+
+
+def _names(format: Format, columns: Columns, header: Sequence[str]) -> dict[str, str]:  # noqa: A002
+    names: dict[str, str] = {}
+    for field, given in format.names.items():
+        choices = (given,) if isinstance(given, str) else given
+        for choice in choices:
+            parts = [_place(part, header) for part in choice.split("+")]
+            whole = _place(choice, header)
+            if whole is not None:
+                names[field] = str(header[whole])
+            elif "+" in choice and None not in parts:
+                names[field] = "+".join(str(header[at]) for at in parts if at is not None)
+            elif choice == "-" or format.json:
+                names[field] = choice
+            else:
+                continue
+            break
+        else:
+            if field not in WITHOUT:
+                names[field] = choices[0]
+    return names | columns.names
+
+
+def _are_whole(names: dict[str, str], header: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
+    fields = [field for kind in NEEDED.values() for field in kind if field != "size"]
+    places = [at for field in fields if (at := _place(names.get(field, field), header)) is not None]
+    cells = [str(row[at]).strip() for row in rows for at in places if len(row) > at and str(row[at]).strip()]
+    return bool(cells) and all(WHOLE.fullmatch(cell) for cell in cells)
+
+
+def described(found: Understood, times: str, sides: dict[str, str]) -> str:
+    """What a file was taken for, as a sentence without its name; empty: there is nothing to say."""
+    columns, format_ = found.columns, found.format
+    parts = []
+    if format_ is not None:
+        parts.append(f"{format_.title} (format {format_.name}), {format_.means}")
+    if columns.bars:
+        parts.append(f"bars with the time of their {columns.bars}, each a trade at its close")
+    if times:
+        parts.append(times)
+    if sides:
+        parts.append(", ".join(f"{word} is {side}" for word, side in sides.items()))
+    if columns.symbol and not any(each.startswith("symbol ") for each in found.said):
+        parts.append(f"symbol {columns.symbol} as said")
+    return "; ".join([*parts, *found.said])
+
+
+def as_toml(format: Format) -> str:  # noqa: A002
+    """A format as TOML, what it does not say left out."""
+    plain = msgspec.to_builtins(format)
+    nothing = {f.name: f.default if f.default is not msgspec.NODEFAULT else {} for f in msgspec.structs.fields(Format)}
+    said = {key: value for key, value in plain.items() if key != "name" and value not in (nothing[key], {}, ())}
+    return msgspec.toml.encode(said).decode()
