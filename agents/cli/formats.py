@@ -37,9 +37,7 @@ def command(name: str | None, markdown: bool, as_json: bool) -> None:
 
 def as_markdown(chosen: list[Format]) -> str:
     """A table, a line a format."""
-    rows = [
-        f"| `{each.name}` | [{each.title}]({each.origin}) | {each.means} | `{each.example}` |" for each in chosen
-    ]
+    rows = [f"| `{each.name}` | [{each.title}]({each.origin}) | {each.means} | `{each.example}` |" for each in chosen]
     return "\n".join(["| `--format` | what it is | a row is | called, for example |", "|---|---|---|---|", *rows])
 
 

@@ -1,6 +1,7 @@
 """What files were taken for, said before anything is made of them; and their first rows beside the ticks."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -20,10 +21,8 @@ explain_option = click.option(
 def begun(name: str, columns: Columns) -> TickFile:
     """A file whose first block was read; one that breaks off there is for the command to tell."""
     file = TickFile(name, replace(columns, sort=False) if columns.sort else columns)
-    try:
+    with suppress(BrokenFile):
         next(file.blocks(), None)
-    except BrokenFile:
-        pass
     return file
 
 

@@ -1,4 +1,4 @@
-"""Bars as ticks: a trade at the close, at the time at which the bar has ended, so that nothing of the future is used."""
+"""Bars as ticks: a trade at the close, at the time at which the bar has ended, so that no future is used."""
 
 import re
 from collections import Counter

@@ -111,9 +111,10 @@ class Rows:
     def __init__(self, first: Sequence[Any], reading: Reading) -> None:
         self._reading, columns = reading, reading.columns
         found = of_objects(reading.name, columns, first)
-        if found and found[0].columns.header:
-            columns, found = found[0].columns, found[1:]
         as_said = Understood(None, columns)
+        if found and found[0].columns.header:
+            as_said, *found = found
+            columns = as_said.columns
         self._columns = columns
         self._nested = columns.rows.split(".") if columns.rows else []
         self._kinds = [self._kind_of(each, first) for each in found]

@@ -220,8 +220,7 @@ class Layout:
         side_of, sides = self.sides, self.sides.known
         scale = self.clock.scale if self._whole else 0
         if self.shift:
-            read_plain, shift, scale = self.clock.read, self.shift, 0
-            read = lambda cell: read_plain(cell) + shift  # noqa: E731
+            read, scale = self._read_shifted, 0
         lowest, highest = -END_OF_INTEGERS, END_OF_INTEGERS - 1
         divisor = self._price_divisor
         plain = number
@@ -261,6 +260,9 @@ class Layout:
             raise ValueError("expected finite numbers, was NaN or infinity")
 
         return build
+
+    def _read_shifted(self, cell: object) -> int:
+        return self.clock.read(cell) + self.shift
 
     def named(self, cells: Sequence[Any]) -> dict[str, Any]:
         """The row as fields: numbers where they are finite, everything else as it stands; empty cells left out."""

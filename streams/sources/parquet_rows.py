@@ -123,11 +123,10 @@ class ParquetRows:
         if reading.row != self._rows:
             raise EOFError(f"ends behind row {reading.row} of {self._rows}")
 
-
     def _first(self, header: list[str], batches: Callable[[list[str]], Iterable[Any]]) -> list[list[Any]]:
         """Cells of the first rows, for formats that show in them; none where no format can be there."""
         columns = self._reading.columns
-        if not columns.format and (columns.names or PLAIN >= {*header}):
+        if not columns.format and (columns.names or {*header} <= PLAIN):
             return []
         for batch in batches(header):
             return [*map(list, zip(*(_shown(part.slice(0, FIRST)) for part in batch.columns), strict=True))]

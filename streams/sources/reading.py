@@ -46,7 +46,6 @@ class Taken(NamedTuple):
         sides = {str(cell): side for cell, side in layout.sides.known.items() if side and cell != side}
         return "; ".join(filter(None, (described(self.found, layout.times, sides), layout.warned)))
 
-
     def explained(self) -> Iterator[tuple[dict[str, str], str]]:
         """Cells by their columns, and the tick that they make, or why they make none."""
         layout, build = self.layout, self.layout.builder()

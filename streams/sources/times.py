@@ -113,8 +113,10 @@ class Clock:
 
     @property
     def scale(self) -> int:
-        """Ns of a unit where whole numbers count units since 1970, else 0."""
-        return 0 if self.unit is None or self.unit == "digits" or self.unit in _SINCE else NS_PER[self.unit]
+        """Ns of a unit where whole numbers count units since 1970, else 0; with a day some may count from midnight."""
+        if self.unit is None or self.unit == "digits" or self.unit in _SINCE or self.day is not None:
+            return 0
+        return NS_PER[self.unit]
 
     def read(self, cell: object) -> int:
         """A time, ns since the Unix epoch; of a number that has far too many digits, `BEYOND`.

@@ -21,6 +21,8 @@ from streams.sources.columns import FIELDS, Columns
 from streams.sources.times import DateOrder, TimeUnit
 
 Means = Literal["quotes", "trades", "quotes and trades", "bars", "not read"]
+KINDS: Mapping[str, str] = {"quotes": "quote", "trades": "trade", "bars": "trade"}
+"""Kind of every tick; where there are both, a column says it."""
 
 NONE = "none"
 """In the place of a name: no format, even if one fits."""
@@ -77,7 +79,6 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     looks: dict[str, str] = field(default_factory=dict)
     rank: int = 0
     names: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
-    kind: Literal["", "quote", "trade"] = ""
     time_unit: TimeUnit | Literal["auto"] = "auto"
     zone: str = "UTC"
     dates: DateOrder | Literal["auto"] = "auto"
@@ -142,10 +143,10 @@ def named(name: str) -> Format:
 
     >>> named("binance_trades").means
     'trades'
-    >>> named("binance_trade")
+    >>> named("refinitiv")
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: expected a format, was 'binance_trade'; fix: --format binance_trades
+    schemas.errors.ConfigurationError: expected a format, was 'refinitiv'; fix: --format refinitiv_tick_history
     """
     known = formats()
     if name in known:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from schemas.errors import ConfigurationError
 from streams.sources.cells import shortened
 from streams.sources.columns import FIELDS, NEEDED, Columns
-from streams.sources.formats import CELLS, NONE, Format, formats, named
+from streams.sources.formats import CELLS, KINDS, NONE, Format, formats, named
 from streams.sources.layout import looks_like_a_row
 
 FIRST = 20
@@ -50,7 +50,7 @@ def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[
     Raises:
         ConfigurationError: two formats fit, it has not the columns of the one that was said, or one is not read.
     """
-    if columns.format == NONE or (not columns.format and (columns.names or columns.header or PLAIN >= {*header})):
+    if columns.format == NONE or (not columns.format and (columns.names or columns.header or {*header} <= PLAIN)):
         return Understood(None, columns)
     bare = looks_like_a_row(header)
     if columns.format:
@@ -107,18 +107,18 @@ def of_objects(name: str, columns: Columns, first: Sequence[Any]) -> list[Unders
     return [_applied(each, name, replace(columns, rows=path), (), []) for each, path in read] + refused
 
 
-def path_of(format: Format, item: dict[str, Any]) -> str | None:  # noqa: A002
+def path_of(form: Format, item: dict[str, Any]) -> str | None:
     """Where in an object the rows of a format are; None: it is none of it."""
-    for path in format.rows:
+    for path in form.rows:
         inner: Any = item
         for part in path.split(".") if path else ():
             inner = inner.get(part) if isinstance(inner, dict) else None
         row = inner[0] if isinstance(inner, list) and inner else inner
-        if not isinstance(row, dict) or not all(name in row for name in format.columns):
+        if not isinstance(row, dict) or not all(name in row for name in form.columns):
             continue
-        if any(name in row for name in format.lacks):
+        if any(name in row for name in form.lacks):
             continue
-        if all(re.fullmatch(look, str(row.get(name, item.get(name)))) for name, look in format.looks.items()):
+        if all(re.fullmatch(look, str(row.get(name, item.get(name)))) for name, look in form.looks.items()):
             return path
     return None
 
@@ -135,22 +135,22 @@ def _one(name: str, fitting: Iterable[Format]) -> Format | None:
 
 
 def _fits(
-    format: Format,  # noqa: A002
+    form: Format,
     name: str,
     columns: Columns,
     header: Sequence[str],
     rows: Sequence[Sequence[Any]],
     bare: bool,
 ) -> bool:
-    if format.json or (format.refused and not columns.checked):
+    if form.json or (form.refused and not columns.checked):
         return False
-    if format.file and not re.search(format.file, base(name)):
+    if form.file and not re.search(form.file, base(name)):
         return False
     if not bare:
-        return bool(format.columns) and _has(format, header) and _looks(format, header, rows)
-    if not format.cells or len(header) < len(format.cells) or (len(header) > len(format.cells) and not format.more):
+        return bool(form.columns) and _has(form, header) and _looks(form, header, rows)
+    if not form.cells or len(header) < len(form.cells) or (len(header) > len(form.cells) and not form.more):
         return False
-    pairs = [pair for row in [header, *rows[:FIRST]] for pair in zip(format.cells, row, strict=False)]
+    pairs = [pair for row in [header, *rows[:FIRST]] for pair in zip(form.cells, row, strict=False)]
     return all(re.fullmatch(CELLS.get(look, look), str(cell).strip()) for look, cell in pairs)
 
 
@@ -163,12 +163,12 @@ def base(name: str) -> str:
     return PurePath(name).name
 
 
-def _has(format: Format, header: Sequence[str]) -> bool:  # noqa: A002
+def _has(form: Format, header: Sequence[str]) -> bool:
     small = [str(name).lower() for name in header]
-    wanted, there = {*format.columns}, {*map(str, header)}
+    wanted, there = {*form.columns}, {*map(str, header)}
     if len({*small}) == len(small):
         wanted, there = {name.lower() for name in wanted}, {*small}
-    return wanted <= there and there.isdisjoint(name.lower() if there == {*small} else name for name in format.lacks)
+    return wanted <= there and there.isdisjoint(name.lower() if there == {*small} else name for name in form.lacks)
 
 
 def _place(name: str, header: Sequence[str]) -> int | None:
@@ -179,8 +179,8 @@ def _place(name: str, header: Sequence[str]) -> int | None:
     return same[0] if len(same) == 1 else None
 
 
-def _looks(format: Format, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:  # noqa: A002
-    for name, look in format.looks.items():
+def _looks(form: Format, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
+    for name, look in form.looks.items():
         at = _place(name, header)
         cells = [str(row[at]).strip() for row in rows[:FIRST] if at is not None and len(row) > at]
         if not cells or not all(re.fullmatch(look, cell) for cell in cells):
@@ -188,77 +188,77 @@ def _looks(format: Format, header: Sequence[str], rows: Sequence[Sequence[Any]])
     return True
 
 
-def _rest(format: Format, header: Sequence[str]) -> Iterable[str]:  # noqa: A002
-    return (f"column {at}" for at in range(len(format.header) + 1, len(header) + 1))
+def _rest(form: Format, header: Sequence[str]) -> Iterable[str]:
+    return (f"column {at}" for at in range(len(form.header) + 1, len(header) + 1))
 
 
 def _applied(
-    format: Format,  # noqa: A002
+    form: Format,
     name: str,
     columns: Columns,
     header: Sequence[str],
     rows: Sequence[Sequence[Any]],
 ) -> Understood:
     """What a format says, wherever nothing else was said."""
-    if format.refused:
-        raise _refusal(name, format)
-    bars = columns.bars or format.bars
+    if form.refused:
+        raise _refusal(name, form)
+    bars = columns.bars or form.bars
     if bars == "asked":
         raise ConfigurationError(
             f"{name}: expected to know what the times of its bars are, was a table of bars without a word on it; fix: "
             "--bars open if a bar begins then, --bars close if it has ended"
         )
-    found = re.search(format.file, base(name)) if format.file else None
+    found = re.search(form.file, base(name)) if form.file else None
     groups = found.groupdict() if found else {}
-    names = _names(format, columns, header)
+    names = _names(form, columns, header)
     said = []
     symbol = columns.symbol
-    if not symbol and names.get("symbol", "symbol") not in header and not format.json and groups.get("symbol"):
-        symbol = groups["symbol"].replace("_", "-" if format.json else "_").upper()
+    if not symbol and names.get("symbol", "symbol") not in header and not form.json and groups.get("symbol"):
+        symbol = groups["symbol"].replace("_", "-" if form.json else "_").upper()
         said.append(f"symbol {symbol} from the name of the file")
     date = columns.date
     if not date and groups.get("date"):
         digits = groups["date"].replace("-", "").replace("_", "")
         date = f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
         said.append(f"day {date} from the name of the file")
-    scale = columns.price_scale if columns.price_scale != 1 else format.price_scale
-    if columns.price_scale == 1 and format.whole_price_scale != 1 and _are_whole(names, header, rows):
-        scale = format.whole_price_scale
+    scale = columns.price_scale if columns.price_scale != 1 else form.price_scale
+    if columns.price_scale == 1 and form.whole_price_scale != 1 and _are_whole(names, header, rows):
+        scale = form.whole_price_scale
         said.append(f"whole prices are multiples of {scale:g}")
-    if format.where and not columns.where:
-        said.append("only rows with " + " and ".join(f"{key} = {value}" for key, value in format.where.items()))
-    if format.note:
-        said.append(format.note)
+    if form.where and not columns.where:
+        said.append("only rows with " + " and ".join(f"{key} = {value}" for key, value in form.where.items()))
+    if form.note:
+        said.append(form.note)
     where = {}
-    for key, value in (columns.where or format.where).items():
+    for key, value in (columns.where or form.where).items():
         at = _place(key, header)
         where[key if at is None else str(header[at])] = value
     applied = replace(
         columns,
         names=names,
         symbol=symbol,
-        kind=columns.kind or format.kind or ("trade" if bars else ""),
-        time_unit=format.time_unit if columns.time_unit == "auto" else columns.time_unit,
-        zone=format.zone if columns.zone == "UTC" else columns.zone,
-        dates=format.dates if columns.dates == "auto" else columns.dates,
+        kind=columns.kind or KINDS.get(form.means, ""),
+        time_unit=form.time_unit if columns.time_unit == "auto" else columns.time_unit,
+        zone=form.zone if columns.zone == "UTC" else columns.zone,
+        dates=form.dates if columns.dates == "auto" else columns.dates,
         date=date,
-        decimal=format.decimal if columns.decimal == "." else columns.decimal,
-        sides=columns.sides or dict(format.sides),
+        decimal=form.decimal if columns.decimal == "." else columns.decimal,
+        sides=columns.sides or dict(form.sides),
         where=where,
         price_scale=scale,
         bars=bars,
-        length=columns.length or format.length or groups.get("length") or "",
+        length=columns.length or form.length or groups.get("length") or "",
     )
-    return Understood(format, applied, tuple(said))
+    return Understood(form, applied, tuple(said))
 
 
-def _refusal(name: str, format: Format) -> ConfigurationError:  # noqa: A002
-    return ConfigurationError(f"{name}: {format.title} (format {format.name}): {format.refused}")
+def _refusal(name: str, form: Format) -> ConfigurationError:
+    return ConfigurationError(f"{name}: {form.title} (format {form.name}): {form.refused}")
 
 
-def _names(format: Format, columns: Columns, header: Sequence[str]) -> dict[str, str]:  # noqa: A002
+def _names(form: Format, columns: Columns, header: Sequence[str]) -> dict[str, str]:
     names: dict[str, str] = {}
-    for field, given in format.names.items():
+    for field, given in form.names.items():
         choices = (given,) if isinstance(given, str) else given
         for choice in choices:
             parts = [_place(part, header) for part in choice.split("+")]
@@ -267,7 +267,7 @@ def _names(format: Format, columns: Columns, header: Sequence[str]) -> dict[str,
                 names[field] = str(header[whole])
             elif "+" in choice and None not in parts:
                 names[field] = "+".join(str(header[at]) for at in parts if at is not None)
-            elif choice == "-" or format.json:
+            elif choice == "-" or form.json:
                 names[field] = choice
             else:
                 continue
@@ -302,9 +302,9 @@ def described(found: Understood, times: str, sides: dict[str, str]) -> str:
     return "; ".join([*parts, *found.said])
 
 
-def as_toml(format: Format) -> str:  # noqa: A002
+def as_toml(form: Format) -> str:
     """A format as TOML, what it does not say left out."""
-    plain = msgspec.to_builtins(format)
+    plain = msgspec.to_builtins(form)
     nothing = {f.name: f.default if f.default is not msgspec.NODEFAULT else {} for f in msgspec.structs.fields(Format)}
     said = {key: value for key, value in plain.items() if key != "name" and value not in (nothing[key], {}, ())}
     return msgspec.toml.encode(said).decode()
