@@ -27,13 +27,17 @@ def length_of(text: str) -> int:
 
 
 def told_length(times: Iterable[int]) -> int:
-    """The commonest distance of bars, ns, the longer one of two; 0: fewer than two times tell none.
+    """The commonest distance of bars, ns, or a slightly longer one: months differ, and no bar may end too early.
 
-    >>> told_length([0, 60, 120, 180, 600]), told_length([5])
-    (60, 0)
+    Returns:
+        0 where fewer than two times tell none.
+
+    >>> told_length([0, 60, 120, 180, 600]), told_length([0, 30, 60, 91, 121]), told_length([5])
+    (60, 31, 0)
     """
     distances = Counter(later - earlier for earlier, later in pairwise(times) if later > earlier)
-    return max(distances, key=lambda distance: (distances[distance], distance), default=0)
+    commonest = max(distances, key=lambda distance: (distances[distance], distance), default=0)
+    return max((distance for distance in distances if 5 * distance <= 6 * commonest), default=0)
 
 
 def is_of_bars(header: Sequence[str]) -> bool:

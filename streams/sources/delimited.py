@@ -8,7 +8,7 @@ from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.sources.cells import LONGEST_CELL, short, shown
-from streams.sources.formats.recognition import Understood, of_table
+from streams.sources.formats.recognition import Understood, like, of_table
 from streams.sources.layout import Layout, looks_like_a_row
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.raw import Feed
@@ -117,6 +117,7 @@ def _header(
         raise ConfigurationError(
             f"{reading.name}: expected the names of the columns in the first line, was {shown(delimiter.join(names))}; "
             "fix: --columns NAME,NAME,... where the file has no header, for example --columns ts_event,price,size"
+            + "".join(f", or --format {each}" for each in like(names)[:3])
         )
     return names
 

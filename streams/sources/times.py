@@ -160,7 +160,8 @@ class Clock:
             if unit != "days":
                 raise ValueError("a fraction of a nanosecond")
             whole = int(ns.to_integral_value())
-        return whole + (self._midnight if self.day is not None else _SINCE.get(unit, 0))
+        from_midnight = self.day is not None and 0 <= whole < 2 * 86_400 * SECOND  # a session may end after midnight
+        return whole + (self._midnight if from_midnight else _SINCE.get(unit, 0))
 
     def _of_digits(self, text: str) -> int:
         if len(text) not in _DIGITS or len(text) == 4 or not text.isdigit():

@@ -232,8 +232,8 @@ TABLES: dict[str, tuple[str, str, list[Feed]]] = {
     ),
     "yahoo_daily_bars": (
         "AAPL.csv",
-        "Date,Open,High,Low,Close,Adj Close,Volume\n2024-08-09,1,2,1,1.5,1.4,40\n",
-        [Trade("AAPL", at("2024-08-10"), 1.5, 40.0)],
+        "Date,Open,High,Low,Close,Adj Close,Volume\n2024-08-08,1,2,1,1.4,1.3,39\n2024-08-09,1,2,1,1.5,1.4,40\n",
+        [Trade("AAPL", at("00:00"), 1.4, 39.0), Trade("AAPL", at("2024-08-10"), 1.5, 40.0)],
     ),
     "stooq_bars": (
         "aapl.us.txt",

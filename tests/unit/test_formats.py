@@ -19,7 +19,7 @@ from agents.cli import formats as formats_command
 from agents.cli.formats import as_markdown
 from agents.cli.understood import explain
 from schemas.errors import ConfigurationError
-from schemas.ticks import Trade
+from schemas.ticks import Quote, Trade
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile
 from streams.sources.formats import Format, decoded, formats, named
@@ -141,6 +141,22 @@ def test_bars_of_which_nothing_is_known() -> None:
     assert "its close is of the future; fix: --bars open" in file.understood[0]
     assert read("x.csv", BARS, symbol="X", names=mapped, bars="open") == OPENED
     assert read("x.csv", BARS, symbol="X", names=mapped, bars="open", length="2d")[0].ts_event == at("2024-08-11")
+
+
+def test_a_file_that_may_be_of_two_kinds_is_not_guessed() -> None:
+    with pytest.raises(ConfigurationError, match="or --format kraken_trades"):
+        read("EURUSD.csv", f"{NOON_MS // 1000},1.0910,1.0911\n{NOON_MS // 1000 + 1},1.0910,1.0911\n")
+    own = f"ts_event,symbol,bid,ask,bidVolume,askVolume\n{NOON},X,1.5,1.6,3,4\n"
+    assert read("x.csv", own) == [Quote("X", NOON, 1.5, 3.0, 1.6, 4.0)]
+    both = f"ts_event,symbol,price,size,open,high,low,close,volume\n{NOON},X,1.5,2,1,2,1,1.5,40\n"
+    assert read("x.csv", both) == [Trade("X", NOON, 1.5, 2.0)]
+
+
+def test_whole_numbers_may_count_from_midnight() -> None:
+    """They were taken for a time of 1970 in spite of the day, and times since 1970 for one of 2079 because of it."""
+    how = {"header": ("ts_event", "price", "size"), "symbol": "X", "date": "2024-08-09"}
+    assert read("x.csv", "43200000,1.5,2\n", time_unit="ms", **how) == [Trade("X", NOON, 1.5, 2.0)]
+    assert read("x.csv", f"{NOON_MS},1.5,2\n", time_unit="ms", **how) == [Trade("X", NOON, 1.5, 2.0)]
 
 
 def test_the_length_of_one_bar_has_to_be_said() -> None:

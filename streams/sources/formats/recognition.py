@@ -148,10 +148,20 @@ def _fits(
         return False
     if not bare:
         return bool(form.columns) and _has(form, header) and _looks(form, header, rows)
-    if not form.cells or len(header) < len(form.cells) or (len(header) > len(form.cells) and not form.more):
+    return _are_cells(form, [header, *rows[:FIRST]])
+
+
+def _are_cells(form: Format, rows: Sequence[Sequence[Any]]) -> bool:
+    count = len(rows[0])
+    if not form.cells or count < len(form.cells) or (count > len(form.cells) and not form.more):
         return False
-    pairs = [pair for row in [header, *rows[:FIRST]] for pair in zip(form.cells, row, strict=False)]
+    pairs = [pair for row in rows for pair in zip(form.cells, row, strict=False)]
     return all(re.fullmatch(CELLS.get(look, look), str(cell).strip()) for look, cell in pairs)
+
+
+def like(header: Sequence[str]) -> list[str]:
+    """Formats of files without a header whose cells are like those of a first line, whatever the file is called."""
+    return [each.name for each in formats().values() if not each.refused and _are_cells(each, [header])]
 
 
 def base(name: str) -> str:
@@ -273,7 +283,7 @@ def _names(form: Format, columns: Columns, header: Sequence[str]) -> dict[str, s
                 continue
             break
         else:
-            if field not in WITHOUT:
+            if field not in WITHOUT and _place(field, header) is None:
                 names[field] = choices[0]
     return names | columns.names
 
