@@ -73,6 +73,13 @@ def test_prices_of_databento_are_read_as_they_stand_where_they_have_a_point() ->
     assert read(called, text.replace("190250000000", "190.250000000")) == EXAMPLES["databento_trades"][2]
 
 
+def test_capitals_of_columns_do_not_matter() -> None:
+    for name in ("bybit_trades", "tardis_quotes", "polygon_trades", "databento_mbo"):
+        called, text, expected = EXAMPLES[name]
+        header, _, rows = text.partition("\n")
+        assert read(called, f"{header.upper()}\n{rows}") == expected, name
+
+
 def test_a_capture_of_several_streams() -> None:
     names = ("binance_stream_agg_trade", "binance_stream_book_ticker", "binance_stream_trade")
     lines = "".join(EXAMPLES[name][1] for name in names)

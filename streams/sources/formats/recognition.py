@@ -174,11 +174,11 @@ def base(name: str) -> str:
 
 
 def _has(form: Format, header: Sequence[str]) -> bool:
-    small = [str(name).lower() for name in header]
-    wanted, there = {*form.columns}, {*map(str, header)}
-    if len({*small}) == len(small):
-        wanted, there = {name.lower() for name in wanted}, {*small}
-    return wanted <= there and there.isdisjoint(name.lower() if there == {*small} else name for name in form.lacks)
+    """Whether a header has the columns of a format; capitals matter only where two names differ by them alone."""
+    there, wanted, unwanted = [*map(str, header)], [*form.columns], [*form.lacks]
+    if len({name.lower() for name in there}) == len(there):
+        there, wanted, unwanted = ([name.lower() for name in names] for names in (there, wanted, unwanted))
+    return {*wanted} <= {*there} and not {*unwanted} & {*there}
 
 
 def _place(name: str, header: Sequence[str]) -> int | None:
@@ -224,7 +224,7 @@ def _applied(
     said = []
     symbol = columns.symbol
     if not symbol and names.get("symbol", "symbol") not in header and not form.json and groups.get("symbol"):
-        symbol = groups["symbol"].replace("_", "-" if form.json else "_").upper()
+        symbol = groups["symbol"].upper()
         said.append(f"symbol {symbol} from the name of the file")
     date = columns.date
     if not date and groups.get("date"):
@@ -285,6 +285,9 @@ def _names(form: Format, columns: Columns, header: Sequence[str]) -> dict[str, s
         else:
             if field not in WITHOUT and _place(field, header) is None:
                 names[field] = choices[0]
+    for field in FIELDS:  # that are called as ticks call them, in capitals
+        if field not in names and field not in header and (at := _place(field, header)) is not None:
+            names[field] = str(header[at])
     return names | columns.names
 
 
