@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from schemas.ticks import Quote, Trade
 from streams.sources.cells import LONGEST_CELL, short, shown
 from streams.sources.columns import Columns
+from streams.sources.formats.recognition import FIRST, of_table
 from streams.sources.layout import Layout
 from streams.sources.plausible import expect_plausible
 from streams.sources.raw import Feed
@@ -27,7 +28,7 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
     Args:
         frame: columns as a file would have them; times are numbers in the unit of `columns`, or dates, which are UTC
             where they say nothing else. Missing cells are NaN, NaT or None.
-        columns: what is called otherwise, or constant.
+        columns: what is called otherwise, or constant; a format of files that has a name is known by its columns.
 
     Raises:
         ConfigurationError: a field that ticks need is nowhere, or the unit of time is an unlikely one.
@@ -37,12 +38,14 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
     2.0
     """
     table = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(frame)
+    header = [str(name) for name in table.columns]
+    columns = of_table("frame", columns, header, table.head(FIRST).to_numpy(object).tolist()).columns
     dates = columns.names.get("ts_event", "ts_event")
     if dates in table and table[dates].dtype.kind == "M":
         instants = pd.to_datetime(table[dates], utc=True).dt.as_unit("ns")
         table = table.assign(**{dates: instants.astype("int64")})
         columns = replace(columns, time_unit="ns")
-    layout = Layout([str(name) for name in table.columns], columns)
+    layout = Layout(header, columns)
     constants = layout.constants
     texts = {layout.place[field] for field in ("kind", "symbol", "side") if field in layout.place}
     reading = Reading("frame", columns, strict=False)

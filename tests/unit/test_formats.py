@@ -24,6 +24,7 @@ from streams.sources.columns import Columns
 from streams.sources.files import TickFile
 from streams.sources.formats import Format, decoded, formats, named
 from streams.sources.formats.recognition import as_toml, of_table
+from streams.sources.frames import frame_ticks
 from streams.sources.raw import Feed, RawTick
 
 
@@ -102,6 +103,13 @@ def test_candles_of_freqtrade_as_feather(tmp_path: Path) -> None:
         Trade("BTC_USDT", NOON + 600_000 * MS, 1.6, 40.0),
     ]
     assert "freqtrade_feather" in file.understood[0]
+
+
+def test_frames_are_known_as_files_are() -> None:
+    _called, text, expected = EXAMPLES["databento_mbo"]
+    assert list(frame_ticks(pd.read_csv(BytesIO(text.encode())))) == expected
+    frame = pd.read_csv(BytesIO(BARS.encode()), parse_dates=["Date"])
+    assert list(frame_ticks(frame, Columns(symbol="X", bars="open"))) == OPENED
 
 
 def test_databento_as_parquet(tmp_path: Path) -> None:
