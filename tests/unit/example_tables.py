@@ -246,23 +246,23 @@ TABLES: dict[str, tuple[str, str, list[Feed]]] = {
         "34200123,1675300,200,P,0,0\n34200124,1675400,200,P,0,1\n",
         [Trade("SPY", at("2013-10-07 13:30:00.123"), 167.53, 200.0)],
     ),
-    "lean_equity_quotes": (
-        "20131007_spy_Quote_Tick.csv",
-        "34200123,1675300,3,1675400,4,P,0,0\n",
-        [Quote("SPY", at("2013-10-07 13:30:00.123"), 167.53, 3.0, 167.54, 4.0)],
-    ),
     "lean_equity_bars": (
         "20131007_spy_minute_trade.csv",
         "34200000,1675300,1675500,1675200,1675400,40\n34260000,1675300,1675500,1675200,1675500,41\n",
         [Trade("SPY", at("2013-10-07 13:31"), 167.54, 40.0), Trade("SPY", at("2013-10-07 13:32"), 167.55, 41.0)],
     ),
     "lean_forex_quotes": (
-        "20240809_eurusd_Quote_Tick.csv",
+        "20240809_eurusd_tick_quote.csv",
         "43200123,1.09105,1.09107\n",
         [Quote("EURUSD", NOON + 123 * MS, 1.09105, 0.0, 1.09107, 0.0)],
     ),
+    "lean_crypto_quotes": (
+        "20240809_btcusdt_tick_quote.csv",
+        "43200123,61000.5,0.25,61000.6,0.5\n",
+        [Quote("BTCUSDT", NOON + 123 * MS, 61000.5, 0.25, 61000.6, 0.5)],
+    ),
     "lean_crypto_trades": (
-        "20240809_btcusdt_Trade_Tick.csv",
+        "20240809_btcusdt_tick_trade.csv",
         "43200123,61000.5,0.25\n43200124,61000,0.5\n",
         [Trade("BTCUSDT", NOON + 123 * MS, 61000.5, 0.25), Trade("BTCUSDT", NOON + 124 * MS, 61000.0, 0.5)],
     ),
@@ -290,6 +290,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "dukascopy_local_ticks": (
         "x.csv", "Local time,Ask,Bid,AskVolume,BidVolume\n09.08.2024 12:00:00.123 GMT+0200,1.6,1.5,4,3\n"
     ),
+    "lean_equity_quotes": ("20131007_spy_Quote_Tick.csv", "34200123.5,1675300,3,0,0,P,0,0\n"),
     "nautilus_catalog": (
         "x.csv", f"bid_price,ask_price,bid_size,ask_size,ts_event,ts_init\nb'1',b'2',b'1',b'1',{NOON},1\n"
     ),

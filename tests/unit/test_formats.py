@@ -65,6 +65,10 @@ def test_files_of_futures_have_a_header_and_times_may_be_in_us() -> None:
     expected = [Trade("X", NOON, 1.5, 2.0, "buy")]
     for time in (NOON_MS, NOON_US):
         assert read("X-trades-2025-01-01.csv", f"{header}7,1.5,2,3,{time},false\n") == expected
+    assert read("X-trades-2021-01-01.csv", f"7,1.5,2,3,{NOON_MS},false\n") == expected
+    assert read("X-aggTrades-2021-01-01.csv", f"7,1.5,2,3,3,{NOON_MS},false\n") == expected
+    coins = "id,price,qty,base_qty,time,is_buyer_maker\n"
+    assert read("X-trades-2025-01-01.csv", f"{coins}7,1.5,2,3,{NOON_MS},false\n") == expected
     header = "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n"
     assert read("X-aggTrades-2025-01-01.csv", f"{header}7,1.5,2,3,3,{NOON_MS},false\n") == expected
 
