@@ -232,7 +232,7 @@ async def test_a_copied_log_gives_the_same_ids_and_bytes(bootstrap: str, prefix:
         (["a.csv", "--from-topic", "ticks"], "expected files or --from-topic"),
         (["-"], "was standard input"),
         (["a.csv", "--run", "a/b"], "--run: expected 1 to 80 letters"),
-        (["a.csv", "--until", "noon"], "--until: expected a time stamp"),
+        (["a.csv", "--until", "noon"], "--until: expected a time"),
         (["--from-topic", "replay-x.ticks", "--run", "x"], "expected another topic than that of the run"),
         (["a.csv", "--speed", "fast"], "--speed: expected 1x"),
     ],
