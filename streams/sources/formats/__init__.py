@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from schemas.errors import ConfigurationError
 from streams.sources.bars import length_of
@@ -34,6 +34,9 @@ CELLS: Mapping[str, str] = {
     "text": r".*",
 }
 """Words for what the cells of a column look like; everything else is a regular expression."""
+
+Scale = Annotated[float, Meta(gt=1e-18, le=1.0)]
+"""Of prices that are whole numbers of a fraction: one over a whole number."""
 
 
 class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,7 +80,7 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cells: tuple[str, ...] = ()
     more: bool = False
     looks: dict[str, str] = field(default_factory=dict)
-    rank: int = 0
+    rank: Annotated[int, Meta(ge=-100, le=100)] = 0
     names: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     time_unit: TimeUnit | Literal["auto"] = "auto"
     zone: str = "UTC"
@@ -86,8 +89,8 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     decimal: str = "."
     sides: dict[str, Literal["buy", "sell", ""]] = field(default_factory=dict)
     where: dict[str, str] = field(default_factory=dict)
-    price_scale: float = 1.0
-    whole_price_scale: float = 1.0
+    price_scale: Scale = 1.0
+    whole_price_scale: Scale = 1.0
     bars: Literal["", "open", "close", "asked"] = ""
     length: str = ""
     refused: str = ""
