@@ -20,6 +20,8 @@ from streams.loop import nodes
 from streams.parameters import Parameters
 
 DELETED_TIMEOUT_S = 20.0
+LEFT_S = 3.0
+"""What the cluster takes at most to notice that a session has timed out, seconds."""
 
 
 def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
@@ -57,16 +59,24 @@ async def recompute(settings: Settings, bootstrap: str) -> list[str]:
 async def delete(settings: Settings, bootstrap: str, names: Sequence[str]) -> None:
     """Delete topics of these settings, as far as they are there; raises what `recompute` does."""
     async with admin(bootstrap) as cluster:
-        if await has_members(cluster, settings.group):
-            raise ConfigurationError(
-                f"expected no worker of group {settings.group} to run, some do; fix: stop `tickloop up` and workers"
-            )
+        await _until_left(cluster, settings)
         answer = await cluster.delete_topics(list(names))
         for outcome in answer.to_object()["topic_error_codes"]:
             if (code := outcome["error_code"]) not in (0, UnknownTopicOrPartitionError.errno):
                 refusal = for_code(code).__name__
                 raise EnvironmentProblem(f"the cluster refused to delete topic {outcome['topic']}: {refusal}")
         await _until_gone(cluster, set(names))
+
+
+async def _until_left(cluster: AIOKafkaAdminClient, settings: Settings) -> None:
+    """A worker that was killed, or stopped before it had its partitions, stays a member until its session times out."""
+    deadline = time.monotonic() + settings.session_timeout_s + LEFT_S
+    while await has_members(cluster, settings.group):
+        if time.monotonic() > deadline:
+            raise ConfigurationError(
+                f"expected no worker of group {settings.group} to run, some do; fix: stop `tickloop up` and workers"
+            )
+        await asyncio.sleep(0.2)
 
 
 async def _until_gone(cluster: AIOKafkaAdminClient, names: set[str]) -> None:
