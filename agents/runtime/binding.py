@@ -302,10 +302,14 @@ class Runtime:
 
     def _uncovered(self) -> dict[TP, int]:
         """First offset of each source that is not covered by snapshots of all nodes that read it."""
-        uncovered: dict[TP, int] = {}
+        return self._least(lambda partition: partition.covered + 1)
+
+    def _least(self, reached: Callable[[LivePartition], int]) -> dict[TP, int]:
+        """How far all nodes that read a source have got in it."""
+        least: dict[TP, int] = {}
         for tp, partition in self.live:
-            uncovered[tp] = min(partition.covered + 1, uncovered.get(tp, partition.covered + 1))
-        return uncovered
+            least[tp] = min(reached(partition), least.get(tp, reached(partition)))
+        return least
 
     async def checkpoint(self, last: bool = False) -> None:
         """Checkpoint every assigned partition of every node; after the last one they apply nothing more."""
@@ -313,9 +317,7 @@ class Runtime:
         await self._commit()
 
     async def _commit(self) -> None:
-        known, done = self._committed, dict[TP, int]()
-        for tp, partition in self.live:
-            done[tp] = min(partition.done_to, done.get(tp, partition.done_to))
+        known, done = self._committed, self._least(lambda partition: partition.done_to)
         # Behind the last record there may be markers of transactions, and what these have aborted.
         done = {tp: read_over(self._app, tp, offset) for tp, offset in done.items()}
         moved = {tp: offset for tp, offset in done.items() if offset and offset != known.get(tp)}

@@ -92,9 +92,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return found
 
     async def _go_back(self, consumer: AIOKafkaConsumer, wanted: Mapping[TP, int]) -> dict[TP, int]:
-        assignment, back = consumer._subscription.subscription.assignment, dict[TP, int]()
+        back: dict[TP, int] = {}
         for tp, offset in wanted.items():
-            state = assignment and assignment.active and assignment.state_value(TopicPartition(*tp))
+            state = _held_of(consumer, tp)
             if state and state.has_valid_position and offset < state.position:
                 consumer.seek(tp, offset)
                 back[tp] = offset
@@ -260,12 +260,17 @@ def consumer_of(app: faust.App) -> AIOKafkaConsumer | None:
     return thread._consumer if thread else None
 
 
+def _held_of(consumer: AIOKafkaConsumer, tp: TP) -> Any:
+    """What the client holds of a partition that is assigned to it now, else nothing."""
+    subscription = consumer._subscription.subscription
+    assignment = subscription and subscription.assignment
+    return assignment.state_value(TopicPartition(*tp)) if assignment and assignment.active else None
+
+
 def read_over(app: faust.App, tp: TP, offset: int) -> int:
     """Where the log goes on behind an offset: the client may have read on from there and found no record."""
     consumer = consumer_of(app)
-    subscription = consumer and consumer._subscription.subscription
-    assignment = subscription and subscription.assignment
-    state = assignment and assignment.state_value(TopicPartition(*tp))
+    state = consumer and _held_of(consumer, tp)
     begins, ends = without_records(state) if state else (offset, offset)
     return max(offset, ends) if begins <= offset else offset
 

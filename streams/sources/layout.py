@@ -11,7 +11,7 @@ from streams.sources.bars import is_of_bars, length_of, told_length
 from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, Columns, kind_of
 from streams.sources.times import BEYOND, FEW, Clock
-from streams.sources.words import Sides, expect_readable_numbers, is_finite, kind_from, number_of
+from streams.sources.words import Sides, expect_readable_number, is_finite, kind_from, number_of
 
 NOT_OF = {"quote": ("price", "size", "side"), "trade": ("bid", "bid_size", "ask", "ask_size")}
 """Fields that the other kind of tick has alone: one mapping may serve a file of quotes and one of trades."""
@@ -165,7 +165,7 @@ class Layout:
             cells = [row[at] for row in rows if len(row) > at and row[at] not in ("", None)] if at is not None else []
             numbers = [cell for cell in cells if not isinstance(cell, str) or self._is_number(cell)]
             if len(cells) >= FEW and not numbers and isinstance(cells[0], str):
-                expect_readable_numbers({field: cells[0]}, name)
+                expect_readable_number(field, cells[0], name)
 
     def _settle_bars(self, times: Sequence[Any], name: str) -> None:
         """How far the close of a bar lies behind its open."""
@@ -223,8 +223,7 @@ class Layout:
             read, scale = self._read_shifted, 0
         lowest, highest = -END_OF_INTEGERS, END_OF_INTEGERS - 1
         divisor = self._price_divisor
-        plain = number
-        price_of = number if divisor == 1 else lambda cell: plain(cell) / divisor
+        price_of = number if divisor == 1 else lambda cell: number(cell) / divisor
 
         def build(cells: Sequence[Any]) -> Quote | Trade:
             cell = time_of(cells) if joined else cells[time_at]

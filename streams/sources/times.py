@@ -40,12 +40,6 @@ BEYOND = 10**40
 FEW = 3
 """Cells of which one reading at least must make sense; fewer may all be wrong."""
 
-SPELLINGS = (
-    "ISO 8601 (2024-08-09T23:54:15.5+02:00, 20240809T235415Z, 2024-08-09, 2024-W32-5, 2024-222), 2024/08/09, "
-    "2024.08.09, 09.08.2024, 08/09/2024 with the order of day and month, 9-Aug-2024, Aug 9 2024, each with a time of "
-    "day (23:54:15.5, 235415500, 11:54:15 PM) and a zone (Z, UTC, GMT, +02, +0200, +02:00)"
-)
-
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY = r"""(?:
     (?P<y>\d{4})(?P<sep>[-/.]?)(?P<m>\d\d)(?P=sep)(?P<d>\d\d)

@@ -54,7 +54,6 @@ class Sides:
 
     Attributes:
         known: cells that were looked up before, at most `MOST_KNOWN`.
-        unknown: words that nothing is known of, and how many rows had each.
 
     >>> sides = Sides("side", {})
     >>> sides("Buy"), sides("SELL"), sides("")
@@ -67,7 +66,6 @@ class Sides:
         is_maker = column.replace("_", "").lower() in MAKER_COLUMNS
         self._words = {word.lower(): side for word, side in said.items()} or (MAKER_SIDES if is_maker else SIDES)
         self.known: dict[object, str] = {}
-        self.unknown: dict[str, int] = {}
 
     def __call__(self, cell: object) -> str:
         """The aggressor that a cell tells; of a word that is not known, the word itself."""
@@ -76,8 +74,6 @@ class Sides:
             word = str(cell).strip()
             side = self._words.get(word.lower())
             if side is None:
-                if word in self.unknown or len(self.unknown) < MOST_KNOWN:
-                    self.unknown[word] = self.unknown.get(word, 0) + 1
                 return word
             if len(self.known) < MOST_KNOWN:
                 self.known[cell] = side
@@ -115,29 +111,29 @@ def number_of(decimal: str, thousands: str) -> Number:
     return number
 
 
-def expect_readable_numbers(cells: Mapping[str, object], name: str) -> None:
+def expect_readable_number(field: str, cell: str, name: str) -> None:
     """Stop a file whose numbers are written with a decimal comma, or with marks between thousands.
 
     Args:
-        cells: a cell that is no number, by its field.
+        field: that the cell is of.
+        cell: one that is no number.
         name: of the file.
 
     Raises:
-        ConfigurationError: with the option that reads them.
+        ConfigurationError: with the option that reads it.
     """
-    for field, cell in cells.items():
-        text = str(cell).strip()
-        if not _GROUPED.fullmatch(text):
-            continue
-        last = max(text.rfind("."), text.rfind(","))
-        marks = {mark for mark in text if mark in ".,"}
-        if len(marks) == 2 or text.count(text[last]) > 1 or (last < 0):
-            decimal = text[last] if len(marks) == 2 else ("," if "." in marks else ".")
-            between = next((mark for mark in text if not mark.isdigit() and mark not in "+-" and mark != decimal), "")
-            fix = f"--decimal '{decimal}' --thousands '{between}'"
-        else:
-            fix = "--decimal , (or --thousands , if it marks thousands)"
-        raise ConfigurationError(f"{name}: expected a number for {field}, was {shown(text)}; fix: {fix}")
+    text = cell.strip()
+    if not _GROUPED.fullmatch(text):
+        return
+    last = max(text.rfind("."), text.rfind(","))
+    marks = {mark for mark in text if mark in ".,"}
+    if len(marks) == 2 or text.count(text[last]) > 1 or last < 0:
+        decimal = text[last] if len(marks) == 2 else ("," if "." in marks else ".")
+        between = next((mark for mark in text if not mark.isdigit() and mark not in "+-" and mark != decimal), "")
+        fix = f"--decimal '{decimal}' --thousands '{between}'"
+    else:
+        fix = "--decimal , (or --thousands , if it marks thousands)"
+    raise ConfigurationError(f"{name}: expected a number for {field}, was {shown(text)}; fix: {fix}")
 
 
 def is_finite(text: str) -> bool:
