@@ -31,7 +31,7 @@ def test_no_broken_file_is_a_success_or_a_traceback(
     write(tmp_path)
     (tmp_path / UNREADABLE[0]).write_bytes(UNREADABLE[1] * 3)
     said = {name: sentence for name, (_, sentence) in BROKEN.items()}
-    said |= {UNREADABLE[0]: "found none in 3 rows", "folder.csv": "Is a directory", "absent.csv": "No such file"}
+    said |= {UNREADABLE[0]: "expected time stamps between 1990 and 2100, was 999", "folder.csv": "Is a directory", "absent.csv": "No such file"}
     assert CliRunner().invoke(cli, ["topics", "apply"]).exit_code == 0
     for name, sentence in said.items():
         capsys.readouterr()
@@ -55,7 +55,7 @@ def test_publish_says_what_every_worker_will_refuse(
         assert (done.exit_code, "300 ticks acknowledged" in done.output) == (0, True), done.output
         reason = sentence.removeprefix("300 as ")
         assert f"the first tick of it will come back on dead-letters: {reason}: " in done.output
-    many = "".join(f"{NOON},S{number},quote,-1,1,1,1,,,\n" for number in range(20))
+    many = "".join(f"{NOON + number},S{number},quote,-1,1,1,1,,,\n" for number in range(20))
     (tmp_path / "many.csv").write_text(f"{HEADER}\n{many}")
     done = CliRunner().invoke(cli, ["publish", "many.csv"])
     assert done.output.count("will come back on dead-letters") == MOST_TOLD
