@@ -31,7 +31,11 @@ def test_no_broken_file_is_a_success_or_a_traceback(
     write(tmp_path)
     (tmp_path / UNREADABLE[0]).write_bytes(UNREADABLE[1] * 3)
     said = {name: sentence for name, (_, sentence) in BROKEN.items()}
-    said |= {UNREADABLE[0]: "expected time stamps between 1990 and 2100, was 999", "folder.csv": "Is a directory", "absent.csv": "No such file"}
+    said |= {
+        UNREADABLE[0]: "expected time stamps between 1990 and 2100, was 999",
+        "folder.csv": "Is a directory",
+        "absent.csv": "No such file",
+    }
     assert CliRunner().invoke(cli, ["topics", "apply"]).exit_code == 0
     for name, sentence in said.items():
         capsys.readouterr()
