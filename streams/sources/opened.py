@@ -8,7 +8,7 @@ import lzma
 import zipfile
 from collections.abc import Iterator
 from io import BufferedReader
-from typing import cast
+from typing import IO, cast
 
 from schemas.errors import ConfigurationError
 from streams.sources.damage import broken
@@ -131,10 +131,17 @@ def _members(name: str, stream: BufferedReader, layer: int) -> Iterator[tuple[st
             for each in sorted(inner, key=lambda each: each.filename):
                 if each.flag_bits & 1:
                     raise ConfigurationError(f"{name}: expected no password, {each.filename} has one; fix: unzip it")
-                with archive.open(each) as member:
+                with _member(archive, each) as member:
                     yield from texts(f"{name}/{each.filename}", cast(BufferedReader, member), layer + 1)
     except (zipfile.BadZipFile, NotImplementedError, lzma.LZMAError) as error:
         raise broken(name, error, 0) from error
+
+
+def _member(archive: zipfile.ZipFile, each: zipfile.ZipInfo) -> IO[bytes]:
+    try:
+        return archive.open(each)
+    except ValueError as error:  # a place before the file's beginning, or a name that is none
+        raise zipfile.BadZipFile(f"its directory is damaged: {error}") from error
 
 
 def _is_shown(name: str) -> bool:

@@ -17,8 +17,8 @@ from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 from streams.sources.times import TimeUnit
 
 BLOCK_ROWS = 4096
-DAMAGE = (OSError, MemoryError, ValueError, OverflowError, RuntimeError, SystemError)
-"""What Arrow raises besides its own errors when there is something wrong with the bytes of a file."""
+DAMAGE = (EOFError, OSError, MemoryError, ValueError, OverflowError, RuntimeError, SystemError)
+"""What is raised besides Arrow's own errors when there is something wrong with the bytes of a file."""
 
 UNITS: dict[str, TimeUnit] = {"ns": "ns", "us": "us", "ms": "ms", "s": "s"}
 
@@ -67,15 +67,7 @@ class ParquetRows:
                 yield from self._of_file(
                     pyarrow, file.schema_arrow, lambda used: file.iter_batches(BLOCK_ROWS, columns=used)
                 )
-        except (
-            pyarrow.ArrowException,
-            OSError,
-            MemoryError,
-            ValueError,
-            OverflowError,
-            RuntimeError,
-            SystemError,
-        ) as error:
+        except (pyarrow.ArrowException, *DAMAGE) as error:
             raise broken(name, error, self._reading.row) from error
 
     def _of_file(self, arrow: Any, schema: Any, batches: Callable[[list[str]], Iterable[Any]]) -> Iterator[list[Feed]]:

@@ -1,0 +1,17 @@
+"""Whatever a file holds and whatever is said of it: the reader gives ticks or a sentence."""
+
+from pathlib import Path
+
+import pytest
+from damaged_files import tried, tried_columnar
+
+
+@pytest.mark.parametrize("first", range(0, 4_000, 500))
+def test_a_damaged_file_is_ticks_or_a_sentence(first: int) -> None:
+    faults = {seed: fault for seed in range(first, first + 500) if (fault := tried(seed)) is not None}
+    assert not faults, next(iter(faults.items()))
+
+
+def test_a_damaged_parquet_or_feather_file_is_ticks_or_a_sentence(tmp_path: Path) -> None:
+    faults = {seed: fault for seed in range(1_000) if (fault := tried_columnar(seed, tmp_path)) is not None}
+    assert not faults, next(iter(faults.items()))
