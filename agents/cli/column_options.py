@@ -36,7 +36,7 @@ OPTIONS = (
         show_default=True,
         help="Unit of numeric time stamps; dates as text are told by themselves.",
     ),
-    click.option("--zone", default="UTC", show_default=True, metavar="NAME", help="Zone of times that say none."),
+    click.option("--zone", default="", metavar="NAME", help="Zone of times that say none  [default: UTC]."),
     click.option(
         "--dates",
         type=click.Choice(["auto", "dmy", "mdy"]),
@@ -46,9 +46,9 @@ OPTIONS = (
     click.option("--date", default="", metavar="YYYY-MM-DD", help="Day that times of day belong to."),
     click.option("--columns", "header", default="", metavar="NAME,...", help="Names of columns, if no line has them."),
     click.option("--rows", default="", metavar="NAME", help="JSON: where in an object the rows are."),
-    click.option("--decimal", default=".", metavar="MARK", help="Decimal mark of numbers: . or ,"),
+    click.option("--decimal", default="", metavar="MARK", help="Decimal mark of numbers: . or ,"),
     click.option("--thousands", default="", metavar="MARK", help="Mark between thousands."),
-    click.option("--price-scale", default=1.0, metavar="NUMBER", help="1e-9 where 190250000000 is a price of 190.25."),
+    click.option("--price-scale", default=0.0, metavar="NUMBER", help="1e-9 where 190250000000 is a price of 190.25."),
     click.option("--sides", multiple=True, metavar="buy=WORD,sell=WORD", help="Words for the aggressor."),
     click.option(
         "--bars", type=click.Choice(["open", "close"]), help="Of tables of bars: what the time of a row is; see docs."

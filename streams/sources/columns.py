@@ -33,16 +33,16 @@ class Columns(msgspec.Struct, frozen=True):
         symbols: file -> symbol of its rows, for several files.
         kind: `quote` or `trade`, for files that have no such column; without it the columns tell.
         time_unit: unit of numeric time stamps; `auto` tells it from the first ones. Times as text need none.
-        zone: IANA name, of times as text that say no zone, and of days.
+        zone: IANA name, of times as text that say no zone, and of days; empty: that of the format, or UTC.
         dates: order of day and month where they may change places.
         date: `YYYY-MM-DD`, of times of day, and of numbers that count from midnight.
         header: names of the columns, for files whose first line is a row already.
         rows: of JSON: path to the rows in an object (`data`).
-        decimal: decimal mark of numbers as text.
+        decimal: decimal mark of numbers as text; empty: that of the format, or a point.
         thousands: mark between thousands, if there is one.
         sides: word of the file -> `buy` or `sell`, where the usual ones do not fit.
         where: column -> value, or several with `|` between them: only rows that have one of them are ticks.
-        price_scale: of prices as whole numbers: 1e-9 where 190250000000 is 190.25.
+        price_scale: of prices as whole numbers: 1e-9 where 190250000000 is 190.25; 0: that of the format, or 1.
         sort: order the ticks of each file by time, in memory.
         checked: stop a file that cannot be one of a market.
         format: name of a format, or path of one; empty: what the file shows; `none`: none, whatever it shows.
@@ -54,17 +54,17 @@ class Columns(msgspec.Struct, frozen=True):
     symbol: str = ""
     kind: str = ""
     time_unit: TimeUnit | Literal["auto"] = "auto"
-    zone: str = "UTC"
+    zone: str = ""
     dates: DateOrder | Literal["auto"] = "auto"
     date: str = ""
     header: tuple[str, ...] = ()
     rows: str = ""
-    decimal: str = "."
+    decimal: str = ""
     thousands: str = ""
     sides: dict[str, str] = {}
     symbols: dict[str, str] = {}
     where: dict[str, str] = {}
-    price_scale: float = 1.0
+    price_scale: float = 0.0
     sort: bool = False
     checked: bool = True
     format: str = ""
@@ -81,15 +81,16 @@ class Columns(msgspec.Struct, frozen=True):
             raise ConfigurationError(f"expected kind quote or trade, was {self.kind!r}")
         if wrong := [side for side in self.sides.values() if side not in ("buy", "sell", "")]:
             raise ConfigurationError(f"expected sides buy and sell, was {shown(wrong[0])}; fix: --sides buy=B,sell=S")
-        if not 1e-18 < self.price_scale <= 1 or not isclose(1 / self.price_scale, round(1 / self.price_scale)):
+        scale = self.price_scale or 1.0
+        if not 1e-18 < scale <= 1 or not isclose(1 / scale, round(1 / scale)):
             raise ConfigurationError(
-                f"expected one over a whole number as scale of prices, was {self.price_scale!r}; fix: 1e-9, 0.01"
+                f"expected one over a whole number as scale of prices, was {scale!r}; fix: 1e-9, 0.01"
             )
         if self.bars not in ("", "open", "close"):
             raise ConfigurationError(f"expected open or close of bars, was {shown(self.bars)}; fix: --bars open")
         if self.length:
             length_of(self.length)
-        number_of(self.decimal, self.thousands)
+        number_of(self.decimal or ".", self.thousands)
         self.clock()
 
     @property
@@ -114,7 +115,7 @@ class Columns(msgspec.Struct, frozen=True):
             raise ConfigurationError(f"expected a date as YYYY-MM-DD, was {shown(self.date)}") from None
         unit = None if self.time_unit == "auto" else self.time_unit
         order = None if self.dates == "auto" else self.dates
-        return Clock(unit, zone_of(self.zone), order, day)
+        return Clock(unit, zone_of(self.zone or "UTC"), order, day)
 
     def constants(self) -> dict[str, str]:
         """Cells that every row has."""

@@ -89,10 +89,10 @@ class Layout:
         self.times, self.shift, self._bars, self._length = "", 0, columns.bars, columns.length
         self.warned = BARS if not columns.bars and is_of_bars(header) else ""
         self._checked, self._whole = columns.checked, False
-        self._price_divisor = round(1 / columns.price_scale)
+        self._price_divisor = round(1 / (columns.price_scale or 1.0))
         self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
         self.clock: Clock = columns.clock()
-        self._number = number_of(columns.decimal, columns.thousands)
+        self._number = number_of(columns.decimal or ".", columns.thousands)
         self.sides = Sides(header[self.place["side"]] if "side" in self.place else "", columns.sides)
 
     def _found(self, name: str, field: str, columns: Columns) -> tuple[int, ...]:

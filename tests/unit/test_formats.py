@@ -194,8 +194,10 @@ def test_what_is_said_wins() -> None:
         msgspec.structs.replace(expected[0], size=1.5)
     ]
     called, text, expected = EXAMPLES["taq_quotes"]
-    assert read(called, text, zone="Etc/UTC") == [
-        msgspec.structs.replace(expected[0], ts_event=at("9:30:00.041571072"))
+    assert read(called, text, zone="UTC") == [msgspec.structs.replace(expected[0], ts_event=at("9:30:00.041571072"))]
+    called, text, expected = EXAMPLES["lobster_messages"]
+    assert read(called, text, price_scale=1.0) == [
+        msgspec.structs.replace(tick, price=price) for tick, price in zip(expected, (5853200.0, 5853100.0), strict=True)
     ]
     with pytest.raises(ConfigurationError, match="expected a column for"):
         read(*EXAMPLES["tardis_trades"][:2], format="none")

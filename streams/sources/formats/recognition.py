@@ -231,8 +231,8 @@ def _applied(
         digits = groups["date"].replace("-", "").replace("_", "")
         date = f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
         said.append(f"day {date} from the name of the file")
-    scale = columns.price_scale if columns.price_scale != 1 else form.price_scale
-    if columns.price_scale == 1 and form.whole_price_scale != 1 and _are_whole(names, header, rows):
+    scale = columns.price_scale or form.price_scale
+    if not columns.price_scale and form.whole_price_scale != 1 and _are_whole(names, header, rows):
         scale = form.whole_price_scale
         said.append(f"whole prices are multiples of {scale:g}")
     if form.where and not columns.where:
@@ -249,10 +249,10 @@ def _applied(
         symbol=symbol,
         kind=columns.kind or KINDS.get(form.means, ""),
         time_unit=form.time_unit if columns.time_unit == "auto" else columns.time_unit,
-        zone=form.zone if columns.zone == "UTC" else columns.zone,
+        zone=columns.zone or form.zone,
         dates=form.dates if columns.dates == "auto" else columns.dates,
         date=date,
-        decimal=form.decimal if columns.decimal == "." else columns.decimal,
+        decimal=columns.decimal or form.decimal,
         sides=columns.sides or dict(form.sides),
         where=where,
         price_scale=scale,
