@@ -48,7 +48,12 @@ OPTIONS = (
     click.option("--rows", default="", metavar="NAME", help="JSON: where in an object the rows are."),
     click.option("--decimal", default="", metavar="MARK", help="Decimal mark of numbers: . or ,"),
     click.option("--thousands", default="", metavar="MARK", help="Mark between thousands."),
-    click.option("--price-scale", default=0.0, metavar="NUMBER", help="1e-9 where 190250000000 is a price of 190.25."),
+    click.option(
+        "--price-scale",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="NUMBER",
+        help="1e-9 where 190250000000 is a price of 190.25.",
+    ),
     click.option("--sides", multiple=True, metavar="buy=WORD,sell=WORD", help="Words for the aggressor."),
     click.option(
         "--bars", type=click.Choice(["open", "close"]), help="Of tables of bars: what the time of a row is; see docs."
@@ -108,6 +113,7 @@ def columns(
     format_name: str = "",
     bars: str | None = None,
     bar_length: str = "",
+    price_scale: float | None = None,
     **others: Any,
 ) -> Columns:
     """Columns as the options say.
@@ -140,6 +146,7 @@ def columns(
         format=known(format_name),
         bars=bars or "",
         length=bar_length,
+        price_scale=price_scale or 0.0,
         **others,
     )
 

@@ -12,7 +12,7 @@ from schemas.errors import ConfigurationError
 from streams.sources.bars import length_of
 from streams.sources.cells import shown
 from streams.sources.times import Clock, DateOrder, TimeUnit, zone_of
-from streams.sources.words import number_of
+from streams.sources.words import Number, number_of
 
 FIELDS = ("kind", "symbol", "ts_event", "bid", "bid_size", "ask", "ask_size", "price", "size", "side", "seq")
 NUMBERS = frozenset({"bid", "bid_size", "ask", "ask_size", "price", "size", "seq"})
@@ -90,7 +90,7 @@ class Columns(msgspec.Struct, frozen=True):
             raise ConfigurationError(f"expected open or close of bars, was {shown(self.bars)}; fix: --bars open")
         if self.length:
             length_of(self.length)
-        number_of(self.decimal or ".", self.thousands)
+        self.number()
         self.clock()
 
     @property
@@ -116,6 +116,14 @@ class Columns(msgspec.Struct, frozen=True):
         unit = None if self.time_unit == "auto" else self.time_unit
         order = None if self.dates == "auto" else self.dates
         return Clock(unit, zone_of(self.zone or "UTC"), order, day)
+
+    def number(self) -> Number:
+        """Reads the numbers of one file.
+
+        Raises:
+            ConfigurationError: marks that cannot be told apart.
+        """
+        return number_of(self.decimal or ".", self.thousands)
 
     def constants(self) -> dict[str, str]:
         """Cells that every row has."""

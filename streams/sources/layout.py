@@ -11,7 +11,7 @@ from streams.sources.bars import is_of_bars, length_of, told_length
 from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, Columns, kind_of
 from streams.sources.times import BEYOND, FEW, Clock
-from streams.sources.words import Sides, expect_readable_number, is_finite, kind_from, number_of
+from streams.sources.words import Sides, expect_readable_number, is_finite, kind_from
 
 NOT_OF = {"quote": ("price", "size", "side"), "trade": ("bid", "bid_size", "ask", "ask_size")}
 """Fields that the other kind of tick has alone: one mapping may serve a file of quotes and one of trades."""
@@ -92,7 +92,7 @@ class Layout:
         self._price_divisor = round(1 / (columns.price_scale or 1.0))
         self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
         self.clock: Clock = columns.clock()
-        self._number = number_of(columns.decimal or ".", columns.thousands)
+        self._number = columns.number()
         self.sides = Sides(header[self.place["side"]] if "side" in self.place else "", columns.sides)
 
     def _found(self, name: str, field: str, columns: Columns) -> tuple[int, ...]:

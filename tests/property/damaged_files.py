@@ -28,7 +28,6 @@ from example_tables import EXAMPLES, REFUSED
 
 from schemas.errors import ConfigurationError
 from streams.sources.columns import Columns
-from streams.sources.damage import BrokenFile
 from streams.sources.files import TickFile
 
 FILES: dict[str, tuple[str, str]] = {name: (called, text) for name, (called, text, _) in EXAMPLES.items()} | REFUSED
@@ -162,7 +161,7 @@ def _read(opened: Callable[[], TickFile]) -> str | None:
         for _ in file:
             pass
         assert all(file.understood)
-    except (ConfigurationError, BrokenFile) as problem:
+    except ConfigurationError as problem:
         return None if str(problem).strip() else f"a sentence without a word: {problem!r}"
     except Exception:  # noqa: BLE001 - whatever else there is, is what is looked for
         return traceback.format_exc()
