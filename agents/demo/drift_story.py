@@ -82,10 +82,10 @@ least_validated = 100
 learning_rate = 0.2
 
 [retraining.trial.test]
-batch = 20
+batch = 40
 expected = 400.0
 warmup = 40
-minimum_batches = 40
+minimum_batches = 20
 longest = 5_000
 worth = 0.02
 

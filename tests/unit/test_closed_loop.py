@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import pytest
 
 from agents.demo.drift_story import SABOTAGED, SYMBOL, parameters, sabotage
 from schemas.codec import encode
@@ -154,3 +155,17 @@ def test_the_same_ticks_and_commands_give_the_same_bytes() -> None:
         found += again.receive(next(market))
     expected = story().records[: len(found)]
     assert list(map(msgspec.json.encode, found)) == list(map(msgspec.json.encode, expected))
+
+
+@pytest.mark.parametrize("late_s", [2, 60, 117, 122.5, 128.5, 140.5])
+def test_the_candidate_of_the_story_wins_however_late_it_starts(late_s: float) -> None:
+    loop, market = ClosedLoop(parameters(), int(late_s * 1e9)), GradedMarket(SYMBOL, seed=7)
+    for _ in range(BEGUN + 50):
+        loop.receive(next(market))
+    market.inverted = True
+    verdicts: list[str] = []
+    for _ in range(int(late_s * 100) + 7_500):
+        verdicts += [each.verdict for each in loop.receive(next(market)) if isinstance(each, ExperimentDecided)]
+        if verdicts:
+            break
+    assert verdicts == ["winner"]
