@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from agents.cli.home import with_home
 from agents.log_files import keep_own_log_small
 from agents.printable import printable, use_in_logs
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError, TickloopError
@@ -38,6 +39,9 @@ COMMANDS = {
     "doctor": "check this machine and the running system",
 }
 
+WITHOUT_HOME = ("formats", "backtest", "skill", "features", "demo", "compile")
+"""Commands on files, or on what they make themselves; every other one takes `--home`."""
+
 EXIT_CODES = {ConfigurationError: 2, EnvironmentProblem: 3, StateError: 4, TickloopError: 1}
 
 INTERRUPTED = 130
@@ -53,7 +57,7 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = import_module(f"agents.cli.{name}").command
-        return command
+        return command if name in WITHOUT_HOME else with_home(command)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Click would say 1 for Ctrl-C, which means failed."""

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from agents.broker import bootstrap
+from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.record_tables import cells, columns_of, console_for, table
 from agents.clients.commander import Place, commander
@@ -178,7 +179,7 @@ def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
 
     Since when and why, of SYMBOL or of every symbol that something was ever asked of.
     """
-    settings = Settings.load()
+    settings = settings_of_command()
     found = asyncio.run(versions(settings, bootstrap(settings), symbol))
     shown = [version for version in found if everything or version.arm]
     if as_json:
@@ -246,7 +247,7 @@ def ask(asked: Command, command_id: str | None, wait: float, as_json: bool) -> N
     Raises:
         TickloopError: it is refused.
     """
-    settings = Settings.load()
+    settings = settings_of_command()
     say: Callable[[str], None] = (lambda _: None) if as_json else click.echo
     done, refused = asyncio.run(_put(settings, asked, command_id or f"cli-{secrets.token_hex(6)}", wait, say))
     if refused:

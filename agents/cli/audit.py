@@ -10,6 +10,7 @@ from rich.console import Console
 
 from agents.broker import bootstrap
 from agents.cli.arm import JSON, SYMBOL
+from agents.cli.home import settings_of_command
 from agents.cli.models import time
 from agents.cli.trail_tables import show_links
 from agents.clients.history import history, life_of
@@ -58,7 +59,7 @@ def command(symbol: str, begin: str | None, end: str | None, prediction: str | N
       tickloop audit BTCUSDT --from 2024-08-08T10:00 --to 2024-08-08T12:00
       tickloop audit BTCUSDT --prediction ticks:3:1042 --json
     """
-    settings = Settings.load()
+    settings = settings_of_command()
     from_ts, to_ts = _time(begin, 0), _time(end, 2**63 - 1)
     audited = asyncio.run(_audit(settings, bootstrap(settings), symbol, from_ts, to_ts, prediction))
     if as_json:

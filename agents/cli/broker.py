@@ -8,10 +8,9 @@ from rich.table import Table
 from agents.broker import process
 from agents.broker.answer import cluster_id_at
 from agents.broker.launch import reset, start
-from agents.settings import Settings
-from schemas.errors import ConfigurationError, EnvironmentProblem
-
-HOME = click.option("--home", metavar="FOLDER", help="Folder of the broker's data  [default: .tickloop]")
+from agents.broker.neighbours import no_broker
+from agents.cli.home import settings_of_command
+from schemas.errors import ConfigurationError
 
 
 @click.group("broker")
@@ -24,14 +23,13 @@ def command() -> None:
 
 
 @command.command("start")
-@HOME
 @click.option("--port", type=click.IntRange(1, 65535), help="Port for clients  [default: 9092, or any free one]")
-def start_command(home: str | None, port: int | None) -> None:
+def start_command(port: int | None) -> None:
     """Start the broker and wait until it answers.
 
     The first time it downloads Kafka, 45 MB, into your cache folder; later it needs no network.
     """
-    settings = Settings.load(home=home)
+    settings = settings_of_command()
     if settings.bootstrap:
         raise ConfigurationError(
             f"expected to start a local broker, but TICKLOOP_BOOTSTRAP points to {settings.bootstrap}; fix: unset it"
@@ -42,25 +40,23 @@ def start_command(home: str | None, port: int | None) -> None:
 
 
 @command.command("stop")
-@HOME
-def stop_command(home: str | None) -> None:
+def stop_command() -> None:
     """Stop the broker; its data stays."""
-    broker = process.stop(Settings.load(home=home).home_path)
+    broker = process.stop(settings_of_command().home_path)
     click.echo("No broker was running" if broker is None else f"Stopped the broker at {broker.address}")
 
 
 @command.command("status")
-@HOME
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def status_command(home: str | None, as_json: bool) -> None:
+def status_command(as_json: bool) -> None:
     """Say what runs; exit code 3 when nothing does."""
-    path = Settings.load(home=home).home_path
+    path = settings_of_command().home_path
     broker = process.running(path)
     alive = broker.process if broker is not None else None
     if broker is None or alive is None:
         if as_json:
             click.echo('{"running":false}')
-        raise EnvironmentProblem(f"no broker runs for {path}; fix: `tickloop broker start`")
+        raise no_broker(path)
     facts = {
         "running": True,
         **msgspec.to_builtins(broker),
@@ -79,11 +75,10 @@ def status_command(home: str | None, as_json: bool) -> None:
 
 
 @command.command("reset")
-@HOME
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def reset_command(home: str | None, yes: bool) -> None:
+def reset_command(yes: bool) -> None:
     """Stop the broker and delete all its topics and data."""
-    path = Settings.load(home=home).home_path
+    path = settings_of_command().home_path
     if not yes:
         click.confirm(f"Delete everything in {process.broker_folder(path)}?", abort=True)
     reset(path)
@@ -91,9 +86,8 @@ def reset_command(home: str | None, yes: bool) -> None:
 
 
 @command.command("logs")
-@HOME
 @click.option("-n", "--lines", type=click.IntRange(1), default=50, show_default=True, help="How many lines.")
-def logs_command(home: str | None, lines: int) -> None:
+def logs_command(lines: int) -> None:
     """Print the end of the broker's log."""
-    path = Settings.load(home=home).home_path
+    path = settings_of_command().home_path
     click.echo(process.log_tail(path, lines))

@@ -7,21 +7,21 @@ import click
 
 from agents.broker import bootstrap
 from agents.caretaker.process import take_care
+from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.runtime.worker import configure_logging
 from agents.settings import Settings
 
 
 @click.command("caretaker")
-@click.option("--home", metavar="FOLDER", help="Folder of the local broker and of logs  [default: .tickloop]")
 @click.option("--verbose", is_flag=True, help="Also log what aiokafka says.")
-def command(home: str | None, verbose: bool) -> None:
+def command(verbose: bool) -> None:
     """Train what breaches call for, and pass alerts on, until it is stopped; `tickloop up` keeps one running.
 
     One a system is enough. It remembers nothing: what is to be done and what is done is on the topics, so it may be
     killed and started again anywhere. Trainings run in processes of their own, one after the other.
     """
-    settings = Settings.load(home=home)
+    settings = settings_of_command()
     configure_logging(verbose)
     parameters = parameters_in_use()
     asyncio.run(_until_stopped(settings, bootstrap(settings), parameters))

@@ -10,11 +10,11 @@ import click
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
+from agents.cli.home import settings_of_command
 from agents.cli.record_tables import cells, columns_of, console_for, table
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, Start, read_blocks
 from agents.printable import printable
-from agents.settings import Settings
 from schemas.errors import ConfigurationError, Refused
 from schemas.topics import TOPICS, Topic
 
@@ -55,7 +55,7 @@ def command(
       tickloop consume dead-letters --from beginning --until-end
       tickloop consume predictions --from beginning --until-end --json > predictions.jsonl
     """
-    settings = Settings.load()
+    settings = settings_of_command()
     found = next(each for each in TOPICS if each.name == topic)
     show = _show_json if as_json else _table(found)
     address, name = bootstrap(settings), settings.topic(topic)

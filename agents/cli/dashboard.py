@@ -5,6 +5,7 @@ import signal
 
 import click
 
+from agents.cli.home import settings_of_command
 from agents.dashboard.guard import Guard, token_of, told
 from agents.dashboard.server import serving
 from agents.settings import Settings
@@ -13,15 +14,14 @@ from agents.settings import Settings
 @click.command("dashboard")
 @click.option("--host", help="Address to listen on  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port  [default: 8642]")
-@click.option("--home", metavar="FOLDER", help="Folder of the local broker and of the token  [default: .tickloop]")
-def command(host: str | None, port: int | None, home: str | None) -> None:
+def command(host: str | None, port: int | None) -> None:
     """Serve the dashboard until Ctrl-C: everything on it comes from the topics, nothing from elsewhere.
 
     Looking takes no token. Actions (promote, roll back, stop, pin, retrain) do: TICKLOOP_DASHBOARD_TOKEN, or the one
     that is made at the first start and kept in the home folder. It listens on this machine only unless --host says
     otherwise; put a proxy with TLS in front of it then.
     """
-    settings = Settings.load(home=home, dashboard_host=host, dashboard_port=port)
+    settings = settings_of_command(dashboard_host=host, dashboard_port=port)
     asyncio.run(_until_stopped(settings))
 
 

@@ -6,23 +6,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agents.cli.home import settings_of_command
 from agents.operations.doctor import examine
-from agents.settings import Settings
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 @click.command("doctor")
-@click.option("--home", metavar="FOLDER", help="Folder of the local broker and of logs  [default: .tickloop]")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of findings.")
 @click.pass_context
-def command(context: click.Context, home: str | None, as_json: bool) -> None:
+def command(context: click.Context, as_json: bool) -> None:
     """Check this machine and the running system; exit code 1 when a check fails.
 
     It looks at versions, Java, jars, disk, broker, topics, clocks, and at whether one symbol arrives on two
     partitions because producers disagree on the partitioner. It changes nothing.
     """
-    findings = examine(Settings.load(home=home))
+    findings = examine(settings_of_command())
     if as_json:
         click.echo(msgspec.json.encode(findings))
     else:

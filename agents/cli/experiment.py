@@ -16,6 +16,7 @@ from rich.progress import Progress, TaskID
 from agents.broker import bootstrap
 from agents.cli import experiment_tables as tables
 from agents.cli.arm import JSON
+from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.clients.commander import commander
@@ -179,7 +180,7 @@ def plan_command(
             of = outcomes_of_file(ticks, parameters, name, lambda part: bar.update(reading, completed=part))
             bar.update(reading, completed=1.0)
         else:
-            settings = Settings.load()
+            settings = settings_of_command()
             of = {}
             for outcome in asyncio.run(recent_outcomes(settings, bootstrap(settings), None)):
                 of.setdefault(outcome.symbol, []).append(outcome)
@@ -278,7 +279,7 @@ def _tick(bar: Progress, task: TaskID, part: float) -> None:
 
 
 def _courses() -> dict[str, dict[str, Course]]:
-    settings = Settings.load()
+    settings = settings_of_command()
     return asyncio.run(courses(settings, bootstrap(settings)))
 
 
@@ -353,7 +354,7 @@ def _symbols(name: str, declaration: Declaration, symbols: tuple[str, ...]) -> l
         )
     if chosen := list(dict.fromkeys(symbols or declaration.symbols)):
         return chosen
-    settings = Settings.load()
+    settings = settings_of_command()
     chosen = asyncio.run(recent_symbols(settings, bootstrap(settings)))
     if not chosen:
         raise ConfigurationError(f"experiment {name}: no symbol was predicted lately; fix: --symbol, or publish ticks")
@@ -367,7 +368,7 @@ def _confirmed(what: str, symbols: list[str], sure: bool) -> None:
 
 
 def _write(asked: list[Command], wait: float, as_json: bool) -> None:
-    settings = Settings.load()
+    settings = settings_of_command()
     written = asyncio.run(_put(settings, asked, wait))
     if as_json:
         click.echo(msgspec.json.encode(written))

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
+from agents.cli.home import settings_of_command
 from agents.keyring import ONLY, Ring, load, named, path_of, save
 from agents.operations.log_ends import log_ends
-from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from streams.signatures import Key
 
@@ -69,7 +69,7 @@ def new_command(key_id: str, adopt: bool) -> None:
     for what it has signed and goes on signing until `use`, and for what earlier releases signed with it up to now.
     With --adopt, what lies in the topics now without a signature stays good.
     """
-    settings = Settings.load()
+    settings = settings_of_command()
     path = path_of(settings)
     fresh = Key(key_id, secrets.token_hex(32))
     if path.exists():
@@ -101,7 +101,7 @@ def new_command(key_id: str, adopt: bool) -> None:
 @KEY
 def use_command(key_id: str) -> None:
     """Sign with a key that all workers take already."""
-    path = path_of(Settings.load())
+    path = path_of(settings_of_command())
     ring = load(path)
     ring.key(key_id)
     save(path, replace(ring, signs=key_id))
@@ -116,7 +116,7 @@ def retire_command(key_id: str) -> None:
     What it signed before stays good, so the log can be replayed and verified. Processes that run take it until they are
     started again: of a key that has leaked, stop all workers and the caretaker first, then retire it, then start them.
     """
-    settings = Settings.load()
+    settings = settings_of_command()
     path = path_of(settings)
     ring = load(path)
     old = ring.key(key_id)
@@ -141,7 +141,7 @@ def drop_command(key_id: str) -> None:
 
     For topics that were deleted and made anew, and once the retention has passed what it signed.
     """
-    path = path_of(Settings.load())
+    path = path_of(settings_of_command())
     ring = load(path)
     old = ring.key(key_id)
     if old.until is None:
@@ -154,7 +154,7 @@ def drop_command(key_id: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_command(as_json: bool) -> None:
     """Show the keys, never their secrets."""
-    ring = load(path_of(Settings.load()))
+    ring = load(path_of(settings_of_command()))
     shown = [Shown(key.id, _state(ring, key), key.until) for key in ring.keys]
     if as_json:
         click.echo(msgspec.json.encode(shown))

@@ -11,13 +11,13 @@ from rich.console import Console
 
 from agents.broker import bootstrap
 from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask, rollback
+from agents.cli.home import settings_of_command
 from agents.cli.trail_tables import show_links
 from agents.clients.history import changes
 from agents.clients.rosters import differing_rosters
 from agents.clients.versions import TIMEOUT_S, retrains, versions
 from agents.experiments import HELD_BACK
 from agents.printable import printable
-from agents.settings import Settings
 from agents.trail import Link, manual_steps, why
 from schemas.commands import PinVersion, PromoteVariant, Retrain
 from schemas.errors import ConfigurationError
@@ -67,7 +67,7 @@ def command() -> None:
 @JSON
 def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json: bool) -> None:
     """Show every version: where it stands, since when and why, and how many steps of its life were manual."""
-    settings = Settings.load()
+    settings = settings_of_command()
     address = bootstrap(settings)
     found = asyncio.run(versions(settings, address, symbol, timeout_s))
     # They hold the states of models: what is not shown is not read.
@@ -165,7 +165,7 @@ def diff(symbol: str, one: str, other: str, as_json: bool) -> None:
 @JSON
 def promote(symbol: str, version: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
     """Make a version live that runs in shadow, whatever its test says; it is watched from then on."""
-    settings = Settings.load()
+    settings = settings_of_command()
     found = {each.version: each for each in asyncio.run(versions(settings, bootstrap(settings), symbol))}
     arm = found[version].arm if version in found else ""
     if not arm:
@@ -207,7 +207,7 @@ def retrain(symbol: str, cause: str, wait: float, as_json: bool) -> None:
 @JSON
 def why_command(symbol: str, version: str | None, as_json: bool) -> None:
     """Say why the live version of SYMBOL is live, or why VERSION stands where it does: the chain of its causes."""
-    settings = Settings.load()
+    settings = settings_of_command()
     found = asyncio.run(changes(settings, bootstrap(settings), symbol))
     record = found.versions.get(version) if version else found.live()
     if record is None:
@@ -234,7 +234,7 @@ def time(ts_event: int) -> str:
 
 
 def _shown(symbol: str, version: str) -> Shown:
-    settings = Settings.load()
+    settings = settings_of_command()
     address = bootstrap(settings)
     record = next((each for each in asyncio.run(versions(settings, address, symbol)) if each.version == version), None)
     made = asyncio.run(retrains(settings, address, symbol))

@@ -14,6 +14,7 @@ from rich.console import Console
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
+from agents.cli.home import settings_of_command
 from agents.cli.progress import progress_bar
 from agents.cli.understood import explain as show_explained
 from agents.cli.understood import explain_option, say, say_understood
@@ -21,7 +22,6 @@ from agents.clients.pace import LONGEST_WAIT_S, Pace
 from agents.clients.publisher import Published, publish
 from agents.clients.standing import RECONNECT_NS, Standing, beginnings, expect_later, standing
 from agents.clients.standing_input import awaited
-from agents.settings import Settings
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Quote, Trade
 from schemas.topics import TICKS
@@ -102,7 +102,7 @@ def command(
         return
     expect_one_market(files, columns)
     say_understood(files, columns, as_json)
-    settings = Settings.load()
+    settings = settings_of_command()
     address = bootstrap(settings)
     topic = settings.topic(TICKS.name)
     report = asyncio.run(_publish(files, columns, strict, set_back, address, topic, pace, as_json))

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
+from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.publish import longest_wait_option, speed_of, stop_or_die
 from agents.cli.understood import say_understood
@@ -22,7 +23,6 @@ from agents.clients.tick_log import TickLog
 from agents.keyring import signing
 from agents.operations.replaying import Replayed, Source, in_blocks, replay, up_to
 from agents.operations.runs import name_for, run_settings
-from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
 from streams.loop import nodes
@@ -85,7 +85,7 @@ def command(
     say_understood(files, columns, as_json)
     pace = Pace(speed=speed_of(speed), longest_wait_s=longest_wait)
     last = None if until is None else _time(until)
-    live = Settings.load(workers=workers)
+    live = settings_of_command(workers=workers)
     name = name or name_for(files[0] if files else str(topic))
     settings = run_settings(live, name)
     work = live.workers if with_workers or workers else 0

@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.broker import bootstrap
+from agents.cli.home import settings_of_command
 from agents.operations import topics
 from agents.operations.forgotten import sentence_of, what_a_replay_forgets
 from agents.operations.recompute import computed_topics, recompute
 from agents.operations.system import wanted_topics
 from agents.operations.topics import Difference
-from agents.settings import Settings
 from schemas.errors import ConfigurationError
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of differences.")
@@ -33,7 +33,7 @@ def command() -> None:
 @click.pass_context
 def plan_command(context: click.Context, as_json: bool) -> None:
     """Show what differs and change nothing; exit code 1 when something does."""
-    settings = Settings.load()
+    settings = settings_of_command()
     differences = asyncio.run(topics.plan(bootstrap(settings), wanted_topics(settings)))
     show(differences, as_json, "Differs", "All topics are as the registry says")
     context.exit(1 if differences else 0)
@@ -43,7 +43,7 @@ def plan_command(context: click.Context, as_json: bool) -> None:
 @JSON
 def apply_command(as_json: bool) -> None:
     """Create missing topics and mend drifted configurations; safe to repeat."""
-    settings = Settings.load()
+    settings = settings_of_command()
     differences = asyncio.run(topics.apply(bootstrap(settings), wanted_topics(settings)))
     show(differences, as_json, "Mended", "Nothing to do: all topics are as the registry says")
 
@@ -59,7 +59,7 @@ def reset_command(yes: bool, without_directives: bool) -> None:
     Versions that were started or made live by directives which retention has deleted cannot come back: where there are
     some, nothing is done and they are named, unless you go on without them.
     """
-    settings = Settings.load()
+    settings = settings_of_command()
     address = bootstrap(settings)
     if not without_directives and (found := asyncio.run(what_a_replay_forgets(settings, address))):
         raise ConfigurationError(sentence_of(found))

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from agents.broker import process
 from agents.broker.exclusive import alone
+from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.operations.system import System
-from agents.settings import Settings
 from streams.loop import nodes
 
 LOCK = "up.lock"
@@ -19,10 +19,9 @@ LOCK = "up.lock"
 
 @click.command("up")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes  [default: 2]")
-@click.option("--home", metavar="FOLDER", help="Folder of the broker's data and of logs  [default: .tickloop]")
 @click.option("--dashboard/--no-dashboard", default=True, show_default=True, help="Serve the live page, too.")
 @click.option("--keep-broker", is_flag=True, help="Leave the local broker running at the end.")
-def command(workers: int | None, home: str | None, dashboard: bool, keep_broker: bool) -> None:
+def command(workers: int | None, dashboard: bool, keep_broker: bool) -> None:
     """Start broker, topics, workers, a caretaker and the dashboard, and keep them running until Ctrl-C.
 
     That is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster.
@@ -32,7 +31,7 @@ def command(workers: int | None, home: str | None, dashboard: bool, keep_broker:
       tickloop publish ticks.csv.gz
       tickloop consume predictions
     """
-    settings = Settings.load(home=home, workers=workers)
+    settings = settings_of_command(workers=workers)
     nodes(parameters_in_use())
     system = System(settings, Console(stderr=True), dashboard=dashboard)
     # Two of them would start workers under the same slots, and those would put each other out for ever.

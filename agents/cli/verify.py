@@ -12,6 +12,7 @@ from rich.table import Table
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
+from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.identity.computing import configured_identity
@@ -69,7 +70,7 @@ def command(name: str | None, timeout_s: float, as_json: bool) -> None:
       tickloop verify
       tickloop verify --run monday --json
     """
-    live = Settings.load()
+    live = settings_of_command()
     settings = live if name is None else run_settings(live, name)
     address = bootstrap(live)
     result = asyncio.run(_verify(settings, address, timeout_s, as_json))

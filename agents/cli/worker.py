@@ -6,28 +6,27 @@ import click
 
 from agents.broker import bootstrap
 from agents.broker.answer import describe
+from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.identity.computing import configured_identity
 from agents.keyring import signing
 from agents.runtime.app import create_app
 from agents.runtime.worker import configure_logging, run_worker
-from agents.settings import Settings
 from agents.telemetry.watch import Watch
 from streams.loop import nodes
 
 
 @click.command("worker")
 @click.option("--slot", type=click.IntRange(1), metavar="N", help="Place in the group: a successor takes over at once.")
-@click.option("--home", metavar="FOLDER", help="Folder of the local broker and of logs  [default: .tickloop]")
 @click.option("--verbose", is_flag=True, help="Also log what Faust and aiokafka say.")
-def command(slot: int | None, home: str | None, verbose: bool) -> None:
+def command(slot: int | None, verbose: bool) -> None:
     """Run one worker until it is stopped; `tickloop up` runs several and starts them again.
 
     Start as many as there are cores, on any number of machines: workers of one prefix share the partitions. Give each
     a slot of its own and a killed worker's successor takes over at once instead of after a session time-out.
     Topics must exist: `tickloop topics apply`.
     """
-    settings = Settings.load(home=home)
+    settings = settings_of_command()
     configure_logging(verbose)
     address = bootstrap(settings)
     asyncio.run(describe(address))

@@ -1,0 +1,68 @@
+"""Local brokers of other homes on this machine: a command in the wrong folder is told where the right one is."""
+
+from pathlib import Path
+
+import psutil
+from msgspec import Struct
+
+from agents.broker.process import Running, running
+from schemas.errors import EnvironmentProblem
+
+KAFKA, MOCK = "kafka.Kafka", "agents.broker.mock"
+"""Words of the command lines of brokers that `agents.broker` starts."""
+
+
+class Neighbour(Struct, frozen=True, order=True):
+    """A local broker that runs.
+
+    Attributes:
+        home: its folder.
+        address: for clients, `host:port`.
+    """
+
+    home: str
+    address: str
+
+
+def neighbours(home: Path) -> list[Neighbour]:
+    """Brokers of other homes than this one that run on this machine, as far as this user may see them."""
+    homes = {found for each in psutil.process_iter(["cmdline"]) if (found := home_of(each.info["cmdline"] or []))}
+    brokers = {other: _running(other) for other in homes - {home}}
+    return sorted(Neighbour(str(other), broker.address) for other, broker in brokers.items() if broker is not None)
+
+
+def home_of(words: list[str]) -> Path | None:
+    """The home of a broker, by the command line of its process; None for any other process.
+
+    >>> home_of(["java", "-Xmx512m", "kafka.Kafka", "/srv/loop/broker/server.properties"]).as_posix()
+    '/srv/loop'
+    >>> home_of(["python", "-m", "agents.broker.mock", "/srv/mock"]).as_posix()
+    '/srv/mock'
+    >>> home_of(["java", "kafka.Kafka", "/etc/kafka/server.properties"]) is home_of(["vi", "notes"]) is None
+    True
+    """
+    if len(words) < 3:
+        return None
+    last = Path(words[-1])
+    if words[-2] == MOCK:
+        return last
+    return last.parent.parent if words[-2] == KAFKA and last.parts[-2:] == ("broker", "server.properties") else None
+
+
+def no_broker(home: Path) -> EnvironmentProblem:
+    """The error of a command that finds no broker for its home: it names those of other homes, and the way there."""
+    found = neighbours(home)
+    others = "".join(f"; one runs for {each.home} ({each.address})" for each in found)
+    there = f"the same command with `--home {found[0].home}` reaches that one, " if found else ""
+    return EnvironmentProblem(
+        f"expected a broker, none runs for {home}{others}; fix: {there}`tickloop up` or `tickloop broker start` starts "
+        "one here, TICKLOOP_BOOTSTRAP names a Kafka that runs elsewhere"
+    )
+
+
+def _running(home: Path) -> Running | None:
+    """None, too, where the record cannot be read: another user's, or damaged."""
+    try:
+        return running(home)
+    except (EnvironmentProblem, OSError):
+        return None
