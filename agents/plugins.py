@@ -80,7 +80,10 @@ def import_plugins(table: Mapping[str, Any], folder: str) -> None:
         or set(plugins) - {"modules"}
         or not all(isinstance(each, str) for each in modules)
     ):
-        raise ConfigurationError(f"[plugins]: expected nothing but a list `modules` of names, was {plugins}")
+        raise ConfigurationError(
+            f"[plugins]: expected nothing but a list `modules` of names, was {plugins!r:.200}; "
+            "fix: modules = ['my_module']"
+        )
     if modules and folder not in sys.path:
         sys.path.append(folder)
     for name in modules:

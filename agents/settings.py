@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,16 +11,17 @@ from msgspec import Meta
 
 from schemas.errors import ConfigurationError
 from schemas.topics import PARTITIONS
+from streams.configured import nearest, unknown_field
 
 ENVIRONMENT_PREFIX = "TICKLOOP_"
 
 TABLES = ("settings", "plugins", "market", "symbols", "account", "experiments", "monitor", "retraining")
 """Tables that the TOML file may have; the fields of each are checked where it is used."""
 
-ALIKE = 0.8
-"""How much of a variable's name must be that of a setting, in its order, for it to be a misspelt one."""
+OTHERS = ("CONFIG", "LOG_FILE", "TEST_BROKER", "CHROMIUM", "STATISTICS")
+"""Variables that are no settings: of the file, of what processes tell one another, and of the tests."""
 
-LINKED = re.compile(r"_SERVICE_(HOST|PORT)|_PORT(_[0-9]+_(TCP|UDP)|$)")
+LINKED = re.compile(r"(^|_)SERVICE_(HOST|PORT)|(^|_)PORT(_[0-9]+_(TCP|UDP)|$)")
 """Variables that Kubernetes makes of its services' names: `TICKLOOP_WORKERS_SERVICE_HOST` is no setting of ours."""
 
 SECRETS = ("directive_key", "alert_webhook", "dashboard_token")
@@ -123,12 +123,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             return msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as error:
             raise ConfigurationError(
-                f"settings: {error}; fix: docs/configuration.md has each with its bounds"
+                unknown_field(values, cls, "settings")
+                or f"settings: {error}; fix: docs/configuration.md has each with its bounds"
             ) from error
 
 
 def expect_no_misspelt(environment: Mapping[str, str]) -> None:
-    """Refuse variables that nearly have the name of a setting, which would be without effect.
+    """Refuse variables that begin like ours and are none of ours: they would be without effect.
 
     >>> expect_no_misspelt({"TICKLOOP_WORKRES": "3"})
     Traceback (most recent call last):
@@ -139,18 +140,21 @@ unset it
     Raises:
         ConfigurationError: with the variable, and the one that was meant.
     """
-    names = ("CONFIG", *(name.upper() for name in Settings.__struct_fields__))
+    names = (*OTHERS, *(name.upper() for name in Settings.__struct_fields__))
     for variable in sorted(environment):
         name = variable.removeprefix(ENVIRONMENT_PREFIX)
-        if name == variable or name in names:
+        if name == variable or name in names or LINKED.search(name):
             continue
-        meant = get_close_matches(name.upper(), names, n=1, cutoff=ALIKE)
-        if not meant and not LINKED.search(name):
-            meant = [each for each in names if name.upper().startswith(each + "_")]
-        if meant:
-            raise ConfigurationError(
-                f"{variable}: expected the name of a setting; fix: {ENVIRONMENT_PREFIX}{meant[0]}, or unset it"
+        begins = (each for each in names if name.upper().startswith(each + "_"))
+        meant = next(begins, "") or nearest(name, ("CONFIG", *names[len(OTHERS) :]))
+        raise ConfigurationError(
+            f"{variable}: expected the name of a setting; fix: "
+            + (
+                f"{ENVIRONMENT_PREFIX}{meant}, or unset it"
+                if meant
+                else "unset it; docs/configuration.md has all of them"
             )
+        )
 
 
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
@@ -182,8 +186,8 @@ def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: {error}") from error
     for name in table:
         if name not in TABLES:
-            near = get_close_matches(name, TABLES, n=1)
-            meant = f"[{near[0]}]" if near else "take it out"
+            near = nearest(name, TABLES)
+            meant = f"[{near}]" if near else "take it out"
             raise ConfigurationError(
                 f"{path}: expected no tables but {', '.join(TABLES)}, was also [{name:.80}]; fix: {meant}"
             )

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from hashlib import sha256
 from math import isfinite
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from msgspec import Meta, Struct, ValidationError, convert, field, json, to_builtins
+from msgspec import Meta, Struct, field, json, to_builtins
 
 from schemas.errors import ConfigurationError
 from schemas.limits import NAMING_SAID, is_name
 from streams.account.parameters import AccountParameters
 from streams.bounds import MOST, Count, CountOrNone, Duration
 from streams.confidence import ConfidenceParameters
+from streams.configured import configured
 from streams.costs import CostParameters
 from streams.experiments.declaration import Declaration
 from streams.features import FeatureParameters
@@ -22,8 +23,6 @@ from streams.retraining.parameters import TRIAL, RetrainParameters
 from streams.sizing import SizingParameters
 from streams.strategies import StrategyParameters
 from streams.validation import ValidationParameters
-
-Kind = TypeVar("Kind")
 
 MOST_EXPERIMENTS = 100
 """Declared ones: each has a state of its own within that of every symbol."""
@@ -177,10 +176,11 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
     ... })
     >>> parameters.for_symbol("EURUSD").horizon_ns, parameters.for_symbol("EURUSD").costs.fee_bps
     (60000000000, 2.0)
-    >>> load_parameters({"market": {"horizon": 1}})
+    >>> load_parameters({"account": {"least": 1}})
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: [market]: Object contains unknown field `horizon`
+    schemas.errors.ConfigurationError: [account]: expected fields among least_change, closing_confidence, \
+mark_every_ns, drawdown_step_bps, was also least; fix: least_change
 
     Raises:
         ConfigurationError: with the table and the field that makes no sense.
@@ -191,11 +191,13 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
     for symbol, overrides in _table(table, "symbols", "[symbols]").items():
         where = f"[symbols.{symbol}]"
         if not isinstance(overrides, Mapping) or set(overrides) - {"market"}:
-            raise ConfigurationError(f"{where}: expected nothing but a table `market`, was {overrides}")
+            raise ConfigurationError(
+                f"{where}: expected nothing but a table `market`, was {overrides!r:.80}; fix: [symbols.{symbol}.market]"
+            )
         own = _table(overrides, "market", where)
-        symbols[symbol] = _convert(merged(everywhere, own), MarketParameters, f"[symbols.{symbol}.market]")
+        symbols[symbol] = configured(merged(everywhere, own), MarketParameters, f"symbols.{symbol}.market")
     experiments = {
-        name: _convert(_table(declared, name, f"[experiments.{name}]"), Declaration, f"[experiments.{name}]")
+        name: configured(_table(declared, name, f"[experiments.{name}]"), Declaration, f"experiments.{name}")
         for declared in (_table(table, "experiments", "[experiments]"),)
         for name in declared
     }
@@ -211,12 +213,12 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
     # What is given of the trial lies on top of what a trial is, not on top of what an experiment is.
     retraining["trial"] = merged(to_builtins(TRIAL), _table(retraining, "trial", "[retraining.trial]"))
     return Parameters(
-        market=_convert(everywhere, MarketParameters, "[market]"),
+        market=configured(everywhere, MarketParameters, "market"),
         symbols=symbols,
-        account=_convert(_table(table, "account", "[account]"), AccountParameters, "[account]"),
+        account=configured(_table(table, "account", "[account]"), AccountParameters, "account"),
         experiments=experiments,
-        monitor=_convert(_table(table, "monitor", "[monitor]"), MonitorParameters, "[monitor]"),
-        retraining=_convert(retraining, RetrainParameters, "[retraining]"),
+        monitor=configured(_table(table, "monitor", "[monitor]"), MonitorParameters, "monitor"),
+        retraining=configured(retraining, RetrainParameters, "retraining"),
     )
 
 
@@ -259,10 +261,3 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
         under = whole.get(name)
         whole[name] = merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
     return whole
-
-
-def _convert(table: Mapping[str, Any], kind: type[Kind], where: str) -> Kind:
-    try:
-        return convert(table, kind)
-    except ValidationError as error:
-        raise ConfigurationError(f"{where}: {error}") from error

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct
 
 from schemas.errors import ConfigurationError
 from schemas.limits import NAMING_SAID, is_name
 from streams.bounds import Kept
+from streams.configured import configured
 from streams.features.autocorrelation import Autocorrelation
 from streams.features.book import Book
 from streams.features.family import Family, Feature
@@ -62,6 +63,9 @@ FAMILIES: dict[str, RegisteredFamily] = {
     "spread": RegisteredFamily(Spread.features, lambda parameters: Spread()),
 }
 
+FAMILIES_BUILT_IN = tuple(FAMILIES)
+"""Names of those that no plug-in brings."""
+
 BUILT_IN = tuple(feature for family in FAMILIES.values() for feature in family.features)
 FEATURES = tuple(feature.name for feature in BUILT_IN)
 """Names of the built-in features; the vector of a symbol has those that something needs, in this order."""
@@ -99,10 +103,7 @@ def built(component: Callable[..., Any], name: str, table: dict[str, Any], kind:
         if table:
             raise ConfigurationError(f"[market.{kind}.own.{name}]: expected no parameters, was {table}")
         return component()
-    try:
-        return component(convert(table, expected))
-    except ValidationError as error:
-        raise ConfigurationError(f"[market.{kind}.own.{name}]: {error}") from error
+    return component(configured(table, expected, f"market.{kind}.own.{name}"))
 
 
 def families_of(names: Sequence[str]) -> list[str]:

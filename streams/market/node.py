@@ -10,6 +10,7 @@ from schemas.errors import StateError
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from streams.market.known import expect_names
 from streams.market.largest import check_largest_state
 from streams.market.pipeline import Pipeline
 from streams.market.symbol_state import SymbolState
@@ -33,7 +34,8 @@ class MarketNode(Node[SymbolState]):
         signing: tells the directives of the deployment from others; without a key any directive is taken.
 
     Raises:
-        ConfigurationError: no pipeline can be built from the parameters, or a state could become too large to store.
+        ConfigurationError: no pipeline can be built from the parameters, a name in them is of nothing that there is, or
+            a state could become too large to store.
 
     >>> from schemas.ticks import Quote
     >>> node = MarketNode()
@@ -51,6 +53,9 @@ class MarketNode(Node[SymbolState]):
         super().__init__()
         if isinstance(parameters, MarketParameters):
             parameters = Parameters(parameters)
+        expect_names(parameters.market)
+        for symbol, own in parameters.symbols.items():
+            expect_names(own, f"symbols.{symbol}.market")
         self._signing = signing
         self._pipeline = Pipeline(parameters.market)
         self._pipelines = {symbol: Pipeline(own) for symbol, own in parameters.symbols.items()}

@@ -62,6 +62,11 @@ class Variants:
         self._built: dict[bytes, Variant] = {}
         self.own = Variant(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
 
+    def table(self, name: str) -> dict[str, Any]:
+        """The symbol's own parameters of a table that an arm may have for itself."""
+        found: dict[str, Any] = self._tables[name]
+        return found
+
     def __getitem__(self, overrides: bytes) -> Variant:
         """The variant of these overrides; of none: the symbol's own pipeline.
 

@@ -13,7 +13,16 @@ from streams.regime.labels import REGIMES, Regime
 from streams.regime.parameters import EwmaParameters, HmmParameters
 from streams.regime.protocol import Detector
 
-__all__ = ["DETECTORS", "REGIMES", "Detector", "Regime", "RegimeParameters", "detector", "register"]
+__all__ = [
+    "DETECTORS",
+    "DETECTORS_BUILT_IN",
+    "REGIMES",
+    "Detector",
+    "Regime",
+    "RegimeParameters",
+    "detector",
+    "register",
+]
 
 
 class RegimeParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,6 +44,9 @@ DETECTORS: dict[str, Callable[[RegimeParameters], Detector]] = {
     "ewma": lambda parameters: Ewma(parameters.ewma),
     "hmm": lambda parameters: Hmm(parameters.hmm),
 }
+
+DETECTORS_BUILT_IN = tuple(DETECTORS)
+"""Names of those that no plug-in brings."""
 
 
 def register(name: str, detector: Callable[..., Detector]) -> None:

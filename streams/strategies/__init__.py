@@ -39,6 +39,9 @@ STRATEGIES: dict[str, Callable[[StrategyParameters], Strategy | LearningStrategy
     "flat": lambda parameters: Flat(),
 }
 
+STRATEGIES_BUILT_IN = tuple(STRATEGIES)
+"""Names of those that no plug-in brings."""
+
 
 def register(name: str, strategy: Callable[..., Strategy | LearningStrategy]) -> None:
     """Make a strategy of the user known, so that `[market.strategies] enabled` can name it.

@@ -23,6 +23,8 @@ from streams.parameters import Parameters
         ("TICKLOOP_home", "TICKLOOP_HOME"),
         ("TICKLOOP_CONFG", "TICKLOOP_CONFIG"),
         ("TICKLOOP_METRICS_PROT", "TICKLOOP_METRICS_PORT"),
+        ("TICKLOOP_WORKER", "TICKLOOP_WORKERS"),
+        ("TICKLOOP_BOOTSTRAPS", "TICKLOOP_BOOTSTRAP"),
     ],
 )
 def test_a_misspelt_variable_is_refused_with_the_one_that_was_meant(variable: str, meant: str) -> None:
@@ -30,7 +32,13 @@ def test_a_misspelt_variable_is_refused_with_the_one_that_was_meant(variable: st
         Settings.load({variable: "3"})
 
 
-def test_variables_that_are_like_no_setting_and_those_of_kubernetes_are_left_alone() -> None:
+@pytest.mark.parametrize("name", ["JOBS", "SYMBOL", "XYZ"])
+def test_a_variable_that_is_like_no_setting_is_refused_too(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^TICKLOOP_{name}: expected the name of a setting; fix: .*unset it"):
+        Settings.load({f"TICKLOOP_{name}": "3"})
+
+
+def test_variables_of_the_tests_and_those_of_kubernetes_are_left_alone() -> None:
     others = (
         "TEST_BROKER",
         "CHROMIUM",
@@ -49,6 +57,7 @@ def test_variables_that_are_like_no_setting_and_those_of_kubernetes_are_left_alo
     ("written", "said"),
     [
         (b"[setings]\nworkers = 3\n", r"was also \[setings\]; fix: \[settings\]"),
+        (b"[settings]\nworker = 3\n", r"\[settings\]: expected fields among .*, was also worker; fix: workers$"),
         (b"[fees]\nbps = 3\n", r"was also \[fees\]; fix: take it out"),
         (b"workers = 3\n", r"was also \[workers\]"),
         (b"settings = 3\n", r"\[settings\]: expected a table, was 3"),
@@ -57,7 +66,7 @@ def test_variables_that_are_like_no_setting_and_those_of_kubernetes_are_left_alo
         ("[market]\n".encode("utf-16"), "expected TOML, which is UTF-8, was other bytes at 0"),
         (b"a = " + b"[" * 100_000, "nested too deeply"),
     ],
-    ids=["misspelt", "unknown", "no table", "a number", "cut", "not UTF-8", "UTF-16", "deep"],
+    ids=["misspelt", "field", "unknown", "no table", "a number", "cut", "not UTF-8", "UTF-16", "deep"],
 )
 def test_a_damaged_or_misspelt_file_is_one_sentence(tmp_path: Path, written: bytes, said: str) -> None:
     path = tmp_path / "tickloop.toml"
