@@ -9,10 +9,11 @@ from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollB
 from schemas.experiments import ExperimentDecided
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
-from schemas.retraining import RetrainFinished, RetrainJob
+from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.ticks import Directive
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
+from streams.rosters import holding, is_built_in
 
 ORDER = (AccuracyWindow, Retrain, RetrainJob, RetrainFinished, StartVariant, ExperimentDecided, PromoteVariant)
 """Of what happens at one event time: causes first."""
@@ -38,8 +39,21 @@ class History(Struct):
     outcomes: dict[str, int] = field(default_factory=dict)
 
     def live(self) -> ModelVersion | None:
-        """The version that is live, if anything was ever asked of the symbol."""
-        return next((each for each in self.versions.values() if each.status == "champion"), None)
+        """The version that is live by the registry, if anything was ever asked of the symbol."""
+        return next((each for each in holding(self.versions.values()) if each.status == "champion"), None)
+
+    def now(self, predicting: str) -> ModelVersion | None:
+        """Record of the version that predicts now, none where the registry has none of it.
+
+        Args:
+            predicting: version that the newest prediction names; empty where none was found: then that of `live`.
+        """
+        if not predicting:
+            return self.live()
+        return self.versions.get(predicting) or next(
+            (each for each in holding(self.versions.values()) if is_built_in(each.version) and is_built_in(predicting)),
+            None,
+        )
 
 
 class Link(Struct, frozen=True):
@@ -178,3 +192,14 @@ def window_of(history: History, outcome: OutcomeMatured) -> AccuracyWindow | Non
         if window.version == version and window.ts_from <= outcome.ts_prediction <= window.ts_until:
             return window
     return None
+
+
+def failed_gates(result: RetrainingResult) -> str:
+    """Gates that a candidate did not pass, with their numbers; empty where it passed all.
+
+    >>> from schemas.retraining import GateRow
+    >>> rows = (GateRow("beats last_move", 0.1, -0.2, 0.0, False, "at least -0.2 nats"),)
+    >>> failed_gates(RetrainingResult("b1", "X", "rejected", "", gates=rows))
+    'beats last move: at least -0.2 nats'
+    """
+    return "; ".join(f"{each.name.replace('_', ' ')}: {each.sentence}" for each in result.gates if not each.passed)

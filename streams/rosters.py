@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from schemas.limits import cut
 from schemas.outcomes import OutcomeMatured
+from schemas.positions import Position, position_of
 from schemas.ticks import BUILTIN
 from schemas.versions import ModelVersion
 
@@ -21,6 +22,38 @@ class Runs(NamedTuple):
     shadow: dict[str, str]
 
 
+def holding(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
+    """Records of one symbol that hold: of the built-in version, which is called by its parameters, the newest alone.
+
+    With other parameters the same arm goes on under another name, and nothing is written about the one before: its last
+    record would say for ever that it is live.
+
+    >>> before = ModelVersion("commands:0:3:0", "X", "builtin-00000000", "", "champion", "", 3, "c0", arm="live")
+    >>> after = ModelVersion("commands:0:7:1", "X", "builtin-1f2e3d4c", "", "shadow", "", 7, "c1", arm="mine")
+    >>> [each.version for each in holding([before, after])]
+    ['builtin-1f2e3d4c']
+    """
+    known = list(versions)
+    newest = max((each for each in known if is_built_in(each.version)), key=_place, default=None)
+    return [each for each in known if each is newest or not is_built_in(each.version)]
+
+
+def is_built_in(version: str) -> bool:
+    """Whether it is the version that a symbol begins with, under whatever parameters.
+
+    >>> is_built_in("builtin-1f2e3d4c"), is_built_in("BTCUSDT-4f04804a6dcc")
+    (True, False)
+    """
+    return version.startswith(f"{BUILTIN}-")
+
+
+def _place(version: ModelVersion) -> Position:
+    try:
+        return position_of(version.id)
+    except ValueError:  # nothing that a lifecycle node wrote
+        return ()
+
+
 def said(versions: Iterable[ModelVersion]) -> Runs:
     """What the registry of versions says: the newest record of each version of one symbol.
 
@@ -29,7 +62,7 @@ def said(versions: Iterable[ModelVersion]) -> Runs:
     ...     ModelVersion("commands:0:3:0", "X", "v0", "", "stopped", "no use", 3, "c0")])
     Runs(live='v2', shadow={'v1': 'v1'})
     """
-    running = [version for version in versions if version.arm]
+    running = [version for version in holding(versions) if version.arm]
     live = next((version.version for version in running if version.status == "champion"), BUILTIN)
     return Runs(live, {version.version: version.arm for version in running if version.status != "champion"})
 
@@ -98,4 +131,4 @@ def _names(runs: Runs) -> list[str]:
 
 def _name(version: str) -> str:
     """The version that a symbol begins with is called by its parameters too, which may have changed since."""
-    return BUILTIN if version.startswith(f"{BUILTIN}-") else version
+    return BUILTIN if is_built_in(version) else version

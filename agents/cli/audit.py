@@ -11,9 +11,9 @@ from rich.console import Console
 from agents.broker import bootstrap
 from agents.cli.arm import JSON, SYMBOL
 from agents.cli.home import settings_of_command
-from agents.cli.models import time
 from agents.cli.trail_tables import show_links
 from agents.clients.history import history, life_of
+from agents.pages.wording import moment
 from agents.settings import Settings
 from agents.trail import Life, Link, manual_steps, trail
 from schemas.errors import ConfigurationError
@@ -105,7 +105,7 @@ def _show(audited: Audited) -> None:
     if life is None:
         return
     told = life.prediction
-    console.print(f"tick {life.tick} at {time(told.ts_event)}", markup=False)
+    console.print(f"tick {life.tick} at {moment(told.ts_event)}", markup=False)
     console.print(
         f"  prediction: {told.direction} with probability {told.probability:.4f} by {told.model_version}, position "
         f"{told.position_size:+.4f} ({told.strategy}: {told.reason}; sized by {told.sizing})",

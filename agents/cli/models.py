@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from datetime import UTC, datetime
 
 import click
 import msgspec
@@ -13,10 +12,12 @@ from agents.broker import bootstrap
 from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask, rollback
 from agents.cli.home import settings_of_command
 from agents.cli.trail_tables import show_links
+from agents.cli.version_lines import listed, retrained, said_of
 from agents.clients.history import changes
+from agents.clients.predicting import Predicting, predicting
 from agents.clients.rosters import differing_rosters
 from agents.clients.versions import TIMEOUT_S, retrains, versions
-from agents.experiments import HELD_BACK
+from agents.pages.wording import moment
 from agents.printable import printable
 from agents.trail import Link, manual_steps, why
 from schemas.commands import PinVersion, PromoteVariant, Retrain
@@ -36,11 +37,19 @@ class Shown(Struct):
 
 
 class Explained(Struct):
-    """What `--json` prints for `why`: the version, the chain, and how many of its steps a person took."""
+    """What `--json` prints for `why`: the version, the chain, how many of its steps a person took, who predicts now."""
 
     version: ModelVersion
     links: list[Link]
     manual_steps: int
+    predicting: Predicting | None = None
+
+
+class Unasked(Struct):
+    """What `--json` prints for `why` where the registry has no record of what predicts: nothing was asked of it."""
+
+    predicting: Predicting | None
+    version: None = None
 
 
 @click.group("models")
@@ -60,41 +69,33 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("symbol", required=False)
-@click.option("--all", "everything", is_flag=True, help="Also retrains that came to no candidate.")
+@click.option("--all", "everything", is_flag=True, help="Also retrains that came to nothing, and those that did.")
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(0, min_open=True), metavar="S", default=TIMEOUT_S, show_default=True
 )
 @JSON
 def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json: bool) -> None:
-    """Show every version: where it stands, since when and why, and how many steps of its life were manual."""
+    """Show every version: which predicts now, where each stands, since when and why, and how many steps were manual.
+
+    Candidates that the gates rejected never ran: they are told with the gates that failed.
+    """
     settings = settings_of_command()
     address = bootstrap(settings)
     found = asyncio.run(versions(settings, address, symbol, timeout_s))
-    # They hold the states of models: what is not shown is not read.
-    made = asyncio.run(retrains(settings, address, symbol, timeout_s)) if everything else []
+    newest = asyncio.run(predicting(settings, address, symbol))
+    finished = asyncio.run(retrains(settings, address, symbol, timeout_s))
+    made = [each for each in finished if everything or each.result.status == "rejected"]
     if as_json:
-        click.echo(msgspec.json.encode({"versions": found, "retrains": made}))
+        click.echo(msgspec.json.encode({"versions": found, "retrains": made, "predicting": newest}))
         return
     console = Console(highlight=False, soft_wrap=True)
-    if not found:
-        console.print("nothing but the built-in version of each symbol")
-    for each in found:
-        pinned = " (pinned)" * each.pinned + f" ({HELD_BACK})" * (each.held is True)
-        console.print(
-            f"{each.symbol}  {each.version}  {each.status}{pinned}  since {time(each.ts_event)}  "
-            f"manual steps {each.manual_steps}  {printable(each.reason)}",
-            markup=False,
-        )
+    for line in listed(found, newest):
+        console.print(line, markup=False)
     for differing in asyncio.run(differing_rosters(settings, address)):
         if symbol in (None, differing.outcome.symbol):
             console.print(f"NOT SO: {printable(differing.sentence)}", markup=False)
-    for finished in made:
-        result = finished.result
-        console.print(
-            f"{finished.symbol}  {result.job_id}  {result.status}  at {time(finished.ts_event)}  "
-            f"{printable(result.sentence)}",
-            markup=False,
-        )
+    for each in made:
+        console.print(retrained(each), markup=False)
 
 
 @command.command("show")
@@ -110,7 +111,9 @@ def show(symbol: str, version: str, as_json: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     record, finished = shown.version, shown.retrain
     if record is not None:
-        console.print(f"{record.version}: {record.status} since {time(record.ts_event)}: {record.reason}", markup=False)
+        console.print(
+            f"{record.version}: {record.status} since {moment(record.ts_event)}: {record.reason}", markup=False
+        )
         console.print(f"lineage: {' -> '.join((*record.lineage, record.version))}", markup=False)
         console.print(f"manual steps: {record.manual_steps or 'none'}")
     if finished is None:
@@ -122,8 +125,8 @@ def show(symbol: str, version: str, as_json: bool) -> None:
         f"SHA-256 {result.sha256}; made with {msgspec.json.encode(finished.made_with).decode()}", markup=False
     )
     console.print(
-        f"trained on {result.n_trained:,} labels ({result.recipe}), {time(result.trained_from)} to "
-        f"{time(result.trained_until)}; judged on {result.n_validated:,}, {result.purged:,} purged in between"
+        f"trained on {result.n_trained:,} labels ({result.recipe}), {moment(result.trained_from)} to "
+        f"{moment(result.trained_until)}; judged on {result.n_validated:,}, {result.purged:,} purged in between"
     )
     for gate in result.gates:
         console.print(f"  {'passed' if gate.passed else 'FAILED'}  {gate.name}: {gate.sentence}", markup=False)
@@ -206,31 +209,30 @@ def retrain(symbol: str, cause: str, wait: float, as_json: bool) -> None:
 @click.argument("version", required=False)
 @JSON
 def why_command(symbol: str, version: str | None, as_json: bool) -> None:
-    """Say why the live version of SYMBOL is live, or why VERSION stands where it does: the chain of its causes."""
+    """Say why the version that predicts SYMBOL now does so, or why VERSION stands where it does: its causes."""
     settings = settings_of_command()
-    found = asyncio.run(changes(settings, bootstrap(settings), symbol))
-    record = found.versions.get(version) if version else found.live()
+    address = bootstrap(settings)
+    found = asyncio.run(changes(settings, address, symbol))
+    newest = asyncio.run(predicting(settings, address, symbol)).get(symbol)
+    record = found.versions.get(version) if version else found.now(newest.model_version if newest else "")
+    if record is None and version:
+        raise ConfigurationError(f"expected a version of {symbol} ({', '.join(found.versions)}), was {version!r}")
+    console = Console(highlight=False, soft_wrap=True)
     if record is None:
-        if version:
-            raise ConfigurationError(f"expected a version of {symbol} ({', '.join(found.versions)}), was {version!r}")
-        click.echo(f"{symbol} runs its built-in version: nothing was ever asked of it")
+        if as_json:
+            click.echo(msgspec.json.encode(Unasked(newest)))
+        else:
+            console.print(said_of(symbol, None, newest, found.live()), markup=False)
         return
     links = why(found, record)
     if as_json:
-        click.echo(msgspec.json.encode(Explained(record, links, manual_steps(links))))
+        click.echo(msgspec.json.encode(Explained(record, links, manual_steps(links), newest)))
         return
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{record.version} is {record.status}: {record.reason}", markup=False)
+    if version:
+        console.print(printable(f"{record.version} is {record.status}: {record.reason}"), markup=False)
+    else:
+        console.print(said_of(symbol, record, newest, found.live()), markup=False)
     show_links(console, links)
-
-
-def time(ts_event: int) -> str:
-    """Event time for a person, UTC.
-
-    >>> time(1_723_161_255_088_169_167)
-    '2024-08-08 23:54:15'
-    """
-    return f"{datetime.fromtimestamp(ts_event // 10**9, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _shown(symbol: str, version: str) -> Shown:

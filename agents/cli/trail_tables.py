@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from agents.cli.record_tables import clock
+from agents.pages.wording import moment
 from agents.printable import printable
 from agents.trail import Link, manual_steps
 
@@ -14,7 +14,7 @@ def show_links(console: Console, links: Sequence[Link]) -> None:
     for each in links:
         mark = "by hand" if each.manual else ""
         console.print(
-            f"  {clock(each.ts_event):15}  {each.kind:9}  {mark:7}  {printable(each.what)}  [{printable(each.id)}]",
+            f"  {moment(each.ts_event)}  {each.kind:9}  {mark:7}  {printable(each.what)}  [{printable(each.id)}]",
             highlight=False,
             markup=False,
             soft_wrap=True,

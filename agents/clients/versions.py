@@ -13,6 +13,7 @@ from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
 from schemas.versions import ModelVersion
 from streams.market.arms import LIVE
 from streams.retraining.versions import SCHEMA, Change, ModelVersionManager, Version
+from streams.rosters import holding
 
 TIMEOUT_S = 60.0
 
@@ -25,12 +26,18 @@ async def versions(
 ) -> list[ModelVersion]:
     """Every version, of one symbol if one is given; of each symbol the live one first.
 
+    The built-in version of a symbol is in it once, as it was called when something was last written about it.
+
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic, or not all of it was read in time, or it holds
             too many.
     """
     found = await _newest(settings, bootstrap, MODEL_VERSIONS, symbol, timeout_s)
-    return sorted(found, key=lambda version: (version.symbol, version.arm != LIVE))
+    of_symbol: dict[str, list[ModelVersion]] = {}
+    for each in found:
+        of_symbol.setdefault(each.symbol, []).append(each)
+    held = [each for of in of_symbol.values() for each in holding(of)]
+    return sorted(held, key=lambda version: (version.symbol, version.arm != LIVE))
 
 
 async def retrains(

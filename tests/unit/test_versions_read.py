@@ -19,6 +19,7 @@ from agents.dashboard.changes import Versions
 from agents.dashboard.deciding import Courses, headlines, standing
 from agents.experiments import HELD_BACK, status, verdict
 from agents.settings import Settings
+from agents.trail import History
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
 from schemas.versions import ModelVersion
@@ -52,6 +53,18 @@ async def test_of_each_key_the_newest_is_kept_and_of_other_symbols_nothing_is_de
     assert said == []
     assert await versions(Settings(), "") == [last]
     assert len(said) == 1
+
+
+async def test_of_a_built_in_version_that_other_parameters_renamed_the_newest_record_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = replace(ONE, id="commands:0:3:0", symbol="X", version="builtin-00000000", status="champion", arm="live")
+    after = replace(before, id="commands:0:9:1", version="builtin-1f2e3d4c", status="shadow", arm="builtin-1f2e3d4c")
+    live = replace(before, id="commands:0:9:0", version="v1")
+    holding(monkeypatch, [lies(0, before), lies(1, live), lies(2, after)])
+    assert await versions(Settings(), "", "X") == [live, after]
+    history = History(versions={each.version: each for each in (before, live, after)})
+    assert history.live() == live
 
 
 async def test_more_keys_than_fit_are_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,109 @@
+"""Versions and retrains as lines for a person: which version predicts now, and what the gates rejected."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from agents.clients.predicting import Predicting
+from agents.experiments import HELD_BACK
+from agents.pages.wording import moment
+from agents.printable import printable
+from agents.trail import failed_gates
+from schemas.retraining import RetrainFinished
+from schemas.versions import ModelVersion
+from streams.rosters import is_built_in
+
+NOW = "predicts now"
+MOST_NAMED = 12
+
+
+def listed(versions: Sequence[ModelVersion], newest: Mapping[str, Predicting]) -> Iterator[str]:
+    """A line a version, then what predicts without one.
+
+    Args:
+        versions: of the registry, in the order in which they are told.
+        newest: prediction of each symbol.
+    """
+    told: set[str] = set()
+    for each in versions:
+        made = newest.get(each.symbol)
+        now = made is not None and is_same(each.version, made.model_version)
+        told |= {each.symbol} if now else set()
+        yield printable(_line(each, made, now))
+    rest = {symbol: made for symbol, made in newest.items() if symbol not in told}
+    known = {each.symbol for each in versions}
+    for symbol, made in sorted(rest.items()):
+        if symbol in known:
+            yield printable(f"{symbol}  {made.model_version}  {NOW}  {_unknown(made)}")
+    alone = sorted(symbol for symbol in rest if symbol not in known)
+    if alone:
+        named = ", ".join(f"{symbol} ({rest[symbol].model_version})" for symbol in alone[:MOST_NAMED])
+        more = f" and {len(alone) - MOST_NAMED} more" if len(alone) > MOST_NAMED else ""
+        yield printable(f"predicted by their built-in version, nothing was ever asked of it: {named}{more}")
+    elif not versions and not newest:
+        yield "nothing but the built-in version of each symbol"
+
+
+def is_same(version: str, predicting: str) -> bool:
+    """Whether a record is of the version that predicts; the built-in one is called by its parameters.
+
+    >>> is_same("builtin-00000000", "builtin-1f2e3d4c"), is_same("v1", "v2")
+    (True, False)
+    """
+    return version == predicting or (is_built_in(version) and is_built_in(predicting))
+
+
+def _line(version: ModelVersion, made: Predicting | None, now: bool) -> str:
+    stands = version.status + " (pinned)" * version.pinned + f" ({HELD_BACK})" * (version.held is True)
+    name = version.version
+    if now and made is not None:
+        stands += f", {NOW}"
+        if made.model_version != name:
+            name, stands = made.model_version, f"{stands} (called {name} when this was written)"
+    elif version.status == "champion":
+        stands += f" by the registry, but {made.model_version} {NOW}" if made is not None else ", no prediction found"
+    return (
+        f"{version.symbol}  {name}  {stands}  since {moment(version.ts_event)}  manual steps {version.manual_steps}  "
+        f"{version.reason}"
+    )
+
+
+def _unknown(made: Predicting) -> str:
+    return "nothing was ever asked of it" if is_built_in(made.model_version) else "the registry has no record of it"
+
+
+def said_of(symbol: str, record: ModelVersion | None, newest: Predicting | None, live: ModelVersion | None) -> str:
+    """Which version predicts a symbol now, since when and why, in a sentence.
+
+    >>> said_of("X", None, Predicting("ticks:0:9", "X", 10**18, "builtin-1f2e3d4c"), None)
+    'builtin-1f2e3d4c predicts X now (ticks:0:9, 2001-09-09 01:46:40 UTC): nothing was ever asked of it'
+
+    Args:
+        symbol: of the version.
+        record: of the version that predicts, or none.
+        newest: prediction of the symbol, or none where none was found.
+        live: version that the registry says is live, or none.
+    """
+    if newest is None:
+        if record is None:
+            return printable(f"{symbol} has no prediction that was found, and nothing was ever asked of it")
+        return printable(
+            f"{record.version} is {record.status} by the registry, no prediction was found: {record.reason}"
+        )
+    said = f"{newest.model_version} predicts {symbol} now ({newest.id}, {moment(newest.ts_event)} UTC): "
+    said += f"{record.status} since {moment(record.ts_event)} UTC: {record.reason}" if record else _unknown(newest)
+    if live is not None and not is_same(live.version, newest.model_version):
+        said += (
+            f"; the registry says that {live.version} is live since {moment(live.ts_event)} UTC: that is in effect "
+            f"from the next tick on, or `tickloop models list {symbol}` says the way out"
+        )
+    return printable(said)
+
+
+def retrained(finished: RetrainFinished) -> str:
+    """What a retrain came to, in a line."""
+    result = finished.result
+    when = f"at {moment(finished.ts_event)}"
+    if result.status == "rejected":
+        name = result.candidate.version if result.candidate is not None else result.job_id
+        why = f"failed: {failed_gates(result) or result.sentence}"
+        return printable(f"{finished.symbol}  {name}  rejected by the gates  {when}  {why}")
+    return printable(f"{finished.symbol}  {result.job_id}  {result.status}  {when}  {result.sentence}")
