@@ -1,11 +1,12 @@
 """What a person asks of an experiment: how it goes in a sentence, how long it still takes, what to do about it."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import exp, log
 
 from msgspec import Struct, field
 
-from agents.pages.wording import lasting
+from agents.pages.wording import lasting, moment
+from agents.winners import Became, Lives, in_short, of_experiment, since_then
 from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus, PooledMoved
 from streams.experiments.declaration import Declaration
@@ -20,6 +21,9 @@ RUNNING: tuple[ExperimentStatus, ...] = ("planned", "warmup", "running")
 WATCHED: tuple[ExperimentStatus, ...] = ("canary", "promoted", "confirmed")
 
 HELD_BACK = "held back by a pin"
+
+MOST_TOLD = 3
+"""Symbols of which a sentence says what became of their winner."""
 
 UNITS = {
     "returns": "standard deviations of the difference",
@@ -39,11 +43,13 @@ class Course(Struct):
         moves: where it stood, in the order of the log: event time may have been set back in between.
         decisions: of it, likewise.
         held_back: whether a pin on the live version holds back what was decided.
+        became: what the registry of versions says of its challenger, by symbol; of several that decide together each.
     """
 
     moves: list[ExperimentMoved] = field(default_factory=list)
     decisions: list[ExperimentDecided] = field(default_factory=list)
     held_back: bool = False
+    became: dict[str, Became] = field(default_factory=dict)
 
     @property
     def latest(self) -> ExperimentMoved:
@@ -71,20 +77,44 @@ def courses_of(moves: Sequence[ExperimentMoved], decisions: Sequence[ExperimentD
     return found
 
 
-def is_held_back(latest: ExperimentMoved, held: Container[tuple[str, str]]) -> bool:
-    """Whether a pin holds back the challenger, on one of its symbols at least.
+def symbols_of(latest: ExperimentMoved) -> tuple[str, ...]:
+    """Symbols that a record is about: one, or all that decide together."""
+    return latest.symbols if isinstance(latest, PooledMoved) else (latest.symbol,)
 
-    Args:
-        latest: where the experiment stands.
-        held: symbols and versions of which the registry says so.
-    """
-    symbols = latest.symbols if isinstance(latest, PooledMoved) else (latest.symbol,)
-    return any((symbol, version) in held for symbol in symbols for version in latest.challenger.split(", "))
+
+def follow(course: Course, lives: Lives) -> None:
+    """Take what became of the challenger after the verdict, and whether a pin holds that back."""
+    latest = course.latest
+    course.became = of_experiment(lives, symbols_of(latest), latest.challenger)
+    course.held_back = any(each.latest.held is True for each in course.became.values())
+
+
+def afterwards(course: Course) -> str:
+    """What happened to the challenger once it was live, a sentence; empty where it is live still, or never was."""
+    said = {symbol: since_then(each) for symbol, each in course.became.items()}
+    told = [f"{symbol}: {words}" if len(course.became) > 1 else words for symbol, words in said.items() if words]
+    more = f"; and on {len(told) - MOST_TOLD} more symbols" if len(told) > MOST_TOLD else ""
+    return "; ".join(told[:MOST_TOLD]) + more
+
+
+def ended(course: Course) -> list[tuple[str, str, str, str]]:
+    """The same as rows of a table beside decisions: when, what, by whom, why."""
+    rows = []
+    for symbol, each in course.became.items():
+        if each.ended is not None:
+            at = f" on {symbol}" if len(course.became) > 1 else ""
+            what, _, by = in_short(each).rpartition(" by ")
+            rows.append((moment(each.ended.ts_event), what + at, f"by {by.split()[0]}", each.ended.reason))
+    return rows
 
 
 def status(course: Course) -> str:
-    """Where it stands in words, and that a pin holds it back if one does."""
-    return course.latest.status.replace("_", " ") + f" ({HELD_BACK})" * course.held_back
+    """Where it stands in words; that a pin holds it back if one does, and what became of its winner since."""
+    said = course.latest.status.replace("_", " ") + f" ({HELD_BACK})" * course.held_back
+    since = [in_short(each) for each in course.became.values() if each.ended is not None]
+    if len(since) == 1 and len(course.became) == 1:
+        return f"{said}; {since[0].removeprefix(said).strip()}"
+    return f"{said}; no longer live on {len(since)} of {len(course.became)} symbols" if since else said
 
 
 class Outlook(Struct, frozen=True):
@@ -141,7 +171,8 @@ def verdict(course: Course) -> str:
     if course.held_back:
         release = f"`tickloop models pin {latest.symbol} --off` releases it"
         return f"{said}: {status(course)}. {latest.reason} Only a person changes the live version: {release}."
-    return f"{said}: {status(course)}. {latest.reason}"
+    since = afterwards(course)
+    return f"{said}: {latest.status.replace('_', ' ')}. {latest.reason}" + (f" Since then: {since}." if since else "")
 
 
 def held(latest: ExperimentMoved) -> str:
@@ -179,13 +210,19 @@ def to_do(course: Course, declaration: Declaration | None) -> str:
     if decided is None or decided.applied or declaration is None:
         return ""
     name = latest.experiment
-    symbols = latest.symbols if isinstance(latest, PooledMoved) else (latest.symbol,)
+    # What somebody did already, or what cannot be done any more, is not recommended.
+    done = {symbol for symbol, each in course.became.items() if each.live or each.ended or not each.latest.arm}
+    symbols = [symbol for symbol in symbols_of(latest) if symbol not in done]
     if latest.status == "winner":
         return "\n".join(f"tickloop arm promote {each} {name} --cause 'experiment {name}: winner'" for each in symbols)
     if latest.status == "rolled_back":
+        if course.became and not course.became[latest.symbol].live:
+            return ""
         cause = f"experiment {name}: worse than the version before"
         return f"tickloop arm rollback {latest.symbol} --cause '{cause}'"
     if latest.status in (*RUNNING, *WATCHED) or RUNS_NO_MORE in latest.reason:
+        return ""
+    if course.became and not any(each.shadow for each in course.became.values()):
         return ""
     return f"tickloop experiment stop {name}" + ("" if latest.symbol == EVERYONE else f" --symbol {latest.symbol}")
 
@@ -197,10 +234,17 @@ def runs_as(name: str, symbol: str, course: Course | None) -> str:
         ConfigurationError: it does not run in shadow.
     """
     status = "running" if course is None else course.latest.status
-    if status in WATCHED:
+    became = None if course is None else course.became.get(symbol)
+    if became is not None and became.shadow:
+        return became.shadow
+    if status in WATCHED and (became is None or became.live):
         raise ConfigurationError(
             f"experiment {name} is {status} on {symbol}: its variant is live; "
             f"fix: `tickloop arm rollback {symbol}`, then stop it"
+        )
+    if became is not None and not became.live:
+        raise ConfigurationError(
+            f"experiment {name} has been stopped on {symbol}: {became.latest.version} {RUNS_NO_MORE}"
         )
     if course is not None and RUNS_NO_MORE in course.latest.reason:
         raise ConfigurationError(f"experiment {name} has been stopped on {symbol}: {course.latest.reason}")

@@ -22,7 +22,7 @@ from agents.cli.progress import progress_bar
 from agents.clients.commander import commander
 from agents.clients.experiments import courses, recent_outcomes, recent_symbols
 from agents.experiment_plan import Planned, outcomes_of_file, planned, planned_together
-from agents.experiments import Course, Outlook, outlook, runs_as, to_do, together, verdict, waits_for
+from agents.experiments import Course, Outlook, afterwards, outlook, runs_as, to_do, together, verdict, waits_for
 from agents.experiments import shown as shown_symbol
 from agents.pages.experiment_report import experiment_report
 from agents.plugins import declared_experiments
@@ -54,6 +54,7 @@ class Shown(Struct):
         outlook: how long it still takes.
         to_do: command line that applies a recommended decision, or empty.
         held_back: whether a pin on the live version holds back what was decided.
+        since_then: what happened to the challenger once it was live, a sentence; empty where it is live still.
     """
 
     latest: ExperimentMoved
@@ -62,6 +63,7 @@ class Shown(Struct):
     outlook: Outlook | None
     to_do: str
     held_back: bool
+    since_then: str = ""
 
 
 class ShownExperiment(Struct):
@@ -308,6 +310,7 @@ def _shown(name: str, declaration: Declaration | None, of: dict[str, Course]) ->
             outlook(course),
             to_do(course, declaration),
             course.held_back,
+            afterwards(course),
         )
         for symbol, course in sorted(of.items())
     }

@@ -14,6 +14,7 @@ from agents.experiments import (
     Course,
     Outlook,
     applied,
+    ended,
     evidence,
     interval,
     needed_worse,
@@ -121,6 +122,8 @@ def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) ->
         rows.add_row("watch", f"{latest.watched:,} pairs since it is live, alarm {latest.alarm:.1%} of its threshold")
     for decided in course.decisions:
         rows.add_row("decided", printable(f"{decided.verdict.replace('_', ' ')}{applied(decided)}: {decided.reason}"))
+    for when, what, by, why in ended(course):
+        rows.add_row("since then", printable(f"{what} {by} at {when} UTC: {why}"))
     if to_do:
         rows.add_row("to apply it", "\n".join(map(printable, to_do.splitlines())))
     out.print(rows)

@@ -6,8 +6,8 @@ from typing import Any
 
 from agents.clients.readable import Readable
 from agents.clients.reader import read_blocks
-from agents.clients.versions import versions
-from agents.experiments import Courses, courses_of, is_held_back
+from agents.clients.versions import lives
+from agents.experiments import Courses, courses_of, follow
 from agents.settings import Settings
 from schemas.experiments import PooledDecided
 from schemas.outcomes import OutcomeMatured
@@ -31,10 +31,10 @@ async def courses(settings: Settings, bootstrap: str) -> Courses:
     for record in await _all(settings, bootstrap, POOLED_EXPERIMENTS):
         (decisions if isinstance(record, PooledDecided) else moves).append(record)
     found = courses_of(moves, decisions)
-    held = {(each.symbol, each.version) for each in await versions(settings, bootstrap) if each.held is True}
+    known = await lives(settings, bootstrap)
     for of in found.values():
         for course in of.values():
-            course.held_back = is_held_back(course.latest, held)
+            follow(course, known)
     return found
 
 

@@ -1,12 +1,14 @@
 """The registry of model versions as it stands, and what every retrain came to."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
 from agents.clients.readable import Readable
 from agents.clients.reader import read_blocks
 from agents.settings import Settings
+from agents.winners import Became, followed
 from schemas.errors import EnvironmentProblem
 from schemas.retraining import RetrainFinished
 from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
@@ -52,8 +54,25 @@ async def retrains(
     return sorted(found, key=lambda finished: (finished.symbol, finished.ts_event))
 
 
-async def _newest(settings: Settings, bootstrap: str, topic: Topic, symbol: str | None, timeout_s: float) -> list[Any]:
-    """The newest record of each key of a compacted topic; of another symbol none is even decoded."""
+async def lives(settings: Settings, bootstrap: str, timeout_s: float = TIMEOUT_S) -> dict[tuple[str, str], Became]:
+    """What became of every version, as far as its records are there: the topic is compacted.
+
+    Raises:
+        EnvironmentProblem: as `versions` does.
+    """
+    found = await _newest(settings, bootstrap, MODEL_VERSIONS, None, timeout_s, followed)
+    return {(each.latest.symbol, each.latest.version): each for each in found}
+
+
+async def _newest(
+    settings: Settings,
+    bootstrap: str,
+    topic: Topic,
+    symbol: str | None,
+    timeout_s: float,
+    kept: Callable[[Any, Any], Any] = lambda _, record: record,
+) -> list[Any]:
+    """What is kept of each key of a compacted topic, the newest record; of another symbol none is even decoded."""
     readable, name = Readable(topic), settings.topic(topic.name)
     begins = None if symbol is None else f"{symbol}|".encode()
     found: dict[bytes, Any] = {}
@@ -65,7 +84,7 @@ async def _newest(settings: Settings, bootstrap: str, topic: Topic, symbol: str 
                 mine = [each for each in block if begins is None or (each.key or b"").startswith(begins)]
                 for record in map(readable, mine):
                     if record is not None and symbol in (None, record.symbol):
-                        found[record.key] = record
+                        found[record.key] = kept(found.get(record.key), record)
                 if len(found) > MOST_KEPT:
                     raise EnvironmentProblem(
                         f"expected at most {MOST_KEPT:,} different keys on {name}, it holds more; fix: name a SYMBOL"

@@ -34,9 +34,9 @@ const decisions = (rows) => rows.length
   : null;
 
 const actions = (one) => make("div", { class: "actions" },
-  ...(one.can_promote ? [offer("promote", one.symbol, one.experiment, "Promote the challenger")] : []),
-  ...(one.can_stop ? [offer("stop", one.symbol, one.experiment, "Stop the experiment")] : []),
-  ...(one.can_roll_back ? [offer("roll_back", one.symbol, "", "Roll back")] : []));
+  ...(one.shadow ? [offer("promote", one.symbol, one.shadow, "Promote the challenger"),
+    offer("stop", one.symbol, one.shadow, one.running ? "Stop the experiment" : "Stop the challenger")] : []),
+  ...(one.live ? [offer("roll_back", one.symbol, "", "Roll back")] : []));
 
 let frame = null;
 

@@ -12,17 +12,20 @@ from agents.experiments import (
     Course,
     applied,
     decision,
+    ended,
     evidence,
+    follow,
     held,
     interval,
-    is_held_back,
     needed_worse,
     outlook,
     shown,
     status,
+    symbols_of,
     verdict,
 )
 from agents.pages.wording import lasting, moment, number
+from agents.winners import Became, followed
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.versions import ModelVersion
 from streams.experiments.live.pooling import EVERYONE
@@ -40,6 +43,9 @@ MOST_EARLY = 100
 """Experiments of which a decision was read before anything else; they are read within seconds of each other."""
 
 MOST_HEADLINES = 60
+
+MOST_LIVES = 4_000
+"""Versions of which it is known what became of them: those that changed last."""
 
 Key = tuple[str, str]
 """Experiment, symbol."""
@@ -69,7 +75,8 @@ class Standing(Struct, frozen=True):
         guardrails: in order; none was registered if empty.
         decisions: when, what, why.
         plan: digest of what was registered.
-        can_promote, can_stop, can_roll_back: which action makes sense.
+        shadow: name of the arm in which the challenger runs in shadow: it can be promoted and stopped; or empty.
+        live: whether the challenger is live: it can be rolled back.
     """
 
     experiment: str
@@ -84,9 +91,8 @@ class Standing(Struct, frozen=True):
     guardrails: tuple[Guardrail, ...]
     decisions: tuple[tuple[str, str, str], ...]
     plan: str
-    can_promote: bool
-    can_stop: bool
-    can_roll_back: bool
+    shadow: str
+    live: bool
 
 
 class Headline(Struct, frozen=True):
@@ -132,7 +138,7 @@ class Courses:
         self._courses: dict[Key, Course] = {}
         self._early: dict[Key, list[ExperimentDecided]] = {}
         self._newest: dict[Key, Order] = {}
-        self._held: dict[tuple[str, str], None] = {}
+        self._lives: dict[tuple[str, str], Became] = {}
 
     def __iter__(self) -> Iterator[tuple[Key, Course]]:
         return iter(reversed(self._courses.items()))
@@ -158,25 +164,21 @@ class Courses:
         if course.moves and (record.plan != course.latest.plan or record.pairs < course.latest.pairs):
             course.moves.clear()  # the same name was registered anew
         course.moves.append(record)
-        course.held_back = is_held_back(record, self._held)
+        follow(course, self._lives)
         if len(course.moves) > MOST_MOVES:
             half = MOST_MOVES // 2
             course.moves[:half] = course.moves[:half:2]
 
     def versioned(self, version: ModelVersion) -> None:
-        """Take what became of a version: a pin may hold it back, or do so no more."""
+        """Take what became of a version, which may be the challenger of an experiment."""
         name = version.symbol, version.version
-        if (version.held is True) == (name in self._held):
-            return
-        if version.held is True:
-            self._held[name] = None
-            if len(self._held) > MOST_COURSES:
-                del self._held[next(iter(self._held))]
-        else:
-            del self._held[name]
-        self.change += 1
+        self._lives[name] = followed(self._lives.pop(name, None), version)
+        if len(self._lives) > MOST_LIVES:
+            del self._lives[next(iter(self._lives))]
         for course in self._courses.values():
-            course.held_back = is_held_back(course.latest, self._held)
+            if version.version in course.latest.challenger and version.symbol in symbols_of(course.latest):
+                follow(course, self._lives)
+                self.change += 1
 
     def decided(self, record: ExperimentDecided) -> None:
         """Take a decision; one that overtook its experiment waits for it."""
@@ -266,8 +268,9 @@ def standing(course: Course) -> Standing:
     )
     told = tuple(
         (moment(each.ts_event), _words(each.verdict) + applied(each), each.reason) for each in course.decisions
-    )
-    alone = latest.symbol != EVERYONE
+    ) + tuple((when, f"{what} ({by})", why) for when, what, by, why in ended(course))
+    became = None if latest.symbol == EVERYONE else course.became.get(latest.symbol)
+    shadow = became.shadow if became is not None else ""
     return Standing(
         latest.experiment,
         shown(latest.symbol),
@@ -281,9 +284,8 @@ def standing(course: Course) -> Standing:
         rows,
         told,
         latest.plan,
-        alone and latest.status in (*RUNNING, "winner", "no_difference", "futile", "expired"),
-        alone and latest.status in (*RUNNING, "harm", "no_difference", "futile", "expired", "winner"),
-        alone and latest.status in ("canary", "promoted", "confirmed"),
+        shadow,
+        became is not None and became.live,
     )
 
 

@@ -155,7 +155,8 @@ class View:
         course = self.board.courses.get((experiment, symbol))
         if course is None:
             return b"null"
-        mark = course.latest.id, course.latest.status
+        since = ",".join(each.latest.id for each in course.became.values())
+        mark = course.latest.id, f"{course.latest.status} {len(course.decisions)} {since}"
         held = self._made.get(key)
         if held is None or held[0] != mark:
             if len(self._made) > 64:

@@ -9,12 +9,14 @@ from agents.experiments import (
     Course,
     applied,
     decision,
+    ended,
     evidence,
     held,
     interval,
     needed_worse,
     outlook,
     shown,
+    status,
     to_do,
     together,
     verdict,
@@ -145,7 +147,7 @@ def _tiles(course: Course) -> str:
     rows = (
         (
             "Status",
-            latest.status.replace("_", " "),
+            status(course),
             held(latest) if latest.holding else _since(course),
         ),
         (
@@ -199,11 +201,10 @@ def _decisions(course: Course, declaration: Declaration | None) -> str:
         )
         for each in course.decisions
     ]
+    rows += [(when, escape(what), by, escape(why)) for when, what, by, why in ended(course)]
     if not rows:
         return '<p class="lead">Nothing is decided yet.</p>'
     line = to_do(course, declaration)
-    last = decision(course)
-    assert last is not None
     lines = "".join(f"<br><code>{escape(each)}</code>" for each in line.splitlines())
     said = f'<p class="lead">To apply it:{lines}</p>' if line else ""
     return table(("when, UTC", "decision", "", "reason"), rows, "Decisions", says=True) + said
@@ -216,7 +217,7 @@ def _overview(courses: Mapping[str, Course]) -> str:
         rows.append(
             (
                 f"<strong>{escape(shown(symbol))}</strong>",
-                escape(latest.status.replace("_", " ")),
+                escape(status(course)),
                 f"{latest.scored:,}",
                 number(latest.effect, "+.4f"),
                 escape(interval(latest.low, latest.high)),

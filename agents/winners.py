@@ -1,0 +1,92 @@
+"""What became of a version after the verdict about it: live, replaced, rolled back, stopped; when, why and by whom."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from agents.pages.wording import moment
+from schemas.versions import ModelVersion
+
+
+class Became(Struct):
+    """What the registry says of one version, record after record, in their order.
+
+    Attributes:
+        latest: the newest record.
+        ended: the one that ended the last time that it was live; none if it is live, or never was.
+    """
+
+    latest: ModelVersion
+    ended: ModelVersion | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it is live now."""
+        return self.latest.status == "champion"
+
+    @property
+    def shadow(self) -> str:
+        """Name of the arm in which it runs in shadow, empty where it is live or runs no more."""
+        return "" if self.live else self.latest.arm
+
+
+Lives = Mapping[tuple[str, str], Became]
+"""By symbol and version."""
+
+
+def followed(before: Became | None, record: ModelVersion) -> Became:
+    """What became of a version, one record later.
+
+    >>> one = ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "a winner", 5, "c1", arm="live")
+    >>> back = ModelVersion("commands:0:9:1", "X", "v2", "v1", "rolled_back", "too bold", 10**18, "c2", arm="v2")
+    >>> found = followed(followed(None, one), back)
+    >>> found.live, found.shadow, since_then(found)
+    (False, 'v2', 'rolled back by hand at 2001-09-09 01:46:40 UTC: too bold')
+    """
+    if record.status == "champion":
+        return Became(record)
+    ended = before.ended if before is not None else None
+    demoted = record.status == "shadow" and record.change == "promote_variant" and record.held is not True
+    kept = record.status == "frozen" and ended is None
+    # Where the record of its end was compacted away, the next one stands for it.
+    if record.status == "rolled_back" or demoted or kept or (before is not None and before.live):
+        ended = record
+    return Became(record, ended)
+
+
+def since_then(became: Became) -> str:
+    """In words what happened to a version that was live; empty where it is live still, or never was."""
+    ended, latest = became.ended, became.latest
+    if ended is None:
+        return ""
+    what = {"rolled_back": "rolled back", "shadow": "replaced"}.get(ended.status, "taken out")
+    said = f"{what} {_by(ended)} at {moment(ended.ts_event)} UTC: {ended.reason}"
+    if not latest.arm:
+        said += f"; runs no more since {moment(latest.ts_event)} UTC"
+    return said
+
+
+def in_short(became: Became) -> str:
+    """The same in a table's cell."""
+    ended = became.ended
+    if ended is None:
+        return ""
+    what = {"rolled_back": "rolled back", "shadow": "replaced"}.get(ended.status, "taken out")
+    return f"{what} {_by(ended)} {moment(ended.ts_event)}"
+
+
+def of_experiment(lives: Lives, symbols: Iterable[str], challengers: str) -> dict[str, Became]:
+    """What became of the challengers of an experiment, by symbol.
+
+    Args:
+        lives: of all versions that are known.
+        symbols: of the experiment.
+        challengers: versions, commas between them.
+    """
+    names = challengers.split(", ")
+    found = {symbol: [lives[symbol, each] for each in names if (symbol, each) in lives] for symbol in symbols}
+    return {symbol: of[0] for symbol, of in found.items() if of}
+
+
+def _by(record: ModelVersion) -> str:
+    return "by itself" if record.automatic else "by hand"
