@@ -22,13 +22,15 @@ from streams.sources.columns import Columns
 from streams.sources.damage import DAMAGE, broken
 from streams.sources.delimited import csv_ticks
 from streams.sources.json_lines import array_ticks, json_ticks
-from streams.sources.lines import CutLine, newline_of, whole_lines
+from streams.sources.json_values import LARGEST_DOCUMENT
+from streams.sources.lines import LONGEST_LINE, CutLine, newline_of, whole_lines
 from streams.sources.opened import texts
 from streams.sources.parquet_rows import ParquetRows
 from streams.sources.plausible import expect_plausible
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, Reading
 from streams.sources.signs import ARROW, PARQUET
+from streams.sources.stamped import is_stamped, without_stamps
 
 SORTED_BLOCK = 4096
 
@@ -138,10 +140,15 @@ class TickFile:
 
     def _of_text(self, stream: BufferedReader) -> Iterator[list[Feed]]:
         reading = self._reading
-        newline = newline_of(stream.peek(1 << 12))
-        blocks = whole_lines(stream, newline)
+        head = stream.peek(1 << 12)
+        newline = newline_of(head)
+        is_json = head.lstrip(BLANK)[:1] in READERS
+        blocks = whole_lines(stream, newline, LARGEST_DOCUMENT if is_json else LONGEST_LINE)
         if newline == b"\r":
             blocks = (block if type(block) is CutLine else block.replace(b"\r", b"\n") for block in blocks)
+        if not is_json and is_stamped(head, newline):
+            yield from json_ticks(without_stamps(blocks), reading)
+            return
         for block in blocks:
             text = block.lstrip(BLANK)
             reading.row += block[: len(block) - len(text)].count(b"\n") + (not text)

@@ -1,7 +1,7 @@
 """Ticks of JSON: an object a line, or one array of them; records of the topic `ticks`, or anything with such fields."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,17 +10,34 @@ from msgspec.structs import replace
 from schemas.codec import decoder
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
-from streams.sources.cells import END_OF_INTEGERS, LONGEST_CELL, short, shortened, shown
+from streams.sources.cells import END_OF_INTEGERS, shown
 from streams.sources.columns import FIELDS, Columns, kind_of
 from streams.sources.formats.recognition import WITHOUT, Understood, of_objects, path_of
+from streams.sources.json_values import (
+    MOST_KINDS,
+    at_path,
+    cell_of,
+    goes_on,
+    innermost,
+    is_value,
+    objects,
+    paths,
+    signature_of,
+    some_of,
+    whole,
+    within,
+)
 from streams.sources.layout import Layout
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
+from streams.sources.suggested import suggested
 
 LOWEST, HIGHEST = -END_OF_INTEGERS, END_OF_INTEGERS - 1
-LARGEST_ARRAY = 1 << 30
-"""Bytes of a file that is one JSON array: it is taken apart in memory."""
+
+LOOKED_THROUGH = 1 << 22
+"""Bytes in which a kind of objects that is read must come: a recording may begin with whole books of many markets."""
+
 
 _decode_tick = decoder(Tick)
 _decode = decoder(Any)
@@ -35,6 +52,7 @@ def json_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]
         Refused: a row makes no tick, with `strict`.
     """
     rows: Rows | None = None
+    blocks = iter(blocks)
     for block in blocks:
         row = reading.row
         ticks: list[Feed]
@@ -44,7 +62,10 @@ def json_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]
             ticks = []
             lines = block.split(b"\n")
             if rows is None:
-                rows = Rows(list(_objects(islice(lines, LOOKED_AT))), reading)
+                if goes_on(lines[0]):
+                    document = whole(block, blocks, reading)
+                    lines = [document] if is_value(document) else document.split(b"\n")
+                rows, lines = _rows_of(lines, blocks, reading)
             for line in lines:
                 row += 1
                 if line and not line.isspace():
@@ -54,24 +75,23 @@ def json_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]
 
 
 def array_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]:
-    """Ticks of one JSON array of objects, or of rows whose columns were named.
+    """Ticks of one JSON array of objects, or of rows whose columns were named; or of one array a line.
 
     Raises:
         ConfigurationError: it is no array, too large a one, or has not what ticks need.
         Refused: a row makes no tick, with `strict`.
     """
-    parts, size = [], 0
-    for block in blocks:
-        parts.append(bytes(block))
-        if (size := size + len(block)) > LARGEST_ARRAY:
-            raise ConfigurationError(
-                f"{reading.name}: expected a JSON array of at most {LARGEST_ARRAY} bytes; fix: write one object a line"
-            )
+    rest = iter(blocks)
+    block = next(rest, b"")
+    first, _, behind = block.partition(b"\n")
+    if behind.lstrip()[:1] in (b"[", b"{") and is_value(first):
+        yield from json_ticks(chain([block], rest), reading)
+        return
     try:
-        items = msgspec.json.decode(b"\n".join(parts), type=list[msgspec.Raw])
+        items = msgspec.json.decode(whole(block, rest, reading), type=list[msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as error:
         raise ConfigurationError(f"{reading.name}: expected one JSON array, was damaged: {error}") from None
-    rows = Rows(list(_objects(bytes(item) for item in items[:LOOKED_AT])), reading)
+    rows = Rows(list(objects(bytes(item) for item in items[:LOOKED_AT])), reading)
     for start in range(0, len(items), 4096):
         ticks: list[Feed] = []
         for row, item in enumerate(items[start : start + 4096], start + 1):
@@ -80,12 +100,26 @@ def array_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed
         yield ticks
 
 
-def _objects(lines: Iterable[bytes]) -> Iterator[Any]:
-    for line in lines:
+def _rows_of(lines: list[bytes], blocks: Iterable[bytes], reading: Reading) -> tuple["Rows", list[bytes]]:
+    """What the objects are, told by the first block or by those behind it; and the lines that were read for it.
+
+    Raises:
+        ConfigurationError: none of `LOOKED_THROUGH` bytes has what ticks need.
+    """
+    size = sum(map(len, lines))
+    some = some_of(lines)
+    while True:
         try:
-            yield _decode(line)
-        except (Refused, ValueError):
-            continue
+            return Rows(some, reading), lines
+        except ConfigurationError:
+            more = next(iter(blocks), None) if size < LOOKED_THROUGH else None
+            if more is None or type(more) is CutLine:
+                raise
+            reading.taken.clear()
+            behind = more.split(b"\n")
+            size += len(more)
+            lines = lines + behind
+            some = some_of(lines)
 
 
 class Kind(NamedTuple):
@@ -110,6 +144,7 @@ class Rows:
 
     def __init__(self, first: Sequence[Any], reading: Reading) -> None:
         self._reading, columns = reading, reading.columns
+        self._seen = {*map(signature_of, first)}
         found = of_objects(reading.name, columns, first)
         as_said = Understood(None, columns)
         if found and found[0].columns.header:
@@ -151,7 +186,7 @@ class Rows:
         if format_ is None or format_.refused:
             return Kind(found, [])
         items = [item for item in first if isinstance(item, dict) and path_of(format_, item) == found.columns.rows]
-        rows = [row for item in items for row in _within(item, found.columns.rows)]
+        rows = [row for item in items for row in within(item, found.columns.rows)]
         names = self._names(rows, found.columns)
         layout = Layout(names, _present(found.columns, names), name)
         sample = [cells for row in rows if (cells := self._cells(row, names))]
@@ -160,17 +195,28 @@ class Rows:
         return Kind(found, names, layout, layout.builder())
 
     def _why(self, first: Sequence[Any], rows: Sequence[Any]) -> ConfigurationError:
+        """Why no object makes a tick, with the options that would say how where its keys look like those of ticks."""
+        columns, name = self._reading.columns, self._reading.name
+        missing = [] if columns.symbol else ["symbol", "ts_event"]
         for item in first:
-            if isinstance(item, dict):
-                for name, value in item.items():
+            path, inner = innermost(item) if not self._nested else ("", None)
+            options = suggested([*paths(inner)], missing) if isinstance(inner, dict) else ""
+            if isinstance(item, dict) and options and (path or not suggested([*map(str, item)], missing)):
+                rows_at = f"--rows {path} " if path else ""
+                return ConfigurationError(
+                    f"{name}: expected fields of ticks, was {shown(', '.join(item))}; fix: {rows_at}{options}"
+                )
+        for item in first:
+            if isinstance(item, dict) and not suggested([*map(str, item)], missing):
+                for key, value in item.items():
                     inner = value[0] if isinstance(value, list) and value else value
                     if isinstance(inner, dict) and not self._nested:
                         return ConfigurationError(
-                            f"{self._reading.name}: expected fields of ticks, was {shown(', '.join(item))}; "
-                            f"fix: --rows {name} if they are those in {name!r}, or --map FIELD={name}.NAME"
+                            f"{name}: expected fields of ticks, was {shown(', '.join(item))}; "
+                            f"fix: --rows {key} if they are those in {key!r}, or --map FIELD={key}.NAME"
                         )
         problem = self._problem or ConfigurationError("expected objects with the fields of ticks")
-        return ConfigurationError(f"{self._reading.name}: {problem}")
+        return ConfigurationError(f"{name}: {problem}")
 
     def _unfolded(self, item: Any) -> Iterator[Any]:
         """The rows in one object: itself, or those at the path that was said."""
@@ -190,14 +236,14 @@ class Rows:
                 names |= dict.fromkeys(str(name) for name in row)
         wanted = [part for name in columns.names.values() for part in (name, *name.split("+"))]
         paths = [name for name in wanted if "." in name and name not in names]
-        found = [path for path in paths if any(_at(row, path) is not None for row in rows)]
+        found = [path for path in paths if any(at_path(row, path) is not None for row in rows)]
         return [*names, *dict.fromkeys(found)]
 
     def _cells(self, item: Any, names: Sequence[str]) -> list[Any] | None:
         if isinstance(item, dict):
-            return [_cell(item.get(name) if name in item else _at(item, name)) for name in names]
+            return [cell_of(item.get(name) if name in item else at_path(item, name)) for name in names]
         if isinstance(item, list) and len(item) == len(names):
-            return [_cell(value) for value in item]
+            return [cell_of(value) for value in item]
         return None
 
     def ticks(self, row: int, line: bytes) -> Iterator[Feed]:
@@ -245,6 +291,8 @@ class Rows:
         except (Refused, ValueError) as error:
             yield self._reading.raw(row, error, line)
             return
+        if (signature := signature_of(item)) not in self._seen:
+            self._look_at(item, signature)
         for found, names, layout, build in self._kinds:
             format_, path = found.format, found.columns.rows
             if format_ is None or not isinstance(item, dict) or (at := path_of(format_, item)) is None:
@@ -253,7 +301,7 @@ class Rows:
                 return
             if at != path:
                 continue
-            for each in _within(item, path):
+            for each in within(item, path):
                 cells = self._cells(each, names) or []
                 if layout.where and not layout.is_wanted(cells):
                     continue
@@ -265,22 +313,29 @@ class Rows:
         said = " or ".join(kind.found.format.title for kind in self._kinds if kind.found.format)
         yield self._reading.raw(row, f"expected an object of {said}", line)
 
+    def _look_at(self, item: Any, signature: Any) -> None:
+        """Take in a kind of objects that comes later than the first ones."""
+        if len(self._seen) >= MOST_KINDS or self._reading.columns.format:
+            return
+        self._seen.add(signature)
+        known = {kind.found.format.name for kind in self._kinds if kind.found.format}
+        for each in of_objects(self._reading.name, self._reading.columns, [item], later=True):
+            if each.format is not None and each.format.name not in known:
+                self._kinds.append(self._kind_of(each, [item]))
+
     def _kind(self, item: Any) -> str:
         called = self._columns.names
-        present = {field for field in FIELDS if _at(item, called.get(field, field)) is not None}
+        present = {field for field in FIELDS if at_path(item, called.get(field, field)) is not None}
         return kind_of(present)
-
-
-def _within(item: Any, path: str) -> list[Any]:
-    """Rows at a path in an object."""
-    inner = _at(item, path) if path else item
-    return inner if isinstance(inner, list) else [inner]
 
 
 def _present(columns: Columns, names: Sequence[str]) -> Columns:
     """Columns without those optional ones that no object has."""
     absent = [field for field in WITHOUT if field in columns.names and columns.names[field] not in (*names, "-")]
-    return replace(columns, names={field: name for field, name in columns.names.items() if field not in absent})
+    kept = {field: name for field, name in columns.names.items() if field not in absent}
+    if columns.bars and columns.names.get("size") not in (*names, "-"):
+        kept["size"] = "-"
+    return replace(columns, names=kept)
 
 
 def _known(item: Any) -> tuple[Any, Any]:
@@ -298,30 +353,3 @@ def _bounded(tick: Quote | Trade | Directive) -> Feed:
     if not isinstance(tick, Directive) and tick.seq is not None and not LOWEST <= tick.seq <= HIGHEST:
         raise ValueError(f"expected a 64-bit sequence number, was {shown(tick.seq)}")
     return tick
-
-
-def _at(item: Any, path: str) -> Any:
-    """What lies at a path of names and positions; None: nothing."""
-    if isinstance(item, dict) and path in item:
-        return item[path]
-    for name in path.split("."):
-        if isinstance(item, dict):
-            item = item.get(name)
-        elif isinstance(item, list) and name.isdigit() and int(name) < len(item):
-            item = item[int(name)]
-        else:
-            return None
-    return item
-
-
-def _cell(value: Any) -> Any:
-    """A value as a cell: text, an integer or a float; what is missing is empty."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return short(value) if len(value) > LONGEST_CELL else value
-    if isinstance(value, int | float):
-        return value
-    return shortened(str(value), LONGEST_CELL)

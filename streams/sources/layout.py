@@ -10,6 +10,7 @@ from schemas.ticks import LONGEST_SIDE, Quote, Trade
 from streams.sources.bars import is_of_bars, length_of, told_length
 from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, Columns, kind_of
+from streams.sources.suggested import suggested
 from streams.sources.times import BEYOND, FEW, Clock
 from streams.sources.words import Sides, expect_readable_number, is_finite, kind_from
 
@@ -73,10 +74,14 @@ class Layout:
         kind = fixed.get("kind", "")
         mapped = [field for field in columns.names if field not in (*NOT_OF.get(kind, ()), *absent)]
         needed = dict.fromkeys(["kind", "symbol", "ts_event", *mapped, *NEEDED.get(kind, ())])
+        nothing = ABSENT | {"size": "0"} if columns.bars else ABSENT  # bars of currencies have no volume
+        if columns.bars and "size" in absent:
+            needed.pop("size", None)
         if missing := [field for field in needed if field not in fixed | self.place]:
+            options = suggested(header, missing)
             raise ConfigurationError(
-                f"{self._begins}expected a column for {', '.join(missing)}, was {shortened(', '.join(header))}; "
-                "fix: --map FIELD=COLUMN, or --symbol and --kind where the file has no such column"
+                f"{self._begins}expected a column for {', '.join(missing)}, was {shortened(', '.join(header))}; fix: "
+                + (options or "--map FIELD=COLUMN, or --symbol and --kind where the file has no such column")
             )
         self._expect_sizes(kind, absent)
         self.width = len(header)
@@ -90,7 +95,7 @@ class Layout:
         self.warned = BARS if not columns.bars and is_of_bars(header) else ""
         self._checked, self._whole = columns.checked, False
         self._price_divisor = round(1 / (columns.price_scale or 1.0))
-        self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
+        self.fixed = fixed | {field: cell for field, cell in nothing.items() if field not in self.place}
         self.clock: Clock = columns.clock()
         self._number = columns.number()
         self.sides = Sides(header[self.place["side"]] if "side" in self.place else "", columns.sides)
@@ -223,6 +228,7 @@ class Layout:
             read, scale = self._read_shifted, 0
         lowest, highest = -END_OF_INTEGERS, END_OF_INTEGERS - 1
         divisor = self._price_divisor
+        size_of = number if not self._bars else lambda cell: number(cell) if cell not in ("", None) else 0.0
         price_of = number if divisor == 1 else lambda cell: number(cell) / divisor
 
         def build(cells: Sequence[Any]) -> Quote | Trade:
@@ -247,7 +253,7 @@ class Layout:
                 if isfinite(bid + bid_size + ask + ask_size):
                     return Quote(cells[symbol_at], ts_event, bid, bid_size, ask, ask_size, seq)
             elif kind == "trade":
-                price, size = price_of(cells[price_at]), number(cells[size_at])
+                price, size = price_of(cells[price_at]), size_of(cells[size_at])
                 if isfinite(price + size):
                     side = cells[side_at]
                     side = sides[side] if side in sides else side_of(side)

@@ -19,7 +19,7 @@ class CutLine(bytes):
     """The beginning of a line that is longer than `LONGEST_LINE`; the rest of it was read and dropped."""
 
 
-def whole_lines(stream: Readable, newline: bytes = b"\n") -> Iterator[bytes]:
+def whole_lines(stream: Readable, newline: bytes = b"\n", longest_first: int = LONGEST_LINE) -> Iterator[bytes]:
     """Blocks that end where a line ends, without that end, each as soon as a read of the stream returns.
 
     A pipe may take its time. A line that is too long is a block of its own, a `CutLine`.
@@ -27,19 +27,20 @@ def whole_lines(stream: Readable, newline: bytes = b"\n") -> Iterator[bytes]:
     Args:
         stream: to be read to its end.
         newline: one byte that ends a line.
+        longest_first: bytes that the first line may have: a whole document of JSON mostly is one line.
 
     >>> from io import BufferedReader, BytesIO
     >>> list(whole_lines(BufferedReader(BytesIO(b"a\\nb\\nc"))))
     [b'a\\nb', b'c']
     """
     begun: list[bytes] = []
-    length = 0
+    length, longest = 0, longest_first
     while block := stream.read1(BLOCK_BYTES):
         lines, found, rest = block.rpartition(newline)
         if found:
             if begun:
                 end, more, lines = lines.partition(newline)
-                if length + len(end) > LONGEST_LINE:
+                if length + len(end) > longest:
                     yield _cut([*begun, end])
                     if more:
                         yield lines
@@ -48,12 +49,13 @@ def whole_lines(stream: Readable, newline: bytes = b"\n") -> Iterator[bytes]:
             else:
                 yield lines
             begun, length = ([rest], len(rest)) if rest else ([], 0)
+            longest = LONGEST_LINE
         else:
-            if length <= LONGEST_LINE:  # of what is longer no more is kept
+            if length <= longest:  # of what is longer no more is kept
                 begun.append(rest)
             length += len(rest)
     if begun:
-        yield b"".join(begun) if length <= LONGEST_LINE else _cut(begun)
+        yield b"".join(begun) if length <= longest else _cut(begun)
 
 
 def _cut(begun: list[bytes]) -> CutLine:

@@ -32,6 +32,11 @@ STREAMS: dict[str, tuple[str, str, list[Feed]]] = {
         f'{{"e":"bookTicker","u":9,"s":"X","b":"1.5","B":"3","a":"1.6","A":"4","T":{NOON_MS},"E":{NOON_MS + 2}}}\n',
         [Quote("X", NOON, 1.5, 3.0, 1.6, 4.0, 9)],
     ),
+    "dukascopy_node_json": (
+        "eurusd-tick-2024-08-09-2024-08-10.json",
+        f'[\n{{"timestamp":{NOON_MS},"askPrice":1.6,"bidPrice":1.5,"askVolume":4,"bidVolume":3}}]',
+        [Quote("EURUSD", NOON, 1.5, 3.0, 1.6, 4.0)],
+    ),
     "bybit_stream_trades": (
         "publicTrade.jsonl",
         f'{{"topic":"publicTrade.X","ts":1,"data":[{{"T":{NOON_MS},"s":"X","S":"Buy","v":"2","p":"1.5","L":"PlusTick",'

@@ -247,14 +247,54 @@ TABLES: dict[str, tuple[str, str, list[Feed]]] = {
         [Trade("SPY", at("2013-10-07 13:30:00.123"), 167.53, 200.0)],
     ),
     "lean_equity_bars": (
-        "20131007_spy_minute_trade.csv",
+        "equity/usa/minute/spy/20131007_spy_minute_trade.csv",
         "34200000,1675300,1675500,1675200,1675400,40\n34260000,1675300,1675500,1675200,1675500,41\n",
         [Trade("SPY", at("2013-10-07 13:31"), 167.54, 40.0), Trade("SPY", at("2013-10-07 13:32"), 167.55, 41.0)],
     ),
     "lean_forex_quotes": (
-        "20240809_eurusd_tick_quote.csv",
+        "oanda/tick/eurusd/20240809_eurusd_tick_quote.csv",
         "43200123,1.09105,1.09107\n",
         [Quote("EURUSD", NOON + 123 * MS, 1.09105, 0.0, 1.09107, 0.0)],
+    ),
+    "lean_bars": (
+        "20240809_gc_minute_trade_202412.csv",
+        "43200000,2400.1,2401,2399.5,2400.5,3\n",
+        [Trade("GC_202412", NOON + 60_000 * MS, 2400.5, 3.0)],
+    ),
+    "lean_quote_bars": (
+        "fxcm/minute/20240809_eurusd_minute_quote.csv",
+        "25200000,1.1,1.3,1.0,1.2,0,1.2,1.4,1.1,1.3,0\n",
+        [Quote("EURUSD", NOON + 60_000 * MS, 1.2, 0.0, 1.3, 0.0)],
+    ),
+    "lean_equity_quote_bars": (
+        "equity/usa/20131007_spy_minute_quote.csv",
+        "34200000,1675300,1675500,1675200,1675400,5,1675400,1675600,1675300,1675500,6\n",
+        [Quote("SPY", at("2013-10-07 13:31"), 167.54, 5.0, 167.55, 6.0)],
+    ),
+    "lean_future_trades": (
+        "20240809_gc_tick_trade_202412.csv",
+        "43200123,2400.5,2,comex,,0\n43200124,2400.6,2,comex,,1\n",
+        [Trade("GC_202412", NOON + 123 * MS, 2400.5, 2.0)],
+    ),
+    "lean_option_bars": (
+        "20140609_aapl_minute_trade_american_call_1000000_20140613.csv",
+        "34200000,1100,1100,900,900,51\n",
+        [Trade("AAPL_CALL_1000000_20140613", at("2014-06-09 13:31"), 0.09, 51.0)],
+    ),
+    "lean_daily_bars": (
+        "spy.csv",
+        "20140609 00:00,1950000,1960000,1940000,1955000,1000\n20140610 00:00,1950000,1960000,1940000,1956000,1001\n",
+        [Trade("SPY", at("2014-06-10 04:00"), 195.5, 1000.0), Trade("SPY", at("2014-06-11 04:00"), 195.6, 1001.0)],
+    ),
+    "freqtrade_trades": (
+        "X_ETH-trades.csv",
+        f"timestamp,id,type,side,price,amount,cost\n{NOON_MS},7,,sell,1.5,2,3\n",
+        [Trade("X_ETH", NOON, 1.5, 2.0, "sell")],
+    ),
+    "freqtrade_trades_json": (
+        "X_ETH-trades.json",
+        f'[[{NOON_MS},"7",null,"sell",1.5,2.0,3.0]]',
+        [Trade("X_ETH", NOON, 1.5, 2.0, "sell")],
     ),
     "lean_crypto_quotes": (
         "20240809_btcusdt_tick_quote.csv",

@@ -36,7 +36,7 @@ def read(name: str, text: str, **how: Any) -> list[Feed]:
     return list(file_of(name, text, **how))
 
 
-ELSEWHERE = {"bars", "freqtrade_feather"}
+ELSEWHERE = {"bars", "bars_json", "freqtrade_feather"}
 """Formats that have a test of their own below."""
 
 

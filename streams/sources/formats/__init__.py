@@ -35,6 +35,9 @@ CELLS: Mapping[str, str] = {
 }
 """Words for what the cells of a column look like; everything else is a regular expression."""
 
+ASKED = "asked"
+"""In the place of a zone: the file does not show it."""
+
 Scale = Annotated[float, Meta(gt=1e-18, le=1.0)]
 """Of prices that are whole numbers of a fraction: one over a whole number."""
 
@@ -52,7 +55,10 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         json: whether it is of objects; else it is a table.
         columns: names that are all in the header, or keys that an object has.
         lacks: names that are not there.
-        file: regular expression that is found in the name of the file. Its groups `symbol` and `date` say these.
+        file: regular expression that is found in the name of the file. Its groups `symbol` and `date` say these; a
+            group `contract` is put behind the symbol, with an underscore between them, and `length` is that of a bar.
+        not_in: names of folders in which a file is none of these: vendors that have one layout for several markets,
+            with other units or zones, tell them apart by the folder.
         header: names of the columns of files without a header.
         cells: of such files: what the cells of each column look like (`CELLS`).
         more: whether there may be more columns behind these.
@@ -62,6 +68,8 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             where ticks can do without.
         rows: paths to the rows in an object, of which the first with the columns is taken; an empty one is the object.
         whole_price_scale: `price_scale` where all prices of the first rows are whole numbers.
+        zones: folder that the file lies in -> zone of its times, where a vendor sorts files of several markets so.
+            With a `zone` of `asked` it must be said by `--zone` where no such folder is in the name.
         bars: whether the time of a bar is its `open` or its `close`; `asked` where that must be said by `--bars`.
         refused: why such files are not read, with the way out.
     """
@@ -76,6 +84,7 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     columns: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     file: str = ""
+    not_in: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     more: bool = False
@@ -84,6 +93,7 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     names: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     time_unit: TimeUnit | Literal["auto"] = "auto"
     zone: str = "UTC"
+    zones: dict[str, str] = field(default_factory=dict)
     dates: DateOrder | Literal["auto"] = "auto"
     rows: tuple[str, ...] = ("",)
     decimal: str = "."
@@ -104,8 +114,10 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("expected a name in header for each of cells")
         if (self.means == "not read") != bool(self.refused):
             raise ValueError("expected refused, a sentence, with means = 'not read', and only there")
-        if (self.means == "bars") != bool(self.bars):
-            raise ValueError("expected bars, what the time of one means, with means = 'bars', and only there")
+        if (self.means == "bars") > bool(self.bars) or (self.bars and self.means not in ("bars", "quotes")):
+            raise ValueError(
+                "expected bars, what the time of one means, with means = 'bars', and only there or of quotes"
+            )
         for pattern in (self.file, *self.looks.values(), *self.cells):
             try:
                 re.compile(CELLS.get(pattern, pattern))
@@ -113,7 +125,11 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(f"expected a regular expression, was {pattern!r}: {error}") from None
         if self.length:
             length_of(self.length)
-        Columns(zone=self.zone, decimal=self.decimal, price_scale=self.price_scale, sides=dict(self.sides))
+        if self.zone == ASKED and not self.zones:
+            raise ValueError("expected zones, by which a folder tells the zone, with zone = 'asked'")
+        for zone in (self.zone, *self.zones.values()):
+            Columns(zone="" if zone == ASKED else zone)
+        Columns(decimal=self.decimal, price_scale=self.price_scale, sides=dict(self.sides))
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from schemas.errors import ConfigurationError
 from streams.sources.cells import shortened
 from streams.sources.columns import FIELDS, NEEDED, Columns
-from streams.sources.formats import CELLS, KINDS, NONE, Format, formats, named
+from streams.sources.formats import ASKED, CELLS, KINDS, NONE, Format, formats, named
 from streams.sources.layout import looks_like_a_row
 
 FIRST = 20
@@ -19,6 +19,9 @@ FIRST = 20
 
 WITHOUT = ("bid_size", "ask_size", "side", "seq", "symbol")
 """Fields that a format may name a column for which a file does not have."""
+
+LENGTHS = {"second": "1s", "minute": "60s", "hour": "1h", "daily": "1d"}
+"""Of bars, as words in the name of a file."""
 
 PLAIN = frozenset(FIELDS)
 WHOLE = re.compile(r"[-+]?\d+")
@@ -74,8 +77,14 @@ def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[
     return _applied(chosen, name, replace(columns, header=names if bare else columns.header), names, body)
 
 
-def of_objects(name: str, columns: Columns, first: Sequence[Any]) -> list[Understood]:
+def of_objects(name: str, columns: Columns, first: Sequence[Any], later: bool = False) -> list[Understood]:
     """What the objects of a file are taken for, each kind of them once, in the order of their formats.
+
+    Args:
+        name: of the file.
+        columns: what was said about it.
+        first: some objects of it.
+        later: there were others before these, so that it is no matter if none of these is read.
 
     Raises:
         ConfigurationError: as of a table.
@@ -101,7 +110,7 @@ def of_objects(name: str, columns: Columns, first: Sequence[Any]) -> list[Unders
             "another --format, or --map"
         )
     refused = [Understood(each, columns, (f"{each.title} left out",)) for each, _ in found.values() if each.refused]
-    if refused and len(refused) == len(found) and columns.checked:
+    if refused and len(refused) == len(found) and columns.checked and not later:
         raise _refusal(name, next(iter(found.values()))[0])
     read = [(each, path) for each, path in found.values() if not each.refused]
     return [_applied(each, name, replace(columns, rows=path), (), []) for each, path in read] + refused
@@ -145,6 +154,8 @@ def _fits(
     if form.json or (form.refused and not columns.checked):
         return False
     if form.file and not re.search(form.file, base(name)):
+        return False
+    if form.not_in and {*form.not_in} & {*_folders(name)}:
         return False
     if not bare:
         return bool(form.columns) and _has(form, header) and _looks(form, header, rows)
@@ -213,18 +224,21 @@ def _applied(
     if form.refused:
         raise _refusal(name, form)
     bars = columns.bars or form.bars
-    if bars == "asked":
+    if bars == ASKED:
+        has_symbol = columns.symbol or any(str(each).lower() in ("symbol", "ticker") for each in header)
+        also = "" if has_symbol or form.json else "; and --symbol NAME"
         raise ConfigurationError(
             f"{name}: expected to know what the times of its bars are, was a table of bars without a word on it; fix: "
-            "--bars open if a bar begins then, --bars close if it has ended"
+            f"--bars open if a bar begins then, --bars close if it has ended{also}"
         )
     found = re.search(form.file, base(name)) if form.file else None
     groups = found.groupdict() if found else {}
     names = _names(form, columns, header)
     said = []
     symbol = columns.symbol
-    if not symbol and names.get("symbol", "symbol") not in header and not form.json and groups.get("symbol"):
-        symbol = groups["symbol"].upper()
+    of_rows = {*form.names, *form.columns} if form.json else header
+    if not symbol and names.get("symbol", "symbol") not in of_rows and groups.get("symbol"):
+        symbol = "_".join(filter(None, (groups["symbol"], groups.get("contract")))).upper()
         said.append(f"symbol {symbol} from the name of the file")
     date = columns.date
     if not date and groups.get("date"):
@@ -239,6 +253,10 @@ def _applied(
         said.append("only rows with " + " and ".join(f"{key} = {value}" for key, value in form.where.items()))
     if form.note:
         said.append(form.note)
+    length = groups.get("length") or ""
+    zone = columns.zone or _zone(form, name)
+    if zone != form.zone and not columns.zone:
+        said.append(f"times of {zone} by the name of the folder")
     where = {}
     for key, value in (columns.where or form.where).items():
         at = _place(key, header)
@@ -249,7 +267,7 @@ def _applied(
         symbol=symbol,
         kind=columns.kind or KINDS.get(form.means, ""),
         time_unit=form.time_unit if columns.time_unit == "auto" else columns.time_unit,
-        zone=columns.zone or form.zone,
+        zone=zone,
         dates=form.dates if columns.dates == "auto" else columns.dates,
         date=date,
         decimal=columns.decimal or form.decimal,
@@ -257,9 +275,32 @@ def _applied(
         where=where,
         price_scale=scale,
         bars=bars,
-        length=columns.length or form.length or groups.get("length") or "",
+        length=columns.length or form.length or LENGTHS.get(length, length),
     )
     return Understood(form, applied, tuple(said))
+
+
+def _folders(name: str) -> list[str]:
+    return [part.lower() for part in PurePath(name).parts[:-1]]
+
+
+def _zone(form: Format, name: str) -> str:
+    """Zone of the times of a file by the folders that it lies in.
+
+    Raises:
+        ConfigurationError: it must be said.
+    """
+    folders = _folders(name)
+    for folder, zone in form.zones.items():
+        if folder in folders:
+            return zone
+    if form.zone == ASKED:
+        told = ", ".join(f"--zone {zone} for {folder}" for folder, zone in form.zones.items())
+        raise ConfigurationError(
+            f"{name}: {form.title} (format {form.name}): expected to know the zone of its times, which its folder "
+            f"tells ({' or '.join(form.zones)}), was a file without it; fix: {told}"
+        )
+    return form.zone
 
 
 def _refusal(name: str, form: Format) -> ConfigurationError:
@@ -277,13 +318,15 @@ def _names(form: Format, columns: Columns, header: Sequence[str]) -> dict[str, s
                 names[field] = str(header[whole])
             elif "+" in choice and None not in parts:
                 names[field] = "+".join(str(header[at]) for at in parts if at is not None)
-            elif choice == "-" or form.json:
+            elif choice == "-" or (form.json and (field != "size" or form.means != "bars")):
                 names[field] = choice
             else:
                 continue
             break
         else:
-            if field not in WITHOUT and _place(field, header) is None:
+            if field == "size" and form.means == "bars":
+                names[field] = "-"  # of currencies, mostly
+            elif field not in WITHOUT and _place(field, header) is None:
                 names[field] = choices[0]
     for field in FIELDS:  # that are called as ticks call them, in capitals
         if field not in names and field not in header and (at := _place(field, header)) is not None:
@@ -305,7 +348,8 @@ def described(found: Understood, times: str, sides: dict[str, str]) -> str:
     if format_ is not None:
         parts.append(f"{format_.title} (format {format_.name}), {format_.means}")
     if columns.bars:
-        parts.append(f"bars with the time of their {columns.bars}, each a trade at its close")
+        tick = "quote" if columns.kind == "quote" else "trade"
+        parts.append(f"bars with the time of their {columns.bars}, each a {tick} at its close")
     if times:
         parts.append(times)
     if sides:

@@ -1,0 +1,142 @@
+"""Values of JSON out of texts: whole documents or lines, what lies where in them, and what tells their kinds apart."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from schemas.codec import decoder
+from schemas.errors import ConfigurationError, Refused
+from streams.sources.cells import LONGEST_CELL, short, shortened
+from streams.sources.lines import CutLine
+from streams.sources.reading import LOOKED_AT, Reading
+
+LARGEST_DOCUMENT = 1 << 30
+"""Bytes of a file that is one JSON array or object: it is taken apart in memory."""
+
+MOST_KINDS = 64
+"""Kinds of objects of a stream that are looked at."""
+
+TELLING = ("e", "type", "channel", "table", "event", "action")
+"""Keys whose values tell objects of a stream apart that have the same keys."""
+
+_decode = decoder(Any)
+
+
+def whole(block: bytes, rest: Iterable[bytes], reading: Reading) -> bytes:
+    """A document that goes over several lines.
+
+    Raises:
+        ConfigurationError: it has more than `LARGEST_DOCUMENT` bytes.
+    """
+    parts, size = [bytes(block)], len(block)
+    for more in rest:
+        parts.append(bytes(more))
+        size += len(more)
+        if size > LARGEST_DOCUMENT or type(more) is CutLine:
+            break
+    if size > LARGEST_DOCUMENT or type(block) is CutLine:
+        raise ConfigurationError(
+            f"{reading.name}: expected a JSON array of at most {LARGEST_DOCUMENT} bytes; fix: write one object a line"
+        )
+    return b"\n".join(parts)
+
+
+def goes_on(line: bytes) -> bool:
+    """Whether the first line of a text cannot be an object, but its beginning.
+
+    >>> goes_on(b"{"), goes_on(b'{"results": ['), goes_on(b'{"price": 1}')
+    (True, True, False)
+    """
+    return line.rstrip()[-1:] in (b"{", b"[", b",", b":") and not is_value(line)
+
+
+def is_value(line: bytes) -> bool:
+    """Whether a text is JSON as it stands."""
+    return any(True for _ in objects([line]))
+
+
+def some_of(lines: Sequence[bytes]) -> list[Any]:
+    """The first objects, and the first ones of other kinds behind them."""
+    rest = iter(lines)
+    some = [*objects(islice(rest, LOOKED_AT))]
+    seen = {*map(signature_of, some)}
+    for item in objects(rest):
+        if len(seen) < MOST_KINDS and (kind := signature_of(item)) not in seen:
+            seen.add(kind)
+            some.append(item)
+    return some
+
+
+def signature_of(item: Any, depth: int = 3) -> Any:
+    """What tells the kinds of objects apart: their keys, and some words."""
+    if isinstance(item, list):
+        return signature_of(item[0], depth - 1) if item and depth else ()
+    if not isinstance(item, dict):
+        return ()
+    words = [word for key in TELLING if isinstance(word := item.get(key), str)]
+    within = [signature_of(item[key], depth - 1) for key in ("data", "params", "arg") if depth and key in item]
+    return (*item, *words, *within)
+
+
+def objects(lines: Iterable[bytes]) -> Iterator[Any]:
+    """Values of the lines that are JSON."""
+    for line in lines:
+        try:
+            yield _decode(line)
+        except (Refused, ValueError):
+            continue
+
+
+def innermost(item: Any, depth: int = 3) -> tuple[str, Any]:
+    """Where in an object there is a list of objects, and the first of them; an empty path: nowhere."""
+    if isinstance(item, dict) and depth:
+        for key, value in item.items():
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                return str(key), value[0]
+        for key, value in item.items():
+            path, inner = innermost(value, depth - 1)
+            if path:
+                return f"{key}.{path}", inner
+    return "", item
+
+
+def paths(item: dict[Any, Any], begun: str = "", depth: int = 4) -> Iterator[str]:
+    """Paths to all values that are no objects."""
+    for key, value in item.items():
+        if isinstance(value, dict) and depth:
+            yield from paths(value, f"{begun}{key}.", depth - 1)
+        else:
+            yield f"{begun}{key}"
+
+
+def within(item: Any, path: str) -> list[Any]:
+    """Rows at a path in an object."""
+    inner = at_path(item, path) if path else item
+    return inner if isinstance(inner, list) else [inner]
+
+
+def at_path(item: Any, path: str) -> Any:
+    """What lies at a path of names and positions; None: nothing."""
+    if isinstance(item, dict) and path in item:
+        return item[path]
+    for name in path.split("."):
+        if isinstance(item, dict):
+            item = item.get(name)
+        elif isinstance(item, list) and name.isdigit() and int(name) < len(item):
+            item = item[int(name)]
+        else:
+            return None
+    return item
+
+
+def cell_of(value: Any) -> Any:
+    """A value as a cell: text, an integer or a float; what is missing is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return short(value) if len(value) > LONGEST_CELL else value
+    if isinstance(value, int | float):
+        return value
+    return shortened(str(value), LONGEST_CELL)

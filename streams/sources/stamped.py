@@ -1,0 +1,34 @@
+"""Recorded streams: each message with the time at which it came in front of it, as recorders write them."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from streams.sources.lines import CutLine
+
+RECEIVED = "received"
+"""Field of an object that has the time at which it came, for streams whose messages have none."""
+
+_STAMP = re.compile(rb"^(\d{9,19}(?:\.\d{1,9})?)(?::? +|:)(?=[\[{])", re.MULTILINE)
+_STAMPED_OBJECT = re.compile(rb"^(\d{9,19}(?:\.\d{1,9})?)(?::? +|:)\{(?= *\")", re.MULTILINE)
+
+
+def is_stamped(head: bytes, newline: bytes = b"\n") -> bool:
+    """Whether messages of JSON stand behind times, by the first bytes of a file.
+
+    >>> is_stamped(b'1723161255088169167 {"e":"trade"}'), is_stamped(b"1723161255,1.5"), is_stamped(b'{"e":"trade"}')
+    (True, False, False)
+    """
+    return _STAMP.search(head.replace(newline, b"\n")) is not None
+
+
+def without_stamps(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Blocks of lines whose messages stand alone; objects have the time at which they came as `RECEIVED`.
+
+    >>> list(without_stamps([b'1723161255.5: {"e":"trade"}\\n1723161255.6: [1]']))
+    [b'{"received":"1723161255.5","e":"trade"}\\n[1]']
+    """
+    for block in blocks:
+        if type(block) is CutLine:
+            yield block
+            continue
+        yield _STAMP.sub(b"", _STAMPED_OBJECT.sub(rb'{"received":"\1",', block))
