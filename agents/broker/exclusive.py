@@ -27,7 +27,7 @@ def alone(path: Path, what: str, fix: str) -> Iterator[None]:
     Args:
         path: of the lock; its folder is made.
         what: that there may be one of.
-        fix: what to do when there is one already.
+        fix: what to do when there is one already; `{pid}` in it becomes its process id.
 
     Raises:
         EnvironmentProblem: another process holds it; the sentence has its process id.
@@ -38,8 +38,10 @@ def alone(path: Path, what: str, fix: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
+            pid = file.read().strip()
             raise EnvironmentProblem(
-                f"expected no other {what} of {path.parent}, one runs already (pid {file.read().strip()}); fix: {fix}"
+                f"expected no other {what} of {path.parent}, one runs already (pid {pid}); "
+                f"fix: {fix.replace('{pid}', pid)}"
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -6,7 +6,7 @@ import time
 import uuid
 from pathlib import Path
 
-from agents.broker import ports, process
+from agents.broker import neighbours, ports, process
 from agents.broker.answer import cluster_id_at
 from agents.broker.java import Java
 from agents.broker.lock import KAFKA_VERSION
@@ -91,7 +91,10 @@ def start(home: Path, java: Java, class_path: list[Path], port: int | None = Non
         EnvironmentProblem: it ended or did not answer in time; the message ends with its log.
     """
     if port is not None and not ports.is_free(port):
-        raise EnvironmentProblem(f"expected port {port} to be free, something listens there; fix: choose another port")
+        raise EnvironmentProblem(
+            f"expected port {port} to be free for the broker, it is taken by {neighbours.holder(home, port)}; "
+            "fix: another --port, or none: then one that is free is taken"
+        )
     wanted = usual_ports(home)
     while True:
         chosen = port or ports.first_free(wanted)

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from agents.broker import jars, java, kafka, mock, process
+from agents.broker import jars, java, kafka, mock, neighbours, process
 from agents.broker.exclusive import exclusive
 from agents.broker.process import Running
 from agents.broker.unobtainable import Unobtainable
@@ -39,7 +39,7 @@ def start(home: Path, port: int | None = None, say: Callable[[str], None] = prin
         usual = kafka.usual_ports(home)[0]
         broker = kafka.start(home, runtime, class_path, port)
         if port is None and broker.port != usual:
-            say(f"port {usual} is taken by another program: clients of this broker need {broker.address}")
+            say(f"port {usual} is taken by {neighbours.holder(home, usual)}: this broker is at {broker.address}")
         return broker, True
 
 

@@ -60,6 +60,12 @@ def no_broker(home: Path) -> EnvironmentProblem:
     )
 
 
+def holder(home: Path, port: int) -> str:
+    """Who has a port that the broker of a home would take, for people."""
+    found = (each.home for each in neighbours(home) if each.address.endswith(f":{port}"))
+    return next((f"the broker of {other}" for other in found), "another program")
+
+
 def _running(home: Path) -> Running | None:
     """None, too, where the record cannot be read: another user's, or damaged."""
     try:

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 HOST = "127.0.0.1"
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on this port now."""
+def is_free(port: int, host: str = HOST) -> bool:
+    """Whether a server could listen on this port of one of this machine's addresses now."""
     with socket.socket() as probe:
         # As servers do: a port whose last connections are still winding down is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return False
         return True

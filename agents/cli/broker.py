@@ -10,7 +10,8 @@ from agents.broker.answer import cluster_id_at
 from agents.broker.launch import reset, start
 from agents.broker.neighbours import no_broker
 from agents.cli.home import settings_of_command
-from schemas.errors import ConfigurationError
+from agents.operations import addresses
+from schemas.errors import ConfigurationError, EnvironmentProblem
 
 
 @click.group("broker")
@@ -42,8 +43,11 @@ def start_command(port: int | None) -> None:
 @command.command("stop")
 def stop_command() -> None:
     """Stop the broker; its data stays."""
-    broker = process.stop(settings_of_command().home_path)
+    path = settings_of_command().home_path
+    broker = process.stop(path)
     click.echo("No broker was running" if broker is None else f"Stopped the broker at {broker.address}")
+    if (up := addresses.read(path)) is not None:
+        click.echo(f"`tickloop up` runs here (pid {up.pid}) and starts it again: stop that one", err=True)
 
 
 @command.command("status")
@@ -79,6 +83,11 @@ def status_command(as_json: bool) -> None:
 def reset_command(yes: bool) -> None:
     """Stop the broker and delete all its topics and data."""
     path = settings_of_command().home_path
+    if (up := addresses.read(path)) is not None:
+        raise EnvironmentProblem(
+            f"expected no `tickloop up` of {path} when its data is deleted, one runs (pid {up.pid}); "
+            f"fix: stop it first, by Ctrl-C in its terminal or `kill {up.pid}`"
+        )
     if not yes:
         click.confirm(f"Delete everything in {process.broker_folder(path)}?", abort=True)
     reset(path)

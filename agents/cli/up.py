@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -10,6 +11,7 @@ from agents.broker import process
 from agents.broker.exclusive import alone
 from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
+from agents.operations import addresses
 from agents.operations.system import System
 from streams.loop import nodes
 
@@ -20,12 +22,14 @@ LOCK = "up.lock"
 @click.command("up")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes  [default: 2]")
 @click.option("--dashboard/--no-dashboard", default=True, show_default=True, help="Serve the live page, too.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the page  [default: 8642, or the next free one]")
 @click.option("--keep-broker", is_flag=True, help="Leave the local broker running at the end.")
-def command(workers: int | None, dashboard: bool, keep_broker: bool) -> None:
+def command(workers: int | None, dashboard: bool, port: int | None, keep_broker: bool) -> None:
     """Start broker, topics, workers, a caretaker and the dashboard, and keep them running until Ctrl-C.
 
     That is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster.
-    Whatever dies is started again; nothing is lost or doubled by it. One runs in a home at a time. In another terminal:
+    Whatever dies is started again; nothing is lost or doubled by it. One runs in a home at a time; systems of other
+    homes may run beside it, and ports that they have are left to them. In another terminal:
 
     \b
       tickloop publish ticks.csv.gz
@@ -33,14 +37,23 @@ def command(workers: int | None, dashboard: bool, keep_broker: bool) -> None:
     """
     settings = settings_of_command(workers=workers)
     nodes(parameters_in_use())
-    system = System(settings, Console(stderr=True), dashboard=dashboard)
+    system = System(settings, Console(stderr=True), dashboard=dashboard, port=port)
     # Two of them would start workers under the same slots, and those would put each other out for ever.
-    with alone(settings.home_path / LOCK, "`tickloop up`", "use that one, stop it, or give this one another --home"):
+    with alone(settings.home_path / LOCK, "`tickloop up`", _way_on(settings.home_path)):
         try:
             asyncio.run(_until_stopped(system))
         finally:
             if system.started_broker and not keep_broker:
                 process.stop(settings.home_path)
+
+
+def _way_on(home: Path) -> str:
+    """What to do where one runs already."""
+    up = addresses.read(home)
+    page = f" (its page: port {up.dashboard_port})" if up is not None and up.dashboard_port else ""
+    return (
+        f"use that one{page}; Ctrl-C in its terminal or `kill {{pid}}` stops it; `--home FOLDER` starts another system"
+    )
 
 
 async def _until_stopped(system: System) -> None:

@@ -29,10 +29,10 @@ def command(slot: int | None, verbose: bool) -> None:
     settings = settings_of_command()
     configure_logging(verbose)
     address = bootstrap(settings)
-    asyncio.run(describe(address))
+    cluster = asyncio.run(describe(address)).id
     parameters = parameters_in_use()
     instance = f"{settings.group}-{slot}" if slot is not None else None
     app = create_app(settings, address, nodes(parameters, signing(settings)), instance, configured_identity())
     if settings.metrics_port:
-        Watch(app, settings, address, slot).start()
+        Watch(app, settings, address, slot, cluster).start()
     run_worker(app, verbose)

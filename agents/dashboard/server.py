@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from errno import EADDRINUSE
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -24,6 +25,7 @@ from agents.dashboard.view import View
 from agents.dashboard.watch import Watch
 from agents.owned import first_end, owned
 from agents.settings import Settings
+from agents.telemetry.ask import holder
 from schemas.errors import ConfigurationError, EnvironmentProblem, Refused, TickloopError
 
 MOST_BROWSERS = 64
@@ -295,7 +297,11 @@ async def serving(settings: Settings, guard: Guard) -> AsyncIterator[Server]:
             await web.TCPSite(runner, settings.dashboard_host, settings.dashboard_port).start()
         except OSError as error:
             address = f"{settings.dashboard_host}:{settings.dashboard_port}"
-            raise TickloopError(f"expected {address} to be free, got {error.strerror}; fix: --port") from error
+            taken = error.errno == EADDRINUSE
+            why = f"it is taken by {await holder(address)}" if taken else f"got {error.strerror}"
+            raise TickloopError(
+                f"expected {address} to be free for the dashboard, {why}; fix: another --port"
+            ) from error
         yield server
     finally:
         await runner.cleanup()

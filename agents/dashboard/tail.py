@@ -65,6 +65,7 @@ class Tail:
             max_partition_fetch_bytes=TICKS_AT_ONCE,
         )
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(ANSWER_S * 1000))
+        self.cluster = ""
         self._newest: dict[int, list[tuple[int, bytes | None]]] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._all = [
@@ -78,6 +79,7 @@ class Tail:
             async with asyncio.timeout(2 * ANSWER_S):
                 await self._admin.start()
                 await self._check()
+                self.cluster = str((await self._admin.describe_cluster())["cluster_id"] or "")
                 await asyncio.gather(self._consumer.start(), self._ticks.start())
                 await self._begin()
         except BaseException:

@@ -56,11 +56,12 @@ class Watch:
         following: how the follower itself stands.
         troubles: parts of the page that cannot be brought up to date, with why.
         generation: grows when the topics were replaced by others.
+        cluster: id of the cluster that they lie on; empty as long as it has not answered.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self.settings = settings
-        self.address = ""
+        self.address = self.cluster = ""
         self._clock = clock
         self._lights = Lights()
         self._began_s = clock()
@@ -120,7 +121,8 @@ class Watch:
         follows = self._check("follower", still <= STILL_S, still, STILL_S, problem or "it has not begun yet")
         checks = (broker, follows)
         ok = all(check.ok for check in checks)
-        return Verdict(ok, self.settings.group, "", version("tickloop"), checks)
+        home = str(self.settings.home_path)
+        return Verdict(ok, self.settings.group, "", version("tickloop"), checks, home, self.cluster)
 
     def _check(self, name: str, ok: bool, value: float, limit: float, says: str) -> Check:
         began = self._lights.since(name, str(ok), self._clock())
@@ -134,6 +136,7 @@ class Watch:
                 self.address = bootstrap(self.settings)
                 session = Tail(self.settings, self.address, self.board.topics, self._reached)
                 async with session as tail, asyncio.TaskGroup() as group:
+                    self.cluster = tail.cluster
                     self.following.anew(self._clock())
                     group.create_task(self._read(tail))
                     group.create_task(self._look(tail))

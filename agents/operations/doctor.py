@@ -22,9 +22,10 @@ from agents.clients.readable import Readable
 from agents.clients.reader import Received, read_blocks
 from agents.clients.rosters import Differing, differing_rosters
 from agents.operations import topics
+from agents.operations.addresses import beside
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
-from agents.telemetry.ask import ask_all, ask_dashboard, state
+from agents.telemetry.ask import Answer, Stranger, ask_all, ask_dashboard, state
 from agents.telemetry.health import Verdict
 from schemas.errors import EnvironmentProblem
 from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
@@ -57,6 +58,7 @@ class Finding(Struct, frozen=True):
 
 def examine(settings: Settings) -> list[Finding]:
     """Every check, those of the machine first; those that need a broker only when one answers."""
+    settings = beside(settings)
     findings = [
         python(),
         packages(),
@@ -185,31 +187,35 @@ async def examine_cluster(settings: Settings) -> list[Finding]:
     )
     found = [answer, *await examine_topics(settings, address)]
     if settings.metrics_port:
-        found.append(workers(settings, await ask_all(settings)))
-    return [*found, dashboard(settings, await ask_dashboard(settings))]
+        found.append(workers(settings, await ask_all(settings, cluster.id)))
+    return [*found, dashboard(settings, await ask_dashboard(settings, cluster.id))]
 
 
-def workers(settings: Settings, verdicts: Mapping[int, Verdict | None]) -> Finding:
+def workers(settings: Settings, answers: Mapping[int, Answer]) -> Finding:
     """Whether the workers of this machine are well, as each says itself; recovering ones are."""
-    states = {slot: state(verdict) for slot, verdict in verdicts.items()}
+    states = {slot: state(answer) for slot, answer in answers.items()}
     said = ", ".join(f"worker-{slot}: {words}" for slot, words in states.items())
-    if all(verdict is None for verdict in verdicts.values()):
+    if not any(isinstance(answer, Verdict) for answer in answers.values()):
         ports = f"{settings.metrics_port + 1} to {settings.metrics_port + settings.workers}"
-        found = f"none answers on ports {ports} of {settings.metrics_host}"
+        others = {slot: each.who for slot, each in answers.items() if isinstance(each, Stranger)}
+        taken = "".join(f"; {settings.metrics_port + slot} is that of {who}" for slot, who in others.items())
+        found = f"none of this system answers on ports {ports} of {settings.metrics_host}{taken}"
         return Finding("workers", "warn", found, "`tickloop up`; none, if workers run elsewhere or without slots")
     if all(words in ("ready", "recovering") for words in states.values()):
         return Finding("workers", "ok", said)
     return Finding("workers", "fail", said, "their logs; docs/operating.md says what each check means")
 
 
-def dashboard(settings: Settings, verdict: Verdict | None) -> Finding:
+def dashboard(settings: Settings, answer: Answer) -> Finding:
     """Whether the dashboard of this machine follows the topics; that there is none is no fault."""
     where = f"{settings.dashboard_host}:{settings.dashboard_port}"
-    if verdict is None:
-        return Finding("dashboard", "ok", f"none of this system answers on {where}; `tickloop dashboard` starts one")
-    if verdict.ok:
+    if not isinstance(answer, Verdict):
+        there = f"; there is {answer.who}" if isinstance(answer, Stranger) else ""
+        found = f"none of this system answers on {where}{there}; `tickloop dashboard` starts one"
+        return Finding("dashboard", "ok", found)
+    if answer.ok:
         return Finding("dashboard", "ok", f"follows the topics, on {where}")
-    return Finding("dashboard", "fail", f"on {where}: {state(verdict)}", "the broker; then the log of the dashboard")
+    return Finding("dashboard", "fail", f"on {where}: {state(answer)}", "the broker; then the log of the dashboard")
 
 
 async def examine_topics(settings: Settings, address: str) -> list[Finding]:

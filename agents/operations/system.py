@@ -4,20 +4,23 @@ import asyncio
 import time
 
 from aiokafka.errors import KafkaError
+from msgspec.structs import replace
 from rich.console import Console
 from rich.status import Status
 
 from agents.broker import process
+from agents.broker.answer import describe
 from agents.broker.launch import start
-from agents.broker.ports import first_free
 from agents.dashboard.guard import told
-from agents.operations import topics
+from agents.operations import addresses, topics
+from agents.operations.addresses import port_of_page, ports_of_workers
 from agents.operations.gauge import Gauge, Reading
 from agents.operations.supervisor import Supervisor
 from agents.owned import owned, said, singly
 from agents.runtime.binding import snapshot_topics
 from agents.settings import Settings
 from agents.telemetry.ask import ask_all, state
+from agents.telemetry.health import Verdict
 from schemas.errors import TickloopError
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.chain import chained
@@ -43,14 +46,19 @@ class System:
         settings: of all of them.
         console: for people.
         dashboard: whether a dashboard runs with them.
+        port: that the dashboard must have, None for the one of the settings or any other that is free.
 
     Attributes:
+        settings: with the ports that were free.
         started_broker: whether the local broker was started by this object, and is to be stopped by its owner.
     """
 
-    def __init__(self, settings: Settings, console: Console, *, dashboard: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, console: Console, *, dashboard: bool = False, port: int | None = None
+    ) -> None:
         self.settings = settings
-        self._dashboard = dashboard
+        self._dashboard, self._port = dashboard, port
+        self._cluster = ""
         self.started_broker = False
         self._caretaker = True
         self._console = console
@@ -67,16 +75,32 @@ class System:
             # The mock cluster has one group, and the workers are in it.
             self._caretaker = broker.kind != "mock"
             self.say(f"broker: Apache Kafka {broker.version} at {address}")
+        self._cluster = (await describe(address)).id
         changed = await topics.apply(address, wanted_topics(self.settings))
         self.say(f"topics: {len({difference.topic for difference in changed})} created or changed")
         return address
+
+    async def choose_ports(self) -> None:
+        """Take ports that no other system has, and write down which.
+
+        Raises:
+            EnvironmentProblem: the one that the dashboard must have is taken.
+        """
+        page = await port_of_page(self.settings, self._port, self.say) if self._dashboard else 0
+        metrics = await ports_of_workers(self.settings, self.say)
+        self.settings = replace(
+            self.settings, metrics_port=metrics, dashboard_port=page or self.settings.dashboard_port
+        )
+        addresses.write(self.settings, dashboard=self._dashboard)
 
     async def run(self) -> None:
         """Keep everything running until cancelled.
 
         Raises:
+            EnvironmentProblem: the port that the dashboard must have is taken.
             TickloopError: a worker cannot live, or the broker cannot be started again.
         """
+        await self.choose_ports()
         address = await self.prepare()
         workers = self.settings.workers
         environment = {
@@ -84,7 +108,7 @@ class System:
             "TICKLOOP_HOME": str(self.settings.home_path),
             "TICKLOOP_METRICS_PORT": str(self.settings.metrics_port),
         }
-        port = first_free([self.settings.dashboard_port]) if self._dashboard else 0
+        port = self.settings.dashboard_port if self._dashboard else 0
         supervisor = Supervisor(
             workers, self.settings.home_path, environment, self.say, caretaker=self._caretaker, dashboard_port=port
         )
@@ -111,11 +135,14 @@ class System:
         """Say how each worker is, as it changes; what is measured changes with every look and is not a change."""
         before: dict[int, str] = {}
         while True:
-            for slot, verdict in (await ask_all(self.settings)).items():
-                words = state(verdict)
-                kind = words if verdict is None else str([check.name for check in verdict.checks if not check.ok])
+            for slot, answer in (await ask_all(self.settings, self._cluster)).items():
+                words = state(answer)
+                if isinstance(answer, Verdict):
+                    kind = str([check.name for check in answer.checks if not check.ok])
+                else:
+                    kind = words
                 if before.get(slot, "") != kind:
-                    if slot in before or verdict is not None:
+                    if slot in before or answer is not None:
                         self.say(f"worker-{slot}: {words}")
                     before[slot] = kind
             await asyncio.sleep(LOOK_S)

@@ -1,8 +1,13 @@
-"""How the processes of this machine say that they are: `/readyz` of workers, `/healthz` of the dashboard."""
+"""How the processes of this machine say that they are: `/readyz` of workers, `/healthz` of the dashboard.
+
+Several systems may run on one machine, and each of them has a worker-1: an answer counts only if it is about the system
+that is asked for.
+"""
 
 import asyncio
 
 import aiohttp
+from msgspec import Struct
 
 from agents.settings import Settings
 from agents.telemetry.health import Verdict
@@ -12,29 +17,69 @@ from schemas.errors import Refused
 ANSWER_WITHIN_S = 2.0
 MOST_BYTES = 64 * 1024
 
+ANOTHER_PROGRAM = "another program"
+
 _verdict = decoder(Verdict, MOST_BYTES)
 
 
-async def ask(settings: Settings, slot: int) -> Verdict | None:
-    """What the worker in a slot says about itself; None if it does not answer, or if another system's does."""
-    return await _ask(settings, f"http://{settings.metrics_host}:{settings.metrics_port + slot}/readyz")
+class Stranger(Struct, frozen=True):
+    """Somebody else answers.
+
+    Attributes:
+        who: for people: which part of which system, or `another program`.
+    """
+
+    who: str
 
 
-async def ask_dashboard(settings: Settings) -> Verdict | None:
-    """What the dashboard says about itself; None as for a worker."""
-    return await _ask(settings, f"http://{settings.dashboard_host}:{settings.dashboard_port}/healthz")
+Answer = Verdict | Stranger | None
+"""None: nobody answers."""
 
 
-async def _ask(settings: Settings, address: str) -> Verdict | None:
+async def ask(settings: Settings, slot: int, cluster: str = "") -> Answer:
+    """What the worker in a slot says about itself.
+
+    Args:
+        settings: of its system.
+        slot: its number.
+        cluster: id of the cluster of its system, empty if it is not known.
+    """
+    return await _ask(settings, f"{settings.metrics_host}:{settings.metrics_port + slot}", "/readyz", cluster)
+
+
+async def ask_dashboard(settings: Settings, cluster: str = "") -> Answer:
+    """What the dashboard says about itself, as `ask` does."""
+    return await _ask(settings, f"{settings.dashboard_host}:{settings.dashboard_port}", "/healthz", cluster)
+
+
+async def ask_all(settings: Settings, cluster: str = "") -> dict[int, Answer]:
+    """Every slot of `tickloop up`, by number."""
+    slots = range(1, settings.workers + 1)
+    return dict(zip(slots, await asyncio.gather(*(ask(settings, slot, cluster) for slot in slots)), strict=True))
+
+
+async def _ask(settings: Settings, address: str, path: str, cluster: str) -> Answer:
+    verdict = await told_at(address, path)
+    if not isinstance(verdict, Verdict) or verdict.is_of(settings, cluster):
+        return verdict
+    return Stranger(who(verdict))
+
+
+async def told_at(address: str, path: str = "/healthz") -> Answer:
+    """What is said at `host:port`, whichever system it is of."""
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_WITHIN_S)) as session,
-            session.get(address) as response,
+            session.get(f"http://{address}{path}") as response,
         ):
-            verdict = _verdict(await _read(response))
-    except (aiohttp.ClientError, TimeoutError, Refused):
+            verdict: Verdict = _verdict(await _read(response))
+            return verdict
+    except Refused:
+        return Stranger(ANOTHER_PROGRAM)
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientResponseError):
+        return Stranger(ANOTHER_PROGRAM)  # it speaks something else
+    except (aiohttp.ClientError, TimeoutError):
         return None
-    return verdict if verdict.group == settings.group else None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -47,21 +92,34 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-async def ask_all(settings: Settings) -> dict[int, Verdict | None]:
-    """Every slot of `tickloop up`, by number."""
-    slots = range(1, settings.workers + 1)
-    return dict(zip(slots, await asyncio.gather(*(ask(settings, slot) for slot in slots)), strict=True))
+async def holder(address: str) -> str:
+    """Who listens at `host:port`, for people."""
+    found = await told_at(address)
+    return who(found) if isinstance(found, Verdict) else ANOTHER_PROGRAM
 
 
-def state(verdict: Verdict | None) -> str:
+def who(verdict: Verdict) -> str:
+    """Whose health something is.
+
+    >>> who(Verdict(True, "lab-tickloop", "worker-1", "0.1.0", (), "/srv/loop"))
+    'worker-1 of /srv/loop (group lab-tickloop)'
+    """
+    is_dashboard = any(check.name == "follower" for check in verdict.checks)
+    name = verdict.worker or ("the dashboard" if is_dashboard else "a worker")
+    return f"{name} of {verdict.home or 'another system'} (group {verdict.group})"
+
+
+def state(answer: Answer) -> str:
     """A worker's state in a few words.
 
-    >>> state(None), state(Verdict(True, "tickloop", "worker-1", "0.1.0", ()))
-    ('does not answer', 'ready')
+    >>> state(None), state(Verdict(True, "tickloop", "worker-1", "0.1.0", ())), state(Stranger("another program"))
+    ('does not answer', 'ready', 'does not answer: its port is taken by another program')
     """
-    if verdict is None:
+    if answer is None:
         return "does not answer"
-    wrong = [check for check in verdict.checks if not check.ok]
+    if isinstance(answer, Stranger):
+        return f"does not answer: its port is taken by {answer.who}"
+    wrong = [check for check in answer.checks if not check.ok]
     if not wrong:
         return "ready"
     if [check.name for check in wrong] == ["recovery"]:

@@ -38,10 +38,12 @@ class Verdict(Struct, frozen=True):
 
     Attributes:
         ok: whether all checks are.
-        group: consumer group of the worker: tells systems on one machine apart.
+        group: consumer group of the worker.
         worker: its name in the group, empty for one without a slot.
         version: of the package.
         checks: every one.
+        home: folder of its system on its machine.
+        cluster: id of the Kafka cluster that it works on; empty as long as it has not answered.
     """
 
     ok: bool
@@ -49,6 +51,26 @@ class Verdict(Struct, frozen=True):
     worker: str
     version: str
     checks: tuple[Check, ...]
+    home: str = ""
+    cluster: str = ""
+
+    def is_of(self, settings: Settings, cluster: str = "") -> bool:
+        """Whether it is about a part of the system of these settings: same group, on the same cluster.
+
+        Args:
+            settings: of the system.
+            cluster: id of its cluster; where either side does not know it, the folders of the two must be the same.
+
+        >>> ours = Verdict(True, "tickloop", "worker-1", "0.1.0", (), "/srv/loop", "jq3")
+        >>> ours.is_of(Settings(home="/elsewhere"), "jq3"), ours.is_of(Settings(home="/srv/loop"), "other")
+        (True, False)
+        >>> ours.is_of(Settings(home="/srv/loop")), ours.is_of(Settings(home="/srv/other"))
+        (True, False)
+        >>> ours.is_of(Settings(home="/srv/loop", prefix="lab-"), "jq3")
+        False
+        """
+        same = self.cluster == cluster if self.cluster and cluster else self.home == str(settings.home_path)
+        return same and self.group == settings.group
 
 
 class Limits(Struct, frozen=True):

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiokafka.errors import KafkaError
 from faust.types import TP
 from msgspec import json
+from msgspec.structs import replace
 from prometheus_client.exposition import choose_encoder
 
 from agents.kafka import AIOKafkaConsumer, TopicPartition
@@ -40,11 +41,13 @@ class Watch(threading.Thread):
         settings: its own.
         bootstrap: address of the brokers.
         slot: of the worker, None for one without.
+        cluster: id of the cluster, as it says itself.
     """
 
-    def __init__(self, app: LoopApp, settings: Settings, bootstrap: str, slot: int | None) -> None:
+    def __init__(self, app: LoopApp, settings: Settings, bootstrap: str, slot: int | None, cluster: str = "") -> None:
         super().__init__(name="watch", daemon=True)
         self._app, self._settings, self._brokers = app, settings, bootstrap
+        self._home, self._cluster = str(settings.home_path), cluster
         self._worker = f"worker-{slot}" if slot is not None else ""
         self._port = settings.metrics_port + (slot or 0)
         self._health = Health(Limits.of(settings), time.monotonic())
@@ -136,7 +139,7 @@ class Watch(threading.Thread):
         vitals = take_vitals(self._app, time.monotonic(), self._answered, self._ends)
         checks = self._health.examine(vitals, datetime.now(UTC)) + self._about_itself()
         ok = all(check.ok for check in checks)
-        verdict = Verdict(ok, self._settings.group, self._worker, self._version, checks)
+        verdict = Verdict(ok, self._settings.group, self._worker, self._version, checks, self._home, self._cluster)
         return Snapshot(vitals, verdict, time.time_ns())
 
     def _about_itself(self) -> tuple[Check, ...]:
@@ -162,7 +165,7 @@ class Watch(threading.Thread):
         whole = self.look().verdict
         checks = tuple(check for check in whole.checks if check.name != "recovery")
         ok = all(check.ok for check in checks)
-        return _answer(Verdict(ok, whole.group, whole.worker, whole.version, checks))
+        return _answer(replace(whole, ok=ok, checks=checks))
 
 
 def _answer(verdict: Verdict) -> web.Response:

@@ -16,7 +16,7 @@ from agents.broker import ports
 from agents.broker.launch import start
 from agents.broker.process import Running
 from agents.settings import Settings
-from agents.telemetry.ask import ask
+from agents.telemetry.ask import Answer, ask
 from agents.telemetry.health import BROKER_S, Verdict
 from schemas.topics import PREDICTIONS
 from streams.loop import nodes
@@ -29,11 +29,13 @@ PATIENCE_S = 60.0
 TICKS = 2_000
 
 
-def wrong(verdict: Verdict | None) -> list[str]:
-    return ["no answer"] if verdict is None else [check.name for check in verdict.checks if not check.ok]
+def wrong(verdict: Answer) -> list[str]:
+    return (
+        ["no answer"] if not isinstance(verdict, Verdict) else [check.name for check in verdict.checks if not check.ok]
+    )
 
 
-async def until(settings: Settings, slot: int, holds: Callable[[list[str]], bool]) -> tuple[Verdict | None, float]:
+async def until(settings: Settings, slot: int, holds: Callable[[list[str]], bool]) -> tuple[Answer, float]:
     """Ask a worker until what is wrong with it is as wanted; what it said, and after how many seconds."""
     began = time.monotonic()
     while True:
@@ -72,7 +74,13 @@ async def test_health_turns_within_seconds_and_clears(
 ) -> None:
     broker = await asyncio.to_thread(fresh_broker, "home")
     settings = Settings.load(
-        {}, prefix=prefix, partitions=4, checkpoint_s=0.5, session_timeout_s=6.0, metrics_port=two_ports()
+        {},
+        home=str(tmp_path),
+        prefix=prefix,
+        partitions=4,
+        checkpoint_s=0.5,
+        session_timeout_s=6.0,
+        metrics_port=two_ports(),
     )
     serving = {"TICKLOOP_METRICS_PORT": str(settings.metrics_port)}
     async with LiveLoop(nodes(Parameters()), settings, broker.address, tmp_path / "workers.log") as loop:

@@ -153,6 +153,7 @@ RAW_DECODERS = {
     "agents/cli/arm.py": "what a person types, and files that they name",
     "agents/evaluation.py": "pipes between processes of a pool",
     "agents/keyring.py": OWN_FILES,
+    "agents/operations/addresses.py": OWN_FILES,
     "agents/runtime/keeping.py": OWN_STATES,
     "agents/runtime/snapshots.py": OWN_STATES,
     "schemas/asyncapi.py": "golden records",

@@ -336,6 +336,7 @@ class Session:
     """In the place of a session with a cluster: it answers, and its follower hangs."""
 
     opened = 0
+    cluster = ""
 
     def __init__(self, *_: object) -> None:
         Session.opened += 1

@@ -12,6 +12,7 @@ from agents.clients.reader import Received
 from agents.operations import doctor
 from agents.operations.doctor import Finding
 from agents.settings import Settings
+from agents.telemetry.ask import Stranger
 from agents.telemetry.health import Check, Verdict
 from schemas.codec import encode
 from schemas.ticks import Trade
@@ -122,5 +123,18 @@ def test_the_dashboard_may_be_absent_but_not_blind() -> None:
     ]
     assert [each.verdict for each in found] == ["ok", "ok", "fail"]
     assert "none of this system answers on 127.0.0.1:8642" in found[0].found
+    other = doctor.dashboard(settings, Stranger("the dashboard of /srv/other"))
+    assert (other.verdict, "there is the dashboard of /srv/other" in other.found) == ("ok", True)
     assert "the broker answered 9.0 s ago" in found[2].found
     assert found[2].fix
+
+
+def test_workers_of_another_system_do_not_speak_for_this_one() -> None:
+    stranger, ours = Stranger("worker-1 of /srv/other"), Verdict(True, "tickloop", "worker-2", "0.1.0", ())
+    none = doctor.workers(Settings(), {1: stranger, 2: None})
+    assert none.verdict == "warn"
+    assert "none of this system answers on ports 9461 to 9462" in none.found
+    assert "9461 is that of worker-1 of /srv/other" in none.found
+    one = doctor.workers(Settings(), {1: stranger, 2: ours})
+    assert one.verdict == "fail"
+    assert "worker-1: does not answer: its port is taken by worker-1 of /srv/other, worker-2: ready" in one.found

@@ -97,6 +97,7 @@ def test_a_second_one_in_the_same_home_ends_with_a_sentence_before_it_starts_any
         result = CliRunner().invoke(cli, ["up", "--home", str(tmp_path)])
     assert isinstance(result.exception, EnvironmentProblem)
     assert f"`tickloop up` of {tmp_path}, one runs already (pid {os.getpid()})" in str(result.exception)
+    assert f"`kill {os.getpid()}` stops it" in str(result.exception)
 
 
 def test_one_that_was_killed_stands_in_nobodys_way(tmp_path: Path) -> None:

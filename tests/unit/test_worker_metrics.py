@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from counting import COUNTS, Counted, CountingNode
 from msgspec import json
+from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from agents.broker import ports
@@ -21,7 +22,7 @@ from agents.runtime.outbox import Post
 from agents.runtime.snapshots import NOTHING
 from agents.settings import Settings
 from agents.telemetry import watch
-from agents.telemetry.ask import ask, state
+from agents.telemetry.ask import Stranger, ask, state
 from agents.telemetry.health import Verdict
 from agents.telemetry.watch import Watch
 from schemas.codec import encode
@@ -153,9 +154,22 @@ async def test_a_loop_that_does_not_turn_does_not_hide_behind_itself(worker: Wor
 async def test_another_systems_worker_is_none_of_ours(worker: Worker, settings: Settings) -> None:
     worker.watch.start()
     await get(settings, "/healthz")
-    other = Settings(prefix="other-", metrics_port=settings.metrics_port)
-    assert await ask(other, 1) is None
-    assert state(await ask(other, 2)) == "does not answer"
+    assert isinstance(await ask(settings, 1), Verdict)
+    theirs = Stranger(f"worker-1 of {settings.home} (group tickloop)")
+    for other in (replace(settings, prefix="other-"), replace(settings, home=f"{settings.home}/other")):
+        assert await ask(other, 1) == theirs
+        assert state(await ask(other, 2)) == "does not answer"
+
+
+async def test_the_cluster_says_which_system_it_is_wherever_its_parts_have_their_folders(
+    worker: Worker, settings: Settings
+) -> None:
+    worker.watch._cluster = "one"
+    worker.watch.start()
+    await get(settings, "/healthz")
+    elsewhere = replace(settings, home=f"{settings.home}/other")
+    assert isinstance(await ask(elsewhere, 1, "one"), Verdict)
+    assert isinstance(await ask(settings, 1, "two"), Stranger)
 
 
 async def test_a_watch_that_ends_begins_again_and_says_so(
