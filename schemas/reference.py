@@ -30,7 +30,9 @@ deployment may put a prefix before all names. Times are nanoseconds since the Un
 currency, *bps* hundredths of a percent. Every id is `topic:partition:offset` of the record that it answers, with an
 index behind it where one record led to several: along a partition the positions in the ids only grow, so a reader
 that drops what is not beyond the last position it saw reads each record exactly once. Fields are only ever added,
-with defaults; readers ignore those that they do not know.
+with defaults; readers ignore those that they do not know. Event times and `seq` are integers beyond 2^53: a parser
+that makes doubles of all numbers, `JSON.parse` of JavaScript for one, rounds them to some 256 ns; use one that
+knows `BigInt`. Ids are strings.
 
 Every field has bounds, which every reader checks: a record outside of them is refused (`malformed`; of quotes and
 trades with a reason for each bound, such as `bad_price`). *Characters of a symbol* are printable ASCII without the

@@ -20,17 +20,29 @@ pytestmark = pytest.mark.broker
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 
 
-async def test_a_tick_is_published_and_its_prediction_read(
+async def test_a_tick_is_published_and_its_own_answer_read(
     fresh_broker: Callable[[str], Running], tmp_path: Path
 ) -> None:
     client, *_ = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     broker = await asyncio.to_thread(fresh_broker, "readme")
-    printed = io.StringIO()
+    client = client.replace("127.0.0.1:9092", broker.address)
+
+    async def printed(program: str) -> str:
+        text = io.StringIO()
+        with redirect_stdout(text):
+            await asyncio.wait_for(asyncio.to_thread(exec, compile(program, "README.md", "exec"), {}), 90)
+        return text.getvalue()
+
     async with LiveLoop(nodes(Parameters()), Settings.load({}), broker.address, tmp_path / "workers.log") as loop:
+        hasty = client.replace("patience=30", "patience=1")
+        assert hasty != client
+        assert "no answer to ticks:" in await printed(hasty), "no worker runs yet"
         loop.start(1)
-        program = compile(client.replace("127.0.0.1:9092", broker.address), "README.md", "exec")
-        with redirect_stdout(printed):
-            await asyncio.wait_for(asyncio.to_thread(exec, program, {}), 60)
-    symbol, direction, probability = printed.getvalue().split()
-    assert (symbol, direction) == ("BTCUSDT", "up"), "more is bid for than offered"
-    assert 0.5 < float(probability) < 1.0
+        later = client.replace("1723161255088169167", "1723161256088169167").replace("patience=30", "patience=60")
+        up = later.replace('"bid_size": 2.507', '"bid_size": 1.21').replace('"ask_size": 1.21', '"ask_size": 2.507')
+        symbol, direction, probability = (await printed(later)).split()
+        assert (symbol, direction) == ("BTCUSDT", "up"), "more is bid for than offered"
+        assert 0.5 < float(probability) < 1.0
+        again = up.replace("1723161256088169167", "1723161257088169167")
+        assert (await printed(again)).split()[1] == "down", "its own answer, not one of those before it"
+        assert (await printed(again.replace("61800.3", "61800.1"))).startswith("refused: crossed_quote ")
