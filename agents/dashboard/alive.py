@@ -7,12 +7,11 @@ from msgspec import Struct
 from agents.dashboard.alerts import RULE, OpenAlerts
 from agents.dashboard.latency import SPAN_S, Latency
 from agents.dashboard.lights import BEHIND, CHECKPOINT, LATENCY, ORDER, REFUSED, SILENCE, Colour, Lights
+from agents.dashboard.pace import HISTORY_S
+from agents.dashboard.pace import SPAN_S as PACE_SPAN_S
 from agents.dashboard.rates import Rates
 from agents.pages.wording import moment
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, TICKS
-
-HISTORY_S = 600.0
-"""Event time that lies so far behind the clock is history that is played again."""
 
 QUIET_S = 10.0
 
@@ -104,27 +103,20 @@ class Alive(Struct, frozen=True):
     lags: tuple[int, ...]
 
 
-class Clock:
-    """Event time beside the clock of the wall."""
+class Clock(Struct, frozen=True):
+    """Event time beside the clock of the wall.
 
-    def __init__(self) -> None:
-        self.newest_ns = 0
-        self._anchors: list[tuple[float, int]] = []
+    Attributes:
+        newest_ns: event time of the market, ns; 0 before its first prediction.
+        speed: seconds of event time a second, over the last ones; none while nothing is written, or too little.
+    """
 
-    def take(self, newest_ns: int, now: float) -> None:
-        """Event time of the newest prediction at one moment; where it went back, its speed is measured anew."""
-        if newest_ns < self.newest_ns:
-            self._anchors = []
-        self.newest_ns = newest_ns
-        self._anchors = [*self._anchors[-20:], (now, self.newest_ns)]
+    newest_ns: int = 0
+    speed: float | None = None
 
-    @property
-    def speed(self) -> float:
-        """Seconds of event time a second, lately."""
-        if len(self._anchors) < 2:
-            return 0.0
-        (began, first), (ended, last) = self._anchors[0], self._anchors[-1]
-        return (last - first) / 1e9 / (ended - began) if ended > began and first else 0.0
+    def is_history(self, now: float) -> bool:
+        """Whether event time lies far behind the clock."""
+        return self.newest_ns > 0 and now - self.newest_ns / 1e9 > HISTORY_S
 
 
 def alive(
@@ -181,16 +173,34 @@ def _mode(rates: Rates, clock: Clock, link: Link, ticks: float, now: float, itse
             f"Recovering: {rates.lag:,} ticks wait while workers take over their partitions.",
             "attention",
         )
-    if clock.newest_ns and now - clock.newest_ns / 1e9 > HISTORY_S and (ticks or link.named):
-        run = f" of the run {link.named}" if link.named else ""
-        return (
-            "replaying",
-            f"Replaying history{run}: event time runs {clock.speed:,.1f} times as fast as the clock.",
-            "good",
-        )
+    return _flow(rates, clock, link, now)
+
+
+def _flow(rates: Rates, clock: Clock, link: Link, now: float) -> tuple[str, str, Colour]:
+    """What goes through, where all is well: history is never called live."""
+    run = f" of the run {link.named}" if link.named else ""
+    history = clock.is_history(now) or bool(link.named)
     if rates.grown(TICKS.name, QUIET_S) == 0:
+        if history:
+            upto = f" up to {moment(clock.newest_ns)} UTC" if clock.newest_ns else ""
+            return "quiet", f"Quiet: history{run} was played{upto}; no tick in the last 10 s.", "idle"
         return "quiet", "Quiet: no tick in the last 10 s; everything that came is answered.", "idle"
+    if not clock.newest_ns:
+        return "starting", "Starting: ticks come, no prediction was read yet.", "idle"
+    if history:
+        said = "how fast event time runs is not known yet"
+        if clock.speed is not None:
+            said = f"over the last {PACE_SPAN_S:.0f} s event time ran {speed(clock.speed)} as fast as the clock"
+        return "replaying", f"Replaying history{run}: {said}.", "good"
     return "live", "Live.", "good"
+
+
+def speed(times: float) -> str:
+    """
+    >>> speed(0.517), speed(1.0), speed(4_006.4)
+    ('0.52 times', '1.0 times', '4,006 times')
+    """
+    return f"{times:,.{0 if times >= 100.0 else 1 if times >= 1.0 else 2}f} times"
 
 
 def _ticks(rates: Rates, ticks: float) -> Tile:

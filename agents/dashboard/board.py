@@ -130,7 +130,8 @@ class Board:
         if record.timestamp_ms < looked[0] + BETWEEN_MS and looked[1] < AT_LEAST_ONE_OF:
             return
         looked[:] = record.timestamp_ms, 0
-        self.symbols.predicted(self._prediction(record.value or b""), record.partition, record.offset, now)
+        prediction = self._prediction(record.value or b"")
+        self.symbols.predicted(prediction, record.partition, record.offset, now, written_ms(record, now))
 
     def _matured(self, record: Received, now: float) -> None:
         if self._once.is_new(record.partition, record.value):

@@ -89,4 +89,7 @@ class Rates:
         latest = self.latest
         if latest is None:
             return None
-        return next((each for each in self._moments if each.at >= latest.at - span_s), None)
+        found = next(each for each in self._moments if each.at >= latest.at - span_s)
+        if found is latest and len(self._moments) > 1:
+            return self._moments[-2]  # a broker that answers late is asked less often than the span is long
+        return found

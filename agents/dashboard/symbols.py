@@ -7,12 +7,14 @@ jump ahead.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from math import isfinite, nan
+from statistics import median
 from typing import Any
 
 from msgspec import Struct, field
 
 from agents.dashboard.lean import LeanMark, LeanOutcome, LeanPrediction
 from agents.dashboard.order import Order
+from agents.dashboard.pace import HISTORY_S, Pace
 from agents.dashboard.series import Beliefs, Names, Series, point
 from agents.pages import palette
 from schemas.versions import ModelVersion
@@ -51,6 +53,7 @@ class SymbolState(Struct):
         taken: records of it that changed what is shown of it.
         generation: of its clock.
         predicted, marked, windowed: the newest record of each kind.
+        pace: of its event time.
     """
 
     name: str
@@ -71,6 +74,7 @@ class SymbolState(Struct):
     predicted: Order = field(default_factory=Order)
     marked: Order = field(default_factory=Order)
     windowed: Order = field(default_factory=Order)
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def ts_event(self) -> int:
@@ -126,13 +130,21 @@ class Symbols:
         last = next(reversed(self._by_silence), "")
         return max(lively, default=self._states[last].ts_event if last else 0)
 
-    def predicted(self, prediction: LeanPrediction, partition: int, offset: int, now: float) -> None:
-        """Take a prediction, unless it is one that was written again."""
+    def speed(self, now: float) -> float | None:
+        """Seconds of event time a second of the clock: the median of the symbols; none while that is not known."""
+        found = [speed for each in self._states.values() if (speed := each.pace.speed(now)) is not None]
+        return median(found) if found else None
+
+    def predicted(
+        self, prediction: LeanPrediction, partition: int, offset: int, now: float, written_ms: int | None = None
+    ) -> None:
+        """Take a prediction, unless it is one that was written again; when it was written, ms since 1970, or now."""
         state = self._state(prediction.symbol, partition, now)
         if state is None or not state.predicted.is_new(prediction.id):
             return
         state.timed(prediction.ts_event, prediction.generation)
         state.prediction, state.partition, state.seen_s = prediction, partition, now
+        state.pace.take(round(now * 1e3) if written_ms is None else written_ms, prediction.ts_event)
         state.taken += 1
         self._by_silence.pop(state.name)
         self._by_silence[state.name] = None
@@ -245,7 +257,7 @@ def _state(state: SymbolState, now: float) -> str:
         return "breach"
     if state.live is not None and state.live.pinned:
         return "pinned"
-    return "live"
+    return "history" if now - state.ts_event / 1e9 > HISTORY_S else "live"
 
 
 def _rounded(value: float, digits: int) -> float | None:

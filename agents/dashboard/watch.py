@@ -75,7 +75,6 @@ class Watch:
         self.board = Board()
         self.rates = Rates()
         self.latency = Latency()
-        self.event_clock = Clock()
         self.link = Link(named=_named(self.settings))
         self._reached: dict[tuple[str, int], int] = {}
         self.generation += 1
@@ -86,7 +85,7 @@ class Watch:
         return alive(
             self.rates,
             self.latency,
-            self.event_clock,
+            Clock(self.board.symbols.newest_ns(now), self.board.symbols.speed(now)),
             self.link,
             self._lights,
             self.board.alerts,
@@ -181,7 +180,6 @@ class Watch:
             else:
                 answered = loop.time()
                 self.rates.take(ends)
-                self.event_clock.take(self.board.symbols.newest_ns(now), now)
                 self.link = Link(self._clock(), "", members, state, self.link.named)
                 still, problem = self.following.still_s(self._clock())
                 if still > BEGIN_ANEW_S:

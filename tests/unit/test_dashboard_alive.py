@@ -1,5 +1,6 @@
 """The first band: each state of the loop has its own words, and a light is red only where a person should act."""
 
+import msgspec
 import pytest
 
 from agents.dashboard.alerts import OpenAlerts
@@ -20,13 +21,20 @@ def rates(*moments: tuple[float, int, int, int, int]) -> Rates:
     return found
 
 
-def band(found: Rates, link: Link, newest_s: float = NOW - 1.0) -> Alive:
-    clock = Clock()
-    clock.take(round(newest_s * 1e9), NOW)
+def band(found: Rates, link: Link, newest_s: float = NOW - 1.0, speed: float | None = None) -> Alive:
+    clock = Clock(round(newest_s * 1e9), speed)
     return alive(found, Latency(), clock, link, Lights(), OpenAlerts(), NOW)
 
 
 STEADY = ((20.0, 8_000, 8_000, 0, 8_000), (1.0, 27_000, 27_000, 0, 26_500), (0.0, 28_000, 28_000, 0, 27_500))
+ENDED = (
+    (20.0, 8_000, 8_000, 0, 8_000),
+    (9.0, 8_000, 8_000, 0, 8_000),
+    (7.0, 9_000, 9_000, 0, 9_000),
+    (0.0, 9_000, 9_000, 0, 9_000),
+)
+"""History whose last tick came seven seconds ago."""
+
 HERE = Link(NOW, "", 2, "Stable")
 
 
@@ -38,6 +46,9 @@ HERE = Link(NOW, "", 2, "Stable")
         (rates((0.0, 0, 0, 0, 0)), HERE, 0.0, "no_data"),
         (rates(*STEADY), HERE, NOW, "live"),
         (rates(*STEADY), HERE, NOW - 90_000.0, "replaying"),
+        (rates(*STEADY), msgspec.structs.replace(HERE, named="monday"), NOW, "replaying"),
+        (rates(*STEADY), HERE, 0.0, "starting"),
+        (rates(*ENDED), HERE, NOW - 90_000.0, "replaying"),
         (rates((30.0, 9, 9, 0, 9), (15.0, 9, 9, 0, 9), (0.0, 9, 9, 0, 9)), HERE, NOW, "quiet"),
         (rates(*STEADY), Link(NOW, "", 0, "Empty"), NOW, "recovering"),
         (rates((20.0, 100, 100, 0, 100), (10.0, 900, 100, 0, 100), (0.0, 1_700, 100, 0, 100)), HERE, NOW, "recovering"),
@@ -46,6 +57,22 @@ HERE = Link(NOW, "", 2, "Stable")
 )
 def test_modes(found: Rates, link: Link, newest: float, mode: str) -> None:
     assert band(found, link, newest).mode == mode
+
+
+@pytest.mark.parametrize(("speed", "said"), [(None, "not known yet"), (0.5, "0.50 times"), (4_006.4, "4,006 times")])
+def test_history_says_how_fast_it_is_played_and_that_it_was(speed: float | None, said: str) -> None:
+    playing = band(rates(*STEADY), HERE, NOW - 90_000.0, speed)
+    assert said in playing.sentence
+    over = band(rates((30.0, 9, 9, 0, 9), (15.0, 9, 9, 0, 9), (0.0, 9, 9, 0, 9)), HERE, NOW - 90_000.0, speed)
+    assert over.mode == "quiet"
+    assert over.sentence.startswith(
+        "Quiet: history was played up to 2027-01-14 07:00:00 UTC; no tick in the last 10 s."
+    )
+
+
+def test_a_rate_is_known_though_the_broker_answers_seldom() -> None:
+    seldom = rates((14.0, 0, 0, 0, 0), (7.0, 7_000, 7_000, 0, 0), (0.0, 14_000, 14_000, 0, 0))
+    assert seldom.per_second("ticks") == 1_000.0
 
 
 def test_a_broker_that_is_gone_says_how_old_the_figures_are() -> None:

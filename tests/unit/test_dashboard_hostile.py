@@ -22,6 +22,7 @@ from agents.dashboard.changes import LONGEST_SENTENCE
 from agents.dashboard.deciding import MOST_COURSES, MOST_EARLY
 from agents.dashboard.following import BEGIN_ANEW_S, STILL_S, Following
 from agents.dashboard.latency import answered
+from agents.dashboard.lean import LeanPrediction
 from agents.dashboard.rates import Ends
 from agents.dashboard.server import Server
 from agents.dashboard.symbols import FORGOTTEN_S, Symbols
@@ -261,7 +262,8 @@ def at_work(watch: Watch, now: float) -> None:
     for second in range(30):
         counts = {"ticks": 1_000 * second, "predictions": 1_000 * second, "dead-letters": 0}
         watch.rates.take(Ends(now - 30 + second, counts, {0: 0}, {0: 1_000 * second}))
-    watch.event_clock.take(round(now * 1e9), now)
+    one = msgspec.json.decode(written()["predictions"][0][2], type=LeanPrediction)
+    watch.board.symbols.predicted(msgspec.structs.replace(one, ts_event=round(now * 1e9)), 0, 0, now)
 
 
 async def said(client: TestClient[Any, Any]) -> str:

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from agents.clients.reader import Received
 from agents.dashboard.alerts import MUCH_LATER_S, OpenAlerts
-from agents.dashboard.alive import Clock
 from agents.dashboard.board import Board
 from agents.dashboard.forecasting import LATEST, Outcomes, frame
 from agents.dashboard.good import good
-from agents.dashboard.lean import LeanOutcome
+from agents.dashboard.lean import LeanOutcome, LeanPrediction
 from agents.dashboard.order import MOST_REPEATS
-from agents.dashboard.symbols import COLUMNS, SymbolState
+from agents.dashboard.pace import HISTORY_S, Pace
+from agents.dashboard.symbols import COLUMNS, Symbols, SymbolState
 from agents.dashboard.timeline import MOST
 from agents.dashboard.view import Held, course_of
 from schemas.alerts import Alert
@@ -71,11 +71,12 @@ class Page:
 
 
 def assert_follows(page: Page, ts_event: int) -> None:
-    """The symbol is live, at this time, in a course whose times only grow and end there."""
+    """The symbol is predicted, at this time, in a course whose times only grow and end there."""
     state = page.board.symbols.get("X")
     assert state is not None
     assert state.ts_event == ts_event
-    assert page.row()["state"] == "live"
+    is_history = page.now - ts_event / 1e9 > HISTORY_S
+    assert page.row()["state"] == ("history" if is_history else "live")
     times = page.painted()
     assert times == sorted(times)
     assert times[-1] <= ts_event / 1e6
@@ -142,12 +143,31 @@ def test_an_id_that_was_made_up_does_not_close_a_symbol() -> None:
 
 
 def test_the_clock_of_the_page_goes_back_with_the_market() -> None:
-    clock = Clock()
-    clock.take(YEAR + DAY, 100.0)
+    pace = Pace()
+    pace.take(100_000, YEAR + DAY)
     for second in range(5):
-        clock.take(DAY + second * SECOND, 101.0 + second)
-    assert clock.newest_ns == DAY + 4 * SECOND
-    assert clock.speed == pytest.approx(1.0)
+        pace.take(101_000 + 1_000 * second, DAY + second * SECOND)
+    assert pace.speed(105.0) == pytest.approx(1.0)
+
+
+def test_the_speed_of_a_replay_is_that_of_its_writing_however_late_the_page_reads_it() -> None:
+    """Five symbols of which one is far ahead, read in one gulp by a page that opens late; then the replay ends."""
+    symbols, end_ms = Symbols(), 1_000_000_000
+    lean = msgspec.json.decode(encode(ONE), type=LeanPrediction)
+    for place in range(5):
+        for step in range(20):
+            at = YEAR + place * DAY + step * 50 * SECOND
+            made = replace(lean, id=f"ticks:{place}:{step}", symbol=f"S{place}", ts_event=at)
+            symbols.predicted(made, place, step, 7.0, end_ms - 500 * (19 - step))
+    assert symbols.speed(end_ms / 1e3) == pytest.approx(100.0)
+    assert symbols.speed(end_ms / 1e3 + 30.0) is None, "nothing is played any more"
+
+
+def test_a_closed_night_is_no_speed() -> None:
+    pace = Pace()
+    for step in range(10):
+        pace.take(1_000 * step, step * 10 * SECOND + (DAY if step > 5 else 0))
+    assert pace.speed(9.0) == pytest.approx(80.0 / 9.0)
 
 
 def outcome(number: int, ts_event: int) -> LeanOutcome:
