@@ -34,8 +34,13 @@ def holding(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
     ['builtin-1f2e3d4c']
     """
     known = list(versions)
-    newest = max((each for each in known if is_built_in(each.version)), key=_place, default=None)
-    return [each for each in known if each is newest or not is_built_in(each.version)]
+    built_in = newest(each for each in known if is_built_in(each.version))
+    return [each for each in known if each is built_in or not is_built_in(each.version)]
+
+
+def newest(versions: Iterable[ModelVersion]) -> ModelVersion | None:
+    """The one that was written last of records of one symbol; none of none."""
+    return max(versions, key=_place, default=None)
 
 
 def is_built_in(version: str) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 from agents.clients.reader import Once, Received
 from agents.dashboard.alerts import OpenAlerts
 from agents.dashboard.changes import (
-    Versions,
     of_breach,
     of_break,
     of_command,
@@ -22,6 +21,7 @@ from agents.dashboard.letters import Letters
 from agents.dashboard.passed_over import Passed
 from agents.dashboard.symbols import Symbols
 from agents.dashboard.timeline import TimeLine
+from agents.dashboard.versions import Versions
 from schemas.alerts import Alert
 from schemas.breaks import ClockBroken
 from schemas.codec import decoder
@@ -105,6 +105,11 @@ class Board:
         """Names of the topics that it takes records of."""
         return tuple(self._takes)
 
+    def predicting(self) -> dict[str, str]:
+        """Version that the newest prediction names, of every symbol of which the registry has one."""
+        states = map(self.symbols.get, self.versions.symbols())
+        return {each.name: each.prediction.model_version for each in states if each is not None and each.prediction}
+
     def take(self, topic: str, records: list[Received], now: float) -> None:
         """Take records of one topic, those of a partition in their order.
 
@@ -182,6 +187,7 @@ class Board:
 
     def _retrained(self, finished: RetrainFinished, record: Received, now: float) -> None:
         self.timeline.take(of_retrain(finished), written_ms(record, now))
+        self.versions.retrained(finished, written_ms(record, now))
 
     def _alerted(self, alert: Alert, record: Received, now: float) -> None:
         self.timeline.alerted(alert, written_ms(record, now))

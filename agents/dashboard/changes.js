@@ -48,7 +48,9 @@ const version = (row) => make("tr", {},
   make("td", {}, utc(row.since, true)),
   make("td", { class: "says" }, row.reason, ...(row.lineage.length ? [make("br"), `from ${row.lineage.map(versionWords).join(" → ")}`] : [])),
   make("td", { class: "says" }, row.metrics.map(([name, value]) => `${name} ${value}`).join("; ") || "-"),
-  make("td", {}, whyButton(row.symbol, row.version), ...(row.status === "is live" ? [offer("roll_back", row.symbol, "", "Roll back")] : row.arm ? [offer("promote", row.symbol, row.arm, "Promote"), offer("stop", row.symbol, row.arm, "Stop")] : [])));
+  make("td", {}, ...(row.known ? [whyButton(row.symbol, row.version)] : []),
+    ...(row.back_to ? [offer("roll_back", row.symbol, "", "Roll back")] : []),
+    ...(row.shadow ? [offer("promote", row.symbol, row.shadow, "Promote"), offer("stop", row.symbol, row.shadow, "Stop")] : [])));
 
 export const take = ({ changes, versions }) => {
   known = changes;

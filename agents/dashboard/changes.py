@@ -1,4 +1,4 @@
-"""The fifth band: one time line of what changed, when and why, and the versions that came of it."""
+"""The fifth band: one time line of what changed, when and why."""
 
 import re
 from typing import Literal
@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agents.experiments import shown
-from agents.pages.wording import moment, number
+from agents.pages.wording import moment
 from schemas.alerts import Alert
 from schemas.breaks import ClockBroken
 from schemas.commands import Command
@@ -16,13 +16,8 @@ from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
-MOST_ROWS = 100
-MOST_VERSIONS = 4_000
-
 LONGEST_ID, LONGEST_NAME, LONGEST_SENTENCE = 400, 120, 600
 """Characters of what is shown; the topics have the rest."""
-
-MOST_METRICS, MOST_LINEAGE = 12, 12
 
 Weight = Literal["quiet", "plain", "strong", "harm"]
 
@@ -218,71 +213,4 @@ def of_alert(alert: Alert, written_ms: int) -> Change:
         "harm" if alert.severity == "error" else weight,
         alert.severity,
         not alert.ts_event,
-    )
-
-
-class VersionRow(Struct, frozen=True):
-    """A version, for people."""
-
-    symbol: str
-    version: str
-    status: str
-    weight: Weight
-    since: int
-    arm: str
-    lineage: tuple[str, ...]
-    metrics: tuple[tuple[str, str], ...]
-    reason: str
-    pinned: bool
-    held: bool
-
-
-class Versions:
-    """The newest record of every version.
-
-    Attributes:
-        change: grows with each.
-    """
-
-    def __init__(self) -> None:
-        self.change = 0
-        self._versions: dict[bytes, tuple[int, ModelVersion]] = {}
-
-    def take(self, version: ModelVersion, written_ms: int) -> None:
-        """Keep what became of a version, with the time at which that was written."""
-        self._versions.pop(version.key, None)
-        self._versions[version.key] = written_ms, version
-        if len(self._versions) > MOST_VERSIONS:
-            del self._versions[next(iter(self._versions))]
-        self.change += 1
-
-    def of(self, symbol: str) -> list[ModelVersion]:
-        """Versions of a symbol."""
-        return [each for _, each in self._versions.values() if each.symbol == symbol]
-
-    def get(self, symbol: str, version: str) -> ModelVersion | None:
-        """The newest record of one version."""
-        return next((each for each in self.of(symbol) if each.version == version), None)
-
-    def view(self) -> list[VersionRow]:
-        """What runs first, then what was written last."""
-        ordered = sorted(self._versions.values(), key=lambda held: (not held[1].arm, -held[0]))
-        return [_row(version) for _, version in ordered[:MOST_ROWS]]
-
-
-def _row(version: ModelVersion) -> VersionRow:
-    words, weight = STATUSES.get(version.status, (version.status, "plain"))
-    metrics = list(version.metrics.items())[:MOST_METRICS]
-    return VersionRow(
-        version.symbol,
-        version.version,
-        words,
-        weight,
-        version.ts_event,
-        version.arm,
-        version.lineage[-MOST_LINEAGE:],
-        tuple((cut(name.replace("_", " "), LONGEST_NAME), number(value, ".4g")) for name, value in metrics),
-        cut(readable(version.reason), LONGEST_SENTENCE),
-        version.pinned,
-        version.held is True,
     )

@@ -101,15 +101,26 @@ const told = ({ prediction, mark, window }) => {
   facts(byId("symbol-facts"), rows);
 };
 
+// Only what can do something: back to a version that there is, and either pin or release.
+let offered = "";
+const offerActions = ({ symbol: of, back_to: back, pinned }) => {
+  const wanted = JSON.stringify([of, back, pinned]);
+  if (offered === wanted) return;
+  offered = wanted;
+  byId("symbol-actions").replaceChildren(
+    ...(back ? [offer("roll_back", of, "", `Roll back to ${versionWords(back)}`)] : []),
+    offer("retrain", of, "", "Retrain now"),
+    pinned ? offer("unpin", of, "", "Release the pin") : offer("pin", of, "", "Pin the live version"));
+};
+
 export const take = (course) => {
   if (course.reset) points = [];
   if (course.symbol !== symbol) {
     symbol = course.symbol;
     plot.dataset.revision = symbol;
     byId("symbol-name").textContent = symbol;
-    byId("symbol-actions").replaceChildren(
-      offer("roll_back", symbol, "", "Roll back"), offer("retrain", symbol, "", "Retrain now"), offer("pin", symbol, "", "Pin the live version"));
   }
+  offerActions(course);
   partition = course.partition;
   points.push(...course.points);
   const { reset, names, points: rows, latest } = course.beliefs;

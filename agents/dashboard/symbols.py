@@ -184,6 +184,7 @@ class Symbols:
         state = self._state(version.symbol, partition, now)
         if state is None:
             return
+        state.taken += 1
         if version.status == "champion":
             state.live = version
         elif state.live is not None and state.live.version == version.version:

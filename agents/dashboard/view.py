@@ -15,6 +15,7 @@ from agents.dashboard.figures import panel, thinned
 from agents.dashboard.good import Good, good
 from agents.dashboard.series import Thinning
 from agents.dashboard.symbols import COLUMNS, SymbolState
+from agents.dashboard.versions import back_to
 from agents.dashboard.watch import Watch
 from agents.experiments import UNITS, Course
 from agents.owned import leaf, said
@@ -86,9 +87,11 @@ class View:
         board, now = self.board, self._clock()
         board.symbols.refresh(now)
         self._when("deciding", board.courses.change, lambda: encode(headlines(board.courses)))
-        marks = board.timeline.change, board.versions.change
+        predicting = board.predicting()
         self._when(
-            "changes", marks, lambda: encode({"changes": board.timeline.view(), "versions": board.versions.view()})
+            "changes",
+            (board.timeline.change, board.versions.change, predicting),
+            lambda: encode({"changes": board.timeline.view(), "versions": board.versions.view(predicting)}),
         )
         self._when("letters", board.letters.change, lambda: encode(board.letters.view()))
         self.parts["alive"].put(encode(self.watched.alive()))
@@ -230,6 +233,8 @@ def course_of(state: SymbolState, board: Board, has: Held) -> dict[str, Any] | N
             "latest": (believed.ts_event / 1e6, believed.weights) if believed is not None else None,
         },
         "prediction": of,
+        "back_to": back_to(board.versions.of(state.name)),
+        "pinned": state.live is not None and state.live.pinned,
         "mark": mark,
         "window": None
         if window is None

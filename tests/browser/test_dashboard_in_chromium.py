@@ -302,7 +302,10 @@ def test_an_action_says_what_it_will_do_asks_for_the_token_and_answers_in_place(
     with served(server(board)) as address:
         page, _ = opened(browser, address)
         page.wait_for_selector("#symbol-actions button")
-        page.click("#symbol-actions button:text-is('Roll back')")
+        assert page.locator("#symbol-actions button:has-text('Roll back')").count() == 0, (
+            "there is nothing to go back to"
+        )
+        page.click("#symbol-actions button:text-is('Pin the live version')")
         page.wait_for_selector("#ask-effect:has-text('Writes one command to commands, partition')")
         page.wait_for_selector("#ask-yes:enabled")
         page.click("#ask-yes")

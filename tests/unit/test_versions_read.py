@@ -15,8 +15,8 @@ from agents.clients import experiments as read_experiments
 from agents.clients import versions as module
 from agents.clients.reader import Received
 from agents.clients.versions import versions
-from agents.dashboard.changes import Versions
 from agents.dashboard.deciding import Courses, headlines, standing
+from agents.dashboard.versions import Versions
 from agents.experiments import HELD_BACK, status, verdict
 from agents.settings import Settings
 from agents.trail import History
@@ -118,4 +118,4 @@ def test_the_page_says_so_whatever_it_hears_first_and_no_longer_than_it_is_so(fi
     assert headlines(page).rows[0].status == "rolled back"
     rows = Versions()
     rows.take(shadow, 1)
-    assert rows.view()[0].held
+    assert rows.view({})[0].held
