@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec import msgpack
 
 from agents.plugins import configured_parameters
-from agents.processes import SPAWN, interrupts_ignored, pool
+from agents.processes import SPAWN, carried, interrupts_ignored, pool
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Quote, Trade
 from streams.evaluation import prequential
@@ -69,7 +69,7 @@ def evaluate(
     ]
     with pool(min(processes, len(jobs)), _begin, (shares,)) as executor:
         with interrupts_ignored():
-            futures = [executor.submit(_run, job) for job in jobs]
+            futures = [executor.submit(carried, _run, job) for job in jobs]
         _watch(futures, shares, progress)
     runs = [future.result() for future in futures]
     reports = []
@@ -109,10 +109,10 @@ _shares: SimpleQueue[tuple[int, int, float]]
 def _begin(shares: SimpleQueue[tuple[int, int, float]]) -> None:
     global _shares
     _shares = shares
-    configured_parameters()  # components of the user register themselves here as they did in the parent
 
 
 def _run(job: Job) -> Run:
+    configured_parameters()  # components of the user register themselves here as they did in the parent
     ticks = _ticks(job.name, msgpack.encode(job.columns))
     return prequential.run(
         ticks,

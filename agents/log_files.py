@@ -20,6 +20,9 @@ KEPT = 5
 
 TAIL_BYTES = 1024 * 1024
 
+LEAST_FREE = 64 * 1024
+"""Bytes; with fewer than these on its disk a log may lack its end."""
+
 OWN_LOG = "TICKLOOP_LOG_FILE"
 """Variable that tells a process which file its output goes to; set by who opened it."""
 
@@ -136,3 +139,17 @@ def tail(file: Path, lines: int) -> list[str]:
             return source.read().decode(errors="replace").splitlines()[-lines:]
     except FileNotFoundError:
         return []
+
+
+def last_words(file: Path, lines: int = 15) -> list[str]:
+    """The last lines of a file for an error, and why they may be missing; never none.
+
+    >>> last_words(Path("no-such-log"))
+    ['(nothing was written to no-such-log)']
+    """
+    words = tail(file, lines) or [f"(nothing was written to {file})"]
+    folder = file.parent if file.parent.exists() else Path()
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE:
+        words.append(f"(its disk is full, {free:,} bytes are free, so the end may be missing; fix: free space)")
+    return words

@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -71,7 +72,7 @@ def import_plugins(table: Mapping[str, Any], folder: str) -> None:
     """Import the modules of `[plugins] modules`; they stand in `folder`, or are installed.
 
     Raises:
-        ConfigurationError: the table makes no sense, or there is no such module.
+        ConfigurationError: the table makes no sense, there is no such module, or importing it fails, whatever with.
     """
     plugins = table.get("plugins", {})
     modules = plugins.get("modules", []) if isinstance(plugins, Mapping) else None
@@ -90,6 +91,28 @@ def import_plugins(table: Mapping[str, Any], folder: str) -> None:
         try:
             import_module(name)
         except ModuleNotFoundError as error:
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise _failed(name, error) from error
             raise ConfigurationError(
                 f"[plugins] modules: expected a module {name!r} in {folder} or installed: {error}"
             ) from error
+        except ConfigurationError as error:
+            raise ConfigurationError(f"[plugins] module {name}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise _failed(name, error) from error
+
+
+def _failed(name: str, error: BaseException) -> ConfigurationError:
+    """What to raise where a module cannot be imported: with the last line of its own at which that failed."""
+    if isinstance(error, SyntaxError):
+        where = f"{error.filename}:{error.lineno}"
+        said = f"SyntaxError: {error.msg}"
+    else:
+        frames = [each for each in traceback.extract_tb(error.__traceback__) if "importlib" not in each.filename]
+        where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames[1:] else ""
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    at = f" ({where})" if where else ""
+    return ConfigurationError(
+        f"[plugins] module {name}: expected to be imported without an error, was {said:.300}{at}; fix: mend it there, "
+        "or take it out of [plugins] modules"
+    )

@@ -3,9 +3,14 @@
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
-from typing import Any
+from typing import Any, TypeVar
+
+from schemas.errors import EnvironmentProblem, TickloopError
+
+Result = TypeVar("Result")
 
 SPAWN = get_context("spawn")
 """How processes are begun: they share nothing but what they are given."""
@@ -24,18 +29,43 @@ def pool(
         begin: called in each of them with `arguments`.
         arguments: of `begin`.
         tasks_each: after which a process is replaced; None: never.
+
+    Raises:
+        EnvironmentProblem: one of the processes died.
     """
     executor = ProcessPoolExecutor(processes, SPAWN, begin, arguments, max_tasks_per_child=tasks_each)
     others = set(active_children())
     try:
         yield executor
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
+    except BaseException as error:
+        # Before the executor is shut down, whose thread would still replace those that have ended.
         for process in set(active_children()) - others:
             process.kill()
+        if isinstance(error, BrokenProcessPool):
+            raise EnvironmentProblem(
+                f"expected {processes} processes to live, one was ended from outside, as happens where memory is short"
+                "; fix: free memory or fewer processes (--jobs), then the same command"
+            ) from error
         raise
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def carried(work: Callable[..., Result], *arguments: Any) -> Result:
+    """Do work in a process of a pool, and raise nothing but what another process can read.
+
+    An error of a plug-in need not be one that can be made again from its bytes, and the pool would break of it.
+
+    Raises:
+        TickloopError, OSError: as they are.
+        RuntimeError: in the place of any other error.
+    """
+    try:
+        return work(*arguments)
+    except (TickloopError, OSError):
+        raise
+    except Exception as error:
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error
 
 
 @contextmanager

@@ -18,6 +18,9 @@ ENVIRONMENT_PREFIX = "TICKLOOP_"
 TABLES = ("settings", "plugins", "market", "symbols", "account", "experiments", "monitor", "retraining")
 """Tables that the TOML file may have; the fields of each are checked where it is used."""
 
+WRITTEN_BY_BACKTESTS = "run"
+"""Table of a `run.toml`, which is a parameter file too: what else the backtest was of. Nobody reads it from there."""
+
 OTHERS = ("CONFIG", "LOG_FILE", "TEST_BROKER", "CHROMIUM", "STATISTICS")
 """Variables that are no settings: of the file, of what processes tell one another, and of the tests."""
 
@@ -185,7 +188,7 @@ def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     except msgspec.DecodeError as error:
         raise ConfigurationError(f"{path}: {error}") from error
     for name in table:
-        if name not in TABLES:
+        if name not in (*TABLES, WRITTEN_BY_BACKTESTS):
             near = nearest(name, TABLES)
             meant = f"[{near}]" if near else "take it out"
             raise ConfigurationError(

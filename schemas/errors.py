@@ -33,6 +33,10 @@ class Refused(TickloopError):
         self.reason = reason
         self.detail = detail
 
+    def __reduce__(self) -> tuple[type["Refused"], tuple[str, str]]:
+        """Made again from both of its parts, where another process reads it."""
+        return type(self), (self.reason, self.detail)
+
 
 class ConfigurationError(TickloopError):
     """A setting, a parameter file or a command line makes no sense."""

@@ -14,6 +14,7 @@ from agents.backtest.parts import assemble
 from agents.backtest.plan import Plan
 from agents.backtest.share import LOCK, Checkpoint
 from agents.broker.exclusive import exclusive_at_once
+from agents.changed import changes
 from agents.identity.computing import Identity
 from agents.pages.tear_sheet import tear_sheet
 from schemas.codec import decoder
@@ -26,6 +27,9 @@ from streams.backtest.summary import columns_for_skill, summary
 PLAN, SUMMARY, TEAR_SHEET, CODE = "run.toml", "summary.json", "tear-sheet.html", "code.json"
 DEAD_LETTERS = "dead-letters.jsonl"
 UNFINISHED, TRASH = ".unfinished", ".finished"
+
+BEGUN = (UNFINISHED, CODE, "code.new", "run.new")
+"""What there may be of a folder whose plan could not be written, on a full disk for example."""
 
 
 class RunFolder:
@@ -55,31 +59,36 @@ class RunFolder:
             shares: for how many processes to divide it, if it begins now.
 
         What another backtest has left unfinished, because it broke, was stopped or was begun by code that computes
-        otherwise, is no result, and gives way: `replaced` says what it was. A finished one stays.
+        otherwise, is no result, and gives way: `replaced` says what it was. So does one in which nothing was predicted,
+        since its options were wrong. Any other that is finished stays.
 
         Returns:
             The number of shares: what it began with stays.
 
         Raises:
-            ConfigurationError: the folder holds a finished backtest of another plan, or something else, or another
-                process is at it.
+            ConfigurationError: the folder holds a finished backtest of another plan, which is said, or something else,
+                or is no folder; or another process is at it.
+            OSError: it cannot be made or written.
         """
         self.replaced = ""
+        self._expect_no_file()
         text, written = plan.text(), self.path / PLAN
         if (self.path / TRASH).exists():
             shutil.rmtree(self.path / TRASH)
         divided = self.unfinished / "shares"
         if written.exists():
             is_same = written.read_text() == text
-            if self.finished and not is_same:
+            if self.finished and not is_same and not self._is_empty():
                 raise ConfigurationError(
-                    f"{self.path}: expected nothing or the same backtest, was one of other ticks or parameters "
-                    f"(see {written}); fix: another --out, or remove the folder"
+                    f"{self.path}: expected nothing or the same backtest, was one of other ticks or parameters: "
+                    f"{differences(written.read_text(), text)}; fix: another --out; or --config {written}, which has "
+                    "the parameters of that one; or remove the folder"
                 )
-            if self.finished:
+            if self.finished and is_same:
                 return 0
             if not is_same:
-                self.replaced = "an unfinished backtest of other ticks or parameters"
+                what = "a backtest without predictions" if self.finished else "an unfinished backtest"
+                self.replaced = f"{what} of other ticks or parameters"
             elif divided.exists():
                 if changes := self.computed_otherwise(plan.identity):
                     self.replaced = f"an unfinished backtest of other code ({changes})"
@@ -87,17 +96,32 @@ class RunFolder:
                     return int(divided.read_text())
             if self.replaced:
                 self._give_way()
-        elif self.path.exists() and any(each.name not in (UNFINISHED, CODE) for each in self.path.iterdir()):
+        elif self.path.exists() and any(each.name not in BEGUN for each in self.path.iterdir()):
             raise ConfigurationError(
                 f"{self.path}: expected an empty folder or one of a backtest, was neither; fix: another --out"
             )
         self.unfinished.mkdir(parents=True, exist_ok=True)
         _write(self.path / CODE, msgspec.json.format(msgspec.json.encode(plan.identity), indent=2).decode() + "\n")
-        written.write_text(text)
+        _write(written, text)
         new = self.unfinished / "shares.new"
         new.write_text(str(shares))
         new.replace(self.unfinished / "shares")
         return shares
+
+    def _expect_no_file(self) -> None:
+        for each in (self.path, *self.path.parents):
+            if each.is_symlink() and not each.exists():
+                raise ConfigurationError(f"{each}: expected a folder, was a link to nowhere; fix: another --out")
+            if each.exists() and not each.is_dir():
+                raise ConfigurationError(f"{each}: expected a folder or nothing, was a file; fix: another --out")
+
+    def _is_empty(self) -> bool:
+        """Whether it is of a backtest in which nothing was predicted."""
+        try:
+            # Not `self.summary`, which is kept: another one will be there in the end.
+            return not msgspec.json.decode((self.path / SUMMARY).read_bytes())["counts"]["predictions"]
+        except (KeyError, TypeError, msgspec.DecodeError):
+            return False
 
     def _give_way(self) -> None:
         """Remove what an unfinished backtest has left; what it did not write stays."""
@@ -172,6 +196,31 @@ class RunFolder:
         from pyarrow import parquet
 
         return columns_for_skill(parquet.read_schema(self.path / "outcomes.parquet").names)
+
+
+def differences(before: str, now: str) -> str:
+    """What differs between two plans, for a sentence; texts as `Plan.text` makes them.
+
+    >>> one = "[run]\\nparameters = 'ab'\\ninput = [{name = 'a.csv', sha256 = '1'}]\\n[market]\\nwarmup_ticks = 1\\n"
+    >>> differences(one, one.replace("ab", "cd").replace("a.csv", "b.csv").replace("ticks = 1", "ticks = 2"))
+    'ticks (was a.csv, is b.csv), market.warmup_ticks (was 1, is 2)'
+    """
+    try:
+        tables = [dict(msgspec.toml.decode(text)) for text in (before, now)]
+        runs = [dict(table.pop("run")) for table in tables]
+        files = [run.pop("input") for run in runs]
+        names = [", ".join(each["name"] for each in of_run) for of_run in files]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return f"its {PLAN} is not one that a backtest wrote"
+    for run in runs:
+        run.pop("parameters", None)  # a digest of what is told field by field
+    told = []
+    if names[0] != names[1]:
+        told.append(f"ticks (was {names[0]}, is {names[1]})")
+    elif files[0] != files[1]:
+        told.append(f"ticks ({names[1]} has changed since)")
+    told += filter(None, (changes(runs[0], runs[1]), changes(tables[0], tables[1])))
+    return ", ".join(told) or "its text"
 
 
 def together(facts: Iterable[Facts]) -> Facts:

@@ -10,8 +10,9 @@ from agents.backtest import share as shares_of
 from agents.backtest.folder import RunFolder
 from agents.backtest.plan import Plan
 from agents.backtest.share import Checkpoint, Progress
+from agents.of_the_machine import of_the_machine
 from agents.plugins import configured_parameters
-from agents.processes import SPAWN, interrupts_ignored, pool
+from agents.processes import SPAWN, carried, interrupts_ignored, pool
 
 POLL_S = 0.2
 
@@ -37,8 +38,17 @@ def run(
 
     Raises:
         ConfigurationError: a folder holds something else.
+        EnvironmentProblem: a folder cannot be made or written, the disk is full for example, or a process died.
         KeyboardInterrupt: Ctrl-C; what is done is kept.
     """
+    try:
+        return _run(plans, processes, report, say)
+    except OSError as error:
+        folders = ", ".join(plan.folder for plan in plans)
+        raise of_the_machine(error, folders, "the same command goes on from what is done") from error
+
+
+def _run(plans: Sequence[Plan], processes: int, report: Report, say: Callable[[str], None]) -> list[RunFolder]:
     folders = [RunFolder(plan.folder) for plan in plans]
     wanted = max(1, processes // len(plans))
     divided = [folder.begin(plan, wanted) for folder, plan in zip(folders, plans, strict=True)]
@@ -82,10 +92,9 @@ def _in_processes(
     with pool(processes, _begin, (queue,), tasks_each=1) as executor:
         with interrupts_ignored():
             futures: dict[Future[Checkpoint], tuple[int, int]] = {
-                executor.submit(_work, plans[number], folders[number].unfinished, number, share, divided[number]): (
-                    number,
-                    share,
-                )
+                executor.submit(
+                    carried, _work, plans[number], folders[number].unfinished, number, share, divided[number]
+                ): (number, share)
                 for number, share in jobs
             }
         waiting = set(futures)

@@ -10,7 +10,7 @@ import msgspec
 import psutil
 from msgspec import Struct
 
-from agents.log_files import aside, make_room, tail
+from agents.log_files import aside, last_words, make_room
 from schemas.errors import EnvironmentProblem
 
 STOP_TIMEOUT_S = 30.0
@@ -111,7 +111,7 @@ def spawn(home: Path, command: Sequence[str | Path], environment: Mapping[str, s
 
 def log_tail(home: Path, lines: int = 15) -> str:
     """The last lines of the log, for an error message."""
-    return "\n".join(tail(log_file(home), lines)) or "(no log)"
+    return "\n".join(last_words(log_file(home), lines))
 
 
 def disk_bytes(home: Path) -> int:

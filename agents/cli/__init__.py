@@ -4,12 +4,14 @@ import logging
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import click
 
 from agents.cli.home import with_home
 from agents.log_files import keep_own_log_small
+from agents.of_the_machine import of_the_machine
 from agents.printable import printable, use_in_logs
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError, TickloopError
 from streams import compiled
@@ -100,16 +102,26 @@ def expect_a_folder() -> None:
         ) from None
 
 
+def sentence_first(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What the process says of an error that nobody expected: a sentence, then where it came from, for who mends it."""
+    if not issubclass(kind, KeyboardInterrupt):
+        said = printable(f"{kind.__name__}: {error}")
+        click.secho(f"tickloop: an error that nobody expected: {said:.1000}; it came from here:", fg="red", err=True)
+    sys.__excepthook__(kind, error, trace)
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line: an expected error is one sentence on standard error and a stable exit code."""
     # What the Kafka client logs about an error is said again in our own sentence; workers set up logging themselves.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     use_in_logs()
     keep_own_log_small()
+    sys.excepthook = sentence_first
     try:
         expect_a_folder()
         return cli.main(args=arguments, prog_name="tickloop")
-    except TickloopError as error:
+    except (TickloopError, OSError) as problem:
+        error = of_the_machine(problem) if isinstance(problem, OSError) else problem
         said = "\n".join(map(printable, str(error).split("\n")))
         click.secho(f"tickloop: {said}", fg="red", err=True)
         sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agents.broker.process import log_file
-from agents.log_files import OWN_LOG, rotate, tail
+from agents.log_files import OWN_LOG, last_words, rotate
 from agents.owned import singly
 from agents.runtime.crash import EXIT_ENVIRONMENT, EXIT_STATE
 from schemas.errors import EnvironmentProblem, StateError, TickloopError
@@ -128,7 +128,7 @@ class Slot:
         return await self._process.wait()
 
     def _last_words(self, lines: int = 15) -> str:
-        return "\n".join([f"its log ({self.log_file}) ends with:", *tail(self.log_file, lines)])
+        return "\n".join([f"its log ({self.log_file}) ends with:", *last_words(self.log_file, lines)])
 
     async def stop(self) -> None:
         """End the worker: it checkpoints and leaves; after `GRACE_S` it is killed."""

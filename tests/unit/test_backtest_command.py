@@ -298,5 +298,6 @@ def test_an_error_in_one_process_ends_the_command(inputs: Path, tmp_path: Path) 
         timeout=120,
         check=False,
     )
-    assert ended.returncode == 1
-    assert "only here" in ended.stderr
+    assert ended.returncode == 2
+    assert "module broken: expected to be imported without an error, was RuntimeError: only here" in ended.stderr
+    assert "Traceback" not in ended.stderr
