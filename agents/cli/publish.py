@@ -15,6 +15,7 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
 from agents.cli.home import settings_of_command
+from agents.cli.judging import Judge, refusal
 from agents.cli.progress import progress_bar
 from agents.cli.understood import explain as show_explained
 from agents.cli.understood import explain_option, say, say_understood
@@ -22,20 +23,16 @@ from agents.clients.pace import LONGEST_WAIT_S, Pace
 from agents.clients.publisher import Published, publish
 from agents.clients.standing import RECONNECT_NS, Standing, beginnings, expect_later, standing
 from agents.clients.standing_input import awaited
-from schemas.errors import ConfigurationError, Refused
-from schemas.ticks import Quote, Trade
+from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
 from streams.sources.raw import Feed
 from streams.sources.several import expect_one_market
-from streams.validation import Validation, ValidationParameters
 
 INTERRUPTED = 130
 MOST_TOLD = 5
 """Symbols whose first tick is refused, of which a person is told."""
-
-check = Validation(ValidationParameters()).check
 
 PROBED = 20_000
 """Ticks of the files that are looked at before anything is sent; a symbol that begins later is, when it does."""
@@ -80,7 +77,8 @@ def command(
     symbol, kind (quote or trade), bid, bid_size, ask, ask_size for quotes, price, size, side (buy or sell: the
     aggressor) for trades, and optionally seq; --map FIELD=COLUMN names columns that are called otherwise. A row that
     makes no tick is sent as JSON of what it has, and comes back on the topic `dead-letters` with the reason. So does a
-    tick that makes no sense, such as one of a negative price; where it is the first of its symbol, that is said.
+    tick that makes no sense, such as one of a negative price; where it is the first of its symbol, that is said, and
+    where no tick makes sense, the exit code is 2.
     Ctrl-C sends what was read and says how much that was.
 
     Ticks of a symbol that begin before the newest one which the topic holds are not sent: workers would refuse them as
@@ -105,7 +103,8 @@ def command(
     settings = settings_of_command()
     address = bootstrap(settings)
     topic = settings.topic(TICKS.name)
-    report = asyncio.run(_publish(files, columns, strict, set_back, address, topic, pace, as_json))
+    judge = Judge()
+    report = asyncio.run(_publish(files, columns, strict, set_back, address, topic, pace, as_json, judge))
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -117,6 +116,7 @@ def command(
             f"{', '.join(files)}: expected ticks, found none{f' in {report.ticks:,} rows' if report.ticks else ''}; "
             "fix: see what the file holds; --map, --symbol, --kind and --time-unit say how its rows become ticks"
         )
+    judge.expect_good(", ".join(files))
 
 
 async def _publish(
@@ -128,6 +128,7 @@ async def _publish(
     topic: str,
     pace: Pace,
     quiet: bool,
+    judge: Judge,
 ) -> Published:
     say_when_the_broker_is_away()
     held = Standing(topic, {}) if set_back else await standing(address, topic)
@@ -143,7 +144,7 @@ async def _publish(
         if files[0] == "-" and not said and not quiet:
             said = sources[0].understood
             say(said)
-        if (why := _refusal(tick)) and (refused_symbols := refused_symbols + 1) <= MOST_TOLD:
+        if (why := refusal(tick)) and (refused_symbols := refused_symbols + 1) <= MOST_TOLD:
             _warn(f"{tick.symbol}: the first tick of it will come back on dead-letters: {why}")
         if tick.symbol not in begins and tick.ts_event is not None:
             expect_later({tick.symbol: tick.ts_event}, held, _warn, tolerance)
@@ -171,23 +172,15 @@ async def _publish(
                 completed=sum(shares),
             )
 
-        return await publish(feed, address, topic, pace=pace, stop=stop, progress=progress, first=first, say=_warn)
+        return await publish(
+            feed, address, topic, pace=pace, stop=stop, progress=progress, first=first, seen=judge.look, say=_warn
+        )
 
 
 def _beginnings(files: Sequence[str], layout: Columns) -> dict[str, int]:
     """Event time with which each symbol begins, of files that can be read twice."""
     regular = [TickFile(name, layout) for name in files if Path(name).is_file()]
     return beginnings(islice(merged(regular), PROBED))
-
-
-def _refusal(tick: Feed) -> str:
-    """Why every market node will refuse a tick, whatever its parameters; empty where none has to."""
-    try:
-        if isinstance(tick, Quote | Trade):
-            check(tick)
-    except Refused as refused:
-        return str(refused)
-    return ""
 
 
 def _warn(sentence: str) -> None:

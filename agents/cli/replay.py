@@ -14,6 +14,7 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
 from agents.cli.home import settings_of_command
+from agents.cli.judging import JudgedSource
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.publish import longest_wait_option, speed_of, stop_or_die
 from agents.cli.understood import say_understood
@@ -95,6 +96,7 @@ def command(
     if topic == settings.topic(TICKS.name):
         raise ConfigurationError(f"--from-topic: expected another topic than that of the run, was {topic}")
     bar = _Bar(as_json)
+    judged = JudgedSource(_files(files, columns, strict, last, bar))
 
     async def run() -> Replayed:
         say_when_the_broker_is_away()
@@ -102,7 +104,8 @@ def command(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop_or_die, stop)
         async with AsyncExitStack() as stack:
-            source, configured, log = _files(files, columns, strict, last, bar), settings, None
+            configured, log = settings, None
+            source: Source = judged
             if topic is not None:
                 log = await stack.enter_async_context(TickLog(address, topic))
                 configured = msgspec.structs.replace(settings, partitions=log.partitions)
@@ -136,6 +139,7 @@ def command(
             f"{', '.join(files) or topic}: expected ticks, found none{rows}; fix: see what is in there, and whether "
             "--until lets any pass; --map, --symbol, --kind and --time-unit say how rows become ticks"
         )
+    judged.judge.expect_good(", ".join(files))
 
 
 class _Bar:

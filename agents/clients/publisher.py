@@ -82,6 +82,7 @@ async def publish(
     stop: asyncio.Event | None = None,
     progress: Callable[[int], None] = lambda sent: None,
     first: Callable[[Feed], None] = lambda tick: None,
+    seen: Callable[[Sequence[Sendable]], None] = lambda block: None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Published:
     """Send ticks to Kafka: key = symbol, default partitioner, acknowledged by all replicas, no duplicates on retries.
@@ -96,6 +97,7 @@ async def publish(
         stop: when set, nothing more is taken from the feed, and what was taken is sent.
         progress: called now and then with the number of ticks taken so far.
         first: called with the first tick of each symbol before it is sent; it may raise `SetBack`.
+        seen: called with every block of ticks before it is sent.
         say: told where the pace leaves event time, in a sentence.
 
     Raises:
@@ -108,7 +110,7 @@ async def publish(
         bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
     )
     stop = stop or asyncio.Event()
-    publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress, first, say)
+    publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress, first, seen, say)
     await producer.start()
     stopped = asyncio.ensure_future(stop.wait())
     sending = asyncio.ensure_future(publisher.run(feed))
@@ -140,6 +142,7 @@ class _Publisher:
         stop: asyncio.Event,
         progress: Callable[[int], None],
         first: Callable[[Feed], None] = lambda tick: None,
+        seen: Callable[[Sequence[Sendable]], None] = lambda block: None,
         say: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self._producer = producer
@@ -150,6 +153,7 @@ class _Publisher:
         self._stop = stop
         self._progress = progress
         self._first = first
+        self._seen = seen
         self._keys: dict[str, tuple[int, bytes]] = {}
         self._open: dict[int, BatchBuilder] = {}
         self._travelling: deque[tuple[int, int, asyncio.Future[Any]]] = deque()
@@ -162,6 +166,7 @@ class _Publisher:
         broke: TickloopError | None = None
         try:
             async for block in blocks:
+                self._seen(block)
                 await self._put(block)
                 if isinstance(feed, AsyncIterable):
                     await self._flush()

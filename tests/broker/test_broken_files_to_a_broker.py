@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from agents.cli import cli, main
 from agents.cli.publish import MOST_TOLD
+from schemas.errors import ConfigurationError
 
 pytestmark = pytest.mark.broker
 
@@ -56,9 +57,17 @@ def test_publish_says_what_every_worker_will_refuse(
     assert CliRunner().invoke(cli, ["topics", "apply"]).exit_code == 0
     for name, (_, sentence) in REFUSED.items():
         done = CliRunner().invoke(cli, ["publish", name])
-        assert (done.exit_code, "300 ticks acknowledged" in done.output) == (0, True), done.output
+        assert (done.exit_code, "300 ticks acknowledged" in done.output) == (1, True), done.output
+        assert isinstance(done.exception, ConfigurationError)  # `tickloop` makes exit code 2 of it
         reason = sentence.removeprefix("300 as ")
+        expected = (
+            f"{name}: expected ticks that workers take, all 300 will come back on dead-letters, 300 as {reason}: "
+        )
+        assert str(done.exception).startswith(expected)
         assert f"the first tick of it will come back on dead-letters: {reason}: " in done.output
+        replayed = CliRunner().invoke(cli, ["replay", name, "--run", "refused", "--anew"])
+        assert isinstance(replayed.exception, ConfigurationError)
+        assert str(replayed.exception).startswith(expected)
     many = "".join(f"{NOON + number},S{number},quote,-1,1,1,1,,,\n" for number in range(20))
     (tmp_path / "many.csv").write_text(f"{HEADER}\n{many}")
     done = CliRunner().invoke(cli, ["publish", "many.csv"])

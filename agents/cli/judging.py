@@ -1,0 +1,99 @@
+"""Whether any tick of what is sent can be taken by workers: ticks are looked at until the first that can."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+from agents.clients.publisher import Sendable
+from schemas.errors import ConfigurationError, Refused
+from schemas.ticks import Quote, Trade
+from streams.sources.raw import RawTick
+from streams.validation import Validation, ValidationParameters
+
+check = Validation(ValidationParameters()).check
+"""What every market node checks, whatever its parameters."""
+
+MALFORMED = "malformed"
+"""Reason for rows that make no tick."""
+
+
+def refusal(tick: Sendable) -> Refused | None:
+    """Why every market node will refuse a tick, whatever its parameters; none where none has to.
+
+    >>> refusal(Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0)).reason
+    'crossed_quote'
+    """
+    if isinstance(tick, RawTick):
+        return Refused(MALFORMED, tick.problem)
+    try:
+        if isinstance(tick, Quote | Trade):
+            check(tick)
+    except Refused as refused:
+        return refused
+    return None
+
+
+class Judge:
+    """Looks at blocks of ticks; once one of them can be taken it looks no more, and costs nothing.
+
+    >>> judge = Judge()
+    >>> judge.look([Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0)] * 3)
+    >>> judge.expect_good("a.csv")
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: a.csv: expected ticks that workers take, all 3 will come back on \
+dead-letters, 3 as crossed_quote: expected a bid below the ask, was bid 9.0 and ask 8.0; fix: see what the file holds; \
+--map, --symbol, --kind, --time-unit and --price-scale say how its rows become ticks
+    """
+
+    def __init__(self) -> None:
+        self._is_good = False
+        self._reasons: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+
+    def look(self, block: Sequence[Sendable]) -> None:
+        """Look at a block, in the order in which it is sent."""
+        if self._is_good:
+            return
+        for tick in block:
+            why = refusal(tick)
+            if why is None:
+                self._is_good = True
+                return
+            self._reasons[why.reason] += 1
+            self._first.setdefault(why.reason, why.detail)
+
+    def expect_good(self, of_what: str) -> None:
+        """Refuse what held ticks of which none can be taken.
+
+        Raises:
+            ConfigurationError: with the commonest reason.
+        """
+        if self._is_good or not self._reasons:
+            return
+        ((reason, count),) = self._reasons.most_common(1)
+        raise ConfigurationError(
+            f"{of_what}: expected ticks that workers take, all {self._reasons.total():,} will come back on dead-letters"
+            f", {count:,} as {reason}: {self._first[reason]}; fix: see what the file holds; --map, --symbol, --kind, "
+            "--time-unit and --price-scale say how its rows become ticks"
+        )
+
+
+class JudgedSource:
+    """A source of blocks that can be read again, each reading of it with a judge of its own.
+
+    Attributes:
+        judge: of the last reading.
+    """
+
+    def __init__(self, source: Callable[[], AsyncGenerator[Sequence[Sendable], None]]) -> None:
+        self._source = source
+        self.judge = Judge()
+
+    async def __call__(self) -> AsyncGenerator[Sequence[Sendable], None]:
+        """See `agents.operations.replaying.Source`."""
+        judge = self.judge = Judge()
+        async with aclosing(self._source()) as blocks:
+            async for block in blocks:
+                judge.look(block)
+                yield block
