@@ -16,7 +16,7 @@ const keep = (value) => {
 
 const open = async (action) => {
   asked = action;
-  byId("ask-title").textContent = `${action.words}: ${action.symbol}${action.arm ? `, ${action.arm}` : ""}`;
+  byId("ask-title").textContent = [`${action.words}: ${action.symbol || "all symbols"}`, action.about ?? action.arm].filter(Boolean).join(", ");
   byId("ask-answer").textContent = "";
   byId("ask-cause").value = "";
   byId("ask-token").value = "";
@@ -25,7 +25,7 @@ const open = async (action) => {
   byId("ask-yes").disabled = true;
   byId("ask-effect").textContent = "Asking what it will do.";
   dialog.showModal();
-  const query = new URLSearchParams({ action: action.action, symbol: action.symbol, ...(action.arm && { arm: action.arm }) });
+  const query = new URLSearchParams({ action: action.action, symbol: action.symbol, ...(action.arm && { arm: action.arm }), ...(action.alert && { alert: action.alert }) });
   const answer = await fetch(`/effect?${query}`);
   const found = await answer.json();
   byId("ask-effect").textContent = found.effect ?? found.refused;
@@ -42,11 +42,11 @@ const send = async () => {
   }
   byId("ask-yes").disabled = true;
   answer.textContent = "Written; waiting for what comes of it.";
-  const { action, symbol, arm } = asked;
+  const { action, symbol, arm, alert } = asked;
   const reply = await fetch("/action", {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${given}` },
-    body: JSON.stringify({ action, symbol, arm, cause: byId("ask-cause").value }),
+    body: JSON.stringify({ action, symbol, arm, alert, cause: byId("ask-cause").value }),
   });
   const found = await reply.json();
   if (reply.status === 401) {
@@ -61,8 +61,8 @@ const send = async () => {
   byId("ask-yes").hidden = reply.ok;
 };
 
-export const offer = (action, symbol, arm, words) =>
-  make("button", { type: "button", class: "plain act", "data-action": action, onclick: () => open({ action, symbol, arm, words }) }, words);
+export const offer = (action, symbol, arm, words, more = {}) =>
+  make("button", { type: "button", class: "plain act", "data-action": action, onclick: () => open({ action, symbol, arm, words, ...more }) }, words);
 
 export const start = () => {
   // The address that is printed holds the token behind a #, which no server is ever sent.

@@ -1,12 +1,14 @@
 """What a person may ask for on the page: one command, as the command line would write it."""
 
 import secrets
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from agents.clients.commander import commander
+from agents.dashboard.acknowledged import FILE, Seen, key_of
 from agents.dashboard.board import Board
+from agents.dashboard.watch import Watch
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
@@ -16,9 +18,12 @@ from schemas.positions import root_id
 from schemas.topics import COMMANDS
 from schemas.windows import Breach
 
-Action = Literal["promote", "roll_back", "stop", "pin", "unpin", "retrain"]
+Action = Literal["promote", "roll_back", "stop", "pin", "unpin", "retrain", "acknowledge"]
 
 PATIENCE_S = 5.0
+
+MOST_KEY = 1_000
+"""Characters of the key of an alert."""
 
 MOST_BODY = 8 * 1024
 """Bytes of a request of the page."""
@@ -32,12 +37,14 @@ class Asked(Struct, frozen=True, forbid_unknown_fields=True):
         symbol: on which.
         arm: that is promoted or stopped; the others take none.
         cause: why, the person's sentence.
+        alert: key of the alert that is acknowledged.
     """
 
     action: Action
-    symbol: Symbol
+    symbol: Symbol | Literal[""] = ""
     arm: NameOrNone = ""
     cause: Cause = ""
+    alert: Annotated[str, Meta(max_length=MOST_KEY)] = ""
 
 
 asked_of = decoder(Asked, MOST_BODY)
@@ -64,6 +71,8 @@ EFFECTS: dict[Action, str] = {
     "stop": "ends {arm} on {symbol}, which runs in shadow; what it has learned is gone, its test can never be resumed",
     "pin": "keeps the live version of {symbol} live: only a person changes it until it is released",
     "unpin": "releases the live version of {symbol}: tests and watches may change it again",
+    "acknowledge": "this alert counts as seen on every page of this dashboard, and as open no more. That goes to a "
+    f"file of its home folder ({FILE}) and to no topic: the alert stays a fact, and a new one is open again",
     "retrain": "trains a model for {symbol} on its log up to now; the candidate has to pass gates and a test",
 }
 
@@ -72,8 +81,10 @@ def command_of(asked: Asked, ts_event: int) -> Command:
     """The command that it means.
 
     Raises:
-        ConfigurationError: it lacks an arm.
+        ConfigurationError: it lacks an arm, or is none for the loop.
     """
+    if asked.action == "acknowledge":
+        raise ConfigurationError("acknowledge: expected an action of the loop, was one of the page alone")
     identity = f"page-{secrets.token_hex(6)}"
     cause = asked.cause.strip() or "by hand, on the page"
     if asked.action in ("promote", "stop") and not asked.arm:
@@ -96,6 +107,8 @@ def told(asked: Asked, board: Board) -> str:
     Raises:
         ConfigurationError: nothing is known of the symbol.
     """
+    if asked.action == "acknowledge":
+        return EFFECTS["acknowledge"][0].upper() + EFFECTS["acknowledge"][1:] + "."
     state = board.symbols.get(asked.symbol)
     if state is None:
         raise ConfigurationError(f"expected a symbol that was predicted, was {asked.symbol!r:.40}")
@@ -104,6 +117,19 @@ def told(asked: Asked, board: Board) -> str:
         f"Writes one command to {COMMANDS.name}, partition {state.partition}: {effect}. "
         f"Takes effect at the next tick of {asked.symbol}, once, whatever dies, and appears on the time line."
     )
+
+
+def acknowledge(asked: Asked, watch: Watch, now: float) -> Done:
+    """Remember that a person has seen an open alert.
+
+    Raises:
+        ConfigurationError: no such alert is open.
+        EnvironmentProblem: the file of the page cannot be written.
+    """
+    if all(key_of(alert) != asked.alert for alert in watch.board.alerts.open(now)):
+        raise ConfigurationError(f"acknowledge: expected an alert that is open, was {asked.alert!r:.120}")
+    watch.acknowledged.take(Seen(asked.alert, now, asked.cause.strip()))
+    return Done(asked.alert, "Done: the alert is acknowledged.")
 
 
 async def ask(asked: Asked, board: Board, settings: Settings, bootstrap: str) -> Done:

@@ -1,5 +1,6 @@
 """The first band: is it running, and is it keeping up?"""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from agents.dashboard.pace import HISTORY_S
 from agents.dashboard.pace import SPAN_S as PACE_SPAN_S
 from agents.dashboard.rates import Rates
 from agents.pages.wording import moment
+from schemas.alerts import Alert
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, TICKS
 
 QUIET_S = 10.0
@@ -128,8 +130,9 @@ def alive(
     alerts: OpenAlerts,
     now: float,
     itself: Itself = WELL,
+    seen: Callable[[Alert], bool] = lambda _: False,
 ) -> Alive:
-    """The band as of now, seconds since 1970."""
+    """The band as of now, seconds since 1970; `seen`: whether a person acknowledged an alert."""
     ticks, predictions = rates.per_second(TICKS.name), rates.per_second(PREDICTIONS.name)
     tiles = (
         _ticks(rates, ticks),
@@ -141,10 +144,10 @@ def alive(
         _time(clock, now),
     )
     mode, sentence, colour = _mode(rates, clock, link, ticks, now, itself)
-    dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _alerts(alerts, now), *_page(itself)))
+    dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _alerts(alerts, now, seen), *_page(itself)))
     # Alerts are about models, and what the page passes over is its own: neither says whether the loop keeps up.
     worst = max((colour, *(tile.colour for tile in tiles)), key=ORDER.index)
-    since = _wall(lights.since("mode", mode, now))
+    since = _wall(lights.since("mode", mode, now), now)
     latest = rates.latest
     lags = tuple(latest.lags[each] for each in sorted(latest.lags)) if latest is not None else ()
     return Alive(mode, f"{sentence} Since {since}.", worst, dated, lags)
@@ -286,16 +289,19 @@ def _page(itself: Itself) -> tuple[Tile, ...]:
     return (Tile("page", "Passed over", f"{itself.passed:,}", "; ".join(said), "attention", rule=PASSED_OVER),)
 
 
-def _alerts(alerts: OpenAlerts, now: float) -> Tile:
+def _alerts(alerts: OpenAlerts, now: float, seen: Callable[[Alert], bool]) -> Tile:
     if not alerts.taken:
         return Tile("alerts", "Open alerts", "-", "no alert has been told yet", "idle", rule=RULE)
-    found = alerts.open(now)
+    every = alerts.open(now)
+    found = [alert for alert in every if not seen(alert)]
+    aside = f"{len(every) - len(found):,} acknowledged" if len(every) > len(found) else ""
     if not found:
-        return Tile("alerts", "Open alerts", "0", f"{alerts.taken:,} were told", "good", rule=RULE)
+        told = f"{alerts.taken:,} were told" + (f"; {aside}" if aside else "")
+        return Tile("alerts", "Open alerts", "0", told, "good", rule=RULE)
     worst = found[0]
     errors = sum(alert.severity == "error" for alert in found)
     named = f"{worst.kind.replace('_', ' ')} {worst.symbol}".rstrip()
-    note = f"worst: {named}; errors: {errors:,}, warnings: {len(found) - errors:,}"
+    note = f"worst: {named}; errors: {errors:,}, warnings: {len(found) - errors:,}" + (f"; {aside}" if aside else "")
     return Tile("alerts", "Open alerts", f"{len(found):,}", note, "act" if errors else "attention", rule=RULE)
 
 
@@ -312,8 +318,14 @@ def _span(seconds: float) -> str:
 
 def _dated(tile: Tile, lights: Lights, now: float) -> Tile:
     since = lights.since(tile.name, tile.colour, now)
-    return Tile(tile.name, tile.label, tile.value, tile.note, tile.colour, _wall(since), tile.rule)
+    return Tile(tile.name, tile.label, tile.value, tile.note, tile.colour, _wall(since, now), tile.rule)
 
 
-def _wall(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S} UTC"
+def _wall(seconds: float, now: float) -> str:
+    """A time of the clock, with its date where that is not today's.
+
+    >>> _wall(1_800_000_000.0, 1_800_000_060.0), _wall(1_799_900_000.0, 1_800_000_060.0)
+    ('08:00:00 UTC', '2027-01-14 04:13:20 UTC')
+    """
+    then, today = datetime.fromtimestamp(seconds, UTC), datetime.fromtimestamp(now, UTC)
+    return f"{then:%H:%M:%S} UTC" if then.date() == today.date() else f"{then:%Y-%m-%d %H:%M:%S} UTC"

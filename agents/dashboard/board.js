@@ -1,11 +1,13 @@
 // Takes what the server sends and hands each part to its band; says when the server or the broker is gone.
-import { byId, facts, make, table, tiles } from "./elements.js";
+import { byId, facts, make, needsDates, table, tiles, utc } from "./elements.js";
 import { showFigure } from "./charts.js";
 import * as symbols from "./symbols.js";
 import * as course from "./course.js";
 import * as deciding from "./deciding.js";
 import * as changes from "./changes.js";
 import * as actions from "./actions.js";
+
+const { offer } = actions;
 
 const MODES = {
   starting: "starting", no_data: "no data yet", live: "live", quiet: "quiet", replaying: "replaying",
@@ -61,11 +63,27 @@ const good = (found) => {
 
 const letters = ({ counts, newest }) => {
   if (!counts.length) return;
+  const withDate = needsDates(newest.map((letter) => letter.at_ms));
   byId("letters-body").replaceChildren(
     make("p", { class: "lead" }, `Of those that were read: ${counts.map(([reason, count]) => `${reason.replaceAll("_", " ")} ${count.toLocaleString("en")}`).join(", ")}.`),
     table("The newest", ["written, UTC", "reason", "what was wrong", "payload"], newest.map((letter) => make("tr", {},
-      make("td", {}, new Date(letter.at_ms).toISOString().slice(11, 19)), make("td", {}, letter.reason.replaceAll("_", " ")),
+      make("td", {}, utc(letter.at_ms * 1e6, withDate)), make("td", {}, letter.reason.replaceAll("_", " ")),
       make("td", { class: "says" }, letter.detail), make("td", { class: "says" }, make("code", {}, letter.payload))))));
+};
+
+const alerts = (rows) => {
+  const seen = rows.filter((row) => row.seen).length;
+  const fresh = rows.length - seen;
+  byId("alerts-summary").textContent = `Open alerts: ${fresh || "none"}${seen ? `; ${seen} acknowledged` : ""}`;
+  if (!rows.length) {
+    byId("alerts-body").replaceChildren(make("p", { class: "lead" }, "No alert is open."));
+    return;
+  }
+  const written = (row) => row.ts_event ? utc(row.ts_event, true) : "-";
+  byId("alerts-body").replaceChildren(table("Open, those that nobody acknowledged first", ["event time, UTC", "severity", "symbol", "alert", "sentence", ""], rows.map((row) =>
+    make("tr", { class: row.seen ? "seen" : "" }, make("td", {}, written(row)), make("td", {}, make("b", { class: "severity", "data-severity": row.severity }, row.severity)),
+      make("td", {}, row.symbol || "all symbols"), make("td", {}, row.kind), make("td", { class: "says" }, row.sentence, ...(row.seen ? [make("br"), row.seen] : [])),
+      make("td", {}, row.seen ? "" : offer("acknowledge", row.symbol, "", "Acknowledge", { alert: row.key, about: row.kind }))))));
 };
 
 const look = async () => {
@@ -89,6 +107,7 @@ const open = () => {
   on("alive", alive);
   on("good", good);
   on("letters", letters);
+  on("alerts", alerts);
   on("rows", symbols.take);
   on("course", course.take);
   on("deciding", deciding.take);

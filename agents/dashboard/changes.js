@@ -1,5 +1,5 @@
 // One time line of what changed, and the versions that came of it.
-import { byId, make, table, tell, utc, versionWords } from "./elements.js";
+import { byId, make, needsDates, table, tell, utc, versionWords } from "./elements.js";
 import { offer } from "./actions.js";
 
 const KINDS = { breach: "breaches", break: "breaks", retrain: "retrains", version: "versions", experiment: "experiments", command: "commands", alert: "alerts" };
@@ -12,8 +12,8 @@ const whyButton = (symbol, version) => make("button", {
 
 const dated = (change) => `${change.written ? "written " : ""}${utc(change.ts_event, true)} UTC`;
 
-const item = (change) => make("li", { "data-weight": change.weight, "data-kind": change.kind },
-  make("time", { title: dated(change) }, utc(change.ts_event)),
+const item = (change, withDate) => make("li", { "data-weight": change.weight, "data-kind": change.kind },
+  make("time", { title: dated(change) }, utc(change.ts_event, withDate)),
   make("span", { class: "what" }, make("strong", {}, change.symbol), ` ${change.title} `, change.subject && make("em", {}, versionWords(change.subject)),
     change.severity && make("b", { class: "severity", "data-severity": change.severity }, change.severity)),
   make("details", {}, make("summary", {}, change.sentence || "no reason was given"),
@@ -23,8 +23,11 @@ const item = (change) => make("li", { "data-weight": change.weight, "data-kind":
 const paint = () => {
   const line = byId("timeline");
   const open = new Set([...line.querySelectorAll("details[open]")].map((each) => each.closest("li").dataset.id));
-  const shown = known.filter((change) => !hidden.has(change.kind)).slice(0, 120).map((change) => {
-    const made = item(change);
+  const chosen = known.filter((change) => !hidden.has(change.kind)).slice(0, 120);
+  const withDate = needsDates(chosen.map((change) => change.ts_event / 1e6));
+  line.classList.toggle("dated", withDate);
+  const shown = chosen.map((change) => {
+    const made = item(change, withDate);
     made.dataset.id = `${change.kind} ${change.id}`;
     if (open.has(made.dataset.id)) made.querySelector("details").open = true;
     return made;

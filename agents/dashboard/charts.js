@@ -27,10 +27,28 @@ const waits = (sentence, part) =>
   make("div", { class: "waits" }, sentence,
     make("div", { class: "progress", "aria-hidden": "true" }, make("span", { style: `width:${Math.round(100 * part)}%` })));
 
+// Hours in which nothing happened at all, a closed market, take no room: as much of them is left as shows that there are
+// some. What is drawn says where they are, for a calendar would have to know every market.
+const CLOSED_MS = 3_600_000;
+const USUAL_STEPS = 20;
+const millis = (x) => (typeof x === "number" ? x : Date.parse(/Z$|[+-]\d\d:\d\d$/.test(x) ? x : `${x}Z`));
+
+export const closedHours = (traces) => {
+  const times = [...new Set(traces.filter((trace) => Array.isArray(trace.x)).flatMap((trace) => trace.x.map(millis)))]
+    .filter(Number.isFinite).sort((one, other) => one - other);
+  const steps = times.slice(1).map((at, place) => at - times[place]);
+  const usual = [...steps].sort((one, other) => one - other)[Math.floor(steps.length / 2)] ?? 0;
+  const open = steps.reduce((sum, step) => sum + (step > CLOSED_MS && step > USUAL_STEPS * usual ? 0 : step), 0);
+  const left = Math.max(60_000, open / 60);
+  return steps.flatMap((step, place) => step > Math.max(CLOSED_MS, USUAL_STEPS * usual, 3 * left)
+    ? [{ bounds: [times[place] + left / 2, times[place + 1] - left / 2].map((ms) => new Date(ms).toISOString().replace("Z", "")) }] : []);
+};
+
 const draw = async (plot) => {
   plot.stale = false;
   const figure = JSON.parse(coloured(held.get(plot)));
   if (plot.clientWidth < 480) figure.layout.xaxis.nticks = 4;
+  if (shared.has(plot)) figure.layout.xaxis.rangebreaks = closedHours(figure.data);
   figure.layout.uirevision = plot.dataset.revision ?? "same";
   if (!plot.drawn) {
     plot.replaceChildren();

@@ -36,7 +36,7 @@ export const tiles = (list, rows) => {
     wrote(small, note);
     if (colour) {
       tile.dataset.colour = colour;
-      wrote(state, `${STATES[colour]} since ${since.slice(0, 8)}`);
+      wrote(state, `${STATES[colour]} since ${since.replace(" UTC", "")}`);
       tile.title = rule ? `Rule: ${rule}` : "";
     }
   }
@@ -60,6 +60,12 @@ export const utc = (ns, withDate = false) => {
   const moment = new Date(ns / 1e6);
   const time = [moment.getUTCHours(), moment.getUTCMinutes(), moment.getUTCSeconds()].map(twoDigits).join(":");
   return withDate ? `${moment.toISOString().slice(0, 10)} ${time}` : time;
+};
+
+// Whether times need their date beside them: they are of more than one day, or of another one than today.
+export const needsDates = (times) => {
+  const days = new Set(times.map((ms) => new Date(ms).toISOString().slice(0, 10)));
+  return days.size > 1 || (days.size === 1 && !days.has(new Date().toISOString().slice(0, 10)));
 };
 
 export const local = (ms) => {

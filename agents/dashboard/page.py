@@ -58,6 +58,8 @@ def _figure(name: str, title: str, sentence: str, wide: bool = False) -> str:
 CONTENT = {
     "alive": (
         '<dl class="tiles" id="alive-tiles"></dl><div class="lags" id="lags"></div>'
+        '<details id="alerts"><summary id="alerts-summary">Open alerts: none</summary>'
+        '<div id="alerts-body"><p class="lead">No alert is open.</p></div></details>'
         '<details id="letters"><summary>Dead letters: what was refused, and why</summary>'
         '<div id="letters-body"><p class="lead">Nothing was refused.</p></div></details>'
     ),

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import logging
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from errno import EADDRINUSE
@@ -15,7 +16,7 @@ import msgspec
 from aiohttp import web
 from plotly.offline import get_plotlyjs
 
-from agents.dashboard.actions import MOST_BODY, Asked, ask, asked_of, told
+from agents.dashboard.actions import MOST_BODY, Asked, acknowledge, ask, asked_of, told
 from agents.dashboard.browsers import Browser, Look, Pulse, serve
 from agents.dashboard.costly import Costly
 from agents.dashboard.guard import Denied, Guard, headers_of
@@ -216,7 +217,9 @@ class Server:
 
     async def _effect(self, request: web.Request) -> web.Response:
         try:
-            query = {name: request.query[name] for name in ("action", "symbol", "arm") if name in request.query}
+            query = {
+                name: request.query[name] for name in ("action", "symbol", "arm", "alert") if name in request.query
+            }
             return _json({"effect": told(msgspec.convert(query, Asked), self.watch.board)})
         except (ConfigurationError, msgspec.ValidationError) as error:
             return _refused(Denied(400, str(error)))
@@ -226,7 +229,10 @@ class Server:
             return _refused(Denied(415, "expected JSON"))
         try:
             asked = asked_of(await request.read())
-            done = await ask(asked, self.watch.board, self._settings, self.watch.address)
+            if asked.action == "acknowledge":
+                done = acknowledge(asked, self.watch, time.time())
+            else:
+                done = await ask(asked, self.watch.board, self._settings, self.watch.address)
         except (ConfigurationError, Refused) as error:
             return _refused(Denied(400, str(error)))
         except EnvironmentProblem as error:

@@ -46,9 +46,10 @@ const chip = (name) => {
   return [make("i", { class: "chip", style: shade ? `background:${isDark() ? shade.dark : shade.light}` : "" }), words];
 };
 
+// Two parts, which a narrow page puts below each other: an estimate is not shown without its interval.
 const skillOf = (row) => row.skill === null
-  ? "not enough yet"
-  : `${signed(row.skill, 3)}  (${signed(row.low, 3)} to ${signed(row.high, 3)}, n ${row.n_eff})`;
+  ? [make("span", {}, "not enough yet")]
+  : [make("b", {}, signed(row.skill, 3)), make("span", {}, ` (${signed(row.low, 3)} to ${signed(row.high, 3)}, n ${row.n_eff})`)];
 
 const line = (values) => {
   const found = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -73,7 +74,7 @@ const fill = (held, row) => {
     const { cells } = held;
     cells.symbol.textContent = row.symbol;
     cells.mid.textContent = price(row.mid);
-    cells.skill.textContent = skillOf(row);
+    cells.skill.replaceChildren(...skillOf(row));
     cells.net.textContent = signed(row.net_bps, 1);
     cells.regime.replaceChildren(...(row.regime ? chip(row.regime) : ["-"]));
     cells.version.textContent = versionWords(row.version) || "-";

@@ -66,7 +66,9 @@ class View:
 
     def __init__(self, watched: Watch, clock: Callable[[], float] = time.time) -> None:
         self.watched = watched
-        self.parts: dict[str, Part] = {name: Part() for name in ("alive", "good", "deciding", "changes", "letters")}
+        self.parts: dict[str, Part] = {
+            name: Part() for name in ("alive", "good", "deciding", "changes", "letters", "alerts")
+        }
         self._clock = clock
         self._good_due = 0.0
         self._good_of = -1
@@ -94,6 +96,9 @@ class View:
             lambda: encode({"changes": board.timeline.view(), "versions": board.versions.view(predicting)}),
         )
         self._when("letters", board.letters.change, lambda: encode(board.letters.view()))
+        # What is open hangs on the clock, too.
+        if (alerts := self._guarded("alerts", lambda: encode(self.watched.alerts()))) is not None:
+            self.parts["alerts"].put(alerts)
         self.parts["alive"].put(encode(self.watched.alive()))
         if self._good_of != board.outcomes.taken and now >= self._good_due and self._computing is None:
             self._computing = asyncio.create_task(self._compute())

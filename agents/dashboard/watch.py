@@ -10,6 +10,7 @@ from importlib.metadata import version
 from aiokafka.errors import KafkaError
 
 from agents.broker import bootstrap
+from agents.dashboard.acknowledged import Acknowledged, AlertRow, alert_rows, file_of
 from agents.dashboard.alive import Alive, Clock, Itself, Link, alive
 from agents.dashboard.board import Board
 from agents.dashboard.following import BEGIN_ANEW_S, STILL_S, Following
@@ -54,6 +55,7 @@ class Watch:
         board: what the topics say.
         link: how the broker answers.
         following: how the follower itself stands.
+        acknowledged: alerts that a person has seen.
         troubles: parts of the page that cannot be brought up to date, with why.
         generation: grows when the topics were replaced by others.
         cluster: id of the cluster that they lie on; empty as long as it has not answered.
@@ -65,6 +67,7 @@ class Watch:
         self._clock = clock
         self._lights = Lights()
         self._began_s = clock()
+        self.acknowledged = Acknowledged(file_of(settings))
         self.following = Following()
         self.troubles: dict[str, str] = {}
         self._begun_again = 0
@@ -91,7 +94,13 @@ class Watch:
             self.board.alerts,
             now,
             self._itself(now),
+            lambda alert: self.acknowledged.get(alert) is not None,
         )
+
+    def alerts(self) -> list[AlertRow]:
+        """Alerts that are open, those that nobody acknowledged first."""
+        found = self.board.alerts.open(self._clock())
+        return alert_rows(found, self.acknowledged)
 
     def _itself(self, now: float) -> Itself:
         passed = self.board.passed

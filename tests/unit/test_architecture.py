@@ -151,6 +151,7 @@ RAW_DECODERS = {
     "agents/broker/process.py": OWN_FILES,
     "agents/caretaker/training.py": "pipes between a process and the one that it started",
     "agents/cli/arm.py": "what a person types, and files that they name",
+    "agents/dashboard/acknowledged.py": OWN_FILES,
     "agents/evaluation.py": "pipes between processes of a pool",
     "agents/keyring.py": OWN_FILES,
     "agents/operations/addresses.py": OWN_FILES,
