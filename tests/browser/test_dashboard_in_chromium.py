@@ -1,31 +1,24 @@
 """The dashboard in a real headless Chromium: every state, a thousand symbols, a phone, the dark, and a lost server."""
 
-import itertools
-import re
-import statistics
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import chromium
 import msgspec
 import pytest
+from dashboard_pages import FAILED, drawn, opened, whole_board
 from dashboard_records import NOW_S, PARTITIONS, fed, received, written
 from dashboard_server import TOKEN, served, server
 from golden_records import RECORDS
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from agents.dashboard import browsers
 from agents.dashboard.alive import Link
 from agents.dashboard.board import Board
 from agents.dashboard.rates import Ends
 from agents.dashboard.server import Server
-from schemas.alerts import Alert
 from schemas.codec import encode
-from schemas.dead_letters import DeadLetter
-from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.predictions import Prediction
 from schemas.versions import ModelVersion
 from streams.partitioner import partition_of
@@ -45,44 +38,6 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-def opened(browser: Browser, address: str, width: int = 1280, scheme: Any = "light") -> tuple[Page, list[str]]:
-    """A page, and what it complains about."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(address)
-    return page, said
-
-
-def drawn(page: Page, plot: str) -> None:
-    """Wait until a figure is drawn, which it is once it can be seen."""
-    page.wait_for_function(
-        "id => { const plot = document.getElementById(id); plot?.scrollIntoView();"
-        " return plot?.querySelector('.scatterlayer path, .waits .progress') }",
-        arg=plot,
-        polling=300,
-    )
-
-
-def whole_board() -> Board:
-    """A board with something in every band."""
-    board = fed(written())
-    for kind, topic in ((ExperimentMoved, "experiments"), (ExperimentDecided, "experiment-decisions")):
-        one = next(each for each in RECORDS[kind] if type(each) is kind)
-        board.take(topic, received([(0, "", encode(one))]), NOW_S)
-    versions = [(0, "", encode(each)) for each in RECORDS[ModelVersion]]
-    board.take("model-versions", received(versions), NOW_S)
-    board.take("alerts", received([(0, "", encode(each)) for each in (REFUSED, FAILED)]), NOW_S)
-    return board
-
-
-REFUSED = Alert("commands:3:7", "dead-letters/lifecycle", "ACORN", 0, "refused", "error", "bad_command", "no such arm")
-FAILED = Alert("ticks:0:9:0", "candidates", "ACORN", 10**18, "retrain_failed", "error", "job", "out of memory")
-"""Whose record is on no topic any more."""
-
-
 def test_alerts_stand_on_the_time_line_and_the_open_ones_beside_the_lights(browser: Browser) -> None:
     with served(server(whole_board())) as address:
         page, _ = opened(browser, address)
@@ -96,93 +51,6 @@ def test_alerts_stand_on_the_time_line_and_the_open_ones_beside_the_lights(brows
         assert tile.get_attribute("data-colour") == "act"
         assert tile.locator(".value").inner_text() == "1", "a refusal of years ago is not open"
         assert "worst: retrain failed ACORN" in tile.inner_text()
-        page.context.close()
-
-
-CLIPPED = """() => [...document.querySelectorAll(".grid .row > *, .tile .value, .tile .note, td, th")]
-    .filter(cell => cell.offsetParent && cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.textContent)"""
-WIDE = """() => [...document.querySelectorAll(".scroll")].filter(each => each.scrollWidth > each.clientWidth)
-    .map(each => each.getAttribute("aria-label"))"""
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_no_table_loses_a_column_and_no_cell_is_cut(browser: Browser, width: int) -> None:
-    board = whole_board()
-    letters = [each for each in RECORDS[DeadLetter] if isinstance(each, DeadLetter)]
-    far = msgspec.structs.replace(letters[0], value=b"x" * 400, detail="y" * 300)
-    board.take("dead-letters", received([(0, "", encode(each)) for each in (*letters, far)]), NOW_S)
-    with served(server(board)) as address:
-        page, said = opened(browser, address, width)
-        page.wait_for_selector("#table .rows .row")
-        page.wait_for_selector(".experiment .tile")
-        page.evaluate("() => document.querySelectorAll('section > details').forEach(each => { each.open = true })")
-        page.wait_for_selector("#letters-body td code")
-        page.wait_for_selector("#alerts-body td")
-        assert page.evaluate(CLIPPED) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        if width == 1440:
-            assert page.evaluate(WIDE) == [], "on a desk there is room for every column"
-        assert said == []
-        page.context.close()
-
-
-def test_times_of_another_day_bear_their_date(browser: Browser) -> None:
-    with served(server(whole_board())) as address:
-        page, _ = opened(browser, address)
-        page.wait_for_selector(".timeline.dated li[data-kind=version]")
-        times = page.locator(".timeline li time").all_inner_texts()
-        assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", each) for each in times)
-        page.context.close()
-
-
-def test_hours_in_which_a_market_was_closed_take_no_room(browser: Browser) -> None:
-    of = next(each for each in RECORDS[Prediction] if isinstance(each, Prediction))
-    board, night = Board(), 17 * 3_600 * 10**9
-    partition = partition_of("X", PARTITIONS)
-    made = []
-    for number in range(60):
-        at = round(NOW_S * 1e9) + number * 10 * 10**9 + (night if number >= 30 else 0)
-        one = msgspec.structs.replace(of, id=f"ticks:{partition}:{number}", symbol="X", ts_event=at, mid=100.0 + number)
-        made.append((partition, "", encode(one)))
-    board.take("predictions", received(made, every_ms=1_000), NOW_S + 90.0)
-    with served(server(board)) as address:
-        page, said = opened(browser, address)
-        page.wait_for_selector("#table .rows .row")
-        drawn(page, "course")
-        breaks = page.evaluate("document.getElementById('course')._fullLayout.xaxis.rangebreaks")
-        ((begin, end),) = [each["bounds"] for each in breaks]
-        length = datetime.fromisoformat(end) - datetime.fromisoformat(begin)
-        assert 16.9 < length.total_seconds() / 3_600 < 17.0
-        places = page.evaluate("""() => { const axis = document.getElementById("course")._fullLayout.xaxis;
-            return document.getElementById("course").data[0].x.map(at => axis.d2p(at)) }""")
-        steps = [later - one for one, later in itertools.pairwise(places)]
-        assert max(steps) < 12 * statistics.median(steps), "the night is a gap, not the chart"
-        assert said == []
-        page.context.close()
-
-
-def test_an_alert_is_acknowledged_on_the_page_and_stays_so(
-    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    with served(server(whole_board())) as address:
-        page, said = opened(browser, f"{address}/#token={TOKEN}")
-        page.wait_for_selector("#alerts-summary:text-is('Open alerts: 1')")
-        page.click("#alerts-summary")
-        page.click("#alerts-body button:text-is('Acknowledge')")
-        page.wait_for_selector("#ask-effect:has-text('to no topic')")
-        page.fill("#ask-cause", "more memory is ordered")
-        page.click("#ask-yes")
-        page.wait_for_selector("#ask-answer:has-text('Done')")
-        page.keyboard.press("Escape")
-        page.wait_for_selector("#alerts-summary:text-is('Open alerts: none; 1 acknowledged')")
-        page.reload()
-        page.wait_for_selector("#alerts-summary:text-is('Open alerts: none; 1 acknowledged')")
-        page.click("#alerts-summary")
-        page.wait_for_selector("#alerts-body tr.seen:has-text('more memory is ordered')")
-        assert page.locator("#alerts-body button").count() == 0
-        assert page.locator("#alive-tiles [data-name=alerts] .value").inner_text() == "0"
-        assert said == []
         page.context.close()
 
 
