@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from agents.pages.wording import stands
 from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StartVariant, StopVariant
 from schemas.experiments import ExperimentDecided
 from schemas.outcomes import OutcomeMatured
@@ -163,7 +164,7 @@ def link(record: Any) -> Link:
     elif isinstance(record, Directive):
         kind, what = "directive", f"{record.action} {record.arm}"
     elif isinstance(record, ModelVersion):
-        kind, what = "version", f"{record.version} is {record.status}: {record.reason}"
+        kind, what = "version", f"{record.version} is {stands(record.status)}: {record.reason}"
     return Link(record.ts_event, kind, identity, what)
 
 

@@ -17,7 +17,7 @@ from agents.clients.history import changes
 from agents.clients.predicting import Predicting, predicting
 from agents.clients.rosters import differing_rosters
 from agents.clients.versions import TIMEOUT_S, retrains, versions
-from agents.pages.wording import moment
+from agents.pages.wording import moment, stands
 from agents.printable import printable
 from agents.trail import Link, manual_steps, why
 from schemas.commands import PinVersion, PromoteVariant, Retrain
@@ -112,7 +112,7 @@ def show(symbol: str, version: str, as_json: bool) -> None:
     record, finished = shown.version, shown.retrain
     if record is not None:
         console.print(
-            f"{record.version}: {record.status} since {moment(record.ts_event)}: {record.reason}", markup=False
+            f"{record.version}: {stands(record.status)} since {moment(record.ts_event)}: {record.reason}", markup=False
         )
         console.print(f"lineage: {' -> '.join((*record.lineage, record.version))}", markup=False)
         console.print(f"manual steps: {record.manual_steps or 'none'}")
@@ -229,7 +229,7 @@ def why_command(symbol: str, version: str | None, as_json: bool) -> None:
         click.echo(msgspec.json.encode(Explained(record, links, manual_steps(links), newest)))
         return
     if version:
-        console.print(printable(f"{record.version} is {record.status}: {record.reason}"), markup=False)
+        console.print(printable(f"{record.version} is {stands(record.status)}: {record.reason}"), markup=False)
     else:
         console.print(said_of(symbol, record, newest, found.live()), markup=False)
     show_links(console, links)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agents.pages.wording import stands
 from agents.printable import printable
 from schemas.accounts import AccountMarked
 from schemas.commands import Command
@@ -161,7 +162,7 @@ COLUMNS: dict[Any, tuple[Column, ...]] = {
         TIME,
         SYMBOL,
         field("version", 18, right=False),
-        field("status", 11, right=False),
+        Column("status", 18, lambda version: stands(version.status)),
         field("arm", 18, right=False, title="runs as"),
         field("reason", 40, right=False),
         field("parent", 18, right=False),

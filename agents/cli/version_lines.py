@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agents.clients.predicting import Predicting
 from agents.experiments import HELD_BACK
-from agents.pages.wording import moment
+from agents.pages.wording import moment, stands
 from agents.printable import printable
 from agents.trail import failed_gates
 from schemas.retraining import RetrainFinished
@@ -52,16 +52,16 @@ def is_same(version: str, predicting: str) -> bool:
 
 
 def _line(version: ModelVersion, made: Predicting | None, now: bool) -> str:
-    stands = version.status + " (pinned)" * version.pinned + f" ({HELD_BACK})" * (version.held is True)
+    said = stands(version.status) + " (pinned)" * version.pinned + f" ({HELD_BACK})" * (version.held is True)
     name = version.version
     if now and made is not None:
-        stands += f", {NOW}"
+        said += f", {NOW}"
         if made.model_version != name:
-            name, stands = made.model_version, f"{stands} (called {name} when this was written)"
+            name, said = made.model_version, f"{said} (called {name} when this was written)"
     elif version.status == "champion":
-        stands += f" by the registry, but {made.model_version} {NOW}" if made is not None else ", no prediction found"
+        said += f" by the registry, but {made.model_version} {NOW}" if made is not None else ", no prediction found"
     return (
-        f"{version.symbol}  {name}  {stands}  since {moment(version.ts_event)}  manual steps {version.manual_steps}  "
+        f"{version.symbol}  {name}  {said}  since {moment(version.ts_event)}  manual steps {version.manual_steps}  "
         f"{version.reason}"
     )
 
@@ -86,10 +86,12 @@ def said_of(symbol: str, record: ModelVersion | None, newest: Predicting | None,
         if record is None:
             return printable(f"{symbol} has no prediction that was found, and nothing was ever asked of it")
         return printable(
-            f"{record.version} is {record.status} by the registry, no prediction was found: {record.reason}"
+            f"{record.version} is {stands(record.status)} by the registry, no prediction was found: {record.reason}"
         )
     said = f"{newest.model_version} predicts {symbol} now ({newest.id}, {moment(newest.ts_event)} UTC): "
-    said += f"{record.status} since {moment(record.ts_event)} UTC: {record.reason}" if record else _unknown(newest)
+    said += (
+        f"{stands(record.status)} since {moment(record.ts_event)} UTC: {record.reason}" if record else _unknown(newest)
+    )
     if live is not None and not is_same(live.version, newest.model_version):
         said += (
             f"; the registry says that {live.version} is live since {moment(live.ts_event)} UTC: that is in effect "

@@ -9,6 +9,7 @@ from agents.clients.commander import commander
 from agents.dashboard.acknowledged import FILE, Seen, key_of
 from agents.dashboard.board import Board
 from agents.dashboard.watch import Watch
+from agents.pages.wording import stands
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
@@ -112,7 +113,7 @@ def told(asked: Asked, board: Board) -> str:
     state = board.symbols.get(asked.symbol)
     if state is None:
         raise ConfigurationError(f"expected a symbol that was predicted, was {asked.symbol!r:.40}")
-    effect = EFFECTS[asked.action].format(arm=asked.arm or "the variant", symbol=asked.symbol)
+    effect = EFFECTS[asked.action].format(arm=asked.arm or "the arm", symbol=asked.symbol)
     return (
         f"Writes one command to {COMMANDS.name}, partition {state.partition}: {effect}. "
         f"Takes effect at the next tick of {asked.symbol}, once, whatever dies, and appears on the time line."
@@ -149,7 +150,7 @@ async def ask(asked: Asked, board: Board, settings: Settings, bootstrap: str) ->
     if answer.refused:
         return Done(record_id, f"Refused: {answer.refused}", refused=True)
     if answer.versions:
-        said = "; ".join(f"{each.version} is {each.status.replace('_', ' ')}" for each in answer.versions)
+        said = "; ".join(f"{each.version} is {stands(each.status)}" for each in answer.versions)
         return Done(record_id, f"Done: {said}.")
     return Done(
         record_id, f"Written ({len(encode(command)):,} bytes); no worker has answered within {PATIENCE_S:.0f} s."

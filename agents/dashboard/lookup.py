@@ -10,7 +10,7 @@ from agents.clients.nearby import Budget, Nearby
 from agents.clients.opened import opened
 from agents.clients.reader import Received
 from agents.dashboard.lean import LeanOutcome
-from agents.pages.wording import NONE, lasting, moment, number
+from agents.pages.wording import NONE, lasting, moment, number, stands
 from agents.settings import Settings
 from agents.trail import History, led, manual_steps, starts, why
 from schemas.codec import decoder
@@ -122,7 +122,7 @@ async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> Ex
     by = "no person took part" if not manual else f"{manual} of {len(links)} steps by a person"
     if budget.spent and began is None:
         by += "; how it began lies farther back than this page looks: `tickloop models why` reads everything"
-    return Explained(f"{version.symbol}: why {version.version} is {version.status.replace('_', ' ')} ({by})", steps)
+    return Explained(f"{version.symbol}: why {version.version} is {stands(version.status)} ({by})", steps)
 
 
 async def _asked(nearby: Nearby, found: History, version: ModelVersion, offset: int) -> None:

@@ -1,11 +1,32 @@
 """Numbers and times in the words of the pages."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
 
 from streams.performance.proportion import Proportion
 
 NONE = "-"
+
+STANDS: Mapping[str, str] = {
+    "candidate": "a candidate",
+    "shadow": "in shadow",
+    "champion": "live",
+    "frozen": "kept, runs no more",
+    "rejected": "rejected",
+    "rolled_back": "rolled back",
+    "stopped": "stopped",
+}
+"""Where a version stands, by the status of its record; docs/glossary.md says more."""
+
+
+def stands(status: str) -> str:
+    """Where a version stands, for people.
+
+    >>> stands("champion"), stands("rolled_back")
+    ('live', 'rolled back')
+    """
+    return STANDS.get(status, status.replace("_", " "))
 
 
 def number(value: float | None, form: str = "+.2f", unit: str = "") -> str:

@@ -34,11 +34,11 @@ def test_after_a_reset_the_version_that_predicts_is_named_not_the_one_that_the_r
     record = history.now(newest.model_version)
     assert record == BUILT_IN, "under the name of its parameters then"
     said = said_of("X", record, newest, history.live())
-    assert said.startswith("builtin-1f2e3d4c predicts X now (ticks:0:9, 2024-08-08 23:54:15 UTC): shadow since")
+    assert said.startswith("builtin-1f2e3d4c predicts X now (ticks:0:9, 2024-08-08 23:54:15 UTC): in shadow since")
     assert "the registry says that v1 is live since 2024-08-08 23:54:15 UTC" in said
     live, built_in = listed([V1, BUILT_IN], {"X": newest})
-    assert "v1  champion by the registry, but builtin-1f2e3d4c predicts now  since" in live
-    assert "X  builtin-1f2e3d4c  shadow, predicts now (called builtin-00000000 when this was written)" in built_in
+    assert "v1  live by the registry, but builtin-1f2e3d4c predicts now  since" in live
+    assert "X  builtin-1f2e3d4c  in shadow, predicts now (called builtin-00000000 when this was written)" in built_in
 
 
 def test_where_both_say_the_same_it_is_said_once() -> None:
@@ -46,8 +46,8 @@ def test_where_both_say_the_same_it_is_said_once() -> None:
     assert history.now("v1") == V1
     assert history.now("") == V1, "no prediction was found: what the registry says"
     assert "the registry" not in said_of("X", V1, made("v1"), V1)
-    assert "X  v1  champion, predicts now  since 2024-08-08 23:54:15" in next(listed([V1], {"X": made("v1")}))
-    assert "champion, no prediction found" in next(listed([V1], {}))
+    assert "X  v1  live, predicts now  since 2024-08-08 23:54:15" in next(listed([V1], {"X": made("v1")}))
+    assert "live, no prediction found" in next(listed([V1], {}))
 
 
 def test_what_predicts_without_a_record_is_listed() -> None:
