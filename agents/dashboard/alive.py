@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from agents.dashboard.alerts import RULE, OpenAlerts
+from agents.dashboard.backlog import Backlog, backlog
 from agents.dashboard.latency import SPAN_S, Latency
 from agents.dashboard.lights import BEHIND, CHECKPOINT, LATENCY, ORDER, REFUSED, SILENCE, Colour, Lights
 from agents.dashboard.pace import HISTORY_S
@@ -134,16 +135,17 @@ def alive(
 ) -> Alive:
     """The band as of now, seconds since 1970; `seen`: whether a person acknowledged an alert."""
     ticks, predictions = rates.per_second(TICKS.name), rates.per_second(PREDICTIONS.name)
+    waiting = backlog(rates, now, history=clock.is_history(now))
     tiles = (
         _ticks(rates, ticks),
         _predictions(rates, ticks, predictions, lights, now),
-        _latency(latency, now),
-        _lag(rates, ticks),
-        _checkpoint(rates, now),
+        _latency(latency, waiting, now),
+        _lag(rates, ticks, waiting),
+        _checkpoint(rates, waiting, now),
         _letters(rates),
         _time(clock, now),
     )
-    mode, sentence, colour = _mode(rates, clock, link, ticks, now, itself)
+    mode, sentence, colour = _mode(rates, waiting, clock, link, now, itself)
     dated = tuple(_dated(tile, lights, now) for tile in (*tiles, _alerts(alerts, now, seen), *_page(itself)))
     # Alerts are about models, and what the page passes over is its own: neither says whether the loop keeps up.
     worst = max((colour, *(tile.colour for tile in tiles)), key=ORDER.index)
@@ -153,7 +155,9 @@ def alive(
     return Alive(mode, f"{sentence} Since {since}.", worst, dated, lags)
 
 
-def _mode(rates: Rates, clock: Clock, link: Link, ticks: float, now: float, itself: Itself) -> tuple[str, str, Colour]:
+def _mode(
+    rates: Rates, waiting: Backlog, clock: Clock, link: Link, now: float, itself: Itself
+) -> tuple[str, str, Colour]:
     if link.problem and link.answered_s:
         old = f"what is shown is {now - link.answered_s:,.0f} s old"
         return "broker_gone", f"The broker does not answer ({link.problem}); {old}.", "act"
@@ -170,32 +174,35 @@ def _mode(rates: Rates, clock: Clock, link: Link, ticks: float, now: float, itse
     age = rates.checkpoint_age(now)
     if link.members == 0:
         return "recovering", "No worker runs: ticks wait on their topic, nothing is lost.", "act"
-    if (rates.lag and "Rebalance" in link.group) or (age is not None and age > CHECKPOINT.attention):
+    stands = age is not None and age > CHECKPOINT.attention and not (waiting.worked_off and waiting.turns)
+    if (rates.lag and "Rebalance" in link.group) or stands:
         return (
             "recovering",
             f"Recovering: {rates.lag:,} ticks wait while workers take over their partitions.",
             "attention",
         )
-    return _flow(rates, clock, link, now)
+    return _flow(rates, waiting, clock, link, now)
 
 
-def _flow(rates: Rates, clock: Clock, link: Link, now: float) -> tuple[str, str, Colour]:
+def _flow(rates: Rates, waiting: Backlog, clock: Clock, link: Link, now: float) -> tuple[str, str, Colour]:
     """What goes through, where all is well: history is never called live."""
     run = f" of the run {link.named}" if link.named else ""
     history = clock.is_history(now) or bool(link.named)
-    if rates.grown(TICKS.name, QUIET_S) == 0:
+    if rates.grown(TICKS.name, QUIET_S) == 0 and not waiting.worked_off:
         if history:
             upto = f" up to {moment(clock.newest_ns)} UTC" if clock.newest_ns else ""
             return "quiet", f"Quiet: history{run} was played{upto}; no tick in the last 10 s.", "idle"
-        return "quiet", "Quiet: no tick in the last 10 s; everything that came is answered.", "idle"
+        rest = f"{rates.lag:,} wait for a checkpoint" if rates.lag else "everything that came is answered"
+        return "quiet", f"Quiet: no tick in the last 10 s; {rest}.", "idle"
     if not clock.newest_ns:
         return "starting", "Starting: ticks come, no prediction was read yet.", "idle"
     if history:
         said = "how fast event time runs is not known yet"
         if clock.speed is not None:
             said = f"over the last {PACE_SPAN_S:.0f} s event time ran {speed(clock.speed)} as fast as the clock"
-        return "replaying", f"Replaying history{run}: {said}.", "good"
-    return "live", "Live.", "good"
+        queue = f"; {waiting.says}" if waiting.worked_off else ""
+        return "replaying", f"Replaying history{run}: {said}{queue}.", "good"
+    return "live", f"Live: {waiting.says}." if waiting.worked_off and waiting.turns else "Live.", "good"
 
 
 def speed(times: float) -> str:
@@ -226,35 +233,49 @@ def _predictions(rates: Rates, ticks: float, predictions: float, lights: Lights,
     )
 
 
-def _latency(latency: Latency, now: float) -> Tile:
+def _latency(latency: Latency, waiting: Backlog, now: float) -> Tile:
     found = latency.quantiles(now)
     if found is None:
         note = f"no prediction in the last {SPAN_S:.0f} s"
         return Tile("latency", "Tick to prediction", "-", note, "idle", rule=LATENCY.says)
     note = f"p50; p99 {found.p99_ms:,.0f} ms; n = {found.n:,} of the last {SPAN_S:.0f} s"
-    colour = LATENCY.colour(found.p99_ms)
+    if found.history:
+        note += "; ticks of history, which wait in their queue"
+    colour = "good" if found.history else _no_fault(LATENCY.colour(found.p99_ms), waiting)
     return Tile("latency", "Tick to prediction", f"{found.p50_ms:,.0f} ms", note, colour, rule=LATENCY.says)
 
 
-def _lag(rates: Rates, ticks: float) -> Tile:
+def _no_fault(colour: Colour, waiting: Backlog) -> Colour:
+    """The colour of a figure that a queue makes: nobody has to act on one that is worked off."""
+    if not waiting.worked_off:
+        return colour
+    return "good" if waiting.history else min(colour, "attention", key=ORDER.index)
+
+
+def _lag(rates: Rates, ticks: float, waiting: Backlog) -> Tile:
     latest = rates.latest
     if latest is None:
         return Tile("lag", "Lag", "-", "not known yet", "idle", rule=BEHIND.says)
     behind = rates.lag / max(ticks, 1.0)
     worst = max(latest.lags, key=latest.lags.__getitem__, default=None)
     where = f"most on partition {worst}: {latest.lags[worst]:,}" if worst is not None and rates.lag else "none waits"
-    note = f"ticks without a checkpoint; {where}"
+    what = waiting.says if waiting.worked_off and waiting.turns else "ticks without a checkpoint"
+    note = f"{what}; {where}"
     # In what no tick adds to any more, the age of the checkpoint says more than a rate of none.
-    colour = BEHIND.colour(behind) if ticks else "good" if not rates.lag else "attention"
+    colour = _no_fault(BEHIND.colour(behind) if ticks else "good" if not rates.lag else "attention", waiting)
     return Tile("lag", "Lag", f"{rates.lag:,}", note, colour, rule=BEHIND.says)
 
 
-def _checkpoint(rates: Rates, now: float) -> Tile:
+def _checkpoint(rates: Rates, waiting: Backlog, now: float) -> Tile:
     age = rates.checkpoint_age(now)
     if rates.latest is None or age is None:
         return Tile("checkpoint", "Checkpoint age", "-", "nothing waits for one", "idle", rule=CHECKPOINT.says)
     note = "of the partition that has waited longest"
-    return Tile("checkpoint", "Checkpoint age", f"{age:.1f} s", note, CHECKPOINT.colour(age), rule=CHECKPOINT.says)
+    colour = CHECKPOINT.colour(age)
+    if waiting.turns and colour != "good":
+        note += ": its turn comes after the queues of others"
+        colour = _no_fault(colour, waiting)
+    return Tile("checkpoint", "Checkpoint age", f"{age:.1f} s", note, colour, rule=CHECKPOINT.says)
 
 
 def _letters(rates: Rates) -> Tile:

@@ -10,7 +10,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from agents.clients.committed import committed
 from agents.clients.reader import Received
 from agents.dashboard.following import Place
-from agents.dashboard.latency import A_BLOCK, answered
+from agents.dashboard.latency import A_BLOCK, Made, answered
 from agents.dashboard.rates import Ends
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.settings import Settings
@@ -176,15 +176,15 @@ class Tail:
         (described,) = answer.to_object()["groups"]
         return str(described["state"]), len(described["members"])
 
-    async def pairs(self) -> list[tuple[dict[int, int], dict[int, int]]]:
-        """Times of the newest predictions and of their ticks, by offset of the tick, a pair of both a partition."""
+    async def pairs(self) -> list[tuple[dict[int, Made], dict[int, int]]]:
+        """The newest predictions and the times of their ticks, by offset of the tick, a pair of both a partition."""
         newest, self._newest = self._newest, {}
         topic = self._settings.topic(TICKS.name)
         wanted = {}
         for number, values in newest.items():
             end = self._ends.get(TopicPartition(topic, number), 0)
             # Only what names a tick that there is: anybody may have written it.
-            if made := {offset: at for offset, at in answered(values).items() if 0 <= offset < end}:
+            if made := {offset: each for offset, each in answered(values).items() if 0 <= offset < end}:
                 wanted[number] = made
         for number, made in wanted.items():
             self._ticks.seek(TopicPartition(topic, number), min(made))

@@ -11,6 +11,8 @@ LOOP_S = 5.0
 BROKER_S = 5.0
 STUCK_S = 10.0
 UNACKED_S = 10.0
+WITH_A_QUEUE = 3.0
+"""So many times as long a checkpoint may take while a queue is worked off: the event loop is never idle then."""
 
 
 class Check(Struct, frozen=True):
@@ -115,6 +117,8 @@ class Health:
         checkpoint = max((each.checkpoint_s for each in vitals.partitions), default=0.0)
         unacked = max((each.unacked_s for each in vitals.partitions), default=0.0)
         out_s = vitals.now - self._member_at
+        worked_off = stuck <= STUCK_S and any(each.unfetched for each in vitals.partitions)
+        checkpoint_limit = self._limits.checkpoint_s * (WITH_A_QUEUE if worked_off else 1.0)
         found = (
             ("loop", vitals.loop_s, LOOP_S, "since the event loop last turned"),
             ("broker", vitals.broker_s, BROKER_S, "since a broker last answered"),
@@ -122,22 +126,31 @@ class Health:
             ("consumer", stuck, STUCK_S, "behind the end of a source without fetching any of it"),
             ("step", vitals.in_hand_s, STUCK_S, "that the fetch in hand has been applied for"),
             ("outputs", unacked, UNACKED_S, "since the oldest output that is not acknowledged"),
-            ("checkpoint", checkpoint, self._limits.checkpoint_s, "since the last complete checkpoint"),
+            ("checkpoint", checkpoint, checkpoint_limit, "since the last complete checkpoint"),
             ("recovery", vitals.recovering_s, 0.0, "that state is not live"),
         )
         return tuple(self._check(name, value, limit, says, wall) for name, value, limit, says in found)
 
     def _unfetched_s(self, vitals: Vitals) -> float:
-        """How long the consumer has stood still before records that are there: not while a recovery holds it up."""
+        """How long the consumer has stood still before records that are there: not while a recovery holds it up.
+
+        The client hands out what it has fetched of one partition after the other, up to a mebibyte of each. What waits
+        its turn meanwhile stands still for as long as the queues of the others take: that is work, and no fault.
+        """
         before, self._moved = self._moved, {}
         longest = 0.0
+        goes_on = any(
+            each.position != before.get((each.node, each.source.partition), (each.position, 0.0))[0]
+            for each in vitals.partitions
+        )
         for each in vitals.partitions:
             if not each.unfetched or vitals.recovering_s:
                 continue
             position = each.position or 0
             key = (each.node, each.source.partition)
             moved, at = before.get(key, (-1, vitals.now))
-            self._moved[key] = (position, at if position == moved else vitals.now)
+            waits_its_turn = each.buffered and goes_on
+            self._moved[key] = (position, at if position == moved and not waits_its_turn else vitals.now)
             longest = max(longest, vitals.now - self._moved[key][1])
         return longest
 

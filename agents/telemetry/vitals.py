@@ -5,7 +5,7 @@ from typing import NamedTuple
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.types import TP
 
-from agents.kafka import AIOKafkaConsumer
+from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.runtime.app import LoopApp
 from agents.runtime.transport import consumer_of
 
@@ -24,6 +24,7 @@ class PartitionVitals(NamedTuple):
         checkpoint_s: since all that was dirty had last been looked at and stored.
         unacked_s: since the oldest output was sent that is not acknowledged; 0 when all are.
         in_hand: whether the node is applying a fetch.
+        buffered: whether the client has fetched records of it that nobody has taken yet.
     """
 
     node: str
@@ -36,6 +37,7 @@ class PartitionVitals(NamedTuple):
     checkpoint_s: float
     unacked_s: float
     in_hand: bool
+    buffered: bool = False
 
     @property
     def lag(self) -> int:
@@ -96,6 +98,11 @@ def position_of(consumer: AIOKafkaConsumer | None, tp: TP) -> int | None:
     return position
 
 
+def is_buffered(consumer: AIOKafkaConsumer | None, tp: TP) -> bool:
+    """Whether a consumer holds fetched records of a partition; from any thread."""
+    return consumer is not None and TopicPartition(*tp) in consumer._fetcher._records
+
+
 def take_vitals(app: LoopApp, now: float, answered: float, ends: dict[TP, int]) -> Vitals:
     """Vitals of a worker's app, taken from another thread.
 
@@ -123,6 +130,7 @@ def take_vitals(app: LoopApp, now: float, answered: float, ends: dict[TP, int]) 
                     now - live.checkpointed_at,
                     0.0 if unacked is None else now - unacked,
                     binding.in_hand_since is not None,
+                    is_buffered(consumer, source),
                 )
             )
     in_hand = [since for binding in runtime.bindings if (since := binding.in_hand_since) is not None]

@@ -5,7 +5,7 @@ import pytest
 
 from agents.dashboard.alerts import OpenAlerts
 from agents.dashboard.alive import Alive, Clock, Link, alive
-from agents.dashboard.latency import Latency
+from agents.dashboard.latency import Latency, Made
 from agents.dashboard.lights import Lights
 from agents.dashboard.rates import Ends, Rates
 
@@ -103,3 +103,76 @@ def test_since_stays_while_the_colour_does() -> None:
     first = alive(rates(*STEADY), Latency(), Clock(), HERE, lights, OpenAlerts(), NOW)
     later = alive(rates(*STEADY), Latency(), Clock(), HERE, lights, OpenAlerts(), NOW + 5.0)
     assert [tile.since for tile in first.tiles] == [tile.since for tile in later.tiles]
+
+
+def of_a_file(waiting: int, before: int, predicted: int, standing_s: float, age_s: float, sending: int = 0) -> Alive:
+    """While a file has been sent at full speed, and is `age_s` old.
+
+    Args:
+        waiting: ticks, on the partition at work; on another one a thousand wait, whose checkpoint stands.
+        before: ticks that waited there ten seconds ago.
+        predicted: ticks a second.
+        standing_s: age of the checkpoint of the other partition.
+        age_s: of the events.
+        sending: ticks a second that still come.
+    """
+    found, latency = Rates(), Latency()
+    end = 1_000_000
+    for ago in range(60, -1, -1):
+        lag = waiting + (before - waiting) * ago // 10
+        sent = end - sending * ago
+        moved = 1 if ago < standing_s else 0
+        counts = {"ticks": sent, "predictions": end - predicted * ago, "dead-letters": 0}
+        found.take(Ends(NOW - ago, counts, {0: lag, 1: 1_000}, {0: sent - lag, 1: moved}))
+    newest = NOW - age_s
+    clock = Clock(round(newest * 1e9))
+    sent_ms = round((NOW - 40.0) * 1e3)
+    latency.take({7: Made(sent_ms + 40_000, round((newest - 40.0) * 1e9))}, {7: sent_ms}, NOW)
+    return alive(found, latency, clock, HERE, Lights(), OpenAlerts(), NOW)
+
+
+def colours(found: Alive) -> dict[str, str]:
+    return {tile.name: tile.colour for tile in found.tiles if tile.name in ("latency", "lag", "checkpoint")}
+
+
+@pytest.mark.parametrize("sending", [0, 17_000, 500], ids=["sent", "being sent", "the last of it is being sent"])
+def test_a_file_that_was_sent_at_full_speed_shows_no_red_light(sending: int) -> None:
+    grows = max(0, sending - 3_000) * 10
+    history = of_a_file(270_000, 300_000 - grows, 3_000, 40.0, 90_000.0, sending)
+    assert colours(history) == {"latency": "good", "lag": "good", "checkpoint": "good"}
+    assert (history.mode, history.colour) == ("replaying", "good")
+    assert "271,000 ticks wait and are worked off, about 90 s of work" in history.sentence
+    tiles = {tile.name: tile.note for tile in history.tiles}
+    assert "ticks of history, which wait in their queue" in tiles["latency"]
+    assert "its turn comes after the queues of others" in tiles["checkpoint"]
+
+
+def test_live_ticks_that_waited_are_worked_off_without_a_red_light() -> None:
+    found = of_a_file(270_000, 300_000, 3_000, 40.0, 1.0)
+    assert set(colours(found).values()) == {"attention"}
+    assert (found.mode, found.colour) == ("live", "attention")
+    assert "about 90 s of work" in found.sentence
+
+
+@pytest.mark.parametrize("age_s", [1.0, 90_000.0], ids=["live", "history"])
+def test_a_queue_that_stands_is_red_whatever_it_holds(age_s: float) -> None:
+    found = of_a_file(270_000, 270_000, 0, 40.0, age_s, sending=500)
+    assert colours(found)["lag"] == "act"
+    assert colours(found)["checkpoint"] == "act"
+    assert (found.mode, found.colour) == ("recovering", "act")
+
+
+def test_a_queue_of_live_ticks_that_outgrows_the_work_is_red() -> None:
+    found = of_a_file(270_000, 250_000, 3_000, 1.0, 1.0, sending=5_000)
+    assert (colours(found)["lag"], colours(found)["latency"]) == ("act", "act")
+
+
+def test_a_partition_that_stands_alone_is_red_though_others_are_answered() -> None:
+    found = of_a_file(2_000, 2_000, 3_000, 40.0, 1.0, sending=3_000)
+    assert (found.mode, colours(found)["checkpoint"]) == ("recovering", "act")
+
+
+def test_quiet_does_not_say_that_all_is_answered_while_something_waits() -> None:
+    waits = band(rates((30.0, 900, 900, 0, 900), (15.0, 909, 909, 0, 901), (0.0, 909, 909, 0, 905)), HERE)
+    assert waits.mode == "quiet"
+    assert "4 wait for a checkpoint" in waits.sentence

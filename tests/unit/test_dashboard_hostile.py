@@ -21,7 +21,7 @@ from agents.dashboard.browsers import Browser, Look
 from agents.dashboard.changes import LONGEST_SENTENCE
 from agents.dashboard.deciding import MOST_COURSES, MOST_EARLY
 from agents.dashboard.following import BEGIN_ANEW_S, STILL_S, Following
-from agents.dashboard.latency import answered
+from agents.dashboard.latency import Made, answered
 from agents.dashboard.lean import LeanPrediction
 from agents.dashboard.rates import Ends
 from agents.dashboard.server import Server
@@ -153,7 +153,9 @@ def test_what_the_page_reads_of_busy_topics_is_what_the_records_are() -> None:
 
 
 def test_latencies_go_by_what_names_a_tick() -> None:
-    assert answered([(1, b'{"id":"x"}'), (1, None), (1, b"["), (1, b'{"id":7}'), (2, b'{"id":"ticks:0:5"}')]) == {5: 2}
+    assert answered([(1, b'{"id":"x"}'), (1, None), (1, b"["), (1, b'{"id":7}'), (2, b'{"id":"ticks:0:5"}')]) == {
+        5: Made(2, 0)
+    }
 
 
 def test_ten_thousand_misspelt_names_take_no_more_room_than_there_is() -> None:

@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestServer
 from faust.types import TP
 
 from agents.settings import Settings
-from agents.telemetry.ask import ask
+from agents.telemetry.ask import Stranger, ask
 from agents.telemetry.health import BROKER_S, LOOP_S, STUCK_S, UNACKED_S, Check, Health, Limits
 from agents.telemetry.vitals import PartitionVitals, Vitals
 
@@ -95,6 +95,36 @@ def test_a_consumer_that_stands_still_before_records_is_stuck() -> None:
     assert patient.wrong(behind(90, 500.0)) == [], "and may stay there"
 
 
+def test_what_was_fetched_and_waits_its_turn_behind_a_queue_that_is_worked_off_is_not_stuck() -> None:
+    patient = Patient()
+    waits = STILL._replace(position=50, end=90, buffered=True)
+
+    def beside(position: int, now: float, buffered: bool = True) -> Vitals:
+        other = STILL._replace(source=TP("ticks", 4), position=position, end=90_000, buffered=True)
+        return WELL._replace(now=now, partitions=(waits._replace(buffered=buffered), other))
+
+    assert [patient.wrong(beside(1_000 * turn, 100.0 + 5 * turn)) for turn in range(1, 8)] == [[]] * 7
+    assert patient.wrong(beside(7_000, 145.0)) == [], "nothing has moved for ten seconds"
+    assert patient.wrong(beside(7_000, 145.1)) == ["consumer"]
+    patient = Patient()
+    assert [patient.wrong(beside(1_000 * turn, 100.0 + 5 * turn, buffered=False)) for turn in range(1, 5)] == [
+        [], [], [], ["consumer"],
+    ], "the client fetches others, and never this one"  # fmt: skip
+
+
+def test_a_checkpoint_may_take_longer_while_a_queue_is_worked_off_but_not_for_ever() -> None:
+    patient = Patient()
+
+    def late(position: int, now: float, checkpoint_s: float) -> list[str]:
+        queue = STILL._replace(position=position, end=90_000, checkpoint_s=checkpoint_s)
+        return patient.wrong(WELL._replace(now=now, partitions=(queue,)))
+
+    assert [late(1_000 * turn, 100.0 + turn, 29.0 + turn) for turn in (0, 1, 2)] == [[], [], ["checkpoint"]]
+    assert late(90_000, 103.0, 10.1) == ["checkpoint"], "nothing waits any more"
+    assert late(2_000, 104.0, 10.1) == []
+    assert late(2_000, 114.1, 10.1) == ["consumer", "checkpoint"], "what waits is not worked off"
+
+
 def test_a_consumer_is_not_stuck_while_a_recovery_holds_it_up() -> None:
     patient = Patient()
     patient.at(behind(50, 100.0))
@@ -119,4 +149,5 @@ async def test_whatever_listens_in_the_place_of_a_worker_does_not_answer_for_it(
     app = web.Application()
     app.router.add_get("/readyz", answer)
     async with TestServer(app) as server:
-        assert await ask(Settings(metrics_host=str(server.host), metrics_port=(server.port or 0) - 1), 1) is None
+        settings = Settings(metrics_host=str(server.host), metrics_port=(server.port or 0) - 1)
+        assert await ask(settings, 1) == Stranger("another program")
