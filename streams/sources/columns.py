@@ -48,6 +48,7 @@ class Columns(msgspec.Struct, frozen=True):
         format: name of a format, or path of one; empty: what the file shows; `none`: none, whatever it shows.
         bars: of tables of bars, what the time of a row is: the `open` or the `close` of its bar.
         length: of a bar, `60s`, where its time is its open; empty: the commonest distance of the first rows.
+        levels: of tables of changes of a book: columns that are looked at besides the fields; None: it is no such one.
     """
 
     names: dict[str, str] = {}
@@ -70,6 +71,7 @@ class Columns(msgspec.Struct, frozen=True):
     format: str = ""
     bars: str = ""
     length: str = ""
+    levels: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if unknown := set(self.names) - set(FIELDS):

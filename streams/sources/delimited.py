@@ -1,12 +1,12 @@
 """Ticks of CSV: comma, semicolon, tab or bar, told by the first line."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
-from schemas.ticks import Quote, Trade
+from streams.sources.book_rows import BookRows, Build, flattened
 from streams.sources.cells import LONGEST_CELL, short, shown
 from streams.sources.formats.recognition import Understood, like, of_table
 from streams.sources.layout import Layout, looks_like_a_row
@@ -28,12 +28,13 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
         Refused: a row makes no tick, with `strict`.
     """
     layout: Layout | None = None
-    build: Callable[[Sequence[Any]], Quote | Trade] | None = None
+    build: Build | None = None
     found: Understood | None = None
     names: Sequence[str] | None = None
+    book: BookRows | None = None
     settled = False
     for block in blocks if reading.columns.header else _with_a_row(blocks):
-        ticks: list[Feed] = []
+        ticks: list[Any] = []
         if type(block) is CutLine:
             if names is None:
                 raise ConfigurationError(f"{reading.name}: expected a header line, was {shown(bytes(block))}")
@@ -57,6 +58,8 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
             first = _cells(lines, delimiter, width)
             layout.settle(first, reading.name)
             build, settled = layout.builder(), bool(first)
+            if found is not None and layout.of_book and found.format is not None and found.format.book is not None:
+                build = book = BookRows(found.format.book, layout, reading.name)
             if settled and found is not None:
                 reading.take(found, layout, first)
         row = reading.row
@@ -82,7 +85,9 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
             except NO_TICK as problem:
                 ticks.append(reading.raw_cells(row, problem, layout, cells))
         reading.row = row
-        yield ticks
+        yield ticks if book is None else flattened(ticks)
+    if book is not None:
+        yield book.rest()
 
 
 def _with_a_row(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from schemas.ticks import Quote, Trade
+from streams.sources.book_rows import BookRows, Build, flattened
 from streams.sources.cells import LONGEST_CELL, short, shown
 from streams.sources.columns import Columns
 from streams.sources.formats.recognition import FIRST, of_table
@@ -39,7 +40,8 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
     """
     table = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(frame)
     header = [str(name) for name in table.columns]
-    columns = of_table("frame", columns, header, table.head(FIRST).to_numpy(object).tolist()).columns
+    found = of_table("frame", columns, header, table.head(FIRST).to_numpy(object).tolist())
+    columns = found.columns
     dates = columns.names.get("ts_event", "ts_event")
     if dates in table and table[dates].dtype.kind == "M":
         instants = pd.to_datetime(table[dates], utc=True).dt.as_unit("ns")
@@ -47,17 +49,19 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
         columns = replace(columns, time_unit="ns")
     layout = Layout(header, columns)
     constants = layout.constants
+    form = found.format.book if found.format is not None and layout.of_book else None
     texts = {layout.place[field] for field in ("kind", "symbol", "side") if field in layout.place}
+    texts |= {layout.others[name] for name in layout.others if form is not None and name in form.words}
     reading = Reading("frame", columns, strict=False)
-    build = None
+    build: Build | None = None
     for start in range(0, len(table), BLOCK_ROWS):
         part = table.iloc[start : start + BLOCK_ROWS]
         cells = [_cells(part.iloc[:, at], at in texts) for at in range(layout.width)]
         rows = list(zip(*cells, strict=True))
         if build is None:
             layout.settle(rows[:LOOKED_AT], "frame")
-            build = layout.builder()
-        ticks: list[Feed] = []
+            build = layout.builder() if form is None else BookRows(form, layout, "frame")
+        ticks: list[Any] = []
         for row, values in enumerate(rows, start):
             if layout.where and not layout.is_wanted(values):
                 continue
@@ -65,9 +69,12 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
                 ticks.append(build((*values, *constants)))
             except NO_TICK as problem:
                 ticks.append(reading.raw_cells(row, problem, layout, values))
+        ticks = ticks if form is None else flattened(ticks)
         if start == 0 and columns.checked:
             expect_plausible("frame", [tick for tick in ticks if isinstance(tick, Quote | Trade)])
         yield from ticks
+    if isinstance(build, BookRows):
+        yield from build.rest()
 
 
 def _cells(column: "pd.Series[Any]", text: bool) -> list[Any]:

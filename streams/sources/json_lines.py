@@ -1,6 +1,6 @@
 """Ticks of JSON: an object a line, or one array of them; records of the topic `ticks`, or anything with such fields."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from schemas.codec import decoder
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
+from streams.sources.book_messages import BookMessages
 from streams.sources.cells import END_OF_INTEGERS, shown
 from streams.sources.columns import FIELDS, Columns, kind_of
 from streams.sources.formats.recognition import WITHOUT, Understood, of_objects, path_of
@@ -17,6 +18,7 @@ from streams.sources.json_values import (
     MOST_KINDS,
     at_path,
     cell_of,
+    decoded,
     goes_on,
     innermost,
     is_value,
@@ -40,7 +42,6 @@ LOOKED_THROUGH = 1 << 22
 
 
 _decode_tick = decoder(Tick)
-_decode = decoder(Any)
 Build = Callable[[Sequence[Any]], Quote | Trade]
 
 
@@ -129,6 +130,7 @@ class Kind(NamedTuple):
     names: list[str]
     layout: Layout | None = None
     build: Build | None = None
+    messages: BookMessages | None = None
 
 
 class Rows:
@@ -187,12 +189,16 @@ class Rows:
             return Kind(found, [])
         items = [item for item in first if isinstance(item, dict) and path_of(format_, item) == found.columns.rows]
         rows = [row for item in items for row in within(item, found.columns.rows)]
+        found = found._replace(columns=_chosen(format_.names, found.columns, rows))
         names = self._names(rows, found.columns)
         layout = Layout(names, _present(found.columns, names), name)
         sample = [cells for row in rows if (cells := self._cells(row, names))]
         layout.settle(sample, name)
         self._reading.take(found, layout, sample)
-        return Kind(found, names, layout, layout.builder())
+        messages = None
+        if layout.of_book and format_.book is not None:
+            messages = BookMessages(format_.book, found.columns, layout.clock.read)
+        return Kind(found, names, layout, layout.builder(), messages)
 
     def _why(self, first: Sequence[Any], rows: Sequence[Any]) -> ConfigurationError:
         """Why no object makes a tick, with the options that would say how where its keys look like those of ticks."""
@@ -262,7 +268,7 @@ class Rows:
         except (Refused, ValueError) as error:  # msgspec's errors are ValueErrors
             problem = error
         try:
-            items = list(self._unfolded(_decode(line)))
+            items = list(self._unfolded(decoded(line)))
         except (Refused, ValueError) as error:
             yield self._reading.raw(row, error, line)
             return
@@ -287,41 +293,48 @@ class Rows:
     def _ticks_of_kinds(self, row: int, line: bytes) -> Iterator[Feed]:
         """Ticks of an object of one of the formats that were seen."""
         try:
-            item = _decode(line)
+            item = decoded(line)
         except (Refused, ValueError) as error:
             yield self._reading.raw(row, error, line)
             return
-        if (signature := signature_of(item)) not in self._seen:
-            self._look_at(item, signature)
-        for found, names, layout, build in self._kinds:
-            format_, path = found.format, found.columns.rows
-            if format_ is None or not isinstance(item, dict) or (at := path_of(format_, item)) is None:
-                continue
-            if layout is None or build is None:
-                return
-            if at != path:
-                continue
-            for each in within(item, path):
-                cells = self._cells(each, names) or []
-                if layout.where and not layout.is_wanted(cells):
+        kinds: Sequence[Kind] = self._kinds
+        while kinds:
+            for found, names, layout, build, messages in kinds:
+                format_, path = found.format, found.columns.rows
+                if format_ is None or not isinstance(item, dict) or (at := path_of(format_, item)) is None:
                     continue
-                try:
-                    yield build([*cells, *layout.constants])
-                except NO_TICK as error:
-                    yield self._reading.raw_cells(row, error, layout, cells)
-            return
+                if layout is None or build is None:
+                    return
+                if at != path:
+                    continue
+                for each in within(item, path):
+                    cells = self._cells(each, names) or []
+                    if layout.where and not layout.is_wanted(cells):
+                        continue
+                    try:
+                        if messages is not None:
+                            yield from messages(each)
+                        else:
+                            yield build([*cells, *layout.constants])
+                    except NO_TICK as error:
+                        yield self._reading.raw_cells(row, error, layout, cells)
+                return
+            kinds = self._later_kinds(item)
         said = " or ".join(kind.found.format.title for kind in self._kinds if kind.found.format)
         yield self._reading.raw(row, f"expected an object of {said}", line)
 
-    def _look_at(self, item: Any, signature: Any) -> None:
-        """Take in a kind of objects that comes later than the first ones."""
-        if len(self._seen) >= MOST_KINDS or self._reading.columns.format:
-            return
+    def _later_kinds(self, item: Any) -> list[Kind]:
+        """A kind of objects that comes later than the first ones, taken in."""
+        signature = signature_of(item)
+        if signature in self._seen or len(self._seen) >= MOST_KINDS or self._reading.columns.format:
+            return []
         self._seen.add(signature)
         known = {kind.found.format.name for kind in self._kinds if kind.found.format}
-        for each in of_objects(self._reading.name, self._reading.columns, [item], later=True):
-            if each.format is not None and each.format.name not in known:
-                self._kinds.append(self._kind_of(each, [item]))
+        later = of_objects(self._reading.name, self._reading.columns, [item], later=True)
+        new = [each for each in later if each.format is not None and each.format.name not in known]
+        kinds = [self._kind_of(each, [item]) for each in new]
+        self._kinds += kinds
+        return kinds
 
     def _kind(self, item: Any) -> str:
         called = self._columns.names
@@ -336,6 +349,17 @@ def _present(columns: Columns, names: Sequence[str]) -> Columns:
     if columns.bars and columns.names.get("size") not in (*names, "-"):
         kept["size"] = "-"
     return replace(columns, names=kept)
+
+
+def _chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: Sequence[Any]) -> Columns:
+    """Columns with the names, out of several that a format knows for a field, that objects have."""
+    several = {field: choices for field, choices in named.items() if isinstance(choices, tuple)}
+    there = {
+        field: next((each for each in choices if any(at_path(row, each) is not None for row in rows)), choices[0])
+        for field, choices in several.items()
+        if columns.names.get(field) in choices
+    }
+    return replace(columns, names=columns.names | there) if there else columns
 
 
 def _known(item: Any) -> tuple[Any, Any]:

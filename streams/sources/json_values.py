@@ -1,10 +1,13 @@
 """Values of JSON out of texts: whole documents or lines, what lies where in them, and what tells their kinds apart."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
-from schemas.codec import decoder
+import msgspec
+
+from schemas.codec import MOST_BRACKETS
 from schemas.errors import ConfigurationError, Refused
 from streams.sources.cells import LONGEST_CELL, short, shortened
 from streams.sources.lines import CutLine
@@ -19,7 +22,28 @@ MOST_KINDS = 64
 TELLING = ("e", "type", "channel", "table", "event", "action")
 """Keys whose values tell objects of a stream apart that have the same keys."""
 
-_decode = decoder(Any)
+_BRACKET = re.compile(rb"[\[\]{}]")
+_decoder = msgspec.json.Decoder()
+
+
+def decoded(text: bytes) -> Any:
+    """A value of JSON, of any size, with as many levels of a book as there are.
+
+    Raises:
+        Refused: it is none, or is nested deeper than any message: at which depth the parser gives up would hang on how
+            deep its caller is.
+
+    >>> len(decoded(b"[" + b"[1,2]," * 1_000 + b"[1,2]]"))
+    1001
+    """
+    if len(text) > MOST_BRACKETS and text.count(b"[") + text.count(b"{") > MOST_BRACKETS:
+        steps = (1 if found[0] in b"[{" else -1 for found in _BRACKET.finditer(text))
+        if max(accumulate(steps), default=0) > MOST_BRACKETS:
+            raise Refused("malformed", f"expected at most {MOST_BRACKETS} opening brackets within each other")
+    try:
+        return _decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused("not_json", str(error)) from error
 
 
 def whole(block: bytes, rest: Iterable[bytes], reading: Reading) -> bytes:
@@ -82,7 +106,7 @@ def objects(lines: Iterable[bytes]) -> Iterator[Any]:
     """Values of the lines that are JSON."""
     for line in lines:
         try:
-            yield _decode(line)
+            yield decoded(line)
         except (Refused, ValueError):
             continue
 

@@ -51,6 +51,8 @@ class Layout:
         shift: ns from the time of a row to that of its tick: the length of a bar whose time is its open.
         clock: reads the times.
         sides: reads the aggressors.
+        of_book: whether rows are changes of a book.
+        others: place of each column that is looked at for that.
     """
 
     def __init__(self, header: Sequence[str], columns: Columns, name: str = "") -> None:
@@ -77,6 +79,8 @@ class Layout:
         nothing = ABSENT | {"size": "0"} if columns.bars else ABSENT  # bars of currencies have no volume
         if columns.bars and "size" in absent:
             needed.pop("size", None)
+        if columns.levels is not None:  # of messages, which have many levels each
+            needed = {field: None for field in needed if field not in absent}
         if missing := [field for field in needed if field not in fixed | self.place]:
             options = suggested(header, missing)
             raise ConfigurationError(
@@ -91,6 +95,13 @@ class Layout:
                 "fix: --where with one of these"
             )
         self.where = tuple((header.index(name), frozenset(value.split("|"))) for name, value in columns.where.items())
+        lowered = [str(name).lower() for name in header]
+        self.others = {
+            name: header.index(name) if name in header else lowered.index(name.lower())
+            for name in columns.levels or ()
+            if name in header or name.lower() in lowered
+        }
+        self.of_book = columns.levels is not None
         self.times, self.shift, self._bars, self._length = "", 0, columns.bars, columns.length
         self.warned = BARS if not columns.bars and is_of_bars(header) else ""
         self._checked, self._whole = columns.checked, False
@@ -190,7 +201,7 @@ class Layout:
 
     def _expect_no_orders(self, rows: Sequence[Sequence[Any]], name: str) -> None:
         at = next((at for at, column in enumerate(self.header) if column.lower() == "action"), None)
-        if at is None or self.where or self.fixed.get("kind") != "trade":
+        if at is None or self.where or self.of_book or self.fixed.get("kind") != "trade":
             return
         seen = dict.fromkeys(str(row[at]) for row in rows if len(row) > at)
         if orders := sorted(word for word in seen if word.lower() in ORDERS):
@@ -306,13 +317,16 @@ class Layout:
         layout.place = {field: at[place] for field, place in self.place.items()}
         layout.joined = tuple(at[place] for place in self.joined)
         layout.where = tuple((at[place], values) for place, values in self.where)
+        layout.others = {name: at[place] for name, place in self.others.items()}
         layout.width = len(used)
         return layout
 
     def used(self) -> list[int]:
         """Places of all cells that are looked at."""
         action = [at for at, column in enumerate(self.header) if column.lower() == "action"]
-        return sorted({*self.place.values(), *self.joined, *(at for at, _ in self.where), *action})
+        return sorted(
+            {*self.place.values(), *self.joined, *(at for at, _ in self.where), *action, *self.others.values()}
+        )
 
 
 def looks_like_a_row(header: Sequence[str]) -> bool:

@@ -11,7 +11,10 @@ from io import BufferedReader
 from typing import IO, cast
 
 from schemas.errors import ConfigurationError
+from streams.sources import dbn, numpy_rows
 from streams.sources.damage import broken
+from streams.sources.dbn import DBN
+from streams.sources.numpy_rows import NUMPY
 from streams.sources.signs import BZIP2, EMPTY_ZIP, GZIP, XZ, ZIP, ZSTD, expect_text
 
 MOST_LAYERS = 3
@@ -72,6 +75,12 @@ def texts(name: str, stream: BufferedReader, layer: int = 0) -> Iterator[tuple[s
         if head.startswith(ZSTD):
             yield from texts(name, BufferedReader(_Made(_zstd(name, stream))), layer + 1)
             return
+        if head.startswith(DBN):
+            yield name, BufferedReader(_Made(dbn.as_csv(name, stream)))
+            return
+        if head.startswith(NUMPY):
+            yield name, BufferedReader(_Made(numpy_rows.as_csv(name, stream)))
+            return
         if head.startswith((ZIP, EMPTY_ZIP)):
             yield from _members(name, stream, layer)
             return
@@ -131,8 +140,10 @@ def _members(name: str, stream: BufferedReader, layer: int) -> Iterator[tuple[st
             for each in sorted(inner, key=lambda each: each.filename):
                 if each.flag_bits & 1:
                     raise ConfigurationError(f"{name}: expected no password, {each.filename} has one; fix: unzip it")
+                # The arrays in one file of NumPy are called data or arr_0, and have the name of that file.
+                called = name if each.filename.endswith(".npy") else f"{name}/{each.filename}"
                 with _member(archive, each) as member:
-                    yield from texts(f"{name}/{each.filename}", cast(BufferedReader, member), layer + 1)
+                    yield from texts(called, cast(BufferedReader, member), layer + 1)
     except (zipfile.BadZipFile, NotImplementedError, lzma.LZMAError) as error:
         raise broken(name, error, 0) from error
 

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
+from streams.sources.book_rows import BookRows, Build, flattened
 from streams.sources.cells import LONGEST_CELL, short, shortened
 from streams.sources.columns import NUMBERS, Columns
 from streams.sources.damage import broken
@@ -19,6 +20,8 @@ from streams.sources.times import TimeUnit
 BLOCK_ROWS = 4096
 DAMAGE = (EOFError, OSError, MemoryError, ValueError, OverflowError, RuntimeError, SystemError)
 """What is raised besides Arrow's own errors when there is something wrong with the bytes of a file."""
+
+AMOUNTS = NUMBERS - {"seq"}
 
 UNITS: dict[str, TimeUnit] = {"ns": "ns", "us": "us", "ms": "ms", "s": "s"}
 
@@ -74,22 +77,36 @@ class ParquetRows:
         reading = self._reading
         header = schema.names
         found = of_table(reading.name, reading.columns, header, self._first(header, batches))
-        columns = found.columns
+        columns, format_ = found.columns, found.format
+        fixed_point = format_ is not None and format_.fixed_point
+        if format_ is not None and format_.symbol_key and not columns.symbol and "symbol" not in header:
+            known = (schema.metadata or {}).get(format_.symbol_key.encode(), b"").decode("utf-8", "replace")
+            columns = replace(columns, symbol=known)
+            found = found._replace(columns=columns, said=(*found.said, f"symbol {known} from {format_.symbol_key}"))
         whole = Layout(header, columns, reading.name)
         places = whole.place
         for field, at in places.items():
             if field != "ts_event" or not whole.joined:
-                columns = _expect_type(arrow, reading.name, field, schema.field(at), columns)
+                columns = _expect_type(arrow, reading.name, field, schema.field(at), columns, fixed_point)
         whole.clock = columns.clock()
         used = whole.used()
         layout = whole.narrowed(used)
         texts = {places[field] for field in ("kind", "symbol", "side") if field in places}
+        if format_ is not None and format_.book is not None:
+            texts |= {at for name, at in whole.others.items() if name in format_.book.words}
         texts |= {*whole.joined, *(at for at, _ in whole.where)}
-        turned = [_cells_of(arrow, schema.field(at).type, at in texts) for at in used]
+        amounts = {at for field, at in places.items() if fixed_point and field in AMOUNTS}
+        turned = [
+            _amounts_of(schema.field(at).type)
+            if at in amounts
+            else _cells_of(arrow, schema.field(at).type, at in texts)
+            for at in used
+        ]
         constants = layout.constants
-        build = None
+        build: Build | None = None
+        book: BookRows | None = None
         for batch in batches([header[at] for at in used]):
-            ticks: list[Feed] = []
+            ticks: list[Any] = []
             row = reading.row
             parts = [batch.column(header[at]) for at in used]
             if build is None:
@@ -97,6 +114,8 @@ class ParquetRows:
                 rows = [*zip(*first, strict=True)]
                 layout.settle(rows, reading.name)
                 build = layout.builder()
+                if layout.of_book and found.format is not None and found.format.book is not None:
+                    build = book = BookRows(found.format.book, layout, reading.name)
                 reading.take(found, layout, rows)
             careful = any(part.nbytes > LONGEST_CELL for part in parts if part.nbytes > 32 * len(part) + 64)
             cells_of_parts = (cells_of(part) for cells_of, part in zip(turned, parts, strict=True))
@@ -111,7 +130,9 @@ class ParquetRows:
                 except NO_TICK as problem:
                     ticks.append(reading.raw_cells(row, problem, layout, cells))
             reading.row = row
-            yield ticks
+            yield ticks if book is None else flattened(ticks)
+        if book is not None:
+            yield book.rest()
         if reading.row != self._rows:
             raise EOFError(f"ends behind row {reading.row} of {self._rows}")
 
@@ -143,12 +164,16 @@ def _parts_of(file: Any, used: list[str]) -> Iterator[Any]:
             yield batch.slice(start, BLOCK_ROWS)
 
 
-def _expect_type(arrow: Any, name: str, field: str, column: Any, columns: Columns) -> Columns:
+def _expect_type(
+    arrow: Any, name: str, field: str, column: Any, columns: Columns, fixed_point: bool = False
+) -> Columns:
     """Columns with the unit of time that the file says; raises `ConfigurationError` for a type that tells no field."""
     types, kind = arrow.types, column.type
     if field == "ts_event" and types.is_timestamp(kind):
         return replace(columns, time_unit=UNITS[kind.unit])
     fits = _is_text(types, kind) or types.is_null(kind)
+    if fixed_point and field in AMOUNTS:
+        fits = fits or kind in (arrow.binary(8), arrow.binary(16))
     if field in NUMBERS or field == "ts_event":
         fits = fits or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     elif field in ("symbol", "side"):  # 600519 of some exchanges; 1 and -1, or whether the buyer was the maker
@@ -190,6 +215,22 @@ def _cells_of(arrow: Any, kind: Any, text: bool) -> Callable[[Any], Sequence[Any
         return [cell or "" for cell in cells] if text and column.null_count else cells
 
     return times if types.is_timestamp(kind) else texts if text or _is_text(types, kind) else numbers
+
+
+def _amounts_of(kind: Any) -> Callable[[Any], Sequence[Any]]:
+    """Function from a column of fixed points to numbers, each the nearest one; what is missing stays so."""
+    scale = 10**16 if getattr(kind, "byte_width", 8) == 16 else 10**9
+
+    def amounts(column: Any) -> Sequence[Any]:
+        cells: list[Any] = column.to_pylist()
+        return [
+            cell
+            if cell is None
+            else (cell if isinstance(cell, int) else int.from_bytes(cell, "little", signed=True)) / scale
+            for cell in cells
+        ]
+
+    return amounts
 
 
 def _bytes(arrow: Any, column: Any) -> list[bytes | None]:

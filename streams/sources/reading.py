@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from schemas.codec import encode
 from schemas.errors import Refused
+from streams.sources.book_rows import BookRows
 from streams.sources.cells import END_OF_INTEGERS, LONGEST_KEY, LONGEST_VALUE, SHOWN, shortened, shown
 from streams.sources.columns import Columns
 from streams.sources.formats.recognition import Understood, described
@@ -49,6 +50,8 @@ class Taken(NamedTuple):
     def explained(self) -> Iterator[tuple[dict[str, str], str]]:
         """Cells by their columns, and the tick that they make, or why they make none."""
         layout, build = self.layout, self.layout.builder()
+        form = self.found.format.book if self.found.format is not None and layout.of_book else None
+        book = BookRows(form, layout, "") if form is not None and not form.bids + form.changes else None
         for row in self.rows:
             cells = {name: shown(cell) if not isinstance(cell, str) else shortened(cell, SHOWN)
                      for name, cell in zip(layout.header, row, strict=False)}  # fmt: skip
@@ -56,6 +59,13 @@ class Taken(NamedTuple):
                 yield cells, "left out: another row was asked for"
                 continue
             try:
+                if form is not None and book is None:
+                    yield cells, "levels of a book"
+                    continue
+                if book is not None:
+                    ticks = book([*row[: layout.width], *layout.constants])
+                    yield cells, ", ".join(map(str, ticks)) or "the best level does not change, or is not known yet"
+                    continue
                 yield cells, str(build([*row[: layout.width], *layout.constants]))
             except NO_TICK as problem:
                 yield cells, f"no tick: {problem}"

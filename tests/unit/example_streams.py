@@ -37,6 +37,36 @@ STREAMS: dict[str, tuple[str, str, list[Feed]]] = {
         f'[\n{{"timestamp":{NOON_MS},"askPrice":1.6,"bidPrice":1.5,"askVolume":4,"bidVolume":3}}]',
         [Quote("EURUSD", NOON, 1.5, 3.0, 1.6, 4.0)],
     ),
+    "bybit_stream_book": (
+        "2024-08-09_X_ob500.data",
+        f'{{"topic":"orderbook.500.X","type":"snapshot","ts":{NOON_MS + 9},"data":{{"s":"X","b":[["1.5","3"]],'
+        f'"a":[["1.6","4"]],"u":7,"seq":1}},"cts":{NOON_MS}}}\n'
+        f'{{"topic":"orderbook.500.X","type":"delta","ts":{NOON_MS + 9},"data":{{"s":"X","b":[["1.5","0"],["1.4","2"]],'
+        f'"a":[],"u":8,"seq":2}},"cts":{NOON_MS + 1}}}\n',
+        [Q, Quote("X", NOON + MS, 1.4, 2.0, 1.6, 4.0)],
+    ),
+    "okx_stream_book": (
+        "books.jsonl",
+        '{"arg":{"channel":"books","instId":"X"},"action":"snapshot","data":[{"asks":[["1.6","4","0","1"]],'
+        f'"bids":[["1.5","3","0","1"]],"ts":"{NOON_MS}","seqId":7,"prevSeqId":-1}}]}}\n'
+        '{"arg":{"channel":"books","instId":"X"},"action":"update","data":[{"asks":[["1.6","0","0","0"],["1.7","5","0","1"'
+        f']],"bids":[],"ts":"{NOON_MS + 1}","seqId":9,"prevSeqId":7}}]}}\n',
+        [Q, Quote("X", NOON + MS, 1.5, 3.0, 1.7, 5.0)],
+    ),
+    "deribit_book": (
+        "book.jsonl",
+        f'{{"params":{{"channel":"book.X.raw","data":{{"type":"snapshot","timestamp":{NOON_MS},"instrument_name":"X",'
+        '"change_id":7,"bids":[["new",1.5,3]],"asks":[["new",1.6,4],["new",1.7,5]]}}}\n'
+        f'{{"params":{{"channel":"book.X.raw","data":{{"type":"change","timestamp":{NOON_MS + 1},"instrument_name":"X",'
+        '"change_id":8,"prev_change_id":7,"bids":[],"asks":[["delete",1.6,0]]}}}\n',
+        [Q, Quote("X", NOON + MS, 1.5, 3.0, 1.7, 5.0)],
+    ),
+    "coinbase_stream_level2": (
+        "level2.jsonl",
+        '{"type":"snapshot","product_id":"X","asks":[["1.6","4"]],"bids":[["1.5","2"]]}\n'
+        '{"type":"l2update","product_id":"X","changes":[["buy","1.5","3"]],"time":"2024-08-09T12:00:00.000000Z"}\n',
+        [Q],
+    ),
     "bybit_stream_trades": (
         "publicTrade.jsonl",
         f'{{"topic":"publicTrade.X","ts":1,"data":[{{"T":{NOON_MS},"s":"X","S":"Buy","v":"2","p":"1.5","L":"PlusTick",'

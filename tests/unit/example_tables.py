@@ -118,9 +118,45 @@ TABLES: dict[str, tuple[str, str, list[Feed]]] = {
     "databento_mbo": (
         "mbo.csv",
         f"{DATABENTO},price,size,channel_id,order_id,flags,ts_in_delta,sequence,symbol\n"
-        f"{NOON + 9},{NOON},160,1,7,A,B,1400000000,2,0,1,0,9,5,X\n"
-        f"{NOON + 9},{NOON + 1},160,1,7,T,B,1500000000,2,0,1,0,9,6,X\n",
-        [Trade("X", NOON + 1, 1.5, 2.0, "buy", 6)],
+        f"{NOON + 9},{NOON},160,1,7,R,N,,0,0,0,40,9,5,X\n"
+        f"{NOON + 9},{NOON - 5},160,1,7,A,B,1400000000,2,0,1,40,9,5,X\n"
+        f"{NOON + 9},{NOON - 4},160,1,7,A,A,1500000000,3,0,2,168,9,5,X\n"
+        f"{NOON + 20},{NOON + 10},160,1,7,T,B,1500000000,1,0,0,0,9,6,X\n"
+        f"{NOON + 20},{NOON + 10},160,1,7,F,A,1500000000,1,0,2,0,9,6,X\n"
+        f"{NOON + 20},{NOON + 10},160,1,7,C,A,1500000000,1,0,2,128,9,6,X\n",
+        [
+            Quote("X", NOON + 9, 1.4, 2.0, 1.5, 3.0, 5),
+            Trade("X", NOON + 10, 1.5, 1.0, "buy", 6),
+            Quote("X", NOON + 10, 1.4, 2.0, 1.5, 2.0, 6),
+        ],
+    ),
+    "databento_bbo": (
+        "bbo-1s.csv",
+        "ts_recv,ts_event,rtype,publisher_id,instrument_id,side,price,size,flags,sequence,"
+        f"bid_px_00,ask_px_00,bid_sz_00,ask_sz_00,bid_ct_00,ask_ct_00,symbol\n"
+        f"{NOON},{NOON - 7},195,1,7,A,1.5,2,0,9,1.5,1.6,3,4,1,1,X\n",
+        [Q],
+    ),
+    "binance_book_csv": (
+        "X_T_DEPTH_2024-08-09_depth.csv",
+        "symbol,timestamp,first_update_id,last_update_id,side,update_type,price,qty,pu\n"
+        f"X,{NOON_MS},7,7,b,snap,1.5,3,-1\nX,{NOON_MS},7,7,a,snap,1.6,4,-1\n"
+        f"X,{NOON_MS + 1},8,8,b,set,1.5,0,7\nX,{NOON_MS + 1},8,8,b,set,1.4,5,7\n",
+        [Q, Quote("X", NOON + MS, 1.4, 5.0, 1.6, 4.0)],
+    ),
+    "tardis_book_l2": (
+        "deribit_incremental_book_L2_2024-08-09_X.csv",
+        f"{TARDIS},is_snapshot,side,price,amount\n"
+        f"{TARDIS_ROW},false,bid,1.55,9\n"
+        f"x,X,{NOON_US},{NOON_US + 901},true,bid,1.5,3\nx,X,{NOON_US},{NOON_US + 901},true,ask,1.6,4\n"
+        f"x,X,{NOON_US + 1},{NOON_US + 902},false,ask,1.7,9\nx,X,{NOON_US + 2},{NOON_US + 903},false,ask,1.6,0\n",
+        [Q, Quote("X", NOON + 2_000, 1.5, 3.0, 1.7, 9.0)],
+    ),
+    "hftbacktest": (
+        "x_20240809.npy",
+        f"exch_ts,action,side,px,qty\n{NOON},clear,buy,9,0\n{NOON},snapshot,buy,1.5,3\n{NOON},clear,sell,0,0\n"
+        f"{NOON},snapshot,sell,1.6,4\n{NOON + 1},trade,sell,1.5,1\n{NOON + 2},depth,buy,1.5,2\n",
+        [Q, Trade("X", NOON + 1, 1.5, 1.0, "sell"), Quote("X", NOON + 2, 1.5, 2.0, 1.6, 4.0)],
     ),
     "databento_ohlcv": (
         "ohlcv-1m.csv",
@@ -315,11 +351,13 @@ REFUSED: dict[str, tuple[str, str]] = {
     "binance_book_depth": ("x.csv", "timestamp,percentage,depth,notional\n2024-08-09 12:00:00,-5,1,2\n"),
     "binance_stream_spot_book_ticker": ("x.jsonl", '{"u":9,"s":"X","b":"1.5","B":"3","a":"1.6","A":"4"}\n'),
     "binance_stream_depth": ("x.jsonl", '{"e":"depthUpdate","E":1,"T":1,"s":"X","U":1,"u":2,"b":[["1","2"]],"a":[]}\n'),
-    "coinbase_stream_level2": ("x.jsonl", '{"type":"l2update","product_id":"X","changes":[["buy","1","2"]]}\n'),
     "tardis_liquidations": (
         "x_liquidations_2024-08-09_X.csv", f"{TARDIS},id,side,price,amount\n{TARDIS_ROW},1,sell,1.5,2\n"
     ),
-    "tardis_book_l2": ("x.csv", f"{TARDIS},is_snapshot,side,price,amount\n{TARDIS_ROW},true,bid,1.5,2\n"),
+    "databento_other": ("x.csv", f"ts_recv,ts_event,rtype,publisher_id,instrument_id,raw_symbol\n1,{NOON},19,1,7,X\n"),
+    "nautilus_deltas": (
+        "x.csv", f"action,side,price,size,order_id,flags,sequence,ts_event,ts_init\n1,1,1,1,1,0,0,{NOON},1\n"
+    ),
     "tardis_derivative_ticker": (
         "x.csv",
         f"{TARDIS},funding_timestamp,funding_rate,predicted_funding_rate,open_interest,last_price,index_price,"
@@ -331,9 +369,5 @@ REFUSED: dict[str, tuple[str, str]] = {
         "x.csv", "Local time,Ask,Bid,AskVolume,BidVolume\n09.08.2024 12:00:00.123 GMT+0200,1.6,1.5,4,3\n"
     ),
     "lean_equity_quotes": ("20131007_spy_Quote_Tick.csv", "34200123.5,1675300,3,0,0,P,0,0\n"),
-    "nautilus_catalog": (
-        "x.csv", f"bid_price,ask_price,bid_size,ask_size,ts_event,ts_init\nb'1',b'2',b'1',b'1',{NOON},1\n"
-    ),
-    "nautilus_trades": ("x.csv", f"price,size,aggressor_side,trade_id,ts_event,ts_init\nb'1',b'2',1,a,{NOON},1\n"),
 }  # fmt: skip
 """Format that is not read -> name of a file, its text."""

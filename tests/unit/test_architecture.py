@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 MAY_IMPORT = {
     "schemas": {"msgspec", "schemas"},
-    "streams": {"msgspec", "numpy", "pandas", "pyarrow", "river", "scipy", "schemas", "streams"},
+    "streams": {"databento_dbn", "msgspec", "numpy", "pandas", "pyarrow", "river", "scipy", "schemas", "streams"},
 }
 """Besides the standard library; import-linter forbids what of that has a clock, a network or the environment."""
 
@@ -172,7 +172,8 @@ RAW_DECODERS = {
     "streams/market/variants.py": OWN_TEXT,
     "streams/monitoring/node.py": OWN_STATES,
     "streams/retraining/versions.py": "records of versions that a person hands over",
-    "streams/sources/json_lines.py": "takes an array of a file apart; its elements go through the door",
+    "streams/sources/json_lines.py": "takes an array of a file apart",
+    "streams/sources/json_values.py": "messages of files, which may have whole books; it bounds their depth itself",
 }
 """Modules that decode without `schemas.codec.decoder`, and what: never records of a topic, nor what HTTP brings."""
 

@@ -36,7 +36,7 @@ def read(name: str, text: str, **how: Any) -> list[Feed]:
     return list(file_of(name, text, **how))
 
 
-ELSEWHERE = {"bars", "bars_json", "freqtrade_feather"}
+ELSEWHERE = {"bars", "bars_json", "freqtrade_feather", "nautilus_catalog", "nautilus_trades", "nautilus_bars"}
 """Formats that have a test of their own below."""
 
 
@@ -110,8 +110,9 @@ def test_candles_of_freqtrade_as_feather(tmp_path: Path) -> None:
 
 
 def test_frames_are_known_as_files_are() -> None:
-    _called, text, expected = EXAMPLES["databento_mbo"]
-    assert list(frame_ticks(pd.read_csv(BytesIO(text.encode())))) == expected
+    for name in ("databento_trades", "tardis_book_l2"):
+        _called, text, expected = EXAMPLES[name]
+        assert list(frame_ticks(pd.read_csv(BytesIO(text.encode())))) == expected
     frame = pd.read_csv(BytesIO(BARS.encode()), parse_dates=["Date"])
     assert list(frame_ticks(frame, Columns(symbol="X", bars="open"))) == OPENED
 
@@ -302,9 +303,17 @@ def test_explained_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     path.write_text(EXAMPLES["databento_mbo"][1])
     explain([str(path)], Columns())
     said = capsys.readouterr().out
-    assert "Databento orders (format databento_mbo), trades" in said
+    assert "Databento orders (format databento_mbo), quotes and trades" in said
+    assert "-> the best level does not change, or is not known yet" in said
+    for tick in EXAMPLES["databento_mbo"][2]:
+        assert f"-> {tick}" in said
+    explain([str(path)], Columns(where={"action": "T"}))
+    said = capsys.readouterr().out
     assert "left out: another row was asked for" in said
-    assert f"-> {EXAMPLES['databento_mbo'][2][0]}" in said
+    assert f"-> {EXAMPLES['databento_mbo'][2][1]}" in said
+    path.write_text(EXAMPLES["bybit_stream_book"][1])
+    explain([str(path)], Columns())
+    assert "-> levels of a book" in capsys.readouterr().out
 
 
 def test_a_plain_file_is_no_format_and_says_nothing() -> None:

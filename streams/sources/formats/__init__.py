@@ -16,6 +16,7 @@ from msgspec import Meta, Struct, field
 
 from schemas.errors import ConfigurationError
 from streams.sources.bars import length_of
+from streams.sources.book_rows import BookForm
 from streams.sources.cells import shown
 from streams.sources.columns import FIELDS, Columns
 from streams.sources.times import DateOrder, TimeUnit
@@ -70,7 +71,12 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         whole_price_scale: `price_scale` where all prices of the first rows are whole numbers.
         zones: folder that the file lies in -> zone of its times, where a vendor sorts files of several markets so.
             With a `zone` of `asked` it must be said by `--zone` where no such folder is in the name.
+        fixed_point: whether prices and sizes of Parquet are whole numbers of a fraction: 8 bytes count 1e-9, 16 bytes
+            1e-16, in the order of small machines.
+        symbol_key: of Parquet: the word under which the symbol stands beside the columns.
         bars: whether the time of a bar is its `open` or its `close`; `asked` where that must be said by `--bars`.
+        book: where rows, or messages, are changes of a book: how they are written. Their fields are those of trades,
+            with a side that is `buy` for bids.
         refused: why such files are not read, with the way out.
     """
 
@@ -103,6 +109,9 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     whole_price_scale: Scale = 1.0
     bars: Literal["", "open", "close", "asked"] = ""
     length: str = ""
+    book: BookForm | None = None
+    fixed_point: bool = False
+    symbol_key: str = ""
     refused: str = ""
 
     def __post_init__(self) -> None:

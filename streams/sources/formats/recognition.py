@@ -225,7 +225,9 @@ def _applied(
         raise _refusal(name, form)
     bars = columns.bars or form.bars
     if bars == ASKED:
-        has_symbol = columns.symbol or any(str(each).lower() in ("symbol", "ticker") for each in header)
+        has_symbol = (
+            columns.symbol or form.symbol_key or any(str(each).lower() in ("symbol", "ticker") for each in header)
+        )
         also = "" if has_symbol or form.json else "; and --symbol NAME"
         raise ConfigurationError(
             f"{name}: expected to know what the times of its bars are, was a table of bars without a word on it; fix: "
@@ -261,11 +263,13 @@ def _applied(
     for key, value in (columns.where or form.where).items():
         at = _place(key, header)
         where[key if at is None else str(header[at])] = value
+    of_book = form.book if not columns.where else None
     applied = replace(
         columns,
+        levels=None if of_book is None else of_book.columns,
         names=names,
         symbol=symbol,
-        kind=columns.kind or KINDS.get(form.means, ""),
+        kind=columns.kind or ("trade" if form.book else KINDS.get(form.means, "")),
         time_unit=form.time_unit if columns.time_unit == "auto" else columns.time_unit,
         zone=zone,
         dates=form.dates if columns.dates == "auto" else columns.dates,
@@ -352,7 +356,7 @@ def described(found: Understood, times: str, sides: dict[str, str]) -> str:
         parts.append(f"bars with the time of their {columns.bars}, each a {tick} at its close")
     if times:
         parts.append(times)
-    if sides:
+    if sides and columns.levels is None:
         parts.append(", ".join(f"{word} is {side}" for word, side in sides.items()))
     if columns.symbol and not any(each.startswith("symbol ") for each in found.said):
         parts.append(f"symbol {columns.symbol} as said")

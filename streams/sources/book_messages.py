@@ -1,0 +1,87 @@
+"""Quotes out of messages of JSON, each of which changes several levels of a book."""
+
+from collections.abc import Callable, Iterator
+from math import isfinite
+from typing import Any
+
+from schemas.ticks import Quote
+from streams.sources.book_rows import BookForm
+from streams.sources.books import Book
+from streams.sources.columns import Columns
+from streams.sources.json_values import at_path
+from streams.sources.raw import Feed
+
+SIDES = {"buy": True, "bid": True, "sell": False, "ask": False, "offer": False}
+
+
+class BookMessages:
+    """Makes ticks of messages: called with each, it gives the quote of the best levels where these have changed.
+
+    Args:
+        form: how changes are written.
+        columns: where the symbol and the time of a message are.
+        read: reads a time, ns.
+    """
+
+    def __init__(self, form: BookForm, columns: Columns, read: Callable[[object], int]) -> None:
+        self._form, self._columns, self._read = form, columns, read
+        self._books: dict[str, Book] = {}
+        self._numbers: dict[str, Any] = {}
+
+    def __call__(self, row: Any) -> list[Feed]:
+        """The quote that a message brings about.
+
+        Raises one of `reading.NO_TICK` when it is no change of a book, or when one before it is missing: from there on
+        the best levels are not known until the next snapshot.
+        """
+        form, names = self._form, self._columns.names
+        symbol = self._columns.symbol or str(at_path(row, names["symbol"]))
+        book = self._books.get(symbol)
+        if book is None:
+            book = self._books[symbol] = Book()
+        if form.snapshot and all(at_path(row, path) == value for path, value in form.snapshot.items()):
+            book.clear()
+        elif book.known:
+            self._expect_next(symbol, book, row)
+        if form.number:
+            self._numbers[symbol] = at_path(row, form.number)
+        try:
+            levels = [*self._levels(row)]
+        except (KeyError, AttributeError) as error:
+            raise ValueError(f"expected levels of a book: {error}") from None
+        for is_bid, price, size in levels:
+            if not isfinite(price + size):
+                raise ValueError("expected finite numbers, was NaN or infinity")
+            book.level(is_bid, price, size)
+        time = at_path(row, names["ts_event"])
+        if time is None:  # of some snapshots, which the next message makes known
+            return []
+        ts_event = self._read(time)
+        top = book.changed()
+        return [] if top is None else [Quote(symbol, ts_event, *top)]
+
+    def _levels(self, row: Any) -> Iterator[tuple[bool, float, float]]:
+        form = self._form
+        for side, price, size in at_path(row, form.changes) or () if form.changes else ():
+            yield SIDES[str(side).lower()], float(price), float(size)
+        for is_bid, path in ((True, form.bids), (False, form.asks)):
+            for level in at_path(row, path) or () if path else ():
+                if isinstance(level, dict):
+                    yield is_bid, float(level["price"]), float(level["qty"] if "qty" in level else level["size"])
+                elif level[0] in ("new", "change", "delete"):
+                    yield is_bid, float(level[1]), 0.0 if level[0] == "delete" else float(level[2])
+                else:
+                    yield is_bid, float(level[0]), float(level[1])
+
+    def _expect_next(self, symbol: str, book: Book, row: Any) -> None:
+        form = self._form
+        if not form.number:
+            return
+        last, number = self._numbers.get(symbol), at_path(row, form.number)
+        before = at_path(row, form.before) if form.before else None
+        if form.consecutive and isinstance(number, int):
+            before = number - 1
+        follows = before is None or before == last
+        if not follows:
+            book.forget()
+            raise ValueError(f"expected the change of the book behind {last}, was {number}: one is missing")

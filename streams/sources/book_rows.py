@@ -1,0 +1,195 @@
+"""Quotes out of tables whose rows are changes of a book: of its levels, or of the orders in it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import Struct, field
+
+from schemas.errors import ConfigurationError
+from schemas.ticks import Quote, Trade
+from streams.sources.books import Book, Order
+from streams.sources.layout import Layout
+from streams.sources.raw import Feed, RawTick
+
+LAST, SNAPSHOT = 128, 32
+"""Bits of flags as Databento has them: the last row of an event; a row of a snapshot."""
+
+
+class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How changes of a book are written, in a format of files.
+
+    Attributes:
+        packet: column that is the same in all rows of one message, which stand one behind the other; the best level
+            is looked at when a message is over.
+        flags: column of bits, of which `LAST` says that an event is over and `SNAPSHOT` that a row is of a snapshot.
+        snapshot: column or path -> value, or several with `|` between them, of rows or messages of a snapshot; the
+            first one begins a new book.
+        received: column of the time at which a snapshot was taken, where its rows have the times of its orders.
+        action: column that says what a row is.
+        clears: actions that empty the book.
+        clears_to: actions that take the levels of a side away as far as their price.
+        trades: actions that are trades, and change nothing.
+        cancels: actions that take an order away, or some of its size.
+        nothing: actions that change nothing.
+        order: column of the numbers of orders; without it rows are levels, whose size is 0 where they are gone.
+        venue: column of which a symbol has one value alone.
+        bids: of JSON: path to the levels of bids; with `asks`.
+        asks: likewise.
+        changes: of JSON: path to levels that say their side themselves.
+        number: of JSON: path to the number of a message; one that does not follow shows that a message is missing.
+        before: of JSON: path to the number of the message before.
+        consecutive: of JSON: whether numbers go up by 1.
+    """
+
+    packet: str = ""
+    flags: str = ""
+    snapshot: dict[str, str] = field(default_factory=dict)
+    received: str = ""
+    action: str = ""
+    clears: tuple[str, ...] = ()
+    clears_to: tuple[str, ...] = ()
+    trades: tuple[str, ...] = ()
+    cancels: tuple[str, ...] = ()
+    nothing: tuple[str, ...] = ()
+    order: str = ""
+    venue: str = ""
+    bids: str = ""
+    asks: str = ""
+    changes: str = ""
+    number: str = ""
+    before: str = ""
+    consecutive: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of a table that are looked at besides the fields of a level."""
+        named = (self.packet, self.flags, *self.snapshot, self.received, self.action, self.order, self.venue)
+        return tuple(dict.fromkeys(filter(None, named)))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Those among them that have words, not numbers."""
+        return tuple(filter(None, (*self.snapshot, self.action)))
+
+
+class BookRows:
+    """Makes ticks of rows: called with the cells of each, it gives those that the row completes.
+
+    Args:
+        form: how changes are written.
+        layout: of the rows, as trades: price, size, and a side that is `buy` for bids.
+        name: of the file.
+    """
+
+    def __init__(self, form: BookForm, layout: Layout, name: str) -> None:
+        self._form, self._layout, self._name = form, layout, name
+        self._build = layout.builder()
+        self._books: dict[str, Book] = {}
+        self._in_snapshot: dict[str, bool] = {}
+        self._venues: dict[str, Any] = {}
+        self._key: Any = None
+        self._symbol: str | None = None
+        self._time = 0
+        self._seq: int | None = None
+        self._traded = False
+        constant_at = {field: layout.width + at for at, field in enumerate(layout.fixed)}
+        self._symbol_at = (constant_at | layout.place)["symbol"]
+        places = layout.others
+        self._packet_at, self._flags_at, self._action_at, self._order_at, self._venue_at, self._received_at = (
+            places.get(column, -1)
+            for column in (form.packet, form.flags, form.action, form.order, form.venue, form.received)
+        )
+        self._snapshots = [(places[column], value.split("|")) for column, value in form.snapshot.items()]
+        self._levels = frozenset((*form.clears, *form.trades, *form.nothing))
+
+    def __call__(self, cells: Sequence[Any]) -> list[Feed]:
+        """Ticks that a row completes.
+
+        Raises one of `reading.NO_TICK` when its cells make no change of a book, and `ConfigurationError` where the
+        rows cannot be those of a book.
+        """
+        symbol = cells[self._symbol_at]
+        key = cells[self._packet_at] if self._packet_at >= 0 else None
+        out: list[Feed] = []
+        if self._symbol is not None and (self._key != key or self._symbol != symbol):
+            out = self._closed()
+        flags = int(cells[self._flags_at]) if self._flags_at >= 0 else 0
+        action = cells[self._action_at] if self._action_at >= 0 else ""
+        if self._venue_at >= 0:
+            self._expect_one_venue(symbol, cells[self._venue_at])
+        book = self._books.get(symbol)
+        if book is None:
+            book = self._books[symbol] = Book()
+        of_snapshot = bool(flags & SNAPSHOT) or any(str(cells[at]).lower() in values for at, values in self._snapshots)
+        if action not in self._levels:
+            change = self._build(cells)
+            if not isinstance(change, Trade) or change.side not in ("buy", "sell"):
+                raise ValueError("expected a side of the book")
+            if of_snapshot and not self._in_snapshot.get(symbol, False):
+                book.clear()
+            self._in_snapshot[symbol] = of_snapshot
+            self._time, self._seq = change.ts_event, change.seq
+            if of_snapshot and self._received_at >= 0:
+                self._time = self._layout.clock.read(cells[self._received_at])
+            self._apply(book, action, change, cells)
+        elif action in self._form.trades:
+            out.append(self._build(cells))
+            self._traded = True
+        elif action in self._form.clears:
+            book.clear()
+            self._in_snapshot[symbol] = of_snapshot
+            received = of_snapshot and self._received_at >= 0
+            self._time = self._layout.clock.read(cells[self._received_at] if received else self._layout.time_of(cells))
+        self._key, self._symbol = key, symbol
+        if flags & LAST:
+            out += self._closed()
+        return out
+
+    def rest(self) -> list[Feed]:
+        """What is complete at the end of the file.
+
+        Raises:
+            ConfigurationError: no book was ever whole, and there were no trades.
+        """
+        out = self._closed()
+        if self._books and not self._traded and not any(book.known for book in self._books.values()):
+            raise ConfigurationError(
+                f"{self._name}: expected a snapshot of the book before its changes, found none: the best levels cannot "
+                "be known; fix: a file that begins with one, or one of quotes"
+            )
+        return out
+
+    def _apply(self, book: Book, action: str, change: Trade, cells: Sequence[Any]) -> None:
+        form, is_bid = self._form, change.side == "buy"
+        if action in form.clears_to:
+            book.clear_to(is_bid, change.price)
+            return
+        if not form.order:
+            book.level(is_bid, change.price, change.size)
+            return
+        number = int(cells[self._order_at])
+        if action not in form.cancels:
+            book.add(number, Order(is_bid, change.price, change.size))
+        elif not book.cancel(number, change.size) and book.known:
+            raise ValueError(f"expected an order of the book, was {number}")
+
+    def _expect_one_venue(self, symbol: str, venue: Any) -> None:
+        if self._venues.setdefault(symbol, venue) != venue:
+            raise ConfigurationError(
+                f"{self._name}: expected the book of one venue for {symbol}, was of {self._venues[symbol]} and "
+                f"{venue}; fix: --where {self._form.venue}={venue}, or a file of quotes"
+            )
+
+    def _closed(self) -> list[Feed]:
+        """The quote of a message that is over, where the best levels have changed."""
+        symbol, self._symbol = self._symbol, None
+        top = self._books[symbol].changed() if symbol is not None else None
+        return [] if symbol is None or top is None else [Quote(symbol, self._time, *top, self._seq)]
+
+
+Build = Callable[[Sequence[Any]], Any]
+
+
+def flattened(found: Sequence[Any]) -> list[Feed]:
+    """Ticks of a block whose rows give lists of them, and stand-ins for rows that made none."""
+    return [tick for each in found for tick in ((each,) if isinstance(each, RawTick) else each)]

@@ -1,0 +1,182 @@
+"""Books that are kept from their changes: the best bid and ask after each message, out of levels or out of orders."""
+
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+from schemas.errors import ConfigurationError
+
+MOST_LEVELS = 1 << 20
+"""Levels, or orders, of a book. No market has nearly as many: what goes beyond is not what it was taken for."""
+
+Top = tuple[float, float, float, float]
+"""Best bid, its size, best ask, its size."""
+
+
+class Side:
+    """Levels of one side, of which the best one is known at any time; changing one costs the logarithm of their number.
+
+    Args:
+        sign: 1 of asks, of which the lowest is the best; -1 of bids.
+
+    >>> bids = Side(-1)
+    >>> for price, size in ((1.5, 3.0), (1.6, 1.0), (1.4, 2.0), (1.6, 0.0)):
+    ...     bids.put(price, size)
+    >>> bids.best()
+    (1.5, 3.0)
+    """
+
+    def __init__(self, sign: int) -> None:
+        self._sign = sign
+        self._sizes: dict[float, float] = {}
+        self._orders: dict[float, int] = {}
+        self._heap: list[float] = []
+
+    def put(self, price: float, size: float) -> None:
+        """Set the size of a level; 0 takes it away.
+
+        Raises:
+            ConfigurationError: there are more than `MOST_LEVELS`.
+        """
+        if size <= 0.0:
+            self._sizes.pop(price, None)
+            return
+        if price not in self._sizes:
+            if len(self._sizes) >= MOST_LEVELS:
+                raise _too_many()
+            heappush(self._heap, self._sign * price)
+            if len(self._heap) > 2 * len(self._sizes) + 64:
+                self._heap = [self._sign * price for price in (*self._sizes, price)]
+                heapify(self._heap)
+        self._sizes[price] = size
+
+    def join(self, price: float, size: float) -> None:
+        """An order has come to a level."""
+        self._orders[price] = self._orders.get(price, 0) + 1
+        self.put(price, self._sizes.get(price, 0.0) + size)
+
+    def leave(self, price: float, size: float, whole: bool) -> None:
+        """Some of the size of an order has left its level, or the order has left it."""
+        left = self._orders.get(price, 0) - whole
+        self._orders[price] = left
+        if left:
+            self.put(price, self._sizes.get(price, 0.0) - size)
+        else:  # sums of fractions need not come back to 0
+            del self._orders[price]
+            self.put(price, 0.0)
+
+    def clear_to(self, price: float) -> None:
+        """Take all levels away that are as good as a price, or better."""
+        for level in [each for each in self._sizes if self._sign * each <= self._sign * price]:
+            del self._sizes[level]
+
+    def best(self) -> tuple[float, float] | None:
+        """Price and size of the best level; None: there is none."""
+        heap, sizes, sign = self._heap, self._sizes, self._sign
+        while heap:
+            price = sign * heap[0]
+            size = sizes.get(price)
+            if size is not None:
+                return price, size
+            heappop(heap)
+        return None
+
+    def clear(self) -> None:
+        """Take all levels away."""
+        self._sizes.clear()
+        self._orders.clear()
+        self._heap.clear()
+
+
+class Order(NamedTuple):
+    """One order that rests in a book."""
+
+    is_bid: bool
+    price: float
+    size: float
+
+
+class Book:
+    """The book of one symbol.
+
+    Attributes:
+        known: whether it is whole: a snapshot has come, or word that it is empty.
+
+    >>> book = Book()
+    >>> book.clear()
+    >>> book.level(True, 1.5, 3.0)
+    >>> book.level(False, 1.6, 4.0)
+    >>> book.changed(), book.changed()
+    ((1.5, 3.0, 1.6, 4.0), None)
+    """
+
+    def __init__(self) -> None:
+        self.known = False
+        self._bids, self._asks = Side(-1), Side(1)
+        self._orders: dict[int, Order] = {}
+        self._last: Top | None = None
+
+    def clear(self) -> None:
+        """It is empty; what comes from here on is all that there is."""
+        self.known = True
+        self._bids.clear()
+        self._asks.clear()
+        self._orders.clear()
+
+    def forget(self) -> None:
+        """A change is missing: what is known is not all, until the next snapshot."""
+        self.known = False
+
+    def level(self, is_bid: bool, price: float, size: float) -> None:
+        """A level has this size now; 0: it is gone."""
+        (self._bids if is_bid else self._asks).put(price, size)
+
+    def clear_to(self, is_bid: bool, price: float) -> None:
+        """Levels of a side are gone as far as a price."""
+        (self._bids if is_bid else self._asks).clear_to(price)
+
+    def add(self, order_id: int, order: Order) -> None:
+        """An order has come; one of the same number is replaced.
+
+        Raises:
+            ConfigurationError: there are more than `MOST_LEVELS`.
+        """
+        self.cancel(order_id)
+        if len(self._orders) >= MOST_LEVELS:
+            raise _too_many()
+        self._orders[order_id] = order
+        self._side(order).join(order.price, order.size)
+
+    def cancel(self, order_id: int, size: float | None = None) -> bool:
+        """An order is gone, or some of its size.
+
+        Returns:
+            Whether there was one of this number.
+        """
+        order = self._orders.pop(order_id, None)
+        if order is None:
+            return False
+        gone = order.size if size is None else min(size, order.size)
+        self._side(order).leave(order.price, gone, gone >= order.size)
+        if gone < order.size:
+            self._orders[order_id] = order._replace(size=order.size - gone)
+        return True
+
+    def changed(self) -> Top | None:
+        """The best levels, where they are others than the last time that was asked; None: they are not."""
+        bid, ask = self._bids.best(), self._asks.best()
+        if not self.known or bid is None or ask is None:
+            return None
+        top = (*bid, *ask)
+        if top == self._last:
+            return None
+        self._last = top
+        return top
+
+    def _side(self, order: Order) -> Side:
+        return self._bids if order.is_bid else self._asks
+
+
+def _too_many() -> ConfigurationError:
+    return ConfigurationError(
+        f"expected at most {MOST_LEVELS:,} levels of a side or orders of a book; fix: a file of quotes or trades"
+    )

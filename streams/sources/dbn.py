@@ -1,0 +1,74 @@
+"""DBN, the binary records of Databento, as the table that their own client makes of it."""
+
+from collections.abc import Iterator
+from io import BufferedReader, BytesIO
+
+from schemas.errors import ConfigurationError
+from streams.sources.cells import shortened
+
+DBN = b"DBN"
+BLOCK = 1 << 18
+MOST_METADATA = 1 << 28
+"""Bytes in front of the records; the names of all options of a market take some MB."""
+
+
+class _Written(BytesIO):
+    """Collects what is written."""
+
+    def taken(self) -> bytes:
+        """What has come since the last time."""
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
+
+
+def as_csv(name: str, stream: BufferedReader) -> Iterator[bytes]:
+    """Blocks of CSV with a header: prices with a point, times in ns since 1970, symbols where the file has them.
+
+    Args:
+        name: of the file.
+        stream: its bytes, unpacked.
+
+    Raises:
+        ConfigurationError: the client is not installed, or the file has records of several schemas.
+        OSError: it is damaged.
+        EOFError: it ends too early.
+    """
+    try:
+        import databento_dbn
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{name}: expected databento-dbn to read DBN, was not installed; fix: pip install 'tickloop[databento]'"
+        ) from error
+    written = _Written()
+    try:
+        begin = _exactly(stream, 8)
+        begin += _exactly(stream, int.from_bytes(begin[4:8], "little"))
+        metadata = databento_dbn.Metadata.decode(begin)
+        if metadata.schema is None:
+            raise ConfigurationError(
+                f"{name}: expected DBN of one schema, was a recording of several; fix: split it with their client"
+            )
+        csv, plain = databento_dbn.Encoding("csv"), databento_dbn.Compression("none")
+        making = databento_dbn.Transcoder(written, csv, plain, pretty_ts=False, map_symbols=bool(metadata.mappings))
+        block = begin
+        while block:
+            making.write(block)
+            making.flush()
+            if text := written.taken():
+                yield text
+            block = stream.read1(BLOCK)
+        if making.buffer():
+            raise EOFError
+    except databento_dbn.DBNError as error:
+        raise OSError(shortened(str(error).partition("\n")[0], 120)) from error
+
+
+def _exactly(stream: BufferedReader, count: int) -> bytes:
+    if count > MOST_METADATA:
+        raise OSError(f"metadata of {count} bytes")
+    got = stream.read(count)
+    if len(got) < count:
+        raise EOFError
+    return got
