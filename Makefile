@@ -68,10 +68,12 @@ lint: $(DEVELOPMENT) ## style, types, direction of imports, written contract
 	$(SAY) "contract"
 	@$(PYTHON) -m schemas.asyncapi check
 	@$(PYTHON) -m schemas.reference check
+	@$(PYTHON) -m agents.parameter_reference check
 
-contract: $(RUNTIME) ## write schemas/contract and docs/topics.md anew from the records
+contract: $(RUNTIME) ## write schemas/contract, docs/topics.md and the bounds in docs/configuration.md anew
 	@$(PYTHON) -m schemas.asyncapi write
 	@$(PYTHON) -m schemas.reference write
+	@$(PYTHON) -m agents.parameter_reference write
 
 LOCK = uv pip compile -q $(ARGS) --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'

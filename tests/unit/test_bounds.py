@@ -13,8 +13,10 @@ import pytest
 from msgspec import Meta, Struct
 
 import streams
+from agents import parameter_reference
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
+from streams.experiments.declaration import Declaration
 from streams.parameters import Parameters, load_parameters
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text()
@@ -125,3 +127,49 @@ def test_every_bound_of_a_setting_is_documented() -> None:
         bounds = [f"{low:g} to {high:.0f}" for _, low, high in numbers(hints[name]) if low is not None]
         assert [rows[name]] == (bounds or [rows[name] if name in ("prefix", "deployment") else ""]), name
     assert "100 of `A-Za-z0-9._-`" in rows["prefix"]
+
+
+def test_the_page_has_the_bounds_of_every_parameter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert parameter_reference.main(["check"]) == 0, "fix: make contract"
+    assert parameter_reference.main(["other"]) == 2
+    documented = dict(re.findall(r"^\| `([\w.]+)` \| (.*) \|$", parameter_reference.text(), re.MULTILINE))
+    reached = {
+        name
+        for kind in STRUCTS
+        for name in kind.__struct_fields__
+        if kind in {type(each) for each in vars_of(Parameters())} | {type(each) for each in vars_of(Declaration())}
+    }
+    assert {part for path in documented for part in path.split(".")} >= reached
+    assert documented["market.costs.fee_bps"] == "0 to 10,000"
+    page = tmp_path / "configuration.md"
+    page.write_text(DOCUMENT.replace("| `market.costs.fee_bps` | 0 to 10,000 |", "| `market.costs.fee_bps` | 0 to 1 |"))
+    monkeypatch.setattr(parameter_reference, "PAGE", page)
+    assert parameter_reference.main(["check"]) == 1
+    assert parameter_reference.main(["write"]) == 0
+    assert page.read_text() == DOCUMENT
+
+
+def test_every_check_beyond_a_field_is_said() -> None:
+    checked = {kind for kind in STRUCTS if "__post_init__" in vars(kind) and ".sources." not in kind.__module__}
+    assert checked
+    assert checked <= set(parameter_reference.CHECKS)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"test": {"scope": "pooled", "clock_ns": 1}, "symbols": ["X"]},
+        {"apply": "automatic", "test": {"primary": "drawdown"}},
+        {"test": {"longest": 100, "batch": 100}},
+        {"test": {"margin": 1.0, "worth": 1.0}},
+        {"test": {"primary": "returns", "guardrails": {"returns": 1.0}}},
+        {"test": {"primary": "sharpe"}},
+        {"test": {"primary": "drawdown", "bound": 1.0}},
+        {"test": {"plan": "group_sequential", "clock_ns": 1, "longest": 1_000_000}},
+        {"test": {"scope": "pooled"}, "symbols": ["X", "Y"]},
+        {"test": {"scope": "pooled", "clock_ns": 1, "bound": 1.0}, "symbols": ["X", "Y"]},
+    ],
+)
+def test_what_is_said_of_experiments_beyond_a_field_is_checked(table: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="experiment: expected"):
+        load_parameters({"experiments": {"bold": table}})
