@@ -74,6 +74,30 @@ def import_plugins(table: Mapping[str, Any], folder: str) -> None:
     Raises:
         ConfigurationError: the table makes no sense, there is no such module, or importing it fails, whatever with.
     """
+    for name in _modules(table):
+        _import(name, folder)
+
+
+def import_each(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Import every module of the configuration file, whatever the others do: why each cannot be, empty where it can.
+
+    Raises:
+        ConfigurationError: the table makes no sense, or the file was only found and is not ours.
+    """
+    table, path = config_table(environment), config_path(environment)
+    if table.get("plugins") and not environment.get(ENVIRONMENT_PREFIX + "CONFIG", ""):
+        expect_ours(path)
+    found = {}
+    for name in _modules(table):
+        try:
+            _import(name, str(path.parent.resolve()))
+            found[name] = ""
+        except ConfigurationError as error:
+            found[name] = str(error)
+    return found
+
+
+def _modules(table: Mapping[str, Any]) -> list[str]:
     plugins = table.get("plugins", {})
     modules = plugins.get("modules", []) if isinstance(plugins, Mapping) else None
     if (
@@ -85,21 +109,24 @@ def import_plugins(table: Mapping[str, Any], folder: str) -> None:
             f"[plugins]: expected nothing but a list `modules` of names, was {plugins!r:.200}; "
             "fix: modules = ['my_module']"
         )
-    if modules and folder not in sys.path:
+    return modules
+
+
+def _import(name: str, folder: str) -> None:
+    if folder not in sys.path:
         sys.path.append(folder)
-    for name in modules:
-        try:
-            import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-                raise _failed(name, error) from error
-            raise ConfigurationError(
-                f"[plugins] modules: expected a module {name!r} in {folder} or installed: {error}"
-            ) from error
-        except ConfigurationError as error:
-            raise ConfigurationError(f"[plugins] module {name}: {error}") from error
-        except (Exception, SystemExit) as error:
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise _failed(name, error) from error
+        raise ConfigurationError(
+            f"[plugins] modules: expected a module {name!r} in {folder} or installed: {error}"
+        ) from error
+    except ConfigurationError as error:
+        raise ConfigurationError(f"[plugins] module {name}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise _failed(name, error) from error
 
 
 def _failed(name: str, error: BaseException) -> ConfigurationError:

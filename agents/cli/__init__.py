@@ -36,12 +36,13 @@ COMMANDS = {
     "skill": "how good the predictions on files are, beside baselines, with intervals",
     "keys": "the keys that commands are signed with: make, change, retire",
     "features": "list the features and who uses them, or check that they keep their promises",
+    "components": "check that the parts of your plug-ins keep every promise",
     "demo": "a synthetic or real market through the whole loop, with a summary",
     "compile": "the hot modules into machine code: the same results, faster",
     "doctor": "check this machine and the running system",
 }
 
-WITHOUT_HOME = ("formats", "backtest", "skill", "features", "demo", "compile")
+WITHOUT_HOME = ("formats", "backtest", "skill", "features", "components", "demo", "compile")
 """Commands on files, or on what they make themselves; every other one takes `--home`."""
 
 EXIT_CODES = {ConfigurationError: 2, EnvironmentProblem: 3, StateError: 4, TickloopError: 1}

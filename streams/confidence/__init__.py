@@ -32,6 +32,9 @@ CALIBRATORS: dict[str, RegisteredCalibrator] = {
     "bins": RegisteredCalibrator(lambda parameters: Bins(parameters.bins), BinsState),
 }
 
+CALIBRATORS_BUILT_IN = tuple(CALIBRATORS)
+"""Names of those that no plug-in brings."""
+
 
 def register(name: str, build: Callable[[ConfidenceParameters], Calibrator], state: type[Any]) -> None:
     """Make a calibrator known to parameters.

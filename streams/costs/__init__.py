@@ -32,6 +32,9 @@ COSTS: dict[str, Callable[[CostParameters], Cost]] = {
     "slippage": lambda parameters: Slippage(parameters.slippage_bps),
 }
 
+COSTS_BUILT_IN = tuple(COSTS)
+"""Names of those that no plug-in brings."""
+
 
 def register(name: str, build: Callable[[CostParameters], Cost]) -> None:
     """Make a cost known to parameters.

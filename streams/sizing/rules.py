@@ -26,6 +26,9 @@ RULES: dict[str, Callable[[SizingParameters, int], Rule]] = {
 }
 """Every rule by name; they are built from the parameters and the horizon, ns."""
 
+RULES_BUILT_IN = tuple(RULES)
+"""Names of those that no plug-in brings."""
+
 
 def register(name: str, build: Callable[[SizingParameters, int], Rule]) -> None:
     """Make a rule known to parameters.

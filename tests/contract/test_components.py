@@ -7,13 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from components import Registered, components
-from promises import PROMISES
+
+from agents.plugins import configured_parameters
+from streams.components.kinds import Registered, components
+from streams.components.promises import PROMISES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-COMPONENTS = components()
-PRINTED = "import components, promises; [print(each, promises.fingerprint(each)) for each in components.components()]"
+COMPONENTS = components(configured_parameters().market)
+PRINTED = (
+    "from streams.components.kinds import components; from streams.components.promises import fingerprint\n"
+    "from agents.plugins import configured_parameters\n"
+    "[print(each, fingerprint(each)) for each in components(configured_parameters().market)]"
+)
 
 
 def fingerprints(seed: str, **environment: str) -> dict[str, str]:
@@ -60,7 +66,7 @@ def test_every_kind_of_component_is_here() -> None:
 
 
 def test_no_plugin_of_a_test_came_in(of_two_seeds: tuple[dict[str, str], dict[str, str]]) -> None:
-    assert {str(component) for component in components()} == set(of_two_seeds[0])
+    assert {str(component) for component in COMPONENTS} == set(of_two_seeds[0])
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +81,9 @@ class TestComponentsOfTheUser:
 
     def test_the_suite_finds_them_and_tells_the_honest_from_the_others(self, configuration: str) -> None:
         program = (
-            "from components import components; from promises import PROMISES\n"
-            "for each in components():\n"
+            "from streams.components.kinds import components; from streams.components.promises import PROMISES\n"
+            "from agents.plugins import configured_parameters\n"
+            "for each in components(configured_parameters().market):\n"
             "    if each.name.startswith('toy_'):\n"
             "        print(each.name, *(promise.__name__ for promise in PROMISES if promise(each)))\n"
         )

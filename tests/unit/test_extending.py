@@ -67,9 +67,9 @@ def test_the_command_line_sees_it(folder: Path) -> None:
 
 def test_it_keeps_the_promises_of_a_component(folder: Path) -> None:
     program = (
-        f"import sys; sys.path.append({str(ROOT / 'tests' / 'contract')!r})\n"
-        "from components import components; from promises import PROMISES\n"
-        "(mine,) = [each for each in components() if each.name == 'fade']\n"
+        "from streams.components.kinds import components; from streams.components.promises import PROMISES\n"
+        "from agents.plugins import configured_parameters\n"
+        "(mine,) = [each for each in components(configured_parameters().market) if each.name == 'fade']\n"
         "print([promise(mine) for promise in PROMISES])"
     )
     assert run(folder, "-c", program) == "['', '', '', '']\n"

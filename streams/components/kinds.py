@@ -1,6 +1,6 @@
-"""Every registered component behind one face: start, take an event, answer numbers, go through bytes.
+"""Every registered part behind one face: start, take an event, answer numbers, go through bytes.
 
-Components of the user are here too: run the suite with TICKLOOP_CONFIG on a file whose [plugins] name their modules.
+What it is fed with lies in the ranges that are documented: of a feature that of its unit, see `_values`.
 """
 
 from abc import ABC, abstractmethod
@@ -13,18 +13,20 @@ from typing import Any
 from msgspec import Struct, convert, msgpack
 from msgspec.structs import replace
 
-from agents.plugins import configured_parameters
-from streams.confidence import CALIBRATORS
-from streams.costs import COSTS
+from streams.confidence import CALIBRATORS, CALIBRATORS_BUILT_IN
+from streams.costs import COSTS, COSTS_BUILT_IN
 from streams.features import Features, FeatureState
-from streams.features.registry import FAMILIES, feature
+from streams.features.family import Feature
+from streams.features.registry import FAMILIES, FAMILIES_BUILT_IN, families_of, feature
 from streams.market.fallbacks import Faults
+from streams.market.needs import users_of_features
 from streams.parameters import MarketParameters
-from streams.regime import DETECTORS, REGIMES
+from streams.regime import DETECTORS, DETECTORS_BUILT_IN, REGIMES
 from streams.sizing import RULES, Sizing
 from streams.sizing.moves import MoveState
+from streams.sizing.rules import RULES_BUILT_IN
 from streams.sources.synthetic import SYMBOLS, synthetic_market
-from streams.strategies import STRATEGIES
+from streams.strategies import STRATEGIES, STRATEGIES_BUILT_IN
 
 EVENTS = 1_200
 
@@ -68,10 +70,32 @@ class Component(ABC):
         return msgpack.encode(state)
 
 
+LOWEST_BPS = -9_999.0
+"""No price falls below nothing."""
+
+HIGHEST = 1e6
+"""Of what has no end of its own, bps or sigma."""
+
+
 def _values(names: Sequence[str], random: Random, spread: float) -> list[float]:
-    """Plausible values of features; now and then large ones, and none at all."""
+    """Values of features in their documented ranges; now and then large ones, at the ends, and none at all."""
     scale = random.choice((0.0, 0.1, 1.0, 1.0, 1.0, spread))
-    return [(value if feature(name).signed else abs(value)) for name in names for value in (random.gauss(0, scale),)]
+    return [_within(feature(name), random.gauss(0, scale)) for name in names]
+
+
+def _within(of: Feature, value: float) -> float:
+    """A number in the range of a feature: that of its unit, and not below 0 where it has no sign.
+
+    >>> rsi, spread, move = feature("rsi"), feature("spread"), feature("return_1")
+    >>> _within(rsi, -7.0), _within(spread, -7.0), _within(move, -70_000.0), _within(move, 7.0)
+    (-1.0, 7.0, -9999.0, 7.0)
+    """
+    low, dots, high = of.unit.partition("..")
+    if dots:
+        return min(float(high), max(float(low), value))
+    if not of.signed:
+        value = abs(value)
+    return min(HIGHEST, max(LOWEST_BPS if of.unit == "bps" else -HIGHEST, value))
 
 
 class FamilyOfFeatures(Component):
@@ -233,25 +257,54 @@ class ACost(Component):
 
 
 class Registered(Struct, frozen=True):
-    """A component that can be built as often as a test needs it."""
+    """A part that can be built as often as a check needs it.
+
+    Attributes:
+        kind: `features`, `strategy`, `regime`, `calibrator`, `sizer` or `cost`.
+        name: that it is registered under.
+        build: makes it anew, with its parameters.
+        own: whether a plug-in brings it.
+    """
 
     kind: str
     name: str
     build: Any
+    own: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
 
-def components() -> list[Registered]:
-    """Every registered component, with the configured parameters."""
-    parameters = configured_parameters().market
-    registers: list[tuple[type[Component], Sequence[str]]] = [
-        (FamilyOfFeatures, tuple(FAMILIES)),
-        (AStrategy, tuple(STRATEGIES)),
-        (ADetector, tuple(DETECTORS)),
-        (ACalibrator, tuple(CALIBRATORS)),
-        (ASizer, tuple(RULES)),
-        (ACost, tuple(COSTS)),
+def components(parameters: MarketParameters) -> list[Registered]:
+    """Every registered part, to be built with these parameters.
+
+    >>> [str(each) for each in components(MarketParameters())][8:11]
+    ['strategy imbalance', 'strategy momentum', 'strategy mean_reversion']
+    """
+    registers: list[tuple[type[Component], Sequence[str], Sequence[str]]] = [
+        (FamilyOfFeatures, tuple(FAMILIES), FAMILIES_BUILT_IN),
+        (AStrategy, tuple(STRATEGIES), STRATEGIES_BUILT_IN),
+        (ADetector, tuple(DETECTORS), DETECTORS_BUILT_IN),
+        (ACalibrator, tuple(CALIBRATORS), CALIBRATORS_BUILT_IN),
+        (ASizer, tuple(RULES), RULES_BUILT_IN),
+        (ACost, tuple(COSTS), COSTS_BUILT_IN),
     ]
-    return [Registered(kind.kind, name, partial(kind, name, parameters)) for kind, names in registers for name in names]
+    return [
+        Registered(kind.kind, name, partial(kind, name, parameters), name not in built_in)
+        for kind, names, built_in in registers
+        for name in names
+    ]
+
+
+def used(parameters: MarketParameters) -> list[Registered]:
+    """Parts of plug-ins that these parameters have at work."""
+    features = [name for names in users_of_features(parameters).values() for name in names]
+    at_work = {
+        FamilyOfFeatures.kind: families_of(features),
+        AStrategy.kind: parameters.strategies.enabled,
+        ADetector.kind: (parameters.regime.detector,),
+        ACalibrator.kind: (parameters.confidence.calibrator,),
+        ASizer.kind: parameters.sizing.enabled,
+        ACost.kind: parameters.costs.enabled,
+    }
+    return [each for each in components(parameters) if each.own and each.name in at_work[each.kind]]

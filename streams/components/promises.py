@@ -1,9 +1,16 @@
-"""What every component promises; each function says how the promise is broken, or nothing."""
+"""What every part promises; each function says how the promise is broken, or nothing."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from math import isfinite
+from traceback import extract_tb
 
-from components import EVENTS, Registered
+from msgspec import Struct
+
+from schemas.errors import ConfigurationError, TickloopError
+from streams.components.kinds import EVENTS, Registered, used
+from streams.market.known import expect_names
+from streams.parameters import Parameters
 
 RESTARTS = (1, 2, 17, EVENTS // 2, EVENTS - 1)
 LARGEST_STATE = 16_384
@@ -77,9 +84,82 @@ def stays_small(component: Registered) -> str:
 PROMISES = (goes_on_after_a_restart, does_not_look_ahead, answers_finite_numbers, stays_small)
 
 
-def fingerprint(component: Registered) -> str:
-    """Digest of all answers and the last state: the same in every process."""
+class Finding(Struct, frozen=True):
+    """What one check of one part found.
+
+    Attributes:
+        part: kind and name, or the module that could not be imported.
+        check: name of the promise.
+        detail: how it is broken; empty where it is kept.
+    """
+
+    part: str
+    check: str
+    detail: str
+
+
+def check(component: Registered) -> list[Finding]:
+    """Every promise of one part; one that raises is broken, and the others are looked at all the same."""
+    return [Finding(str(component), each.__name__, outcome(each, component)) for each in PROMISES]
+
+
+def outcome(promise: Callable[[Registered], str], component: Registered) -> str:
+    """How a promise is broken, or nothing; whatever the part raises is said."""
+    try:
+        return promise(component)
+    except Exception as error:  # noqa: BLE001 - the part may be the user's: whatever it raises is reported
+        return raised(error)
+
+
+def raised(error: Exception) -> str:
+    """What a part raised, and at which line, where that is not one of ours.
+
+    >>> raised(ValueError("no"))
+    'raised ValueError: no'
+    """
+    said = f"raised {error if isinstance(error, TickloopError) else f'{type(error).__name__}: {error}'}"
+    frames = extract_tb(error.__traceback__)
+    return f"{said:.300}" + (f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else "")
+
+
+def expect_no_look_ahead(parameters: Parameters) -> None:
+    """Refuse parts of plug-ins at work whose earlier answers change with what comes later.
+
+    Raises:
+        ConfigurationError: with the part, and how to see the rest; also where one cannot even be built.
+    """
+    for own in (parameters.market, *parameters.symbols.values()):
+        expect_names(own)
+        try:
+            parts = used(own)
+        except TickloopError:
+            raise
+        except Exception as error:
+            raise ConfigurationError(
+                f"[plugins]: expected parts that can be built, one {raised(error)}; fix: see "
+                "`tickloop components check`"
+            ) from error
+        for each in parts:
+            if said := outcome(does_not_look_ahead, each):
+                raise ConfigurationError(
+                    f"[plugins]: expected {each} to answer from what it has seen, was: {said}; fix: what it remembers "
+                    "belongs into its state, see `tickloop components check`"
+                )
+
+
+def fingerprint(component: Registered, before: int = 0) -> str:
+    """Digest of all answers and the last state: the same in every process.
+
+    Args:
+        component: whose.
+        before: seed of events of another symbol that the process has seen before; 0: none.
+    """
     one = component.build()
+    if before:
+        other = one.start()
+        for event in one.events(before, EVENTS):
+            one.take(other, event)
+        one = component.build()
     state = one.start()
     digest = sha256()
     for event in one.events(4, EVENTS):

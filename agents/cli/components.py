@@ -1,0 +1,141 @@
+"""`tickloop components`: whether the parts of plug-ins keep the promises that every part makes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+import msgspec
+from rich.console import Console
+
+from agents.plugins import import_each
+from agents.settings import config_table
+from schemas.errors import ConfigurationError, TickloopError
+from streams.components.kinds import Registered, components
+from streams.components.promises import Finding, check, fingerprint, outcome
+from streams.parameters import load_parameters
+
+IMPORTED = "is_imported"
+SAME_EVERYWHERE = "is_the_same_in_every_process"
+
+FINGERPRINTS = "from agents.cli.components import print_fingerprints; print_fingerprints({before})"
+"""Program of a process that says what every part answers, fresh or after events of another symbol."""
+
+OTHER_SYMBOL = 9
+"""Seed of its events."""
+
+
+@click.group("components")
+def command() -> None:
+    """Check the parts of your plug-ins: strategies, features, detectors, calibrators, sizing rules and costs."""
+
+
+@command.command("check")
+@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.option("--all", "everything", is_flag=True, help="Also the parts that come with tickloop.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def check_command(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Check every promise of every part that [plugins] modules bring, or of those that are called NAME.
+
+    Each is fed with made-up values in the ranges that `tickloop features list` shows.
+
+    \b
+    is_imported                   its module can be imported
+    goes_on_after_a_restart       the state goes through bytes into another object; answers do not change
+    does_not_look_ahead           later events are changed; earlier answers do not change
+    answers_finite_numbers        no failure, NaN or infinity, nothing out of bounds
+    stays_small                   the state is bounded
+    is_the_same_in_every_process  whatever the seed of hashes, and whichever symbol the process has seen before: else
+                                  results would depend on --jobs and on which worker has which partition
+
+    One part that is broken leaves the others to be checked. The exit code is 1 when a promise is broken.
+    """
+    findings = imported()
+    parameters = load_parameters(config_table()).market
+    chosen = [each for each in components(parameters) if everything or each.own]
+    if names:
+        known = [each.name for each in components(parameters)]
+        if unknown := [name for name in names if name not in known]:
+            raise ConfigurationError(f"expected parts among {', '.join(known)}, was {', '.join(unknown)}")
+        chosen = [each for each in components(parameters) if each.name in names]
+    if not chosen and not findings:
+        raise ConfigurationError(
+            "expected parts of plug-ins, there is none; fix: [plugins] modules = ['my_module'] in tickloop.toml, or "
+            "--all"
+        )
+    for each in chosen:
+        findings += check(each)
+    findings += same_everywhere(chosen)
+    if as_json:
+        click.echo(msgspec.json.encode(findings))
+    else:
+        _show(findings)
+    if broken := [finding for finding in findings if finding.detail]:
+        raise TickloopError(f"{len(broken)} of {len(findings)} checks failed: {broken[0].part}: {broken[0].detail}")
+
+
+def imported(environment: Mapping[str, str] = os.environ) -> list[Finding]:
+    """Import every module of `[plugins]`, each by itself; what was found of each."""
+    return [Finding(f"module {name}", IMPORTED, said) for name, said in import_each(environment).items()]
+
+
+def same_everywhere(chosen: Sequence[Registered]) -> list[Finding]:
+    """Whether parts answer alike in a fresh process, in one with other hashes, and in one that saw another symbol."""
+    if not chosen:
+        return []
+    fresh, hashed, after = (_fingerprints(seed, before) for seed, before in ((0, 0), (4242, 0), (0, OTHER_SYMBOL)))
+    found = []
+    for each in chosen:
+        name = str(each)
+        said = ""
+        if name in fresh:
+            if fresh[name] != hashed.get(name):
+                said = (
+                    "other answers with another seed of the hashes; fix: iterate over nothing whose order is a hash's"
+                )
+            elif fresh[name] != after.get(name):
+                said = (
+                    "other answers in a process that saw another symbol before, so results would depend on --jobs; "
+                    "fix: what it remembers belongs into its state, not into the module or the class"
+                )
+        found.append(Finding(name, SAME_EVERYWHERE, said))
+    return found
+
+
+def print_fingerprints(before: int) -> None:
+    """Print what the parts of the configuration answer, a line each; of one that fails, none: `check` says why."""
+    import_each(os.environ)
+    for each in components(load_parameters(config_table()).market):
+        found = _fingerprint(each, before)
+        if " " not in found:
+            print(f"{each} {found}")
+
+
+def _fingerprint(each: Registered, before: int) -> str:
+    return outcome(lambda component: fingerprint(component, before), each)
+
+
+def _fingerprints(seed: int, before: int) -> dict[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", FINGERPRINTS.format(before=before)],
+        env=os.environ | {"PYTHONHASHSEED": str(seed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise TickloopError(f"expected a process to check the parts in, it ended: {done.stderr[-600:]}; fix: see there")
+    return {line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in done.stdout.splitlines()}
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    of: dict[str, list[Finding]] = {}
+    for finding in findings:
+        of.setdefault(finding.part, []).append(finding)
+    for part, mine in of.items():
+        broken = [finding for finding in mine if finding.detail]
+        console.print(f"{part}: {'broken' if broken else 'keeps every promise'}", style="red" if broken else "green")
+        for finding in broken:
+            console.print(f"  {finding.check}: {finding.detail}", markup=False)
