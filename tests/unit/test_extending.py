@@ -20,6 +20,12 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
+def block(holds: str) -> str:
+    """The one Python block of the README that holds a text."""
+    (found,) = [each for each in blocks("python") if holds in each]
+    return found
+
+
 def run(folder: Path, *command: str) -> str:
     """Output of a Python process in `folder`, where the configuration is."""
     done = subprocess.run(
@@ -37,7 +43,7 @@ def run(folder: Path, *command: str) -> str:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """What the README has its reader write."""
-    (tmp_path / "my_strategies.py").write_text(blocks("python")[1])
+    (tmp_path / "my_strategies.py").write_text(block("class Fade"))
     (tmp_path / "tickloop.toml").write_text(blocks("toml")[0])
     return tmp_path
 
@@ -76,7 +82,7 @@ def test_it_keeps_the_promises_of_a_component(folder: Path) -> None:
 
 
 def test_the_pipeline_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(blocks("python")[2], "README.md", "exec"), {})
+    exec(compile(block("UnifiedMLPipeline"), "README.md", "exec"), {})
     assert re.fullmatch(r"imbalance calm-range 0\.6\d+ 0\.0\n", capsys.readouterr().out)
 
 
