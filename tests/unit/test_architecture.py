@@ -163,6 +163,7 @@ RAW_DECODERS = {
     "streams/backtest/engine.py": OWN_STATES,
     "streams/chain.py": OWN_STATES,
     "streams/compiled.py": OWN_FILES,
+    "streams/components/kinds.py": OWN_STATES,
     "streams/experiments/live/node.py": OWN_STATES,
     "streams/experiments/live/pooling.py": OWN_STATES,
     "streams/features/checks.py": OWN_STATES,
