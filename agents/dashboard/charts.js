@@ -39,7 +39,7 @@ export const closedHours = (traces) => {
   const steps = times.slice(1).map((at, place) => at - times[place]);
   const usual = [...steps].sort((one, other) => one - other)[Math.floor(steps.length / 2)] ?? 0;
   const open = steps.reduce((sum, step) => sum + (step > CLOSED_MS && step > USUAL_STEPS * usual ? 0 : step), 0);
-  const left = Math.max(60_000, open / 60);
+  const left = Math.max(1_000, open / 60);
   return steps.flatMap((step, place) => step > Math.max(CLOSED_MS, USUAL_STEPS * usual, 3 * left)
     ? [{ bounds: [times[place] + left / 2, times[place + 1] - left / 2].map((ms) => new Date(ms).toISOString().replace("Z", "")) }] : []);
 };

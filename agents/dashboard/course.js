@@ -1,6 +1,6 @@
 // One symbol: its price with predictions, regime, strategies, position and paper account over event time.
 import { byId, facts, make, signed, tell, versionWords } from "./elements.js";
-import { isDark, show } from "./charts.js";
+import { closedHours, isDark, show } from "./charts.js";
 import { offer } from "./actions.js";
 
 const SKELETON = byId("course-figure").textContent;
@@ -43,6 +43,24 @@ const believed = (most) => {
   return { x: shown.map(([at]) => iso(at)), bands };
 };
 
+// Regimes as cells with edges half-way between points; a cell of none stands over closed hours, for an edge within a break
+// of the axis has no place on it.
+const ribbon = () => {
+  const spans = closedHours([{ x: points.map((point) => point[T]) }]).map(({ bounds }) => bounds.map((at) => Date.parse(`${at}Z`)));
+  const edges = [points[0][T]], places = [];
+  points.forEach((point, at) => {
+    const end = points[at + 1]?.[T] ?? point[T];
+    const over = spans.find(([from, to]) => from >= point[T] && to <= end);
+    edges.push(over ? over[0] : (point[T] + end) / 2);
+    places.push(point[REGIME]);
+    if (over) {
+      edges.push(over[1]);
+      places.push(null);
+    }
+  });
+  return { edges, places };
+};
+
 const figure = (regimes) => {
   const made = JSON.parse(SKELETON);
   const [price, up, down, regime, net, gross, position, ...places] = made.data;
@@ -55,9 +73,10 @@ const figure = (regimes) => {
   const chosen = points.filter((_, at) => (points.length - 1 - at) % step === 0);
   markers(up, chosen, true);
   markers(down, chosen, false);
-  regime.x = x;
-  regime.z = [points.map((point) => point[REGIME])];
-  regime.text = [points.map((point) => regimes[point[REGIME]])];
+  const cells = ribbon();
+  regime.x = cells.edges.map(iso);
+  regime.z = [cells.places];
+  regime.text = [cells.places.map((place) => (place === null ? "" : regimes[place]))];
   const { x: moments, bands } = believed(places.length);
   if (moments.length > 1) {
     bands.forEach(([name, y], at) => Object.assign(places[at], { x: moments, y, name, visible: true }));

@@ -92,6 +92,12 @@ def test_hours_in_which_a_market_was_closed_take_no_room(browser: Browser) -> No
             return document.getElementById("course").data[0].x.map(at => axis.d2p(at)) }""")
         steps = [later - one for one, later in itertools.pairwise(places)]
         assert max(steps) < 12 * statistics.median(steps), "the night is a gap, not the chart"
+        edges, cells = page.evaluate("""() => { const plot = document.getElementById("course");
+            const regime = plot.data.find(trace => trace.type === "heatmap");
+            return [regime.x, regime.z[0]] }""")
+        assert len(edges) == len(cells) + 1
+        assert [cell for cell in cells if cell is None] == [None], "one cell of nothing over the night"
+        assert not [edge for edge in edges if begin <= edge <= end], "an edge within a break is drawn nowhere"
         assert said == []
         page.context.close()
 

@@ -35,6 +35,9 @@ ENDED = (
 )
 """History whose last tick came seven seconds ago."""
 
+WORKED_OFF = ((30.0, 9_000, 1_000, 0, 1_000), (9.0, 9_000, 8_000, 0, 8_000), (0.0, 9_000, 8_500, 0, 8_500))
+"""All ticks are there, and predictions still come."""
+
 HERE = Link(NOW, "", 2, "Stable")
 
 
@@ -48,6 +51,7 @@ HERE = Link(NOW, "", 2, "Stable")
         (rates(*STEADY), HERE, NOW - 90_000.0, "replaying"),
         (rates(*STEADY), msgspec.structs.replace(HERE, named="monday"), NOW, "replaying"),
         (rates(*STEADY), HERE, 0.0, "starting"),
+        (rates(*WORKED_OFF), HERE, NOW - 90_000.0, "replaying"),
         (rates(*ENDED), HERE, NOW - 90_000.0, "replaying"),
         (rates((30.0, 9, 9, 0, 9), (15.0, 9, 9, 0, 9), (0.0, 9, 9, 0, 9)), HERE, NOW, "quiet"),
         (rates(*STEADY), Link(NOW, "", 0, "Empty"), NOW, "recovering"),
