@@ -54,7 +54,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             key is used; needed with a key where prefix is empty.
         retrain_timeout_s: after which a training is ended and counts as failed, seconds.
         latency_limit_ms: a version that has gone live is rolled back when its predictions take longer than so many ms
-            (95th percentile, for a quarter of a minute) and those of the version before did not; 0: never for that.
+            (95th percentile, for a quarter of a minute), those of the version before did not, and it is the cause: on
+            the same ticks it takes more than twice as long; 0: never for that.
         alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
         dashboard_host: address that the dashboard listens on.
         dashboard_port: port that the dashboard listens on.

@@ -1,14 +1,21 @@
-"""The watch over how long the predictions of a new live version take: too long, and it asks for the one before."""
+"""The watch over how long the predictions of a new live version take: too long by its fault, and it asks for another.
+
+Times on records raise the suspicion; the version and the one before it, side by side on the same ticks in the same
+seconds, show whether it is the cause.
+"""
 
 import asyncio
 import logging
 import time
 from collections import deque
-from contextlib import aclosing
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
+from agents.caretaker.beside import Beside, beside
 from agents.caretaker.slowness import Slowness
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, read
@@ -19,10 +26,12 @@ from agents.owned import owned
 from agents.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import RollBack
-from schemas.errors import Refused
+from schemas.errors import ConfigurationError, Refused
 from schemas.positions import position_of
+from schemas.ticks import Quote, Trade
 from schemas.topics import COMMANDS, MODEL_VERSIONS, PREDICTIONS, TICKS
 from schemas.versions import ModelVersion
+from streams.parameters import MarketParameters, Parameters
 
 BEFORE_S = 30.0
 """Before a version went live: what its predictions are held against."""
@@ -33,8 +42,13 @@ WATCHED_S = 300.0
 SPAN_S = 5.0
 POLL_MS = 500
 
+MOST_BESIDE = 500
+"""Newest ticks that two versions may be set to side by side."""
+
 MOST_WAITING = 50_000
 """Predictions of one version that wait for their ticks; of more the oldest are not looked at."""
+
+Overrides = Mapping[str, Mapping[str, Any]]
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +72,18 @@ class Watched:
         partition: of its symbol.
         since_ms: when that was written.
         limit_ms: of the judgement.
+
+    Attributes:
+        before: parameters that the version before it has of its own.
     """
 
     def __init__(self, version: ModelVersion, partition: int, since_ms: int, limit_ms: float) -> None:
         self.version, self.partition, self.since_ms = version, partition, since_ms
+        self.before: Overrides = {}
         self.slowness = Slowness(version.version, limit_ms, SPAN_S)
         self.ts_event = version.ts_event
         self._ticks: deque[tuple[int, int]] = deque()
+        self._newest: deque[tuple[int, bytes]] = deque(maxlen=MOST_BESIDE)
         self._waiting: deque[tuple[int, int, Made]] = deque(maxlen=MOST_WAITING)
         self._newest_tick = -1
         self._repeats = Repeats()
@@ -74,6 +93,7 @@ class Watched:
         if record.offset > self._newest_tick:
             self._newest_tick = record.offset
             self._ticks.append((record.offset, record.timestamp))
+            self._newest.append((record.timestamp, record.value or b""))
 
     def prediction(self, record: ConsumerRecord) -> None:
         """Take a prediction for it; one that was written again says nothing about time."""
@@ -100,15 +120,37 @@ class Watched:
                 self.ts_event = made.ts_event
                 self.slowness.take(made.model_version, at_ms, float(at_ms - ticks[0][1]))
 
-    def roll_back(self) -> RollBack:
-        """What is asked for once the verdict is there."""
+    def beside(self, parameters: MarketParameters) -> Beside:
+        """The version and the one before it on the newest ticks.
+
+        Raises:
+            ValueError: one of them cannot be built here.
+        """
+        decode, ticks = Readable(TICKS).decode, list[Quote | Trade]()
+        for _, value in self._newest:
+            with suppress(Refused):
+                tick = decode(value)
+                if isinstance(tick, Quote | Trade):
+                    ticks.append(tick)
+        return beside(parameters, self.version.overrides, self.before, ticks)
+
+    @property
+    def per_second(self) -> float:
+        """Ticks of the symbol, lately."""
+        if len(self._newest) < 2:
+            return 0.0
+        return (len(self._newest) - 1) / max(1e-3, (self._newest[-1][0] - self._newest[0][0]) / 1e3)
+
+    def roll_back(self, found: Beside) -> RollBack:
+        """What is asked for once the version has been shown to be the cause."""
         slowness, version = self.slowness, self.version
         return RollBack(
             f"{version.id}:slow",
             version.symbol,
             self.ts_event,
-            f"{version.version} is too slow: {slowness.verdict}",
-            {"latency_p95_ms": slowness.p95_ms},
+            f"{version.version} is too slow: {slowness.verdict}; side by side on the same {found.ticks} ticks it takes "
+            f"{found.ms:.3g} ms for one, the version before {found.before_ms:.3g} ms",
+            {"latency_p95_ms": slowness.p95_ms, "step_ms": found.ms, "step_before_ms": found.before_ms},
             automatic=True,
             version=version.version,
         )
@@ -124,11 +166,13 @@ class Latency:
     Args:
         settings: where, and how long a prediction may take.
         bootstrap: address of the cluster.
+        parameters: of the workers.
         producer: connected.
     """
 
-    def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer) -> None:
+    def __init__(self, settings: Settings, bootstrap: str, parameters: Parameters, producer: AIOKafkaProducer) -> None:
         self._settings, self._bootstrap, self._producer = settings, bootstrap, producer
+        self._parameters = parameters
         self._signing = signing(settings)
         self._watched: dict[bytes, Watched] = {}
         self._changed = asyncio.Event()
@@ -157,6 +201,10 @@ class Latency:
     def _told(self, version: ModelVersion, record: Received) -> None:
         """A new live version is watched; what was watched of the symbol is so no more."""
         if version.status != "champion":
+            # The version that it took the place of is told right behind it, of the same command.
+            watched = self._watched.get(version.symbol.encode())
+            if watched is not None and watched.version.command == version.command:
+                watched.before = version.overrides
             return
         key = version.symbol.encode()
         self._watched.pop(key, None)
@@ -204,8 +252,8 @@ class Latency:
         now = time.time()
         for key, watched in list(self._watched.items()):
             watched.pair()
-            if watched.slowness.verdict:
-                command = watched.roll_back()
+            if watched.slowness.verdict and (found := await self._caused(watched)):
+                command = watched.roll_back(found)
                 log.warning("%s: %s", command.symbol, command.cause)
                 await self._producer.send_and_wait(
                     self._settings.topic(COMMANDS.name),
@@ -218,3 +266,21 @@ class Latency:
             # Another version may have gone live while the command was on its way.
             if self._watched.get(key) is watched:
                 del self._watched[key]
+
+    async def _caused(self, watched: Watched) -> Beside | None:
+        """What shows that the version is why answers take so long; none when it is not, which acquits it."""
+        version, slowness = watched.version, watched.slowness
+        try:
+            found = await asyncio.to_thread(watched.beside, self._parameters.for_symbol(version.symbol))
+        except (ValueError, ConfigurationError) as error:
+            log.warning("%s of %s cannot be set beside another here: %s", version.version, version.symbol, error)
+            slowness.acquit()
+            return None
+        if found.explains(slowness.p95_ms, watched.per_second):
+            return found
+        log.warning(
+            "%s: predictions take %.0f ms, but %s is not why: %.3g ms for a tick, %.3g ms the version before it",
+            version.symbol, slowness.p95_ms, version.version, found.ms, found.before_ms,
+        )  # fmt: skip
+        slowness.acquit()
+        return None

@@ -35,7 +35,9 @@ async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) 
                 owned("the watch over rosters", RosterWatch(settings, bootstrap, producer, webhook).run())
             )
             if settings.latency_limit_ms > 0.0:
-                group.create_task(owned("the watch over latency", Latency(settings, bootstrap, producer).run()))
+                group.create_task(
+                    owned("the watch over latency", Latency(settings, bootstrap, parameters, producer).run())
+                )
             if webhook is not None:
                 group.create_task(owned("the webhook", webhook.run()))
     except KafkaError as error:

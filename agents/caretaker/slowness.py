@@ -1,4 +1,4 @@
-"""Whether a version that has just gone live answers more slowly than the one before it: a judgement on record times."""
+"""Whether answers take too long since a version went live: a suspicion, from the times on records."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -20,10 +20,11 @@ TIMES = 2.0
 
 
 class Slowness:
-    """Takes the time from each tick to its prediction, span by span, and says when a version is too slow.
+    """Takes the time from each tick to its prediction, span by span, and says when a version may be too slow.
 
-    It is when in `SPANS` spans in a row the 95th percentile was above the limit and above twice what it was under the
-    version before, which itself kept within the limit.
+    Whether it is the version's fault the times do not say: `agents.caretaker.beside` does. It may be when in `SPANS`
+    spans in a row the 95th percentile was above the limit and above twice what it was under the version before, which
+    itself kept within the limit.
 
     >>> slowness = Slowness("v2", limit_ms=100.0, span_s=5.0)
     >>> for ms in range(0, 40_000, 100):
@@ -68,6 +69,10 @@ class Slowness:
             self._span = span
         self._in_span.append(latency_ms)
 
+    def acquit(self) -> None:
+        """It was not the version: three more slow spans in a row raise the suspicion again."""
+        self.verdict, self._slow = "", 0
+
     def _close(self) -> None:
         latencies, self._in_span = self._in_span, []
         if len(latencies) < FEWEST or len(self._before) < FEWEST:
@@ -75,7 +80,7 @@ class Slowness:
         self.p95_ms, before_ms = _p95(latencies), _p95(self._before)
         too_slow = self.p95_ms > max(self._limit_ms, TIMES * before_ms) and before_ms <= self._limit_ms
         self._slow = self._slow + 1 if too_slow else 0
-        if self._slow == SPANS:
+        if self._slow >= SPANS:
             self.verdict = (
                 f"95 % of its predictions within {self.p95_ms:,.0f} ms, expected {self._limit_ms:,.0f} ms; "
                 f"{before_ms:,.0f} ms under the version before"

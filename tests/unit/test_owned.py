@@ -106,7 +106,7 @@ async def test_what_is_no_record_of_its_topic_ends_no_part_of_the_caretaker(
         await Retrainer(Settings(), "nowhere:1", Parameters(), nobody)._listen(waiting)
     else:
         monkeypatch.setattr(latency, "read", read)
-        watch = Latency(Settings(), "nowhere:1", nobody)
+        watch = Latency(Settings(), "nowhere:1", Parameters(), nobody)
         monkeypatch.setattr(watch, "_told", lambda version, _: taken.append(version))
         await watch._listen()
     assert taken == [OF_MODELS[kind][-1]]
