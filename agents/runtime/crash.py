@@ -2,8 +2,9 @@
 
 import logging
 import os
+from collections.abc import Callable
 
-from schemas.errors import StateError
+from schemas.errors import StateError, TickloopError
 
 log = logging.getLogger(__name__)
 
@@ -12,8 +13,18 @@ EXIT_STATE = 4
 EXIT_CRASHED = 70
 
 
+_explain: Callable[[BaseException], str] = str
+
+
+def explain_with(explain: Callable[[BaseException], str]) -> None:
+    """From now on have a function say what an error is."""
+    global _explain
+    _explain = explain
+
+
 def stop_the_process(error: BaseException) -> None:
     """End at once on an unexpected error: live state is disposable, the supervisor starts a process that recovers."""
-    log.critical("stopping at once: %s", error, exc_info=error)
+    # Where an error of ours came from helps nobody, and would be the last words in the place of its sentence.
+    log.critical("stopping at once: %s", _explain(error), exc_info=None if isinstance(error, TickloopError) else error)
     logging.shutdown()
     os._exit(EXIT_STATE if isinstance(error, StateError) else EXIT_CRASHED)

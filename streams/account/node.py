@@ -7,13 +7,14 @@ from msgspec import MsgspecError, Struct, msgpack
 
 from schemas.accounts import AccountMarked
 from schemas.codec import encode
-from schemas.errors import Refused, StateError
+from schemas.errors import Refused
 from schemas.limits import END_OF_TIME, HIGHEST_PRICE, LONGEST_HORIZON, LOWEST_PRICE
 from schemas.predictions import Prediction
 from schemas.topics import DEAD_LETTERS, PAPER_ACCOUNT, PREDICTIONS
 from streams.account.book import Book
 from streams.account.parameters import AccountParameters
 from streams.market.pipeline import PROHIBITIVE_BPS
+from streams.other_parameters import OtherParameters
 from streams.topology import Node, not_a_snapshot
 
 DEFAULTS = AccountParameters()
@@ -105,7 +106,7 @@ class AccountNode(Node[Book]):
     def step(self, state: Book, event: Prediction, record_id: str) -> Sequence[Struct]:
         """A trade if the prediction leads to one, or a mark if one is due."""
         if state.made_with != self._made_with:
-            raise StateError(self._other_parameters(state))
+            raise OtherParameters(self._other_parameters(state), state.made_with)
         mid = event.mid
         traded = paid = fill = 0.0
         if event.generation and event.generation != state.generation:
@@ -199,14 +200,14 @@ class AccountNode(Node[Book]):
         except MsgspecError as error:
             raise not_a_snapshot(self, error) from error
         if state.made_with != self._made_with:
-            raise StateError(self._other_parameters(state))
+            raise OtherParameters(self._other_parameters(state), state.made_with)
         return state
 
     def _other_parameters(self, state: Book) -> str:
         return (
             f"expected a paper account computed with the parameters {self._made_with[:12]}, was "
-            f"{state.made_with[:12]}; fix: restore the earlier [account] parameters, or `tickloop topics reset` to "
-            "compute everything anew"
+            f"{state.made_with[:12]}; fix: restore the earlier [account] parameters; or `tickloop topics reset` to "
+            "compute everything anew, or start under another prefix and replay the ticks"
         )
 
 

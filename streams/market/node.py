@@ -6,7 +6,6 @@ from typing import Any
 from msgspec import MsgspecError, Struct, msgpack
 
 from schemas.codec import encode
-from schemas.errors import StateError
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
@@ -14,6 +13,7 @@ from streams.market.known import expect_names
 from streams.market.largest import check_largest_state
 from streams.market.pipeline import Pipeline
 from streams.market.symbol_state import SymbolState
+from streams.other_parameters import OtherParameters
 from streams.parameters import MarketParameters, Parameters
 from streams.signatures import UNSIGNED, Signing
 from streams.sizing import SizeExplained
@@ -119,7 +119,7 @@ class MarketNode(Node[SymbolState]):
         """
         pipeline = self._pipelines.get(event.symbol, self._pipeline)
         if state.made_with != pipeline.made_with:
-            raise StateError(_other_parameters(state, (pipeline,)))
+            raise OtherParameters(_other_parameters(state, (pipeline,)), state.made_with)
         if type(event) is Directive:
             if self._signing.is_new(state.arms.judged, event, record_id):
                 pipeline.direct(state, event)
@@ -152,7 +152,7 @@ class MarketNode(Node[SymbolState]):
                 except (MsgspecError, ValueError) as error:
                     raise not_a_snapshot(self, error, "the states of the components") from error
                 return state
-        raise StateError(_other_parameters(state, pipelines))
+        raise OtherParameters(_other_parameters(state, pipelines), state.made_with)
 
 
 def _other_parameters(state: SymbolState, pipelines: Sequence[Pipeline]) -> str:

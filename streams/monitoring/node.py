@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.codec import encode
 from schemas.commands import Retrain
-from schemas.errors import Refused, StateError
+from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
@@ -23,6 +23,7 @@ from streams.monitoring.limits import Limits, LimitsState
 from streams.monitoring.parameters import MonitorParameters
 from streams.monitoring.watch import Watch, WatchState
 from streams.monitoring.window import Window
+from streams.other_parameters import OtherParameters
 from streams.signatures import UNSIGNED, Signing
 from streams.topology import Node, not_a_snapshot
 
@@ -120,7 +121,7 @@ class MonitorNode(Node[MonitorState]):
     def step(self, state: MonitorState, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
         """Windows that the outcome closes, and the command to retrain that follows from a breach."""
         if state.made_with != self.made_with:
-            raise StateError(_other_parameters(self.made_with, state.made_with))
+            raise OtherParameters(_other_parameters(self.made_with, state.made_with), state.made_with)
         opinions = [event.baselines.get(name, 0.5) for name in BASELINES]
         _check(event, opinions)
         moved = event.label != 0
@@ -176,7 +177,7 @@ class MonitorNode(Node[MonitorState]):
         except MsgspecError as error:
             raise not_a_snapshot(self, error) from error
         if state.made_with != self.made_with:
-            raise StateError(_other_parameters(self.made_with, state.made_with))
+            raise OtherParameters(_other_parameters(self.made_with, state.made_with), state.made_with)
         return state
 
     def _version(self, state: MonitorState, name: str) -> VersionState:
@@ -351,5 +352,6 @@ def _check(event: OutcomeMatured, opinions: list[float]) -> None:
 def _other_parameters(expected: str, was: str) -> str:
     return (
         f"expected a snapshot computed with the parameters {expected[:12]}, was {was[:12]}; "
-        "fix: restore the earlier [monitor], or `tickloop topics reset` to compute everything anew"
+        "fix: restore the earlier [monitor]; or `tickloop topics reset` to compute everything anew, or start under "
+        "another prefix and replay the ticks"
     )

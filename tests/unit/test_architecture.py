@@ -155,6 +155,7 @@ RAW_DECODERS = {
     "agents/evaluation.py": "pipes between processes of a pool",
     "agents/keyring.py": OWN_FILES,
     "agents/operations/addresses.py": OWN_FILES,
+    "agents/parameters_kept.py": OWN_FILES,
     "agents/runtime/keeping.py": OWN_STATES,
     "agents/runtime/snapshots.py": OWN_STATES,
     "schemas/asyncapi.py": "golden records",

@@ -7,7 +7,7 @@ from msgspec import MsgspecError, Struct, msgpack
 
 from schemas.codec import encode
 from schemas.commands import PromoteVariant, RollBack, StopVariant
-from schemas.errors import ConfigurationError, StateError
+from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, EXPERIMENTS, OUTCOMES
@@ -17,6 +17,7 @@ from streams.experiments.live import partials
 from streams.experiments.live.trial import Trial, TrialState
 from streams.market.arms import LIVE
 from streams.market.maturing import is_plain
+from streams.other_parameters import OtherParameters
 from streams.retraining.identity import CANDIDATE
 from streams.signatures import UNSIGNED, Signing
 from streams.topology import Node, not_a_snapshot
@@ -190,9 +191,10 @@ class ExperimentsNode(Node[Trials]):
                 trial = self._trial(name)
             if trial is not None and own.test.made_with != trial.experiment.digest:
                 table = "retraining.trial" if name.startswith(CANDIDATE) else f"experiments.{name}"
-                raise StateError(
+                raise OtherParameters(
                     f"experiment {name}: expected the test that was registered when it began "
                     f"({own.test.made_with}), was {trial.experiment.digest}; fix: restore [{table}.test], "
-                    "and give what was changed another name"
+                    "and give what was changed another name",
+                    own.test.made_with,
                 )
         return state
