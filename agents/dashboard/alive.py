@@ -135,7 +135,7 @@ def alive(
 ) -> Alive:
     """The band as of now, seconds since 1970; `seen`: whether a person acknowledged an alert."""
     ticks, predictions = rates.per_second(TICKS.name), rates.per_second(PREDICTIONS.name)
-    waiting = backlog(rates, now, history=clock.is_history(now))
+    waiting = backlog(rates, history=clock.is_history(now))
     tiles = (
         _ticks(rates, ticks),
         _predictions(rates, ticks, predictions, lights, now),

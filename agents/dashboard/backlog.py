@@ -2,11 +2,12 @@
 
 from msgspec import Struct
 
-from agents.dashboard.lights import CHECKPOINT
 from agents.dashboard.rates import Rates
 from schemas.topics import PREDICTIONS
 
-FALLS_S = 10.0
+FALLS_S = 30.0
+"""Checkpoints come one after the other, a round of which takes many seconds beside a queue."""
+
 QUEUE_S = 3.0
 """There is a queue when more waits than is predicted in so many seconds: less may only wait for a checkpoint."""
 
@@ -19,7 +20,8 @@ class Backlog(Struct, frozen=True):
         per_second: predictions that are made.
         history: whether what waits is history that is played: its ticks come faster than any market sends them.
         falls: whether it has become shorter lately.
-        turns: whether a partition of it stands still only because those with queues before it take their time.
+        turns: whether it is, or was within the last minute, a queue in which partitions wait for their turn: workers
+            take what they have fetched of one after the other, and say how far they are once they have been through.
     """
 
     ticks: int = 0
@@ -43,16 +45,15 @@ class Backlog(Struct, frozen=True):
         return f"{self.ticks:,} ticks wait and are worked off, about {self.ticks / self.per_second:,.0f} s of work"
 
 
-def backlog(rates: Rates, now: float, *, history: bool) -> Backlog:
+def backlog(rates: Rates, *, history: bool) -> Backlog:
     """The backlog as of now.
 
     Args:
         rates: of the topics.
-        now: seconds since 1970.
         history: whether event time lies far behind the clock.
     """
     per_second = rates.per_second(PREDICTIONS.name)
-    turns = rates.moving(now, CHECKPOINT.attention) > QUEUE_S * per_second > 0.0
+    turns = rates.highest_lag > QUEUE_S * per_second > 0.0
     # What a checkpoint a second leaves rises and falls by a second of ticks: only a fall by more is one.
     falls = rates.lag_before(FALLS_S) - rates.lag > per_second
     return Backlog(rates.lag, per_second, history, falls, turns)

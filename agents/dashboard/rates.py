@@ -85,10 +85,10 @@ class Rates:
         waiting = [now - self._moved[each] for each, lag in latest.lags.items() if lag] if latest is not None else []
         return max(waiting, default=None)
 
-    def moving(self, now: float, within_s: float) -> int:
-        """Ticks that wait in partitions whose checkpoint is no older than so many seconds."""
-        lags = self.latest.lags if self.latest is not None else {}
-        return sum(lag for each, lag in lags.items() if now - self._moved[each] <= within_s)
+    @property
+    def highest_lag(self) -> int:
+        """The largest `lag` of the last minute."""
+        return max((sum(each.lags.values()) for each in self._moments), default=0)
 
     def lag_before(self, span_s: float) -> int:
         """`lag` some seconds ago, or at the first moment since."""

@@ -180,3 +180,14 @@ def test_quiet_does_not_say_that_all_is_answered_while_something_waits() -> None
     waits = band(rates((30.0, 900, 900, 0, 900), (15.0, 909, 909, 0, 901), (0.0, 909, 909, 0, 905)), HERE)
     assert waits.mode == "quiet"
     assert "4 wait for a checkpoint" in waits.sentence
+
+
+def test_checkpoints_that_come_in_rounds_beside_a_queue_are_no_recovery() -> None:
+    """No partition has one for longer than the light allows: the loop is busy, and predictions come all the time."""
+    found = Rates()
+    for ago in range(60, -1, -1):
+        counts = {"ticks": 90_000, "predictions": 90_000 - 1_500 * ago, "dead-letters": 0}
+        lag = 90_000 - 1_500 * (60 - (ago if ago > 12 else 12))
+        found.take(Ends(NOW - ago, counts, {0: lag}, {0: 90_000 - lag}))
+    busy = alive(found, Latency(), Clock(round((NOW - 90_000.0) * 1e9)), HERE, Lights(), OpenAlerts(), NOW)
+    assert (busy.mode, busy.colour) == ("replaying", "good")
