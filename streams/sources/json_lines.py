@@ -171,7 +171,7 @@ class Rows:
                 self._problem = self._problem or error
                 continue
             layout.settle(sample, reading.name)
-            self._by_kind[kind] = layout, layout.builder()
+            self._by_kind[kind] = layout, self._built(layout)
             reading.take(as_said, layout, sample)
             if not kind:
                 break
@@ -198,7 +198,7 @@ class Rows:
         messages = None
         if layout.of_book and format_.book is not None:
             messages = BookMessages(format_.book, found.columns, layout.clock.read)
-        return Kind(found, names, layout, layout.builder(), messages)
+        return Kind(found, names, layout, self._built(layout), messages)
 
     def _why(self, first: Sequence[Any], rows: Sequence[Any]) -> ConfigurationError:
         """Why no object makes a tick, with the options that would say how where its keys look like those of ticks."""
@@ -251,6 +251,20 @@ class Rows:
         if isinstance(item, list) and len(item) == len(names):
             return [cell_of(value) for value in item]
         return None
+
+    @staticmethod
+    def _built(layout: Layout) -> Build:
+        """Function from cells to a tick, of which symbols and sides may be numbers (600519, -1)."""
+        build = layout.builder()
+        texts = [layout.place[field] for field in ("kind", "symbol", "side") if field in layout.place]
+
+        def built(cells: Sequence[Any]) -> Quote | Trade:
+            for at in texts:
+                if type(cells[at]) is not str:
+                    cells = [*cells[:at], str(cells[at]), *cells[at + 1 :]]
+            return build(cells)
+
+        return built
 
     def ticks(self, row: int, line: bytes) -> Iterator[Feed]:
         """Ticks of one object, or what stands in for them."""

@@ -193,7 +193,7 @@ class Layout:
                 read.append(self.clock.read(cell))
             except ValueError:
                 continue
-        self.shift = length_of(self._length) if self._length else told_length(read)
+        self.shift = length_of(self._length) if self._length else told_length(sorted(read))
         if not self.shift:
             raise ConfigurationError(
                 f"{name}: expected two bars at least to tell how long one is, was {len(read)}; fix: --bar-length 60s"

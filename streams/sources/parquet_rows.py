@@ -119,16 +119,25 @@ class ParquetRows:
                 reading.take(found, layout, rows)
             careful = any(part.nbytes > LONGEST_CELL for part in parts if part.nbytes > 32 * len(part) + 64)
             cells_of_parts = (cells_of(part) for cells_of, part in zip(turned, parts, strict=True))
-            for cells in zip(*cells_of_parts, *(repeat(cell, len(batch)) for cell in constants), strict=True):
-                row += 1
-                if careful:
-                    cells = tuple(map(short, cells))
-                if layout.where and not layout.is_wanted(cells):
-                    continue
-                try:
-                    ticks.append(build(cells))
-                except NO_TICK as problem:
-                    ticks.append(reading.raw_cells(row, problem, layout, cells))
+            rows_of_cells = zip(*cells_of_parts, *(repeat(cell, len(batch)) for cell in constants), strict=True)
+            if careful or layout.where:
+                for cells in rows_of_cells:
+                    row += 1
+                    if careful:
+                        cells = tuple(map(short, cells))
+                    if layout.where and not layout.is_wanted(cells):
+                        continue
+                    try:
+                        ticks.append(build(cells))
+                    except NO_TICK as problem:
+                        ticks.append(reading.raw_cells(row, problem, layout, cells))
+            else:  # each row makes one entry, so that these count the rows
+                for cells in rows_of_cells:
+                    try:
+                        ticks.append(build(cells))
+                    except NO_TICK as problem:
+                        ticks.append(reading.raw_cells(row + len(ticks) + 1, problem, layout, cells))
+                row += len(ticks)
             reading.row = row
             yield ticks if book is None else flattened(ticks)
         if book is not None:

@@ -37,6 +37,24 @@ STREAMS: dict[str, tuple[str, str, list[Feed]]] = {
         f'[\n{{"timestamp":{NOON_MS},"askPrice":1.6,"bidPrice":1.5,"askVolume":4,"bidVolume":3}}]',
         [Quote("EURUSD", NOON, 1.5, 3.0, 1.6, 4.0)],
     ),
+    "bitmex_stream_quotes": (
+        "quote.jsonl",
+        '{"table":"quote","action":"insert","data":[{"timestamp":"2024-08-09T12:00:00.000Z","symbol":"X","bidSize":3,'
+        '"bidPrice":1.5,"askPrice":1.6,"askSize":4}]}\n',
+        [Q],
+    ),
+    "bitmex_stream_trades": (
+        "trade.jsonl",
+        '{"table":"trade","action":"insert","data":[{"timestamp":"2024-08-09T12:00:00.000Z","symbol":"X","side":"Sell",'
+        '"size":2,"price":1.5,"tickDirection":"PlusTick","trdMatchID":"a-b"}]}\n',
+        [Trade("X", NOON, 1.5, 2.0, "sell")],
+    ),
+    "bybit_stream_old_trades": (
+        "trade.X.jsonl",
+        f'{{"topic":"trade.X","data":[{{"symbol":"X","tick_direction":"PlusTick","price":"1.5","size":2,"side":"Buy",'
+        f'"timestamp":"2024-08-09T12:00:01.000Z","trade_time_ms":"{NOON_MS}","trade_id":"a"}}]}}\n',
+        [Trade("X", NOON, 1.5, 2.0, "buy")],
+    ),
     "bybit_stream_book": (
         "2024-08-09_X_ob500.data",
         f'{{"topic":"orderbook.500.X","type":"snapshot","ts":{NOON_MS + 9},"data":{{"s":"X","b":[["1.5","3"]],'

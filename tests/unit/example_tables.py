@@ -354,6 +354,12 @@ REFUSED: dict[str, tuple[str, str]] = {
     "tardis_liquidations": (
         "x_liquidations_2024-08-09_X.csv", f"{TARDIS},id,side,price,amount\n{TARDIS_ROW},1,sell,1.5,2\n"
     ),
+    "bitmex_stream_book": (
+        "x.jsonl", '{"table":"orderBookL2","action":"delete","data":[{"symbol":"X","id":7,"side":"Buy"}]}\n'
+    ),
+    "bybit_stream_old_book": (
+        "x.jsonl", '{"topic":"orderBookL2_25.X","type":"delta","data":{"delete":[],"update":[],"insert":[]}}\n'
+    ),
     "databento_other": ("x.csv", f"ts_recv,ts_event,rtype,publisher_id,instrument_id,raw_symbol\n1,{NOON},19,1,7,X\n"),
     "nautilus_deltas": (
         "x.csv", f"action,side,price,size,order_id,flags,sequence,ts_event,ts_init\n1,1,1,1,1,0,0,{NOON},1\n"

@@ -126,7 +126,17 @@ def test_paths_are_proposed_for_fields_deep_within_objects() -> None:
     assert read(json.dumps([item]), names=names) == [Trade("X", NOON, 1.5, 2.0, "buy")]
 
 
+def test_symbols_and_sides_of_json_that_are_numbers_become_text() -> None:
+    line = f'{{"ts_event":{NOON},"symbol":600519,"price":1.5,"size":2,"side":-1}}\n'
+    assert read(line) == [Trade("600519", NOON, 1.5, 2.0, "sell")]
+
+
 BARS = "open,high,low,close"
+
+
+def test_bars_from_new_to_old_are_told_to_be_so() -> None:
+    text = f"date,{BARS}\n" + "".join(f"2024-08-{day:02},1,3,1,2\n" for day in (9, 8, 7, 6))
+    assert refused(text, "x.csv", bars="open", symbol="X").endswith("runs backwards; fix: --sort")
 
 
 def test_bars_need_no_volume() -> None:
