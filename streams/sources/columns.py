@@ -48,7 +48,6 @@ class Columns(msgspec.Struct, frozen=True):
         format: name of a format, or path of one; empty: what the file shows; `none`: none, whatever it shows.
         bars: of tables of bars, what the time of a row is: the `open` or the `close` of its bar.
         length: of a bar, `60s`, where its time is its open; empty: the commonest distance of the first rows.
-        levels: of tables of changes of a book: columns that are looked at besides the fields; None: it is no such one.
     """
 
     names: dict[str, str] = {}
@@ -71,7 +70,6 @@ class Columns(msgspec.Struct, frozen=True):
     format: str = ""
     bars: str = ""
     length: str = ""
-    levels: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if unknown := set(self.names) - set(FIELDS):
@@ -130,6 +128,22 @@ class Columns(msgspec.Struct, frozen=True):
     def constants(self) -> dict[str, str]:
         """Cells that every row has."""
         return {name: value for name, value in (("kind", self.kind), ("symbol", self.symbol)) if value}
+
+
+class BookColumns(Columns, frozen=True):
+    """How rows that are changes of a book are taken apart, as a format says it.
+
+    Attributes:
+        levels: columns that are looked at besides the fields.
+    """
+
+    levels: tuple[str, ...] = ()
+
+
+def of_book(columns: Columns, levels: tuple[str, ...]) -> BookColumns:
+    """Columns of rows that are changes of a book."""
+    said = {field: getattr(columns, field) for field in columns.__struct_fields__}
+    return BookColumns(**(said | {"levels": levels}))
 
 
 def kind_of(present: Any) -> str:

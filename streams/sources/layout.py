@@ -9,7 +9,7 @@ from schemas.errors import ConfigurationError
 from schemas.ticks import LONGEST_SIDE, Quote, Trade
 from streams.sources.bars import is_of_bars, length_of, told_length
 from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
-from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, Columns, kind_of
+from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, BookColumns, Columns, kind_of
 from streams.sources.suggested import suggested
 from streams.sources.times import BEYOND, FEW, Clock
 from streams.sources.words import Sides, expect_readable_number, is_finite, kind_from
@@ -57,6 +57,8 @@ class Layout:
 
     def __init__(self, header: Sequence[str], columns: Columns, name: str = "") -> None:
         self.header = header
+        self.of_book = isinstance(columns, BookColumns)
+        levels = columns.levels if isinstance(columns, BookColumns) else ()
         self._begins = f"{name}: " if name else ""
         fixed = columns.constants()
         self.joined: tuple[int, ...] = ()
@@ -79,7 +81,7 @@ class Layout:
         nothing = ABSENT | {"size": "0"} if columns.bars else ABSENT  # bars of currencies have no volume
         if columns.bars and "size" in absent:
             needed.pop("size", None)
-        if columns.levels is not None:  # of messages, which have many levels each
+        if self.of_book:  # of messages, which have many levels each
             needed = {field: None for field in needed if field not in absent}
         if missing := [field for field in needed if field not in fixed | self.place]:
             options = suggested(header, missing)
@@ -98,10 +100,9 @@ class Layout:
         lowered = [str(name).lower() for name in header]
         self.others = {
             name: header.index(name) if name in header else lowered.index(name.lower())
-            for name in columns.levels or ()
+            for name in levels
             if name in header or name.lower() in lowered
         }
-        self.of_book = columns.levels is not None
         self.times, self.shift, self._bars, self._length = "", 0, columns.bars, columns.length
         self.warned = BARS if not columns.bars and is_of_bars(header) else ""
         self._checked, self._whole = columns.checked, False

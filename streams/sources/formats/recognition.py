@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
 from streams.sources.cells import shortened
-from streams.sources.columns import FIELDS, NEEDED, Columns
+from streams.sources.columns import FIELDS, NEEDED, BookColumns, Columns, of_book
 from streams.sources.formats import ASKED, CELLS, KINDS, NONE, Format, formats, named
 from streams.sources.layout import looks_like_a_row
 
@@ -228,7 +228,7 @@ def _applied(
         has_symbol = (
             columns.symbol or form.symbol_key or any(str(each).lower() in ("symbol", "ticker") for each in header)
         )
-        also = "" if has_symbol or form.json else "; and --symbol NAME"
+        also = "" if has_symbol else "; and --symbol NAME" + (" where no object has one" if form.json else "")
         raise ConfigurationError(
             f"{name}: expected to know what the times of its bars are, was a table of bars without a word on it; fix: "
             f"--bars open if a bar begins then, --bars close if it has ended{also}"
@@ -263,10 +263,8 @@ def _applied(
     for key, value in (columns.where or form.where).items():
         at = _place(key, header)
         where[key if at is None else str(header[at])] = value
-    of_book = form.book if not columns.where else None
     applied = replace(
         columns,
-        levels=None if of_book is None else of_book.columns,
         names=names,
         symbol=symbol,
         kind=columns.kind or ("trade" if form.book else KINDS.get(form.means, "")),
@@ -281,6 +279,8 @@ def _applied(
         bars=bars,
         length=columns.length or form.length or LENGTHS.get(length, length),
     )
+    if form.book is not None and not columns.where:
+        applied = of_book(applied, form.book.columns)
     return Understood(form, applied, tuple(said))
 
 
@@ -356,7 +356,7 @@ def described(found: Understood, times: str, sides: dict[str, str]) -> str:
         parts.append(f"bars with the time of their {columns.bars}, each a {tick} at its close")
     if times:
         parts.append(times)
-    if sides and columns.levels is None:
+    if sides and not isinstance(columns, BookColumns):
         parts.append(", ".join(f"{word} is {side}" for word, side in sides.items()))
     if columns.symbol and not any(each.startswith("symbol ") for each in found.said):
         parts.append(f"symbol {columns.symbol} as said")
