@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents.pages.wording import stands
+from agents.pages.wording import moment, stands
 from agents.printable import printable
 from schemas.accounts import AccountMarked
 from schemas.commands import Command
@@ -159,7 +159,7 @@ COLUMNS: dict[Any, tuple[Column, ...]] = {
         field("id", 24, right=False),
     ),
     ModelVersion: (
-        TIME,
+        Column("since (UTC)", 19, lambda version: moment(version.ts_event)),
         SYMBOL,
         field("version", 18, right=False),
         Column("status", 18, lambda version: stands(version.status)),

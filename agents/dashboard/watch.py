@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -14,7 +14,7 @@ from agents.dashboard.acknowledged import Acknowledged, AlertRow, alert_rows, fi
 from agents.dashboard.alive import Alive, Clock, Itself, Link, alive
 from agents.dashboard.board import Board
 from agents.dashboard.following import BEGIN_ANEW_S, STILL_S, Following
-from agents.dashboard.latency import Latency
+from agents.dashboard.latency import SPAN_S, Latency, Made
 from agents.dashboard.lights import Lights
 from agents.dashboard.rates import Rates
 from agents.dashboard.tail import Tail
@@ -22,7 +22,7 @@ from agents.owned import leaf
 from agents.settings import Settings
 from agents.telemetry.health import BROKER_S, Check, Verdict
 from schemas.errors import EnvironmentProblem
-from schemas.topics import TICKS
+from schemas.topics import PREDICTIONS, TICKS
 
 POLL_S = 0.4
 LOOK_S = 1.0
@@ -178,8 +178,7 @@ class Watch:
                 if ends.records[TICKS.name] < self.rates.count(TICKS.name):
                     raise Replaced
                 state, members = await tail.group()
-                for predictions, ticks in await tail.pairs():
-                    self.latency.take(predictions, ticks, now)
+                self.timed(await tail.pairs(), now)
                 if looks % MEASURED_EVERY == 0:
                     self.following.measured(*await tail.reach(), self._clock())
             except (KafkaError, OSError) as error:
@@ -195,6 +194,12 @@ class Watch:
                     raise StoodStill(problem)
             looks += 1
             await asyncio.sleep(LOOK_S)
+
+    def timed(self, pairs: Iterable[tuple[Mapping[int, Made], Mapping[int, int]]], now: float) -> None:
+        """Take times of predictions and their ticks, but those of before: a page begins with what was written then."""
+        if self.rates.grown(PREDICTIONS.name, SPAN_S):
+            for predictions, ticks in pairs:
+                self.latency.take(predictions, ticks, now)
 
     def _problem(self, error: BaseException) -> None:
         said = "no answer" if isinstance(error, TimeoutError) or not str(error) else str(error)

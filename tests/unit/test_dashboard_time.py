@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 from dashboard_records import NOW_S, written
+from dashboard_server import server
 from golden_model_records import OF_MODELS
 from golden_records import RECORDS
 from msgspec.structs import replace
@@ -12,9 +13,11 @@ from agents.dashboard.alerts import MUCH_LATER_S, OpenAlerts
 from agents.dashboard.board import Board
 from agents.dashboard.forecasting import LATEST, Outcomes, frame
 from agents.dashboard.good import good
+from agents.dashboard.latency import Made
 from agents.dashboard.lean import LeanOutcome, LeanPrediction
 from agents.dashboard.order import MOST_REPEATS
 from agents.dashboard.pace import HISTORY_S, Pace
+from agents.dashboard.rates import Ends
 from agents.dashboard.symbols import COLUMNS, Symbols, SymbolState
 from agents.dashboard.timeline import MOST
 from agents.dashboard.view import Held, course_of
@@ -270,3 +273,14 @@ def test_after_a_break_what_was_far_ahead_answers_nothing() -> None:
     some.broken("X")
     some.take(alert("breach", "warning", DAY), 101.0)
     assert len(some.open(0.0)) == 1
+
+
+def test_what_was_written_before_the_page_was_opened_is_no_latency_of_now() -> None:
+    watch, pair = server().watch, ({17: Made(1_030, 1)}, {17: 1_000})
+    for second in range(3):
+        watch.rates.take(Ends(second, {"ticks": 99, "predictions": 99, "dead-letters": 0}, {0: 0}, {0: 99}))
+        watch.timed([pair], second)
+    assert watch.latency.quantiles(3.0) is None
+    watch.rates.take(Ends(3.0, {"ticks": 100, "predictions": 100, "dead-letters": 0}, {0: 0}, {0: 100}))
+    watch.timed([pair], 3.0)
+    assert watch.latency.quantiles(3.0) is not None
