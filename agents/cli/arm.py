@@ -15,6 +15,7 @@ from agents.broker import bootstrap
 from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.record_tables import cells, columns_of, console_for, table
+from agents.cli.seen_symbols import ANYWAY, expect_seen
 from agents.clients.commander import Place, commander
 from agents.clients.versions import versions
 from agents.printable import printable
@@ -79,6 +80,7 @@ def command() -> None:
 @CAUSE
 @ID
 @WAIT
+@ANYWAY
 @JSON
 def start(
     symbol: str,
@@ -92,6 +94,7 @@ def start(
     cause: str,
     command_id: str | None,
     wait: float,
+    anyway: bool,
     as_json: bool,
 ) -> None:
     """Run a variant in shadow.
@@ -123,7 +126,7 @@ def start(
         experiment,
     )
     _check(asked)
-    ask(asked, command_id, wait, as_json)
+    ask(asked, command_id, wait, as_json, anyway)
 
 
 @command.command("stop")
@@ -132,13 +135,14 @@ def start(
 @CAUSE
 @ID
 @WAIT
+@ANYWAY
 @JSON
-def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
+def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
     """End a variant that runs in shadow.
 
     What ARM has learned is gone.
     """
-    ask(StopVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
+    ask(StopVariant("", symbol, 1, arm, cause), command_id, wait, as_json, anyway)
 
 
 @command.command("promote")
@@ -147,13 +151,16 @@ def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float,
 @CAUSE
 @ID
 @WAIT
+@ANYWAY
 @JSON
-def promote(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
+def promote(
+    symbol: str, arm: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool
+) -> None:
     """Make a variant the live one.
 
     ARM runs in shadow so far; the one that is live goes on in shadow, under the name of its version.
     """
-    ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
+    ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json, anyway)
 
 
 @command.command("rollback")
@@ -161,13 +168,14 @@ def promote(symbol: str, arm: str, cause: str, command_id: str | None, wait: flo
 @CAUSE
 @ID
 @WAIT
+@ANYWAY
 @JSON
-def rollback(symbol: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
+def rollback(symbol: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
     """Go back to what was live before.
 
     The one that is live now goes on in shadow, under the name of its version. Again: back to the one before that.
     """
-    ask(RollBack("", symbol, 1, cause), command_id, wait, as_json)
+    ask(RollBack("", symbol, 1, cause), command_id, wait, as_json, anyway)
 
 
 @command.command("list")
@@ -241,15 +249,16 @@ def _check(asked: StartVariant) -> None:
         raise ConfigurationError(str(error).removeprefix("bad_directive: start_arm: ")) from error
 
 
-def ask(asked: Command, command_id: str | None, wait: float, as_json: bool) -> None:
+def ask(asked: Command, command_id: str | None, wait: float, as_json: bool, anyway: bool = False) -> None:
     """Write a command and show what comes of it within `wait` seconds.
 
     Raises:
+        ConfigurationError: nobody has seen the symbol, and whoever asks does not say `anyway`.
         TickloopError: it is refused.
     """
     settings = settings_of_command()
     say: Callable[[str], None] = (lambda _: None) if as_json else click.echo
-    done, refused = asyncio.run(_put(settings, asked, command_id or f"cli-{secrets.token_hex(6)}", wait, say))
+    done, refused = asyncio.run(_put(settings, asked, command_id or f"cli-{secrets.token_hex(6)}", wait, say, anyway))
     if refused:
         raise TickloopError(f"refused: {printable(refused)}")
     if as_json:
@@ -268,10 +277,11 @@ def ask(asked: Command, command_id: str | None, wait: float, as_json: bool) -> N
 
 
 async def _put(
-    settings: Settings, asked: Command, command_id: str, wait: float, say: Callable[[str], None]
+    settings: Settings, asked: Command, command_id: str, wait: float, say: Callable[[str], None], anyway: bool
 ) -> tuple[Asked, str]:
     async with commander(settings, bootstrap(settings)) as client:
         place = await client.place_of(asked.symbol)
+        expect_seen(asked.symbol, place, client.seen, anyway)
         written: Command = msgspec.structs.replace(asked, id=command_id, ts_event=place.ts_event or time.time_ns())
         say(_announced(asked.symbol, place))
         offset, answer = await client.put(written, place.partition, wait)

@@ -19,6 +19,7 @@ from agents.cli.arm import JSON
 from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
+from agents.cli.seen_symbols import ANYWAY, expect_seen
 from agents.clients.commander import commander
 from agents.clients.experiments import courses, recent_outcomes, recent_symbols
 from agents.experiment_plan import Planned, outcomes_of_file, planned, planned_together
@@ -212,8 +213,9 @@ def plan_command(
 @SYMBOL
 @YES
 @WAIT
+@ANYWAY
 @JSON
-def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: bool) -> None:
+def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: bool, as_json: bool) -> None:
     """Run the variant of an experiment in shadow on the symbols that it covers; its test begins with the first pair.
 
     Positions are those of the live arm, as before. What is registered in [experiments.NAME.test] cannot be changed
@@ -230,7 +232,7 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: 
         )
     asked: list[Command] = [_start(parameters, name, declaration, symbol) for symbol in chosen]
     _confirmed(f"start the variant {name} in shadow", chosen, yes or as_json)
-    _write(asked, wait, as_json)
+    _write(asked, wait, as_json, anyway)
 
 
 @command.command("stop")
@@ -370,9 +372,9 @@ def _confirmed(what: str, symbols: list[str], sure: bool) -> None:
         raise click.Abort
 
 
-def _write(asked: list[Command], wait: float, as_json: bool) -> None:
+def _write(asked: list[Command], wait: float, as_json: bool, anyway: bool = True) -> None:
     settings = settings_of_command()
-    written = asyncio.run(_put(settings, asked, wait))
+    written = asyncio.run(_put(settings, asked, wait, anyway))
     if as_json:
         click.echo(msgspec.json.encode(written))
     for each in written if not as_json else ():
@@ -385,11 +387,13 @@ def _write(asked: list[Command], wait: float, as_json: bool) -> None:
         raise TickloopError("refused: " + "; ".join(refused))
 
 
-async def _put(settings: Settings, asked: list[Command], wait: float) -> list[Written]:
+async def _put(settings: Settings, asked: list[Command], wait: float, anyway: bool) -> list[Written]:
     written = []
     async with commander(settings, bootstrap(settings)) as client:
-        for command in asked:
-            place = await client.place_of(command.symbol)
+        places = [await client.place_of(command.symbol) for command in asked]
+        for command, place in zip(asked, places, strict=True):
+            expect_seen(command.symbol, place, client.seen, anyway)
+        for command, place in zip(asked, places, strict=True):
             if not place.ts_event:
                 click.secho(
                     f"{command.symbol}: no prediction of it was found; it takes effect at its first tick", err=True

@@ -11,6 +11,7 @@ from rich.console import Console
 from agents.broker import bootstrap
 from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask, rollback
 from agents.cli.home import settings_of_command
+from agents.cli.seen_symbols import ANYWAY
 from agents.cli.trail_tables import show_links
 from agents.cli.version_lines import listed, retrained, said_of
 from agents.clients.history import changes
@@ -165,8 +166,11 @@ def diff(symbol: str, one: str, other: str, as_json: bool) -> None:
 @CAUSE
 @ID
 @WAIT
+@ANYWAY
 @JSON
-def promote(symbol: str, version: str, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
+def promote(
+    symbol: str, version: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool
+) -> None:
     """Make a version live that runs in shadow, whatever its test says; it is watched from then on."""
     settings = settings_of_command()
     found = {each.version: each for each in asyncio.run(versions(settings, bootstrap(settings), symbol))}
@@ -174,7 +178,7 @@ def promote(symbol: str, version: str, cause: str, command_id: str | None, wait:
     if not arm:
         running = ", ".join(each.version for each in found.values() if each.arm) or "none"
         raise ConfigurationError(f"expected a version of {symbol} that runs ({running}), was {version!r:.80}")
-    ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json)
+    ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json, anyway)
 
 
 command.add_command(rollback)
@@ -186,22 +190,24 @@ command.add_command(rollback)
 @CAUSE
 @ID
 @WAIT
+@ANYWAY
 @JSON
-def pin(symbol: str, off: bool, cause: str, command_id: str | None, wait: float, as_json: bool) -> None:
+def pin(symbol: str, off: bool, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
     """Keep the live version live: nothing but a person changes it until it is released."""
-    ask(PinVersion("", symbol, 1, cause, pinned=not off), command_id, wait, as_json)
+    ask(PinVersion("", symbol, 1, cause, pinned=not off), command_id, wait, as_json, anyway)
 
 
 @command.command("retrain")
 @SYMBOL
 @CAUSE
 @WAIT
+@ANYWAY
 @JSON
-def retrain(symbol: str, cause: str, wait: float, as_json: bool) -> None:
+def retrain(symbol: str, cause: str, wait: float, anyway: bool, as_json: bool) -> None:
     """Retrain now, whatever cool-down and budget say; the candidate has to pass gates and test like any other."""
     job = f"cli-{secrets.token_hex(6)}"
     breach = Breach(job, "manual", "manual", 0.0, 0.0, 0, 0, retrain=True, withheld="", sentence=cause)
-    ask(Retrain("", symbol, 1, cause, breach), job, wait, as_json)
+    ask(Retrain("", symbol, 1, cause, breach), job, wait, as_json, anyway)
 
 
 @command.command("why")

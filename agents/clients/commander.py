@@ -75,13 +75,18 @@ def _is_timed(value: bytes | None) -> bool:
 
 
 class Commander:
-    """Puts commands on the partitions of their symbols; made by `commander`."""
+    """Puts commands on the partitions of their symbols; made by `commander`.
+
+    Attributes:
+        seen: symbols that were met while symbols were looked for.
+    """
 
     def __init__(
         self, settings: Settings, partitions: int, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
     ) -> None:
         self._settings, self._partitions, self._signing = settings, partitions, signing(settings)
         self._consumer, self._producer = consumer, producer
+        self.seen: set[str] = set()
 
     async def place_of(self, symbol: str) -> Place:
         """Where a symbol lives: where its latest predictions or outcomes are, else where Kafka's partitioner puts it.
@@ -109,11 +114,14 @@ class Commander:
         for partition in partitions:
             consumer.seek(partition, max(first[partition], end[partition] - newest))
         latest: Any = None
+        keys: set[bytes | None] = set()
         while any([await consumer.position(partition) < end[partition] for partition in partitions]):
             for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
                 for record in records:
+                    keys.add(record.key)
                     if record.key == key and (latest is None or record.timestamp >= latest.timestamp):
                         latest = record if _is_timed(record.value) else latest
+        self.seen.update(each.decode(errors="replace") for each in keys if each)
         return latest
 
     async def _up_to_now(self, command: Retrain, partition: int) -> Retrain:

@@ -40,6 +40,7 @@ async def test_commands_follow_the_ticks(bootstrap: str, prefix: str) -> None:
         await write(PREDICTIONS.name, elsewhere, prediction)
         await write(PREDICTIONS.name, home, replace(prediction, symbol="ETHUSDT"))
         assert await client.place_of("BTCUSDT") == Place(elsewhere, prediction.ts_event)
+        assert client.seen == {"BTCUSDT", "ETHUSDT"}
         for _ in range(600):
             await producer.send(settings.topic(PREDICTIONS.name), encode(prediction), b"ETHUSDT", elsewhere)
         await producer.flush()

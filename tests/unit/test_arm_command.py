@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from agents.cli import arm, cli
+from agents.cli import arm, cli, experiment
 from agents.clients.commander import Answer, Place
+from agents.settings import Settings
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError
 from schemas.versions import ModelVersion
@@ -24,6 +25,7 @@ class Recorder:
     def __init__(self, place: Place, answer: Answer) -> None:
         self.put_there: list[tuple[Command, int]] = []
         self._place, self._answer = place, answer
+        self.seen: set[str] = set()
 
     async def place_of(self, symbol: str) -> Place:
         return self._place
@@ -46,7 +48,8 @@ def connected(monkeypatch: pytest.MonkeyPatch, place: Place, answer: Answer) -> 
     async def commander(*_: Any) -> AsyncIterator[Recorder]:
         yield recorder
 
-    monkeypatch.setattr(arm, "commander", commander)
+    for each in (arm, experiment):
+        monkeypatch.setattr(each, "commander", commander)
     return recorder
 
 
@@ -111,6 +114,45 @@ def test_json_is_one_object_and_nothing_else(desk: Recorder) -> None:
     assert (printed["partition"], printed["offset"]) == (3, 7)
     assert printed["command"]["kind"] == "promote_variant"
     assert [version["status"] for version in printed["versions"]] == ["shadow"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("arm", "start", "BTCUSD", "bold"),
+        ("arm", "stop", "BTCUSD", "bold"),
+        ("arm", "promote", "BTCUSD", "bold"),
+        ("arm", "rollback", "BTCUSD"),
+        ("models", "rollback", "BTCUSD"),
+        ("models", "pin", "BTCUSD"),
+        ("models", "retrain", "BTCUSD"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_for_a_symbol_that_nobody_has_seen_asks_back(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = connected(monkeypatch, Place(2, 0), Answer([], ""))
+    recorder.seen = {"ETHUSDT", "BTCUSDT"}
+    asked_back = CliRunner().invoke(cli, words, env=NOWHERE)
+    assert isinstance(asked_back.exception, ConfigurationError)
+    assert "(BTCUSDT, ETHUSDT), was BTCUSD; fix: BTCUSDT, or --anyway" in str(asked_back.exception)
+    assert recorder.put_there == []
+    assert CliRunner().invoke(cli, [*words, "--anyway"], env=NOWHERE).exit_code == 0
+    assert [command.symbol for command, _ in recorder.put_there] == ["BTCUSD"]
+
+
+async def test_an_experiment_is_started_on_no_symbol_where_one_of_them_was_never_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder = connected(monkeypatch, Place(2, 0), Answer([], ""))
+    recorder.seen = {"BTCUSDT"}
+    settings = Settings(bootstrap="127.0.0.1:1")
+    asked: list[Command] = [StartVariant("", each, 1, "bold", "test") for each in ("ETHUSDT", "BTCUSD")]
+    with pytest.raises(ConfigurationError, match="was ETHUSDT; fix: "):
+        await experiment._put(settings, asked, 0.1, anyway=False)
+    assert recorder.put_there == []
+    assert len(await experiment._put(settings, asked, 0.1, anyway=True)) == 2
 
 
 def test_a_symbol_without_predictions_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
