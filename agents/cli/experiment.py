@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -16,18 +15,17 @@ from rich.progress import Progress, TaskID
 from agents.broker import bootstrap
 from agents.cli import experiment_tables as tables
 from agents.cli.arm import JSON
+from agents.cli.experiment_commands import write
 from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
-from agents.cli.seen_symbols import ANYWAY, expect_seen
-from agents.clients.commander import commander
+from agents.cli.seen_symbols import ANYWAY
 from agents.clients.experiments import courses, recent_outcomes, recent_symbols
 from agents.experiment_plan import Planned, outcomes_of_file, planned, planned_together
 from agents.experiments import Course, Outlook, afterwards, outlook, runs_as, to_do, together, verdict, waits_for
 from agents.experiments import shown as shown_symbol
 from agents.pages.experiment_report import experiment_report
 from agents.plugins import declared_experiments
-from agents.settings import Settings
 from schemas.commands import Command, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
@@ -83,16 +81,6 @@ class ShownExperiment(Struct):
     symbols: dict[str, Shown]
     pooled: Pooled | None
     waits_for: str
-
-
-class Written(Struct):
-    """A command that was written, and what came of it: why it was refused, or empty."""
-
-    command: Command
-    partition: int
-    offset: int
-    refused: str
-    answered: bool
 
 
 @click.group("experiment")
@@ -232,7 +220,7 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: b
         )
     asked: list[Command] = [_start(parameters, name, declaration, symbol) for symbol in chosen]
     _confirmed(f"start the variant {name} in shadow", chosen, yes or as_json)
-    _write(asked, wait, as_json, anyway)
+    write(asked, wait, as_json, anyway)
 
 
 @command.command("stop")
@@ -262,7 +250,7 @@ def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: b
         for symbol in chosen
     ]
     _confirmed(f"stop the variant {name}, whose test cannot be resumed", chosen, yes or as_json)
-    _write(asked, wait, as_json)
+    write(asked, wait, as_json)
 
 
 @command.command("report")
@@ -370,35 +358,3 @@ def _confirmed(what: str, symbols: list[str], sure: bool) -> None:
     said = f"{what} on {', '.join(symbols)}: one command each, in effect at the next tick of its symbol"
     if not sure and not click.confirm(f"{said}. Go on?", err=True):
         raise click.Abort
-
-
-def _write(asked: list[Command], wait: float, as_json: bool, anyway: bool = True) -> None:
-    settings = settings_of_command()
-    written = asyncio.run(_put(settings, asked, wait, anyway))
-    if as_json:
-        click.echo(msgspec.json.encode(written))
-    for each in written if not as_json else ():
-        where = f"{each.command.symbol}: written to partition {each.partition}, offset {each.offset}"
-        if each.answered:
-            click.echo(f"{where}, carried out")
-        elif not each.refused:
-            click.secho(f"{where}; no answer within {wait:g} s; `tickloop arm list` shows what holds", fg="yellow")
-    if refused := [f"{each.command.symbol}: {each.refused}" for each in written if each.refused]:
-        raise TickloopError("refused: " + "; ".join(refused))
-
-
-async def _put(settings: Settings, asked: list[Command], wait: float, anyway: bool) -> list[Written]:
-    written = []
-    async with commander(settings, bootstrap(settings)) as client:
-        places = [await client.place_of(command.symbol) for command in asked]
-        for command, place in zip(asked, places, strict=True):
-            expect_seen(command.symbol, place, client.seen, anyway)
-        for command, place in zip(asked, places, strict=True):
-            if not place.ts_event:
-                click.secho(
-                    f"{command.symbol}: no prediction of it was found; it takes effect at its first tick", err=True
-                )
-            timed = msgspec.structs.replace(command, ts_event=place.ts_event or time.time_ns())
-            offset, answer = await client.put(timed, place.partition, wait)
-            written.append(Written(timed, place.partition, offset, answer.refused, bool(answer.versions)))
-    return written

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from agents.cli import arm, cli, experiment
+from agents.cli import arm, cli, experiment_commands
 from agents.clients.commander import Answer, Place
 from agents.settings import Settings
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
@@ -48,7 +48,7 @@ def connected(monkeypatch: pytest.MonkeyPatch, place: Place, answer: Answer) -> 
     async def commander(*_: Any) -> AsyncIterator[Recorder]:
         yield recorder
 
-    for each in (arm, experiment):
+    for each in (arm, experiment_commands):
         monkeypatch.setattr(each, "commander", commander)
     return recorder
 
@@ -150,9 +150,9 @@ async def test_an_experiment_is_started_on_no_symbol_where_one_of_them_was_never
     settings = Settings(bootstrap="127.0.0.1:1")
     asked: list[Command] = [StartVariant("", each, 1, "bold", "test") for each in ("ETHUSDT", "BTCUSD")]
     with pytest.raises(ConfigurationError, match="was ETHUSDT; fix: "):
-        await experiment._put(settings, asked, 0.1, anyway=False)
+        await experiment_commands.put(settings, asked, 0.1, anyway=False)
     assert recorder.put_there == []
-    assert len(await experiment._put(settings, asked, 0.1, anyway=True)) == 2
+    assert len(await experiment_commands.put(settings, asked, 0.1, anyway=True)) == 2
 
 
 def test_a_symbol_without_predictions_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
