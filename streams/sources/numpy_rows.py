@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from io import BufferedReader
+from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ EVENTS = {
     12: "modify",
     13: "fill",
 }
+UNREADABLE = (ValueError, TypeError, KeyError, SyntaxError, MemoryError, RecursionError, TokenError)
+"""What NumPy raises besides for a header that is damaged: it is a line of Python."""
+
 EXCHANGE, BUY, SELL = 1 << 31, 1 << 29, 1 << 28
 """Bits of the events of hftbacktest: one that happened at the exchange, and of which side it is."""
 
@@ -46,7 +50,7 @@ def as_csv(name: str, stream: BufferedReader) -> Iterator[bytes]:
         version = np.lib.format.read_magic(stream)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(stream)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise ConfigurationError(
             f"{name}: expected an array of NumPy, was: {shortened(str(error), 120)}; fix: write it as Parquet"
         ) from error

@@ -234,6 +234,10 @@ def test_arrays_of_named_fields_are_tables_and_others_are_refused(tmp_path: Path
     (tmp_path / "cut.npy").write_bytes(cut)
     with pytest.raises(ConfigurationError, match="ends too early"):
         list(TickFile(tmp_path / "cut.npy", Columns(symbol="X")))
+    damaged = (tmp_path / "own.npy").read_bytes().replace(b"]", b"(")
+    (tmp_path / "damaged.npy").write_bytes(damaged)
+    with pytest.raises(ConfigurationError, match="expected an array of NumPy, was"):
+        list(TickFile(tmp_path / "damaged.npy", Columns(symbol="X")))
     np.save(tmp_path / "plain.npy", np.zeros((3, 6)))
     with pytest.raises(ConfigurationError, match="expected an array of rows with named fields"):
         list(TickFile(tmp_path / "plain.npy"))
