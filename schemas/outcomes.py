@@ -44,7 +44,13 @@ class OutcomeMatured(Struct, frozen=True):
     ts_prediction: Annotated[EventTime, Meta(description="event time of the prediction")]
     horizon_ns: Annotated[Span, Meta(description="how far ahead it looked, ns")]
     mid: Annotated[Price, Meta(description="mid at prediction time, quote currency")]
-    mid_matured: Annotated[Price, Meta(description="last mid before `ts_prediction + horizon_ns`, quote currency")]
+    mid_matured: Annotated[
+        Price,
+        Meta(
+            description="mid at `ts_prediction + horizon_ns`, quote currency: at the first tick of that very time, or "
+            "else the last one before it"
+        ),
+    ]
     return_bps: Annotated[Bps, Meta(description="realised move of the mid, bps")]
     label: Annotated[Literal[-1, 0, 1], Meta(description="sign of the move; 0 is not learned from")]
     regime: Annotated[Name, Meta(description="regime at prediction time")]

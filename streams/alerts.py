@@ -56,7 +56,7 @@ def _alert_of(record: Any) -> Alert | None:
 
 def _of_break(record: ClockBroken) -> Alert | None:
     """Of a file that runs backwards a thousand breaks may come: each of the first is told, and then ever fewer."""
-    count = record.generation
+    count = record.generation + (record.jumps or 0)
     if count > EACH_BREAK and count & (count - 1):
         return None
     told = f"{record.sentence} (break {count} of {record.symbol}; next told: {2 * count})"

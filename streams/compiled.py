@@ -39,6 +39,7 @@ MODULES = (
     "streams.features.vector",
     "streams.features.volatility",
     "streams.logistic",
+    "streams.market.labelling",
     "streams.market.maturing",
     "streams.metrics.correlation",
     "streams.metrics.tally",

@@ -170,13 +170,15 @@ def of_breach(window: AccuracyWindow) -> Change | None:
 BROKEN: dict[str, str] = {
     "set_back": "clock set back",
     "ahead": "clock jumped ahead",
+    "scale": "price in another unit",
     "price": "price jumped",
 }
 
 
 def of_break(broken: ClockBroken) -> Change:
-    """What came before it and what comes after are not of one time."""
-    title, subject = BROKEN[broken.reason], f"generation {broken.generation}"
+    """Ticks that contradict a symbol's past were believed."""
+    subject = "" if broken.reason == "price" else f"generation {broken.generation}"
+    title = BROKEN[broken.reason]
     return Change(broken.ts_event, broken.id, "break", broken.symbol, title, subject, broken.sentence, "strong")
 
 

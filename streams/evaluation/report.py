@@ -112,9 +112,12 @@ def report(
     tested = full.tested
     expect_ticks(name, full)
     if not tested.any():
+        fix = "a longer horizon, over more than one tick, or more ticks"
+        if not full.scored:
+            fix = "more ticks than the warm-up takes ([market] warmup_ticks lowers it), or a shorter horizon"
         raise TickloopError(
-            f"{name}: expected outcomes that moved after the training part, was none among {full.scored} outcomes; "
-            f"fix: {'a longer horizon, over more than one tick' if full.scored else 'a shorter horizon'}, or more ticks"
+            f"{name}: expected outcomes that moved after the training part, was none among {full.scored} outcomes of "
+            f"{full.ticks} ticks; fix: {fix}"
         )
     for run in runs:
         if not (np.array_equal(run.made, full.made) and np.array_equal(run.up, full.up)):

@@ -3,9 +3,11 @@
 from msgspec import msgpack
 
 from schemas.errors import ConfigurationError
-from schemas.limits import LONGEST_ID, LONGEST_NAME, MOST_FIELDS
+from schemas.limits import LONGEST_ID, LONGEST_NAME, LONGEST_SYMBOL, MOST_FIELDS
+from schemas.ticks import Quote
 from schemas.topics import LARGEST_SNAPSHOT, MIB
 from streams.judged import MOST_JUDGED
+from streams.market.admission import REMEMBERED as REMEMBERED_TICKS
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.pending import Called, Opinion, Pending, Stance
 from streams.market.pipeline import Pipeline
@@ -65,6 +67,10 @@ def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
     state.arms.arms = [live] * MOST_ARMS
     state.arms.applied = [_ID] * REMEMBERED
     state.arms.judged.ids = {f"{number:0{LONGEST_ID}}": ("ticks", 2**62) for number in range(MOST_JUDGED)}
+    admission = state.admission
+    admission.latest = Quote("s" * LONGEST_SYMBOL, 2**62, _FIGURE, _FIGURE, _FIGURE, _FIGURE, 2**62)
+    admission.packet = [admission.latest] * REMEMBERED_TICKS
+    admission.row = [(2**62, _FIGURE)] * REMEMBERED_TICKS
     opinion = Opinion(0, *[_FIGURE] * 6)
     state.pending = [
         Pending(

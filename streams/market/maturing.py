@@ -29,7 +29,7 @@ def outcome(
         pending: the prediction.
         record_id: id of the outcome.
         ts_event: event time of the first tick at or after the horizon, ns.
-        mid: last reference price before that tick, quote currency.
+        mid: reference price at the end of the horizon, quote currency.
         symbol: of the prediction.
         horizon_ns: how far ahead it looked, ns.
         features_hash: digest of the features.

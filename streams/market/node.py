@@ -109,8 +109,8 @@ class MarketNode(Node[SymbolState]):
         """See `Node.may_leave`: a symbol in its first warm-up, of which nothing was scored and nothing was asked."""
         arms, judged = state.arms, state.arms.judged
         asked = arms.next_number > 1 or arms.applied or judged.ids or judged.floors
-        # A generation begins with a warm-up of its own, and the one before it may have been long.
-        return not (state.scored_at or state.admission.generation or asked)
+        # A break or a jump begins a warm-up of its own, and what came before it may have been long.
+        return not (state.scored_at or state.admission.generation or state.admission.jumps or asked)
 
     def step(self, state: SymbolState, event: Any, record_id: str) -> Sequence[Struct]:
         """Outcomes that the tick brings to light or the break that it is, then the prediction that answers it.

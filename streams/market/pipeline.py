@@ -14,13 +14,14 @@ from schemas.ticks import BUILTIN, Directive, Quote, Trade
 from streams.costs import Costs
 from streams.features import Features, FeatureState
 from streams.features.registry import feature
-from streams.market import baselines, directives, maturing
-from streams.market.admission import HORIZONS, Admission, AdmissionState
+from streams.market import baselines, directives
+from streams.market.admission import GOES_ON, HORIZONS, JUMPED, Admission, AdmissionState
 from streams.market.arms import LIVE, MODEL, ArmState
 from streams.market.directives import ArmsState
 from streams.market.fallbacks import Faults
+from streams.market.labelling import Labelling, drop_pending, seen_by_model
 from streams.market.needs import IMBALANCE, SPREAD, users_of_features
-from streams.market.overlap import Overlap, OverlapState
+from streams.market.overlap import OverlapState
 from streams.market.pending import Pending, Stance
 from streams.market.symbol_state import SymbolState
 from streams.market.variants import Variant, Variants
@@ -42,9 +43,6 @@ EVEN: Final = "all experts weigh the same: the first one stands for them"
 FAULT: Final = "fault"
 """What decided a position whose rules failed: nothing is held."""
 
-FEED: Final = "feed"
-"""Named among the faults where nothing came for so long that what waited is not scored."""
-
 
 def builtin_version(made_with: str) -> str:
     """Name of the version that a symbol begins with, given the digest of its parameters."""
@@ -62,7 +60,6 @@ class Pipeline:
         self.made_with = parameters.digest()
         self._horizon = parameters.horizon_ns
         self._apart = -(-parameters.horizon_ns // parameters.scored_per_horizon)
-        self._part = 1.0 / parameters.scored_per_horizon
         self._warmup = parameters.warmup_ticks
         self._admission = Admission(parameters.admission, parameters.horizon_ns)
         self._silence = max(parameters.admission.silence_ns, HORIZONS * parameters.horizon_ns)
@@ -81,10 +78,19 @@ class Pipeline:
         self._experts = (*parameters.strategies.enabled, MODEL)
         self._even = 1.0 / len(self._experts) + 1e-12
         self._variants = Variants(parameters)
-        self._overlap = Overlap(parameters.horizon_ns)
         self._costs = Costs(parameters.costs)
         self._own = self._variants.own
         self._sizing = self._own.sizing
+        self._labels = Labelling(
+            parameters,
+            self._silence,
+            self._variants,
+            self._panel,
+            self._of_model,
+            self._features_hash,
+            self._experts,
+            self._names,
+        )
 
     def open(self) -> SymbolState:
         """State of a symbol that was never seen."""
@@ -135,7 +141,10 @@ class Pipeline:
         last = 0.0 if features is None else features.now.mid
         admission = state.admission
         before = admission.clock
-        reason = self._admission.admit(admission, tick.ts_event, tick.seq, price, last)
+        nothing = isinstance(tick, Trade) and tick.size == 0.0 and state.sized
+        if nothing:
+            price = last
+        reason = self._admission.admit(admission, tick, price, last)
         now = admission.clock
         records: list[OutcomeMatured | ClockBroken | Prediction] = []
         faults = state.faults
@@ -143,14 +152,20 @@ class Pipeline:
             faults.latest = []
         if features is None:
             features = self._start(state, price)
-        elif reason != "":
-            records.append(self._broken(state, tick.symbol, before, record_id, reason))
+        elif reason != GOES_ON:
+            if reason == JUMPED:
+                self._labels.meet_jump(state, tick.symbol, before, last, record_id, records)
+                records.append(self._broken(state, tick.symbol, before, record_id, reason, 0))
+            else:
+                records.append(self._broken(state, tick.symbol, before, record_id, reason, len(state.pending)))
+                state.pending, state.overlap.last = [], -1
+            admission.row = []
             features = self._start(state, price)
         elif state.pending and now >= state.pending[0].ts_event + self._horizon:
             if now - before > self._silence:
-                self._drop_pending(state, now - before, "nothing")
+                drop_pending(state, now - before, "nothing")
             else:
-                self._mature(state, tick.symbol, now, last, record_id, records)
+                self._labels.mature(state, tick.symbol, now, now - 1, last, record_id, records)
 
         if isinstance(tick, Quote):
             moved = self._features.quote(features, tick, faults)
@@ -158,12 +173,21 @@ class Pipeline:
             if features.now.bid and now - features.now.quoted_at > self._silence:
                 # What was measured from a quote that stands no more cannot be told by trades.
                 self._features.forget_quote(features)
-                self._drop_pending(state, now - features.now.quoted_at, "no quote")
-            if not features.now.bid:
-                state.traded.take(price)
-            moved = self._features.trade(features, tick, faults)
+                drop_pending(state, now - features.now.quoted_at, "no quote")
+            if nothing:
+                moved = False
+            else:
+                if tick.size > 0.0:
+                    state.sized = True
+                if not features.now.bid:
+                    state.traded.take(price)
+                moved = self._features.trade(features, tick, faults)
+        mid = features.now.mid
+        if state.pending and state.pending[0].ts_event + self._horizon == now:
+            # A tick at the very end of the horizon is what the prediction was about.
+            self._labels.mature(state, tick.symbol, now, now, mid, record_id, records)
         vector = features.vector
-        of_model = self._seen_by_model(vector)
+        of_model = seen_by_model(self._of_model, vector)
         regime, sure = self._told(state, vector, moved)
         rules = self._panel.opinions(state.strategies, vector, regime, faults)
         live = state.arms.arms[0]
@@ -172,7 +196,7 @@ class Pipeline:
         expert, probability = opinion.expert, opinion.probability
         aside = variant.arms.stands_aside(live, probability)
         edge = self._sizing.edge_bps(state.moves, probability)
-        spread = vector[self._spread] if features.now.bid else state.traded.bps(features.now.mid)
+        spread = vector[self._spread] if features.now.bid else state.traded.bps(mid)
         cost = self._cost(state, spread) if spread >= 0.0 else PROHIBITIVE_BPS
         position, decided_by = self._position(state, variant, live, probability, cost, regime.name, aside)
         weight = live.weights[expert]
@@ -180,7 +204,6 @@ class Pipeline:
         if faults.latest:
             why = cut("; ".join((why, *faults.latest)))
 
-        mid = features.now.mid
         if state.ticks < self._warmup:
             state.ticks += 1
             scored = False
@@ -239,9 +262,6 @@ class Pipeline:
     def _variant(self, arm: ArmState) -> Variant:
         return self._variants[arm.overrides] if arm.overrides else self._own
 
-    def _seen_by_model(self, vector: list[float]) -> list[float]:
-        return vector if self._of_model is None else list(self._of_model(vector))
-
     def _told(self, state: SymbolState, vector: list[float], moved: bool) -> tuple[Regime, float]:
         try:
             if moved:
@@ -284,9 +304,18 @@ class Pipeline:
         state.faults.note("sizing", "not finite", "no position")
         return 0.0, FAULT
 
-    def _broken(self, state: SymbolState, symbol: str, before: int, record_id: str, reason: BreakReason) -> ClockBroken:
-        now, generation, dropped = state.admission.clock, state.admission.generation, len(state.pending)
-        moved = "its price jumped" if now == before else f"its clock went from {before} to {now}"
+    def _broken(
+        self, state: SymbolState, symbol: str, before: int, record_id: str, reason: BreakReason, dropped: int
+    ) -> ClockBroken:
+        admission = state.admission
+        now, generation = admission.clock, admission.generation
+        if reason == JUMPED:
+            sentence = f"{symbol}: its price jumped by more than max_jump; what was predicted before is scored with it"
+        else:
+            sentence = (
+                f"{symbol}: its clock went from {before} to {now} ({reason}); generation {generation} begins, "
+                f"{dropped} predictions stay unscored"
+            )
         return ClockBroken(
             id=f"{record_id}:0",
             symbol=symbol,
@@ -294,76 +323,20 @@ class Pipeline:
             before=before,
             generation=generation,
             reason=reason,
-            refused=state.admission.refused,
+            refused=admission.refused,
             dropped=dropped,
-            sentence=f"{symbol}: {moved} ({reason}); generation {generation} begins, "
-            f"{dropped} predictions stay unscored",
+            sentence=sentence,
+            jumps=admission.jumps or UNSET,
         )
 
-    def _drop_pending(self, state: SymbolState, silent: int, what: str) -> None:
-        # What stood when the feed fell silent says nothing of what the market did until it came back.
-        unscored = f"{len(state.pending)} predictions stay unscored"
-        state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored)
-        state.pending = []
-
     def _start(self, state: SymbolState, price: float) -> FeatureState:
-        # What was learned and directed stays; what was waiting looked across the break and can never be told.
-        state.overlap.last = -1
+        # What was learned and directed stays.
+        state.traded.price = price
         state.features = features = self._features.start(price)
         state.regime = self._regime.start()
         state.ticks = 0
         state.scored_at = 0
-        state.pending = []
         return features
-
-    def _mature(
-        self,
-        state: SymbolState,
-        symbol: str,
-        now: int,
-        mid: float,
-        record_id: str,
-        records: list[OutcomeMatured | ClockBroken | Prediction],
-    ) -> None:
-        generation = state.admission.generation or UNSET
-        made_until = now - self._horizon
-        pending = state.pending
-        matured = 0
-        for entry in pending:
-            if entry.ts_event > made_until:
-                break
-            outcome = maturing.outcome(
-                entry,
-                f"{record_id}:{matured}",
-                now,
-                mid,
-                symbol,
-                self._horizon,
-                self._features_hash,
-                self._experts,
-                self._names,
-                state.arms.arms[0].weights,
-                generation,
-            )
-            records.append(outcome)
-            matured += 1
-            pupils = maturing.pupils(state.arms.arms, entry.stances)
-            self._sizing.learn(state.moves, outcome.return_bps)
-            for arm, number in pupils:
-                # As many scored positions as this overlap: each is that part of the capital.
-                earned = outcome.arms[number].net_bps * self._part
-                sizing = self._variant(arm).sizing
-                arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned)
-            if outcome.label:
-                baselines.learn(state.baselines, entry.called, outcome.label > 0)
-                up = outcome.label > 0
-                worth = self._overlap.learn(state.overlap, entry.ts_event)
-                self._panel.learn(state.strategies, entry.features, up, state.faults)
-                of_model = self._seen_by_model(entry.features)
-                for arm, number in pupils:
-                    opinion = entry.stances[number].opinion
-                    self._variant(arm).arms.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
-        del pending[:matured]
 
     def _shadow_stances(
         self, state: SymbolState, rules: list[float], of_model: list[float], cost: float, regime: str

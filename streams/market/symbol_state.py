@@ -33,6 +33,7 @@ class SymbolState:
         faults: which components failed, and how often.
         overlap: what a label is worth.
         traded: what the spread is while no quote stands.
+        sized: whether a trade with a size came: from then on one of size 0 is none.
     """
 
     made_with: str
@@ -49,3 +50,4 @@ class SymbolState:
     faults: Faults
     overlap: OverlapState
     traded: TradedSpread = field(default_factory=TradedSpread)
+    sized: bool = False

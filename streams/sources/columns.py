@@ -16,8 +16,8 @@ from streams.sources.words import Number, number_of
 
 FIELDS = ("kind", "symbol", "ts_event", "bid", "bid_size", "ask", "ask_size", "price", "size", "side", "seq")
 NUMBERS = frozenset({"bid", "bid_size", "ask", "ask_size", "price", "size", "seq"})
-NEEDED = {"quote": ("bid", "ask"), "trade": ("price", "size")}
-ABSENT = {"bid_size": "0", "ask_size": "0", "side": "", "seq": ""}
+NEEDED = {"quote": ("bid", "ask"), "trade": ("price",)}
+ABSENT = {"bid_size": "0", "ask_size": "0", "size": "0", "side": "", "seq": ""}
 """Cells of fields that a feed may not have at all, as the records define them."""
 
 

@@ -132,20 +132,21 @@ class Layout:
 
     def _expect_sizes(self, kind: str, absent: Sequence[str]) -> None:
         """Sizes that are there under another name are not taken for sizes of zero."""
-        sides = {"bid_size": "bid", "ask_size": "ask"} if kind == "quote" else {}
+        sides = {"quote": {"bid_size": "bid", "ask_size": "ask"}, "trade": {"size": ""}}.get(kind, {})
         there: dict[str, str] = {}
         for field, side in sides.items():
             if field in self.place or field in absent:
                 continue
             for name in self.header:
                 plain = name.replace("_", "").replace(" ", "").lower()
-                if side in plain and plain.replace(side, "").removeprefix("best") in LIKE_SIZES:
+                is_like = plain.replace(side, "").removeprefix("best") in LIKE_SIZES if side else _ends_in_size(plain)
+                if side in plain and is_like:
                     there.setdefault(field, name)
         if there:
             pairs = ",".join(f"{field}={name}" for field, name in there.items())
             none = ",".join(f"{field}=-" for field in there)
             raise ConfigurationError(
-                f"{self._begins}expected the sizes of quotes, was {', '.join(there.values())}; fix: --map {pairs}, "
+                f"{self._begins}expected the sizes of {kind}s, was {', '.join(there.values())}; fix: --map {pairs}, "
                 f"or --map {none} to leave them out"
             )
 
@@ -338,3 +339,7 @@ def looks_like_a_row(header: Sequence[str]) -> bool:
     """
     numbers = sum(is_finite(cell) for cell in header)
     return numbers >= 2 and 2 * numbers >= len(header)
+
+
+def _ends_in_size(plain: str) -> bool:
+    return plain in LIKE_SIZES or plain.endswith(("size", "qty", "quantity", "amount", "volume"))

@@ -56,6 +56,14 @@ def _wrongs(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
 
 
 def _of_prices(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
+    below = [tick for tick in ticks if _is_below_zero(tick)]
+    # One value again and again is how some feeds say that there is no price.
+    if len({_price(tick) for tick in below}) > 2:
+        yield (
+            f"expected prices above 0, as returns need, was {_price(below[0]):g}, and below 0 in {len(below)} of the "
+            f"first {len(ticks)} ticks; fix: a column with a ratio or a shifted price, another symbol, or --anyway: "
+            "these rows are refused, and nobody knows what happened meanwhile"
+        )
     prices = sorted(abs(_price(tick)) for tick in ticks)
     middle = prices[(len(prices) - 1) // 2] if len(prices) >= FEW else 0.0
     if middle > HIGHEST_PRICE:
@@ -91,6 +99,10 @@ def _of_sides(trades: Sequence[Trade]) -> Iterator[str]:
         )
     else:
         yield f"expected sides buy and sell, was {told}; fix: --sides buy=WORD,sell=WORD, or --map side=- for none"
+
+
+def _is_below_zero(tick: Quote | Trade) -> bool:
+    return tick.price < 0.0 if isinstance(tick, Trade) else tick.bid < 0.0 and tick.ask < 0.0
 
 
 def _price(tick: Quote | Trade) -> float:

@@ -39,6 +39,18 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             sentence="BTCUSDT: its clock went from 1723165200000000000 to 1723161600000000000 (set_back); generation 1 "
             "begins, 7 predictions stay unscored",
         ),
+        ClockBroken(
+            id="ticks:3:2042:0",
+            symbol="BTCUSDT",
+            ts_event=NS + 2,
+            before=NS,
+            generation=1,
+            reason="price",
+            refused=19,
+            dropped=0,
+            sentence="BTCUSDT: its price jumped by more than max_jump; what was predicted before is scored with it",
+            jumps=1,
+        ),
     ],
     Directive: [
         Directive(id="stop-1", symbol="BTCUSDT", ts_event=NS, action="stop_arm", arm="slow", cause="a person: tidy up"),

@@ -1,10 +1,15 @@
 import pytest
 
 from schemas.errors import Refused
+from schemas.ticks import Trade
 from streams.market.admission import Admission, AdmissionState
 from streams.parameters import AdmissionParameters
 
 SECOND = 1_000_000_000
+
+
+def trade(ts_event: int, price: float = 100.0, seq: int | None = None, size: float = 1.0) -> Trade:
+    return Trade("X", ts_event, price, size, seq=seq)
 
 
 class Feed:
@@ -17,7 +22,7 @@ class Feed:
 
     def take(self, ts_event: int, price: float = 100.0, seq: int | None = None) -> str:
         try:
-            reason = self.admission.admit(self.state, ts_event, seq, price, self.last)
+            reason = self.admission.admit(self.state, trade(ts_event, price, seq), price, self.last)
         except Refused as refused:
             return refused.reason
         self.last = price
@@ -90,10 +95,10 @@ def test_ticks_that_are_always_far_apart_are_believed_once() -> None:
 
 def test_horizons_say_how_far_is_far() -> None:
     admission, state = Admission(AdmissionParameters(), horizon_ns=2 * DAY), AdmissionState()
-    assert admission.admit(state, 1, None, 100.0, 0.0) == ""
-    assert admission.admit(state, 1 + 40 * DAY, None, 100.0, 100.0) == ""
+    assert admission.admit(state, trade(1), 100.0, 0.0) == ""
+    assert admission.admit(state, trade(1 + 40 * DAY), 100.0, 100.0) == ""
     with pytest.raises(Refused, match="ahead: expected ts_event up to"):
-        admission.admit(state, 2 + 80 * DAY, None, 100.0, 100.0)
+        admission.admit(state, trade(2 + 80 * DAY), 100.0, 100.0)
 
 
 def test_a_damaged_number_closes_no_symbol() -> None:
@@ -152,4 +157,4 @@ def test_a_refusal_moves_only_the_count_of_rivals() -> None:
         assert answer in {"late", "absurd_jump", "duplicate"}
     assert (feed.state.clock, feed.state.sequence) == before
     with pytest.raises(Refused, match="expected ts_event from 1000 on, was 5"):
-        feed.admission.admit(feed.state, 5, None, 100.0, 100.0)
+        feed.admission.admit(feed.state, trade(5), 100.0, 100.0)

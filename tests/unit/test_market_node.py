@@ -62,7 +62,7 @@ def test_an_outcome_says_what_the_live_arm_believed_before_it_learned() -> None:
     assert believed[0] != believed[-1]
 
 
-def test_a_prediction_matures_at_the_first_tick_at_or_after_the_horizon_with_the_mid_before_it() -> None:
+def test_a_prediction_matures_with_the_mid_at_the_end_of_its_horizon() -> None:
     times_and_mids = [(0, 100.0), (1, 100.0), (2, 100.0), (50, 101.0), (101, 102.0), (102, 90.0), (300, 95.0)]
     records = list(replay_events(_node(), [_quote(*each) for each in times_and_mids]))
     predictions = [record for record in records if isinstance(record, Prediction)]
@@ -71,13 +71,13 @@ def test_a_prediction_matures_at_the_first_tick_at_or_after_the_horizon_with_the
         (outcome.id, outcome.prediction_id, outcome.mid, outcome.mid_matured, outcome.label)
         for outcome in _outcomes(records)
     ] == [
-        ("ticks:0:5:0", "ticks:0:2", 100.0, 102.0, 1),
+        ("ticks:0:5:0", "ticks:0:2", 100.0, 90.0, -1),  # a tick at its very end
         ("ticks:0:6:0", "ticks:0:3", 101.0, 90.0, -1),
         ("ticks:0:6:1", "ticks:0:4", 102.0, 90.0, -1),
     ]
     assert [type(record) for record in records[-3:]] == [OutcomeMatured, OutcomeMatured, Prediction]
     first = _outcomes(records)[0]
-    assert first.return_bps == pytest.approx(200.0)
+    assert first.return_bps == pytest.approx(-1_000.0)
     assert (first.ts_prediction, first.ts_event) == (START + 2 * MS, START + 102 * MS)
     assert list(first.features) == list(USED)
     assert list(first.experts) == ["imbalance", "momentum", "mean_reversion", "flat", "signed_logistic"]

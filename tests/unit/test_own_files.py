@@ -107,6 +107,9 @@ def test_times_in_two_columns_of_parquet(tmp_path: Path) -> None:
             f"{AT},77.11,1.5\n", {"header": ("ts_event", "price", "size"), "symbol": "ZZ"},
             Trade("ZZ", NOON, 77.11, 1.5), id="no header",
         ),
+        pytest.param("t,p\n" + f"{AT},1.5\n", {"names": {"ts_event": "t", "price": "p"}, "symbol": "X"},
+            Trade("X", NOON, 1.5, 0.0), id="no size",
+        ),
         pytest.param(
             ",Open,Close,Volume\n2024-08-09 00:00:00,1,1.07,10\n",
             {"names": {"ts_event": "", "price": "Close", "size": "Volume"}, "symbol": "EURUSD"},
@@ -241,6 +244,10 @@ def rows(*cells: str, header: str = "ts_event,symbol,price,size,side") -> str:
         pytest.param(
             rows(f"{AT},X,1,2,3,4", header="ts_event,symbol,bid,bid_amount,ask,askQty"),
             "--map bid_size=bid_amount,ask_size=askQty", id="sizes elsewhere",
+        ),
+        pytest.param(rows(f"{AT},X,1,2", header="ts_event,symbol,price,last_qty"), "--map size=last_qty", id="a size"),
+        pytest.param(
+            rows(*(f"{AT + at},X,{4.5 - at},1,buy" for at in range(9))), "expected prices above 0", id="below zero"
         ),
         pytest.param(
             rows(*(f'{AT + at},X,"61.900,5",1,buy' for at in range(5))), "--decimal ',' --thousands '.'", id="both"

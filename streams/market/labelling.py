@@ -1,0 +1,155 @@
+"""Scored predictions meet what the market did, and everything that learns takes the label."""
+
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from streams.features import View
+from streams.market import baselines, maturing
+from streams.market.arms import ArmState
+from streams.market.overlap import Overlap
+from streams.market.symbol_state import SymbolState
+from streams.market.variants import Variant, Variants
+from streams.parameters import MarketParameters
+from streams.strategies.panel import Panel
+
+FEED: Final = "feed"
+"""Named among the faults where nothing came for so long that what waited is not scored."""
+
+
+class Labelling:
+    """Labels what is due and lets strategies, models, mixtures and sizes learn from it; holds no state of its own.
+
+    Args:
+        parameters: of the symbol.
+        silence_ns: without a tick, after which what waits is not scored, ns.
+        variants: how each arm learns.
+        panel: of the strategies.
+        of_model: picks what the model looks at out of a vector; None where that is its beginning.
+        features_hash: digest of the features.
+        experts: names of the rule strategies, then of the model.
+        features: names of the features.
+    """
+
+    def __init__(
+        self,
+        parameters: MarketParameters,
+        silence_ns: int,
+        variants: Variants,
+        panel: Panel,
+        of_model: View | None,
+        features_hash: str,
+        experts: tuple[str, ...],
+        features: tuple[str, ...],
+    ) -> None:
+        self._horizon = parameters.horizon_ns
+        self._part = 1.0 / parameters.scored_per_horizon
+        self._silence = silence_ns
+        self._variants = variants
+        self._sizing = variants.own.sizing
+        self._panel = panel
+        self._of_model = of_model
+        self._features_hash = features_hash
+        self._experts = experts
+        self._names = features
+        self._overlap = Overlap(parameters.horizon_ns)
+
+    def mature(
+        self,
+        state: SymbolState,
+        symbol: str,
+        now: int,
+        due_until: int,
+        mid: float,
+        record_id: str,
+        records: list[Any],
+    ) -> None:
+        """Score what looked ahead up to some time, and learn from it.
+
+        Args:
+            state: of the symbol.
+            symbol: its name.
+            now: event time of the tick that brings it to light, ns.
+            due_until: latest end of a horizon, ns.
+            mid: reference price at that time, quote currency.
+            record_id: id of the tick.
+            records: of the tick so far; takes the outcomes.
+        """
+        generation = state.admission.generation or UNSET
+        made_until = due_until - self._horizon
+        pending = state.pending
+        matured = 0
+        for entry in pending:
+            if entry.ts_event > made_until:
+                break
+            outcome = maturing.outcome(
+                entry,
+                f"{record_id}:{len(records)}",
+                now,
+                mid,
+                symbol,
+                self._horizon,
+                self._features_hash,
+                self._experts,
+                self._names,
+                state.arms.arms[0].weights,
+                generation,
+            )
+            records.append(outcome)
+            matured += 1
+            pupils = maturing.pupils(state.arms.arms, entry.stances)
+            self._sizing.learn(state.moves, outcome.return_bps)
+            for arm, number in pupils:
+                # As many scored positions as this overlap: each is that part of the capital.
+                earned = outcome.arms[number].net_bps * self._part
+                sizing = self._variant(arm).sizing
+                arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned)
+            if outcome.label:
+                baselines.learn(state.baselines, entry.called, outcome.label > 0)
+                up = outcome.label > 0
+                worth = self._overlap.learn(state.overlap, entry.ts_event)
+                self._panel.learn(state.strategies, entry.features, up, state.faults)
+                of_model = seen_by_model(self._of_model, entry.features)
+                for arm, number in pupils:
+                    opinion = entry.stances[number].opinion
+                    arms = self._variant(arm).arms
+                    arms.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
+        del pending[:matured]
+
+    def meet_jump(
+        self, state: SymbolState, symbol: str, before: int, last: float, record_id: str, records: list[Any]
+    ) -> None:
+        """Score what was due while the price jumped, at the prices of the ticks that were refused meanwhile.
+
+        Args:
+            state: of the symbol; its admission holds those ticks.
+            symbol: its name.
+            before: event time of the tick before them, ns.
+            last: reference price at that time, quote currency.
+            record_id: id of the tick with which the jump is believed.
+            records: of that tick so far; takes the outcomes.
+        """
+        now, row, mid = state.admission.clock, state.admission.row, last
+        silent = row[0][0] - before
+        if silent > self._silence:
+            drop_pending(state, silent, "nothing")
+        for at, price in row:
+            self.mature(state, symbol, now, at - 1, mid, record_id, records)
+            mid = price
+            self.mature(state, symbol, now, at, mid, record_id, records)
+        self.mature(state, symbol, now, now, mid, record_id, records)
+
+    def _variant(self, arm: ArmState) -> Variant:
+        return self._variants[arm.overrides] if arm.overrides else self._variants.own
+
+
+def drop_pending(state: SymbolState, silent: int, what: str) -> None:
+    """Give up what waits: of before a silence, ns, nothing can say what the market did until `what` came again."""
+    unscored = f"{len(state.pending)} predictions stay unscored"
+    state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored)
+    state.pending = []
+
+
+def seen_by_model(of_model: View | None, vector: list[float]) -> list[float]:
+    """What the model looks at of a vector of features."""
+    return vector if of_model is None else list(of_model(vector))
