@@ -39,7 +39,7 @@ class Skill(Struct, frozen=True):
         baselines: scores of `BASELINES`, each as sure of itself as its hit rate so far allows.
         best_baseline: the one with the lowest log-loss.
         skill: 1 - log-loss of the pipeline / log-loss of the best baseline.
-        low, high: 95 % interval of the skill.
+        low, high: 95 % interval of the skill; none of fewer than `bootstrap.FEWEST_BLOCKS` blocks.
         positions: scored predictions with a position.
         gross_bps, net_bps: what a position earned on average before and after cost, bps of capital.
     """
@@ -52,8 +52,8 @@ class Skill(Struct, frozen=True):
     baselines: tuple[Score, ...]
     best_baseline: str
     skill: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     positions: int
     gross_bps: float
     net_bps: float
@@ -150,8 +150,11 @@ def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808)
     independent = sum(scores.independent(made[symbols == symbol].tolist(), horizon_ns) for symbol in np.unique(symbols))
     best = min(BASELINES, key=lambda name: found[name].log_loss)
     cells = bootstrap.cells(symbols, made, horizon_ns)
-    ours, theirs = bootstrap.resampled_means([losses["pipeline"], losses[best]], cells, resamples, seed)
-    low, high = bootstrap.interval(1.0 - ours / theirs)
+    low: float | None = None
+    high: float | None = None
+    if int(cells[-1] + 1) // bootstrap.BLOCK >= bootstrap.FEWEST_BLOCKS:
+        ours, theirs = bootstrap.resampled_means([losses["pipeline"], losses[best]], cells, resamples, seed)
+        low, high = bootstrap.interval(1.0 - ours / theirs)
     held = everything.positions != 0.0
     positions = int(held.sum())
     return Skill(

@@ -185,6 +185,12 @@ def show(plans: Sequence[Plan], folders: Sequence[RunFolder], console: Console) 
         console.print(f"see {sheet if sheet.exists() else folder.path}", highlight=False, soft_wrap=True)
 
 
+def _skill(skill: dict[str, Any]) -> str:
+    known = skill["low"] is not None
+    interval = f"{skill['low']:+.1%} to {skill['high']:+.1%}" if known else "too few moves for an interval"
+    return f"{skill['skill']:+.1%} ({interval})"
+
+
 def _cells(summary: dict[str, Any]) -> list[str]:
     counts, skill, account = summary["counts"], summary["skill"], summary["account"]["total"]
     return [
@@ -192,7 +198,7 @@ def _cells(summary: dict[str, Any]) -> list[str]:
         f"{counts['predictions']:,}",
         f"{counts['outcomes']:,}",
         f"{sum(summary['refused'].values()):,}",
-        f"{skill['skill']:+.1%} ({skill['low']:+.1%} to {skill['high']:+.1%})" if skill else "-",
+        _skill(skill) if skill else "-",
         f"{account['trades']:,}",
         f"{account['gross_bps']:+,.2f}",
         f"{account['net_bps']:+,.2f}",

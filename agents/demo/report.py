@@ -154,10 +154,10 @@ def _skill(figures: Skill | None) -> Table | Text:
 
 
 def _verdict(figures: Skill) -> Text:
-    text = Text(
-        f"skill over {figures.best_baseline}, by log-loss: {figures.skill:+.1%}, "
-        f"95 % interval {figures.low:+.1%} to {figures.high:+.1%}: "
-    )
+    said = f"skill over {figures.best_baseline}, by log-loss: {figures.skill:+.1%}"
+    if figures.low is None or figures.high is None:
+        return Text(f"{said}, of too few moves for an interval")
+    text = Text(f"{said}, 95 % interval {figures.low:+.1%} to {figures.high:+.1%}: ")
     if figures.low > 0:
         return text.append("improvement shown", style="green")
     if figures.high < 0:

@@ -66,12 +66,15 @@ def test_real_ticks_have_skill(name: str, horizon_ms: int, log_loss: float, accu
     found = _skill(_real_ticks(name), horizon_ms * MS)
     assert found.pipeline.log_loss < log_loss
     assert found.pipeline.accuracy > accuracy
+    assert found.low is not None
     assert found.low > 0.0
     assert found.pipeline.log_loss <= min(score.log_loss for score in found.experts)
 
 
 def test_no_skill_is_claimed_on_a_currency_without_sizes() -> None:
     found = _skill(_real_ticks("eurusd-20140507"), 60_000 * MS)
+    assert found.low is not None
+    assert found.high is not None
     assert found.low < 0.0 < found.high
     assert found.pipeline.log_loss <= min(score.log_loss for score in found.experts)
     assert found.positions == 0

@@ -42,6 +42,8 @@ def test_an_informed_pipeline_has_skill_and_the_interval_says_so() -> None:
     found = skill(_informed(4_000, 1, known=0.8))
     assert found.pipeline.accuracy == pytest.approx(0.8, abs=0.02)
     assert found.pipeline.log_loss == pytest.approx(0.5004, abs=0.02)
+    assert found.low is not None
+    assert found.high is not None
     assert 0.0 < found.low < found.skill < found.high < 0.4
     assert (found.scored, found.moved, found.independent) == (4_000, 4_000, 2_000)
     assert [score.name for score in found.experts] == ["imbalance", "flat"]
@@ -55,6 +57,8 @@ def test_an_uninformed_pipeline_has_none() -> None:
     off = 0
     for seed in range(20):
         found = skill(_informed(800, seed, known=0.5), resamples=300)
+        assert found.low is not None
+        assert found.high is not None
         off += not found.low <= 0.01 or not found.high >= -0.01
     assert off <= 4
 
@@ -84,6 +88,14 @@ def test_the_interval_is_the_same_every_time() -> None:
     outcomes = _informed(300, 1, 0.7)
     assert skill(outcomes) == skill(outcomes)
     assert skill(outcomes, seed=1) != skill(outcomes, seed=2)
+
+
+def test_a_handful_of_moves_has_no_interval() -> None:
+    outcomes = _informed(4_000, 1, known=0.8)
+    # Two predictions a horizon: 100 of them are 50 horizons, ten blocks of five.
+    few, enough = skill(outcomes[:98]), skill(outcomes[:100])
+    assert (few.low, few.high) == (None, None)
+    assert enough.low is not None
 
 
 def test_nothing_moved() -> None:
