@@ -130,7 +130,13 @@ def test_a_report_needs_runs_over_the_same_outcomes() -> None:
 def test_nothing_moved() -> None:
     still = [Quote("X", 1 + 1_000_000 * number, 99.0, 1.0, 101.0, 1.0) for number in range(300)]
     runs = [prequential.run(still, PARAMETERS, variant) for variant in variants.VARIANTS]
-    with pytest.raises(TickloopError, match=r"some\.csv: expected outcomes that moved after the training part"):
+    with pytest.raises(TickloopError, match=r"some\.csv: expected outcomes that moved .* fix: a longer horizon"):
+        _report(runs)
+
+
+def test_all_ticks_were_of_the_warm_up() -> None:
+    runs = [prequential.run(_ticks(5, 80), Parameters(), variant) for variant in variants.VARIANTS]
+    with pytest.raises(TickloopError, match="none among 0 outcomes of 80 ticks; fix: more ticks than the warm-up"):
         _report(runs)
 
 
