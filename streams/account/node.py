@@ -13,7 +13,7 @@ from schemas.predictions import Prediction
 from schemas.topics import DEAD_LETTERS, PAPER_ACCOUNT, PREDICTIONS
 from streams.account.book import Book
 from streams.account.parameters import AccountParameters
-from streams.market.pipeline import PROHIBITIVE_BPS
+from streams.costs.prohibitive import PROHIBITIVE_BPS
 from streams.other_parameters import OtherParameters
 from streams.topology import Node, not_a_snapshot
 

@@ -12,6 +12,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import BUILTIN, Directive, Quote, Trade
 from streams.costs import Costs
+from streams.costs.prohibitive import PROHIBITIVE_BPS
 from streams.features import Features, FeatureState
 from streams.features.registry import feature
 from streams.market import baselines, directives
@@ -31,10 +32,6 @@ from streams.regime import REGIMES, Regime, detector
 from streams.sizing import SizeExplained
 from streams.sizing.moves import MoveState
 from streams.strategies.panel import Panel
-
-PROHIBITIVE_BPS: Final = 1e6
-"""A hundred times the position: stands in for a cost that nobody could tell, so that nothing is held."""
-
 
 LEADS: Final = "largest weight in the mixture"
 EVEN: Final = "all experts weigh the same: the first one stands for them"
@@ -173,6 +170,7 @@ class Pipeline:
             if features.now.bid and now - features.now.quoted_at > self._silence:
                 # What was measured from a quote that stands no more cannot be told by trades.
                 self._features.forget_quote(features)
+                state.traded.price = 0.0
                 drop_pending(state, now - features.now.quoted_at, "no quote")
             if nothing:
                 moved = False
@@ -208,7 +206,7 @@ class Pipeline:
             state.ticks += 1
             scored = False
         else:
-            scored = now >= state.scored_at + self._apart and spread >= 0.0
+            scored = now >= state.scored_at + self._apart
         if scored:
             state.scored_at = now
             live.expected.take(probability)
@@ -331,7 +329,7 @@ class Pipeline:
 
     def _start(self, state: SymbolState, price: float) -> FeatureState:
         # What was learned and directed stays.
-        state.traded.price = price
+        state.traded.price = 0.0
         state.features = features = self._features.start(price)
         state.regime = self._regime.start()
         state.ticks = 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Final
 
+from streams.costs.prohibitive import PROHIBITIVE_BPS
 from streams.metrics import correlation
 from streams.metrics.correlation import Correlation
 from streams.metrics.figures import Figures
@@ -52,11 +53,11 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
         probability: forecast probability of an upward move.
         label: sign of the move; with 0 only the correlation and the earnings are updated.
         return_bps: realised move, bps.
-        cost_bps: cost of a round trip, bps.
+        cost_bps: cost of a round trip, bps; where nobody could tell it, no position is taken.
     """
     signed = 2.0 * probability - 1.0
     correlation.update(state.correlation, signed, return_bps)
-    if signed:
+    if signed and cost_bps < PROHIBITIVE_BPS:
         gross = return_bps if signed > 0.0 else -return_bps
         state.gross_bps += gross
         state.net_bps += gross - cost_bps

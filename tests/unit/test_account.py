@@ -14,7 +14,7 @@ from schemas.predictions import Prediction
 from streams.account.node import AccountNode
 from streams.account.parameters import AccountParameters
 from streams.account.total import total
-from streams.market.pipeline import PROHIBITIVE_BPS
+from streams.costs.prohibitive import PROHIBITIVE_BPS
 from streams.partition import Partition
 
 HORIZON = 100

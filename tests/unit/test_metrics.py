@@ -10,7 +10,9 @@ from matured import matured
 from scipy.stats import pearsonr
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams.costs.prohibitive import PROHIBITIVE_BPS
 from streams.market.baselines import BASELINES
+from streams.metrics import tally
 from streams.metrics.collector import ALL, MOST_GROUPS, Metrics, MetricsCollector, MetricsState, collect
 
 HORIZON = 100
@@ -141,6 +143,15 @@ def test_state_is_bounded_and_the_group_that_was_seen_longest_ago_goes_first() -
     assert {ALL, "other", "v99"} < versions
     assert "v0" not in versions
     assert len(msgspec.msgpack.encode(state)) < MOST_GROUPS * 2_048
+
+
+def test_a_cost_that_nobody_can_tell_is_of_no_position() -> None:
+    state = tally.start()
+    tally.update(state, 0.8, label=1, return_bps=2.0, cost_bps=1.5)
+    tally.update(state, 0.8, label=1, return_bps=50.0, cost_bps=PROHIBITIVE_BPS)
+    found = tally.figures(state, "live")
+    assert (state.gross_bps, state.net_bps) == (2.0, 0.5)
+    assert (found.accuracy, found.call_gross_bps, found.call_net_bps) == (1.0, 1.0, 0.25)
 
 
 def test_nothing_moved_gives_counts_and_no_figures() -> None:

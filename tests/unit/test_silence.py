@@ -8,9 +8,9 @@ import pytest
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Trade
+from streams.costs.prohibitive import PROHIBITIVE_BPS
 from streams.costs.traded_spread import FEWEST
 from streams.market.node import MarketNode
-from streams.market.pipeline import PROHIBITIVE_BPS
 from streams.parameters import load_parameters
 from streams.replay import replay_events
 
@@ -89,9 +89,9 @@ def test_trades_alone_pay_the_spread_that_they_show() -> None:
     costs = [each.cost_bps for each in predictions]
     assert costs[:FEWEST] == [PROHIBITIVE_BPS] * FEWEST, "no spread that is known is not a spread of 0"
     assert costs[FEWEST:] == pytest.approx([2.0] * (len(costs) - FEWEST), rel=0.001)
-    assert not any(each.scored for each in predictions[:FEWEST])
-    assert outcomes
-    assert {round(each.cost_bps, 2) for each in outcomes} == {2.0}
+    assert {each.position_size for each in predictions[:FEWEST]} == {0.0}
+    assert {round(each.cost_bps, 2) for each in outcomes} == {2.0, PROHIBITIVE_BPS}
+    assert {each.arms[0].net_bps for each in outcomes if each.cost_bps == PROHIBITIVE_BPS} == {0.0}
 
 
 def test_trades_beside_a_quote_that_stands_change_no_cost() -> None:

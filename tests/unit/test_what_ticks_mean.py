@@ -34,8 +34,7 @@ def of(kind: type, records: Sequence[Any]) -> list[Any]:
 def test_bars_a_minute_apart_can_be_predicted_a_minute_ahead() -> None:
     bars = [Trade("X", START + 60 * S * number, 100.0 + 0.1 * number, 1.0) for number in range(50)]
     outcomes = of(OutcomeMatured, run(bars, horizon_ns=60 * S))
-    # The cost of trades alone is known after ten changes of the price: from then on they are scored.
-    assert [outcome.label for outcome in outcomes] == [1] * 39
+    assert [outcome.label for outcome in outcomes] == [1] * 49
     assert {outcome.ts_event - outcome.ts_prediction for outcome in outcomes} == {60 * S}
     assert {round(outcome.mid_matured - outcome.mid, 6) for outcome in outcomes} == {0.1}
 
@@ -124,3 +123,15 @@ def test_a_trade_of_nothing_moves_nothing() -> None:
 def test_a_feed_without_sizes_moves_all_the_same() -> None:
     ticks = [Trade("X", START + 10 * MS * number, 100.0 + number, 0.0) for number in range(5)]
     assert [record.mid for record in of(Prediction, run(ticks))] == [100.0, 101.0, 102.0, 103.0, 104.0]
+
+
+def test_a_jump_is_no_spread() -> None:
+    ticks: list[Tick] = [
+        Trade("X", START + 10 * MS * number, 100.0 + 0.01 * (number % 2), 1.0, "buy") for number in range(30)
+    ]
+    ticks += [
+        Trade("X", START + 10 * MS * (30 + number), 70.0 + 0.01 * (number % 2), 1.0, "buy") for number in range(30)
+    ]
+    predictions = of(Prediction, run(ticks, costs={"enabled": ["half_spread"]}))
+    assert predictions[-1].mid == 70.01
+    assert predictions[-1].cost_bps == pytest.approx(0.01 / 70.0 * 1e4, rel=0.001)
