@@ -129,7 +129,9 @@ async def test_a_worker_that_recovers_is_well_and_not_ready(
     fresh_broker: Callable[[str], Running], prefix: str, tmp_path: Path
 ) -> None:
     broker = await asyncio.to_thread(fresh_broker, "home")
-    settings = Settings.load({}, prefix=prefix, partitions=4, session_timeout_s=6.0, metrics_port=two_ports())
+    settings = Settings.load(
+        {}, home=str(tmp_path), prefix=prefix, partitions=4, session_timeout_s=6.0, metrics_port=two_ports()
+    )
     async with LiveLoop(nodes(Parameters()), settings, broker.address, tmp_path / "workers.log") as loop:
         loop.start(1, TICKLOOP_METRICS_PORT=str(settings.metrics_port))
         await until(settings, 1, lambda found: found == ["recovery"])
