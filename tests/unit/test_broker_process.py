@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.broker import bootstrap, jars, java, kafka, launch, ports, process
+from agents.broker import bootstrap, jars, java, kafka, launch, neighbours, ports, process
+from agents.broker.neighbours import Neighbour
 from agents.broker.process import Running
 from agents.settings import Settings
 from schemas.errors import EnvironmentProblem
@@ -113,13 +114,13 @@ def test_no_cluster_id_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> 
         (
             None,
             31_000,
-            ["port 9092 is taken by another program: clients of this broker need 127.0.0.1:31000"],
+            ["port 9092 is taken by the broker of /srv/other: this broker is at 127.0.0.1:31000"],
         ),
         (31_000, 31_000, []),
         (
             31_000,
             9092,
-            ["port 31000 is taken by another program: clients of this broker need 127.0.0.1:9092"],
+            ["port 31000 is taken by another program: this broker is at 127.0.0.1:9092"],
         ),
     ],
 )
@@ -132,6 +133,7 @@ def test_a_port_that_is_not_the_usual_one_is_said(
     monkeypatch.setattr(java, "find_java", lambda: None)
     monkeypatch.setattr(jars, "class_path", list)
     monkeypatch.setattr(kafka, "start", started)
+    monkeypatch.setattr(neighbours, "neighbours", lambda _: [Neighbour("/srv/other", "127.0.0.1:9092")])
     process.broker_folder(tmp_path).mkdir()
     if last is not None:
         process.record(tmp_path, Running("kafka", f"127.0.0.1:{last}", 2**30, "server.properties", "4.3.1"))
