@@ -195,7 +195,8 @@ class Board:
 
     def _broke(self, broken: ClockBroken, record: Received, now: float) -> None:
         self.timeline.take(of_break(broken), written_ms(record, now))
-        self.alerts.broken(broken.symbol)
+        if broken.reason != "price":
+            self.alerts.broken(broken.symbol)
 
     def _refused(self, letter: DeadLetter, record: Received, now: float) -> None:
         self.letters.take(letter, written_ms(record, now))

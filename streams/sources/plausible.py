@@ -56,14 +56,20 @@ def _wrongs(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
 
 
 def _of_prices(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
-    below = [tick for tick in ticks if _is_below_zero(tick)]
-    # One value again and again is how some feeds say that there is no price.
-    if len({_price(tick) for tick in below}) > 2:
-        yield (
-            f"expected prices above 0, as returns need, was {_price(below[0]):g}, and below 0 in {len(below)} of the "
-            f"first {len(ticks)} ticks; fix: a column with a ratio or a shifted price, another symbol, or --anyway: "
-            "these rows are refused, and nobody knows what happened meanwhile"
-        )
+    below: dict[str, list[float]] = {}
+    for tick in ticks:
+        if not _is_below_zero(tick):
+            below.pop(tick.symbol, None)
+            continue
+        row = below.setdefault(tick.symbol, [])
+        row.append(_price(tick))
+        # One value again and again is how some feeds say that there is no price.
+        if len(row) >= FEW and len(set(row)) > 1:
+            yield (
+                f"expected prices above 0, as returns need, was {row[0]:g}; fix: a column with a ratio or a shifted "
+                "price, another symbol, or --anyway: these rows are refused, and nobody knows what happened meanwhile"
+            )
+            break
     prices = sorted(abs(_price(tick)) for tick in ticks)
     middle = prices[(len(prices) - 1) // 2] if len(prices) >= FEW else 0.0
     if middle > HIGHEST_PRICE:

@@ -243,7 +243,7 @@ def test_a_time_of_writing_in_the_future_is_now() -> None:
 
 def test_a_break_stands_on_the_time_line() -> None:
     board = Board()
-    (broken,) = RECORDS[ClockBroken]
+    broken, jumped = RECORDS[ClockBroken]
     assert isinstance(broken, ClockBroken)
     board.alerts.take(replace(alert("promoted", "info", YEAR), symbol=broken.symbol), 100.0)
     board.take(BREAKS.name, [Received(3, 0, round(1e3 * NOW_S), b"", encode(broken))] * 2, NOW_S)
@@ -252,6 +252,8 @@ def test_a_break_stands_on_the_time_line() -> None:
     assert change.sentence == broken.sentence
     board.alerts.take(replace(alert("breach", "warning", DAY), symbol=broken.symbol), 101.0)
     assert len(board.alerts.open(0.0)) == 1, "what was far ahead answers nothing any more"
+    board.take(BREAKS.name, [Received(3, 1, round(1e3 * NOW_S), b"", encode(jumped))], NOW_S + 1.0)
+    assert [each.title for each in board.timeline.view()] == ["price jumped", "clock set back"]
 
 
 def alert(kind: str, severity: str, ts_event: int) -> Alert:

@@ -129,7 +129,9 @@ class EveryOther:
 
 
 def test_a_detector_of_the_user_is_registered_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.regime.DETECTORS", dict(DETECTORS))
+    known = dict(DETECTORS)
+    for module in ("streams.regime", "streams.market.known"):
+        monkeypatch.setattr(f"{module}.DETECTORS", known)
     register("every_other", EveryOther)
     with pytest.raises(ConfigurationError, match="'every_other'"):
         register("every_other", EveryOther)
