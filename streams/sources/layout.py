@@ -78,9 +78,6 @@ class Layout:
         kind = fixed.get("kind", "")
         mapped = [field for field in columns.names if field not in (*NOT_OF.get(kind, ()), *absent)]
         needed = dict.fromkeys(["kind", "symbol", "ts_event", *mapped, *NEEDED.get(kind, ())])
-        nothing = ABSENT | {"size": "0"} if columns.bars else ABSENT  # bars of currencies have no volume
-        if columns.bars and "size" in absent:
-            needed.pop("size", None)
         if self.of_book:  # of messages, which have many levels each
             needed = {field: None for field in needed if field not in absent}
         if missing := [field for field in needed if field not in fixed | self.place]:
@@ -107,7 +104,7 @@ class Layout:
         self.warned = BARS if not columns.bars and is_of_bars(header) else ""
         self._checked, self._whole = columns.checked, False
         self._price_divisor = round(1 / (columns.price_scale or 1.0))
-        self.fixed = fixed | {field: cell for field, cell in nothing.items() if field not in self.place}
+        self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
         self.clock: Clock = columns.clock()
         self._number = columns.number()
         self.sides = Sides(header[self.place["side"]] if "side" in self.place else "", columns.sides)

@@ -7,17 +7,20 @@ LIKELY: dict[str, tuple[str, ...]] = {
         "tsevent", "timestamp", "ts", "datetime", "dateandtime", "time", "date", "tradetime", "tradetimems",
         "transacttime", "eventtime", "exchangetime", "timeexchange", "exchts", "timestampms", "timestamputc",
         "timestampns", "timens", "timems", "createdat", "siptimestamp", "quotetime", "quotedate", "received",
+        "zeitstempel", "zeit", "datum",
     ),
     "symbol": (
         "symbol", "ticker", "instrument", "instrumentid", "instrumentname", "pair", "instid", "productid", "contract",
-        "ric", "sym", "market", "asset",
+        "ric", "sym", "market", "asset", "product", "coin", "security", "isin", "wkn",
     ),
-    "price": ("price", "px", "tradeprice", "lastprice", "last", "rate"),
+    "price": ("price", "px", "tradeprice", "lastprice", "last", "rate", "kurs", "preis"),
     "size": (
         "size", "qty", "quantity", "amount", "volume", "vol", "sz", "tradesize", "lastsize", "lastqty", "basevolume",
+        "volumen", "menge",
     ),
     "side": (
-        "side", "aggressorside", "aggressor", "takerside", "direction", "buyermaker", "isbuyermaker",
+        "side", "aggressorside", "aggressor", "takerside", "taker", "direction", "buyermaker", "isbuyermaker",
+        "buysell",
     ),
     "bid": ("bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidpx00", "bid1", "bidprice1"),
     "bid_size": (
@@ -52,6 +55,8 @@ def suggested(header: Sequence[str], missing: Collection[str]) -> str:
     '--map ts_event=timestamp,size=amount --symbol NAME'
     >>> suggested(["Date", "Time", "Bid", "Ask"], ["kind", "symbol", "ts_event"])
     '--map ts_event=Date+Time,bid=Bid,ask=Ask --symbol NAME'
+    >>> suggested(["data.time", "data.px", "data.qty", "data.product", "data.taker"], ["symbol", "ts_event"])
+    '--map ts_event=data.time,symbol=data.product,price=data.px,size=data.qty,side=data.taker'
     >>> suggested(["a", "b"], ["symbol", "price"])
     ''
     >>> suggested(["time", "update_type", "side", "price", "qty"], ["symbol", "ts_event", "size"])
@@ -77,7 +82,7 @@ def suggested(header: Sequence[str], missing: Collection[str]) -> str:
         return ""
     options = [f"--map {','.join(pairs)}"] if pairs else []
     if "symbol" in missing and "symbol" not in found:
-        options.append("--symbol NAME")
+        options.append("--symbol NAME")  # of the one market that a table without such a column is of
     if of_quotes and "price" in header:
         options.append("--kind quote")
     quoted = [option if " " not in option.partition(" ")[2] else quote(option) for option in options]
