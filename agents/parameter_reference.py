@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from msgspec import Meta, Struct
 
 from streams.account.parameters import AccountParameters
+from streams.configured import bare
 from streams.experiments.declaration import Declaration
 from streams.experiments.parameters import ExperimentParameters
 from streams.monitoring.parameters import MonitorParameters
@@ -88,7 +89,7 @@ def rows(kind: type[Struct], under: str) -> Iterator[tuple[str, str]]:
     for name, hint in get_type_hints(kind, include_extras=True).items():
         if name not in kind.__struct_fields__:
             continue
-        path, plain = f"{under}.{name}", _plain(hint)
+        path, plain = f"{under}.{name}", bare(hint)
         if plain in SAID_ELSEWHERE:
             yield path, "as `experiments.NAME`"
         elif isinstance(plain, type) and issubclass(plain, Struct):
@@ -103,7 +104,7 @@ def taken(hint: Any, names: str = "") -> str:
     >>> taken(Annotated[float, Meta(gt=0.0, le=1.0)]), taken(bool), taken(Literal["a", "b"])
     ('above 0, up to 1', '`true` or `false`', 'one of `a`, `b`')
     """
-    plain, origin = _plain(hint), get_origin(_plain(hint))
+    plain, origin = bare(hint), get_origin(bare(hint))
     if plain is bool:
         return "`true` or `false`"
     if origin is Literal and not names:
@@ -113,7 +114,7 @@ def taken(hint: Any, names: str = "") -> str:
     if origin is dict:
         key, value = get_args(plain)
         keys = names or taken(key)
-        if _plain(value) in (int, float):
+        if bare(value) in (int, float):
             return f"{keys}, each {bounds(value)}"
         return keys
     if names:
@@ -140,12 +141,6 @@ def bounds(hint: Any) -> str:
 def _table_of(kind: type[Struct]) -> str:
     found = {each: name for name, each in TABLES.items()}
     return found.get(kind, "experiments.NAME.test")
-
-
-def _plain(hint: Any) -> Any:
-    while get_origin(hint) is Annotated:
-        hint = get_args(hint)[0]
-    return hint
 
 
 def _metas(hint: Any) -> Iterator[Meta]:

@@ -137,7 +137,7 @@ def _is_struct(kind: Any) -> bool:
 def _fields(kind: Any) -> dict[str, Any]:
     """Types of the fields of a struct, without their bounds."""
     return {
-        name: _bare(each) for name, each in get_type_hints(kind, include_extras=True).items() if name in _names(kind)
+        name: bare(each) for name, each in get_type_hints(kind, include_extras=True).items() if name in _names(kind)
     }
 
 
@@ -146,7 +146,8 @@ def _names(kind: Any) -> tuple[str, ...]:
     return names
 
 
-def _bare(kind: Any) -> Any:
+def bare(kind: Any) -> Any:
+    """A type without its bounds."""
     while get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
     return kind

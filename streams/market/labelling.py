@@ -6,10 +6,9 @@ from msgspec import UNSET
 
 from streams.features import View
 from streams.market import baselines, maturing
-from streams.market.arms import ArmState
 from streams.market.overlap import Overlap
 from streams.market.symbol_state import SymbolState
-from streams.market.variants import Variant, Variants
+from streams.market.variants import Variants
 from streams.parameters import MarketParameters
 from streams.strategies.panel import Panel
 
@@ -102,7 +101,7 @@ class Labelling:
             for arm, number in pupils:
                 # As many scored positions as this overlap: each is that part of the capital.
                 earned = outcome.arms[number].net_bps * self._part
-                sizing = self._variant(arm).sizing
+                sizing = self._variants[arm.overrides].sizing
                 arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned)
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
@@ -112,7 +111,7 @@ class Labelling:
                 of_model = seen_by_model(self._of_model, entry.features)
                 for arm, number in pupils:
                     opinion = entry.stances[number].opinion
-                    arms = self._variant(arm).arms
+                    arms = self._variants[arm.overrides].arms
                     arms.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
         del pending[:matured]
 
@@ -138,9 +137,6 @@ class Labelling:
             mid = price
             self.mature(state, symbol, now, at, mid, record_id, records)
         self.mature(state, symbol, now, now, mid, record_id, records)
-
-    def _variant(self, arm: ArmState) -> Variant:
-        return self._variants[arm.overrides] if arm.overrides else self._variants.own
 
 
 def drop_pending(state: SymbolState, silent: int, what: str) -> None:

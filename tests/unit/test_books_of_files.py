@@ -1,6 +1,7 @@
 """Books out of files: the best levels are those of a book that is kept plainly, and none of one that is not known."""
 
 import zipfile
+from importlib import import_module
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from random import Random
@@ -275,7 +276,7 @@ def test_a_catalog_of_nautilus_has_fixed_points_and_its_instrument(width: int, o
 
 def dbn(*records: tuple[int, float, int, str]) -> bytes:
     """A file of Databento's trades of an instrument without a name, made by their client."""
-    client = pytest.importorskip("databento_dbn")
+    client: Any = import_module("databento_dbn")
     kinds = client.SType.RAW_SYMBOL, client.SType.INSTRUMENT_ID, client.Schema.TRADES
     content = bytes(client.Metadata("GLBX.MDP3", NOON, *kinds, symbols=["X"], version=2))
     for at, price, size, side in records:
