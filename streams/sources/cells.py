@@ -21,8 +21,8 @@ LONGEST_SENTENCE = 400
 
 SHOWN = 80
 
-END_OF_INTEGERS = 1 << 63
-"""Times and sequence numbers are signed 64-bit numbers."""
+MOST_BITS = 63
+"""Bits besides the sign: times and sequence numbers are signed 64-bit numbers."""
 
 
 def shown(cell: object) -> str:

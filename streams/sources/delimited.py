@@ -77,7 +77,9 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
                     wrong = f"expected {width} cells, was {count}"
                     ticks.append(reading.raw(row, wrong, _line(line), layout.fixed.get("symbol", "")))
                 continue
-            cells = [*map(short, cells), *constants] if odd else cells + constants
+            if odd:
+                cells = [*map(short, cells)]
+            cells += constants
             if where and not layout.is_wanted(cells):
                 continue
             try:

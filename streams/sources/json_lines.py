@@ -11,7 +11,7 @@ from schemas.codec import decoder
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.sources.book_messages import BookMessages
-from streams.sources.cells import END_OF_INTEGERS, shown
+from streams.sources.cells import MOST_BITS, shown
 from streams.sources.columns import FIELDS, Columns, kind_of
 from streams.sources.formats.recognition import WITHOUT, Understood, of_objects, path_of
 from streams.sources.json_values import (
@@ -34,8 +34,6 @@ from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 from streams.sources.suggested import suggested
-
-LOWEST, HIGHEST = -END_OF_INTEGERS, END_OF_INTEGERS - 1
 
 LOOKED_THROUGH = 1 << 22
 """Bytes in which a kind of objects that is read must come: a recording may begin with whole books of many markets."""
@@ -386,8 +384,8 @@ def _is_record(item: Any) -> bool:
 
 
 def _bounded(tick: Quote | Trade | Directive) -> Feed:
-    if not LOWEST <= tick.ts_event <= HIGHEST:
+    if tick.ts_event.bit_length() > MOST_BITS:
         raise ValueError(f"expected a time from 1677 to 2262, was {shown(tick.ts_event)}")
-    if not isinstance(tick, Directive) and tick.seq is not None and not LOWEST <= tick.seq <= HIGHEST:
+    if not isinstance(tick, Directive) and tick.seq is not None and tick.seq.bit_length() > MOST_BITS:
         raise ValueError(f"expected a 64-bit sequence number, was {shown(tick.seq)}")
     return tick

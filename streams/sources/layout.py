@@ -6,9 +6,9 @@ from math import isfinite
 from typing import Any
 
 from schemas.errors import ConfigurationError
-from schemas.ticks import LONGEST_SIDE, Quote, Trade
+from schemas.ticks import Quote, Trade
 from streams.sources.bars import is_of_bars, length_of, told_length
-from streams.sources.cells import END_OF_INTEGERS, LONGEST_NUMBER, kept, shortened, shown
+from streams.sources.cells import LONGEST_NUMBER, MOST_BITS, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, BookColumns, Columns, kind_of
 from streams.sources.suggested import suggested
 from streams.sources.times import BEYOND, FEW, Clock
@@ -236,7 +236,6 @@ class Layout:
         scale = self.clock.scale if self._whole else 0
         if self.shift:
             read, scale = self._read_shifted, 0
-        lowest, highest = -END_OF_INTEGERS, END_OF_INTEGERS - 1
         divisor = self._price_divisor
         size_of = number if not self._bars else lambda cell: number(cell) if cell not in ("", None) else 0.0
         price_of = number if divisor == 1 else lambda cell: number(cell) / divisor
@@ -247,17 +246,19 @@ class Layout:
                 ts_event = int(cell) * scale if scale else read(cell)
             except (ValueError, OverflowError):
                 ts_event = read(cell)
-            if not lowest <= ts_event <= highest:
+            if ts_event.bit_length() > MOST_BITS:
                 raise ValueError(f"expected a time from 1677 to 2262, was {shown(cell)}")
             seq = None
             if cells[seq_at]:
                 seq = int(cells[seq_at])
-                if not lowest <= seq <= highest:
+                if seq.bit_length() > MOST_BITS:
                     raise ValueError(f"expected a 64-bit sequence number, was {shown(cells[seq_at])}")
             kind = cells[kind_at]
-            if kind != "quote" and kind != "trade":
+            is_quote = kind == "quote"
+            if not is_quote and kind != "trade":
                 kind = kind_from(kind)
-            if kind == "quote":
+                is_quote = kind == "quote"
+            if is_quote:
                 bid, bid_size = price_of(cells[bid_at]), number(cells[bid_size_at])
                 ask, ask_size = price_of(cells[ask_at]), number(cells[ask_size_at])
                 if isfinite(bid + bid_size + ask + ask_size):
@@ -267,8 +268,6 @@ class Layout:
                 if isfinite(price + size):
                     side = cells[side_at]
                     side = sides[side] if side in sides else side_of(side)
-                    if len(side) > LONGEST_SIDE:
-                        raise ValueError(f"expected a side of at most {LONGEST_SIDE} characters, was {shown(side)}")
                     return Trade(cells[symbol_at], ts_event, price, size, side, seq)
             else:
                 raise ValueError(f"expected kind quote or trade, was {shown(cells[kind_at])}")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from schemas.errors import ConfigurationError
 from streams.sources.cells import shortened
 
-NUMPY = b"\x93NUMPY"
 ROWS = 1 << 14
 MOST_BYTES_OF_A_ROW = 1 << 12
 

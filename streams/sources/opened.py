@@ -11,11 +11,10 @@ from io import BufferedReader
 from typing import IO, cast
 
 from schemas.errors import ConfigurationError
-from streams.sources import dbn, numpy_rows
+from streams.sources import dbn
 from streams.sources.damage import broken
 from streams.sources.dbn import DBN
-from streams.sources.numpy_rows import NUMPY
-from streams.sources.signs import BZIP2, EMPTY_ZIP, GZIP, XZ, ZIP, ZSTD, expect_text
+from streams.sources.signs import BZIP2, EMPTY_ZIP, GZIP, NUMPY, XZ, ZIP, ZSTD, expect_text
 
 MOST_LAYERS = 3
 BLOCK = 1 << 16
@@ -79,6 +78,8 @@ def texts(name: str, stream: BufferedReader, layer: int = 0) -> Iterator[tuple[s
             yield name, BufferedReader(_Made(dbn.as_csv(name, stream)))
             return
         if head.startswith(NUMPY):
+            from streams.sources import numpy_rows  # NumPy takes longer to load than most files to read
+
             yield name, BufferedReader(_Made(numpy_rows.as_csv(name, stream)))
             return
         if head.startswith((ZIP, EMPTY_ZIP)):

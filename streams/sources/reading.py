@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from schemas.codec import encode
 from schemas.errors import Refused
 from streams.sources.book_rows import BookRows
-from streams.sources.cells import END_OF_INTEGERS, LONGEST_KEY, LONGEST_VALUE, SHOWN, shortened, shown
+from streams.sources.cells import LONGEST_KEY, LONGEST_VALUE, MOST_BITS, SHOWN, shortened, shown
 from streams.sources.columns import Columns
 from streams.sources.formats.recognition import Understood, described
 from streams.sources.layout import Layout
@@ -110,7 +110,7 @@ class Reading:
         if len(value) > LONGEST_VALUE:  # no beginning of a record may be taken for the record
             value = value[:LONGEST_VALUE] + b"... cut, of %d bytes" % len(value)
         key = symbol[:LONGEST_KEY].encode(errors="replace").decode() if isinstance(symbol, str) else ""
-        known = isinstance(ts_event, int) and -END_OF_INTEGERS <= ts_event < END_OF_INTEGERS
+        known = isinstance(ts_event, int) and ts_event.bit_length() <= MOST_BITS
         if isinstance(ts_event, int) and not known and len(self.beyond) < MOST_BEYOND:
             self.beyond.append(ts_event)
         return RawTick(key, value, ts_event if known else None, sentence)

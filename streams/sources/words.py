@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 
 from schemas.errors import ConfigurationError
+from schemas.ticks import LONGEST_SIDE
 from streams.sources.cells import shown
 
 KINDS: Mapping[str, str] = {"quote": "quote", "trade": "trade"} | {
@@ -68,12 +69,18 @@ class Sides:
         self.known: dict[object, str] = {}
 
     def __call__(self, cell: object) -> str:
-        """The aggressor that a cell tells; of a word that is not known, the word itself."""
+        """The aggressor that a cell tells; of a word that is not known, the word itself.
+
+        Raises:
+            ValueError: the word is longer than a trade can hold.
+        """
         side = self.known.get(cell)
         if side is None:
             word = str(cell).strip()
             side = self._words.get(word.lower())
             if side is None:
+                if len(word) > LONGEST_SIDE:
+                    raise ValueError(f"expected a side of at most {LONGEST_SIDE} characters, was {shown(cell)}")
                 return word
             if len(self.known) < MOST_KNOWN:
                 self.known[cell] = side
