@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from msgspec import Struct, ValidationError, convert
@@ -13,6 +13,12 @@ Kind = TypeVar("Kind")
 
 ALIKE = 0.6
 """How much of a name must be that of a known one, in its order, to be taken for a misspelt one."""
+
+APART = 0.1
+"""Names that are less like it than the most like one, by as much, are not offered beside that one."""
+
+MOST_NEAR = 3
+"""Names that are offered for one that nobody knows."""
 
 BOUNDS = "docs/configuration.md has the bounds of each"
 
@@ -78,11 +84,24 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     >>> nearest("imbalnce", ["flat", "imbalance"]), nearest("zzz", ["flat"], "take it out")
     ('imbalance', 'take it out')
     """
+    return next(iter(near(name, known)), otherwise)
+
+
+def near(name: str, known: Iterable[str], most: int = MOST_NEAR) -> list[str]:
+    """Known names that are nearly as like one that is not as the most like one; else those that begin with it.
+
+    >>> near("BTCUSD", ["ETHUSDT", "BTCUSDT", "BTCUSDC"]), near("zzz", ["flat"])
+    (['BTCUSDT', 'BTCUSDC'], [])
+    >>> near("imb", ["flat", "imbalance_sign", "imbalance_of_many_levels"])
+    ['imbalance_sign', 'imbalance_of_many_levels']
+    """
     by_lower = {each.lower(): each for each in known}
     lower = name.lower()
     begun = [each for each in by_lower if len(lower) > 2 and each.startswith(lower)]
-    found = get_close_matches(lower, by_lower, n=1, cutoff=ALIKE) or begun
-    return by_lower[found[0]] if found else otherwise
+    found = get_close_matches(lower, by_lower, n=most, cutoff=ALIKE)
+    alike = [SequenceMatcher(None, each, lower).ratio() for each in found]
+    found = [each for each, ratio in zip(found, alike, strict=True) if ratio > alike[0] - APART]
+    return [by_lower[each] for each in found or begun[:most]]
 
 
 def expect_known(names: Iterable[str], known: Iterable[str], where: str, what: str) -> None:

@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from agents.broker import bootstrap
 from agents.cli.home import settings_of_command
+from agents.cli.known_names import expect_known_symbol
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.record_tables import cells, columns_of, console_for, table
-from agents.cli.seen_symbols import ANYWAY, expect_seen
+from agents.cli.seen_symbols import ANYWAY, expect_running, expect_seen
 from agents.clients.commander import Place, commander
 from agents.clients.versions import versions
 from agents.printable import printable
@@ -188,7 +189,10 @@ def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
     Since when and why, of SYMBOL or of every symbol that something was ever asked of.
     """
     settings = settings_of_command()
-    found = asyncio.run(versions(settings, bootstrap(settings), symbol))
+    address = bootstrap(settings)
+    found = asyncio.run(versions(settings, address, symbol))
+    if symbol is not None and not found:
+        asyncio.run(expect_known_symbol(settings, address, symbol))
     shown = [version for version in found if everything or version.arm]
     if as_json:
         click.echo(msgspec.json.encode(shown))
@@ -282,6 +286,8 @@ async def _put(
     async with commander(settings, bootstrap(settings)) as client:
         place = await client.place_of(asked.symbol)
         expect_seen(asked.symbol, place, client.seen, anyway)
+        if isinstance(asked, StopVariant | PromoteVariant) and not anyway:
+            expect_running(asked.arm, asked.symbol, await client.arms_of(asked.symbol))
         written: Command = msgspec.structs.replace(asked, id=command_id, ts_event=place.ts_event or time.time_ns())
         say(_announced(asked.symbol, place))
         offset, answer = await client.put(written, place.partition, wait)

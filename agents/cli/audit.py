@@ -11,6 +11,7 @@ from rich.console import Console
 from agents.broker import bootstrap
 from agents.cli.arm import JSON, SYMBOL
 from agents.cli.home import settings_of_command
+from agents.cli.known_names import expect_known_symbol
 from agents.cli.trail_tables import show_links
 from agents.clients.history import history, life_of
 from agents.pages.wording import moment
@@ -73,6 +74,9 @@ async def _audit(
 ) -> Audited:
     found = await history(settings, address, symbol, begin, end)
     links = trail(found, begin, end)
+    if not (found.ticks or links or found.predictions or found.outcomes):
+        # Nothing in that time, or no such symbol at all.
+        await expect_known_symbol(settings, address, symbol)
     life = await life_of(settings, address, symbol, prediction, found) if prediction else None
     return Audited(symbol, begin, end, found.ticks, found.predictions, found.outcomes, links, manual_steps(links), life)
 

@@ -3,19 +3,21 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
+from functools import partial
 
 import click
 
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.home import settings_of_command
+from agents.cli.known_names import expect_known_symbol
 from agents.cli.record_tables import cells, columns_of, console_for, table
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, Start, read_blocks
 from agents.printable import printable
-from schemas.errors import ConfigurationError, Refused
+from schemas.errors import ConfigurationError, EnvironmentProblem, Refused
 from schemas.topics import TOPICS, Topic
 
 INTERRUPTED = 130
@@ -61,7 +63,7 @@ def command(
     address, name = bootstrap(settings), settings.topic(topic)
     blocks = read_blocks(address, name, start=_start(begin), until_end=until_end, repeats=repeats or found.is_root)
     try:
-        asyncio.run(_consume(blocks, symbol, limit, show))
+        asyncio.run(_consume(blocks, symbol, limit, show, partial(expect_known_symbol, settings, address), until_end))
     except asyncio.CancelledError:
         raise SystemExit(INTERRUPTED) from None
 
@@ -71,6 +73,8 @@ async def _consume(
     symbol: str | None,
     limit: int | None,
     show: Callable[[list[Received]], None],
+    ask: Callable[[str], Awaitable[None]],
+    until_end: bool,
 ) -> None:
     consuming = asyncio.current_task()
     assert consuming is not None
@@ -78,14 +82,35 @@ async def _consume(
         asyncio.get_running_loop().add_signal_handler(number, consuming.cancel)
     say_when_the_broker_is_away()
     key = None if symbol is None else symbol.encode()
-    async with aclosing(reading) as blocks:
-        async for block in blocks:
-            wanted = block if key is None else [record for record in block if record.key == key]
-            show(wanted[:limit])
-            if limit is not None:
-                limit -= len(wanted)
-                if limit <= 0:
-                    return
+    met = symbol is None
+    asking = None if symbol is None or until_end else asyncio.create_task(_warned(ask(symbol)))
+    try:
+        async with aclosing(reading) as blocks:
+            async for block in blocks:
+                wanted = block if key is None else [record for record in block if record.key == key]
+                show(wanted[:limit])
+                met = met or bool(wanted)
+                if met and asking is not None:
+                    asking.cancel()
+                if limit is not None:
+                    limit -= len(wanted)
+                    if limit <= 0:
+                        return
+    finally:
+        if asking is not None:
+            asking.cancel()
+    if symbol is not None and not met:
+        await ask(symbol)
+
+
+async def _warned(asked: Awaitable[None]) -> None:
+    """Whoever waits for the first record of a symbol may be right: a misspelt one is said, and waited for."""
+    try:
+        await asked
+    except ConfigurationError as error:
+        click.secho(f"{error}; waiting for the first record of it", fg="yellow", err=True)
+    except EnvironmentProblem:
+        return  # whoever reads says so
 
 
 def _start(text: str) -> Start:

@@ -17,6 +17,7 @@ from agents.cli import experiment_tables as tables
 from agents.cli.arm import JSON
 from agents.cli.experiment_commands import write
 from agents.cli.home import settings_of_command
+from agents.cli.known_names import not_among
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.cli.seen_symbols import ANYWAY
@@ -231,9 +232,14 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: b
 @JSON
 def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: bool) -> None:
     """End the variant of an experiment, decided or not; its test takes no more pairs and can never be resumed."""
-    found = _courses().get(name, {})
+    everything = _courses()
+    found = everything.get(name, {})
     declaration = declared_experiments().get(name)
+    if declaration is None and name not in everything:
+        raise _unknown(name, everything)
     ran = [symbol for symbol in found if symbol != EVERYONE]
+    if wrong := [each for each in symbols if ran and each not in ran]:
+        raise not_among(f"a symbol on which {name} ran", wrong[0], ran, "no --symbol: it is stopped on all of them")
     chosen = list(symbols) or ran or (list(declaration.symbols) if declaration else [])
     if not chosen:
         raise ConfigurationError(
@@ -281,14 +287,21 @@ def _of(
     of = {symbol: course for symbol, course in found.get(name, {}).items() if not symbols or symbol in symbols}
     if of:
         return dict(sorted(of.items()))
+    others = found.get(name, {})
+    if wrong := [each for each in symbols if others and each not in others]:
+        raise not_among(f"a symbol on which {name} ran", wrong[0], others, "no --symbol")
     if declaration is not None:
         where = f" on {', '.join(symbols)}" if symbols else ""
         raise ConfigurationError(
             f"experiment {name} is declared, but no batch of pairs has closed{where} yet; fix: "
             f"`tickloop experiment start {name}` if it was not started (`tickloop arm list` shows what runs), else wait"
         )
-    known = ", ".join(sorted({*found, *declared_experiments()})) or "none"
-    raise ConfigurationError(f"expected an experiment that is declared or ever ran ({known}), was {name!r}")
+    raise _unknown(name, found)
+
+
+def _unknown(name: str, found: Mapping[str, Mapping[str, Course]]) -> ConfigurationError:
+    known = {*found, *declared_experiments()}
+    return not_among("an experiment that is declared or ever ran", name, known, "`tickloop experiment list`")
 
 
 def _shown(name: str, declaration: Declaration | None, of: dict[str, Course]) -> ShownExperiment:
@@ -312,11 +325,8 @@ def _shown(name: str, declaration: Declaration | None, of: dict[str, Course]) ->
 def _declared(parameters: Parameters, name: str) -> Declaration:
     declaration = parameters.experiments.get(name)
     if declaration is None:
-        known = ", ".join(parameters.experiments) or "none"
-        raise ConfigurationError(
-            f"expected a declared experiment ({known}), was {name!r}; fix: [experiments.{name}] in the configuration "
-            "of the workers, see docs/experiments.md"
-        )
+        declare = f"[experiments.{name:.80}] in the configuration of the workers, see docs/experiments.md"
+        raise not_among("a declared experiment", name, parameters.experiments, declare)
     return declaration
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from agents.broker import bootstrap
 from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask, rollback
 from agents.cli.home import settings_of_command
+from agents.cli.known_names import expect_known_symbol, not_among
 from agents.cli.seen_symbols import ANYWAY
 from agents.cli.trail_tables import show_links
 from agents.cli.version_lines import listed, retrained, said_of
@@ -85,6 +86,8 @@ def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json
     found = asyncio.run(versions(settings, address, symbol, timeout_s))
     newest = asyncio.run(predicting(settings, address, symbol))
     finished = asyncio.run(retrains(settings, address, symbol, timeout_s))
+    if symbol is not None and not (found or newest or finished):
+        asyncio.run(expect_known_symbol(settings, address, symbol))
     made = [each for each in finished if everything or each.result.status == "rejected"]
     if as_json:
         click.echo(msgspec.json.encode({"versions": found, "retrains": made, "predicting": newest}))
@@ -176,8 +179,8 @@ def promote(
     found = {each.version: each for each in asyncio.run(versions(settings, bootstrap(settings), symbol))}
     arm = found[version].arm if version in found else ""
     if not arm:
-        running = ", ".join(each.version for each in found.values() if each.arm) or "none"
-        raise ConfigurationError(f"expected a version of {symbol} that runs ({running}), was {version!r:.80}")
+        running = [each.version for each in found.values() if each.arm]
+        raise not_among(f"a version of {symbol} that runs", version, running, f"`tickloop models list {symbol}`")
     ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json, anyway)
 
 
@@ -220,9 +223,11 @@ def why_command(symbol: str, version: str | None, as_json: bool) -> None:
     address = bootstrap(settings)
     found = asyncio.run(changes(settings, address, symbol))
     newest = asyncio.run(predicting(settings, address, symbol)).get(symbol)
+    if newest is None and not found.versions:
+        asyncio.run(expect_known_symbol(settings, address, symbol))
     record = found.versions.get(version) if version else found.now(newest.model_version if newest else "")
     if record is None and version:
-        raise ConfigurationError(f"expected a version of {symbol} ({', '.join(found.versions)}), was {version!r}")
+        raise not_among(f"a version of {symbol}", version, found.versions, f"`tickloop models list {symbol}`")
     console = Console(highlight=False, soft_wrap=True)
     if record is None:
         if as_json:
@@ -244,12 +249,14 @@ def why_command(symbol: str, version: str | None, as_json: bool) -> None:
 def _shown(symbol: str, version: str) -> Shown:
     settings = settings_of_command()
     address = bootstrap(settings)
-    record = next((each for each in asyncio.run(versions(settings, address, symbol)) if each.version == version), None)
-    made = asyncio.run(retrains(settings, address, symbol))
-    finished = next((each for each in made if each.result.candidate and each.result.candidate.version == version), None)
-    if record is None and finished is None:
-        raise ConfigurationError(f"expected a version of {symbol}, was {version!r}; fix: tickloop models list {symbol}")
-    return Shown(record, finished)
+    found = {each.version: each for each in asyncio.run(versions(settings, address, symbol))}
+    ended = asyncio.run(retrains(settings, address, symbol))
+    made = {each.result.candidate.version: each for each in reversed(ended) if each.result.candidate}
+    if not (found or made):
+        asyncio.run(expect_known_symbol(settings, address, symbol))
+    if version not in found and version not in made:
+        raise not_among(f"a version of {symbol}", version, {**found, **made}, f"`tickloop models list {symbol}`")
+    return Shown(found.get(version), made.get(version))
 
 
 def _numbers(finished: RetrainFinished) -> tuple[tuple[str, ...], tuple[float, ...]]:

@@ -4,12 +4,12 @@ from collections.abc import Collection
 
 import click
 
+from agents.cli.known_names import not_among
 from agents.clients.commander import Place
-from schemas.errors import ConfigurationError
-from streams.configured import nearest
 
-ANYWAY = click.option("--anyway", is_flag=True, help="Also for a symbol of which there is no prediction yet.")
-MOST_NAMED = 10
+ANYWAY = click.option(
+    "--anyway", is_flag=True, help="Also for a symbol of which there is no prediction yet, or an arm that runs not yet."
+)
 
 
 def expect_seen(symbol: str, place: Place, seen: Collection[str], anyway: bool) -> None:
@@ -32,10 +32,26 @@ BTCUSD; fix: BTCUSDT, or --anyway if its ticks are still to come
     """
     if place.ts_event or anyway or not seen:
         return
-    names = sorted(seen)
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    meant = nearest(symbol, names)
-    raise ConfigurationError(
-        f"expected a symbol of which there are predictions ({', '.join(names[:MOST_NAMED])}{more}), was {symbol:.80}; "
-        f"fix: {f'{meant}, or ' if meant else ''}--anyway if its ticks are still to come"
-    )
+    raise not_among("a symbol of which there are predictions", symbol, seen, "--anyway if its ticks are still to come")
+
+
+def expect_running(arm: str, symbol: str, running: Collection[str]) -> None:
+    """Ask back where arms of a symbol run, and none of them has this name.
+
+    Args:
+        arm: that a command is for.
+        symbol: its symbol.
+        running: arms of the symbol that run beside the live one, as the registry of versions says; none: nothing can
+            be said.
+
+    >>> expect_running("bodl", "X", ["bold", "calm"])
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: expected an arm of X that runs (bold, calm), was bodl; fix: bold, \
+or --anyway if it is about to be started
+
+    Raises:
+        ConfigurationError: with those that run, and the one that was meant.
+    """
+    if running and arm not in running:
+        raise not_among(f"an arm of {symbol} that runs", arm, running, "--anyway if it is about to be started")

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from agents.clients.readable import Readable
 from agents.clients.topic_partitions import partition_count
+from agents.clients.versions import versions
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.keyring import signing
 from agents.settings import Settings
@@ -23,6 +24,7 @@ from schemas.positions import root_id
 from schemas.retraining import RetrainJob
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
+from streams.market.arms import LIVE
 from streams.partitioner import partition_of
 
 TAILS = ((PREDICTIONS, 500), (OUTCOMES, 500), (PREDICTIONS, 20_000), (OUTCOMES, 20_000))
@@ -82,8 +84,14 @@ class Commander:
     """
 
     def __init__(
-        self, settings: Settings, partitions: int, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
+        self,
+        settings: Settings,
+        bootstrap: str,
+        partitions: int,
+        consumer: AIOKafkaConsumer,
+        producer: AIOKafkaProducer,
     ) -> None:
+        self._bootstrap = bootstrap
         self._settings, self._partitions, self._signing = settings, partitions, signing(settings)
         self._consumer, self._producer = consumer, producer
         self.seen: set[str] = set()
@@ -98,6 +106,11 @@ class Commander:
             if found is not None:
                 return found
         return Place(partition_of(symbol, self._partitions), 0)
+
+    async def arms_of(self, symbol: str) -> list[str]:
+        """Arms of a symbol that run beside the live one, as the registry of versions says."""
+        found = await versions(self._settings, self._bootstrap, symbol)
+        return [each.arm for each in found if each.arm and each.arm != LIVE]
 
     async def _latest(self, topic: str, key: bytes, newest: int) -> Place | None:
         latest = await self._newest(topic, key, newest, range(self._partitions))
@@ -203,7 +216,7 @@ async def commander(settings: Settings, bootstrap: str) -> AsyncIterator[Command
     try:
         await consumer.start()
         await producer.start()
-        yield Commander(settings, partitions, consumer, producer)
+        yield Commander(settings, bootstrap, partitions, consumer, producer)
     except KafkaError as error:
         raise EnvironmentProblem(f"expected {bootstrap} to take a command, got {error!r}") from error
     finally:

@@ -111,7 +111,8 @@ def test_what_a_story_left_on_the_topics_is_told(
     assert (nothing["ticks"], nothing["links"]) == (0, [])
 
     wrong = CliRunner().invoke(cli, ["models", "show", SYMBOL, "nobody"])
-    assert "expected a version of AAA, was 'nobody'" in str(wrong.exception)
+    assert "expected a version of AAA (" in str(wrong.exception)
+    assert "), was nobody; fix: `tickloop models list AAA`" in str(wrong.exception)
     absent = CliRunner().invoke(cli, ["audit", SYMBOL, "--prediction", "ticks:0:99999999"])
     assert "expected the id of a prediction" in str(absent.exception)
 

@@ -26,6 +26,10 @@ class Recorder:
         self.put_there: list[tuple[Command, int]] = []
         self._place, self._answer = place, answer
         self.seen: set[str] = set()
+        self.arms: list[str] = []
+
+    async def arms_of(self, _: str) -> list[str]:
+        return self.arms
 
     async def place_of(self, symbol: str) -> Place:
         return self._place
@@ -140,6 +144,18 @@ def test_a_command_for_a_symbol_that_nobody_has_seen_asks_back(
     assert recorder.put_there == []
     assert CliRunner().invoke(cli, [*words, "--anyway"], env=NOWHERE).exit_code == 0
     assert [command.symbol for command, _ in recorder.put_there] == ["BTCUSD"]
+
+
+@pytest.mark.parametrize("what", ["stop", "promote"])
+def test_a_command_for_an_arm_that_does_not_run_asks_back(desk: Recorder, what: str) -> None:
+    desk.arms = ["bold", "calm"]
+    asked_back = tickloop(what, "X", "bodl")
+    assert isinstance(asked_back.exception, ConfigurationError)
+    assert "an arm of X that runs (bold, calm), was bodl; fix: bold, or --anyway" in str(asked_back.exception)
+    assert desk.put_there == []
+    assert tickloop(what, "X", "bodl", "--anyway").exit_code == 0
+    assert tickloop(what, "X", "bold").exit_code == 0
+    assert len(desk.put_there) == 2
 
 
 async def test_an_experiment_is_started_on_no_symbol_where_one_of_them_was_never_seen(

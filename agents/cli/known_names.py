@@ -1,0 +1,50 @@
+"""Names on the command line that nobody knows: an error with those that are known, and those that were meant."""
+
+from collections.abc import Collection
+
+from agents.clients.known_symbols import known_symbols
+from agents.settings import Settings
+from schemas.errors import ConfigurationError
+from streams.configured import near
+
+MOST_NAMED = 10
+
+
+def not_among(what: str, name: str, known: Collection[str], otherwise: str) -> ConfigurationError:
+    """The error about a name that is none of the known ones.
+
+    Args:
+        what: they are, for people: `a version of BTCUSDT`.
+        name: as it was given.
+        known: names.
+        otherwise: what else to do than to take one that is near.
+
+    >>> print(not_among("a symbol", "BTCUSD", ["ETHUSDT", "BTCUSDT"], "publish ticks"))
+    expected a symbol (BTCUSDT, ETHUSDT), was BTCUSD; fix: BTCUSDT, or publish ticks
+    >>> print(not_among("a symbol", "X", [], "publish ticks"))
+    expected a symbol (there is none), was X; fix: publish ticks
+    """
+    names = sorted(known)
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    listed = ", ".join(names[:MOST_NAMED]) or "there is none"
+    fixes = [" or ".join(near(name, names)), otherwise]
+    fix = ", or ".join(filter(None, fixes))
+    return ConfigurationError(f"expected {what} ({listed}{more}), was {name:.80}; fix: {fix}")
+
+
+async def expect_known_symbol(settings: Settings, address: str, symbol: str) -> None:
+    """Told nothing about a symbol, ask whether there is one: a misspelt one is an error, a quiet one is not.
+
+    Args:
+        settings: of the topics.
+        address: of the cluster.
+        symbol: that nothing was found of.
+
+    Raises:
+        ConfigurationError: there is no prediction and no version of it that was found.
+        EnvironmentProblem: no cluster answers.
+    """
+    known = await known_symbols(settings, address)
+    if symbol not in known:
+        what = "a symbol of which there are predictions, or versions"
+        raise not_among(what, symbol, known, "`tickloop models list` shows every symbol that is known")
