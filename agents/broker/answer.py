@@ -41,8 +41,8 @@ async def admin(bootstrap: str, timeout_s: float = TIMEOUT_S) -> AsyncIterator[A
     except (KafkaError, OSError) as error:
         nobody = isinstance(error, KafkaConnectionError | TimeoutError)
         raise EnvironmentProblem(
-            f"expected a Kafka cluster at {bootstrap}, got {'no answer' if nobody else error}; fix: start yours, or "
-            "unset TICKLOOP_BOOTSTRAP and use `tickloop broker start`"
+            f"expected a Kafka cluster at {bootstrap}, got {f'no answer in {timeout_s:g} s' if nobody else error}; "
+            "fix: start yours, or unset TICKLOOP_BOOTSTRAP and use `tickloop broker start`; if it runs, it is too busy"
         ) from error
     finally:
         await client.close()

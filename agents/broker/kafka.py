@@ -14,7 +14,7 @@ from agents.broker.process import Running
 from schemas.errors import EnvironmentProblem
 
 DEFAULT_PORT = 9092
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 POLL_S = 0.05
 TALKATIVE = (
     "org.apache.kafka.common.config.AbstractConfig",
@@ -168,8 +168,9 @@ def wait_until_it_answers(home: Path, broker: Running, server: subprocess.Popen[
                 )
             if time.monotonic() > deadline:
                 raise EnvironmentProblem(
-                    f"expected Kafka to answer at {broker.address} within {START_TIMEOUT_S:.0f} s; its log "
-                    f"({process.log_file(home)}) ends with:\n{process.log_tail(home)}"
+                    f"expected Kafka to answer at {broker.address} within {START_TIMEOUT_S:.0f} s; fix: what its "
+                    "log says; where it says nothing is wrong, this machine is too busy: end other programs, and start "
+                    f"it again; its log ({process.log_file(home)}) ends with:\n{process.log_tail(home)}"
                 )
             time.sleep(POLL_S)
     except BaseException:

@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from agents.broker import jars, java, kafka, mock, neighbours, process
 from agents.broker.exclusive import exclusive
 from agents.broker.process import Running
 from agents.broker.unobtainable import Unobtainable
+from agents.waiting import waiting_for
 
 
 def start(home: Path, port: int | None = None, say: Callable[[str], None] = print) -> tuple[Running, bool]:
@@ -18,7 +20,8 @@ def start(home: Path, port: int | None = None, say: Callable[[str], None] = prin
     Args:
         home: folder to keep everything in.
         port: for clients; without it the one of the last run, 9092 or any free one.
-        say: gets the sentence on the mock cluster's limits when it steps in, and the one on a port that is taken.
+        say: gets the sentence on the mock cluster's limits when it steps in, the one on a port that is taken, and a
+            line now and then when it takes long.
 
     Returns:
         The broker, and whether this call started it.
@@ -26,7 +29,9 @@ def start(home: Path, port: int | None = None, say: Callable[[str], None] = prin
     Raises:
         EnvironmentProblem: with the fix.
     """
-    with exclusive(process.broker_folder(home) / ".lock"):
+    with ExitStack() as stack:
+        with waiting_for(f"another command that starts or stops the broker of {home}", say):
+            stack.enter_context(exclusive(process.broker_folder(home) / ".lock"))
         if (broker := process.running(home)) is not None:
             return broker, False
         try:
@@ -37,7 +42,8 @@ def start(home: Path, port: int | None = None, say: Callable[[str], None] = prin
             say(f"{reason}\nUntil then: {mock.LIMITS}.")
             return mock.start(home), True
         usual = kafka.usual_ports(home)[0]
-        broker = kafka.start(home, runtime, class_path, port)
+        with waiting_for("Kafka to answer", say, f"its log is {process.log_file(home)}"):
+            broker = kafka.start(home, runtime, class_path, port)
         if port is None and broker.port != usual:
             say(f"port {usual} is taken by {neighbours.holder(home, usual)}: this broker is at {broker.address}")
         return broker, True

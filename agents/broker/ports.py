@@ -4,6 +4,8 @@ import socket
 from collections.abc import Iterable
 
 HOST = "127.0.0.1"
+HIGHEST = 64_000
+"""Behind it no row of ports begins."""
 
 
 def is_free(port: int, host: str = HOST) -> bool:
@@ -24,6 +26,14 @@ def any_free() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def row_of_free(count: int) -> int:
+    """First of so many ports in a row that nobody listens on."""
+    while True:
+        first = any_free()
+        if first + count < HIGHEST and all(is_free(port) for port in range(first, first + count)):
+            return first
 
 
 def first_free(preferred: Iterable[int]) -> int:

@@ -19,6 +19,7 @@ from agents.demo.run import run
 from agents.demo.scenes import show_kept
 from agents.demo.stage import stage
 from agents.settings import Settings
+from agents.waiting import waiting_for
 from schemas.errors import TickloopError
 
 INTERRUPTED = 130
@@ -101,7 +102,7 @@ def command(
         return
     try:
         plan = Plan(files=files, count=count, seconds=seconds, seed=seed, rate=rate, kill=not no_kill)
-        with console.status("preparing the market"):
+        with console.status("preparing the market"), waiting_for("the market to be prepared", say):
             market = market_of(plan)
         say(f"market: {len(market.feed):,} ticks, {market.seconds:,.0f} s of {market.title}")
         given = Settings.load(workers=workers)

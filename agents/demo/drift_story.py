@@ -17,6 +17,7 @@ from agents.demo.scenes import kill, kill_worker
 from agents.demo.story import Say, Told, play, supervised
 from agents.operations.supervisor import Supervisor
 from agents.settings import Settings
+from agents.waiting import waiting_for
 from schemas.alerts import Alert, AlertKind
 from schemas.commands import Command, PromoteVariant, StartVariant
 from schemas.experiments import ExperimentMoved
@@ -198,7 +199,8 @@ async def _tell(settings: Settings, supervisor: Supervisor, console: Console, sa
 
     read = (ACCURACY_WINDOWS, EXPERIMENTS, ALERTS)
     sent = await play(settings, supervisor, told, market, RATE, read, act, console, say)
-    with console.status("replaying the tick log in one process, and training again, to compare every byte"):
+    replaying = "replaying the tick log in one process, and training again, to compare every byte"
+    with console.status(replaying), waiting_for(f"the proof: {replaying}", say):
         happened = Happened(settings, parameters(), SYMBOL, SABOTAGED, SABOTAGED_VERSION, tuple(told.alerts))
         checks = await checks_of(happened)
     holds = all(check.holds for check in checks)

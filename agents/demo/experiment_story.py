@@ -16,6 +16,7 @@ from agents.experiments import evidence
 from agents.keyring import signing
 from agents.operations.supervisor import Supervisor
 from agents.settings import Settings
+from agents.waiting import waiting_for
 from schemas.commands import StartVariant
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, TICKS
@@ -157,7 +158,8 @@ async def _tell(settings: Settings, supervisor: Supervisor, console: Console, sa
 
     read = (EXPERIMENTS, EXPERIMENT_DECISIONS)
     sent = await play(settings, supervisor, told, market, RATE, read, act, console, say)
-    with console.status("replaying the tick log in one process, to compare every byte"):
+    replaying = "replaying the tick log in one process, to compare every byte"
+    with console.status(replaying), waiting_for(f"the proof: {replaying}", say):
         return await _summary(settings, told, sent, killed)
 
 

@@ -1,6 +1,7 @@
-"""Which worker has which partition: what the group's coordinator says."""
+"""Which worker has which partition, as the group's coordinator says, and which are ready, as they say themselves."""
 
 import asyncio
+from collections.abc import Callable
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
@@ -8,10 +9,14 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, IncompatibleBroke
 
 from agents.broker.answer import admin
 from agents.settings import Settings
+from agents.telemetry.ask import ask_all, is_live, standing
+from agents.waiting import waiting_for
 from schemas.errors import EnvironmentProblem
 from schemas.topics import TICKS
 
 LOOK_S = 0.1
+PATIENCE_S = 120.0
+"""Two cores that other programs keep busy took 25 s for what takes 3 s on quiet ones."""
 
 
 async def owners(cluster: AIOKafkaAdminClient, settings: Settings) -> dict[int, str]:
@@ -39,22 +44,49 @@ async def owners(cluster: AIOKafkaAdminClient, settings: Settings) -> dict[int, 
     }
 
 
-async def wait_for_workers(bootstrap: str, settings: Settings, patience_s: float) -> dict[int, str]:
-    """Owner of each partition, as soon as all workers have some.
+async def wait_for_owners(cluster: AIOKafkaAdminClient, settings: Settings) -> dict[int, str]:
+    """Owner of each partition, as soon as all workers have some."""
+    sharing = min(settings.workers, settings.partitions)
+    while True:
+        owned = await owners(cluster, settings)
+        if len(owned) == settings.partitions and len(set(owned.values())) == sharing:
+            return owned
+        await asyncio.sleep(LOOK_S)
+
+
+async def wait_for_workers(
+    bootstrap: str, settings: Settings, say: Callable[[str], None], patience_s: float = PATIENCE_S
+) -> dict[int, str]:
+    """Owner of each partition, as soon as all workers have some and each says that its state is live.
+
+    A group that has shared out its partitions is not ready: its workers look at their logs then, and recover.
+
+    Args:
+        bootstrap: address of the cluster.
+        settings: of the workers; they serve `/readyz`.
+        say: gets a line now and then when it takes long.
+        patience_s: how long it may take.
 
     Raises:
-        EnvironmentProblem: they had not in time.
+        EnvironmentProblem: it took longer.
     """
-    sharing = min(settings.workers, settings.partitions)
+    logs, stands = settings.home_path / "logs", ""
+    what = f"{settings.workers} workers to share {settings.partitions} partitions"
     try:
-        async with admin(bootstrap) as cluster, asyncio.timeout(patience_s):
-            while True:
-                owned = await owners(cluster, settings)
-                if len(owned) == settings.partitions and len(set(owned.values())) == sharing:
-                    return owned
-                await asyncio.sleep(LOOK_S)
+        with waiting_for(what, say, f"their logs are in {logs}") as waiting:
+            async with admin(bootstrap) as cluster, asyncio.timeout(patience_s):
+                while True:
+                    answers = await ask_all(settings)
+                    stands = waiting.stands = standing(answers)
+                    if all(map(is_live, answers.values())):
+                        owned = await wait_for_owners(cluster, settings)
+                        # The group may have been formed after they said so: what they say now is about it.
+                        if all(map(is_live, (await ask_all(settings)).values())):
+                            return owned
+                    await asyncio.sleep(LOOK_S)
     except TimeoutError as error:
         raise EnvironmentProblem(
-            f"expected {settings.workers} workers to share {settings.partitions} partitions within "
-            f"{patience_s:.0f} s; fix: see their logs in {settings.home_path / 'logs'}"
+            f"expected {settings.workers} workers to share {settings.partitions} partitions and to be ready within "
+            f"{patience_s:.0f} s, was: {stands or 'no answer of the cluster'}; fix: see the logs in {logs}; where they "
+            "say nothing is wrong, this machine is too busy: end other programs, or start fewer `--workers`"
         ) from error

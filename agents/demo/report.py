@@ -21,6 +21,9 @@ REAL = (
     "without queues, latency to a venue or market impact."
 )
 
+FULL = 0.9
+"""How busy the cores are from which on what runs on them waits for one another."""
+
 LOOK = "look at what it left"
 
 
@@ -114,7 +117,18 @@ def _latency(summary: Summary) -> Table:
     outer = Table.grid()
     outer.add_row(table)
     outer.add_row(Text("from the moment when a tick is due to be sent until a reader has its answer", "dim"))
+    outer.add_row(Text(measured_on(summary), "dim"))
     return outer
+
+
+def measured_on(summary: Summary) -> str:
+    """What the latency was measured on, in a sentence: the programs that are measured are a load themselves."""
+    broker = "" if "cluster at" in summary.cluster else "broker, "
+    programs = f"{broker}{summary.workers} worker{'' if summary.workers == 1 else 's'}, publisher and readers"
+    said = f"{programs} on the {summary.cores} cores of this machine, which were {summary.busy:.0%} busy meanwhile"
+    if summary.busy > FULL:
+        said += ": much of these waits is one for a core"
+    return said
 
 
 def _waits(latency: Latency) -> tuple[str, ...]:

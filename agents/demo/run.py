@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 
 import msgspec
+import psutil
 from msgspec import Struct
 from rich.console import Console
 
 from agents.broker import process
+from agents.broker.answer import admin
 from agents.clients.publisher import publish
 from agents.clients.reader import Received, read_blocks
 from agents.demo.audit import Check, audit
 from agents.demo.market import Market, ids_of_broken
-from agents.demo.membership import wait_for_workers
+from agents.demo.membership import wait_for_owners, wait_for_workers
 from agents.demo.observed import Observed
 from agents.demo.plan import Plan
 from agents.demo.stopwatch import Stopwatch
@@ -29,6 +31,7 @@ from agents.operations.system import wanted_topics
 from agents.owned import singly
 from agents.plugins import configured_parameters
 from agents.settings import Settings
+from agents.waiting import waiting_for
 from schemas.codec import decoder
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
@@ -51,6 +54,7 @@ class Played(Struct, frozen=True):
         seconds: from the first to the last acknowledgement.
         killed: the worker, if one was killed, and when.
         logs: everything on each topic, by logical name.
+        busy: how busy the cores of this machine were meanwhile, 0 to 1.
     """
 
     sent: int
@@ -59,6 +63,7 @@ class Played(Struct, frozen=True):
     stopwatch: Stopwatch
     observed: Observed
     logs: dict[str, list[Received]]
+    busy: float
 
 
 def run(plan: Plan, market: Market, settings: Settings, console: Console, say: Callable[[str], None]) -> Summary:
@@ -70,14 +75,15 @@ def run(plan: Plan, market: Market, settings: Settings, console: Console, say: C
     """
     environment = {
         f"TICKLOOP_{name.upper()}": str(getattr(settings, name))
-        for name in ("bootstrap", "home", "prefix", "partitions", "replication")
+        for name in ("bootstrap", "home", "prefix", "partitions", "replication", "metrics_port")
     }
     supervisor = Supervisor(settings.workers, settings.home_path, environment, say)
     try:
         played = asyncio.run(_play(plan, market, settings, supervisor, console, say))
     finally:
         _kill_what_is_left(supervisor.slots)
-    with console.status("replaying the tick log in one process, to compare every byte"):
+    replaying = "replaying the tick log in one process, to compare every byte"
+    with console.status(replaying), waiting_for(f"the proof: {replaying}", say):
         return _summary(plan, market, settings, played)
 
 
@@ -97,16 +103,19 @@ async def _play(
         OUTCOMES: observed.take_outcomes,
         DEAD_LETTERS: observed.take_dead_letters,
     }
-    await topics.apply(settings.bootstrap, wanted_topics(settings))
+    with waiting_for("the topics", say):
+        await topics.apply(settings.bootstrap, wanted_topics(settings))
     async with singly(TickloopError), asyncio.TaskGroup() as group:
         background = [group.create_task(supervisor.run())]
         background += [group.create_task(_read(settings, topic.name, take)) for topic, take in takers.items()]
         with console.status(f"starting {settings.workers} workers"):
-            await wait_for_workers(settings.bootstrap, settings, READY_S)
-        say(f"workers: {settings.workers}, {settings.partitions} partitions shared out among them")
+            await wait_for_workers(settings.bootstrap, settings, say)
+        say(f"workers: {settings.workers}, {settings.partitions} partitions shared out among them, and ready")
         background.append(group.create_task(view.run()))
         killing = group.create_task(_kill_half_way(settings, stopwatch, supervisor.slots, say)) if plan.kill else None
+        psutil.cpu_percent()  # from here on
         published = await publish(stopwatch.play(), settings.bootstrap, settings.topic(TICKS.name))
+        busy = psutil.cpu_percent() / 100
         killed = await killing if killing is not None else None
         with suppress(TimeoutError):  # what is missing then, the checks will say
             async with asyncio.timeout(ANSWERED_S):
@@ -114,9 +123,9 @@ async def _play(
                 await _caught_up(settings)
         for task in background:
             task.cancel()
-    with console.status("reading everything back"):
+    with console.status("reading everything back"), waiting_for("everything to be read back", say):
         logs = {topic.name: await _everything(settings, topic.name) for topic in TOPICS}
-    return Played(published.ticks, published.seconds, killed, stopwatch, observed, logs)
+    return Played(published.ticks, published.seconds, killed, stopwatch, observed, logs, busy)
 
 
 async def _caught_up(settings: Settings) -> None:
@@ -149,7 +158,8 @@ async def _kill_half_way(
 ) -> tuple[Slot, Kill, float]:
     """kill -9 the worker with the busiest partition when half of the ticks are sent."""
     await stopwatch.half_way.wait()
-    owned = await wait_for_workers(settings.bootstrap, settings, READY_S)
+    async with admin(settings.bootstrap) as cluster, asyncio.timeout(READY_S):
+        owned = await wait_for_owners(cluster, settings)
     name = owned[stopwatch.busiest]
     slot = next(slot for number, slot in enumerate(slots, 1) if name == f"{settings.group}-{number}")
     if slot.pid is None:
@@ -198,6 +208,8 @@ def _summary(plan: Plan, market: Market, settings: Settings, played: Played) -> 
         kill=kill,
         skill=_skill(played.logs[OUTCOMES.name]),
         holds=all(check.holds for check in checks),
+        cores=os.cpu_count() or 0,
+        busy=played.busy,
     )
 
 

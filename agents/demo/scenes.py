@@ -24,6 +24,7 @@ def environment(settings: Settings, configuration: Path) -> dict[str, str]:
         "prefix",
         "partitions",
         "replication",
+        "metrics_port",
         "directive_key",
         "directive_keys",
         "deployment",

@@ -28,6 +28,8 @@ def stage(settings: Settings, keep: bool, say: Callable[[str], None]) -> Iterato
         say: gets a sentence about whatever happens.
     """
     home = Path(mkdtemp(prefix="tickloop-demo-"))
+    # Its workers say on ports of their own when they are ready.
+    settings = msgspec.structs.replace(settings, metrics_port=ports.row_of_free(settings.workers) - 1)
     try:
         with _topics(settings, home, keep) if settings.bootstrap else _broker(settings, home, keep, say) as staged:
             yield staged
@@ -55,7 +57,6 @@ def _broker(settings: Settings, home: Path, keep: bool, say: Callable[[str], Non
         staged = msgspec.structs.replace(settings, home=str(home), bootstrap=broker.address)
         if broker.kind == "mock":
             staged = msgspec.structs.replace(staged, partitions=mock.PARTITIONS, workers=1)
-            say("It cannot say when the worker is ready: latencies will include its start.")
         else:
             say(f"broker: Apache Kafka {broker.version} at {broker.address}")
         yield staged

@@ -17,12 +17,13 @@ from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
 from agents.owned import singly
 from agents.settings import Settings
+from agents.waiting import waiting_for
 from schemas.codec import decoder
 from schemas.errors import TickloopError
 from schemas.predictions import Prediction
 from schemas.topics import PREDICTIONS, TICKS, Topic
 
-READY_S, LINE_S = 60.0, 3.0
+LINE_S = 3.0
 
 Say = Callable[[str], None]
 Summary = TypeVar("Summary")
@@ -122,13 +123,14 @@ async def play(
         Ticks that were published.
     """
     stop = asyncio.Event()
-    await topics.apply(settings.bootstrap, wanted_topics(settings))
+    with waiting_for("the topics", say):
+        await topics.apply(settings.bootstrap, wanted_topics(settings))
     try:
         async with singly(TickloopError, TimeoutError), asyncio.TaskGroup() as group:
             background = [group.create_task(supervisor.run())]
             background += [group.create_task(_follow(settings, topic, told, say)) for topic in (PREDICTIONS, *read)]
             with console.status(f"starting {settings.workers} workers"):
-                owned = await wait_for_workers(settings.bootstrap, settings, READY_S)
+                owned = await wait_for_workers(settings.bootstrap, settings, say)
             ticks = settings.topic(TICKS.name)
             sending = group.create_task(publish(market, settings.bootstrap, ticks, pace=Pace(rate=rate), stop=stop))
             background.append(group.create_task(_show(told, console)))

@@ -42,6 +42,8 @@ class Summary(Struct, frozen=True):
         holds: whether every check holds.
         home: folder that was kept, or empty.
         prefix: of the topics that were kept, or empty.
+        cores: of this machine.
+        busy: how busy all of them were while it was played, 0 to 1, whoever kept them so.
     """
 
     market: str
@@ -62,3 +64,5 @@ class Summary(Struct, frozen=True):
     holds: bool
     home: str = ""
     prefix: str = ""
+    cores: int = 0
+    busy: float = 0.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 from aiokafka.errors import KafkaError
 from msgspec.structs import replace
@@ -19,8 +20,9 @@ from agents.operations.supervisor import Supervisor
 from agents.owned import owned, said, singly
 from agents.runtime.binding import snapshot_topics
 from agents.settings import Settings
-from agents.telemetry.ask import ask_all, state
+from agents.telemetry.ask import Answer, ask_all, is_live, standing, state
 from agents.telemetry.health import Verdict
+from agents.waiting import waiting_for
 from schemas.errors import TickloopError
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.chain import chained
@@ -75,8 +77,9 @@ class System:
             # The mock cluster has one group, and the workers are in it.
             self._caretaker = broker.kind != "mock"
             self.say(f"broker: Apache Kafka {broker.version} at {address}")
-        self._cluster = (await describe(address)).id
-        changed = await topics.apply(address, wanted_topics(self.settings))
+        with waiting_for(f"the cluster at {address} to have the topics", self.say):
+            self._cluster = (await describe(address)).id
+            changed = await topics.apply(address, wanted_topics(self.settings))
         self.say(f"topics: {len({difference.topic for difference in changed})} created or changed")
         return address
 
@@ -132,20 +135,34 @@ class System:
                 self.say("the broker is back")
 
     async def _watch_workers(self) -> None:
-        """Say how each worker is, as it changes; what is measured changes with every look and is not a change."""
+        """Say how each worker is, as it changes; what is measured changes with every look and is not a change.
+
+        Until all of them have been live once, it is said now and then what is still waited for.
+        """
         before: dict[int, str] = {}
+        logs = self.settings.home_path / "logs"
+        fix = f"their logs are in {logs}; `tickloop doctor` looks for what is wrong"
+        with waiting_for("the workers to be ready", self.say, fix) as waiting:
+            answers: dict[int, Answer] = {}
+            while not (answers and all(map(is_live, answers.values()))):
+                answers = await ask_all(self.settings, self._cluster)
+                waiting.stands = standing(answers)
+                self._say_what_changed(answers, before)
+                await asyncio.sleep(LOOK_S)
         while True:
-            for slot, answer in (await ask_all(self.settings, self._cluster)).items():
-                words = state(answer)
-                if isinstance(answer, Verdict):
-                    kind = str([check.name for check in answer.checks if not check.ok])
-                else:
-                    kind = words
-                if before.get(slot, "") != kind:
-                    if slot in before or answer is not None:
-                        self.say(f"worker-{slot}: {words}")
-                    before[slot] = kind
+            self._say_what_changed(await ask_all(self.settings, self._cluster), before)
             await asyncio.sleep(LOOK_S)
+
+    def _say_what_changed(self, answers: Mapping[int, Answer], before: dict[int, str]) -> None:
+        for slot, answer in answers.items():
+            words = state(answer)
+            kind = (
+                str([check.name for check in answer.checks if not check.ok]) if isinstance(answer, Verdict) else words
+            )
+            if before.get(slot, "") != kind:
+                if slot in before or answer is not None:
+                    self.say(f"worker-{slot}: {words}")
+                before[slot] = kind
 
     async def _report(self, address: str) -> None:
         """A line that follows the topics; without a terminal, one every `QUIET_REPORT_S` in which something moved.

@@ -5,12 +5,13 @@ that is asked for.
 """
 
 import asyncio
+from collections.abc import Mapping
 
 import aiohttp
 from msgspec import Struct
 
 from agents.settings import Settings
-from agents.telemetry.health import Verdict
+from agents.telemetry.health import RECOVERY, Verdict
 from schemas.codec import decoder
 from schemas.errors import Refused
 
@@ -109,6 +110,19 @@ def who(verdict: Verdict) -> str:
     return f"{name} of {verdict.home or 'another system'} (group {verdict.group})"
 
 
+def is_live(answer: Answer) -> bool:
+    """Whether a worker says that its state is live, so that it answers the ticks that come now.
+
+    >>> from agents.telemetry.health import Check
+    >>> recovering = Check("recovery", False, 1.0, 0.0, "", "1.0 s that state is not live")
+    >>> [is_live(each) for each in (None, Verdict(True, "tickloop", "worker-1", "0.1.0", ()))]
+    [False, True]
+    >>> is_live(Verdict(False, "tickloop", "worker-1", "0.1.0", (recovering,)))
+    False
+    """
+    return isinstance(answer, Verdict) and all(check.ok for check in answer.checks if check.name == RECOVERY)
+
+
 def state(answer: Answer) -> str:
     """A worker's state in a few words.
 
@@ -122,6 +136,15 @@ def state(answer: Answer) -> str:
     wrong = [check for check in answer.checks if not check.ok]
     if not wrong:
         return "ready"
-    if [check.name for check in wrong] == ["recovery"]:
+    if [check.name for check in wrong] == [RECOVERY]:
         return "recovering"
     return "not well: " + "; ".join(f"{check.name}: {check.says}" for check in wrong)
+
+
+def standing(answers: Mapping[int, Answer]) -> str:
+    """The states of all workers, by slot, in a few words.
+
+    >>> standing({1: None, 2: Verdict(True, "tickloop", "worker-2", "0.1.0", ())})
+    'worker-1 does not answer, worker-2 ready'
+    """
+    return ", ".join(f"worker-{slot} {state(answer)}" for slot, answer in answers.items())

@@ -7,6 +7,9 @@ from msgspec import Struct
 from agents.settings import Settings
 from agents.telemetry.vitals import Vitals
 
+RECOVERY = "recovery"
+"""Name of the one rule that is about being ready; all others are about being well."""
+
 LOOP_S = 5.0
 BROKER_S = 5.0
 STUCK_S = 10.0
@@ -127,7 +130,7 @@ class Health:
             ("step", vitals.in_hand_s, STUCK_S, "that the fetch in hand has been applied for"),
             ("outputs", unacked, UNACKED_S, "since the oldest output that is not acknowledged"),
             ("checkpoint", checkpoint, checkpoint_limit, "since the last complete checkpoint"),
-            ("recovery", vitals.recovering_s, 0.0, "that state is not live"),
+            (RECOVERY, vitals.recovering_s, 0.0, "that state is not live"),
         )
         return tuple(self._check(name, value, limit, says, wall) for name, value, limit, says in found)
 

@@ -21,7 +21,7 @@ from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.owned import leaf, said
 from agents.runtime.app import LoopApp
 from agents.settings import Settings
-from agents.telemetry.health import Check, Health, Limits, Verdict
+from agents.telemetry.health import RECOVERY, Check, Health, Limits, Verdict
 from agents.telemetry.metrics import ClientWarnings, Snapshot, WorkerMetrics, registry
 from agents.telemetry.vitals import take_vitals
 
@@ -163,7 +163,7 @@ class Watch(threading.Thread):
 
     async def _healthz(self, _: web.Request) -> web.Response:
         whole = self.look().verdict
-        checks = tuple(check for check in whole.checks if check.name != "recovery")
+        checks = tuple(check for check in whole.checks if check.name != RECOVERY)
         ok = all(check.ok for check in checks)
         return _answer(replace(whole, ok=ok, checks=checks))
 

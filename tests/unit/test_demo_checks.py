@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -10,7 +12,9 @@ from agents.demo.audit import Audit, audit
 from agents.demo.market import ids_of_broken, market_of
 from agents.demo.observed import Observed
 from agents.demo.plan import Plan
+from agents.demo.report import measured_on
 from agents.demo.stopwatch import Stopwatch
+from agents.demo.summary import Summary
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.topics import TOPICS
@@ -172,3 +176,24 @@ def test_a_market_without_ticks_is_a_sentence() -> None:
 def test_a_market_of_some_seconds() -> None:
     market = market_of(Plan(seconds=3.0))
     assert 2.9 < market.seconds < 3.0
+
+
+@pytest.mark.parametrize(
+    ("cluster", "busy", "said"),
+    [
+        (
+            "Apache Kafka 4.3.1",
+            0.98,
+            "broker, 2 workers, publisher and readers on the 2 cores of this machine, which were 98% busy meanwhile: "
+            "much of these waits is one for a core",
+        ),
+        (
+            "the cluster at 10.0.0.1:9092",
+            0.4,
+            "2 workers, publisher and readers on the 2 cores of this machine, which were 40% busy meanwhile",
+        ),
+    ],
+)
+def test_what_latency_was_measured_on_is_said_with_it(cluster: str, busy: float, said: str) -> None:
+    summary = SimpleNamespace(cluster=cluster, workers=2, cores=2, busy=busy)
+    assert measured_on(cast(Summary, summary)) == said

@@ -1,0 +1,86 @@
+"""What is waited for, said once it takes long: a start on a busy machine must not look like one that hangs."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import monotonic
+
+FIRST_S = 2.0
+"""A wait that is over by then is not worth a line."""
+
+LATER_S = (10.0, 30.0, 60.0)
+"""Then it is said again; behind the last of them, as often as that."""
+
+
+class Waiting:
+    """One wait.
+
+    Args:
+        what: is waited for, as in `waiting for ...`.
+        fix: where to look when it takes long; said from the second line on.
+
+    Attributes:
+        stands: how it stands, a few words that whoever waits keeps up to date; empty: nobody knows.
+    """
+
+    def __init__(self, what: str, fix: str = "") -> None:
+        self.stands = ""
+        self._what, self._fix = what, fix
+
+    def line(self, seconds: float) -> str:
+        """What to say after so many seconds.
+
+        >>> waiting = Waiting("2 workers", "their logs are in /srv/loop/logs")
+        >>> waiting.stands = "worker-1 recovering"
+        >>> print(waiting.line(2.0))
+        waiting for 2 workers (2 s so far): worker-1 recovering
+        >>> print(waiting.line(30.4))
+        waiting for 2 workers (30 s so far): worker-1 recovering; their logs are in /srv/loop/logs
+        """
+        so_far = f"waiting for {self._what} ({seconds:.0f} s so far)"
+        where = f"; {self._fix}" if self._fix and seconds > FIRST_S else ""
+        return so_far + (f": {self.stands}" if self.stands else "") + where
+
+
+@contextmanager
+def waiting_for(what: str, say: Callable[[str], None], fix: str = "") -> Iterator[Waiting]:
+    """Say what the block waits for, after 2 s and then at growing distances, for as long as it lasts.
+
+    A thread of its own says it: the block may keep its own thread busy, or sleep in the kernel.
+
+    Args:
+        what: is waited for.
+        say: gets the lines, in that thread.
+        fix: where to look when it takes long.
+    """
+    waiting, over = Waiting(what, fix), Event()
+    teller = Thread(target=_tell, args=(waiting, say, over), name="waiting", daemon=True)
+    teller.start()
+    try:
+        yield waiting
+    finally:
+        over.set()
+        teller.join()
+
+
+def _tell(waiting: Waiting, say: Callable[[str], None], over: Event) -> None:
+    began = monotonic()
+    for due in moments():
+        if over.wait(max(0.0, began + due - monotonic())):
+            return
+        say(waiting.line(due))
+
+
+def moments() -> Iterator[float]:
+    """Seconds after which a wait is said.
+
+    >>> from itertools import islice
+    >>> [*islice(moments(), 6)]
+    [2.0, 10.0, 30.0, 60.0, 120.0, 180.0]
+    """
+    yield FIRST_S
+    yield from LATER_S
+    due = LATER_S[-1]
+    while True:
+        due += LATER_S[-1]
+        yield due
