@@ -1,7 +1,7 @@
 """Parameters that workers of a home ran with, kept as files, so that a change can be told field by field."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,22 @@ def tables(parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def keep(parameters: Parameters, home: Path) -> None:
-    """Write parameters into the home; the same ones are the same file. A home that takes none is warned of, no more."""
-    text = msgspec.toml.encode(tables(parameters))
-    path = home / FOLDER / f"{sha256(text).hexdigest()[:16]}.toml"
+def folder(home: Path) -> Path:
+    """Where the parameters of a home are kept."""
+    return home / FOLDER
+
+
+def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None = None) -> None:
+    """Write parameters into the home; the same ones are the same file. A home that takes none is warned of, no more.
+
+    Args:
+        parameters: of a worker.
+        home: its own.
+        plugins: table of that name, as it has to stand in a file there: without it nobody could use the file that has
+            parameters of a component of the user.
+    """
+    text = msgspec.toml.encode(tables(parameters) | ({"plugins": plugins} if plugins else {}))
+    path = folder(home) / f"{sha256(text).hexdigest()[:16]}.toml"
     if path.exists():
         return
     new = path.with_suffix(".new")
@@ -51,7 +63,7 @@ def explained(error: BaseException, home: Path, now: Parameters) -> str:
     """An error; of state that other parameters computed with what differs from those, where the home has them."""
     if not isinstance(error, OtherParameters):
         return str(error)
-    for path in sorted((home / FOLDER).glob("*.toml")):
+    for path in sorted(folder(home).glob("*.toml")):
         try:
             then = load_parameters(msgspec.toml.decode(path.read_bytes()))
         except (ConfigurationError, msgspec.DecodeError, UnicodeDecodeError, OSError):  # of another version, or damaged
@@ -61,7 +73,7 @@ def explained(error: BaseException, home: Path, now: Parameters) -> str:
             continue
         differing = changes(_part(tables(then), table), _part(tables(now), table))
         return f"{error}; changed since: {differing or 'nothing that is a parameter'}; {path} has the earlier ones"
-    return f"{error}; which differ, nothing in {home / FOLDER} says"
+    return f"{error}; which differ, nothing in {folder(home)} says"
 
 
 def _part(whole: dict[str, Any], table: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from agents.settings import ENVIRONMENT_PREFIX, config_path, config_table
+from agents.settings import ENVIRONMENT_PREFIX, config_path, config_table, named_in_errors
 from schemas.errors import ConfigurationError
 from streams.experiments.declaration import Declaration
 from streams.parameters import Parameters, load_parameters
@@ -35,9 +35,10 @@ def configured_parameters(
     if found:
         say(f"using ./{path}")
     if found and table.get("plugins"):
-        expect_ours(path)
-    import_plugins(table, str(path.parent.resolve()))
-    return load_parameters(table)
+        expect_ours(path, folder_of(table, path.parent))
+    with named_in_errors(environment, table):
+        import_plugins(table, path.parent)
+        return load_parameters(table)
 
 
 def declared_experiments(environment: Mapping[str, str] = os.environ) -> dict[str, Declaration]:
@@ -47,18 +48,24 @@ def declared_experiments(environment: Mapping[str, str] = os.environ) -> dict[st
         ConfigurationError: with the table and the field that makes no sense.
     """
     table = config_table(environment)
-    return load_parameters({"experiments": table["experiments"]} if "experiments" in table else {}).experiments
+    with named_in_errors(environment, table):
+        return load_parameters({"experiments": table["experiments"]} if "experiments" in table else {}).experiments
 
 
-def expect_ours(path: Path) -> None:
+def expect_ours(path: Path, modules: Path) -> None:
     """Refuse the modules of a file that was only found, and that somebody else may have put there.
 
+    Args:
+        path: of the file.
+        modules: folder that its modules stand in.
+
     Raises:
-        ConfigurationError: file or folder belongs to somebody else (root aside), or everybody may write to it.
+        ConfigurationError: the file, its folder or that of its modules belongs to somebody else (root aside), or
+            everybody may write to it.
     """
     if not hasattr(os, "getuid"):
         return
-    for each in (path, path.parent):
+    for each in dict.fromkeys((path, path.parent, *([modules] if modules.exists() else []))):
         status = each.stat()
         if status.st_uid not in (os.getuid(), 0) or status.st_mode & stat.S_IWOTH:
             whose = "anybody may change" if status.st_mode & stat.S_IWOTH else "belongs to somebody else"
@@ -68,14 +75,47 @@ def expect_ours(path: Path) -> None:
             )
 
 
-def import_plugins(table: Mapping[str, Any], folder: str) -> None:
-    """Import the modules of `[plugins] modules`; they stand in `folder`, or are installed.
+def import_plugins(table: Mapping[str, Any], of_file: Path) -> None:
+    """Import the modules of `[plugins] modules`; they stand in `[plugins] folder`, or are installed.
+
+    Args:
+        table: the TOML file.
+        of_file: the folder that it lies in: a relative `folder` is one from there, and none at all is this one.
 
     Raises:
         ConfigurationError: the table makes no sense, there is no such module, or importing it fails, whatever with.
     """
     for name in _modules(table):
-        _import(name, folder)
+        _import(name, str(folder_of(table, of_file).resolve()))
+
+
+def folder_of(table: Mapping[str, Any], of_file: Path) -> Path:
+    """Folder that the modules of a TOML file stand in, unless they are installed.
+
+    >>> folder_of({"plugins": {"modules": ["mine"], "folder": "../parts"}}, Path("run")).as_posix()
+    'run/../parts'
+    """
+    _modules(table)
+    folder: str = table.get("plugins", {}).get("folder", "")
+    return of_file / folder
+
+
+def plugins_seen_from(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The table `[plugins]` of the configuration as it has to stand in a file of another folder; empty for none.
+
+    Args:
+        folder: that the other file lies in.
+        environment: says which configuration.
+
+    Raises:
+        ConfigurationError: the table makes no sense.
+    """
+    table = config_table(environment)
+    modules = _modules(table)
+    if not modules:
+        return {}
+    stand_in = folder_of(table, config_path(environment).parent).resolve()
+    return {"modules": modules, "folder": Path(os.path.relpath(stand_in, folder.resolve())).as_posix()}
 
 
 def import_each(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -86,11 +126,11 @@ def import_each(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
     table, path = config_table(environment), config_path(environment)
     if table.get("plugins") and not environment.get(ENVIRONMENT_PREFIX + "CONFIG", ""):
-        expect_ours(path)
+        expect_ours(path, folder_of(table, path.parent))
     found = {}
     for name in _modules(table):
         try:
-            _import(name, str(path.parent.resolve()))
+            _import(name, str(folder_of(table, path.parent).resolve()))
             found[name] = ""
         except ConfigurationError as error:
             found[name] = str(error)
@@ -102,11 +142,12 @@ def _modules(table: Mapping[str, Any]) -> list[str]:
     modules = plugins.get("modules", []) if isinstance(plugins, Mapping) else None
     if (
         not isinstance(modules, list)
-        or set(plugins) - {"modules"}
-        or not all(isinstance(each, str) for each in modules)
+        or set(plugins) - {"modules", "folder"}
+        or not all(isinstance(each, str) for each in [*modules, plugins.get("folder", "")])
     ):
         raise ConfigurationError(
-            f"[plugins]: expected nothing but a list `modules` of names, was {plugins!r:.200}; "
+            "[plugins]: expected nothing but a list `modules` of names, and perhaps the `folder` that they stand in, "
+            f"was {plugins!r:.200}; "
             "fix: modules = ['my_module']"
         )
     return modules

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -113,23 +114,35 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ConfigurationError: with the name of the setting that makes no sense, or of one that is misspelt.
         """
         expect_no_misspelt(environment)
-        given = config_table(environment).get("settings", {})
-        if not isinstance(given, Mapping):
-            raise ConfigurationError(f"[settings]: expected a table, was {given!r}")
-        values: dict[str, Any] = dict(given)
+        values = _settings_of_file(cls, environment)
         values |= {
             name: environment[ENVIRONMENT_PREFIX + name.upper()]
             for name in cls.__struct_fields__
             if environment.get(ENVIRONMENT_PREFIX + name.upper())
         }
         values |= {name: value for name, value in flags.items() if value is not None}
-        try:
-            return msgspec.convert(values, cls, strict=False)
-        except msgspec.ValidationError as error:
-            raise ConfigurationError(
-                unknown_field(values, cls, "settings")
-                or f"settings: {error}; fix: docs/configuration.md has each with its bounds"
-            ) from error
+        return _converted(values, cls)
+
+
+def _settings_of_file(kind: type[Settings], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The table `[settings]`, which makes sense by itself: what is wrong with it is said of the file."""
+    table = config_table(environment)
+    with named_in_errors(environment, table):
+        given = table.get("settings", {})
+        if not isinstance(given, Mapping):
+            raise ConfigurationError(f"[settings]: expected a table, was {given!r}")
+        _converted(dict(given), kind)
+        return dict(given)
+
+
+def _converted(values: dict[str, Any], kind: type[Settings]) -> Settings:
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            unknown_field(values, kind, "settings")
+            or f"settings: {error}; fix: docs/configuration.md has each with its bounds"
+        ) from error
 
 
 def expect_no_misspelt(environment: Mapping[str, str]) -> None:
@@ -164,6 +177,26 @@ unset it
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
     """The TOML file: `TICKLOOP_CONFIG`, else `tickloop.toml` in the current folder; it need not be there."""
     return Path(environment.get(ENVIRONMENT_PREFIX + "CONFIG", "") or "tickloop.toml")
+
+
+@contextmanager
+def named_in_errors(environment: Mapping[str, str], table: Mapping[str, Any]) -> Iterator[None]:
+    """What the block finds wrong with the TOML file is said with its name: whoever reads it may have several.
+
+    Args:
+        environment: says which file.
+        table: what is in the file; of an empty one nothing can be wrong.
+
+    Raises:
+        ConfigurationError: as the block does, with the file before its sentence.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        path = config_path(environment)
+        if not table or str(error).startswith(f"{path}:"):
+            raise
+        raise ConfigurationError(f"{path}: {error}") from error
 
 
 def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 import pandas as pd
 
 from agents.backtest.parts import assemble
-from agents.backtest.plan import Plan
+from agents.backtest.plan import PLUGINS, Plan, is_same
 from agents.backtest.share import LOCK, Checkpoint
 from agents.broker.exclusive import exclusive_at_once
 from agents.changed import changes
@@ -77,16 +77,16 @@ class RunFolder:
             shutil.rmtree(self.path / TRASH)
         divided = self.unfinished / "shares"
         if written.exists():
-            is_same = written.read_text() == text
-            if self.finished and not is_same and not self._is_empty():
+            same = is_same(written.read_text(), text)
+            if self.finished and not same and not self._is_empty():
                 raise ConfigurationError(
                     f"{self.path}: expected nothing or the same backtest, was one of other ticks or parameters: "
                     f"{differences(written.read_text(), text)}; fix: another --out; or --config {written}, which has "
                     "the parameters of that one; or remove the folder"
                 )
-            if self.finished and is_same:
+            if self.finished and same:
                 return 0
-            if not is_same:
+            if not same:
                 what = "a backtest without predictions" if self.finished else "an unfinished backtest"
                 self.replaced = f"{what} of other ticks or parameters"
             elif divided.exists():
@@ -212,13 +212,18 @@ def differences(before: str, now: str) -> str:
         names = [", ".join(each["name"] for each in of_run) for of_run in files]
     except (msgspec.DecodeError, KeyError, TypeError):
         return f"its {PLAN} is not one that a backtest wrote"
+    formats = [run.pop("format_file", None) for run in runs]
     for run in runs:
         run.pop("parameters", None)  # a digest of what is told field by field
+    for table in tables:
+        table.pop(PLUGINS, None)
     told = []
     if names[0] != names[1]:
         told.append(f"ticks (was {names[0]}, is {names[1]})")
     elif files[0] != files[1]:
         told.append(f"ticks ({names[1]} has changed since)")
+    if formats[0] != formats[1] and runs[0].get("columns") == runs[1].get("columns"):
+        told.append(f"the format ({(formats[1] or formats[0])['name']} has changed since)")
     told += filter(None, (changes(runs[0], runs[1]), changes(tables[0], tables[1])))
     return ", ".join(told) or "its text"
 

@@ -1,5 +1,6 @@
 """What a backtest is to do, and the text by which a folder knows whether it is the same one."""
 
+from collections.abc import Mapping
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,12 @@ from streams.sources.columns import Columns
 FORMAT = 1
 """Of the folder; one of another format is not gone on with."""
 
+
+PLUGINS = "plugins"
+"""Table of a parameter file that names modules of the user."""
+
+TOML = ".toml"
+"""How names of formats end that are files of the user."""
 
 COMPUTE = (*LOOP, "streams.backtest.engine", "agents.backtest.share", "agents.backtest.parts")
 """Modules that decide what goes into a folder, with all that they import."""
@@ -47,6 +54,8 @@ class Plan(Struct, frozen=True):
         partitions: of every topic.
         digests: whether to digest what the topics would hold.
         identity: of the code, plug-ins and libraries that compute it.
+        format_file: the format of the inputs, where that is a file of the user.
+        plugins: table of that name, as it has to stand in the folder.
     """
 
     name: str
@@ -58,6 +67,8 @@ class Plan(Struct, frozen=True):
     partitions: int
     digests: bool
     identity: Identity
+    format_file: Input | None = None
+    plugins: Mapping[str, Any] = {}
 
     def text(self) -> str:
         """The plan as TOML: equal texts, equal results. It is a parameter file too."""
@@ -78,7 +89,35 @@ class Plan(Struct, frozen=True):
             "retraining": _plain(parameters.retraining),
             "experiments": {name: _plain(each) for name, each in sorted(parameters.experiments.items())},
         }
+        if self.format_file is not None:
+            table["run"]["format_file"] = msgspec.to_builtins(self.format_file)
+        if self.plugins:
+            table[PLUGINS] = dict(self.plugins)
         return msgspec.toml.encode(table).decode()
+
+
+def is_same(before: str, now: str) -> bool:
+    """Whether two texts are of one plan: where plug-ins stand is no part of it, and what they are the identity says.
+
+    >>> is_same("[market]\nx = 1\n", "[market]\nx = 1\n[plugins]\nmodules = ['mine']\n"), is_same("a = 1", "a = 2")
+    (True, False)
+    """
+    try:
+        tables = [dict(msgspec.toml.decode(text)) for text in (before, now)]
+    except msgspec.DecodeError:
+        return before == now
+    for table in tables:
+        table.pop(PLUGINS, None)
+    return tables[0] == tables[1]
+
+
+def format_file(columns: Columns) -> Input | None:
+    """The format of some files, where it is a file of the user's own: what is in it decides what a row is.
+
+    Raises:
+        ConfigurationError: it is not there any more.
+    """
+    return inspected((columns.format,))[0] if columns.format.endswith(TOML) else None
 
 
 def inspected(names: tuple[str, ...]) -> tuple[Input, ...]:

@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 import msgspec
+from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
 from agents.backtest.folder import DEAD_LETTERS, TEAR_SHEET, RunFolder
-from agents.backtest.plan import COMPUTE, Plan, inspected
+from agents.backtest.plan import COMPUTE, Plan, format_file, inspected
 from agents.backtest.runs import run
 from agents.backtest.share import Progress as Reached
 from agents.cli.column_options import column_options
@@ -23,8 +24,10 @@ from agents.cli.progress import progress_bar
 from agents.cli.understood import explain as show_explained
 from agents.cli.understood import explain_option, say_understood
 from agents.identity.computing import configured_identity
+from agents.plugins import plugins_seen_from
 from agents.settings import Settings
 from schemas.errors import ConfigurationError
+from streams.parameters import Parameters
 from streams.sources.columns import Columns
 from streams.sources.several import expect_one_market
 
@@ -77,9 +80,10 @@ def command(
     if explain:
         show_explained(files, columns)
         return
+    chosen = configured(configs)
     expect_one_market(files, columns)
     say_understood(files, columns, as_json)
-    plans = planned(files, configs, out, columns, not no_digests)
+    plans = planned(files, chosen, out, columns, not no_digests)
     console = Console(stderr=True)
     quiet = as_json or not console.is_terminal
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
@@ -143,30 +147,64 @@ def expect_predictions(plans: Sequence[Plan], folders: Sequence[RunFolder]) -> N
         )
 
 
-def planned(files: tuple[str, ...], configs: Sequence[str], out: str, layout: Columns, digests: bool) -> list[Plan]:
-    """A plan for each configuration.
+class Configuration(Struct, frozen=True):
+    """One of the configurations that a backtest is of.
+
+    Attributes:
+        file: that `--config` names, or empty.
+        environment: that says so.
+        parameters: of all nodes.
+        partitions: of every topic.
+    """
+
+    file: str
+    environment: Mapping[str, str]
+    parameters: Parameters
+    partitions: int
+
+
+def configured(configs: Sequence[str]) -> list[Configuration]:
+    """The configurations, looked at before any file of ticks is.
 
     Raises:
-        ConfigurationError: a file or a configuration makes no sense, or two are called the same.
+        ConfigurationError: one makes no sense, or two are called the same.
     """
-    inputs = inspected(files)
     names = [Path(config).stem for config in configs]
     if len(set(names)) < len(names):
         raise ConfigurationError(f"--config: expected files of different names, was {', '.join(configs)}; fix: rename")
-    plans = []
+    found = []
     for config in configs or [""]:
         environment: Mapping[str, str] = os.environ | ({"TICKLOOP_CONFIG": config} if config else {})
+        partitions = Settings.load(environment).partitions
+        found.append(Configuration(config, environment, parameters_in_use(environment), partitions))
+    return found
+
+
+def planned(
+    files: tuple[str, ...], chosen: Sequence[Configuration], out: str, layout: Columns, digests: bool
+) -> list[Plan]:
+    """A plan for each configuration.
+
+    Raises:
+        ConfigurationError: a file makes no sense.
+    """
+    inputs = inspected(files)
+    plans = []
+    for each in chosen:
+        folder = str(Path(out) / Path(each.file).stem) if len(chosen) > 1 else out
         plans.append(
             Plan(
-                name=Path(config).stem or Path(files[0]).name,
-                folder=str(Path(out) / Path(config).stem) if len(configs) > 1 else out,
-                config=environment.get("TICKLOOP_CONFIG", ""),
+                name=Path(each.file).stem or Path(files[0]).name,
+                folder=folder,
+                config=each.environment.get("TICKLOOP_CONFIG", ""),
                 inputs=inputs,
                 columns=layout,
-                parameters=parameters_in_use(environment),
-                partitions=Settings.load(environment).partitions,
+                parameters=each.parameters,
+                partitions=each.partitions,
                 digests=digests,
-                identity=configured_identity(environment, COMPUTE),
+                identity=configured_identity(each.environment, COMPUTE),
+                format_file=format_file(layout),
+                plugins=plugins_seen_from(Path(folder), each.environment),
             )
         )
     return plans

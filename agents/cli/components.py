@@ -10,11 +10,11 @@ import msgspec
 from rich.console import Console
 
 from agents.plugins import import_each
-from agents.settings import config_table
+from agents.settings import config_table, named_in_errors
 from schemas.errors import ConfigurationError, TickloopError
 from streams.components.kinds import Registered, components
 from streams.components.promises import Finding, check, fingerprint, outcome
-from streams.parameters import load_parameters
+from streams.parameters import Parameters, load_parameters
 
 IMPORTED = "is_imported"
 SAME_EVERYWHERE = "is_the_same_in_every_process"
@@ -52,7 +52,7 @@ def check_command(names: tuple[str, ...], everything: bool, as_json: bool) -> No
     One part that is broken leaves the others to be checked. The exit code is 1 when a promise is broken.
     """
     findings = imported()
-    parameters = load_parameters(config_table()).market
+    parameters = _parameters().market
     chosen = [each for each in components(parameters) if everything or each.own]
     if names:
         known = [each.name for each in components(parameters)]
@@ -73,6 +73,13 @@ def check_command(names: tuple[str, ...], everything: bool, as_json: bool) -> No
         _show(findings)
     if broken := [finding for finding in findings if finding.detail]:
         raise TickloopError(f"{len(broken)} of {len(findings)} checks failed: {broken[0].part}: {broken[0].detail}")
+
+
+def _parameters() -> Parameters:
+    """Those of the configuration, with whatever modules could be imported before."""
+    table = config_table()
+    with named_in_errors(os.environ, table):
+        return load_parameters(table)
 
 
 def imported(environment: Mapping[str, str] = os.environ) -> list[Finding]:
@@ -106,7 +113,7 @@ def same_everywhere(chosen: Sequence[Registered]) -> list[Finding]:
 def print_fingerprints(before: int) -> None:
     """Print what the parts of the configuration answer, a line each; of one that fails, none: `check` says why."""
     import_each(os.environ)
-    for each in components(load_parameters(config_table()).market):
+    for each in components(_parameters().market):
         found = _fingerprint(each, before)
         if " " not in found:
             print(f"{each} {found}")

@@ -53,11 +53,11 @@ def command(
       tickloop skill btcusdt.csv.gz ethusdt.csv.gz
       tickloop skill eurusd.csv.gz --horizon 60s --out eurusd.md
     """
-    expect_one_market(files, columns)
-    say_understood(files, columns, as_json)
     parameters = parameters_in_use()
     if horizon is not None:
         parameters = with_horizon(parameters, nanoseconds(horizon))
+    expect_one_market(files, columns)
+    say_understood(files, columns, as_json)
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),

@@ -10,7 +10,8 @@ from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.identity.computing import configured_identity
 from agents.keyring import signing
-from agents.parameters_kept import explained, keep
+from agents.parameters_kept import explained, folder, keep
+from agents.plugins import plugins_seen_from
 from agents.runtime.app import create_app
 from agents.runtime.crash import explain_with
 from agents.runtime.worker import configure_logging, run_worker
@@ -33,7 +34,7 @@ def command(slot: int | None, verbose: bool) -> None:
     address = bootstrap(settings)
     cluster = asyncio.run(describe(address)).id
     parameters = parameters_in_use()
-    keep(parameters, settings.home_path)
+    keep(parameters, settings.home_path, plugins_seen_from(folder(settings.home_path)))
     explain_with(lambda error: explained(error, settings.home_path, parameters))
     instance = f"{settings.group}-{slot}" if slot is not None else None
     app = create_app(settings, address, nodes(parameters, signing(settings)), instance, configured_identity())

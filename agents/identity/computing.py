@@ -41,7 +41,8 @@ class Identity(Struct, frozen=True):
 
     Attributes:
         parts: by name, sorted: `streams/logistic.py` and `plugin mine` with the digest of the program (without
-            comments and docstrings), `library numpy` and `python` with a version, `snapshot layout` with its number.
+            comments and docstrings) or of the table, `library numpy` and `python` with a version, `snapshot layout`
+            with its number.
 
     >>> before, now = Identity({"streams/a.py": "11", "library numpy": "2.3"}), Identity({"streams/a.py": "12"})
     >>> now.changes_since(before.parts)
@@ -88,6 +89,10 @@ def _own(modules: tuple[str, ...]) -> dict[str, str]:
             found["/".join(module.split(".")) + ("/__init__.py" if path.stem == "__init__" else ".py")] = _digest(
                 text.encode()
             )
+        if path is not None and path.stem == "__init__":
+            # Formats of files are tables beside the package that reads them: they say what a row is.
+            for table in sorted(path.parent.glob("*.toml")):
+                found[f"{'/'.join(module.split('.'))}/{table.name}"] = _digest(table.read_bytes())
     return found
 
 

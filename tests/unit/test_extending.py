@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.plugins import configured_parameters, declared_experiments, import_plugins
+from agents.cli.parameters_in_use import parameters_in_use
+from agents.plugins import configured_parameters, declared_experiments, import_plugins, plugins_seen_from
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
 
@@ -145,7 +146,50 @@ def test_a_node_of_ones_own_follows_the_others(extended: Path) -> None:
 )
 def test_plugins_that_make_no_sense_are_named(plugins: object, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
-        import_plugins({"plugins": plugins}, str(tmp_path))
+        import_plugins({"plugins": plugins}, tmp_path)
+
+
+def test_modules_stand_in_the_folder_that_the_file_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts, run = tmp_path / "parts", tmp_path / "a" / "run"
+    parts.mkdir()
+    (parts / "module_elsewhere.py").write_text("")
+    (tmp_path / "tickloop.toml").write_text('[plugins]\nmodules = ["module_elsewhere"]\nfolder = "parts"\n')
+    monkeypatch.setattr("sys.path", [*sys.path])
+    environment = {"TICKLOOP_CONFIG": str(tmp_path / "tickloop.toml")}
+    seen = plugins_seen_from(run, environment)
+    assert seen == {"modules": ["module_elsewhere"], "folder": "../../parts"}
+    import_plugins({"plugins": seen}, run)
+    assert str(parts) in sys.path
+    assert plugins_seen_from(run, {"TICKLOOP_CONFIG": ""}) == {}
+
+
+def test_a_file_that_was_only_found_runs_nothing_of_a_folder_that_anybody_may_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    parts.chmod(0o777)
+    (tmp_path / "tickloop.toml").write_text('[plugins]\nmodules = ["module_of_all"]\nfolder = "parts"\n')
+    with pytest.raises(ConfigurationError, match=r"anybody may change \(.*parts\)"):
+        configured_parameters({})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[market.costs]\nfee_bsp = 2\n", r"\[market.costs\]: expected fields among .*, was also fee_bsp; fix: fee"),
+        ("[experiments.calm]\nsymbls = []\n", r"\[experiments.calm\]: expected fields among"),
+        ("[plugins]\nmodules = 3\n", r"\[plugins\]: expected nothing but a list"),
+        ("[market.strategies]\nenabled = ['momentm']\n", r"\[market.strategies\]: expected .*was momentm"),
+        ("[market\n", r".*\(line 1|.*\(at line 1"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_name(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(str(file))}: {said}"):
+        parameters_in_use({"TICKLOOP_CONFIG": str(file)})
 
 
 def test_without_a_file_everything_is_as_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents.parameters_kept import explained, keep
+from agents.parameters_kept import explained, folder, keep
+from agents.plugins import configured_parameters, plugins_seen_from
 from agents.runtime import crash
 from schemas.errors import StateError
 from streams.loop import nodes
@@ -105,3 +106,15 @@ def test_the_last_words_of_a_worker_are_the_sentence(
     crash.stop_the_process(ValueError("a bug"))
     assert codes[-1] == crash.EXIT_CRASHED
     assert caplog.records[-1].exc_info is not None
+
+
+def test_what_is_kept_names_the_plug_ins_without_which_nobody_could_use_it(tmp_path: Path) -> None:
+    (tmp_path / "module_of_a_home.py").write_text("")
+    (tmp_path / "tickloop.toml").write_text("[plugins]\nmodules = ['module_of_a_home']\n[market]\nwarmup_ticks = 9\n")
+    home = tmp_path / "home"
+    environment = {"TICKLOOP_CONFIG": str(tmp_path / "tickloop.toml")}
+    parameters = configured_parameters(environment)
+    keep(parameters, home, plugins_seen_from(folder(home), environment))
+    (path,) = folder(home).iterdir()
+    assert msgspec.toml.decode(path.read_bytes())["plugins"] == {"modules": ["module_of_a_home"], "folder": "../.."}
+    assert configured_parameters({"TICKLOOP_CONFIG": str(path)}) == parameters

@@ -24,9 +24,16 @@ from agents.plugins import import_plugins
 from agents.processes import carried, pool
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, EnvironmentProblem, Refused
+from streams.sources.formats import named
+from streams.sources.formats.recognition import as_toml
 from streams.sources.synthetic import synthetic_market
 
 ROOT = Path(__file__).resolve().parents[2]
+PLUG_IN = """
+from streams.costs import register
+from streams.costs.fees import Fees
+register("flat_fee", lambda parameters: Fees(1.0))
+"""
 Ends = Callable[..., tuple[int | str | None, str]]
 
 
@@ -120,6 +127,45 @@ def test_a_finished_backtest_says_which_parameter_differs(ends: Ends) -> None:
     assert ends("ticks.jsonl", "--out", "new", "--config", "run/run.toml")[0] == 0
 
 
+def test_a_format_of_ones_own_that_has_changed_makes_another_backtest(ends: Ends) -> None:
+    own = Path("own.toml")
+    own.write_text(as_toml(named("binance_trades")))
+    rows = "".join(f"{n},{100 + n % 3},1,100,{1_700_000_000_000 + 100 * n},{n % 2 == 0}\n" for n in range(400))
+    Path("X-trades.csv").write_text(rows)
+    words = ("X-trades.csv", "--symbol", "X", "--format", "own.toml")
+    assert ends(*words)[0] == 0
+    assert ends(*words)[0] == 0, "the same one"
+    own.write_text(own.read_text() + "# other\n")
+    code, said = ends(*words)
+    assert code == 2
+    assert "of other ticks or parameters: the format (own.toml has changed since); fix: another --out" in said
+
+
+def test_the_parameters_that_a_folder_keeps_can_be_used_with_the_plug_ins_of_them(ends: Ends, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "module_of_a_run.py").write_text(PLUG_IN)
+    Path("mine/fee.toml").write_text(
+        "[plugins]\nmodules = ['module_of_a_run']\n[market.costs]\nenabled = ['flat_fee']\n"
+    )
+    assert ends("ticks.jsonl", "--config", "mine/fee.toml")[0] == 0
+    assert ends("ticks.jsonl", "--out", "again", "--config", "run/run.toml")[0] == 0
+    summaries = [Path(each, "summary.json").read_bytes() for each in ("run", "again")]
+    assert summaries[0].replace(b'"fee"', b'"run"') == summaries[1]
+
+
+def test_a_misspelt_configuration_is_said_before_a_file_of_ticks_is_looked_at(ends: Ends) -> None:
+    Path("bad.toml").write_text("[market.costs]\nfee_bsp = 2\n")
+    Path("nothing.csv").write_text("what is this\n")
+    code, said = ends("nothing.csv", "--config", "bad.toml")
+    assert code == 2
+    assert "tickloop: bad.toml: [market.costs]: expected fields among" in said
+    Path("tickloop.toml").write_text("[market.strategies]\nenabled = ['momentm']\n")
+    for command in ("backtest", "skill"):
+        with pytest.raises(SystemExit):
+            main([command, "nothing.csv"])
+    assert ends("nothing.csv")[1].count("tickloop.toml: [market.strategies]") == 3, "of each command"
+
+
 def test_a_backtest_without_predictions_refuses_nothing_that_comes_next(ends: Ends, tmp_path: Path) -> None:
     (tmp_path / "ticks.csv").write_text("ts_event,symbol,price,size,side\n1,X,-1,1,buy\n2,X,-2,1,buy\n")
     code, said = ends("ticks.csv")
@@ -157,7 +203,7 @@ def test_a_plug_in_that_cannot_be_imported_is_a_sentence_with_its_line(
     name = f"module_{['import', 'syntax', 'raises', 'exits', 'taken'].index(request.node.callspec.id)}"
     (tmp_path / f"{name}.py").write_text(text)
     with pytest.raises(ConfigurationError, match=rf"^\[plugins\] module {name}: .*{said}"):
-        import_plugins({"plugins": {"modules": [name]}}, str(tmp_path))
+        import_plugins({"plugins": {"modules": [name]}}, tmp_path)
 
 
 DIES = """
