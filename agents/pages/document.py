@@ -12,6 +12,7 @@ from plotly.offline import get_plotlyjs
 from agents.pages import palette
 from agents.pages.drawing import SHARED
 from agents.pages.missing import NotEnough
+from agents.pages.time_axis import TimeAxis
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 """The page can fetch nothing, whatever it holds."""
@@ -54,14 +55,14 @@ class Section(Struct, frozen=True):
     after: str = ""
 
 
-def document(title: str, top: str, sections: Sequence[Section], span: tuple[float, float]) -> str:
+def document(title: str, top: str, sections: Sequence[Section], axis: TimeAxis) -> str:
     """The whole page.
 
     Args:
         title: of the page.
         top: HTML above the sections.
         sections: in order.
-        span: range of all time axes, ms since the epoch.
+        axis: of all time charts.
     """
     links = "".join(f'<a href="#{each.name}">{escape(each.title)}</a>' for each in sections)
     return (
@@ -72,7 +73,7 @@ def document(title: str, top: str, sections: Sequence[Section], span: tuple[floa
         f'<title>{escape(title)}</title><link rel="icon" href="data:,">'
         f"<style>{_resource('page.css')}</style></head><body>"
         f'<a class="skip" href="#main">Skip to the figures</a>{top}<nav aria-label="Sections">{links}</nav>'
-        f'<main id="main">{"".join(_section(each, span) for each in sections)}</main>'
+        f'<main id="main">{"".join(_section(each, axis) for each in sections)}</main>'
         f'<div class="clock" role="status">{HINT}</div>'
         f'<script type="application/json" id="twins">{_json(orjson.dumps(palette.twins()))}</script>'
         f"<script>{get_plotlyjs()}</script><script>{_resource('page.js')}</script></body></html>\n"
@@ -97,15 +98,15 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str =
     )
 
 
-def _section(section: Section, span: tuple[float, float]) -> str:
+def _section(section: Section, axis: TimeAxis) -> str:
     panels = (
-        f'<div class="panels">{"".join(_panel(each, span) for each in section.panels)}</div>' if section.panels else ""
+        f'<div class="panels">{"".join(_panel(each, axis) for each in section.panels)}</div>' if section.panels else ""
     )
     title = f"<h2>{escape(section.title)}</h2>"
     return f'<section id="{section.name}">{title}{section.before}{panels}{section.after}</section>'
 
 
-def _panel(panel: Panel, span: tuple[float, float]) -> str:
+def _panel(panel: Panel, axis: TimeAxis) -> str:
     wide = " wide" if panel.wide else ""
     caption = f"<figcaption><h3>{escape(panel.title)}</h3><p>{escape(panel.sentence)}</p></figcaption>"
     content = panel.content
@@ -123,7 +124,7 @@ def _panel(panel: Panel, span: tuple[float, float]) -> str:
         shared = ""
         if isinstance(meta, dict) and meta.get(SHARED):
             shared = " data-shared"
-            figure.update_xaxes(range=span)
+            figure.update_xaxes(axis.layout())
         said = escape(f"{panel.title}: {panel.sentence}")
         drawn = (
             f'<div class="plot" id="{panel.name}"{shared} style="height:{content.layout.height}px" tabindex="0" '

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from html import escape
 
+import numpy as np
+
 from agents.experiments import (
     DAY_NS,
     UNITS,
@@ -24,6 +26,7 @@ from agents.experiments import (
 )
 from agents.pages.charts.experiment import confidence, dependence, evidence_path, pairs_against_plan, watch
 from agents.pages.document import Panel, Section, document, table
+from agents.pages.time_axis import time_axis
 from agents.pages.wording import lasting, moment, number
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import TOGETHER
@@ -70,7 +73,6 @@ def experiment_report(name: str, courses: Mapping[str, Course], declaration: Dec
     sections.append(Section("care", "Read this with care", before=_list(CARE)))
     sections.append(Section("plan", "What was registered", before=_registered(courses, declaration)))
     times = [record.ts_event for course in courses.values() for record in course.moves]
-    span = (min(times) / 1e6, max(times) / 1e6 + 1.0)
     told = drawn[:1] if EVERYONE in courses else drawn[:3]
     said = " ".join(verdict(course) for _, course in told)
     more = f" And {len(symbols) - 3} more symbols." if len(symbols) > 3 and EVERYONE not in courses else ""
@@ -82,7 +84,7 @@ def experiment_report(name: str, courses: Mapping[str, Course], declaration: Dec
     )
     if len(courses) == 1:
         top += _tiles(next(iter(courses.values())))
-    return document(f"Experiment {name}", top, sections, span)
+    return document(f"Experiment {name}", top, sections, time_axis(np.array(times, np.int64)))
 
 
 def _symbol(prefix: str, symbol: str, course: Course, declaration: Declaration | None) -> Section:

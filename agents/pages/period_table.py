@@ -4,18 +4,23 @@ import pandas as pd
 
 from agents.pages.document import table
 from agents.pages.wording import lasting, number
-from streams.performance.periods import periods, unit_of
+from streams.performance.frames import nanoseconds
+from streams.performance.periods import periods, periods_of, unit_of
 from streams.performance.record import regular_curve
 
 MOST_PERIODS = 400
 
 
 def period_table(account: pd.DataFrame, predictions: pd.DataFrame) -> str:
-    """A row for each period of the calendar; empty when no interval has ended or nothing was traded."""
+    """A row for each period of the calendar in which something was predicted or gained, none for a closed market.
+
+    Empty when no interval has ended or nothing was traded.
+    """
     curve = regular_curve(account, predictions)
     if len(curve.times) < 2 or not account["turnover"].any():
         return ""
-    found = periods(curve)
+    seen = periods_of(curve, nanoseconds(predictions["ts_event"]))
+    found = [each for each in periods(curve) if each.name in seen or each.net_bps or each.gross_bps]
     most = max((abs(each.net_bps) for each in found), default=0.0) or 1.0
     every = lasting(int(curve.times[1] - curve.times[0]))
     unit = unit_of(int(curve.times[-1] - curve.times[0]))

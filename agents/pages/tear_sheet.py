@@ -5,12 +5,15 @@ from html import escape
 from typing import Any, Protocol
 
 import pandas as pd
+from msgspec.structs import replace
 
 from agents.pages import key_figures, questions
 from agents.pages.document import Section, document
 from agents.pages.thinning import MOST
+from agents.pages.time_axis import TimeAxis, time_axis
 from agents.pages.wording import lasting, moment
 from streams.performance.forecasts import Forecasts, forecasts
+from streams.performance.frames import nanoseconds
 from streams.performance.record import Record, record
 
 
@@ -49,8 +52,8 @@ def tear_sheet(run: Run) -> str:
         Section("care", "Read this with care", before=_caveats(found)),
         Section("run", "What was run", before=_run(run.summary)),
     ]
-    span = (found.start_ns / 1e6, found.end_ns / 1e6)
-    return document(f"{title} - {', '.join(found.symbols[:3])}", _top(title, found, told, run), sections, span)
+    axis = replace(time_axis(nanoseconds(run.predictions["ts_event"])), first=found.start_ns, last=found.end_ns)
+    return document(f"{title} - {', '.join(found.symbols[:3])}", _top(title, found, told, run), sections, axis)
 
 
 def _top(title: str, found: Record, told: Forecasts | None, run: Run) -> str:
@@ -93,7 +96,7 @@ def _nothing(run: Run) -> str:
     title = str(run.summary.get("title", "Backtest"))
     said = f"Nothing was predicted: {int(run.summary.get('ticks', 0)):,} ticks, {_dead(run.summary):,} dead letters."
     top = f'<header><h1>{escape(title)}</h1></header><p class="verdict">{escape(said)}</p>'
-    return document(title, top, [Section("run", "What was run", before=_run(run.summary))], (0.0, 1.0))
+    return document(title, top, [Section("run", "What was run", before=_run(run.summary))], TimeAxis(0, 1))
 
 
 def _dead(summary: Mapping[str, Any]) -> int:

@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.pages.time_axis import time_axis
+
 MOST = 2_000
 """Points of a line; a screen has fewer columns than that."""
 
 
 def kept(times: NDArray[np.int64], values: NDArray[np.float64], most: int = MOST) -> NDArray[np.int64]:
-    """Places of the points to draw: first, last, least and largest of each of `most / 4` equal spans of time.
+    """Places of the points to draw: first, last, least and largest of each of `most / 4` spans, equally wide as drawn.
 
     Drawn on as many columns, the line is the same as that of all points.
 
@@ -24,9 +26,7 @@ def kept(times: NDArray[np.int64], values: NDArray[np.float64], most: int = MOST
     count = len(times)
     if count <= most:
         return np.arange(count)
-    spans = most // 4
-    width = (int(times[-1]) - int(times[0])) // spans + 1
-    span = (times - times[0]) // width
+    span = np.searchsorted(time_axis(times).edges(most // 4)[1:-1], times, side="right")
     firsts = np.flatnonzero(np.concatenate(([True], span[1:] != span[:-1])))
     lasts = np.append(firsts[1:], count) - 1
     by_value = np.lexsort((values, span))

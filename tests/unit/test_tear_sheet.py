@@ -1,9 +1,11 @@
 """The page as text: self-contained, safe against what names hold, and honest about what it does not know."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from paper_run import CHEAP, IDLE, PaperRun, paper_run
 from plotly import graph_objects as go
 
 from agents.pages import palette
+from agents.pages.charts.regimes import regimes
 from agents.pages.charts.reliability import reliability
 from agents.pages.charts.returns import returns
 from agents.pages.charts.skill import forecasters, skill_over_time
@@ -21,9 +24,12 @@ from agents.pages.charts.win_rate import rates
 from agents.pages.missing import NotEnough
 from agents.pages.tear_sheet import tear_sheet
 from agents.pages.thinning import MOST, kept
+from agents.pages.time_axis import time_axis
+from streams.performance.frames import nanoseconds
 from streams.performance.record import record
 from streams.sources.synthetic import synthetic_market
 
+HOUR = 3_600 * 10**9
 PAGES = Path(__file__).resolve().parents[2] / "agents" / "pages"
 
 
@@ -178,3 +184,41 @@ def test_of_many_strategies_the_last_share_a_colour() -> None:
     assert isinstance(drawn, go.Figure)
     assert [trace.name for trace in drawn.data] == ["s0", "s1", "s2", "s3", "s4", "all others"]
     assert sum(trace.y[0] for trace in drawn.data) == pytest.approx(1.0)
+
+
+def with_a_night(ticks: int = 12_000, hours: int = 17) -> PaperRun:
+    """A run whose market was closed once, after half of the ticks."""
+    fed = [*synthetic_market(seed=3, symbols=("AAA", "BBB"), ticks=ticks)]
+    later = [msgspec.structs.replace(tick, ts_event=tick.ts_event + hours * HOUR) for tick in fed[ticks // 2 :]]
+    return paper_run([*fed[: ticks // 2], *later])
+
+
+def test_a_night_takes_no_room_on_any_time_chart_and_no_rows_of_the_table() -> None:
+    run = with_a_night()
+    page = without_library(tear_sheet(run))
+    figures = {
+        name: json.loads(text)
+        for name, text in re.findall(r'<script type="application/json" id="([a-z-]+)-figure">(.*?)</script>', page)
+    }
+    shared = {name for name, figure in figures.items() if "rangebreaks" in figure["layout"]["xaxis"]}
+    assert {"equity", "skill", "price", "regimes", "strategies", "position"} <= shared
+    times = np.sort(nanoseconds(run.predictions["ts_event"]))
+    before = int(times[np.argmax(np.diff(times))])
+    for name in shared:
+        (pause,) = figures[name]["layout"]["xaxis"]["rangebreaks"]
+        begin, end = (np.datetime64(each, "ns").astype(int) for each in pause["bounds"])
+        assert before < begin < before + 60 * 10**9 < end, name
+    ((begin, end),) = time_axis(times).closed
+    for figure in (strategies(run.outcomes), skill_over_time(run.outcomes), regimes(run.predictions)):
+        assert isinstance(figure, go.Figure)
+        drawn = np.array([x for trace in figure.data for x in trace.x if x is not None]) * 1e6
+        assert not ((drawn > begin + 1e6) & (drawn < end - 1e6)).any(), "nothing is drawn where no room is"
+        early = (drawn <= begin + 1e6).mean()
+        assert 0.25 < early < 0.75, "both sides have as many cells as they have room"
+    equity = time_axis(times)
+    thinned = kept(times, np.arange(len(times), dtype=float), most=400)
+    assert 0.3 < (times[thinned] <= equity.closed[0][0]).mean() < 0.7, "points go where there is room"
+    hours = re.findall(r"<td>(\d{4}-\d\d-\d\d \d\d:\d\d)</td>", page)
+    assert hours == ["2024-01-01 00:00"], (
+        "the hours of the night are no rows, and the second morning is no whole interval"
+    )

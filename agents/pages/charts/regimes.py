@@ -5,6 +5,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
+from agents.pages.time_axis import time_axis
 from streams.performance.frames import nanoseconds
 
 CELLS = 400
@@ -15,7 +16,7 @@ def regimes(predictions: pd.DataFrame) -> go.Figure:
     """The regime that most predictions of each short span named; white where there was none."""
     names = [*palette.REGIMES, *sorted({*predictions["regime"].unique()} - {*palette.REGIMES})]
     times = nanoseconds(predictions["ts_event"])
-    edges = np.linspace(times.min(), times.max() + 1, CELLS + 1)
+    edges = time_axis(times).edges(CELLS)
     cell = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, CELLS - 1)
     number = predictions["regime"].map({name: place for place, name in enumerate(names)}).to_numpy(int)
     symbols = predictions["symbol"].value_counts().index[:MOST_SYMBOLS].tolist()

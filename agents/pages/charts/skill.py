@@ -6,6 +6,7 @@ from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
+from agents.pages.time_axis import time_axis
 from streams.market.arms import LIVE
 from streams.performance.forecasts import Forecasts, forecasts
 from streams.performance.skill_over_time import FEWEST_CELLS
@@ -21,9 +22,11 @@ def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     if found is None or found.independent < 3 * FEWEST_IN_A_BLOCK:
         return NotEnough(found.independent if found else 0, 3 * FEWEST_IN_A_BLOCK, "effective outcomes")
     # Several symbols fill a short time with outcomes; a band needs horizons of it.
-    horizons = int(found.made[-1] - found.made[0]) // found.horizon_ns
+    axis = time_axis(found.made)
+    horizons = axis.opened // found.horizon_ns
     count = max(1, min(BLOCKS, found.independent // FEWEST_IN_A_BLOCK, horizons // (2 * FEWEST_CELLS)))
-    edges = np.linspace(found.made[0], found.made[-1] + 1, count + 1).astype(np.int64)
+    edges = axis.edges(count).astype(np.int64)
+    middles = dict(zip(edges.tolist(), axis.middles(count).tolist(), strict=False))
     blocks = [each for each in found.skill(LIVE, edges) if each.low is not None and each.high is not None]
     if len(blocks) < 2:
         return NotEnough(len(blocks), 2, f"blocks of time with {FEWEST_CELLS} horizons in which something moved")
@@ -32,10 +35,10 @@ def skill_over_time(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     dashes = ("dot", "dash", "dashdot")
     for name, dash in zip((each for each in found.baselines if each != found.best), dashes, strict=False):
         of = found.skill(name, edges)
-        times = np.array([(each.start_ns + each.end_ns) // 2 for each in of])
+        times = np.array([middles[each.start_ns] for each in of])
         values = np.array([each.skill for each in of])
         drawing.line(made, times, values, name.replace("_", " "), palette.FAINT, "+.3f ", width=1.1, dash=dash)
-    times = np.array([(each.start_ns + each.end_ns) // 2 for each in blocks])
+    times = np.array([middles[each.start_ns] for each in blocks])
     low, high = np.array([each.low for each in blocks]), np.array([each.high for each in blocks])
     drawing.band(made, times, low, high, "95 % band")
     drawing.line(made, times, np.array([each.skill for each in blocks]), "live", palette.ACCENT, "+.3f ", width=2)

@@ -6,6 +6,7 @@ from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
+from agents.pages.time_axis import time_axis
 from streams.performance.frames import nanoseconds
 
 CELLS = 120
@@ -19,11 +20,11 @@ def strategies(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     if len(known) < 2:
         return NotEnough(len(known), 2, "outcomes")
     times = nanoseconds(known["ts_event"])
-    edges = np.linspace(times.min(), times.max() + 1, CELLS + 1)
-    cell = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, CELLS - 1)
+    axis = time_axis(times)
+    cell = np.clip(np.searchsorted(axis.edges(CELLS), times, side="right") - 1, 0, CELLS - 1)
     count = np.bincount(cell, minlength=CELLS)
     seen = count > 0
-    middles = (0.5 * (edges[1:] + edges[:-1])).astype(np.int64)[seen]
+    middles = axis.middles(CELLS)[seen]
     means = {
         str(name).removeprefix(PREFIX).replace("_", " "): np.bincount(cell, known[name], CELLS)[seen] / count[seen]
         for name in known[named].mean().sort_values(ascending=False).index
