@@ -75,7 +75,7 @@ class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant
 
 
 class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
-    """Make the version live again that was live before; the one that is live goes on in shadow as its version."""
+    """Make the version live again that was live before; the live one ends, or goes on in shadow as its version."""
 
     id: CommandId
     symbol: Symbol
@@ -87,6 +87,13 @@ class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
     version: Annotated[
         NameOrNone, Meta(description="that is to be taken back: of another one nothing is; empty: any")
     ] = ""
+    stop: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="whether the one that is taken back ends, too: one that is too slow takes as long in shadow; "
+            "absent: it goes on"
+        ),
+    ] = UNSET
 
 
 class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):

@@ -153,6 +153,7 @@ class Watched:
             {"latency_p95_ms": slowness.p95_ms, "step_ms": found.ms, "step_before_ms": found.before_ms},
             automatic=True,
             version=version.version,
+            stop=True,
         )
 
 

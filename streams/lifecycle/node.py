@@ -120,7 +120,10 @@ class LifecycleNode(Node[Life]):
         directives = []
         if isinstance(event, StartVariant) and event.arm.startswith(CANDIDATE) and len(state.arms) >= MOST_ARMS:
             directives += self._make_room(state, event, news)
-        directives.append(self._carry_out(state, event, news))
+        if isinstance(event, RollBack):
+            directives += self._taken_back(state, event, news)
+        else:
+            directives.append(self._carry_out(state, event, news))
         if isinstance(event, (PromoteVariant, RollBack)):
             directives += self._stop_beaten(state, event, news)
         return (*(self._signing.sign(each, record_id) for each in directives), *news.records)
@@ -194,8 +197,27 @@ class LifecycleNode(Node[Life]):
                 continue
             life.held = [each for each in life.held if each.number != held.number]
             news.now(command)
-            directives.append(self._carry_out(life, command, news))
+            if isinstance(command, RollBack):
+                directives += self._taken_back(life, command, news)
+            else:
+                directives.append(self._carry_out(life, command, news))
         return directives + self._stop_beaten(life, pin, news)
+
+    def _taken_back(self, life: Life, command: RollBack, news: News) -> list[Directive]:
+        """A roll-back, and the end of what was taken back where that is asked for; the built-in version never ends so.
+
+        The end is a directive behind the one that makes the other version live, on the same partition: whoever reads
+        the log again, at whatever speed, ends it at the same tick.
+        """
+        demoted = life.arms[0]
+        directives = [self._carry_out(life, command, news)]
+        if command.stop is not True or demoted.version == BUILTIN:
+            return directives
+        stop_id = f"{news.record_id}:stop"
+        symbol, ts_event, automatic = command.symbol, command.ts_event, command.automatic
+        stop = StopVariant(stop_id, symbol, ts_event, demoted.name, command.cause, automatic=automatic)
+        # Of the version it is told what was asked for: the roll-back, which stands on `commands`.
+        return [*directives, self._carry_out(life, stop, news)]
 
     def _stop_beaten(self, life: Life, command: Command, news: News) -> list[Directive]:
         """Once another version is live: what was held back for the one before is over."""

@@ -92,6 +92,9 @@ async def test_a_slow_version_is_rolled_back(bootstrap: str, prefix: str, tmp_pa
         assert command.version == slow.version == "slow-1"
         assert command.metrics["latency_p95_ms"] > TAKES_S * 1e3
         assert slow.reason == command.cause
+        versions: list[ModelVersion] = await everything(loop, MODEL_VERSIONS.name, ModelVersion)
+        last = [each for each in versions if each.version == "slow-1"][-1]
+        assert (last.status, last.arm, last.reason) == ("stopped", "", command.cause), "it takes as long in shadow"
         assert "slow-1 is too slow: 95 % of its predictions within" in command.cause
         assert "side by side on the same" in command.cause
         assert command.metrics["step_ms"] >= TAKES_S * 1e3 > 2 * command.metrics["step_before_ms"]

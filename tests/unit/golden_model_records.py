@@ -168,6 +168,17 @@ OF_MODELS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             automatic=True,
             version="BTCUSDT-8",
         ),
+        RollBack(
+            id="commands:3:20:0:slow",
+            symbol="BTCUSDT",
+            ts_event=NS + 9,
+            cause="BTCUSDT-8 is too slow",
+            metrics={"step_ms": 2.5},
+            signature=SIGNATURE,
+            automatic=True,
+            version="BTCUSDT-8",
+            stop=True,
+        ),
     ],
     ModelVersion: [
         ModelVersion(

@@ -105,6 +105,7 @@ async def test_a_version_that_is_the_cause_is_taken_back() -> None:
     (sent,) = producer.sent
     assert b"new-1 is too slow: 95 % of its predictions within 40 ms" in sent
     assert b"side by side on the same" in sent
+    assert b'"stop":true' in sent, "beside the other it takes as long for each tick"
 
 
 @pytest.mark.parametrize(

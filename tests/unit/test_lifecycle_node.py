@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.codec import encode
-from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
+from schemas.commands import Command, PinVersion, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
 from schemas.models import ModelState, SignedLogisticState
@@ -124,6 +124,47 @@ def test_a_variant_from_its_start_to_its_rollback() -> None:
     assert desk.told(back()) == [(BUILTIN, "champion", "live"), ("bold-1", "rolled_back", "bold-1")]
     assert desk.running == [("live", BUILTIN), ("bold-1", "bold-1")]
     assert desk.told(stop("bold-1")) == [("bold-1", "stopped", "")]
+    assert desk.running == [("live", BUILTIN)]
+
+
+def test_what_is_taken_back_for_good_ends_behind_the_directive_that_makes_the_other_live() -> None:
+    desk = Desk()
+    desk.ask(start("slow", from_live=True))
+    desk.ask(promote("slow"))
+    found = desk.ask(replace(back(), stop=True, automatic=True, cause="slow-1 is too slow"))
+    directives = [each for each in found if isinstance(each, Directive)]
+    assert [(each.action, each.arm) for each in directives] == [("promote_arm", "builtin"), ("stop_arm", "slow-1")]
+    assert directives[1].id == "commands:3:2:stop"
+    told = [each for each in found if isinstance(each, ModelVersion)]
+    assert [(each.version, each.status, each.arm) for each in told] == [
+        (BUILTIN, "champion", "live"),
+        ("slow-1", "rolled_back", "slow-1"),
+        ("slow-1", "stopped", ""),
+    ]
+    assert {(each.reason, each.command, each.change) for each in told} == {
+        ("slow-1 is too slow", "back-0", "roll_back")
+    }
+    assert desk.running == [("live", BUILTIN)]
+    assert desk.ask(replace(back(), stop=True, automatic=True, cause="slow-1 is too slow")) == [], "once"
+
+
+def test_the_built_in_version_goes_on_in_shadow_whatever_it_is_taken_back_for() -> None:
+    desk = Desk()
+    desk.ask(start("bold"))
+    desk.ask(promote("bold"))
+    desk.ask(promote(BUILTIN, "promote-builtin"))
+    desk.ask(replace(back(), stop=True))
+    assert desk.running == [("live", "bold-1"), (BUILTIN, BUILTIN)]
+
+
+def test_what_a_pin_held_back_ends_at_its_release() -> None:
+    desk = Desk()
+    desk.ask(start("slow", from_live=True))
+    desk.ask(promote("slow"))
+    desk.ask(PinVersion("pin", "X", 7, "test"))
+    desk.ask(replace(back(), stop=True, automatic=True))
+    assert desk.running == [("live", "slow-1"), (BUILTIN, BUILTIN)]
+    desk.ask(PinVersion("release", "X", 9, "test", pinned=False))
     assert desk.running == [("live", BUILTIN)]
 
 
