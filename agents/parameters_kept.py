@@ -10,6 +10,7 @@ import msgspec
 
 from agents.changed import changes
 from schemas.errors import ConfigurationError
+from streams.experiments.live.pooling import digest_of
 from streams.monitoring.node import MonitorNode
 from streams.other_parameters import OtherParameters
 from streams.parameters import Parameters, load_parameters
@@ -78,7 +79,9 @@ def explained(error: BaseException, home: Path, now: Parameters) -> str:
 
 def _part(whole: dict[str, Any], table: str) -> dict[str, Any]:
     """What of the tables a digest may be of: a symbol may have got parameters of its own since, or have lost them."""
-    first = table.partition(".")[0]
+    first, _, own = table.partition(".")
+    if first == "experiments":
+        return {first: {own: whole[first].get(own, {})}}
     return {name: whole[name] for name in (("market", "symbols") if first in ("market", "symbols") else (first,))}
 
 
@@ -92,3 +95,4 @@ def digests(parameters: Parameters) -> Iterator[tuple[str, str]]:
     yield "retraining", parameters.retraining.trial.test.digest()
     for name, declared in parameters.experiments.items():
         yield f"experiments.{name}", declared.test.digest()
+        yield f"experiments.{name}", digest_of(declared)

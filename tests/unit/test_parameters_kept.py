@@ -13,8 +13,9 @@ from agents.parameters_kept import explained, folder, keep
 from agents.plugins import configured_parameters, plugins_seen_from
 from agents.runtime import crash
 from schemas.errors import StateError
+from streams.experiments.live.pooling import PoolingNode
 from streams.loop import nodes
-from streams.parameters import load_parameters
+from streams.parameters import Parameters, load_parameters
 
 Table = dict[str, Any]
 EARLIER: Table = {
@@ -22,6 +23,11 @@ EARLIER: Table = {
     "symbols": {"X": {"market": {"warmup_ticks": 9}}},
     "experiments": {"bold": {"arm": {"sizing": {"kelly_fraction": 0.001}}}},
 }
+
+
+def pooling(parameters: Parameters) -> Any:
+    (found,) = [each for each in nodes(parameters) if isinstance(each, PoolingNode)]
+    return found
 
 
 def explanation(home: Path, earlier: Table, now: Table, node: int, key: str = "Y") -> str:
@@ -49,6 +55,23 @@ def test_what_differs_is_said_field_by_field(node: int, key: str, changed: Table
     assert f"; {tmp_path / 'parameters'}" in sentence
     assert sentence.endswith(".toml has the earlier ones")
     assert all(way in sentence for way in ("fix: restore the earlier", "`tickloop topics reset`", "another prefix"))
+
+
+def test_of_an_experiment_it_is_said_what_was_changed_of_it_also_where_symbols_decide_together(tmp_path: Path) -> None:
+    def declared(symbols: list[str], alpha: float) -> Table:
+        test = {"scope": "pooled", "alpha": alpha, "clock_ns": 60_000_000_000}
+        return {"experiments": {"bold": {"arm": {}, "symbols": symbols, "test": test}, "calm": {"arm": {}}}}
+
+    earlier, now = declared(["A", "B"], 0.05), declared(["A", "B", "C"], 0.01)
+    now["experiments"]["calm"]["symbols"] = ["Z"]
+    keep(load_parameters(earlier), tmp_path)
+    before, after = (pooling(load_parameters(each)) for each in (earlier, now))
+    with pytest.raises(StateError) as caught:
+        after.load(before.dump(before.open("bold")))
+    said = explained(caught.value, tmp_path, load_parameters(now))
+    assert "experiments.bold.symbols (was ['A', 'B'], is ['A', 'B', 'C'])" in said
+    assert "experiments.bold.test.alpha (was 0.05, is 0.01)" in said
+    assert "calm" not in said
 
 
 def test_what_belongs_to_another_table_is_not_said(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from msgspec import MsgspecError, Struct, json, msgpack
 from msgspec.structs import replace
 
 from schemas.commands import PromoteVariant, StopVariant
-from schemas.errors import Refused, StateError
+from schemas.errors import Refused
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.limits import END_OF_TIME, LONGEST_CAUSE, cut
 from schemas.positions import as_of, root_id
@@ -17,6 +17,7 @@ from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_PARTIALS, POOLED_E
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
 from streams.experiments.live.telling import About, told
+from streams.other_parameters import OtherParameters
 from streams.signatures import UNSIGNED, Signing
 from streams.topology import Node, not_a_snapshot
 
@@ -102,6 +103,12 @@ class PoolState(Struct, array_like=True):
     test: ExperimentState | None
 
 
+def digest_of(declaration: Declaration) -> str:
+    """Of what is registered of an experiment that several symbols decide together: its test, and the symbols."""
+    symbols = tuple(sorted(set(declaration.symbols)))
+    return sha256(json.encode((declaration.test.digest(), symbols))).hexdigest()[:16]
+
+
 class Pool:
     """One experiment over several symbols.
 
@@ -126,7 +133,7 @@ class Pool:
         self.experiment = Experiment(declaration.test)
         self._most = MOST_WAITING // len(self.symbols)
         self._sums = len(self.experiment.start().evidence.totals)
-        self.digest = sha256(json.encode((self.experiment.digest, self.symbols))).hexdigest()[:16]
+        self.digest = digest_of(declaration)
 
     def start(self) -> PoolState:
         """State before anything was told."""
@@ -360,9 +367,10 @@ class PoolingNode(Node[PoolState]):
         if pool is not None and state.test is None:  # earlier releases kept one of an experiment that nobody declared
             return pool.start()
         if pool is not None and state.made_with != pool.digest:
-            raise StateError(
+            raise OtherParameters(
                 f"experiment {state.experiment}: expected the test and the symbols that were registered when it began "
                 f"({state.made_with}), was {pool.digest}; fix: restore [experiments.{state.experiment}], and give what "
-                "was changed another name"
+                "was changed another name",
+                state.made_with,
             )
         return state
