@@ -18,6 +18,7 @@ from streams.evaluation.prequential import Run
 from streams.evaluation.report import SkillReport, report
 from streams.evaluation.variants import VARIANTS
 from streams.parameters import Parameters
+from streams.sources.absent import fix_of
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile
 
@@ -60,7 +61,7 @@ def evaluate(
     """
     for name in files:
         if not Path(name).is_file():
-            raise ConfigurationError(f"{name}: expected a readable file, found none")
+            raise ConfigurationError(f"{name}: expected a readable file, found none{fix_of(name)}")
     shares: SimpleQueue[tuple[int, int, float]] = SPAWN.SimpleQueue()
     jobs = [
         Job(number, name, columns, parameters, variant)

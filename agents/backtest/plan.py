@@ -11,6 +11,7 @@ from msgspec import Struct
 from agents.identity.computing import LOOP, Identity
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
+from streams.sources.absent import fix_of
 from streams.sources.columns import Columns
 
 FORMAT = 1
@@ -130,7 +131,7 @@ def inspected(names: tuple[str, ...]) -> tuple[Input, ...]:
     for name in names:
         path = Path(name)
         if not path.is_file():
-            raise ConfigurationError(f"{name}: expected a file that can be read again, found none")
+            raise ConfigurationError(f"{name}: expected a file that can be read again, found none{fix_of(name)}")
         with path.open("rb") as stream:
             found.append(Input(name, path.stat().st_size, file_digest(stream, "sha256").hexdigest()))
     return tuple(found)

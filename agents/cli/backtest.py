@@ -19,6 +19,7 @@ from agents.backtest.plan import COMPUTE, Plan, format_file, inspected
 from agents.backtest.runs import run
 from agents.backtest.share import Progress as Reached
 from agents.cli.column_options import column_options
+from agents.cli.horizon import horizon_option, say_what_cannot_move, unmoved, with_horizon
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.cli.understood import explain as show_explained
@@ -33,6 +34,9 @@ from streams.sources.several import expect_one_market
 
 INTERRUPTED = 130
 WIDTH_OF_FILES = 140
+MANY_REFUSED = 0.01
+"""Share of ticks of which somebody should know why they were refused."""
+
 DONE = "it was finished before; nothing was left to do"
 
 
@@ -47,6 +51,7 @@ DONE = "it was finished before; nothing was left to do"
     help="Parameter file; several give several backtests, each in a folder of its own  [default: tickloop.toml]",
 )
 @click.option("--out", default="run", show_default=True, metavar="FOLDER", help="Where everything goes.")
+@horizon_option
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at work  [default: one for each core]")
 @click.option("--no-digests", is_flag=True, help="Do not digest what the topics would hold; a little faster.")
 @column_options
@@ -56,6 +61,7 @@ def command(
     files: tuple[str, ...],
     configs: tuple[str, ...],
     out: str,
+    horizon: str | None,
     jobs: int | None,
     no_digests: bool,
     columns: Columns,
@@ -75,15 +81,18 @@ def command(
     \b
     Examples:
       tickloop backtest btcusdt.csv.gz
+      tickloop backtest bars.csv --bars open --symbol AAPL --horizon 5m
       tickloop backtest btcusdt.csv.gz ethusdt.csv.gz --config cheap.toml --config dear.toml --out fees
     """
     if explain:
         show_explained(files, columns)
         return
-    chosen = configured(configs)
+    chosen = configured(configs, horizon)
     expect_one_market(files, columns)
     say_understood(files, columns, as_json)
     plans = planned(files, chosen, out, columns, not no_digests)
+    if not as_json:
+        say_what_cannot_move(files, columns, [plan.parameters for plan in plans])
     console = Console(stderr=True)
     quiet = as_json or not console.is_terminal
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
@@ -122,8 +131,27 @@ def command(
     for plan, folder in zip(plans, folders, strict=True):
         if changes := folder.computed_otherwise(plan.identity):
             console.print(f"{folder.path} was computed by other code: {changes}", highlight=False, markup=False)
+    for plan, folder in zip(plans, folders, strict=True):
+        if told := refused_in(folder):
+            console.print(told, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        if why := unmoved(folder.summary, plan.parameters):
+            console.print(why, style="yellow", highlight=False, markup=False, soft_wrap=True)
     taken = sum(took.values())
     console.print(f"{taken:,} ticks in {seconds:.1f} s ({taken / seconds:,.0f}/s)" if taken else DONE, highlight=False)
+
+
+def refused_in(folder: RunFolder) -> str:
+    """A sentence on ticks that were refused, where these are more than a few; else empty."""
+    summary = folder.summary
+    refused: dict[str, int] = summary["refused"]
+    if not refused or sum(refused.values()) < MANY_REFUSED * summary["ticks"]:
+        return ""
+    reasons = ", ".join(
+        f"{count:,} as {reason}" for reason, count in sorted(refused.items(), key=lambda each: -each[1])
+    )
+    return f"{sum(refused.values()):,} of {summary['ticks']:,} refused: {reasons}; why, row by row: " + str(
+        folder.path / DEAD_LETTERS
+    )
 
 
 def expect_predictions(plans: Sequence[Plan], folders: Sequence[RunFolder]) -> None:
@@ -163,8 +191,12 @@ class Configuration(Struct, frozen=True):
     partitions: int
 
 
-def configured(configs: Sequence[str]) -> list[Configuration]:
+def configured(configs: Sequence[str], horizon: str | None = None) -> list[Configuration]:
     """The configurations, looked at before any file of ticks is.
+
+    Args:
+        configs: files of parameters; none: the one that is found.
+        horizon: for every symbol of all of them; None: their own.
 
     Raises:
         ConfigurationError: one makes no sense, or two are called the same.
@@ -176,7 +208,8 @@ def configured(configs: Sequence[str]) -> list[Configuration]:
     for config in configs or [""]:
         environment: Mapping[str, str] = os.environ | ({"TICKLOOP_CONFIG": config} if config else {})
         partitions = Settings.load(environment).partitions
-        found.append(Configuration(config, environment, parameters_in_use(environment), partitions))
+        parameters = with_horizon(parameters_in_use(environment), horizon)
+        found.append(Configuration(config, environment, parameters, partitions))
     return found
 
 

@@ -48,6 +48,7 @@ OPTIONS = (
     click.option("--rows", default="", metavar="NAME", help="JSON: where in an object the rows are."),
     click.option("--decimal", default="", metavar="MARK", help="Decimal mark of numbers: . or ,"),
     click.option("--thousands", default="", metavar="MARK", help="Mark between thousands."),
+    click.option("--encoding", default="", metavar="NAME", help="Of texts that are not Unicode: cp1252, cp932 ..."),
     click.option(
         "--price-scale",
         type=click.FloatRange(min=0, min_open=True),
@@ -94,6 +95,7 @@ NAMES = (
     "rows",
     "decimal",
     "thousands",
+    "encoding",
     "price_scale",
     "sides",
     "where",

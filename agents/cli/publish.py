@@ -1,6 +1,7 @@
 """`tickloop publish`: ticks from files or a pipe to Kafka."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterable, Iterable, Sequence
 from io import BufferedReader, FileIO
@@ -15,6 +16,7 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
 from agents.cli.home import settings_of_command
+from agents.cli.horizon import horizons_of, say_what_cannot_move
 from agents.cli.judging import Judge, refusal
 from agents.cli.progress import progress_bar
 from agents.cli.understood import explain as show_explained
@@ -100,6 +102,8 @@ def command(
         return
     expect_one_market(files, columns)
     say_understood(files, columns, as_json)
+    if not as_json:
+        say_what_cannot_move(files, columns, [horizons_of(os.environ)], "workers with")
     settings = settings_of_command()
     address = bootstrap(settings)
     topic = settings.topic(TICKS.name)
@@ -172,9 +176,13 @@ async def _publish(
                 completed=sum(shares),
             )
 
-        return await publish(
+        report = await publish(
             feed, address, topic, pace=pace, stop=stop, progress=progress, first=first, seen=judge.look, say=_warn
         )
+    for source in sources:
+        if source.left_out and not quiet:
+            _warn(source.left_out)
+    return report
 
 
 def _beginnings(files: Sequence[str], layout: Columns) -> dict[str, int]:

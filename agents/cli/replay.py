@@ -14,6 +14,7 @@ from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
 from agents.cli.home import settings_of_command
+from agents.cli.horizon import say_what_cannot_move
 from agents.cli.judging import JudgedSource
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.publish import longest_wait_option, speed_of, stop_or_die
@@ -24,6 +25,7 @@ from agents.clients.tick_log import TickLog
 from agents.keyring import signing
 from agents.operations.replaying import Replayed, Source, in_blocks, replay, up_to
 from agents.operations.runs import name_for, run_settings
+from agents.printable import printable
 from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
 from streams.loop import nodes
@@ -90,7 +92,10 @@ def command(
     name = name or name_for(files[0] if files else str(topic))
     settings = run_settings(live, name)
     work = live.workers if with_workers or workers else 0
-    loop = nodes(parameters_in_use(), signing(settings))
+    parameters = parameters_in_use()
+    if files and not as_json:
+        say_what_cannot_move(files, columns, [parameters], "workers with")
+    loop = nodes(parameters, signing(settings))
     address = bootstrap(live)
     topic = live.topic(TICKS.name) if topic == TICKS.name else topic
     if topic == settings.topic(TICKS.name):
@@ -131,6 +136,9 @@ def command(
         click.echo(msgspec.json.encode(result))
     else:
         _show(result)
+        for file in bar.files:
+            if file.left_out:
+                click.secho(printable(file.left_out), fg="yellow", err=True)
     if not result.complete:
         raise SystemExit(INTERRUPTED)
     if not result.already and result.sent == result.unreadable:

@@ -1,33 +1,29 @@
 """`tickloop skill`: how good the predictions on files are, beside baselines, with intervals."""
 
 import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import msgspec
-from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from agents.cli.column_options import column_options
+from agents.cli.horizon import horizon_option, say_what_cannot_move, with_horizon
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.skill_tables import markdown, show
 from agents.cli.understood import say_understood
 from agents.evaluation import evaluate
-from schemas.errors import ConfigurationError
-from streams.parameters import Parameters
 from streams.sources.columns import Columns
 from streams.sources.several import expect_one_market
 
-NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9}
 INTERRUPTED = 130
 
 
 @click.command("skill")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--horizon", metavar="500ms|60s|...", help="How far ahead; else that of the parameters.")
+@horizon_option
 @column_options
 @click.option("--processes", type=click.IntRange(1), help="Processes at work; else one for each core.")
 @click.option("--out", type=click.Path(dir_okay=False, writable=True), help="Write the tables as Markdown.")
@@ -53,11 +49,11 @@ def command(
       tickloop skill btcusdt.csv.gz ethusdt.csv.gz
       tickloop skill eurusd.csv.gz --horizon 60s --out eurusd.md
     """
-    parameters = parameters_in_use()
-    if horizon is not None:
-        parameters = with_horizon(parameters, nanoseconds(horizon))
+    parameters = with_horizon(parameters_in_use(), horizon)
     expect_one_market(files, columns)
     say_understood(files, columns, as_json)
+    if not as_json:
+        say_what_cannot_move(files, columns, [parameters])
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
@@ -87,28 +83,3 @@ def command(
         return
     for report in reports:
         show(report, Console())
-
-
-def nanoseconds(text: str) -> int:
-    """A duration such as `500ms`.
-
-    >>> nanoseconds("500ms"), nanoseconds("1.5s")
-    (500000000, 1500000000)
-
-    Raises:
-        ConfigurationError: it is none.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s|m|h)", text)
-    duration = round(float(found[1]) * NANOSECONDS[found[2]]) if found else 0
-    if duration <= 0:
-        raise ConfigurationError(f"--horizon: expected a duration such as 500ms, 60s or 5m, was {text!r}")
-    return duration
-
-
-def with_horizon(parameters: Parameters, horizon_ns: int) -> Parameters:
-    """The parameters with another horizon for every symbol."""
-    return replace(
-        parameters,
-        market=replace(parameters.market, horizon_ns=horizon_ns),
-        symbols={symbol: replace(own, horizon_ns=horizon_ns) for symbol, own in parameters.symbols.items()},
-    )

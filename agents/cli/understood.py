@@ -9,9 +9,13 @@ from msgspec.structs import replace
 
 from agents.printable import printable
 from schemas.errors import ConfigurationError
+from streams.sources.absent import fix_of
 from streams.sources.columns import Columns
 from streams.sources.damage import BrokenFile
 from streams.sources.files import TickFile
+
+PIPE = "-"
+"""In the place of a name: standard input."""
 
 explain_option = click.option(
     "--explain", is_flag=True, help="Show how the first ten rows are read, and do nothing with them."
@@ -27,12 +31,14 @@ def begun(name: str, columns: Columns) -> TickFile:
 
 
 def say_understood(files: Sequence[str], columns: Columns, quiet: bool = False) -> None:
-    """Print on standard error what files were taken for; what cannot be read twice is left out.
+    """Print on standard error what files were taken for; what cannot be read twice is left out, and has to be there.
 
     Raises:
         ConfigurationError: what reading a file raises.
     """
     for name in files:
+        if name != PIPE and not Path(name).exists():
+            raise ConfigurationError(f"{name}: expected a readable file, found none{fix_of(name)}")
         if not quiet and Path(name).is_file():
             say(begun(name, columns).understood)
 
@@ -51,7 +57,9 @@ def explain(files: Sequence[str], columns: Columns) -> None:
     """
     for name in files:
         if not Path(name).is_file():
-            raise ConfigurationError(f"{name}: expected a file to explain, found none; fix: save it first")
+            raise ConfigurationError(
+                f"{name}: expected a file to explain, found none{fix_of(name) or '; fix: save it first'}"
+            )
         file = begun(name, columns)
         pairs = file.explained()
         for sentence in file.understood or [f"{name}: records as they stand"]:

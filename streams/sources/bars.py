@@ -4,9 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from schemas.errors import ConfigurationError
 from streams.sources.cells import shown
+
+WIDEST = 3.0
+"""Factor between the high and the low of most bars; four columns that lie further apart are none of bars."""
+
+ENOUGH_BARS = 5
+"""Rows below which four columns may be in the order of a bar's by chance."""
 
 NS_OF = {"s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9, "w": 7 * 86_400 * 10**9}
 
@@ -47,3 +54,64 @@ def is_of_bars(header: Sequence[str]) -> bool:
     (True, False)
     """
     return {"open", "high", "low", "close"} <= {name.strip("<> ").lower() for name in header}
+
+
+class BarColumns(NamedTuple):
+    """Which columns of a table are those of bars."""
+
+    open: int
+    high: int
+    low: int
+    close: int
+
+
+def bars_among(columns: Sequence[Sequence[float | None]]) -> BarColumns | None:
+    """Four columns side by side that are open, high, low and close, whatever they are called; None: there are none.
+
+    The high is nowhere below, and the low nowhere above the other two, of which the close is the one that the next open
+    goes on from.
+
+    Args:
+        columns: numbers row by row, None where there is none.
+
+    >>> numbers = [90, 91, 92, 93, 94]
+    >>> bars_among([numbers, [5, 6, 7, 6, 7], [8, 8, 9, 7, 7.5], [4, 5, 6, 5, 6], [6, 7, 6, 7, 7], [1] * 5])
+    BarColumns(open=1, high=2, low=3, close=4)
+    >>> bars_among([[6, 7, 8, 7, 6], [6.1, 7.1, 8.1, 7.1, 6.1], [5] * 5, [9] * 5])
+    """
+    for first in range(len(columns) - 3):
+        rows = [row for row in zip(*columns[first : first + 4], strict=True) if None not in row]
+        whole = [[float(cell) for cell in row if cell is not None] for row in rows]
+        if len(whole) < ENOUGH_BARS or min(map(min, whole)) <= 0:
+            continue
+        high = next((at for at in range(4) if all(row[at] == max(row) for row in whole)), None)
+        low = next((at for at in range(4) if at != high and all(row[at] == min(row) for row in whole)), None)
+        if high is None or low is None or sorted(row[high] / row[low] for row in whole)[len(whole) // 2] > WIDEST:
+            continue
+        if 2 * sum(len(set(row)) > 2 for row in whole) < len(whole):
+            continue
+        extremes = [(row[high], row[low]) for row in whole]
+        if all(one[0] <= other[0] and one[1] >= other[1] for one, other in pairwise(extremes)):
+            continue  # the highest and the lowest of a day so far
+        one, other = (at for at in range(4) if at not in (high, low))
+        forward = sum(abs(after[one] - before[other]) for before, after in pairwise(whole))
+        back = sum(abs(after[other] - before[one]) for before, after in pairwise(whole))
+        begins, ends = (one, other) if forward <= back else (other, one)
+        return BarColumns(first + begins, first + high, first + low, first + ends)
+    return None
+
+
+def steady_length(times: Sequence[int]) -> int:
+    """The distance of rows that lie on a grid of whole seconds, as bars do, ns; 0: they lie on none.
+
+    >>> steady_length([at * 60 * 10**9 for at in (0, 1, 2, 3, 5, 6)]) // 10**9, steady_length([0, 7, 12, 30, 31, 60])
+    (60, 0)
+    """
+    distances = [later - earlier for earlier, later in pairwise(sorted(times))]
+    if len(distances) < ENOUGH_BARS - 1:
+        return 0
+    ((commonest, count),) = Counter(distances).most_common(1)
+    if commonest < NS_OF["s"] or commonest % NS_OF["s"]:
+        return 0
+    on_grid = sum(distance % commonest == 0 for distance in distances)
+    return commonest if 2 * count >= len(distances) and 5 * on_grid >= 4 * len(distances) else 0

@@ -1,5 +1,6 @@
 """How the rows of a file become ticks: which column is which field, how times and numbers are written, and the like."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from math import isclose
 from pathlib import PurePath
@@ -11,11 +12,16 @@ from msgspec.structs import replace
 from schemas.errors import ConfigurationError
 from streams.sources.bars import length_of
 from streams.sources.cells import shown
+from streams.sources.encodings import known_encoding
+from streams.sources.suggested import LIKELY, option, plain
 from streams.sources.times import Clock, DateOrder, TimeUnit, zone_of
 from streams.sources.words import Number, number_of
 
 FIELDS = ("kind", "symbol", "ts_event", "bid", "bid_size", "ask", "ask_size", "price", "size", "side", "seq")
 NUMBERS = frozenset({"bid", "bid_size", "ask", "ask_size", "price", "size", "seq"})
+OF_BARS = {"close": "price", "closeprice": "price"}
+"""Columns of bars that are fields of ticks under another name."""
+
 NEEDED = {"quote": ("bid", "ask"), "trade": ("price",)}
 ABSENT = {"bid_size": "0", "ask_size": "0", "size": "0", "side": "", "seq": ""}
 """Cells of fields that a feed may not have at all, as the records define them."""
@@ -47,6 +53,7 @@ class Columns(msgspec.Struct, frozen=True):
         checked: stop a file that cannot be one of a market.
         format: name of a format, or path of one; empty: what the file shows; `none`: none, whatever it shows.
         bars: of tables of bars, what the time of a row is: the `open` or the `close` of its bar.
+        encoding: of a text that is not Unicode, as Python calls it: `cp1252`, `cp932`; empty: UTF-8, or by its mark.
         length: of a bar, `60s`, where its time is its open; empty: the commonest distance of the first rows.
     """
 
@@ -70,13 +77,11 @@ class Columns(msgspec.Struct, frozen=True):
     format: str = ""
     bars: str = ""
     length: str = ""
+    encoding: str = ""
 
     def __post_init__(self) -> None:
-        if unknown := set(self.names) - set(FIELDS):
-            raise ConfigurationError(
-                f"expected a column mapping for fields among {', '.join(FIELDS)}, was {', '.join(sorted(unknown))}; "
-                "fix: field=column, for example bid=best_bid"
-            )
+        if unknown := [field for field in self.names if field not in FIELDS]:
+            raise _unknown_fields(unknown, self.names)
         if self.kind not in ("", *NEEDED):
             raise ConfigurationError(f"expected kind quote or trade, was {self.kind!r}")
         if wrong := [side for side in self.sides.values() if side not in ("buy", "sell", "")]:
@@ -90,6 +95,7 @@ class Columns(msgspec.Struct, frozen=True):
             raise ConfigurationError(f"expected open or close of bars, was {shown(self.bars)}; fix: --bars open")
         if self.length:
             length_of(self.length)
+        known_encoding(self.encoding)
         self.number()
         self.clock()
 
@@ -128,6 +134,18 @@ class Columns(msgspec.Struct, frozen=True):
     def constants(self) -> dict[str, str]:
         """Cells that every row has."""
         return {name: value for name, value in (("kind", self.kind), ("symbol", self.symbol)) if value}
+
+
+def _unknown_fields(unknown: Sequence[str], names: Mapping[str, str]) -> ConfigurationError:
+    """What to say of a mapping of fields that ticks do not have, with one that they have."""
+    known = {word: field for field, words in LIKELY.items() for word in words} | OF_BARS
+    meant = {field: field if field in FIELDS else known.get(plain(field), "") for field in names}
+    pairs = [f"{meant[field]}={column}" for field, column in names.items() if meant[field]]
+    fix = f"--map {option(','.join(pairs))}" if pairs else "field=column, for example bid=best_bid"
+    sentence = f"expected a column mapping for fields among {', '.join(FIELDS)}, was {', '.join(unknown)}; fix: {fix}"
+    if {*map(plain, unknown)} & {*OF_BARS, "open", "high", "low"}:
+        sentence += ", since a bar becomes a trade at its close; its open, high and low need no mapping"
+    return ConfigurationError(sentence)
 
 
 class BookColumns(Columns, frozen=True):

@@ -7,12 +7,16 @@ from typing import Any
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from streams.sources.book_rows import BookRows, Build, flattened
+from streams.sources.carried import CarriedRows
 from streams.sources.cells import LONGEST_CELL, short, shown
+from streams.sources.encodings import likely_encodings, other_encoding
 from streams.sources.formats.recognition import Understood, like, of_table
 from streams.sources.layout import Layout, looks_like_a_row
 from streams.sources.lines import LONGEST_LINE, CutLine
+from streams.sources.proposal import laid_out, named_by_cells, proposed
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
+from streams.sources.sampled import OF_A_BLOCK, OneMarket, warn_of_bars
 
 DELIMITERS = ",;\t|"
 
@@ -31,7 +35,8 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
     build: Build | None = None
     found: Understood | None = None
     names: Sequence[str] | None = None
-    book: BookRows | None = None
+    book: BookRows | CarriedRows | None = None
+    market: OneMarket | None = None
     settled = False
     for block in blocks if reading.columns.header else _with_a_row(blocks):
         ticks: list[Any] = []
@@ -47,12 +52,13 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
         lines = text.split("\n")
         if layout is None:
             if names is None:
+                _expect_utf8(block.partition(b"\n")[0].rstrip(b"\r"), block, reading)
                 delimiter = max(DELIMITERS, key=lines[0].count)
                 names = _names(lines[0], delimiter, reading.name)
             behind = lines if reading.columns.header else lines[1:]
             found = of_table(reading.name, reading.columns, names, _cells(behind, delimiter, len(names)))
             header = _header(lines, names, found, delimiter, reading)
-            layout = Layout(header, found.columns, reading.name)
+            layout = laid_out(header, found.columns, reading.name, _cells(lines, delimiter, len(header)))
             width, constants, where = layout.width, list(layout.constants), layout.where
         if build is None or not settled:
             first = _cells(lines, delimiter, width)
@@ -60,7 +66,13 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
             build, settled = layout.builder(), bool(first)
             if found is not None and layout.of_book and found.format is not None and found.format.book is not None:
                 build = book = BookRows(found.format.book, layout, reading.name)
+            if found is not None and found.format is not None and found.format.carried:
+                build = book = reading.carry(CarriedRows(found.format.carried, layout))
             if settled and found is not None:
+                if found.format is None and not found.columns.bars:
+                    warn_of_bars(layout.header, first, layout, [*map(layout.time_of, first)])
+                market = OneMarket(layout.header, layout, reading.name)
+                market.begin(first)
                 reading.take(found, layout, first)
         row = reading.row
         careful = '"' in text or max(map(len, lines), default=0) > LONGEST_CELL
@@ -87,9 +99,25 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
             except NO_TICK as problem:
                 ticks.append(reading.raw_cells(row, problem, layout, cells))
         reading.row = row
+        if market is not None and market.places:
+            market.look(_cells(lines[-OF_A_BLOCK:], delimiter, width))
         yield ticks if book is None else flattened(ticks)
     if book is not None:
         yield book.rest()
+
+
+def _expect_utf8(line: bytes, block: bytes, reading: Reading) -> None:
+    """Stop a text whose first line is of another encoding, with all that would read it."""
+    if not (ways := likely_encodings(line)) or not reading.columns.checked:
+        return
+    lines = block.decode(ways[0], "replace").replace("\r\n", "\n").split("\n")
+    delimiter = max(DELIMITERS, key=lines[0].count)
+    names = _names(lines[0], delimiter, reading.name)
+    columns, more = reading.columns, ""
+    if not columns.format and not columns.header and not looks_like_a_row(names):
+        found = proposed(names, _cells(lines[1:], delimiter, len(names)), columns)
+        more = f"; then {found}" if found.options else ""
+    raise ConfigurationError(f"{reading.name}: {other_encoding(line)}{more}")
 
 
 def _with_a_row(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -123,7 +151,8 @@ def _header(
     if looks_like_a_row(names):
         raise ConfigurationError(
             f"{reading.name}: expected the names of the columns in the first line, was {shown(delimiter.join(names))}; "
-            "fix: --columns NAME,NAME,... where the file has no header, for example --columns ts_event,price,size"
+            "fix: --columns NAME,NAME,... where the file has no header, for example "
+            + named_by_cells([list(names), *_cells(lines, delimiter, len(names))])
             + "".join(f", or --format {each}" for each in like(names)[:3])
         )
     return names

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
+from streams.sources.absent import fix_of
+from streams.sources.carried import NEITHER
 from streams.sources.columns import Columns
 from streams.sources.damage import DAMAGE, broken
 from streams.sources.delimited import csv_ticks
@@ -89,6 +91,12 @@ class TickFile:
         taken = self._reading.taken
         return list(dict.fromkeys(f"{self.name}: {sentence}" for each in taken if (sentence := each.said())))
 
+    @property
+    def left_out(self) -> str:
+        """Rows that were left out so far without a word on each, as a sentence; empty: none."""
+        count = self._reading.left_out
+        return f"{self.name}: {count:,} rows left out: {NEITHER}" if count else ""
+
     def explained(self) -> list[tuple[dict[str, str], str]]:
         """The first rows as they stand, and what became of each, as soon as the first block was read."""
         return [pair for taken in self._reading.taken for pair in taken.explained()]
@@ -103,7 +111,8 @@ class TickFile:
             stream, size = path.open("rb"), path.stat().st_size
         except (OSError, ValueError) as error:  # a name with a zero byte is no name
             what = error.strerror if isinstance(error, OSError) else error
-            raise ConfigurationError(f"{self.name}: expected a readable file, was: {what}") from error
+            fix = fix_of(self.name) if isinstance(error, FileNotFoundError) else ""
+            raise ConfigurationError(f"{self.name}: expected a readable file, was: {what}{fix}") from error
         with stream:
             head = _head(stream, len(ARROW), self._reading, size)
             if head == ARROW or head.startswith(PARQUET):
@@ -131,7 +140,7 @@ class TickFile:
     def _of_bytes(self, stream: BufferedReader, size: int | None) -> Iterator[list[Feed]]:
         reading = self._reading
         try:
-            for name, text in texts(self.name, stream):
+            for name, text in texts(self.name, stream, encoding=self._columns.encoding):
                 reading.name, reading.row = name, 0
                 yield from self._of_text(text)
         except DAMAGE as error:

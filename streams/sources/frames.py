@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from schemas.ticks import Quote, Trade
 from streams.sources.book_rows import BookRows, Build, flattened
+from streams.sources.carried import CarriedRows
 from streams.sources.cells import LONGEST_CELL, short, shown
 from streams.sources.columns import Columns
 from streams.sources.formats.recognition import FIRST, of_table
-from streams.sources.layout import Layout
 from streams.sources.plausible import expect_plausible
+from streams.sources.proposal import laid_out
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
+from streams.sources.sampled import OneMarket
 
 Frame = pd.DataFrame | NDArray[Any] | Mapping[str, Any]
 
@@ -47,7 +49,8 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
         instants = pd.to_datetime(table[dates], utc=True).dt.as_unit("ns")
         table = table.assign(**{dates: instants.astype("int64")})
         columns = replace(columns, time_unit="ns")
-    layout = Layout(header, columns)
+    sample = table.head(LOOKED_AT).to_numpy(object).tolist()
+    layout = laid_out(header, columns, "", sample)
     constants = layout.constants
     form = found.format.book if found.format is not None and layout.of_book else None
     texts = {layout.place[field] for field in ("kind", "symbol", "side") if field in layout.place}
@@ -60,7 +63,10 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
         rows = list(zip(*cells, strict=True))
         if build is None:
             layout.settle(rows[:LOOKED_AT], "frame")
+            OneMarket(header, layout, "frame").begin(rows[:LOOKED_AT])
             build = layout.builder() if form is None else BookRows(form, layout, "frame")
+            if found.format is not None and found.format.carried:
+                build = CarriedRows(found.format.carried, layout)
         ticks: list[Any] = []
         for row, values in enumerate(rows, start):
             if layout.where and not layout.is_wanted(values):
@@ -69,7 +75,7 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
                 ticks.append(build((*values, *constants)))
             except NO_TICK as problem:
                 ticks.append(reading.raw_cells(row, problem, layout, values))
-        ticks = ticks if form is None else flattened(ticks)
+        ticks = flattened(ticks) if isinstance(build, BookRows | CarriedRows) else ticks
         if start == 0 and columns.checked:
             expect_plausible("frame", [tick for tick in ticks if isinstance(tick, Quote | Trade)])
         yield from ticks

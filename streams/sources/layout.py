@@ -1,7 +1,8 @@
 """From the cells of a row to a tick, by the columns of one file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
+from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
@@ -10,8 +11,8 @@ from schemas.ticks import Quote, Trade
 from streams.sources.bars import is_of_bars, length_of, told_length
 from streams.sources.cells import LONGEST_NUMBER, MOST_BITS, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, BookColumns, Columns, kind_of
-from streams.sources.suggested import suggested
-from streams.sources.times import BEYOND, FEW, Clock
+from streams.sources.looks import is_number
+from streams.sources.times import BEYOND, FEW, Clock, spelling
 from streams.sources.words import Sides, expect_readable_number, is_finite, kind_from
 
 NOT_OF = {"quote": ("price", "size", "side"), "trade": ("bid", "bid_size", "ask", "ask_size")}
@@ -28,6 +29,22 @@ BARS = (
     "a table of bars, each row a trade at its time as it stands: if that is when a bar begins, its close is of the "
     "future; fix: --bars open, or --bars close if it has ended"
 )
+
+
+class MissingColumns(ConfigurationError):
+    """A table has not the columns that ticks need.
+
+    Attributes:
+        sentence: what is missing, and what there is.
+    """
+
+    def __init__(self, begins: str, wanted: Sequence[str], header: Sequence[str]) -> None:
+        there = shortened(", ".join(map(str, header)))
+        self.sentence = f"expected a column for {', '.join(wanted)}, was {there}"
+        super().__init__(
+            f"{begins}{self.sentence}; fix: --map FIELD=COLUMN, or --symbol and --kind where the file has no such "
+            "column"
+        )
 
 
 class Layout:
@@ -51,6 +68,7 @@ class Layout:
         shift: ns from the time of a row to that of its tick: the length of a bar whose time is its open.
         clock: reads the times.
         sides: reads the aggressors.
+        checked: whether a file that cannot be one of a market is stopped.
         of_book: whether rows are changes of a book.
         others: place of each column that is looked at for that.
     """
@@ -81,11 +99,7 @@ class Layout:
         if self.of_book:  # of messages, which have many levels each
             needed = {field: None for field in needed if field not in absent}
         if missing := [field for field in needed if field not in fixed | self.place]:
-            options = suggested(header, missing)
-            raise ConfigurationError(
-                f"{self._begins}expected a column for {', '.join(missing)}, was {shortened(', '.join(header))}; fix: "
-                + (options or "--map FIELD=COLUMN, or --symbol and --kind where the file has no such column")
-            )
+            raise MissingColumns(self._begins, list(_wanted(missing, self.place, columns, header)), header)
         self._expect_sizes(kind, absent)
         self.width = len(header)
         if unknown := [name for name in columns.where if name not in header]:
@@ -102,7 +116,7 @@ class Layout:
         }
         self.times, self.shift, self._bars, self._length = "", 0, columns.bars, columns.length
         self.warned = BARS if not columns.bars and is_of_bars(header) else ""
-        self._checked, self._whole = columns.checked, False
+        self.checked, self._whole = columns.checked, False
         self._price_divisor = round(1 / (columns.price_scale or 1.0))
         self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
         self.clock: Clock = columns.clock()
@@ -166,7 +180,7 @@ class Layout:
         kinds = dict.fromkeys(map(type, times))
         # Of floats and decimals int() drops a fraction: it may be asked of a column of text, or of integers, alone.
         self._whole = not self.joined and [*kinds] in ([str], [int])
-        if not self._checked and self.clock.unit is not None:
+        if not self.checked and self.clock.unit is not None:
             self._settle_bars(times, name)
             return
         try:
@@ -327,15 +341,41 @@ class Layout:
         )
 
 
+def _wanted(missing: Sequence[str], present: Collection[str], columns: Columns, header: Sequence[str]) -> Iterator[str]:
+    """What a table lacks, in words: the time and the prices before all else."""
+    order = ("ts_event", "price", "bid", "ask", "kind", "symbol")
+    for field in sorted(missing, key=lambda field: order.index(field) if field in order else len(order)):
+        name = columns.names.get(field, "")
+        if name:
+            near = get_close_matches(name.lower(), [each.lower() for each in header], 1)
+            like = next((each for each in header if near and each.lower() == near[0]), "")
+            yield f"{field} (no {shown(name)}{f', perhaps {shown(like)}' if like else ''})"
+        elif field == "ts_event":
+            yield "the time (ts_event)"
+        elif field == "kind" and not {"bid", "ask", "price"} & {*present, *missing}:
+            yield "a price (price, or bid and ask)"
+        elif field == "kind":
+            if {"price"} <= {*present}:
+                yield "kind, as there are both quotes and trades"
+        else:
+            yield field
+
+
 def looks_like_a_row(header: Sequence[str]) -> bool:
     """Whether what should be names of columns are cells of a row already.
 
     >>> looks_like_a_row(["1700000001", "77.11", "1.0"]), looks_like_a_row(["ts_event", "bid", "ask"])
     (True, False)
+    >>> looks_like_a_row(["09.08.2024", "12:00:01", "FDAX", "18500,5", "3", "K"])
+    True
     """
-    numbers = sum(is_finite(cell) for cell in header)
+    numbers = sum(is_finite(cell) or (cell[:1].isdigit() and _is_a_cell(cell)) for cell in header)
     return numbers >= 2 and 2 * numbers >= len(header)
 
 
 def _ends_in_size(plain: str) -> bool:
     return plain in LIKE_SIZES or plain.endswith(("size", "qty", "quantity", "amount", "volume"))
+
+
+def _is_a_cell(text: str) -> bool:
+    return is_number(text) or spelling([text]) != ""

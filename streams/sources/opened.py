@@ -48,13 +48,16 @@ class _Made(io.RawIOBase):
         return len(taken)
 
 
-def texts(name: str, stream: BufferedReader, layer: int = 0) -> Iterator[tuple[str, BufferedReader]]:
+def texts(
+    name: str, stream: BufferedReader, layer: int = 0, encoding: str = ""
+) -> Iterator[tuple[str, BufferedReader]]:
     """Streams of text in UTF-8 out of one file: its own, or those of the files in an archive, by their names.
 
     Args:
         name: of the file.
         stream: its bytes; of an archive it must be a file that can be sought in.
         layer: how often it was unpacked.
+        encoding: of texts that are not Unicode; empty: that of the text shows.
 
     Raises:
         ConfigurationError: it holds no text.
@@ -62,17 +65,17 @@ def texts(name: str, stream: BufferedReader, layer: int = 0) -> Iterator[tuple[s
     head = stream.peek(1 << 12)
     if layer < MOST_LAYERS:
         if head.startswith(GZIP):
-            yield from texts(name, cast(BufferedReader, gzip.GzipFile(fileobj=stream, mode="rb")), layer + 1)
+            yield from texts(name, cast(BufferedReader, gzip.GzipFile(fileobj=stream, mode="rb")), layer + 1, encoding)
             return
         if head.startswith(BZIP2) and len(head) > 3 and head[3:4].isdigit():
-            yield from texts(name, cast(BufferedReader, bz2.BZ2File(stream)), layer + 1)
+            yield from texts(name, cast(BufferedReader, bz2.BZ2File(stream)), layer + 1, encoding)
             return
         if head.startswith(XZ):
             with lzma.LZMAFile(stream) as unpacked:
-                yield from texts(name, cast(BufferedReader, unpacked), layer + 1)
+                yield from texts(name, cast(BufferedReader, unpacked), layer + 1, encoding)
             return
         if head.startswith(ZSTD):
-            yield from texts(name, BufferedReader(_Made(_zstd(name, stream))), layer + 1)
+            yield from texts(name, BufferedReader(_Made(_zstd(name, stream))), layer + 1, encoding)
             return
         if head.startswith(DBN):
             yield name, BufferedReader(_Made(dbn.as_csv(name, stream)))
@@ -83,11 +86,13 @@ def texts(name: str, stream: BufferedReader, layer: int = 0) -> Iterator[tuple[s
             yield name, BufferedReader(_Made(numpy_rows.as_csv(name, stream)))
             return
         if head.startswith((ZIP, EMPTY_ZIP)):
-            yield from _members(name, stream, layer)
+            yield from _members(name, stream, layer, encoding)
             return
-    encoding = next((called for mark, called in MARKS if head.startswith(mark)), None) or _unmarked(head)
-    if encoding:
-        yield name, BufferedReader(_Made(_recoded(stream, encoding)))
+    found = next((called for mark, called in MARKS if head.startswith(mark)), None) or _unmarked(head)
+    if not found and encoding and not head.startswith(codecs.BOM_UTF8):
+        found = encoding
+    if found:
+        yield name, BufferedReader(_Made(_recoded(stream, found)))
         return
     expect_text(name, head)
     yield name, stream
@@ -126,7 +131,7 @@ def _recoded(stream: BufferedReader, encoding: str) -> Iterator[bytes]:
         yield text.encode()
 
 
-def _members(name: str, stream: BufferedReader, layer: int) -> Iterator[tuple[str, BufferedReader]]:
+def _members(name: str, stream: BufferedReader, layer: int, encoding: str) -> Iterator[tuple[str, BufferedReader]]:
     if layer or not stream.seekable():
         raise ConfigurationError(
             f"{name}: expected a zip archive as a file of its own, was one in a pipe or packed twice; fix: unzip it"
@@ -144,7 +149,7 @@ def _members(name: str, stream: BufferedReader, layer: int) -> Iterator[tuple[st
                 # The arrays in one file of NumPy are called data or arr_0, and have the name of that file.
                 called = name if each.filename.endswith(".npy") else f"{name}/{each.filename}"
                 with _member(archive, each) as member:
-                    yield from texts(called, cast(BufferedReader, member), layer + 1)
+                    yield from texts(called, cast(BufferedReader, member), layer + 1, encoding)
     except (zipfile.BadZipFile, NotImplementedError, lzma.LZMAError) as error:
         raise broken(name, error, 0) from error
 

@@ -8,13 +8,15 @@ from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
 from streams.sources.book_rows import BookRows, Build, flattened
+from streams.sources.carried import CarriedRows
 from streams.sources.cells import LONGEST_CELL, short, shortened
 from streams.sources.columns import NUMBERS, Columns
 from streams.sources.damage import broken
-from streams.sources.formats.recognition import FIRST, PLAIN, of_table
-from streams.sources.layout import Layout
+from streams.sources.formats.recognition import PLAIN, of_table
+from streams.sources.proposal import laid_out
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
+from streams.sources.sampled import OF_A_BLOCK, OneMarket, warn_of_bars
 from streams.sources.times import TimeUnit
 
 BLOCK_ROWS = 4096
@@ -76,14 +78,22 @@ class ParquetRows:
     def _of_file(self, arrow: Any, schema: Any, batches: Callable[[list[str]], Iterable[Any]]) -> Iterator[list[Feed]]:
         reading = self._reading
         header = schema.names
-        found = of_table(reading.name, reading.columns, header, self._first(header, batches))
+        sample: list[list[Any]] | None = None
+
+        def first_rows() -> list[list[Any]]:
+            nonlocal sample
+            sample = _first(header, batches) if sample is None else sample
+            return sample
+
+        plain = not reading.columns.format and (reading.columns.names or {*header} <= PLAIN)
+        found = of_table(reading.name, reading.columns, header, [] if plain else first_rows())
         columns, format_ = found.columns, found.format
         fixed_point = format_ is not None and format_.fixed_point
         if format_ is not None and format_.symbol_key and not columns.symbol and "symbol" not in header:
             known = (schema.metadata or {}).get(format_.symbol_key.encode(), b"").decode("utf-8", "replace")
             columns = replace(columns, symbol=known)
             found = found._replace(columns=columns, said=(*found.said, f"symbol {known} from {format_.symbol_key}"))
-        whole = Layout(header, columns, reading.name)
+        whole = laid_out(header, columns, reading.name, first_rows)
         places = whole.place
         for field, at in places.items():
             if field != "ts_event" or not whole.joined:
@@ -104,7 +114,9 @@ class ParquetRows:
         ]
         constants = layout.constants
         build: Build | None = None
-        book: BookRows | None = None
+        book: BookRows | CarriedRows | None = None
+        market: OneMarket | None = None
+        beside: Iterator[Any] = iter(())
         for batch in batches([header[at] for at in used]):
             ticks: list[Any] = []
             row = reading.row
@@ -116,6 +128,15 @@ class ParquetRows:
                 build = layout.builder()
                 if layout.of_book and found.format is not None and found.format.book is not None:
                     build = book = BookRows(found.format.book, layout, reading.name)
+                if format_ is not None and format_.carried:
+                    build = book = reading.carry(CarriedRows(format_.carried, layout))
+                if format_ is None and not columns.bars and len(header) > len(used) and "price" in places:
+                    warn_of_bars(header, first_rows(), layout, [*map(layout.time_of, rows)])
+                market = OneMarket(header, layout, reading.name, used)
+                if market.places and not fixed_point and len({*header}) == len(header):
+                    market.begin(rows, first_rows())
+                    if market.places:
+                        beside = iter(batches([header[at] for at in market.places]))
                 reading.take(found, layout, rows)
             careful = any(part.nbytes > LONGEST_CELL for part in parts if part.nbytes > 32 * len(part) + 64)
             cells_of_parts = (cells_of(part) for cells_of, part in zip(turned, parts, strict=True))
@@ -139,20 +160,29 @@ class ParquetRows:
                         ticks.append(reading.raw_cells(row + len(ticks) + 1, problem, layout, cells))
                 row += len(ticks)
             reading.row = row
+            if market is not None and (other := next(beside, None)) is not None and len(other) == len(batch):
+                market.look(*_ends(parts, turned, other))
             yield ticks if book is None else flattened(ticks)
         if book is not None:
             yield book.rest()
         if reading.row != self._rows:
             raise EOFError(f"ends behind row {reading.row} of {self._rows}")
 
-    def _first(self, header: list[str], batches: Callable[[list[str]], Iterable[Any]]) -> list[list[Any]]:
-        """Cells of the first rows, for formats that show in them; none where no format can be there."""
-        columns = self._reading.columns
-        if not columns.format and (columns.names or {*header} <= PLAIN):
-            return []
-        for batch in batches(header):
-            return [*map(list, zip(*(_shown(part.slice(0, FIRST)) for part in batch.columns), strict=True))]
-        return []
+
+def _first(header: list[str], batches: Callable[[list[str]], Iterable[Any]]) -> list[list[Any]]:
+    """Cells of the first rows, as they look."""
+    for batch in batches(header):
+        return [*map(list, zip(*(_shown(part.slice(0, LOOKED_AT)) for part in batch.columns), strict=True))]
+    return []
+
+
+def _ends(
+    parts: Sequence[Any], turned: Sequence[Callable[[Any], Sequence[Any]]], other: Any
+) -> tuple[list[Sequence[Any]], list[Sequence[Any]]]:
+    """The last rows of a batch, and beside them the cells of other columns."""
+    start = max(0, len(other) - OF_A_BLOCK)
+    rows = zip(*(cells_of(part.slice(start)) for cells_of, part in zip(turned, parts, strict=True)), strict=True)
+    return list(rows), list(zip(*(_shown(part.slice(start)) for part in other.columns), strict=True))
 
 
 def _shown(part: Any) -> list[Any]:

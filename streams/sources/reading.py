@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from schemas.codec import encode
 from schemas.errors import Refused
 from streams.sources.book_rows import BookRows
+from streams.sources.carried import NEITHER, CarriedRows
 from streams.sources.cells import LONGEST_KEY, LONGEST_VALUE, MOST_BITS, SHOWN, shortened, shown
 from streams.sources.columns import Columns
 from streams.sources.formats.recognition import Understood, described
@@ -51,7 +52,11 @@ class Taken(NamedTuple):
         """Cells by their columns, and the tick that they make, or why they make none."""
         layout, build = self.layout, self.layout.builder()
         form = self.found.format.book if self.found.format is not None and layout.of_book else None
-        book = BookRows(form, layout, "") if form is not None and not form.bids + form.changes else None
+        book: BookRows | CarriedRows | None = None
+        if form is not None and not form.bids + form.changes:
+            book = BookRows(form, layout, "")
+        elif self.found.format is not None and self.found.format.carried:
+            book = CarriedRows(self.found.format.carried, layout)
         for row in self.rows:
             cells = {name: shown(cell) if not isinstance(cell, str) else shortened(cell, SHOWN)
                      for name, cell in zip(layout.header, row, strict=False)}  # fmt: skip
@@ -64,7 +69,10 @@ class Taken(NamedTuple):
                     continue
                 if book is not None:
                     ticks = book([*row[: layout.width], *layout.constants])
-                    yield cells, ", ".join(map(str, ticks)) or "the best level does not change, or is not known yet"
+                    nothing = "the best level does not change, or is not known yet"
+                    if isinstance(book, CarriedRows):
+                        nothing = f"left out: {NEITHER}"
+                    yield cells, ", ".join(map(str, ticks)) or nothing
                     continue
                 yield cells, str(build([*row[: layout.width], *layout.constants]))
             except NO_TICK as problem:
@@ -92,6 +100,17 @@ class Reading:
         self.beyond: list[int] = []
         self.taken: list[Taken] = []
         self._strict = strict
+        self._carried: list[CarriedRows] = []
+
+    def carry(self, rows: CarriedRows) -> CarriedRows:
+        """Keep what counts the rows that are left out."""
+        self._carried.append(rows)
+        return rows
+
+    @property
+    def left_out(self) -> int:
+        """Rows so far that were left out since they had `carried.NEITHER`."""
+        return sum(rows.left_out for rows in self._carried)
 
     def take(self, found: Understood, layout: Layout, rows: Sequence[Sequence[Any]]) -> None:
         """Keep what rows were taken for."""

@@ -1,39 +1,86 @@
 """Names that people give to the columns of ticks: what `--map` could say of a header that is not understood."""
 
-from collections.abc import Collection, Sequence
+import shlex
+from collections.abc import Sequence
 
 LIKELY: dict[str, tuple[str, ...]] = {
     "ts_event": (
         "tsevent", "timestamp", "ts", "datetime", "dateandtime", "time", "date", "tradetime", "tradetimems",
         "transacttime", "eventtime", "exchangetime", "timeexchange", "exchts", "timestampms", "timestamputc",
         "timestampns", "timens", "timems", "createdat", "siptimestamp", "quotetime", "quotedate", "received",
-        "zeitstempel", "zeit", "datum",
+        "zeitstempel", "zeitpunkt", "zeit", "datum", "fechahora", "marcadetiempo", "fecha", "hora", "horodatage",
+        "dataora", "datahora", "日時", "約定日時", "時刻", "日付", "时间", "成交时间", "日期", "датавремя", "дата",
+        "время",
     ),
     "symbol": (
         "symbol", "ticker", "instrument", "instrumentid", "instrumentname", "pair", "instid", "productid", "contract",
-        "ric", "sym", "market", "asset", "product", "coin", "security", "isin", "wkn",
+        "ric", "sym", "market", "asset", "product", "coin", "security", "isin", "wkn", "produkt", "kontrakt",
+        "wertpapier", "símbolo", "simbolo", "instrumento", "producto", "activo", "ativo", "symbole", "produit",
+        "strumento", "prodotto", "銘柄", "銘柄コード", "通貨ペア", "代码", "合约", "品种", "тикер", "инструмент",
     ),
-    "price": ("price", "px", "tradeprice", "lastprice", "last", "rate", "kurs", "preis"),
+    "price": (
+        "price", "px", "tradeprice", "lastprice", "last", "rate", "kurs", "preis", "precio", "preço", "preco", "prix",
+        "cours", "prezzo", "prijs", "koers", "価格", "約定値", "約定価格", "价格", "成交价", "最新价", "цена",
+    ),
     "size": (
         "size", "qty", "quantity", "amount", "volume", "vol", "sz", "tradesize", "lastsize", "lastqty", "basevolume",
-        "volumen", "menge",
+        "lots", "lot", "shares", "contracts", "units", "volumen", "menge", "stück", "stueck", "umsatz", "cantidad", "quantidade", "quantité", "quantite", "quantità",
+        "aantal", "数量", "出来高", "成交量", "объем", "объём", "количество",
     ),
     "side": (
         "side", "aggressorside", "aggressor", "takerside", "taker", "direction", "buyermaker", "isbuyermaker",
-        "buysell",
+        "buysell", "bs", "seite", "richtung", "lado", "sens", "lato", "売買", "売買区分", "方向", "买卖方向",
     ),
-    "bid": ("bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidpx00", "bid1", "bidprice1"),
+    "bid": (
+        "bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidpx00", "bid1", "bidprice1", "geld", "geldkurs",
+        "買気配", "买价", "买一价",
+    ),
     "bid_size": (
         "bidsize", "bidqty", "bidquantity", "bidamount", "bidvolume", "bidvol", "volbid", "bidsz", "bidsz00",
-        "bestbidsize", "bestbidqty", "bestbidamount", "bidsize1",
+        "bestbidsize", "bestbidqty", "bestbidamount", "bidsize1", "geldvolumen", "geldmenge", "買気配数量", "买一量",
     ),
-    "ask": ("ask", "askprice", "bestask", "bestaskprice", "askpx", "askpx00", "ask1", "askprice1", "offer", "ofr"),
+    "ask": (
+        "ask", "askprice", "bestask", "bestaskprice", "askpx", "askpx00", "ask1", "askprice1", "offer", "ofr",
+        "brief", "briefkurs", "売気配", "卖价", "卖一价",
+    ),
     "ask_size": (
         "asksize", "askqty", "askquantity", "askamount", "askvolume", "askvol", "volask", "voloffer", "asksz",
-        "asksz00", "bestasksize", "bestaskqty", "bestaskamount", "asksize1", "offersize",
+        "asksz00", "bestasksize", "bestaskqty", "bestaskamount", "asksize1", "offersize", "briefvolumen",
+        "briefmenge", "売気配数量", "卖一量",
     ),
 }  # fmt: skip
 """Field -> what its column is likely to be called, in small letters without marks; the likeliest first."""
+
+DAYS = (
+    "date",
+    "tradedate",
+    "tradingday",
+    "day",
+    "datum",
+    "tag",
+    "fecha",
+    "data",
+    "日付",
+    "約定日",
+    "日期",
+    "交易日",
+    "дата",
+)
+CLOCKS = (
+    "time", "timem", "tradetime", "timeofday", "uhrzeit", "zeit", "hora", "heure", "ora", "時刻", "約定時刻", "时间",
+    "成交时间", "время",
+)  # fmt: skip
+"""What columns of days, and of times of day, are called where a file has both."""
+
+SIDE_PAIRS = (
+    ("kauf", "verkauf"), ("k", "v"), ("käufer", "verkäufer"), ("compra", "venta"), ("compra", "venda"), ("c", "v"),
+    ("achat", "vente"), ("acquisto", "vendita"), ("koop", "verkoop"), ("long", "short"), ("買", "売"),
+    ("買い", "売り"), ("买", "卖"), ("买入", "卖出"), ("покупка", "продажа"),
+)  # fmt: skip
+"""Words of other languages for the side of a buyer and that of a seller."""
+
+TRADE_WORDS = frozenset({"trade", "trades", "t", "fill", "match", "deal", "execution", "exec", "handel"})
+"""Words for rows that are trades, in a column that has other kinds of rows, too."""
 
 OF_BOOKS = frozenset(
     {"issnapshot", "updatetype", "firstupdateid", "orderid", "eventtype", "action", "level", "changeid", "open"}
@@ -44,56 +91,53 @@ QUOTES = ("bid", "ask", "bid_size", "ask_size")
 TRADES = ("price", "size", "side")
 
 
-def suggested(header: Sequence[str], missing: Collection[str]) -> str:
-    """Options that read a table with such a header; empty where it does not look like one of ticks.
+def plain(name: object) -> str:
+    """A name of a column, or the last part of a path, in small letters without marks.
 
-    Args:
-        header: names of the columns.
-        missing: fields that were not found.
-
-    >>> suggested(["timestamp", "id", "side", "price", "amount"], ["symbol", "ts_event", "size"])
-    '--map ts_event=timestamp,size=amount --symbol NAME'
-    >>> suggested(["Date", "Time", "Bid", "Ask"], ["kind", "symbol", "ts_event"])
-    '--map ts_event=Date+Time,bid=Bid,ask=Ask --symbol NAME'
-    >>> suggested(["data.time", "data.px", "data.qty", "data.product", "data.taker"], ["symbol", "ts_event"])
-    '--map ts_event=data.time,symbol=data.product,price=data.px,size=data.qty,side=data.taker'
-    >>> suggested(["a", "b"], ["symbol", "price"])
-    ''
-    >>> suggested(["time", "update_type", "side", "price", "qty"], ["symbol", "ts_event", "size"])
-    ''
+    >>> plain("data.Trade_Price"), plain("<BID>"), plain("約定 日時")
+    ('tradeprice', 'bid', '約定日時')
     """
-    plain: dict[str, str] = {}
+    return "".join(filter(str.isalnum, str(name).rpartition(".")[2] or str(name))).lower()
+
+
+def by_name(header: Sequence[str]) -> dict[str, str]:
+    """Field -> column, of those that are called as such columns mostly are; a day and a time of day are joined by `+`.
+
+    >>> by_name(["timestamp", "id", "side", "price", "amount"])
+    {'ts_event': 'timestamp', 'price': 'price', 'size': 'amount', 'side': 'side'}
+    >>> by_name(["Datum", "Uhrzeit", "Geld", "Brief"])
+    {'ts_event': 'Datum+Uhrzeit', 'bid': 'Geld', 'ask': 'Brief'}
+    >>> by_name(["a", "b"])
+    {}
+    """
+    called: dict[str, str] = {}
     for name in header:
-        last = str(name).rpartition(".")[2]  # of a path in JSON
-        plain.setdefault("".join(filter(str.isalnum, last)).lower(), str(name))
+        called.setdefault(plain(name), str(name))
     found = {
-        field: name for field, likely in LIKELY.items() if (name := next((plain[w] for w in likely if w in plain), ""))
+        field: next(called[word] for word in likely if word in called)
+        for field, likely in LIKELY.items()
+        if not called.keys().isdisjoint(likely)
     }
-    if {"date", "time"} <= {*plain} and found.get("ts_event") in (plain["date"], plain["time"]):
-        found["ts_event"] = f"{plain['date']}+{plain['time']}"
-    of_quotes, of_trades = {"bid", "ask"} <= {*found}, {"price", "size"} <= {*found}
-    if {*missing} == {"symbol"}:
-        return f"--map symbol={found['symbol']}" if "symbol" in found else "--symbol NAME"
-    if "ts_event" not in found or not (of_quotes or of_trades) or (OF_BOOKS & {*plain} and not of_quotes):
-        return ""
-    fields = ("ts_event", "symbol", *(QUOTES if of_quotes else TRADES))
-    pairs = [f"{field}={found[field]}" for field in fields if field in found and found[field] != field]
-    if any("," in pair for pair in pairs):
-        return ""
-    options = [f"--map {','.join(pairs)}"] if pairs else []
-    if "symbol" in missing and "symbol" not in found:
-        options.append("--symbol NAME")  # of the one market that a table without such a column is of
-    if of_quotes and "price" in header:
-        options.append("--kind quote")
-    quoted = [option if " " not in option.partition(" ")[2] else quote(option) for option in options]
-    return " ".join(quoted)
+    day = next((called[word] for word in DAYS if word in called), None)
+    clock = next((called[word] for word in CLOCKS if word in called and called[word] != day), None)
+    if day is not None and clock is not None and found.get("ts_event") in (day, clock):
+        found["ts_event"] = f"{day}+{clock}"
+    return found
 
 
-def quote(option: str) -> str:
-    """An option whose value has blanks, as a shell takes it.
+def is_of_a_book(header: Sequence[str]) -> bool:
+    """Whether a table is one of changes of a book, of orders or of bars, by the names of its columns.
 
-    >>> quote("--map ts_event=Date and Time")
-    "--map 'ts_event=Date and Time'"
+    >>> is_of_a_book(["time", "update_type", "side", "price", "qty"]), is_of_a_book(["time", "price"])
+    (True, False)
     """
-    name, _, value = option.partition(" ")
-    return f"{name} '{value}'"
+    return not OF_BOOKS.isdisjoint(map(plain, header))
+
+
+def option(value: str) -> str:
+    """The value of an option, as a shell takes it.
+
+    >>> option("ts_event=Date and Time"), option("price=px")
+    ("'ts_event=Date and Time'", 'price=px')
+    """
+    return shlex.quote(value)

@@ -43,11 +43,17 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "half-utf16.csv": (GOOD.decode().encode("utf-16")[:40], "expected a column for"),
     "cut.csv.gz": (_packed()[:-300], "expected a whole file, ends too early"),
     "damaged.csv.gz": (_packed(damaged=True), "is damaged (CRC check failed"),
-    "text.jsonl": (b"hello\nworld\n", "expected a column for kind, symbol, ts_event, was hello"),
+    "text.jsonl": (
+        b"hello\nworld\n",
+        "expected a column for the time (ts_event), a price (price, or bid and ask), symbol, was hello",
+    ),
     "deep.jsonl": (b"[" * 100_000 + b"\n", "expected one JSON array, was damaged"),
     "half.parquet": (b"PAR1" + bytes(100) + b"PAR1", "is damaged ("),
     "cut.parquet": (_ticks()[:-100], "is damaged ("),
-    "other.parquet": (_parquet(pyarrow.table({"a": [1, 2]})), "expected a column for kind, symbol, ts_event, was a;"),
+    "other.parquet": (
+        _parquet(pyarrow.table({"a": [1, 2]})),
+        "expected a column for the time (ts_event), a price (price, or bid and ask), symbol, was a; ",
+    ),
     "numbers.parquet": (
         _parquet(pyarrow.table({name: pyarrow.array([], pyarrow.float64()) for name in HEADER.split(",")})),
         "expected text in column 'kind'",

@@ -246,8 +246,13 @@ TABLES: dict[str, tuple[str, str, list[Feed]]] = {
     "metatrader_ticks": (
         "EURUSD_202408090000_202408092359.csv",
         "<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>\n2024.08.09\t12:00:00.123\t1.5\t1.6\t\t\t6\n"
-        "2024.08.09\t12:00:00.125\t1.5\t\t\t\t2\n",
-        [Quote("EURUSD", NOON + 123 * MS, 1.5, 0.0, 1.6, 0.0)],
+        "2024.08.09\t12:00:00.125\t1.4\t\t\t\t2\n2024.08.09\t12:00:00.125\t\t\t1.5\t1\t24\n"
+        "2024.08.09\t12:00:00.126\t\t1.7\t\t\t4\n",
+        [
+            Quote("EURUSD", NOON + 123 * MS, 1.5, 0.0, 1.6, 0.0),
+            Quote("EURUSD", NOON + 125 * MS, 1.4, 0.0, 1.6, 0.0),
+            Quote("EURUSD", NOON + 126 * MS, 1.4, 0.0, 1.7, 0.0),
+        ],
     ),
     "metatrader_bars": (
         "EURUSD_M1_202408090000_202408092359.csv",

@@ -175,9 +175,9 @@ def test_bytes_that_are_no_text_are_refused_downstream_and_not_here() -> None:
 @pytest.mark.parametrize(
     ("text", "columns", "sentence"),
     [
-        ("time,symbol,price,size\n", Columns(), "expected a column for ts_event, was time, symbol"),
+        ("time,symbol,price,size\n", Columns(), "expected a column for the time .ts_event., was time, symbol"),
         ("ts_event,price,size\n", Columns(), "column for symbol"),
-        ("ts_event,symbol,x\n", Columns(), "column for kind"),
+        ("ts_event,symbol,x\n", Columns(), "column for a price .price, or bid and ask."),
         ("ts_event,symbol,bid\n", Columns(), "column for ask"),
         ("ts_event,symbol,bid,ask\n", Columns(names={"bid": "b"}), "column for bid"),
         (f"ts_event,symbol,price,size\n{NOON // 10**6},X,1,1\n", Columns(time_unit="ns"), "--time-unit ms"),

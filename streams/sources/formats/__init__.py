@@ -39,6 +39,8 @@ CELLS: Mapping[str, str] = {
 ASKED = "asked"
 """In the place of a zone: the file does not show it."""
 
+QUOTED = ("bid", "bid_size", "ask", "ask_size")
+
 Scale = Annotated[float, Meta(gt=1e-18, le=1.0)]
 """Of prices that are whole numbers of a fraction: one over a whole number."""
 
@@ -71,6 +73,8 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         whole_price_scale: `price_scale` where all prices of the first rows are whole numbers.
         zones: folder that the file lies in -> zone of its times, where a vendor sorts files of several markets so.
             With a `zone` of `asked` it must be said by `--zone` where no such folder is in the name.
+        carried: fields of quotes in a table whose rows have only what has changed: where they are empty, they are what
+            they were.
         fixed_point: whether prices and sizes of Parquet are whole numbers of a fraction: 8 bytes count 1e-9, 16 bytes
             1e-16, in the order of small machines.
         symbol_key: of Parquet: the word under which the symbol stands beside the columns.
@@ -110,6 +114,7 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bars: Literal["", "open", "close", "asked"] = ""
     length: str = ""
     book: BookForm | None = None
+    carried: tuple[str, ...] = ()
     fixed_point: bool = False
     symbol_key: str = ""
     refused: str = ""
@@ -121,6 +126,8 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("expected columns or cells by which a file is known, was neither")
         if self.cells and len(self.cells) != len(self.header):
             raise ValueError("expected a name in header for each of cells")
+        if self.carried and (self.json or self.book is not None or not {*self.carried} <= {*QUOTED}):
+            raise ValueError(f"expected carried, fields among {', '.join(QUOTED)}, of a table of quotes alone")
         if (self.means == "not read") != bool(self.refused):
             raise ValueError("expected refused, a sentence, with means = 'not read', and only there")
         if (self.means == "bars") > bool(self.bars) or (self.bars and self.means not in ("bars", "quotes")):

@@ -13,6 +13,7 @@ from streams.sources.cells import shortened
 from streams.sources.columns import FIELDS, NEEDED, BookColumns, Columns, of_book
 from streams.sources.formats import ASKED, CELLS, KINDS, NONE, Format, formats, named
 from streams.sources.layout import looks_like_a_row
+from streams.sources.proposal import symbol_of
 
 FIRST = 20
 """Rows that cells are compared in."""
@@ -228,7 +229,12 @@ def _applied(
         has_symbol = (
             columns.symbol or form.symbol_key or any(str(each).lower() in ("symbol", "ticker") for each in header)
         )
-        also = "" if has_symbol else "; and --symbol NAME" + (" where no object has one" if form.json else "")
+        if form.json:
+            also = "; and --symbol NAME where no object has one"
+        else:
+            known = replace(columns, names=_names(form, columns, header))
+            also = f"; and {symbol_of(header, rows, known).removeprefix('and ')}"
+        also = "" if has_symbol else also
         raise ConfigurationError(
             f"{name}: expected to know what the times of its bars are, was a table of bars without a word on it; fix: "
             f"--bars open if a bar begins then, --bars close if it has ended{also}"

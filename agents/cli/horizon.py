@@ -1,0 +1,154 @@
+"""How far ahead: the option, and a word before a long run in which nothing can move."""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec.structs import replace
+
+from agents.printable import printable
+from agents.settings import config_table
+from schemas.errors import ConfigurationError
+from schemas.ticks import Quote, Trade
+from streams.parameters import Parameters, load_parameters
+from streams.sources.columns import Columns
+from streams.sources.damage import BrokenFile
+from streams.sources.files import TickFile
+from streams.sources.times import FEW
+
+NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9}
+
+LOOKED_AT = 500
+"""Ticks of each file by which it is told how far they are apart."""
+
+horizon_option = click.option("--horizon", metavar="500ms|60s|...", help="How far ahead; else that of the parameters.")
+
+
+def with_horizon(parameters: Parameters, horizon: str | None) -> Parameters:
+    """The parameters with another horizon for every symbol; None: as they are.
+
+    Raises:
+        ConfigurationError: it is no duration.
+    """
+    if horizon is None:
+        return parameters
+    horizon_ns = nanoseconds(horizon)
+    return replace(
+        parameters,
+        market=replace(parameters.market, horizon_ns=horizon_ns),
+        symbols={symbol: replace(own, horizon_ns=horizon_ns) for symbol, own in parameters.symbols.items()},
+    )
+
+
+def horizons_of(environment: Mapping[str, str]) -> Parameters:
+    """The horizons of the configuration file, without plug-ins: for a command that computes nothing.
+
+    Raises:
+        ConfigurationError: the file makes no sense.
+    """
+    table = config_table(environment)
+    symbols = table.get("symbols", {})
+    of_symbols = symbols.items() if isinstance(symbols, dict) else ()
+    own = {name: of for name, each in of_symbols if isinstance(each, dict) and (of := _horizon(each))}
+    return load_parameters(_horizon(table) | ({"symbols": own} if own else {}))
+
+
+def _horizon(table: Mapping[str, Any]) -> dict[str, Any]:
+    market = table.get("market")
+    has_one = isinstance(market, dict) and "horizon_ns" in market
+    return {"market": {"horizon_ns": market["horizon_ns"]}} if has_one and isinstance(market, dict) else {}
+
+
+def nanoseconds(text: str) -> int:
+    """A duration such as `500ms`.
+
+    >>> nanoseconds("500ms"), nanoseconds("1.5s"), nanoseconds("1d") == 86_400 * 10**9
+    (500000000, 1500000000, True)
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s|m|h|d)", text)
+    duration = round(float(found[1]) * NANOSECONDS[found[2]]) if found else 0
+    if duration <= 0:
+        raise ConfigurationError(f"--horizon: expected a duration such as 500ms, 60s, 5m or 1d, was {text!r}")
+    return duration
+
+
+def duration(ns: int) -> str:
+    """A duration in words, as the option takes it.
+
+    >>> duration(500_000_000), duration(60 * 10**9), duration(86_400 * 10**9), duration(1_500_000_000)
+    ('0.5s', '60s', '1d', '1.5s')
+    """
+    if ns < 10**6:
+        return f"{ns / 10**3:g}us"
+    if ns < 10**8:
+        return f"{ns / 10**6:g}ms"
+    if ns % NANOSECONDS["d"] == 0:
+        return f"{ns // NANOSECONDS['d']}d"
+    return f"{ns / 10**9:.12g}s"
+
+
+def nearest(files: Sequence[str], columns: Columns) -> Mapping[str, int]:
+    """Symbol -> the smallest distance of its first ticks, ns, of those with enough of them; over all files together."""
+    times: dict[str, list[int]] = {}
+    for name in files:
+        if not Path(name).is_file():
+            continue
+        try:
+            for tick in islice(TickFile(name, replace(columns, sort=False)), LOOKED_AT):
+                if isinstance(tick, Quote | Trade):
+                    times.setdefault(tick.symbol, []).append(tick.ts_event)
+        except BrokenFile:
+            continue
+    found = {}
+    for symbol, each in times.items():
+        distances = [later - earlier for earlier, later in pairwise(sorted(each)) if later > earlier]
+        if len(distances) >= FEW:
+            found[symbol] = min(distances)
+    return found
+
+
+def say_what_cannot_move(
+    files: Sequence[str], columns: Columns, parameters: Sequence[Parameters], fix: str = "--horizon {longer}, or"
+) -> None:
+    """Say of files whose ticks are further apart than the horizon that no outcome can differ from nothing.
+
+    Args:
+        files: that are about to be read; pipes are left out.
+        columns: how their rows become ticks.
+        parameters: that they are computed with.
+        fix: what to do, beside the parameter.
+    """
+    apart = nearest(files, columns) if any(Path(name).is_file() for name in files) else {}
+    for each in parameters:
+        short = {symbol: ns for symbol, ns in apart.items() if ns > each.for_symbol(symbol).horizon_ns}
+        if not short:
+            continue
+        symbol, ns = min(short.items(), key=lambda item: item[1])
+        others = f" and {len(short) - 1} other symbols" if short.keys() - {symbol} else ""
+        horizon = each.for_symbol(symbol).horizon_ns
+        said = (
+            f"{symbol}{others}: ticks are at least {duration(ns)} apart and the horizon is {duration(horizon)}, so no "
+            f"outcome can move; fix: {fix.format(longer=duration(max(short.values())))} horizon_ns = "
+            f"{max(short.values()):_} under [market] of tickloop.toml"
+        )
+        click.secho(printable(said), fg="yellow", err=True)
+
+
+def unmoved(summary: Mapping[str, Any], parameters: Parameters) -> str:
+    """Why a backtest has no skill, as a sentence; empty: it has one."""
+    if summary["skill"] is not None:
+        return ""
+    outcomes, horizon = summary["counts"]["outcomes"], duration(parameters.market.horizon_ns)
+    if outcomes:
+        return f"no skill: none of {outcomes:,} outcomes moved within the horizon of {horizon}; fix: a longer --horizon"
+    warmup = parameters.market.warmup_ticks
+    return (
+        f"no skill: no prediction met its outcome; of each symbol the first {warmup:,} ticks warm up, and an outcome "
+        f"takes {horizon}; fix: more ticks, [market] warmup_ticks, or another --horizon"
+    )

@@ -1,0 +1,388 @@
+"""What a stranger's table could be read by: options out of the names of its columns and of its first rows, at once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from schemas.errors import ConfigurationError
+from schemas.ticks import Quote, Trade
+from streams.sources.bars import bars_among
+from streams.sources.cells import shortened, shown
+from streams.sources.columns import Columns
+from streams.sources.layout import Layout, MissingColumns
+from streams.sources.looks import Look, is_number, looks, marks, number
+from streams.sources.markets import are_apart
+from streams.sources.plausible import expect_plausible
+from streams.sources.suggested import QUOTES, SIDE_PAIRS, TRADE_WORDS, TRADES, by_name, is_of_a_book, option
+from streams.sources.words import MAKER_COLUMNS, SIDES, kind_from
+
+Rows = Sequence[Sequence[Any]]
+
+NAMED = 3
+"""Words of a column, or columns, that are named in a sentence."""
+
+NUMBERED = frozenset({"price", "size", "bid", "bid_size", "ask", "ask_size"})
+
+
+class Proposal(NamedTuple):
+    """How a table could be read.
+
+    Attributes:
+        columns: with what is proposed; a symbol that somebody must say is `NAME`.
+        options: the same as options; empty: it does not look like a table of ticks.
+        asked: what only a person can tell, with the option that says it.
+    """
+
+    columns: Columns
+    options: str
+    asked: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "; ".join((self.options, *self.asked))
+
+
+def laid_out(header: Sequence[str], columns: Columns, name: str, rows: Rows | Callable[[], Rows]) -> Layout:
+    """The layout of a table; of one that lacks columns, everything that would read it, in one sentence.
+
+    Args:
+        header: names of its columns.
+        columns: what was said about them.
+        name: of the file; empty where there is none.
+        rows: its first ones, with a cell for each column, or what gives them.
+
+    Raises:
+        ConfigurationError: with what is missing, and the options.
+    """
+    try:
+        return Layout(header, columns, name)
+    except MissingColumns as missing:
+        begins = f"{name}: " if name else ""
+        sample = rows() if callable(rows) else rows
+        found = proposed(header, sample, columns)
+        fix = str(found) if found.options else unknown(header, sample, columns)
+        raise ConfigurationError(f"{begins}{missing.sentence}; fix: {fix}") from None
+
+
+def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) -> Proposal:
+    """What would read a table with such columns.
+
+    A column that may tell markets apart is never passed over: it is the symbol where the prices beside its words show
+    it, and asked about where they do not.
+
+    Args:
+        header: names of the columns.
+        rows: the first ones; without any only the names tell.
+        columns: what was said about them already, which is kept.
+
+    >>> print(proposed(["timestamp", "id", "side", "price", "amount"], []))
+    --map ts_event=timestamp,size=amount --symbol NAME
+    >>> rows = [[f"12:00:0{at}", "XY"[at % 2], "KV"[at % 2], 5 + 90 * (at % 2)] for at in range(8)]
+    >>> print(proposed(["Zeit", "was", "wie", "Kurs"], rows, Columns(date="2024-08-09")))
+    --map ts_event=Zeit,symbol=was,price=Kurs,side=wie --sides buy=K,sell=V
+    >>> print(proposed(["time", "update_type", "side", "price", "qty"], []))
+    <BLANKLINE>
+    """
+    said = columns or Columns()
+    looked = looks(header, rows)
+    finding = _Finding(header, looked, said)
+    if not finding.is_of_ticks():
+        return Proposal(said, "")
+    finding.find_words()
+    made = finding.columns()
+    asked, more = _tried(header, rows, made)
+    made = replace(made, sort=made.sort or more == "--sort")
+    return Proposal(made, " ".join(filter(None, (finding.options(made), more))), (*finding.asked, *asked))
+
+
+def symbol_of(header: Sequence[str], rows: Rows, columns: Columns) -> str:
+    """What says the symbol of a table whose prices are known, as `proposed` does.
+
+    >>> symbol_of(["date", "close"], [["2024-08-09", 1.5]], Columns(names={"ts_event": "date", "price": "close"}))
+    '--symbol NAME'
+    """
+    finding = _Finding(header, looks(header, rows), columns)
+    finding.find_symbol()
+    found = finding.names.get("symbol", "")
+    symbol = f"--map {option(f'symbol={_place(found, header)}')}" if found else ""
+    return "; ".join(filter(None, (symbol or ("" if finding.asked else "--symbol NAME"), *finding.asked)))
+
+
+def unknown(header: Sequence[str], rows: Rows, columns: Columns) -> str:
+    """What to say of a table in which no column is known: what its columns look like, beside the options."""
+    looked = looks(header, rows)
+    told = []
+    for what, kinds in (("times", ("time", "date", "time of day")), ("numbers", ("number",)), ("words", ("words",))):
+        found = [shown(look.name) for look in looked if look.kind in kinds]
+        if found:
+            told.append(f"{what} are in {', '.join(found[:6])}{' ...' if found[6:] else ''}")
+    options = "--map FIELD=COLUMN (ts_event, or DATE+TIME where these are apart; price, or bid and ask)"
+    symbol = "" if columns.symbol or not looked else "; symbol=COLUMN, or --symbol NAME where the file has none"
+    return f"{options}{symbol}{'; ' if told else ''}{'; '.join(told)}"
+
+
+def named_by_cells(rows: Rows) -> str:
+    """Options that name the columns of a table without a header, by what its cells look like: an example, no more.
+
+    >>> named_by_cells([["09.08.2024", "12:00:01", "FDAX", "18500,5", "3", "K"]])
+    '--columns DATE,TIME,symbol,price,size,side --map ts_event=DATE+TIME --decimal ,'
+    >>> named_by_cells([["1700000001", "77.110000", "1.00000000"]])
+    '--columns ts_event,price,size'
+    """
+    looked = looks([f"c{at + 1}" for at in range(len(rows[0]))], rows)
+    names = [look.name for look in looked]
+    is_apart = {"date", "time of day"} <= {look.kind for look in looked}
+    called = {"time": "ts_event", "date": "DATE" if is_apart else "ts_event", "time of day": "TIME"}
+    for at, look in enumerate(looked):
+        told = called.get(look.kind, "")
+        if look.kind == "words":
+            told = "side" if look.words and _is_of_sides(look) else "symbol"
+        elif look.kind == "number":
+            told = "size" if "price" in names else "price"
+        if told and told not in names:
+            names[at] = told
+    options = [f"--columns {','.join(names)}"]
+    if is_apart:
+        options.append("--map ts_event=DATE+TIME")
+    if marks(looked)[0] == ",":
+        options.append("--decimal ,")
+    return " ".join(options)
+
+
+class _Finding:
+    """Fields of a table, found one after the other."""
+
+    def __init__(self, header: Sequence[str], looked: Sequence[Look], said: Columns) -> None:
+        self.header, self.said = [str(name) for name in header], said
+        self.looked = looked
+        self.of = {look.name: look for look in looked}
+        self.asked: list[str] = []
+        self.sides: dict[str, str] = dict(said.sides)
+        self.where: dict[str, str] = dict(said.where)
+        self.decimal, self.thousands = marks(looked)
+        self.decimal, self.thousands = said.decimal or self.decimal, said.thousands or self.thousands
+        self.bars = said.bars
+        self.names = {field: name for field, name in by_name(header).items() if self._fits(field, name)}
+        self.names |= said.names
+
+    def _fits(self, field: str, name: str) -> bool:
+        """Whether cells are what a field needs; nothing is known of empty ones."""
+        parts = [name] if name in self.of else name.split("+")
+        found = [look for part in parts if (look := self.of.get(part)) is not None]
+        if field == "ts_event":
+            return all(look.kind != "words" for look in found)
+        return field not in NUMBERED or all(not look.kind or all(map(is_number, look.words)) for look in found)
+
+    def _free(self, *kinds: str) -> list[Look]:
+        taken = {part for name in self.names.values() for part in (name, *name.split("+"))}
+        taken |= {"kind"} & {*self.header}
+        return [look for look in self.looked if look.kind in kinds and look.name not in taken]
+
+    def is_of_ticks(self) -> bool:
+        """Find the time and the prices; whether both are there."""
+        names = self.names
+        if "ts_event" not in names or (self.of.get(names["ts_event"]) or self.looked[0]).kind == "time of day":
+            self._find_time()
+        if not {"bid", "ask"} <= {*names}:
+            self._find_bars()
+        if "price" not in names and not {"bid", "ask"} <= {*names}:
+            numbers = self._free("number")
+            if len(numbers) == 1:
+                names["price"] = numbers[0].name
+        of_quotes = {"bid", "ask"} <= {*names}
+        if "ts_event" not in names or not (of_quotes or "price" in names):
+            return False
+        return of_quotes or bool(self.bars) or not is_of_a_book(self.header)
+
+    def _find_time(self) -> None:
+        days, clocks, times = self._free("date"), self._free("time of day"), self._free("time")
+        known = self.names.get("ts_event", "")
+        if known and self.said.date:
+            return
+        if known:
+            clocks = [self.of[known]]
+        if len(days) == 1 and len(clocks) == 1:
+            self.names["ts_event"] = f"{days[0].name}+{clocks[0].name}"
+        elif not known and len(times) == 1:
+            self.names["ts_event"] = times[0].name
+        elif not known and len(clocks) == 1:
+            self.names["ts_event"] = clocks[0].name
+        elif not known and len(days) == 1 and not clocks:
+            self.names["ts_event"] = days[0].name
+
+    def _find_bars(self) -> None:
+        numbers = [look for look in self.looked if look.kind == "number"]
+        found = bars_among([[number(text, self.decimal, self.thousands) for text in look.texts] for look in numbers])
+        if found is None or self.names.get("price", numbers[found.close].name) != numbers[found.close].name:
+            return
+        self.names["price"] = numbers[found.close].name
+        of_bars = {numbers[at].name for at in found}
+        if self.names.get("size") in of_bars:
+            del self.names["size"]
+        for look in numbers[max(found) + 1 :]:
+            self.names.setdefault("size", look.name)
+        if not self.bars:
+            opens, highs, lows = (numbers[at].name for at in (found.open, found.high, found.low))
+            self.asked.append(
+                f"these are bars ({shown(highs)} is the highest, {shown(lows)} the lowest of each row, "
+                f"{shown(opens)} its open): --bars close instead if the time of a row is the end of its bar"
+            )
+            self.bars = "open"
+
+    def find_words(self) -> None:
+        """Find side, kind and symbol among the columns of words."""
+        self._find_side()
+        self._find_kind()
+        if "symbol" not in self.names and not self.said.symbol and "symbol" not in self.header:
+            self.find_symbol()
+
+    def _find_side(self) -> None:
+        if {"bid", "ask"} <= {*self.names}:
+            return
+        known = self.of.get(self.names.get("side", ""))
+        for look in [known] if known is not None else self._free("words"):
+            words = {word.lower() for word in look.words}
+            usual = {SIDES.get(word, "?") for word in words}
+            pair = next((pair for pair in SIDE_PAIRS if words <= {*pair}), ("", ""))
+            if {"buy", "sell"} <= usual <= {"buy", "sell", ""}:
+                self.names["side"] = look.name
+                return
+            if words and pair[0] and (known is not None or words == {*pair}):
+                self.names["side"] = look.name
+                if not self.sides:
+                    told = sorted((pair.index(word.lower()), word) for word in look.words)
+                    self.sides = {word: ("buy", "sell")[at] for at, word in told}
+                return
+
+    def _find_kind(self) -> None:
+        both = {"bid", "ask"} <= {*self.names} and "price" in self.names
+        for look in [*self._free("words"), *([self.of["kind"]] if "kind" in self.of else [])]:
+            kinds = {kind_from(word) for word in look.words}
+            trades = [word for word in look.words if word.lower() in TRADE_WORDS]
+            if both and kinds >= {"quote", "trade"}:
+                self.names["kind"] = look.name
+                taken = [word for word in look.words if kind_from(word)]
+                if len(taken) < len(look.words):
+                    self.where.setdefault(look.name, "|".join(taken))
+                return
+            if trades and len(look.words) > len(trades) and "price" in self.names and not both and not self.where:
+                self.where[look.name] = "|".join(trades)
+                return
+
+    def find_symbol(self) -> None:
+        """Find the column that names the markets, or ask which one does."""
+        named = by_name(self.header).get("symbol")
+        if named is not None and named not in self.where:
+            self.names["symbol"] = named
+            return
+        may = [look for look in self._free("words") if look.names_something and look.name not in self.where]
+        may = [look for look in may if not _is_of_sides(look)]
+        price = self.of.get(self.names.get("price", self.names.get("bid", "")))
+        if price is not None:
+            prices = [number(text, self.decimal, self.thousands) or 0.0 for text in price.texts]
+            wanted = [self._is_wanted(at) for at in range(len(prices))]
+            apart = [
+                look
+                for look in may
+                if are_apart([text if keep else "" for text, keep in zip(look.texts, wanted, strict=True)], prices)
+            ]
+            if apart:
+                self.names["symbol"] = max(apart, key=lambda look: len(look.words)).name
+                return
+        if may:
+            told = ", or ".join(
+                f"--map {option(f'symbol={_place(look.name, self.header)}')} if {shown(look.name)} "
+                f"({', '.join(look.words[:NAMED])}{' ...' if look.words[NAMED:] else ''}) names the products"
+                for look in may[:NAMED]
+            )
+            self.asked.append(f"and {told}; --symbol NAME if all rows are of one product")
+
+    def _is_wanted(self, row: int) -> bool:
+        return all(
+            name not in self.of or self.of[name].texts[row] in value.split("|") for name, value in self.where.items()
+        )
+
+    def columns(self) -> Columns:
+        """What was said and found."""
+        said, names = self.said, self.names
+        of_quotes = {"bid", "ask"} <= {*names}
+        fields = ("ts_event", "symbol", "kind", *(QUOTES if of_quotes else TRADES if "kind" not in names else ()))
+        if "kind" in names:
+            fields += (*QUOTES, *TRADES)
+        kept = {field: _place(names[field], self.header) for field in fields if field in names}
+        has_symbol = said.symbol or "symbol" in kept or "symbol" in self.header
+        both = of_quotes and ("price" in self.header or "price" in kept)
+        kind = said.kind or ("quote" if both and "kind" not in kept and "kind" not in self.header else "")
+        return replace(
+            said,
+            names=said.names | {field: name for field, name in kept.items() if name != field},
+            symbol=said.symbol or ("" if has_symbol else "NAME"),
+            kind=kind,
+            sides=self.sides,
+            where=self.where,
+            bars=self.bars,
+            decimal=self.decimal if self.decimal != "." else said.decimal,
+            thousands=self.thousands,
+        )
+
+    def options(self, made: Columns) -> str:
+        """What was found, as options."""
+        said = self.said
+        pairs = [f"{field}={name}" for field, name in made.names.items()]
+        options = [f"--map {option(','.join(pairs))}"] if pairs else []
+        if made.sides != said.sides:
+            options.append(f"--sides {option(','.join(f'{side}={word}' for word, side in made.sides.items()))}")
+        if made.where != said.where:
+            options += [f"--where {option(f'{name}={value}')}" for name, value in made.where.items()]
+        if made.decimal != said.decimal:
+            options.append(f"--decimal {made.decimal}")
+        if made.thousands != said.thousands:
+            options.append(f"--thousands {option(made.thousands)}")
+        if made.bars != said.bars:
+            options.append(f"--bars {made.bars}")
+        if made.symbol != said.symbol and not any("--symbol NAME" in each for each in self.asked):
+            options.append("--symbol NAME")  # of the one market that a table without such a column is of
+        if made.kind != said.kind:
+            options.append(f"--kind {made.kind}")
+        return " ".join(options)
+
+
+def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[str], str]:
+    """What would still stop the first rows, and an option that mends it by itself."""
+    if not rows:
+        return [], ""
+    try:
+        layout = Layout(header, columns)
+        layout.settle(rows, "then")
+        build = layout.builder()
+        ticks: list[Quote | Trade] = []
+        for row in rows:
+            cells = [*row[: layout.width], *layout.constants]
+            for at in (layout.place.get(field) for field in ("kind", "symbol", "side")):
+                if at is not None:
+                    cells[at] = str(cells[at])
+            try:
+                if layout.is_wanted(row):
+                    ticks.append(build(cells))
+            except (ValueError, TypeError, IndexError, OverflowError):
+                continue
+        expect_plausible("then", ticks)
+    except ConfigurationError as error:
+        if str(error).endswith("runs backwards; fix: --sort"):
+            return [], "--sort"
+        what, _, fix = str(error).removeprefix("then: ").partition("; fix: ")
+        return [f"also {fix} ({shortened(what, 160)})" if fix else shortened(what, 160)], ""
+    return [], ""
+
+
+def _is_of_sides(look: Look) -> bool:
+    words = {word.lower() for word in look.words}
+    is_flag = words <= {"true", "false", "t", "f", "y", "n", "yes", "no"}
+    is_maker = look.name.replace("_", "").lower() in MAKER_COLUMNS
+    return words <= {*SIDES} or any(words <= {*pair} for pair in SIDE_PAIRS) or is_flag or is_maker
+
+
+def _place(name: str, header: Sequence[str]) -> str:
+    """How a column is called in an option: by its place where its name cannot be."""
+    at = [each for each, other in enumerate(header) if other == name]
+    return f"#{at[0] + 1}" if at and ("," in name or len(at) > 1) else name

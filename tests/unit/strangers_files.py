@@ -1,0 +1,41 @@
+"""Files as strangers have them: headers, words and marks that nobody here chose."""
+
+from random import Random
+
+PRODUCTS = {"FDAX": (18_500.0, 0.5), "FESX": (4_800.0, 1.0)}
+"""Price at which each begins, and the smallest step of it."""
+
+NOON_S = 12 * 3_600
+
+
+def clock(ms: int) -> str:
+    """A time of day on 2024-08-09."""
+    seconds, rest = divmod(ms, 1000)
+    return f"{seconds // 3_600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
+
+
+def trades(rows: int = 1_500, decimal: str = ",") -> str:
+    """Trades of two products in one file, in German: date and time apart, K and V, a decimal comma."""
+    random = Random(7)
+    now, prices = NOON_S * 1000, {name: price for name, (price, _) in PRODUCTS.items()}
+    lines = ["Datum;Uhrzeit;Produkt;Kurs;Menge;Richtung"]
+    for _ in range(rows):
+        now += random.randrange(20, 200)
+        name, side = random.choice(list(prices)), random.choice("KV")
+        prices[name] += PRODUCTS[name][1] * random.choice((-1, 0, 1))
+        price = f"{prices[name]:.1f}".replace(".", decimal)
+        lines.append(f"09.08.2024;{clock(now)};{name};{price};{random.randint(1, 9)};{side}")
+    return "\n".join([*lines, ""])
+
+
+def bars(header: str, rows: int = 300, seconds: int = 60, day: str = "2024-08-09 ") -> str:
+    """Bars of one product: a time, open, high, low, close and a volume."""
+    random, price, lines = Random(7), 100.0, [header]
+    for row in range(rows):
+        path = [price]
+        for _ in range(6):
+            path.append(path[-1] + random.gauss(0, 0.05))
+        price = path[-1]
+        cells = ",".join(f"{each:.2f}" for each in (path[0], max(path), min(path), path[-1]))
+        lines.append(f"{day}{clock(1000 * seconds * row)[:8]},{cells},{random.randint(1, 500)}")
+    return "\n".join([*lines, ""])
