@@ -24,7 +24,8 @@ LIKELY: dict[str, tuple[str, ...]] = {
     ),
     "size": (
         "size", "qty", "quantity", "amount", "volume", "vol", "sz", "tradesize", "lastsize", "lastqty", "basevolume",
-        "lots", "lot", "shares", "contracts", "units", "volumen", "menge", "stück", "stueck", "umsatz", "cantidad", "quantidade", "quantité", "quantite", "quantità",
+        "lots", "lot", "shares", "contracts", "units",
+        "volumen", "menge", "stück", "stueck", "umsatz", "cantidad", "quantidade", "quantité", "quantite", "quantità",
         "aantal", "数量", "出来高", "成交量", "объем", "объём", "количество",
     ),
     "side": (

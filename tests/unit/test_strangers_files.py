@@ -54,7 +54,8 @@ def said_by(options: str) -> Columns:
     words = shlex.split(options)
     for option, value in zip(words[::2], words[1::2], strict=True):
         found.setdefault(option, []).append(value)
-    single = {name: found[f"--{name}"][0] for name in ("kind", "bars", "decimal", "thousands") if f"--{name}" in found}
+    names = ("kind", "bars", "decimal", "thousands")
+    single: dict[str, Any] = {name: found[f"--{name}"][0] for name in names if f"--{name}" in found}
     return columns_of(
         found.get("--map", ()), found.get("--symbol", ()), sides=found.get("--sides", ()),
         where=found.get("--where", ()), **single,
@@ -75,9 +76,10 @@ def test_an_encoding_is_named_together_with_the_rest() -> None:
     assert "--map 'ts_event=Datum+Uhrzeit,symbol=Produkt,price=Kurs in €,size=Menge,side=Richtung'" in told
     columns = said_by(OPTIONS.replace("price=Kurs", "'price=Kurs in €'"))
     for coded in ("cp1252", "utf-8"):
-        raw = BufferedReader(BytesIO(german.encode(coded)))
-        how = {field: getattr(columns, field) for field in columns.__struct_fields__} | {"encoding": coded}
-        assert sum(isinstance(tick, Trade) for tick in TickFile("own.csv", Columns(**how), stream=raw)) == 200
+        how: dict[str, Any] = {field: getattr(columns, field) for field in columns.__struct_fields__} | {
+            "encoding": coded
+        }
+        assert sum(isinstance(tick, Trade) for tick in read(german.encode(coded), **how)) == 200
     with pytest.raises(ConfigurationError, match="expected an encoding of texts, was 'cp12'"):
         Columns(encoding="cp12")
 
