@@ -242,7 +242,7 @@ class _Finding:
         known = self.of.get(self.names.get("side", ""))
         for look in [known] if known is not None else self._free("words"):
             words = {word.lower() for word in look.words}
-            usual = {SIDES.get(word, "?") for word in words}
+            usual = {SIDES.get(word.lower(), "?") for word in look.words}
             pair = next((pair for pair in SIDE_PAIRS if words <= {*pair}), ("", ""))
             if {"buy", "sell"} <= usual <= {"buy", "sell", ""}:
                 self.names["side"] = look.name
