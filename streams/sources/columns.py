@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from schemas.errors import ConfigurationError
 from streams.sources.bars import length_of
 from streams.sources.cells import shown
-from streams.sources.encodings import known_encoding
+from streams.sources.foreign_letters import known_encoding
 from streams.sources.suggested import LIKELY, option, plain
 from streams.sources.times import Clock, DateOrder, TimeUnit, zone_of
 from streams.sources.words import Number, number_of

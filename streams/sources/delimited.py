@@ -9,7 +9,7 @@ from schemas.errors import ConfigurationError
 from streams.sources.book_rows import BookRows, Build, flattened
 from streams.sources.carried import CarriedRows
 from streams.sources.cells import LONGEST_CELL, short, shown
-from streams.sources.encodings import likely_encodings, other_encoding
+from streams.sources.foreign_letters import likely_encodings, other_encoding
 from streams.sources.formats.recognition import Understood, like, of_table
 from streams.sources.layout import Layout, looks_like_a_row
 from streams.sources.lines import LONGEST_LINE, CutLine

@@ -14,16 +14,15 @@ from streams.sources.book_messages import BookMessages
 from streams.sources.cells import MOST_BITS, shown
 from streams.sources.columns import FIELDS, Columns, kind_of
 from streams.sources.formats.recognition import WITHOUT, Understood, of_objects, path_of
+from streams.sources.json_sample import expect_one_market_of, why_none
 from streams.sources.json_values import (
     MOST_KINDS,
     at_path,
     cell_of,
     decoded,
     goes_on,
-    innermost,
     is_value,
     objects,
-    paths,
     signature_of,
     some_of,
     whole,
@@ -31,10 +30,8 @@ from streams.sources.json_values import (
 )
 from streams.sources.layout import Layout
 from streams.sources.lines import LONGEST_LINE, CutLine
-from streams.sources.proposal import Proposal, proposed
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
-from streams.sources.sampled import OneMarket
 
 LOOKED_THROUGH = 1 << 22
 """Bytes in which a kind of objects that is read must come: a recording may begin with whole books of many markets."""
@@ -170,7 +167,7 @@ class Rows:
                 self._problem = self._problem or error
                 continue
             layout.settle(sample, reading.name)
-            self._expect_one_market(rows, names, layout)
+            expect_one_market_of(rows, names, layout, self._reading.name)
             self._by_kind[kind] = layout, self._built(layout)
             reading.take(as_said, layout, sample)
             if not kind:
@@ -179,7 +176,7 @@ class Rows:
         # Records as the topic has them are read as they stand.
         self._plain = columns.plain and all(layout.clock.unit in (None, "ns") for layout in layouts)
         if not layouts and (first and not (self._plain and any(map(_is_record, first)))):
-            raise self._why(first, rows)
+            raise why_none(first, rows, reading.name, columns, self._problem)
         self._header = names
 
     def _kind_of(self, found: Understood, first: Sequence[Any]) -> Kind:
@@ -194,56 +191,12 @@ class Rows:
         layout = Layout(names, _present(found.columns, names), name)
         sample = [cells for row in rows if (cells := self._cells(row, names))]
         layout.settle(sample, name)
-        self._expect_one_market(rows, names, layout)
+        expect_one_market_of(rows, names, layout, self._reading.name)
         self._reading.take(found, layout, sample)
         messages = None
         if layout.of_book and format_.book is not None:
             messages = BookMessages(format_.book, found.columns, layout.clock.read)
         return Kind(found, names, layout, self._built(layout), messages)
-
-    def _why(self, first: Sequence[Any], rows: Sequence[Any]) -> ConfigurationError:
-        """Why no object makes a tick, with the options that would say how where its keys look like those of ticks."""
-        name = self._reading.name
-        kinds: dict[str, Any] = {}
-        for item in first:
-            kinds.setdefault(str(signature_of(item)), item)
-        for item in kinds.values():
-            path, inner = innermost(item) if not self._nested else ("", None)
-            if isinstance(item, dict) and isinstance(inner, dict):
-                same = [each for other in first for each in within(other, path) if isinstance(each, dict)]
-                if (found := self._proposed(inner, same)).options:
-                    rows_at = f"--rows {path} " if path else ""
-                    return ConfigurationError(
-                        f"{name}: expected fields of ticks, was {shown(', '.join(item))}; fix: {rows_at}{found}"
-                    )
-        for item in kinds.values():
-            if isinstance(item, dict) and not self._proposed(item, rows).options:
-                for key, value in item.items():
-                    inner = value[0] if isinstance(value, list) and value else value
-                    if isinstance(inner, dict) and not self._nested:
-                        return ConfigurationError(
-                            f"{name}: expected fields of ticks, was {shown(', '.join(item))}; "
-                            f"fix: --rows {key} if they are those in {key!r}, or --map FIELD={key}.NAME"
-                        )
-        problem = self._problem or ConfigurationError("expected objects with the fields of ticks")
-        return ConfigurationError(f"{name}: {problem}")
-
-    def _proposed(self, one: dict[str, Any], rows: Sequence[Any]) -> Proposal:
-        """What would read objects such as one of them."""
-        names = [*paths(one)]
-        same = [row for row in rows if isinstance(row, dict) and [*paths(row)] == names][:LOOKED_AT]
-        cells = [[cell_of(at_path(row, path)) for path in names] for row in same]
-        return proposed(names, cells, replace(self._reading.columns, rows="", header=()))
-
-    def _expect_one_market(self, rows: Sequence[Any], names: Sequence[str], layout: Layout) -> None:
-        """Stop objects of several markets for which one symbol was given; paths within them are looked at as well."""
-        same = [row for row in rows if isinstance(row, dict)]
-        more = dict.fromkeys(path for row in same for path in paths(row))
-        header = [*names, *(path for path in more if path not in names)]
-        cells = [[cell_of(at_path(row, path)) for path in header] for row in same]
-        market = OneMarket(header, layout, self._reading.name)
-        built = [[*row[: layout.width]] for row in cells]
-        market.begin(built, cells)
 
     def _unfolded(self, item: Any) -> Iterator[Any]:
         """The rows in one object: itself, or those at the path that was said."""

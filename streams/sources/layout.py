@@ -12,7 +12,8 @@ from streams.sources.bars import is_of_bars, length_of, told_length
 from streams.sources.cells import LONGEST_NUMBER, MOST_BITS, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, BookColumns, Columns, kind_of
 from streams.sources.looks import is_number
-from streams.sources.times import BEYOND, FEW, Clock, spelling
+from streams.sources.spelt import spelling
+from streams.sources.times import BEYOND, FEW, Clock
 from streams.sources.words import Sides, expect_readable_number, is_finite, kind_from
 
 NOT_OF = {"quote": ("price", "size", "side"), "trade": ("bid", "bid_size", "ask", "ask_size")}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from streams.sources.cells import LONGEST_NUMBER
-from streams.sources.times import spelling
+from streams.sources.spelt import spelling
 
 Kind = Literal["time", "date", "time of day", "number", "words", ""]
 

@@ -54,42 +54,14 @@ _CLOCK = r"""(?:
   | (?P<h2>\d\d)(?P<mi2>\d\d)(?:(?P<s2>\d\d)(?:[.,]?(?P<f2>\d+))?)?
 )(?:[ ]?(?P<half>[AaPp])\.?[Mm]\.?)?"""
 _ZONE = r"""[ ]?(?:[Zz]|(?:UTC|GMT|utc|gmt)?(?P<offset>[-+]\d\d?(?::?\d\d)?)|UTC|GMT|utc|gmt)(?:\[[\w/+-]+\])?"""
-_TIME = re.compile(rf"(?P<day>{_DAY})(?:[Tt D_]\s*(?P<clock>{_CLOCK})(?P<zone>{_ZONE})?)?", re.VERBOSE)
-_TIME_OF_DAY = re.compile(_CLOCK, re.VERBOSE)
+TIME = re.compile(rf"(?P<day>{_DAY})(?:[Tt D_]\s*(?P<clock>{_CLOCK})(?P<zone>{_ZONE})?)?", re.VERBOSE)
+"""A day, and perhaps a time of day with a zone."""
+
+TIME_OF_DAY = re.compile(_CLOCK, re.VERBOSE)
+"""A time of day alone."""
+
 _EPOCH = date(1970, 1, 1).toordinal()
 _DIGITS = {4: "", 8: "", 10: "HH", 12: "HHMM", 14: "HHMMSS", 17: "ms", 20: "us", 23: "ns"}
-
-
-def spelling(texts: Sequence[str]) -> Literal["time", "date", "time of day", ""]:
-    """What all of some texts are spelt as: times with their day, days, or times of day; empty: something else.
-
-    Numbers are times where one unit makes all of them lie between 1990 and 2100 and they never run back, or only back.
-
-    >>> spelling(["2024-08-09 12:00:01"]), spelling(["09.08.2024"]), spelling(["12:00", "9:30:00.5"])
-    ('time', 'date', 'time of day')
-    >>> spelling(["1723161600000", "1723161600500"]), spelling(["20240809", "20240810"]), spelling(["3", "4.5"])
-    ('time', 'date', '')
-    """
-    found: set[Literal["time", "date", "time of day", ""]] = set()
-    numbers = [number for text in texts if (number := _number(text)) is not None]
-    if texts and len(numbers) == len(texts):
-        try:
-            clock = Clock(None)
-            clock.settle(texts)
-            times = [clock.read(text) for text in texts]
-        except (ConfigurationError, ValueError):
-            return ""
-        runs = all(map(int.__le__, times, times[1:])) or all(map(int.__ge__, times, times[1:]))
-        if not runs or clock.unit is None or not all(EARLIEST <= each < LATEST for each in times):
-            return ""
-        return "date" if clock.unit == "digits" and all(len(text) == 8 for text in texts) else "time"
-    for text in texts:
-        match = _TIME.fullmatch(text) if len(text) <= LONGEST_NUMBER else None
-        if match is not None:
-            found.add("time" if match["clock"] else "date")
-        else:
-            found.add("time of day" if ":" in text and _TIME_OF_DAY.fullmatch(text) else "")
-    return found.pop() if len(found) == 1 else "time" if found == {"time", "date"} else ""
 
 
 def zone_of(name: str) -> tzinfo:
@@ -155,7 +127,7 @@ class Clock:
             if len(text) > LONGEST_NUMBER:
                 return self._of_number(text) if text.isdigit() else self._wrong(cell)
             if "-" not in text[1:] and ":" not in text and "/" not in text:
-                number = _number(text)
+                number = number_in(text)
                 if number is not None:
                     return self._of_number(text, number)
             return self._of_text(text)
@@ -198,9 +170,9 @@ class Clock:
         return _seconds(day, seconds, self.zone) * SECOND + _fraction(text[14:])
 
     def _of_text(self, text: str) -> int:
-        found = _TIME.fullmatch(text)
+        found = TIME.fullmatch(text)
         if found is None:
-            clock = _TIME_OF_DAY.fullmatch(text)
+            clock = TIME_OF_DAY.fullmatch(text)
             if clock is None:
                 raise ValueError("it is spelt in no way that is read; fix: see docs/formats.md, or another column")
             if self.day is None:
@@ -230,7 +202,7 @@ class Clock:
                 "them anew, with the column as text"
             )
         texts = [str(cell).strip()[: LONGEST_NUMBER + 1] for cell in cells if str(cell).strip()]
-        numbers = [text for text in texts if _number(text) is not None]
+        numbers = [text for text in texts if number_in(text) is not None]
         if texts and 2 * len(numbers) > len(texts):
             return self._settle_unit(numbers)
         if self.order is None:
@@ -272,7 +244,7 @@ class Clock:
         orders: dict[DateOrder, str] = {}
         ambiguous = ""
         for text in texts:
-            found = _TIME.fullmatch(text)
+            found = TIME.fullmatch(text)
             if found is None or not found["y4"] or found["sep4"] == ".":
                 continue
             if int(found["first"]) > 12:
@@ -325,12 +297,13 @@ def _which(text: str, fitting: Sequence[TimeUnit], said: TimeUnit | None = None)
 
 def _has_lost_digits(text: str) -> bool:
     """Whether a number in scientific notation says fewer digits than it has."""
-    if len(text) > LONGEST_NUMBER or "e" not in text.lower() or (number := _number(text.strip())) is None:
+    if len(text) > LONGEST_NUMBER or "e" not in text.lower() or (number := number_in(text.strip())) is None:
         return False
     return len(number.as_tuple().digits) <= number.adjusted() < 40
 
 
-def _number(text: str) -> Decimal | None:
+def number_in(text: str) -> Decimal | None:
+    """The finite number that a text is; None: it is none."""
     if "_" in text:  # Python's own way of writing numbers; here it stands between a date and a time of day
         return None
     try:

@@ -1,0 +1,81 @@
+"""What the first objects of JSON show: why none of them makes a tick, and several markets under one symbol."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from msgspec.structs import replace
+
+from schemas.errors import ConfigurationError
+from streams.sources.cells import shown
+from streams.sources.columns import Columns
+from streams.sources.json_values import at_path, cell_of, innermost, paths, signature_of, within
+from streams.sources.layout import Layout
+from streams.sources.proposal import Proposal, proposed
+from streams.sources.reading import LOOKED_AT
+from streams.sources.sampled import OneMarket
+
+
+def why_none(
+    first: Sequence[Any], rows: Sequence[Any], name: str, columns: Columns, problem: ConfigurationError | None
+) -> ConfigurationError:
+    """Why no object makes a tick, with the options that would say how where its keys look like those of ticks.
+
+    Args:
+        first: objects of the file.
+        rows: those in them that should be ticks.
+        name: of the file.
+        columns: what was said about it.
+        problem: what is wrong with them otherwise.
+    """
+    nested, kinds = bool(columns.rows), dict[str, Any]()
+    for item in first:
+        kinds.setdefault(str(signature_of(item)), item)
+    for item in kinds.values():
+        path, inner = innermost(item) if not nested else ("", None)
+        if isinstance(item, dict) and isinstance(inner, dict):
+            same = [each for other in first for each in within(other, path)[:LOOKED_AT] if isinstance(each, dict)]
+            if (found := _proposed(inner, same, columns)).options:
+                rows_at = f"--rows {path} " if path else ""
+                return ConfigurationError(
+                    f"{name}: expected fields of ticks, was {shown(', '.join(item))}; fix: {rows_at}{found}"
+                )
+    for item in kinds.values():
+        if isinstance(item, dict) and not _proposed(item, rows, columns).options:
+            for key, value in item.items():
+                inner = value[0] if isinstance(value, list) and value else value
+                if isinstance(inner, dict) and not nested:
+                    return ConfigurationError(
+                        f"{name}: expected fields of ticks, was {shown(', '.join(item))}; "
+                        f"fix: --rows {key} if they are those in {key!r}, or --map FIELD={key}.NAME"
+                    )
+    return ConfigurationError(f"{name}: {problem or 'expected objects with the fields of ticks'}")
+
+
+def expect_one_market_of(rows: Sequence[Any], names: Sequence[str], layout: Layout, name: str) -> None:
+    """Stop objects of several markets for which one symbol was given; paths within them are looked at as well.
+
+    Args:
+        rows: the first objects.
+        names: of the cells that the layout has.
+        layout: settled.
+        name: of the file.
+
+    Raises:
+        ConfigurationError: they are of several markets.
+    """
+    if "symbol" not in layout.fixed:
+        return
+    same = [row for row in rows[:LOOKED_AT] if isinstance(row, dict)]
+    more = dict.fromkeys(path for row in same for path in paths(row))
+    header = [*names, *(path for path in more if path not in names)]
+    cells = [[cell_of(at_path(row, path)) for path in header] for row in same]
+    OneMarket(header, layout, name).begin([row[: layout.width] for row in cells], cells)
+
+
+def _proposed(one: dict[str, Any], rows: Sequence[Any], columns: Columns) -> Proposal:
+    """What would read objects such as one of them."""
+    names = [*paths(one)]
+    same = islice((row for row in rows if isinstance(row, dict) and [*paths(row)] == names), LOOKED_AT)
+    cells = [[cell_of(at_path(row, path)) for path in names] for row in same]
+    return proposed(names, cells, replace(columns, rows="", header=()))
