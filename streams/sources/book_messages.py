@@ -1,6 +1,6 @@
 """Quotes out of messages of JSON, each of which changes several levels of a book."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 from typing import Any
 
@@ -8,9 +8,10 @@ from schemas.ticks import Quote
 from streams.sources.book_rows import BookForm
 from streams.sources.books import Book
 from streams.sources.columns import Columns
-from streams.sources.json_values import at_path
+from streams.sources.paths import at_path
 from streams.sources.raw import Feed
 
+NO_LEVELS = (KeyError, AttributeError, ValueError, TypeError, IndexError, OverflowError)
 SIDES = {"buy": True, "bid": True, "sell": False, "ask": False, "offer": False}
 
 
@@ -27,11 +28,13 @@ class BookMessages:
         self._form, self._columns, self._read = form, columns, read
         self._books: dict[str, Book] = {}
         self._numbers: dict[str, Any] = {}
+        self._prices: dict[str, dict[Any, float]] = {}
+        self._depths: dict[str, tuple[int, int]] = {}
 
     def __call__(self, row: Any) -> list[Feed]:
         """The quote that a message brings about.
 
-        Raises one of `reading.NO_TICK` when it is no change of a book, or when one before it is missing: from there on
+        Raises one of `reading.NO_TICK` when it is no change of a book, or when one before it is missing: from either on
         the best levels are not known until the next snapshot.
         """
         form, names = self._form, self._columns.names
@@ -39,20 +42,27 @@ class BookMessages:
         book = self._books.get(symbol)
         if book is None:
             book = self._books[symbol] = Book()
-        if form.snapshot and all(at_path(row, path) == value for path, value in form.snapshot.items()):
+        whole = form.snapshot and _says(row, form.snapshot)
+        if whole:
             book.clear()
+            self._prices[symbol] = {}
         elif book.known:
             self._expect_next(symbol, book, row)
         if form.number:
             self._numbers[symbol] = at_path(row, form.number)
         try:
-            levels = [*self._levels(row)]
-        except (KeyError, AttributeError) as error:
+            levels = [*self._levels(row, self._prices.setdefault(symbol, {}))]
+            if not all(isfinite(price + size) for _, price, size in levels):
+                raise ValueError("expected finite numbers, was NaN or infinity")
+        except NO_LEVELS as error:  # what it changes is not known
+            book.forget()
             raise ValueError(f"expected levels of a book: {error}") from None
         for is_bid, price, size in levels:
-            if not isfinite(price + size):
-                raise ValueError("expected finite numbers, was NaN or infinity")
             book.level(is_bid, price, size)
+        if form.shallow:
+            if whole:
+                self._depths[symbol] = book.depth
+            book.keep(self._depths.get(symbol, (0, 0)))
         time = at_path(row, names["ts_event"])
         if time is None:  # of some snapshots, which the next message makes known
             return []
@@ -60,10 +70,19 @@ class BookMessages:
         top = book.changed()
         return [] if top is None else [Quote(symbol, ts_event, *top)]
 
-    def _levels(self, row: Any) -> Iterator[tuple[bool, float, float]]:
+    def _levels(self, row: Any, prices: dict[Any, float]) -> Iterator[tuple[bool, float, float]]:
         form = self._form
-        for side, price, size in at_path(row, form.changes) or () if form.changes else ():
-            yield SIDES[str(side).lower()], float(price), float(size)
+        gone = bool(form.gone) and _says(row, form.gone)
+        for change in at_path(row, form.changes) or () if form.changes else ():
+            if isinstance(change, dict):
+                number = change[form.level]
+                if "price" in change:
+                    prices[number] = float(change["price"])
+                price = prices.pop(number) if gone else prices[number]
+                yield SIDES[str(change["side"]).lower()], price, 0.0 if gone else float(change["size"])
+            else:
+                side, said, size = change
+                yield SIDES[str(side).lower()], float(said), float(size)
         for is_bid, path in ((True, form.bids), (False, form.asks)):
             for level in at_path(row, path) or () if path else ():
                 if isinstance(level, dict):
@@ -85,3 +104,7 @@ class BookMessages:
         if not follows:
             book.forget()
             raise ValueError(f"expected the change of the book behind {last}, was {number}: one is missing")
+
+
+def _says(row: Any, values: Mapping[str, str]) -> bool:
+    return all(at_path(row, path) == value for path, value in values.items())

@@ -30,12 +30,17 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         clears_to: actions that take the levels of a side away as far as their price.
         trades: actions that are trades, and change nothing.
         cancels: actions that take an order away, or some of its size.
+        deletes: actions that take an order or a level away whole.
         nothing: actions that change nothing.
-        order: column of the numbers of orders; without it rows are levels, whose size is 0 where they are gone.
+        order: column of the numbers of orders; without it, and where it is 0, rows are levels, whose size is 0 where
+            they are gone.
         venue: column of which a symbol has one value alone.
         bids: of JSON: path to the levels of bids; with `asks`.
         asks: likewise.
         changes: of JSON: path to levels that say their side themselves.
+        gone: of JSON: path -> value of messages whose levels are all gone.
+        level: of JSON: key of the number of a level, by which its price is known where a change does not say it.
+        shallow: of JSON: whether a level is told only as long as it is among as many as the snapshot had.
         number: of JSON: path to the number of a message; one that does not follow shows that a message is missing.
         before: of JSON: path to the number of the message before.
         consecutive: of JSON: whether numbers go up by 1.
@@ -50,12 +55,16 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     clears_to: tuple[str, ...] = ()
     trades: tuple[str, ...] = ()
     cancels: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
     order: str = ""
     venue: str = ""
     bids: str = ""
     asks: str = ""
     changes: str = ""
+    gone: dict[str, str] = field(default_factory=dict)
+    level: str = ""
+    shallow: bool = False
     number: str = ""
     before: str = ""
     consecutive: bool = False
@@ -164,13 +173,13 @@ class BookRows:
         if action in form.clears_to:
             book.clear_to(is_bid, change.price)
             return
-        if not form.order:
-            book.level(is_bid, change.price, change.size)
-            return
-        number = int(cells[self._order_at])
-        if action not in form.cancels:
+        number = int(cells[self._order_at]) if form.order else 0
+        deleted = action in form.deletes
+        if not number:
+            book.level(is_bid, change.price, 0.0 if deleted else change.size)
+        elif not deleted and action not in form.cancels:
             book.add(number, Order(is_bid, change.price, change.size))
-        elif not book.cancel(number, change.size) and book.known:
+        elif not book.cancel(number, None if deleted else change.size) and book.known:
             raise ValueError(f"expected an order of the book, was {number}")
 
     def _expect_one_venue(self, symbol: str, venue: Any) -> None:

@@ -69,6 +69,25 @@ class Side:
         for level in [each for each in self._sizes if self._sign * each <= self._sign * price]:
             del self._sizes[level]
 
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def keep(self, depth: int) -> None:
+        """Take the worst levels away where there are more than these.
+
+        >>> asks = Side(1)
+        >>> for price in (1.7, 1.5, 1.6):
+        ...     asks.put(price, 1.0)
+        >>> asks.keep(2)
+        >>> asks.put(1.5, 0.0)
+        >>> asks.put(1.6, 0.0)
+        >>> asks.best() is None
+        True
+        """
+        if len(self._sizes) > depth:
+            for price in sorted(self._sizes, key=lambda price: self._sign * price)[depth:]:
+                del self._sizes[price]
+
     def best(self) -> tuple[float, float] | None:
         """Price and size of the best level; None: there is none."""
         heap, sizes, sign = self._heap, self._sizes, self._sign
@@ -160,6 +179,16 @@ class Book:
         if gone < order.size:
             self._orders[order_id] = order._replace(size=order.size - gone)
         return True
+
+    @property
+    def depth(self) -> tuple[int, int]:
+        """Levels of bids and of asks."""
+        return len(self._bids), len(self._asks)
+
+    def keep(self, depth: tuple[int, int]) -> None:
+        """Forget levels beyond these numbers of bids and of asks: of them no changes are told."""
+        self._bids.keep(depth[0])
+        self._asks.keep(depth[1])
 
     def changed(self) -> Top | None:
         """The best levels, where they are others than the last time that was asked; None: they are not."""

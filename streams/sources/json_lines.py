@@ -17,7 +17,6 @@ from streams.sources.formats.recognition import WITHOUT, Understood, of_objects,
 from streams.sources.json_sample import expect_one_market_of, why_none
 from streams.sources.json_values import (
     MOST_KINDS,
-    at_path,
     cell_of,
     decoded,
     goes_on,
@@ -30,6 +29,7 @@ from streams.sources.json_values import (
 )
 from streams.sources.layout import Layout
 from streams.sources.lines import LONGEST_LINE, CutLine
+from streams.sources.paths import at_path
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 

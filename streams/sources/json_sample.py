@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from schemas.errors import ConfigurationError
 from streams.sources.cells import shown
 from streams.sources.columns import Columns
-from streams.sources.json_values import at_path, cell_of, innermost, paths, signature_of, within
+from streams.sources.json_values import cell_of, innermost, paths, signature_of, within
 from streams.sources.layout import Layout
+from streams.sources.paths import at_path
 from streams.sources.proposal import Proposal, proposed
 from streams.sources.reading import LOOKED_AT
 from streams.sources.sampled import OneMarket

@@ -11,6 +11,7 @@ from schemas.codec import MOST_BRACKETS
 from schemas.errors import ConfigurationError, Refused
 from streams.sources.cells import LONGEST_CELL, short, shortened
 from streams.sources.lines import CutLine
+from streams.sources.paths import at_path
 from streams.sources.reading import LOOKED_AT, Reading
 
 LARGEST_DOCUMENT = 1 << 30
@@ -137,20 +138,6 @@ def within(item: Any, path: str) -> list[Any]:
     """Rows at a path in an object."""
     inner = at_path(item, path) if path else item
     return inner if isinstance(inner, list) else [inner]
-
-
-def at_path(item: Any, path: str) -> Any:
-    """What lies at a path of names and positions; None: nothing."""
-    if isinstance(item, dict) and path in item:
-        return item[path]
-    for name in path.split("."):
-        if isinstance(item, dict):
-            item = item.get(name)
-        elif isinstance(item, list) and name.isdigit() and int(name) < len(item):
-            item = item[int(name)]
-        else:
-            return None
-    return item
 
 
 def cell_of(value: Any) -> Any:

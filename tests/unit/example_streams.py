@@ -79,6 +79,29 @@ STREAMS: dict[str, tuple[str, str, list[Feed]]] = {
         '"change_id":8,"prev_change_id":7,"bids":[],"asks":[["delete",1.6,0]]}}}\n',
         [Q, Quote("X", NOON + MS, 1.5, 3.0, 1.7, 5.0)],
     ),
+    "bitmex_stream_book": (
+        "orderBookL2.jsonl",
+        '{"table":"orderBookL2","action":"partial","keys":["symbol","id","side"],"data":['
+        '{"symbol":"X","id":8,"side":"Sell","size":4,"price":1.6,"timestamp":"2024-08-09T12:00:00.000Z"},'
+        '{"symbol":"X","id":7,"side":"Buy","size":3,"price":1.5,"timestamp":"2024-08-09T12:00:00.000Z"}]}\n'
+        '{"table":"orderBookL2","action":"insert","data":[{"symbol":"X","id":5,"side":"Buy","size":2,"price":1.4,'
+        '"timestamp":"2024-08-09T12:00:00.000Z"}]}\n'
+        '{"table":"orderBookL2","action":"update","data":[{"symbol":"X","id":7,"side":"Buy","size":9,'
+        '"timestamp":"2024-08-09T12:00:00.001Z"}]}\n'
+        '{"table":"orderBookL2","action":"delete","data":[{"symbol":"X","id":7,"side":"Buy","price":1.5,'
+        '"timestamp":"2024-08-09T12:00:00.002Z"}]}\n',
+        [Q, Quote("X", NOON + MS, 1.5, 9.0, 1.6, 4.0), Quote("X", NOON + 2 * MS, 1.4, 2.0, 1.6, 4.0)],
+    ),
+    "kraken_stream_book": (
+        "book.jsonl",
+        '{"channel":"book","type":"snapshot","data":[{"symbol":"X","bids":[{"price":1.5,"qty":3},{"price":1.4,"qty":1}],'
+        '"asks":[{"price":1.6,"qty":4}],"checksum":1,"timestamp":"2024-08-09T12:00:00.000000Z"}]}\n'
+        '{"channel":"book","type":"update","data":[{"symbol":"X","bids":[],"asks":[{"price":1.55,"qty":2}],"checksum":1,'
+        '"timestamp":"2024-08-09T12:00:00.001000Z"}]}\n'
+        '{"channel":"book","type":"update","data":[{"symbol":"X","bids":[],"asks":[{"price":1.55,"qty":0},'
+        '{"price":1.7,"qty":5}],"checksum":1,"timestamp":"2024-08-09T12:00:00.002000Z"}]}\n',
+        [Q, Quote("X", NOON + MS, 1.5, 3.0, 1.55, 2.0), Quote("X", NOON + 2 * MS, 1.5, 3.0, 1.7, 5.0)],
+    ),
     "coinbase_stream_level2": (
         "level2.jsonl",
         '{"type":"snapshot","product_id":"X","asks":[["1.6","4"]],"bids":[["1.5","2"]]}\n'

@@ -342,6 +342,12 @@ TABLES: dict[str, tuple[str, str, list[Feed]]] = {
         "43200123,61000.5,0.25,61000.6,0.5\n",
         [Quote("BTCUSDT", NOON + 123 * MS, 61000.5, 0.25, 61000.6, 0.5)],
     ),
+    "tardis_derivative_ticker": (
+        "x_derivative_ticker_2024-08-09_X.csv",
+        f"{TARDIS},funding_timestamp,funding_rate,predicted_funding_rate,open_interest,last_price,index_price,"
+        f"mark_price\n{TARDIS_ROW},1,1,1,1,1.5,1,1\n",
+        [Trade("X", NOON, 1.5, 0.0)],
+    ),
     "lean_crypto_trades": (
         "20240809_btcusdt_tick_trade.csv",
         "43200123,61000.5,0.25\n43200124,61000,0.5\n",
@@ -359,21 +365,13 @@ REFUSED: dict[str, tuple[str, str]] = {
     "tardis_liquidations": (
         "x_liquidations_2024-08-09_X.csv", f"{TARDIS},id,side,price,amount\n{TARDIS_ROW},1,sell,1.5,2\n"
     ),
-    "bitmex_stream_book": (
+    "bitmex_stream_old_book": (
         "x.jsonl", '{"table":"orderBookL2","action":"delete","data":[{"symbol":"X","id":7,"side":"Buy"}]}\n'
     ),
     "bybit_stream_old_book": (
         "x.jsonl", '{"topic":"orderBookL2_25.X","type":"delta","data":{"delete":[],"update":[],"insert":[]}}\n'
     ),
     "databento_other": ("x.csv", f"ts_recv,ts_event,rtype,publisher_id,instrument_id,raw_symbol\n1,{NOON},19,1,7,X\n"),
-    "nautilus_deltas": (
-        "x.csv", f"action,side,price,size,order_id,flags,sequence,ts_event,ts_init\n1,1,1,1,1,0,0,{NOON},1\n"
-    ),
-    "tardis_derivative_ticker": (
-        "x.csv",
-        f"{TARDIS},funding_timestamp,funding_rate,predicted_funding_rate,open_interest,last_price,index_price,"
-        f"mark_price\n{TARDIS_ROW},1,1,1,1,1,1,1\n",
-    ),
     "lobster_book": ("AAPL_2012-06-21_34200000_57600000_orderbook_1.csv", "5859400,200,5853300,18\n"),
     "histdata_bars": ("DAT_ASCII_EURUSD_M1_2024.csv", "20240809 120000;1.1;1.2;1.0;1.1;0\n"),
     "dukascopy_local_ticks": (

@@ -274,6 +274,78 @@ def test_a_catalog_of_nautilus_has_fixed_points_and_its_instrument(width: int, o
     assert list(TickFile(path, Columns(bars="close"))) == [Trade("EUR/USD.SIM", NOON, 1.0, 1.0)]
 
 
+@pytest.mark.parametrize("numbers", [(0, 0, 0), (150, 160, 140)], ids=["without numbers", "numbers of prices"])
+def test_changes_of_a_book_in_a_catalog_of_nautilus(numbers: tuple[int, int, int], tmp_path: Path) -> None:
+    bid, ask, lower = numbers
+    one, half = 10**9, 5 * 10**8
+    rows: list[tuple[int, int, int, int, int, int]] = [
+        (4, 0, 0, 0, 0, 32),
+        (1, 1, one + half, 3 * one, bid, 32),
+        (1, 2, one + half + one // 10, 4 * one, ask, 32 | 128),
+        (1, 1, one + 4 * one // 10, 2 * one, lower, 128),
+        (2, 1, one + half, 9 * one, bid, 128),
+        (3, 1, one + half, 9 * one if numbers[0] else 0, bid, 128),
+    ]
+    names = ("action", "side", "price", "size", "order_id", "flags")
+    columns: dict[str, list[Any]] = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    columns |= {"sequence": [0] * 6, "ts_event": [NOON + at for at in range(6)], "ts_init": [NOON] * 6}
+    path = catalog(tmp_path / "deltas.parquet", 8, columns, {"price", "size"})
+    assert list(TickFile(path)) == [
+        Quote("EUR/USD.SIM", NOON + 2, 1.5, 3.0, 1.6, 4.0),
+        Quote("EUR/USD.SIM", NOON + 4, 1.5, 9.0, 1.6, 4.0),
+        Quote("EUR/USD.SIM", NOON + 5, 1.4, 2.0, 1.6, 4.0),
+    ]
+
+
+def kraken(kind: str, bids: str, asks: str, at: int) -> str:
+    levels = [
+        ",".join(f'{{"price":{price},"qty":{size}}}' for price, size in (each.split("x") for each in side.split()))
+        for side in (bids, asks)
+    ]
+    return (
+        f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"X","bids":[{levels[0]}],"asks":[{levels[1]}],'
+        f'"checksum":1,"timestamp":"2024-08-09T12:00:00.00000{at}Z"}}]}}'
+    )
+
+
+def test_levels_that_fell_below_the_depth_of_the_snapshot_are_not_the_best_ones_later() -> None:
+    """The second best ask falls out when a third one comes; of its end nothing is told."""
+    lines = [
+        kraken("snapshot", "1.5x3 1.4x3", "1.6x4 1.7x4", 0),
+        kraken("update", "", "1.55x1", 1),
+        kraken("update", "", "1.55x0 1.6x0 1.8x2 1.9x2", 2),
+    ]
+    assert [tick.ask for tick in read("\n".join(lines), "x.jsonl") if isinstance(tick, Quote)] == [1.6, 1.55, 1.8]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '{"symbol":"X","id":99,"side":"Buy","size":9,"timestamp":"2024-08-09T12:00:00.001Z"}',
+        '{"symbol":"X","id":7,"side":"Buy","size":"many","timestamp":"2024-08-09T12:00:00.001Z"}',
+        '{"symbol":"X","id":7,"side":"Both","size":1,"timestamp":"2024-08-09T12:00:00.001Z"}',
+    ],
+    ids=["a level that never came", "a size that is none", "a side that is none"],
+)
+def test_a_message_that_cannot_be_read_leaves_the_book_unknown_until_the_next_snapshot(bad: str) -> None:
+    def message(action: str, *levels: str) -> str:
+        return f'{{"table":"orderBookL2","action":"{action}","data":[{",".join(levels)}]}}'
+
+    def level(number: int, side: str, price: float, ms: int) -> str:
+        time = f"2024-08-09T12:00:00.00{ms}Z"
+        return f'{{"symbol":"X","id":{number},"side":"{side}","size":1,"price":{price},"timestamp":"{time}"}}'
+
+    lines = [
+        message("partial", level(7, "Buy", 1.5, 0), level(8, "Sell", 1.6, 0)),
+        message("update", bad),
+        message("insert", level(9, "Buy", 1.55, 2)),
+        message("partial", level(7, "Buy", 1.5, 3), level(8, "Sell", 1.7, 3)),
+    ]
+    feed = read("\n".join(lines), "x.jsonl")
+    assert [type(tick) for tick in feed] == [Quote, RawTick, Quote]
+    assert [tick.ask for tick in feed if isinstance(tick, Quote)] == [1.6, 1.7]
+
+
 def dbn(*records: tuple[int, float, int, str]) -> bytes:
     """A file of Databento's trades of an instrument without a name, made by their client."""
     client: Any = import_module("databento_dbn")

@@ -36,8 +36,10 @@ def read(name: str, text: str, **how: Any) -> list[Feed]:
     return list(file_of(name, text, **how))
 
 
-ELSEWHERE = {"bars", "bars_json", "freqtrade_feather", "nautilus_catalog", "nautilus_trades", "nautilus_bars"}
-"""Formats that have a test of their own below."""
+ELSEWHERE = {
+    "bars", "bars_json", "freqtrade_feather", "nautilus_catalog", "nautilus_trades", "nautilus_bars", "nautilus_deltas"
+}  # fmt: skip
+"""Formats that have a test of their own, below or among those of books."""
 
 
 def test_every_format_has_an_example() -> None:

@@ -65,7 +65,7 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         header: names of the columns of files without a header.
         cells: of such files: what the cells of each column look like (`CELLS`).
         more: whether there may be more columns behind these.
-        looks: column -> regular expression that its cells match in all of the first rows.
+        looks: column, or path in the object, -> regular expression that its cells match in all of the first rows.
         rank: of formats that fit, the one with the highest rank is taken.
         names: field -> column, or the first of several that is there. A column that is nowhere is left out
             where ticks can do without.

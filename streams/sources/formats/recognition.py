@@ -13,6 +13,7 @@ from streams.sources.cells import shortened
 from streams.sources.columns import FIELDS, NEEDED, BookColumns, Columns, of_book
 from streams.sources.formats import ASKED, CELLS, KINDS, NONE, Format, formats, named
 from streams.sources.layout import looks_like_a_row
+from streams.sources.paths import at_path
 from streams.sources.proposal import symbol_of
 
 FIRST = 20
@@ -128,7 +129,7 @@ def path_of(form: Format, item: dict[str, Any]) -> str | None:
             continue
         if any(name in row for name in form.lacks):
             continue
-        if all(re.fullmatch(look, str(row.get(name, item.get(name)))) for name, look in form.looks.items()):
+        if all(re.fullmatch(look, str(row.get(name, at_path(item, name)))) for name, look in form.looks.items()):
             return path
     return None
 
