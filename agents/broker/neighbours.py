@@ -5,7 +5,9 @@ from pathlib import Path
 import psutil
 from msgspec import Struct
 
+from agents.broker.ports import is_free
 from agents.broker.process import Running, running
+from agents.broker.promises import promised_to
 from schemas.errors import EnvironmentProblem
 
 KAFKA, MOCK = "kafka.Kafka", "agents.broker.mock"
@@ -63,7 +65,8 @@ def no_broker(home: Path) -> EnvironmentProblem:
 def holder(home: Path, port: int) -> str:
     """Who has a port that the broker of a home would take, for people."""
     found = (each.home for each in neighbours(home) if each.address.endswith(f":{port}"))
-    return next((f"the broker of {other}" for other in found), "another program")
+    unknown = promised_to(port) if is_free(port) else "another program"
+    return next((f"the broker of {other}" for other in found), unknown)
 
 
 def _running(home: Path) -> Running | None:

@@ -3,6 +3,8 @@
 import socket
 from collections.abc import Iterable
 
+from agents.broker.promises import promise
+
 HOST = "127.0.0.1"
 HIGHEST = 64_000
 """Behind it no row of ports begins."""
@@ -37,5 +39,5 @@ def row_of_free(count: int) -> int:
 
 
 def first_free(preferred: Iterable[int]) -> int:
-    """First of `preferred` that is free, else any free port."""
-    return next((port for port in preferred if is_free(port)), None) or any_free()
+    """First of `preferred` that is free, and promised to nobody else; else any free port."""
+    return next((port for port in preferred if is_free(port) and promise(port)), None) or any_free()

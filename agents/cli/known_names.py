@@ -47,4 +47,5 @@ async def expect_known_symbol(settings: Settings, address: str, symbol: str) -> 
     known = await known_symbols(settings, address)
     if symbol not in known:
         what = "a symbol of which there are predictions, or versions"
-        raise not_among(what, symbol, known, "`tickloop models list` shows every symbol that is known")
+        known_ones = "`tickloop models list` shows every symbol that is known"
+        raise not_among(what, symbol, known, known_ones if known else "publish ticks, while workers run")

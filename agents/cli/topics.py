@@ -9,11 +9,13 @@ from rich.table import Table
 
 from agents.broker import bootstrap
 from agents.cli.home import settings_of_command
-from agents.operations import topics
+from agents.operations import addresses, topics
 from agents.operations.forgotten import sentence_of, what_a_replay_forgets
 from agents.operations.recompute import computed_topics, recompute
 from agents.operations.system import wanted_topics
 from agents.operations.topics import Difference
+from agents.settings import Settings
+from agents.waiting import waiting_for
 from schemas.errors import ConfigurationError
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of differences.")
@@ -60,14 +62,36 @@ def reset_command(yes: bool, without_directives: bool) -> None:
     some, nothing is done and they are named, unless you go on without them.
     """
     settings = settings_of_command()
+    expect_no_up(settings)
     address = bootstrap(settings)
     if not without_directives and (found := asyncio.run(what_a_replay_forgets(settings, address))):
         raise ConfigurationError(sentence_of(found))
     if not yes:
         doomed = ", ".join(spec.name for spec in computed_topics(settings))
-        click.confirm(f"Delete {doomed} at {address}?", abort=True)
-    names = asyncio.run(recompute(settings, address))
+        of = "" if settings.bootstrap else f", of {settings.home_path}"
+        click.confirm(f"Delete {doomed} at {address}{of}?", abort=True)
+    with waiting_for("workers that were killed to be out of the group, and topics to be deleted", _say):
+        names = asyncio.run(recompute(settings, address))
     click.echo(f"Empty again: {', '.join(names)}")
+
+
+def expect_no_up(settings: Settings) -> None:
+    """Refuse to delete what the workers of a system that runs would go on from.
+
+    Raises:
+        ConfigurationError: a `tickloop up` runs in this home, with how to stop it.
+    """
+    up = addresses.read(settings.home_path)
+    if up is not None and up.group == settings.group:
+        start = "" if settings.bootstrap else ", then `tickloop broker start`"
+        raise ConfigurationError(
+            f"expected no `tickloop up` of {settings.home_path}, one runs (pid {up.pid}); fix: Ctrl-C in its terminal "
+            f"or `kill {up.pid}`{start}, then the same command again"
+        )
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
 
 
 def show(differences: list[Difference], as_json: bool, title: str, nothing: str) -> None:

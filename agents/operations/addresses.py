@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agents.broker.ports import any_free, is_free
+from agents.broker.promises import give_back, promise, promised_to
 from agents.settings import Settings
 from agents.telemetry.ask import ask, holder
 from agents.telemetry.health import Verdict
@@ -86,11 +87,13 @@ async def port_of_page(settings: Settings, demanded: int | None, say: Callable[[
         EnvironmentProblem: the one that is demanded is taken.
     """
     host, wanted = settings.dashboard_host, demanded or settings.dashboard_port
-    if is_free(wanted, host):
+    if is_free(wanted, host) and promise(wanted):
         return wanted
-    by = await holder(f"{host}:{wanted}")
-    found = next((port for port in range(wanted + 1, wanted + TRIES) if port < 2**16 and is_free(port, host)), 0)
+    by = await _holder(host, wanted)
+    others = (port for port in range(wanted + 1, wanted + TRIES) if port < 2**16 and is_free(port, host))
+    found = next((port for port in others if promise(port)), 0)
     if demanded is not None:
+        give_back(found)
         raise EnvironmentProblem(
             f"expected port {wanted} of {host} to be free for the dashboard, it is taken by {by}; "
             f"fix: `--port {found}`, which is free, or no --port"
@@ -116,8 +119,9 @@ async def ports_of_workers(settings: Settings, say: Callable[[str], None]) -> in
         return wanted
     apart = -(-(settings.workers + 1) // APART) * APART
     bases = range(wanted + apart, min(wanted + TRIES * apart, HIGHEST), apart)
-    found = next((base for base in bases if all(is_free(port, host) for port in _ports(base, settings.workers))), 0)
-    by = "; ".join([f"{port} by {await holder(f'{host}:{port}')}" for port in taken])
+    free = (base for base in bases if all(is_free(port, host) for port in _ports(base, settings.workers)))
+    found = next((base for base in free if not _not_promised(_ports(base, settings.workers))), 0)
+    by = "; ".join([f"{port} by {await _holder(host, port)}" for port in taken])
     if not found:
         say(f"ports are taken ({by}): metrics and health of their workers cannot be served; fix: TICKLOOP_METRICS_PORT")
         return wanted
@@ -134,5 +138,19 @@ def _ports(base: int, workers: int) -> range:
 
 
 async def _taken_by_others(settings: Settings, ports: Sequence[int]) -> list[int]:
+    """Those that somebody else listens on, or has been promised; with none of them all are this process's."""
     taken = [port for port in ports if not is_free(port, settings.metrics_host)]
-    return [port for port in taken if not isinstance(await ask(settings, port - settings.metrics_port), Verdict)]
+    taken = [port for port in taken if not isinstance(await ask(settings, port - settings.metrics_port), Verdict)]
+    return taken or _not_promised(ports)
+
+
+def _not_promised(ports: Sequence[int]) -> list[int]:
+    """Ports that another process has been promised; then none of them is promised to this one."""
+    others = [port for port in ports if not promise(port)]
+    for port in ports if others else ():
+        give_back(port)
+    return others
+
+
+async def _holder(host: str, port: int) -> str:
+    return promised_to(port) if is_free(port, host) else await holder(f"{host}:{port}")

@@ -21,7 +21,7 @@ from agents.broker.process import running
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, read_blocks
 from agents.clients.rosters import Differing, differing_rosters
-from agents.operations import topics
+from agents.operations import addresses, topics
 from agents.operations.addresses import beside
 from agents.operations.system import wanted_topics
 from agents.settings import Settings
@@ -200,7 +200,12 @@ def workers(settings: Settings, answers: Mapping[int, Answer]) -> Finding:
         others = {slot: each.who for slot, each in answers.items() if isinstance(each, Stranger)}
         taken = "".join(f"; {settings.metrics_port + slot} is that of {who}" for slot, who in others.items())
         found = f"none of this system answers on ports {ports} of {settings.metrics_host}{taken}"
-        return Finding("workers", "warn", found, "`tickloop up`; none, if workers run elsewhere or without slots")
+        up = addresses.read(settings.home_path)
+        fix = "`tickloop up`; none, if workers run elsewhere or without slots"
+        if up is not None and up.group == settings.group:
+            again = f"`kill {up.pid}` stops the `tickloop up` of this home; started again it takes ports that are free"
+            fix = again if others else f"the logs in {settings.home_path / 'logs'}: its workers do not answer yet"
+        return Finding("workers", "warn", found, fix)
     if all(words in ("ready", "recovering") for words in states.values()):
         return Finding("workers", "ok", said)
     return Finding("workers", "fail", said, "their logs; docs/operating.md says what each check means")

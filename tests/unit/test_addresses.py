@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +17,12 @@ from msgspec.structs import replace
 
 from agents.broker import ports
 from agents.cli import cli
-from agents.operations import addresses
+from agents.operations import addresses, doctor
 from agents.operations.addresses import Up, beside, port_of_page, ports_of_workers
 from agents.settings import Settings
-from agents.telemetry.ask import holder
+from agents.telemetry.ask import Stranger, holder
 from agents.telemetry.health import Check, Verdict
-from schemas.errors import EnvironmentProblem
+from schemas.errors import ConfigurationError, EnvironmentProblem
 
 FOLLOWER = Check("follower", ok=True, value=0.0, limit=5.0, since="", says="")
 
@@ -118,3 +120,50 @@ def test_the_data_of_a_system_that_runs_is_not_deleted(tmp_path: Path) -> None:
     assert isinstance(result.exception, EnvironmentProblem)
     assert f"one runs (pid {os.getpid()}); fix: stop it first" in str(result.exception)
     assert data.exists()
+
+
+PROMISES = """
+import sys
+from agents.broker.promises import promise
+print([promise(int(port)) for port in sys.argv[1:]], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_two_that_start_at_once_find_different_ports_free(tmp_path: Path) -> None:
+    base, said = free_block(), list[str]()
+    settings = Settings(home=str(tmp_path), metrics_port=base, dashboard_port=base)
+    words = [sys.executable, "-c", PROMISES, str(base), str(base + 2)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"[True, True]\n"
+        assert asyncio.run(ports_of_workers(settings, said.append)) == base + 10
+        assert f"{base + 2} by a tickloop that is starting (pid {other.pid})" in said[0]
+        assert asyncio.run(port_of_page(settings, None, said.append)) == base + 1, "given back with the other one"
+        with pytest.raises(EnvironmentProblem, match=rf"taken by a tickloop that is starting \(pid {other.pid}\)"):
+            asyncio.run(port_of_page(settings, base, said.append))
+        other.stdin.close()
+        other.wait(20)
+    assert asyncio.run(ports_of_workers(settings, said.append)) == base, "a promise ends with its process"
+
+
+def test_a_reset_beside_a_system_that_runs_says_how_to_stop_it_before_it_asks(tmp_path: Path) -> None:
+    addresses.write(Settings(home=str(tmp_path)), dashboard=False)
+    result = CliRunner().invoke(cli, ["topics", "reset", "--home", str(tmp_path)])
+    assert isinstance(result.exception, ConfigurationError)
+    assert f"no `tickloop up` of {tmp_path}, one runs (pid {os.getpid()}); fix: Ctrl-C" in str(result.exception)
+    assert "Delete" not in result.output
+    other = CliRunner().invoke(cli, ["topics", "reset", "--home", str(tmp_path)], env={"TICKLOOP_PREFIX": "lab-"})
+    assert "expected a broker" in str(other.exception), "another group's"
+
+
+def test_doctor_says_how_a_system_whose_ports_are_anothers_gets_others(tmp_path: Path) -> None:
+    settings = Settings(home=str(tmp_path))
+    assert doctor.workers(settings, {1: Stranger("worker-1 of /b")}).fix.startswith("`tickloop up`")
+    addresses.write(settings, dashboard=False)
+    finding = doctor.workers(settings, {1: Stranger("worker-1 of /b")})
+    assert finding.fix == (
+        f"`kill {os.getpid()}` stops the `tickloop up` of this home; started again it takes ports that are free"
+    )
+    assert "its workers do not answer yet" in doctor.workers(settings, {1: None}).fix
