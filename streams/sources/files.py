@@ -26,6 +26,7 @@ from streams.sources.delimited import csv_ticks
 from streams.sources.json_lines import array_ticks, json_ticks
 from streams.sources.json_values import LARGEST_DOCUMENT
 from streams.sources.lines import LONGEST_LINE, CutLine, newline_of, whole_lines
+from streams.sources.members import Members
 from streams.sources.opened import texts
 from streams.sources.parquet_rows import ParquetRows
 from streams.sources.plausible import expect_plausible
@@ -138,11 +139,11 @@ class TickFile:
         yield from blocks
 
     def _of_bytes(self, stream: BufferedReader, size: int | None) -> Iterator[list[Feed]]:
-        reading = self._reading
+        reading, members = self._reading, Members(self.name, self._columns)
         try:
             for name, text in texts(self.name, stream, encoding=self._columns.encoding):
                 reading.name, reading.row = name, 0
-                yield from self._of_text(text)
+                yield from members.of(name, self._of_text(text))
         except DAMAGE as error:
             at = None if size is None or stream.closed else stream.tell()
             raise broken(reading.name, error, reading.row, at, size) from error

@@ -46,6 +46,11 @@ class Look(NamedTuple):
             and all(len(word) <= LONGEST_WORD for word in self.words)
         )
 
+    @property
+    def may_number_something(self) -> bool:
+        """Whether it has whole numbers, of which there are so few that they may be those of products."""
+        return self.kind == "number" and len(self.words) <= MOST_WORDS and all(map(str.isdigit, self.words))
+
 
 def looks(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Look]:
     """How each column looks in some rows.

@@ -281,9 +281,10 @@ class _Finding:
         if price is not None:
             prices = [number(text, self.decimal, self.thousands) or 0.0 for text in price.texts]
             wanted = [self._is_wanted(at) for at in range(len(prices))]
+            numbered = [look for look in self._free("number") if look.may_number_something]
             apart = [
                 look
-                for look in may
+                for look in (*may, *numbered)
                 if are_apart([text if keep else "" for text, keep in zip(look.texts, wanted, strict=True)], prices)
             ]
             if apart:

@@ -112,8 +112,7 @@ class OneMarket:
 
 def _may_name(look: Look) -> bool:
     """Whether a column may name markets: words, or whole numbers, of which there are not too many."""
-    whole = look.kind == "number" and all(map(str.isdigit, look.words))
-    return len(look.words) <= MOST_WORDS and (look.kind in ("words", "") or whole)
+    return look.may_number_something or (look.kind in ("words", "") and len(look.words) <= MOST_WORDS)
 
 
 def warn_of_bars(header: Sequence[str], rows: Sequence[Sequence[Any]], layout: Layout, times: Sequence[Any]) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import zipfile
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,17 @@ def test_a_column_symbol_that_is_overruled_is_looked_at_too() -> None:
     assert {tick.symbol for tick in read(text)} == {"one", "other"}
 
 
+def test_files_of_two_markets_in_one_archive_do_not_become_one_symbol(tmp_path: Path) -> None:
+    path = tmp_path / "own.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, price in (("btc-1.csv", 61_800), ("btc-2.csv", 61_500), ("eth-1.csv", 2_600)):
+            rows = "".join(f"{NOON_MS + row},{price + row / 100},1\n" for row in range(20))
+            archive.writestr(name, "ts_event,price,size\n" + rows)
+    with pytest.raises(ConfigurationError, match=r"btc-2\.csv ends at 61,500\.2 and .*eth-1\.csv begins at 2,600"):
+        list(TickFile(path, Columns(symbol="X")))
+    assert len(list(TickFile(path, Columns(symbol="X", checked=False)))) == 60
+
+
 @pytest.mark.parametrize("far", [0.0, 0.1])
 def test_words_beside_one_price_are_no_markets(far: float) -> None:
     """Venues, conditions and sides: the price goes on from one word to the other."""
@@ -218,6 +230,9 @@ def test_a_column_that_may_name_products_is_the_symbol_or_is_asked_about() -> No
 
 
 def test_kinds_of_rows_and_sides_are_proposed_as_they_are_seen() -> None:
+    numbered = [[NOON_MS + at, 101 + 104 * (at % 2), (5, 900)[at % 2] + at / 1000, at % 5 + 1] for at in range(30)]
+    told = str(proposed(["t", "instr", "price", "volume"], numbered))
+    assert told == "--map ts_event=t,symbol=instr,size=volume"
     header = ["t", "evt", "px", "bs"]
     rows = [[NOON_MS + at, ("trade", "heartbeat")[at % 3 == 0], 100 + at % 2, "BS"[at % 2]] for at in range(30)]
     assert str(proposed(header, rows)) == "--map ts_event=t,price=px,side=bs --where evt=trade --symbol NAME"
