@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 from streams.sources.cells import LONGEST_NUMBER
@@ -115,9 +116,14 @@ def marks(looked: Sequence[Look]) -> tuple[str, str]:
 
 
 def number(text: str, decimal: str, thousands: str) -> float | None:
-    """The number that a text is; None: it is none."""
+    """The finite number that a text is; None: it is none.
+
+    >>> number("1.234,5", ",", "."), number("nan", ".", "")
+    (1234.5, None)
+    """
     plain = text.replace(thousands, "") if thousands else text
     try:
-        return float(plain.replace(decimal, ".") if decimal != "." else plain)
+        value = float(plain.replace(decimal, ".") if decimal != "." else plain)
     except ValueError:
         return None
+    return value if isfinite(value) else None
