@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from msgspec import Meta, Struct
 
+from schemas import committed
 from streams.account.parameters import AccountParameters
 from streams.configured import bare
 from streams.experiments.declaration import Declaration
@@ -161,22 +162,16 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
+def wanted() -> committed.Files:
+    """The page with the table in the place that is kept for it."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    return {PAGE: f"{before}{BEGIN}\n\n{text()}\n\n{END}{after}"}
+
+
 def main(arguments: list[str]) -> int:
     """Run `write` or `check`; the exit code is 1 when the page is not what the types say."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    wanted = f"{before}{BEGIN}\n\n{text()}\n\n{END}{after}"
-    if arguments == ["write"]:
-        PAGE.write_text(wanted, encoding="utf-8")
-        return 0
-    if arguments != ["check"]:
-        print("expected: python -m agents.parameter_reference write|check", file=sys.stderr)
-        return 2
-    if page != wanted:
-        print("expected docs/configuration.md to have the bounds of the types; fix: make contract", file=sys.stderr)
-        return 1
-    return 0
+    return committed.main(arguments, "agents.parameter_reference", "docs/configuration.md", wanted)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,12 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterator
-from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from schemas import committed
 from schemas.topics import PARTITIONS, TOPICS, Topic
 
 CONTRACT = Path(__file__).parent / "contract"
@@ -94,31 +93,11 @@ def files() -> dict[str, str]:
     return {name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in documents.items()}
 
 
-def differences() -> Iterator[str]:
-    """Lines of a unified diff from the committed contract to what the records say; none when they agree."""
+def wanted() -> committed.Files:
+    """Every file of the contract with its text; those that no topic stands behind any longer with none."""
     expected = files()
-    for name in sorted(expected.keys() | {path.name for path in CONTRACT.glob("*.json")}):
-        path = CONTRACT / name
-        committed = path.read_text(encoding="utf-8") if path.exists() else ""
-        yield from unified_diff(
-            committed.splitlines(),
-            expected.get(name, "").splitlines(),
-            f"committed {name}",
-            f"records {name}",
-            n=2,
-            lineterm="",
-        )
-
-
-def write() -> None:
-    """Write the contract anew; files that no topic stands behind any longer are removed."""
-    expected = files()
-    CONTRACT.mkdir(exist_ok=True)
-    for path in CONTRACT.glob("*.json"):
-        if path.name not in expected:
-            path.unlink()
-    for name, text in expected.items():
-        (CONTRACT / name).write_text(text, encoding="utf-8")
+    names = [*expected, *sorted({path.name for path in CONTRACT.glob("*.json")} - expected.keys())]
+    return {CONTRACT / name: expected.get(name, "") for name in names}
 
 
 def _channel(topic: Topic) -> Json:
@@ -171,20 +150,7 @@ def _plain(schema: Any) -> Any:
 
 def main(arguments: list[str]) -> int:
     """Run `write` or `check`; the exit code is 1 when the committed contract is not what the records say."""
-    if arguments == ["write"]:
-        write()
-        print(f"written: {len(files())} files in schemas/contract")
-        return 0
-    if arguments != ["check"]:
-        print("expected: python -m schemas.asyncapi write|check", file=sys.stderr)
-        return 2
-    found = list(differences())
-    print("\n".join(found) if found else f"{len(files())} files agree with the records")
-    if found:
-        print(
-            "expected schemas/contract to be what the records say, was the above; fix: make contract", file=sys.stderr
-        )
-    return 1 if found else 0
+    return committed.main(arguments, "schemas.asyncapi", "schemas/contract", wanted)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from difflib import unified_diff
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from schemas import committed
 from schemas.limits import FINITE, LARGEST_FIGURE, NAMING, PRINTABLE, TICK_ID
 from schemas.topics import DAY_MS, MIB, TOPICS, Topic
 
@@ -183,19 +183,7 @@ def _number(value: float) -> str:
 
 def main(arguments: list[str]) -> int:
     """Run `write` or `check`; the exit code is 1 when the committed page is not what the records say."""
-    if arguments == ["write"]:
-        PAGE.write_text(text(), encoding="utf-8")
-        print(f"written: {PAGE.name}")
-        return 0
-    if arguments != ["check"]:
-        print("expected: python -m schemas.reference write|check", file=sys.stderr)
-        return 2
-    committed = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    found = list(unified_diff(committed.splitlines(), text().splitlines(), "committed", "records", n=1, lineterm=""))
-    print("\n".join(found) if found else f"{PAGE.name} agrees with the records")
-    if found:
-        print("expected docs/topics.md to be what the records say; fix: make contract", file=sys.stderr)
-    return 1 if found else 0
+    return committed.main(arguments, "schemas.reference", "docs/topics.md", lambda: {PAGE: text()})
 
 
 if __name__ == "__main__":

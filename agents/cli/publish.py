@@ -100,11 +100,11 @@ def command(
     if explain:
         show_explained(files, columns)
         return
+    settings = settings_of_command()
     expect_one_market(files, columns)
     say_understood(files, columns, as_json)
     if not as_json:
         say_what_cannot_move(files, columns, [horizons_of(os.environ)], "workers with")
-    settings = settings_of_command()
     address = bootstrap(settings)
     topic = settings.topic(TICKS.name)
     judge = Judge()

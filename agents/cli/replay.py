@@ -22,6 +22,7 @@ from agents.cli.understood import say_understood
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable
 from agents.clients.tick_log import TickLog
+from agents.clients.topic_partitions import NoSuchTopic
 from agents.keyring import signing
 from agents.operations.replaying import Replayed, Source, in_blocks, replay, up_to
 from agents.operations.runs import name_for, run_settings
@@ -84,15 +85,16 @@ def command(
         raise ConfigurationError("expected files or --from-topic TOPIC, one of them; fix: tickloop replay FILE")
     if "-" in files:
         raise ConfigurationError("expected files, was standard input, which cannot be read again; fix: save it first")
+    # What is wrong with the configuration is not told behind files that were read for a while.
+    live = settings_of_command(workers=workers)
+    parameters = parameters_in_use()
     expect_one_market(files, columns)
     say_understood(files, columns, as_json)
     pace = Pace(speed=speed_of(speed), longest_wait_s=longest_wait)
     last = None if until is None else _time(until)
-    live = settings_of_command(workers=workers)
     name = name or name_for(files[0] if files else str(topic))
     settings = run_settings(live, name)
     work = live.workers if with_workers or workers else 0
-    parameters = parameters_in_use()
     if files and not as_json:
         say_what_cannot_move(files, columns, [parameters], "workers with")
     loop = nodes(parameters, signing(settings))
@@ -112,7 +114,10 @@ def command(
             configured, log = settings, None
             source: Source = judged
             if topic is not None:
-                log = await stack.enter_async_context(TickLog(address, topic))
+                try:
+                    log = await stack.enter_async_context(TickLog(address, topic))
+                except NoSuchTopic as error:  # it was named on the command line
+                    raise ConfigurationError(f"--from-topic: {error}") from error
                 configured = msgspec.structs.replace(settings, partitions=log.partitions)
                 source = _log(log, last, bar)
             result = await replay(

@@ -6,16 +6,22 @@ from aiokafka.errors import LeaderNotAvailableError, NoError, UnknownTopicOrPart
 
 from agents.broker.answer import admin
 from schemas.errors import EnvironmentProblem
+from streams.configured import near
 
 TIMEOUT_S = 10.0
 AGAIN_S = 0.1
+
+
+class NoSuchTopic(EnvironmentProblem):
+    """A cluster has no topic of a name."""
 
 
 async def partition_count(bootstrap: str, topic: str) -> int:
     """Number of partitions of a topic.
 
     Raises:
-        EnvironmentProblem: no cluster answers at `bootstrap`, or it has no such topic, or keeps it from us.
+        NoSuchTopic: the cluster has none; with the names of those that are near.
+        EnvironmentProblem: no cluster answers at `bootstrap`, or it keeps the topic from us.
     """
     async with admin(bootstrap, TIMEOUT_S) as client, asyncio.timeout(TIMEOUT_S):
         while True:
@@ -23,8 +29,13 @@ async def partition_count(bootstrap: str, topic: str) -> int:
             if found["error_code"] != LeaderNotAvailableError.errno:
                 break
             await asyncio.sleep(AGAIN_S)  # just created: its leader is being elected
-    if found["error_code"] == UnknownTopicOrPartitionError.errno:
-        raise EnvironmentProblem(f"expected a topic {topic} at {bootstrap}, found none; fix: `tickloop topics apply`")
+        unknown = found["error_code"] == UnknownTopicOrPartitionError.errno
+        there = await client.list_topics() if unknown else []
+    if unknown:
+        meant = "".join(f", or {name} if that is meant" for name in near(topic, there))
+        raise NoSuchTopic(
+            f"expected a topic {topic:.249} at {bootstrap}, found none; fix: `tickloop topics apply`{meant}"
+        )
     if found["error_code"] != NoError.errno:
         raise EnvironmentProblem(f"expected the topic {topic} at {bootstrap}, got {for_code(found['error_code'])}")
     return len(found["partitions"])

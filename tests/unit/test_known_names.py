@@ -1,14 +1,17 @@
 """A name on the command line that nobody knows is an error with those that are near, never an empty answer."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiokafka.errors import UnknownTopicOrPartitionError
 from click.testing import CliRunner, Result
 from golden_model_records import OF_MODELS
 from msgspec.structs import replace
 
 from agents.cli import arm, audit, cli, consume, experiment, known_names, models
+from agents.clients import topic_partitions
 from agents.clients.predicting import Predicting
 from agents.clients.reader import Received
 from agents.experiments import Course
@@ -136,3 +139,26 @@ def test_a_symbol_on_which_an_experiment_did_not_run(what: str) -> None:
     found = tickloop("experiment", what, "calmer", "--symbol", "BTCUSD")
     assert isinstance(found.exception, ConfigurationError)
     assert "a symbol on which calmer ran (BTCUSDT), was BTCUSD; fix: BTCUSDT, or " in str(found.exception)
+
+
+class Cluster:
+    """Of two topics."""
+
+    async def describe_topics(self, _: list[str]) -> list[dict[str, Any]]:
+        return [{"error_code": UnknownTopicOrPartitionError.errno, "partitions": []}]
+
+    async def list_topics(self) -> list[str]:
+        return ["lab-ticks", "outcomes"]
+
+
+@asynccontextmanager
+async def admin(*_: Any) -> AsyncIterator[Cluster]:
+    yield Cluster()
+
+
+def test_a_topic_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_partitions, "admin", admin)
+    found = tickloop("replay", "--from-topic", "lab-tiks", "--run", "again")
+    assert isinstance(found.exception, ConfigurationError)
+    assert "--from-topic: expected a topic lab-tiks at 127.0.0.1:1, found none; fix: " in str(found.exception)
+    assert str(found.exception).endswith(", or lab-ticks if that is meant")
