@@ -36,6 +36,8 @@ INTERRUPTED = 130
 WIDTH_OF_FILES = 140
 MANY_REFUSED = 0.01
 """Share of ticks of which somebody should know why they were refused."""
+FIXES = {"late": "--sort, where rows are not in the order of time", "bad_price": "--map or --price-scale"}
+"""What mends a file of which most ticks are refused for a reason."""
 
 DONE = "it was finished before; nothing was left to do"
 
@@ -155,23 +157,23 @@ def refused_in(folder: RunFolder) -> str:
 
 
 def expect_predictions(plans: Sequence[Plan], folders: Sequence[RunFolder]) -> None:
-    """A backtest in which nothing was predicted is no success.
+    """A backtest in which nothing was predicted, or of which most ticks were refused, is no success.
 
     Raises:
         ConfigurationError: with the commonest reason, and where the rest stands.
     """
     for plan, folder in zip(plans, folders, strict=True):
         summary = folder.summary
-        if summary["counts"]["predictions"]:
-            continue
         files, refused = ", ".join(each.name for each in plan.inputs), summary["refused"]
+        if summary["counts"]["predictions"] and 2 * sum(refused.values()) <= summary["ticks"]:
+            continue
         if not refused:
             raise ConfigurationError(f"{files}: expected ticks, found none; fix: see whether the file is whole")
         reason, count = max(refused.items(), key=lambda item: item[1])
         raise ConfigurationError(
             f"{files}: expected ticks that can be predicted from, {sum(refused.values()):,} of {summary['ticks']:,} "
-            f"were refused, {count:,} as {reason}; fix: see {folder.path / DEAD_LETTERS} for the rows, then --map, "
-            "--time-unit, --symbol or --kind"
+            f"were refused, {count:,} as {reason}; fix: see {folder.path / DEAD_LETTERS} for the rows, then "
+            + FIXES.get(reason, "--map, --time-unit, --symbol or --kind")
         )
 
 

@@ -55,7 +55,10 @@ OPTIONS = (
         metavar="NUMBER",
         help="1e-9 where 190250000000 is a price of 190.25.",
     ),
-    click.option("--sides", multiple=True, metavar="buy=WORD,sell=WORD", help="Words for the aggressor."),
+    click.option(
+        "--sides", multiple=True, metavar="buy=WORD,sell=WORD", help="Words for the aggressor; none=WORD for nobody."
+    ),
+    click.option("--kinds", multiple=True, metavar="quote=WORD,trade=WORD", help="Words for what a row is."),
     click.option(
         "--bars", type=click.Choice(["open", "close"]), help="Of tables of bars: what the time of a row is; see docs."
     ),
@@ -98,6 +101,7 @@ NAMES = (
     "encoding",
     "price_scale",
     "sides",
+    "kinds",
     "where",
     "sort",
     "anyway",
@@ -110,6 +114,7 @@ def columns(
     kind: str | None = None,
     header: str = "",
     sides: Iterable[str] = (),
+    kinds: Iterable[str] = (),
     where: Iterable[str] = (),
     anyway: bool = False,
     format_name: str = "",
@@ -142,7 +147,14 @@ def columns(
         symbols=of_files,
         kind=kind or "",
         header=tuple(name.strip() for name in header.split(",")) if header else (),
-        sides={word.strip(): side.strip() for side, word in pairs("--sides", sides, "buy=WORD", "buy=B,sell=S")},
+        sides={
+            word.strip(): side.strip().removeprefix(NONE)
+            for side, word in pairs("--sides", sides, "buy=WORD", "buy=B,sell=S")
+        },
+        kinds={
+            word.strip(): kind.strip()
+            for kind, word in pairs("--kinds", kinds, "quote=WORD", "quote=Kurs,trade=Umsatz")
+        },
         where=dict(pairs("--where", where, "COLUMN=VALUE", "action=T", empty=True)),
         checked=not anyway,
         format=known(format_name),

@@ -100,7 +100,7 @@ def nearest(files: Sequence[str], columns: Columns) -> Mapping[str, int]:
         if not Path(name).is_file():
             continue
         try:
-            for tick in islice(TickFile(name, replace(columns, sort=False)), LOOKED_AT):
+            for tick in islice(TickFile(name, columns).unsorted(), LOOKED_AT):
                 if isinstance(tick, Quote | Trade):
                     times.setdefault(tick.symbol, []).append(tick.ts_event)
         except BrokenFile:

@@ -5,7 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
-from msgspec.structs import replace
 
 from agents.printable import printable
 from schemas.errors import ConfigurationError
@@ -24,7 +23,7 @@ explain_option = click.option(
 
 def begun(name: str, columns: Columns) -> TickFile:
     """A file whose first block was read; one that breaks off there is for the command to tell."""
-    file = TickFile(name, replace(columns, sort=False) if columns.sort else columns)
+    file = TickFile(name, columns).unsorted()
     with suppress(BrokenFile):
         next(file.blocks(), None)
     return file

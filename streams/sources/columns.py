@@ -46,7 +46,7 @@ class Columns(msgspec.Struct, frozen=True):
         rows: of JSON: path to the rows in an object (`data`).
         decimal: decimal mark of numbers as text; empty: that of the format, or a point.
         thousands: mark between thousands, if there is one.
-        sides: word of the file -> `buy` or `sell`, where the usual ones do not fit.
+        sides: word of the file -> `buy`, `sell` or nothing, where the usual ones do not fit.
         where: column -> value, or several with `|` between them: only rows that have one of them are ticks.
         price_scale: of prices as whole numbers: 1e-9 where 190250000000 is 190.25; 0: that of the format, or 1.
         sort: order the ticks of each file by time, in memory.
@@ -55,6 +55,7 @@ class Columns(msgspec.Struct, frozen=True):
         bars: of tables of bars, what the time of a row is: the `open` or the `close` of its bar.
         encoding: of a text that is not Unicode, as Python calls it: `cp1252`, `cp932`; empty: UTF-8, or by its mark.
         length: of a bar, `60s`, where its time is its open; empty: the commonest distance of the first rows.
+        kinds: word of the file -> `quote` or `trade`, beside the usual ones.
     """
 
     names: dict[str, str] = {}
@@ -78,6 +79,7 @@ class Columns(msgspec.Struct, frozen=True):
     bars: str = ""
     length: str = ""
     encoding: str = ""
+    kinds: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         if unknown := [field for field in self.names if field not in FIELDS]:
@@ -86,6 +88,10 @@ class Columns(msgspec.Struct, frozen=True):
             raise ConfigurationError(f"expected kind quote or trade, was {self.kind!r}")
         if wrong := [side for side in self.sides.values() if side not in ("buy", "sell", "")]:
             raise ConfigurationError(f"expected sides buy and sell, was {shown(wrong[0])}; fix: --sides buy=B,sell=S")
+        if wrong := [kind for kind in self.kinds.values() if kind not in NEEDED]:
+            raise ConfigurationError(
+                f"expected kinds quote and trade, was {shown(wrong[0])}; fix: --kinds quote=Kurs,trade=Umsatz"
+            )
         scale = self.price_scale or 1.0
         if not 1e-18 < scale <= 1 or not isclose(1 / scale, round(1 / scale)):
             raise ConfigurationError(
@@ -106,7 +112,7 @@ class Columns(msgspec.Struct, frozen=True):
 
     def of(self, file: str) -> "Columns":
         """Those of one of several files."""
-        symbol = self.symbols.get(file) or self.symbols.get(PurePath(file).name)
+        symbol = self.symbols.get(file) or self.symbols.get(PurePath(file).name) if self.symbols else ""
         return replace(self, symbol=symbol, symbols={}) if symbol else self
 
     def clock(self) -> Clock:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from schemas.codec import encode
@@ -17,6 +18,7 @@ from streams.sources.proposal import laid_out, named_by_cells, proposed
 from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 from streams.sources.sampled import OF_A_BLOCK, OneMarket, warn_of_bars
+from streams.sources.times import FEW
 
 DELIMITERS = ",;\t|"
 
@@ -55,6 +57,8 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
                 _expect_utf8(block.partition(b"\n")[0].rstrip(b"\r"), block, reading)
                 delimiter = max(DELIMITERS, key=lines[0].count)
                 names = _names(lines[0], delimiter, reading.name)
+                if not reading.columns.header:
+                    names = _without_ends(names, lines[1:], delimiter)
             behind = lines if reading.columns.header else lines[1:]
             found = of_table(reading.name, reading.columns, names, _cells(behind, delimiter, len(names)))
             header = _header(lines, names, found, delimiter, reading)
@@ -62,6 +66,7 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
             width, constants, where = layout.width, list(layout.constants), layout.where
         if build is None or not settled:
             first = _cells(lines, delimiter, width)
+            widest = max(width + 1, _expect_width(lines, delimiter, width, reading))
             layout.settle(first, reading.name)
             build, settled = layout.builder(), bool(first)
             if found is not None and layout.of_book and found.format is not None and found.format.book is not None:
@@ -84,11 +89,14 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
             except csv.Error as problem:
                 ticks.append(reading.raw(row, problem, _line(line)))
                 continue
-            if (count := len(cells)) != width and not (count == width + 1 and not cells.pop()):
+            count = len(cells)
+            if count != width and not (width < count <= widest and not any(map(str.strip, cells[width:]))):
                 if line.strip():
                     wrong = f"expected {width} cells, was {count}"
                     ticks.append(reading.raw(row, wrong, _line(line), layout.fixed.get("symbol", "")))
                 continue
+            if count != width:  # what stands behind the last delimiter is empty
+                del cells[width:]
             if odd:
                 cells = [*map(short, cells)]
             cells += constants
@@ -175,6 +183,44 @@ def _cells(lines: Sequence[str], delimiter: str, width: int) -> list[list[str]]:
             cells = next(csv.reader([line], delimiter=delimiter), [])
         except csv.Error:
             continue
-        if width <= len(cells) <= width + 1:
+        if len(cells) == width or (len(cells) > width and not any(map(str.strip, cells[width:]))):
             rows.append(cells)
     return rows
+
+
+def _counts(lines: Sequence[str], delimiter: str) -> list[int]:
+    """How many cells the first rows have."""
+    counts = []
+    for line in lines[:LOOKED_AT]:
+        if line.strip():
+            with suppress(csv.Error):
+                counts.append(len(next(csv.reader([line], delimiter=delimiter), [])))
+    return counts
+
+
+def _without_ends(names: Sequence[str], lines: Sequence[str], delimiter: str) -> Sequence[str]:
+    """Names of columns without those that are empty at the end and that no row has a cell for."""
+    widest = max(_counts(lines, delimiter), default=len(names))
+    while len(names) > widest and not names[-1]:
+        names = names[:-1]
+    return names
+
+
+def _expect_width(lines: Sequence[str], delimiter: str, width: int, reading: Reading) -> int:
+    """Stop a file of which no row has as many cells as there are names: they would be of other columns.
+
+    Returns:
+        How many cells most of its rows have, with those that are empty behind the last name.
+
+    Raises:
+        ConfigurationError: with the likely cause.
+    """
+    counts = _counts(lines, delimiter)
+    count = max(counts, key=counts.count, default=width)
+    if len(counts) < FEW or _cells(lines, delimiter, width) or not reading.columns.checked:
+        return count
+    comma = " (decimal commas without quotation marks?)" if delimiter == "," and count > width else ""
+    raise ConfigurationError(
+        f"{reading.name}: expected {width} cells in a row, as there are names, was {count}{comma}; fix: a name for "
+        "each column in the first line, or by --columns"
+    )

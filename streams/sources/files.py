@@ -71,9 +71,9 @@ class TickFile:
         stream: BufferedReader | None = None,
     ) -> None:
         self.name = str(path)
-        self._columns = (columns or Columns()).of(self.name)
-        self._reading = Reading(self.name, self._columns, strict)
-        self._stream = stream
+        self._columns = columns or Columns()
+        self._reading = Reading(self.name, self._of(self.name), strict)
+        self._stream, self._sorts = stream, self._columns.sort
         self._share: Callable[[], float | None] = lambda: None
 
     def __iter__(self) -> Iterator[Feed]:
@@ -102,6 +102,11 @@ class TickFile:
         """The first rows as they stand, and what became of each, as soon as the first block was read."""
         return [pair for taken in self._reading.taken for pair in taken.explained()]
 
+    def unsorted(self) -> "TickFile":
+        """The same file, of which only the beginning is looked at: it is not sorted, nor held to an order, for that."""
+        self._sorts = False
+        return self
+
     def blocks(self) -> Iterator[list[Feed]]:
         """Ticks in lists, each as soon as its bytes are there."""
         if self._stream is not None:
@@ -126,24 +131,30 @@ class TickFile:
 
     def _checked(self, blocks: Iterator[list[Feed]]) -> Iterator[list[Feed]]:
         """Blocks, of which the first ticks were held against what a market can be."""
-        if self._columns.sort:
+        if self._sorts:
             blocks = _sorted(blocks)
         seen: list[Quote | Trade] = []
         for block in blocks:
             seen += [tick for tick in block if isinstance(tick, Quote | Trade)]
             if self._columns.checked:
-                expect_plausible(self.name, seen)
+                expect_plausible(self.name, seen, in_order=not self._columns.sort)
             yield block
             if len(seen) >= LOOKED_AT:
                 break
         yield from blocks
 
+    def _of(self, name: str) -> Columns:
+        """Columns of one file of an archive: its own symbol, or that of the archive."""
+        own = self._columns.of(name)
+        return own if own is not self._columns else self._columns.of(self.name)
+
     def _of_bytes(self, stream: BufferedReader, size: int | None) -> Iterator[list[Feed]]:
-        reading, members = self._reading, Members(self.name, self._columns)
+        reading, members = self._reading, Members(self.name, self._columns.checked)
         try:
             for name, text in texts(self.name, stream, encoding=self._columns.encoding):
                 reading.name, reading.row = name, 0
-                yield from members.of(name, self._of_text(text))
+                reading.columns = self._of(name)
+                yield from members.of(name, reading.columns.symbol, self._of_text(text))
         except DAMAGE as error:
             at = None if size is None or stream.closed else stream.tell()
             raise broken(reading.name, error, reading.row, at, size) from error
@@ -161,10 +172,22 @@ class TickFile:
             return
         for block in blocks:
             text = block.lstrip(BLANK)
+            if text[:1] not in READERS and text:  # a tab may stand behind the name of a column that has none
+                text = _begun(block)
             reading.row += block[: len(block) - len(text)].count(b"\n") + (not text)
             if text:
                 read = READERS.get(text[:1], csv_ticks)
                 yield from read(chain([CutLine(text) if type(block) is CutLine else text], blocks), reading)
+
+
+def _begun(block: bytes) -> bytes:
+    """A block from the first line on that is not blank."""
+    text = block.removeprefix(BLANK[:3])
+    while True:
+        line, _, rest = text.partition(b"\n")
+        if line.strip():
+            return text
+        text = rest
 
 
 def _head(stream: BufferedReader, length: int, reading: Reading, size: int) -> bytes:

@@ -29,8 +29,8 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
     """Ticks of the rows of a frame, in their order; a row that makes none becomes a `RawTick`, as in a file.
 
     Args:
-        frame: columns as a file would have them; times are numbers in the unit of `columns`, or dates, which are UTC
-            where they say nothing else. Missing cells are NaN, NaT or None.
+        frame: columns as a file would have them; times are numbers in the unit of `columns`, or dates, which are
+            of the zone of `columns`, or UTC, where they say nothing else. Missing cells are NaN, NaT or None.
         columns: what is called otherwise, or constant; a format of files that has a name is known by its columns.
 
     Raises:
@@ -46,14 +46,19 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
     columns = found.columns
     dates = columns.names.get("ts_event", "ts_event")
     if dates in table and table[dates].dtype.kind == "M":
-        instants = pd.to_datetime(table[dates], utc=True).dt.as_unit("ns")
-        table = table.assign(**{dates: instants.astype("int64")})
-        columns = replace(columns, time_unit="ns")
+        if columns.zone not in ("", "UTC") and getattr(table[dates].dtype, "tz", None) is None:
+            table = table.assign(**{dates: table[dates].astype(str).where(table[dates].notna(), None)})
+        else:
+            instants = pd.to_datetime(table[dates], utc=True).dt.as_unit("ns")
+            table = table.assign(**{dates: instants.astype("int64")})
+            columns = replace(columns, time_unit="ns")
     sample = table.head(LOOKED_AT).to_numpy(object).tolist()
     layout = laid_out(header, columns, "", sample)
     constants = layout.constants
     form = found.format.book if found.format is not None and layout.of_book else None
     texts = {layout.place[field] for field in ("kind", "symbol", "side") if field in layout.place}
+    if "ts_event" in layout.place and table.iloc[:, layout.place["ts_event"]].dtype == object:
+        texts.add(layout.place["ts_event"])
     texts |= {layout.others[name] for name in layout.others if form is not None and name in form.words}
     reading = Reading("frame", columns, strict=False)
     build: Build | None = None

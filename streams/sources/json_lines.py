@@ -1,6 +1,7 @@
 """Ticks of JSON: an object a line, or one array of them; records of the topic `ticks`, or anything with such fields."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -11,14 +12,15 @@ from schemas.codec import decoder
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
 from streams.sources.book_messages import BookMessages
-from streams.sources.cells import MOST_BITS, shown
 from streams.sources.columns import FIELDS, Columns, kind_of
-from streams.sources.formats.recognition import WITHOUT, Understood, of_objects, path_of
+from streams.sources.formats.recognition import Understood, of_objects, path_of
+from streams.sources.json_fields import bounded, chosen, present
 from streams.sources.json_sample import expect_one_market_of, why_none
 from streams.sources.json_values import (
     MOST_KINDS,
     cell_of,
     decoded,
+    expect_single_names,
     goes_on,
     is_value,
     objects,
@@ -59,6 +61,7 @@ def json_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]
             ticks = []
             lines = block.split(b"\n")
             if rows is None:
+                expect_single_names(lines, reading)
                 if goes_on(lines[0]):
                     document = whole(block, blocks, reading)
                     lines = [document] if is_value(document) else document.split(b"\n")
@@ -158,6 +161,7 @@ class Rows:
         rows = list(chain.from_iterable(map(self._unfolded, first)))
         names = self._names(rows, columns)
         self._by_kind: dict[str, tuple[Layout, Build]] = {}
+        self._others: dict[str, tuple[list[str], Layout, Build] | None] = {}
         self._problem: ConfigurationError | None = None
         sample = [cells for item in rows if (cells := self._cells(item, names))]
         for kind in ("",) if columns.kind else ("", "quote", "trade"):
@@ -186,9 +190,9 @@ class Rows:
             return Kind(found, [])
         items = [item for item in first if isinstance(item, dict) and path_of(format_, item) == found.columns.rows]
         rows = [row for item in items for row in within(item, found.columns.rows)]
-        found = found._replace(columns=_chosen(format_.names, found.columns, rows))
+        found = found._replace(columns=chosen(format_.names, found.columns, rows))
         names = self._names(rows, found.columns)
-        layout = Layout(names, _present(found.columns, names), name)
+        layout = Layout(names, present(found.columns, names), name)
         sample = [cells for row in rows if (cells := self._cells(row, names))]
         layout.settle(sample, name)
         expect_one_market_of(rows, names, layout, self._reading.name)
@@ -231,11 +235,14 @@ class Rows:
         """Function from cells to a tick, of which symbols and sides may be numbers (600519, -1)."""
         build = layout.builder()
         texts = [layout.place[field] for field in ("kind", "symbol", "side") if field in layout.place]
+        time_at = layout.place.get("ts_event", -1)
 
         def built(cells: Sequence[Any]) -> Quote | Trade:
             for at in texts:
                 if type(cells[at]) is not str:
                     cells = [*cells[:at], str(cells[at]), *cells[at + 1 :]]
+            if type(cells[time_at]) is float:  # behind whole numbers too, and with its fraction
+                cells = [*cells[:time_at], repr(cells[time_at]), *cells[time_at + 1 :]]
             return build(cells)
 
         return built
@@ -250,7 +257,7 @@ class Rows:
             if self._plain:
                 tick: Quote | Trade | Directive = _decode_tick(line)
                 if not isinstance(tick, Trade) or tick.side in ("", "buy", "sell"):
-                    yield _bounded(tick)
+                    yield bounded(tick)
                     return
             problem = ValueError("expected an object with the fields of a tick")
         except (Refused, ValueError) as error:  # msgspec's errors are ValueErrors
@@ -273,7 +280,9 @@ class Rows:
             try:
                 yield build([*cells, *layout.constants])
             except NO_TICK as error:
-                if self._plain:
+                if (other := self._later(item, layout)) is not None:
+                    yield other
+                elif self._plain:
                     yield self._reading.raw(row, error, line, *_known(item))
                 else:
                     yield self._reading.raw_cells(row, error, layout, cells)
@@ -324,30 +333,31 @@ class Rows:
         self._kinds += kinds
         return kinds
 
+    def _later(self, item: Any, layout: Layout) -> Quote | Trade | None:
+        """Tick of an object of another kind than those before it; None: it is of none."""
+        kind = self._kind(item)
+        if not kind or self._columns.kind or layout.fixed.get("kind") in (None, kind):
+            return None
+        if kind not in self._others:
+            self._others[kind] = None
+            names = self._names([item], self._columns)
+            with suppress(ConfigurationError):
+                other = Layout(names, replace(self._columns, kind=kind))
+                sample = [self._cells(item, names) or []]
+                other.settle(sample, self._reading.name)
+                self._reading.take(Understood(None, self._columns), other, sample)
+                self._others[kind] = names, other, self._built(other)
+        if (known := self._others[kind]) is None:
+            return None
+        names, other, build = known
+        with suppress(*NO_TICK):
+            return build([*(self._cells(item, names) or []), *other.constants])
+        return None
+
     def _kind(self, item: Any) -> str:
         called = self._columns.names
         present = {field for field in FIELDS if at_path(item, called.get(field, field)) is not None}
         return kind_of(present)
-
-
-def _present(columns: Columns, names: Sequence[str]) -> Columns:
-    """Columns without those optional ones that no object has."""
-    absent = [field for field in WITHOUT if field in columns.names and columns.names[field] not in (*names, "-")]
-    kept = {field: name for field, name in columns.names.items() if field not in absent}
-    if columns.bars and columns.names.get("size") not in (*names, "-"):
-        kept["size"] = "-"
-    return replace(columns, names=kept)
-
-
-def _chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: Sequence[Any]) -> Columns:
-    """Columns with the names, out of several that a format knows for a field, that objects have."""
-    several = {field: choices for field, choices in named.items() if isinstance(choices, tuple)}
-    there = {
-        field: next((each for each in choices if any(at_path(row, each) is not None for row in rows)), choices[0])
-        for field, choices in several.items()
-        if columns.names.get(field) in choices
-    }
-    return replace(columns, names=columns.names | there) if there else columns
 
 
 def _known(item: Any) -> tuple[Any, Any]:
@@ -357,11 +367,3 @@ def _known(item: Any) -> tuple[Any, Any]:
 
 def _is_record(item: Any) -> bool:
     return isinstance(item, dict) and "kind" in item and "symbol" in item and "ts_event" in item
-
-
-def _bounded(tick: Quote | Trade | Directive) -> Feed:
-    if tick.ts_event.bit_length() > MOST_BITS:
-        raise ValueError(f"expected a time from 1677 to 2262, was {shown(tick.ts_event)}")
-    if not isinstance(tick, Directive) and tick.seq is not None and tick.seq.bit_length() > MOST_BITS:
-        raise ValueError(f"expected a 64-bit sequence number, was {shown(tick.seq)}")
-    return tick

@@ -50,6 +50,11 @@ def why_none(
                         f"{name}: expected fields of ticks, was {shown(', '.join(item))}; "
                         f"fix: --rows {key} if they are those in {key!r}, or --map FIELD={key}.NAME"
                     )
+    if any(isinstance(item, list) for item in first) and not any(isinstance(row, dict) for row in rows):
+        return ConfigurationError(
+            f"{name}: expected objects, was arrays as {shown(first[0])}; fix: --columns NAME,NAME,... says what "
+            "their values are, for example --columns ts_event,price,size"
+        )
     return ConfigurationError(f"{name}: {problem or 'expected objects with the fields of ticks'}")
 
 

@@ -1,7 +1,9 @@
 """Values of JSON out of texts: whole documents or lines, what lies where in them, and what tells their kinds apart."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import accumulate, islice
 from typing import Any
 
@@ -9,10 +11,11 @@ import msgspec
 
 from schemas.codec import MOST_BRACKETS
 from schemas.errors import ConfigurationError, Refused
-from streams.sources.cells import LONGEST_CELL, short, shortened
+from streams.sources.cells import LONGEST_CELL, short, shortened, shown
 from streams.sources.lines import CutLine
 from streams.sources.paths import at_path
 from streams.sources.reading import LOOKED_AT, Reading
+from streams.sources.times import FEW
 
 LARGEST_DOCUMENT = 1 << 30
 """Bytes of a file that is one JSON array or object: it is taken apart in memory."""
@@ -78,6 +81,26 @@ def goes_on(line: bytes) -> bool:
 def is_value(line: bytes) -> bool:
     """Whether a text is JSON as it stands."""
     return any(True for _ in objects([line]))
+
+
+def expect_single_names(lines: Sequence[bytes], reading: Reading) -> None:
+    """Stop a file whose objects have a name twice: each reader of JSON takes another one of its values.
+
+    Raises:
+        ConfigurationError: with the name.
+    """
+    for line in lines[:FEW] if reading.columns.checked else ():
+        with suppress(ValueError, RecursionError):
+            json.loads(line, object_pairs_hook=lambda pairs: _expect_single(pairs, reading.name))
+
+
+def _expect_single(pairs: list[tuple[str, Any]], name: str) -> None:
+    names = [each for each, _ in pairs]
+    if double := next((each for each in names if names.count(each) > 1), None):
+        raise ConfigurationError(
+            f"{name}: expected each name of an object once, was {shown(double)} twice; fix: write the file anew, or "
+            "--anyway, if the last one is right"
+        )
 
 
 def some_of(lines: Sequence[bytes]) -> list[Any]:

@@ -8,23 +8,20 @@ from typing import Any
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
+from streams.sources.aggressors import Sides
 from streams.sources.bars import is_of_bars, length_of, told_length
 from streams.sources.cells import LONGEST_NUMBER, MOST_BITS, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, BookColumns, Columns, kind_of
+from streams.sources.expected import expect_kinds, expect_no_orders, expect_numbers
 from streams.sources.looks import is_number
+from streams.sources.orders import columns_of_actions
+from streams.sources.sizes import like_a_size
 from streams.sources.spelt import spelling
-from streams.sources.times import BEYOND, FEW, Clock
-from streams.sources.words import Sides, expect_readable_number, is_finite, kind_from
+from streams.sources.times import BEYOND, Clock
+from streams.sources.words import is_finite, kind_from
 
 NOT_OF = {"quote": ("price", "size", "side"), "trade": ("bid", "bid_size", "ask", "ask_size")}
 """Fields that the other kind of tick has alone: one mapping may serve a file of quotes and one of trades."""
-
-LIKE_SIZES = frozenset({"size", "siz", "amount", "qty", "quantity", "volume", "vol", "sz"})
-
-ORDERS = frozenset(
-    {"a", "c", "m", "r", "add", "cancel", "modify", "delete", "update", "insert", "new", "change", "partial"}
-)
-"""Actions of orders and levels, in small letters; a trade is none of them."""
 
 BARS = (
     "a table of bars, each row a trade at its time as it stands: if that is when a bar begins, its close is of the "
@@ -108,6 +105,11 @@ class Layout:
                 f"{self._begins}expected a column {unknown[0]!r}, was {shortened(', '.join(header))}; "
                 "fix: --where with one of these"
             )
+        if double := [name for name in columns.where if header.count(name) > 1]:
+            raise ConfigurationError(
+                f"{self._begins}expected one column {double[0]!r} to choose rows by, was {header.count(double[0])}; "
+                "fix: give one of them another name"
+            )
         self.where = tuple((header.index(name), frozenset(value.split("|"))) for name, value in columns.where.items())
         lowered = [str(name).lower() for name in header]
         self.others = {
@@ -121,7 +123,9 @@ class Layout:
         self._price_divisor = round(1 / (columns.price_scale or 1.0))
         self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
         self.clock: Clock = columns.clock()
-        self._number = columns.number()
+        self._number, self._decimal = columns.number(), columns.decimal or "."
+        self._kinds = {word.lower(): kind for word, kind in columns.kinds.items()}
+        self._padded = False
         self.sides = Sides(header[self.place["side"]] if "side" in self.place else "", columns.sides)
 
     def _found(self, name: str, field: str, columns: Columns) -> tuple[int, ...]:
@@ -149,11 +153,9 @@ class Layout:
         for field, side in sides.items():
             if field in self.place or field in absent:
                 continue
-            for name in self.header:
-                plain = name.replace("_", "").replace(" ", "").lower()
-                is_like = plain.replace(side, "").removeprefix("best") in LIKE_SIZES if side else _ends_in_size(plain)
-                if side in plain and is_like:
-                    there.setdefault(field, name)
+            for at, column in enumerate(self.header):
+                if at not in self.place.values() and like_a_size(str(column), side):
+                    there.setdefault(field, str(column))
         if there:
             pairs = ",".join(f"{field}={name}" for field, name in there.items())
             none = ",".join(f"{field}=-" for field in there)
@@ -189,13 +191,20 @@ class Layout:
         except ConfigurationError as error:
             raise ConfigurationError(f"{name}: {error}") from None
         self._settle_bars(times, name)
-        self._expect_no_orders(rows, name)
-        for field in ("bid", "ask", "price"):
-            at = self.place.get(field)
-            cells = [row[at] for row in rows if len(row) > at and row[at] not in ("", None)] if at is not None else []
-            numbers = [cell for cell in cells if not isinstance(cell, str) or self._is_number(cell)]
-            if len(cells) >= FEW and not numbers and isinstance(cells[0], str):
-                expect_readable_number(field, cells[0], name)
+        if not self.where:
+            if self.fixed.get("kind") == "trade" and self.checked and not self.of_book:
+                expect_no_orders(self.header, rows, [*self.place.values(), *self.joined], name)
+            if "kind" in self.place:
+                expect_kinds(self.header[self.place["kind"]], self._cells("kind", rows), self._kinds, name)
+        self.sides.expect_told(self._cells("side", rows), name)
+        self._padded = any(isinstance(cell, str) and cell != cell.strip() for cell in self._cells("symbol", rows))
+        for field in ("bid", "ask", "price", "bid_size", "ask_size", "size"):
+            expect_numbers(field, self._cells(field, rows), name, self._number, self._decimal)
+
+    def _cells(self, field: str, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """What some rows have for a field, where they have something."""
+        at = self.place.get(field)
+        return [] if at is None else [row[at] for row in rows if len(row) > at and row[at] not in ("", None)]
 
     def _settle_bars(self, times: Sequence[Any], name: str) -> None:
         """How far the close of a bar lies behind its open."""
@@ -212,23 +221,6 @@ class Layout:
             raise ConfigurationError(
                 f"{name}: expected two bars at least to tell how long one is, was {len(read)}; fix: --bar-length 60s"
             )
-
-    def _expect_no_orders(self, rows: Sequence[Sequence[Any]], name: str) -> None:
-        at = next((at for at, column in enumerate(self.header) if column.lower() == "action"), None)
-        if at is None or self.where or self.of_book or self.fixed.get("kind") != "trade":
-            return
-        seen = dict.fromkeys(str(row[at]) for row in rows if len(row) > at)
-        if orders := sorted(word for word in seen if word.lower() in ORDERS):
-            raise ConfigurationError(
-                f"{name}: expected trades, column {self.header[at]!r} has {', '.join(map(shown, orders))}: orders or "
-                f"levels of a book; fix: --where {self.header[at]}=T takes the rows that are trades"
-            )
-
-    def _is_number(self, cell: str) -> bool:
-        try:
-            return isfinite(self._number(cell))
-        except ValueError:
-            return False
 
     def time_of(self, row: Sequence[Any]) -> Any:
         """The cell that says the time; joined ones with a space between them."""
@@ -247,12 +239,11 @@ class Layout:
             place.get(field, nowhere) for field in FIELDS
         )
         read, number, joined, time_of = self.clock.read, self._number, self.joined, self.time_of
-        side_of, sides = self.sides, self.sides.known
+        side_of, sides, kinds, size_of = self.sides, self.sides.known, self._kinds, self._size
         scale = self.clock.scale if self._whole else 0
         if self.shift:
             read, scale = self._read_shifted, 0
         divisor = self._price_divisor
-        size_of = number if not self._bars else lambda cell: number(cell) if cell not in ("", None) else 0.0
         price_of = number if divisor == 1 else lambda cell: number(cell) / divisor
 
         def build(cells: Sequence[Any]) -> Quote | Trade:
@@ -271,15 +262,22 @@ class Layout:
             kind = cells[kind_at]
             is_quote = kind == "quote"
             if not is_quote and kind != "trade":
-                kind = kind_from(kind)
+                kind = kind_from(kind, kinds)
                 is_quote = kind == "quote"
             if is_quote:
-                bid, bid_size = price_of(cells[bid_at]), number(cells[bid_size_at])
-                ask, ask_size = price_of(cells[ask_at]), number(cells[ask_size_at])
+                bid, ask = price_of(cells[bid_at]), price_of(cells[ask_at])
+                try:
+                    bid_size, ask_size = number(cells[bid_size_at]), number(cells[ask_size_at])
+                except (ValueError, TypeError):
+                    bid_size, ask_size = size_of(cells[bid_size_at]), size_of(cells[ask_size_at])
                 if isfinite(bid + bid_size + ask + ask_size):
                     return Quote(cells[symbol_at], ts_event, bid, bid_size, ask, ask_size, seq)
             elif kind == "trade":
-                price, size = price_of(cells[price_at]), size_of(cells[size_at])
+                price = price_of(cells[price_at])
+                try:
+                    size = number(cells[size_at])
+                except (ValueError, TypeError):
+                    size = size_of(cells[size_at])
                 if isfinite(price + size):
                     side = cells[side_at]
                     side = sides[side] if side in sides else side_of(side)
@@ -288,7 +286,16 @@ class Layout:
                 raise ValueError(f"expected kind quote or trade, was {shown(cells[kind_at])}")
             raise ValueError("expected finite numbers, was NaN or infinity")
 
-        return build
+        def build_stripped(cells: Sequence[Any]) -> Quote | Trade:
+            cells = list(cells)
+            cells[symbol_at] = cells[symbol_at].strip()
+            return build(cells)
+
+        return build_stripped if self._padded and "symbol" in self.place else build
+
+    def _size(self, cell: Any) -> float:
+        """A size where there may be none: what a feed does not say is 0."""
+        return 0.0 if cell is None or (isinstance(cell, str) and not cell.strip()) else self._number(cell)
 
     def _read_shifted(self, cell: object) -> int:
         return self.clock.read(cell) + self.shift
@@ -311,7 +318,7 @@ class Layout:
             elif field in NUMBERS and len(str(cell)) <= LONGEST_NUMBER:
                 number = int(cell) if field == "seq" else self._number(cell)
             elif field == "kind":
-                return kind_from(cell) or kept(cell)
+                return kind_from(cell, self._kinds) or kept(cell)
             else:
                 return kept(cell)
             return kept(number)
@@ -336,9 +343,14 @@ class Layout:
 
     def used(self) -> list[int]:
         """Places of all cells that are looked at."""
-        action = [at for at, column in enumerate(self.header) if column.lower() == "action"]
         return sorted(
-            {*self.place.values(), *self.joined, *(at for at, _ in self.where), *action, *self.others.values()}
+            {
+                *self.place.values(),
+                *self.joined,
+                *(at for at, _ in self.where),
+                *(columns_of_actions(self.header) if self.fixed.get("kind") == "trade" and not self.where else ()),
+                *self.others.values(),
+            }
         )
 
 
@@ -372,10 +384,6 @@ def looks_like_a_row(header: Sequence[str]) -> bool:
     """
     numbers = sum(is_finite(cell) or (cell[:1].isdigit() and _is_a_cell(cell)) for cell in header)
     return numbers >= 2 and 2 * numbers >= len(header)
-
-
-def _ends_in_size(plain: str) -> bool:
-    return plain in LIKE_SIZES or plain.endswith(("size", "qty", "quantity", "amount", "volume"))
 
 
 def _is_a_cell(text: str) -> bool:

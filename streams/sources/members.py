@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
-from streams.sources.columns import Columns
 from streams.sources.raw import Feed
 
 FARTHEST = 1.5
@@ -16,39 +15,47 @@ class Members:
 
     Args:
         name: of the archive.
-        columns: what was said about it.
+        checked: whether it watches.
     """
 
-    def __init__(self, name: str, columns: Columns) -> None:
-        self._name, self._symbol = name, columns.symbol
-        self._is_watched = bool(columns.symbol) and columns.checked
-        self._ended: tuple[str, float] | None = None
+    def __init__(self, name: str, checked: bool) -> None:
+        self._name, self._checked = name, checked
+        self._ended: dict[str, tuple[str, float]] = {}
 
-    def of(self, member: str, blocks: Iterable[list[Feed]]) -> Iterator[list[Feed]]:
+    def of(self, member: str, symbol: str, blocks: Iterable[list[Feed]]) -> Iterator[list[Feed]]:
         """Blocks of one file, as they are.
+
+        Args:
+            member: name of the file.
+            symbol: that was given to it; empty: its rows have theirs.
+            blocks: its ticks.
 
         Raises:
             ConfigurationError: it begins far from where the file before it ended.
         """
-        begun = not self._is_watched
+        is_watched = bool(symbol) and self._checked
+        begun = not is_watched
         for block in blocks:
             if not begun and (first := _price(block)) is not None:
                 begun = True
-                self._expect_near(member, first)
-            if self._is_watched and (last := _price(reversed(block))) is not None:
-                self._ended = member, last
+                self._expect_near(member, symbol, first)
+            if is_watched and (last := _price(reversed(block))) is not None:
+                self._ended[symbol] = member, last
             yield block
 
-    def _expect_near(self, member: str, price: float) -> None:
-        if self._ended is None or min(price, self._ended[1]) <= 0:
-            return
-        before, ended = self._ended
-        if max(price, ended) > FARTHEST * min(price, ended):
+    def _expect_near(self, member: str, symbol: str, price: float) -> None:
+        before, ended = self._ended.get(symbol, ("", 0.0))
+        if min(price, ended) > 0 and max(price, ended) > FARTHEST * min(price, ended):
             raise ConfigurationError(
-                f"{self._name}: expected files of one market for --symbol {self._symbol}, {before} ends at "
-                f"{ended:,.6g} and {member} begins at {price:,.6g}; fix: unzip it, and --symbol FILE=SYMBOL for each, "
+                f"{self._name}: expected files of one market for --symbol {symbol}, {before} ends at {ended:,.6g} and "
+                f"{member} begins at {price:,.6g}; fix: --symbol {base(before)}=SYMBOL --symbol {base(member)}=SYMBOL, "
                 "or --anyway, if it is one"
             )
+
+
+def base(name: str) -> str:
+    """Name of a file in an archive, without that of the archive and of folders."""
+    return name.rpartition("/")[2]
 
 
 def _price(block: Iterable[Feed]) -> float | None:

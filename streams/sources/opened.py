@@ -5,6 +5,7 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 import zipfile
 from collections.abc import Iterator
 from io import BufferedReader
@@ -14,7 +15,7 @@ from schemas.errors import ConfigurationError
 from streams.sources import dbn
 from streams.sources.damage import broken
 from streams.sources.dbn import DBN
-from streams.sources.signs import BZIP2, EMPTY_ZIP, GZIP, NUMPY, XZ, ZIP, ZSTD, expect_text
+from streams.sources.signs import BZIP2, EMPTY_ZIP, GZIP, LZ4, NUMPY, XZ, ZIP, ZSTD, expect_text
 
 MOST_LAYERS = 3
 BLOCK = 1 << 16
@@ -24,6 +25,9 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+_NUMBER = re.compile(r"([0-9]{1,18})")
 
 
 class _Made(io.RawIOBase):
@@ -74,9 +78,10 @@ def texts(
             with lzma.LZMAFile(stream) as unpacked:
                 yield from texts(name, cast(BufferedReader, unpacked), layer + 1, encoding)
             return
-        if head.startswith(ZSTD):
-            yield from texts(name, BufferedReader(_Made(_zstd(name, stream))), layer + 1, encoding)
-            return
+        for sign, packing in ((ZSTD, "zstd"), (LZ4, "lz4")):
+            if head.startswith(sign):
+                yield from texts(name, BufferedReader(_Made(_unpacked(name, stream, packing))), layer + 1, encoding)
+                return
         if head.startswith(DBN):
             yield name, BufferedReader(_Made(dbn.as_csv(name, stream)))
             return
@@ -107,15 +112,15 @@ def _unmarked(head: bytes) -> str | None:
     return None
 
 
-def _zstd(name: str, stream: BufferedReader) -> Iterator[bytes]:
+def _unpacked(name: str, stream: BufferedReader, packing: str) -> Iterator[bytes]:
     try:
         import pyarrow
     except ImportError as error:
         raise ConfigurationError(
-            f"{name}: expected pyarrow to unpack zstd, was not installed; fix: pip install pyarrow, or zstd -d"
+            f"{name}: expected pyarrow to unpack {packing}, was not installed; fix: pip install pyarrow, or unpack it"
         ) from error
     try:
-        with pyarrow.input_stream(stream, compression="zstd") as unpacked:
+        with pyarrow.input_stream(stream, compression=packing) as unpacked:
             while block := unpacked.read(BLOCK):
                 yield block
     except pyarrow.ArrowException as error:
@@ -143,7 +148,7 @@ def _members(name: str, stream: BufferedReader, layer: int, encoding: str) -> It
                 raise ConfigurationError(f"{name}: expected ticks, was a spreadsheet; fix: save it as CSV")
             if not inner:
                 raise ConfigurationError(f"{name}: expected files in the archive, found none; fix: another file")
-            for each in sorted(inner, key=lambda each: each.filename):
+            for each in sorted(inner, key=lambda each: _in_order(each.filename)):
                 if each.flag_bits & 1:
                     raise ConfigurationError(f"{name}: expected no password, {each.filename} has one; fix: unzip it")
                 # The arrays in one file of NumPy are called data or arr_0, and have the name of that file.
@@ -159,6 +164,11 @@ def _member(archive: zipfile.ZipFile, each: zipfile.ZipInfo) -> IO[bytes]:
         return archive.open(each)
     except ValueError as error:  # a place before the file's beginning, or a name that is none
         raise zipfile.BadZipFile(f"its directory is damaged: {error}") from error
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    """Names in the order in which people count: 2 before 10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in _NUMBER.split(name)]
 
 
 def _is_shown(name: str) -> bool:

@@ -100,8 +100,15 @@ class ParquetRows:
                 columns = _expect_type(arrow, reading.name, field, schema.field(at), columns, fixed_point)
         whole.clock = columns.clock()
         used = whole.used()
+        if double := [header[at] for at in used if header.count(header[at]) > 1]:
+            raise ConfigurationError(
+                f"{reading.name}: expected one column {double[0]!r}, was {header.count(double[0])}; fix: write the "
+                "file with a name for each, since columns of Parquet and Feather are read by their names"
+            )
         layout = whole.narrowed(used)
         texts = {places[field] for field in ("kind", "symbol", "side") if field in places}
+        if "ts_event" in places and _is_local(arrow.types, schema.field(places["ts_event"]).type, columns.zone):
+            texts.add(places["ts_event"])
         if format_ is not None and format_.book is not None:
             texts |= {at for name, at in whole.others.items() if name in format_.book.words}
         texts |= {*whole.joined, *(at for at, _ in whole.where)}
@@ -208,6 +215,8 @@ def _expect_type(
 ) -> Columns:
     """Columns with the unit of time that the file says; raises `ConfigurationError` for a type that tells no field."""
     types, kind = arrow.types, column.type
+    if field == "ts_event" and _is_local(types, kind, columns.zone):
+        return columns
     if field == "ts_event" and types.is_timestamp(kind):
         return replace(columns, time_unit=UNITS[kind.unit])
     fits = _is_text(types, kind) or types.is_null(kind)
@@ -224,6 +233,11 @@ def _expect_type(
         f"{name}: expected {wanted} in column {column.name!r} for {field}, was {shortened(str(kind), 60)}; "
         f"fix: write it as {wanted}, or leave it out"
     )
+
+
+def _is_local(types: Any, kind: Any, zone: str) -> bool:
+    """Whether times are dates, or those of a clock on a wall in a zone that was said."""
+    return bool(types.is_date(kind) or (types.is_timestamp(kind) and kind.tz is None and zone not in ("", "UTC")))
 
 
 def _is_text(types: Any, kind: Any) -> bool:
@@ -253,7 +267,7 @@ def _cells_of(arrow: Any, kind: Any, text: bool) -> Callable[[Any], Sequence[Any
             cells = [cell if cell is None else cell.decode("utf-8", "replace") for cell in _bytes(arrow, column)]
         return [cell or "" for cell in cells] if text and column.null_count else cells
 
-    return times if types.is_timestamp(kind) else texts if text or _is_text(types, kind) else numbers
+    return texts if text or _is_text(types, kind) else times if types.is_timestamp(kind) else numbers
 
 
 def _amounts_of(kind: Any) -> Callable[[Any], Sequence[Any]]:

@@ -4,25 +4,35 @@ from collections.abc import Iterator, Sequence
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
+from streams.sources.aggressors import BOOK_SIDES
 from streams.sources.cells import shown
 from streams.sources.times import FEW
-from streams.sources.words import BOOK_SIDES
 
 HIGHEST_PRICE = 1e8
 LARGEST_STEP = 1e4
 SHARE_OF_STEPS = 0.05
+SHARE_OF_WORDS = 0.1
+"""Of trades whose side is a word that is not known, which may be an auction's."""
+
+SHARE_OF_GONE = 0.1
+"""Of trades whose size is 0."""
+
+SHARE_OF_LATE = 0.5
+"""Of ticks that are older than one before them of their symbol."""
+
 ENOUGH = 20
 """Ticks below which nothing is said that one odd row can bring about."""
 
 ANYWAY = "or --anyway, if that is what they are"
 
 
-def expect_plausible(name: str, ticks: Sequence[Quote | Trade]) -> None:
+def expect_plausible(name: str, ticks: Sequence[Quote | Trade], in_order: bool = True) -> None:
     """Stop a file that was misread.
 
     Args:
         name: of the file.
         ticks: the first ones, in the order of the file.
+        in_order: whether they have to come from old to new.
 
     Raises:
         ConfigurationError: with the likely cause, and the option that mends it.
@@ -32,19 +42,24 @@ def expect_plausible(name: str, ticks: Sequence[Quote | Trade]) -> None:
     ...
     schemas.errors.ConfigurationError: x.csv: expected ticks from old to new, runs backwards; fix: --sort
     """
-    for wrong in _wrongs(ticks):
+    for wrong in _wrongs(ticks, in_order):
         raise ConfigurationError(f"{name}: {wrong}")
 
 
-def _wrongs(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
+def _wrongs(ticks: Sequence[Quote | Trade], in_order: bool) -> Iterator[str]:
     times = [tick.ts_event for tick in ticks]
     if len(ticks) >= ENOUGH and len(set(times)) == 1:
         yield (
             f"expected times that move on, all of the first {len(ticks)} ticks are of one time; fix: another column "
             f"for ts_event, {ANYWAY}"
         )
-    if len(times) > 2 and times[-1] < times[0] and all(map(int.__ge__, times, times[1:])):
+    if in_order and len(times) > 2 and times[-1] < times[0] and all(map(int.__ge__, times, times[1:])):
         yield "expected ticks from old to new, runs backwards; fix: --sort"
+    elif in_order and len(ticks) >= ENOUGH and (late := _late(ticks)) > SHARE_OF_LATE * len(ticks):
+        yield (
+            f"expected ticks from old to new, {late} of the first {len(ticks)} are older than one before them; fix: "
+            f"--sort, {ANYWAY}"
+        )
     quotes = [tick for tick in ticks if isinstance(tick, Quote)]
     if len(quotes) > 2 and all(quote.bid > quote.ask for quote in quotes):
         yield (
@@ -52,7 +67,19 @@ def _wrongs(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
             f"ask=... the other way round, {ANYWAY}"
         )
     yield from _of_prices(ticks)
-    yield from _of_sides([tick for tick in ticks if isinstance(tick, Trade)])
+    trades = [tick for tick in ticks if isinstance(tick, Trade)]
+    yield from _of_sides(trades)
+    yield from _of_sizes(trades)
+
+
+def _late(ticks: Sequence[Quote | Trade]) -> int:
+    newest: dict[str, int] = {}
+    late = 0
+    for tick in ticks:
+        before = newest.get(tick.symbol, tick.ts_event)
+        late += tick.ts_event < before
+        newest[tick.symbol] = max(before, tick.ts_event)
+    return late
 
 
 def _of_prices(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
@@ -94,17 +121,30 @@ def _of_prices(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
 
 def _of_sides(trades: Sequence[Trade]) -> Iterator[str]:
     words = [trade.side for trade in trades if trade.side not in ("buy", "sell", "")]
-    if len(trades) < 3 or 2 * len(words) <= len(trades):
+    if len(trades) < FEW or len(words) < FEW or len(words) <= SHARE_OF_WORDS * len(trades):
         return
     seen = list(dict.fromkeys(words))[:5]
     told = ", ".join(map(shown, seen))
     if {word.lower() for word in seen} <= BOOK_SIDES:
+        pair = ("B", "A") if {word.lower() for word in seen} == {"a"} else ("ask", "bid")
         yield (
             f"expected trades, sides are {told}: levels of an order book; fix: a file of trades or quotes; or, if "
-            "these are the aggressors of trades, --sides buy=ask,sell=bid (or the other way round)"
+            f"these are the aggressors of trades, --sides buy={pair[0]},sell={pair[1]} (or the other way round)"
         )
     else:
-        yield f"expected sides buy and sell, was {told}; fix: --sides buy=WORD,sell=WORD, or --map side=- for none"
+        yield (
+            f"expected sides buy and sell, was {told}; fix: --sides buy=WORD,sell=WORD,none=WORD, or --map side=- for "
+            "none"
+        )
+
+
+def _of_sizes(trades: Sequence[Trade]) -> Iterator[str]:
+    gone = sum(trade.size == 0.0 for trade in trades)
+    if FEW <= gone < len(trades) and gone > SHARE_OF_GONE * len(trades):
+        yield (
+            f"expected trades, {gone} of the first {len(trades)} have a size of 0, as levels of an order book have "
+            f"that are gone; fix: a file of trades or quotes, {ANYWAY}"
+        )
 
 
 def _is_below_zero(tick: Quote | Trade) -> bool:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
+from streams.sources.aggressors import SIDES, words_of
 from streams.sources.bars import bars_among
 from streams.sources.cells import shortened, shown
 from streams.sources.columns import Columns
@@ -15,7 +16,7 @@ from streams.sources.looks import Look, is_number, looks, marks, number
 from streams.sources.markets import are_apart
 from streams.sources.plausible import expect_plausible
 from streams.sources.suggested import QUOTES, SIDE_PAIRS, TRADE_WORDS, TRADES, by_name, is_of_a_book, option
-from streams.sources.words import MAKER_COLUMNS, SIDES, kind_from
+from streams.sources.words import kind_from
 
 Rows = Sequence[Sequence[Any]]
 
@@ -379,7 +380,7 @@ def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[st
 def _is_of_sides(look: Look) -> bool:
     words = {word.lower() for word in look.words}
     is_flag = words <= {"true", "false", "t", "f", "y", "n", "yes", "no"}
-    is_maker = look.name.replace("_", "").lower() in MAKER_COLUMNS
+    is_maker = words_of(look.name) is not SIDES
     return words <= {*SIDES} or any(words <= {*pair} for pair in SIDE_PAIRS) or is_flag or is_maker
 
 

@@ -30,7 +30,11 @@ def expect_one_market(files: Sequence[str], columns: Columns) -> None:
     prices = {}
     for name in files:
         if columns.of(name).symbol == columns.symbol and Path(name).is_file():
-            ticks = (tick for tick in islice(TickFile(name, columns), LOOKED_AT) if isinstance(tick, Quote | Trade))
+            ticks = (
+                tick
+                for tick in islice(TickFile(name, columns).unsorted(), LOOKED_AT)
+                if isinstance(tick, Quote | Trade)
+            )
             if found := [abs(tick.price if isinstance(tick, Trade) else tick.bid) for tick in ticks]:
                 prices[name] = median_low(found)
     if len(prices) < 2:

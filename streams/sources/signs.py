@@ -7,6 +7,7 @@ BZIP2 = b"BZh"
 XZ = b"\xfd7zXZ\x00"
 ZSTD = b"\x28\xb5\x2f\xfd"
 NUMPY = b"\x93NUMPY"
+LZ4 = b"\x04\x22\x4d\x18"
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
 PARQUET = b"PAR1"
@@ -21,10 +22,16 @@ FOREIGN: dict[bytes, tuple[str, str]] = {
     b"SQLite": ("a SQLite database", "write a table of it as CSV"),
     b"\xd0\xcf\x11\xe0": ("a spreadsheet", "save it as CSV"),
     b"ORC": ("ORC", "write it as Parquet"),
+    b"Obj\x01": ("Avro", "write it as Parquet"),
+    b"\xff\xff\xff\xff": ("a stream of Arrow", "write it as Feather, which is Arrow in a file, or Parquet"),
+    **dict.fromkeys(
+        (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+        ("a pickle of Python", "write it as Parquet: a pickle may run any code"),
+    ),
     b"DBN": ("DBN of Databento, packed more than three times", "unpack it"),
     ARROW: ("Feather in a pipe or packed", "save it as a file of its own"),
     PARQUET: ("Parquet in a pipe or packed", "save it as a file of its own"),
-    **dict.fromkeys((GZIP, BZIP2, XZ, ZSTD, ZIP), ("packed more than three times", "unpack it")),
+    **dict.fromkeys((GZIP, BZIP2, XZ, ZSTD, LZ4, ZIP), ("packed more than three times", "unpack it")),
 }
 
 

@@ -220,7 +220,8 @@ class Clock:
             except ValueError as error:
                 problem = problem or error
         if problem is not None and len(texts) >= FEW:
-            raise ConfigurationError(str(problem))
+            fix = "" if "fix:" in str(problem) else "; fix: another column or spelling, or --date and --time-unit"
+            raise ConfigurationError(f"{problem}{fix}")
 
     def _settle_unit(self, numbers: Sequence[str]) -> str:
         fit = {unit: sum(self._is_plausible(unit, text) for text in numbers) for unit in _GUESSED}
@@ -245,13 +246,13 @@ class Clock:
         ambiguous = ""
         for text in texts:
             found = TIME.fullmatch(text)
-            if found is None or not found["y4"] or found["sep4"] == ".":
+            if found is None or not found["y4"]:
                 continue
             if int(found["first"]) > 12:
                 orders["dmy"] = text
             elif int(found["second"]) > 12:
                 orders["mdy"] = text
-            else:
+            elif found["sep4"] != ".":
                 ambiguous = ambiguous or text
         if len(orders) > 1:
             raise ConfigurationError(
@@ -344,7 +345,7 @@ def _day(found: "re.Match[str]", order: DateOrder | None) -> date:
         return date(int(found["y"]), int(found["m"]), int(found["d"]))
     if found["y4"]:
         first, second, year = int(found["first"]), int(found["second"]), int(found["y4"])
-        day_first = found["sep4"] == "." or order == "dmy" or (order is None and first > 12)
+        day_first = order == "dmy" or (order is None and (found["sep4"] == "." or first > 12))
         if not day_first and order is None and second <= 12:
             raise ValueError("day and month may change places; fix: --dates dmy or --dates mdy")
         return date(year, second, first) if day_first else date(year, first, second)

@@ -1,105 +1,61 @@
-"""Words of files for what a tick is and who was the aggressor, and numbers as people write them."""
+"""Words of files for what a tick is, and numbers as people write them."""
 
 import re
 from collections.abc import Callable, Mapping
 from math import isfinite
 
 from schemas.errors import ConfigurationError
-from schemas.ticks import LONGEST_SIDE
 from streams.sources.cells import shown
 
-KINDS: Mapping[str, str] = {"quote": "quote", "trade": "trade"} | {
+KINDS: Mapping[str, str] = {
     word: kind
-    for kind, words in {"quote": ("q", "bbo", "tbbo", "nbbo", "tob"), "trade": ("t", "trades")}.items()
-    for word in words
-}
-"""Kinds by their words in small letters."""
-
-SIDES: Mapping[str, str] = {
-    word: side
-    for side, words in {
-        "buy": ("buy", "b", "buyer", "bought", "buys", "1", "+1", "1.0"),
-        "sell": ("sell", "s", "seller", "sold", "sells", "-1", "-1.0"),
-        "": ("", "n", "none", "unknown", "unspecified", "mid", "0", "0.0", "nan", "null"),
+    for kind, words in {
+        "quote": ("quote", "quotes", "q", "qte", "quotetick", "bbo", "tbbo", "nbbo", "tob", "bidask", "bestbidask"),
+        "trade": ("trade", "trades", "t", "trd", "tradetick"),
     }.items()
     for word in words
 }
-"""Aggressors by their words in small letters."""
-
-MAKER_COLUMNS = frozenset({"m", "isbuyermaker", "buyermaker", "wasbuyermaker"})
-"""Columns, in small letters without underscores, that say whether the buyer's order rested and the seller came."""
-
-MAKER_SIDES: Mapping[str, str] = {"true": "sell", "1": "sell", "t": "sell", "false": "buy", "0": "buy", "f": "buy"}
-
-BOOK_SIDES = frozenset({"bid", "ask", "a"})
+"""Kinds by their words in small letters, without marks."""
 
 
-def kind_from(word: object) -> str:
+NOTHING: Mapping[str, str] = {}
+
+
+def kind_from(word: object, said: Mapping[str, str] = NOTHING) -> str:
     """Kind that a word tells; empty: none.
 
-    >>> kind_from("Quote"), kind_from("T"), kind_from("candle")
-    ('quote', 'trade', '')
-    """
-    return KINDS.get(str(word).strip().lower(), "")
-
-
-MOST_KNOWN = 64
-
-
-class Sides:
-    """Aggressors by the words of one column, each looked up once.
-
     Args:
-        column: name; one that says whether the buyer was the maker is read the other way round.
-        said: words that somebody has said to mean `buy` or `sell`.
+        word: of the file.
+        said: words in small letters that somebody has said to mean `quote` or `trade`.
 
-    Attributes:
-        known: cells that were looked up before, at most `MOST_KNOWN`.
-
-    >>> sides = Sides("side", {})
-    >>> sides("Buy"), sides("SELL"), sides("")
-    ('buy', 'sell', '')
-    >>> Sides("is_buyer_maker", {})("true")
-    'sell'
+    >>> kind_from("Quote"), kind_from("T"), kind_from("BID_ASK"), kind_from("Kurs", {"kurs": "quote"})
+    ('quote', 'trade', 'quote', 'quote')
     """
-
-    def __init__(self, column: str, said: Mapping[str, str]) -> None:
-        is_maker = column.replace("_", "").lower() in MAKER_COLUMNS
-        self._words = {word.lower(): side for word, side in said.items()} or (MAKER_SIDES if is_maker else SIDES)
-        self.known: dict[object, str] = {}
-
-    def __call__(self, cell: object) -> str:
-        """The aggressor that a cell tells; of a word that is not known, the word itself.
-
-        Raises:
-            ValueError: the word is longer than a trade can hold.
-        """
-        side = self.known.get(cell)
-        if side is None:
-            word = str(cell).strip()
-            side = self._words.get(word.lower())
-            if side is None:
-                if len(word) > LONGEST_SIDE:
-                    raise ValueError(f"expected a side of at most {LONGEST_SIDE} characters, was {shown(cell)}")
-                return word
-            if len(self.known) < MOST_KNOWN:
-                self.known[cell] = side
-        return side
+    plain = str(word).strip().lower()
+    return said.get(plain) or KINDS.get(plain) or KINDS.get("".join(filter(str.isalnum, plain)), "")
 
 
 Number = Callable[[str], float]
 
-_GROUPED = re.compile(r"[-+]?\d{1,3}(?:[ .,'\u00a0\u202f]\d{3})+(?:[.,]\d+)?|[-+]?\d+,\d+")
+BETWEEN = {" ": " \u00a0\u202f", "'": "'\u2019"}
+"""Marks between thousands that are written in several ways."""
+
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:[ .,'\u00a0\u202f\u2019]\d{2,3})+(?:[.,]\d+)?|[-+]?\d+,\d+")
+_MISSING = frozenset({"", "nan", "inf", "-inf", "infinity", "-infinity", "null", "none", "na", "n/a", "-"})
 
 
 def number_of(decimal: str, thousands: str) -> Number:
-    """Function that reads numbers as a country writes them.
+    """Function that reads numbers as a country writes them, and no others: 1.5 is not 15 where points mark thousands.
 
     Raises:
         ConfigurationError: marks that are none.
 
     >>> number_of(",", ".")("61.900,5"), number_of(".", ",")("61,900.5"), number_of(".", "")("1e3")
     (61900.5, 61900.5, 1000.0)
+    >>> number_of(",", "")("61.900")
+    Traceback (most recent call last):
+    ...
+    ValueError: expected a number with , as its decimal mark, was '61.900'
     """
     if decimal not in (".", ",") or thousands not in ("", " ", ".", ",", "'", "_") or decimal == thousands:
         raise ConfigurationError(
@@ -108,36 +64,81 @@ def number_of(decimal: str, thousands: str) -> Number:
         )
     if decimal == "." and not thousands:
         return float
+    between = BETWEEN.get(thousands, thousands)
+    groups = (
+        re.compile(rf"\s*[-+]?\d{{1,3}}(?:[{re.escape(between)}]\d{{2,3}})*[{re.escape(between)}]\d{{3}}")
+        if between
+        else None
+    )
+    gone = str.maketrans("", "", between)
 
     def number(cell: str) -> float:
-        text = cell if type(cell) is str else str(cell)
-        if thousands:
-            text = text.replace(thousands, "")
-        return float(text.replace(",", ".")) if decimal == "," else float(text)
+        if type(cell) is not str:
+            return float(cell)
+        whole, mark, rest = cell.partition(decimal)
+        if groups is not None and any(each in whole for each in between) and groups.fullmatch(whole.rstrip()):
+            whole = whole.translate(gone)
+        if decimal == "," and ("." in whole or "." in rest):
+            raise ValueError(f"expected a number with , as its decimal mark, was {shown(cell)}")
+        return float(f"{whole}.{rest}" if mark else whole)
 
     return number
 
 
-def expect_readable_number(field: str, cell: str, name: str) -> None:
-    """Stop a file whose numbers are written with a decimal comma, or with marks between thousands.
+def unreadable(cell: object, number: Number) -> bool:
+    """Whether a cell is written like a number, with other marks than those that are read.
+
+    >>> unreadable("1,000", float), unreadable("n/a", float), unreadable("1000", float)
+    (True, False, False)
+    """
+    if not isinstance(cell, str) or not _GROUPED.fullmatch(cell.strip()):
+        return False
+    try:
+        number(cell)
+    except ValueError:
+        return True
+    return False
+
+
+def expect_readable_number(field: str, cell: str, name: str, decimal: str = ".") -> None:
+    """Stop a file whose numbers are written with a decimal comma, with marks between thousands, or are none.
 
     Args:
         field: that the cell is of.
         cell: one that is no number.
         name: of the file.
+        decimal: mark that was tried.
 
     Raises:
         ConfigurationError: with the option that reads it.
     """
     text = cell.strip()
-    if not _GROUPED.fullmatch(text):
+    if text.lower() in _MISSING:
         return
+    if not _GROUPED.fullmatch(text):
+        raise ConfigurationError(
+            f"{name}: expected a number for {field}, was {shown(text)}; fix: --map {field}=COLUMN with a column of "
+            "plain numbers, or write the file with such"
+        )
     last = max(text.rfind("."), text.rfind(","))
     marks = {mark for mark in text if mark in ".,"}
-    if len(marks) == 2 or text.count(text[last]) > 1 or last < 0:
-        decimal = text[last] if len(marks) == 2 else ("," if "." in marks else ".")
+    if decimal == "," and marks == {"."}:
+        fix = "--decimal , --thousands . (or --decimal . if it marks decimals)"
+    elif (
+        len(marks) == 2
+        or text.count(text[last]) > 1
+        or last < 0
+        or any(mark in text for mark in " \u00a0\u202f'\u2019")
+    ):
+        decimal = (
+            text[last]
+            if len(marks) == 2 or last > max(map(text.rfind, " \u00a0\u202f'\u2019")) > 0
+            else ("," if "." in marks else ".")
+        )
         between = next((mark for mark in text if not mark.isdigit() and mark not in "+-" and mark != decimal), "")
-        fix = f"--decimal '{decimal}' --thousands '{between}'"
+        between = next((mark for mark, ways in BETWEEN.items() if between and between in ways), between)
+        said = f'"{between}"' if between == "'" else f"'{between}'"
+        fix = f"--decimal '{decimal}' --thousands {said}"
     else:
         fix = "--decimal , (or --thousands , if it marks thousands)"
     raise ConfigurationError(f"{name}: expected a number for {field}, was {shown(text)}; fix: {fix}")

@@ -1,0 +1,106 @@
+"""Who was the aggressor of a trade, by the words of one column: sides, or facts about the buyer or the seller."""
+
+from collections.abc import Collection, Mapping
+
+from schemas.errors import ConfigurationError
+from schemas.ticks import LONGEST_SIDE
+from streams.sources.cells import shown
+
+SIDES: Mapping[str, str] = {
+    word: side
+    for side, words in {
+        "buy": ("buy", "b", "buyer", "bought", "buys", "1", "+1", "1.0"),
+        "sell": ("sell", "s", "seller", "sold", "sells", "-1", "-1.0", "2", "2.0"),
+        "": ("", "n", "none", "unknown", "unspecified", "mid", "0", "0.0", "nan", "null"),
+    }.items()
+    for word in words
+}
+"""Aggressors by their words in small letters; 1 and 2 as in FIX, tag 54."""
+
+TRUE = ("true", "1", "t", "yes", "y", "1.0")
+FALSE = ("false", "0", "f", "no", "n", "0.0")
+
+OTHER = {"buy": "sell", "sell": "buy"}
+
+BOOK_SIDES = frozenset({"bid", "ask", "a", "bids", "asks", "offer"})
+"""Sides of an order book, in small letters; `b` is one too, and the beginning of buy."""
+
+MOST_KNOWN = 64
+
+
+def words_of(column: str) -> Mapping[str, str]:
+    """What the cells of a column mean, by its name.
+
+    >>> words_of("side")["buy"], words_of("isBuyerMaker")["true"], words_of("is_buy")["true"]
+    ('buy', 'sell', 'buy')
+    >>> words_of("maker_side")["buy"], words_of("buyer_is_aggressor")["no"]
+    ('sell', 'sell')
+    """
+    plain = "".join(filter(str.isalnum, column)).lower()
+    of_buyer, of_seller = "buy" in plain or plain == "m", "sell" in plain
+    rested = plain == "m" or any(word in plain for word in ("maker", "passive", "resting"))
+    came = any(word in plain for word in ("taker", "aggress", "initiat"))
+    if (of_buyer != of_seller and rested != came) or (of_buyer != of_seller and plain.startswith("is")):
+        if_true = "sell" if of_buyer == rested else "buy"
+        return dict.fromkeys(TRUE, if_true) | dict.fromkeys(FALSE, OTHER[if_true])
+    if rested and not came:
+        return {word: OTHER.get(side, side) for word, side in SIDES.items()}
+    return SIDES
+
+
+class Sides:
+    """Aggressors by the words of one column, each looked up once.
+
+    Args:
+        column: name; of one that says whether the buyer was the maker, or that has the side of the maker, the aggressor
+            is the other one.
+        said: words that somebody has said to mean `buy`, `sell` or nothing.
+
+    Attributes:
+        known: cells that were looked up before, at most `MOST_KNOWN`.
+
+    >>> sides = Sides("side", {})
+    >>> sides("Buy"), sides("SELL"), sides("")
+    ('buy', 'sell', '')
+    >>> Sides("is_buyer_maker", {})("true")
+    'sell'
+    """
+
+    def __init__(self, column: str, said: Mapping[str, str]) -> None:
+        self._words = {word.lower(): side for word, side in said.items()} or words_of(column)
+        self.known: dict[object, str] = {}
+
+    def __call__(self, cell: object) -> str:
+        """The aggressor that a cell tells; of a word that is not known, the word itself.
+
+        Raises:
+            ValueError: the word is longer than a trade can hold.
+        """
+        side = self.known.get(cell)
+        if side is None:
+            word = str(cell).strip()
+            side = self._words.get(word.lower())
+            if side is None:
+                if len(word) > LONGEST_SIDE:
+                    raise ValueError(f"expected a side of at most {LONGEST_SIDE} characters, was {shown(cell)}")
+                return word
+            if len(self.known) < MOST_KNOWN:
+                self.known[cell] = side
+        return side
+
+    def expect_told(self, cells: Collection[object], name: str) -> None:
+        """Stop a file whose sides are 0 and 1: either may be the buyer, and 0 may be nobody.
+
+        Args:
+            cells: of the column, in the first rows.
+            name: of the file.
+
+        Raises:
+            ConfigurationError: with the option that says it.
+        """
+        seen = {str(cell).strip().removesuffix(".0") for cell in cells} - {""}
+        if seen == {"0", "1"} and self._words is SIDES:
+            raise ConfigurationError(
+                f"{name}: expected sides buy and sell, was 0 and 1, of which either may be the buyer; fix: --sides "
+                "buy=1,sell=0 or --sides buy=0,sell=1 (--sides buy=1,none=0 if 0 is nobody), or --map side=- for none"
+            )

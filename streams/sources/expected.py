@@ -1,0 +1,83 @@
+"""What the first rows of a table have to have: kinds and numbers that are understood, and trades that are no orders."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from schemas.errors import ConfigurationError
+from streams.sources.cells import shown
+from streams.sources.orders import orders_in
+from streams.sources.times import FEW
+from streams.sources.words import Number, expect_readable_number, kind_from, unreadable
+
+SHARE_OF_WORDS = 0.1
+"""Of cells that are not understood, and may be odd ones."""
+
+
+def expect_kinds(column: str, cells: Sequence[Any], said: Mapping[str, str], name: str) -> None:
+    """Stop a file of which more than an odd row is of a kind that nobody knows.
+
+    Args:
+        column: that says the kinds.
+        cells: of it.
+        said: words in small letters that somebody has said.
+        name: of the file.
+
+    Raises:
+        ConfigurationError: with the words, and the option that says what they mean.
+    """
+    wrong = [str(cell) for cell in cells if not kind_from(cell, said)]
+    if len(wrong) >= FEW and len(wrong) > SHARE_OF_WORDS * len(cells):
+        raise ConfigurationError(
+            f"{name}: expected quote and trade in column {column!r}, was "
+            f"{', '.join(map(shown, [*dict.fromkeys(wrong)][:5]))}; fix: --kinds quote=WORD,trade=WORD, or --where "
+            f"{column}=WORD for the rows of one kind"
+        )
+
+
+def expect_no_orders(header: Sequence[str], rows: Sequence[Sequence[Any]], but: Sequence[int], name: str) -> None:
+    """Stop a table of orders or levels that would be read as trades.
+
+    Args:
+        header: names of the columns.
+        rows: cells of the first rows.
+        but: places of columns that are read as something else.
+        name: of the file.
+
+    Raises:
+        ConfigurationError: with the option that takes the trades alone.
+    """
+    if found := orders_in(header, rows, but):
+        column, words, of_trades = found
+        raise ConfigurationError(
+            f"{name}: expected trades, column {column!r} has {', '.join(map(shown, words[:5]))}: orders or "
+            f"levels of a book; fix: --where {column}={of_trades} takes the rows that are trades, or --anyway"
+        )
+
+
+def expect_numbers(field: str, cells: Sequence[Any], name: str, number: Number, decimal: str) -> None:
+    """Stop a file whose numbers are written in another way, all of them or more than an odd one.
+
+    Args:
+        field: that the cells are of.
+        cells: that are not empty.
+        name: of the file.
+        number: reads a number.
+        decimal: mark that it takes for that of decimals.
+
+    Raises:
+        ConfigurationError: with the option that reads them.
+    """
+    numbers = [cell for cell in cells if not isinstance(cell, str) or _is_number(cell, number)]
+    wrong = [str(cell) for cell in cells if unreadable(cell, number)]
+    if len(cells) >= FEW and not numbers and isinstance(cells[0], str):
+        expect_readable_number(field, cells[0], name, decimal)
+    if len(wrong) >= FEW and len(wrong) > SHARE_OF_WORDS * len(cells):
+        expect_readable_number(field, wrong[0], name, decimal)
+
+
+def _is_number(cell: str, number: Number) -> bool:
+    try:
+        return isfinite(number(cell))
+    except ValueError:
+        return False

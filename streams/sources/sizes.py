@@ -1,0 +1,39 @@
+"""Names that columns of sizes have: sizes that are there under another name are no sizes of zero."""
+
+LIKE_SIZES = frozenset(
+    {
+        *("size", "siz", "amount", "qty", "quantity", "quantities", "volume", "vol", "sz", "lots", "lot", "shares"),
+        *("contracts", "units", "depth", "num", "number", "count", "menge"),
+    }
+)
+"""Names of sizes, in small letters without marks."""
+
+ENDS = ("size", "qty", "quantity", "amount", "volume", "lastvol", "lots", "shares", "contracts", "units")
+NONE_OF_THESE = ("tickvolume", "ticksize", "lotsize", "unitsize", "contractsize", "stepsize", "binsize")
+"""Columns that end so, and say something else."""
+
+DIGITS = str.maketrans("", "", "0123456789")
+
+SHORT = {"bid": ("b",), "ask": ("a", "ofr", "offer")}
+"""Beginnings of names that stand for a side."""
+
+
+def like_a_size(column: str, side: str) -> bool:
+    """Whether a column is called like a size.
+
+    Args:
+        column: name.
+        side: `bid` or `ask`; empty: of trades.
+
+    >>> like_a_size("bidQty", "bid"), like_a_size("AskVolume", "bid"), like_a_size("ask_size_1", "ask")
+    (True, False, True)
+    >>> like_a_size("asks[0].amount", "ask"), like_a_size("Vol.", ""), like_a_size("tick_size", "")
+    (True, True, False)
+    """
+    plain = "".join(filter(str.isalnum, column)).lower()
+    if not side:
+        return plain not in NONE_OF_THESE and (plain in LIKE_SIZES | {"q", "v"} or plain.endswith(ENDS))
+    plain = plain.removeprefix("best").translate(DIGITS)
+    if side in plain:
+        return any(plain.replace(each, "", 1) in LIKE_SIZES for each in (side, f"{side}s"))
+    return any(plain.startswith(each) and plain.removeprefix(each) in LIKE_SIZES for each in SHORT[side])
