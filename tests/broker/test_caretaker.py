@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,14 @@ pytestmark = pytest.mark.broker
 PATIENCE_S = 60.0
 
 
+@cache
 def asked_for() -> RetrainJob:
     """The first retrain that the story asks for. The story is played when a test asks, not when tests are collected."""
     job: RetrainJob = story().of(RetrainJob)[0]
     return job
 
 
+@cache
 def known() -> list[OutcomeMatured]:
     """What had matured by then."""
     return [each for each in story().of(OutcomeMatured) if each.ts_event <= asked_for().ts_event]
