@@ -67,6 +67,7 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
         if build is None or not settled:
             first = _cells(lines, delimiter, width)
             widest = max(width + 1, _expect_width(lines, delimiter, width, reading))
+            _expect_utf8_of_symbols(layout, first, block, reading)
             layout.settle(first, reading.name)
             build, settled = layout.builder(), bool(first)
             if found is not None and layout.of_book and found.format is not None and found.format.book is not None:
@@ -126,6 +127,15 @@ def _expect_utf8(line: bytes, block: bytes, reading: Reading) -> None:
         found = proposed(names, _cells(lines[1:], delimiter, len(names)), columns)
         more = f"; then {found}" if found.options else ""
     raise ConfigurationError(f"{reading.name}: {other_encoding(line)}{more}")
+
+
+def _expect_utf8_of_symbols(layout: Layout, rows: Sequence[Sequence[str]], block: bytes, reading: Reading) -> None:
+    """Stop a text of which more than an odd symbol is of another encoding: each of these would be refused."""
+    at = layout.place.get("symbol")
+    wrong = 0 if at is None else sum("\ufffd" in row[at] for row in rows)
+    if wrong >= FEW and 2 * wrong > len(rows):
+        for line in block.split(b"\n"):
+            _expect_utf8(line, block, reading)
 
 
 def _with_a_row(blocks: Iterable[bytes]) -> Iterator[bytes]:

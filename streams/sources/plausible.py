@@ -121,7 +121,7 @@ def _of_prices(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
 
 def _of_sides(trades: Sequence[Trade]) -> Iterator[str]:
     words = [trade.side for trade in trades if trade.side not in ("buy", "sell", "")]
-    if len(trades) < FEW or len(words) < FEW or len(words) <= SHARE_OF_WORDS * len(trades):
+    if len(trades) < FEW or len(words) < 2 or len(words) <= SHARE_OF_WORDS * len(trades):
         return
     seen = list(dict.fromkeys(words))[:5]
     told = ", ".join(map(shown, seen))

@@ -78,6 +78,19 @@ def test_words_of_which_some_are_known_are_not_taken_by_half(words: tuple[str, .
         read(trades(*words))
 
 
+def test_words_that_are_not_known_are_said_of_few_rows_too() -> None:
+    with pytest.raises(ConfigurationError, match="--sides buy=B,sell=A"):
+        read(trades("b", "a", count=5))
+
+
+@pytest.mark.parametrize(("symbol", "encoding"), [("M\u00dcNCHEN", "cp1252"), ("\u8d35\u5dde\u8305\u53f0", "gb18030")])
+def test_symbols_in_another_encoding_are_said_and_read(symbol: str, encoding: str) -> None:
+    text = table(QUOTES, [f"{NOON + at},{symbol},1,3,2,4" for at in range(5)]).encode(encoding)
+    with pytest.raises(ConfigurationError, match=f"--encoding .*{encoding}"):
+        read(text)
+    assert [tick.symbol for tick in read(text, encoding=encoding)] == [symbol] * 5
+
+
 def test_a_word_may_be_said_to_mean_nobody() -> None:
     how = said_columns(sides=["buy=buy,sell=sell,none=cross"])
     ticks = list(TickFile("own", how, stream=BufferedReader(BytesIO(trades("buy", "sell", "cross").encode()))))
