@@ -84,22 +84,21 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
         careful = '"' in text or max(map(len, lines), default=0) > LONGEST_CELL
         for line in lines:
             row += 1
-            odd = careful and ('"' in line or len(line) > LONGEST_CELL)
-            try:
-                cells = next(csv.reader([line], delimiter=delimiter), []) if odd else line.split(delimiter)
-            except csv.Error as problem:
-                ticks.append(reading.raw(row, problem, _line(line)))
-                continue
-            count = len(cells)
-            if count != width and not (width < count <= widest and not any(map(str.strip, cells[width:]))):
-                if line.strip():
-                    wrong = f"expected {width} cells, was {count}"
-                    ticks.append(reading.raw(row, wrong, _line(line), layout.fixed.get("symbol", "")))
-                continue
-            if count != width:  # what stands behind the last delimiter is empty
-                del cells[width:]
-            if odd:
-                cells = [*map(short, cells)]
+            if careful and ('"' in line or len(line) > LONGEST_CELL):
+                try:
+                    cells = [*map(short, next(csv.reader([line], delimiter=delimiter), []))]
+                except csv.Error as problem:
+                    ticks.append(reading.raw(row, problem, _line(line)))
+                    continue
+            else:
+                cells = line.split(delimiter)
+            if (count := len(cells)) != width:
+                if not width < count <= widest or any(map(str.strip, cells[width:])):
+                    if line.strip():
+                        wrong = f"expected {width} cells, was {count}"
+                        ticks.append(reading.raw(row, wrong, _line(line), layout.fixed.get("symbol", "")))
+                    continue
+                del cells[width:]  # what stands behind the last delimiter is empty
             cells += constants
             if where and not layout.is_wanted(cells):
                 continue
