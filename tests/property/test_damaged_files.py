@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from damaged_files import tried, tried_columnar
+from damaged_files import commanded, tried, tried_columnar
 
 
 @pytest.mark.parametrize("first", range(0, 4_000, 500))
@@ -14,4 +14,13 @@ def test_a_damaged_file_is_ticks_or_a_sentence(first: int) -> None:
 
 def test_a_damaged_parquet_or_feather_file_is_ticks_or_a_sentence(tmp_path: Path) -> None:
     faults = {seed: fault for seed in range(1_000) if (fault := tried_columnar(seed, tmp_path)) is not None}
+    assert not faults, next(iter(faults.items()))
+
+
+def test_a_backtest_of_a_damaged_file_has_a_prediction_or_an_exit_code(tmp_path: Path) -> None:
+    faults = {}
+    for seed in range(1, 1_601, 100):
+        (folder := tmp_path / str(seed)).mkdir()
+        if (fault := commanded(seed, folder)) is not None:
+            faults[seed] = fault
     assert not faults, next(iter(faults.items()))
