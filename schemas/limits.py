@@ -175,6 +175,15 @@ def is_name(text: str) -> bool:
     return 0 < len(text) <= LONGEST_NAME and text.isascii() and text.isprintable() and "|" not in text
 
 
+def is_symbol(text: str) -> bool:
+    """Whether a text can be the symbol of a tick.
+
+    >>> [is_symbol(text) for text in ("BTC-USD", "FDAX SEP24", "größe", "")]
+    [True, False, False, False]
+    """
+    return 0 < len(text) <= LONGEST_SYMBOL and text.isascii() and text.isprintable() and " " not in text
+
+
 def stated(**bounds: Any) -> Meta:
     """Bounds that the contract says and `streams.validation` checks, with a reason of their own."""
     return Meta(extra_json_schema=bounds)

@@ -16,7 +16,6 @@ from agents.backtest.share import LOCK, Checkpoint
 from agents.broker.exclusive import exclusive_at_once
 from agents.changed import changes
 from agents.identity.computing import Identity
-from agents.pages.tear_sheet import tear_sheet
 from schemas.codec import decoder
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
@@ -155,6 +154,8 @@ class RunFolder:
             **summary(facts, plan.parameters, outcomes, self.account),
         }
         _write(self.path / SUMMARY, msgspec.json.format(msgspec.json.encode(said), indent=2).decode() + "\n")
+        from agents.pages.tear_sheet import tear_sheet  # takes longer to load than most files to read
+
         _write(self.path / TEAR_SHEET, tear_sheet(self))
         # At once: half of a folder of parts would pass for a whole one.
         trash = self.unfinished.rename(self.path / TRASH)

@@ -15,6 +15,7 @@ from agents.of_the_machine import of_the_machine
 from agents.printable import printable, use_in_logs
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError, TickloopError
 from streams import compiled
+from streams.configured import nearest
 
 COMMANDS = {
     "up": "start everything: broker, topics, workers",
@@ -42,6 +43,9 @@ COMMANDS = {
     "doctor": "check this machine and the running system",
 }
 
+MEANT = {"health": "doctor", "status": "doctor", "check": "doctor", "start": "up", "run": "up", "train": "models"}
+"""What else such commands are called elsewhere."""
+
 WITHOUT_HOME = ("formats", "backtest", "skill", "features", "components", "demo", "compile")
 """Commands on files, or on what they make themselves; every other one takes `--home`."""
 
@@ -61,6 +65,15 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"agents.cli.{name}").command
         return command if name in WITHOUT_HOME else with_home(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was asked for, or a sentence with the one that was meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            meant = MEANT.get(args[0]) or nearest(args[0], COMMANDS)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant}?" if meant else ""))
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Click would say 1 for Ctrl-C, which means failed."""

@@ -34,6 +34,8 @@ from streams.sources.several import expect_one_market
 
 INTERRUPTED = 130
 WIDTH_OF_FILES = 140
+SMALL = 8 << 20
+"""Bytes of files, packed or not, below which one process does a backtest."""
 MANY_REFUSED = 0.01
 """Share of ticks of which somebody should know why they were refused."""
 FIXES = {"late": "--sort, where rows are not in the order of time", "bad_price": "--map or --price-scale"}
@@ -54,7 +56,7 @@ DONE = "it was finished before; nothing was left to do"
 )
 @click.option("--out", default="run", show_default=True, metavar="FOLDER", help="Where everything goes.")
 @horizon_option
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at work  [default: one for each core]")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at work  [default: by size and cores]")
 @click.option("--no-digests", is_flag=True, help="Do not digest what the topics would hold; a little faster.")
 @column_options
 @explain_option
@@ -113,7 +115,7 @@ def command(
                 said = f"{plans[number].name}  {reached.items:,} ticks, {rate:,.0f}/s"
                 bar.update(tasks[number], description=said, completed=reached.part)
 
-            folders = run(plans, jobs or (os.cpu_count() or 1), report, say)
+            folders = run(plans, jobs or fitting_jobs(plans), report, say)
     except KeyboardInterrupt:
         console.print(f"stopped; what is done is in {out}, and the same command goes on from there", highlight=False)
         raise SystemExit(INTERRUPTED) from None
@@ -140,6 +142,12 @@ def command(
             console.print(why, style="yellow", highlight=False, markup=False, soft_wrap=True)
     taken = sum(took.values())
     console.print(f"{taken:,} ticks in {seconds:.1f} s ({taken / seconds:,.0f}/s)" if taken else DONE, highlight=False)
+
+
+def fitting_jobs(plans: Sequence[Plan]) -> int:
+    """Processes that are worth it: of a small file one is done before a second one has started."""
+    size = sum(Path(each.name).stat().st_size for plan in plans for each in plan.inputs)
+    return 1 if size < SMALL else os.cpu_count() or 1
 
 
 def refused_in(folder: RunFolder) -> str:

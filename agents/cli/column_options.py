@@ -28,6 +28,9 @@ OPTIONS = (
         metavar="[FILE=]SYMBOL",
         help="Symbol of every tick, for files without such a column; of one file with FILE=.",
     ),
+    click.option(
+        "--rename", "renamed", multiple=True, metavar="OLD=NEW,...", help="Symbols of the file, and what they become."
+    ),
     click.option("--kind", type=click.Choice(["quote", "trade"]), help="Kind of every tick; usually the columns tell."),
     click.option(
         "--time-unit",
@@ -89,6 +92,7 @@ NAMES = (
     "bar_length",
     "mapping",
     "symbols",
+    "renamed",
     "kind",
     "time_unit",
     "zone",
@@ -111,6 +115,7 @@ NAMES = (
 def columns(
     mapping: Iterable[str] = (),
     symbols: Iterable[str] = (),
+    renamed: Iterable[str] = (),
     kind: str | None = None,
     header: str = "",
     sides: Iterable[str] = (),
@@ -145,6 +150,9 @@ def columns(
         names={field.strip(): column.strip() for field, column in mapped},
         symbol=of_all[0] if of_all else "",
         symbols=of_files,
+        renamed={
+            old.strip(): new.strip() for old, new in pairs("--rename", renamed, "OLD=NEW", "'FDAX SEP24=FDAX_SEP24'")
+        },
         kind=kind or "",
         header=tuple(name.strip() for name in header.split(",")) if header else (),
         sides={

@@ -39,6 +39,7 @@ class BookMessages:
         """
         form, names = self._form, self._columns.names
         symbol = self._columns.symbol or str(at_path(row, names["symbol"]))
+        symbol = self._columns.renamed.get(symbol, symbol)
         book = self._books.get(symbol)
         if book is None:
             book = self._books[symbol] = Book()

@@ -117,7 +117,7 @@ class BookRows:
         Raises one of `reading.NO_TICK` when its cells make no change of a book, and `ConfigurationError` where the
         rows cannot be those of a book.
         """
-        symbol = cells[self._symbol_at]
+        symbol = self._layout.renamed(cells[self._symbol_at])
         key = cells[self._packet_at] if self._packet_at >= 0 else None
         out: list[Feed] = []
         if self._symbol is not None and (self._key != key or self._symbol != symbol):

@@ -10,12 +10,13 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
+from schemas.limits import is_symbol
 from streams.sources.bars import length_of
 from streams.sources.cells import shown
 from streams.sources.foreign_letters import known_encoding
 from streams.sources.suggested import LIKELY, option, plain
 from streams.sources.times import Clock, DateOrder, TimeUnit, zone_of
-from streams.sources.words import Number, number_of
+from streams.sources.words import Number, number_of, spelt_as_symbol
 
 FIELDS = ("kind", "symbol", "ts_event", "bid", "bid_size", "ask", "ask_size", "price", "size", "side", "seq")
 NUMBERS = frozenset({"bid", "bid_size", "ask", "ask_size", "price", "size", "seq"})
@@ -56,6 +57,7 @@ class Columns(msgspec.Struct, frozen=True):
         encoding: of a text that is not Unicode, as Python calls it: `cp1252`, `cp932`; empty: UTF-8, or by its mark.
         length: of a bar, `60s`, where its time is its open; empty: the commonest distance of the first rows.
         kinds: word of the file -> `quote` or `trade`, beside the usual ones.
+        renamed: symbol of the file -> symbol of its ticks, where it can be none as it stands.
     """
 
     names: dict[str, str] = {}
@@ -80,6 +82,7 @@ class Columns(msgspec.Struct, frozen=True):
     length: str = ""
     encoding: str = ""
     kinds: dict[str, str] = {}
+    renamed: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         if unknown := [field for field in self.names if field not in FIELDS]:
@@ -91,6 +94,12 @@ class Columns(msgspec.Struct, frozen=True):
         if wrong := [kind for kind in self.kinds.values() if kind not in NEEDED]:
             raise ConfigurationError(
                 f"expected kinds quote and trade, was {shown(wrong[0])}; fix: --kinds quote=Kurs,trade=Umsatz"
+            )
+        said = ("--symbol", self.symbol), *(("--rename", symbol) for symbol in self.renamed.values())
+        if unfit := [(option, symbol) for option, symbol in said if symbol and not is_symbol(symbol)]:
+            raise ConfigurationError(
+                f"{unfit[0][0]}: expected a symbol, 1 to 32 printable ASCII characters without a space, was "
+                f"{shown(unfit[0][1])}; fix: another one, such as {spelt_as_symbol(unfit[0][1]) or 'XYZ'}"
             )
         scale = self.price_scale or 1.0
         if not 1e-18 < scale <= 1 or not isclose(1 / scale, round(1 / scale)):

@@ -1,15 +1,19 @@
 """What the first rows of a table have to have: kinds and numbers that are understood, and trades that are no orders."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
+from shlex import quote
 from typing import Any
 
 from schemas.errors import ConfigurationError
+from schemas.limits import is_symbol
 from streams.sources.cells import shown
 from streams.sources.orders import orders_in
 from streams.sources.times import FEW
-from streams.sources.words import Number, expect_readable_number, kind_from, unreadable
+from streams.sources.words import Number, expect_readable_number, kind_from, spelt_as_symbol, unreadable
 
+MOST_RENAMED = 8
 SHARE_OF_WORDS = 0.1
 """Of cells that are not understood, and may be odd ones."""
 
@@ -53,6 +57,32 @@ def expect_no_orders(header: Sequence[str], rows: Sequence[Sequence[Any]], but: 
             f"{name}: expected trades, column {column!r} has {', '.join(map(shown, words[:5]))}: orders or "
             f"levels of a book; fix: --where {column}={of_trades} takes the rows that are trades, or --anyway"
         )
+
+
+def expect_symbols(column: str, symbols: Iterable[str], name: str) -> None:
+    """Stop a file of which more than an odd symbol can be none: each of its ticks would be refused.
+
+    Args:
+        column: that says the symbols; empty: they are said otherwise.
+        symbols: of the first rows, as they will be.
+        name: of the file.
+
+    Raises:
+        ConfigurationError: with the option that calls them otherwise.
+    """
+    counts = Counter(symbols)
+    wrong = [symbol for symbol in counts if not is_symbol(symbol)]
+    unfit = sum(counts[symbol] for symbol in wrong)
+    if unfit < FEW or unfit <= SHARE_OF_WORDS * counts.total():
+        return
+    fix = "--symbol NAME"
+    if column:
+        names = ",".join(f"{symbol}={spelt_as_symbol(symbol) or 'NAME'}" for symbol in wrong[:MOST_RENAMED])
+        fix = f"--rename {quote(names)}" + (" and so on" if wrong[MOST_RENAMED:] else "")
+    raise ConfigurationError(
+        f"{name}: expected symbols of 1 to 32 printable ASCII characters without a space, was "
+        f"{', '.join(map(shown, wrong[:MOST_RENAMED]))}; fix: {fix}"
+    )
 
 
 def expect_numbers(field: str, cells: Sequence[Any], name: str, number: Number, decimal: str) -> None:

@@ -10,9 +10,9 @@ from schemas.errors import ConfigurationError
 from streams.sources.cells import shown
 from streams.sources.columns import Columns
 from streams.sources.json_values import cell_of, innermost, paths, signature_of, within
-from streams.sources.layout import Layout
+from streams.sources.layout import Layout, MissingColumns
 from streams.sources.paths import at_path
-from streams.sources.proposal import Proposal, proposed
+from streams.sources.proposal import Proposal, proposed, unknown
 from streams.sources.reading import LOOKED_AT
 from streams.sources.sampled import OneMarket
 
@@ -46,15 +46,18 @@ def why_none(
             for key, value in item.items():
                 inner = value[0] if isinstance(value, list) and value else value
                 if isinstance(inner, dict) and not nested:
+                    inside = [each for row in rows for each in within(row, key)]
                     return ConfigurationError(
                         f"{name}: expected fields of ticks, was {shown(', '.join(item))}; "
-                        f"fix: --rows {key} if they are those in {key!r}, or --map FIELD={key}.NAME"
+                        f"fix: --rows {key} if they are those in {key!r}, and {_unknown(inside, columns)}"
                     )
     if any(isinstance(item, list) for item in first) and not any(isinstance(row, dict) for row in rows):
         return ConfigurationError(
             f"{name}: expected objects, was arrays as {shown(first[0])}; fix: --columns NAME,NAME,... says what "
             "their values are, for example --columns ts_event,price,size"
         )
+    if nested and isinstance(problem, MissingColumns):
+        return ConfigurationError(f"{name}: {problem.sentence}; fix: {_unknown(rows, columns)}")
     return ConfigurationError(f"{name}: {problem or 'expected objects with the fields of ticks'}")
 
 
@@ -77,6 +80,14 @@ def expect_one_market_of(rows: Sequence[Any], names: Sequence[str], layout: Layo
     header = [*names, *(path for path in more if path not in names)]
     cells = [[cell_of(at_path(row, path)) for path in header] for row in same]
     OneMarket(header, layout, name).begin([row[: layout.width] for row in cells], cells)
+
+
+def _unknown(rows: Sequence[Any], columns: Columns) -> str:
+    """What to say of objects in which no key is known: what lies at their paths looks like."""
+    same = [row for row in rows[:LOOKED_AT] if isinstance(row, dict)]
+    there = [*dict.fromkeys(path for row in same for path in paths(row))]
+    names = [path for path in there if not any(each.startswith(f"{path}.") for each in there)]
+    return unknown(names, [[cell_of(at_path(row, path)) for path in names] for row in same], columns)
 
 
 def _proposed(one: dict[str, Any], rows: Sequence[Any], columns: Columns) -> Proposal:

@@ -12,7 +12,7 @@ from streams.sources.aggressors import Sides
 from streams.sources.bars import is_of_bars, length_of, told_length
 from streams.sources.cells import LONGEST_NUMBER, MOST_BITS, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, BookColumns, Columns, kind_of
-from streams.sources.expected import expect_kinds, expect_no_orders, expect_numbers
+from streams.sources.expected import expect_kinds, expect_no_orders, expect_numbers, expect_symbols
 from streams.sources.looks import is_number
 from streams.sources.orders import columns_of_actions
 from streams.sources.sizes import like_a_size
@@ -125,7 +125,7 @@ class Layout:
         self.clock: Clock = columns.clock()
         self._number, self._decimal = columns.number(), columns.decimal or "."
         self._kinds = {word.lower(): kind for word, kind in columns.kinds.items()}
-        self._padded = False
+        self._padded, self._renamed = False, columns.renamed
         self.sides = Sides(header[self.place["side"]] if "side" in self.place else "", columns.sides)
 
     def _found(self, name: str, field: str, columns: Columns) -> tuple[int, ...]:
@@ -197,7 +197,12 @@ class Layout:
             if "kind" in self.place:
                 expect_kinds(self.header[self.place["kind"]], self._cells("kind", rows), self._kinds, name)
         self.sides.expect_told(self._cells("side", rows), name)
-        self._padded = any(isinstance(cell, str) and cell != cell.strip() for cell in self._cells("symbol", rows))
+        symbols = [str(cell) for cell in self._cells("symbol", rows)]
+        self._padded = any(cell != cell.strip() for cell in symbols)
+        if self.checked:
+            called = self.fixed.get("symbol", "")
+            column = "" if called else str(self.header[self.place["symbol"]]) if "symbol" in self.place else ""
+            expect_symbols(column, map(self.renamed, symbols or filter(None, [called])), name)
         for field in ("bid", "ask", "price", "bid_size", "ask_size", "size"):
             expect_numbers(field, self._cells(field, rows), name, self._number, self._decimal)
 
@@ -286,12 +291,19 @@ class Layout:
                 raise ValueError(f"expected kind quote or trade, was {shown(cells[kind_at])}")
             raise ValueError("expected finite numbers, was NaN or infinity")
 
-        def build_stripped(cells: Sequence[Any]) -> Quote | Trade:
+        renamed = self.renamed
+
+        def build_renamed(cells: Sequence[Any]) -> Quote | Trade:
             cells = list(cells)
-            cells[symbol_at] = cells[symbol_at].strip()
+            cells[symbol_at] = renamed(cells[symbol_at])
             return build(cells)
 
-        return build_stripped if self._padded and "symbol" in self.place else build
+        return build_renamed if (self._padded or self._renamed) and "symbol" in self.place else build
+
+    def renamed(self, symbol: str) -> str:
+        """What a symbol of the file is called; spaces around it are none of it."""
+        plain = symbol.strip() if isinstance(symbol, str) else symbol
+        return self._renamed.get(plain, plain)
 
     def _size(self, cell: Any) -> float:
         """A size where there may be none: what a feed does not say is 0."""

@@ -16,6 +16,7 @@ from streams.sources.looks import Look, is_number, looks, marks, number
 from streams.sources.markets import are_apart
 from streams.sources.plausible import expect_plausible
 from streams.sources.suggested import QUOTES, SIDE_PAIRS, TRADE_WORDS, TRADES, by_name, is_of_a_book, option
+from streams.sources.times import ASKED_ZONE
 from streams.sources.words import kind_from
 
 Rows = Sequence[Sequence[Any]]
@@ -80,7 +81,8 @@ def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) 
     --map ts_event=timestamp,size=amount --symbol NAME
     >>> rows = [[f"12:00:0{at}", "XY"[at % 2], "KV"[at % 2], 5 + 90 * (at % 2)] for at in range(8)]
     >>> print(proposed(["Zeit", "was", "wie", "Kurs"], rows, Columns(date="2024-08-09")))
-    --map ts_event=Zeit,symbol=was,price=Kurs,side=wie --sides buy=K,sell=V
+    --map ts_event=Zeit,symbol=was,price=Kurs,side=wie --sides buy=K,sell=V; the times say no zone: --zone NAME \
+(Europe/Berlin) if they are local times
     >>> print(proposed(["time", "update_type", "side", "price", "qty"], []))
     <BLANKLINE>
     """
@@ -353,8 +355,12 @@ def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[st
     """What would still stop the first rows, and an option that mends it by itself."""
     if not rows:
         return [], ""
+    more, further = "", list[str]()
     try:
         layout = Layout(header, columns)
+    except ConfigurationError as error:
+        return [shortened(str(error), 160)], ""
+    try:
         layout.settle(rows, "then")
         build = layout.builder()
         ticks: list[Quote | Trade] = []
@@ -371,10 +377,13 @@ def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[st
         expect_plausible("then", ticks)
     except ConfigurationError as error:
         if str(error).endswith("runs backwards; fix: --sort"):
-            return [], "--sort"
-        what, _, fix = str(error).removeprefix("then: ").partition("; fix: ")
-        return [f"also {fix} ({shortened(what, 160)})" if fix else shortened(what, 160)], ""
-    return [], ""
+            more = "--sort"
+        else:
+            what, _, fix = str(error).removeprefix("then: ").partition("; fix: ")
+            further = [f"also {fix} ({shortened(what, 160)})" if fix else shortened(what, 160)]
+    if layout.clock.says_no_zone and not columns.zone:
+        further.append(f"the times say no zone: {ASKED_ZONE}")
+    return further, more
 
 
 def _is_of_sides(look: Look) -> bool:

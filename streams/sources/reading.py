@@ -12,6 +12,7 @@ from streams.sources.columns import Columns
 from streams.sources.formats.recognition import Understood, described
 from streams.sources.layout import Layout
 from streams.sources.raw import RawTick
+from streams.sources.times import ASKED_ZONE
 
 NO_TICK = (ValueError, TypeError, IndexError, OverflowError)
 """What converting the cells of a row raises when they make no tick."""
@@ -19,6 +20,9 @@ NO_TICK = (ValueError, TypeError, IndexError, OverflowError)
 
 LOOKED_AT = 100
 """Rows by which it is told how a file is written."""
+
+NAMED = 6
+"""Columns that are named in a sentence."""
 
 MOST_BEYOND = 5
 MOST_TAKEN = 8
@@ -46,7 +50,18 @@ class Taken(NamedTuple):
         if self.found.format is None and columns.plain and layout.clock.unit in (None, "ns") and not layout.warned:
             return ""
         sides = {str(cell): side for cell, side in layout.sides.known.items() if side and cell != side}
-        return "; ".join(filter(None, (described(self.found, layout.times, sides), layout.warned)))
+        zone = ASKED_ZONE if layout.clock.says_no_zone and self.found.format is None and not columns.zone else ""
+        said = described(self.found, layout.times, sides), zone, layout.warned, self._left_out()
+        return "; ".join(filter(None, said))
+
+    def _left_out(self) -> str:
+        """Columns of a file of no known format that are not read: one of them may be what somebody means."""
+        if self.found.format is not None:
+            return ""
+        read = {*self.layout.used()}
+        names = [str(name) for at, name in enumerate(self.layout.header) if at not in read and str(name).strip()]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        return f"not read: {', '.join(map(shortened, names[:NAMED]))}{more}" if names else ""
 
     def explained(self) -> Iterator[tuple[dict[str, str], str]]:
         """Cells by their columns, and the tick that they make, or why they make none."""

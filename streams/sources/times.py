@@ -83,6 +83,10 @@ def zone_of(name: str) -> tzinfo:
         ) from None
 
 
+ASKED_ZONE = "--zone NAME (Europe/Berlin) if they are local times"
+"""What is said of times that say no zone, where nobody has."""
+
+
 class Clock:
     """Reads the times of one column.
 
@@ -107,6 +111,7 @@ class Clock:
         day: date | None = None,
     ) -> None:
         self.unit, self.order, self.zone, self.day = unit, order, zone, day
+        self.says_no_zone = False
         self._midnight = 0 if day is None else _seconds(day, 0, zone) * SECOND
 
     @property
@@ -208,6 +213,7 @@ class Clock:
         if self.order is None:
             self._settle_order(texts)
         self._expect_some(texts)
+        self.says_no_zone = any(map(_has_no_zone, texts))
         return f"times as text, {self.zone} where they say no zone"
 
     def _expect_some(self, texts: Sequence[str]) -> None:
@@ -382,3 +388,8 @@ def _seconds(day: date, seconds: int, zone: tzinfo) -> int:
     local = datetime.combine(day, time(), zone) + timedelta(seconds=seconds)
     offset = local.utcoffset()
     return since - int(offset.total_seconds() if offset else 0)
+
+
+def _has_no_zone(text: str) -> bool:
+    found = TIME.fullmatch(text)
+    return TIME_OF_DAY.fullmatch(text) is not None if found is None else bool(found["clock"]) and found["zone"] is None

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from math import isfinite
+from unicodedata import combining, normalize
 
 from schemas.errors import ConfigurationError
+from schemas.limits import LONGEST_SYMBOL, is_symbol
 from streams.sources.cells import shown
 
 KINDS: Mapping[str, str] = {
@@ -33,6 +35,16 @@ def kind_from(word: object, said: Mapping[str, str] = NOTHING) -> str:
     """
     plain = str(word).strip().lower()
     return said.get(plain) or KINDS.get(plain) or KINDS.get("".join(filter(str.isalnum, plain)), "")
+
+
+def spelt_as_symbol(text: str) -> str:
+    """A symbol that is like a text; empty: there is none.
+
+    >>> spelt_as_symbol("FDAX SEP24"), spelt_as_symbol("München"), spelt_as_symbol("沪深300")
+    ('FDAX_SEP24', 'Munchen', '')
+    """
+    plain = "".join(letter for letter in normalize("NFKD", "_".join(text.split())) if not combining(letter))
+    return plain[:LONGEST_SYMBOL] if is_symbol(plain[:LONGEST_SYMBOL]) else ""
 
 
 Number = Callable[[str], float]

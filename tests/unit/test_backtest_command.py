@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 import pandas as pd
@@ -20,7 +22,7 @@ from agents.backtest.plan import COMPUTE, Plan
 from agents.backtest.share import Checkpoint, Progress
 from agents.broker.exclusive import exclusive
 from agents.cli import backtest as backtest_command
-from agents.cli import cli
+from agents.cli import cli, main
 from agents.identity.computing import configured_identity
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
@@ -301,3 +303,30 @@ def test_an_error_in_one_process_ends_the_command(inputs: Path, tmp_path: Path) 
     assert ended.returncode == 2
     assert "module broken: expected to be imported without an error, was RuntimeError: only here" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_small_file_is_done_by_one_process(tmp_path: Path) -> None:
+    class Input(NamedTuple):
+        name: str
+
+    class Planned(NamedTuple):
+        inputs: list[Input]
+
+    small, large = tmp_path / "small.csv", tmp_path / "large.csv"
+    small.write_bytes(b"x")
+    with large.open("wb") as file:
+        file.truncate(backtest_command.SMALL)
+    plans: Any = [Planned([Input(str(small))])]
+    assert backtest_command.fitting_jobs(plans) == 1
+    plans = [Planned([Input(str(small)), Input(str(large))])]
+    assert backtest_command.fitting_jobs(plans) == os.cpu_count()
+
+
+@pytest.mark.parametrize(("said", "meant"), [("bactest", "backtest"), ("health", "doctor"), ("status", "doctor")])
+def test_a_command_that_there_is_not_is_told_with_the_one_that_is_meant(
+    said: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([said])
+    assert ended.value.code == 2
+    assert f"No such command '{said}'. Did you mean {meant}?" in capsys.readouterr().err

@@ -27,6 +27,7 @@ from streams.sources.files import TickFile
 from streams.sources.frames import frame_ticks
 from streams.sources.proposal import proposed
 from streams.sources.raw import Feed, RawTick
+from streams.sources.times import ASKED_ZONE
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 OPTIONS = (
@@ -58,13 +59,14 @@ def said_by(options: str) -> Columns:
     names = ("kind", "bars", "decimal", "thousands")
     single: dict[str, Any] = {name: found[f"--{name}"][0] for name in names if f"--{name}" in found}
     return columns_of(
-        found.get("--map", ()), found.get("--symbol", ()), sides=found.get("--sides", ()),
+        found.get("--map", ()), found.get("--symbol", ()), found.get("--rename", ()), sides=found.get("--sides", ()),
         where=found.get("--where", ()), **single,
     )  # fmt: skip
 
 
 def test_one_sentence_has_everything_that_a_foreign_header_needs() -> None:
-    assert refused(trades()).endswith(f", was Datum, Uhrzeit, Produkt, Kurs, Menge, Richtung; fix: {OPTIONS}")
+    asked = f"; the times say no zone: {ASKED_ZONE}"
+    assert refused(trades()).endswith(f", was Datum, Uhrzeit, Produkt, Kurs, Menge, Richtung; fix: {OPTIONS}{asked}")
     feed = list(TickFile("own.csv", said_by(OPTIONS), stream=BufferedReader(BytesIO(trades(300).encode()))))
     assert all(isinstance(tick, Trade) and tick.side in ("buy", "sell") for tick in feed)
     assert {tick.symbol for tick in feed} == {"FDAX", "FESX"}
@@ -348,6 +350,9 @@ def test_many_refused_ticks_are_said_with_the_reason(folder: Path, capsys: pytes
     text = two("ts_event,symbol,price,size").replace("other", "Öl")
     (folder / "own.csv").write_text(text)
     code, said = ended("backtest own.csv --jobs 1", capsys)
+    assert code == 2
+    assert "was 'Öl'; fix: --rename 'Öl=Ol'" in said
+    code, said = ended("backtest own.csv --jobs 1 --anyway", capsys)
     assert code == 0
     assert "60 of 120 refused: 60 as bad_symbol; why, row by row: run/dead-letters.jsonl" in said
 
@@ -372,5 +377,76 @@ def test_what_the_readme_says_of_your_own_file_is_what_comes(folder: Path, capsy
         for line in lines:
             assert line == "..." or line in [each.rstrip() for each in said.splitlines()], (line, said)
             compared += 1
-    assert options == OPTIONS
+    assert options == f"{OPTIONS} --zone Europe/Berlin"
     assert compared > 8
+
+
+def products(*names: str, rows: int = 12) -> str:
+    lines = [f"{NOON + at * 10**6},{names[at % len(names)]},{100 + at},1" for at in range(rows)]
+    return "\n".join(["ts_event,symbol,price,size", *lines])
+
+
+def test_symbols_that_can_be_none_stop_a_file_with_what_they_may_be_called() -> None:
+    told = refused(products("FDAX SEP24", "沪深300", "GOOD"))
+    assert told.endswith("was 'FDAX SEP24', '沪深300'; fix: --rename 'FDAX SEP24=FDAX_SEP24,沪深300=NAME'")
+    how = said_by("--rename 'FDAX SEP24=FDAX_SEP24,沪深300=CSI300'")
+    text = products("FDAX SEP24", "沪深300", "GOOD")
+    feed = list(TickFile("own.csv", how, stream=BufferedReader(BytesIO(text.encode()))))
+    assert [tick.symbol for tick in feed[:3] if isinstance(tick, Trade)] == ["FDAX_SEP24", "CSI300", "GOOD"]
+
+
+def test_an_odd_symbol_among_good_ones_stops_nothing() -> None:
+    text = products("A", "B", rows=40) + f"\n{NOON + 10**9},C D,100,1"
+    (*_, last) = TickFile("own.csv", stream=BufferedReader(BytesIO(text.encode())))
+    assert isinstance(last, Trade)
+    assert last.symbol == "C D"
+
+
+@pytest.mark.parametrize("option", ["--symbol 'FDAX SEP24'", "--rename 'X=FDAX SEP24'"])
+def test_a_symbol_that_somebody_says_and_that_can_be_none_is_told_before_a_file_is_read(option: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"expected a symbol, .* was 'FDAX SEP24'; fix: .* FDAX_SEP24"):
+        said_by(option)
+
+
+@pytest.mark.parametrize(
+    ("times", "asked"),
+    [
+        (("09.08.2024 12:00:00", "09.08.2024 12:00:01"), True),
+        (("2024-08-09T12:00:00+02:00", "2024-08-09T12:00:01+02:00"), False),
+        (("2024-08-09T12:00:00Z", "2024-08-09T12:00:01Z"), False),
+        (("1723204800", "1723204801"), False),
+    ],
+)
+def test_the_zone_of_times_that_say_none_is_asked_for(times: tuple[str, ...], asked: bool) -> None:
+    rows = [f"{time};X;{100 + at}" for at, time in enumerate(times * 3)]
+    assert (ASKED_ZONE in refused("\n".join(["Zeit;Produkt;Kurs", *rows]))) == asked
+    text = "\n".join(["ts_event;price", *(f"{time};{100 + at}" for at, time in enumerate(sorted(times * 3)))])
+    file = TickFile("own.csv", Columns(symbol="X"), stream=BufferedReader(BytesIO(text.encode())))
+    assert [*file]
+    assert [ASKED_ZONE in said for said in file.understood] == [asked]
+
+
+def test_what_lies_deep_in_objects_is_named_with_its_paths() -> None:
+    own = {
+        "typ": "Q",
+        "instr": {"isin": "DE1"},
+        "exch_us": NOON // 1000,
+        "top": {"b": {"p": 1.5, "q": 3}},
+        "exec": None,
+    }
+    deal = own | {"typ": "T", "top": None, "exec": {"px": 1.55}}
+    lines = "\n".join(json.dumps({"msg": each}) for each in (own, deal, own, deal))
+    for how in ({}, {"rows": "msg"}, {"rows": "msg", "names": {"ts_event": "exch_us"}}):
+        told = refused(lines, **how)
+        assert "--map FIELD=COLUMN" in told
+        assert told.endswith("numbers are in 'top.b.p', 'top.b.q', 'exec.px'; words are in 'typ', 'instr.isin'"), told
+
+
+def test_columns_that_are_not_read_are_named() -> None:
+    text = "\n".join(
+        ["ts_event;bid;ask;Handel;Notiz", *(f"{NOON + at};1.5;1.6;{1.55 if at % 2 else ''};-" for at in range(8))]
+    )
+    file = TickFile("own.csv", Columns(symbol="X"), stream=BufferedReader(BytesIO(text.encode())))
+    assert [*file]
+    (said,) = file.understood
+    assert said.endswith("not read: Handel, Notiz")
