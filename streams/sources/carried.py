@@ -14,6 +14,10 @@ NEITHER = "neither a bid nor an ask"
 PRICES = ("bid", "ask")
 
 
+class NotKnownYet(ValueError):
+    """A row says what has changed, and what it was before is not known."""
+
+
 class CarriedRows:
     """Makes quotes of rows: called with the cells of each, it gives the one that the row completes, or none.
 
@@ -54,7 +58,7 @@ class CarriedRows:
         self._last[symbol] = whole
         for (field, at), cell in zip(self._fields, whole, strict=True):
             if field in PRICES and cell == "":
-                raise ValueError(f"a row has what has changed, and there was no {field} of {shown(symbol)} before")
+                raise NotKnownYet(f"a row has what has changed, and there was no {field} of {shown(symbol)} before")
             filled[at] = "0" if cell == "" else cell
         return [self._build(filled)]
 

@@ -337,6 +337,21 @@ class Layout:
         except (ValueError, TypeError, OverflowError):
             return kept(cell)
 
+    def unreadable(self, cells: Sequence[Any]) -> str:
+        """The first cell that is no number though its row needs one, by its column; empty: there is none."""
+        at = self.place.get("kind", -1)
+        kind = self.fixed.get("kind") or (kind_from(cells[at], self._kinds) if 0 <= at < len(cells) else "")
+        for field in NEEDED.get(kind, ()):
+            at = self.place.get(field, len(cells))
+            if at >= len(cells):
+                continue
+            try:
+                self._number(cells[at])
+            except (ValueError, TypeError):
+                column = "" if self.header[at] == field else f" in column {str(self.header[at])!r}"
+                return f"expected a number for {field}{column}, was {shown(cells[at])}"
+        return ""
+
     def is_wanted(self, cells: Sequence[Any]) -> bool:
         """Whether a row is one of those that were asked for."""
         return all(str(cells[at]) in values for at, values in self.where)

@@ -152,4 +152,6 @@ class Reading:
     def raw_cells(self, row: int, problem: object, layout: Layout, cells: Sequence[Any]) -> RawTick:
         """Stand-in for a row whose cells make no tick: its value is the best JSON that they give."""
         fields = layout.named(cells)
-        return self.raw(row, problem, encode(fields), fields.get("symbol", ""), fields.get("ts_event"))
+        return self.raw(
+            row, layout.unreadable(cells) or problem, encode(fields), fields.get("symbol", ""), fields.get("ts_event")
+        )

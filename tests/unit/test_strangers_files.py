@@ -450,3 +450,12 @@ def test_columns_that_are_not_read_are_named() -> None:
     assert [*file]
     (said,) = file.understood
     assert said.endswith("not read: Handel, Notiz")
+
+
+def test_a_cell_that_is_no_number_is_told_by_its_column() -> None:
+    rows = [f"{NOON + at};1.5;{'' if at == 3 else '1.6'}" for at in range(8)]
+    columns = Columns(symbol="X", names={"bid": "Geld", "ask": "Brief"})
+    text = "\n".join(["ts_event;Geld;Brief", *rows])
+    feed = TickFile("own.csv", columns, stream=BufferedReader(BytesIO(text.encode())))
+    (told,) = [each.problem for each in feed if isinstance(each, RawTick)]
+    assert told == "own.csv, row 5: expected a number for ask in column 'Brief', was ''"
