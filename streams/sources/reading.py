@@ -152,6 +152,5 @@ class Reading:
     def raw_cells(self, row: int, problem: object, layout: Layout, cells: Sequence[Any]) -> RawTick:
         """Stand-in for a row whose cells make no tick: its value is the best JSON that they give."""
         fields = layout.named(cells)
-        return self.raw(
-            row, layout.unreadable(cells) or problem, encode(fields), fields.get("symbol", ""), fields.get("ts_event")
-        )
+        told = layout.unreadable(cells) if type(problem) in (ValueError, TypeError) else ""
+        return self.raw(row, told or problem, encode(fields), fields.get("symbol", ""), fields.get("ts_event"))

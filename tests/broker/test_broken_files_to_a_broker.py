@@ -49,7 +49,7 @@ def test_no_broken_file_is_a_success_or_a_traceback(
 def test_publish_says_what_every_worker_will_refuse(
     bootstrap: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Negative prices, or accents in a symbol, were acknowledged without a word, and nothing came of them."""
+    """Negative prices were acknowledged without a word, and nothing came of them."""
     for name, value in {"BOOTSTRAP": bootstrap, "PREFIX": prefix, "PARTITIONS": "2"}.items():
         monkeypatch.setenv(f"TICKLOOP_{name}", value)
     monkeypatch.chdir(tmp_path)

@@ -61,13 +61,13 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "sheet.xlsx": (b"PK\x03\x04" + bytes(300), "is damaged (File is not a zip file)"),
     "table.feather": (b"ARROW1\0\0" + bytes(100), "is damaged (Not an Arrow file)"),
     "ticks.csv.xz": (b"\xfd7zXZ\0" + bytes(50), "is damaged (Corrupt input data)"),
+    "accents.csv": (GOOD.replace(b",X,", ",Éxé,".encode()), "fix: --rename"),
     "ticks.csv.zst": (b"\x28\xb5\x2f\xfd" + bytes(50), "is damaged ("),
 }
 """By name: the bytes, and what every command says."""
 
 REFUSED: dict[str, tuple[bytes, str]] = {
     "negative.csv": (GOOD.replace(b",quote,", b",quote,-"), "300 as bad_price"),
-    "accents.csv": (GOOD.replace(b",X,", ",Éxé,".encode()), "300 as bad_symbol"),
 }
 """The same of files whose ticks are ticks, and are all refused by what predicts from them."""
 
