@@ -10,7 +10,8 @@ from schemas.errors import ConfigurationError
 from streams.sources.cells import shown
 from streams.sources.columns import Columns
 from streams.sources.json_values import cell_of, innermost, paths, signature_of, within
-from streams.sources.layout import Layout, MissingColumns
+from streams.sources.layout import Layout
+from streams.sources.missing import MissingColumns
 from streams.sources.paths import at_path
 from streams.sources.proposal import Proposal, proposed, unknown
 from streams.sources.reading import LOOKED_AT

@@ -1,8 +1,7 @@
 """From the cells of a row to a tick, by the columns of one file."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
-from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
@@ -14,6 +13,7 @@ from streams.sources.cells import LONGEST_NUMBER, MOST_BITS, kept, shortened, sh
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, BookColumns, Columns, kind_of
 from streams.sources.expected import expect_kinds, expect_no_orders, expect_numbers, expect_symbols
 from streams.sources.looks import is_number
+from streams.sources.missing import MissingColumns, wanted
 from streams.sources.orders import columns_of_actions
 from streams.sources.sizes import like_a_size
 from streams.sources.spelt import spelling
@@ -27,22 +27,6 @@ BARS = (
     "a table of bars, each row a trade at its time as it stands: if that is when a bar begins, its close is of the "
     "future; fix: --bars open, or --bars close if it has ended"
 )
-
-
-class MissingColumns(ConfigurationError):
-    """A table has not the columns that ticks need.
-
-    Attributes:
-        sentence: what is missing, and what there is.
-    """
-
-    def __init__(self, begins: str, wanted: Sequence[str], header: Sequence[str]) -> None:
-        there = shortened(", ".join(map(str, header)))
-        self.sentence = f"expected a column for {', '.join(wanted)}, was {there}"
-        super().__init__(
-            f"{begins}{self.sentence}; fix: --map FIELD=COLUMN, or --symbol and --kind where the file has no such "
-            "column"
-        )
 
 
 class Layout:
@@ -97,7 +81,7 @@ class Layout:
         if self.of_book:  # of messages, which have many levels each
             needed = {field: None for field in needed if field not in absent}
         if missing := [field for field in needed if field not in fixed | self.place]:
-            raise MissingColumns(self._begins, list(_wanted(missing, self.place, columns, header)), header)
+            raise MissingColumns(self._begins, list(wanted(missing, self.place, columns, header)), header)
         self._expect_sizes(kind, absent)
         self.width = len(header)
         if unknown := [name for name in columns.where if name not in header]:
@@ -379,26 +363,6 @@ class Layout:
                 *self.others.values(),
             }
         )
-
-
-def _wanted(missing: Sequence[str], present: Collection[str], columns: Columns, header: Sequence[str]) -> Iterator[str]:
-    """What a table lacks, in words: the time and the prices before all else."""
-    order = ("ts_event", "price", "bid", "ask", "kind", "symbol")
-    for field in sorted(missing, key=lambda field: order.index(field) if field in order else len(order)):
-        name = columns.names.get(field, "")
-        if name:
-            near = get_close_matches(name.lower(), [each.lower() for each in header], 1)
-            like = next((each for each in header if near and each.lower() == near[0]), "")
-            yield f"{field} (no {shown(name)}{f', perhaps {shown(like)}' if like else ''})"
-        elif field == "ts_event":
-            yield "the time (ts_event)"
-        elif field == "kind" and not {"bid", "ask", "price"} & {*present, *missing}:
-            yield "a price (price, or bid and ask)"
-        elif field == "kind":
-            if {"price"} <= {*present}:
-                yield "kind, as there are both quotes and trades"
-        else:
-            yield field
 
 
 def looks_like_a_row(header: Sequence[str]) -> bool:

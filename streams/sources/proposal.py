@@ -11,9 +11,10 @@ from streams.sources.aggressors import SIDES, words_of
 from streams.sources.bars import bars_among
 from streams.sources.cells import shortened, shown
 from streams.sources.columns import Columns
-from streams.sources.layout import Layout, MissingColumns
+from streams.sources.layout import Layout
 from streams.sources.looks import Look, is_number, looks, marks, number
 from streams.sources.markets import are_apart
+from streams.sources.missing import MissingColumns
 from streams.sources.plausible import expect_plausible
 from streams.sources.suggested import QUOTES, SIDE_PAIRS, TRADE_WORDS, TRADES, by_name, is_of_a_book, option
 from streams.sources.times import ASKED_ZONE

@@ -35,7 +35,7 @@ def test_no_broken_file_is_a_success_or_a_traceback(
     said |= {
         UNREADABLE[0]: "expected time stamps between 1990 and 2100, was 999",
         "folder.csv": "Is a directory",
-        "absent.csv": "No such file",
+        "absent.csv": "expected a readable file, found none",
     }
     assert CliRunner().invoke(cli, ["topics", "apply"]).exit_code == 0
     for name, sentence in said.items():

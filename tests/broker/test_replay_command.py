@@ -237,7 +237,11 @@ async def test_a_copied_log_gives_the_same_ids_and_bytes(bootstrap: str, prefix:
         (["a.csv", "--speed", "fast"], "--speed: expected 1x"),
     ],
 )
-def test_what_makes_no_sense_is_a_sentence(arguments: list[str], sentence: str) -> None:
+def test_what_makes_no_sense_is_a_sentence(
+    arguments: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "a.csv", list(synthetic_market(seed=4, symbols=["X"], ticks=20)))
     result = CliRunner().invoke(cli, ["replay", *arguments], env={"TICKLOOP_BOOTSTRAP": "127.0.0.1:1"})
     assert isinstance(result.exception, ConfigurationError)
     assert sentence in str(result.exception)
