@@ -117,7 +117,10 @@ def command(
 
             folders = run(plans, jobs or fitting_jobs(plans), report, say)
     except KeyboardInterrupt:
-        console.print(f"stopped; what is done is in {out}, and the same command goes on from there", highlight=False)
+        console.print(
+            f"stopped; what is done is kept in {out}, its tables come at the end: the same command goes on",
+            highlight=False,
+        )
         raise SystemExit(INTERRUPTED) from None
     finally:
         for number, handler in before.items():

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
@@ -27,7 +27,7 @@ from agents.operations.system import wanted_topics
 from agents.settings import Settings
 from agents.telemetry.ask import Answer, Stranger, ask_all, ask_dashboard, state
 from agents.telemetry.health import Verdict
-from schemas.errors import EnvironmentProblem
+from schemas.errors import EnvironmentProblem, Refused
 from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
 from streams import compiled
 
@@ -273,22 +273,40 @@ def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
     partitions: dict[str, set[int]] = defaultdict(set)
     latest: dict[str, int] = {}
     ahead, farthest_back = 0, (0, "")
+    refused = Counter[str]()
     for record in records:
-        tick = readable(record)
-        if tick is None:
+        try:
+            tick = readable.decode(record.value)
+        except Refused as problem:
+            refused[problem.reason] += 1
             continue
         partitions[tick.symbol].add(record.partition)
         ahead += tick.ts_event > now_ns + CLOCK_TOLERANCE_NS
         back = latest.get(tick.symbol, tick.ts_event) - tick.ts_event
         farthest_back = max(farthest_back, (back, tick.symbol))
         latest[tick.symbol] = tick.ts_event
+    good = [Finding("ticks", "ok", "no ticks yet")] if not records else []
+    if refused:
+        good = [refused_ticks(refused, len(records))]
     if not partitions:
-        return [Finding("ticks", "ok", "no ticks yet")]
+        return good
     return [
+        *good,
         broker_clock(max(record.timestamp_ms for record in records) * 10**6, now_ns),
         event_clock(max(latest.values()), now_ns, ahead, farthest_back),
         one_partition_a_symbol(partitions),
     ]
+
+
+def refused_ticks(refused: Mapping[str, int], looked_at: int) -> Finding:
+    """Ticks of which every market node made a dead letter."""
+    reasons = ", ".join(f"{count:,} as {reason}" for reason, count in refused.items())
+    return Finding(
+        "ticks",
+        "warn",
+        f"{sum(refused.values()):,} of the newest {looked_at:,} are dead letters: {reasons}",
+        "tickloop consume dead-letters shows them, with the reason and the original bytes",
+    )
 
 
 def broker_clock(newest_ns: int, now_ns: int) -> Finding:

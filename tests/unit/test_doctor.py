@@ -62,10 +62,15 @@ def test_a_broker_from_the_future_is_warned_of() -> None:
     assert verdicts([arrived("BTC", 1, arrival_ns=NOW + 60 * 10**9)])["clock"] == "warn"
 
 
-def test_records_that_are_no_ticks_are_passed_over() -> None:
-    assert doctor.examine_ticks([Received(0, 0, NOW // 10**6, None, b"\xff")], NOW) == [
-        Finding("ticks", "ok", "no ticks yet")
-    ]
+def test_records_that_are_no_ticks_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    bad = Received(0, 0, NOW // 10**6, None, b"\xff")
+    (told,) = doctor.examine_ticks([bad, bad], NOW)
+    assert (told.check, told.verdict, told.found) == (
+        "ticks", "warn", "2 of the newest 2 are dead letters: 2 as not_json"
+    )  # fmt: skip
+    assert verdicts([bad, arrived("BTC", 1)])["ticks"] == "warn"
+    assert not caplog.records, "said once, in a line of the table"
+    assert doctor.examine_ticks([], NOW) == [Finding("ticks", "ok", "no ticks yet")]
 
 
 def test_a_package_of_another_version_fails(monkeypatch: pytest.MonkeyPatch) -> None:
