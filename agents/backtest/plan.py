@@ -98,7 +98,7 @@ class Plan(Struct, frozen=True):
 
 
 def is_same(before: str, now: str) -> bool:
-    """Whether two texts are of one plan: where plug-ins stand is no part of it, and what they are the identity says.
+    r"""Whether two texts are of one plan: where plug-ins stand is no part of it, and what they are the identity says.
 
     >>> is_same("[market]\nx = 1\n", "[market]\nx = 1\n[plugins]\nmodules = ['mine']\n"), is_same("a = 1", "a = 2")
     (True, False)

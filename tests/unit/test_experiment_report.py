@@ -172,4 +172,5 @@ def test_an_arm_that_no_worker_would_start_is_refused_before_anything_is_planned
     monkeypatch.setenv("TICKLOOP_CONFIG", str(configuration))
     result = CliRunner().invoke(cli, ["experiment", "plan", "odd", "--file", __file__])
     assert isinstance(result.exception, ConfigurationError)
-    assert "[experiments.odd] arm: overrides.sizing" in str(result.exception)
+    assert "[experiments.odd.arm.sizing]: " in str(result.exception)
+    assert "was also kely_fraction; fix: kelly_fraction" in str(result.exception)

@@ -205,6 +205,7 @@ async def test_the_report_goes_on_when_the_broker_answers_with_an_error(
 
 AWAITED = {
     "cli/caretaker.py": "awaited in the next line",
+    "cli/consume.py": "its errors are said where it ends; cancelled at the end",
     "cli/up.py": "awaited in the next line",
     "clients/publisher.py": "waited for together, and cancelled at the end",
     "operations/replaying.py": "awaited when the block ends, which it ends by itself",
