@@ -173,6 +173,7 @@ def commanded(seed: int, folder: Path) -> str | None:
     called, text = FILES[chance.choice(NAMES)]
     ending, content = _bytes(_damaged(text, chance), chance)
     file = folder / (chance.choice((called, "x.csv", "x.jsonl", "x")) + ending)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
     said = [(OPTIONS[name], value) for name, value in _told(chance).items()]
     options = [part for name, value in said for part in ((name,) if isinstance(value, bool) else (name, str(value)))]
