@@ -203,8 +203,9 @@ def _shown(part: Any) -> list[Any]:
 
 def _parts_of(file: Any, used: list[str]) -> Iterator[Any]:
     """Batches of a Feather file, of some columns and of at most `BLOCK_ROWS` rows."""
+    places = [at for at, name in enumerate(file.schema.names) if name in used]  # a name may be there twice
     for at in range(file.num_record_batches):
-        batch = file.get_batch(at).select(used)
+        batch = file.get_batch(at).select(places)
         batch.validate(full=True)  # offsets of a damaged file may point anywhere
         for start in range(0, batch.num_rows, BLOCK_ROWS):
             yield batch.slice(start, BLOCK_ROWS)

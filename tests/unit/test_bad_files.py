@@ -282,3 +282,11 @@ def test_columns_of_numbers_as_names_and_of_missing_cells(tmp_path: Path) -> Non
     assert feed[0] == Trade("600519", NOON, 1.5, 2.0)
     assert judged(feed) == 1
     assert len(feed) == 3
+
+
+def test_columns_of_one_name_in_a_feather_file_are_a_sentence(tmp_path: Path) -> None:
+    columns = [pyarrow.array([NOON, NOON + 1]), pyarrow.array([1.5, 1.6]), pyarrow.array([1.5, 1.6])]
+    table = pyarrow.Table.from_arrays(columns, names=["time", "", ""])
+    feather.write_feather(table, str(tmp_path / "x.feather"))
+    with pytest.raises(ConfigurationError, match=r"x.feather: expected .*; fix: "):
+        list(TickFile(tmp_path / "x.feather"))
