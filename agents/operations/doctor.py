@@ -285,13 +285,11 @@ def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
         back = latest.get(tick.symbol, tick.ts_event) - tick.ts_event
         farthest_back = max(farthest_back, (back, tick.symbol))
         latest[tick.symbol] = tick.ts_event
-    good = [Finding("ticks", "ok", "no ticks yet")] if not records else []
-    if refused:
-        good = [refused_ticks(refused, len(records))]
+    found = [refused_ticks(refused, len(records))] if refused else []
     if not partitions:
-        return good
+        return found or [Finding("ticks", "ok", "no ticks yet")]
     return [
-        *good,
+        *found,
         broker_clock(max(record.timestamp_ms for record in records) * 10**6, now_ns),
         event_clock(max(latest.values()), now_ns, ahead, farthest_back),
         one_partition_a_symbol(partitions),

@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.errors import ConfigurationError
 from streams.sources.cells import shown
@@ -115,3 +115,22 @@ def steady_length(times: Sequence[int]) -> int:
         return 0
     on_grid = sum(distance % commonest == 0 for distance in distances)
     return commonest if 2 * count >= len(distances) and 5 * on_grid >= 4 * len(distances) else 0
+
+
+def readable_times(read: Callable[[Any], int], cells: Iterable[Any]) -> list[int]:
+    """Times of those cells that say one, ns.
+
+    Args:
+        read: reads a time, or raises ValueError.
+        cells: of the first rows.
+
+    >>> readable_times(int, ["7", "n/a"])
+    [7]
+    """
+    found = []
+    for cell in cells:
+        try:
+            found.append(read(cell))
+        except ValueError:
+            continue
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.sources.aggressors import Sides
-from streams.sources.bars import is_of_bars, length_of, told_length
+from streams.sources.bars import is_of_bars, length_of, readable_times, told_length
 from streams.sources.cells import LONGEST_NUMBER, MOST_BITS, kept, shortened, shown
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, BookColumns, Columns, kind_of
 from streams.sources.expected import expect_kinds, expect_no_orders, expect_numbers, expect_symbols
@@ -199,12 +199,7 @@ class Layout:
         """How far the close of a bar lies behind its open."""
         if self._bars != "open" or not times:
             return
-        read = []
-        for cell in times:
-            try:
-                read.append(self.clock.read(cell))
-            except ValueError:
-                continue
+        read = readable_times(self.clock.read, times)
         self.shift = length_of(self._length) if self._length else told_length(sorted(read))
         if not self.shift:
             raise ConfigurationError(

@@ -26,6 +26,13 @@ ENOUGH = 20
 ANYWAY = "or --anyway, if that is what they are"
 
 
+BACKWARDS = "expected ticks from old to new, runs backwards; fix: --sort"
+
+
+class RunsBackwards(ConfigurationError):
+    """The first ticks of a file come from new to old: they need no more than to be sorted."""
+
+
 def expect_plausible(name: str, ticks: Sequence[Quote | Trade], in_order: bool = True) -> None:
     """Stop a file that was misread.
 
@@ -40,10 +47,11 @@ def expect_plausible(name: str, ticks: Sequence[Quote | Trade], in_order: bool =
     >>> expect_plausible("x.csv", [Quote("X", 1_723_161_255_000_000_000 - at, 1.0, 1.0, 2.0, 1.0) for at in range(3)])
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: x.csv: expected ticks from old to new, runs backwards; fix: --sort
+    streams.sources.plausible.RunsBackwards: x.csv: expected ticks from old to new, runs backwards; fix: --sort
     """
     for wrong in _wrongs(ticks, in_order):
-        raise ConfigurationError(f"{name}: {wrong}")
+        kind = RunsBackwards if wrong is BACKWARDS else ConfigurationError
+        raise kind(f"{name}: {wrong}")
 
 
 def _wrongs(ticks: Sequence[Quote | Trade], in_order: bool) -> Iterator[str]:
@@ -54,7 +62,7 @@ def _wrongs(ticks: Sequence[Quote | Trade], in_order: bool) -> Iterator[str]:
             f"for ts_event, {ANYWAY}"
         )
     if in_order and len(times) > 2 and times[-1] < times[0] and all(map(int.__ge__, times, times[1:])):
-        yield "expected ticks from old to new, runs backwards; fix: --sort"
+        yield BACKWARDS
     elif in_order and len(ticks) >= ENOUGH and (late := _late(ticks)) > SHARE_OF_LATE * len(ticks):
         yield (
             f"expected ticks from old to new, {late} of the first {len(ticks)} are older than one before them; fix: "

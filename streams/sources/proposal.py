@@ -15,7 +15,7 @@ from streams.sources.layout import Layout
 from streams.sources.looks import Look, is_number, looks, marks, number
 from streams.sources.markets import are_apart
 from streams.sources.missing import MissingColumns
-from streams.sources.plausible import expect_plausible
+from streams.sources.plausible import RunsBackwards, expect_plausible
 from streams.sources.suggested import QUOTES, SIDE_PAIRS, TRADE_WORDS, TRADES, by_name, is_of_a_book, option
 from streams.sources.times import ASKED_ZONE
 from streams.sources.words import kind_from
@@ -376,12 +376,11 @@ def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[st
             except (ValueError, TypeError, IndexError, OverflowError):
                 continue
         expect_plausible("then", ticks)
+    except RunsBackwards:
+        more = "--sort"
     except ConfigurationError as error:
-        if str(error).endswith("runs backwards; fix: --sort"):
-            more = "--sort"
-        else:
-            what, _, fix = str(error).removeprefix("then: ").partition("; fix: ")
-            further = [f"also {fix} ({shortened(what, 160)})" if fix else shortened(what, 160)]
+        what, _, fix = str(error).removeprefix("then: ").partition("; fix: ")
+        further = [f"also {fix} ({shortened(what, 160)})" if fix else shortened(what, 160)]
     if layout.clock.says_no_zone and not columns.zone:
         further.append(f"the times say no zone: {ASKED_ZONE}")
     return further, more

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
-from streams.sources.bars import bars_among, steady_length
+from streams.sources.bars import bars_among, readable_times, steady_length
 from streams.sources.cells import shown
 from streams.sources.layout import BARS, Layout
 from streams.sources.looks import MOST_WORDS, Look, looks, marks, number, text_of
@@ -126,13 +126,7 @@ def warn_of_bars(header: Sequence[str], rows: Sequence[Sequence[Any]], layout: L
     """
     if layout.warned or layout.shift or layout.fixed.get("kind") != "trade" or layout.of_book:
         return
-    read = []
-    for cell in times:
-        try:
-            read.append(layout.clock.read(cell))
-        except ValueError:
-            continue
-    length = steady_length(read)
+    length = steady_length(readable_times(layout.clock.read, times))
     if not length:
         return
     looked = [look for look in looks(header, rows) if look.kind == "number"]
