@@ -49,13 +49,13 @@ test: lint compiled ## all checks, then every test, from unit to killed processe
 
 bench: $(DEVELOPMENT) compiled ## how fast: ticks a second, cost of a tick, latency
 	@set -e; for file in tests/bench/bench_*.py; do \
-		printf '\033[1m==> %s\033[0m\n' "$$file"; $(PYTHON) "$$file" $(ARGS); done
+		printf '\033[1m==> %s\033[0m\n' "$$file"; $(PYTHON) -m "$$(echo "$${file%.py}" | tr / .)" $(ARGS); done
 
 statistics: $(DEVELOPMENT) compiled ## error rates of experiments at full length, into docs/statistics.md; ARGS: files of ticks
-	@$(PYTHON) tests/statistical/acceptance.py $(ARGS)
+	@$(PYTHON) -m tests.statistical.acceptance $(ARGS)
 
 retraining: $(DEVELOPMENT) compiled ## evidence of docs/retraining.md: planted changes, false retrains, delays (ARGS=--quick)
-	@$(PYTHON) tests/bench/retraining.py $(ARGS)
+	@$(PYTHON) -m tests.bench.retraining $(ARGS)
 
 lint: $(DEVELOPMENT) ## style, types, direction of imports, written contract
 	$(SAY) "style"
@@ -68,12 +68,12 @@ lint: $(DEVELOPMENT) ## style, types, direction of imports, written contract
 	$(SAY) "contract"
 	@$(PYTHON) -m schemas.asyncapi check
 	@$(PYTHON) -m schemas.reference check
-	@$(PYTHON) -m agents.parameter_reference check
+	@$(PYTHON) -m agents.config.parameter_reference check
 
 contract: $(RUNTIME) ## write schemas/contract, docs/topics.md and the bounds in docs/configuration.md anew
 	@$(PYTHON) -m schemas.asyncapi write
 	@$(PYTHON) -m schemas.reference write
-	@$(PYTHON) -m agents.parameter_reference write
+	@$(PYTHON) -m agents.config.parameter_reference write
 
 LOCK = uv pip compile -q $(ARGS) --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'

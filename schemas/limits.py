@@ -1,8 +1,8 @@
 """Bounds of every field that travels: numbers first, then the types that records are made of.
 
 They stand in the types, so that the written contract says them and every reader checks them when it decodes. Only
-those of quotes and trades are checked elsewhere, in `streams.validation`, where each has a reason of its own; the
-contract says them all the same.
+those of quotes and trades are checked elsewhere, in `streams.market.tick_checks`, where each has a reason of its own;
+the contract says them all the same.
 
 A record that a node writes fits by construction: names and numbers are bounded where they come in, and what is put
 together from several of them is cut where it is written, see `cut`.
@@ -185,7 +185,7 @@ def is_symbol(text: str) -> bool:
 
 
 def stated(**bounds: Any) -> Meta:
-    """Bounds that the contract says and `streams.validation` checks, with a reason of their own."""
+    """Bounds that the contract says and `streams.market.tick_checks` checks, with a reason of their own."""
     return Meta(extra_json_schema=bounds)
 
 

@@ -58,9 +58,6 @@ Overrides = Annotated[
     ),
 ]
 
-BUILTIN = "builtin"
-"""Name in directives of the arm that a symbol begins with, whatever its version is called."""
-
 
 class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     """The only way to change what the market node computes while it runs.

@@ -142,7 +142,7 @@ DEAD_LETTERS = Topic(
     DeadLetter,
     "refused input: reason and original bytes",
     retention_ms=30 * DAY_MS,
-    # Base64 makes four bytes of three: the largest input that is kept whole must fit (`streams/dead_letters.py`).
+    # Base64 makes four bytes of three: the largest input that is kept whole must fit.
     max_message_bytes=2 * MIB,
     key="key of the refused record, whatever it was",
 )

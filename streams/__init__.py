@@ -1,5 +1,5 @@
 """Everything that computes: pure, synchronous, deterministic operators over event time."""
 
-from streams import compiled
+from streams.engine import compiled
 
 compiled.use()

@@ -14,14 +14,14 @@ from agents.backtest.parts import assemble
 from agents.backtest.plan import PLUGINS, Plan, is_same
 from agents.backtest.share import LOCK, Checkpoint
 from agents.broker.exclusive import exclusive_at_once
-from agents.changed import changes
+from agents.config.changed import changes
 from agents.identity.computing import Identity
 from schemas.codec import decoder
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
-from streams.backtest.columns import LINES, TABLES, columns, frame
-from streams.backtest.engine import Facts
-from streams.backtest.summary import columns_for_skill, summary
+from streams.engine.backtest import Facts
+from streams.reports.backtest_columns import LINES, TABLES, columns, frame
+from streams.reports.backtest_summary import columns_for_skill, summary
 
 PLAN, SUMMARY, TEAR_SHEET, CODE = "run.toml", "summary.json", "tear-sheet.html", "code.json"
 DEAD_LETTERS = "dead-letters.jsonl"

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
-from streams.backtest.columns import LINES, TABLES, TIMES, columns, plain_types
+from streams.reports.backtest_columns import LINES, TABLES, TIMES, columns, plain_types
 
 try:
     import pyarrow as arrow

@@ -24,7 +24,7 @@ PLUGINS = "plugins"
 TOML = ".toml"
 """How names of formats end that are files of the user."""
 
-COMPUTE = (*LOOP, "streams.backtest.engine", "agents.backtest.share", "agents.backtest.parts")
+COMPUTE = (*LOOP, "streams.engine.backtest", "agents.backtest.share", "agents.backtest.parts")
 """Modules that decide what goes into a folder, with all that they import."""
 
 

@@ -10,9 +10,9 @@ from agents.backtest import share as shares_of
 from agents.backtest.folder import RunFolder
 from agents.backtest.plan import Plan
 from agents.backtest.share import Checkpoint, Progress
-from agents.of_the_machine import of_the_machine
-from agents.plugins import configured_parameters
-from agents.processes import SPAWN, carried, interrupts_ignored, pool
+from agents.config.plugins import configured_parameters
+from agents.process.machine_errors import of_the_machine
+from agents.process.pools import SPAWN, carried, interrupts_ignored, pool
 
 POLL_S = 0.2
 

@@ -11,11 +11,11 @@ from agents.backtest.parts import Rows, part_path
 from agents.backtest.plan import Plan
 from agents.broker.exclusive import exclusive
 from schemas.errors import StateError
-from streams.backtest.columns import TABLES
-from streams.backtest.engine import Decision, Engine, Facts
-from streams.loop import nodes
+from streams.engine.backtest import Decision, Engine, Facts
+from streams.engine.feed import Feed
+from streams.reports.backtest_columns import TABLES
 from streams.sources.files import TickFile, merged
-from streams.sources.raw import Feed
+from streams.topology import nodes
 
 SEGMENT = 50_000
 """Ticks of the input between two checkpoints: a second or two. It shows in the row groups of the tables."""

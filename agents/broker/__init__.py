@@ -2,7 +2,7 @@
 
 from agents.broker.neighbours import no_broker
 from agents.broker.process import running
-from agents.settings import Settings
+from agents.config.settings import Settings
 
 
 def bootstrap(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from agents.broker import jars, java, kafka, mock, neighbours, process
 from agents.broker.exclusive import exclusive
 from agents.broker.process import Running
 from agents.broker.unobtainable import Unobtainable
-from agents.waiting import waiting_for
+from agents.process.waiting import waiting_for
 
 
 def start(home: Path, port: int | None = None, say: Callable[[str], None] = print) -> tuple[Running, bool]:

@@ -10,7 +10,7 @@ import msgspec
 import psutil
 from msgspec import Struct
 
-from agents.log_files import aside, last_words, make_room
+from agents.process.log_files import aside, last_words, make_room
 from schemas.errors import EnvironmentProblem
 
 STOP_TIMEOUT_S = 30.0

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from agents.cli.home import with_home
-from agents.log_files import keep_own_log_small
-from agents.of_the_machine import of_the_machine
-from agents.printable import printable, use_in_logs
+from agents.process.log_files import keep_own_log_small
+from agents.process.machine_errors import of_the_machine
+from agents.process.printable import printable, use_in_logs
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError, TickloopError
-from streams import compiled
-from streams.configured import nearest
+from streams.engine import compiled
+from streams.engine.configured import nearest
 
 COMMANDS = {
     "up": "start everything: broker, topics, workers",

@@ -11,22 +11,22 @@ import click
 import msgspec
 from msgspec import Struct
 
+from agents.audit.versions import versions
 from agents.broker import bootstrap
 from agents.cli.home import settings_of_command
 from agents.cli.known_names import expect_known_symbol
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.record_tables import cells, columns_of, console_for, table
 from agents.cli.seen_symbols import ANYWAY, expect_running, expect_seen
-from agents.clients.commander import Place, commander
-from agents.clients.versions import versions
-from agents.printable import printable
-from agents.settings import Settings
+from agents.commands.commander import Place, commander
+from agents.config.settings import Settings
+from agents.process.printable import printable
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError
 from schemas.models import ModelState
 from schemas.retraining import RetrainJob
 from schemas.versions import ModelVersion
-from streams.market.variants import Variants
+from streams.market.arm_parameters import Variants
 
 BY_HAND = "by hand"
 

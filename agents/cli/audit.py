@@ -8,15 +8,15 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
+from agents.audit.history import history, life_of
+from agents.audit.lineage import Life, Link, manual_steps, trail
+from agents.audit.tables import show_links
 from agents.broker import bootstrap
 from agents.cli.arm import JSON, SYMBOL
 from agents.cli.home import settings_of_command
 from agents.cli.known_names import expect_known_symbol
-from agents.cli.trail_tables import show_links
-from agents.clients.history import history, life_of
+from agents.config.settings import Settings
 from agents.pages.wording import moment
-from agents.settings import Settings
-from agents.trail import Life, Link, manual_steps, trail
 from schemas.errors import ConfigurationError
 
 

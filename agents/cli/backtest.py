@@ -24,9 +24,9 @@ from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.cli.understood import explain as show_explained
 from agents.cli.understood import explain_option, say_understood
+from agents.config.plugins import plugins_seen_from
+from agents.config.settings import Settings
 from agents.identity.computing import configured_identity
-from agents.plugins import plugins_seen_from
-from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
 from streams.sources.columns import Columns

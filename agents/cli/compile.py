@@ -3,7 +3,7 @@
 import click
 
 from agents.operations.compiling import compile_hot_modules
-from streams import compiled
+from streams.engine import compiled
 
 
 @click.command("compile")

@@ -9,8 +9,8 @@ import click
 import msgspec
 from rich.console import Console
 
-from agents.plugins import import_each
-from agents.settings import config_table, named_in_errors
+from agents.config.plugins import import_each
+from agents.config.settings import config_table, named_in_errors
 from schemas.errors import ConfigurationError, TickloopError
 from streams.components.kinds import Registered, components
 from streams.components.promises import Finding, check, fingerprint, outcome

@@ -16,7 +16,7 @@ from agents.cli.known_names import expect_known_symbol
 from agents.cli.record_tables import cells, columns_of, console_for, table
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, Start, read_blocks
-from agents.printable import printable
+from agents.process.printable import printable
 from schemas.errors import ConfigurationError, EnvironmentProblem, Refused
 from schemas.topics import TOPICS, Topic
 

@@ -6,9 +6,9 @@ import signal
 import click
 
 from agents.cli.home import settings_of_command
-from agents.dashboard.guard import Guard, token_of, told
-from agents.dashboard.server import serving
-from agents.settings import Settings
+from agents.config.settings import Settings
+from agents.dashboard.serve.guard import Guard, token_of, told
+from agents.dashboard.serve.server import serving
 
 
 @click.command("dashboard")

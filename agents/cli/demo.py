@@ -10,6 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from agents.config.settings import Settings
 from agents.demo import drift_story, experiment_story
 from agents.demo.live_page import live_page
 from agents.demo.market import market_of
@@ -18,8 +19,7 @@ from agents.demo.report import show, show_next_steps
 from agents.demo.run import run
 from agents.demo.scenes import show_kept
 from agents.demo.stage import stage
-from agents.settings import Settings
-from agents.waiting import waiting_for
+from agents.process.waiting import waiting_for
 from schemas.errors import TickloopError
 
 INTERRUPTED = 130

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from agents.broker import bootstrap
-from agents.cli import experiment_tables as tables
 from agents.cli.arm import JSON
 from agents.cli.experiment_commands import write
 from agents.cli.home import settings_of_command
@@ -21,20 +20,31 @@ from agents.cli.known_names import not_among
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.cli.seen_symbols import ANYWAY
-from agents.clients.experiments import courses, recent_outcomes, recent_symbols
-from agents.experiment_plan import Planned, outcomes_of_file, planned, planned_together
-from agents.experiments import Course, Outlook, afterwards, outlook, runs_as, to_do, together, verdict, waits_for
-from agents.experiments import shown as shown_symbol
-from agents.pages.experiment_report import experiment_report
-from agents.plugins import declared_experiments
+from agents.config.plugins import declared_experiments
+from agents.experiments import tables
+from agents.experiments.plan import Planned, outcomes_of_file, planned, planned_together
+from agents.experiments.report import experiment_report
+from agents.experiments.status import (
+    Course,
+    Outlook,
+    afterwards,
+    outlook,
+    runs_as,
+    to_do,
+    together,
+    verdict,
+    waits_for,
+)
+from agents.experiments.status import shown as shown_symbol
+from agents.experiments.topics import courses, recent_outcomes, recent_symbols
 from schemas.commands import Command, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
-from streams.experiments.live.pooled import Pooled
-from streams.experiments.live.pooling import EVERYONE
-from streams.market.variants import Variants
+from streams.experiments.pooled import Pooled
+from streams.experiments.pooling_node import EVERYONE
+from streams.market.arm_parameters import Variants
 from streams.parameters import Parameters
 from streams.sources.files import TickFile, merged
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 from agents.broker import bootstrap
 from agents.cli.home import settings_of_command
 from agents.cli.seen_symbols import expect_seen
-from agents.clients.commander import commander
-from agents.settings import Settings
+from agents.commands.commander import commander
+from agents.config.settings import Settings
 from schemas.commands import Command
 from schemas.errors import TickloopError
 

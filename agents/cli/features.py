@@ -9,10 +9,10 @@ from rich.table import Table
 from agents.cli.parameters_in_use import parameters_in_use
 from schemas.errors import ConfigurationError, TickloopError
 from schemas.ticks import Quote, Trade
-from streams.features.checks import Finding, check
-from streams.features.registry import FAMILIES
-from streams.market.needs import users_of_features
-from streams.parameters import MarketParameters
+from streams.market.feature_users import users_of_features
+from streams.market.features.checks import Finding, check
+from streams.market.features.registry import FAMILIES
+from streams.market.parameters import MarketParameters
 from streams.sources.files import TickFile
 from streams.sources.synthetic import synthetic_market
 

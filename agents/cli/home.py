@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 
 GIVEN = "tickloop.home"
 """Key of the folder in the `meta` of a command's context."""

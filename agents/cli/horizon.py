@@ -9,8 +9,8 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from agents.printable import printable
-from agents.settings import config_table
+from agents.config.settings import config_table
+from agents.process.printable import printable
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.parameters import Parameters, load_parameters

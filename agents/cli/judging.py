@@ -7,8 +7,8 @@ from contextlib import aclosing
 from agents.clients.publisher import Sendable
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Quote, Trade
-from streams.sources.raw import RawTick
-from streams.validation import Validation, ValidationParameters
+from streams.engine.feed import RawTick
+from streams.market.tick_checks import Validation, ValidationParameters
 
 check = Validation(ValidationParameters()).check
 """What every market node checks, whatever its parameters."""

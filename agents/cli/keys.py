@@ -13,10 +13,10 @@ from rich.table import Table
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.home import settings_of_command
-from agents.keyring import ONLY, Ring, load, named, path_of, save
+from agents.commands.keyring import ONLY, Ring, load, named, path_of, save
 from agents.operations.log_ends import log_ends
 from schemas.errors import ConfigurationError
-from streams.signatures import Key
+from streams.engine.signing import Key
 
 KEY = click.argument("key_id", metavar="KEY")
 

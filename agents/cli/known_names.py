@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 
-from agents.clients.known_symbols import known_symbols
-from agents.settings import Settings
+from agents.audit.known_symbols import known_symbols
+from agents.config.settings import Settings
 from schemas.errors import ConfigurationError
-from streams.configured import near
+from streams.engine.configured import near
 
 MOST_NAMED = 10
 

@@ -8,20 +8,20 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
+from agents.audit.history import changes
+from agents.audit.lineage import Link, manual_steps, why
+from agents.audit.tables import show_links
+from agents.audit.versions import TIMEOUT_S, retrains, versions
 from agents.broker import bootstrap
 from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask, rollback
 from agents.cli.home import settings_of_command
 from agents.cli.known_names import expect_known_symbol, not_among
 from agents.cli.seen_symbols import ANYWAY
-from agents.cli.trail_tables import show_links
 from agents.cli.version_lines import listed, retrained, said_of
-from agents.clients.history import changes
 from agents.clients.predicting import Predicting, predicting
 from agents.clients.rosters import differing_rosters
-from agents.clients.versions import TIMEOUT_S, retrains, versions
 from agents.pages.wording import moment, stands
-from agents.printable import printable
-from agents.trail import Link, manual_steps, why
+from agents.process.printable import printable
 from schemas.commands import PinVersion, PromoteVariant, Retrain
 from schemas.errors import ConfigurationError
 from schemas.retraining import RetrainFinished

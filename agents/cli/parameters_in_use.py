@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import click
 
-from agents.plugins import configured_parameters
-from agents.settings import config_table, named_in_errors
+from agents.config.plugins import configured_parameters
+from agents.config.settings import config_table, named_in_errors
 from streams.components.promises import expect_no_look_ahead
-from streams.loop import nodes
 from streams.parameters import Parameters
+from streams.topology import nodes
 
 
 def parameters_in_use(environment: Mapping[str, str] = os.environ) -> Parameters:

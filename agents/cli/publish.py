@@ -27,9 +27,9 @@ from agents.clients.standing import RECONNECT_NS, Standing, beginnings, expect_l
 from agents.clients.standing_input import awaited
 from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
+from streams.engine.feed import Feed
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
-from streams.sources.raw import Feed
 from streams.sources.several import expect_one_market
 
 INTERRUPTED = 130

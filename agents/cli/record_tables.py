@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.pages.wording import moment, stands
-from agents.printable import printable
+from agents.process.printable import printable
 from schemas.accounts import AccountMarked
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter

@@ -23,17 +23,17 @@ from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable
 from agents.clients.tick_log import TickLog
 from agents.clients.topic_partitions import NoSuchTopic
-from agents.keyring import signing
+from agents.commands.keyring import signing
 from agents.operations.replaying import Replayed, Source, in_blocks, replay, up_to
 from agents.operations.runs import name_for, run_settings
-from agents.printable import printable
+from agents.process.printable import printable
 from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
-from streams.loop import nodes
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
 from streams.sources.several import expect_one_market
 from streams.sources.times import Clock
+from streams.topology import nodes
 
 INTERRUPTED = 130
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import click
 
 from agents.cli.known_names import not_among
-from agents.clients.commander import Place
+from agents.commands.commander import Place
 
 ANYWAY = click.option(
     "--anyway", is_flag=True, help="Also for a symbol of which there is no prediction yet, or an arm that runs not yet."

@@ -9,12 +9,12 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from agents.backtest.prequential import evaluate
 from agents.cli.column_options import column_options
 from agents.cli.horizon import horizon_option, say_what_cannot_move, with_horizon
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.skill_tables import markdown, show
 from agents.cli.understood import say_understood
-from agents.evaluation import evaluate
 from streams.sources.columns import Columns
 from streams.sources.several import expect_one_market
 

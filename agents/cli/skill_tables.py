@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.evaluation.report import Row, SkillReport
+from streams.reports.prequential.table import Row, SkillReport
 
 HEADINGS = ("forecaster", "right", "95 %", "log-loss", "95 %", "skill", "whole")
 """Part of the moves that was called right; `whole` is the log-loss over the training part too."""

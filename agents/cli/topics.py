@@ -9,13 +9,13 @@ from rich.table import Table
 
 from agents.broker import bootstrap
 from agents.cli.home import settings_of_command
+from agents.config.settings import Settings
 from agents.operations import addresses, topics
 from agents.operations.forgotten import sentence_of, what_a_replay_forgets
 from agents.operations.recompute import computed_topics, recompute
 from agents.operations.system import wanted_topics
 from agents.operations.topics import Difference
-from agents.settings import Settings
-from agents.waiting import waiting_for
+from agents.process.waiting import waiting_for
 from schemas.errors import ConfigurationError
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of differences.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from agents.printable import printable
+from agents.process.printable import printable
 from schemas.errors import ConfigurationError
 from streams.sources.absent import fix_of
 from streams.sources.columns import Columns

@@ -13,7 +13,7 @@ from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.operations import addresses
 from agents.operations.system import System
-from streams.loop import nodes
+from streams.topology import nodes
 
 LOCK = "up.lock"
 """In `home`; held while `tickloop up` runs."""

@@ -15,15 +15,15 @@ from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
+from agents.commands.keyring import signing
+from agents.config.settings import Settings
 from agents.identity.computing import configured_identity
-from agents.keyring import signing
 from agents.operations.runs import run_settings
 from agents.operations.verification import Verification, verify
-from agents.printable import printable
-from agents.settings import Settings
+from agents.process.printable import printable
 from schemas.topics import TICKS
-from streams.loop import nodes
-from streams.verification import digests
+from streams.engine import digests
+from streams.topology import nodes
 from streams.verification.comparison import Compared, Finding
 
 INTERRUPTED = 130

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from agents.audit.lineage import failed_gates
 from agents.clients.predicting import Predicting
-from agents.experiments import HELD_BACK
+from agents.experiments.status import HELD_BACK
 from agents.pages.wording import moment, stands
-from agents.printable import printable
-from agents.trail import failed_gates
+from agents.process.printable import printable
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
-from streams.rosters import is_built_in
+from streams.lifecycle.rosters import is_built_in
 
 NOW = "predicts now"
 MOST_NAMED = 12

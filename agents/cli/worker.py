@@ -8,15 +8,15 @@ from agents.broker import bootstrap
 from agents.broker.answer import describe
 from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
+from agents.commands.keyring import signing
+from agents.config.parameters_kept import explained, folder, keep
+from agents.config.plugins import plugins_seen_from
 from agents.identity.computing import configured_identity
-from agents.keyring import signing
-from agents.parameters_kept import explained, folder, keep
-from agents.plugins import plugins_seen_from
 from agents.runtime.app import create_app
 from agents.runtime.crash import explain_with
 from agents.runtime.worker import configure_logging, run_worker
 from agents.telemetry.watch import Watch
-from streams.loop import nodes
+from streams.topology import nodes
 
 
 @click.command("worker")

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from agents.clients.opened import opened
 from agents.clients.topic_partitions import partition_count
+from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
-from agents.settings import Settings
+from agents.kafka.committed_reads import opened
 from schemas.topics import Topic
 
 POLL_MS = 200

@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
-from agents.clients.opened import opened
 from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka.committed_reads import opened
 
 POLL_MS = 200
 

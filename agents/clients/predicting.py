@@ -5,7 +5,7 @@ from contextlib import aclosing
 from msgspec import Struct
 
 from agents.clients.reader import Received, read_blocks
-from agents.settings import Settings
+from agents.config.settings import Settings
 from schemas.codec import decoder
 from schemas.errors import Refused
 from schemas.limits import EventTime, Name, Symbol, TickId

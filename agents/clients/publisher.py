@@ -17,9 +17,9 @@ from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaProducer
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem, Refused, TickloopError
-from streams.partitioner import partition_of
+from streams.engine.feed import Feed, RawTick
+from streams.engine.partitioner import partition_of
 from streams.sources.damage import BrokenFile
-from streams.sources.raw import Feed, RawTick
 
 BATCH_BYTES = 1 << 18
 BLOCK = 512

@@ -14,7 +14,7 @@ from schemas.codec import decoder
 from schemas.errors import Refused
 from schemas.ticks import Quote, Trade
 from schemas.topics import Topic
-from streams.validation import Validation, ValidationParameters
+from streams.market.tick_checks import Validation, ValidationParameters
 
 MOST_SAID = 20
 """Records of a topic that a process says it passes over, each at its place; of later ones it says how many they are."""

@@ -8,16 +8,16 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError
 
 from agents.clients.followed import Followed, followed
-from agents.clients.opened import opened
+from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
-from agents.settings import Settings
+from agents.kafka.committed_reads import opened
 from schemas.codec import decoder
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.positions import position_of
 from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
 from schemas.versions import ModelVersion
-from streams.rosters import difference, said, shown
+from streams.lifecycle.rosters import difference, said, shown
 
 NEWEST = 100
 """Outcomes of each partition that are looked at, the newest; a symbol that is not among them is not looked at."""

@@ -12,8 +12,8 @@ from agents.clients.reader import read_blocks
 from schemas.codec import decoder
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Tick
+from streams.engine.feed import Feed, RawTick
 from streams.sources.damage import BrokenFile
-from streams.sources.raw import Feed, RawTick
 
 NEWEST = 1_000
 """Records of each partition that are looked at: symbols that are not among them are not known."""

@@ -6,7 +6,7 @@ from aiokafka.errors import LeaderNotAvailableError, NoError, UnknownTopicOrPart
 
 from agents.broker.answer import admin
 from schemas.errors import EnvironmentProblem
-from streams.configured import near
+from streams.engine.configured import near
 
 TIMEOUT_S = 10.0
 AGAIN_S = 0.1

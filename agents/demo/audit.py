@@ -8,8 +8,8 @@ from msgspec import Struct
 from agents.clients.reader import Once, Received, identity_of
 from schemas.positions import root_id
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
-from streams.replay import SourceRecord, by_topic, replay
-from streams.topology import Node, following
+from streams.engine.node import Node, following
+from streams.engine.replay import SourceRecord, by_topic, replay
 
 
 class Check(Struct, frozen=True):

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from agents.caretaker.labelled_log import known_then
 from agents.clients.reader import Received
+from agents.commands.keyring import signing
+from agents.config.settings import Settings
 from agents.demo.audit import Check
 from agents.demo.scenes import everything
-from agents.keyring import signing
-from agents.settings import Settings
+from agents.retrainer.labelled_log import known_then
 from schemas.alerts import Alert
 from schemas.codec import decoder, encode
 from schemas.experiments import ExperimentDecided
@@ -27,14 +27,14 @@ from schemas.topics import (
     RETRAIN_JOBS,
     TICKS,
 )
-from streams.loop import nodes
+from streams.engine.node import following
+from streams.engine.replay import Emitted, SourceRecord, by_topic, replay
 from streams.market.node import MarketNode
 from streams.parameters import Parameters
-from streams.replay import Emitted, SourceRecord, by_topic, replay
 from streams.retraining.job import retrain
 from streams.retraining.labels import outcome_log
 from streams.retraining.proposal import proposal
-from streams.topology import following
+from streams.topology import nodes
 
 TOLD_IN_ORDER = ("breach", "retrain_started", "candidate", "promoted", "candidate", "promoted", "rolled_back")
 MOST_SABOTAGED = 1_000

@@ -8,24 +8,24 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from agents.clients.commander import Commander, Place, commander
-from agents.clients.versions import retrains
+from agents.audit.versions import retrains
+from agents.commands.commander import Commander, Place, commander
+from agents.config.settings import Settings
 from agents.demo import story
 from agents.demo.audit import Check
 from agents.demo.drift_checks import Happened, checks_of
 from agents.demo.scenes import kill, kill_worker
 from agents.demo.story import Say, Told, play, supervised
 from agents.operations.supervisor import Supervisor
-from agents.settings import Settings
-from agents.waiting import waiting_for
+from agents.process.waiting import waiting_for
 from schemas.alerts import Alert, AlertKind
 from schemas.commands import Command, PromoteVariant, StartVariant
 from schemas.experiments import ExperimentMoved
 from schemas.models import ModelState
+from schemas.names import CANDIDATE
 from schemas.topics import ACCURACY_WINDOWS, ALERTS, EXPERIMENTS
 from schemas.windows import AccuracyWindow
 from streams.parameters import Parameters, load_parameters
-from streams.retraining.identity import CANDIDATE
 from streams.sources.planted import GradedMarket
 
 SYMBOL = "AAA"

@@ -7,24 +7,24 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from agents.clients.commander import commander
+from agents.commands.commander import commander
+from agents.commands.keyring import signing
+from agents.config.settings import Settings
 from agents.demo import story
 from agents.demo.audit import Check
 from agents.demo.scenes import everything, kill_worker
 from agents.demo.story import Say, Told, play, supervised
-from agents.experiments import evidence
-from agents.keyring import signing
+from agents.experiments.status import evidence
 from agents.operations.supervisor import Supervisor
-from agents.settings import Settings
-from agents.waiting import waiting_for
+from agents.process.waiting import waiting_for
 from schemas.commands import StartVariant
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, TICKS
-from streams.loop import nodes
+from streams.engine.node import following
+from streams.engine.replay import SourceRecord, by_topic, replay
 from streams.parameters import Parameters, load_parameters
-from streams.replay import SourceRecord, by_topic, replay
 from streams.sources.planted import START_NS, PlantedMarket
-from streams.topology import following
+from streams.topology import nodes
 
 SYMBOL, NAME = "AAA", "sharp"
 KEPT = (f"experiment show {NAME}", f"experiment report {NAME}", "dashboard")

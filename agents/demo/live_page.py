@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from agents.broker.ports import first_free
-from agents.dashboard.guard import told
-from agents.settings import ENVIRONMENT_PREFIX, Settings
+from agents.config.settings import ENVIRONMENT_PREFIX, Settings
+from agents.dashboard.serve.guard import told
 
 GRACE_S = 10.0
 STAGED = ("home", "bootstrap", "prefix", "partitions")

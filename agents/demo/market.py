@@ -10,9 +10,9 @@ from agents.demo.plan import Plan
 from schemas.errors import ConfigurationError
 from schemas.positions import root_id
 from schemas.topics import TICKS
-from streams.partitioner import partition_of
+from streams.engine.feed import Feed, RawTick
+from streams.engine.partitioner import partition_of
 from streams.sources.files import TickFile, merged
-from streams.sources.raw import Feed, RawTick
 from streams.sources.spoiling import spoiled
 from streams.sources.synthetic import SYMBOLS, synthetic_market
 

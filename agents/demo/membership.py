@@ -8,9 +8,9 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupCoordinatorNotAvailableError, IncompatibleBrokerVersion
 
 from agents.broker.answer import admin
-from agents.settings import Settings
+from agents.config.settings import Settings
+from agents.process.waiting import waiting_for
 from agents.telemetry.ask import ask_all, is_live, standing
-from agents.waiting import waiting_for
 from schemas.errors import EnvironmentProblem
 from schemas.topics import TICKS
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from agents.demo.stopwatch import Latency
 from agents.demo.summary import Summary
-from streams.skill import Skill
+from streams.scoring.skill import Skill
 
 SYNTHETIC = (
     "What is synthetic here: the market. Its ticks come from a seeded generator with patterns planted in them, so the "

@@ -15,6 +15,9 @@ from agents.broker import process
 from agents.broker.answer import admin
 from agents.clients.publisher import publish
 from agents.clients.reader import Received, read_blocks
+from agents.commands.keyring import signing
+from agents.config.plugins import configured_parameters
+from agents.config.settings import Settings
 from agents.demo.audit import Check, audit
 from agents.demo.market import Market, ids_of_broken
 from agents.demo.membership import wait_for_owners, wait_for_workers
@@ -23,21 +26,18 @@ from agents.demo.plan import Plan
 from agents.demo.stopwatch import Stopwatch
 from agents.demo.summary import Kill, Summary
 from agents.demo.view import View
-from agents.keyring import signing
 from agents.operations import topics
 from agents.operations.gauge import Gauge
 from agents.operations.supervisor import Slot, Supervisor
 from agents.operations.system import wanted_topics
-from agents.owned import singly
-from agents.plugins import configured_parameters
-from agents.settings import Settings
-from agents.waiting import waiting_for
+from agents.process.owned import singly
+from agents.process.waiting import waiting_for
 from schemas.codec import decoder
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS, TOPICS
-from streams.loop import nodes
-from streams.skill import Skill, skill
+from streams.scoring.skill import Skill, skill
+from streams.topology import nodes
 
 READY_S = 60.0
 ANSWERED_S = 60.0

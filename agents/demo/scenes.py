@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.console import Console
 
 from agents.clients.reader import Received, read_blocks
+from agents.config.settings import Settings
 from agents.operations.supervisor import Slot
-from agents.settings import Settings
 from schemas.errors import TickloopError
 from schemas.topics import Topic
-from streams.partitioner import partition_of
+from streams.engine.partitioner import partition_of
 
 
 def environment(settings: Settings, configuration: Path) -> dict[str, str]:

@@ -14,8 +14,8 @@ import msgspec
 from agents.broker import mock, ports, process
 from agents.broker.answer import admin
 from agents.broker.launch import start
+from agents.config.settings import Settings
 from agents.operations.system import wanted_topics
-from agents.settings import Settings
 
 
 @contextmanager

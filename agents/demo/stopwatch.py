@@ -9,8 +9,8 @@ import numpy as np
 from msgspec import Struct
 
 from schemas.positions import as_of
-from streams.partitioner import partition_of
-from streams.sources.raw import Feed
+from streams.engine.feed import Feed
+from streams.engine.partitioner import partition_of
 
 TURN_S = 0.002
 

@@ -10,14 +10,14 @@ from rich.console import Console
 from agents.clients.pace import Pace
 from agents.clients.publisher import publish
 from agents.clients.reader import read_blocks
+from agents.config.settings import Settings
 from agents.demo.membership import wait_for_workers
 from agents.demo.scenes import end, environment
 from agents.operations import topics
 from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
-from agents.owned import singly
-from agents.settings import Settings
-from agents.waiting import waiting_for
+from agents.process.owned import singly
+from agents.process.waiting import waiting_for
 from schemas.codec import decoder
 from schemas.errors import TickloopError
 from schemas.predictions import Prediction

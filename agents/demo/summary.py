@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from agents.demo.audit import Audit
 from agents.demo.stopwatch import Latency
-from streams.skill import Skill
+from streams.scoring.skill import Skill
 
 
 class Kill(Struct, frozen=True):

@@ -15,7 +15,7 @@ from agents.operations.supervisor import Slot
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
-from streams.skill import Skill, skill
+from streams.scoring.skill import Skill, skill
 
 PICTURE_S = 0.25
 LINE_S = 5.0

@@ -12,14 +12,14 @@ from types import ModuleType
 
 from msgspec import Struct
 
+from agents.config.settings import config_table
 from agents.identity.bare import bare
 from agents.identity.reach import file_of, program, reached
-from agents.settings import config_table
 
 LOOP = (
-    "streams.loop",
-    "streams.loop_partition",
-    "streams.dead_letters",
+    "streams.topology",
+    "streams.engine.loop_partition",
+    "streams.engine.dead_letters",
     "agents.kafka.unpacking",
     "agents.runtime.routing",
 )
@@ -40,7 +40,7 @@ class Identity(Struct, frozen=True):
     """What computes.
 
     Attributes:
-        parts: by name, sorted: `streams/logistic.py` and `plugin mine` with the digest of the program (without
+        parts: by name, sorted: `streams/scoring/logistic.py` and `plugin mine` with the digest of the program (without
             comments and docstrings) or of the table, `library numpy` and `python` with a version, `snapshot layout`
             with its number.
 

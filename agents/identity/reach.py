@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from agents.identity.bare import bare
-from streams.compiled import ROOT
+from streams.engine.compiled import ROOT
 
 PACKAGES = ("streams", "schemas")
 
@@ -33,7 +33,7 @@ def file_of(module: str) -> Path | None:
 def reached(modules: Sequence[str]) -> list[str]:
     """Some modules and all of `streams` and `schemas` that they import, with the packages they lie in; sorted.
 
-    >>> reached(["streams.costs.fees"])[:3]
+    >>> reached(["streams.market.costs.fees"])[:3]
     ['schemas', 'schemas.errors', 'streams']
     """
     found: set[str] = set()

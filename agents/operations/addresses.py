@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from agents.broker.ports import any_free, is_free
 from agents.broker.promises import give_back, promise, promised_to
-from agents.settings import Settings
+from agents.config.settings import Settings
 from agents.telemetry.ask import ask, holder
 from agents.telemetry.health import Verdict
 from schemas.errors import EnvironmentProblem

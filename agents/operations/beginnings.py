@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 from agents.clients.log_events import log_events
 from agents.clients.reader import read_blocks
+from agents.config.settings import Settings
 from agents.runtime.binding import kept_name
 from agents.runtime.keeping import KeptSnapshots, kept_in
-from agents.settings import Settings
 from schemas.errors import EnvironmentProblem
 from schemas.log_events import ComputedBy, LogEvent, RecordsLost
 from schemas.topics import LOG_EVENTS
-from streams.partition import NO_ROSTER, KeySnapshot, Roster
-from streams.topology import Node
+from streams.engine.node import Node
+from streams.engine.partition import NO_ROSTER, KeySnapshot, Roster
 
 
 class Beginning(NamedTuple):

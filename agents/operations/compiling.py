@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from msgspec import json
 
 from schemas.errors import EnvironmentProblem
-from streams import compiled
+from streams.engine import compiled
 
 FLAGS = ("--config-file=", "--follow-imports=silent", "--ignore-missing-imports", "--cache-dir=/dev/null")
 """Of mypy, which finds the types: what is checked strictly elsewhere need not be here, where stubs may be missing."""

@@ -21,15 +21,15 @@ from agents.broker.process import running
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, read_blocks
 from agents.clients.rosters import Differing, differing_rosters
+from agents.config.settings import Settings
 from agents.operations import addresses, topics
 from agents.operations.addresses import beside
 from agents.operations.system import wanted_topics
-from agents.settings import Settings
 from agents.telemetry.ask import Answer, Stranger, ask_all, ask_dashboard, state
 from agents.telemetry.health import Verdict
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
-from streams import compiled
+from streams.engine import compiled
 
 PYTHON = ((3, 11), (3, 13))
 DISK_WARNING_BYTES = 2e9

@@ -6,14 +6,14 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError
 
 from agents.clients.reader import read_blocks
+from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
-from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.topics import COMMANDS, MODEL_VERSIONS, TICKS, Topic
 from schemas.versions import ModelVersion
-from streams.rosters import said
+from streams.lifecycle.rosters import said
 
 NAMED = 5
 """Symbols that are named in a sentence."""

@@ -7,12 +7,12 @@ from typing import NamedTuple, Self
 from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.clients.committed import committed
+from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
-from agents.settings import Settings
 from schemas.topics import TOPICS
-from streams.chain import chained
-from streams.loop import nodes
+from streams.engine.chain import chained
 from streams.parameters import Parameters
+from streams.topology import nodes
 
 
 class Reading(NamedTuple):

@@ -3,8 +3,8 @@
 import asyncio
 
 from agents.clients.topic_partitions import partition_count
+from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
-from agents.settings import Settings
 from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, RETRAIN_JOBS, TICKS
 
 SIGNED = (COMMANDS, TICKS, EXPERIMENT_PARTIALS, RETRAIN_JOBS)

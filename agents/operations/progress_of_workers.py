@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.clients.committed import committed
+from agents.config.settings import Settings
 from agents.kafka import TopicPartition
 from agents.operations.recompute import has_members
-from agents.settings import Settings
 
 LOOK_S = 0.2
 

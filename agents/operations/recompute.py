@@ -8,16 +8,16 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPartitionError, for_code
 
 from agents.broker.answer import admin
+from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.operations import topics
 from agents.operations.system import wanted_topics
 from agents.runtime.binding import snapshot_topics
-from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
 from schemas.topics import TICKS
-from streams.chain import chained
-from streams.loop import nodes
+from streams.engine.chain import chained
 from streams.parameters import Parameters
+from streams.topology import nodes
 
 DELETED_TIMEOUT_S = 20.0
 LEFT_S = 3.0

@@ -10,6 +10,7 @@ from msgspec import Struct
 from agents.broker.answer import admin
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable, at_hand, publish
+from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.operations import topics
 from agents.operations.progress_of_workers import until_workers_reach
@@ -17,10 +18,9 @@ from agents.operations.recompute import delete, rewind
 from agents.operations.resuming import check, expect_alone, held, remaining
 from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
-from agents.settings import Settings
 from schemas.errors import EnvironmentProblem
 from schemas.topics import TICKS
-from streams.topology import Node
+from streams.engine.node import Node
 
 BLOCK = 2048
 STUCK_S = 120.0

@@ -15,8 +15,8 @@ from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
-from streams.partitioner import partition_of
-from streams.sources.raw import RawTick
+from streams.engine.feed import RawTick
+from streams.engine.partitioner import partition_of
 
 QUIET_S = 1.0
 """How long a log must not grow before it is believed: a killed sender's last requests are with the broker by then."""

@@ -4,7 +4,7 @@ import re
 
 from msgspec.structs import replace
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from schemas.errors import ConfigurationError
 
 LONGEST_NAME = 80

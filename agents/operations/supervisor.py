@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agents.broker.process import log_file
-from agents.log_files import OWN_LOG, last_words, rotate
-from agents.owned import singly
+from agents.process.log_files import OWN_LOG, last_words, rotate
+from agents.process.owned import singly
 from agents.runtime.crash import EXIT_ENVIRONMENT, EXIT_STATE
 from schemas.errors import EnvironmentProblem, StateError, TickloopError
 

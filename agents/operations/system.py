@@ -12,22 +12,22 @@ from rich.status import Status
 from agents.broker import process
 from agents.broker.answer import describe
 from agents.broker.launch import start
-from agents.dashboard.guard import told
+from agents.config.settings import Settings
+from agents.dashboard.serve.guard import told
 from agents.operations import addresses, topics
 from agents.operations.addresses import port_of_page, ports_of_workers
 from agents.operations.gauge import Gauge, Reading
 from agents.operations.supervisor import Supervisor
-from agents.owned import owned, said, singly
+from agents.process.owned import owned, said, singly
+from agents.process.waiting import waiting_for
 from agents.runtime.binding import snapshot_topics
-from agents.settings import Settings
 from agents.telemetry.ask import Answer, ask_all, is_live, standing, state
 from agents.telemetry.health import Verdict
-from agents.waiting import waiting_for
 from schemas.errors import TickloopError
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
-from streams.chain import chained
-from streams.loop import nodes
+from streams.engine.chain import chained
 from streams.parameters import Parameters
+from streams.topology import nodes
 
 LOOK_S = 1.0
 REPORT_S = 2.0

@@ -11,7 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
 from agents.broker.answer import admin
-from agents.settings import Settings
+from agents.config.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
 from schemas.topics import CHANGELOG_BYTES, TOPICS, Topic
 

@@ -11,18 +11,18 @@ from agents.broker.answer import admin
 from agents.clients.log_events import log_events
 from agents.clients.reader import identity_of, read_blocks
 from agents.clients.topic_partitions import partition_count
+from agents.config.settings import Settings
 from agents.identity.computing import Identity
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.operations.beginnings import NOTHING_WRITTEN, Beginning, beginning, read_histories, read_kept
 from agents.operations.progress_of_workers import until_workers_reach
 from agents.runtime.binding import changelog_name
 from agents.runtime.snapshots import recover
-from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError
 from schemas.log_events import ComputedBy, RecordsLost
 from schemas.topics import DEAD_LETTERS, LOG_EVENTS, TICKS, Topic
-from streams.chain import chained
-from streams.topology import Node, following
+from streams.engine.chain import chained
+from streams.engine.node import Node, following
 from streams.verification.comparison import Compared, Comparison, Finding
 from streams.verification.expected import Expected
 

@@ -6,7 +6,7 @@ from plotly import graph_objects as go
 
 from agents.pages import palette
 from agents.pages.thinning import kept
-from streams.performance.equity import Column, Times
+from streams.reports.track_record.equity import Column, Times
 
 HEIGHT = 260
 LEFT = 66

@@ -7,12 +7,12 @@ from scipy.special import ndtri
 
 from agents.pages.document import table
 from agents.pages.wording import NONE, between, lasting, number, part
-from streams.evaluation import scores
-from streams.market.arms import LIVE
-from streams.performance.forecasts import Forecasts
-from streams.performance.proportion import wilson
-from streams.performance.record import FEWEST_RETURNS, Ratios, Record
-from streams.performance.skill_over_time import Block
+from schemas.names import LIVE
+from streams.reports.track_record.forecasts import Forecasts
+from streams.reports.track_record.record import FEWEST_RETURNS, Ratios, Record
+from streams.reports.track_record.skill_over_time import Block
+from streams.scoring import scores
+from streams.scoring.wilson import wilson
 
 Z = float(ndtri(0.975))
 

@@ -4,9 +4,9 @@ import pandas as pd
 
 from agents.pages.document import table
 from agents.pages.wording import lasting, number
-from streams.performance.frames import nanoseconds
-from streams.performance.periods import periods, periods_of, unit_of
-from streams.performance.record import regular_curve
+from streams.reports.track_record.frames import nanoseconds
+from streams.reports.track_record.periods import periods, periods_of, unit_of
+from streams.reports.track_record.record import regular_curve
 
 MOST_PERIODS = 400
 

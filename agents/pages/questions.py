@@ -18,8 +18,8 @@ from agents.pages.charts.win_rate import win_rate
 from agents.pages.document import Panel, Section
 from agents.pages.period_table import period_table
 from agents.pages.wording import lasting
-from streams.performance.forecasts import Forecasts
-from streams.performance.record import Record
+from streams.reports.track_record.forecasts import Forecasts
+from streams.reports.track_record.record import Record
 
 
 def earned(found: Record, account: pd.DataFrame, predictions: pd.DataFrame) -> Section:

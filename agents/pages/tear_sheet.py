@@ -12,9 +12,9 @@ from agents.pages.document import Section, document
 from agents.pages.thinning import MOST
 from agents.pages.time_axis import TimeAxis, time_axis
 from agents.pages.wording import lasting, moment
-from streams.performance.forecasts import Forecasts, forecasts
-from streams.performance.frames import nanoseconds
-from streams.performance.record import Record, record
+from streams.reports.track_record.forecasts import Forecasts, forecasts
+from streams.reports.track_record.frames import nanoseconds
+from streams.reports.track_record.record import Record, record
 
 
 class Run(Protocol):

@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from streams.performance.equity import Times
+from streams.reports.track_record.equity import Times
 
 HOUR = 3_600 * 10**9
 SECOND = 10**9

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
 
-from streams.performance.proportion import Proportion
+from streams.scoring.wilson import Proportion
 
 NONE = "-"
 

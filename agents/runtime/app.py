@@ -5,11 +5,11 @@ from typing import Any
 
 import faust
 
+from agents.config.settings import Settings
 from agents.identity.computing import Identity, configured_identity
 from agents.runtime.binding import Runtime
 from agents.runtime.transport import Transport, leave_on_stop
-from agents.settings import Settings
-from streams.topology import Node
+from streams.engine.node import Node
 
 
 class LoopApp(faust.App):

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from msgspec.structs import replace
 
+from agents.config.settings import Settings
 from agents.identity.computing import Identity
 from agents.runtime.counters import Counters
 from agents.runtime.crash import stop_the_process
@@ -26,12 +27,11 @@ from agents.runtime.outbox import Post
 from agents.runtime.reseeks import Reseeks
 from agents.runtime.snapshots import NOTHING, Origin, Recovered, SnapshotsIncomplete, recover
 from agents.runtime.transport import commit, producer_of, read_over, stored_in
-from agents.settings import Settings
 from schemas.errors import EnvironmentProblem, StateError
 from schemas.log_events import LogEvent
 from schemas.topics import TICKS
-from streams.chain import chained
-from streams.topology import Node
+from streams.engine.chain import chained
+from streams.engine.node import Node
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from agents.clients.log_events import log_events
+from agents.config.settings import Settings
 from agents.identity.computing import Identity
 from agents.runtime.code_check import began, changed, check_code
 from agents.runtime.counters import Counters
@@ -23,7 +24,6 @@ from agents.runtime.log_identity import Look, check_log, look
 from agents.runtime.outbox import Outbox
 from agents.runtime.snapshots import Origin, Recovered
 from agents.runtime.transport import producer_of
-from agents.settings import Settings
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
 from schemas.log_events import ComputedBy, LogEvent, RecordsLost

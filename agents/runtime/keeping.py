@@ -18,7 +18,7 @@ from typing import NamedTuple
 from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
-from streams.partition import NO_ROSTER, KeySnapshot, Partition, Roster
+from streams.engine.partition import NO_ROSTER, KeySnapshot, Partition, Roster
 
 SLOTS = 4
 

@@ -22,9 +22,9 @@ from agents.runtime.snapshots import UNKNOWN, Filing, Origin, Recovered
 from schemas.dead_letters import DeadLetter
 from schemas.errors import StateError
 from schemas.topics import LARGEST_SNAPSHOT
-from streams.dead_letters import Fitted
-from streams.partition import Partition
-from streams.topology import Node
+from streams.engine.dead_letters import Fitted
+from streams.engine.node import Node
+from streams.engine.partition import Partition
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.versions import ModelVersion
-from streams.experiments.live.pooling import home_of
-from streams.partitioner import partition_of
+from streams.engine.partitioner import partition_of
+from streams.experiments.pooling_node import home_of
 
 KEYED = frozenset((DeadLetter, ModelVersion, ExperimentPartial, PooledMoved, PooledDecided))
 """Records with a key of their own: that which a dead letter came with, a version's, an experiment's."""

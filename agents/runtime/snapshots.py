@@ -20,7 +20,7 @@ from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
 from schemas.errors import TickloopError
-from streams.partition import NO_ROSTER, KeySnapshot, Roster
+from streams.engine.partition import NO_ROSTER, KeySnapshot, Roster
 
 
 class SnapshotsIncomplete(TickloopError):

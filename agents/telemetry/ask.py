@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import aiohttp
 from msgspec import Struct
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from agents.telemetry.health import RECOVERY, Verdict
 from schemas.codec import decoder
 from schemas.errors import Refused

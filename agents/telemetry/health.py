@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from agents.telemetry.vitals import Vitals
 
 RECOVERY = "recovery"

@@ -24,7 +24,7 @@ from agents.runtime.binding import Binding, Runtime
 from agents.runtime.counters import Distribution
 from agents.telemetry.health import Verdict
 from agents.telemetry.vitals import PartitionVitals, Vitals
-from streams.compiled import running
+from streams.engine.compiled import running
 
 Values = Iterator[tuple[Sequence[str], float]]
 

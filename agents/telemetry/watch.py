@@ -17,10 +17,10 @@ from msgspec import json
 from msgspec.structs import replace
 from prometheus_client.exposition import choose_encoder
 
+from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
-from agents.owned import leaf, said
+from agents.process.owned import leaf, said
 from agents.runtime.app import LoopApp
-from agents.settings import Settings
 from agents.telemetry.health import RECOVERY, Check, Health, Limits, Verdict
 from agents.telemetry.metrics import ClientWarnings, Snapshot, WorkerMetrics, registry
 from agents.telemetry.vitals import take_vitals

@@ -13,9 +13,9 @@ from schemas.predictions import Prediction
 from schemas.topics import DEAD_LETTERS, PAPER_ACCOUNT, PREDICTIONS
 from streams.account.book import Book
 from streams.account.parameters import AccountParameters
-from streams.costs.prohibitive import PROHIBITIVE_BPS
-from streams.other_parameters import OtherParameters
-from streams.topology import Node, not_a_snapshot
+from streams.engine.node import Node, not_a_snapshot
+from streams.engine.other_parameters import OtherParameters
+from streams.scoring.prohibitive import PROHIBITIVE_BPS
 
 DEFAULTS = AccountParameters()
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, json
 
-from streams.bounds import Positive
+from streams.engine.bounds import Positive
 
 
 class AccountParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -13,20 +13,20 @@ from typing import Any
 from msgspec import Struct, convert, msgpack
 from msgspec.structs import replace
 
-from streams.confidence import CALIBRATORS, CALIBRATORS_BUILT_IN
-from streams.costs import COSTS, COSTS_BUILT_IN
-from streams.features import Features, FeatureState
-from streams.features.family import Feature
-from streams.features.registry import FAMILIES, FAMILIES_BUILT_IN, families_of, feature
-from streams.market.fallbacks import Faults
-from streams.market.needs import users_of_features
-from streams.parameters import MarketParameters
-from streams.regime import DETECTORS, DETECTORS_BUILT_IN, REGIMES
-from streams.sizing import RULES, Sizing
-from streams.sizing.moves import MoveState
-from streams.sizing.rules import RULES_BUILT_IN
+from streams.engine.faults import Faults
+from streams.market.confidence import CALIBRATORS, CALIBRATORS_BUILT_IN
+from streams.market.costs import COSTS, COSTS_BUILT_IN
+from streams.market.feature_users import users_of_features
+from streams.market.features import Features, FeatureState
+from streams.market.features.family import Feature
+from streams.market.features.registry import FAMILIES, FAMILIES_BUILT_IN, families_of, feature
+from streams.market.parameters import MarketParameters
+from streams.market.regime import DETECTORS, DETECTORS_BUILT_IN, REGIMES
+from streams.market.sizing import RULES, Sizing
+from streams.market.sizing.moves import MoveState
+from streams.market.sizing.rules import RULES_BUILT_IN
+from streams.market.strategies import STRATEGIES, STRATEGIES_BUILT_IN
 from streams.sources.synthetic import SYMBOLS, synthetic_market
-from streams.strategies import STRATEGIES, STRATEGIES_BUILT_IN
 
 EVENTS = 1_200
 

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from schemas.errors import ConfigurationError
 from schemas.limits import MOST_FIELDS, Symbol
-from streams.bounds import Count, CountOrNone, NotNegative, Positive
+from streams.engine.bounds import Count, CountOrNone, NotNegative, Positive
 from streams.experiments.parameters import ExperimentParameters
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, json, to_builtins
 
 from schemas.errors import ConfigurationError
-from streams.bounds import MOST, Count, Duration, NotNegative, Positive
+from streams.engine.bounds import MOST, Count, Duration, NotNegative, Positive
 from streams.experiments.engines.batches import FEWEST
 from streams.experiments.engines.group_sequential import Spending
 from streams.experiments.scores import Metric

@@ -18,20 +18,20 @@ from schemas.commands import (
     StopVariant,
 )
 from schemas.errors import Refused
-from schemas.models import ModelState
+from schemas.models import ModelState, state_sha256
+from schemas.names import BUILTIN, CANDIDATE
 from schemas.retraining import RetrainJob
-from schemas.ticks import BUILTIN, Directive
+from schemas.ticks import Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
 from schemas.versions import Status
-from streams.lifecycle.life import Life, Reign, Running, new_life
-from streams.lifecycle.news import News
+from streams.engine.node import Node, not_a_snapshot
+from streams.engine.signing import UNSIGNED, Signing
+from streams.lifecycle.arm_states import Life, Reign, Running, new_life
+from streams.lifecycle.version_records import News
+from streams.market.arm_parameters import Variants
 from streams.market.directives import MOST_ARMS, apply, remember, shadow
 from streams.market.pipeline import builtin_version
-from streams.market.variants import Variants
 from streams.parameters import Parameters
-from streams.retraining.identity import CANDIDATE, state_sha256
-from streams.signatures import UNSIGNED, Signing
-from streams.topology import Node, not_a_snapshot
 
 DEFAULTS = Parameters()
 

@@ -1,27 +1,22 @@
 """Variants of the pipeline that run side by side on the same ticks; the first is live, the others run in shadow."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from msgspec import convert
 
-from streams import confidence
-from streams.confidence.conformal import Conformal, ConformalState
-from streams.confidence.expected import ExpectedSkill
-from streams.logistic import HIGHEST, LOWEST, probability
-from streams.market.correction import Correction, CorrectionState
-from streams.market.fallbacks import Faults
+from schemas.names import MODEL
+from streams.engine.faults import Faults
+from streams.market import confidence
+from streams.market.confidence.conformal import Conformal, ConformalState
+from streams.market.confidence.expected import ExpectedSkill
 from streams.market.mixture import Mixture
+from streams.market.models.signed_logistic import SignedLogistic, SignedLogisticLearner
+from streams.market.parameters import MarketParameters, RecallParameters
 from streams.market.pending import Opinion
 from streams.market.recall import Recall, RecallState
-from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
-from streams.parameters import MarketParameters, RecallParameters
-
-LIVE: Final = "live"
-"""Name of the arm whose opinions become predictions."""
-
-MODEL: Final = "signed_logistic"
-"""Name of the arm's own model among its experts."""
+from streams.market.residual_correction import Correction, CorrectionState
+from streams.scoring.logistic import HIGHEST, LOWEST, probability
 
 
 @dataclass

@@ -7,9 +7,10 @@ from msgspec import Struct, field
 
 from schemas.errors import Refused
 from schemas.limits import LONGEST_ID, LONGEST_NAME
-from schemas.ticks import BUILTIN, Directive
-from streams.judged import Judged
-from streams.market.arms import LIVE, ArmState
+from schemas.names import BUILTIN, LIVE
+from schemas.ticks import Directive
+from streams.engine.judged import Judged
+from streams.market.arms import ArmState
 
 MOST_ARMS = 6
 REMEMBERED = 256

@@ -4,13 +4,14 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from streams.features import View
-from streams.market import baselines, maturing
-from streams.market.overlap import Overlap
+from streams.market import outcomes
+from streams.market.arm_parameters import Variants
+from streams.market.features import View
+from streams.market.parameters import MarketParameters
+from streams.market.strategies.panel import Panel
 from streams.market.symbol_state import SymbolState
-from streams.market.variants import Variants
-from streams.parameters import MarketParameters
-from streams.strategies.panel import Panel
+from streams.scoring import baselines
+from streams.scoring.label_uniqueness import Overlap
 
 FEED: Final = "feed"
 """Named among the faults where nothing came for so long that what waited is not scored."""
@@ -81,7 +82,7 @@ class Labelling:
         for entry in pending:
             if entry.ts_event > made_until:
                 break
-            outcome = maturing.outcome(
+            outcome = outcomes.outcome(
                 entry,
                 f"{record_id}:{len(records)}",
                 now,
@@ -96,7 +97,7 @@ class Labelling:
             )
             records.append(outcome)
             matured += 1
-            pupils = maturing.pupils(state.arms.arms, entry.stances)
+            pupils = outcomes.pupils(state.arms.arms, entry.stances)
             self._sizing.learn(state.moves, outcome.return_bps)
             for arm, number in pupils:
                 # As many scored positions as this overlap: each is that part of the capital.

@@ -5,8 +5,8 @@ from math import log
 from typing import Final
 
 from schemas.errors import ConfigurationError
-from streams.logistic import HIGHEST, LOWEST, log_odds
-from streams.parameters import MixtureParameters
+from streams.market.parameters import MixtureParameters
+from streams.scoring.logistic import HIGHEST, LOWEST, log_odds
 
 SLACK: Final = 1e-6
 """By which weights may add up to more than 1: rounding, and no more."""

@@ -9,18 +9,18 @@ from schemas.codec import encode
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
-from streams.market.known import expect_names
-from streams.market.largest import check_largest_state
+from streams.engine.node import Node, not_a_snapshot
+from streams.engine.other_parameters import OtherParameters
+from streams.engine.signing import UNSIGNED, Signing
+from streams.market.known_names import expect_names
+from streams.market.parameters import BySymbol, MarketParameters
 from streams.market.pipeline import Pipeline
+from streams.market.sizing import SizeExplained
+from streams.market.state_size import check_largest_state
 from streams.market.symbol_state import SymbolState
-from streams.other_parameters import OtherParameters
-from streams.parameters import MarketParameters, Parameters
-from streams.signatures import UNSIGNED, Signing
-from streams.sizing import SizeExplained
-from streams.topology import Node, not_a_snapshot
-from streams.validation import Validation
+from streams.market.tick_checks import Validation
 
-DEFAULTS = Parameters()
+DEFAULTS = BySymbol()
 
 LONGEST_PLAIN = 64
 """Characters; longer texts could hold more brackets than the codec lets pass."""
@@ -49,10 +49,10 @@ class MarketNode(Node[SymbolState]):
     source = TICKS
     outputs = (PREDICTIONS, OUTCOMES, BREAKS, DEAD_LETTERS)
 
-    def __init__(self, parameters: Parameters | MarketParameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
+    def __init__(self, parameters: BySymbol | MarketParameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
         super().__init__()
         if isinstance(parameters, MarketParameters):
-            parameters = Parameters(parameters)
+            parameters = BySymbol(parameters)
         expect_names(parameters.market)
         for symbol, own in parameters.symbols.items():
             expect_names(own, f"symbols.{symbol}.market")

@@ -8,30 +8,32 @@ from msgspec import UNSET, convert
 from schemas.breaks import BreakReason, ClockBroken
 from schemas.errors import ConfigurationError
 from schemas.limits import cut
+from schemas.names import BUILTIN, LIVE, MODEL
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
-from schemas.ticks import BUILTIN, Directive, Quote, Trade
-from streams.costs import Costs
-from streams.costs.prohibitive import PROHIBITIVE_BPS
-from streams.features import Features, FeatureState
-from streams.features.registry import feature
-from streams.market import baselines, directives
-from streams.market.admission import GOES_ON, HORIZONS, JUMPED, Admission, AdmissionState
-from streams.market.arms import LIVE, MODEL, ArmState
+from schemas.ticks import Directive, Quote, Trade
+from streams.engine.faults import Faults
+from streams.market import directives
+from streams.market.arm_parameters import Variant, Variants
+from streams.market.arms import ArmState
+from streams.market.costs import Costs
 from streams.market.directives import ArmsState
-from streams.market.fallbacks import Faults
+from streams.market.feature_users import IMBALANCE, SPREAD, users_of_features
+from streams.market.features import Features, FeatureState
+from streams.market.features.registry import feature
 from streams.market.labelling import Labelling, drop_pending, seen_by_model
-from streams.market.needs import IMBALANCE, SPREAD, users_of_features
-from streams.market.overlap import OverlapState
+from streams.market.models import signed_logistic
+from streams.market.parameters import MarketParameters
 from streams.market.pending import Pending, Stance
+from streams.market.regime import REGIMES, Regime, detector
+from streams.market.sizing import SizeExplained
+from streams.market.sizing.moves import MoveState
+from streams.market.strategies.panel import Panel
 from streams.market.symbol_state import SymbolState
-from streams.market.variants import Variant, Variants
-from streams.models import signed_logistic
-from streams.parameters import MarketParameters
-from streams.regime import REGIMES, Regime, detector
-from streams.sizing import SizeExplained
-from streams.sizing.moves import MoveState
-from streams.strategies.panel import Panel
+from streams.market.tick_order import GOES_ON, HORIZONS, JUMPED, Admission, AdmissionState
+from streams.scoring import baselines
+from streams.scoring.label_uniqueness import OverlapState
+from streams.scoring.prohibitive import PROHIBITIVE_BPS
 
 LEADS: Final = "largest weight in the mixture"
 EVEN: Final = "all experts weigh the same: the first one stands for them"

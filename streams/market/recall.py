@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from math import log, sqrt
 from typing import Final
 
-from streams.logistic import HIGHEST, LOWEST, log_odds, probability
-from streams.models.parameters import SignedLogisticParameters
-from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
-from streams.parameters import RecallParameters
+from streams.market.models.parameters import SignedLogisticParameters
+from streams.market.models.signed_logistic import SignedLogistic, SignedLogisticLearner
+from streams.market.parameters import RecallParameters
+from streams.scoring.logistic import HIGHEST, LOWEST, log_odds, probability
 
 LEAST: Final = 0.01
 """Belief below which a copy is not asked at each tick; it is when a label comes."""

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams.costs.traded_spread import TradedSpread
-from streams.features import FeatureState
-from streams.market.admission import AdmissionState
-from streams.market.baselines import BaselineState
+from streams.engine.faults import Faults
+from streams.market.costs.traded_spread import TradedSpread
 from streams.market.directives import ArmsState
-from streams.market.fallbacks import Faults
-from streams.market.overlap import OverlapState
+from streams.market.features import FeatureState
 from streams.market.pending import Pending
-from streams.sizing.moves import MoveState
+from streams.market.sizing.moves import MoveState
+from streams.market.tick_order import AdmissionState
+from streams.scoring.baselines import BaselineState
+from streams.scoring.label_uniqueness import OverlapState
 
 
 @dataclass

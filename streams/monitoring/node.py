@@ -14,18 +14,18 @@ from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
-from streams.market.baselines import BASELINES
-from streams.market.maturing import is_plain
-from streams.metrics import tally
+from streams.engine.node import Node, not_a_snapshot
+from streams.engine.other_parameters import OtherParameters
+from streams.engine.signing import UNSIGNED, Signing
+from streams.market.outcomes import is_plain
 from streams.monitoring import drift, window
 from streams.monitoring.alarm import Alarm
 from streams.monitoring.limits import Limits, LimitsState
 from streams.monitoring.parameters import MonitorParameters
 from streams.monitoring.watch import Watch, WatchState
 from streams.monitoring.window import Window
-from streams.other_parameters import OtherParameters
-from streams.signatures import UNSIGNED, Signing
-from streams.topology import Node, not_a_snapshot
+from streams.scoring import tally
+from streams.scoring.baselines import BASELINES
 
 MOST_VERSIONS = 16
 """Versions that are kept for a symbol; the one that predicted longest ago makes room for a new one."""
@@ -84,7 +84,7 @@ class MonitorNode(Node[MonitorState]):
     """Scores every version window by window and calls for retrains of the live one.
 
     >>> from streams.market.node import MarketNode
-    >>> from streams.replay import replay_events
+    >>> from streams.engine.replay import replay_events
     >>> from streams.sources.synthetic import synthetic_market
     >>> ticks = synthetic_market(seed=1, symbols=["ACORN"], ticks=4_000)
     >>> outcomes = [each for each in replay_events(MarketNode(), ticks) if isinstance(each, OutcomeMatured)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streams.bounds import MOST, Count, CountOrNone, Duration, NotNegative, Positive
+from streams.engine.bounds import MOST, Count, CountOrNone, Duration, NotNegative, Positive
 
 
 class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

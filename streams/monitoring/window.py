@@ -6,9 +6,9 @@ from typing import Final
 
 from schemas.outcomes import OutcomeMatured
 from schemas.windows import WindowFigures
-from streams.market.baselines import BASELINES
-from streams.metrics import tally
-from streams.metrics.tally import Tally
+from streams.scoring import tally
+from streams.scoring.baselines import BASELINES
+from streams.scoring.tally import Tally
 
 Z: Final = 1.959963984540054
 """Of a normal interval of 95 %."""

@@ -6,14 +6,14 @@ from math import log
 from msgspec import Struct
 
 from schemas.retraining import GateRow
-from streams.confidence.reliability import expected_calibration_error, reliability
-from streams.market.baselines import BASELINES
-from streams.models.signed_logistic import SignedLogistic
-from streams.regime import REGIMES
-from streams.retraining import intervals
-from streams.retraining.intervals import Mean
+from streams.market.models.signed_logistic import SignedLogistic
+from streams.market.regime import REGIMES
 from streams.retraining.labels import Labelled
 from streams.retraining.parameters import RetrainParameters
+from streams.scoring import overlapping_mean
+from streams.scoring.baselines import BASELINES
+from streams.scoring.overlapping_mean import Mean
+from streams.scoring.reliability import expected_calibration_error, reliability
 
 LEAST = 1e-15
 
@@ -139,7 +139,7 @@ def _calibrated(held: HeldOut, tolerance: float, level: float) -> GateRow:
     """Overconfidence: log-loss above what a version expected of itself. A coin has none, so a tolerance is needed."""
     moved = held.moved()
     excess = [loss(told, each.label) - entropy(told) for each, told in moved]
-    ours = intervals.mean(excess, [each.ts for each, _ in moved], held.horizon_ns, level)
+    ours = overlapping_mean.mean(excess, [each.ts for each, _ in moved], held.horizon_ns, level)
     theirs = sum(loss(each.live, each.label) - entropy(each.live) for each, _ in moved) / len(moved)
     limit = max(0.0, theirs) + tolerance
     name = "calibration not worse"
@@ -163,7 +163,7 @@ def _net_edge(held: HeldOut, level: float) -> GateRow:
         net_bps(each, told, usual) - net_bps(each, each.live, usual)
         for each, told in zip(held.outcomes, held.candidate, strict=True)
     ]
-    gain = intervals.mean(gains, [each.ts for each in held.outcomes], held.horizon_ns, level)
+    gain = overlapping_mean.mean(gains, [each.ts for each in held.outcomes], held.horizon_ns, level)
     name = "net edge not worse"
     if not gain.enough:
         return GateRow(name, gain.mean, gain.mean, 0.0, True, _too_few(gain))
@@ -176,7 +176,7 @@ def _gain(
     moved: Sequence[tuple[Labelled, float]], other: Callable[[Labelled], float], horizon_ns: int, level: float
 ) -> Mean:
     gains = [loss(other(each), each.label) - loss(told, each.label) for each, told in moved]
-    return intervals.mean(gains, [each.ts for each, _ in moved], horizon_ns, level)
+    return overlapping_mean.mean(gains, [each.ts for each, _ in moved], horizon_ns, level)
 
 
 def _ece(told: Sequence[float], moved: Sequence[tuple[Labelled, float]]) -> float:
@@ -189,4 +189,4 @@ def _place(regime: str) -> tuple[int, str]:
 
 
 def _too_few(gain: Mean) -> str:
-    return f"too few to judge: {gain.n} outcomes in {gain.batches} batches, {intervals.FEWEST} are needed"
+    return f"too few to judge: {gain.n} outcomes in {gain.batches} batches, {overlapping_mean.FEWEST} are needed"

@@ -5,21 +5,20 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.models import ModelState
+from schemas.models import ModelState, state_sha256
 from schemas.retraining import BackwardTransfer, RetrainingResult
 from schemas.windows import Breach
-from streams.evaluation.fitting import PASSES, fit
-from streams.models import signed_logistic
-from streams.models.parameters import SignedLogisticParameters
-from streams.models.signed_logistic import SignedLogistic, SignedLogisticLearner
-from streams.parameters import MarketParameters
-from streams.retraining import intervals
+from streams.market.models import signed_logistic
+from streams.market.models.parameters import SignedLogisticParameters
+from streams.market.models.signed_logistic import SignedLogistic, SignedLogisticLearner
+from streams.market.parameters import MarketParameters
+from streams.retraining.fitting import PASSES, fit
 from streams.retraining.gates import HeldOut, gates, loss, metrics
-from streams.retraining.identity import state_sha256
 from streams.retraining.labels import Labelled
 from streams.retraining.parameters import RetrainParameters
 from streams.retraining.rerun import rerun
 from streams.retraining.split import Split, split
+from streams.scoring import overlapping_mean
 
 LEARNED = 6_000
 """Learning steps of a fit at least; it takes about 0.1 s."""
@@ -127,7 +126,7 @@ def _hold_out(breach: Breach, moved: Sequence[Labelled], parameters: RetrainPara
 
     They span at least so many horizons that a bound can be told from them.
     """
-    span = (intervals.FEWEST + 6) * intervals.HORIZONS * horizon_ns
+    span = (overlapping_mean.FEWEST + 6) * overlapping_mean.HORIZONS * horizon_ns
     spanned = sum(each.ts > moved[-1].ts - span for each in moved) if moved else 0
     since = sum(each.ts >= breach.since for each in moved) if breach.since else 0
     counted = since or breach.since_outcomes or len(moved)

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
-from streams.market.baselines import BASELINES
-from streams.market.overlap import Overlap, OverlapState
-from streams.parameters import MarketParameters
+from streams.market.parameters import MarketParameters
+from streams.scoring.baselines import BASELINES
+from streams.scoring.label_uniqueness import Overlap, OverlapState
 
 SPARE: Final = 1_000
 """Labels before the first that is learned from: what a label is worth hangs on some hundreds before it."""

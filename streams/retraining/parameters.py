@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr, replace
 
-from streams.bounds import Duration
+from streams.engine.bounds import Duration
 from streams.experiments.declaration import Declaration, WatchParameters
 from streams.experiments.parameters import ExperimentParameters
 

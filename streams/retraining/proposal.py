@@ -2,8 +2,8 @@
 
 from schemas.commands import StartVariant
 from schemas.limits import LONGEST_CAUSE, MOST_METRICS, cut
+from schemas.names import candidate_arm
 from schemas.retraining import RetrainingResult, RetrainJob
-from streams.retraining.identity import candidate_arm
 
 
 def proposal_id(job: RetrainJob) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from streams.engine.faults import Faults
 from streams.market.arms import Arms
-from streams.market.fallbacks import Faults
+from streams.market.models.signed_logistic import SignedLogistic
+from streams.market.parameters import MarketParameters
 from streams.market.pending import Opinion
-from streams.models.signed_logistic import SignedLogistic
-from streams.parameters import MarketParameters
 from streams.retraining.labels import Labelled
 
 

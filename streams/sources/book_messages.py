@@ -5,11 +5,11 @@ from math import isfinite
 from typing import Any
 
 from schemas.ticks import Quote
+from streams.engine.feed import Feed
 from streams.sources.book_rows import BookForm
 from streams.sources.books import Book
 from streams.sources.columns import Columns
 from streams.sources.paths import at_path
-from streams.sources.raw import Feed
 
 NO_LEVELS = (KeyError, AttributeError, ValueError, TypeError, IndexError, OverflowError)
 SIDES = {"buy": True, "bid": True, "sell": False, "ask": False, "offer": False}

@@ -7,9 +7,9 @@ from msgspec import Struct, field
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
+from streams.engine.feed import Feed, RawTick
 from streams.sources.books import Book, Order
 from streams.sources.layout import Layout
-from streams.sources.raw import Feed, RawTick
 
 LAST, SNAPSHOT = 128, 32
 """Bits of flags as Databento has them: the last row of an event; a row of a snapshot."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from streams.engine.feed import Feed
 from streams.sources.cells import shown
 from streams.sources.layout import Layout
-from streams.sources.raw import Feed
 from streams.sources.words import kind_from
 
 NEITHER = "neither a bid nor an ask"

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
+from streams.engine.feed import Feed
 from streams.sources.book_rows import BookRows, Build, flattened
 from streams.sources.carried import CarriedRows
 from streams.sources.cells import LONGEST_CELL, short, shown
@@ -15,7 +16,6 @@ from streams.sources.formats.recognition import Understood, like, of_table
 from streams.sources.layout import Layout, looks_like_a_row
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.proposal import laid_out, named_by_cells, proposed
-from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 from streams.sources.sampled import OF_A_BLOCK, OneMarket, warn_of_bars
 from streams.sources.times import FEW

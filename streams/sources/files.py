@@ -18,6 +18,7 @@ from pathlib import Path
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
+from streams.engine.feed import Feed
 from streams.sources.absent import fix_of
 from streams.sources.carried import NEITHER
 from streams.sources.columns import Columns
@@ -30,7 +31,6 @@ from streams.sources.members import Members
 from streams.sources.opened import texts
 from streams.sources.parquet_rows import ParquetRows
 from streams.sources.plausible import expect_plausible
-from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, Reading
 from streams.sources.signs import ARROW, PARQUET
 from streams.sources.stamped import is_stamped, without_stamps

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from schemas.ticks import Quote, Trade
+from streams.engine.feed import Feed
 from streams.sources.book_rows import BookRows, Build, flattened
 from streams.sources.carried import CarriedRows
 from streams.sources.cells import LONGEST_CELL, short, shown
@@ -15,7 +16,6 @@ from streams.sources.columns import Columns
 from streams.sources.formats.recognition import FIRST, of_table
 from streams.sources.plausible import expect_plausible
 from streams.sources.proposal import laid_out
-from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 from streams.sources.sampled import OneMarket
 

@@ -6,11 +6,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.ticks import Directive, Quote, Trade
+from streams.engine.feed import Feed
 from streams.sources.cells import MOST_BITS, shown
 from streams.sources.columns import Columns
 from streams.sources.formats.recognition import WITHOUT
 from streams.sources.paths import at_path
-from streams.sources.raw import Feed
 
 
 def present(columns: Columns, names: Sequence[str]) -> Columns:

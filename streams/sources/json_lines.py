@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from schemas.codec import decoder
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Directive, Quote, Tick, Trade
+from streams.engine.feed import Feed
 from streams.sources.book_messages import BookMessages
 from streams.sources.columns import FIELDS, Columns, kind_of
 from streams.sources.formats.recognition import Understood, of_objects, path_of
@@ -32,7 +33,6 @@ from streams.sources.json_values import (
 from streams.sources.layout import Layout
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.paths import at_path
-from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 
 LOOKED_THROUGH = 1 << 22

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
-from streams.sources.raw import Feed
+from streams.engine.feed import Feed
 
 FARTHEST = 1.5
 """Factor between the prices at which one file ends and the next one begins."""

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
+from streams.engine.feed import Feed
 from streams.sources.book_rows import BookRows, Build, flattened
 from streams.sources.carried import CarriedRows
 from streams.sources.cells import LONGEST_CELL, short, shortened
@@ -14,7 +15,6 @@ from streams.sources.columns import NUMBERS, Columns
 from streams.sources.damage import broken
 from streams.sources.formats.recognition import PLAIN, of_table
 from streams.sources.proposal import laid_out
-from streams.sources.raw import Feed
 from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
 from streams.sources.sampled import OF_A_BLOCK, OneMarket, warn_of_bars
 from streams.sources.times import TimeUnit

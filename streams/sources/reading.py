@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 from schemas.codec import encode
 from schemas.errors import Refused
+from streams.engine.feed import RawTick
 from streams.sources.book_rows import BookRows
 from streams.sources.carried import NEITHER, CarriedRows
 from streams.sources.cells import LONGEST_KEY, LONGEST_VALUE, MOST_BITS, SHOWN, shortened, shown
 from streams.sources.columns import Columns
 from streams.sources.formats.recognition import Understood, described
 from streams.sources.layout import Layout
-from streams.sources.raw import RawTick
 from streams.sources.times import ASKED_ZONE
 
 NO_TICK = (ValueError, TypeError, IndexError, OverflowError)

@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.codec import encode
 from schemas.ticks import Quote, Trade
-from streams.sources.raw import RawTick
+from streams.engine.feed import RawTick
 
 SPOILS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "not JSON": lambda tick: b"\x00\x9f" + encode(tick)[:20],

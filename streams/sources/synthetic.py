@@ -29,7 +29,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from schemas.ticks import Quote, Trade
-from streams.bounds import NotNegative, Positive, Signed
+from streams.engine.bounds import NotNegative, Positive, Signed
 
 OPENING_NS = 1_704_067_200_000_000_000
 """Event time of the opening: 2024-01-01T00:00:00Z."""

@@ -15,7 +15,7 @@ from schemas.codec import decoder
 from schemas.errors import Refused
 from schemas.positions import Position, position_of
 from schemas.topics import TICKS
-from streams.verification import digests
+from streams.engine import digests
 from streams.verification.differences import FieldDifference, bits_apart, differing_fields
 
 MOST_FINDINGS = 5

@@ -5,17 +5,17 @@ from functools import partial
 from typing import Any
 
 from schemas.positions import root_id
-from streams.dead_letters import Fitted
-from streams.loop_partition import LoopPartition
-from streams.partition import NO_ROSTER, KeySnapshot, Roster
-from streams.replay import Emitted, topic_of
-from streams.topology import Node
+from streams.engine.dead_letters import Fitted
+from streams.engine.loop_partition import LoopPartition
+from streams.engine.node import Node
+from streams.engine.partition import NO_ROSTER, KeySnapshot, Roster
+from streams.engine.replay import Emitted, topic_of
 
 
 class Expected:
     """Records that follow from the ticks of one partition: those of the market node, and of the nodes behind it.
 
-    >>> from streams.loop import nodes
+    >>> from streams.topology import nodes
     >>> from streams.parameters import Parameters
     >>> tick = b'{"kind":"quote","symbol":"X","ts_event":1,"bid":99,"bid_size":3,"ask":101,"ask_size":1}'
     >>> [each.id for each in Expected(nodes(Parameters()), 3).take(7, b"X", tick) if each.topic == "predictions"]

@@ -11,8 +11,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from agents.config.settings import Settings
 from agents.runtime.transport import FETCH_MAX_WAIT_MS
-from agents.settings import Settings
 from schemas.topics import TICKS
 
 ECHOES = "counts"

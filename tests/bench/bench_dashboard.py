@@ -12,14 +12,12 @@ from itertools import islice
 from pathlib import Path
 
 import psutil
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
-import chromium
-from dashboard_system import TICKLOOP, running
 from playwright.sync_api import Page
 
 from schemas.codec import encode
 from streams.sources.synthetic import SYMBOLS, synthetic_market
+from tests.bench.dashboard_system import TICKLOOP, running
+from tests.support import chromium
 
 SETTLE_S = 8.0
 

@@ -1,4 +1,4 @@
-"""What an experiment costs a matured pair: `python tests/bench/bench_experiments.py [pairs]`.
+"""What an experiment costs a matured pair: `python -m tests.bench.bench_experiments [pairs]`.
 
 The full suite is everything at once: vol-targeted primary metric, six guardrails, certificate, wins. The same by the
 clock, and for symbols that decide together (no drawdown, no certificate), with what the pool makes of what they tell.
@@ -19,18 +19,18 @@ from msgspec.structs import replace
 from schemas.codec import decoder, encode
 from schemas.experiments import ExperimentPartial
 from schemas.outcomes import OutcomeMatured
+from streams.engine.replay import replay_events
 from streams.experiments.declaration import Declaration
 from streams.experiments.engines import batches
 from streams.experiments.engines.batches import Batches
 from streams.experiments.evidence import Evidence
 from streams.experiments.experiment import Experiment
-from streams.experiments.live.pooling import Pool
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.pooling_node import Pool
 from streams.experiments.standing import standing
 from streams.market.node import MarketNode
-from streams.parameters import MarketParameters
-from streams.replay import replay_events
+from streams.market.parameters import MarketParameters
 from streams.sources.synthetic import synthetic_market
 
 ROUNDS = 7

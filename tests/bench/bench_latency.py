@@ -1,6 +1,6 @@
 """From the moment a tick is due to its answer in the hands of a plain consumer: our loop beside a bare echo.
 
-`python tests/bench/bench_latency.py [--seconds S] [--rate N ...] [--json]`
+`python -m tests.bench.bench_latency [--seconds S] [--rate N ...] [--json]`
 
 Open loop: a producer in a process of its own (`load.py`: aiokafka, linger 0, all replicas acknowledge) sends each tick
 when it is due, and time counts from then, so waiting in any queue counts too. The answer is matched by id; an echo has
@@ -20,9 +20,17 @@ import click
 import msgspec
 import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from contenders import (
+from msgspec import Struct, msgpack
+from rich.console import Console
+from rich.table import Table
+
+from agents.clients.publisher import publish
+from schemas.errors import TickloopError
+from schemas.positions import position_of
+from schemas.topics import TICKS
+from streams.sources.synthetic import synthetic_market
+from tests.bench.contenders import (
     BARE_SEND,
-    HERE,
     MARKET,
     SYMBOLS,
     Contender,
@@ -33,15 +41,6 @@ from contenders import (
     stage,
     until,
 )
-from msgspec import Struct, msgpack
-from rich.console import Console
-from rich.table import Table
-
-from agents.clients.publisher import publish
-from schemas.errors import TickloopError
-from schemas.positions import position_of
-from schemas.topics import TICKS
-from streams.sources.synthetic import synthetic_market
 
 RATES = (1_000, 5_000, 10_000)
 WARM_UP_S = 4.0
@@ -91,7 +90,7 @@ async def play(on: Stage, consumer: AIOKafkaConsumer, rate: int, seconds: float)
     await until(consumer, partitions, FIRST_TICKS, PATIENCE_S)
     consumer.assign(partitions)
     await consumer.seek_to_end(*partitions)
-    command = (str(HERE / "load.py"), str(rate), str(seconds), str(FIRST_TICKS))
+    command = ("-m", "tests.bench.load", str(rate), str(seconds), str(FIRST_TICKS))
     load = await asyncio.create_subprocess_exec(sys.executable, *command, env=environment(on), stdout=PIPE)
     playing = asyncio.create_task(load.communicate())
     arrivals = await read(consumer, int(rate * seconds), on.contender)

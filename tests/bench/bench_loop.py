@@ -1,6 +1,6 @@
 """Ticks a second and processor time a tick: our loop, stock Faust and bare aiokafka, on one broker in one run.
 
-`python tests/bench/bench_loop.py [--repetitions N] [--scale S] [--file ticks.csv.gz] [--json]`
+`python -m tests.bench.bench_loop [--repetitions N] [--scale S] [--file ticks.csv.gz] [--json]`
 
 A backlog is published, one worker process is started, and what it answers is read off the end offsets of its output
 topics. Only the steady part counts: from `FROM` to `TO` of the backlog. Processor time is that of the worker process,
@@ -18,7 +18,19 @@ from typing import Any
 
 import click
 import msgspec
-from contenders import (
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+from agents.clients.publisher import publish
+from schemas.codec import encode
+from schemas.topics import PARTITIONS, TICKS
+from streams.engine.loop_partition import LoopPartition
+from streams.engine.node import Node
+from streams.engine.partitioner import partition_of
+from streams.sources.files import TickFile
+from streams.sources.synthetic import synthetic_market
+from tests.bench.contenders import (
     BARE_BATCH,
     BARE_SEND,
     COUNTING,
@@ -32,18 +44,7 @@ from contenders import (
     stage,
     until,
 )
-from msgspec import Struct
-from rich.console import Console
-from rich.table import Table
-
-from agents.clients.publisher import publish
-from schemas.codec import encode
-from schemas.topics import PARTITIONS, TICKS
-from streams.loop_partition import LoopPartition
-from streams.partitioner import partition_of
-from streams.sources.files import TickFile
-from streams.sources.synthetic import synthetic_market
-from streams.topology import Node
+from tests.support.places import DATA
 
 FROM, TO = 0.2, 0.95
 BACKLOG = {
@@ -54,7 +55,7 @@ BACKLOG = {
     MARKET: 100_000,
 }
 PATIENCE_S = 120.0
-REAL_TICKS = Path(__file__).parents[3] / "shared" / "data" / "btcusdt-perp-20240808.csv.gz"
+REAL_TICKS = DATA / "btcusdt-perp-20240808.csv.gz"
 
 
 class Measured(Struct):

@@ -1,6 +1,6 @@
 """Ten million ticks of a synthetic market through the whole loop: ticks a second, and memory on the way.
 
-`python tests/bench/bench_memory.py [millions]`. Memory must not grow with the length of the run: the peak after ten
+`python -m tests.bench.bench_memory [millions]`. Memory must not grow with the length of the run: the peak after ten
 million ticks may be larger than after the first by `ALLOWED` at most, else the exit code is 1. `make bench` runs one.
 """
 
@@ -9,11 +9,11 @@ import sys
 from itertools import islice
 from time import process_time_ns
 
-from streams import compiled
-from streams.backtest.engine import Engine
-from streams.loop import nodes
+from streams.engine import compiled
+from streams.engine.backtest import Engine
 from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
 
 SYMBOLS = [f"S{number:02}" for number in range(32)]
 

@@ -1,13 +1,13 @@
-"""What an outcome costs the monitor node: `python tests/bench/bench_monitor.py [count]`, on a synthetic market."""
+"""What an outcome costs the monitor node: `python -m tests.bench.bench_monitor [count]`, on a synthetic market."""
 
 import sys
 from time import process_time_ns
 
 from schemas.outcomes import OutcomeMatured
+from streams.engine.replay import replay_events
 from streams.market.node import MarketNode
 from streams.monitoring.node import MonitorNode
 from streams.monitoring.parameters import MonitorParameters
-from streams.replay import replay_events
 from streams.sources.synthetic import synthetic_market
 
 

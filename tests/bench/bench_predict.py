@@ -1,4 +1,4 @@
-"""How long `predict()` takes in process: `python tests/bench/bench_predict.py [ticks.csv.gz] [count]`.
+"""How long `predict()` takes in process: `python -m tests.bench.bench_predict [ticks.csv.gz] [count]`.
 
 Promised are 1 ms at p95 and 2 ms at p99; the exit code is 1 where they are not kept. They are judged by the processor's
 time: the time on the wall has whole time slices of other processes in it on a machine that is busy.
@@ -8,12 +8,11 @@ import sys
 from itertools import islice
 from time import perf_counter_ns, thread_time_ns
 
-from bench_step import file_ticks
-
 from schemas.errors import Refused
 from schemas.ticks import Directive
+from streams.api.pipeline import UnifiedMLPipeline
 from streams.sources.synthetic import synthetic_market
-from streams.unified import UnifiedMLPipeline
+from tests.bench.bench_step import file_ticks
 
 PROMISED_US = {"p95": 1_000.0, "p99": 2_000.0}
 

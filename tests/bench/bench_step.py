@@ -26,21 +26,22 @@ from schemas.codec import decoder, encode
 from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Directive, Quote, Tick, Trade
-from streams import compiled
-from streams.backtest.engine import Engine
-from streams.costs import Costs
-from streams.features import Features
-from streams.loop import nodes
-from streams.market.admission import Admission, AdmissionState
+from streams.engine import compiled
+from streams.engine.backtest import Engine
+from streams.engine.faults import Faults
 from streams.market.arms import Arms
-from streams.market.fallbacks import Faults
-from streams.market.needs import SPREAD, users_of_features
+from streams.market.costs import Costs
+from streams.market.feature_users import SPREAD, users_of_features
+from streams.market.features import Features
 from streams.market.node import MarketNode
-from streams.parameters import MarketParameters, Parameters
-from streams.regime import detector
-from streams.sizing import Sizing
+from streams.market.parameters import MarketParameters
+from streams.market.regime import detector
+from streams.market.sizing import Sizing
+from streams.market.strategies.panel import Panel
+from streams.market.tick_order import Admission, AdmissionState
+from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
-from streams.strategies.panel import Panel
+from streams.topology import nodes
 
 SYMBOLS = [f"S{number:02}" for number in range(32)]
 

@@ -1,4 +1,4 @@
-"""What a symbol costs when a worker has 1, 10, 100 or 1,000 of them: `python tests/bench/bench_symbols.py [ARMS]`.
+"""What a symbol costs when a worker has 1, 10, 100 or 1,000 of them: `python -m tests.bench.bench_symbols [ARMS]`.
 
 Ticks of a synthetic market come in the order of event time, so that neighbouring ticks are of different symbols: with
 many of them every step finds its state outside of the processor's caches. Every symbol has seen `WARM` ticks before
@@ -14,9 +14,9 @@ from typing import Any
 from schemas.codec import encode
 from schemas.models import ModelState, SignedLogisticState
 from schemas.ticks import Directive
-from streams.features import SIGNED
+from streams.engine.partition import Partition
+from streams.market.features import SIGNED
 from streams.market.node import MarketNode
-from streams.partition import Partition
 from streams.sources.synthetic import synthetic_market
 
 WARM = 300

@@ -13,26 +13,23 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parents[1] / "faults"))
-
 import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from counting import COUNTS, CountingNode
 from msgspec import Struct
 
 from agents.broker import process
 from agents.broker.launch import start
+from agents.config.settings import Settings
 from agents.operations import topics
 from agents.runtime.binding import changelog_name
-from agents.settings import Settings
 from schemas.topics import DEAD_LETTERS, PREDICTIONS, TOPICS
-from streams.chain import chained
-from streams.loop import nodes
+from streams.engine.chain import chained
+from streams.engine.node import Node
 from streams.parameters import Parameters
-from streams.topology import Node
+from streams.topology import nodes
+from tests.support.counting import COUNTS, CountingNode
 
-HERE = Path(__file__).parent
 SYMBOLS = [f"SYM{number}" for number in range(32)]
 
 
@@ -52,12 +49,10 @@ class Contender(Struct, frozen=True):
     nodes: tuple[Node[Any], ...] = ()
 
 
-STOCK_FAUST = Contender("stock Faust: table and send, counting", (str(HERE.parent / "faults" / "stock_faust.py"), "1"))
-BARE_SEND = Contender("bare aiokafka: getmany, send", (str(HERE / "bare_aiokafka.py"), "send"))
-BARE_BATCH = Contender("bare aiokafka: getmany, send_batch", (str(HERE / "bare_aiokafka.py"), "batch"))
-COUNTING = Contender(
-    "our runtime, counting", (str(HERE.parent / "faults" / "counting_worker.py"), "1"), nodes=(CountingNode(),)
-)
+STOCK_FAUST = Contender("stock Faust: table and send, counting", ("-m", "tests.support.stock_faust", "1"))
+BARE_SEND = Contender("bare aiokafka: getmany, send", ("-m", "tests.bench.bare_aiokafka", "send"))
+BARE_BATCH = Contender("bare aiokafka: getmany, send_batch", ("-m", "tests.bench.bare_aiokafka", "batch"))
+COUNTING = Contender("our runtime, counting", ("-m", "tests.support.counting_worker", "1"), nodes=(CountingNode(),))
 MARKET = Contender(
     "our runtime, the whole pipeline",
     ("-m", "agents.cli", "worker", "--slot", "1"),

@@ -13,14 +13,14 @@ from itertools import islice
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
-from contenders import SYMBOLS
 from msgspec import msgpack
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from schemas.codec import encode
 from schemas.topics import TICKS
-from streams.partitioner import partition_of
+from streams.engine.partitioner import partition_of
 from streams.sources.synthetic import synthetic_market
+from tests.bench.contenders import SYMBOLS
 
 LEAD_S = 0.5
 WAKE_S = 0.001

@@ -1,4 +1,4 @@
-"""Evidence for docs/retraining.md: `python tests/bench/retraining.py [--quick] [--write] [folder of ticks]`.
+"""Evidence for docs/retraining.md: `python -m tests.bench.retraining [--quick] [--write] [folder of ticks]`.
 
 Concepts are planted on features of real ticks (default: `../shared/data`, where it is there) or of the synthetic
 market. Everything is seeded: the same ticks give the same tables. `--write` puts them into the document.
@@ -12,22 +12,20 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "statistical")]
+import numpy as np
 
-import numpy as np  # noqa: E402 - the folders above come first
-import planted_concepts as planted  # noqa: E402
-from planted_concepts import CONCEPTS, Planted, Stream  # noqa: E402
-from retraining_contenders import CONTENDERS, Traced, tickloop  # noqa: E402
-
-from schemas.outcomes import OutcomeMatured  # noqa: E402
-from schemas.ticks import Quote, Trade  # noqa: E402
-from schemas.windows import AccuracyWindow  # noqa: E402
-from streams.market.node import MarketNode  # noqa: E402
-from streams.monitoring.node import WAITING, MonitorNode  # noqa: E402
-from streams.monitoring.parameters import MonitorParameters  # noqa: E402
-from streams.replay import replay_events  # noqa: E402
-from streams.sources.synthetic import synthetic_market  # noqa: E402
+from schemas.outcomes import OutcomeMatured
+from schemas.ticks import Quote, Trade
+from schemas.windows import AccuracyWindow
+from streams.engine.replay import replay_events
+from streams.market.node import MarketNode
+from streams.monitoring.node import WAITING, MonitorNode
+from streams.monitoring.parameters import MonitorParameters
+from streams.sources.synthetic import synthetic_market
+from tests.support import planted_concepts as planted
+from tests.support.places import ROOT
+from tests.support.planted_concepts import CONCEPTS, Planted, Stream
+from tests.support.retraining_contenders import CONTENDERS, Traced, tickloop
 
 FILES = {"btcusdt-perp-20240808": 90_000, "ethusdt-perp-20240808": 70_000, "bac-20131007": 60_000}
 CHANGE = 8_000
@@ -242,7 +240,7 @@ def _back(mean: np.ndarray, oracle: np.ndarray, width: int = 500) -> str:
 
 def useless(found: dict[str, Stream], quick: bool) -> Iterator[str]:
     """Candidates that are no better than what is there, through the gates."""
-    from retraining_contenders import useless_candidate
+    from tests.support.retraining_contenders import useless_candidate
 
     runs, all_runs, all_passed = 10 if quick else 120, 0, 0
     yield "| nothing to gain because | overlap | runs | passed the gates | upper 95 % bound |"

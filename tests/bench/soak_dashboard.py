@@ -22,20 +22,18 @@ from typing import Any
 import msgspec
 import psutil
 from msgspec import Struct
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
-import chromium
-from dashboard_system import System, running
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as TookTooLong
 
 from agents.broker import bootstrap
 from agents.clients.pace import Pace
 from agents.clients.publisher import publish
+from agents.config.settings import Settings
 from agents.operations import topics
-from agents.settings import Settings
 from schemas.topics import TICKS, TOPICS
 from streams.sources.synthetic import synthetic_market
+from tests.bench.dashboard_system import System, running
+from tests.support import chromium
 
 KEPT_BYTES = 96 * 1024 * 1024
 """Of each partition of a topic, so that an hour fits on any disk; the dashboard reads the ends alone."""

@@ -11,16 +11,14 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-sys.path.append(str(Path(__file__).parents[1] / "faults"))
-import live_loop
-from live_loop import LiveLoop
-
 from agents.broker import process
 from agents.broker.launch import start
-from agents.settings import Settings
-from streams.loop import nodes
+from agents.config.settings import Settings
 from streams.parameters import Parameters
 from streams.sources.synthetic import SYMBOLS, synthetic_market
+from streams.topology import nodes
+from tests.support import live_loop
+from tests.support.live_loop import LiveLoop
 
 PATIENCE_S = 30.0
 TICKS = 20_000

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from broken_files import BROKEN, HEADER, NOON, REFUSED, write
 from click.testing import CliRunner
 
 from agents.cli import cli, main
 from agents.cli.publish import MOST_TOLD
 from schemas.errors import ConfigurationError
+from tests.support.broken_files import BROKEN, HEADER, NOON, REFUSED, write
 
 pytestmark = pytest.mark.broker
 

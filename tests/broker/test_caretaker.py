@@ -11,29 +11,28 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
-from test_closed_loop import story
 
-from agents.caretaker.alerts import Alerts
-from agents.caretaker.retrainer import Retrainer
 from agents.clients.reader import read_blocks
+from agents.commands.keyring import signing
+from agents.config.settings import Settings
 from agents.demo.drift_story import CONFIGURATION, SYMBOL, parameters
 from agents.demo.scenes import everything
-from agents.keyring import signing
 from agents.operations import topics
 from agents.operations.system import wanted_topics
-from agents.settings import Settings
+from agents.retrainer.alerts import Alerts
+from agents.retrainer.jobs import Retrainer
 from schemas.alerts import Alert
 from schemas.codec import decoder, encode
 from schemas.commands import StartVariant
 from schemas.dead_letters import DeadLetter
-from schemas.models import ModelState
+from schemas.models import ModelState, state_sha256
 from schemas.outcomes import OutcomeMatured
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.topics import ALERTS, CANDIDATES, COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, RETRAIN_JOBS, Topic
 from schemas.versions import ModelVersion
-from streams.retraining.identity import state_sha256
 from streams.retraining.job import retrain
 from streams.retraining.labels import outcome_log
+from tests.unit.streams.api.test_closed_loop import story
 
 pytestmark = pytest.mark.broker
 

@@ -4,10 +4,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
-from agents.clients.commander import Answer, Place, commander
 from agents.clients.reader import read_blocks
+from agents.commands.commander import Answer, Place, commander
+from agents.config.settings import Settings
 from agents.operations import topics
-from agents.settings import Settings
 from schemas.asyncapi import golden
 from schemas.codec import decoder, encode
 from schemas.commands import RollBack
@@ -15,7 +15,7 @@ from schemas.errors import EnvironmentProblem
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.topics import COMMANDS, OUTCOMES, PREDICTIONS
-from streams.partitioner import partition_of
+from streams.engine.partitioner import partition_of
 
 pytestmark = pytest.mark.broker
 

@@ -17,10 +17,10 @@ from agents.broker.java import find_java
 from agents.broker.kafka import server_properties
 from agents.broker.lock import KAFKA_VERSION
 from agents.cli import COMMANDS
+from agents.config.settings import ENVIRONMENT_PREFIX, Settings
 from agents.operations.topics import TopicSpec, apply, plan
-from agents.settings import ENVIRONMENT_PREFIX, Settings
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 KAFKA: dict[str, str] = COMPOSE["services"]["kafka"]["environment"]
 WHERE = {"process.roles", "listeners", "advertised.listeners", "log.dirs", "node.id", "controller.listener.names"}

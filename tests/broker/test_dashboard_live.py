@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-import chromium
 import psutil
 import pytest
 from playwright.sync_api import Page
@@ -18,6 +17,7 @@ from playwright.sync_api import Page
 from agents.broker import ports
 from schemas.codec import encode
 from streams.sources.synthetic import synthetic_market
+from tests.support import chromium
 
 pytestmark = [
     pytest.mark.broker,

@@ -10,18 +10,16 @@ from typing import Any
 import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
-from dashboard_records import written
-from golden_model_records import OF_MODELS
 from msgspec.structs import replace
 
 from agents.broker import ports
 from agents.clients.nearby import Budget
-from agents.dashboard import lookup
-from agents.dashboard.guard import Guard
-from agents.dashboard.server import serving
+from agents.config.settings import Settings
+from agents.dashboard.serve import lookup
+from agents.dashboard.serve.guard import Guard
+from agents.dashboard.serve.server import serving
 from agents.operations import topics
 from agents.operations.system import wanted_topics
-from agents.settings import Settings
 from schemas.codec import encode
 from schemas.commands import StartVariant
 from schemas.topics import (
@@ -36,6 +34,8 @@ from schemas.topics import (
 )
 from schemas.versions import ModelVersion
 from streams.sources.synthetic import synthetic_market
+from tests.support.dashboard_records import written
+from tests.support.golden_model_records import OF_MODELS
 
 pytestmark = pytest.mark.broker
 

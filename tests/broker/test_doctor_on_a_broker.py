@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from agents.broker.answer import admin
 from agents.cli import cli
+from agents.config.settings import Settings
 from agents.operations import topics
 from agents.operations.doctor import Finding, examine_cluster
 from agents.operations.system import wanted_topics
-from agents.settings import Settings
 from schemas.asyncapi import golden
 from schemas.codec import decoder, encode
 from schemas.commands import PromoteVariant, StartVariant

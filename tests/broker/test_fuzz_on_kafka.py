@@ -9,14 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
-from fuzzed_payloads import HANDMADE, spoiled, spoiled_payloads
-from live_loop import LiveLoop, Stored
-from loop_payloads import payloads
-from market_ticks import seeded_ticks
 from msgspec.structs import replace
-from pooled_partials import SYMBOLS, TEST, outcomes, told
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import PinVersion
 from schemas.dead_letters import DeadLetter
@@ -31,11 +26,16 @@ from schemas.topics import (
     TICKS,
     Topic,
 )
-from streams.chain import chained
-from streams.loop import nodes
+from streams.engine.chain import chained
+from streams.engine.partition import Partition
+from streams.engine.partitioner import partition_of
 from streams.parameters import Parameters, load_parameters
-from streams.partition import Partition
-from streams.partitioner import partition_of
+from streams.topology import nodes
+from tests.support.fuzzed_payloads import HANDMADE, spoiled, spoiled_payloads
+from tests.support.live_loop import LiveLoop, Stored
+from tests.support.loop_payloads import payloads
+from tests.support.market_ticks import seeded_ticks
+from tests.support.pooled_partials import SYMBOLS, TEST, outcomes, told
 
 pytestmark = pytest.mark.broker
 

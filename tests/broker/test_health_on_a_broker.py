@@ -9,19 +9,19 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from live_loop import LiveLoop
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.broker import ports
 from agents.broker.launch import start
 from agents.broker.process import Running
-from agents.settings import Settings
+from agents.config.settings import Settings
 from agents.telemetry.ask import Answer, ask
 from agents.telemetry.health import BROKER_S, Verdict
 from schemas.topics import PREDICTIONS
-from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

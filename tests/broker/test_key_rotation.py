@@ -15,26 +15,27 @@ from typing import Any
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
-from live_loop import POLL_S, LiveLoop
 
 from agents.broker import ports
-from agents.clients.commander import Answer, commander
-from agents.keyring import load, signing
-from agents.settings import Settings
+from agents.commands.commander import Answer, commander
+from agents.commands.keyring import load, signing
+from agents.config.settings import Settings
 from schemas.codec import decoder, encode
 from schemas.commands import Command, PromoteVariant, StartVariant, StopVariant
 from schemas.dead_letters import DeadLetter
 from schemas.ticks import Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, TICKS
 from schemas.versions import ModelVersion
-from streams.loop import nodes
+from streams.engine.signing import Signing
 from streams.parameters import Parameters
-from streams.signatures import Signing
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
+from tests.support.live_loop import POLL_S, LiveLoop
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.broker
 
-GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text()
+GUIDE = (ROOT / "docs" / "operating.md").read_text()
 BLOCKS = re.findall(r"^```sh rotation\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 SYMBOL = "SYN1"
 PACE_S = 1.0

@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner
-from live_loop import LiveLoop
-from test_closed_loop import story
 
+from agents.audit.versions import registry
 from agents.cli import cli
-from agents.clients.versions import registry
+from agents.config.settings import Settings
 from agents.demo.drift_story import CONFIGURATION, SYMBOL, parameters
 from agents.operations import topics
 from agents.operations.system import wanted_topics
-from agents.settings import Settings
 from schemas.codec import encode
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.retraining import RetrainFinished
 from schemas.topics import PREDICTIONS, TICKS, TOPICS
-from streams.loop import nodes
 from streams.sources.planted import GradedMarket
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop
+from tests.unit.streams.api.test_closed_loop import story
 
 pytestmark = pytest.mark.broker
 

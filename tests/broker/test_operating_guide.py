@@ -14,10 +14,10 @@ import pytest
 from agents.broker import ports, process
 from schemas.ticks import Quote
 from streams.sources.synthetic import synthetic_market
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.broker
 
-ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "operating.md").read_text()
 
 

@@ -25,8 +25,8 @@ from agents.operations import topics
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
 from schemas.ticks import Trade
-from streams.partitioner import partition_of
-from streams.sources.raw import Feed, RawTick
+from streams.engine.feed import Feed, RawTick
+from streams.engine.partitioner import partition_of
 from streams.sources.synthetic import OPENING_NS, synthetic_market
 
 pytestmark = pytest.mark.broker

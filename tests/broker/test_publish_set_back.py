@@ -18,9 +18,9 @@ from agents.operations.topics import TopicSpec
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.ticks import Trade
+from streams.engine.feed import Feed, RawTick
 from streams.sources.damage import BrokenFile
 from streams.sources.files import TickFile
-from streams.sources.raw import Feed, RawTick
 from streams.sources.synthetic import OPENING_NS
 
 pytestmark = pytest.mark.broker

@@ -8,16 +8,17 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
-from live_loop import LiveLoop
 
 from agents.broker.process import Running
-from agents.settings import Settings
-from streams.loop import nodes
+from agents.config.settings import Settings
 from streams.parameters import Parameters
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.broker
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 
 
 async def test_a_tick_is_published_and_its_own_answer_read(

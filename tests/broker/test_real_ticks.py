@@ -5,16 +5,16 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from live_loop import LiveLoop, Stored
-from market_ticks import DATA
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from schemas.topics import DEAD_LETTERS, LOG_EVENTS, OUTCOMES, PAPER_ACCOUNT, PREDICTIONS, TICKS, TOPICS
-from streams.backtest.engine import Engine
-from streams.loop import nodes
+from streams.engine.backtest import Engine
+from streams.engine.digests import START, extended
 from streams.parameters import Parameters
 from streams.sources.files import TickFile
-from streams.verification.digests import START, extended
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop, Stored
+from tests.support.places import DATA
 
 pytestmark = pytest.mark.broker
 

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from live_loop import LiveLoop
 
+from agents.config.settings import Settings
 from agents.operations.recompute import recompute
-from agents.settings import Settings
 from schemas.errors import ConfigurationError
 from schemas.topics import OUTCOMES, PREDICTIONS
-from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop
 
 pytestmark = pytest.mark.broker
 

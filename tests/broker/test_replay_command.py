@@ -18,17 +18,17 @@ from click.testing import CliRunner
 from agents.cli import cli
 from agents.clients.publisher import Addressed, publish
 from agents.clients.reader import Received, read_blocks
+from agents.config.settings import Settings
 from agents.operations import topics
 from agents.operations.runs import run_settings
-from agents.settings import Settings
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import TICKS
-from streams.loop import nodes
+from streams.engine.partitioner import partition_of
 from streams.parameters import Parameters
-from streams.partitioner import partition_of
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
 from streams.verification.expected import Expected
 
 pytestmark = pytest.mark.broker

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from live_loop import LiveLoop
 
+from agents.config.settings import Settings
 from agents.kafka import AIOKafkaProducer
 from agents.operations import topics
-from agents.settings import Settings
 from schemas.codec import encode
 from schemas.dead_letters import CUT_VALUE, DeadLetter
 from schemas.ticks import Quote
@@ -25,8 +24,9 @@ from schemas.topics import (
     TICKS,
     Topic,
 )
-from streams.loop import nodes
 from streams.parameters import Parameters
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop
 
 pytestmark = pytest.mark.broker
 

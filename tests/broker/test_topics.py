@@ -7,9 +7,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from agents.config.settings import Settings
 from agents.operations import topics
 from agents.operations.topics import Difference
-from agents.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
 from schemas.topics import TOPICS
 

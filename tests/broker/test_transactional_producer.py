@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from live_loop import LiveLoop
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from schemas.codec import encode
 from schemas.topics import PREDICTIONS, TICKS
-from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop
 
 pytestmark = pytest.mark.broker
 

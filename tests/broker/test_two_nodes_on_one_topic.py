@@ -3,19 +3,19 @@
 from pathlib import Path
 
 import pytest
-import two_nodes_worker
-from counting import COUNTS, CountingNode
-from live_loop import LiveLoop
-from two_nodes_worker import SquaringNode
 
+from agents.config.settings import Settings
 from agents.operations import topics
 from agents.runtime.binding import changelog_name
-from agents.settings import Settings
 from streams.sources.synthetic import synthetic_market
+from tests.support import two_nodes_worker
+from tests.support.counting import COUNTS, CountingNode
+from tests.support.live_loop import LiveLoop
+from tests.support.two_nodes_worker import SquaringNode
 
 pytestmark = pytest.mark.broker
 
-WORKER = (two_nodes_worker.__file__,)
+WORKER = ("-m", two_nodes_worker.__name__)
 
 
 async def test_both_are_exact_through_a_kill(bootstrap: str, prefix: str, tmp_path: Path) -> None:

@@ -6,22 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_loop import POLL_S, LiveLoop, Stored, compare
 from msgspec.structs import replace
 
-from agents.clients.commander import commander
-from agents.clients.versions import versions
+from agents.audit.versions import versions
+from agents.commands.commander import commander
+from agents.config.settings import Settings
 from agents.operations.recompute import recompute
-from agents.settings import Settings
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant
 from schemas.ticks import Directive
 from schemas.topics import COMMANDS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS, TICKS
+from streams.engine.replay import SourceRecord, by_topic, replay
 from streams.lifecycle.node import LifecycleNode
-from streams.loop import nodes
 from streams.parameters import Parameters
-from streams.replay import SourceRecord, by_topic, replay
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
+from tests.support.live_loop import POLL_S, LiveLoop, Stored, compare
 
 pytestmark = pytest.mark.broker
 

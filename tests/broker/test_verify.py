@@ -12,22 +12,23 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
-from live_loop import LiveLoop, Stored
 
 from agents.broker.answer import admin
 from agents.clients.publisher import Addressed, publish
+from agents.config.settings import Settings
 from agents.operations import topics
 from agents.operations.beginnings import read_kept
 from agents.operations.system import wanted_topics
 from agents.operations.verification import Verification, verify
 from agents.runtime.binding import kept_name
-from agents.settings import Settings
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import PREDICTIONS, TICKS, TOPICS
-from streams.chain import chained
-from streams.loop import nodes
-from streams.parameters import MarketParameters, Parameters
+from streams.engine.chain import chained
+from streams.market.parameters import MarketParameters
+from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop, Stored
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

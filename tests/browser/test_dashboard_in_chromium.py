@@ -4,24 +4,24 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import chromium
 import msgspec
 import pytest
-from dashboard_pages import FAILED, drawn, opened, whole_board
-from dashboard_records import NOW_S, PARTITIONS, fed, received, written
-from dashboard_server import TOKEN, served, server
-from golden_records import RECORDS
 from playwright.sync_api import Browser
 
-from agents.dashboard import browsers
-from agents.dashboard.alive import Link
-from agents.dashboard.board import Board
-from agents.dashboard.rates import Ends
-from agents.dashboard.server import Server
+from agents.dashboard.bands.alive import Link
+from agents.dashboard.follow.topics_state import Board
+from agents.dashboard.serve import browsers
+from agents.dashboard.serve.server import Server
+from agents.dashboard.state.rates import Ends
 from schemas.codec import encode
 from schemas.predictions import Prediction
 from schemas.versions import ModelVersion
-from streams.partitioner import partition_of
+from streams.engine.partitioner import partition_of
+from tests.support import chromium
+from tests.support.dashboard_pages import FAILED, drawn, opened, whole_board
+from tests.support.dashboard_records import NOW_S, PARTITIONS, fed, received, written
+from tests.support.dashboard_server import TOKEN, served, server
+from tests.support.golden_records import RECORDS
 
 pytestmark = [
     pytest.mark.browser,

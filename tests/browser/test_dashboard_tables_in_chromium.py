@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-import chromium
 import msgspec
 import pytest
-from dashboard_pages import drawn, opened, whole_board
-from dashboard_records import NOW_S, PARTITIONS, received
-from dashboard_server import TOKEN, served, server
-from golden_records import RECORDS
 from playwright.sync_api import Browser
 
-from agents.dashboard.board import Board
+from agents.dashboard.follow.topics_state import Board
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.predictions import Prediction
-from streams.partitioner import partition_of
+from streams.engine.partitioner import partition_of
+from tests.support import chromium
+from tests.support.dashboard_pages import drawn, opened, whole_board
+from tests.support.dashboard_records import NOW_S, PARTITIONS, received
+from tests.support.dashboard_server import TOKEN, served, server
+from tests.support.golden_records import RECORDS
 
 pytestmark = [
     pytest.mark.browser,

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import chromium
 import pytest
-from experiment_courses import DECLARED, POOLED, courses, pooled_courses
 from playwright.sync_api import Browser
-from test_tear_sheet_in_chromium import VIEWS, Opened
 
-from agents.pages.experiment_report import experiment_report
+from agents.experiments.report import experiment_report
+from tests.browser.test_tear_sheet_in_chromium import VIEWS, Opened
+from tests.support import chromium
+from tests.support.experiment_courses import DECLARED, POOLED, courses, pooled_courses
 
 pytestmark = [
     pytest.mark.browser,

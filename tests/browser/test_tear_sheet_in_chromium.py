@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import chromium
 import pytest
-from paper_run import IDLE, PaperRun, paper_run
 from playwright.sync_api import Browser, Page
 
 from agents.pages.tear_sheet import tear_sheet
 from streams.sources.synthetic import synthetic_market
+from tests.support import chromium
+from tests.support.paper_run import IDLE, PaperRun, paper_run
 
 pytestmark = [
     pytest.mark.browser,

@@ -4,27 +4,25 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from agents.plugins import configured_parameters
+from agents.config.plugins import configured_parameters
 from streams.components.kinds import Registered, components
 from streams.components.promises import PROMISES
+from tests.support.places import ROOT
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 COMPONENTS = components(configured_parameters().market)
 PRINTED = (
     "from streams.components.kinds import components; from streams.components.promises import fingerprint\n"
-    "from agents.plugins import configured_parameters\n"
+    "from agents.config.plugins import configured_parameters\n"
     "[print(each, fingerprint(each)) for each in components(configured_parameters().market)]"
 )
 
 
 def fingerprints(seed: str, **environment: str) -> dict[str, str]:
     """Fingerprint of every component in a process with this seed of its hashes."""
-    paths = {"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}
+    paths = {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", PRINTED],
         env=os.environ | paths | environment,
@@ -72,7 +70,7 @@ def test_no_plugin_of_a_test_came_in(of_two_seeds: tuple[dict[str, str], dict[st
 @pytest.fixture(scope="module")
 def configuration(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("user") / "tickloop.toml"
-    path.write_text('[plugins]\nmodules = ["toy_components"]\n')
+    path.write_text('[plugins]\nmodules = ["tests.contract.toy_components"]\n')
     return str(path)
 
 
@@ -82,14 +80,14 @@ class TestComponentsOfTheUser:
     def test_the_suite_finds_them_and_tells_the_honest_from_the_others(self, configuration: str) -> None:
         program = (
             "from streams.components.kinds import components; from streams.components.promises import PROMISES\n"
-            "from agents.plugins import configured_parameters\n"
+            "from agents.config.plugins import configured_parameters\n"
             "for each in components(configured_parameters().market):\n"
             "    if each.name.startswith('toy_'):\n"
             "        print(each.name, *(promise.__name__ for promise in PROMISES if promise(each)))\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", program],
-            env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}", "TICKLOOP_CONFIG": configuration},
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TICKLOOP_CONFIG": configuration},
             capture_output=True,
             text=True,
             check=True,

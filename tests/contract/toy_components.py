@@ -5,10 +5,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from streams.features.family import Feature, Moment, NoState
-from streams.features.registry import register as register_features
-from streams.regime import Regime
-from streams.strategies import register as register_strategy
+from streams.market.features.family import Feature, Moment, NoState
+from streams.market.features.registry import register as register_features
+from streams.market.regime import Regime
+from streams.market.strategies import register as register_strategy
 
 
 class Memory(Struct, array_like=True):

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-import chromium
 import pytest
 from playwright.sync_api import Page
 
@@ -18,6 +17,7 @@ from agents.broker import ports
 from agents.broker.process import Running, running
 from schemas.codec import encode
 from streams.sources.synthetic import SYMBOLS, synthetic_market
+from tests.support import chromium
 
 pytestmark = [
     pytest.mark.broker,

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from live_loop import LiveLoop
 
 from agents.broker import process
 from agents.broker.launch import start
 from agents.broker.process import Running
-from agents.settings import Settings
+from agents.config.settings import Settings
 from schemas.ticks import Quote, Trade
 from schemas.topics import PAPER_ACCOUNT, PREDICTIONS
-from streams.loop import nodes
 from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

@@ -10,10 +10,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from live_loop import LiveLoop
-from planted_experiment import CONFIGURATION, NAME, SYMBOL, planted_market
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, Retrain, RollBack, StartVariant
 from schemas.experiments import ExperimentDecided
@@ -21,8 +19,10 @@ from schemas.predictions import Prediction
 from schemas.ticks import Directive, Tick
 from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, MODEL_VERSIONS, PREDICTIONS, TICKS
 from schemas.versions import ModelVersion
-from streams.loop import nodes
 from streams.parameters import load_parameters
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop
+from tests.support.planted_experiment import CONFIGURATION, NAME, SYMBOL, planted_market
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

@@ -11,21 +11,21 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from counting import COUNTS, CountingNode, OtherwiseNode
-from counting_worker import CODE, identity
-from live_loop import LiveLoop
 
 from agents.broker import process
 from agents.broker.launch import start
 from agents.broker.process import Running
 from agents.clients.log_events import log_events
+from agents.config.settings import Settings
 from agents.operations import topics
 from agents.operations.verification import Verification, verify
 from agents.runtime.crash import EXIT_STATE
-from agents.settings import Settings
 from schemas.log_events import ComputedBy, LogEvent, RecordsLost
 from schemas.topics import LOG_EVENTS, TICKS
 from streams.sources.synthetic import synthetic_market
+from tests.support.counting import COUNTS, CountingNode, OtherwiseNode
+from tests.support.counting_worker import CODE, identity
+from tests.support.live_loop import LiveLoop
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
@@ -35,7 +35,7 @@ RESET = "or `tickloop topics reset`, which computes everything anew"
 
 def loop_of(bootstrap: str, prefix: str, folder: Path, **more: float) -> LiveLoop:
     settings = Settings.load({}, prefix=prefix, partitions=1, checkpoint_s=0.2, session_timeout_s=10.0, **more)
-    command = (str(Path(__file__).with_name("counting_worker.py")),)
+    command = ("-m", "tests.support.counting_worker")
     return LiveLoop([CountingNode()], settings, bootstrap, folder / "workers.log", command)
 
 
@@ -195,7 +195,7 @@ async def test_other_code_goes_on_from_snapshots_on_purpose_only_and_is_verified
 ) -> None:
     async with loop_of(bootstrap, prefix, tmp_path, verify_every_s=0.1) as loop:
         await computed(loop, seed=10, ticks=300)
-        code, part = identity(), "streams/market/overlap.py"
+        code, part = identity(), "streams/scoring/label_uniqueness.py"
         other = {CODE: f"{part}:0123456789abcdef"}
         changed = msgspec.structs.replace(code, parts=code.parts | {part: "0123456789abcdef"})
 

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from agents.config.settings import Settings
 from agents.demo import drift_story
 from agents.demo.stage import stage
-from agents.settings import Settings
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(600)]
 

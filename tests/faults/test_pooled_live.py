@@ -7,12 +7,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from live_loop import LiveLoop
-from planted_experiment import CONFIGURATION, NAME
-from test_experiment_live import everything, tickloop
 
-from agents.keyring import signing
-from agents.settings import Settings
+from agents.commands.keyring import signing
+from agents.config.settings import Settings
 from schemas.codec import encode
 from schemas.commands import Command, PromoteVariant, StartVariant
 from schemas.dead_letters import DeadLetter
@@ -21,14 +18,17 @@ from schemas.predictions import Prediction
 from schemas.ticks import Quote
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, POOLED_EXPERIMENTS, PREDICTIONS, TICKS
 from schemas.versions import ModelVersion
-from streams.experiments.live.pooling import PoolingNode
-from streams.loop import nodes
+from streams.engine.node import following
+from streams.engine.partition import Partition
+from streams.engine.partitioner import partition_of
+from streams.engine.replay import SourceRecord, replay
+from streams.experiments.pooling_node import PoolingNode
 from streams.parameters import load_parameters
-from streams.partition import Partition
-from streams.partitioner import partition_of
-from streams.replay import SourceRecord, replay
 from streams.sources.planted import PlantedMarket
-from streams.topology import following
+from streams.topology import nodes
+from tests.faults.test_experiment_live import everything, tickloop
+from tests.support.live_loop import LiveLoop
+from tests.support.planted_experiment import CONFIGURATION, NAME
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

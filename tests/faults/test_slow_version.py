@@ -13,20 +13,21 @@ from typing import Any
 
 import msgspec
 import pytest
-from live_loop import LiveLoop
 
-from agents.clients.commander import commander
-from agents.keyring import signing
-from agents.settings import Settings
+from agents.commands.commander import commander
+from agents.commands.keyring import signing
+from agents.config.settings import Settings
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant
 from schemas.predictions import Prediction
 from schemas.topics import COMMANDS, MODEL_VERSIONS, PREDICTIONS
 from schemas.versions import ModelVersion
-from streams.confidence import CALIBRATORS
-from streams.loop import nodes
+from streams.market.confidence import CALIBRATORS
 from streams.parameters import load_parameters
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
+from tests.support.live_loop import LiveLoop
+from tests.support.places import ROOT
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
@@ -37,7 +38,7 @@ TAKES_S = 0.12
 PATIENCE_S = 90.0
 CONFIGURATION = """
 [plugins]
-modules = ["ponderous"]
+modules = ["tests.support.ponderous"]
 
 [market]
 warmup_ticks = 2
@@ -47,9 +48,9 @@ warmup_ticks = 2
 @pytest.fixture(autouse=True)
 def _plugin() -> Iterator[None]:
     """The replay of this process knows it, too; other tests do not."""
-    import_module("ponderous")
+    import_module("tests.support.ponderous")
     yield
-    del CALIBRATORS["ponderous"], sys.modules["ponderous"]
+    del CALIBRATORS["ponderous"], sys.modules["tests.support.ponderous"]
 
 
 async def test_a_slow_version_is_rolled_back(bootstrap: str, prefix: str, tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ async def test_a_slow_version_is_rolled_back(bootstrap: str, prefix: str, tmp_pa
     surroundings = {
         "TICKLOOP_CONFIG": str(configuration),
         "TICKLOOP_DIRECTIVE_KEY": "secret",
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": str(ROOT),
         "PONDEROUS_S": str(TAKES_S),
     }
     table: dict[str, Any] = {"market": msgspec.toml.decode(CONFIGURATION)["market"]}

@@ -8,12 +8,12 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from counting import COUNTS, CountingNode
-from live_loop import LiveLoop, Verdict
 
 from agents.clients.pace import Pace
-from agents.settings import Settings
+from agents.config.settings import Settings
 from streams.sources.synthetic import synthetic_market
+from tests.support.counting import COUNTS, CountingNode
+from tests.support.live_loop import LiveLoop, Verdict
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
@@ -28,7 +28,7 @@ FAIR_S = 90.0
 
 def loop_of(script: str, bootstrap: str, prefix: str, folder: Path) -> LiveLoop:
     settings = Settings.load({}, prefix=prefix, checkpoint_s=0.5, session_timeout_s=6.0)
-    command = (str(Path(__file__).with_name(script)),)
+    command = ("-m", script)
     return LiveLoop([CountingNode()], settings, bootstrap, folder / "workers.log", command)
 
 
@@ -62,7 +62,7 @@ class Treatment:
 
 
 async def test_stock_faust_is_exact_only_until_it_is_killed(bootstrap: str, prefix: str, tmp_path: Path) -> None:
-    async with loop_of("stock_faust.py", bootstrap, prefix, tmp_path) as loop:
+    async with loop_of("tests.support.stock_faust", bootstrap, prefix, tmp_path) as loop:
         loop.start(1)
         treatment = Treatment(loop)
         unharmed = await treatment.round(kill=False)
@@ -76,7 +76,7 @@ async def test_stock_faust_is_exact_only_until_it_is_killed(bootstrap: str, pref
 
 
 async def test_our_runtime_is_exact_under_the_same_treatment(bootstrap: str, prefix: str, tmp_path: Path) -> None:
-    async with loop_of("counting_worker.py", bootstrap, prefix, tmp_path) as loop:
+    async with loop_of("tests.support.counting_worker", bootstrap, prefix, tmp_path) as loop:
         loop.start(1)
         treatment = Treatment(loop)
         for kill in (False, *[True] * ROUNDS):

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from counting import COUNTS, CountingNode
-from counting_worker import BOMB
-from live_loop import LiveLoop
 
 from agents.clients.pace import Pace
+from agents.config.settings import Settings
 from agents.operations import topics
 from agents.runtime.crash import EXIT_CRASHED, EXIT_STATE
-from agents.settings import Settings
 from schemas.topics import TICKS
 from streams.sources.synthetic import synthetic_market
+from tests.support.counting import COUNTS, CountingNode
+from tests.support.counting_worker import BOMB
+from tests.support.live_loop import LiveLoop
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
@@ -25,7 +25,7 @@ SYMBOLS = [f"SYM{number}" for number in range(16)]
 @pytest.fixture
 def loop(bootstrap: str, prefix: str, tmp_path: Path) -> LiveLoop:
     settings = Settings.load({}, prefix=prefix, checkpoint_s=0.5, session_timeout_s=6.0)
-    command = (str(Path(__file__).with_name("counting_worker.py")),)
+    command = ("-m", "tests.support.counting_worker")
     return LiveLoop([CountingNode()], settings, bootstrap, tmp_path / "workers.log", command)
 
 

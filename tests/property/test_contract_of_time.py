@@ -22,11 +22,11 @@ from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Trade
 from schemas.windows import AccuracyWindow
-from streams.loop import nodes
-from streams.loop_partition import LoopPartition
-from streams.market.admission import REPEATS
+from streams.engine.loop_partition import LoopPartition
+from streams.market.tick_order import REPEATS
 from streams.parameters import Parameters, load_parameters
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
 
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from damaged_files import commanded, tried, tried_columnar
+
+from tests.support.damaged_files import commanded, tried, tried_columnar
 
 
 @pytest.mark.parametrize("first", range(0, 4_000, 500))

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_ticks import promote_arm, quick_node, seeded_ticks, start_arm, stop_arm
 from msgspec.structs import asdict, replace
 
 from schemas.codec import encode
@@ -15,10 +14,11 @@ from schemas.models import ModelState
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Tick
+from streams.engine.signing import Key, Signing
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.node import MarketNode
 from streams.market.symbol_state import SymbolState
-from streams.signatures import Key, Signing
+from tests.support.market_ticks import promote_arm, quick_node, seeded_ticks, start_arm, stop_arm
 
 
 def _predictions(ticks: list[Tick]) -> list[dict[str, Any]]:

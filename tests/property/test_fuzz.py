@@ -3,10 +3,8 @@
 import math
 from collections import Counter
 
-from fuzzed_payloads import HANDMADE, spoiled_payloads
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_ticks import quick_node, seeded_ticks
 
 from schemas.codec import decoder, encode
 from schemas.dead_letters import DeadLetter
@@ -14,8 +12,10 @@ from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Trade
-from streams.partition import Partition
-from streams.validation import Validation, ValidationParameters
+from streams.engine.partition import Partition
+from streams.market.tick_checks import Validation, ValidationParameters
+from tests.support.fuzzed_payloads import HANDMADE, spoiled_payloads
+from tests.support.market_ticks import quick_node, seeded_ticks
 
 EVERY_REASON = {
     *("empty", "not_json", "malformed", "bad_symbol", "bad_time", "bad_sequence", "bad_price", "bad_size"),

@@ -1,31 +1,31 @@
 """Payloads made from the schemas, on every root and every topic that a reader takes: nothing stops, all is judged."""
 
 from collections import Counter, defaultdict
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from loop_payloads import FUZZED, payloads
 from msgspec import Struct, inspect
-from schema_payloads import SchemaPayloads
 
+from agents.audit.lineage import link
 from agents.cli.record_tables import cells, columns_of
 from agents.clients import readable as saying
 from agents.clients.readable import MOST_SAID, Readable, Told
 from agents.clients.reader import Once, Received
 from agents.runtime.routing import key_of, place_of
-from agents.trail import link
 from schemas.codec import decoder, encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
 from schemas.ticks import Quote, Trade
 from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS, TOPICS, Topic
-from streams.alerts import alert_of
-from streams.chain import chained
-from streams.loop import nodes
-from streams.partition import Partition
-from streams.topology import Node
+from streams.engine.chain import chained
+from streams.engine.node import Node
+from streams.engine.partition import Partition
+from streams.monitoring.alerts import alert_of
+from streams.topology import nodes
+from tests.support.loop_payloads import FUZZED, payloads
+from tests.support.places import ROOT
+from tests.support.schema_payloads import SchemaPayloads
 
 ROOTS = (TICKS, COMMANDS, EXPERIMENT_PARTIALS)
 TAKEN = {
@@ -150,7 +150,7 @@ def _unbounded(kind: Any, where: str) -> Any:
 
 def test_bounds_stand_in_the_written_contract() -> None:
     """Those of quotes and trades, too, which have reasons of their own."""
-    folder = Path(__file__).parents[2] / "schemas" / "contract"
+    folder = ROOT / "schemas" / "contract"
     ticks = msgspec.json.decode((folder / "ticks.schema.json").read_bytes())["$defs"]
     assert ticks["Quote"]["properties"]["bid"]["maximum"] == 1e12
     assert ticks["Trade"]["properties"]["ts_event"]["minimum"] == 1

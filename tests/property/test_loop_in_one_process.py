@@ -3,19 +3,19 @@
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_ticks import promote_arm, quick_parameters, real_ticks, seeded_ticks, start_arm
 
 from schemas.accounts import AccountMarked
 from schemas.codec import encode
 from schemas.predictions import Prediction
 from schemas.ticks import Tick
-from streams.backtest.engine import Engine
-from streams.loop import nodes
-from streams.loop_partition import LoopPartition
+from streams.engine.backtest import Engine
+from streams.engine.loop_partition import LoopPartition
+from streams.engine.partition import KeySnapshot, Partition
 from streams.parameters import Parameters
-from streams.partition import KeySnapshot, Partition
 from streams.sources.spoiling import spoiled
 from streams.sources.synthetic import synthetic_market
+from streams.topology import nodes
+from tests.support.market_ticks import promote_arm, quick_parameters, real_ticks, seeded_ticks, start_arm
 
 
 def _eventful(seed: int, count: int) -> list[Tick]:

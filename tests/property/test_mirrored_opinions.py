@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.confidence import CALIBRATORS, ConfidenceParameters
-from streams.market.arms import LIVE, Arms
-from streams.market.fallbacks import Faults
-from streams.models import signed_logistic
-from streams.models.parameters import SignedLogisticParameters
-from streams.parameters import MarketParameters
+from schemas.names import LIVE
+from streams.engine.faults import Faults
+from streams.market.arms import Arms
+from streams.market.confidence import CALIBRATORS, ConfidenceParameters
+from streams.market.models import signed_logistic
+from streams.market.models.parameters import SignedLogisticParameters
+from streams.market.parameters import MarketParameters
 
 FEATURES = ("return_10", "queue_imbalance", "trade_flow_imbalance")
 

@@ -6,14 +6,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_ticks import quick_node, real_ticks, seeded_ticks, written_by_offset
 from msgspec.structs import replace
 
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Quote, Tick, Trade
+from streams.engine.replay import replay_events
 from streams.market.node import MarketNode
-from streams.replay import replay_events
+from tests.support.market_ticks import quick_node, real_ticks, seeded_ticks, written_by_offset
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 from msgspec.structs import replace
-from pooled_partials import SECOND, SIGNING, SYMBOLS, TEST, TOGETHER, decided, interleaved, outcomes, records, told
 
 from schemas.codec import decoder, encode
 from schemas.commands import PromoteVariant, StopVariant
@@ -17,10 +16,22 @@ from schemas.errors import ConfigurationError, StateError
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.limits import LARGEST_FIGURE
 from schemas.outcomes import OutcomeMatured
-from streams.experiments.live.node import ExperimentsNode
-from streams.experiments.live.pooling import PoolingNode, PoolState
-from streams.partition import Partition
-from streams.signatures import UNSIGNED, Key, Signing
+from streams.engine.partition import Partition
+from streams.engine.signing import UNSIGNED, Key, Signing
+from streams.experiments.node import ExperimentsNode
+from streams.experiments.pooling_node import PoolingNode, PoolState
+from tests.support.pooled_partials import (
+    SECOND,
+    SIGNING,
+    SYMBOLS,
+    TEST,
+    TOGETHER,
+    decided,
+    interleaved,
+    outcomes,
+    records,
+    told,
+)
 
 Streams = list[list[ExperimentPartial]]
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import convert, msgpack
 
-from streams.regime import DETECTORS, REGIMES, Detector, Regime, RegimeParameters, detector
-from streams.regime.hmm import Hmm
-from streams.regime.parameters import HmmParameters
+from streams.market.regime import DETECTORS, REGIMES, Detector, Regime, RegimeParameters, detector
+from streams.market.regime.hmm import Hmm
+from streams.market.regime.parameters import HmmParameters
 
 Answers = list[tuple[Regime, float]]
 

@@ -3,12 +3,12 @@
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_ticks import promote_arm, quick_node, real_ticks, seeded_ticks, start_arm, stop_arm
 
 from schemas.codec import encode
 from schemas.ticks import Tick
+from streams.engine.partition import KeySnapshot, Partition
 from streams.market.node import MarketNode
-from streams.partition import KeySnapshot, Partition
+from tests.support.market_ticks import promote_arm, quick_node, real_ticks, seeded_ticks, start_arm, stop_arm
 
 
 def _written(node: MarketNode, ticks: list[Tick], restore_before: set[int]) -> tuple[list[bytes], dict[str, bytes]]:

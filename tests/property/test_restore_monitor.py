@@ -6,15 +6,15 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matured import matured
 from msgspec.structs import replace
 
 from schemas.codec import encode
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams.market.baselines import BASELINES
+from streams.engine.partition import KeySnapshot, Partition
 from streams.monitoring.node import MonitorNode
 from streams.monitoring.parameters import MonitorParameters, SkillTriggerParameters
-from streams.partition import KeySnapshot, Partition
+from streams.scoring.baselines import BASELINES
+from tests.support.matured import matured
 
 EVENTFUL = MonitorParameters(
     window=40,

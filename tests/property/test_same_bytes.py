@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.places import ROOT
+
 PROGRAM = """
 from hashlib import sha256
-from market_ticks import as_records, promote_arm, quick_node, seeded_ticks, start_arm
-from streams.replay import replay
+from tests.support.market_ticks import as_records, promote_arm, quick_node, seeded_ticks, start_arm
+from streams.engine.replay import replay
 
 ticks = seeded_ticks(7, 2_000, "A") + seeded_ticks(8, 2_000, "B") + [start_arm("b", "A"), promote_arm("b", "A")]
 ticks += [tick for pair in zip(seeded_ticks(9, 500, "A"), seeded_ticks(9, 500, "C")) for tick in pair]
@@ -23,7 +23,7 @@ print(count, digest.hexdigest(), hash("tick"))
 
 
 def _run(seed: str) -> list[str]:
-    environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}"}
+    environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
     return done.stdout.split()
 

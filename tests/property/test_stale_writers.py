@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from counting import Count, CountingNode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.runtime.snapshots import NOTHING, Filing, recover
 from schemas.codec import encode
 from schemas.ticks import Trade
-from streams.partition import Partition
+from streams.engine.partition import Partition
+from tests.support.counting import Count, CountingNode
 
 
 class CrowdedNode(CountingNode):

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_ticks import START, promote_arm, quick_node, seeded_ticks, start_arm, stop_arm
 from msgspec.structs import asdict, replace
 
 from schemas.codec import encode
@@ -18,10 +17,12 @@ from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Tick, Trade
+from streams.engine.partition import KeySnapshot, Partition
 from streams.market.directives import MOST_ARMS
 from streams.market.node import MarketNode
-from streams.parameters import MarketParameters, MixtureParameters, load_parameters
-from streams.partition import KeySnapshot, Partition
+from streams.market.parameters import MarketParameters, MixtureParameters
+from streams.parameters import load_parameters
+from tests.support.market_ticks import START, promote_arm, quick_node, seeded_ticks, start_arm, stop_arm
 
 QUICK = {"horizon_ns": 2_000_000, "scored_per_horizon": 5, "warmup_ticks": 10, "costs": {"fee_bps": 0.0}}
 ONLY_IMBALANCE: dict[str, Any] = {

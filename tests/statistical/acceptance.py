@@ -1,4 +1,4 @@
-"""The promises of experiments, measured: `python tests/statistical/acceptance.py [ticks.csv.gz ...]`.
+"""The promises of experiments, measured: `python -m tests.statistical.acceptance [ticks.csv.gz ...]`.
 
 Every claim has a seed of its own, so that it can be repeated alone. All of them at full length take about ten minutes;
 the table goes to docs/statistics.md. The same claims with fewer replications are tests.
@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from math import inf, sqrt
-from pathlib import Path
 from time import process_time
 
-import error_rates as rates
 import numpy as np
-from claims import CLAIMS, Claim
 from rich.console import Console
 from rich.progress import Progress
 from scipy.stats import binom
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "statistics.md"
+from tests.statistical import error_rates as rates
+from tests.statistical.claims import CLAIMS, Claim
+from tests.support.places import ROOT
+
+PAGE = ROOT / "docs" / "statistics.md"
 BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 
 
@@ -89,7 +90,7 @@ def table(found: list[Measured]) -> str:
 
 def main(files: list[str]) -> int:
     """Measure everything and write the page; 1 where a claim fails."""
-    from real_ticks import report
+    from tests.statistical.real_ticks import report
 
     started, found = process_time(), []
     console = Console(stderr=True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf
 
-import error_rates as rates
 import numpy as np
-import pooled_symbols as pooled
 
 from streams.experiments.engines.fixed_horizon import hac_t
 from streams.experiments.engines.resampling import drawdown_test, sharpe_test
 from streams.experiments.parameters import ExperimentParameters
+from tests.statistical import error_rates as rates
+from tests.statistical import pooled_symbols as pooled
 
 Count = Callable[[np.random.Generator, int], int]
 Measure = Callable[[np.random.Generator, int], float]

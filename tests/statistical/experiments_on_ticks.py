@@ -3,24 +3,22 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from agents.experiment_plan import outcomes_of_file
+from agents.experiments.plan import outcomes_of_file
+from schemas.names import LIVE
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
 from streams.experiments.engines.resampling import stationary_draw
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.scores import Scores
-from streams.market.arms import LIVE
 from streams.parameters import Parameters, load_parameters
 from streams.sources.files import TickFile
-
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+from tests.support.places import DATA
 
 HORIZONS_NS = {
     "btcusdt-perp-20240808": 500_000_000,

@@ -1,4 +1,4 @@
-"""Detectors on series whose regimes are known and on quotes: `python tests/statistical/known_regimes.py [FILE...]`.
+"""Detectors on series whose regimes are known and on quotes: `python -m tests.statistical.known_regimes [FILE...]`.
 
 It prints the tables of docs/regimes.md.
 """
@@ -17,7 +17,7 @@ from time import process_time_ns
 
 from msgspec import Struct
 
-from streams.regime import DETECTORS, REGIMES, Regime, RegimeParameters, detector
+from streams.market.regime import DETECTORS, REGIMES, Regime, RegimeParameters, detector
 
 CALM_SPELL, VOLATILE_SPELL = 1_500.0, 500.0
 """Mean quotes of calm and of volatile spells, and of ranges and trends."""

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from schemas.experiments import ExperimentPartial, PooledDecided
 from streams.experiments.declaration import Declaration
 from streams.experiments.engines.t_mixture import log_e, prior
-from streams.experiments.live.pooling import Pool
 from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.pooling_node import Pool
 
 Counts = NDArray[np.int64]
 Table = NDArray[np.float64]

@@ -4,15 +4,13 @@ from functools import partial
 from math import exp, inf, log
 from pathlib import Path
 
-import error_rates as rates
 import numpy as np
-from experiments_on_ticks import planted
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from rich.progress import Progress
 from scipy.optimize import brentq
 
-from streams.evaluation import scores as forecasts
+from streams.api.side_by_side import side_by_side
 from streams.experiments.engines.dependence import autocorrelation_time, batch_for
 from streams.experiments.engines.resampling import stationary_draw
 from streams.experiments.experiment import Experiment
@@ -20,8 +18,11 @@ from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.planning import expected_run
 from streams.experiments.preflight import BATCHES_A_BLOCK, preflight, smallest_that_holds, with_batch
-from streams.experiments.side_by_side import side_by_side
-from streams.parameters import MarketParameters, Parameters
+from streams.market.parameters import MarketParameters
+from streams.parameters import Parameters
+from streams.scoring import scores as forecasts
+from tests.statistical import error_rates as rates
+from tests.statistical.experiments_on_ticks import planted
 
 REPLAYS = 1_000
 WARMUP = 100

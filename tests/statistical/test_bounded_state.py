@@ -2,11 +2,10 @@
 
 from itertools import islice
 
-from market_ticks import start_arm
-
 from schemas.ticks import Quote, Tick, Trade
 from streams.market.node import MarketNode
 from streams.sources.synthetic import SyntheticParameters, synthetic_market
+from tests.support.market_ticks import start_arm
 
 LIMIT = 64_000
 """Bytes of a snapshot."""

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from market_ticks import real_ticks
 from msgspec.structs import replace
 
 from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
 from schemas.predictions import Prediction
-from streams.alerts import alert_of
-from streams.loop import nodes
+from streams.engine.replay import replay_events
+from streams.monitoring.alerts import alert_of
 from streams.parameters import Parameters
-from streams.replay import replay_events
+from streams.topology import nodes
+from tests.support.market_ticks import real_ticks
 
 DAY = 86_400 * 1_000_000_000
 YEAR = 365 * DAY

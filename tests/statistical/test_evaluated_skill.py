@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from schemas.ticks import Quote, Trade
-from streams.evaluation import bootstrap, prequential
-from streams.evaluation.report import SkillReport, report
-from streams.evaluation.variants import VARIANTS
-from streams.parameters import MarketParameters, Parameters
+from streams.market.parameters import MarketParameters
+from streams.parameters import Parameters
+from streams.reports.prequential import run as prequential
+from streams.reports.prequential.ablations import VARIANTS
+from streams.reports.prequential.table import SkillReport, report
+from streams.scoring import block_bootstrap
 from streams.sources.synthetic import SyntheticParameters, synthetic_market
 
 MS = 1_000_000
@@ -58,7 +60,9 @@ def test_no_skill_is_claimed_on_a_random_walk() -> None:
     assert full.log_loss == pytest.approx(np.log(2.0), abs=0.004)
 
 
-@pytest.mark.parametrize(("cell", "block", "least", "most"), [(20, bootstrap.BLOCK, 0.87, 0.99), (1, 1, 0.0, 0.6)])
+@pytest.mark.parametrize(
+    ("cell", "block", "least", "most"), [(20, block_bootstrap.BLOCK, 0.87, 0.99), (1, 1, 0.0, 0.6)]
+)
 def test_intervals_hold_the_truth_as_often_as_they_promise_only_with_blocks(
     cell: int, block: int, least: float, most: float
 ) -> None:
@@ -67,7 +71,7 @@ def test_intervals_hold_the_truth_as_often_as_they_promise_only_with_blocks(
     held = 0
     for seed in range(300):
         sample = np.convolve(random.normal(size=2_019), np.ones(20) / 20, mode="valid")
-        (means,) = bootstrap.resampled_means([sample], np.arange(2_000) // cell, 200, seed, block)
-        low, high = bootstrap.interval(means)
+        (means,) = block_bootstrap.resampled_means([sample], np.arange(2_000) // cell, 200, seed, block)
+        low, high = block_bootstrap.interval(means)
         held += low <= 0.0 <= high
     assert least <= held / 300 <= most

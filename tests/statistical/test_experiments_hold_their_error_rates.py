@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from acceptance import PAGE, Measured, measured
-from claims import CLAIMS, Claim
+
+from tests.statistical.acceptance import PAGE, Measured, measured
+from tests.statistical.claims import CLAIMS, Claim
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: f"{claim.group[:8]} {claim.name}")

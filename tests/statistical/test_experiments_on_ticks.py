@@ -6,12 +6,13 @@ Quick by default; `TICKLOOP_STATISTICS=full` takes every file and more replays.
 import os
 
 import pytest
-from error_rates import one_look_t, peeking_t
-from experiments_on_ticks import DATA, HORIZONS_NS, TEST, pairs_of, planted, resampled
 
 from streams.experiments.experiment import Experiment
 from streams.experiments.preflight import preflight
 from streams.experiments.scores import Scores
+from tests.statistical.error_rates import one_look_t, peeking_t
+from tests.statistical.experiments_on_ticks import HORIZONS_NS, TEST, pairs_of, planted, resampled
+from tests.support.places import DATA
 
 FULL = os.environ.get("TICKLOOP_STATISTICS", "") == "full"
 FILES = list(HORIZONS_NS) if FULL else ["ethusdt-perp-20240808"]

@@ -1,17 +1,17 @@
 """Planted changes are noticed, even streams are left alone, useless candidates do not pass: seeded, with bounds."""
 
 import numpy as np
-import planted_concepts as planted
 import pytest
-from planted_concepts import CONCEPTS, Planted, Stream
-from retraining_contenders import forgetful, live_arm, tickloop, useless_candidate
 
 from schemas.outcomes import OutcomeMatured
 from schemas.windows import AccuracyWindow
+from streams.engine.replay import replay_events
 from streams.market.node import MarketNode
 from streams.monitoring.node import MonitorNode
-from streams.replay import replay_events
 from streams.sources.synthetic import synthetic_market
+from tests.support import planted_concepts as planted
+from tests.support.planted_concepts import CONCEPTS, Planted, Stream
+from tests.support.retraining_contenders import forgetful, live_arm, tickloop, useless_candidate
 
 
 @pytest.fixture(scope="module")

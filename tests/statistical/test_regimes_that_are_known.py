@@ -5,7 +5,8 @@ from random import Random
 from statistics import fmean
 
 import pytest
-from known_regimes import SERIES, Verdict, calibration_error, told, verdict
+
+from tests.statistical.known_regimes import SERIES, Verdict, calibration_error, told, verdict
 
 SEEDS = range(100, 104)
 

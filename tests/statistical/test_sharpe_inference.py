@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, kstest
 
-from streams.performance.deflated import deflated_sharpe, expected_best
-from streams.performance.probabilistic import moments, probabilistic_sharpe
-from streams.performance.sharpe import robust_standard_error, sharpe, standard_error
+from streams.reports.track_record.deflated import deflated_sharpe, expected_best
+from streams.reports.track_record.probabilistic import moments, probabilistic_sharpe
+from streams.reports.track_record.sharpe import robust_standard_error, sharpe, standard_error
 
 DRAWS, RETURNS = 2_000, 500
 TRUE = 0.1

@@ -3,19 +3,18 @@
 import csv
 import gzip
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from schemas.outcomes import OutcomeMatured
 from schemas.ticks import Quote, Trade
+from streams.engine.replay import replay_events
 from streams.market.node import MarketNode
-from streams.parameters import MarketParameters
-from streams.replay import replay_events
-from streams.skill import Skill, skill
+from streams.market.parameters import MarketParameters
+from streams.scoring.skill import Skill, skill
+from tests.support.places import DATA
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 MS = 1_000_000
 
 

@@ -6,7 +6,7 @@ from plotly import graph_objects as go
 from agents.pages import drawing, palette
 from agents.pages.charts.finely import finely
 from agents.pages.missing import NotEnough
-from streams.performance.drawdown import below_peak
+from streams.reports.track_record.drawdown import below_peak
 
 
 def drawdown(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:

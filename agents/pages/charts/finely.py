@@ -3,8 +3,8 @@
 import pandas as pd
 
 from agents.pages.missing import NotEnough
-from streams.performance import frames
-from streams.performance.equity import Curve, at_every_moment
+from streams.reports.track_record import frames
+from streams.reports.track_record.equity import Curve, at_every_moment
 
 NOTHING = NotEnough(0, 1, "trades")
 

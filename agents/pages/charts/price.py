@@ -4,7 +4,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
-from streams.performance import frames
+from streams.reports.track_record import frames
 
 MOST_SYMBOLS = 6
 

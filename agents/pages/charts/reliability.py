@@ -5,9 +5,9 @@ from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
-from streams.market.arms import LIVE
-from streams.performance.calibration import FEWEST, calibration
-from streams.performance.forecasts import forecasts
+from schemas.names import LIVE
+from streams.reports.track_record.calibration import FEWEST, calibration
+from streams.reports.track_record.forecasts import forecasts
 
 
 def reliability(outcomes: pd.DataFrame) -> go.Figure | NotEnough:

@@ -8,7 +8,7 @@ from scipy.stats import norm
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
 from agents.pages.wording import lasting
-from streams.performance.record import FEWEST_RETURNS, regular_curve
+from streams.reports.track_record.record import FEWEST_RETURNS, regular_curve
 
 
 def returns(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:

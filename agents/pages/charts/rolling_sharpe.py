@@ -8,8 +8,8 @@ from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
 from agents.pages.thinning import kept
 from agents.pages.wording import lasting
-from streams.performance.record import FEWEST_RETURNS, regular_curve
-from streams.performance.rolling_sharpe import rolling_sharpe as over_windows
+from streams.reports.track_record.record import FEWEST_RETURNS, regular_curve
+from streams.reports.track_record.rolling_sharpe import rolling_sharpe as over_windows
 
 
 def rolling_sharpe(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:

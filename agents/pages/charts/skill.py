@@ -7,9 +7,9 @@ from plotly import graph_objects as go
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
 from agents.pages.time_axis import time_axis
-from streams.market.arms import LIVE
-from streams.performance.forecasts import Forecasts, forecasts
-from streams.performance.skill_over_time import FEWEST_CELLS
+from schemas.names import LIVE
+from streams.reports.track_record.forecasts import Forecasts, forecasts
+from streams.reports.track_record.skill_over_time import FEWEST_CELLS
 
 BLOCKS = 24
 FEWEST_IN_A_BLOCK = 20

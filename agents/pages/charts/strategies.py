@@ -7,7 +7,7 @@ from plotly import graph_objects as go
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
 from agents.pages.time_axis import time_axis
-from streams.performance.frames import nanoseconds
+from streams.reports.track_record.frames import nanoseconds
 
 CELLS = 120
 PREFIX = "weight."

@@ -6,7 +6,7 @@ from plotly import graph_objects as go
 from agents.pages import drawing, palette
 from agents.pages.charts.finely import finely
 from agents.pages.missing import NotEnough
-from streams.performance import frames
+from streams.reports.track_record import frames
 
 MOST_SYMBOLS = 6
 

@@ -5,7 +5,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
-from streams.performance.frames import nanoseconds
+from streams.reports.track_record.frames import nanoseconds
 
 MOST_ROWS = 20
 ROW, WIDTH = 36, 8

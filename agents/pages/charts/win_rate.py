@@ -5,7 +5,7 @@ from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
-from streams.performance.proportion import Proportion, wilson
+from streams.scoring.wilson import Proportion, wilson
 
 FEWEST = 10
 ALL = "all"

@@ -1,0 +1,113 @@
+"""Everything that the topics hold about one symbol, for whoever asks how something came about."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from agents.audit.lineage import History, Life, why, window_of
+from agents.clients.readable import Readable
+from agents.clients.reader import read_blocks
+from agents.config.settings import Settings
+from schemas.errors import ConfigurationError
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+from schemas.ticks import Directive
+from schemas.topics import (
+    ACCURACY_WINDOWS,
+    CANDIDATES,
+    COMMANDS,
+    EXPERIMENT_DECISIONS,
+    MODEL_VERSIONS,
+    OUTCOMES,
+    PREDICTIONS,
+    RETRAIN_JOBS,
+    TICKS,
+    Topic,
+)
+
+
+async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
+    """What happened to the versions of a symbol; no ticks, predictions and outcomes are counted, and no directives.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it lacks a topic.
+    """
+    found = History()
+    async for record in _records(settings, bootstrap, MODEL_VERSIONS, symbol):
+        found.versions[record.version] = record
+    async for record in _records(settings, bootstrap, COMMANDS, symbol):
+        found.commands.setdefault(record.id, record)
+    async for record in _records(settings, bootstrap, RETRAIN_JOBS, symbol):
+        found.jobs.setdefault(record.job, record)
+    async for record in _records(settings, bootstrap, CANDIDATES, symbol):
+        found.results.setdefault(record.result.job_id, record)
+    found.decisions = [each async for each in _records(settings, bootstrap, EXPERIMENT_DECISIONS, symbol)]
+    found.windows = [each async for each in _records(settings, bootstrap, ACCURACY_WINDOWS, symbol)]
+    return found
+
+
+async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, end: int) -> History:
+    """`changes`, with the directives, and with what was counted between two event times."""
+    found = await changes(settings, bootstrap, symbol)
+    async for tick in _records(settings, bootstrap, TICKS, symbol):
+        if isinstance(tick, Directive):
+            found.directives.setdefault(tick.id, tick)
+        elif begin <= tick.ts_event <= end:
+            found.ticks += 1
+    async for prediction in _records(settings, bootstrap, PREDICTIONS, symbol):
+        if begin <= prediction.ts_event <= end:
+            found.predictions[prediction.model_version] = found.predictions.get(prediction.model_version, 0) + 1
+    async for outcome in _records(settings, bootstrap, OUTCOMES, symbol):
+        if begin <= outcome.ts_event <= end:
+            version = outcome.arms[0].model_version
+            found.outcomes[version] = found.outcomes.get(version, 0) + 1
+    return found
+
+
+async def life_of(settings: Settings, bootstrap: str, symbol: str, prediction_id: str, found: History) -> Life:
+    """One prediction with everything before and after it.
+
+    Raises:
+        ConfigurationError: the topics hold no such prediction of the symbol.
+    """
+    prediction: Prediction | None = None
+    async for each in _records(settings, bootstrap, PREDICTIONS, symbol):
+        if each.id == prediction_id:
+            prediction = each
+    if prediction is None:
+        raise ConfigurationError(f"expected the id of a prediction of {symbol}, found none of {prediction_id!r:.80}")
+    outcome: OutcomeMatured | None = None
+    async for each in _records(settings, bootstrap, OUTCOMES, symbol):
+        if each.prediction_id == prediction_id:
+            outcome = each
+    version = found.versions.get(prediction.model_version)
+    return Life(
+        prediction.id,
+        prediction,
+        outcome,
+        None if outcome is None else window_of(found, outcome),
+        why(found, version) if version is not None else [],
+    )
+
+
+async def _records(settings: Settings, bootstrap: str, topic: Topic, symbol: str) -> AsyncIterator[Any]:
+    """Records of one symbol up to the end; keys are looked at first, so that most of the others cost little."""
+    readable, key, compacted = Readable(topic), symbol.encode(), topic.is_compacted
+    # Ids on a root are whatever their writers chose: none of them says that another record is a repeat.
+    blocks = read_blocks(bootstrap, settings.topic(topic.name), until_end=True, repeats=topic.is_root)
+    async with aclosing(blocks) as reading:
+        async for block in reading:
+            for record in block:
+                its = symbol_of(record.key) if compacted else record.key
+                found = readable(record) if its == key else None
+                if found is not None and found.symbol == symbol:
+                    yield found
+
+
+def symbol_of(key: bytes | None) -> bytes:
+    """Symbol in a key `symbol|name` of a compacted topic: names have no `|`, symbols may.
+
+    >>> symbol_of(b"BTCUSDT|bold-1"), symbol_of(b"BTC|USD|bold-1"), symbol_of(None)
+    (b'BTCUSDT', b'BTC|USD', b'')
+    """
+    return (key or b"").rpartition(b"|")[0]

@@ -1,0 +1,23 @@
+"""Steps and versions as a person reads them."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from agents.audit.lineage import Link, manual_steps
+from agents.pages.wording import moment
+from agents.process.printable import printable
+
+
+def show_links(console: Console, links: Sequence[Link]) -> None:
+    """Steps, one a line, and how many of them a person took."""
+    for each in links:
+        mark = "by hand" if each.manual else ""
+        console.print(
+            f"  {moment(each.ts_event)}  {each.kind:9}  {mark:7}  {printable(each.what)}  [{printable(each.id)}]",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    steps = manual_steps(links)
+    console.print(f"  manual steps: {steps or 'none'}", highlight=False)

@@ -1,0 +1,131 @@
+"""The registry of model versions as it stands, and what every retrain came to."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+from agents.audit.winners import Became, followed
+from agents.clients.readable import Readable
+from agents.clients.reader import read_blocks
+from agents.config.settings import Settings
+from schemas.errors import EnvironmentProblem
+from schemas.names import LIVE
+from schemas.retraining import RetrainFinished
+from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
+from schemas.versions import ModelVersion
+from streams.api.versions import SCHEMA, Change, ModelVersionManager, Version
+from streams.lifecycle.rosters import holding
+
+TIMEOUT_S = 60.0
+
+MOST_KEPT = 100_000
+"""Keys of one topic whose newest record is kept while it is read: some hundred MB of versions."""
+
+
+async def versions(
+    settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
+) -> list[ModelVersion]:
+    """Every version, of one symbol if one is given; of each symbol the live one first.
+
+    The built-in version of a symbol is in it once, as it was called when something was last written about it.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it has no such topic, or not all of it was read in time, or it holds
+            too many.
+    """
+    found = await _newest(settings, bootstrap, MODEL_VERSIONS, symbol, timeout_s)
+    of_symbol: dict[str, list[ModelVersion]] = {}
+    for each in found:
+        of_symbol.setdefault(each.symbol, []).append(each)
+    held = [each for of in of_symbol.values() for each in holding(of)]
+    return sorted(held, key=lambda version: (version.symbol, version.arm != LIVE))
+
+
+async def retrains(
+    settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
+) -> list[RetrainFinished]:
+    """Every retrain that came to an end, of one symbol if one is given, in the order of event time.
+
+    Raises:
+        EnvironmentProblem: as `versions` does.
+    """
+    found = await _newest(settings, bootstrap, CANDIDATES, symbol, timeout_s)
+    return sorted(found, key=lambda finished: (finished.symbol, finished.ts_event))
+
+
+async def lives(settings: Settings, bootstrap: str, timeout_s: float = TIMEOUT_S) -> dict[tuple[str, str], Became]:
+    """What became of every version, as far as its records are there: the topic is compacted.
+
+    Raises:
+        EnvironmentProblem: as `versions` does.
+    """
+    found = await _newest(settings, bootstrap, MODEL_VERSIONS, None, timeout_s, followed)
+    return {(each.latest.symbol, each.latest.version): each for each in found}
+
+
+async def _newest(
+    settings: Settings,
+    bootstrap: str,
+    topic: Topic,
+    symbol: str | None,
+    timeout_s: float,
+    kept: Callable[[Any, Any], Any] = lambda _, record: record,
+) -> list[Any]:
+    """What is kept of each key of a compacted topic, the newest record; of another symbol none is even decoded."""
+    readable, name = Readable(topic), settings.topic(topic.name)
+    begins = None if symbol is None else f"{symbol}|".encode()
+    found: dict[bytes, Any] = {}
+    read = 0
+    try:
+        async with asyncio.timeout(timeout_s), aclosing(read_blocks(bootstrap, name, until_end=True)) as blocks:
+            async for block in blocks:
+                read += len(block)
+                mine = [each for each in block if begins is None or (each.key or b"").startswith(begins)]
+                for record in map(readable, mine):
+                    if record is not None and symbol in (None, record.symbol):
+                        found[record.key] = kept(found.get(record.key), record)
+                if len(found) > MOST_KEPT:
+                    raise EnvironmentProblem(
+                        f"expected at most {MOST_KEPT:,} different keys on {name}, it holds more; fix: name a SYMBOL"
+                    )
+    except TimeoutError:
+        raise EnvironmentProblem(
+            f"expected to read {name} to its end within {timeout_s:g} s, had {read:,} records; fix: name a SYMBOL, or "
+            "--timeout"
+        ) from None
+    return list(found.values())
+
+
+async def registry(settings: Settings, bootstrap: str, symbol: str | None = None) -> ModelVersionManager:
+    """The versions on the topics as a manager: states checked against their hashes, lineage, pool, who is live and why.
+
+    It holds the versions that retrains have made; of the topic, which is compacted, each has its last change. What it
+    is told to change stays in it: live, `tickloop models` asks the lifecycle node.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it has no such topic.
+        ModelRefused: a record on the topics contradicts itself.
+    """
+    made = {(each.symbol, each.result.sha256): each.result for each in await retrains(settings, bootstrap, symbol)}
+    manager = ModelVersionManager()
+    for each in sorted(await versions(settings, bootstrap, symbol), key=lambda version: version.ts_event):
+        result = made.get((each.symbol, each.sha256))
+        if result is None or result.candidate is None:
+            continue
+        status = "rejected" if each.status == "stopped" else each.status
+        manager.keep(
+            Version(
+                SCHEMA,
+                each.symbol,
+                result.candidate,
+                result.sha256,
+                (Change(each.ts_event, status, each.reason, each.command),),
+                result.recipe,
+                result.trained_from,
+                result.trained_until,
+                result.n_trained,
+                result.metrics,
+            )
+        )
+    return manager

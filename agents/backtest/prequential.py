@@ -1,0 +1,133 @@
+"""Prequential evaluation of files on several cores: one process a run of the market node."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import lru_cache
+from multiprocessing.queues import SimpleQueue
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import msgpack
+
+from agents.config.plugins import configured_parameters
+from agents.process.pools import SPAWN, carried, interrupts_ignored, pool
+from schemas.errors import ConfigurationError, Refused
+from schemas.ticks import Quote, Trade
+from streams.parameters import Parameters
+from streams.reports.prequential import run as prequential
+from streams.reports.prequential.ablations import VARIANTS
+from streams.reports.prequential.run import Run
+from streams.reports.prequential.table import SkillReport, report
+from streams.sources.absent import fix_of
+from streams.sources.columns import Columns
+from streams.sources.files import TickFile
+
+POLL_S = 0.2
+
+Progress = Callable[[int, float], None]
+"""Told the number of a file and how much of its evaluation is done, 0 to 1."""
+
+
+class Job(NamedTuple):
+    """One run over one file, in a form that goes to another process.
+
+    Attributes:
+        number: of the file.
+        name: of the file.
+        columns: how its rows become ticks.
+        parameters: of every symbol.
+        variant: index of the run among `VARIANTS`.
+    """
+
+    number: int
+    name: str
+    columns: Columns
+    parameters: Parameters
+    variant: int
+
+
+def evaluate(
+    files: Sequence[str],
+    columns: Columns,
+    parameters: Parameters,
+    processes: int,
+    progress: Progress = lambda number, share: None,
+) -> list[SkillReport]:
+    """A report for each file.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or a row of it makes no tick.
+        TickloopError: a file says nothing, because nothing in it moved.
+    """
+    for name in files:
+        if not Path(name).is_file():
+            raise ConfigurationError(f"{name}: expected a readable file, found none{fix_of(name)}")
+    shares: SimpleQueue[tuple[int, int, float]] = SPAWN.SimpleQueue()
+    jobs = [
+        Job(number, name, columns, parameters, variant)
+        for number, name in enumerate(files)
+        for variant in range(len(VARIANTS))
+    ]
+    with pool(min(processes, len(jobs)), _begin, (shares,)) as executor:
+        with interrupts_ignored():
+            futures = [executor.submit(carried, _run, job) for job in jobs]
+        _watch(futures, shares, progress)
+    runs = [future.result() for future in futures]
+    reports = []
+    for number, name in enumerate(files):
+        of_file = runs[number * len(VARIANTS) : (number + 1) * len(VARIANTS)]
+        reports.append(report(name, of_file, _horizon(parameters, of_file[0], name)))
+    return reports
+
+
+def _horizon(parameters: Parameters, run: Run, name: str) -> int:
+    """Horizon of the symbols of one file, ns; a table over several would mean nothing."""
+    horizons = {parameters.for_symbol(symbol).horizon_ns for symbol in run.symbols.tolist()}
+    if len(horizons) > 1:
+        raise ConfigurationError(
+            f"{name}: expected symbols of one horizon, was {sorted(horizons)} ns; fix: --horizon, or a file for each"
+        )
+    return min(horizons, default=parameters.market.horizon_ns)
+
+
+def _watch(futures: Sequence[Future[Run]], shares: SimpleQueue[tuple[int, int, float]], progress: Progress) -> None:
+    done: dict[tuple[int, int], float] = {}
+    waiting = set(futures)
+    while waiting:
+        finished, waiting = wait(waiting, POLL_S, FIRST_COMPLETED)
+        for future in finished:
+            future.result()
+        while not shares.empty():
+            number, variant, share = shares.get()
+            done[number, variant] = share
+            progress(number, sum(done.get((number, each), 0.0) for each in range(len(VARIANTS))) / len(VARIANTS))
+
+
+_shares: SimpleQueue[tuple[int, int, float]]
+"""Where a process of the pool says how far it is."""
+
+
+def _begin(shares: SimpleQueue[tuple[int, int, float]]) -> None:
+    global _shares
+    _shares = shares
+
+
+def _run(job: Job) -> Run:
+    configured_parameters()  # components of the user register themselves here as they did in the parent
+    ticks = _ticks(job.name, msgpack.encode(job.columns))
+    return prequential.run(
+        ticks,
+        job.parameters,
+        VARIANTS[job.variant],
+        lambda share: _shares.put((job.number, job.variant, share)),
+    )
+
+
+@lru_cache(maxsize=1)
+def _ticks(name: str, columns: bytes) -> list[Quote | Trade]:
+    """Ticks of a file, kept for the next run over it."""
+    file = TickFile(name, msgpack.decode(columns, type=Columns), strict=True)
+    try:
+        return [tick for tick in file if isinstance(tick, (Quote, Trade))]
+    except Refused as refused:
+        raise ConfigurationError(f"{refused.detail}; fix: mend or remove the row") from refused

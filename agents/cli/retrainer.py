@@ -1,0 +1,37 @@
+"""`tickloop caretaker`: the process that retrains, and tells people."""
+
+import asyncio
+import signal
+
+import click
+
+from agents.broker import bootstrap
+from agents.cli.home import settings_of_command
+from agents.cli.parameters_in_use import parameters_in_use
+from agents.config.settings import Settings
+from agents.retrainer.process import take_care
+from agents.runtime.worker import configure_logging
+
+
+@click.command("caretaker")
+@click.option("--verbose", is_flag=True, help="Also log what aiokafka says.")
+def command(verbose: bool) -> None:
+    """Train what breaches call for, and pass alerts on, until it is stopped; `tickloop up` keeps one running.
+
+    One a system is enough. It remembers nothing: what is to be done and what is done is on the topics, so it may be
+    killed and started again anywhere. Trainings run in processes of their own, one after the other.
+    """
+    settings = settings_of_command()
+    configure_logging(verbose)
+    parameters = parameters_in_use()
+    asyncio.run(_until_stopped(settings, bootstrap(settings), parameters))
+
+
+async def _until_stopped(settings: Settings, address: str, parameters: object) -> None:
+    running = asyncio.create_task(take_care(settings, address, parameters))  # type: ignore[arg-type]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return

@@ -1,0 +1,1 @@
+"""Commands to the lifecycle node: built, signed and sent in one way, whoever asks."""

@@ -1,0 +1,223 @@
+"""Commands to the lifecycle node: on which partition a symbol lives, one record written there, what came of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import msgspec
+from aiokafka.errors import KafkaError
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from agents.audit.versions import versions
+from agents.clients.readable import Readable
+from agents.clients.topic_partitions import partition_count
+from agents.commands.keyring import signing
+from agents.config.settings import Settings
+from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from schemas.codec import decoder, encode
+from schemas.commands import Command, Retrain
+from schemas.errors import EnvironmentProblem, Refused
+from schemas.limits import EventTime, TickId
+from schemas.names import LIVE
+from schemas.positions import root_id
+from schemas.retraining import RetrainJob
+from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, OUTCOMES, PREDICTIONS, RETRAIN_JOBS
+from schemas.versions import ModelVersion
+from streams.engine.partitioner import partition_of
+
+TAILS = ((PREDICTIONS, 500), (OUTCOMES, 500), (PREDICTIONS, 20_000), (OUTCOMES, 20_000))
+"""Where a symbol's latest record is looked for: so many of the newest of each partition, the cheap ones first."""
+
+POLL_MS = 100
+
+
+class Place(NamedTuple):
+    """Where a symbol lives.
+
+    Attributes:
+        partition: on which its ticks arrive, so that commands must, too.
+        ts_event: event time of its latest record that was found, ns; 0 if none was.
+    """
+
+    partition: int
+    ts_event: int
+
+
+class Answer(NamedTuple):
+    """What came of a command; all empty: nothing yet, or it had been carried out before.
+
+    Attributes:
+        versions: what it made of versions.
+        refused: why it is impossible, or empty.
+        job: the retrain that it became.
+    """
+
+    versions: list[ModelVersion]
+    refused: str
+    job: RetrainJob | None = None
+
+
+class _Timed(msgspec.Struct):
+    ts_event: EventTime
+    id: TickId
+
+
+_timed = decoder(_Timed)
+
+
+def _is_timed(value: bytes | None) -> bool:
+    """Whether a value can be that of a prediction or an outcome."""
+    try:
+        _timed(value)
+    except Refused:
+        return False
+    return True
+
+
+class Commander:
+    """Puts commands on the partitions of their symbols; made by `commander`.
+
+    Attributes:
+        seen: symbols that were met while symbols were looked for.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        bootstrap: str,
+        partitions: int,
+        consumer: AIOKafkaConsumer,
+        producer: AIOKafkaProducer,
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._settings, self._partitions, self._signing = settings, partitions, signing(settings)
+        self._consumer, self._producer = consumer, producer
+        self.seen: set[str] = set()
+
+    async def place_of(self, symbol: str) -> Place:
+        """Where a symbol lives: where its latest predictions or outcomes are, else where Kafka's partitioner puts it.
+
+        Producers may partition as they like, and outputs stay on the partition of their ticks.
+        """
+        for topic, newest in TAILS:
+            found = await self._latest(self._settings.topic(topic.name), symbol.encode(), newest)
+            if found is not None:
+                return found
+        return Place(partition_of(symbol, self._partitions), 0)
+
+    async def arms_of(self, symbol: str) -> list[str]:
+        """Arms of a symbol that run beside the live one, as the registry of versions says."""
+        found = await versions(self._settings, self._bootstrap, symbol)
+        return [each.arm for each in found if each.arm and each.arm != LIVE]
+
+    async def _latest(self, topic: str, key: bytes, newest: int) -> Place | None:
+        latest = await self._newest(topic, key, newest, range(self._partitions))
+        if latest is None:
+            return None
+        return Place(latest.partition, _timed(latest.value).ts_event)
+
+    async def _newest(self, topic: str, key: bytes, newest: int, numbers: Iterable[int]) -> Any:
+        """The latest record of a key among so many of the newest of each partition, or none."""
+        consumer = self._consumer
+        partitions = [TopicPartition(topic, number) for number in numbers]
+        consumer.assign(partitions)
+        first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(partition, max(first[partition], end[partition] - newest))
+        latest: Any = None
+        keys: set[bytes | None] = set()
+        while any([await consumer.position(partition) < end[partition] for partition in partitions]):
+            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                for record in records:
+                    keys.add(record.key)
+                    if record.key == key and (latest is None or record.timestamp >= latest.timestamp):
+                        latest = record if _is_timed(record.value) else latest
+        self.seen.update(each.decode(errors="replace") for each in keys if each)
+        return latest
+
+    async def _up_to_now(self, command: Retrain, partition: int) -> Retrain:
+        """A retrain that names the last outcome there is, so that it learns from the same however late it is done."""
+        topic, key = self._settings.topic(OUTCOMES.name), command.symbol.encode()
+        for newest in (500, 20_000):
+            latest = await self._newest(topic, key, newest, (partition,))
+            if latest is not None:
+                return replace(command, until=_timed(latest.value).id)
+        return command
+
+    async def put(self, command: Command, partition: int, patience_s: float = 0.0) -> tuple[int, Answer]:
+        """Write one command, signed where the settings have a key, and wait for what comes of it.
+
+        A retrain that names no outcome gets the symbol's last one that is on the topic.
+
+        Args:
+            command: what to do.
+            partition: of its symbol.
+            patience_s: how long to wait for an answer of the lifecycle node, seconds.
+
+        Returns:
+            Its offset, and the answer.
+        """
+        if isinstance(command, Retrain) and command.until is UNSET:
+            command = await self._up_to_now(command, partition)
+        topics = [self._settings.topic(topic.name) for topic in (MODEL_VERSIONS, RETRAIN_JOBS, DEAD_LETTERS)]
+        answers = [TopicPartition(topic, partition) for topic in topics]
+        self._consumer.assign(answers)
+        for answer, end in (await self._consumer.end_offsets(answers)).items():
+            self._consumer.seek(answer, end)
+        place = TopicPartition(self._settings.topic(COMMANDS.name), partition)
+        end = (await self._consumer.end_offsets([place]))[place]
+        command = self._signing.sign(command, root_id(COMMANDS.name, partition, end))
+        written = await self._producer.send_and_wait(
+            self._settings.topic(COMMANDS.name), encode(command), command.symbol.encode(), partition
+        )
+        record_id = root_id(COMMANDS.name, partition, written.offset)
+        return written.offset, await self._answer(record_id, command.id, patience_s)
+
+    async def _answer(self, record_id: str, command_id: str, patience_s: float) -> Answer:
+        version, letter, job = Readable(MODEL_VERSIONS), Readable(DEAD_LETTERS), Readable(RETRAIN_JOBS)
+        refusals, jobs = self._settings.topic(DEAD_LETTERS.name), self._settings.topic(RETRAIN_JOBS.name)
+        clock = asyncio.get_running_loop().time
+        until = clock() + patience_s
+        while clock() < until:
+            versions: list[ModelVersion] = []
+            for partition, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
+                for record in records:
+                    if partition.topic == refusals:
+                        refused = letter(record)
+                        if refused is not None and refused.id == record_id:
+                            return Answer([], f"{refused.reason}: {refused.detail}")
+                    elif partition.topic == jobs:
+                        asked = job(record)
+                        if asked is not None and asked.job == command_id:
+                            return Answer([], "", asked)
+                    else:
+                        told = version(record)
+                        if told is not None and told.command == command_id:
+                            versions.append(told)
+            if versions:
+                return Answer(versions, "")
+        return Answer([], "")
+
+
+@asynccontextmanager
+async def commander(settings: Settings, bootstrap: str) -> AsyncIterator[Commander]:
+    """A connected commander.
+
+    Raises:
+        EnvironmentProblem: no cluster answers at `bootstrap`, or it lacks a topic, or refuses a record.
+    """
+    partitions = await partition_count(bootstrap, settings.topic(COMMANDS.name))
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed", fetch_max_wait_ms=20
+    )
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    try:
+        await consumer.start()
+        await producer.start()
+        yield Commander(settings, bootstrap, partitions, consumer, producer)
+    except KafkaError as error:
+        raise EnvironmentProblem(f"expected {bootstrap} to take a command, got {error!r}") from error
+    finally:
+        await asyncio.gather(consumer.stop(), producer.stop())

@@ -1,0 +1,178 @@
+"""Bounds of every parameter, from its type: `python -m agents.config.parameter_reference write|check`."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from msgspec import Meta, Struct
+
+from schemas import committed
+from streams.account.parameters import AccountParameters
+from streams.engine.configured import bare
+from streams.experiments.declaration import Declaration
+from streams.experiments.parameters import ExperimentParameters
+from streams.market.parameters import MarketParameters
+from streams.monitoring.parameters import MonitorParameters
+from streams.retraining.parameters import RetrainParameters
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+BEGIN = "<!-- written by `python -m agents.config.parameter_reference write` from here -->"
+END = "<!-- to here -->"
+
+TABLES: dict[str, type[Struct]] = {
+    "market": MarketParameters,
+    "account": AccountParameters,
+    "monitor": MonitorParameters,
+    "retraining": RetrainParameters,
+    "experiments.NAME": Declaration,
+}
+
+SAID_ELSEWHERE = (Declaration,)
+"""Tables that stand within another one too; they are listed once, by their own name."""
+
+NAMES = {
+    "market.features.recorded": "features",
+    "market.features.own": "families of plug-ins, a table each",
+    "market.regime.detector": "a detector: `ewma`, `hmm` or one of a plug-in",
+    "market.regime.own": "detectors of plug-ins, a table each",
+    "market.strategies.enabled": "strategies, each once",
+    "market.strategies.own": "strategies of plug-ins, a table each",
+    "market.model.features": "signed features, each once",
+    "market.model.prior": "features",
+    "market.mixture.prior": "experts: strategies and `signed_logistic`",
+    "market.confidence.calibrator": "a calibrator: `temperature`, `bins` or one of a plug-in",
+    "market.costs.enabled": "costs, each once",
+    "market.sizing.enabled": "rules, each once",
+    "market.sizing.regime_caps": "regimes",
+    "experiments.NAME.symbols": "symbols",
+    "experiments.NAME.test.guardrails": "metrics, as `primary`",
+    "experiments.NAME.arm": "tables `model`, `recall`, `mixture`, `correction`, `confidence`, `sizing`",
+}
+"""What fields hold that are names: registers say which there are."""
+
+CHECKS: dict[type[Struct], tuple[str, ...]] = {
+    MarketParameters: ("At most 256 features are computed, and the state of a symbol must fit into a record.",),
+    Declaration: (
+        '`scope = "pooled"` needs two `symbols` at least.',
+        '`apply = "automatic"` needs a `primary` other than `drawdown`.',
+    ),
+    ExperimentParameters: (
+        "`longest` is at least `batch` times the batches that are needed: `minimum_batches`, and with planned looks "
+        "enough for each of them.",
+        "`worth` is above `margin`.",
+        "`primary` is not among the `guardrails`, and is not `sharpe`.",
+        '`bound` is 0 with `primary = "drawdown"`.',
+        '`clock_ns` is 0 with `plan = "group_sequential"` and above 0 with `scope = "pooled"`, which has neither '
+        "`drawdown` nor `bound`.",
+    ),
+    RetrainParameters: ("`trial.test.challengers` is at least `candidates`; where less is given, it is that.",),
+}
+"""What is checked beyond each field by itself, by the type that checks it."""
+
+
+def text() -> str:
+    """The part of the page that is written."""
+    lines = ["| parameter | takes |", "|---|---|"]
+    for name, kind in TABLES.items():
+        lines += [f"| `{path}` | {taken} |" for path, taken in rows(kind, name)]
+    lines += ["", "Beyond each by itself:", ""]
+    lines += [f"* `{_table_of(kind)}`: {each}" for kind, said in CHECKS.items() for each in said]
+    return "\n".join(lines)
+
+
+def rows(kind: type[Struct], under: str) -> Iterator[tuple[str, str]]:
+    """Path and bounds of every parameter of a table.
+
+    >>> dict(rows(AccountParameters, "account"))["account.closing_confidence"]
+    '0.5 to 1'
+    """
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if name not in kind.__struct_fields__:
+            continue
+        path, plain = f"{under}.{name}", bare(hint)
+        if plain in SAID_ELSEWHERE:
+            yield path, "as `experiments.NAME`"
+        elif isinstance(plain, type) and issubclass(plain, Struct):
+            yield from rows(plain, path)
+        else:
+            yield path, taken(hint, NAMES.get(path, ""))
+
+
+def taken(hint: Any, names: str = "") -> str:
+    """What a field takes.
+
+    >>> taken(Annotated[float, Meta(gt=0.0, le=1.0)]), taken(bool), taken(Literal["a", "b"])
+    ('above 0, up to 1', '`true` or `false`', 'one of `a`, `b`')
+    """
+    plain, origin = bare(hint), get_origin(bare(hint))
+    if plain is bool:
+        return "`true` or `false`"
+    if origin is Literal and not names:
+        return f"one of {', '.join(f'`{each}`' if each else 'nothing' for each in get_args(plain))}"
+    if plain in (int, float):
+        return bounds(hint)
+    if origin is dict:
+        key, value = get_args(plain)
+        keys = names or taken(key)
+        if bare(value) in (int, float):
+            return f"{keys}, each {bounds(value)}"
+        return keys
+    if names:
+        return names
+    if origin is tuple:
+        sizes = next(((each.min_length, each.max_length) for each in _metas(hint)), (None, None))
+        return f"{sizes[0] or 0} to {sizes[1]} numbers, each {bounds(get_args(plain)[0])}"
+    raise TypeError(f"expected a kind of field that this page can tell, was {hint!r}; fix: tell it here, or in NAMES")
+
+
+def bounds(hint: Any) -> str:
+    """Both ends of a number."""
+    metas = list(_metas(hint))
+    ge = next((each.ge for each in metas if each.ge is not None), None)
+    gt = next((each.gt for each in metas if each.gt is not None), None)
+    le = next((each.le for each in metas if each.le is not None), None)
+    lt = next((each.lt for each in metas if each.lt is not None), None)
+    if ge is not None and le is not None:
+        return f"{_number(ge)} to {_number(le)}"
+    low = f"{_number(ge)} or more" if ge is not None else f"above {_number(gt)}"
+    return f"{low}, {f'up to {_number(le)}' if le is not None else f'below {_number(lt)}'}"
+
+
+def _table_of(kind: type[Struct]) -> str:
+    found = {each: name for name, each in TABLES.items()}
+    return found.get(kind, "experiments.NAME.test")
+
+
+def _metas(hint: Any) -> Iterator[Meta]:
+    while get_origin(hint) is Annotated:
+        yield from (each for each in get_args(hint)[1:] if isinstance(each, Meta))
+        hint = get_args(hint)[0]
+
+
+def _number(value: float | None) -> str:
+    """A bound as it is understood best.
+
+    >>> _number(2**62), _number(1_000_000_000), _number(0.5)
+    ('2^62', '1,000,000,000', '0.5')
+    """
+    assert value is not None, "a number of a configuration has two ends, which a test holds"
+    if value == 2**62:
+        return "2^62"
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
+
+
+def wanted() -> committed.Files:
+    """The page with the table in the place that is kept for it."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    return {PAGE: f"{before}{BEGIN}\n\n{text()}\n\n{END}{after}"}
+
+
+def main(arguments: list[str]) -> int:
+    """Run `write` or `check`; the exit code is 1 when the page is not what the types say."""
+    return committed.main(arguments, "agents.config.parameter_reference", "docs/configuration.md", wanted)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

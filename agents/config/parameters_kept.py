@@ -1,0 +1,98 @@
+"""Parameters that workers of a home ran with, kept as files, so that a change can be told field by field."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agents.config.changed import changes
+from schemas.errors import ConfigurationError
+from streams.engine.other_parameters import OtherParameters
+from streams.experiments.pooling_node import digest_of
+from streams.monitoring.node import MonitorNode
+from streams.parameters import Parameters, load_parameters
+
+FOLDER = "parameters"
+
+log = logging.getLogger(__name__)
+
+
+def tables(parameters: Parameters) -> dict[str, Any]:
+    """Parameters as a parameter file has them."""
+    plain = msgspec.json.decode(msgspec.json.encode(parameters))
+    return {
+        "market": plain["market"],
+        "symbols": {name: {"market": own} for name, own in sorted(plain["symbols"].items())},
+        "account": plain["account"],
+        "monitor": plain["monitor"],
+        "retraining": plain["retraining"],
+        "experiments": dict(sorted(plain["experiments"].items())),
+    }
+
+
+def folder(home: Path) -> Path:
+    """Where the parameters of a home are kept."""
+    return home / FOLDER
+
+
+def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None = None) -> None:
+    """Write parameters into the home; the same ones are the same file. A home that takes none is warned of, no more.
+
+    Args:
+        parameters: of a worker.
+        home: its own.
+        plugins: table of that name, as it has to stand in a file there: without it nobody could use the file that has
+            parameters of a component of the user.
+    """
+    text = msgspec.toml.encode(tables(parameters) | ({"plugins": plugins} if plugins else {}))
+    path = folder(home) / f"{sha256(text).hexdigest()[:16]}.toml"
+    if path.exists():
+        return
+    new = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(text)
+        new.replace(path)
+    except OSError as error:
+        log.warning("%s is not written: %s; a change of parameters will not be told field by field", path, error)
+
+
+def explained(error: BaseException, home: Path, now: Parameters) -> str:
+    """An error; of state that other parameters computed with what differs from those, where the home has them."""
+    if not isinstance(error, OtherParameters):
+        return str(error)
+    for path in sorted(folder(home).glob("*.toml")):
+        try:
+            then = load_parameters(msgspec.toml.decode(path.read_bytes()))
+        except (ConfigurationError, msgspec.DecodeError, UnicodeDecodeError, OSError):  # of another version, or damaged
+            continue
+        table = next((name for name, digest in digests(then) if digest == error.was), "")
+        if not table:
+            continue
+        differing = changes(_part(tables(then), table), _part(tables(now), table))
+        return f"{error}; changed since: {differing or 'nothing that is a parameter'}; {path} has the earlier ones"
+    return f"{error}; which differ, nothing in {folder(home)} says"
+
+
+def _part(whole: dict[str, Any], table: str) -> dict[str, Any]:
+    """What of the tables a digest may be of: a symbol may have got parameters of its own since, or have lost them."""
+    first, _, own = table.partition(".")
+    if first == "experiments":
+        return {first: {own: whole[first].get(own, {})}}
+    return {name: whole[name] for name in (("market", "symbols") if first in ("market", "symbols") else (first,))}
+
+
+def digests(parameters: Parameters) -> Iterator[tuple[str, str]]:
+    """Digests that states carry, each with the table that it is of."""
+    yield "market", parameters.market.digest()
+    for name, own in parameters.symbols.items():
+        yield f"symbols.{name}.market", own.digest()
+    yield "account", parameters.account.digest()
+    yield "monitor", MonitorNode(parameters.monitor).made_with
+    yield "retraining", parameters.retraining.trial.test.digest()
+    for name, declared in parameters.experiments.items():
+        yield f"experiments.{name}", declared.test.digest()
+        yield f"experiments.{name}", digest_of(declared)

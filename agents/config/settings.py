@@ -1,0 +1,231 @@
+"""Where the system runs: environment, one TOML file, flags. What it computes is in the parameters of `streams`."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from schemas.errors import ConfigurationError
+from schemas.topics import PARTITIONS
+from streams.engine.configured import nearest, unknown_field
+
+ENVIRONMENT_PREFIX = "TICKLOOP_"
+
+TABLES = ("settings", "plugins", "market", "symbols", "account", "experiments", "monitor", "retraining")
+"""Tables that the TOML file may have; the fields of each are checked where it is used."""
+
+WRITTEN_BY_BACKTESTS = "run"
+"""Table of a `run.toml`, which is a parameter file too: what else the backtest was of. Nobody reads it from there."""
+
+OTHERS = ("CONFIG", "LOG_FILE", "TEST_BROKER", "CHROMIUM", "STATISTICS")
+"""Variables that are no settings: of the file, of what processes tell one another, and of the tests."""
+
+LINKED = re.compile(r"(^|_)SERVICE_(HOST|PORT)|(^|_)PORT(_[0-9]+_(TCP|UDP)|$)")
+"""Variables that Kubernetes makes of its services' names: `TICKLOOP_WORKERS_SERVICE_HOST` is no setting of ours."""
+
+SECRETS = ("directive_key", "alert_webhook", "dashboard_token")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Read with `Settings.load()`; each field can be set as `TICKLOOP_<FIELD>` or in `[settings]` of the TOML file.
+
+    Attributes:
+        home: folder of the local broker's data, of logs and of process files.
+        bootstrap: address of an external Kafka cluster; empty means the local broker.
+        prefix: put before every topic and group name, so that several systems can share a cluster.
+        partitions: partitions of every topic of the loop; fixed once topics exist.
+        replication: replicas of every topic; 1 on the local broker.
+        workers: worker processes that `tickloop up` keeps running.
+        checkpoint_s: longest time between two snapshots of a partition, seconds.
+        checkpoint_bytes: most that one checkpoint writes; what has been dirty longest goes first.
+        verify_every_s: how often snapshots are kept for `tickloop verify`, seconds of the log's time; the last four.
+        accept_code: digest of code that may go on from snapshots that other code computed.
+        session_timeout_s: after how long a silent worker loses its partitions, seconds.
+        metrics_port: the worker in slot n serves `/metrics`, `/healthz` and `/readyz` on this port plus n, one without
+            a slot on this one; 0: none does.
+        metrics_host: address that they are served on; whoever reaches it may read them.
+        directive_key: secret; when set, commands, directives and partials need its HMAC. Never logged.
+        directive_keys: file of several such secrets, so that one can be changed; in the place of directive_key.
+        deployment: name of the deployment, part of what is signed: never changed, and another one wherever the same
+            key is used; needed with a key where prefix is empty.
+        retrain_timeout_s: after which a training is ended and counts as failed, seconds.
+        latency_limit_ms: a version that has gone live is rolled back when its predictions take longer than so many ms
+            (95th percentile, for a quarter of a minute), those of the version before did not, and it is the cause: on
+            the same ticks it takes more than twice as long; 0: never for that.
+        alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
+        dashboard_host: address that the dashboard listens on.
+        dashboard_port: port that the dashboard listens on.
+        dashboard_names: more host names under which it may be opened, of a proxy for example; commas between them.
+        dashboard_token: secret that its actions take; empty: one is made and kept in `home`. Never logged.
+    """
+
+    home: str = ".tickloop"
+    bootstrap: str = ""
+    prefix: Annotated[str, Meta(max_length=100, pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    partitions: Annotated[int, Meta(ge=1, le=1_024)] = PARTITIONS
+    replication: Annotated[int, Meta(ge=1, le=16)] = 1
+    workers: Annotated[int, Meta(ge=1, le=1_024)] = 2
+    checkpoint_s: Annotated[float, Meta(ge=0.01, le=3_600.0)] = 1.0
+    checkpoint_bytes: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 4_000_000
+    verify_every_s: Annotated[float, Meta(ge=0.1, le=100_000_000.0)] = 7 * 24 * 3600.0
+    accept_code: Annotated[str, Meta(pattern=r"^([0-9a-f]{16})?$")] = ""
+    session_timeout_s: Annotated[float, Meta(ge=1.0, le=1_800.0)] = 10.0
+    metrics_port: Annotated[int, Meta(ge=0, le=64_000)] = 9460
+    metrics_host: str = "127.0.0.1"
+    directive_key: str = ""
+    directive_keys: str = ""
+    deployment: Annotated[str, Meta(max_length=100, pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    retrain_timeout_s: Annotated[float, Meta(ge=1.0, le=86_400.0)] = 600.0
+    latency_limit_ms: Annotated[float, Meta(ge=0.0, le=3_600_000.0)] = 100.0
+    alert_webhook: str = ""
+    dashboard_host: str = "127.0.0.1"
+    dashboard_port: Annotated[int, Meta(ge=1, le=65_535)] = 8642
+    dashboard_names: str = ""
+    dashboard_token: str = ""
+
+    def __repr__(self) -> str:
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        shown |= {name: "***" for name in SECRETS if shown[name]}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+    @property
+    def home_path(self) -> Path:
+        return Path(self.home).expanduser().resolve()
+
+    @property
+    def group(self) -> str:
+        """Name of the consumer group of the workers."""
+        return self.prefix + "tickloop"
+
+    def topic(self, name: str) -> str:
+        """Name on the broker of a topic of the registry."""
+        return self.prefix + name
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ, **flags: Any) -> "Settings":
+        """Defaults, then the TOML file, then the environment, then flags that are not None.
+
+        Raises:
+            ConfigurationError: with the name of the setting that makes no sense, or of one that is misspelt.
+        """
+        expect_no_misspelt(environment)
+        values = _settings_of_file(cls, environment)
+        values |= {
+            name: environment[ENVIRONMENT_PREFIX + name.upper()]
+            for name in cls.__struct_fields__
+            if environment.get(ENVIRONMENT_PREFIX + name.upper())
+        }
+        values |= {name: value for name, value in flags.items() if value is not None}
+        return _converted(values, cls)
+
+
+def _settings_of_file(kind: type[Settings], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The table `[settings]`, which makes sense by itself: what is wrong with it is said of the file."""
+    table = config_table(environment)
+    with named_in_errors(environment, table):
+        given = table.get("settings", {})
+        if not isinstance(given, Mapping):
+            raise ConfigurationError(f"[settings]: expected a table, was {given!r}")
+        _converted(dict(given), kind)
+        return dict(given)
+
+
+def _converted(values: dict[str, Any], kind: type[Settings]) -> Settings:
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            unknown_field(values, kind, "settings")
+            or f"settings: {error}; fix: docs/configuration.md has each with its bounds"
+        ) from error
+
+
+def expect_no_misspelt(environment: Mapping[str, str]) -> None:
+    """Refuse variables that begin like ours and are none of ours: they would be without effect.
+
+    >>> expect_no_misspelt({"TICKLOOP_WORKRES": "3"})
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: TICKLOOP_WORKRES: expected the name of a setting; fix: TICKLOOP_WORKERS, or \
+unset it
+
+    Raises:
+        ConfigurationError: with the variable, and the one that was meant.
+    """
+    names = (*OTHERS, *(name.upper() for name in Settings.__struct_fields__))
+    for variable in sorted(environment):
+        name = variable.removeprefix(ENVIRONMENT_PREFIX)
+        if name == variable or name in names or LINKED.search(name):
+            continue
+        begins = (each for each in names if name.upper().startswith(each + "_"))
+        meant = next(begins, "") or nearest(name, ("CONFIG", *names[len(OTHERS) :]))
+        raise ConfigurationError(
+            f"{variable}: expected the name of a setting; fix: "
+            + (
+                f"{ENVIRONMENT_PREFIX}{meant}, or unset it"
+                if meant
+                else "unset it; docs/configuration.md has all of them"
+            )
+        )
+
+
+def config_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """The TOML file: `TICKLOOP_CONFIG`, else `tickloop.toml` in the current folder; it need not be there."""
+    return Path(environment.get(ENVIRONMENT_PREFIX + "CONFIG", "") or "tickloop.toml")
+
+
+@contextmanager
+def named_in_errors(environment: Mapping[str, str], table: Mapping[str, Any]) -> Iterator[None]:
+    """What the block finds wrong with the TOML file is said with its name: whoever reads it may have several.
+
+    Args:
+        environment: says which file.
+        table: what is in the file; of an empty one nothing can be wrong.
+
+    Raises:
+        ConfigurationError: as the block does, with the file before its sentence.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        path = config_path(environment)
+        if not table or str(error).startswith(f"{path}:"):
+            raise
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The TOML file as a table, empty where there is none.
+
+    Raises:
+        ConfigurationError: the file that was named is not there, cannot be read, is no TOML, or has a table that nobody
+            would look at.
+    """
+    path = config_path(environment)
+    if not path.is_file():
+        if environment.get(ENVIRONMENT_PREFIX + "CONFIG", ""):
+            raise ConfigurationError(f"expected a TOML file at {path} (TICKLOOP_CONFIG), found none")
+        return {}
+    try:
+        table: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path}: expected a readable file, was: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: expected TOML, which is UTF-8, was other bytes at {error.start}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: expected TOML, was nested too deeply") from error
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    for name in table:
+        if name not in (*TABLES, WRITTEN_BY_BACKTESTS):
+            near = nearest(name, TABLES)
+            meant = f"[{near}]" if near else "take it out"
+            raise ConfigurationError(
+                f"{path}: expected no tables but {', '.join(TABLES)}, was also [{name:.80}]; fix: {meant}"
+            )
+    return table

@@ -1,0 +1,1 @@
+"""The five bands of the page: what each shows, from what is known."""

@@ -1,0 +1,101 @@
+"""One time line of what changed: each fact once, with the severity of the alert about it."""
+
+from bisect import insort
+
+from msgspec.structs import replace
+
+from agents.dashboard.bands.changed import Change, fitted, of_alert
+from schemas.alerts import Alert
+from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, MODEL_VERSIONS, RETRAIN_JOBS
+
+MOST = 150
+
+REMEMBERED = 2_000
+"""Changes that stood there once: written again after a crash, they are no news."""
+
+SAID_BY = {
+    ACCURACY_WINDOWS.name: "breach",
+    RETRAIN_JOBS.name: "retrain",
+    CANDIDATES.name: "retrain",
+    MODEL_VERSIONS.name: "version",
+    BREAKS.name: "break",
+}
+"""Kind of the change that says already what an alert about a record of that topic says."""
+
+Key = tuple[str, str]
+
+
+class TimeLine:
+    """The changes that were written last, each once; an alert stands by itself only where its record does not.
+
+    Attributes:
+        change: grows with each.
+    """
+
+    def __init__(self) -> None:
+        self.change = 0
+        self._changes: list[Change] = []
+        self._known: dict[Key, Change] = {}
+        self._about: dict[Key, Change] = {}
+        self._gone: dict[Key, None] = {}
+
+    def take(self, change: Change | None, written_ms: int) -> None:
+        """Put a change in its place, and the alert that stood there for it away."""
+        if change is None or _key(change) in self._known or _key(change) in self._gone:
+            return
+        change = fitted(change, written_ms)
+        alert = self._about.get(_key(change))
+        if alert is not None:
+            self._remove(alert)
+            change = replace(change, severity=alert.severity)
+        self._put(change)
+
+    def alerted(self, alert: Alert, written_ms: int) -> None:
+        """Take an alert, with the time at which it was written."""
+        own = fitted(of_alert(alert, written_ms), written_ms)
+        about = SAID_BY.get(alert.node, "alert"), alert.id
+        said = self._known.get(about)
+        if (
+            _key(own) in self._known
+            or _key(own) in self._gone
+            or (said is not None and said.severity == alert.severity)
+        ):
+            return
+        if said is None:
+            self._about[about] = own
+            self._put(own)
+        else:
+            self._remove(said)
+            self._put(replace(said, severity=alert.severity))
+
+    def _put(self, change: Change) -> None:
+        self._known[_key(change)] = change
+        insort(self._changes, change, key=_place)
+        if len(self._changes) > MOST:
+            self._forget(self._changes[0])
+        self.change += 1
+
+    def _forget(self, change: Change) -> None:
+        self._remove(change)
+        self._gone[_key(change)] = None
+        if len(self._gone) > REMEMBERED:
+            del self._gone[next(iter(self._gone))]
+
+    def _remove(self, change: Change) -> None:
+        self._changes.remove(change)
+        del self._known[_key(change)]
+        if change.kind == "alert":
+            self._about = {about: each for about, each in self._about.items() if each is not change}
+
+    def view(self) -> list[Change]:
+        """The newest first."""
+        return self._changes[::-1]
+
+
+def _key(change: Change) -> Key:
+    return change.kind, change.id
+
+
+def _place(change: Change) -> tuple[int, int, str, str]:
+    """What was written later comes later, whatever its event time, which may be set back, and made up."""
+    return change.written_ms, change.ts_event, change.id, change.kind

@@ -1,0 +1,187 @@
+"""Versions on the page: what runs, what it is worth, what the gates rejected, and what a person can do about each."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from agents.audit.lineage import failed_gates
+from agents.dashboard.bands.changed import LONGEST_NAME, LONGEST_SENTENCE, STATUSES, Weight, cut, readable
+from agents.pages.wording import number
+from schemas.retraining import RetrainFinished
+from schemas.versions import ModelVersion
+from streams.lifecycle.rosters import holding, is_built_in, newest
+
+MOST_ROWS = 100
+MOST_VERSIONS = 4_000
+MOST_REJECTED = 200
+"""Candidates that gates rejected: the last ones."""
+
+MOST_METRICS, MOST_LINEAGE = 12, 12
+
+
+class VersionRow(Struct, frozen=True):
+    """A version, or a candidate that never became one, for people.
+
+    Attributes:
+        symbol, version: names.
+        status: in words, beside what the newest prediction says where that is another version.
+        weight: how much it matters.
+        since: event time, ns.
+        shadow: name of the arm in which it runs in shadow, so that it can be promoted and stopped; or empty.
+        back_to: version that a roll-back would make live again; empty where it is not live, or there is none.
+        known: whether the registry has it, so that it can say why.
+        lineage, metrics: names; figures by name.
+        reason: why it stands there.
+        pinned: whether only a person may replace it.
+        held: whether a pin holds something back.
+    """
+
+    symbol: str
+    version: str
+    status: str
+    weight: Weight
+    since: int
+    shadow: str
+    back_to: str
+    known: bool
+    lineage: tuple[str, ...]
+    metrics: tuple[tuple[str, str], ...]
+    reason: str
+    pinned: bool
+    held: bool
+
+
+class Versions:
+    """The newest record of every version, and the candidates that gates rejected.
+
+    Attributes:
+        change: grows with each.
+    """
+
+    def __init__(self) -> None:
+        self.change = 0
+        self._versions: dict[bytes, tuple[int, ModelVersion]] = {}
+        self._rejected: dict[bytes, tuple[int, VersionRow]] = {}
+
+    def take(self, version: ModelVersion, written_ms: int) -> None:
+        """Keep what became of a version, with the time at which that was written."""
+        self._versions.pop(version.key, None)
+        self._versions[version.key] = written_ms, version
+        if len(self._versions) > MOST_VERSIONS:
+            del self._versions[next(iter(self._versions))]
+        self.change += 1
+
+    def retrained(self, finished: RetrainFinished, written_ms: int) -> None:
+        """Keep a candidate that the gates rejected; any other retrain has a version, or nothing to show."""
+        if finished.result.status != "rejected":
+            return
+        self._rejected.pop(finished.key, None)
+        self._rejected[finished.key] = written_ms, _rejected(finished)
+        if len(self._rejected) > MOST_REJECTED:
+            del self._rejected[next(iter(self._rejected))]
+        self.change += 1
+
+    def of(self, symbol: str) -> list[ModelVersion]:
+        """Versions of a symbol, each once, whatever its parameters call the built-in one."""
+        return holding(each for _, each in self._versions.values() if each.symbol == symbol)
+
+    def get(self, symbol: str, version: str) -> ModelVersion | None:
+        """The newest record of one version; of the built-in one whatever its parameters call it."""
+        return next((each for each in self.of(symbol) if _same(each.version, version)), None)
+
+    def symbols(self) -> list[str]:
+        """Those that anything was ever asked of."""
+        return list(dict.fromkeys(each.symbol for _, each in self._versions.values()))
+
+    def view(self, predicting: Mapping[str, str]) -> list[VersionRow]:
+        """What runs first, then what was written last.
+
+        Args:
+            predicting: version that the newest prediction of each symbol names.
+        """
+        of_symbol: dict[str, list[ModelVersion]] = {}
+        for _, version in self._versions.values():
+            of_symbol.setdefault(version.symbol, []).append(version)
+        rows = []
+        for symbol, versions in of_symbol.items():
+            back = back_to(versions)
+            for version in holding(versions):
+                written_ms, _ = self._versions[version.key]
+                row = _row(version, predicting.get(symbol, ""), back)
+                rows.append((not version.arm, -written_ms, row))
+        rows += [(True, -written_ms, row) for written_ms, row in self._rejected.values()]
+        return [row for *_, row in sorted(rows, key=lambda held: held[:2])[:MOST_ROWS]]
+
+
+def back_to(versions: Iterable[ModelVersion]) -> str:
+    """Version of one symbol that a roll-back would make live again, or empty: it was live, and runs in shadow since.
+
+    A version that was rolled back is not gone back to, nor one that only was tested.
+
+    >>> def stands(version, status, arm, change):
+    ...     return ModelVersion("commands:0:7:0", "X", version, "", status, "", 5, "c1", arm=arm, change=change)
+    >>> live = stands("v2", "champion", "live", "promote_variant")
+    >>> before, tested = stands("v1", "shadow", "v1", "promote_variant"), stands("v3", "shadow", "v3", "start_variant")
+    >>> back_to([live, before, tested]), back_to([live, tested])
+    ('v1', '')
+    """
+    demoted = [
+        each
+        for each in holding(versions)
+        if each.arm and each.status == "shadow" and each.change == "promote_variant" and each.held is not True
+    ]
+    last = newest(demoted)
+    return last.version if last is not None else ""
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or (is_built_in(one) and is_built_in(other))
+
+
+def _row(version: ModelVersion, predicts: str, back: str) -> VersionRow:
+    words, weight = STATUSES.get(version.status, (version.status, "plain"))
+    live = version.status == "champion"
+    same = _same(version.version, predicts)
+    if predicts and live and not same:
+        words, weight = f"live by the registry, but {predicts} predicts", "harm"
+    elif same and not live:
+        words, weight = f"{words}, but predicts now", "harm"
+    return VersionRow(
+        version.symbol,
+        predicts if same else version.version,
+        words,
+        weight,
+        version.ts_event,
+        "" if live else version.arm,
+        back if live else "",
+        True,
+        version.lineage[-MOST_LINEAGE:],
+        _figures(version.metrics),
+        cut(readable(version.reason), LONGEST_SENTENCE),
+        version.pinned,
+        version.held is True,
+    )
+
+
+def _rejected(finished: RetrainFinished) -> VersionRow:
+    result = finished.result
+    return VersionRow(
+        finished.symbol,
+        result.candidate.version if result.candidate is not None else cut(result.job_id, LONGEST_NAME),
+        "rejected by the gates",
+        "plain",
+        finished.ts_event,
+        "",
+        "",
+        False,
+        (result.parent,) if result.parent else (),
+        _figures(result.metrics),
+        cut(f"failed: {failed_gates(result) or result.sentence}", LONGEST_SENTENCE),
+        pinned=False,
+        held=False,
+    )
+
+
+def _figures(metrics: Mapping[str, float]) -> tuple[tuple[str, str], ...]:
+    found = list(metrics.items())[:MOST_METRICS]
+    return tuple((cut(name.replace("_", " "), LONGEST_NAME), number(value, ".4g")) for name, value in found)

@@ -1,0 +1,199 @@
+"""The ends of the topics as they grow, read without a group and without ever falling far behind."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Self
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
+from agents.clients.committed import committed
+from agents.clients.reader import Received
+from agents.config.settings import Settings
+from agents.dashboard.follow.following import Place
+from agents.dashboard.state.latency import A_BLOCK, Made, answered
+from agents.dashboard.state.rates import Ends
+from agents.kafka import AIOKafkaConsumer, TopicPartition
+from schemas.errors import EnvironmentProblem
+from schemas.topics import OUTCOMES, PAPER_ACCOUNT, PREDICTIONS, TICKS, TOPICS
+
+BACKLOG = {PREDICTIONS.name: 3_000, OUTCOMES.name: 2_500, PAPER_ACCOUNT.name: 500}
+"""Newest records of each partition that a page which opens late begins with; of all other topics it is `RARE`."""
+
+RARE = 20_000
+
+MOST_BEHIND = 4_000
+"""Records of a partition of a busy topic; further behind, all but the newest `NEWEST` are skipped: counts come from
+offsets, courses from samples, so nothing but the size of a sample is lost."""
+
+NEWEST = 1_000
+FETCH_WAIT_MS = 250
+FETCH_LEAST_BYTES = 64 * 1024
+ANSWER_S = 4.0
+TICKS_AT_ONCE = 48 * 1024
+
+
+class Tail:
+    """Consumers of one session with a cluster; `async with Tail(...) as tail`.
+
+    Args:
+        settings: of the workers.
+        bootstrap: address of the cluster.
+        topics: logical names of those to read.
+        reached: offsets to go on from, by topic and partition; what is not in it begins with its backlog.
+    """
+
+    def __init__(
+        self, settings: Settings, bootstrap: str, topics: Sequence[str], reached: dict[tuple[str, int], int]
+    ) -> None:
+        self._settings = settings
+        self._names = {settings.topic(name): name for name in topics}
+        self._reached = reached
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_min_bytes=FETCH_LEAST_BYTES,
+            isolation_level="read_committed",
+        )
+        self._ticks = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=20,
+            max_partition_fetch_bytes=TICKS_AT_ONCE,
+        )
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(ANSWER_S * 1000))
+        self.cluster = ""
+        self._newest: dict[int, list[tuple[int, bytes | None]]] = {}
+        self._ends: dict[TopicPartition, int] = {}
+        self._all = [
+            TopicPartition(settings.topic(topic.name), number)
+            for topic in TOPICS
+            for number in range(settings.partitions)
+        ]
+
+    async def __aenter__(self) -> Self:
+        try:
+            async with asyncio.timeout(2 * ANSWER_S):
+                await self._admin.start()
+                await self._check()
+                self.cluster = str((await self._admin.describe_cluster())["cluster_id"] or "")
+                await asyncio.gather(self._consumer.start(), self._ticks.start())
+                await self._begin()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(self._consumer.stop(), self._ticks.stop(), self._admin.close())
+
+    async def _check(self) -> None:
+        found = {topic["topic"] for topic in await self._admin.describe_topics() if not topic["error_code"]}
+        if missing := [topic.name for topic in TOPICS if self._settings.topic(topic.name) not in found]:
+            raise EnvironmentProblem(
+                f"the cluster lacks the topic {self._settings.topic(missing[0])}"
+                + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+                + "; fix: `tickloop up`, or `tickloop topics apply`"
+            )
+
+    async def _begin(self) -> None:
+        partitions = [each for each in self._all if each.topic in self._names]
+        self._consumer.assign(partitions)
+        self._ticks.assign([each for each in self._all if each.topic == self._settings.topic(TICKS.name)])
+        first, end = await self._consumer.beginning_offsets(partitions), await self._consumer.end_offsets(partitions)
+        for each in partitions:
+            name = self._names[each.topic]
+            wanted = self._reached.get((name, each.partition), end[each] - BACKLOG.get(name, RARE))
+            self._consumer.seek(each, min(end[each], max(first[each], wanted)))
+
+    async def poll(self, timeout_ms: int = 0) -> list[tuple[str, list[Received]]]:
+        """What was fetched since the last call, by topic."""
+        found = []
+        for partition, records in (await self._consumer.getmany(timeout_ms=timeout_ms)).items():
+            name = self._names[partition.topic]
+            block = [Received(each.partition, each.offset, each.timestamp, each.key, each.value) for each in records]
+            self._reached[name, partition.partition] = block[-1].offset + 1
+            if name == PREDICTIONS.name:
+                self._newest[partition.partition] = [(each.timestamp_ms, each.value) for each in block[-A_BLOCK:]]
+            found.append((name, block))
+            if name in BACKLOG:
+                self._keep_up(partition, block[-1].offset)
+        return found
+
+    def _keep_up(self, partition: TopicPartition, offset: int) -> None:
+        end = self._consumer.highwater(partition)
+        if end is not None and end - offset > MOST_BEHIND:
+            self._consumer.seek(partition, end - NEWEST)
+
+    async def ends(self, now: float) -> Ends:
+        """End offsets and committed offsets as of now.
+
+        Raises:
+            TimeoutError: the broker does not answer.
+            KafkaError: it answers with an error.
+        """
+        async with asyncio.timeout(ANSWER_S):
+            held = await committed(self._admin, self._settings.group)
+            ends = await self._ticks.end_offsets(self._all)
+        self._ends = ends
+        records: dict[str, int] = dict.fromkeys((topic.name for topic in TOPICS), 0)
+        names = {self._settings.topic(topic.name): topic.name for topic in TOPICS}
+        lags, covered = {}, {}
+        for each, end in ends.items():
+            records[names[each.topic]] += end
+            if each.topic == self._settings.topic(TICKS.name):
+                covered[each.partition] = held.get(each, 0)
+                lags[each.partition] = end - covered[each.partition]
+        return Ends(now, records, lags, covered)
+
+    async def reach(self) -> tuple[dict[Place, int], dict[Place, int]]:
+        """Where the follower is, and where what it may read ends, by topic and partition.
+
+        Raises:
+            TimeoutError: the broker does not answer.
+            KafkaError: it answers with an error.
+        """
+        followed = [each for each in self._all if each.topic in self._names]
+        async with asyncio.timeout(ANSWER_S):
+            # Positions first: what comes in between is not what it stands still before.
+            positions = {each: await self._consumer.position(each) for each in followed}
+            ends = await self._consumer.end_offsets(followed)
+        return (
+            {(self._names[each.topic], each.partition): position for each, position in positions.items()},
+            {(self._names[each.topic], each.partition): end for each, end in ends.items()},
+        )
+
+    async def group(self) -> tuple[str, int]:
+        """State of the workers' group, and how many are in it; empty and -1 where the cluster knows of none."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                (answer,) = await self._admin.describe_consumer_groups([self._settings.group])
+        except GroupCoordinatorNotAvailableError:  # a new cluster that never had a group
+            return "", -1
+        (described,) = answer.to_object()["groups"]
+        return str(described["state"]), len(described["members"])
+
+    async def pairs(self) -> list[tuple[dict[int, Made], dict[int, int]]]:
+        """The newest predictions and the times of their ticks, by offset of the tick, a pair of both a partition."""
+        newest, self._newest = self._newest, {}
+        topic = self._settings.topic(TICKS.name)
+        wanted = {}
+        for number, values in newest.items():
+            end = self._ends.get(TopicPartition(topic, number), 0)
+            # Only what names a tick that there is: anybody may have written it.
+            if made := {offset: each for offset, each in answered(values).items() if 0 <= offset < end}:
+                wanted[number] = made
+        for number, made in wanted.items():
+            self._ticks.seek(TopicPartition(topic, number), min(made))
+        found: dict[int, dict[int, int]] = {number: {} for number in wanted}
+        async with asyncio.timeout(ANSWER_S):
+            for number, made in wanted.items():
+                fetched = await self._ticks.getmany(
+                    TopicPartition(topic, number), timeout_ms=200, max_records=4 * A_BLOCK
+                )
+                for records in fetched.values():
+                    found[number] = {each.offset: each.timestamp for each in records if each.offset in made}
+        return [(wanted[number], found[number]) for number in wanted]

@@ -1,0 +1,216 @@
+"""Follows the topics for as long as the dashboard runs, whatever becomes of the broker."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from aiokafka.errors import KafkaError
+
+from agents.broker import bootstrap
+from agents.config.settings import Settings
+from agents.dashboard.bands.alive import Alive, Clock, Itself, Link, alive
+from agents.dashboard.bands.lights import Lights
+from agents.dashboard.follow.acknowledged import Acknowledged, AlertRow, alert_rows, file_of
+from agents.dashboard.follow.following import BEGIN_ANEW_S, STILL_S, Following
+from agents.dashboard.follow.tail import Tail
+from agents.dashboard.follow.topics_state import Board
+from agents.dashboard.state.latency import SPAN_S, Latency, Made
+from agents.dashboard.state.rates import Rates
+from agents.process.owned import leaf
+from agents.telemetry.health import BROKER_S, Check, Verdict
+from schemas.errors import EnvironmentProblem
+from schemas.topics import PREDICTIONS, TICKS
+
+POLL_S = 0.4
+LOOK_S = 1.0
+AGAIN_S = 1.0
+GIVE_UP_S = 15.0
+"""A broker that is away for so long is asked for anew: it may have come back under another address."""
+
+MEASURED_EVERY = 3
+"""Looks of which one asks how far the follower has got."""
+
+log = logging.getLogger(__name__)
+
+
+class Replaced(Exception):
+    """The topics are not those that were read before: they begin anew, and so does the page."""
+
+
+class StoodStill(Exception):
+    """The follower does not turn, or fetches nothing of what is there: it is begun anew."""
+
+
+class Watch:
+    """What is known as of now.
+
+    Args:
+        settings: of the workers.
+        clock: seconds since 1970.
+
+    Attributes:
+        board: what the topics say.
+        link: how the broker answers.
+        following: how the follower itself stands.
+        acknowledged: alerts that a person has seen.
+        troubles: parts of the page that cannot be brought up to date, with why.
+        generation: grows when the topics were replaced by others.
+        cluster: id of the cluster that they lie on; empty as long as it has not answered.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self.settings = settings
+        self.address = self.cluster = ""
+        self._clock = clock
+        self._lights = Lights()
+        self._began_s = clock()
+        self.acknowledged = Acknowledged(file_of(settings))
+        self.following = Following()
+        self.troubles: dict[str, str] = {}
+        self._begun_again = 0
+        self.generation = 0
+        self._anew()
+
+    def _anew(self) -> None:
+        self.board = Board()
+        self.rates = Rates()
+        self.latency = Latency()
+        self.link = Link(named=_named(self.settings))
+        self._reached: dict[tuple[str, int], int] = {}
+        self.generation += 1
+
+    def alive(self) -> Alive:
+        """The first band as of now."""
+        now = self._clock()
+        return alive(
+            self.rates,
+            self.latency,
+            Clock(self.board.symbols.newest_ns(now), self.board.symbols.speed(now)),
+            self.link,
+            self._lights,
+            self.board.alerts,
+            now,
+            self._itself(now),
+            lambda alert: self.acknowledged.get(alert) is not None,
+        )
+
+    def alerts(self) -> list[AlertRow]:
+        """Alerts that are open, those that nobody acknowledged first."""
+        found = self.board.alerts.open(self._clock())
+        return alert_rows(found, self.acknowledged)
+
+    def _itself(self, now: float) -> Itself:
+        passed = self.board.passed
+        newest = ""
+        if passed.newest:
+            last = passed.newest[-1]
+            newest = f"{last.topic} {last.partition} at {last.offset}: {last.reason}"
+        return Itself(
+            self.following.problem(now),
+            self._begun_again,
+            passed.count,
+            tuple(passed.by_topic.items()),
+            newest,
+            tuple(self.troubles.items()),
+        )
+
+    def health(self) -> Verdict:
+        """Whether it follows the topics: what it shows is old as soon as the broker does not answer, or it stands."""
+        now = self._clock()
+        silent = now - (self.link.answered_s or self._began_s)
+        said = self.link.problem or f"the broker answered {silent:.1f} s ago"
+        broker = self._check("broker", silent <= BROKER_S and not self.link.problem, silent, BROKER_S, said)
+        still, problem = self.following.still_s(now)
+        if self.link.problem:  # nobody knows what there is to be followed
+            still, problem = 0.0, "not known while the broker does not answer"
+        follows = self._check("follower", still <= STILL_S, still, STILL_S, problem or "it has not begun yet")
+        checks = (broker, follows)
+        ok = all(check.ok for check in checks)
+        home = str(self.settings.home_path)
+        return Verdict(ok, self.settings.group, "", version("tickloop"), checks, home, self.cluster)
+
+    def _check(self, name: str, ok: bool, value: float, limit: float, says: str) -> Check:
+        began = self._lights.since(name, str(ok), self._clock())
+        since = datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds")
+        return Check(name, ok, round(value, 3), limit, since, says)
+
+    async def run(self) -> None:
+        """Follow the topics until cancelled; a follower that stands still is begun anew."""
+        while True:
+            try:
+                self.address = bootstrap(self.settings)
+                session = Tail(self.settings, self.address, self.board.topics, self._reached)
+                async with session as tail, asyncio.TaskGroup() as group:
+                    self.cluster = tail.cluster
+                    self.following.anew(self._clock())
+                    group.create_task(self._read(tail))
+                    group.create_task(self._look(tail))
+            except* Replaced:
+                log.warning("the topics were replaced: beginning anew")
+                self._anew()
+            except* StoodStill as still:
+                log.error("the page's follower is begun anew: %s", leaf(still))
+                self._begun_again += 1
+            except* (KafkaError, EnvironmentProblem, OSError) as errors:
+                self._problem(leaf(errors))
+                await asyncio.sleep(AGAIN_S)
+
+    async def _read(self, tail: Tail) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            for topic, records in await tail.poll():
+                self.board.take(topic, records, self._clock())
+                await asyncio.sleep(0)
+            self.following.turned(self._clock())
+            await asyncio.sleep(max(0.05, POLL_S - (loop.time() - began)))
+
+    async def _look(self, tail: Tail) -> None:
+        loop = asyncio.get_running_loop()
+        answered, looks = loop.time(), 0
+        while True:
+            now = self._clock()
+            try:
+                ends = await tail.ends(now)
+                if ends.records[TICKS.name] < self.rates.count(TICKS.name):
+                    raise Replaced
+                state, members = await tail.group()
+                self.timed(await tail.pairs(), now)
+                if looks % MEASURED_EVERY == 0:
+                    self.following.measured(*await tail.reach(), self._clock())
+            except (KafkaError, OSError) as error:
+                self._problem(error)
+                if loop.time() - answered > GIVE_UP_S:
+                    raise
+            else:
+                answered = loop.time()
+                self.rates.take(ends)
+                self.link = Link(self._clock(), "", members, state, self.link.named)
+                still, problem = self.following.still_s(self._clock())
+                if still > BEGIN_ANEW_S:
+                    raise StoodStill(problem)
+            looks += 1
+            await asyncio.sleep(LOOK_S)
+
+    def timed(self, pairs: Iterable[tuple[Mapping[int, Made], Mapping[int, int]]], now: float) -> None:
+        """Take times of predictions and their ticks, but those of before: a page begins with what was written then."""
+        if self.rates.grown(PREDICTIONS.name, SPAN_S):
+            for predictions, ticks in pairs:
+                self.latency.take(predictions, ticks, now)
+
+    def _problem(self, error: BaseException) -> None:
+        said = "no answer" if isinstance(error, TimeoutError) or not str(error) else str(error)
+        self.link = Link(self.link.answered_s, said.rstrip("."), -1, "", self.link.named)
+
+
+def _named(settings: Settings) -> str:
+    """Name of the replay run that these settings are of.
+
+    >>> _named(Settings(prefix="lab-replay-monday.")), _named(Settings(prefix="lab-"))
+    ('monday', '')
+    """
+    _, _, name = settings.prefix.rpartition("replay-")
+    return name.rstrip(".") if "replay-" in settings.prefix else ""

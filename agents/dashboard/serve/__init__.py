@@ -1,0 +1,1 @@
+"""The web server: pages, streams of changes, who may ask for what."""

@@ -1,0 +1,157 @@
+"""What a person may ask for on the page: one command, as the command line would write it."""
+
+import secrets
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from agents.commands.commander import commander
+from agents.config.settings import Settings
+from agents.dashboard.follow.acknowledged import FILE, Seen, key_of
+from agents.dashboard.follow.topics_state import Board
+from agents.dashboard.follow.watch import Watch
+from agents.pages.wording import stands
+from schemas.codec import decoder, encode
+from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
+from schemas.errors import ConfigurationError
+from schemas.limits import Cause, NameOrNone, Symbol
+from schemas.positions import root_id
+from schemas.topics import COMMANDS
+from schemas.windows import Breach
+
+Action = Literal["promote", "roll_back", "stop", "pin", "unpin", "retrain", "acknowledge"]
+
+PATIENCE_S = 5.0
+
+MOST_KEY = 1_000
+"""Characters of the key of an alert."""
+
+MOST_BODY = 8 * 1024
+"""Bytes of a request of the page."""
+
+
+class Asked(Struct, frozen=True, forbid_unknown_fields=True):
+    """A request of the page.
+
+    Attributes:
+        action: what to do.
+        symbol: on which.
+        arm: that is promoted or stopped; the others take none.
+        cause: why, the person's sentence.
+        alert: key of the alert that is acknowledged.
+    """
+
+    action: Action
+    symbol: Symbol | Literal[""] = ""
+    arm: NameOrNone = ""
+    cause: Cause = ""
+    alert: Annotated[str, Meta(max_length=MOST_KEY)] = ""
+
+
+asked_of = decoder(Asked, MOST_BODY)
+"""A request from its bytes; raises `Refused` for what does not fit the bounds of its fields."""
+
+
+class Done(Struct, frozen=True):
+    """What came of it.
+
+    Attributes:
+        id: of the command's record.
+        sentence: for the person.
+        refused: whether the lifecycle node refused it.
+    """
+
+    id: str
+    sentence: str
+    refused: bool = False
+
+
+EFFECTS: dict[Action, str] = {
+    "promote": "makes {arm} the live version of {symbol}; the one that is live goes on in shadow",
+    "roll_back": "makes the version live again that was live before on {symbol}; the present one goes on in shadow",
+    "stop": "ends {arm} on {symbol}, which runs in shadow; what it has learned is gone, its test can never be resumed",
+    "pin": "keeps the live version of {symbol} live: only a person changes it until it is released",
+    "unpin": "releases the live version of {symbol}: tests and watches may change it again",
+    "acknowledge": "this alert counts as seen on every page of this dashboard, and as open no more. That goes to a "
+    f"file of its home folder ({FILE}) and to no topic: the alert stays a fact, and a new one is open again",
+    "retrain": "trains a model for {symbol} on its log up to now; the candidate has to pass gates and a test",
+}
+
+
+def command_of(asked: Asked, ts_event: int) -> Command:
+    """The command that it means.
+
+    Raises:
+        ConfigurationError: it lacks an arm, or is none for the loop.
+    """
+    if asked.action == "acknowledge":
+        raise ConfigurationError("acknowledge: expected an action of the loop, was one of the page alone")
+    identity = f"page-{secrets.token_hex(6)}"
+    cause = asked.cause.strip() or "by hand, on the page"
+    if asked.action in ("promote", "stop") and not asked.arm:
+        raise ConfigurationError(f"{asked.action}: expected an arm, was none")
+    if asked.action == "promote":
+        return PromoteVariant(identity, asked.symbol, ts_event, asked.arm, cause)
+    if asked.action == "stop":
+        return StopVariant(identity, asked.symbol, ts_event, asked.arm, cause)
+    if asked.action == "roll_back":
+        return RollBack(identity, asked.symbol, ts_event, cause)
+    if asked.action == "retrain":
+        breach = Breach(identity, "manual", "manual", 0.0, 0.0, 0, 0, retrain=True, withheld="", sentence=cause)
+        return Retrain(identity, asked.symbol, ts_event, cause, breach)
+    return PinVersion(identity, asked.symbol, ts_event, cause, pinned=asked.action == "pin")
+
+
+def told(asked: Asked, board: Board) -> str:
+    """What an action will do, before anybody is asked to confirm it.
+
+    Raises:
+        ConfigurationError: nothing is known of the symbol.
+    """
+    if asked.action == "acknowledge":
+        return EFFECTS["acknowledge"][0].upper() + EFFECTS["acknowledge"][1:] + "."
+    state = board.symbols.get(asked.symbol)
+    if state is None:
+        raise ConfigurationError(f"expected a symbol that was predicted, was {asked.symbol!r:.40}")
+    effect = EFFECTS[asked.action].format(arm=asked.arm or "the arm", symbol=asked.symbol)
+    return (
+        f"Writes one command to {COMMANDS.name}, partition {state.partition}: {effect}. "
+        f"Takes effect at the next tick of {asked.symbol}, once, whatever dies, and appears on the time line."
+    )
+
+
+def acknowledge(asked: Asked, watch: Watch, now: float) -> Done:
+    """Remember that a person has seen an open alert.
+
+    Raises:
+        ConfigurationError: no such alert is open.
+        EnvironmentProblem: the file of the page cannot be written.
+    """
+    if all(key_of(alert) != asked.alert for alert in watch.board.alerts.open(now)):
+        raise ConfigurationError(f"acknowledge: expected an alert that is open, was {asked.alert!r:.120}")
+    watch.acknowledged.take(Seen(asked.alert, now, asked.cause.strip()))
+    return Done(asked.alert, "Done: the alert is acknowledged.")
+
+
+async def ask(asked: Asked, board: Board, settings: Settings, bootstrap: str) -> Done:
+    """Write the command and wait a moment for what comes of it.
+
+    Raises:
+        ConfigurationError: it makes no sense.
+        EnvironmentProblem: the cluster does not take it.
+    """
+    state = board.symbols.get(asked.symbol)
+    if state is None:
+        raise ConfigurationError(f"expected a symbol that was predicted, was {asked.symbol!r:.40}")
+    command = command_of(asked, max(1, state.ts_event))
+    async with commander(settings, bootstrap) as client:
+        offset, answer = await client.put(command, state.partition, PATIENCE_S)
+    record_id = root_id(COMMANDS.name, state.partition, offset)
+    if answer.refused:
+        return Done(record_id, f"Refused: {answer.refused}", refused=True)
+    if answer.versions:
+        said = "; ".join(f"{each.version} is {stands(each.status)}" for each in answer.versions)
+        return Done(record_id, f"Done: {said}.")
+    return Done(
+        record_id, f"Written ({len(encode(command)):,} bytes); no worker has answered within {PATIENCE_S:.0f} s."
+    )

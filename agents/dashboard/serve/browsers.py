@@ -1,0 +1,126 @@
+"""What is sent to one browser: server-sent events, no more than two a second of each part, and only what changed."""
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from agents.dashboard.serve.view import Held, View, course_of
+
+PACE_S = 0.5
+"""Nothing on the page changes faster."""
+
+ROWS_EVERY = 2
+"""Rows of the table are sent at every second beat, so that a thousand of them stay below what anybody notices."""
+
+ALIVE_S = 10.0
+
+encode = msgspec.json.Encoder().encode
+
+
+class Look(Struct):
+    """What somebody looks at.
+
+    Attributes:
+        symbol: whose course is shown.
+        experiment: `experiment|symbol` whose figures are shown.
+    """
+
+    symbol: str = ""
+    experiment: str = ""
+
+
+class Browser:
+    """One open page.
+
+    Args:
+        response: of its request for events.
+    """
+
+    def __init__(self, response: web.StreamResponse, look: Look) -> None:
+        self.look = look
+        self._response = response
+        self._has: dict[str, int] = {}
+        self._rows = 0
+        self._course = Held()
+        self._figures = b""
+        self._generation = 0
+
+    async def beat(self, view: View, number: int) -> int:
+        """Send what this page does not have; how many bytes it took.
+
+        Raises:
+            ConnectionError: the page is gone.
+        """
+        if view.watched.generation != self._generation:
+            self._generation = view.watched.generation
+            self._rows, self._course = 0, Held()
+        sent = 0
+        for name, part in view.parts.items():
+            if part.version > self._has.get(name, 0):
+                self._has[name] = part.version
+                sent += await self._send(name, part.payload)
+        symbols = view.board.symbols
+        if number % ROWS_EVERY == 0 or self._rows == 0:
+            since, self._rows = self._rows, symbols.change
+            if (rows := view.rows(since)) is not None:
+                sent += await self._send("rows", encode(rows))
+        state = symbols.get(self.look.symbol) or next(iter(symbols), None)
+        if state is not None and (number % ROWS_EVERY == 0 or state.name != self._course.symbol):
+            course = course_of(state, view.board, self._course)
+            if course is not None:
+                sent += await self._send("course", encode(course))
+        if self.look.experiment:
+            figures = view.evidence(self.look.experiment)
+            if figures is not self._figures:
+                self._figures = figures
+                sent += await self._send("evidence", figures)
+        return sent
+
+    async def stay(self) -> None:
+        """By which a page that is gone is noticed, and one that is there knows that we are: it hears no comments."""
+        await self._send("here", b"{}")
+
+    async def _send(self, event: str, payload: bytes) -> int:
+        message = b"event: " + event.encode() + b"\ndata: " + payload + b"\n\n"
+        await self._response.write(message)
+        return len(message)
+
+
+async def serve(browser: Browser, view: View, pulse: "Pulse") -> None:
+    """Send to a browser until it is gone."""
+    loop = asyncio.get_running_loop()
+    said = loop.time()
+    while True:
+        number = await pulse.next()
+        if await browser.beat(view, number):
+            said = loop.time()
+        elif loop.time() - said > ALIVE_S:
+            await browser.stay()
+            said = loop.time()
+
+
+class Pulse:
+    """One beat for all browsers: parts are brought up to date once, however many look; not at all when nobody does."""
+
+    def __init__(self) -> None:
+        self._beat = asyncio.Condition()
+        self._number = 0
+        self.looking = 0
+
+    async def next(self) -> int:
+        """Wait for the next beat."""
+        async with self._beat:
+            await self._beat.wait()
+            return self._number
+
+    async def run(self, view: View) -> None:
+        """Beat until cancelled."""
+        while True:
+            if self.looking:
+                view.refresh()
+                async with self._beat:
+                    self._number += 1
+                    self._beat.notify_all()
+            await asyncio.sleep(PACE_S)

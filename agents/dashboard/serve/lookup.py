@@ -1,0 +1,258 @@
+"""Single records, read from their topics when somebody asks for them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from agents.audit.lineage import History, led, manual_steps, starts, why
+from agents.clients.nearby import Budget, Nearby
+from agents.clients.reader import Received
+from agents.config.settings import Settings
+from agents.dashboard.state.lean import LeanOutcome
+from agents.kafka.committed_reads import opened
+from agents.pages.wording import NONE, lasting, moment, number, stands
+from schemas.codec import decoder
+from schemas.commands import Command
+from schemas.errors import Refused
+from schemas.experiments import ExperimentDecided
+from schemas.predictions import Prediction
+from schemas.retraining import RetrainFinished, RetrainJob
+from schemas.ticks import Tick
+from schemas.topics import (
+    ACCURACY_WINDOWS,
+    CANDIDATES,
+    COMMANDS,
+    EXPERIMENT_DECISIONS,
+    PREDICTIONS,
+    RETRAIN_JOBS,
+    TICKS,
+)
+from schemas.versions import ModelVersion
+from schemas.windows import AccuracyWindow
+
+MOST_COMMANDS = 5_000
+MOST_JOBS = 2_000
+"""Records that are looked at, the newest first; what lies farther back the command line finds."""
+
+MOST_AT_ONCE = 256 * 1024
+
+KINDS = {
+    "window": "Accuracy window",
+    "command": "Command",
+    "job": "Retrain begins",
+    "retrain": "Retrain ends",
+    "decision": "Experiment decides",
+    "directive": "Directive",
+    "version": "Version",
+}
+
+
+class Explained(Struct, frozen=True):
+    """A prediction from its tick to its outcome, for people.
+
+    Attributes:
+        title: what was predicted.
+        steps: of the chain: name, value, note.
+    """
+
+    title: str
+    steps: tuple[tuple[str, str, str], ...]
+
+
+async def explain(
+    settings: Settings,
+    bootstrap: str,
+    partition: int,
+    offset: int,
+    outcome_of: Callable[[str], LeanOutcome | None],
+) -> Explained | None:
+    """The prediction at an offset, field by field; None where the topic holds it no more.
+
+    Args:
+        settings: of the workers.
+        bootstrap: address of the cluster.
+        partition, offset: where the prediction lies.
+        outcome_of: outcome of a prediction by its id, if it is known.
+
+    Raises:
+        Refused: what lies there is no prediction.
+        KafkaError: the cluster does not answer.
+    """
+    async with _looking(settings, bootstrap, partition) as nearby:
+        record = await nearby.at(PREDICTIONS, offset)
+        if record is None:
+            return None
+        prediction: Prediction = decoder(Prediction)(record.value)
+        position = _offset_of(prediction.id)
+        tick = None if position is None else await nearby.at(TICKS, position)
+    return explained(prediction, None if tick is None else _read(Tick, tick), outcome_of(prediction.id))
+
+
+async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> Explained:
+    """How it came that a version stands where it does, from the few records near the places that its own names.
+
+    Args:
+        settings: of the workers.
+        bootstrap: address of the cluster.
+        version: its newest record.
+
+    Raises:
+        Refused: its id names no place.
+        KafkaError: the cluster does not answer.
+    """
+    root, _, rest = version.id.partition(":")
+    partition, offset = _number(rest.partition(":")[0]), _offset_of(version.id)
+    if root != COMMANDS.name or partition is None or partition >= settings.partitions or offset is None:
+        raise Refused("malformed", f"expected the id of a command's record, was {version.id!r:.80}")
+    found = History(versions={version.version: version})
+    budget = Budget()
+    async with _looking(settings, bootstrap, partition, budget) as nearby:
+        await _asked(nearby, found, version, offset)
+        await _led_to(nearby, found, version)
+        began = next((each for each in found.commands.values() if starts(each, version)), None)
+        if began is not None:
+            await _trained(nearby, found, version.symbol, began.id.removesuffix(":start"))
+    links = why(found, version)
+    steps = tuple(
+        (KINDS.get(each.kind, each.kind), each.what, f"{moment(each.ts_event)} UTC; {each.id}") for each in links
+    )
+    manual = manual_steps(links)
+    by = "no person took part" if not manual else f"{manual} of {len(links)} steps by a person"
+    if budget.spent and began is None:
+        by += "; how it began lies farther back than this page looks: `tickloop models why` reads everything"
+    return Explained(f"{version.symbol}: why {version.version} is {stands(version.status)} ({by})", steps)
+
+
+async def _asked(nearby: Nearby, found: History, version: ModelVersion, offset: int) -> None:
+    """The command that the version's record came of, and back from it the one that it began with."""
+    key = version.symbol.encode()
+    async for record in nearby.newest(COMMANDS, MOST_COMMANDS, until=offset + 1):
+        command = _read(Command, record) if record.key == key else None
+        if command is not None:
+            found.commands[command.id] = command
+            if starts(command, version):
+                return
+
+
+async def _led_to(nearby: Nearby, found: History, version: ModelVersion) -> None:
+    """The decision that the last command came of."""
+    last, position = found.commands.get(version.command), _offset_of(version.command)
+    if last is None or position is None:
+        return
+    for record in await nearby.near(EXPERIMENT_DECISIONS, position):
+        decided = _read(ExperimentDecided, record)
+        if decided is not None and led(decided, last):
+            found.decisions.append(decided)
+
+
+async def _trained(nearby: Nearby, found: History, symbol: str, job: str) -> None:
+    """What a version was trained for: the window with the breach, the job, and what it came to."""
+    position = _offset_of(job)
+    for record in await nearby.near(ACCURACY_WINDOWS, position) if position is not None else ():
+        window = _read(AccuracyWindow, record)
+        if window is not None and window.symbol == symbol:
+            found.windows.append(window)
+    async for record in nearby.newest(RETRAIN_JOBS, MOST_JOBS):
+        called = _read(RetrainJob, record) if record.key == symbol.encode() else None
+        if called is not None and called.job == job:
+            found.jobs[job] = called
+            break
+    async for record in nearby.newest(CANDIDATES, MOST_JOBS):
+        if record.key == f"{symbol}|{job}".encode():
+            finished = _read(RetrainFinished, record)
+            if finished is not None:
+                found.results[job] = finished
+            break
+
+
+@asynccontextmanager
+async def _looking(
+    settings: Settings, bootstrap: str, partition: int, budget: Budget | None = None
+) -> AsyncIterator[Nearby]:
+    async with opened(bootstrap, max_partition_fetch_bytes=MOST_AT_ONCE) as consumer:
+        yield Nearby(consumer, settings.prefix, partition, budget or Budget())
+
+
+def _read(kind: Any, record: Received) -> Any:
+    """A record, or none where what lies there makes none: of whom it is told goes without it."""
+    try:
+        return decoder(kind)(record.value)
+    except Refused:
+        return None
+
+
+def _offset_of(record_id: str) -> int | None:
+    """Offset in the log of what an id comes from.
+
+    >>> _offset_of("retrain-ticks:3:1097:0"), _offset_of("ticks:3:1097:0:1"), _offset_of("page-3f")
+    (1097, 1097, None)
+    """
+    parts = record_id.split(":")
+    return _number(parts[2]) if len(parts) > 2 else None
+
+
+def _number(digits: str) -> int | None:
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+
+
+def explained(prediction: Prediction, tick: Tick | None, outcome: LeanOutcome | None) -> Explained:
+    """The chain tick -> prediction -> size -> outcome in words."""
+    of = prediction
+    edge = number(of.expected_edge_bps, "+.3f", "bps")
+    cost = number(of.cost_bps, ".3f", "bps")
+    pays = abs(of.expected_edge_bps) > of.cost_bps
+    steps = [
+        ("Tick", _tick(tick), f"{moment(of.ts_event)} UTC; {of.id}"),
+        ("Looks ahead", lasting(of.horizon_ns), f"from a mid of {of.mid:,.6g}"),
+        ("Regime", of.regime.replace("-", ", "), f"the detector is {of.regime_probability:.0%} sure of it"),
+        (
+            "Leading strategy",
+            of.strategy.replace("_", " "),
+            f"weight {of.strategy_weight:.1%}; {of.reason}".rstrip("; "),
+        ),
+        ("Probability of up", f"{of.probability:.3f}", f"calibrated; confidence {of.confidence:.1%} in {of.direction}"),
+        ("Expected move", edge, f"cost of taking and leaving it {cost}: {'it pays' if pays else 'it does not pay'}"),
+        (
+            "Position size",
+            f"{of.position_size:+.2%}",
+            f"of capital; decided by: {of.sizing or NONE}" + ("; neither side can be excluded" * of.stand_aside),
+        ),
+        ("Version", of.model_version, f"features {of.features_hash}: {', '.join(of.features)}"),
+        _outcome(of, outcome),
+    ]
+    title = f"{of.symbol}: {of.direction}, {of.confidence:.1%} sure"
+    return Explained(title, tuple(steps))
+
+
+def _tick(tick: Tick | None) -> str:
+    if tick is None:
+        return "not on its topic any more"
+    kind = type(tick).__name__.lower()
+    fields = {name: getattr(tick, name) for name in tick.__struct_fields__ if name not in ("symbol", "ts_event", "seq")}
+    return f"{kind}: " + ", ".join(
+        f"{name.replace('_', ' ')} {value:,}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in fields.items()
+    )
+
+
+def _outcome(of: Prediction, outcome: LeanOutcome | None) -> tuple[str, str, str]:
+    if not of.scored:
+        return (
+            "Outcome",
+            "not scored",
+            "labels of neighbouring ticks overlap; one of at most twenty a horizon is scored",
+        )
+    if outcome is None:
+        return "Outcome", "not matured yet", "or older than the outcomes that this page keeps"
+    arm = outcome.arms[0]
+    came = {1: "went up", 0: "did not move", -1: "went down"}[outcome.label]
+    right = (
+        ""
+        if not outcome.label
+        else " as predicted"
+        if (arm.probability > 0.5) == (outcome.label > 0)
+        else ", it did not"
+    )
+    return "Outcome", f"{came}{right}", f"earned {arm.gross_bps:+.3f} bps of capital, {arm.net_bps:+.3f} after cost"

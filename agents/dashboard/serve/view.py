@@ -1,0 +1,273 @@
+"""The page as parts, each encoded once when it changes, however many browsers look at it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from agents.dashboard.bands.deciding import headlines, standing
+from agents.dashboard.bands.figures import panel, thinned
+from agents.dashboard.bands.good import Good, good
+from agents.dashboard.bands.now import COLUMNS, SymbolState
+from agents.dashboard.bands.versions import back_to
+from agents.dashboard.follow.topics_state import Board
+from agents.dashboard.follow.watch import Watch
+from agents.dashboard.state.series import Thinning
+from agents.experiments.charts import confidence, dependence, evidence_path, watch
+from agents.experiments.status import UNITS, Course
+from agents.process.owned import leaf, said
+
+GOOD_EVERY_S = 3.0
+PART_OF_A_CORE = 0.04
+"""That the second band may take: the longer it takes, the more seldom it is computed."""
+
+SPARK = 40
+LONGEST = 160
+"""Characters of what is said about a part that cannot be shown."""
+
+Made = TypeVar("Made")
+
+log = logging.getLogger(__name__)
+
+encode = msgspec.json.Encoder().encode
+
+
+class Part(Struct):
+    """One part of the page.
+
+    Attributes:
+        payload: JSON.
+        version: grows when the payload changes.
+    """
+
+    payload: bytes = b""
+    version: int = 0
+
+    def put(self, payload: bytes) -> None:
+        """Take a payload; the same one again is no change."""
+        if payload != self.payload:
+            self.payload, self.version = payload, self.version + 1
+
+
+class View:
+    """Keeps the parts up to date while somebody looks.
+
+    Args:
+        watched: what is known.
+        clock: seconds since 1970.
+
+    Attributes:
+        parts: by name; a browser is sent those that it does not have in their present version.
+    """
+
+    def __init__(self, watched: Watch, clock: Callable[[], float] = time.time) -> None:
+        self.watched = watched
+        self.parts: dict[str, Part] = {
+            name: Part() for name in ("alive", "good", "deciding", "changes", "letters", "alerts")
+        }
+        self._clock = clock
+        self._good_due = 0.0
+        self._good_of = -1
+        self._computing: asyncio.Task[None] | None = None
+        self._made: dict[str, tuple[tuple[str, str], bytes]] = {}
+        self._seen: dict[str, Any] = {}
+
+    @property
+    def board(self) -> Board:
+        """What the topics say."""
+        return self.watched.board
+
+    def refresh(self) -> None:
+        """Bring every part up to date; what takes long goes on in a thread.
+
+        A part that cannot be keeps what it showed, and the first band says so.
+        """
+        board, now = self.board, self._clock()
+        board.symbols.refresh(now)
+        self._when("deciding", board.courses.change, lambda: encode(headlines(board.courses)))
+        predicting = board.predicting()
+        self._when(
+            "changes",
+            (board.timeline.change, board.versions.change, predicting),
+            lambda: encode({"changes": board.timeline.view(), "versions": board.versions.view(predicting)}),
+        )
+        self._when("letters", board.letters.change, lambda: encode(board.letters.view()))
+        # What is open hangs on the clock, too.
+        if (alerts := self._guarded("alerts", lambda: encode(self.watched.alerts()))) is not None:
+            self.parts["alerts"].put(alerts)
+        self.parts["alive"].put(encode(self.watched.alive()))
+        if self._good_of != board.outcomes.taken and now >= self._good_due and self._computing is None:
+            self._computing = asyncio.create_task(self._compute())
+        if self._computing is not None and self._computing.done():
+            computed, self._computing = self._computing, None
+            computed.result()
+
+    def _when(self, name: str, mark: Any, made: Callable[[], bytes]) -> None:
+        if self._seen.get(name) != (self.watched.generation, mark):
+            self._seen[name] = (self.watched.generation, mark)
+            if (payload := self._guarded(name, made)) is not None:
+                self.parts[name].put(payload)
+
+    def _guarded(self, name: str, made: Callable[[], Made]) -> Made | None:
+        """What is made of a part, or none where that fails: it is logged and shown, and all else goes on."""
+        try:
+            found = made()
+        except Exception as error:
+            if name not in self.watched.troubles:
+                log.error("the part %s of the page cannot be brought up to date", name, exc_info=error)
+            self.watched.troubles[name] = said(leaf(error), LONGEST)
+            return None
+        self.watched.troubles.pop(name, None)
+        return found
+
+    async def _compute(self) -> None:
+        board = self.board
+        self._good_of = board.outcomes.taken
+        outcomes = board.outcomes.snapshot()
+        marks = [state.mark for state in board.symbols if state.mark is not None]
+        sampled, aside = board.symbols.sampled, board.symbols.aside
+        made = await asyncio.to_thread(
+            self._guarded, "good", lambda: _timed(lambda: good(outcomes, marks, sampled, aside))
+        )
+        took = 0.0
+        if made is not None:
+            payload, took = made
+            self.parts["good"].put(payload)
+        self._good_due = self._clock() + max(GOOD_EVERY_S, took / PART_OF_A_CORE)
+
+    def rows(self, since: int) -> dict[str, Any] | None:
+        """Rows of the table that changed since; all of them with `reset` for the first time; None for none."""
+        symbols = self.board.symbols
+        reset = since == 0 or not symbols.remembers(since)
+        rows, gone = symbols.rows_since(0 if reset else since), symbols.gone_since(since)
+        if not rows and not gone:
+            return None
+        return {"reset": reset, "columns": COLUMNS, "rows": rows, "gone": gone, "crowded": symbols.crowded}
+
+    def sparks(self, names: list[str]) -> dict[str, list[int]]:
+        """Course of the price of each symbol, scaled to 0 to 99."""
+        found = {}
+        for name in names:
+            state = self.board.symbols.get(name)
+            if state is not None:
+                found[name] = scaled(state.series.mids(SPARK))
+        return found
+
+    def evidence(self, key: str) -> bytes:
+        """Where one experiment on one symbol stands, with its figures."""
+        experiment, _, symbol = key.rpartition("|")
+        course = self.board.courses.get((experiment, symbol))
+        if course is None:
+            return b"null"
+        since = ",".join(each.latest.id for each in course.became.values())
+        mark = course.latest.id, f"{course.latest.status} {len(course.decisions)} {since}"
+        held = self._made.get(key)
+        if held is None or held[0] != mark:
+            if len(self._made) > 64:
+                self._made.clear()
+            payload = self._guarded(
+                "evidence",
+                lambda: encode({"key": key, "standing": standing(course), "figures": experiment_figures(course)}),
+            )
+            held = self._made[key] = mark, b"null" if payload is None else payload
+        return held[1]
+
+
+def experiment_figures(course: Course) -> list[Any]:
+    """Evidence, confidence sequence, dependence, and the watch over a winner."""
+    moves = thinned(course.moves)
+    unit = UNITS.get(course.latest.primary, "")
+    made = [
+        panel("evidence", evidence_path(moves)),
+        panel("confidence", confidence(moves, unit)),
+        panel("dependence", dependence(moves)),
+    ]
+    if course.latest.watched or course.latest.status == "winner":
+        made.append(panel("watch", watch(moves)))
+    return made
+
+
+class Place(Struct):
+    """How far one browser has read something that grows, and is thinned at times."""
+
+    epoch: int = -1
+    sent: int = 0
+
+    def rows(self, of: Thinning, anew: bool) -> tuple[bool, list[tuple[Any, ...]]]:
+        """Whether all of it has to be taken anew, and the rows that are new."""
+        reset = anew or self.epoch != of.epoch
+        found = of.rows(0 if reset else self.sent)
+        self.epoch, self.sent = of.epoch, len(of)
+        return reset, [(row[0] / 1e6, *row[1:]) for row in found]
+
+
+class Held(Struct):
+    """What one browser has of the course of a symbol."""
+
+    symbol: str = ""
+    latest: int = -1
+    points: Place = field(default_factory=Place)
+    beliefs: Place = field(default_factory=Place)
+
+
+def course_of(state: SymbolState, board: Board, has: Held) -> dict[str, Any] | None:
+    """Points that a browser does not have yet, and the newest figures; None when nothing is new."""
+    anew = has.symbol != state.name
+    believed = state.believed
+    latest = state.taken
+    if not anew and latest == has.latest:
+        return None
+    has.symbol, has.latest = state.name, latest
+    reset, points = has.points.rows(state.series, anew)
+    again, beliefs = has.beliefs.rows(state.beliefs, anew)
+    of, mark, window = state.prediction, state.mark, state.window
+    return {
+        "symbol": state.name,
+        "partition": state.partition,
+        "reset": reset,
+        "points": points,
+        "regimes": board.symbols.regimes.known,
+        "beliefs": {
+            "reset": again,
+            "names": state.beliefs.names,
+            "points": beliefs,
+            "latest": (believed.ts_event / 1e6, believed.weights) if believed is not None else None,
+        },
+        "prediction": of,
+        "back_to": back_to(board.versions.of(state.name)),
+        "pinned": state.live is not None and state.live.pinned,
+        "mark": mark,
+        "window": None
+        if window is None
+        else {
+            "skill": window.skill,
+            "low": window.skill_low,
+            "high": window.skill_high,
+            "n": window.n,
+            "n_eff": window.n_eff,
+            "best": window.best_baseline,
+        },
+    }
+
+
+def scaled(values: list[float]) -> list[int]:
+    """
+    >>> scaled([10.0, 20.0, 15.0]), scaled([7.0, 7.0])
+    ([0, 99, 50], [50, 50])
+    """
+    if not values:
+        return []
+    least, most = min(values), max(values)
+    if most <= least:
+        return [50] * len(values)
+    return [round(99 * (each - least) / (most - least)) for each in values]
+
+
+def _timed(made: Callable[[], Good]) -> tuple[bytes, float]:
+    began = time.thread_time()
+    payload = encode(made())
+    return payload, time.thread_time() - began

@@ -1,0 +1,84 @@
+"""Outcomes as columns of bounded length: what the band about skill and calibration is computed from."""
+
+from collections import deque
+from collections.abc import Iterable
+
+import pandas as pd
+
+from agents.dashboard.state.lean import LeanOutcome
+from schemas.names import LIVE
+
+MOST = 20_000
+"""Outcomes that are kept; of a thousand symbols at 5,000 ticks/s these are those of a few seconds, and n says so."""
+
+WINDOW_NS = 6 * 3600 * 10**9
+"""Older ones are of another market, and so are later ones: of a symbol whose clock jumped ahead, for example."""
+
+LATEST = 500
+"""Outcomes, the last to come, whose middle says what time it is: one alone may be of any time."""
+
+MOST_NAMES = 64
+"""Experts, and baselines, that have a column; more there are only where somebody makes names up."""
+
+
+class Outcomes:
+    """The newest outcomes, each once.
+
+    Attributes:
+        taken: outcomes since the start.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self.taken = 0
+        self._kept: deque[LeanOutcome] = deque(maxlen=most)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def take(self, outcome: LeanOutcome) -> None:
+        """Keep an outcome; the oldest goes when there are too many."""
+        self.taken += 1
+        self._kept.append(outcome)
+
+    def find(self, prediction_id: str) -> LeanOutcome | None:
+        """Outcome of a prediction, if it is kept and was scored."""
+        return next((each for each in reversed(self._kept) if each.prediction_id == prediction_id), None)
+
+    def snapshot(self) -> tuple[LeanOutcome, ...]:
+        """What is kept, for a thread of its own."""
+        return tuple(self._kept)
+
+
+def frame(outcomes: tuple[LeanOutcome, ...]) -> pd.DataFrame:
+    """The columns that skill and calibration are computed from, as those of a backtest are called.
+
+    >>> from agents.dashboard.state.lean import LeanArm
+    >>> arm = LeanArm("live", "v1", 0.6, 0.0, 0.0)
+    >>> one = LeanOutcome("ticks:0:7", "X", 105, 5, 100, 1, (arm,), {"momentum": 0.7}, {"majority": 0.5})
+    >>> frame((one,)).columns.tolist()
+    ['symbol', 'ts_prediction', 'horizon_ns', 'label', 'arm.live.probability', 'expert.momentum', 'baseline.majority']
+    """
+    latest = sorted(each.ts_prediction for each in outcomes[-LATEST:])
+    middle = latest[len(latest) // 2] if latest else 0
+    recent = [each for each in outcomes if abs(each.ts_prediction - middle) <= WINDOW_NS]
+    columns: dict[str, list[object]] = {
+        "symbol": [each.symbol for each in recent],
+        "ts_prediction": [each.ts_prediction for each in recent],
+        "horizon_ns": [each.horizon_ns for each in recent],
+        "label": [each.label for each in recent],
+        f"arm.{LIVE}.probability": [each.arms[0].probability for each in recent],
+    }
+    for name in _names(each.experts for each in recent):
+        columns[f"expert.{name}"] = [each.experts.get(name) for each in recent]
+    for name in _names(each.baselines for each in recent):
+        columns[f"baseline.{name}"] = [each.baselines.get(name) for each in recent]
+    return pd.DataFrame(columns)
+
+
+def _names(of: Iterable[dict[str, float]]) -> list[str]:
+    found: dict[str, None] = {}
+    for each in of:
+        for name in each:
+            if name not in found and len(found) < MOST_NAMES:
+                found[name] = None
+    return list(found)

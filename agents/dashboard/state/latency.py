@@ -1,0 +1,108 @@
+"""How long from a tick to its prediction: by the times that their producers put on both, over the last seconds."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from agents.dashboard.state.pace import HISTORY_S
+from schemas.codec import decoder
+from schemas.errors import Refused
+from schemas.positions import position_of
+
+SPAN_S = 30.0
+MOST = 8_000
+A_BLOCK = 32
+"""Newest predictions of a block of records that are looked at."""
+
+
+class Quantiles(NamedTuple):
+    """Of the last `SPAN_S`.
+
+    Attributes:
+        p50_ms, p99_ms: median and 99th percentile, ms.
+        n: pairs of a tick and its prediction.
+        history: whether all ticks were old when they came: how long they waited says how long a queue was.
+    """
+
+    p50_ms: float
+    p99_ms: float
+    n: int
+    history: bool = False
+
+
+class _Identity(msgspec.Struct):
+    id: str
+    ts_event: int = 0
+
+
+_identity = decoder(_Identity)
+
+
+class Made(NamedTuple):
+    """A prediction.
+
+    Attributes:
+        at_ms: when the broker was given it.
+        ts_event: event time of its tick, ns.
+    """
+
+    at_ms: int
+    ts_event: int
+
+
+def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, Made]:
+    """Offset of the tick of each prediction, with the prediction.
+
+    Args:
+        values: time in ms and bytes of predictions of one partition.
+
+    What is no prediction, which `Board.take` counts, answers none.
+
+    >>> answered([(1_000, b'{"id":"ticks:0:17","ts_event":5,"symbol":"X"}'), (1_001, b"no prediction")])
+    {17: Made(at_ms=1000, ts_event=5)}
+    """
+    found: dict[int, Made] = {}
+    for timestamp_ms, value in values:
+        with suppress(Refused, ValueError, IndexError):
+            about = _identity(value)
+            found.setdefault(position_of(about.id)[0], Made(timestamp_ms, about.ts_event))
+    return found
+
+
+class Latency:
+    """Differences of the last `SPAN_S` seconds: those of live ticks, or where none came, those of history.
+
+    >>> latency, event_ns = Latency(), 980_000_000
+    >>> made = {17: Made(1_030, event_ns), 18: Made(1_090, event_ns)}
+    >>> latency.take(made, {17: 1_000, 18: 1_000, 19: 1_000}, now=0.0)
+    >>> latency.quantiles(now=1.0)
+    Quantiles(p50_ms=60.0, p99_ms=89.4, n=2, history=False)
+    >>> latency.quantiles(now=60.0) is None
+    True
+    """
+
+    def __init__(self) -> None:
+        self._live: deque[tuple[float, float]] = deque(maxlen=MOST)
+        self._history: deque[tuple[float, float]] = deque(maxlen=MOST)
+
+    def take(self, predictions: Mapping[int, Made], ticks: Mapping[int, int], now: float) -> None:
+        """Take predictions, and times in ms of ticks, of one partition, by offset of the tick."""
+        for offset, sent in ticks.items():
+            if (made := predictions.get(offset)) is not None:
+                is_history = sent - made.ts_event / 1e6 > 1e3 * HISTORY_S
+                (self._history if is_history else self._live).append((now, float(made.at_ms - sent)))
+
+    def quantiles(self, now: float) -> Quantiles | None:
+        """None without a pair in the last seconds."""
+        for seen in (self._live, self._history):
+            while seen and seen[0][0] < now - SPAN_S:
+                seen.popleft()
+        seen = self._live or self._history
+        if not seen:
+            return None
+        p50, p99 = np.quantile([each for _, each in seen], (0.5, 0.99)).tolist()
+        return Quantiles(round(p50, 1), round(p99, 1), len(seen), history=seen is self._history)

@@ -1,0 +1,53 @@
+"""Records that the page could make nothing of: it goes on without them, and says how many there were."""
+
+from collections import Counter, deque
+from typing import NamedTuple
+
+from agents.process.owned import leaf, said
+
+NEWEST = 20
+LONGEST = 160
+"""Characters of a reason; it may repeat what the record holds."""
+
+
+class PassedOver(NamedTuple):
+    """One of them.
+
+    Attributes:
+        topic, partition, offset: where it lies.
+        reason: a sentence.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+
+
+class Passed:
+    """All of them so far, and the newest.
+
+    >>> passed = Passed()
+    >>> passed.take("commands", 3, 17, ValueError("no such year"))
+    >>> passed.count, passed.by_topic, passed.newest[-1].reason
+    (1, {'commands': 1}, 'ValueError: no such year')
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self.newest: deque[PassedOver] = deque(maxlen=NEWEST)
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self._counts.total()
+
+    @property
+    def by_topic(self) -> dict[str, int]:
+        """How many of each topic, most first."""
+        return dict(self._counts.most_common())
+
+    def take(self, topic: str, partition: int, offset: int, error: BaseException) -> None:
+        """Take one, with what was wrong with it."""
+        self._counts[topic] += 1
+        self.newest.append(PassedOver(topic, partition, offset, said(leaf(error), LONGEST)))

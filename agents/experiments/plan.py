@@ -1,0 +1,316 @@
+"""What an experiment takes, from pairs that its two arms have made: rate, dependence, gain of pairing, error rates."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from agents.experiments.status import DAY_NS, UNITS
+from schemas.commands import StartVariant
+from schemas.errors import ConfigurationError
+from schemas.names import LIVE
+from schemas.outcomes import OutcomeMatured
+from schemas.ticks import Quote, Trade
+from streams.engine.replay import replay_events
+from streams.experiments.declaration import Declaration
+from streams.experiments.engines.dependence import autocorrelation_time, batch_for
+from streams.experiments.pairs import Pair, pair_of
+from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.planning import Plan, plan
+from streams.experiments.pooling_node import EVERYONE
+from streams.experiments.preflight import (
+    Preflight,
+    larger,
+    pooled_preflight,
+    preflight,
+    smallest_that_holds,
+    windows_of,
+)
+from streams.experiments.scores import FLOOR
+from streams.lifecycle.node import LifecycleNode
+from streams.market.node import MarketNode
+from streams.parameters import Parameters
+
+FEWEST = 200
+"""Pairs below which nothing is planned."""
+
+Column = NDArray[np.float64]
+
+
+class Planned(Struct, frozen=True):
+    """What was measured, and what follows.
+
+    Attributes:
+        experiment, symbol: whose; `*` for symbols that decide together.
+        history: pairs that it is measured on.
+        hours: of event time that they took.
+        pairs_a_day: rate of the stream.
+        overlap: pairs within one horizon.
+        autocorrelation_time: of the primary score, pairs; of several symbols: how many pairs say what one would say.
+        batch: registered.
+        recommended_batch: 5 times the longer of both, or more where few pairs make the mean, see `batch_for`; half as
+            much again, and so on, until the error rates hold on this history.
+        recommended_holds: whether they do with it; none where it was not replayed.
+        plan: what finding an effect of `worth` takes.
+        preflight: error rates on this history; none where it is too short, see `missing`.
+        missing: why there is no pre-flight, or empty.
+    """
+
+    experiment: str
+    symbol: str
+    history: int
+    hours: float
+    pairs_a_day: float
+    overlap: float
+    autocorrelation_time: float
+    batch: int
+    recommended_batch: int
+    recommended_holds: bool | None
+    plan: Plan
+    preflight: Preflight | None
+    missing: str
+
+
+class History(NamedTuple):
+    """Pairs that an experiment is planned on.
+
+    Attributes:
+        symbol: whose; `*` for symbols that decide together.
+        pairs: how many.
+        scored: of these, after the warm-up.
+        span_ns: event time that they took.
+        horizon_ns: of their forecasts.
+        a, b: what each arm has of the primary score.
+        inflation: how many pairs say what one would say.
+        replay: the pre-flight on them.
+        together: pairs of which the largest groups, that move as one, are made.
+    """
+
+    symbol: str
+    pairs: int
+    scored: int
+    span_ns: int
+    horizon_ns: int
+    a: Column
+    b: Column
+    inflation: float
+    replay: Callable[[ExperimentParameters], Preflight]
+    together: float = 1.0
+
+
+def outcomes_of_file(
+    ticks: Sequence[Quote | Trade], parameters: Parameters, name: str, progress: Callable[[float], None]
+) -> dict[str, list[OutcomeMatured]]:
+    """Outcomes of a file with the challenger beside the live arm from the first tick on, by symbol."""
+    declaration = parameters.experiments[name]
+    node, lifecycle = MarketNode(parameters), LifecycleNode(parameters)
+    found: dict[str, list[OutcomeMatured]] = {}
+    symbols: dict[str, int] = {}
+    for tick in ticks:
+        symbols.setdefault(tick.symbol, tick.ts_event)
+
+    def events() -> Iterator[Struct]:
+        for symbol, ts_event in symbols.items():
+            start = StartVariant(
+                f"plan:{symbol}", symbol, ts_event, name, "a plan", declaration.arm, declaration.starts == "from_live"
+            )
+            yield lifecycle.step(lifecycle.open(symbol), start, "commands:0:0")[0]
+        for number, tick in enumerate(ticks):
+            if not number % 1_000:
+                progress(number / len(ticks))
+            yield tick
+
+    for record in replay_events(node, events()):
+        if isinstance(record, OutcomeMatured):
+            found.setdefault(record.symbol, []).append(record)
+    return found
+
+
+def planned(
+    name: str,
+    declaration: Declaration,
+    outcomes: Sequence[OutcomeMatured],
+    limit_days: float | None,
+    replications: int,
+    progress: Callable[[float], None],
+) -> Planned:
+    """The plan of one experiment on one symbol.
+
+    Args:
+        name: of the experiment.
+        declaration: of it.
+        outcomes: of one symbol, in the order of event time; those without the challenger are left out.
+        limit_days: longest run; that of the declaration at the rate of the stream, if none is given.
+        replications: experiments that the pre-flight replays; 0: none.
+        progress: of the pre-flight.
+
+    Raises:
+        ConfigurationError: there is too little to plan from.
+    """
+    test = declaration.test
+    of = (pair_of(outcome, name, LIVE) for outcome in outcomes)
+    pairs = [pair for pair in of if pair is not None and pair.sound()]
+    if len(pairs) < FEWEST:
+        raise ConfigurationError(
+            f"expected at least {FEWEST} pairs of {name} and the live arm to plan from, was {len(pairs)}; "
+            f"fix: `tickloop experiment plan {name} --file TICKS`, or start it first"
+        )
+    _check_worth(pairs, test)
+    span_ns = pairs[-1].ts_event - pairs[0].ts_event
+    if span_ns <= 0:
+        raise ConfigurationError("expected pairs at different times to tell a rate from")
+    a, b = _columns(pairs, test)
+    history = History(
+        outcomes[-1].symbol,
+        len(pairs),
+        len(pairs) - test.warmup,
+        span_ns,
+        outcomes[-1].horizon_ns,
+        a,
+        b,
+        autocorrelation_time(a - b),
+        partial(preflight, pairs, replications=replications, progress=progress),
+    )
+    return _planned(name, test, history, limit_days, replications)
+
+
+def planned_together(
+    name: str,
+    declaration: Declaration,
+    outcomes: Mapping[str, Sequence[OutcomeMatured]],
+    limit_days: float | None,
+    replications: int,
+    progress: Callable[[float], None],
+) -> Planned:
+    """`planned` for symbols that decide together: pairs of all of them, and what they share counted once.
+
+    The variance of a window's sum over that of as many independent pairs is what neighbours in time and symbols that
+    move together cost.
+
+    Args:
+        outcomes: by symbol, each in the order of event time.
+
+    Raises:
+        ConfigurationError: there is too little to plan from, or a symbol is missing.
+    """
+    test = declaration.test
+    if missing := [symbol for symbol in declaration.symbols if symbol not in outcomes]:
+        raise ConfigurationError(
+            f"expected outcomes of all symbols that decide together, those of {', '.join(missing)} are missing; "
+            "fix: --file TICKS for each, or start it first"
+        )
+    of = [[pair for each in outcomes[symbol] if (pair := pair_of(each, name, LIVE))] for symbol in declaration.symbols]
+    histories = [[pair for pair in pairs if pair.sound()] for pairs in of]
+    if short := [s for s, pairs in zip(declaration.symbols, histories, strict=True) if len(pairs) < FEWEST]:
+        raise ConfigurationError(f"expected at least {FEWEST} pairs of {name} and the live arm on {', '.join(short)}")
+    for pairs in histories:
+        _check_worth(pairs, test)
+    windows = windows_of(histories, test)
+    residuals = windows.sums - windows.mean * windows.counts
+    columns = [_columns(pairs, test) for pairs in histories]
+    a, b = (np.concatenate([each[side] for each in columns]) for side in (0, 1))
+    per_window, time = float(windows.counts.mean()), autocorrelation_time(residuals)
+    history = History(
+        EVERYONE,
+        windows.pairs,
+        windows.pairs,
+        windows.span_ns,
+        outcomes[declaration.symbols[0]][-1].horizon_ns,
+        a,
+        b,
+        time * float(residuals.var()) / (per_window * float((a - b).var())),
+        partial(pooled_preflight, windows, replications=replications, progress=progress),
+        per_window * time,
+    )
+    return _planned(name, test, history, limit_days, replications)
+
+
+def _planned(
+    name: str, test: ExperimentParameters, history: History, limit_days: float | None, replications: int
+) -> Planned:
+    rate = history.pairs / history.span_ns * DAY_NS
+    overlap = max(1.0, history.horizon_ns / DAY_NS * rate)
+    found = plan(
+        test.worth,
+        float(history.a.std(ddof=1)),
+        float(history.b.std(ddof=1)),
+        _correlation(history.a, history.b),
+        rate,
+        limit_days if limit_days is not None else test.longest / rate,
+        test.batch,
+        test.alpha,
+        1.0 - (test.beta or 0.2),
+        history.inflation,
+    )
+    recommended = batch_for(history.a - history.b, ceil(max(overlap, history.together)))
+    checked, missing, holds = None, "not asked for", None
+    if replications:
+        try:
+            checked, missing = history.replay(test), ""
+        except ConfigurationError as error:
+            missing = str(error)
+        holds = checked is not None and checked.passed and test.batch >= recommended
+        if not holds:
+            failed = checked is not None and test.batch >= recommended
+            begin = larger(test.batch) if failed else max(recommended, test.batch)
+            found_batch = smallest_that_holds(history.replay, test, begin, history.scored)
+            holds, recommended = found_batch is not None, found_batch or recommended
+    return Planned(
+        name,
+        history.symbol,
+        history.pairs,
+        history.span_ns / 3.6e12,
+        rate,
+        overlap,
+        history.inflation,
+        test.batch,
+        recommended,
+        holds,
+        found,
+        checked,
+        missing,
+    )
+
+
+def _check_worth(pairs: Sequence[Pair], test: ExperimentParameters) -> None:
+    """An effect larger than all differences there are is none that could be found, or missed."""
+    a, b = _columns(pairs, test)
+    spread = float((a - b).std(ddof=1))
+    if test.worth >= spread:
+        raise ConfigurationError(
+            f"expected arms that differ enough for an effect of {test.worth:g} ({UNITS[test.primary]} a pair, "
+            f"`worth`), {test.primary} differs by {spread:.2g} (standard deviation of {len(pairs):,} pairs); "
+            "fix: an `arm` that differs more, or a smaller `worth`"
+        )
+
+
+def _columns(pairs: Sequence[Pair], test: ExperimentParameters) -> tuple[Column, Column]:
+    """What each arm has of the primary score in a pair: their difference is the score."""
+    a, b = (np.array([getattr(pair, side) for pair in pairs]) for side in ("a_bps", "b_bps"))
+    if test.primary == "log_loss":
+        labels = np.array([pair.label for pair in pairs])
+        ups = (np.array([getattr(pair, side) for pair in pairs]) for side in ("a_up", "b_up"))
+        a, b = (np.where(labels > 0, np.log(up), np.where(labels < 0, np.log1p(-up), 0.0)) for up in ups)
+    elif test.primary == "win_rate":
+        a, b = (a > 0.0).astype(float), (b > 0.0).astype(float)
+    elif test.primary == "drawdown":
+        raise ConfigurationError("expected a primary metric with a score for each pair, was 'drawdown'")
+    scale = float((a - b).std(ddof=1))
+    if scale == 0.0:
+        raise ConfigurationError(
+            f"expected arms that differ, {test.primary} was the same in each of {len(pairs):,} pairs; fix: `arm` of "
+            "the experiment, or costs that are low enough for positions to be taken"
+        )
+    if test.primary == "risk_adjusted":
+        return a / max(float(a.std()), FLOOR * scale), b / max(float(b.std()), FLOOR * scale)
+    if test.primary in ("returns", "log_growth"):
+        return a / scale, b / scale
+    return a, b
+
+
+def _correlation(a: Column, b: Column) -> float:
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0.0 and b.std() > 0.0 else 0.0

@@ -1,0 +1,286 @@
+"""What a person asks of an experiment: how it goes in a sentence, how long it still takes, what to do about it."""
+
+from collections.abc import Mapping, Sequence
+from math import exp, log
+
+from msgspec import Struct, field
+
+from agents.audit.winners import Became, Lives, in_short, of_experiment, since_then
+from agents.pages.wording import lasting, moment
+from schemas.errors import ConfigurationError
+from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus, PooledMoved
+from streams.experiments.declaration import Declaration
+from streams.experiments.experiment import HARM, TOGETHER
+from streams.experiments.pooled import Pooled, pooled
+from streams.experiments.pooling_node import EVERYONE
+from streams.experiments.trial import RUNS_NO_MORE
+
+DAY_NS = 86_400 * 10**9
+
+RUNNING: tuple[ExperimentStatus, ...] = ("planned", "warmup", "running")
+WATCHED: tuple[ExperimentStatus, ...] = ("canary", "promoted", "confirmed")
+
+HELD_BACK = "held back by a pin"
+
+MOST_TOLD = 3
+"""Symbols of which a sentence says what became of their winner."""
+
+UNITS = {
+    "returns": "standard deviations of the difference",
+    "risk_adjusted": "standard deviations of an arm",
+    "log_growth": "standard deviations of the difference",
+    "win_rate": "wins a pair",
+    "log_loss": "nats",
+    "drawdown": "bps",
+}
+"""Of the primary score."""
+
+
+class Course(Struct):
+    """One experiment on one symbol, or on all symbols that decide together.
+
+    Attributes:
+        moves: where it stood, in the order of the log: event time may have been set back in between.
+        decisions: of it, likewise.
+        held_back: whether a pin on the live version holds back what was decided.
+        became: what the registry of versions says of its challenger, by symbol; of several that decide together each.
+    """
+
+    moves: list[ExperimentMoved] = field(default_factory=list)
+    decisions: list[ExperimentDecided] = field(default_factory=list)
+    held_back: bool = False
+    became: dict[str, Became] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> ExperimentMoved:
+        """Where it stands."""
+        return self.moves[-1]
+
+
+Courses = dict[str, dict[str, Course]]
+"""By experiment, then by symbol; under `EVERYONE` what symbols that decide together have come to."""
+
+
+def courses_of(moves: Sequence[ExperimentMoved], decisions: Sequence[ExperimentDecided]) -> Courses:
+    """Courses from records in the order in which they lie on their topics, each once.
+
+    All of a symbol, and all of those that decide together, lie on one partition, in the order in which a node wrote
+    them: one generation of the symbol's clock after the other, whatever event times they show.
+    """
+    found: Courses = {}
+    for moved in moves:
+        found.setdefault(moved.experiment, {}).setdefault(moved.symbol, Course()).moves.append(moved)
+    for decided in decisions:
+        course = found.get(decided.experiment, {}).get(decided.symbol)
+        if course is not None:
+            course.decisions.append(decided)
+    return found
+
+
+def symbols_of(latest: ExperimentMoved) -> tuple[str, ...]:
+    """Symbols that a record is about: one, or all that decide together."""
+    return latest.symbols if isinstance(latest, PooledMoved) else (latest.symbol,)
+
+
+def follow(course: Course, lives: Lives) -> None:
+    """Take what became of the challenger after the verdict, and whether a pin holds that back."""
+    latest = course.latest
+    course.became = of_experiment(lives, symbols_of(latest), latest.challenger)
+    course.held_back = any(each.latest.held is True for each in course.became.values())
+
+
+def afterwards(course: Course) -> str:
+    """What happened to the challenger once it was live, a sentence; empty where it is live still, or never was."""
+    said = {symbol: since_then(each) for symbol, each in course.became.items()}
+    told = [f"{symbol}: {words}" if len(course.became) > 1 else words for symbol, words in said.items() if words]
+    more = f"; and on {len(told) - MOST_TOLD} more symbols" if len(told) > MOST_TOLD else ""
+    return "; ".join(told[:MOST_TOLD]) + more
+
+
+def ended(course: Course) -> list[tuple[str, str, str, str]]:
+    """The same as rows of a table beside decisions: when, what, by whom, why."""
+    rows = []
+    for symbol, each in course.became.items():
+        if each.ended is not None:
+            at = f" on {symbol}" if len(course.became) > 1 else ""
+            what, _, by = in_short(each).rpartition(" by ")
+            rows.append((moment(each.ended.ts_event), what + at, f"by {by.split()[0]}", each.ended.reason))
+    return rows
+
+
+def status(course: Course) -> str:
+    """Where it stands in words; that a pin holds it back if one does, and what became of its winner since."""
+    said = course.latest.status.replace("_", " ") + f" ({HELD_BACK})" * course.held_back
+    since = [in_short(each) for each in course.became.values() if each.ended is not None]
+    if len(since) == 1 and len(course.became) == 1:
+        return f"{said}; {since[0].removeprefix(said).strip()}"
+    return f"{said}; no longer live on {len(since)} of {len(course.became)} symbols" if since else said
+
+
+class Outlook(Struct, frozen=True):
+    """How long it still takes at the rate of the stream so far.
+
+    Attributes:
+        pairs_a_day: that are scored.
+        decided_days: until a decision, if the evidence goes on growing as it did; none while it does not grow.
+        longest_days: until the planned end.
+    """
+
+    pairs_a_day: float
+    decided_days: float | None
+    longest_days: float
+
+
+def outlook(course: Course) -> Outlook | None:
+    """None once it is decided, where symbols decide together, or while there is too little to tell a rate from."""
+    latest = course.latest
+    # The first record of all begins the warm-up, in which nothing is scored; a rate is one of the clock as it runs now.
+    since = next((at for at in range(len(course.moves) - 1, 0, -1) if _set_back(course.moves, at)), 0)
+    first = next((each for each in course.moves[since:] if each.batches), latest)
+    scored, time = latest.scored - first.scored, latest.ts_event - first.ts_event
+    if latest.status not in RUNNING or latest.holding == TOGETHER or scored <= 0 or time <= 0:
+        return None
+    rate = scored / time * DAY_NS
+    most = max(latest.log_e_better, latest.log_e_worse + log(HARM))
+    longest = max(0, latest.longest - latest.scored) / rate
+    missing = max(0.0, latest.threshold - most) * latest.scored / most if most > 0.0 else None
+    return Outlook(rate, None if missing is None else min(longest, missing / rate), longest)
+
+
+def _set_back(moves: Sequence[ExperimentMoved], at: int) -> bool:
+    return moves[at].ts_event < moves[at - 1].ts_event
+
+
+def shown(symbol: str) -> str:
+    """Symbol as people read it."""
+    return "all symbols" if symbol == EVERYONE else symbol
+
+
+def verdict(course: Course) -> str:
+    """How it stands, in a sentence."""
+    latest = course.latest
+    where = f"{len(latest.symbols)} symbols together" if isinstance(latest, PooledMoved) else latest.symbol
+    said = f"{latest.experiment} against {latest.champion} on {where}"
+    if latest.status in RUNNING:
+        missing = f"; {held(latest)}" if latest.holding else ""
+        return (
+            f"{said}: not decided after {latest.scored:,} pairs; evidence {evidence(latest.log_e_better)} that it is "
+            f"better, of {evidence(latest.threshold)} needed, {evidence(latest.log_e_worse)} that it is worse, of "
+            f"{needed_worse(latest)}{missing}."
+        )
+    if course.held_back:
+        release = f"`tickloop models pin {latest.symbol} --off` releases it"
+        return f"{said}: {status(course)}. {latest.reason} Only a person changes the live version: {release}."
+    since = afterwards(course)
+    return f"{said}: {latest.status.replace('_', ' ')}. {latest.reason}" + (f" Since then: {since}." if since else "")
+
+
+def held(latest: ExperimentMoved) -> str:
+    """Why no winner would be named now, or by whom one will be."""
+    return TOGETHER if latest.holding == TOGETHER else f"a winner would be held back by: {latest.holding}"
+
+
+def needed_worse(latest: ExperimentMoved) -> str:
+    """E-value at which it is decided that the challenger is worse."""
+    return evidence(latest.threshold - log(HARM))
+
+
+def evidence(log_e: float) -> str:
+    """An e-value for people: how many times the stake a bet against "no difference" has become.
+
+    >>> evidence(2.9957), evidence(-0.5), evidence(40.0)
+    ('20.0', '0.61', '2.4e+17')
+    """
+    value = exp(min(log_e, 700.0))
+    return f"{value:.2f}" if value < 10.0 else f"{value:,.1f}" if value < 10_000.0 else f"{value:.1e}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """A confidence sequence, or that there is none yet.
+
+    >>> interval(-0.02, 0.1), interval(None, None)
+    ('-0.0200 to +0.1000', 'not known yet')
+    """
+    return "not known yet" if low is None or high is None else f"{low:+.4f} to {high:+.4f}"
+
+
+def to_do(course: Course, declaration: Declaration | None) -> str:
+    """What a person would do about it now: a command line, or one a symbol; empty for nothing."""
+    latest, decided = course.latest, decision(course)
+    if decided is None or decided.applied or declaration is None:
+        return ""
+    name = latest.experiment
+    # What somebody did already, or what cannot be done any more, is not recommended.
+    done = {symbol for symbol, each in course.became.items() if each.live or each.ended or not each.latest.arm}
+    symbols = [symbol for symbol in symbols_of(latest) if symbol not in done]
+    if latest.status == "winner":
+        return "\n".join(f"tickloop arm promote {each} {name} --cause 'experiment {name}: winner'" for each in symbols)
+    if latest.status == "rolled_back":
+        if course.became and not course.became[latest.symbol].live:
+            return ""
+        cause = f"experiment {name}: worse than the version before"
+        return f"tickloop arm rollback {latest.symbol} --cause '{cause}'"
+    if latest.status in (*RUNNING, *WATCHED) or RUNS_NO_MORE in latest.reason:
+        return ""
+    if course.became and not any(each.shadow for each in course.became.values()):
+        return ""
+    return f"tickloop experiment stop {name}" + ("" if latest.symbol == EVERYONE else f" --symbol {latest.symbol}")
+
+
+def runs_as(name: str, symbol: str, course: Course | None) -> str:
+    """Name of the arm in which the challenger runs in shadow: after a roll-back that of its version.
+
+    Raises:
+        ConfigurationError: it does not run in shadow.
+    """
+    status = "running" if course is None else course.latest.status
+    became = None if course is None else course.became.get(symbol)
+    if became is not None and became.shadow:
+        return became.shadow
+    if status in WATCHED and (became is None or became.live):
+        raise ConfigurationError(
+            f"experiment {name} is {status} on {symbol}: its variant is live; "
+            f"fix: `tickloop arm rollback {symbol}`, then stop it"
+        )
+    if became is not None and not became.live:
+        raise ConfigurationError(
+            f"experiment {name} has been stopped on {symbol}: {became.latest.version} {RUNS_NO_MORE}"
+        )
+    if course is not None and RUNS_NO_MORE in course.latest.reason:
+        raise ConfigurationError(f"experiment {name} has been stopped on {symbol}: {course.latest.reason}")
+    return name if course is None or status != "rolled_back" else course.latest.challenger
+
+
+def waits_for(courses: Mapping[str, Course], declaration: Declaration | None) -> str:
+    """Whose pairs symbols that decide together wait for, a sentence; empty where there is no such thing."""
+    if declaration is None or declaration.test.scope != "pooled":
+        return ""
+    together = courses.get(EVERYONE)
+    if together is not None and together.latest.status not in RUNNING:
+        return ""
+    if silent := [symbol for symbol in declaration.symbols if symbol not in courses]:
+        return f"nothing is decided before each symbol has pairs; none yet: {', '.join(silent)}"
+    slowest = min(declaration.symbols, key=lambda symbol: courses[symbol].latest.ts_event)
+    lag = max(courses[symbol].latest.ts_event for symbol in declaration.symbols) - courses[slowest].latest.ts_event
+    return f"decided as far as the slowest symbol is: {slowest}, whose last batch is {lasting(lag)} behind the newest"
+
+
+def applied(decided: ExperimentDecided) -> str:
+    """Whether somebody has to act, in brackets; empty for a verdict that asks for nothing."""
+    if decided.verdict in WATCHED:
+        return ""
+    return " (applied)" if decided.applied else " (recommended)"
+
+
+def decision(course: Course) -> ExperimentDecided | None:
+    """The last one."""
+    return course.decisions[-1] if course.decisions else None
+
+
+def together(courses: Mapping[str, Course], declaration: Declaration | None) -> Pooled | None:
+    """Evidence of symbols that decide each by itself; none of less than two."""
+    if len(courses) < 2 or EVERYONE in courses or (declaration is not None and declaration.test.scope == "pooled"):
+        return None
+    planned = len(declaration.symbols) if declaration is not None else 0
+    records: list[ExperimentMoved] = [record for course in courses.values() for record in course.moves]
+    return pooled(records, planned)

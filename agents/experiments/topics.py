@@ -1,0 +1,72 @@
+"""What the topics hold about experiments: where each stood on every symbol, what was decided, and their pairs."""
+
+from collections.abc import Iterable
+from contextlib import aclosing
+from typing import Any
+
+from agents.audit.versions import lives
+from agents.clients.readable import Readable
+from agents.clients.reader import read_blocks
+from agents.config.settings import Settings
+from agents.experiments.status import Courses, courses_of, follow
+from schemas.experiments import PooledDecided
+from schemas.outcomes import OutcomeMatured
+from schemas.topics import EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, POOLED_EXPERIMENTS, PREDICTIONS, Topic
+
+OLDEST = -200_000
+"""Newest outcomes of each partition that pairs are looked for in."""
+
+RECENT = -2_000
+"""Newest predictions of each partition that symbols are looked for in."""
+
+
+async def courses(settings: Settings, bootstrap: str) -> Courses:
+    """Every experiment that the topics know of.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it has no such topics.
+    """
+    moves = await _all(settings, bootstrap, EXPERIMENTS)
+    decisions = await _all(settings, bootstrap, EXPERIMENT_DECISIONS)
+    for record in await _all(settings, bootstrap, POOLED_EXPERIMENTS):
+        (decisions if isinstance(record, PooledDecided) else moves).append(record)
+    found = courses_of(moves, decisions)
+    known = await lives(settings, bootstrap)
+    for of in found.values():
+        for course in of.values():
+            follow(course, known)
+    return found
+
+
+async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None) -> list[OutcomeMatured]:
+    """The newest outcomes, of one symbol or of all; raises as `courses` does.
+
+    By generation of their symbol's clock, then by event time.
+    """
+    found: list[OutcomeMatured] = await _all(settings, bootstrap, OUTCOMES, OLDEST)
+    return in_order(each for each in found if symbol is None or each.symbol == symbol)
+
+
+def in_order(outcomes: Iterable[OutcomeMatured]) -> list[OutcomeMatured]:
+    """Outcomes by generation, then by event time: what was there before a clock was set back came before."""
+    return sorted(outcomes, key=lambda outcome: (outcome.generation or 0, outcome.ts_event))
+
+
+async def recent_symbols(settings: Settings, bootstrap: str) -> list[str]:
+    """Symbols that were predicted lately; raises as `courses` does."""
+    found: set[str] = set()
+    blocks = read_blocks(bootstrap, settings.topic(PREDICTIONS.name), start=RECENT, until_end=True, repeats=True)
+    async with aclosing(blocks) as reading:
+        async for block in reading:
+            found |= {record.key.decode() for record in block if record.key}
+    return sorted(found)
+
+
+async def _all(settings: Settings, bootstrap: str, topic: Topic, start: Any = "beginning") -> list[Any]:
+    readable = Readable(topic)
+    found: list[Any] = []
+    blocks = read_blocks(bootstrap, settings.topic(topic.name), start=start, until_end=True)
+    async with aclosing(blocks) as reading:
+        async for block in reading:
+            found += [each for each in map(readable, block) if each is not None]
+    return found

@@ -1,0 +1,186 @@
+"""Does the retrain jobs, each once: from the topics alone, so that it may die at any step."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+from importlib.metadata import version
+from platform import python_version
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from agents.clients.partition_records import partition_records
+from agents.clients.readable import Readable
+from agents.clients.reader import Received, read
+from agents.commands.keyring import signing
+from agents.config.settings import Settings
+from agents.kafka import AIOKafkaProducer
+from agents.process.owned import owned
+from agents.retrainer.finished_jobs import Finished, finished_retrains
+from agents.retrainer.labelled_log import labelled_log
+from agents.retrainer.training import Work, train
+from schemas.codec import decoder, encode
+from schemas.commands import StartVariant
+from schemas.errors import Refused, TickloopError
+from schemas.positions import position_of, root_id
+from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
+from schemas.topics import ALERTS, CANDIDATES, COMMANDS, OUTCOMES, RETRAIN_JOBS, Topic
+from streams.monitoring.alerts import started
+from streams.parameters import Parameters
+from streams.retraining.proposal import proposal, proposal_id
+
+log = logging.getLogger(__name__)
+
+
+class Waiting:
+    """Jobs that are not done: of each symbol the newest counts, those before it are superseded."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._jobs: dict[str, list[tuple[RetrainJob, int]]] = {}
+        self._there = asyncio.Event()
+
+    def put(self, job: RetrainJob, partition: int) -> None:
+        """A job that was read, with its partition."""
+        if not job.withheld and job.job not in self._seen:
+            self._seen.add(job.job)
+            self._jobs.setdefault(job.symbol, []).append((job, partition))
+            self._there.set()
+
+    async def next(self) -> tuple[RetrainJob, int, list[tuple[RetrainJob, int]]]:
+        """The newest job of the symbol that has waited longest, and those that it supersedes, the oldest first."""
+        while not self._jobs:
+            self._there.clear()
+            await self._there.wait()
+        jobs = self._jobs.pop(next(iter(self._jobs)))
+        return *jobs[-1], jobs[:-1]
+
+
+class Retrainer:
+    """Reads `retrain-jobs`, trains, and asks for the candidate to be run in shadow.
+
+    It remembers nothing. A job is done once its result is on `candidates`; the command that starts the candidate is
+    written before, under an id that follows from the job, and is carried out once however often it is written. The job
+    says which outcome its log ends with and which stored versions it means, and the log is counted back from there. So
+    a process that is killed at any step loses nothing, and its successor, however late it comes, trains on the same and
+    repeats nothing. Several may run; they only do the same work twice. Where the deployment has a key, a job that its
+    lifecycle node has not signed is passed over and said.
+
+    Args:
+        settings: where.
+        bootstrap: address of the cluster.
+        parameters: that the outcomes were made with.
+        producer: connected.
+    """
+
+    def __init__(self, settings: Settings, bootstrap: str, parameters: Parameters, producer: AIOKafkaProducer) -> None:
+        self._settings, self._bootstrap, self._parameters = settings, bootstrap, parameters
+        self._producer, self._signing = producer, signing(settings)
+        self._made_with = {
+            "tickloop": version("tickloop"),
+            "river": version("river"),
+            "python": python_version(),
+        }
+
+    async def run(self) -> None:
+        """Do what was asked for and is not done, then what is asked for, until cancelled.
+
+        Raises:
+            EnvironmentProblem: the topics cannot be read.
+        """
+        waiting = Waiting()
+        async with finished_retrains(self._settings, self._bootstrap) as finished, asyncio.TaskGroup() as group:
+            group.create_task(owned("the reader of retrain jobs", self._listen(waiting)))
+            while True:
+                job, partition, before = await waiting.next()
+                await finished.catch_up()
+                for older, its in before:
+                    if older.job not in finished.done:
+                        await self._supersede(older, its, job, finished)
+                if job.job not in finished.done:
+                    await self.do(job, partition, finished)
+
+    async def _supersede(self, older: RetrainJob, partition: int, by: RetrainJob, finished: Finished) -> None:
+        """One whose candidate was asked for already is done and not superseded: else nobody would know what runs."""
+        if await self._was_proposed(older, partition):
+            await self.do(older, partition, finished)
+            return
+        sentence = f"{by.job} came before it was begun"
+        result = RetrainingResult(older.job, older.symbol, "superseded", sentence, older.breach.trigger)
+        await self._finish(older, partition, result)
+
+    async def _was_proposed(self, job: RetrainJob, partition: int) -> bool:
+        wanted, topic = proposal_id(job), self._settings.topic(COMMANDS.name)
+        async with (
+            partition_records(self._bootstrap, topic, partition) as records,
+            aclosing(records.read(position_of(job.id)[0])) as values,
+        ):
+            return wanted in [_id_of(value) async for _, value in values]
+
+    async def _listen(self, waiting: "Waiting") -> None:
+        readable = Readable(RETRAIN_JOBS)
+        async with aclosing(read(self._bootstrap, self._settings.topic(RETRAIN_JOBS.name))) as records:
+            async for record in records:
+                job = readable(record)
+                if job is not None and self.is_asked_for(job, record):
+                    waiting.put(job, record.partition)
+
+    def is_asked_for(self, job: RetrainJob, record: Received) -> bool:
+        """Whether the lifecycle node of this deployment wrote a job; without a key nobody can tell."""
+        try:
+            self._signing.check(job)
+            self._signing.admit(job, root_id(RETRAIN_JOBS.name, record.partition, record.offset))
+        except Refused as refused:
+            log.error("%s-%s at %s: not done: %s", RETRAIN_JOBS.name, record.partition, record.offset, refused)
+            return False
+        return True
+
+    async def do(self, job: RetrainJob, partition: int, finished: Finished) -> RetrainingResult:
+        """One job: train, ask for the candidate, then write the result, which is what makes it done."""
+        await self._put(ALERTS, partition, job.symbol.encode(), started(job))
+        result = await self._result(job, partition, finished)
+        log.info("%s: %s: %s", job.job, result.status, result.sentence)
+        if result.status == "candidate":
+            await self._put(COMMANDS, partition, job.symbol.encode(), self._proposal(job, result))
+        await self._finish(job, partition, result)
+        return result
+
+    async def _finish(self, job: RetrainJob, partition: int, result: RetrainingResult) -> None:
+        finished = RetrainFinished(f"{job.id}:0", job.symbol, job.ts_event, result, self._made_with)
+        await self._put(CANDIDATES, partition, finished.key, finished)
+
+    def _proposal(self, job: RetrainJob, result: RetrainingResult) -> StartVariant:
+        return self._signing.sign(proposal(job, result), job.id)
+
+    async def _result(self, job: RetrainJob, partition: int, finished: Finished) -> RetrainingResult:
+        market, training = self._parameters.for_symbol(job.symbol), self._parameters.retraining
+        topic = self._settings.topic(OUTCOMES.name)
+        try:
+            pool = await finished.models(job.symbol, () if job.pool is UNSET else job.pool)
+            async with partition_records(self._bootstrap, topic, partition) as records:
+                log = await labelled_log(records, job, market, training.labels)
+        except TickloopError as error:
+            return RetrainingResult(job.job, job.symbol, "failed", str(error), job.breach.trigger)
+        work = Work(job.symbol, job.breach, list(log.labels), pool)
+        result = await train(work, self._settings.retrain_timeout_s)
+        return replace(result, sentence=f"{result.sentence}; {log.cut}") if log.cut else result
+
+    async def _put(self, topic: Topic, partition: int, key: bytes, record: Any) -> None:
+        await self._producer.send_and_wait(self._settings.topic(topic.name), encode(record), key, partition)
+
+
+class _Identified(msgspec.Struct):
+    id: str = ""
+
+
+_identified = decoder(_Identified)
+
+
+def _id_of(value: bytes | None) -> str:
+    """Of a command, or of what people wrote where commands belong: empty, if that has none."""
+    try:
+        return str(_identified(value).id)
+    except Refused:
+        return ""

@@ -1,0 +1,151 @@
+"""The labelled log of one symbol as it lies on Kafka: from the outcome that a retrain names, counted backwards.
+
+What a retrain reads follows from its job and from the outcomes themselves. However late it is done, however often,
+whatever has been appended since: the same outcomes, the same bytes.
+"""
+
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import NamedTuple, Protocol
+
+from msgspec import UNSET
+
+from agents.clients.repeats import Repeats
+from schemas.codec import decoder
+from schemas.errors import TickloopError
+from schemas.outcomes import OutcomeMatured
+from schemas.positions import Position, position_of
+from schemas.retraining import RetrainJob
+from streams.market.parameters import MarketParameters
+from streams.retraining.labels import OUTCOMES_A_LABEL, SPARE, Labelled, begins_at, outcome_log
+
+log = logging.getLogger(__name__)
+
+FIRST_LOOK = 20_000
+"""Records that are looked back on first; four times as many each time that is too few."""
+
+BREACH = "retrain-"
+
+
+class OutcomeRecords(Protocol):
+    """One partition of the outcomes."""
+
+    @property
+    def first(self) -> int:
+        """Offset of the oldest record that is there."""
+
+    @property
+    def end(self) -> int:
+        """Offset behind the newest."""
+
+    def read(self, begin: int) -> AsyncGenerator[tuple[bytes | None, bytes | None], None]:
+        """Keys and values from an offset to the end; repeats are among them."""
+        ...
+
+
+class Log(NamedTuple):
+    """What a retrain learns from.
+
+    Attributes:
+        labels: the oldest first.
+        cut: says that the log ought to begin earlier than what is left of it, or is empty.
+    """
+
+    labels: Sequence[Labelled]
+    cut: str
+
+
+def named(job: RetrainJob) -> str:
+    """Id of the outcome that a job's log ends with: a breach names it, and so does a person who had seen one.
+
+    Empty for a job of a client that could not say: it learns from what had matured at its event time.
+    """
+    if job.breach.id.startswith(BREACH):
+        return job.breach.id.removeprefix(BREACH)
+    return "" if job.until is UNSET else job.until
+
+
+def known_then(job: RetrainJob) -> Callable[[OutcomeMatured], bool]:
+    """Whether an outcome was known when a job was asked for: the same ones, however often it is done.
+
+    Raises:
+        TickloopError: it names what is the id of no outcome.
+    """
+    name = named(job)
+    if not name:
+        return lambda outcome: outcome.ts_event <= job.ts_event
+    until = _position(name)
+    return lambda outcome: _position(outcome.id) <= until
+
+
+def _position(name: str) -> Position:
+    try:
+        return position_of(name)
+    except ValueError:
+        raise TickloopError(f"expected the id of an outcome, was {name!r:.80}") from None
+
+
+async def labelled_log(records: OutcomeRecords, job: RetrainJob, market: MarketParameters, labels: int) -> Log:
+    """The outcomes of the job's symbol that end with the one it names; `labels` of them are learned from.
+
+    Raises:
+        TickloopError: the outcome that it names is not there, or was made with other parameters.
+    """
+    look = FIRST_LOOK
+    while True:
+        begin = max(records.first, records.end - look)
+        found = await _of_symbol(records, begin, job, OUTCOMES_A_LABEL * labels + SPARE)
+        outcomes = _of_one_clock(found)
+        at = begins_at([outcome.label for outcome in outcomes], labels)
+        complete = at >= 0 or len(outcomes) < len(found)
+        if complete or begin == records.first:
+            break
+        look *= 4
+    name = named(job)
+    if name and not (outcomes and outcomes[-1].id == name):
+        raise TickloopError(
+            f"expected outcome {name} in the log of {job.symbol}, it is not there: offsets below {records.first:,} are "
+            "deleted; fix: longer retention, and a new retrain"
+        )
+    cut = ""
+    if not complete and records.first > 0:
+        oldest = outcomes[0].id if outcomes else "none"
+        cut = f"its log is cut: the oldest outcome left is {oldest}, offsets below {records.first:,} are deleted"
+    # Nothing before its beginning is looked at: how much of it was read hangs on where the log ends now.
+    return Log(outcome_log(outcomes[max(0, at) :], market, labels).last(), cut)
+
+
+def _of_one_clock(outcomes: Sequence[OutcomeMatured]) -> Sequence[OutcomeMatured]:
+    """The last ones, of the generation of the symbol's clock that the last of all is of."""
+    for back, outcome in enumerate(reversed(outcomes)):
+        if outcome.generation != outcomes[-1].generation:
+            return outcomes[len(outcomes) - back :]
+    return outcomes
+
+
+async def _of_symbol(records: OutcomeRecords, begin: int, job: RetrainJob, most: int) -> Sequence[OutcomeMatured]:
+    """Up to the one that is named, each once, the last `most`; from wherever it is read, none in between is left out.
+
+    A worker that goes on after a crash writes again, in order, what it had written since its last checkpoint. One with
+    an id beyond the one that is named, whoever made it up, neither ends the log nor hides what comes after it.
+    """
+    decode, key, is_known, name = decoder(OutcomeMatured), job.symbol.encode(), known_then(job), named(job)
+    found: deque[OutcomeMatured] = deque(maxlen=most)
+    repeats = Repeats()
+    async with aclosing(records.read(begin)) as values:
+        async for its, value in values:
+            if its != key:
+                continue
+            try:
+                outcome = decode(value)
+                position = _position(outcome.id)
+            except TickloopError as error:  # nothing that a worker wrote, whoever did
+                log.warning("outcomes of %s: passed over: %s", job.symbol, error)
+                continue
+            if is_known(outcome) and repeats.is_new("", position):
+                found.append(outcome)
+            if outcome.id == name:
+                break
+    return list(found)

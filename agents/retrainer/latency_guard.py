@@ -1,0 +1,288 @@
+"""The watch over how long the predictions of a new live version take: too long by its fault, and it asks for another.
+
+Times on records raise the suspicion; the version and the one before it, side by side on the same ticks in the same
+seconds, show whether it is the cause.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from typing import Any
+
+from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
+
+from agents.clients.readable import Readable
+from agents.clients.reader import Received, read
+from agents.clients.repeats import Repeats
+from agents.commands.keyring import signing
+from agents.config.settings import Settings
+from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from agents.process.owned import owned
+from agents.retrainer.paired_latency import Beside, beside
+from agents.retrainer.slow_answers import Slowness
+from schemas.codec import decoder, encode
+from schemas.commands import RollBack
+from schemas.errors import ConfigurationError, Refused
+from schemas.positions import position_of
+from schemas.ticks import Quote, Trade
+from schemas.topics import COMMANDS, MODEL_VERSIONS, PREDICTIONS, TICKS
+from schemas.versions import ModelVersion
+from streams.market.parameters import MarketParameters
+from streams.parameters import Parameters
+
+BEFORE_S = 30.0
+"""Before a version went live: what its predictions are held against."""
+
+WATCHED_S = 300.0
+"""Since it did: as long as that is looked at."""
+
+SPAN_S = 5.0
+POLL_MS = 500
+
+MOST_BESIDE = 500
+"""Newest ticks that two versions may be set to side by side."""
+
+MOST_WAITING = 50_000
+"""Predictions of one version that wait for their ticks; of more the oldest are not looked at."""
+
+Overrides = Mapping[str, Mapping[str, Any]]
+
+log = logging.getLogger(__name__)
+
+
+class Made(Struct, frozen=True):
+    """What is looked at of a prediction."""
+
+    id: str
+    ts_event: int
+    model_version: str
+
+
+_made = decoder(Made)
+
+
+class Watched:
+    """One version that has just gone live, its ticks and its predictions paired as both are read.
+
+    Args:
+        version: record that says so.
+        partition: of its symbol.
+        since_ms: when that was written.
+        limit_ms: of the judgement.
+
+    Attributes:
+        before: parameters that the version before it has of its own.
+    """
+
+    def __init__(self, version: ModelVersion, partition: int, since_ms: int, limit_ms: float) -> None:
+        self.version, self.partition, self.since_ms = version, partition, since_ms
+        self.before: Overrides = {}
+        self.slowness = Slowness(version.version, limit_ms, SPAN_S)
+        self.ts_event = version.ts_event
+        self._ticks: deque[tuple[int, int]] = deque()
+        self._newest: deque[tuple[int, bytes]] = deque(maxlen=MOST_BESIDE)
+        self._waiting: deque[tuple[int, int, Made]] = deque(maxlen=MOST_WAITING)
+        self._newest_tick = -1
+        self._repeats = Repeats()
+
+    def tick(self, record: ConsumerRecord) -> None:
+        """Take a tick of the symbol."""
+        if record.offset > self._newest_tick:
+            self._newest_tick = record.offset
+            self._ticks.append((record.offset, record.timestamp))
+            self._newest.append((record.timestamp, record.value or b""))
+
+    def prediction(self, record: ConsumerRecord) -> None:
+        """Take a prediction for it; one that was written again says nothing about time."""
+        try:
+            made = _made(record.value)
+            offset = position_of(made.id)[0]
+        except (Refused, ValueError, IndexError) as error:
+            log.error("%s-%s at %s: expected a prediction: %s", record.topic, record.partition, record.offset, error)
+            return
+        if self._repeats.is_new("", (offset,)):
+            self._waiting.append((offset, record.timestamp, made))
+
+    def pair(self) -> None:
+        """Judge the predictions whose ticks are known."""
+        ticks, waiting = self._ticks, self._waiting
+        for _ in range(len(waiting)):
+            offset, at_ms, made = waiting.popleft()
+            if offset > self._newest_tick:
+                waiting.append((offset, at_ms, made))  # its tick comes, or there is none: anybody may have written it
+                continue
+            while ticks and ticks[0][0] < offset:
+                ticks.popleft()
+            if ticks and ticks[0][0] == offset:
+                self.ts_event = made.ts_event
+                self.slowness.take(made.model_version, at_ms, float(at_ms - ticks[0][1]))
+
+    def beside(self, parameters: MarketParameters) -> Beside:
+        """The version and the one before it on the newest ticks.
+
+        Raises:
+            ValueError: one of them cannot be built here.
+        """
+        decode, ticks = Readable(TICKS).decode, list[Quote | Trade]()
+        for _, value in self._newest:
+            with suppress(Refused):
+                tick = decode(value)
+                if isinstance(tick, Quote | Trade):
+                    ticks.append(tick)
+        return beside(parameters, self.version.overrides, self.before, ticks)
+
+    @property
+    def per_second(self) -> float:
+        """Ticks of the symbol, lately."""
+        if len(self._newest) < 2:
+            return 0.0
+        return (len(self._newest) - 1) / max(1e-3, (self._newest[-1][0] - self._newest[0][0]) / 1e3)
+
+    def roll_back(self, found: Beside) -> RollBack:
+        """What is asked for once the version has been shown to be the cause."""
+        slowness, version = self.slowness, self.version
+        return RollBack(
+            f"{version.id}:slow",
+            version.symbol,
+            self.ts_event,
+            f"{version.version} is too slow: {slowness.verdict}; side by side on the same {found.ticks} ticks it takes "
+            f"{found.ms:.3g} ms for one, the version before {found.before_ms:.3g} ms",
+            {"latency_p95_ms": slowness.p95_ms, "step_ms": found.ms, "step_before_ms": found.before_ms},
+            automatic=True,
+            version=version.version,
+            stop=True,
+        )
+
+
+class Latency:
+    """Follows `model-versions`; whoever is promoted is watched for a while, by the times the broker put on records.
+
+    A tick's time is that of its record, a prediction's too, so nothing is asked of the workers. The command has an id
+    that follows from the record of the promotion: a caretaker that is killed is followed by one that looks at the same
+    records again, and what it asks for twice is carried out once.
+
+    Args:
+        settings: where, and how long a prediction may take.
+        bootstrap: address of the cluster.
+        parameters: of the workers.
+        producer: connected.
+    """
+
+    def __init__(self, settings: Settings, bootstrap: str, parameters: Parameters, producer: AIOKafkaProducer) -> None:
+        self._settings, self._bootstrap, self._producer = settings, bootstrap, producer
+        self._parameters = parameters
+        self._signing = signing(settings)
+        self._watched: dict[bytes, Watched] = {}
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Watch until cancelled.
+
+        Raises:
+            KafkaError: the cluster does not let us.
+            EnvironmentProblem: a topic is missing.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(owned("the reader of versions", self._listen()))
+            while True:
+                await self._changed.wait()
+                await self._watch()
+
+    async def _listen(self) -> None:
+        readable = Readable(MODEL_VERSIONS)
+        async with aclosing(read(self._bootstrap, self._settings.topic(MODEL_VERSIONS.name))) as records:
+            async for record in records:
+                version = readable(record)
+                if version is not None:
+                    self._told(version, record)
+
+    def _told(self, version: ModelVersion, record: Received) -> None:
+        """A new live version is watched; what was watched of the symbol is so no more."""
+        if version.status != "champion":
+            # The version that it took the place of is told right behind it, of the same command.
+            watched = self._watched.get(version.symbol.encode())
+            if watched is not None and watched.version.command == version.command:
+                watched.before = version.overrides
+            return
+        key = version.symbol.encode()
+        self._watched.pop(key, None)
+        if version.change == "promote_variant" and time.time() - record.timestamp_ms / 1e3 < WATCHED_S:
+            limit_ms = self._settings.latency_limit_ms
+            self._watched[key] = Watched(version, record.partition, record.timestamp_ms, limit_ms)
+        self._changed.set()
+
+    async def _watch(self) -> None:
+        """Read what belongs to the versions that are watched, until there are others to watch."""
+        self._changed.clear()
+        if not self._watched:
+            return
+        ticks, predictions = (self._settings.topic(topic.name) for topic in (TICKS, PREDICTIONS))
+        begin: dict[TopicPartition, int] = {}
+        for each in self._watched.values():
+            for topic in (ticks, predictions):
+                place, at_ms = TopicPartition(topic, each.partition), each.since_ms - int(BEFORE_S * 1e3)
+                begin[place] = min(begin.get(place, at_ms), at_ms)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, enable_auto_commit=False, isolation_level="read_committed"
+        )
+        await consumer.start()
+        try:
+            consumer.assign(list(begin))
+            for place, found in (await consumer.offsets_for_times(begin)).items():
+                if found is None:
+                    await consumer.seek_to_end(place)
+                else:
+                    consumer.seek(place, found.offset)
+            while self._watched and not self._changed.is_set():
+                for place, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+                    self._take(records, are_ticks=place.topic == ticks)
+                await self._judge()
+        finally:
+            await consumer.stop()
+
+    def _take(self, records: list[ConsumerRecord], *, are_ticks: bool) -> None:
+        for record in records:
+            watched = self._watched.get(record.key)
+            if watched is not None:
+                (watched.tick if are_ticks else watched.prediction)(record)
+
+    async def _judge(self) -> None:
+        now = time.time()
+        for key, watched in list(self._watched.items()):
+            watched.pair()
+            if watched.slowness.verdict and (found := await self._caused(watched)):
+                command = watched.roll_back(found)
+                log.warning("%s: %s", command.symbol, command.cause)
+                await self._producer.send_and_wait(
+                    self._settings.topic(COMMANDS.name),
+                    encode(self._signing.ask(command, watched.version.id)),
+                    key,
+                    watched.partition,
+                )
+            elif now - watched.since_ms / 1e3 < WATCHED_S:
+                continue
+            # Another version may have gone live while the command was on its way.
+            if self._watched.get(key) is watched:
+                del self._watched[key]
+
+    async def _caused(self, watched: Watched) -> Beside | None:
+        """What shows that the version is why answers take so long; none when it is not, which acquits it."""
+        version, slowness = watched.version, watched.slowness
+        try:
+            found = await asyncio.to_thread(watched.beside, self._parameters.for_symbol(version.symbol))
+        except (ValueError, ConfigurationError) as error:
+            log.warning("%s of %s cannot be set beside another here: %s", version.version, version.symbol, error)
+            slowness.acquit()
+            return None
+        if found.explains(slowness.p95_ms, watched.per_second):
+            return found
+        log.warning(
+            "%s: predictions take %.0f ms, but %s is not why: %.3g ms for a tick, %.3g ms the version before it",
+            version.symbol, slowness.p95_ms, version.version, found.ms, found.before_ms,
+        )  # fmt: skip
+        slowness.acquit()
+        return None

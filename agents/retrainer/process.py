@@ -1,0 +1,46 @@
+"""The caretaker's process: retrains, alerts, watches over latency and over what runs, on one connection to write."""
+
+import asyncio
+
+from aiokafka.errors import KafkaError
+
+from agents.config.settings import Settings
+from agents.kafka import AIOKafkaProducer
+from agents.process.owned import owned, singly
+from agents.retrainer.alerts import Alerts
+from agents.retrainer.jobs import Retrainer
+from agents.retrainer.latency_guard import Latency
+from agents.retrainer.rosters import RosterWatch
+from agents.retrainer.webhook import Webhook
+from schemas.errors import EnvironmentProblem, TickloopError
+from streams.parameters import Parameters
+
+
+async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) -> None:
+    """Run until cancelled; where one of the parts ends, all do: the supervisor starts the process again.
+
+    Raises:
+        EnvironmentProblem: the cluster does not answer, lacks a topic or refuses a record.
+        TickloopError: a part ended, by an error that it did not expect or without one.
+        ConfigurationError: the webhook's address is none.
+    """
+    webhook = Webhook(settings.alert_webhook) if settings.alert_webhook else None
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5)
+    try:
+        await producer.start()
+        async with singly(TickloopError, KafkaError), asyncio.TaskGroup() as group:
+            group.create_task(owned("the retrainer", Retrainer(settings, bootstrap, parameters, producer).run()))
+            group.create_task(owned("the follower of alerts", Alerts(settings, bootstrap, producer, webhook).run()))
+            group.create_task(
+                owned("the watch over rosters", RosterWatch(settings, bootstrap, producer, webhook).run())
+            )
+            if settings.latency_limit_ms > 0.0:
+                group.create_task(
+                    owned("the watch over latency", Latency(settings, bootstrap, parameters, producer).run())
+                )
+            if webhook is not None:
+                group.create_task(owned("the webhook", webhook.run()))
+    except KafkaError as error:
+        raise EnvironmentProblem(f"expected {bootstrap} to answer, got {error!r}") from None
+    finally:
+        await producer.stop()

@@ -1,0 +1,91 @@
+"""Whether answers take too long since a version went live: a suspicion, from the times on records."""
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+QUANTILE = 0.95
+SPANS = 3
+"""Slow spans in a row that a verdict takes: longer than a worker's successor needs."""
+
+FEWEST = 20
+"""Predictions below which a span, or what was before, says nothing."""
+
+MOST = 2_000
+"""Predictions of the version before that are remembered, the newest."""
+
+TIMES = 2.0
+"""So many times slower than before: a machine that was busy already is not the version's fault."""
+
+
+class Slowness:
+    """Takes the time from each tick to its prediction, span by span, and says when a version may be too slow.
+
+    Whether it is the version's fault the times do not say: `agents.retrainer.paired_latency` does. It may be when in
+    `SPANS` spans in a row the 95th percentile was above the limit and above twice what it was under the version before,
+    which itself kept within the limit.
+
+    >>> slowness = Slowness("v2", limit_ms=100.0, span_s=5.0)
+    >>> for ms in range(0, 40_000, 100):
+    ...     slowness.take("v1" if ms < 10_000 else "v2", ms, 20.0 if ms < 20_000 else 300.0)
+    ...     if slowness.verdict:
+    ...         break
+    >>> ms, slowness.verdict
+    (35000, '95 % of its predictions within 300 ms, expected 100 ms; 20 ms under the version before')
+
+    Args:
+        version: that went live.
+        limit_ms: most that is well.
+        span_s: length of a span.
+
+    Attributes:
+        verdict: why it is too slow; empty as long as it is not.
+        p95_ms: of the last span.
+    """
+
+    def __init__(self, version: str, limit_ms: float, span_s: float) -> None:
+        self.verdict = ""
+        self.p95_ms = 0.0
+        self._version, self._limit_ms, self._span_ms = version, limit_ms, span_s * 1e3
+        self._before: deque[float] = deque(maxlen=MOST)
+        self._span, self._in_span = -1, list[float]()
+        self._slow = 0
+
+    def take(self, version: str, at_ms: int, latency_ms: float) -> None:
+        """Take a prediction.
+
+        Args:
+            version: that made it.
+            at_ms: when it was written.
+            latency_ms: since its tick was.
+        """
+        if version != self._version:
+            self._before.append(latency_ms)
+            return
+        span = int(at_ms // self._span_ms)
+        if span != self._span:
+            self._close()
+            self._span = span
+        self._in_span.append(latency_ms)
+
+    def acquit(self) -> None:
+        """It was not the version: three more slow spans in a row raise the suspicion again."""
+        self.verdict, self._slow = "", 0
+
+    def _close(self) -> None:
+        latencies, self._in_span = self._in_span, []
+        if len(latencies) < FEWEST or len(self._before) < FEWEST:
+            return
+        self.p95_ms, before_ms = _p95(latencies), _p95(self._before)
+        too_slow = self.p95_ms > max(self._limit_ms, TIMES * before_ms) and before_ms <= self._limit_ms
+        self._slow = self._slow + 1 if too_slow else 0
+        if self._slow >= SPANS:
+            self.verdict = (
+                f"95 % of its predictions within {self.p95_ms:,.0f} ms, expected {self._limit_ms:,.0f} ms; "
+                f"{before_ms:,.0f} ms under the version before"
+            )
+
+
+def _p95(latencies: Sequence[float]) -> float:
+    return float(np.quantile(latencies, QUANTILE))

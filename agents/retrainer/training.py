@@ -1,0 +1,91 @@
+"""One training in a process of its own: it may take its time, run out of memory or die, and no stream notices."""
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+
+import msgspec
+from msgspec import Struct
+
+from agents.config.plugins import configured_parameters
+from schemas.codec import encode
+from schemas.models import ModelState
+from schemas.retraining import RetrainingResult
+from schemas.windows import Breach
+from streams.retraining.job import retrain
+from streams.retraining.labels import Labelled
+
+LAST_WORDS = 300
+"""Characters of what a training that failed had to say."""
+
+NICE = 10
+"""Workers come first."""
+
+_result = msgspec.json.Decoder(RetrainingResult).decode
+
+
+class Work(Struct, frozen=True):
+    """What a training is given; everything else is in the configuration.
+
+    Attributes:
+        symbol: of the labels.
+        breach: what called for it.
+        log: outcomes that had matured when it was called for, the oldest first.
+        pool: stored versions.
+    """
+
+    symbol: str
+    breach: Breach
+    log: list[Labelled]
+    pool: list[ModelState]
+
+
+async def train(work: Work, timeout_s: float) -> RetrainingResult:
+    """Result of the training; `failed` when it ended otherwise than with one, or not within `timeout_s` seconds."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "agents.retrainer.training",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+    )
+    try:
+        async with asyncio.timeout(timeout_s):
+            said, complained = await process.communicate(msgspec.msgpack.encode(work))
+    except TimeoutError:
+        return _failed(work, f"not done within {timeout_s:g} s: ended")
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):  # it ended meanwhile
+                process.kill()
+            await process.wait()
+    if process.returncode:
+        how = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
+        last = complained.decode(errors="replace").strip().splitlines()[-1:]
+        return _failed(work, f"the training ended with {how}" + (f": {last[0][:LAST_WORDS]}" if last else ""))
+    try:
+        return _result(said)
+    except msgspec.DecodeError as error:
+        return _failed(work, f"the training said what is no result: {error}")
+
+
+def _failed(work: Work, sentence: str) -> RetrainingResult:
+    return RetrainingResult(work.breach.id, work.symbol, "failed", sentence, work.breach.trigger)
+
+
+def main() -> None:
+    """In the process of the training: work from standard input, the result to standard output."""
+    os.nice(NICE)
+    work = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Work)
+    parameters = configured_parameters()
+    market = parameters.for_symbol(work.symbol)
+    pool = [state for state in work.pool if state.model.features == market.model.features]
+    result = retrain(work.symbol, work.breach, work.log, market, parameters.retraining, pool)
+    sys.stdout.buffer.write(encode(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What people import: the pipeline, A/B tests, retraining, backtests, without Kafka."""

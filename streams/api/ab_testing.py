@@ -1,0 +1,254 @@
+"""Two strategies on the same recorded ticks: which is better, if either."""
+
+from collections.abc import Callable, Sequence
+from math import ceil, exp
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import ConfigurationError
+from streams.api.ab_results import ABTestResults, Comparison, Performance
+from streams.api.side_by_side import SideBySide, Strategy, Ticks, parameters_of, side_by_side
+from streams.experiments.engines.dependence import batch_for
+from streams.experiments.engines.fixed_horizon import Tested, hac_t, mcnemar
+from streams.experiments.engines.multiplicity import holm
+from streams.experiments.engines.resampling import drawdown, drawdown_test, sharpe, sharpe_test
+from streams.experiments.experiment import Experiment, ExperimentState
+from streams.experiments.parameters import ExperimentParameters
+from streams.experiments.scores import Metric
+from streams.experiments.standing import standing
+from streams.parameters import Parameters
+from streams.scoring import scores as forecasts
+
+Column = NDArray[np.float64]
+
+SEQUENTIAL: dict[str, Metric] = {
+    "sharpe": "risk_adjusted",
+    "returns": "returns",
+    "drawdown": "drawdown",
+    "win_rate": "win_rate",
+}
+"""Metrics of a test, and the score by which each is tested sequentially."""
+
+NAMES = ("A", "B")
+
+WARMUP = 5
+"""One in so many predictions, the first ones, fixes scales and the size of a batch, and decides nothing."""
+
+FEWEST_BATCHES = 30
+WANTED_BATCHES = 60
+
+
+class ABTestingFramework:
+    """Compares strategies on recorded ticks with the code that compares them live.
+
+    Args:
+        parameters: what a strategy that is only named runs with: horizon, costs, sizing.
+        seed: of the bootstrap.
+        resamples: of the bootstrap.
+    """
+
+    def __init__(self, parameters: Parameters | None = None, seed: int = 1, resamples: int = 999) -> None:
+        self._parameters = parameters or Parameters()
+        self._seed = seed
+        self._resamples = resamples
+
+    def run_test(
+        self,
+        strategy_a: Strategy,
+        strategy_b: Strategy,
+        test_data: Ticks,
+        metrics: Sequence[str] = ("sharpe", "returns", "drawdown", "win_rate"),
+        confidence_level: float = 0.95,
+        min_samples: int = 100,
+        duration_days: float | None = None,
+        progress: Callable[[int], None] = lambda ticks: None,
+    ) -> ABTestResults:
+        """Run both strategies in parallel on the same ticks and compare them.
+
+        The winner is named by the sequential test of the first metric alone: it is valid whenever it is looked at. The
+        tests of one look at all data stand beside it, as users know them, with errors that account for overlap.
+
+        Args:
+            strategy_a, strategy_b: parameters of the pipeline, or the name of a strategy that runs alone.
+            test_data: a file of ticks, or ticks in the order of their log.
+            metrics: of `SEQUENTIAL`; the first decides.
+            confidence_level: of the winner, both directions together, and of `significant`.
+            min_samples: predictions that both must have scored before a winner is named.
+            duration_days: use no more than so many days from the first tick on; None: all.
+            progress: told from time to time how many ticks are done.
+
+        Raises:
+            ConfigurationError: a metric is unknown, or the strategies cannot be compared.
+        """
+        unknown = [metric for metric in metrics if metric not in SEQUENTIAL]
+        if unknown or not metrics or len(set(metrics)) < len(metrics):
+            raise ConfigurationError(
+                f"A/B test: expected each of {', '.join(SEQUENTIAL)} at most once, was {', '.join(metrics)}"
+            )
+        if not 0.5 < confidence_level < 1.0:
+            raise ConfigurationError(
+                f"A/B test: expected a confidence level between 0.5 and 1, was {confidence_level}; fix: 0.95 for 95 %"
+            )
+        a, b = (parameters_of(each, self._parameters) for each in (strategy_a, strategy_b))
+        run = side_by_side(a, b, test_data, duration_days, progress)
+        return self.compare(run, _names(strategy_a, strategy_b), metrics, confidence_level, min_samples)
+
+    def compare(
+        self,
+        run: SideBySide,
+        names: tuple[str, str] = ("A", "B"),
+        metrics: Sequence[str] = ("sharpe", "returns", "drawdown", "win_rate"),
+        confidence_level: float = 0.95,
+        min_samples: int = 100,
+    ) -> ABTestResults:
+        """Compare two strategies that ran already; arguments as those of `run_test`."""
+        count = len(run.pairs)
+        independent = forecasts.independent(sorted(run.made), run.horizon_ns)
+        overlap = max(1, ceil(count / independent)) if count else 1
+        one, other = (_performance(run, names, side, overlap) for side in (0, 1))
+        alpha = 1.0 - confidence_level
+        if count < max(2, min_samples):
+            why = f"Only {count} predictions were scored by both, {max(2, min_samples)} are asked for."
+            return ABTestResults(one, other, (), None, 0.0, count, independent, 5 * overlap, why)
+        tested = [self._tested(run, metric, overlap) for metric in metrics]
+        adjusted = holm([each.p for each in tested])
+        warmup = count // WARMUP
+        batch = _batch(np.subtract(*_columns(run))[:warmup], overlap, count - warmup)
+        sequential = [_sequential(run, SEQUENTIAL[metric], alpha, warmup, batch) for metric in metrics]
+        compared = tuple(
+            Comparison(
+                metric,
+                _value(one, metric, count),
+                _value(other, metric, count),
+                each.difference,
+                each.statistic,
+                each.p,
+                p,
+                p < alpha,
+                each.test,
+                standing(*found) if found else None,
+            )
+            for metric, each, p, found in zip(metrics, tested, adjusted, sequential, strict=True)
+        )
+        winner, confidence, why = _decision(compared, names, count, batch)
+        if not one.positions + other.positions:
+            why = "Neither took a position: no prediction promised more than its cost. Fix: other costs or sizing."
+        return ABTestResults(one, other, compared, winner, confidence, count, independent, batch, why)
+
+    def _tested(self, run: SideBySide, metric: str, overlap: int) -> Tested:
+        """One look at all data."""
+        a, b = _columns(run)
+        if metric == "returns":
+            return hac_t(a - b, 2 * overlap)
+        if metric == "sharpe":
+            return sharpe_test(a, b, 5 * overlap, self._resamples, self._seed)
+        if metric == "drawdown":
+            return drawdown_test(a / overlap, b / overlap, 5 * overlap, self._resamples, self._seed)
+        won = (a > 0.0).astype(np.float64) - (b > 0.0)
+        statistic = hac_t(won, 2 * overlap).statistic
+        apart = won[_apart(run)]
+        exact = mcnemar(int(np.sum(apart > 0.0)), int(np.sum(apart < 0.0)))
+        return Tested("exact McNemar without overlap", float(won.mean()), statistic, exact.p)
+
+
+def _batch(scores: Column, overlap: int, count: int) -> int:
+    """Predictions a batch: 5 times as long as scores remember, as far as that leaves `WANTED_BATCHES` of them.
+
+    Where it leaves fewer they are shorter, though never less than 5 times the overlap: whether they still depend on
+    each other is checked before anything is decided.
+    """
+    return max(5 * overlap, min(batch_for(scores, overlap), count // WANTED_BATCHES))
+
+
+def _sequential(
+    run: SideBySide, metric: Metric, alpha: float, warmup: int, batch: int
+) -> tuple[Experiment, ExperimentState] | None:
+    """The experiment on one metric, had it run live; none where there are too few batches."""
+    count = len(run.pairs)
+    if (count - warmup) // batch < FEWEST_BATCHES:
+        return None
+    experiment = Experiment(
+        ExperimentParameters(
+            primary=metric,
+            alpha=alpha / 2.0,
+            beta=0.0,
+            batch=batch,
+            expected=(count - warmup) / 2.0,
+            longest=count - warmup,
+            warmup=warmup,
+        )
+    )
+    state = experiment.start()
+    experiment.batch(state, run.pairs)
+    return experiment, state
+
+
+def _decision(
+    compared: tuple[Comparison, ...], names: tuple[str, str], count: int, batch: int
+) -> tuple[str | None, float, str]:
+    found = compared[0].sequential
+    if found is None:
+        return (
+            None,
+            0.0,
+            (
+                f"{count:,} predictions make fewer than {FEWEST_BATCHES} batches of {batch}, 5 times as many as "
+                "overlap: too little for a sequential test. Fix: more data."
+            ),
+        )
+    better = max(found.log_e_a, found.log_e_b)
+    confidence = 1.0 - min(1.0, 2.0 * exp(-better))
+    verdict = found.status
+    winner = {"winner": names[0], "harm": names[1]}.get(verdict)
+    arms = ", ".join(f"{letter} is {name}" for letter, name in zip(NAMES, names, strict=True) if name != letter)
+    why = f"By {compared[0].metric}{f' ({arms})' if arms else ''}: {found.reason}"
+    opposite = {"winner": "harm", "harm": "winner"}.get(verdict)
+    against = [each.metric for each in compared[1:] if each.sequential and each.sequential.status == opposite]
+    return winner, confidence, f"{why} The opposite is shown for: {', '.join(against)}." if against else why
+
+
+def _performance(run: SideBySide, names: tuple[str, str], side: int, overlap: int) -> Performance:
+    net = _columns(run)[side]
+    labels = np.array([pair.label for pair in run.pairs])
+    up = np.array([(pair.a_up, pair.b_up)[side] for pair in run.pairs])
+    moved, taken = labels != 0, net != 0.0
+    return Performance(
+        name=names[side],
+        positions=int(taken.sum()),
+        net_bps=float(net.sum()) / overlap,
+        mean_bps=float(net.mean()) if len(net) else 0.0,
+        sharpe=sharpe(net) if len(net) else 0.0,
+        drawdown_bps=drawdown(net / overlap),
+        win_rate=float((net[taken] > 0.0).mean()) if taken.any() else 0.0,
+        accuracy=float(forecasts.hits(up[moved], labels[moved] > 0).mean()) if moved.any() else 0.0,
+    )
+
+
+def _columns(run: SideBySide) -> tuple[Column, Column]:
+    return np.array([pair.a_bps for pair in run.pairs]), np.array([pair.b_bps for pair in run.pairs])
+
+
+def _apart(run: SideBySide) -> list[int]:
+    """Predictions of which no two overlap, the earliest first."""
+    chosen: list[int] = []
+    free_from = None
+    for at in sorted(range(len(run.made)), key=run.made.__getitem__):
+        if free_from is None or run.made[at] >= free_from:
+            chosen.append(at)
+            free_from = run.made[at] + run.horizon_ns
+    return chosen
+
+
+def _value(performance: Performance, metric: str, count: int) -> float:
+    return {
+        "sharpe": performance.sharpe,
+        "returns": performance.mean_bps,
+        "drawdown": performance.drawdown_bps,
+        "win_rate": performance.win_rate * performance.positions / count,
+    }[metric]
+
+
+def _names(a: Strategy, b: Strategy) -> tuple[str, str]:
+    one, other = (each if isinstance(each, str) else name for each, name in zip((a, b), NAMES, strict=True))
+    return (one, other) if one != other else (f"{one} (A)", f"{other} (B)")

@@ -1,0 +1,119 @@
+"""Backtests: the loop over history, the same code and the same bytes as live, as tables."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from schemas.accounts import AccountMarked
+from schemas.dead_letters import DeadLetter
+from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+from schemas.topics import PARTITIONS
+from schemas.windows import AccuracyWindow
+from streams.engine.backtest import Decision, Engine
+from streams.engine.feed import Feed
+from streams.market.parameters import MarketParameters
+from streams.parameters import Parameters
+from streams.reports.backtest_columns import TABLES, columns, frame
+from streams.reports.backtest_summary import summary
+from streams.sources.files import TickFile, merged
+from streams.sources.frames import Frame, frame_ticks
+from streams.topology import nodes
+
+DEFAULTS = Parameters()
+
+Files = str | Path | list[str] | list[Path]
+Ticks = Files | Frame | Iterable[Feed]
+
+
+class Backtest(Struct, frozen=True, eq=False):
+    """What the loop said about history.
+
+    Attributes:
+        predictions, outcomes, account, decisions, accuracy_windows, experiments, experiment_decisions, dead_letters: a
+            row for each record, in the order of the ticks; columns are fields, nested ones `arm.live.probability`,
+            `baseline.<name>`, `feature.<name>`, `expert.<name>`, `weight.<name>`.
+        summary: counts, digests, skill beside baselines, account; what `summary.json` holds.
+    """
+
+    predictions: pd.DataFrame
+    outcomes: pd.DataFrame
+    account: pd.DataFrame
+    decisions: pd.DataFrame
+    accuracy_windows: pd.DataFrame
+    experiments: pd.DataFrame
+    experiment_decisions: pd.DataFrame
+    dead_letters: pd.DataFrame
+    summary: dict[str, Any]
+
+    @property
+    def digest(self) -> dict[str, str]:
+        """One digest for each topic: equal to another run's, or to a live topic's, when the records are."""
+        return {topic: digests["all"] for topic, digests in self.summary["digests"].items()}
+
+
+def backtest(
+    ticks: Ticks,
+    pipeline: Parameters | MarketParameters = DEFAULTS,
+    *,
+    partitions: int = PARTITIONS,
+    digests: bool = True,
+) -> Backtest:
+    """Run the whole loop over ticks; everything stays in memory: for long files there is `tickloop backtest`.
+
+    Args:
+        ticks: a file or several (merged by event time), a DataFrame or numpy arrays, or ticks themselves.
+        pipeline: parameters of all nodes, or of the market node.
+        partitions: of every topic; ids and digests hang on it.
+        digests: whether to digest what the topics would hold.
+
+    >>> from streams.sources.synthetic import synthetic_market
+    >>> run = backtest(synthetic_market(seed=1, ticks=2_000))
+    >>> len(run.predictions), run.summary["counts"]["predictions"], round(run.account["net_bps"].iloc[-1], 3)
+    (2000, 2000, np.float64(-0.33))
+    """
+    parameters = Parameters(pipeline) if isinstance(pipeline, MarketParameters) else pipeline
+    engine = Engine(nodes(parameters), partitions, with_digests=digests)
+    records: dict[type, list[Struct]] = {kind: [] for kind in TABLES}
+    for item in _feed(ticks):
+        for record in engine.take(item):
+            if (kept := records.get(type(record))) is not None:  # what is asked of a root has no table
+                kept.append(record)
+    records[Decision] += engine.decisions
+    tables = {kind: frame(kind, columns(kind, of_kind)) for kind, of_kind in records.items()}
+    said = summary(engine.facts, parameters, tables[OutcomeMatured], tables[AccountMarked])
+    return Backtest(
+        predictions=tables[Prediction],
+        outcomes=tables[OutcomeMatured],
+        account=tables[AccountMarked],
+        decisions=tables[Decision],
+        accuracy_windows=tables[AccuracyWindow],
+        experiments=tables[ExperimentMoved],
+        experiment_decisions=tables[ExperimentDecided],
+        dead_letters=tables[DeadLetter],
+        summary=said,
+    )
+
+
+def _feed(ticks: Ticks) -> Iterable[Feed]:
+    if isinstance(ticks, str | Path):
+        return TickFile(ticks)
+    if isinstance(ticks, pd.DataFrame | np.ndarray | Mapping):
+        return frame_ticks(ticks)
+    if isinstance(ticks, list) and ticks and isinstance(ticks[0], str | Path):
+        return merged(map(TickFile, cast(list[str], ticks)))
+    return map(_plain, cast(Iterable[Feed], ticks))
+
+
+def _plain(tick: Feed) -> Feed:
+    """A tick of Python's own numbers, whoever made it of NumPy's."""
+    if not isinstance(tick, Struct):
+        return tick
+    odd = {name: value.item() for name, value in asdict(tick).items() if isinstance(value, np.generic)}
+    return replace(tick, **odd) if odd else tick

@@ -1,0 +1,117 @@
+"""The loop in one process with what happens outside of its nodes on Kafka: jobs are trained, candidates are started."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from schemas.models import ModelState
+from schemas.outcomes import OutcomeMatured
+from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
+from streams.engine.loop_partition import LoopPartition
+from streams.parameters import Parameters
+from streams.retraining.job import retrain
+from streams.retraining.labels import Labelled, OutcomeLog
+from streams.retraining.proposal import proposal
+from streams.topology import nodes
+
+
+class Due(Struct):
+    """A training that is under way.
+
+    Attributes:
+        job: what it is for.
+        log: outcomes that were known when it was asked for.
+        at: event time at which it is done, ns.
+    """
+
+    job: RetrainJob
+    log: Sequence[Labelled]
+    at: int
+
+
+class ClosedLoop:
+    """Takes ticks and commands; everything that follows from them, retrains and promotions among it, takes effect.
+
+    Training takes no time of its own here: what it takes live is modelled in event time, and a job that is asked for
+    while another one of its symbol is under way waits for it, unless a newer one supersedes it.
+
+    Args:
+        parameters: of all nodes and of the jobs.
+        latency_ns: event time from a breach to its candidate, ns.
+        number: of the partition.
+
+    >>> from streams.sources.planted import GradedMarket
+    >>> loop = ClosedLoop(Parameters())
+    >>> sum(len(loop.receive(next(market))) for market in [GradedMarket("AAA", 1)] for _ in range(3))
+    4
+    """
+
+    def __init__(self, parameters: Parameters, latency_ns: int = 10_000_000_000, number: int = 0) -> None:
+        self._loop = LoopPartition(nodes(parameters), number, closed=True)
+        self._parameters = parameters
+        self._latency_ns = latency_ns
+        self._logs: dict[str, OutcomeLog] = {}
+        self._due: dict[str, Due] = {}
+        self._waiting: dict[str, Due] = {}
+        self._models: dict[tuple[str, str], ModelState] = {}
+
+    def receive(self, event: Any) -> list[Struct]:
+        """What follows from an event: what came due before it, then its own."""
+        written: list[Struct] = []
+        for symbol in [symbol for symbol, due in self._due.items() if due.at <= event.ts_event]:
+            self._finish(self._due.pop(symbol), written)
+        self._take(self._loop.receive(event), written)
+        return written
+
+    def _take(self, records: Sequence[Struct], written: list[Struct]) -> None:
+        for record in records:
+            written.append(record)
+            if isinstance(record, OutcomeMatured):
+                self._log(record.symbol).add(record)
+            elif isinstance(record, RetrainJob) and not record.withheld:
+                self._begin(record, written)
+
+    def _log(self, symbol: str) -> OutcomeLog:
+        log = self._logs.get(symbol)
+        if log is None:
+            market = self._parameters.for_symbol(symbol)
+            log = self._logs[symbol] = OutcomeLog(market, self._parameters.retraining.labels)
+        return log
+
+    def _begin(self, job: RetrainJob, written: list[Struct]) -> None:
+        due = Due(job, list(self._log(job.symbol).last()), job.ts_event + self._latency_ns)
+        if job.symbol not in self._due:
+            self._due[job.symbol] = due
+            return
+        older = self._waiting.get(job.symbol)
+        self._waiting[job.symbol] = due
+        if older is not None:
+            sentence = f"{job.job} came before it was begun"
+            trigger = older.job.breach.trigger
+            written.append(
+                _finished(older.job, RetrainingResult(older.job.job, job.symbol, "superseded", sentence, trigger))
+            )
+
+    def _finish(self, due: Due, written: list[Struct]) -> None:
+        job = due.job
+        parameters = self._parameters
+        market = parameters.for_symbol(job.symbol)
+        named = () if job.pool is UNSET else job.pool
+        pool = [self._models[job.symbol, each] for each in named if (job.symbol, each) in self._models]
+        result = retrain(job.symbol, job.breach, due.log, market, parameters.retraining, pool)
+        if result.candidate is not None:
+            self._models[job.symbol, result.sha256] = result.candidate
+        written.append(_finished(job, result))
+        if result.status == "candidate":
+            asked = proposal(job, result)
+            written.append(asked)
+            self._take(self._loop.receive(asked), written)
+        if job.symbol in self._waiting:
+            following = self._waiting.pop(job.symbol)
+            following.at = due.at + self._latency_ns
+            self._due[job.symbol] = following
+
+
+def _finished(job: RetrainJob, result: RetrainingResult) -> RetrainFinished:
+    return RetrainFinished(f"{job.id}:0", job.symbol, job.ts_event, result)

@@ -1,0 +1,198 @@
+"""The whole pipeline as one object, for direct use in Python: the same that answers ticks on Kafka."""
+
+from collections.abc import Mapping
+from math import log
+from typing import Any
+
+from msgspec import Struct, ValidationError, convert
+
+from schemas.errors import Refused
+from schemas.outcomes import OutcomeMatured
+from schemas.predictions import Prediction
+from schemas.ticks import Quote, Tick, Trade
+from streams.market.node import MarketNode
+from streams.market.parameters import MarketParameters
+from streams.market.sizing import SizeExplained
+from streams.market.symbol_state import SymbolState
+from streams.parameters import Parameters
+
+DEFAULTS = Parameters()
+
+
+class PipelinePrediction(Struct, frozen=True):
+    """What the pipeline says about a tick.
+
+    Attributes:
+        symbol: of the tick.
+        strategy: expert with the largest weight in the mixture.
+        position_size: signed fraction of capital to hold; 0 when the edge does not pay for the cost.
+        regime: kind of market, for example `calm-range`.
+        confidence: calibrated probability of the direction that is called, 0.5 to 1.
+        features_used: names of the features that it was computed from, and their values.
+        timestamp: event time, ns since 1970, UTC.
+        metrics: `probability` of an upward move, `expected_edge_bps`, `cost_bps`, `strategy_weight` and
+            `regime_probability` of this prediction; `matured` outcomes of the symbol so far, and over those that moved
+            `accuracy` and `log_loss` (nats, 0.693 knows nothing; both 0 before the first); `expected_accuracy` and
+            `expected_log_loss`: what the latest predictions would earn if they meant what they say, before any label.
+        record: the prediction as it would stand on the topic, with everything else.
+    """
+
+    symbol: str
+    strategy: str
+    position_size: float
+    regime: str
+    confidence: float
+    features_used: dict[str, float]
+    timestamp: int
+    metrics: dict[str, float]
+    record: Prediction
+
+
+class _Record(Struct):
+    """How the predictions of one symbol did so far."""
+
+    matured: int = 0
+    moved: int = 0
+    hits: float = 0.0
+    loss: float = 0.0
+
+    def count(self, outcome: OutcomeMatured) -> None:
+        self.matured += 1
+        if outcome.label:
+            self.moved += 1
+            probability = outcome.arms[0].probability
+            right = probability if outcome.label > 0 else 1.0 - probability
+            self.hits += 1.0 if right > 0.5 else 0.5 if right == 0.5 else 0.0
+            self.loss -= log(right)
+
+
+class UnifiedMLPipeline:
+    """Features, regime, strategies, confidence and position size behind one call; it learns as outcomes mature.
+
+    It runs the market node itself, one partition of it in memory: `predict` on the ticks of a topic gives the very
+    numbers, and the very records, that the workers publish.
+
+    Args:
+        parameters: of all symbols, or of each.
+
+    Attributes:
+        node: the market node.
+        outcomes: what the last call brought to light: older predictions of that symbol that matured.
+
+    >>> pipeline = UnifiedMLPipeline()
+    >>> prediction = pipeline.predict("X", {"ts_event": 1, "bid": 99.0, "bid_size": 3.0, "ask": 101.0, "ask_size": 1.0})
+    >>> prediction.strategy, prediction.regime, round(prediction.confidence, 3), prediction.position_size
+    ('imbalance', 'calm-range', 0.655, 0.0)
+    >>> prediction.features_used["queue_imbalance"], prediction.metrics["cost_bps"], pipeline.outcomes
+    (0.5, 201.1, ())
+    >>> pipeline.predict("X", {"ts_event": 2, "bid": 99.0, "bid_size": 3.0, "ask": 98.0, "ask_size": 1.0})
+    Traceback (most recent call last):
+    ...
+    schemas.errors.Refused: crossed_quote: expected a bid below the ask, was bid 99.0 and ask 98.0
+    """
+
+    def __init__(self, parameters: Parameters | MarketParameters = DEFAULTS) -> None:
+        self.node = MarketNode(parameters)
+        self.outcomes: tuple[OutcomeMatured, ...] = ()
+        self._states: dict[str, SymbolState] = {}
+        self._records: dict[str, _Record] = {}
+        self._last: dict[str, str] = {}
+        self._calls = 0
+
+    def predict(self, symbol: str, market_data: Quote | Trade | Mapping[str, Any]) -> PipelinePrediction:
+        """Take the next tick of a symbol and answer it.
+
+        Args:
+            symbol: whose tick.
+            market_data: a quote or a trade, or a mapping with the fields of one (`schemas.ticks`); `symbol` may be
+                missing there, and `kind`: what has a bid is a quote.
+
+        Raises:
+            Refused: the tick makes no sense, or not after those before it; only its count has moved on.
+        """
+        # Like an offset, it counts ticks that are refused too: records then equal those of a replay to the byte.
+        record_id = f"ticks:0:{self._calls}"
+        self._calls += 1
+        self.outcomes = ()
+        tick = _tick(symbol, market_data)
+        self.node.check(tick)
+        state = self._states.get(symbol)
+        if state is None:
+            state = self._states[symbol] = self.node.open(symbol)
+            self._records[symbol] = _Record()
+        *matured, answer = self.node.step(state, tick, record_id)
+        self.outcomes = tuple(outcome for outcome in matured if isinstance(outcome, OutcomeMatured))
+        record = self._records[symbol]
+        for outcome in self.outcomes:
+            record.count(outcome)
+        assert isinstance(answer, Prediction)
+        assert state.features is not None
+        self._last[symbol] = record_id
+        expected = state.arms.arms[0].expected
+        return PipelinePrediction(
+            symbol,
+            answer.strategy,
+            answer.position_size,
+            answer.regime,
+            answer.confidence,
+            dict(zip(answer.features, state.features.vector, strict=True)),
+            answer.ts_event,
+            {
+                "probability": answer.probability,
+                "expected_edge_bps": answer.expected_edge_bps,
+                "cost_bps": answer.cost_bps,
+                "strategy_weight": answer.strategy_weight,
+                "regime_probability": answer.regime_probability,
+                "matured": float(record.matured),
+                "accuracy": record.hits / max(1, record.moved),
+                "log_loss": record.loss / max(1, record.moved),
+                "expected_accuracy": expected.accuracy,
+                "expected_log_loss": expected.log_loss,
+            },
+            answer,
+        )
+
+    def explain(self, prediction: PipelinePrediction) -> SizeExplained:
+        """Every number that led to the position of the last prediction of a symbol.
+
+        >>> pipeline = UnifiedMLPipeline()
+        >>> tick = {"ts_event": 1, "bid": 99.0, "bid_size": 3.0, "ask": 101.0, "ask_size": 1.0}
+        >>> explained = pipeline.explain(pipeline.predict("X", tick))
+        >>> explained.decided_by, explained.net_bps, explained.stand_aside, explained.limits
+        ('cost', -201.1, True, {})
+
+        Raises:
+            ValueError: later ticks came, or it is of another pipeline: the numbers have moved on.
+        """
+        state = self._states.get(prediction.symbol)
+        if state is None or self._last.get(prediction.symbol) != prediction.record.id:
+            raise ValueError(f"expected the last prediction of {prediction.symbol}, was {prediction.record.id}")
+        return self.node.explain(state, prediction.record)
+
+    def faults(self, symbol: str) -> dict[str, int]:
+        """Components that failed on ticks of a symbol, and at how many ticks their fallback stood in.
+
+        >>> UnifiedMLPipeline().faults("X")
+        {}
+        """
+        state = self._states.get(symbol)
+        return {} if state is None else dict(state.faults.counts)
+
+
+def _tick(symbol: str, market_data: Quote | Trade | Mapping[str, Any]) -> Quote | Trade:
+    if isinstance(market_data, Quote | Trade):
+        tick = market_data
+    else:
+        # Numbers out of a data frame are numpy's; the records know only Python's.
+        fields = {name: value.item() if hasattr(value, "item") else value for name, value in market_data.items()}
+        fields = {"kind": "quote" if "bid" in fields else "trade", "symbol": symbol} | fields
+        try:
+            converted = convert(fields, Tick)
+        except ValidationError as error:
+            raise Refused("malformed", str(error)) from error
+        if not isinstance(converted, Quote | Trade):
+            raise Refused("malformed", f"expected a quote or a trade, was {fields['kind']!r:.80}")
+        tick = converted
+    if tick.symbol != symbol:
+        raise Refused("bad_symbol", f"expected a tick of {symbol!r:.80}, was one of {tick.symbol!r:.80}")
+    return tick

@@ -1,0 +1,151 @@
+"""Two strategies on the same ticks, each in a market node of its own, tick by tick."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.codec import encode
+from schemas.dead_letters import DeadLetter
+from schemas.errors import ConfigurationError
+from schemas.outcomes import OutcomeMatured
+from schemas.ticks import Quote, Trade
+from streams.engine.feed import RawTick
+from streams.engine.partition import Partition
+from streams.experiments.pairs import Pair
+from streams.market.node import MarketNode
+from streams.market.parameters import CorrectionParameters, MarketParameters
+from streams.parameters import Parameters
+from streams.sources.files import TickFile
+
+Strategy = Parameters | MarketParameters | str
+"""Parameters of the pipeline, or the name of a strategy that is to run alone."""
+
+Ticks = str | Path | Iterable[Quote | Trade]
+"""A file of ticks, or ticks in the order of their log."""
+
+REPORT_EVERY = 5_000
+
+DAY_NS = 86_400 * 10**9
+
+
+class SideBySide(Struct, frozen=True):
+    """Attributes:
+    pairs: outcomes that both scored, in the order in which they matured; A first.
+    made: event time of the prediction of each, ns.
+    horizon_ns: how far ahead both looked.
+    ticks: read.
+    refused: of these, not taken by the node.
+    alone: outcomes that only one of the two scored.
+    first_ts, last_ts: event times of the first and last outcome, ns.
+    """
+
+    pairs: list[Pair]
+    made: list[int]
+    horizon_ns: int
+    ticks: int
+    refused: int
+    alone: int
+    first_ts: int
+    last_ts: int
+
+
+def parameters_of(strategy: Strategy, base: Parameters) -> Parameters:
+    """Parameters that a strategy stands for; a name is that rule, calibrated, with a model that never learns.
+
+    >>> parameters_of("momentum", Parameters()).market.strategies.enabled
+    ('momentum',)
+    """
+    if isinstance(strategy, MarketParameters):
+        return Parameters(strategy)
+    if isinstance(strategy, Parameters):
+        return strategy
+    return Parameters(
+        _alone(strategy, base.market), {symbol: _alone(strategy, own) for symbol, own in base.symbols.items()}
+    )
+
+
+def side_by_side(
+    a: Parameters,
+    b: Parameters,
+    ticks: Ticks,
+    duration_days: float | None = None,
+    progress: Callable[[int], None] = lambda ticks: None,
+) -> SideBySide:
+    """What both make of `ticks`.
+
+    Args:
+        a, b: parameters of each; what decides which predictions are scored must be the same in both.
+        ticks: of one symbol or several.
+        duration_days: use no more than so many days of event time from the first tick on; None: all.
+        progress: told from time to time how many ticks are done.
+
+    Raises:
+        ConfigurationError: the two would not score the same predictions.
+    """
+    horizon_ns = _comparable(a, b)
+    one, other = Partition(MarketNode(a), 0), Partition(MarketNode(b), 0)
+    waiting: tuple[dict[str, OutcomeMatured], dict[str, OutcomeMatured]] = ({}, {})
+    pairs: list[Pair] = []
+    made: list[int] = []
+    count = refused = 0
+    until: float | None = None
+    for offset, tick in enumerate(TickFile(ticks) if isinstance(ticks, str | Path) else ticks):
+        if duration_days is not None and tick.ts_event is not None:
+            until = tick.ts_event + duration_days * DAY_NS if until is None else until
+            if tick.ts_event > until:
+                break
+        count += 1
+        value = tick.value if isinstance(tick, RawTick) else encode(tick)
+        for partition, found in ((one, waiting[0]), (other, waiting[1])):
+            for record in partition.apply(offset, tick.symbol.encode(), value):
+                if type(record) is OutcomeMatured:
+                    found[record.prediction_id] = record
+                elif type(record) is DeadLetter and partition is one:
+                    refused += 1
+        for prediction_id in [each for each in waiting[0] if each in waiting[1]]:
+            outcome, rival = waiting[0].pop(prediction_id), waiting[1].pop(prediction_id)
+            pairs.append(_pair(outcome, rival))
+            made.append(outcome.ts_prediction)
+        if count % REPORT_EVERY == 0:
+            progress(count)
+    return SideBySide(
+        pairs,
+        made,
+        horizon_ns,
+        count,
+        refused,
+        len(waiting[0]) + len(waiting[1]),
+        pairs[0].ts_event if pairs else 0,
+        pairs[-1].ts_event if pairs else 0,
+    )
+
+
+def _pair(a: OutcomeMatured, b: OutcomeMatured) -> Pair:
+    one, other = a.arms[0], b.arms[0]
+    return Pair(a.prediction_id, a.ts_event, one.net_bps, other.net_bps, one.probability, other.probability, a.label)
+
+
+def _alone(name: str, market: MarketParameters) -> MarketParameters:
+    return replace(
+        market,
+        strategies=replace(market.strategies, enabled=(name,)),
+        model=replace(market.model, learns=False),
+        correction=CorrectionParameters(variance=0.0),
+    )
+
+
+def _comparable(a: Parameters, b: Parameters) -> int:
+    """Horizon of all symbols, ns."""
+    symbols = sorted({*a.symbols, *b.symbols})
+    everywhere = [(a.market, b.market), *((a.for_symbol(each), b.for_symbol(each)) for each in symbols)]
+    for one, other in everywhere:
+        for name in ("horizon_ns", "scored_per_horizon", "warmup_ticks", "validation", "admission"):
+            ours, theirs = getattr(one, name), getattr(other, name)
+            if ours != theirs:
+                raise ConfigurationError(
+                    f"A/B test: expected the same {name} in both strategies, was {ours} and {theirs}; fix: compare "
+                    "strategies that score the same predictions"
+                )
+    return max(one.horizon_ns for one, _ in everywhere)

@@ -1,0 +1,286 @@
+"""The registry of model versions: what each is, where it came from, where it stands and why."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+from msgspec import DecodeError, Struct, ValidationError, json
+from msgspec.structs import replace
+
+from schemas.codec import encode
+from schemas.errors import ModelRefused
+from schemas.models import ModelState, state_sha256
+from schemas.retraining import RetrainingResult
+from streams.market.models import signed_logistic
+
+SCHEMA = 1
+"""Of a stored version; a record of another one is refused."""
+
+VersionStatus = Literal["candidate", "shadow", "champion", "frozen", "rejected", "rolled_back"]
+
+NEXT: dict[VersionStatus, tuple[VersionStatus, ...]] = {
+    "candidate": ("shadow", "champion", "rejected"),
+    "shadow": ("champion", "frozen", "rejected"),
+    "champion": ("frozen", "rolled_back"),
+    "frozen": ("shadow", "champion", "rejected"),
+    "rejected": (),
+    "rolled_back": (),
+}
+"""Where a version may go from where it stands."""
+
+
+class Change(Struct, frozen=True):
+    """One change of a version's status: when (event time, ns), to what, why, and the id of what caused it."""
+
+    ts_event: int
+    status: VersionStatus
+    reason: str
+    cause: str = ""
+
+
+class Version(Struct, frozen=True):
+    """One model version of one symbol.
+
+    Attributes:
+        schema: of this record.
+        symbol: that it predicts.
+        state: the numbers that make it, its name and its parent.
+        sha256: of the canonical state.
+        changes: of its status, the oldest first; there is at least one.
+        recipe, trained_from, trained_until, n_trained, metrics: see `RetrainingResult`.
+    """
+
+    schema: int
+    symbol: str
+    state: ModelState
+    sha256: str
+    changes: tuple[Change, ...]
+    recipe: str = ""
+    trained_from: int = 0
+    trained_until: int = 0
+    n_trained: int = 0
+    metrics: dict[str, float] = {}
+
+    @property
+    def name(self) -> str:
+        """Of the version."""
+        return self.state.version
+
+    @property
+    def status(self) -> VersionStatus:
+        """Where it stands."""
+        return self.changes[-1].status
+
+
+class ModelVersionManager:
+    """Versions of all symbols in memory; a compacted topic, a file or nothing may stand behind it.
+
+    >>> from schemas.models import SignedLogisticState
+    >>> numbers = SignedLogisticState(("queue_imbalance",), (1.2,), (0.4,), 100)
+    >>> manager = ModelVersionManager()
+    >>> for name in ("v1", "v2"):
+    ...     _ = manager.add("X", ModelState(name, numbers), 1, "made by hand")
+    ...     _ = manager.promote("X", name, 2, "shown to be better")
+    >>> [(each.name, each.status) for each in manager.versions("X")]
+    [('v1', 'frozen'), ('v2', 'champion')]
+    >>> manager.roll_back("X", 3, "worse than v1: alarm of the e-detector").name
+    'v1'
+    >>> print(manager.why("X"))
+    v1 is live: v2 was rolled back: worse than v1: alarm of the e-detector
+    """
+
+    def __init__(self) -> None:
+        self._versions: dict[tuple[str, str], Version] = {}
+
+    def register(self, result: RetrainingResult, ts_event: int) -> Version:
+        """Keep what a retrain came to, as a candidate or as rejected.
+
+        Raises:
+            ModelRefused: it has no candidate, or one that is not what its hash says.
+        """
+        if result.candidate is None:
+            raise ModelRefused(f"expected a result with a candidate, was {result.status}: {result.sentence}")
+        status: VersionStatus = "candidate" if result.status == "candidate" else "rejected"
+        return self.keep(
+            Version(
+                SCHEMA,
+                result.symbol,
+                result.candidate,
+                result.sha256,
+                (Change(ts_event, status, result.sentence, result.job_id),),
+                result.recipe,
+                result.trained_from,
+                result.trained_until,
+                result.n_trained,
+                result.metrics,
+            )
+        )
+
+    def add(self, symbol: str, state: ModelState, ts_event: int, reason: str) -> Version:
+        """Keep a version that no job made, as a candidate.
+
+        Raises:
+            ModelRefused: its numbers make no model, or another version has its name.
+        """
+        return self.keep(Version(SCHEMA, symbol, state, state_sha256(state), (Change(ts_event, "candidate", reason),)))
+
+    def load(self, record: bytes) -> Version:
+        """Keep a version from its record: `dump` of it, by this process or another.
+
+        Raises:
+            ModelRefused: malformed, of another schema or kind, not what its hash says, or in contradiction to what is
+                known; nothing has changed.
+        """
+        try:
+            schema = json.decode(record, type=_Schema).schema
+            if schema != SCHEMA:
+                raise ModelRefused(f"expected a version record of schema {SCHEMA}, was {schema}; fix: upgrade")
+            version = json.decode(record, type=Version)
+        except (DecodeError, ValidationError, UnicodeDecodeError) as error:
+            raise ModelRefused(f"expected a version record, was something else: {error}") from error
+        return self.keep(version)
+
+    def dump(self, symbol: str, name: str) -> bytes:
+        """Record of a version, JSON."""
+        return encode(self.get(symbol, name))
+
+    def get(self, symbol: str, name: str) -> Version:
+        """One version.
+
+        Raises:
+            ModelRefused: there is none of that name.
+        """
+        found = self._versions.get((symbol, name))
+        if found is None:
+            known = ", ".join(each.name for each in self.versions(symbol)) or "none"
+            raise ModelRefused(f"expected a version of {symbol} ({known}), was {name!r:.80}")
+        return found
+
+    def versions(self, symbol: str) -> list[Version]:
+        """All versions of a symbol, the oldest first."""
+        return [each for (of, _), each in self._versions.items() if of == symbol]
+
+    def champion(self, symbol: str) -> Version | None:
+        """The version that is live, if one of the registry is."""
+        return next((each for each in self.versions(symbol) if each.status == "champion"), None)
+
+    def pool(self, symbol: str, most: int = 6) -> list[ModelState]:
+        """States of the frozen versions of a symbol that were live last: the knowledge that is kept."""
+        frozen = [each for each in self.versions(symbol) if each.status == "frozen"]
+        return [each.state for each in sorted(frozen, key=lambda each: each.changes[-1].ts_event)[-most:]]
+
+    def lineage(self, symbol: str, name: str) -> list[str]:
+        """Names from a version back to the first ancestor that is known."""
+        names: list[str] = []
+        while (symbol, name) in self._versions and name not in names:
+            names.append(name)
+            name = self._versions[symbol, name].state.parent
+        return names + ([name] if name and name not in names else [])
+
+    def change(
+        self, symbol: str, name: str, status: VersionStatus, ts_event: int, reason: str, cause: str = ""
+    ) -> Version:
+        """Give a version another status; a change that was made already, by its cause, is not made again.
+
+        Raises:
+            ModelRefused: no such version, no reason, or no way from where it stands.
+        """
+        version = self.get(symbol, name)
+        if cause and any(each.cause == cause and each.status == status for each in version.changes):
+            return version
+        if not reason:
+            raise ModelRefused(f"{name}: expected a reason for {status}, was none")
+        if status not in NEXT[version.status]:
+            allowed = " or ".join(NEXT[version.status]) or "nothing: that is final"
+            raise ModelRefused(f"{name} is {version.status}: expected {allowed}, was {status}")
+        changed = replace(version, changes=(*version.changes, Change(ts_event, status, reason, cause)))
+        self._versions[symbol, name] = changed
+        return changed
+
+    def promote(self, symbol: str, name: str, ts_event: int, reason: str, cause: str = "") -> Version:
+        """Make a version the champion; the one before is frozen in the pool.
+
+        Raises:
+            ModelRefused: as `change`; nothing has changed.
+        """
+        before = self.champion(symbol)
+        promoted = self.change(symbol, name, "champion", ts_event, reason, cause)
+        if before is not None and before.name != name:
+            self.change(symbol, before.name, "frozen", ts_event, f"{name} was promoted: {reason}", cause)
+        return promoted
+
+    def roll_back(self, symbol: str, ts_event: int, reason: str, cause: str = "") -> Version:
+        """End the champion for good; the version that was live before it is live again.
+
+        Raises:
+            ModelRefused: no champion, or no frozen version to go back to; nothing has changed.
+        """
+        worse = self.champion(symbol)
+        if worse is not None and cause and worse.changes[-1].cause == cause:
+            return worse
+        if worse is None:
+            raise ModelRefused(f"{symbol}: expected a champion to roll back, was none")
+        frozen = [each for each in self.versions(symbol) if each.status == "frozen"]
+        if not frozen:
+            raise ModelRefused(f"{symbol}: expected an earlier version to go back to from {worse.name}, was none")
+        earlier = max(frozen, key=lambda each: each.changes[-1].ts_event)
+        self.change(symbol, worse.name, "rolled_back", ts_event, reason, cause)
+        return self.change(symbol, earlier.name, "champion", ts_event, f"{worse.name} was rolled back: {reason}", cause)
+
+    def why(self, symbol: str) -> str:
+        """Why the live version is live, in one sentence."""
+        live = self.champion(symbol)
+        if live is None:
+            return f"{symbol} runs its built-in version: no version of the registry was promoted"
+        return f"{live.name} is live: {live.changes[-1].reason}"
+
+    def difference(self, symbol: str, one: str, other: str) -> dict[str, tuple[float, float]]:
+        """Weights that differ between two versions, by feature."""
+        first, second = (self.get(symbol, name).state.model for name in (one, other))
+        weights = [dict(zip(each.features, each.weights, strict=True)) for each in (first, second)]
+        names = dict.fromkeys((*first.features, *second.features))
+        pairs = {name: (weights[0].get(name, 0.0), weights[1].get(name, 0.0)) for name in names}
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+    def keep(self, version: Version) -> Version:
+        """Keep a version as it is.
+
+        Raises:
+            ModelRefused: as `load`.
+        """
+        name = version.name
+        if not 0 < len(name) <= 200 or not version.symbol:
+            raise ModelRefused(f"expected a symbol and a version name of 1 to 200 characters, was {name!r:.80}")
+        if not version.changes:
+            raise ModelRefused(f"{name}: expected at least one change of status, was none")
+        _check_way(name, version.changes)
+        found = state_sha256(version.state)
+        if version.sha256 != found:
+            raise ModelRefused(f"{name}: expected a state of SHA-256 {version.sha256[:12]}, was {found[:12]}: corrupt")
+        try:
+            signed_logistic.from_wire(version.state.model, version.state.model.features)
+        except ValueError as error:
+            raise ModelRefused(f"{name}: {error}") from error
+        known = self._versions.get((version.symbol, name))
+        if known is not None:
+            if known.sha256 != version.sha256:
+                raise ModelRefused(f"{name}: expected a new name, another state has it (SHA-256 {known.sha256[:12]})")
+            if version.changes[: len(known.changes)] != known.changes:
+                if known.changes[: len(version.changes)] == version.changes:
+                    return known
+                raise ModelRefused(f"{name}: expected its history to go on from {known.status}, was another one")
+        live = self.champion(version.symbol)
+        if version.status == "champion" and live is not None and live.name != name:
+            raise ModelRefused(f"{name}: expected one champion of {version.symbol}, {live.name} is it")
+        self._versions[version.symbol, name] = version
+        return version
+
+
+class _Schema(Struct):
+    schema: int
+
+
+def _check_way(name: str, changes: Sequence[Change]) -> None:
+    for before, after in pairwise(changes):
+        if after.status not in NEXT[before.status]:
+            raise ModelRefused(f"{name}: expected no change from {before.status} to {after.status}")

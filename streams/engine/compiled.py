@@ -1,0 +1,185 @@
+"""Machine code in the place of the hot modules, as long as it was made from exactly their sources.
+
+`tickloop compile` turns them into one extension that computes the same bits; without it, or after any of them was
+edited, they run as the Python that they are. The folder of a build is named by the digest of what it was made from, so
+a stale one is never found.
+"""
+
+import sys
+from collections.abc import Sequence
+from hashlib import sha256
+from importlib.abc import MetaPathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+from msgspec import json
+
+MODULES = (
+    "streams.account.book",
+    "streams.market.tick_order",
+    "streams.market.arms",
+    "streams.scoring.baselines",
+    "streams.market.confidence.bins",
+    "streams.market.confidence.conformal",
+    "streams.market.confidence.expected",
+    "streams.market.confidence.temperature",
+    "streams.market.costs.traded_spread",
+    "streams.market.residual_correction",
+    "streams.engine.faults",
+    "streams.market.features.autocorrelation",
+    "streams.market.features.book",
+    "streams.market.features.flow",
+    "streams.market.features.moment",
+    "streams.market.features.oscillators",
+    "streams.market.features.prices",
+    "streams.market.features.realised",
+    "streams.market.features.spread",
+    "streams.market.features.vector",
+    "streams.market.features.volatility",
+    "streams.scoring.logistic",
+    "streams.market.labelling",
+    "streams.market.outcomes",
+    "streams.scoring.correlation",
+    "streams.scoring.tally",
+    "streams.market.mixture",
+    "streams.market.models.signed_logistic",
+    "streams.monitoring.cusum",
+    "streams.monitoring.window",
+    "streams.scoring.label_uniqueness",
+    "streams.market.pipeline",
+    "streams.market.recall",
+    "streams.market.symbol_state",
+    "streams.market.regime.activity",
+    "streams.market.regime.drift",
+    "streams.market.regime.ewma",
+    "streams.market.regime.hmm",
+    "streams.market.features.rolling",
+    "streams.market.sizing.confidence_floor",
+    "streams.market.sizing.drawdown_cap",
+    "streams.market.sizing.kelly",
+    "streams.market.sizing.moves",
+    "streams.market.sizing.regime_cap",
+    "streams.market.sizing.smallest_limit",
+    "streams.market.sizing.stand_aside",
+    "streams.market.sizing.volatility_target",
+    "streams.market.strategies.flat",
+    "streams.market.strategies.imbalance",
+    "streams.market.strategies.mean_reversion",
+    "streams.market.strategies.momentum",
+    "streams.market.strategies.panel",
+    "streams.market.fixed_share",
+)
+"""What runs at every tick or label. They define no `msgspec.Struct`: compiled, one would lose its types."""
+
+EXTENSION = "tickloop__mypyc"
+"""Name of the module that holds the code of all the others."""
+
+ROOT = Path(__file__).parents[2]
+Annotations = dict[str, dict[str, dict[str, str]]]
+"""Module, class, field and its type as it is written."""
+
+ANNOTATIONS = "annotations.json"
+"""File of a build that holds them."""
+
+BUILDS = ROOT / "streams" / ".compiled"
+SUFFIX = EXTENSION_SUFFIXES[0]
+"""Says which Python and which machine an extension is for."""
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """Files of the modules of a build."""
+    return {name: folder.joinpath(*name.split(".")).with_suffix(SUFFIX) for name in (*MODULES, EXTENSION)}
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a build is there with all its files: one from which something was deleted is none."""
+    return all(file.is_file() for file in (folder / ANNOTATIONS, *files(folder).values()))
+
+
+def source(module: str) -> Path:
+    """File that a module is written in."""
+    return ROOT.joinpath(*module.split(".")).with_suffix(".py")
+
+
+def build() -> Path:
+    """Folder of the build that fits these sources; whether or not it is there."""
+    digest = sha256(SUFFIX.encode() + Path(__file__).read_bytes())
+    for module in MODULES:
+        text = source(module).read_bytes()
+        digest.update(f"{module} {len(text)} ".encode() + text)
+    return BUILDS / digest.hexdigest()[:16]
+
+
+class Loader(ExtensionFileLoader):
+    """Loads a compiled module, and makes it and those that came with it look as if they came from their sources.
+
+    Compiled modules import one another without asking any finder. mypyc keeps no types in `__annotations__` that are
+    more than a name, and snapshots are read by them.
+
+    Args:
+        name: of the module.
+        path: of the extension.
+        annotations: by module: types of the fields of each of its dataclasses, as they are written.
+    """
+
+    def __init__(self, name: str, path: str, annotations: Annotations) -> None:
+        super().__init__(name, path)
+        self._annotations = annotations
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """See `importlib.abc.Loader.create_module`."""
+        own = spec_from_file_location(spec.name, self.path, loader=self)
+        assert own is not None
+        return super().create_module(own)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """See `importlib.abc.Loader.exec_module`."""
+        super().exec_module(module)
+        for name, classes in self._annotations.items():
+            loaded = sys.modules.get(name)
+            if loaded is None:
+                continue
+            loaded.__file__ = str(source(name))
+            for each, fields in classes.items():
+                # What is still being imported is met again when the module is done that imported it.
+                if (kind := vars(loaded).get(each)) is not None:
+                    kind.__annotations__ = fields
+
+
+class Finder(MetaPathFinder):
+    """Finds the modules of one build.
+
+    Args:
+        folder: of the build.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = files(folder)
+        self._annotations = json.decode((folder / ANNOTATIONS).read_bytes(), type=Annotations)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """See `importlib.abc.MetaPathFinder.find_spec`."""
+        file = self._files.get(fullname)
+        if file is None:
+            return None
+        return spec_from_file_location(fullname, file, loader=Loader(fullname, str(file), self._annotations))
+
+
+def running() -> bool:
+    """Whether this process runs machine code."""
+    return any(isinstance(finder, Finder) for finder in sys.meta_path)
+
+
+def described() -> str:
+    """What this process runs, in a few words."""
+    return "hot modules as machine code" if running() else "all in plain Python"
+
+
+def use() -> None:
+    """Import the hot modules from their build from now on, if there is one; not with `python -X pure`."""
+    if "pure" not in sys._xoptions and is_whole(folder := build()):
+        sys.meta_path.insert(0, Finder(folder))

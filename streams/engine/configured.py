@@ -1,0 +1,207 @@
+"""A table that somebody wrote, made what it configures; errors say the field, what it was and what was meant."""
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher, get_close_matches
+from math import isfinite
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from msgspec import Struct, ValidationError, convert
+
+from schemas.errors import ConfigurationError
+
+Kind = TypeVar("Kind")
+
+ALIKE = 0.6
+"""How much of a name must be that of a known one, in its order, to be taken for a misspelt one."""
+
+APART = 0.1
+"""Names that are less like it than the most like one, by as much, are not offered beside that one."""
+
+MOST_NEAR = 3
+"""Names that are offered for one that nobody knows."""
+
+BOUNDS = "docs/configuration.md has the bounds of each"
+
+_AT = re.compile(r"^(?P<said>.*?)(?: - at (?:`key` in )?`\$(?P<path>.*)`)?$", re.DOTALL)
+
+
+def configured(table: Any, kind: type[Kind], where: str) -> Kind:
+    """A table as a struct.
+
+    Args:
+        table: as TOML gives it.
+        kind: struct that forbids unknown fields.
+        where: name of the table, for people: `market.costs`.
+
+    >>> from streams.market.costs import CostParameters
+    >>> configured({"fee_bps": 2}, CostParameters, "market.costs").fee_bps
+    2.0
+    >>> configured({"fee_bsp": 2}, CostParameters, "market.costs")
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: [market.costs]: expected fields among enabled, fee_bps, slippage_bps, was also \
+fee_bsp; fix: fee_bps
+    >>> configured({"fee_bps": -2}, CostParameters, "market.costs")
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: [market.costs] fee_bps: Expected `float` >= 0.0, was -2; fix: \
+docs/configuration.md has the bounds of each
+
+    Raises:
+        ConfigurationError: with the table, the field, what it was, and the way out.
+    """
+    try:
+        return convert(table, kind)
+    except ValidationError as error:
+        raise ConfigurationError(
+            unknown_field(table, kind, where) or _refusal(table, kind, where, str(error))
+        ) from error
+
+
+def unknown_field(table: Any, kind: Any, where: str) -> str:
+    """A sentence on the first field, at any depth, that a struct does not have; empty where there is none."""
+    if not isinstance(table, Mapping):
+        return ""
+    if not _is_struct(kind):
+        (values,) = get_args(kind)[1:] or (None,)
+        found = (unknown_field(value, values, f"{where}.{name}") for name, value in table.items())
+        return next(filter(None, found), "")
+    hints = _fields(kind)
+    for name, value in table.items():
+        if name not in hints:
+            return (
+                f"[{where}]: expected fields among {', '.join(hints)}, was also {name!s:.80}; "
+                f"fix: {nearest(str(name), hints) or 'take it out'}"
+            )
+        if said := unknown_field(value, hints[name], f"{where}.{name}"):
+            return said
+    return ""
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The known name that is most like one that is not, or that begins with it; `otherwise` where there is none.
+
+    >>> nearest("imbalnce", ["flat", "imbalance"]), nearest("zzz", ["flat"], "take it out")
+    ('imbalance', 'take it out')
+    """
+    return next(iter(near(name, known)), otherwise)
+
+
+def near(name: str, known: Iterable[str], most: int = MOST_NEAR) -> list[str]:
+    """Known names that are nearly as like one that is not as the most like one; else those that begin with it.
+
+    >>> near("BTCUSD", ["ETHUSDT", "BTCUSDT", "BTCUSDC"]), near("zzz", ["flat"])
+    (['BTCUSDT', 'BTCUSDC'], [])
+    >>> near("imb", ["flat", "imbalance_sign", "imbalance_of_many_levels"])
+    ['imbalance_sign', 'imbalance_of_many_levels']
+    """
+    by_lower = {each.lower(): each for each in known}
+    lower = name.lower()
+    begun = [each for each in by_lower if len(lower) > 2 and each.startswith(lower)]
+    found = get_close_matches(lower, by_lower, n=most, cutoff=ALIKE)
+    alike = [SequenceMatcher(None, each, lower).ratio() for each in found]
+    found = [each for each, ratio in zip(found, alike, strict=True) if ratio > alike[0] - APART]
+    return [by_lower[each] for each in found or begun[:most]]
+
+
+def expect_known(names: Iterable[str], known: Iterable[str], where: str, what: str) -> None:
+    """Refuse names that nobody knows.
+
+    >>> expect_known(["kelly", "kely"], ["kelly", "regime_cap"], "market.sizing", "rules")
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: [market.sizing]: expected rules among kelly, regime_cap, was kely; fix: kelly
+
+    Raises:
+        ConfigurationError: with the first of them, and the one that was meant.
+    """
+    known = list(known)
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(
+                f"[{where}]: expected {what} among {', '.join(known) or 'none at all'}, was {name:.80}; fix: "
+                f"{nearest(name, known) or 'take it out, or name the module that registers it in [plugins] modules'}"
+            )
+
+
+def _refusal(table: Any, kind: Any, where: str, error: str) -> str:
+    match = _AT.match(error)
+    assert match is not None
+    said, path = match["said"], [each for each in (match["path"] or "").split(".") if each]
+    if not path or any("[" in each for each in path):
+        at = f" at {'.'.join(path)}" if path else ""
+        return f"[{where}]: {said}{at}{'' if at else f', was {_shown(table)}'}; fix: {BOUNDS}"
+    value: Any = table
+    for name in path:
+        kind = _fields(kind).get(name) if _is_struct(kind) else None
+        value = value.get(name) if isinstance(value, Mapping) else None
+    *tables, name = path
+    choices = [str(each) for each in get_args(kind)] if get_origin(kind) is Literal else []
+    if choices and isinstance(value, str):
+        meant = nearest(value, choices) or "one of them"
+        said = f"expected one of {', '.join(filter(None, choices))}"
+    else:
+        meant = BOUNDS
+    return f"[{'.'.join([where, *tables])}] {name}: {said}, was {_shown(value)}; fix: {meant}"
+
+
+def _shown(value: Any) -> str:
+    return f"{value!r:.80}"
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
+
+
+def _fields(kind: Any) -> dict[str, Any]:
+    """Types of the fields of a struct, without their bounds."""
+    return {
+        name: bare(each) for name, each in get_type_hints(kind, include_extras=True).items() if name in _names(kind)
+    }
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = kind.__struct_fields__
+    return names
+
+
+def bare(kind: Any) -> Any:
+    """A type without its bounds."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return kind
+
+
+def expect_numbers(table: Any, where: str = "") -> None:
+    """Refuse `nan` and `inf`, which TOML has: also in tables whose fields only a component of the user knows.
+
+    >>> expect_numbers({"market": {"strategies": {"own": {"fade": {"slope": float("nan")}}}}})
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: market.strategies.own.fade.slope: expected a finite number, was nan
+
+    Raises:
+        ConfigurationError: with the path of the first of them.
+    """
+    if isinstance(table, float) and not isfinite(table):
+        raise ConfigurationError(f"{where}: expected a finite number, was {table}")
+    if isinstance(table, Mapping):
+        for name, value in table.items():
+            expect_numbers(value, f"{where}.{name}" if where else str(name))
+    elif isinstance(table, list | tuple):
+        for at, value in enumerate(table):
+            expect_numbers(value, f"{where}[{at}]")
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Table `below` with the fields of `above` on top, sub-tables alike.
+
+    >>> merged({"a": 1, "sub": {"b": 2, "c": 3}}, {"sub": {"b": 4}})
+    {'a': 1, 'sub': {'b': 4, 'c': 3}}
+    """
+    whole = dict(below)
+    for name, value in above.items():
+        under = whole.get(name)
+        whole[name] = merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return whole

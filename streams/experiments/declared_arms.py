@@ -1,0 +1,42 @@
+"""Whether the arms that experiments declare could be started on their symbols."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.errors import ConfigurationError
+from streams.engine.configured import configured, expect_known, merged
+from streams.experiments.declaration import Declaration
+from streams.market.arm_parameters import ARM_LEVEL, Variants
+from streams.market.parameters import BySymbol, MarketParameters
+
+
+def expect_arms(parameters: BySymbol, experiments: Mapping[str, Declaration]) -> None:
+    """Refuse declared experiments whose arm could not be started on any of their symbols.
+
+    >>> expect_arms(BySymbol(), {"bold": Declaration(arm={"sizng": {"kelly_fraction": 0.001}})})
+    Traceback (most recent call last):
+    ...
+    schemas.errors.ConfigurationError: [experiments.bold.arm]: expected tables among model, recall, mixture, \
+correction, confidence, sizing, was sizng; fix: sizing
+
+    Raises:
+        ConfigurationError: with the experiment, and what was meant.
+    """
+    for name, declared in experiments.items():
+        where = f"experiments.{name}.arm"
+        if not declared.arm:
+            continue
+        expect_known(declared.arm, ARM_LEVEL, where, "tables")
+        _expect_arm(parameters.market, declared.arm, where)
+        for own in (parameters.symbols[each] for each in declared.symbols if each in parameters.symbols):
+            _expect_arm(own, declared.arm, where)
+
+
+def _expect_arm(own: MarketParameters, arm: Mapping[str, Any], where: str) -> None:
+    variants = Variants(own)
+    for table, fields in arm.items():
+        configured(merged(variants.table(table), fields), type(getattr(own, table)), f"{where}.{table}")
+    try:
+        variants.overrides(arm)
+    except ValueError as error:
+        raise ConfigurationError(f"[{where}]: {error}; fix: see docs/experiments.md for what an arm may be") from error

@@ -1,0 +1,199 @@
+"""The experiments node: outcomes in; where experiments stand and what they decide out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import MsgspecError, Struct, msgpack
+
+from schemas.codec import encode
+from schemas.commands import PromoteVariant, RollBack, StopVariant
+from schemas.errors import ConfigurationError
+from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.names import CANDIDATE, LIVE
+from schemas.outcomes import OutcomeMatured
+from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, EXPERIMENTS, OUTCOMES
+from streams.engine.node import Node, not_a_snapshot
+from streams.engine.other_parameters import OtherParameters
+from streams.engine.signing import UNSIGNED, Signing
+from streams.experiments import partials
+from streams.experiments.declaration import Declaration
+from streams.experiments.experiment import OPEN
+from streams.experiments.trial import Trial, TrialState
+from streams.market.outcomes import is_plain
+
+Trials = dict[str, TrialState]
+
+MOST_CANDIDATES = 6
+"""Candidates of a symbol that are remembered; what is decided and not live makes room first."""
+
+MOST_BUILT = 256
+"""Candidates of all symbols whose operators are kept."""
+
+
+def asked(
+    decided: ExperimentDecided, moved: ExperimentMoved, outcome: OutcomeMatured, command_id: str
+) -> PromoteVariant | StopVariant | RollBack | None:
+    """The command that applies a decision: a winner goes live, what fell is rolled back, any other challenger stops.
+
+    None where there is nothing to do: a winner that came through its watch is live already, and a challenger that runs
+    no more under its name cannot be stopped.
+    """
+    verdict = decided.verdict
+    cause = f"experiment {decided.experiment}: {verdict}, decision {decided.id}"
+    identity = (command_id, decided.symbol, decided.ts_event)
+    if verdict == "winner":
+        figures = {"effect": moved.effect, "log_e": moved.log_e_better, "pairs": float(moved.scored)}
+        return PromoteVariant(*identity, decided.experiment, cause, figures)
+    if verdict == "rolled_back":
+        figures = {"alarm": moved.alarm, "pairs": float(moved.watched)}
+        return RollBack(*identity, cause, figures, version=decided.challenger)
+    if verdict not in ("promoted", "confirmed") and any(arm.arm == decided.experiment for arm in outcome.arms):
+        return StopVariant(*identity, decided.experiment, cause, automatic=True)
+    return None
+
+
+class ExperimentsNode(Node[Trials]):
+    """Runs every declared experiment on every symbol whose outcomes show its arm.
+
+    Each symbol decides by itself, or tells the pooling node what it adds, see `streams.experiments.pooling_node`.
+
+    Candidates of retrains are experiments, too: each under the name of its arm, and all declared alike.
+
+    Args:
+        declarations: by name.
+        signing: signs commands and partials, where the deployment has a key.
+        candidates: how candidates are tested; none: they are not.
+
+    Raises:
+        ConfigurationError: one is named like the live arm.
+    """
+
+    name = "experiments"
+    source = OUTCOMES
+    outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, COMMANDS, DEAD_LETTERS)
+
+    def __init__(
+        self,
+        declarations: Mapping[str, Declaration],
+        signing: Signing = UNSIGNED,
+        candidates: Declaration | None = None,
+    ) -> None:
+        super().__init__()
+        self._signing = signing
+        if LIVE in declarations:
+            raise ConfigurationError(f"[experiments.{LIVE}]: expected another name, that is the live arm's")
+        for name in declarations:
+            if name.startswith(CANDIDATE):
+                raise ConfigurationError(f"[experiments.{name}]: expected another name, candidates are called so")
+        self._trials = {name: Trial(name, declaration) for name, declaration in declarations.items()}
+        self._declared = tuple(self._trials)
+        self._candidates = candidates
+        self._load = msgpack.Decoder(Trials).decode
+        self._dump = msgpack.Encoder().encode
+
+    def receive(self, record: Struct) -> Any:
+        """See `Node.receive`: an outcome of finite numbers is its own bytes decoded."""
+        if type(record) is OutcomeMatured and is_plain(record):
+            return record
+        return self.decode(encode(record))
+
+    def open(self, key: str) -> Trials:
+        """No experiment has begun."""
+        return {}
+
+    def step(self, state: Trials, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
+        """Give the outcome to the experiments that are in it."""
+        written: list[Struct] = []
+        for name, trial in self._of(state, event):
+            own = state.get(name)
+            if own is None:
+                if not trial.begins(event) or not trial.declaration.covers(event.symbol):
+                    continue
+                own = state[name] = trial.start(event)
+            if not trial.counts(own, event):
+                continue
+            if trial.pooled and (partial := partials.before(trial, own, event, f"{record_id}:{len(written)}")):
+                written.append(self._signing.sign(partial, record_id))
+            step = trial.update(own, event)
+            if trial.pooled and (partial := partials.after(trial, own, event, f"{record_id}:{len(written)}")):
+                written.append(self._signing.sign(partial, record_id))
+            if not step:
+                continue
+            moved = trial.moved(own, event, f"{record_id}:{len(written)}")
+            written.append(moved)
+            if step == "decided":
+                decided = ExperimentDecided(
+                    f"{record_id}:{len(written)}",
+                    event.symbol,
+                    event.ts_event,
+                    name,
+                    own.challenger,
+                    own.champion,
+                    own.status,
+                    own.reason,
+                    trial.declaration.apply == "automatic",
+                )
+                written.append(decided)
+                if decided.applied and (command := asked(decided, moved, event, f"{record_id}:{len(written)}")):
+                    written.append(self._signing.ask(command, record_id))
+        return written
+
+    def _of(self, state: Trials, outcome: OutcomeMatured) -> Iterator[tuple[str, Trial]]:
+        """The declared experiments, then those of candidates: that are known, then that are new."""
+        for name in self._declared:
+            yield name, self._trials[name]
+        if self._candidates is None:
+            return
+        known = [name for name in state if name.startswith(CANDIDATE)]
+        shadows = dict.fromkeys(arm.arm for arm in outcome.arms[1:] if arm.arm.startswith(CANDIDATE))
+        new = [name for name in shadows if name not in state][:MOST_CANDIDATES]
+        if not known and not new:
+            return
+        for name in (*known, *new):
+            yield name, self._trial(name)
+        running = [arm.arm for arm in outcome.arms[1:]] if len(known) + len(new) > MOST_CANDIDATES else ()
+        while known and len(known) + len(new) > MOST_CANDIDATES:
+            live = outcome.arms[0].model_version
+            over = [name for name in known if state[name].status not in OPEN and state[name].challenger != live]
+            # One that still runs (a winner that a pin holds back) would be taken for a new one and tested again.
+            gone = next((name for name in over if name not in running), over[0] if over else known[0])
+            known.remove(gone)
+            del state[gone]
+
+    def _trial(self, name: str) -> Trial:
+        """Of a candidate; built again where it was forgotten, which changes nothing."""
+        found = self._trials.get(name)
+        if found is None:
+            assert self._candidates is not None, "only candidates have no declaration of their own"
+            for other in [each for each in self._trials if each.startswith(CANDIDATE)][:-MOST_BUILT]:
+                del self._trials[other]
+            found = self._trials[name] = Trial(name, self._candidates)
+        return found
+
+    def dump(self, state: Trials) -> bytes:
+        """Snapshot: MessagePack, in which doubles keep all their bits."""
+        return self._dump(state)
+
+    def load(self, snapshot: bytes) -> Trials:
+        """State from a snapshot.
+
+        Raises:
+            StateError: it is damaged, or an experiment was declared otherwise when it began.
+        """
+        try:
+            state = self._load(snapshot)
+        except MsgspecError as error:
+            raise not_a_snapshot(self, error) from error
+        for name, own in state.items():
+            trial = self._trials.get(name)
+            if self._candidates is not None and name.startswith(CANDIDATE):
+                trial = self._trial(name)
+            if trial is not None and own.test.made_with != trial.experiment.digest:
+                table = "retraining.trial" if name.startswith(CANDIDATE) else f"experiments.{name}"
+                raise OtherParameters(
+                    f"experiment {name}: expected the test that was registered when it began "
+                    f"({own.test.made_with}), was {trial.experiment.digest}; fix: restore [{table}.test], "
+                    "and give what was changed another name",
+                    own.test.made_with,
+                )
+        return state

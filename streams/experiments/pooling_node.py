@@ -1,0 +1,376 @@
+"""The pooling node: experiments that several symbols decide together, from what each of them tells."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from operator import sub
+
+from msgspec import MsgspecError, Struct, json, msgpack
+from msgspec.structs import replace
+
+from schemas.commands import PromoteVariant, StopVariant
+from schemas.errors import Refused
+from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
+from schemas.limits import END_OF_TIME, LONGEST_CAUSE, cut
+from schemas.positions import as_of, root_id
+from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_PARTIALS, POOLED_EXPERIMENTS, TICKS
+from streams.engine.node import Node, not_a_snapshot
+from streams.engine.other_parameters import OtherParameters
+from streams.engine.signing import UNSIGNED, Signing
+from streams.experiments.declaration import Declaration
+from streams.experiments.experiment import OPEN, Experiment, ExperimentState
+from streams.experiments.report import About, told
+
+EVERYONE = "*"
+"""In the place of a symbol, in records that are about all of them."""
+
+MOST_WAITING = 5_000
+"""Windows that wait for the slowest symbol, of all symbols together, each an equal part; 0.5 MB at most."""
+
+POOLED = "pooled:"
+"""Begin of the ids of commands; the partition of their symbol follows, the window, experiment and symbol."""
+
+HOME = re.compile(f"{POOLED}([0-9]{{1,6}}):[0-9]+:")
+
+COUNTS = 5
+"""Figures of a symbol that count something; sums of scores follow."""
+
+
+class Waiting(Struct, array_like=True):
+    """A window that is told of one symbol, and waits until all others have passed it, too.
+
+    Attributes:
+        window: of the clock.
+        figures: of the symbol up to its end: pairs, scored, rejected, won by one arm only, by the other; sums.
+        ended: why the symbol's arms are compared no more, or empty.
+        offset: of the tick that showed its end.
+    """
+
+    window: int
+    figures: list[float]
+    ended: str
+    offset: int = 0
+
+
+class Member(Struct, array_like=True):
+    """One symbol of an experiment.
+
+    Attributes:
+        partition: on which its ticks arrive, and its commands must.
+        challenger, champion: versions.
+        first: window with its first scored pair.
+        passed: window up to which all is told.
+        base: figures at the last closed batch.
+        now: figures at the last window that every symbol has passed.
+        waiting: later windows.
+        ended: whether its arms are compared no more.
+        offset: of the tick that showed the end of the last window that every symbol has passed.
+    """
+
+    partition: int
+    challenger: str
+    champion: str
+    first: int
+    passed: int
+    base: list[float]
+    now: list[float]
+    waiting: list[Waiting] = []
+    ended: bool = False
+    offset: int = 0
+
+    @property
+    def tells_no_more(self) -> bool:
+        """Whether it was told that its arms are compared no more; what comes after that says nothing."""
+        return self.ended or (bool(self.waiting) and bool(self.waiting[-1].ended))
+
+    @property
+    def place(self) -> str:
+        """Id of the tick up to which all symbols were looked at: commands are signed as of that."""
+        return root_id(TICKS.name, self.partition, self.offset)
+
+
+class PoolState(Struct, array_like=True):
+    """Attributes:
+    experiment: its name.
+    made_with: digest of the test and the symbols.
+    members: symbols that told something.
+    test: of the batches of all symbols; none in old snapshots of an experiment that was not declared.
+    """
+
+    experiment: str
+    made_with: str
+    members: dict[str, Member]
+    test: ExperimentState | None
+
+
+def digest_of(declaration: Declaration) -> str:
+    """Of what is registered of an experiment that several symbols decide together: its test, and the symbols."""
+    symbols = tuple(sorted(set(declaration.symbols)))
+    return sha256(json.encode((declaration.test.digest(), symbols))).hexdigest()[:16]
+
+
+class Pool:
+    """One experiment over several symbols.
+
+    Partials come from several partitions, interleaved as it happens. What follows does not depend on that, because a
+    window counts when *every* symbol has passed it, by event time, and then counts whole: sums of the same windows, in
+    the order of the symbols' names. A partial holds all pairs up to its window, so it replaces what was told before,
+    and one that comes again changes nothing. Who is silent holds the others up: nobody can know what they will say.
+
+    A batch is all pairs of all symbols in the windows since the last one, as soon as they are `batch` pairs. Symbols
+    that move together do so within their windows, so they are in one batch, as one observation. The test begins at
+    the first window in which every symbol has scores.
+
+    Args:
+        name: of the experiment.
+        declaration: of it.
+    """
+
+    def __init__(self, name: str, declaration: Declaration) -> None:
+        self.name = name
+        self.declaration = declaration
+        self.symbols = tuple(sorted(set(declaration.symbols)))
+        self.experiment = Experiment(declaration.test)
+        self._most = MOST_WAITING // len(self.symbols)
+        self._sums = len(self.experiment.start().evidence.totals)
+        self.digest = digest_of(declaration)
+
+    def start(self) -> PoolState:
+        """State before anything was told."""
+        return PoolState(self.name, self.digest, {}, self.experiment.start())
+
+    def check(self, partial: ExperimentPartial) -> None:
+        """Let a partial pass that can be one of this experiment, whatever was told before.
+
+        Raises:
+            Refused: `unknown_symbol`, `other_plan`, `bad_window`, `bad_counts`.
+        """
+        if partial.symbol not in self.symbols:
+            raise Refused(
+                "unknown_symbol", f"expected a symbol that experiment {self.name} declares, was {partial.symbol!r}"
+            )
+        if partial.plan != self.experiment.digest or len(partial.sums) != self._sums:
+            raise Refused("other_plan", f"expected the plan {self.experiment.digest}, was {partial.plan!r:.80}")
+        if partial.window > partial.passed or self._end(partial.passed) >= END_OF_TIME:
+            raise Refused(
+                "bad_window", f"expected windows of event time, was window {partial.window}, passed {partial.passed}"
+            )
+        if partial.scored + partial.rejected > partial.pairs or partial.only_a + partial.only_b > partial.scored:
+            raise Refused("bad_counts", f"expected parts of {partial.pairs} pairs, was more")
+
+    def take(self, state: PoolState, partial: ExperimentPartial) -> Iterator[Struct]:
+        """Take what a symbol tells; what follows for all of them."""
+        test = state.test
+        assert test is not None, "a declared experiment has one, see `PoolingNode.load`"
+        if test.status not in OPEN:
+            return
+        member = state.members.get(partial.symbol)
+        counts = (partial.pairs, partial.scored, partial.rejected, partial.only_a, partial.only_b)
+        if member is not None:
+            if member.tells_no_more or partial.passed <= member.passed:
+                return
+            self._check_goes_on(partial, counts, member)
+        begun = len(state.members) == len(self.symbols)
+        if begun and member is not None and len(member.waiting) >= self._most:
+            raise Refused(
+                "too_far_apart", f"expected {partial.symbol} within {self._most} windows of the slowest symbol"
+            )
+        place = as_of(partial.id)
+        if member is None:
+            nothing = [0.0] * (COUNTS + len(partial.sums))
+            member = state.members[partial.symbol] = Member(
+                place.partition, partial.challenger, partial.champion, partial.window, partial.passed, nothing, nothing
+            )
+            member.offset = place.offset
+        member.passed = partial.passed
+        ended = cut(partial.ended, LONGEST_CAUSE)
+        member.waiting.append(Waiting(partial.window, [*map(float, counts), *partial.sums], ended, place.offset))
+        if len(state.members) == len(self.symbols):
+            yield from self._advance(state, test)
+        elif len(member.waiting) > self._most:
+            # It begins with the last symbol: how others stood long before is not asked.
+            gone = member.waiting.pop(0)
+            member.base = member.now = gone.figures
+            member.offset = gone.offset
+            member.first = member.waiting[0].window
+
+    def _check_goes_on(self, partial: ExperimentPartial, counts: tuple[int, ...], member: Member) -> None:
+        """Windows follow one another, and what was counted stays counted."""
+        if partial.window <= member.passed:
+            raise Refused("bad_window", f"expected a window after {member.passed}, was {partial.window}")
+        before = member.waiting[-1].figures if member.waiting else member.now
+        if any(count < known for count, known in zip(counts, before, strict=False)):
+            raise Refused("bad_counts", f"expected no count to fall, was {counts} after {before[:COUNTS]}")
+
+    def _advance(self, state: PoolState, test: ExperimentState) -> Iterator[Struct]:
+        members = [state.members[symbol] for symbol in self.symbols]
+        frontier, begin = min(each.passed for each in members), max(each.first for each in members)
+        while True:
+            window = min((each.waiting[0].window for each in members if each.waiting), default=frontier + 1)
+            if window > frontier:
+                return
+            ended = ""
+            for symbol, member in zip(self.symbols, members, strict=True):
+                if member.waiting and member.waiting[0].window == window:
+                    passed = member.waiting.pop(0)
+                    member.now, member.offset = passed.figures, passed.offset
+                    if passed.ended:
+                        member.ended, ended = True, ended or f"{symbol} has ended: {passed.ended.rstrip('.')}"
+            if window < begin:
+                for member in members:
+                    member.base = member.now
+            elif sum(each.now[1] - each.base[1] for each in members) >= self.declaration.test.batch:
+                self._close(test, members, window)
+                yield from self._told(state, test, window, 0)
+            if ended and test.status in OPEN:
+                self.experiment.stop(test, ended)
+                yield from self._told(state, test, window, 2)
+            if test.status not in OPEN:
+                for member in members:
+                    member.waiting = []
+                return
+
+    def _close(self, test: ExperimentState, members: Sequence[Member], window: int) -> None:
+        figures = [0.0] * len(members[0].now)
+        for member in members:
+            figures = [total + more for total, more in zip(figures, map(sub, member.now, member.base), strict=True)]
+            member.base = member.now
+        counts = tuple(map(int, figures[:COUNTS]))
+        self.experiment.take_batch(test, self._end(window), counts, figures[COUNTS:])
+
+    def _told(self, state: PoolState, test: ExperimentState, window: int, index: int) -> Iterator[Struct]:
+        members = list(state.members.values())
+        identity, ts_event = f"{self.name}:{self.digest}:{window}", self._end(window)
+        challenger, champion = (
+            cut(", ".join(sorted({getattr(member, side) for member in members}))) for side in ("challenger", "champion")
+        )
+        about = About(
+            f"{identity}:{index}", EVERYONE, ts_event, self.name, challenger, champion, test.status, test.reason
+        )
+        yield replace(told(PooledMoved, about, self.experiment, test), symbols=self.symbols)
+        if test.status in OPEN:
+            return
+        applied = self.declaration.apply == "automatic"
+        decision = f"{identity}:{index + 1}"
+        yield PooledDecided(
+            decision,
+            EVERYONE,
+            ts_event,
+            self.name,
+            challenger,
+            champion,
+            test.status,
+            test.reason,
+            applied,
+            self.symbols,
+        )
+        if applied:
+            yield from self._commands(state, test, window, decision)
+
+    def _commands(self, state: PoolState, test: ExperimentState, window: int, decision: str) -> Iterator[Struct]:
+        cause = f"experiment {self.name}: {test.status} over {len(self.symbols)} symbols, decision {decision}"
+        _, effect, _ = self.experiment.evidence.moments(test.evidence, self.declaration.test.primary)
+        figures = {"effect": effect, "log_e": test.best, "pairs": float(test.scored)}
+        for symbol in self.symbols:
+            member = state.members[symbol]
+            identity = (f"{POOLED}{member.partition}:{window}:{self.name}:{symbol}", symbol, self._end(window))
+            if test.status == "winner":
+                yield PromoteVariant(*identity, self.name, cause, figures)
+            elif not member.ended:
+                yield StopVariant(*identity, self.name, cause)
+
+    def _end(self, window: int) -> int:
+        """Event time at which a window is over, ns."""
+        return (window + 1) * self.declaration.test.clock_ns
+
+
+def home_of(command_id: str) -> int | None:
+    """Partition of the symbol that a command of a pool is for; none of any other command.
+
+    >>> home_of("pooled:3:28717920:calmer:BTCUSDT"), home_of("ticks:3:1097:0:0"), home_of("pooled:of:mine")
+    (3, None, None)
+    """
+    found = HOME.match(command_id)
+    return int(found[1]) if found else None
+
+
+class PoolingNode(Node[PoolState]):
+    """Runs every declared experiment with `scope = "pooled"`: one state an experiment, wherever its symbols are.
+
+    Args:
+        declarations: of all experiments, by name.
+        signing: signs commands and tells the partials of the deployment from others; without a key neither.
+    """
+
+    name = "pooling"
+    source = EXPERIMENT_PARTIALS
+    outputs = (POOLED_EXPERIMENTS, COMMANDS, DEAD_LETTERS)
+
+    def __init__(self, declarations: Mapping[str, Declaration], signing: Signing = UNSIGNED) -> None:
+        super().__init__()
+        self._signing = signing
+        self._pools = {
+            name: Pool(name, declaration)
+            for name, declaration in declarations.items()
+            if declaration.test.scope == "pooled"
+        }
+        self._load = msgpack.Decoder(PoolState).decode
+        self._dump = msgpack.Encoder().encode
+
+    def decode(self, value: bytes | None) -> ExperimentPartial:
+        """Bytes to what a symbol tells of a declared experiment; raises `Refused` for anything else."""
+        partial: ExperimentPartial = super().decode(value)
+        self._signing.check(partial)
+        pool = self._pools.get(partial.experiment)
+        if pool is None:
+            raise Refused("unknown_experiment", f"expected a pooled experiment, was {partial.experiment!r:.80}")
+        pool.check(partial)
+        return partial
+
+    def key(self, event: ExperimentPartial) -> str:
+        """Experiment: its symbols share a state."""
+        return event.experiment
+
+    def admit(self, event: ExperimentPartial, record_id: str) -> None:
+        """See `Node.admit`: a partial must have been signed with a key that is taken where it lies."""
+        self._signing.admit(event, record_id)
+
+    def open(self, key: str) -> PoolState:
+        """Nothing was told yet."""
+        return self._pools[key].start()
+
+    def step(self, state: PoolState, event: ExperimentPartial, record_id: str) -> Sequence[Struct]:
+        """Where the experiment stands, what it decides and the commands that follow; ids are those of its windows."""
+        self.admit(event, record_id)
+        return [
+            self._signing.ask(each, state.members[each.symbol].place)
+            if isinstance(each, (PromoteVariant, StopVariant))
+            else each
+            for each in self._pools[event.experiment].take(state, event)
+        ]
+
+    def dump(self, state: PoolState) -> bytes:
+        """Snapshot: MessagePack, in which doubles keep all their bits."""
+        return self._dump(state)
+
+    def load(self, snapshot: bytes) -> PoolState:
+        """State from a snapshot.
+
+        Raises:
+            StateError: it is damaged, or the experiment was declared otherwise when it began.
+        """
+        try:
+            state = self._load(snapshot)
+        except MsgspecError as error:
+            raise not_a_snapshot(self, error) from error
+        pool = self._pools.get(state.experiment)
+        if pool is not None and state.test is None:  # earlier releases kept one of an experiment that nobody declared
+            return pool.start()
+        if pool is not None and state.made_with != pool.digest:
+            raise OtherParameters(
+                f"experiment {state.experiment}: expected the test and the symbols that were registered when it began "
+                f"({state.made_with}), was {pool.digest}; fix: restore [experiments.{state.experiment}], and give what "
+                "was changed another name",
+                state.made_with,
+            )
+        return state

@@ -1,0 +1,77 @@
+"""What else than a worse score takes a live version back: it no longer means what it says, or says nothing at all."""
+
+from math import log
+
+from msgspec import Struct
+
+from schemas.names import MODEL
+from schemas.outcomes import OutcomeMatured
+from streams.experiments.engines.e_detector import DetectorState, EDetector
+from streams.experiments.pairs import Pair
+
+MUTE = 20
+"""Outcomes in a row without an opinion of the model: its numbers are not finite any more."""
+
+SCALE = 0.25
+"""Standard deviation of the difference of two calibrations over a block, nats: of the size that they are."""
+
+
+class HealthState(Struct, array_like=True):
+    """Attributes:
+    calibration: alarm over how much more than it expected the version loses, beyond the version before.
+    spoke: whether its model ever had an opinion.
+    mute: outcomes in a row in which it had none.
+    """
+
+    calibration: DetectorState
+    spoke: bool = False
+    mute: int = 0
+
+
+class Health:
+    """Advances a `HealthState`.
+
+    Args:
+        run: pairs that pass on average before an alarm without reason.
+        block: pairs that are averaged first.
+        margin: nats by which its excess may be larger than that of the version before; 0: that is not watched.
+
+    >>> health = Health(run=2_000.0, block=20, margin=0.05)
+    >>> state = health.start()
+    >>> sure = [Pair(str(n), n, 0.0, 0.0, 0.95, 0.6, 1 if n % 5 < 3 else -1) for n in range(2_000)]  # right 60 %
+    >>> next(n for n, pair in enumerate(sure) if health.excess(state, pair))
+    199
+    """
+
+    def __init__(self, run: float, block: int, margin: float) -> None:
+        self._margin = margin
+        self._detector = EDetector(run, block, SCALE)
+
+    def start(self) -> HealthState:
+        """State at promotion."""
+        return HealthState(self._detector.start())
+
+    def broken(self, state: HealthState, outcome: OutcomeMatured, pair: Pair) -> str:
+        """Take the outcome of a pair, the watched version being A and live; what is wrong with it, or empty."""
+        opinion = outcome.experts.get(MODEL)
+        if opinion is not None and any(outcome.features.values()):
+            state.mute = state.mute + 1 if opinion == 0.5 else 0
+            state.spoke = state.spoke or opinion != 0.5
+        if state.spoke and state.mute >= MUTE:
+            return f"its model has had no opinion for {state.mute} outcomes"
+        if self._margin and self.excess(state, pair):
+            return "it no longer means what it says: alarm of the calibration"
+        return ""
+
+    def excess(self, state: HealthState, pair: Pair) -> bool:
+        """Take a pair; whether the calibration of A has become worse than that of B by the margin."""
+        if pair.label == 0:
+            return state.calibration.alarmed > 0
+        worse = _surprise(pair.a_up, pair.label) - _surprise(pair.b_up, pair.label) - self._margin
+        return self._detector.update(state.calibration, worse)
+
+
+def _surprise(up: float, label: int) -> float:
+    """Log-loss less the log-loss that the probability expected of itself, nats."""
+    down = 1.0 - up
+    return -log(up if label > 0 else down) + up * log(up) + down * log(down)

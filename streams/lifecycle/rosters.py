@@ -1,0 +1,139 @@
+"""Whether what the lifecycle node says that runs is what the market node shows, and what to do if it is not."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from schemas.limits import cut
+from schemas.names import BUILTIN
+from schemas.outcomes import OutcomeMatured
+from schemas.positions import Position, position_of
+from schemas.versions import ModelVersion
+
+
+class Runs(NamedTuple):
+    """The versions of one symbol that run.
+
+    Attributes:
+        live: that is live; the built-in one where nothing was ever asked of the symbol.
+        shadow: those beside it, with the name of the arm that each runs under.
+    """
+
+    live: str
+    shadow: dict[str, str]
+
+
+def holding(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
+    """Records of one symbol that hold: of the built-in version, which is called by its parameters, the newest alone.
+
+    With other parameters the same arm goes on under another name, and nothing is written about the one before: its last
+    record would say for ever that it is live.
+
+    >>> before = ModelVersion("commands:0:3:0", "X", "builtin-00000000", "", "champion", "", 3, "c0", arm="live")
+    >>> after = ModelVersion("commands:0:7:1", "X", "builtin-1f2e3d4c", "", "shadow", "", 7, "c1", arm="mine")
+    >>> [each.version for each in holding([before, after])]
+    ['builtin-1f2e3d4c']
+    """
+    known = list(versions)
+    built_in = newest(each for each in known if is_built_in(each.version))
+    return [each for each in known if each is built_in or not is_built_in(each.version)]
+
+
+def newest(versions: Iterable[ModelVersion]) -> ModelVersion | None:
+    """The one that was written last of records of one symbol; none of none."""
+    return max(versions, key=_place, default=None)
+
+
+def is_built_in(version: str) -> bool:
+    """Whether it is the version that a symbol begins with, under whatever parameters.
+
+    >>> is_built_in("builtin-1f2e3d4c"), is_built_in("BTCUSDT-4f04804a6dcc")
+    (True, False)
+    """
+    return version.startswith(f"{BUILTIN}-")
+
+
+def _place(version: ModelVersion) -> Position:
+    try:
+        return position_of(version.id)
+    except ValueError:  # nothing that a lifecycle node wrote
+        return ()
+
+
+def said(versions: Iterable[ModelVersion]) -> Runs:
+    """What the registry of versions says: the newest record of each version of one symbol.
+
+    >>> said([ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "better", 5, "c1", arm="live"),
+    ...     ModelVersion("commands:0:7:1", "X", "v1", "", "shadow", "v2 is live", 5, "c1", arm="v1"),
+    ...     ModelVersion("commands:0:3:0", "X", "v0", "", "stopped", "no use", 3, "c0")])
+    Runs(live='v2', shadow={'v1': 'v1'})
+    """
+    running = [version for version in holding(versions) if version.arm]
+    live = next((version.version for version in running if version.status == "champion"), BUILTIN)
+    return Runs(live, {version.version: version.arm for version in running if version.status != "champion"})
+
+
+def shown(outcome: OutcomeMatured) -> Runs:
+    """What the market node shows: the arms of one outcome, the live one first."""
+    live, *others = outcome.arms
+    return Runs(live.model_version, {arm.model_version: arm.arm for arm in others})
+
+
+def difference(symbol: str, lifecycle: Runs, market: Runs) -> str:
+    """A sentence that says what differs, and the way out; empty if nothing does.
+
+    >>> difference("X", Runs("v2", {"builtin-1f2e3d4c": "builtin-1f2e3d4c"}), Runs("builtin-1f2e3d4c", {}))
+    ... # doctest: +NORMALIZE_WHITESPACE
+    'the lifecycle node says that v2 is live on X and builtin-1f2e3d4c runs beside it, the market node shows
+    builtin-1f2e3d4c alone; fix: `tickloop models promote X builtin-1f2e3d4c`, then `tickloop arm stop X v2`'
+    >>> difference("X", Runs("builtin-00000000", {}), Runs("builtin-1f2e3d4c", {}))
+    ''
+    """
+    if (_name(lifecycle.live), *_names(lifecycle)) == (_name(market.live), *_names(market)):
+        return ""
+    told = (
+        f"the lifecycle node says that {_live(symbol, lifecycle)}, the market node shows {market.live}"
+        f"{_beside(market, ' and beside it ') or ' alone'}"
+    )
+    return cut(f"{told}; fix: {_way_out(symbol, lifecycle, market)}")
+
+
+def _way_out(symbol: str, lifecycle: Runs, market: Runs) -> str:
+    """Commands that bring both to the same: each is carried out by the node that needs it, and refused by the other."""
+    unknown = [version for version in (market.live, *market.shadow) if _name(version) not in _names(lifecycle)]
+    if BUILTIN in map(_name, unknown):
+        return "none by commands, the built-in version was stopped for good: start under another TICKLOOP_PREFIX"
+    steps, arms = [], dict(market.shadow)
+    if _name(lifecycle.live) != _name(market.live):
+        again = next((version for version in lifecycle.shadow if _name(version) == _name(market.live)), "")
+        if again:
+            steps.append(f"`tickloop models promote {symbol} {again}`")
+        else:
+            arms[market.live] = market.live
+            steps.append(f"`tickloop arm start {symbol} NEW`, `tickloop arm promote {symbol} NEW`")
+    running = {**lifecycle.shadow, lifecycle.live: lifecycle.live}
+    missing = [running[version] for version in sorted(running) if _name(version) not in _names(market)]
+    steps += [f"`tickloop arm stop {symbol} {arm}`" for arm in missing]
+    steps += [
+        f"`tickloop arm start {symbol} {arm}`, `tickloop arm stop {symbol} {arm}`"
+        for arm in sorted(arms[each] for each in unknown)
+    ]
+    return ", then ".join(steps)
+
+
+def _live(symbol: str, runs: Runs) -> str:
+    beside = _beside(runs, " and ")
+    verb = "" if not beside else " runs beside it" if len(runs.shadow) == 1 else " run beside it"
+    return f"{runs.live} is live on {symbol}{beside}{verb}"
+
+
+def _beside(runs: Runs, word: str) -> str:
+    return f"{word}{', '.join(sorted(runs.shadow))}" if runs.shadow else ""
+
+
+def _names(runs: Runs) -> list[str]:
+    return sorted({_name(runs.live), *map(_name, runs.shadow)})
+
+
+def _name(version: str) -> str:
+    """The version that a symbol begins with is called by its parameters too, which may have changed since."""
+    return BUILTIN if is_built_in(version) else version

@@ -1,0 +1,81 @@
+"""What a command made of versions, as records of the registry."""
+
+from collections.abc import Callable
+
+from msgspec import UNSET, json
+
+from schemas.commands import Command, PinVersion, Retrain, StopVariant
+from schemas.versions import ModelVersion, Status
+from streams.lifecycle.arm_states import Life, Running
+
+Shown = Callable[[str, str], str]
+"""Name of a version as predictions carry it, given the symbol."""
+
+
+class News:
+    """Collects the records of one command.
+
+    Args:
+        command: that is carried out.
+        record_id: of its record.
+        life: of its symbol.
+        shown: names of versions.
+
+    Attributes:
+        record_id: of the command's record.
+        records: so far.
+    """
+
+    def __init__(self, command: Command, record_id: str, life: Life, shown: Shown) -> None:
+        self.record_id = record_id
+        self._command, self._life, self._shown = command, life, shown
+        self.records: list[ModelVersion] = []
+
+    def now(self, command: Command) -> None:
+        """What is told from here on is what another command made of versions."""
+        self._command = command
+
+    def tell(self, arm: Running, status: Status, reason: str, *, counts: bool = True) -> None:
+        """Add the record of one version; `counts`: it was changed by the command, not merely mentioned."""
+        command, symbol = self._command, self._command.symbol
+        if counts and not command.automatic:
+            arm.manual_steps += 1
+        lineage = tuple(self._shown(symbol, version) for version in arm.lineage)
+        silent = isinstance(command, (StopVariant, Retrain, PinVersion))
+        self.records.append(
+            ModelVersion(
+                id=f"{self.record_id}:{len(self.records)}",
+                symbol=symbol,
+                version=self._shown(symbol, arm.version),
+                parent=lineage[-1] if lineage else "",
+                status=status,
+                reason=reason,
+                ts_event=command.ts_event,
+                command=command.id,
+                metrics={} if silent else command.metrics,  # type: ignore[union-attr]
+                lineage=lineage,
+                arm=self._shown(symbol, arm.name),
+                experiment=arm.experiment,
+                overrides=json.decode(arm.overrides) if arm.overrides else {},
+                sha256=arm.sha256,
+                automatic=command.automatic,
+                manual_steps=arm.manual_steps,
+                change=str(command.__struct_config__.tag),
+                pinned=self._life.pinned and arm is self._life.arms[0],
+                held=True if self._life.is_held(arm) else UNSET,
+            )
+        )
+
+    def tell_stopped(self, arm: Running, reason: str) -> None:
+        """An arm runs no more: what that makes of its version hangs on what it was."""
+        self._life.retire(arm.version)
+        self._life.held = [each for each in self._life.held if each.number != arm.number]
+        arm.name = ""
+        status: Status = "stopped"
+        if arm.was_live:
+            status = "stopped" if arm.taken_back else "frozen"
+            if status == "frozen" and arm.sha256:
+                self._life.freeze(arm.version, arm.sha256)
+        elif arm.candidate:
+            status = "rejected"
+        self.tell(arm, status, reason)

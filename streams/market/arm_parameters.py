@@ -1,0 +1,168 @@
+"""Variants of one symbol's pipeline: what an arm does otherwise than the symbol's own parameters say."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+from msgspec import MsgspecError, convert, json, to_builtins
+
+from schemas.commands import StartVariant
+from schemas.errors import ConfigurationError, Refused
+from schemas.names import MODEL
+from schemas.ticks import Directive
+from streams.engine.configured import merged
+from streams.market.arms import Arms, ArmState
+from streams.market.models import signed_logistic
+from streams.market.models.signed_logistic import SignedLogistic
+from streams.market.parameters import MarketParameters
+from streams.market.sizing import Sizing
+
+ARM_LEVEL = ("model", "recall", "mixture", "correction", "confidence", "sizing")
+"""Tables of parameters that an arm may have of its own: what is computed before them is common to all arms."""
+
+COMMON = {"model": ("features",), "sizing": ("memory",)}
+"""Fields of those tables that say something about what is common to all arms."""
+
+LARGEST = 2_000
+"""Bytes of overrides: they are part of a symbol's state."""
+
+MOST_BUILT = 256
+"""Variants whose operators are kept; of others they are built again, which changes nothing."""
+
+
+class Variant(NamedTuple):
+    """What an arm is advanced by; it holds no state.
+
+    Attributes:
+        parameters: the symbol's own with the overrides on top.
+        arms: opinions and learning.
+        sizing: positions.
+    """
+
+    parameters: MarketParameters
+    arms: Arms
+    sizing: Sizing
+
+
+class Variants:
+    """Variants by their overrides, built when they are asked for.
+
+    >>> variants = Variants(MarketParameters())
+    >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
+    >>> bold, variants[bold].parameters.sizing.kelly_fraction, variants[b""].parameters.sizing.kelly_fraction
+    (b'{"sizing":{"kelly_fraction":0.001}}', 0.001, 0.0001)
+    >>> variants.overrides({"costs": {"fee_bps": 0.0}})
+    Traceback (most recent call last):
+    ...
+    ValueError: overrides: expected tables among model, recall, mixture, correction, confidence, sizing, was costs
+    """
+
+    def __init__(self, parameters: MarketParameters) -> None:
+        self._parameters = parameters
+        self._tables: dict[str, Any] = {name: to_builtins(getattr(parameters, name)) for name in ARM_LEVEL}
+        self._experts = (*parameters.strategies.enabled, MODEL)
+        self._built: dict[bytes, Variant] = {}
+        self.own = Variant(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
+
+    def table(self, name: str) -> dict[str, Any]:
+        """The symbol's own parameters of a table that an arm may have for itself."""
+        found: dict[str, Any] = self._tables[name]
+        return found
+
+    def __getitem__(self, overrides: bytes) -> Variant:
+        """The variant of these overrides; of none: the symbol's own pipeline.
+
+        Raises:
+            ValueError: they make no sense.
+        """
+        if not overrides:
+            return self.own
+        found = self._built.get(overrides)
+        if found is None:
+            if len(self._built) >= MOST_BUILT:
+                del self._built[next(iter(self._built))]
+            found = self._built[overrides] = self._build(json.decode(overrides))
+        return found
+
+    def overrides(self, table: Mapping[str, Mapping[str, Any]]) -> bytes:
+        """Overrides as an arm remembers them: the same for equal tables, nothing for empty ones.
+
+        Raises:
+            ValueError: with a sentence, when no variant can be built with them.
+        """
+        kept = {name: fields for name, fields in table.items() if fields}
+        if not kept:
+            return b""
+        written = json.encode(kept, order="sorted")
+        if len(written) > LARGEST:
+            raise ValueError(f"overrides: expected at most {LARGEST} bytes, was {len(written)}")
+        self[written]
+        return written
+
+    def begin(self, directive: Directive, version: str, number: int, live: ArmState) -> ArmState:
+        """The arm that a directive starts.
+
+        Raises:
+            Refused: `bad_directive`.
+        """
+        overrides, model = self.asked(directive)
+        variant = self[overrides]
+        if directive.from_live:
+            learned = deepcopy(live)
+            begun = variant.arms.take_over(learned, self[live.overrides].parameters, variant.parameters)
+            begun.name, begun.version, begun.number, begun.twin = directive.arm, version, number, live.number
+            begun.model = model or begun.model
+        else:
+            start = model or signed_logistic.start(variant.parameters.model)
+            begun = variant.arms.start(directive.arm, version, number, start)
+            if model is not None and variant.parameters.recall == self[live.overrides].parameters.recall:
+                # A model that comes anew does not forget what the one before it knew.
+                begun.recall = variant.arms.remember(live)
+        begun.overrides = overrides
+        return begun
+
+    def asked(self, directive: Directive | StartVariant) -> tuple[bytes, SignedLogistic | None]:
+        """Overrides and model of a directive that starts an arm, or of the command that leads to one.
+
+        Raises:
+            Refused: `bad_directive`: they make no sense for this symbol.
+        """
+        try:
+            overrides = self.overrides(directive.overrides)
+            if directive.model is None:
+                model = None
+            else:
+                model = signed_logistic.from_wire(directive.model.model, self._parameters.model.features)
+        except ValueError as error:
+            raise Refused("bad_directive", f"start_arm: {error}") from error
+        if "prior" in directive.overrides.get("model", ()) and (model or directive.from_live):
+            raise Refused("bad_directive", "start_arm: expected a prior of the model or one that has learned, was both")
+        return overrides, model
+
+    def _build(self, table: dict[str, dict[str, Any]]) -> Variant:
+        if unknown := [name for name in table if name not in ARM_LEVEL]:
+            raise ValueError(f"overrides: expected tables among {', '.join(ARM_LEVEL)}, was {', '.join(unknown):.80}")
+        changed = {name: self._changed(name, fields) for name, fields in table.items()}
+        parameters = MarketParameters(
+            **{name: changed.get(name, getattr(self._parameters, name)) for name in MarketParameters.__struct_fields__}
+        )
+        try:
+            return Variant(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
+        except ConfigurationError as error:
+            raise ValueError(f"overrides: {error}") from error
+        except Exception as error:  # a calibrator or rule may be the user's
+            raise ValueError(f"overrides: nothing can be built with them: {type(error).__name__}: {error}") from error
+
+    def _changed(self, name: str, fields: dict[str, Any]) -> Any:
+        common = [field for field in COMMON.get(name, ()) if field in fields]
+        if common:
+            raise ValueError(f"overrides.{name}: expected what is an arm's own, was {', '.join(common)}")
+        prior = fields.get("prior", {}) if name == "mixture" else {}
+        if isinstance(prior, dict) and (nobody := [expert for expert in prior if expert not in self._experts]):
+            raise ValueError(
+                f"overrides.mixture.prior: expected experts among {', '.join(self._experts)}, was {nobody[0]!r:.80}"
+            )
+        try:
+            return convert(merged(self._tables[name], fields), type(getattr(self._parameters, name)))
+        except MsgspecError as error:
+            raise ValueError(f"overrides.{name}: {error}") from error

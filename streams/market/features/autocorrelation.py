@@ -1,0 +1,63 @@
+"""Whether the mid tends to move on or back."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from streams.market.features.family import Feature, Moment
+from streams.market.features.parameters import VolatilityParameters
+
+
+@dataclass
+class AutocorrelationState:
+    """Averages of returns in bps.
+
+    Attributes:
+        last_return: the last return.
+        products: exponentially weighted product of neighbouring returns.
+        squares: exponentially weighted square of returns.
+    """
+
+    last_return: float
+    products: float
+    squares: float
+
+
+class Autocorrelation:
+    """Advances an `AutocorrelationState`.
+
+    >>> autocorrelation = Autocorrelation(VolatilityParameters())
+    >>> state = autocorrelation.start(100.0)
+    >>> [round(autocorrelation.advance(state, Moment(100.0, change=change))[0], 3) for change in (2.0, -2.0)]
+    [0.0, -0.503]
+
+    References:
+        Roll (1984), A simple implicit measure of the effective bid-ask spread: a price that bounces.
+    """
+
+    features: ClassVar = (
+        Feature(
+            "autocorrelation",
+            "-1..1",
+            False,
+            "exponentially weighted product of neighbouring returns / that of their squares",
+            "Roll (1984), equation 1: negative where the price bounces",
+        ),
+    )
+    state: ClassVar = AutocorrelationState
+
+    def __init__(self, parameters: VolatilityParameters) -> None:
+        self._fresh = 1.0 - parameters.autocorrelation_decay
+
+    def start(self, mid: float) -> AutocorrelationState:
+        """State in which the mid has never moved."""
+        return AutocorrelationState(0.0, 0.0, 0.0)
+
+    def advance(self, state: AutocorrelationState, now: Moment) -> tuple[float]:
+        """Take the next return."""
+        change = now.change
+        fresh = self._fresh
+        state.products = products = state.products + fresh * (change * state.last_return - state.products)
+        state.squares = squares = state.squares + fresh * (change * change - state.squares)
+        state.last_return = change
+        # Long after the last move `squares` fades into denormal numbers whose ratio means nothing.
+        return (max(-1.0, min(1.0, products / squares)) if squares > 1e-30 else 0.0,)

@@ -1,0 +1,120 @@
+"""What the best bid and ask say: queue imbalance, microprice and order-flow imbalance."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from streams.market.features.family import Feature, Moment
+from streams.market.features.rolling import Window, push, window
+
+ABSENT = (0.0, 0.0, 0.0)
+"""Features while no quote came."""
+
+
+@dataclass
+class BookState:
+    """The last best bid and ask, and the order flow since.
+
+    Attributes:
+        bid, bid_size, ask, ask_size: the last quote; a bid of 0 means none came.
+        flow: order flow of the last quotes, base units.
+        activity: its magnitudes.
+    """
+
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    flow: Window
+    activity: Window
+
+
+class Book:
+    """Advances a `BookState`; all features are 0 for feeds without sizes.
+
+    Args:
+        length: quotes that the order flow is summed over.
+
+    >>> book = Book(50)
+    >>> state = book.start(100.0)
+    >>> book.advance(state, Moment(100.0, bid=99.0, bid_size=3.0, ask=101.0, ask_size=1.0))
+    (0.5, 50.0, 0.0)
+    >>> now = Moment(100.0, bid=99.0, bid_size=5.0, ask=101.0, ask_size=2.0)
+    >>> book.advance(state, now)[2]  # two more on the bid, one more on the ask: (2 - 1) / 1
+    1.0
+
+    References:
+        Cont, Kukanov and Stoikov (2014), The price impact of order book events, equation 2.
+        Gatheral and Oomen (2010), Zero-intelligence realized variance estimation, on the microprice.
+    """
+
+    features: ClassVar = (
+        Feature(
+            "queue_imbalance",
+            "-1..1",
+            True,
+            "(bid size - ask size) / (bid size + ask size)",
+            "Gould and Bonart (2016), equation 2",
+        ),
+        Feature(
+            "microprice_deviation",
+            "bps",
+            True,
+            "size-weighted mid / mid - 1",
+            "Gatheral and Oomen (2010), section 2",
+        ),
+        Feature(
+            "order_flow_imbalance",
+            "-1..1",
+            True,
+            "sum of order flow over the last quotes / sum of its magnitudes",
+            "Cont, Kukanov and Stoikov (2014), equation 2",
+        ),
+    )
+    state: ClassVar = BookState
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def start(self, mid: float) -> BookState:
+        """State without a quote."""
+        return BookState(0.0, 0.0, 0.0, 0.0, window(self._length), window(self._length))
+
+    def advance(self, state: BookState, now: Moment) -> tuple[float, float, float]:
+        """Take the next quote."""
+        bid = now.bid
+        if bid == 0.0:
+            return ABSENT
+        bid_size = now.bid_size
+        ask = now.ask
+        ask_size = now.ask_size
+        last_bid = state.bid
+        if last_bid:
+            last_ask = state.ask
+            event = 0.0
+            if bid >= last_bid:
+                event = bid_size
+            if bid <= last_bid:
+                event -= state.bid_size
+            if ask <= last_ask:
+                event -= ask_size
+            if ask >= last_ask:
+                event += state.ask_size
+            flow = push(state.flow, event)
+            activity = push(state.activity, abs(event))
+            imbalance = flow / activity if activity > 0.0 else 0.0
+            if imbalance > 1.0:
+                imbalance = 1.0
+            elif imbalance < -1.0:
+                imbalance = -1.0
+        else:
+            imbalance = 0.0
+        state.bid = bid
+        state.bid_size = bid_size
+        state.ask = ask
+        state.ask_size = ask_size
+        depth = bid_size + ask_size
+        if depth == 0.0:
+            return 0.0, 0.0, imbalance
+        queue = (bid_size - ask_size) / depth
+        # The microprice is mid + queue * (ask - bid) / 2.
+        return queue, queue * (ask - bid) / now.mid * 5e3, imbalance

@@ -1,0 +1,198 @@
+"""Whether a family of features keeps its promises: nothing from the future, nothing lost in a restart, finite numbers.
+
+The same checks for the built-in families and for the user's; `tickloop features check` runs them on any ticks.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from msgspec import Struct, msgpack
+from msgspec.structs import replace
+
+from schemas.ticks import Quote, Trade
+from streams.engine.faults import Faults
+from streams.market.features import Features, FeatureState
+from streams.market.features.registry import FAMILIES, FeatureParameters
+
+Ticks = Sequence[Quote | Trade]
+
+RESTARTS = 25
+"""How often the restart check puts the state through bytes."""
+
+LARGEST_STATE = 16_384
+"""Bytes that the state of a family may have at most: 16 families of these fit the promise for a symbol many times."""
+
+
+class Finding(Struct, frozen=True):
+    """What a check found.
+
+    Attributes:
+        family: name of the family.
+        check: name of the check.
+        passed: whether the promise is kept.
+        detail: what was found; empty where the promise is kept.
+    """
+
+    family: str
+    check: str
+    passed: bool
+    detail: str
+
+
+def check(family: str, ticks: Ticks, parameters: FeatureParameters | None = None) -> list[Finding]:
+    """Run every check of `CHECKS` on one family.
+
+    >>> from streams.sources.synthetic import synthetic_market
+    >>> from itertools import islice
+    >>> ticks = list(islice(synthetic_market(seed=1), 500))
+    >>> [finding.check for finding in check("book", ticks) if finding.passed]
+    ['look-ahead', 'restart', 'finite', 'bounded', 'scale', 'sign']
+    """
+    names = [feature.name for feature in FAMILIES[family].features]
+    build = partial(Features, parameters or FeatureParameters(), names)
+    found = []
+    for name, examine in CHECKS.items():
+        detail = examine(build, family, ticks)
+        found.append(Finding(family, name, not detail, detail))
+    return found
+
+
+Build = Callable[[], Features]
+
+
+def _look_ahead(build: Build, family: str, ticks: Ticks) -> str:
+    """Another future leaves earlier values as they were, even if the object has seen the first one."""
+    features = build()
+    before = vectors(features, ticks)
+    for cut in (len(ticks) // 3, len(ticks) // 2, len(ticks) - 1):
+        changed = [*ticks[:cut], *(_scaled(tick, 1.01, 3.0) for tick in ticks[cut:])]
+        for at, (one, other) in enumerate(zip(before[:cut], vectors(features, changed)[:cut], strict=True)):
+            if one != other:
+                return f"ticks from {cut} on were changed and {_first(features, one, other)} at tick {at} with them"
+    return ""
+
+
+def _restart(build: Build, family: str, ticks: Ticks) -> str:
+    """A state that went through bytes, in another object, goes on bit for bit."""
+    features = build()
+    uninterrupted = vectors(features, ticks)
+    pause = max(1, len(ticks) // RESTARTS)
+    state: FeatureState | None = None
+    for at, tick in enumerate(ticks):
+        if state is not None and at % pause == 0:
+            features = build()
+            state = msgpack.decode(msgpack.encode(state), type=FeatureState)
+            features.revive(state)
+        state = _step(features, state, tick)
+        if state.vector != uninterrupted[at]:
+            return f"after a restart {_first(features, uninterrupted[at], state.vector)} at tick {at}"
+    return ""
+
+
+def _finite(build: Build, family: str, ticks: Ticks) -> str:
+    """No failure and no NaN: on the ticks, and on prices and sizes at the ends of what is accepted."""
+    for prices, sizes in ((1.0, 1.0), (1e-12, 0.0), (1e-8, 1e9), (1e6, 1e-300)):
+        features, faults, state = build(), Faults(), None
+        for at, tick in enumerate(ticks):
+            state = _step(features, state, _scaled(tick, prices, sizes), faults)
+            if faults.latest:
+                return f"with prices times {prices:g} and sizes times {sizes:g}, tick {at}: {faults.latest[0]}"
+    return ""
+
+
+def _bounded(build: Build, family: str, ticks: Ticks) -> str:
+    """The state stays small, however many ticks there were."""
+    features, state = build(), None
+    largest = 0
+    for tick in [*ticks, *ticks]:
+        state = _step(features, state, tick)
+        largest = max(largest, len(msgpack.encode(state.families)))
+    return f"the state grew to {largest:,} bytes, more than {LARGEST_STATE:,}" if largest > LARGEST_STATE else ""
+
+
+def _scale(build: Build, family: str, ticks: Ticks) -> str:
+    """What promises it does not change when all prices, or all sizes, are multiplied by a constant."""
+    features = build()
+    free = [feature.scale_free for feature in FAMILIES[family].features]
+    before = vectors(features, ticks)
+    for prices, sizes in ((4.0, 1.0), (1.0, 0.25)):
+        scaled = vectors(features, [_scaled(tick, prices, sizes) for tick in ticks])
+        for one, other in zip(before, scaled, strict=True):
+            for promised, name, left, right in zip(free, features.names, one, other, strict=True):
+                if promised and abs(left - right) > 1e-6 * max(1.0, abs(left)):
+                    return f"{name} is {left:g}, with prices times {prices:g} and sizes times {sizes:g} {right:g}"
+    return ""
+
+
+def _sign(build: Build, family: str, ticks: Ticks) -> str:
+    """In a mirrored market signed features flip, the others do not."""
+    features = build()
+    first = ticks[0]
+    level = first.bid * first.ask if isinstance(first, Quote) else first.price * first.price
+    before, mirrored = vectors(features, ticks), vectors(features, [_mirrored(tick, level) for tick in ticks])
+    for at, feature in enumerate(FAMILIES[family].features):
+        one = [vector[at] for vector in before]
+        other = [-vector[at] if feature.signed else vector[at] for vector in mirrored]
+        # Mirrored returns differ in the second order; a wrong flag is wrong by twice the size of the feature.
+        if sum(abs(left - right) for left, right in zip(one, other, strict=True)) > 0.2 * sum(map(abs, one)) + 1e-9:
+            return f"{feature.name} {'keeps its sign' if feature.signed else 'flips'} when the market is mirrored"
+    return ""
+
+
+CHECKS: dict[str, Callable[[Build, str, Ticks], str]] = {
+    "look-ahead": _look_ahead,
+    "restart": _restart,
+    "finite": _finite,
+    "bounded": _bounded,
+    "scale": _scale,
+    "sign": _sign,
+}
+
+
+def vectors(features: Features, ticks: Ticks) -> list[list[float]]:
+    """The vector after every tick."""
+    state: FeatureState | None = None
+    found = []
+    for tick in ticks:
+        state = _step(features, state, tick)
+        found.append(state.vector.copy())
+    return found
+
+
+def _step(
+    features: Features, state: FeatureState | None, tick: Quote | Trade, faults: Faults | None = None
+) -> FeatureState:
+    faults = faults or Faults()
+    if isinstance(tick, Quote):
+        state = state or features.start(0.5 * (tick.bid + tick.ask))
+        features.quote(state, tick, faults)
+    else:
+        state = state or features.start(tick.price)
+        features.trade(state, tick, faults)
+    return state
+
+
+def _scaled(tick: Quote | Trade, prices: float, sizes: float) -> Quote | Trade:
+    if isinstance(tick, Trade):
+        return replace(tick, price=tick.price * prices, size=tick.size * sizes)
+    return replace(
+        tick,
+        bid=tick.bid * prices,
+        bid_size=tick.bid_size * sizes,
+        ask=tick.ask * prices,
+        ask_size=tick.ask_size * sizes,
+    )
+
+
+def _mirrored(tick: Quote | Trade, level: float) -> Quote | Trade:
+    if isinstance(tick, Trade):
+        side = {"buy": "sell", "sell": "buy"}.get(tick.side, tick.side)
+        return replace(tick, price=level / tick.price, side=side)
+    return replace(tick, bid=level / tick.ask, bid_size=tick.ask_size, ask=level / tick.bid, ask_size=tick.bid_size)
+
+
+def _first(features: Features, one: Sequence[float], other: Sequence[float]) -> str:
+    for name, left, right in zip(features.names, one, other, strict=True):
+        if left != right:
+            return f"{name} went from {left!r} to {right!r}"
+    return "nothing"

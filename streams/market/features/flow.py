@@ -1,0 +1,85 @@
+"""What the trades say: who was the aggressor, and at which price they were made on average."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from streams.market.features.family import Feature, Moment
+from streams.market.features.rolling import Window, push, window
+
+SIGNS: Final = {"buy": 1.0, "sell": -1.0}
+"""Sign of the aggressor; trades of unknown side count in the volume only."""
+
+FURTHEST_BPS: Final = 1e4
+
+
+@dataclass
+class FlowState:
+    """The last trades.
+
+    Attributes:
+        signed: sizes, positive for buyers and negative for sellers, base units.
+        sizes: sizes.
+        notionals: price times size.
+    """
+
+    signed: Window
+    sizes: Window
+    notionals: Window
+
+
+class Flow:
+    """Advances a `FlowState`.
+
+    Args:
+        length: trades that are summed over.
+
+    >>> flow = Flow(50)
+    >>> state = flow.start(100.0)
+    >>> _ = flow.trade(state, Moment(100.5, price=100.0, size=3.0, side="buy"))
+    >>> imbalance, vwap = flow.trade(state, Moment(100.5, price=101.0, size=1.0, side="sell"))
+    >>> imbalance, round(vwap, 3)  # the average price is 100.25
+    (0.5, 24.876)
+    """
+
+    features: ClassVar = (
+        Feature(
+            "trade_flow_imbalance",
+            "-1..1",
+            True,
+            "signed volume / volume of the last trades",
+            "Chordia, Roll and Subrahmanyam (2002), section 2",
+        ),
+        Feature(
+            "vwap_deviation",
+            "bps",
+            True,
+            "1 - volume-weighted average price of the last trades / mid",
+            "Berkowitz, Logue and Noser (1988), on the average price",
+        ),
+    )
+    state: ClassVar = FlowState
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def start(self, mid: float) -> FlowState:
+        """State without a trade."""
+        return FlowState(window(self._length), window(self._length), window(self._length))
+
+    def trade(self, state: FlowState, now: Moment) -> tuple[float, float]:
+        """Take the next trade."""
+        size = now.size
+        push(state.signed, SIGNS.get(now.side, 0.0) * size)
+        push(state.sizes, size)
+        push(state.notionals, now.price * size)
+        return self.advance(state, now)
+
+    def advance(self, state: FlowState, now: Moment) -> tuple[float, float]:
+        """The trades so far against the reference price of now."""
+        size = state.sizes.total
+        if size <= 0.0:
+            return 0.0, 0.0
+        imbalance = state.signed.total / size
+        deviation = (1.0 - state.notionals.total / size / now.mid) * 1e4
+        # The bounds hold but for rounding; a window of sizes that differ by 16 digits must still give finite features.
+        return max(-1.0, min(1.0, imbalance)), max(-FURTHEST_BPS, min(FURTHEST_BPS, deviation))

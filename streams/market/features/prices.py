@@ -1,0 +1,91 @@
+"""Where the mid stands against its own recent past: returns over several lags and the z-score."""
+
+from dataclasses import dataclass
+from math import fsum, sqrt
+from typing import ClassVar, Final
+
+from streams.market.features.family import Feature, Moment
+
+LAGS = (1, 10, 50, 200)
+HISTORY: Final = LAGS[-1]
+
+
+@dataclass
+class PriceState:
+    """The last `HISTORY` mids, and sums of their deviations from an anchor among them.
+
+    Attributes:
+        mids: the last mids, quote currency, a ring.
+        at: place of the oldest.
+        anchor: mid that deviations are measured from: sums of squares of raw prices would lose all digits.
+        deviations: sum of deviations.
+        squares: sum of squared deviations.
+    """
+
+    mids: list[float]
+    at: int
+    anchor: float
+    deviations: float
+    squares: float
+
+
+class Prices:
+    """Advances a `PriceState`.
+
+    >>> prices = Prices()
+    >>> state = prices.start(100.0)
+    >>> prices.advance(state, Moment(101.0))[:2]
+    (100.00000000000009, 100.00000000000009)
+    >>> [round(value, 2) for value in prices.advance(state, Moment(100.5))]
+    [-49.5, 50.0, 50.0, 50.0, 6.26]
+    """
+
+    features: ClassVar = (
+        *(Feature(f"return_{lag}", "bps", True, f"mid / mid {lag} quotes ago - 1", "definition") for lag in LAGS),
+        Feature(
+            "zscore",
+            "sigma",
+            True,
+            f"(mid - mean of the last {HISTORY} mids) / their standard deviation",
+            "definition",
+        ),
+    )
+    state: ClassVar = PriceState
+
+    def start(self, mid: float) -> PriceState:
+        """State in which the mid has always been `mid`."""
+        return PriceState([mid] * HISTORY, 0, mid, 0.0, 0.0)
+
+    def advance(self, state: PriceState, now: Moment) -> tuple[float, float, float, float, float]:
+        """Take the next mid; the z-score is 0 while the last `HISTORY` mids are all equal."""
+        mid = now.mid
+        mids = state.mids
+        at = state.at
+        # Negative indices wrap round the ring by themselves: the oldest mid is `at`, the newest `at - 1`.
+        return_1 = (mid / mids[at - 1] - 1.0) * 1e4
+        return_10 = (mid / mids[at - 10] - 1.0) * 1e4
+        return_50 = (mid / mids[at - 50] - 1.0) * 1e4
+        oldest = mids[at]
+        return_200 = (mid / oldest - 1.0) * 1e4
+        mids[at] = mid
+        at += 1
+        if at == HISTORY:
+            at = 0
+            state.anchor = anchor = mid
+            deviations = fsum([each - anchor for each in mids])
+            squares = fsum([(each - anchor) * (each - anchor) for each in mids])
+            new = 0.0
+        else:
+            anchor = state.anchor
+            new = mid - anchor
+            old = oldest - anchor
+            deviations = state.deviations + (new - old)
+            squares = state.squares + (new * new - old * old)
+        state.at = at
+        state.deviations = deviations
+        state.squares = squares
+        mean = deviations / HISTORY
+        variance = squares / HISTORY - mean * mean
+        # Below this the variance is rounding error of the sums, not movement of the price.
+        zscore = (new - mean) / sqrt(variance) if variance > 1e-12 * (squares / HISTORY) else 0.0
+        return return_1, return_10, return_50, return_200, zscore

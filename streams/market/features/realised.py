@@ -1,0 +1,54 @@
+"""How much the mid moved over the last quotes."""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import ClassVar
+
+from streams.market.features.family import Feature, Moment
+from streams.market.features.parameters import VolatilityParameters
+from streams.market.features.rolling import Window, push, window
+
+
+@dataclass
+class RealisedState:
+    """Attributes:
+    recent: squares of the last returns, bps^2.
+    """
+
+    recent: Window
+
+
+class RealisedVolatility:
+    """Advances a `RealisedState`.
+
+    >>> realised = RealisedVolatility(VolatilityParameters())
+    >>> state = realised.start(100.0)
+    >>> [round(realised.advance(state, Moment(100.0, change=change))[0], 3) for change in (2.0, -2.0)]
+    [2.0, 2.828]
+
+    References:
+        Andersen and Bollerslev (1998), Answering the skeptics, equation 3: the sum of squared returns.
+    """
+
+    features: ClassVar = (
+        Feature(
+            "realised_volatility",
+            "bps",
+            False,
+            "root of the sum of squared returns over the last quotes",
+            "Andersen and Bollerslev (1998), equation 3",
+        ),
+    )
+    state: ClassVar = RealisedState
+
+    def __init__(self, parameters: VolatilityParameters) -> None:
+        self._window = parameters.realised_window
+
+    def start(self, mid: float) -> RealisedState:
+        """State in which the mid has never moved."""
+        return RealisedState(window(self._window))
+
+    def advance(self, state: RealisedState, now: Moment) -> tuple[float]:
+        """Take the next return."""
+        recent = push(state.recent, now.change * now.change)
+        return (sqrt(recent) if recent > 0.0 else 0.0,)

@@ -1,0 +1,24 @@
+"""How far apart bid and ask are: what a taker pays before anything else."""
+
+from typing import ClassVar
+
+from streams.market.features.family import Feature, Moment, NoState
+
+
+class Spread:
+    """Remembers nothing.
+
+    >>> Spread().advance(NoState(), Moment(100.0, bid=99.0, ask=101.0))
+    (200.0,)
+    """
+
+    features: ClassVar = (Feature("spread", "bps", False, "(ask - bid) / mid", "definition"),)
+    state: ClassVar = NoState
+
+    def start(self, mid: float) -> NoState:
+        """Nothing."""
+        return NoState()
+
+    def advance(self, state: NoState, now: Moment) -> tuple[float]:
+        """Spread of the last quote, 0 until one comes."""
+        return ((now.ask - now.bid) / now.mid * 1e4,)

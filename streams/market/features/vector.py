@@ -1,0 +1,178 @@
+"""The vector of features of one symbol, family by family."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import isfinite
+from operator import itemgetter
+from typing import Any
+
+from msgspec import convert, json
+
+from schemas.ticks import Quote, Trade
+from streams.engine.faults import Faults
+from streams.market.features.moment import Moment
+from streams.market.features.registry import FAMILIES, FEATURES, FeatureParameters, families_of
+
+View = Callable[[Sequence[float]], Sequence[float]]
+"""From a vector of all features to those that a component needs, in the order that it named them in."""
+
+
+@dataclass
+class FeatureState:
+    """What the features of one symbol are computed from.
+
+    Attributes:
+        now: the market as of the last tick.
+        families: state of every family that is computed.
+        vector: the features as of the last tick.
+    """
+
+    now: Moment
+    families: list[Any]
+    vector: list[float]
+
+
+class Features:
+    """Advances a `FeatureState` by one tick: constant time, finite numbers, no dictionaries.
+
+    Args:
+        parameters: of the families.
+        needs: names of the features that somebody needs; a family none of whose features is needed is not computed.
+
+    Attributes:
+        names: names of the computed features, in the order of the vector.
+
+    >>> features = Features(FeatureParameters(), ["spread", "ewma_volatility"])
+    >>> features.names
+    ('ewma_volatility', 'spread')
+    >>> state = features.start(100.0)
+    >>> features.quote(state, Quote("X", 1, 99.0, 1.0, 101.0, 1.0), Faults())
+    True
+    >>> state.vector
+    [0.0, 200.0]
+    """
+
+    def __init__(self, parameters: FeatureParameters, needs: Sequence[str] = FEATURES) -> None:
+        chosen = families_of((*needs, *parameters.recorded))
+        self._families = [FAMILIES[name].build(parameters) for name in chosen]
+        self.names = tuple(each.name for name in chosen for each in FAMILIES[name].features)
+        self._parameters = parameters
+        self._advances = [
+            (family.advance, name, len(FAMILIES[name].features))
+            for family, name in zip(self._families, chosen, strict=True)
+        ]
+        self._trades = []
+        at = 0
+        for index, (family, name) in enumerate(zip(self._families, chosen, strict=True)):
+            width = len(FAMILIES[name].features)
+            trade = getattr(family, "trade", None)
+            if trade is not None:
+                self._trades.append((index, slice(at, at + width), trade, name, width))
+            at += width
+        self._width = at
+
+    def digest(self) -> str:
+        """First 12 hex digits of the SHA-256 over the names of the features and their parameters.
+
+        >>> default, other = Features(FeatureParameters()), Features(FeatureParameters(trade_window=20))
+        >>> len(default.digest()), default.digest() == other.digest()
+        (12, False)
+        """
+        return sha256(json.encode((self.names, self._parameters))).hexdigest()[:12]
+
+    def view(self, needs: Sequence[str]) -> View:
+        """Function that picks `needs` out of a vector.
+
+        >>> view = Features(FeatureParameters(), ["rsi", "spread"]).view(["spread"])
+        >>> view([0.1, 0.2, 3.0])
+        (3.0,)
+        """
+        places = [self.names.index(name) for name in needs]
+        if len(places) == 1:
+            (at,) = places
+            return lambda vector: (vector[at],)
+        return itemgetter(*places) if places else lambda vector: ()
+
+    def start(self, mid: float) -> FeatureState:
+        """State of a symbol whose reference price has always been `mid`."""
+        return FeatureState(Moment(mid), [family.start(mid) for family in self._families], [0.0] * self._width)
+
+    def revive(self, state: FeatureState) -> None:
+        """Give the states of the families their types again, which a snapshot does not name.
+
+        Raises:
+            ValidationError: they are not those of these families.
+        """
+        state.families = [
+            convert(own, family.state) for own, family in zip(state.families, self._families, strict=True)
+        ]
+
+    def quote(self, state: FeatureState, quote: Quote, faults: Faults) -> bool:
+        """Take a quote; it always moves the features of the price, so the answer is True."""
+        now = state.now
+        now.bid = bid = quote.bid
+        now.bid_size = quote.bid_size
+        now.ask = ask = quote.ask
+        now.ask_size = quote.ask_size
+        now.ts_event = now.quoted_at = quote.ts_event
+        self._advance(state, 0.5 * (bid + ask), faults)
+        return True
+
+    def forget_quote(self, state: FeatureState) -> None:
+        """The last quote is too old to stand: until another comes, trades alone say where the market is."""
+        now = state.now
+        now.bid = now.bid_size = now.ask = now.ask_size = 0.0
+
+    def trade(self, state: FeatureState, trade: Trade, faults: Faults) -> bool:
+        """Take a trade; whether it moved the features of the price: it does so until a quote comes."""
+        now = state.now
+        now.price = price = trade.price
+        now.size = trade.size
+        now.side = trade.side
+        now.ts_event = trade.ts_event
+        vector = state.vector
+        for index, at, take, name, width in self._trades:
+            try:
+                values = take(state.families[index], now)
+                vector[at] = values if len(values) == width else _absent(name, width, "number of values", faults)
+            except Exception as problem:  # noqa: BLE001 - the family may be the user's: whatever it raises is reported
+                vector[at] = _absent(name, width, type(problem).__name__, faults)
+        if now.bid:
+            if self._trades:
+                self._refuse_what_is_not_finite(vector, faults)
+            return False
+        self._advance(state, price, faults)
+        return True
+
+    def _advance(self, state: FeatureState, mid: float, faults: Faults) -> None:
+        now = state.now
+        last = now.mid
+        now.mid = mid
+        now.move = mid - last
+        now.change = (mid / last - 1.0) * 1e4
+        vector: list[float] = []
+        families = state.families
+        for index, (advance, name, width) in enumerate(self._advances):
+            try:
+                values = advance(families[index], now)
+                vector += values if len(values) == width else _absent(name, width, "number of values", faults)
+            except Exception as problem:  # noqa: BLE001 - the family may be the user's: whatever it raises is reported
+                vector += _absent(name, width, type(problem).__name__, faults)
+        self._refuse_what_is_not_finite(vector, faults)
+        state.vector = vector
+
+    def _refuse_what_is_not_finite(self, vector: list[float], faults: Faults) -> None:
+        # NaN and infinity differ from themselves; so does an overflow of the sum, which the closer look lets pass.
+        total = sum(vector)
+        if total - total == 0.0:
+            return
+        for index, value in enumerate(vector):
+            if not isfinite(value):
+                faults.note(f"feature {self.names[index]}", "not finite", "0 in its place")
+                vector[index] = 0.0
+
+
+def _absent(family: str, width: int, problem: str, faults: Faults) -> tuple[float, ...]:
+    faults.note(f"features {family}", problem, "0 in their place")
+    return (0.0,) * width

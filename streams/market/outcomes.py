@@ -1,0 +1,114 @@
+"""What becomes of scored predictions, and who learns from it."""
+
+from collections.abc import Sequence
+
+from msgspec import UnsetType
+
+from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams.market.arms import ArmState
+from streams.market.pending import Pending, Stance
+from streams.scoring import baselines
+
+
+def outcome(
+    pending: Pending,
+    record_id: str,
+    ts_event: int,
+    mid: float,
+    symbol: str,
+    horizon_ns: int,
+    features_hash: str,
+    experts: tuple[str, ...],
+    features: tuple[str, ...],
+    weights: Sequence[float],
+    generation: int | UnsetType,
+) -> OutcomeMatured:
+    """What became of a prediction.
+
+    Args:
+        pending: the prediction.
+        record_id: id of the outcome.
+        ts_event: event time of the first tick at or after the horizon, ns.
+        mid: reference price at the end of the horizon, quote currency.
+        symbol: of the prediction.
+        horizon_ns: how far ahead it looked, ns.
+        features_hash: digest of the features.
+        experts: names of the rule strategies, then of the model.
+        features: names of the features.
+        weights: belief in each expert of the arm that is live now.
+        generation: of the symbol's clock; unset before it first broke.
+    """
+    return_bps = (mid / pending.mid - 1.0) * 1e4
+    cost_bps = pending.cost_bps
+    live = pending.stances[0]
+    return OutcomeMatured(
+        id=record_id,
+        prediction_id=pending.id,
+        symbol=symbol,
+        ts_event=ts_event,
+        ts_prediction=pending.ts_event,
+        horizon_ns=horizon_ns,
+        mid=pending.mid,
+        mid_matured=mid,
+        return_bps=return_bps,
+        label=1 if mid > pending.mid else -1 if mid < pending.mid else 0,
+        regime=pending.regime,
+        arms=tuple(
+            [
+                ArmOutcome(
+                    stance.name,
+                    stance.version,
+                    experts[stance.opinion.expert],
+                    stance.opinion.probability,
+                    stance.position,
+                    stance.position * return_bps,
+                    stance.position * return_bps - abs(stance.position) * cost_bps,
+                )
+                for stance in pending.stances
+            ]
+        ),
+        experts=dict(zip(experts, (*pending.rules, live.opinion.of_model), strict=True)),
+        features_hash=features_hash,
+        features=dict(zip(features, pending.features, strict=True)),
+        baselines=baselines.by_name(pending.called.opinions),
+        cost_bps=cost_bps,
+        weights=dict(zip(experts, weights, strict=True)),
+        generation=generation,
+    )
+
+
+def is_plain(outcome: OutcomeMatured) -> bool:
+    """Whether an outcome of this process is its own bytes decoded: its numbers are finite, as JSON has no others.
+
+    >>> from msgspec.structs import replace
+    >>> arm = ArmOutcome("live", "v1", "flat", 0.5, 0.0, 0.0, 0.0)
+    >>> plain = OutcomeMatured("i", "p", "X", 2, 1, 1, 9.0, 9.0, 0.0, 0, "calm-range", (arm,), {}, "", {"spread": 1.0})
+    >>> is_plain(plain), is_plain(replace(plain, features={"spread": float("inf")}))
+    (True, False)
+    """
+    total = outcome.mid + outcome.mid_matured + outcome.return_bps + outcome.cost_bps
+    for arm in outcome.arms:
+        total += arm.probability + arm.position_size + arm.gross_bps + arm.net_bps
+    numbers = [
+        *outcome.experts.values(),
+        *outcome.features.values(),
+        *outcome.baselines.values(),
+        *outcome.weights.values(),
+    ]
+    for number in numbers:
+        if type(number) is not float:
+            return False
+        total += number
+    # NaN and infinity differ from themselves; so does an overflow of the sum, which costs no more than the bytes.
+    return total - total == 0.0
+
+
+def pupils(arms: Sequence[ArmState], stances: Sequence[Stance]) -> list[tuple[ArmState, int]]:
+    """Arms that learn from a prediction, each with the index of the stance that teaches it: its own, or its twin's."""
+    numbers = [stance.number for stance in stances]
+    taught = []
+    for arm in arms:
+        number = arm.number if arm.number in numbers else arm.twin
+        if number in numbers:
+            taught.append((arm, numbers.index(number)))
+    return taught

@@ -1,0 +1,128 @@
+"""Volatility against what is usual and drift against its standard error, with hysteresis and a minimum dwell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log, sqrt
+from typing import ClassVar, Final
+
+from streams.market.regime.labels import REGIMES, Regime
+from streams.market.regime.parameters import EwmaParameters
+from streams.scoring.logistic import probability
+
+NORMAL: Final = 1.702
+"""A logistic curve with its argument scaled by this is within 0.01 of the normal distribution function everywhere."""
+
+FAINTEST: Final = 1e-9
+"""Volatility and drift below this are rounding, bps a quote; their ratios mean nothing."""
+
+
+@dataclass
+class EwmaState:
+    """What the labels are computed from.
+
+    Attributes:
+        seen: quotes taken, up to the memory of the usual volatility.
+        usual: usual volatility, bps a quote.
+        drift: exponentially weighted return, bps a quote.
+        squares: exponentially weighted square of returns, as slow as `drift`.
+        volatile, trending: the labels.
+        volatile_for, trending_for: quotes since each label changed, up to the dwell.
+        probability: that both labels are right.
+    """
+
+    seen: int = 0
+    usual: float = 0.0
+    drift: float = 0.0
+    squares: float = 0.0
+    volatile: bool = False
+    trending: bool = False
+    volatile_for: int = 0
+    trending_for: int = 0
+    probability: float = 1.0
+
+
+class Ewma:
+    """Advances an `EwmaState`.
+
+    The usual volatility is the plain mean of what was seen until its memory is full, then an exponentially weighted
+    one. Drift is measured in standard errors of an exponentially weighted mean of independent returns,
+    sigma * sqrt((1 - decay) / (1 + decay)): a standard normal number while there is no trend.
+
+    The probability of a label is that of the true value lying on its side of the middle between the two levels, given
+    the error of the estimate; labels linger within the hysteresis and the dwell, so it may well be below one half.
+
+    >>> detector = Ewma(EwmaParameters(dwell=0))
+    >>> state = detector.start()
+    >>> for change in [1.0, -1.0] * 500:
+    ...     regime, probability = detector.advance(state, (change, 1.0))
+    >>> regime.name, round(probability, 3)
+    ('calm-range', 0.926)
+    >>> for change in [1.0] * 20:
+    ...     regime, probability = detector.advance(state, (change, 1.8))
+    >>> regime.name, round(probability, 3)
+    ('volatile-trend', 0.746)
+
+    References:
+        Roberts (1959), Control chart tests based on geometric moving averages: the variance of the weighted mean.
+        Johnson, Kotz and Balakrishnan (1995), Continuous univariate distributions 2, section 23.2, on the logistic
+        approximation of the normal distribution.
+    """
+
+    needs: ClassVar = ("return_1", "ewma_volatility")
+    state: ClassVar = EwmaState
+
+    def __init__(self, parameters: EwmaParameters) -> None:
+        self._parameters = parameters
+        self._memory = round(1.0 / (1.0 - parameters.usual_decay))
+        self._fresh = 1.0 - parameters.drift_decay
+        self._error = sqrt((1.0 - parameters.drift_decay) / (1.0 + parameters.drift_decay))
+        self._middle_volatility = sqrt(parameters.volatile_above * parameters.calm_below)
+        self._volatility_power = NORMAL / parameters.volatility_error
+        self._middle_trend = 0.5 * (parameters.trend_above + parameters.range_below)
+
+    def start(self) -> EwmaState:
+        """Calm and ranging."""
+        return EwmaState()
+
+    def current(self, state: EwmaState) -> tuple[Regime, float]:
+        """See `Detector.current`."""
+        return REGIMES[2 * state.volatile + state.trending], state.probability
+
+    def advance(self, state: EwmaState, features: Sequence[float]) -> tuple[Regime, float]:
+        """See `Detector.advance`."""
+        change, volatility = features
+        parameters = self._parameters
+        if state.seen < self._memory:
+            state.seen += 1
+        state.usual = usual = state.usual + (volatility - state.usual) / state.seen
+        fresh = self._fresh
+        state.drift = drift = state.drift + fresh * (change - state.drift)
+        state.squares = squares = state.squares + fresh * (change * change - state.squares)
+
+        dwell = parameters.dwell
+        if state.volatile_for < dwell:
+            state.volatile_for += 1
+        elif state.volatile:
+            if volatility < parameters.calm_below * usual:
+                state.volatile, state.volatile_for = False, 0
+        elif volatility > parameters.volatile_above * usual:
+            state.volatile, state.volatile_for = True, 0
+
+        error = self._error * sqrt(squares)
+        strength = abs(drift) / error if squares > FAINTEST * FAINTEST else 0.0
+        if state.trending_for < dwell:
+            state.trending_for += 1
+        elif state.trending:
+            if strength < parameters.range_below:
+                state.trending, state.trending_for = False, 0
+        elif strength > parameters.trend_above:
+            state.trending, state.trending_for = True, 0
+
+        excess = volatility / (self._middle_volatility * usual) if usual > FAINTEST else 0.0
+        of_volatile = probability(self._volatility_power * log(excess)) if excess > 0.0 else 0.0
+        of_trend = probability(NORMAL * (strength - self._middle_trend))
+        volatile, trending = state.volatile, state.trending
+        state.probability = sure = (of_volatile if volatile else 1.0 - of_volatile) * (
+            of_trend if trending else 1.0 - of_trend
+        )
+        return REGIMES[2 * volatile + trending], sure

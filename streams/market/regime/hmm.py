@@ -1,0 +1,94 @@
+"""Regimes by hidden Markov filters: of the activity, whose levels are learned, and of the drift."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import ClassVar
+
+from streams.market.regime.activity import Activity, ActivityState
+from streams.market.regime.drift import Drift, DriftState
+from streams.market.regime.labels import REGIMES, Regime
+from streams.market.regime.parameters import HmmParameters
+
+
+@dataclass
+class HmmState:
+    """What the labels are computed from.
+
+    Attributes:
+        activity, drift: of the filters.
+        volatile, trending: the labels.
+        volatile_for, trending_for: quotes since each label changed, up to the dwell.
+        probability: that both labels are right.
+    """
+
+    activity: ActivityState = field(default_factory=ActivityState)
+    drift: DriftState = field(default_factory=DriftState)
+    volatile: bool = False
+    trending: bool = False
+    volatile_for: int = 0
+    trending_for: int = 0
+    probability: float = 1.0
+
+
+class Hmm:
+    """Advances an `HmmState`.
+
+    The two filters are kept apart, as if volatility and drift changed independently: six joint states would cost
+    three times as much and know the same. Which level is the volatile one is told by its variance, a trend by its
+    drift; no label hangs on the place of a number.
+
+    >>> detector = Hmm(HmmParameters(dwell=0))
+    >>> state = detector.start()
+    >>> for change in ([1.0, -1.0] * 300 + [4.0, -4.0] * 100) * 5:
+    ...     regime, probability = detector.advance(state, (change,))
+    >>> regime.name, round(probability, 3)
+    ('volatile-range', 0.952)
+    >>> for change in [1.5, -0.5] * 100:
+    ...     regime, probability = detector.advance(state, (change,))
+    >>> regime.name, round(probability, 3)
+    ('calm-trend', 0.986)
+    """
+
+    needs: ClassVar = ("return_1",)
+    state: ClassVar = HmmState
+
+    def __init__(self, parameters: HmmParameters) -> None:
+        self._dwell = parameters.dwell
+        self._sure = parameters.sure
+        self._doubt = 1.0 - parameters.sure
+        self._activity = Activity(parameters.spell, parameters.evidence, parameters.warmup, parameters.memory)
+        self._drift = Drift(parameters.trend, parameters.spell, parameters.evidence)
+
+    def start(self) -> HmmState:
+        """Calm and ranging."""
+        return HmmState()
+
+    def current(self, state: HmmState) -> tuple[Regime, float]:
+        """See `Detector.current`."""
+        return REGIMES[2 * state.volatile + state.trending], state.probability
+
+    def advance(self, state: HmmState, features: Sequence[float]) -> tuple[Regime, float]:
+        """See `Detector.advance`."""
+        change = features[0]
+        activity = state.activity
+        # Scaled by what was known before the quote: a jump must not hide in the scale that it makes.
+        variance = self._activity.variance(activity)
+        of_volatile = self._activity.advance(activity, change)
+        of_trend = self._drift.advance(state.drift, change / sqrt(variance)) if variance > 0.0 else 0.0
+
+        dwell = self._dwell
+        if state.volatile_for < dwell:
+            state.volatile_for += 1
+        elif of_volatile < self._doubt if state.volatile else of_volatile > self._sure:
+            state.volatile, state.volatile_for = not state.volatile, 0
+        if state.trending_for < dwell:
+            state.trending_for += 1
+        elif of_trend < self._doubt if state.trending else of_trend > self._sure:
+            state.trending, state.trending_for = not state.trending, 0
+
+        volatile, trending = state.volatile, state.trending
+        state.probability = sure = (of_volatile if volatile else 1.0 - of_volatile) * (
+            of_trend if trending else 1.0 - of_trend
+        )
+        return REGIMES[2 * volatile + trending], sure

@@ -1,0 +1,142 @@
+"""What the experts miss together: a Bayesian logistic regression on top of their pooled opinion."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from streams.market.fixed_share import believed
+from streams.market.parameters import CorrectionParameters
+from streams.scoring.logistic import LIMIT, probability
+
+LARGEST: Final = 1e100
+"""Of any number that weights and covariance are moved by: beyond it, products overflow."""
+
+
+@dataclass
+class CorrectionState:
+    """Belief about the weights, and about whether they help.
+
+    Attributes:
+        weights: posterior mean, log-odds for each scaled feature.
+        covariance: posterior covariance: its lower triangle, row by row; `Correction.covariance` gives all of it.
+        trust: part of the correction that is applied, 0 to 1.
+    """
+
+    weights: list[float]
+    covariance: list[float]
+    trust: float
+
+
+class Correction:
+    """Adds `trust * weights . features` to log-odds; each label moves weights, covariance and trust.
+
+    The weights are learned with the experts' log-odds as an offset, by the extended Kalman filter: one Newton step
+    from the belief so far, without a step size. The trust is the belief that the corrected opinion is better than the
+    uncorrected one (`streams.market.fixed_share`). There is no intercept: a mirrored market gives the mirrored
+    correction.
+
+    >>> correction = Correction(CorrectionParameters(variance=1.0), features=2)
+    >>> state = correction.start()
+    >>> correction.log_odds(state, [1.0, 0.0])
+    0.0
+    >>> _ = correction.learn(state, [1.0, 0.0], offset=0.0, corrected=0.0, up=True, worth=1.0)
+    >>> state.weights, correction.covariance(state)  # p (1 - p) = 1/4: 1 / (1 + 1/4), weight 0.8 * 0.5
+    ([0.4, 0.0], [[0.8, 0.0], [0.0, 1.0]])
+
+    References:
+        Fahrmeir (1992), Posterior mode estimation by extended Kalman filtering for multivariate dynamic generalized
+        linear models, equation 2.7.
+    """
+
+    def __init__(self, parameters: CorrectionParameters, features: int) -> None:
+        self._variance = parameters.variance
+        self._prior = parameters.trust
+        self._share = parameters.share
+        self._features = features
+
+    def start(self) -> CorrectionState:
+        """Weights of 0: the experts are taken as they are."""
+        many = self._features
+        covariance = [self._variance if row == column else 0.0 for row in range(many) for column in range(row + 1)]
+        return CorrectionState([0.0] * many, covariance, self._prior)
+
+    def covariance(self, state: CorrectionState) -> list[list[float]]:
+        """Posterior covariance, one row and column a feature."""
+        places = range(self._features)
+        return [
+            [state.covariance[max(row, column) * (max(row, column) + 1) // 2 + min(row, column)] for column in places]
+            for row in places
+        ]
+
+    def log_odds(self, state: CorrectionState, scaled: list[float]) -> float:
+        """Correction in full, before the trust; `scaled` may go on beyond the features."""
+        total = 0.0
+        for index, weight in enumerate(state.weights):
+            total += weight * scaled[index]
+        # NaN fails every comparison: features that are broken correct nothing.
+        return total if -LIMIT < total < LIMIT else LIMIT if total > 0.0 else -LIMIT if total < 0.0 else 0.0
+
+    def learn(
+        self,
+        state: CorrectionState,
+        scaled: list[float],
+        offset: float,
+        corrected: float,
+        up: bool,
+        worth: float,
+    ) -> bool:
+        """Take one label.
+
+        Args:
+            state: to be moved.
+            scaled: features as they were when it was predicted, scaled.
+            offset: pooled log-odds of the experts at that time.
+            corrected: correction in full at that time.
+            up: whether the mid moved up.
+            worth: of the label, see `Overlap`.
+
+        Returns:
+            Whether what was learned is sound; if not, it starts anew.
+        """
+        if self._variance == 0.0:
+            return True
+        many = self._features
+        length = 0.0
+        for row in range(many):
+            length += scaled[row] * scaled[row]
+        if not length < 1e300:
+            # NaN fails the comparison too: broken features teach nothing.
+            return True
+        covariance = state.covariance
+        gain = []
+        for row in range(many):
+            total = 0.0
+            # Along the row of the triangle to the diagonal, then down the column: the matrix is symmetric.
+            at = row * (row + 1) // 2
+            for column in range(many):
+                total += covariance[at] * scaled[column]
+                at += 1 if column < row else column + 1
+            gain.append(total)
+        along = 0.0
+        for row in range(many):
+            along += gain[row] * scaled[row]
+        expected = probability(offset + self.log_odds(state, scaled))
+        information = worth * expected * (1.0 - expected)
+        divisor = 1.0 + information * max(0.0, along)
+        step = worth * (up - expected) / divisor
+        weights = state.weights
+        learned = information / divisor
+        # Where the step is sound, so is all that it moves: weights and covariance are moved by products with it.
+        if not (-LARGEST < step < LARGEST and -LARGEST < along < LARGEST):
+            fresh = self.start()
+            state.weights, state.covariance, state.trust = fresh.weights, fresh.covariance, fresh.trust
+            return False
+        at = 0
+        for row in range(many):
+            each = gain[row]
+            weights[row] += step * each
+            for column in range(row + 1):
+                covariance[at] -= each * gain[column] * learned
+                at += 1
+        with_it, without = probability(offset + corrected), probability(offset)
+        state.trust = believed(state.trust, with_it, without, up, worth, self._prior, self._share)
+        return True

@@ -1,0 +1,19 @@
+"""Nothing for those who are hardly surer than a coin."""
+
+from streams.market.sizing.protocol import NO_LIMIT, Case
+
+
+class ConfidenceFloor:
+    """No position below a confidence.
+
+    >>> case = Case(0.54, net_bps=0.2, deviation_bps=2.0, regime="calm-range", stand_aside=False, drawdown_bps=0.0)
+    >>> ConfidenceFloor(0.55).limit(case), ConfidenceFloor(0.54).limit(case) == NO_LIMIT
+    (0.0, True)
+    """
+
+    def __init__(self, floor: float) -> None:
+        self._floor = floor
+
+    def limit(self, case: Case) -> float:
+        """See `Rule.limit`."""
+        return 0.0 if case.confidence < self._floor else NO_LIMIT

@@ -1,0 +1,32 @@
+"""Smaller positions in markets that are not trusted."""
+
+from collections.abc import Mapping
+
+from schemas.errors import ConfigurationError
+from streams.market.regime import REGIMES
+from streams.market.sizing.protocol import NO_LIMIT, Case
+
+
+class RegimeCap:
+    """A largest position for each regime that has one.
+
+    >>> case = Case(0.7, net_bps=0.2, deviation_bps=2.0, regime="volatile-trend", stand_aside=False, drawdown_bps=0.0)
+    >>> RegimeCap({"volatile-trend": 0.5}).limit(case), RegimeCap({"calm-range": 0.1}).limit(case) == NO_LIMIT
+    (0.5, True)
+
+    Raises:
+        ConfigurationError: there is no such regime.
+    """
+
+    def __init__(self, caps: Mapping[str, float]) -> None:
+        names = [regime.name for regime in REGIMES]
+        unknown = [name for name in caps if name not in names]
+        if unknown:
+            raise ConfigurationError(
+                f"[market.sizing.regime_caps]: expected each of {', '.join(names)}, was {', '.join(unknown)}"
+            )
+        self._caps = dict(caps)
+
+    def limit(self, case: Case) -> float:
+        """See `Rule.limit`."""
+        return self._caps.get(case.regime, NO_LIMIT)

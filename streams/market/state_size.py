@@ -1,0 +1,93 @@
+"""How large the state of a symbol may become, by its parameters: it has to fit into one record of a changelog."""
+
+from msgspec import msgpack
+
+from schemas.errors import ConfigurationError
+from schemas.limits import LONGEST_ID, LONGEST_NAME, LONGEST_SYMBOL, MOST_FIELDS
+from schemas.ticks import Quote
+from schemas.topics import LARGEST_SNAPSHOT, MIB
+from streams.engine.judged import MOST_JUDGED
+from streams.market.arm_parameters import LARGEST
+from streams.market.directives import MOST_ARMS, REMEMBERED
+from streams.market.parameters import MarketParameters
+from streams.market.pending import Opinion, Pending, Stance
+from streams.market.pipeline import Pipeline
+from streams.market.recall import RecallState
+from streams.market.symbol_state import SymbolState
+from streams.market.tick_order import REMEMBERED as REMEMBERED_TICKS
+from streams.scoring.called import Called
+
+OF_OTHERS = 2 * MIB
+"""Bytes that the states of the nodes behind the market node may take, which are stored in one record with its own."""
+
+LARGEST_STATE = LARGEST_SNAPSHOT - OF_OTHERS
+
+_NAME, _ID, _FIGURE = "n" * LONGEST_NAME, "i" * LONGEST_ID, 0.1
+
+
+def check_largest_state(pipeline: Pipeline, parameters: MarketParameters, where: str) -> None:
+    """Refuse parameters with which a state could become larger than its changelog takes.
+
+    Args:
+        pipeline: built from `parameters`.
+        parameters: of one symbol or of all.
+        where: their table in the configuration.
+
+    Raises:
+        ConfigurationError: with what takes most of the room; or there are more features than a record may name.
+    """
+    if len(pipeline._names) > MOST_FIELDS:
+        raise ConfigurationError(f"{where}: expected at most {MOST_FIELDS} features, was {len(pipeline._names)}")
+    state = full_state(pipeline, parameters)
+    waiting = _size(state.pending) * (parameters.scored_per_horizon + 1)
+    features, arms = _size(state.features), _size(state.arms)
+    total = _size(state) + waiting
+    if total <= LARGEST_STATE:
+        return
+    shares = {
+        f"predictions that wait for their outcome (scored_per_horizon = {parameters.scored_per_horizon})": waiting,
+        "windows of features ([market.features])": features,
+        f"{MOST_ARMS} arms ({len(parameters.model.features)} features of the model, recall.most = "
+        f"{parameters.recall.most})": arms,
+    }
+    largest = max(shares, key=lambda each: shares[each])
+    raise ConfigurationError(
+        f"{where}: expected the state of a symbol to take at most {LARGEST_STATE} bytes, it could take {total}: "
+        f"{shares[largest]} of them for {largest}; fix: less of that"
+    )
+
+
+def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
+    """A state with everything that it may hold, but for its pending predictions, of which it holds one."""
+    state = pipeline.open()
+    state.features = pipeline._features.start(100.0)
+    live = state.arms.arms[0]
+    live.name, live.version, live.overrides = _NAME, _NAME, b"o" * LARGEST
+    model, copies = live.model, parameters.recall.most
+    live.recall = RecallState([model] * copies, [_FIGURE] * (copies + 2), 0, model)
+    state.arms.arms = [live] * MOST_ARMS
+    state.arms.applied = [_ID] * REMEMBERED
+    state.arms.judged.ids = {f"{number:0{LONGEST_ID}}": ("ticks", 2**62) for number in range(MOST_JUDGED)}
+    admission = state.admission
+    admission.latest = Quote("s" * LONGEST_SYMBOL, 2**62, _FIGURE, _FIGURE, _FIGURE, _FIGURE, 2**62)
+    admission.packet = [admission.latest] * REMEMBERED_TICKS
+    admission.row = [(2**62, _FIGURE)] * REMEMBERED_TICKS
+    opinion = Opinion(0, *[_FIGURE] * 6)
+    state.pending = [
+        Pending(
+            _ID,
+            2**62,
+            _FIGURE,
+            _NAME,
+            _FIGURE,
+            list(state.features.vector),
+            [_FIGURE] * len(parameters.strategies.enabled),
+            [Stance(2**62, _NAME, _NAME, opinion, _FIGURE)] * MOST_ARMS,
+            Called((_FIGURE,) * 3, (1, 1, 1)),
+        )
+    ]
+    return state
+
+
+def _size(state: object) -> int:
+    return len(msgpack.encode(state))

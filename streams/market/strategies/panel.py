@@ -1,0 +1,76 @@
+"""All enabled strategies side by side: their opinions on a tick, and what they learn from a label."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Struct, convert
+
+from streams.engine.faults import Faults
+from streams.market.features import Features, View
+from streams.market.regime import Regime
+from streams.market.strategies import StrategyParameters, strategies
+from streams.scoring.logistic import HIGHEST, LOWEST
+
+UNDECIDED: Final = 0.5
+"""Stands in for the opinion of a strategy that failed."""
+
+
+class Panel:
+    """Asks every strategy with the features that it needs; one that fails is undecided at that tick.
+
+    Args:
+        parameters: which strategies, in which order.
+        features: where the features come from; they must include what the strategies need.
+    """
+
+    def __init__(self, parameters: StrategyParameters, features: Features) -> None:
+        self._states: list[type[Struct]] = []
+        self._members: list[tuple[str, View, Callable[..., Any], int]] = []
+        self._learners: list[tuple[str, View, Callable[..., None]]] = []
+        for name, strategy in zip(parameters.enabled, strategies(parameters), strict=True):
+            view = features.view(strategy.needs)
+            # An object that may be one or the other of two protocols is told apart by what it has.
+            learner: Any = strategy if hasattr(strategy, "learn") else None
+            place = -1
+            if learner is not None:
+                place = len(self._states)
+                self._states.append(learner.state)
+                self._learners.append((name, view, learner.learn))
+            self._members.append((name, view, strategy.opinion, place))
+
+    def start(self) -> list[Any]:
+        """States of the strategies that learn, which have learned nothing."""
+        return [kind() for kind in self._states]
+
+    def revive(self, states: list[Any]) -> list[Any]:
+        """The same states with their types, which a snapshot does not name."""
+        return [convert(state, kind) for state, kind in zip(states, self._states, strict=True)]
+
+    def opinions(self, states: list[Any], vector: list[float], regime: Regime, faults: Faults) -> list[float]:
+        """Probability of an upward move according to each strategy, within what log-odds can express."""
+        opinions = []
+        for name, view, opinion, place in self._members:
+            try:
+                answer = opinion(view(vector), regime) if place < 0 else opinion(view(vector), regime, states[place])
+                if type(answer) is not float or not LOWEST <= answer <= HIGHEST:
+                    answer = _probability(name, float(answer), faults)
+            except Exception as problem:  # noqa: BLE001 - the strategy may be the user's: whatever it raises is reported
+                faults.note(f"strategy {name}", type(problem).__name__, "one half in its place")
+                answer = UNDECIDED
+            opinions.append(answer)
+        return opinions
+
+    def learn(self, states: list[Any], vector: list[float], up: bool, faults: Faults) -> None:
+        """Give a label to every strategy that learns, with the features as they were when it was predicted."""
+        for (name, view, learn), state in zip(self._learners, states, strict=True):
+            try:
+                learn(state, view(vector), up)
+            except Exception as problem:  # noqa: BLE001 - the strategy may be the user's: whatever it raises is reported
+                faults.note(f"strategy {name}", type(problem).__name__, "a label not learned")
+
+
+def _probability(name: str, answer: float, faults: Faults) -> float:
+    if 0.0 <= answer <= 1.0:
+        return min(max(answer, LOWEST), HIGHEST)
+    faults.note(f"strategy {name}", "no probability", "one half in its place")
+    return UNDECIDED

@@ -1,0 +1,150 @@
+"""Which records somebody should hear of at once, and what is said then: a pure function of the record."""
+
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from schemas.alerts import Alert, AlertKind
+from schemas.breaks import ClockBroken
+from schemas.dead_letters import DeadLetter
+from schemas.limits import cut
+from schemas.names import CANDIDATE
+from schemas.retraining import RetrainFinished, RetrainJob
+from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS
+from schemas.versions import ModelVersion
+from schemas.windows import AccuracyWindow
+from streams.monitoring.limits import BUDGET_SPENT
+from streams.monitoring.node import PASSED, WAITING
+
+SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS, BREAKS)
+"""Topics whose records may be worth an alert."""
+
+OF_DIRECTIVES = ("bad_directive", "unsigned_directive", "unsigned_partial", "expired")
+OF_COMMANDS = "lifecycle"
+
+EACH_BREAK = 8
+"""Breaks of a symbol's clock of which each is an alert; later ones are at every doubling of their number."""
+
+
+def alert_of(record: Any) -> Alert | None:
+    """What is said about a record, or nothing.
+
+    >>> version = ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "found better", 5, "c1",
+    ...     change="promote_variant")
+    >>> alert_of(version).kind, alert_of(version).sentence
+    ('promoted', 'v2 is live: found better')
+    """
+    alert = _alert_of(record)
+    return alert and replace(alert, sentence=cut(alert.sentence))
+
+
+def _alert_of(record: Any) -> Alert | None:
+    if isinstance(record, AccuracyWindow):
+        return _of_window(record)
+    if isinstance(record, RetrainJob):
+        return _of_job(record)
+    if isinstance(record, RetrainFinished):
+        return _of_result(record)
+    if isinstance(record, ModelVersion):
+        return _of_version(record)
+    if isinstance(record, DeadLetter):
+        return _of_letter(record)
+    if isinstance(record, ClockBroken):
+        return _of_break(record)
+    return None
+
+
+def _of_break(record: ClockBroken) -> Alert | None:
+    """Of a file that runs backwards a thousand breaks may come: each of the first is told, and then ever fewer."""
+    count = record.generation + (record.jumps or 0)
+    if count > EACH_BREAK and count & (count - 1):
+        return None
+    told = f"{record.sentence} (break {count} of {record.symbol}; next told: {2 * count})"
+    return Alert(
+        id=record.id,
+        node=BREAKS.name,
+        symbol=record.symbol,
+        ts_event=record.ts_event,
+        kind="clock_broken",
+        severity="warning",
+        subject=record.reason,
+        sentence=told if count >= EACH_BREAK else record.sentence,
+    )
+
+
+def started(job: RetrainJob) -> Alert:
+    """That the training of a job has begun: no other record says so."""
+    sentence = f"retraining {job.symbol}: {job.breach.sentence}"
+    return Alert(job.id, "retrainer", job.symbol, job.ts_event, "retrain_started", "info", job.job, sentence)
+
+
+def _of_window(window: AccuracyWindow) -> Alert | None:
+    breach = window.breach
+    # Of cool-downs and of too few labels nobody needs to hear at once, and again at every window.
+    if breach is None or not (breach.retrain or breach.withheld.startswith((WAITING, BUDGET_SPENT, PASSED))):
+        return None
+    kind: AlertKind = "budget_spent" if breach.withheld.startswith(BUDGET_SPENT) else "breach"
+    severity: Literal["info", "warning"] = "info" if breach.withheld.startswith(PASSED) else "warning"
+    sentence = f"{window.version}: {breach.sentence}" + (f"; {breach.withheld}" if breach.withheld else "")
+    return Alert(
+        window.id, ACCURACY_WINDOWS.name, window.symbol, window.ts_event, kind, severity, window.version, sentence
+    )
+
+
+def _of_job(job: RetrainJob) -> Alert | None:
+    if not job.withheld:
+        return None
+    sentence = f"no retrain of {job.symbol}: {job.withheld}"
+    return Alert(job.id, RETRAIN_JOBS.name, job.symbol, job.ts_event, "retrain_withheld", "warning", job.job, sentence)
+
+
+def _of_result(finished: RetrainFinished) -> Alert | None:
+    result = finished.result
+    if result.status in ("candidate", "superseded"):
+        return None
+    kind, severity = ("retrain_failed", "error") if result.status == "failed" else ("retrain_rejected", "info")
+    return Alert(
+        finished.id,
+        CANDIDATES.name,
+        finished.symbol,
+        finished.ts_event,
+        kind,  # type: ignore[arg-type]
+        severity,  # type: ignore[arg-type]
+        result.job_id,
+        f"retrain of {finished.symbol}: {result.status.replace('_', ' ')}: {result.sentence}",
+    )
+
+
+def _of_version(version: ModelVersion) -> Alert | None:
+    told = {
+        ("promote_variant", "champion"): ("promoted", "info", "is live"),
+        ("roll_back", "rolled_back"): ("rolled_back", "error", "was rolled back"),
+        ("stop_variant", "rejected"): ("rejected", "info", "was not found better"),
+    }.get((version.change, version.status))
+    if version.held is True and version.change in ("promote_variant", "roll_back"):
+        told = ("held_back", "error" if version.change == "roll_back" else "warning", "is held back")
+    if version.change == "start_variant" and version.status == "shadow" and version.arm.startswith(CANDIDATE):
+        told = ("candidate", "info", "runs in shadow")
+    if told is None:
+        return None
+    kind, severity, verb = told
+    return Alert(
+        version.id,
+        MODEL_VERSIONS.name,
+        version.symbol,
+        version.ts_event,
+        kind,  # type: ignore[arg-type]
+        severity,  # type: ignore[arg-type]
+        version.version,
+        f"{version.version} {verb}: {version.reason}",
+    )
+
+
+def _of_letter(letter: DeadLetter) -> Alert | None:
+    if letter.node != OF_COMMANDS and letter.reason not in OF_DIRECTIVES:
+        return None
+    symbol = (letter.key or b"").decode("ascii", "backslashreplace")[:32]
+    sentence = f"refused by the {letter.node} node: {letter.detail}"[:1_000]
+    return Alert(
+        letter.id, f"{DEAD_LETTERS.name}/{letter.node}", symbol, 0, "refused", "error", letter.reason, sentence
+    )

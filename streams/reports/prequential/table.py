@@ -1,0 +1,237 @@
+"""The table: baselines, single components, the pipeline stage by stage; and what may be said about them."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from msgspec import Struct
+
+from schemas.errors import ConfigurationError, TickloopError
+from schemas.names import MODEL as EXPERT
+from streams.reports.prequential import ablations
+from streams.reports.prequential.run import PIPELINE, Run
+from streams.reports.prequential.verdicts import CLAIMED, Comparison, comparison, sentences
+from streams.scoring import block_bootstrap, scores
+from streams.scoring.baselines import BASELINES
+from streams.scoring.block_bootstrap import Column
+from streams.scoring.metrics import Metrics
+
+Kind = Literal["baseline", "component", "stage"]
+
+
+class Row(Struct, frozen=True):
+    """One forecaster on the outcomes that are tested.
+
+    Attributes:
+        name: of the forecaster.
+        kind: a baseline, a single component, or a stage of the pipeline; the last stage is all of it.
+        accuracy, accuracy_low, accuracy_high: part of the moves whose side it called, with its interval.
+        log_loss, log_loss_low, log_loss_high: mean log-loss, nats, with its interval.
+        skill: 1 - log-loss / log-loss of the best baseline.
+        log_loss_from_start: over the training part too, nats; none where it takes that part to make the forecaster.
+    """
+
+    name: str
+    kind: Kind
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    log_loss: float
+    log_loss_low: float
+    log_loss_high: float
+    skill: float
+    log_loss_from_start: float | None
+
+
+class SkillReport(Struct, frozen=True):
+    """What a file says.
+
+    Attributes:
+        name: of the file.
+        symbols: in it.
+        horizon_ns: how far ahead was predicted, ns.
+        ticks: in it.
+        scored: predictions that met their outcome.
+        moved: of these, how many moved.
+        tested: of these, how many were predicted after the training part: what rows are scored on.
+        independent: of these, how many at most do not overlap in time: the effective number.
+        blocks: of the block_bootstrap, of `bootstrap.BLOCK` horizons in which something moved.
+        resamples, seed: of the block_bootstrap.
+        rows: baselines, components, stages.
+        best_baseline, best_component: names of the rows with the lowest log-loss among them.
+        skill: of the full pipeline over the best baseline.
+        gain: log-loss of the best component less that of the full pipeline, nats.
+        claim: skill of the full pipeline less `CLAIMED` times the skill of the best component.
+        net_bps, positions: what a position of the full pipeline earned after cost on average, bps of capital; how many.
+        metrics: of the full pipeline by symbol and regime, over the tested part.
+        sentences: the verdicts.
+    """
+
+    name: str
+    symbols: tuple[str, ...]
+    horizon_ns: int
+    ticks: int
+    scored: int
+    moved: int
+    tested: int
+    independent: int
+    blocks: int
+    resamples: int
+    seed: int
+    rows: tuple[Row, ...]
+    best_baseline: str
+    best_component: str
+    skill: Comparison
+    gain: Comparison
+    claim: Comparison
+    metrics: tuple[Metrics, ...]
+    sentences: tuple[str, ...]
+
+
+def report(
+    name: str,
+    runs: Sequence[Run],
+    horizon_ns: int,
+    resamples: int = 2_000,
+    seed: int = 20_240_808,
+) -> SkillReport:
+    """The table of one file.
+
+    Args:
+        name: of the file.
+        runs: one for each of `variants.VARIANTS`, over the same ticks.
+        horizon_ns: how far ahead they predicted, ns.
+        resamples: of the block_bootstrap.
+        seed: of the block_bootstrap.
+
+    Raises:
+        ConfigurationError: there is no tick, or none that is not refused.
+        TickloopError: nothing moved after the training part, or the runs scored different outcomes.
+    """
+    by_name = {run.variant: run for run in runs}
+    full = by_name[ablations.FULL.name]
+    tested = full.tested
+    expect_ticks(name, full)
+    if not tested.any():
+        fix = "a longer horizon, over more than one tick, or more ticks"
+        if not full.scored:
+            fix = "more ticks than the warm-up takes ([market] warmup_ticks lowers it), or a shorter horizon"
+        raise TickloopError(
+            f"{name}: expected outcomes that moved after the training part, was none among {full.scored} outcomes of "
+            f"{full.ticks} ticks; fix: {fix}"
+        )
+    for run in runs:
+        if not (np.array_equal(run.made, full.made) and np.array_equal(run.up, full.up)):
+            raise TickloopError(f"{name}: expected every run to score the same outcomes, {run.variant!r} did not")
+
+    forecasts = _forecasts(by_name)
+    up = full.up[tested]
+    losses = {each: scores.losses(column[tested], up) for each, (_, column) in forecasts.items()}
+    hits = {each: scores.hits(column[tested], up) for each, (_, column) in forecasts.items()}
+    cells = block_bootstrap.cells(full.symbols[tested], full.made[tested], horizon_ns)
+    blocks = int(cells[-1] + 1) // block_bootstrap.BLOCK
+    drawn = block_bootstrap.resampled_means([*losses.values(), *hits.values()], cells, resamples, seed)
+    loss_means = dict(zip(losses, drawn, strict=False))
+    hit_means = dict(zip(hits, drawn[len(losses) :], strict=True))
+
+    best_baseline = _best(forecasts, losses, "baseline")
+    best_component = _best(forecasts, losses, "component")
+    base = float(losses[best_baseline].mean())
+    rows = tuple(
+        Row(
+            each,
+            kind,
+            float(hits[each].mean()),
+            *block_bootstrap.interval(hit_means[each]),
+            float(losses[each].mean()),
+            *block_bootstrap.interval(loss_means[each]),
+            1.0 - float(losses[each].mean()) / base,
+            None if each in TRAINED else float(scores.losses(column, full.up).mean()),
+        )
+        for each, (kind, column) in forecasts.items()
+    )
+    last = rows[-1].name
+    best_loss, last_loss = float(losses[best_component].mean()), float(losses[last].mean())
+    enough = blocks >= block_bootstrap.FEWEST_BLOCKS
+    ours, best, theirs = loss_means[last], loss_means[best_component], loss_means[best_baseline]
+    skill = comparison(1.0 - last_loss / base, 1.0 - ours / theirs, enough)
+    gain = comparison(best_loss - last_loss, best - ours, enough)
+    of_component = 1.0 - best_loss / base
+    claim = comparison(
+        (1.0 - last_loss / base) - CLAIMED * of_component,
+        (1.0 - ours / theirs) - CLAIMED * (1.0 - best / theirs),
+        enough and of_component > 0.0,
+    )
+    return SkillReport(
+        name=name,
+        symbols=tuple(np.unique(full.symbols).tolist()),
+        horizon_ns=horizon_ns,
+        ticks=full.ticks,
+        scored=full.scored,
+        moved=len(full.up),
+        tested=len(up),
+        independent=sum(
+            scores.independent(full.made[tested & (full.symbols == symbol)].tolist(), horizon_ns)
+            for symbol in np.unique(full.symbols)
+        ),
+        blocks=blocks,
+        resamples=resamples,
+        seed=seed,
+        rows=rows,
+        best_baseline=best_baseline,
+        best_component=best_component,
+        skill=skill,
+        gain=gain,
+        claim=claim,
+        metrics=tuple(full.metrics),
+        sentences=sentences(best_baseline, best_component, skill, gain, claim, of_component),
+    )
+
+
+TRAINED = (ablations.FROZEN.name, ablations.REFITTED.name)
+
+CALIBRATED = "online + calibration"
+MIXED = "+ mixture"
+CORRECTED = "+ correction"
+FULL = "+ regime = full"
+
+
+def expect_ticks(name: str, run: Run) -> None:
+    """Let a run pass in which something was predicted: without, no horizon and no further tick would help.
+
+    Raises:
+        ConfigurationError: there is no tick, or all were refused, with the commonest reason.
+    """
+    refused = sum(run.refused.values())
+    if refused < run.ticks:
+        return
+    if not run.ticks:
+        raise ConfigurationError(f"{name}: expected ticks, found none; fix: see whether the file is whole")
+    reason, count = max(run.refused.items(), key=lambda item: item[1])
+    raise ConfigurationError(
+        f"{name}: expected ticks that can be predicted from, all {run.ticks:,} were refused, {count:,} as {reason}; "
+        "fix: `tickloop backtest` lists them in dead-letters.jsonl; --map, --time-unit, --symbol or --kind may help"
+    )
+
+
+def _forecasts(runs: dict[str, Run]) -> dict[str, tuple[Kind, Column]]:
+    """Rows in the order of the table."""
+    full, model = runs[ablations.FULL.name], runs[ablations.MODEL.name]
+    rules = [name for name in full.probabilities if name not in (PIPELINE, EXPERT, *BASELINES)]
+    rows: dict[str, tuple[Kind, Column]] = {}
+    for name in BASELINES:
+        rows[name] = ("baseline", full.probabilities[name])
+    for name in rules:
+        rows[f"rule {name}"] = ("component", full.probabilities[name])
+    for name in TRAINED:
+        rows[name] = ("component", runs[name].probabilities[EXPERT])
+    rows[ablations.MODEL.name] = ("component", model.probabilities[EXPERT])
+    rows[CALIBRATED] = ("stage", model.probabilities[PIPELINE])
+    rows[MIXED] = ("stage", runs[ablations.WITHOUT_CORRECTION.name].probabilities[PIPELINE])
+    rows[CORRECTED] = ("stage", runs[ablations.WITHOUT_REGIME.name].probabilities[PIPELINE])
+    rows[FULL] = ("stage", full.probabilities[PIPELINE])
+    return rows
+
+
+def _best(forecasts: dict[str, tuple[Kind, Column]], losses: dict[str, Column], kind: Kind) -> str:
+    return min((name for name, (of, _) in forecasts.items() if of == kind), key=lambda name: float(losses[name].mean()))

@@ -1,0 +1,85 @@
+"""What may be said: a verdict is as strong as its interval, and "no improvement shown" is one."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from streams.scoring import block_bootstrap
+from streams.scoring.block_bootstrap import Column
+
+CLAIMED = 1.2
+"""The claim "20 % better prediction through the unified pipeline": this times the skill of the best component."""
+
+SAID = {
+    "shown": "improvement shown",
+    "not shown": "no improvement shown",
+    "refuted": "no improvement shown: it is worse",
+}
+
+
+class Comparison(Struct, frozen=True):
+    """A number whose sign is the answer.
+
+    Attributes:
+        value: estimate; above 0 is better.
+        low, high: interval; none when there is too little for one.
+        verdict: `shown` (the interval lies above 0), `not shown` (it holds 0, or there is none) or `refuted` (below).
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    verdict: Literal["shown", "not shown", "refuted"]
+
+    def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{self.value:+.4f} (too little for an interval)"
+        return f"{self.value:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
+
+
+def comparison(value: float, resampled: Column, enough: bool = True) -> Comparison:
+    """Verdict on an estimate, given the same estimate on resampled outcomes.
+
+    >>> import numpy as np
+    >>> print(comparison(0.2, np.linspace(0.1, 0.3, 1_001)))
+    +0.2000 [+0.1050, +0.2950]
+    >>> comparison(0.1, np.linspace(-0.1, 0.3, 1_001)).verdict
+    'not shown'
+
+    Args:
+        value: estimate.
+        resampled: the same on resampled outcomes.
+        enough: whether there is enough for an interval.
+    """
+    if not enough:
+        return Comparison(value, None, None, "not shown")
+    low, high = block_bootstrap.interval(resampled)
+    return Comparison(value, low, high, "shown" if low > 0.0 else "refuted" if high < 0.0 else "not shown")
+
+
+def sentences(
+    baseline: str, component: str, skill: Comparison, gain: Comparison, claim: Comparison, of_component: float
+) -> tuple[str, ...]:
+    """Verdicts on the full pipeline for a person.
+
+    Args:
+        baseline, component: names of the best ones.
+        skill: of the full pipeline over the best baseline.
+        gain: log-loss of the best component less that of the full pipeline, nats.
+        claim: skill of the full pipeline less `CLAIMED` times that of the best component.
+        of_component: skill of the best component.
+    """
+    if of_component > 0.0:
+        met = "met" if claim.value >= 0.0 else "not met"
+        claimed = (
+            f"skill {skill.value:.4f} against {CLAIMED} x {of_component:.4f} = {CLAIMED * of_component:.4f}: {met}; "
+            f"difference {claim}: {claim.verdict}"
+        )
+    else:
+        claimed = f"the best single component has no skill ({of_component:+.4f}) to be compared with: not shown"
+    return (
+        f"Full pipeline against the best baseline ({baseline}): skill {skill}: {SAID[skill.verdict]}.",
+        f"Full pipeline against the best single component ({component}): log-loss lower by {gain} nats: "
+        f"{SAID[gain.verdict]}.",
+        f'"20 % better prediction through the unified pipeline": {claimed}.',
+    )

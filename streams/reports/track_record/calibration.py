@@ -1,0 +1,70 @@
+"""Whether a probability of an upward move means what it says: reliability over bins of equal count, with intervals."""
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from streams.reports.track_record.equity import Column
+from streams.scoring.wilson import Proportion, wilson
+
+FEWEST = 20
+"""Independent outcomes that a bin should have."""
+
+
+class Bin(Struct, frozen=True):
+    """Forecasts of similar probability.
+
+    Attributes:
+        low, high: least and largest probability of the bin.
+        count: forecasts in it.
+        forecast: their mean probability of an upward move.
+        came: part that moved up, with an interval for as many as are independent.
+    """
+
+    low: float
+    high: float
+    count: int
+    forecast: float
+    came: Proportion
+
+
+def calibration(probabilities: Column, up: NDArray[np.bool_], independent: float, bins: int = 10) -> list[Bin]:
+    """Reliability, least probability first; as many bins as have `FEWEST` independent forecasts each.
+
+    Bins of equal count, because probabilities crowd around one half; equal probabilities stay in one bin. The labels of
+    neighbouring forecasts overlap: each bin gets its part of the independent ones, and the interval is that of Wilson.
+
+    Args:
+        probabilities: of an upward move.
+        up: whether it came.
+        independent: how many of the forecasts do not overlap in time.
+        bins: at most.
+
+    >>> forecasts = np.repeat([0.2, 0.4, 0.7], 100)
+    >>> up = np.tile(np.arange(100), 3) < np.repeat([25, 40, 60], 100)
+    >>> for each in calibration(forecasts, up, independent=150, bins=3):
+    ...     print(f"{each.count} {each.forecast:.2f} {each.came.value:.2f} {each.came.low:.2f}-{each.came.high:.2f}")
+    100 0.20 0.25 0.15-0.38
+    100 0.40 0.40 0.28-0.54
+    100 0.70 0.60 0.46-0.72
+
+    References:
+        DeGroot and Fienberg (1983), The comparison and evaluation of forecasters: the reliability diagram.
+        Bröcker and Smith (2007), Increasing the reliability of reliability diagrams, for bins of equal count.
+    """
+    count = len(probabilities)
+    if count == 0:
+        return []
+    wanted = max(1, min(bins, int(independent // FEWEST)))
+    order = np.argsort(probabilities, kind="stable")
+    told, came = probabilities[order], up[order]
+    # An edge moves down to the first of equal probabilities; what coincides then is one bin.
+    edges = np.searchsorted(told, told[[number * count // wanted for number in range(1, wanted)]], side="left")
+    cuts = np.unique(np.concatenate(([0], edges, [count])))
+    found = []
+    for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
+        size = end - start
+        part = wilson(float(came[start:end].mean()), independent * size / count)
+        if part is not None:
+            found.append(Bin(float(told[start]), float(told[end - 1]), size, float(told[start:end].mean()), part))
+    return found

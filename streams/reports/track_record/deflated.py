@@ -1,0 +1,59 @@
+"""The best of many trials looks good by chance: the Sharpe ratio with that taken off."""
+
+from math import e, sqrt
+
+from scipy.special import ndtri
+
+from schemas.errors import TickloopError
+from streams.reports.track_record.probabilistic import Moments, probabilistic_sharpe, variance_factor
+
+EULER_GAMMA = 0.5772156649015329
+
+
+def expected_best(trials: int, variance: float) -> float:
+    """Ratio that the best of `trials` is expected to have when none of them has any skill; 0 for one trial.
+
+    `SR_0 = sqrt(V) ((1 - gamma) Z(1 - 1/N) + gamma Z(1 - 1/(N e)))`, `gamma` of Euler and Mascheroni
+
+    >>> round(expected_best(100, variance=1.0 / (2 * 250)), 4)
+    0.1132
+
+    Args:
+        trials: independent configurations that were tried, the published one included.
+        variance: of their ratios of one interval.
+
+    References:
+        Bailey and López de Prado (2014), The deflated Sharpe ratio, equation 1; the example is theirs.
+
+    Raises:
+        TickloopError: there was no trial.
+    """
+    if trials < 1:
+        raise TickloopError(f"expected 1 trial or more, was {trials}; fix: count the published one too")
+    if trials == 1:
+        return 0.0
+    quantile = (1.0 - EULER_GAMMA) * ndtri(1.0 - 1.0 / trials) + EULER_GAMMA * ndtri(1.0 - 1.0 / (trials * e))
+    return sqrt(variance) * float(quantile)
+
+
+def deflated_sharpe(found: Moments, trials: int, variance: float | None = None) -> float:
+    """Probability that the true ratio is above zero, given that it is the best of `trials`.
+
+    `DSR = PSR(SR_0)`
+
+    Args:
+        found: of the published record.
+        trials: independent configurations that were tried, the published one included.
+        variance: of the trials' ratios; where it is not known that of the estimate itself, at the ratio found.
+
+    >>> record = Moments(2.5 / sqrt(250), 1_250, -3.0, 10.0)
+    >>> round(deflated_sharpe(record, 100, variance=1.0 / (2 * 250)), 4)
+    0.9004
+    >>> deflated_sharpe(record, 1) == probabilistic_sharpe(record)
+    True
+
+    References:
+        Bailey and López de Prado (2014), The deflated Sharpe ratio, equation 2; the example is theirs.
+    """
+    spread = variance_factor(found) / (found.count - 1) if variance is None else variance
+    return probabilistic_sharpe(found, expected_best(trials, spread))

@@ -1,0 +1,34 @@
+"""Return for the harm on the way: Sortino and Calmar ratios."""
+
+from math import sqrt
+
+from streams.reports.track_record.equity import Column
+
+
+def sortino(returns: Column, target: float = 0.0) -> float | None:
+    """Mean beyond the target over the downside deviation, of one interval; none when nothing fell short.
+
+    `(mean(R) - t) / sqrt(mean(min(R - t, 0)^2))`
+
+    >>> import numpy as np
+    >>> round(sortino(np.array([2.0, -1.0, 3.0, -2.0])), 4)
+    0.4472
+
+    References:
+        Sortino and van der Meer (1991), Downside risk; the mean of squares is over all returns.
+    """
+    short = (returns - target).clip(max=0.0)
+    deviation = sqrt(float((short * short).mean())) if len(returns) else 0.0
+    return (float(returns.mean()) - target) / deviation if deviation else None
+
+
+def calmar(net_bps: float, years: float, drawdown_bps: float) -> float | None:
+    """Gain a year over the deepest drawdown; none without a drawdown.
+
+    >>> calmar(net_bps=300.0, years=1.5, drawdown_bps=100.0)
+    2.0
+
+    References:
+        Young (1991), Calmar ratio: a smoother tool; here over the whole record instead of 36 months.
+    """
+    return net_bps / years / drawdown_bps if drawdown_bps > 0.0 else None

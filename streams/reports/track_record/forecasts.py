@@ -1,0 +1,89 @@
+"""What a run's forecasters said about the moves that came, side by side: the live arm, its experts, the baselines."""
+
+import numpy as np
+import pandas as pd
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from schemas.errors import TickloopError
+from schemas.names import LIVE
+from streams.reports.track_record.equity import Column, Times
+from streams.reports.track_record.frames import nanoseconds
+from streams.reports.track_record.skill_over_time import Block, skill_over_time
+from streams.scoring import scores
+
+LIVE_COLUMN = "arm.live.probability"
+LEAST = 1e-15
+"""A probability below this counts as this much: one certain error must not make a log-loss infinite."""
+
+
+class Forecasts(Struct, frozen=True):
+    """Outcomes that moved, in the order of their predictions.
+
+    Attributes:
+        scored: outcomes, moved or not.
+        made: event times of the predictions, ns.
+        up: whether the mid went up.
+        horizon_ns: how far ahead they looked, ns.
+        independent: how many at most do not overlap in time.
+        probabilities: of an upward move, by forecaster.
+        losses: log-losses, nats, by forecaster.
+        baselines: names of the forecasters that are baselines.
+        best: the baseline with the lowest mean log-loss, chosen with hindsight.
+    """
+
+    scored: int
+    made: Times
+    up: NDArray[np.bool_]
+    horizon_ns: int
+    independent: int
+    probabilities: dict[str, Column]
+    losses: dict[str, Column]
+    baselines: tuple[str, ...]
+    best: str
+
+    def skill(self, name: str, edges: Times | None = None) -> list[Block]:
+        """Skill of a forecaster against the best baseline, in blocks between edges, or over the whole."""
+        whole = np.array([self.made[0], self.made[-1] + 1]) if edges is None else edges
+        return skill_over_time(self.made, self.losses[name], self.losses[self.best], self.horizon_ns, whole)
+
+
+def forecasts(outcomes: pd.DataFrame) -> Forecasts | None:
+    """Of the outcomes of a run; none when nothing moved.
+
+    >>> outcomes = pd.DataFrame({"symbol": "X", "ts_prediction": [0, 50, 120], "label": [1, 0, -1], "horizon_ns": 100})
+    >>> outcomes["arm.live.probability"], outcomes["baseline.majority"] = 0.6, [0.5, 0.6, 0.7]
+    >>> found = forecasts(outcomes)
+    >>> found.scored, found.up.tolist(), found.independent, found.best
+    (3, [True, False], 2, 'majority')
+
+    Raises:
+        TickloopError: no baseline stands beside the live arm.
+    """
+    if outcomes.empty or not (outcomes["label"] != 0).any():
+        return None
+    moved = outcomes[outcomes["label"] != 0].sort_values("ts_prediction", kind="stable")
+    names = [str(name) for name in outcomes.columns]
+    baselines = tuple(name.removeprefix("baseline.") for name in names if name.startswith("baseline."))
+    if not baselines:
+        raise TickloopError("expected columns `baseline.NAME` beside the live arm, was none; fix: do not drop them")
+    up = moved["label"].to_numpy() > 0
+    made = nanoseconds(moved["ts_prediction"])
+    horizon = int(moved["horizon_ns"].max())
+    columns = {LIVE: LIVE_COLUMN}
+    columns |= {name.removeprefix("expert."): name for name in names if name.startswith("expert.")}
+    columns |= {name: f"baseline.{name}" for name in baselines}
+    told = {name: moved[column].fillna(0.5).to_numpy(float) for name, column in columns.items()}
+    losses = {name: scores.losses(column.clip(LEAST, 1.0 - LEAST), up) for name, column in told.items()}
+    symbols = moved["symbol"].to_numpy()
+    return Forecasts(
+        scored=len(outcomes),
+        made=made,
+        up=up,
+        horizon_ns=horizon,
+        independent=sum(scores.independent(made[symbols == each].tolist(), horizon) for each in sorted({*symbols})),
+        probabilities=told,
+        losses=losses,
+        baselines=baselines,
+        best=min(baselines, key=lambda name: float(losses[name].mean())),
+    )

@@ -1,0 +1,129 @@
+"""Sharpe ratio of one interval, its standard error, and how it scales to a year."""
+
+from math import sqrt
+
+from schemas.errors import TickloopError
+from streams.reports.track_record.equity import Column
+
+ROUNDING = 1e-12
+"""Share of the largest return below which a deviation is what sums and differences leave of equal ones."""
+
+
+def sharpe(returns: Column) -> float:
+    """Mean over standard deviation (n - 1) of the returns of one interval; no riskless rate is taken off.
+
+    >>> import numpy as np
+    >>> round(sharpe(np.array([0.02, -0.01, 0.03, 0.01, -0.02])), 4)
+    0.2893
+    >>> sharpe(np.diff(np.cumsum(np.full(60, 0.1))))
+    Traceback (most recent call last):
+    ...
+    schemas.errors.TickloopError: expected two returns or more that differ, was 59; fix: feed more ticks
+
+    References:
+        Sharpe (1994), The Sharpe ratio, equation 6.
+
+    Raises:
+        TickloopError: fewer than two returns, or all of them equal but for rounding.
+    """
+    deviation = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
+    if deviation <= ROUNDING * float(abs(returns).max(initial=0.0)):
+        raise TickloopError(f"expected two returns or more that differ, was {len(returns)}; fix: feed more ticks")
+    return float(returns.mean()) / deviation
+
+
+def standard_error(ratio: float, count: int) -> float:
+    """Standard error of a Sharpe ratio of `count` independent, identically and normally distributed returns.
+
+    `sqrt((1 + SR^2 / 2) / T)`
+
+    >>> [round(standard_error(ratio, 12), 3) for ratio in (0.5, 1.0, 2.0)]
+    [0.306, 0.354, 0.5]
+
+    References:
+        Lo (2002), The statistics of Sharpe ratios, equation 9.
+    """
+    return sqrt((1.0 + 0.5 * ratio * ratio) / count)
+
+
+def robust_standard_error(returns: Column, lags: int | None = None) -> float:
+    """Standard error that allows for autocorrelation, skew and fat tails: generalised method of moments.
+
+    With `phi_t = (R_t - mu, (R_t - mu)^2 - sigma^2)`, its long-run covariance `S = G_0 + sum_j w_j (G_j + G_j')`,
+    `w_j = 1 - j / (m + 1)`, and `d = (1 / sigma, -mu / (2 sigma^3))`: `sqrt(d' S d / T)`.
+
+    Args:
+        returns: of regular intervals, in order.
+        lags: `m`; `bandwidth` if none is given.
+
+    >>> import numpy as np
+    >>> alternating = np.array([1.0, -0.8] * 50)
+    >>> round(robust_standard_error(alternating), 3), round(standard_error(sharpe(alternating), 100), 3)
+    (0.045, 0.1)
+
+    References:
+        Lo (2002), The statistics of Sharpe ratios, appendix A.2; Newey and West (1987), equation 5, for the weights.
+    """
+    count = len(returns)
+    ratio = sharpe(returns)
+    deviation = float(returns.std())
+    away = returns - returns.mean()
+    # One number for each return: d' phi_t, whose long-run variance is d' S d.
+    influence = away / deviation - 0.5 * ratio * (away * away / (deviation * deviation) - 1.0)
+    most = bandwidth(count) if lags is None else lags
+    variance = float(influence @ influence) / count
+    for lag in range(1, min(most, count - 1) + 1):
+        variance += 2.0 * (1.0 - lag / (most + 1.0)) * float(influence[lag:] @ influence[:-lag]) / count
+    return sqrt(variance / count)
+
+
+def bandwidth(count: int) -> int:
+    """Lags that are counted in `count` returns: `4 (T / 100)^(2/9)`, rounded down.
+
+    >>> bandwidth(100), bandwidth(10_000)
+    (4, 11)
+
+    References:
+        Newey and West (1994), Automatic lag selection in covariance matrix estimation, section 3, the constant of the
+        Bartlett kernel.
+    """
+    return int(4.0 * (count / 100.0) ** (2.0 / 9.0))
+
+
+def scale(returns: Column, periods: float, lags: int | None = None) -> float:
+    """What turns the ratio of one interval into that of `periods` of them, given their autocorrelation.
+
+    `eta(q) = q / sqrt(q + 2 sum_k (q - k) rho_k)`; `sqrt(q)` without autocorrelation.
+
+    Args:
+        returns: of regular intervals, in order.
+        periods: `q`.
+        lags: autocorrelations that are counted, with the weights `w_k` of `robust_standard_error`, so that the sum
+            cannot turn negative; `bandwidth` if none is given, 0 for `sqrt(q)`.
+
+    >>> import numpy as np
+    >>> round(scale(np.arange(9.0), 12, lags=0), 4)
+    3.4641
+    >>> round(eta(12, [0.2**k for k in range(1, 12)]), 2)
+    2.88
+
+    References:
+        Lo (2002), The statistics of Sharpe ratios, equations 19 and 20.
+    """
+    count = len(returns)
+    most = bandwidth(count) if lags is None else lags
+    away = returns - returns.mean()
+    total = float(away @ away)
+    rhos = [
+        (1.0 - lag / (most + 1.0)) * float(away[lag:] @ away[:-lag]) / total
+        for lag in range(1, min(most, count - 1) + 1)
+    ]
+    return eta(periods, rhos)
+
+
+def eta(periods: float, autocorrelations: list[float]) -> float:
+    """`q / sqrt(q + 2 sum_k (q - k) rho_k)`, for the autocorrelations of lags 1, 2, ...; see `scale`."""
+    total = periods + 2.0 * sum(
+        (periods - lag) * rho for lag, rho in enumerate(autocorrelations, start=1) if lag < periods
+    )
+    return periods / sqrt(total)

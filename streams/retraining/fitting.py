@@ -1,0 +1,66 @@
+"""A model fitted to a labelled log, and the directives that make it the live one."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from schemas.models import ModelState
+from schemas.outcomes import OutcomeMatured
+from schemas.ticks import Directive
+from streams.market.models import signed_logistic
+from streams.market.models.parameters import SignedLogisticParameters
+from streams.market.models.signed_logistic import SignedLogistic, SignedLogisticLearner
+from streams.market.parameters import MarketParameters
+from streams.scoring.label_uniqueness import Overlap, OverlapState
+
+PASSES = 3
+"""Passes over the log: what training at leisure has over learning as labels come."""
+
+Label = tuple[list[float], bool, float]
+"""Features of the model as they were when it was predicted, whether the mid moved up, and what the label is worth."""
+
+
+class LabelledLog:
+    """Labels of one symbol, and the models fitted to them.
+
+    Args:
+        symbol: of the labels.
+        market: parameters of the symbol.
+    """
+
+    def __init__(self, symbol: str, market: MarketParameters) -> None:
+        self.symbol = symbol
+        self._parameters = market.model
+        self._overlap = Overlap(market.horizon_ns)
+        self._overlaps = OverlapState()
+        self._labels: list[Label] = []
+        self._fits = 0
+
+    def add(self, outcome: OutcomeMatured) -> None:
+        """Take one outcome; one that did not move is no label."""
+        if outcome.label:
+            values = [outcome.features[name] for name in self._parameters.features]
+            worth = self._overlap.learn(self._overlaps, outcome.ts_prediction)
+            self._labels.append((values, outcome.label > 0, worth))
+
+    def promotion(self, ts_event: int) -> Iterator[Directive]:
+        """Directives that make a model of all labels so far the live one and end the one that was fitted before."""
+        self._fits += 1
+        version, before = f"fit-{self._fits}", f"fit-{self._fits - 1}" if self._fits > 1 else ""
+        model = fit(self._labels, self._parameters)
+        state = ModelState(version, signed_logistic.to_wire(model, self._parameters.features), before)
+        arm, cause = f"arm-{self._fits}", "scheduled"
+        yield Directive(f"start-{version}", self.symbol, ts_event, "start_arm", arm, cause, state)
+        yield Directive(f"promote-{version}", self.symbol, ts_event, "promote_arm", arm, cause)
+        if before:
+            yield Directive(f"stop-{before}", self.symbol, ts_event, "stop_arm", before, cause)
+
+
+def fit(labels: Sequence[Label], parameters: SignedLogisticParameters, passes: int = PASSES) -> SignedLogistic:
+    """Model from nothing but `labels`, in their order, several times over."""
+    learner = SignedLogisticLearner(replace(parameters, learns=True))
+    model = signed_logistic.start(parameters)
+    for _ in range(passes):
+        for values, up, worth in labels:
+            learner.learn(model, values, up, worth)
+    return model

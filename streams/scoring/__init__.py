@@ -1,0 +1,1 @@
+"""How good a forecast was: log-loss, Brier, skill, calibration, intervals and baselines, each in one place."""

@@ -1,0 +1,164 @@
+"""One consolidated record per scored prediction: figures of every version in every regime, beside the baselines."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams.scoring import tally
+from streams.scoring.baselines import BASELINES
+from streams.scoring.figures import Figures
+from streams.scoring.tally import Tally
+
+ALL = ""
+"""As a version: the live arm, whichever version it was. As a regime: all of them."""
+
+MOST_GROUPS = 64
+"""Groups that are kept for a symbol; the one that was updated longest ago makes room for a new one."""
+
+
+class Metrics(Struct, frozen=True):
+    """Figures of one version in one regime.
+
+    Attributes:
+        symbol: of the predictions.
+        regime: at prediction time, or `ALL`.
+        version: of the model at prediction time, or `ALL`.
+        scored: outcomes.
+        moved: outcomes whose mid moved.
+        independent: of these, how many at most do not overlap in time: the effective number.
+        positions: outcomes with a position.
+        gross_bps, net_bps: what a position earned on average before and after cost, bps of capital.
+        skill: 1 - log-loss / log-loss of the best baseline; 0 as long as nothing moved.
+        figures: of the version, then of each of `BASELINES` on the same outcomes; empty as long as nothing moved.
+    """
+
+    symbol: str
+    regime: str
+    version: str
+    scored: int
+    moved: int
+    independent: int
+    positions: int
+    gross_bps: float
+    net_bps: float
+    skill: float
+    figures: tuple[Figures, ...]
+
+
+class Group(Struct, array_like=True):
+    """Sums over the outcomes of one version in one regime.
+
+    Attributes:
+        scored, independent, positions: as in `Metrics`.
+        free_from: event time from which a prediction overlaps with none that was counted as independent, ns.
+        gross_bps, net_bps: sums over the positions.
+        tallies: of the version, then of each baseline.
+    """
+
+    scored: int
+    independent: int
+    positions: int
+    free_from: int
+    gross_bps: float
+    net_bps: float
+    tallies: list[Tally]
+
+
+class MetricsState(Struct, array_like=True):
+    """What is known about one symbol.
+
+    Attributes:
+        groups: by (version, regime); the one that was updated last stands last.
+    """
+
+    groups: dict[tuple[str, str], Group]
+
+
+class MetricsCollector:
+    """Advances a `MetricsState` by one outcome: constant time, bounded state.
+
+    Every arm counts for its version, the live one also for the version `ALL`; every regime also for the regime `ALL`.
+
+    >>> from streams.market.node import MarketNode
+    >>> from streams.engine.replay import replay_events
+    >>> from streams.sources.synthetic import synthetic_market
+    >>> ticks = synthetic_market(seed=1, symbols=["ACORN"], ticks=2_000)
+    >>> outcomes = [each for each in replay_events(MarketNode(), ticks) if isinstance(each, OutcomeMatured)]
+    >>> live = collect(outcomes)[0]
+    >>> live.symbol, live.version, live.regime, live.scored == len(outcomes)
+    ('ACORN', '', '', True)
+    >>> [each.name for each in live.figures]
+    ['live', 'majority', 'last_move', 'imbalance_sign']
+    """
+
+    def start(self) -> MetricsState:
+        """Nothing has matured."""
+        return MetricsState({})
+
+    def update(self, state: MetricsState, outcome: OutcomeMatured) -> None:
+        """Take one outcome of the state's symbol."""
+        opinions = [outcome.baselines.get(name, 0.5) for name in BASELINES]
+        for number, arm in enumerate(outcome.arms):
+            for version in (ALL, arm.model_version) if number == 0 else (arm.model_version,):
+                for regime in (ALL, outcome.regime):
+                    _update(_group(state, version, regime), outcome, arm, opinions)
+
+    def metrics(self, state: MetricsState, symbol: str) -> list[Metrics]:
+        """Figures of every group, sorted by version and regime: the first is the live arm over everything."""
+        return [_metrics(symbol, *key, group) for key, group in sorted(state.groups.items(), key=lambda item: item[0])]
+
+
+def collect(outcomes: Iterable[OutcomeMatured]) -> list[Metrics]:
+    """Figures over many outcomes, of one symbol or several: the loop over `MetricsCollector.update`, nothing else."""
+    collector = MetricsCollector()
+    states: dict[str, MetricsState] = {}
+    for outcome in outcomes:
+        state = states.get(outcome.symbol)
+        if state is None:
+            state = states[outcome.symbol] = collector.start()
+        collector.update(state, outcome)
+    return [metrics for symbol, state in states.items() for metrics in collector.metrics(state, symbol)]
+
+
+def _group(state: MetricsState, version: str, regime: str) -> Group:
+    groups = state.groups
+    group = groups.pop((version, regime), None)
+    if group is None:
+        if len(groups) >= MOST_GROUPS:
+            del groups[next(iter(groups))]
+        group = Group(0, 0, 0, 0, 0.0, 0.0, [tally.start() for _ in range(1 + len(BASELINES))])
+    groups[version, regime] = group
+    return group
+
+
+def _update(group: Group, outcome: OutcomeMatured, arm: ArmOutcome, opinions: list[float]) -> None:
+    group.scored += 1
+    if outcome.label and outcome.ts_prediction >= group.free_from:
+        group.independent += 1
+        group.free_from = outcome.ts_prediction + outcome.horizon_ns
+    if arm.position_size:
+        group.positions += 1
+        group.gross_bps += arm.gross_bps
+        group.net_bps += arm.net_bps
+    for each, probability in zip(group.tallies, (arm.probability, *opinions), strict=True):
+        tally.update(each, probability, outcome.label, outcome.return_bps, outcome.cost_bps)
+
+
+def _metrics(symbol: str, version: str, regime: str, group: Group) -> Metrics:
+    moved = group.tallies[0].moved
+    names = (version or "live", *BASELINES)
+    found = [tally.figures(each, name) for each, name in zip(group.tallies, names, strict=True)] if moved else []
+    return Metrics(
+        symbol=symbol,
+        regime=regime,
+        version=version,
+        scored=group.scored,
+        moved=moved,
+        independent=group.independent,
+        positions=group.positions,
+        gross_bps=group.gross_bps / max(1, group.positions),
+        net_bps=group.net_bps / max(1, group.positions),
+        skill=1.0 - found[0].log_loss / min(each.log_loss for each in found[1:]) if found else 0.0,
+        figures=tuple(found),
+    )

@@ -1,0 +1,174 @@
+"""How good the predictions were: beside baselines that a fair reader would try first, with an honest interval."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from schemas.errors import TickloopError
+from schemas.outcomes import OutcomeMatured
+from streams.scoring import block_bootstrap, scores
+from streams.scoring.baselines import BASELINES
+from streams.scoring.block_bootstrap import Column
+
+
+class Score(Struct, frozen=True):
+    """How one forecaster did on the outcomes that moved.
+
+    Attributes:
+        name: the pipeline's arm, one of its experts, or a baseline.
+        accuracy: part of the moves whose side it called; no opinion counts one half.
+        log_loss: mean negative log of the probability it gave to what happened, nats; 0.693 knows nothing.
+    """
+
+    name: str
+    accuracy: float
+    log_loss: float
+
+
+class Skill(Struct, frozen=True):
+    """Figures over scored predictions.
+
+    Attributes:
+        scored: outcomes.
+        moved: outcomes whose mid moved; the scores are over these.
+        independent: of these, how many at most do not overlap in time.
+        pipeline: score of the live arm.
+        experts: scores of its strategies and of its model.
+        baselines: scores of `BASELINES`, each as sure of itself as its hit rate so far allows.
+        best_baseline: the one with the lowest log-loss.
+        skill: 1 - log-loss of the pipeline / log-loss of the best baseline.
+        low, high: 95 % interval of the skill; none of fewer than `bootstrap.FEWEST_BLOCKS` blocks.
+        positions: scored predictions with a position.
+        gross_bps, net_bps: what a position earned on average before and after cost, bps of capital.
+    """
+
+    scored: int
+    moved: int
+    independent: int
+    pipeline: Score
+    experts: tuple[Score, ...]
+    baselines: tuple[Score, ...]
+    best_baseline: str
+    skill: float
+    low: float | None
+    high: float | None
+    positions: int
+    gross_bps: float
+    net_bps: float
+
+
+class Scored(Struct, frozen=True, eq=False):
+    """Outcomes as columns of equal length, those of one symbol in the order of their ids.
+
+    Attributes:
+        horizon_ns: how far ahead was predicted, ns.
+        symbols: of the outcomes.
+        made: event times of the predictions, ns.
+        labels: signs of the moves.
+        pipeline: probabilities of an upward move by the live arm.
+        experts, baselines: the same by its strategies and its model, and by `BASELINES`.
+        positions, gross_bps, net_bps: of the live arm.
+    """
+
+    horizon_ns: int
+    symbols: NDArray[np.str_]
+    made: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    pipeline: Column
+    experts: dict[str, Column]
+    baselines: dict[str, Column]
+    positions: Column
+    gross_bps: Column
+    net_bps: Column
+
+
+def scored(outcomes: Sequence[OutcomeMatured]) -> Scored:
+    """Columns of `outcomes`; of the experts, those that every outcome that moved has."""
+    live = [outcome.arms[0] for outcome in outcomes]
+    moved = [outcome for outcome in outcomes if outcome.label]
+    experts = [name for name in moved[0].experts if all(name in each.experts for each in moved)] if moved else []
+    return Scored(
+        horizon_ns=moved[0].horizon_ns if moved else 0,
+        symbols=np.array([outcome.symbol for outcome in outcomes], dtype=np.str_),
+        made=np.array([outcome.ts_prediction for outcome in outcomes], dtype=np.int64),
+        labels=np.array([outcome.label for outcome in outcomes], dtype=np.int64),
+        pipeline=np.array([arm.probability for arm in live]),
+        experts={name: np.array([outcome.experts.get(name, 0.5) for outcome in outcomes]) for name in experts},
+        baselines={name: np.array([each.baselines.get(name, 0.5) for each in outcomes]) for name in BASELINES},
+        positions=np.array([arm.position_size for arm in live]),
+        gross_bps=np.array([arm.gross_bps for arm in live]),
+        net_bps=np.array([arm.net_bps for arm in live]),
+    )
+
+
+def skill(outcomes: Iterable[OutcomeMatured], resamples: int = 1_000, seed: int = 20_240_808) -> Skill:
+    """Figures over `outcomes`, of one symbol or several: see `skill_of`.
+
+    Args:
+        outcomes: in the order of their ids within each symbol.
+        resamples: of the block_bootstrap.
+        seed: of the block_bootstrap.
+
+    Raises:
+        TickloopError: no outcome moved.
+    """
+    return skill_of(scored(list(outcomes)), resamples, seed)
+
+
+def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808) -> Skill:
+    """Figures over columns of outcomes.
+
+    Baselines are those that the outcomes carry: they knew what the pipeline knew. The interval is a percentile interval
+    of the block block_bootstrap, because neighbouring outcomes overlap.
+
+    Args:
+        everything: the outcomes.
+        resamples: of the block_bootstrap.
+        seed: of the block_bootstrap.
+
+    Raises:
+        TickloopError: no outcome moved.
+    """
+    # Stable: each symbol's stay in order.
+    moved = np.argsort(everything.symbols, kind="stable")
+    moved = moved[everything.labels[moved] != 0]
+    if not len(moved):
+        count = len(everything.labels)
+        raise TickloopError(f"expected outcomes that moved, was none among {count}; fix: feed more ticks")
+
+    up = everything.labels[moved] > 0
+    columns = {"pipeline": everything.pipeline, **everything.experts, **everything.baselines}
+    forecasts = {name: column[moved] for name, column in columns.items()}
+    losses = {name: scores.losses(forecast, up) for name, forecast in forecasts.items()}
+    found = {
+        name: Score(name, float(scores.hits(forecast, up).mean()), float(losses[name].mean()))
+        for name, forecast in forecasts.items()
+    }
+    symbols, made, horizon_ns = everything.symbols[moved], everything.made[moved], everything.horizon_ns
+    independent = sum(scores.independent(made[symbols == symbol].tolist(), horizon_ns) for symbol in np.unique(symbols))
+    best = min(BASELINES, key=lambda name: found[name].log_loss)
+    cells = block_bootstrap.cells(symbols, made, horizon_ns)
+    low: float | None = None
+    high: float | None = None
+    if int(cells[-1] + 1) // block_bootstrap.BLOCK >= block_bootstrap.FEWEST_BLOCKS:
+        ours, theirs = block_bootstrap.resampled_means([losses["pipeline"], losses[best]], cells, resamples, seed)
+        low, high = block_bootstrap.interval(1.0 - ours / theirs)
+    held = everything.positions != 0.0
+    positions = int(held.sum())
+    return Skill(
+        scored=len(everything.labels),
+        moved=len(moved),
+        independent=independent,
+        pipeline=found["pipeline"],
+        experts=tuple(found[name] for name in everything.experts),
+        baselines=tuple(found[name] for name in BASELINES),
+        best_baseline=best,
+        skill=1.0 - found["pipeline"].log_loss / found[best].log_loss,
+        low=low,
+        high=high,
+        positions=positions,
+        gross_bps=float(everything.gross_bps[held].sum()) / max(1, positions),
+        net_bps=float(everything.net_bps[held].sum()) / max(1, positions),
+    )

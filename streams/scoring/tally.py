@@ -1,0 +1,118 @@
+"""How one forecaster did: proper scores, reliability, and what following its calls would have earned."""
+
+from dataclasses import dataclass
+from math import log
+from typing import Final
+
+from streams.scoring import correlation
+from streams.scoring.correlation import Correlation
+from streams.scoring.figures import Figures
+from streams.scoring.prohibitive import PROHIBITIVE_BPS
+
+BINS: Final = 10
+"""Bins of equal width over the confidence, 0.5 to 1."""
+
+LEAST: Final = 1e-15
+"""A probability below this counts as this much in the log-loss: one certain error must not make it infinite."""
+
+
+@dataclass
+class Tally:
+    """Sums that `Figures` are computed from.
+
+    Attributes:
+        moved: outcomes that moved.
+        right, loss, brier: sums of the scores over them.
+        counts, confidences, rights: number of outcomes, sum of confidences and sum of right calls in each bin.
+        correlation: of signed confidence and return, over all outcomes.
+        gross_bps, net_bps: sums of what one unit on each call earned.
+    """
+
+    moved: int
+    right: float
+    loss: float
+    brier: float
+    counts: list[int]
+    confidences: list[float]
+    rights: list[float]
+    correlation: Correlation
+    gross_bps: float
+    net_bps: float
+
+
+def start() -> Tally:
+    """Nothing was forecast."""
+    return Tally(0, 0.0, 0.0, 0.0, [0] * BINS, [0.0] * BINS, [0.0] * BINS, Correlation(), 0.0, 0.0)
+
+
+def update(state: Tally, probability: float, label: int, return_bps: float, cost_bps: float) -> None:
+    """Take one outcome.
+
+    Args:
+        state: sums so far.
+        probability: forecast probability of an upward move.
+        label: sign of the move; with 0 only the correlation and the earnings are updated.
+        return_bps: realised move, bps.
+        cost_bps: cost of a round trip, bps; where nobody could tell it, no position is taken.
+    """
+    signed = 2.0 * probability - 1.0
+    correlation.update(state.correlation, signed, return_bps)
+    if signed and cost_bps < PROHIBITIVE_BPS:
+        gross = return_bps if signed > 0.0 else -return_bps
+        state.gross_bps += gross
+        state.net_bps += gross - cost_bps
+    if label == 0:
+        return
+    happened = probability if label > 0 else 1.0 - probability
+    right = 0.5 if signed == 0.0 else 1.0 if (signed > 0.0) == (label > 0) else 0.0
+    confidence = 0.5 + 0.5 * abs(signed)
+    state.moved += 1
+    state.right += right
+    state.loss -= log(max(happened, LEAST))
+    state.brier += (1.0 - happened) * (1.0 - happened)
+    slot = min(int(abs(signed) * BINS), BINS - 1)
+    state.counts[slot] += 1
+    state.confidences[slot] += confidence
+    state.rights[slot] += right
+
+
+def loss(probability: float, label: int) -> float:
+    """Log-loss of a probability of an upward move, nats, once it is known which way it went."""
+    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
+
+
+def expected_loss(probability: float) -> float:
+    """Log-loss that a probability expects of itself: its entropy, nats."""
+    other = 1.0 - probability
+    return -probability * log(max(probability, LEAST)) - other * log(max(other, LEAST))
+
+
+def figures(state: Tally, name: str) -> Figures:
+    """Scores so far, of at least one outcome that moved.
+
+    >>> state = start()
+    >>> update(state, 0.8, label=1, return_bps=2.0, cost_bps=1.5)
+    >>> update(state, 0.6, label=-1, return_bps=-1.0, cost_bps=1.5)
+    >>> found = figures(state, "live")
+    >>> found.accuracy, round(found.log_loss, 4), round(found.brier, 4)
+    (0.5, 0.5697, 0.2)
+    >>> found.call_gross_bps, found.call_net_bps
+    (0.5, -1.0)
+
+    References:
+        Brier (1950), Verification of forecasts expressed in terms of probability.
+        Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, eq. 3.
+        Grinold (1989), The fundamental law of active management, on the information coefficient.
+    """
+    gaps = sum([abs(told - right) for told, right in zip(state.confidences, state.rights, strict=True)])
+    moved, taken = state.moved, state.correlation.pairs
+    return Figures(
+        name=name,
+        accuracy=state.right / moved,
+        log_loss=state.loss / moved,
+        brier=state.brier / moved,
+        ece=gaps / moved,
+        information_coefficient=correlation.coefficient(state.correlation),
+        call_gross_bps=state.gross_bps / taken,
+        call_net_bps=state.net_bps / taken,
+    )

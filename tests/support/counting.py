@@ -1,0 +1,54 @@
+"""The smallest node, for tests of the runtime alone: counts the ticks of a symbol, says the count of every tick."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct, msgpack
+
+from schemas.topics import DEAD_LETTERS, TICKS, Topic
+from streams.engine.node import Node
+
+
+class Counted(Struct, frozen=True):
+    """The count of a symbol after one tick, and a checksum over all of its ticks."""
+
+    id: str
+    symbol: str
+    count: int
+    checksum: int
+
+
+COUNTS = Topic("counts", Counted, "one for every tick, in tests only")
+
+
+class Count(Struct):
+    count: int = 0
+    checksum: int = 0
+
+
+class CountingNode(Node[Count]):
+    name = "counting"
+    source = TICKS
+    outputs: tuple[Topic, ...] = (COUNTS, DEAD_LETTERS)
+    factor = 31
+    """Of the checksum."""
+
+    def open(self, key: str) -> Count:
+        return Count()
+
+    def step(self, state: Count, event: Any, record_id: str) -> Sequence[Struct]:
+        state.count += 1
+        state.checksum = (state.checksum * self.factor + event.ts_event) % 2**61
+        return (Counted(record_id, event.symbol, state.count, state.checksum),)
+
+    def dump(self, state: Count) -> bytes:
+        return msgpack.encode(state)
+
+    def load(self, snapshot: bytes) -> Count:
+        return msgpack.decode(snapshot, type=Count)
+
+
+class OtherwiseNode(CountingNode):
+    """The same after a change of its code: it goes on from the state of the other one, and computes otherwise."""
+
+    factor = 37

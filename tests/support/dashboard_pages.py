@@ -1,0 +1,51 @@
+"""Pages of the dashboard in a browser, and a board with something in every band."""
+
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from agents.dashboard.follow.topics_state import Board
+from schemas.alerts import Alert
+from schemas.codec import encode
+from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.versions import ModelVersion
+from tests.support.dashboard_records import NOW_S, fed, received, written
+from tests.support.golden_records import RECORDS
+
+
+def opened(browser: Browser, address: str, width: int = 1280, scheme: Any = "light") -> tuple[Page, list[str]]:
+    """A page, and what it complains about."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(address)
+    return page, said
+
+
+def drawn(page: Page, plot: str) -> None:
+    """Wait until a figure is drawn, which it is once it can be seen."""
+    page.wait_for_function(
+        "id => { const plot = document.getElementById(id); plot?.scrollIntoView();"
+        " return plot?.querySelector('.scatterlayer path, .waits .progress') }",
+        arg=plot,
+        polling=300,
+    )
+
+
+def whole_board() -> Board:
+    """A board with something in every band."""
+    board = fed(written())
+    for kind, topic in ((ExperimentMoved, "experiments"), (ExperimentDecided, "experiment-decisions")):
+        one = next(each for each in RECORDS[kind] if type(each) is kind)
+        board.take(topic, received([(0, "", encode(one))]), NOW_S)
+    versions = [(0, "", encode(each)) for each in RECORDS[ModelVersion]]
+    board.take("model-versions", received(versions), NOW_S)
+    board.take("alerts", received([(0, "", encode(each)) for each in (REFUSED, FAILED)]), NOW_S)
+    return board
+
+
+REFUSED = Alert("commands:3:7", "dead-letters/lifecycle", "ACORN", 0, "refused", "error", "bad_command", "no such arm")
+FAILED = Alert("ticks:0:9:0", "candidates", "ACORN", 10**18, "retrain_failed", "error", "job", "out of memory")
+"""Whose record is on no topic any more."""

@@ -1,0 +1,278 @@
+"""The loop as tests of guarantees see it: real worker processes on a real broker, and what the topics hold."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents.clients.pace import Pace
+from agents.clients.publisher import publish
+from agents.config.settings import Settings
+from agents.operations import topics
+from agents.operations.gauge import Gauge
+from agents.runtime.binding import snapshot_topics
+from schemas.ticks import Quote, Trade
+from schemas.topics import TICKS, TOPICS
+from streams.engine.chain import chained
+from streams.engine.node import Node, following
+from streams.engine.replay import SourceRecord, by_topic, replay
+from streams.verification.comparison import Comparison
+from tests.support.places import ROOT
+
+POLL_S = 0.1
+PATIENCE_S = 120.0
+READY = "binding: ready: "
+
+
+class Stored(NamedTuple):
+    """A record as it lies in a topic."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+
+
+class LiveLoop:
+    """Topics and workers of nodes under one prefix; `async with` ends the workers.
+
+    Args:
+        nodes: what the workers run; also run here, uninterrupted, for what must come out.
+        settings: where.
+        bootstrap: address of the broker.
+        log: file that the workers write to, the slot's number is put behind its stem.
+        command: command line of a worker, the slot's number is added.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[Node[Any]],
+        settings: Settings,
+        bootstrap: str,
+        log: Path,
+        command: Sequence[str] = ("-m", "agents.cli", "worker", "--slot"),
+    ) -> None:
+        self.nodes = nodes
+        self.settings = settings
+        self.bootstrap = bootstrap
+        self._log = log
+        self._ready_before: dict[int, int] = {}
+        self._command = command
+        self.workers: dict[int, subprocess.Popen[bytes]] = {}
+
+    async def __aenter__(self) -> Self:
+        # All of the registry, also what the node does not write: the gauge asks for it.
+        known = dict.fromkeys((*TOPICS, *(topic for node in self.nodes for topic in (node.source, *node.outputs))))
+        changelogs = [
+            topics.changelog(self.settings, name)
+            for node in chained(self.nodes)
+            for name in snapshot_topics(self.settings, node)
+        ]
+        await topics.apply(
+            self.bootstrap, [*(topics.specification(self.settings, topic) for topic in known), *changelogs]
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for worker in self.workers.values():
+            worker.send_signal(signal.SIGCONT)
+            worker.kill()
+            worker.wait()
+
+    def start(self, slot: int, **environment: str) -> None:
+        """Start the worker of a slot."""
+        surroundings = {
+            **os.environ,
+            "TICKLOOP_BOOTSTRAP": self.bootstrap,
+            "TICKLOOP_PREFIX": self.settings.prefix,
+            "TICKLOOP_PARTITIONS": str(self.settings.partitions),
+            "TICKLOOP_CHECKPOINT_S": str(self.settings.checkpoint_s),
+            "TICKLOOP_CHECKPOINT_BYTES": str(self.settings.checkpoint_bytes),
+            "TICKLOOP_SESSION_TIMEOUT_S": str(self.settings.session_timeout_s),
+            "TICKLOOP_HOME": str(self._log.parent),
+            "TICKLOOP_VERIFY_EVERY_S": str(self.settings.verify_every_s),
+            "TICKLOOP_METRICS_PORT": "0",
+            **environment,
+        }
+        self.expect_again(slot)
+        with self._log_file(slot).open("ab") as output:
+            self.workers[slot] = subprocess.Popen(
+                [sys.executable, *self._command, str(slot)], cwd=ROOT, env=surroundings, stdout=output, stderr=output
+            )
+
+    def _log_file(self, slot: int) -> Path:
+        return self._log.with_stem(f"{self._log.stem}-{slot}")
+
+    def log(self, slot: int) -> str:
+        """What the workers of a slot have written."""
+        file = self._log_file(slot)
+        return file.read_text() if file.exists() else ""
+
+    def expect_again(self, slot: int) -> None:
+        """Have `until_ready` wait for the next assignment of a worker that runs."""
+        self._ready_before[slot] = self.log(slot).count(READY)
+
+    async def until_ready(self, slot: int) -> None:
+        """Wait until the worker that was started last in a slot has its partitions."""
+        async with self._patience():
+            ready = self.log(slot).count(READY)
+            while ready == self._ready_before[slot]:
+                await asyncio.sleep(POLL_S)
+                ready = self.log(slot).count(READY)
+
+    @asynccontextmanager
+    async def _patience(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                yield
+        except TimeoutError:
+            ends = [f"worker {slot}:\n" + "\n".join(self.log(slot).splitlines()[-30:]) for slot in self._ready_before]
+            raise TimeoutError("\n".join(ends)) from None
+
+    def kill(self, slot: int) -> None:
+        """kill -9."""
+        self.workers[slot].kill()
+        self.workers.pop(slot).wait()
+
+    async def stop(self, slot: int) -> int:
+        """Ask the worker of a slot to end; its exit code."""
+        self.workers[slot].terminate()
+        return await self.end(slot)
+
+    async def end(self, slot: int) -> int:
+        """Wait until the worker of a slot ends; its exit code."""
+        code = await asyncio.to_thread(self.workers[slot].wait, PATIENCE_S)
+        del self.workers[slot]
+        return code
+
+    async def publish(self, ticks: Iterable[Any], pace: Pace | None = None) -> None:
+        """Send ticks, as fast as they go if no pace is given."""
+        await publish(ticks, self.bootstrap, self.settings.topic(TICKS.name), pace=pace)
+
+    @asynccontextmanager
+    async def market(self, feed: Iterator[Quote | Trade], ticks: int, rate: float) -> AsyncIterator[None]:
+        """Publish a feed at `rate` ticks a second while the block runs, then at once what is left of `ticks`."""
+        stop, topic = asyncio.Event(), self.settings.topic(TICKS.name)
+        sending = asyncio.create_task(publish(feed, self.bootstrap, topic, pace=Pace(rate=rate), stop=stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            sent = (await sending).ticks
+        await self.publish(islice(feed, max(0, ticks - sent)))
+
+    async def until_caught_up(self) -> None:
+        """Wait until checkpoints cover every record of the source.
+
+        Raises:
+            TimeoutError: they did not in `PATIENCE_S`; with the ends of the workers' logs.
+        """
+        sources = {node.source.name for node in chained(self.nodes)}
+        async with Gauge(self.settings, self.bootstrap, sources) as gauge, self._patience():
+            reading = await gauge.read()
+            while reading.lag:
+                await asyncio.sleep(POLL_S)
+                reading = await gauge.read()
+
+    async def until_stored(self, topic: str, records: int) -> None:
+        """Wait until a topic, of which nothing was deleted, holds so many records; raises as `until_caught_up` does."""
+        name = self.settings.topic(topic)
+        partitions = [TopicPartition(name, number) for number in range(self.settings.partitions)]
+        async with self._patience(), AIOKafkaConsumer(bootstrap_servers=self.bootstrap) as consumer:
+            held = sum((await consumer.end_offsets(partitions)).values())
+            while held < records:
+                await asyncio.sleep(POLL_S)
+                held = sum((await consumer.end_offsets(partitions)).values())
+
+    async def stored(self, topic: str) -> list[Stored]:
+        """Everything in a topic, in order along each partition."""
+        name = self.settings.topic(topic)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(name, number) for number in range(self.settings.partitions)]
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            found: list[Stored] = []
+            while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+                fetched = await consumer.getmany(timeout_ms=500, max_records=20_000)
+                found += [
+                    Stored(r.partition, r.offset, r.key, r.value) for records in fetched.values() for r in records
+                ]
+            return found
+        finally:
+            await consumer.stop()
+
+    async def verdict(self) -> "Verdict":
+        """What the topics hold, held against an uninterrupted run over the same source records."""
+        source = [SourceRecord(*record) for record in await self.stored(self.nodes[0].source.name)]
+        nodes = following(self.nodes, self.nodes[0].source)
+        expected = by_topic(replay(nodes, source))
+        total = Verdict(0, 0, 0, 0)
+        for topic in dict.fromkeys(topic for node in nodes for topic in node.outputs if not topic.is_root):
+            held = await self.stored(topic.name)
+            total = total.plus(compare(topic.name, held, expected.get(topic.name, [])))
+        return total
+
+
+class Verdict(NamedTuple):
+    """How outputs stand against an uninterrupted run: the comparison of `tickloop verify`.
+
+    Attributes:
+        expected: outputs of the uninterrupted run.
+        missing: of them, not in the topics, or behind a later one, where readers drop them.
+        different: records that carry another content than in the uninterrupted run, or that it does not have.
+        repeats: records that a reader drops because it saw their position.
+    """
+
+    expected: int
+    missing: int
+    different: int
+    repeats: int
+
+    def plus(self, other: "Verdict") -> "Verdict":
+        return Verdict(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    @property
+    def is_exact(self) -> bool:
+        return self.expected > 0 and self.missing == self.different == 0
+
+
+def compare(topic: str, held: list[Stored], expected: list[tuple[int, str, bytes]]) -> Verdict:
+    """One topic's records against the outputs they should be."""
+    total = Verdict(0, 0, 0, 0)
+    for partition in sorted({record.partition for record in held} | {number for number, _, _ in expected}):
+        comparison = Comparison(topic, partition, first_offset=0, before=sys.maxsize)
+        for number, _, value in expected:
+            if number == partition:
+                comparison.expect(value)
+        for record in held:
+            if record.partition == partition:
+                comparison.hold(record.offset, record.value)
+        found = comparison.end(settled=True)
+        if found.findings:
+            print(
+                found.topic,
+                found.partition,
+                found.counts,
+                found.expected,
+                found.held,
+                found.repeats,
+                found.findings[:2],
+            )
+        missing = found.counts.get("missing", 0)
+        total = total.plus(Verdict(found.expected, missing, sum(found.counts.values()) - missing, found.repeats))
+    return total

@@ -1,0 +1,129 @@
+"""Who competes on planted concepts: what stays as it is, what is refitted, what learns on, and all of the loop."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from msgspec.structs import replace
+from river.compose import Pipeline
+from river.linear_model import LogisticRegression
+from river.preprocessing import StandardScaler
+
+from schemas.models import ModelState
+from schemas.outcomes import OutcomeMatured
+from schemas.retraining import RetrainingResult
+from schemas.windows import AccuracyWindow, Breach
+from streams.market.features import SIGNED
+from streams.market.models import signed_logistic
+from streams.market.parameters import RecallParameters
+from streams.monitoring.node import MonitorNode
+from streams.reports.prequential.ablations import model_that_does_not_learn
+from streams.retraining.fitting import Label, fit
+from streams.retraining.job import retrain
+from streams.retraining.labels import OutcomeLog, outcome_log
+from streams.scoring.label_uniqueness import Overlap, OverlapState
+from tests.support.planted_concepts import LiveArm, Planted, market
+
+TRAINED = 5_000
+REFIT_EVERY = 2_000
+
+
+def frozen(case: Planted) -> list[float]:
+    """Fitted once, then left alone."""
+    return _refitted(case, every=10**9)
+
+
+def refitted(case: Planted) -> list[float]:
+    """Fitted anew to all labels so far, on a schedule; the newest is always used."""
+    return _refitted(case, every=REFIT_EVERY)
+
+
+def _refitted(case: Planted, every: int) -> list[float]:
+    parameters = market(case.overlap)
+    live = LiveArm(model_that_does_not_learn(parameters))
+    overlap, state = Overlap(parameters.horizon_ns), OverlapState()
+    labels: list[Label] = []
+
+    def told(outcome: OutcomeMatured, arm: LiveArm) -> None:
+        worth = overlap.learn(state, outcome.ts_prediction)
+        labels.append(([outcome.features[name] for name in SIGNED], outcome.label > 0, worth))
+        if len(labels) >= TRAINED and (len(labels) - TRAINED) % every == 0:
+            arm.switch(fit(labels, parameters.model), f"fit-{len(labels)}")
+
+    return list(live.run(case, told))
+
+
+def river_online(case: Planted) -> list[float]:
+    """River as its manual has it: standard scaler, logistic regression, each label as it matures."""
+    model = Pipeline(StandardScaler(), LogisticRegression())
+    features = [dict(zip(SIGNED, values, strict=True)) for values in case.stream.features.tolist()]
+    told = []
+    for index, values in enumerate(features):
+        if index >= case.overlap:
+            model.learn_one(features[index - case.overlap], case.labels[index - case.overlap] > 0)
+        told.append(min(max(model.predict_proba_one(values).get(True, 0.5), 1e-6), 1.0 - 1e-6))
+    return told
+
+
+def forgetful(case: Planted) -> list[float]:
+    """The pipeline that learns, without retrains and without copies of what it knew."""
+    parameters = market(case.overlap)
+    return list(LiveArm(replace(parameters, recall=RecallParameters(most=0))).run(case))
+
+
+def live_arm(case: Planted) -> list[float]:
+    """The pipeline that learns, without retrains."""
+    return list(LiveArm(market(case.overlap)).run(case))
+
+
+class Traced(NamedTuple):
+    """Probabilities of the loop, and each retrain with the outcome at which it was called for."""
+
+    told: list[float]
+    results: list[tuple[int, RetrainingResult]]
+
+
+def tickloop(case: Planted) -> Traced:
+    """The pipeline that learns, monitored, retrained, gated; a candidate that passes is live at once (no shadow)."""
+    parameters = market(case.overlap)
+    node = MonitorNode()
+    state = node.open("X")
+    log = OutcomeLog(parameters, 20_000)
+    pool: list[ModelState] = []
+    results: list[tuple[int, RetrainingResult]] = []
+
+    def told(outcome: OutcomeMatured, live: LiveArm) -> None:
+        log.add(outcome)
+        for window in node.step(state, outcome, outcome.id):
+            if not isinstance(window, AccuracyWindow) or window.breach is None or not window.breach.retrain:
+                continue
+            result = retrain("X", window.breach, log.last(outcome.ts_event), parameters, pool=pool)
+            results.append((int(outcome.prediction_id.split(":")[2]), result))
+            if result.status == "candidate" and result.candidate is not None:
+                numbers = signed_logistic.to_wire(live.arm.model)
+                pool[:] = [each for each in pool if each.version not in (live.arm.version, result.candidate.version)]
+                pool.append(ModelState(live.arm.version, numbers))
+                del pool[:-6]
+                live.switch(signed_logistic.from_wire(result.candidate.model), result.candidate.version)
+
+    return Traced(list(LiveArm(parameters).run(case, told)), results)
+
+
+def useless_candidate(case: Planted) -> RetrainingResult:
+    """A retrain that somebody asked for at the end of a stream in which nothing changed."""
+    parameters = market(case.overlap)
+    outcomes: list[OutcomeMatured] = []
+    list(LiveArm(parameters).run(case, lambda outcome, live: outcomes.append(outcome)))
+    log = outcome_log(outcomes, parameters, 20_000)
+    breach = Breach(
+        outcomes[-1].id, "manual", "manual", 0.0, 0.0, 0, 0, retrain=True, withheld="", sentence="asked for"
+    )
+    return retrain("X", breach, log.last(), parameters)
+
+
+CONTENDERS: dict[str, Callable[[Planted], list[float]]] = {
+    "frozen": frozen,
+    "scheduled refit": refitted,
+    "River online": river_online,
+    "pipeline, no recall": forgetful,
+    "pipeline without retrains": live_arm,
+}

@@ -1,0 +1,214 @@
+"""`tickloop arm`: what is written, and command lines that make no sense."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from agents.cli import arm, cli, experiment_commands
+from agents.commands.commander import Answer, Place
+from agents.config.settings import Settings
+from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
+from schemas.errors import ConfigurationError, TickloopError
+from schemas.versions import ModelVersion
+
+NOWHERE = {"TICKLOOP_BOOTSTRAP": "127.0.0.1:1", "TICKLOOP_CONFIG": ""}
+
+
+class Recorder:
+    """Stands in for a commander: keeps what is put and answers as told."""
+
+    def __init__(self, place: Place, answer: Answer) -> None:
+        self.put_there: list[tuple[Command, int]] = []
+        self._place, self._answer = place, answer
+        self.seen: set[str] = set()
+        self.arms: list[str] = []
+
+    async def arms_of(self, _: str) -> list[str]:
+        return self.arms
+
+    async def place_of(self, symbol: str) -> Place:
+        return self._place
+
+    async def put(self, command: Command, partition: int, patience_s: float) -> tuple[int, Answer]:
+        self.put_there.append((command, partition))
+        return 7, self._answer
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    told = ModelVersion("commands:3:7:0", "X", "bold-1", "", "shadow", "by hand", 5, "c1", arm="bold")
+    return connected(monkeypatch, Place(3, 5), Answer([told], ""))
+
+
+def connected(monkeypatch: pytest.MonkeyPatch, place: Place, answer: Answer) -> Recorder:
+    recorder = Recorder(place, answer)
+
+    @asynccontextmanager
+    async def commander(*_: Any) -> AsyncIterator[Recorder]:
+        yield recorder
+
+    for each in (arm, experiment_commands):
+        monkeypatch.setattr(each, "commander", commander)
+    return recorder
+
+
+def tickloop(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["arm", *arguments], env=NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["stop", "X", "bold"], StopVariant("c1", "X", 5, "bold", "by hand")),
+        (["promote", "X", "bold", "--cause", "it won"], PromoteVariant("c1", "X", 5, "bold", "it won")),
+        (["rollback", "X"], RollBack("c1", "X", 5, "by hand")),
+        (["start", "X", "bold"], StartVariant("c1", "X", 5, "bold", "by hand", from_live=True)),
+        (
+            [
+                *("start", "X", "bold", "--from-nothing", "--version", "v9", "--experiment", "e"),
+                *("--set", "mixture.prior.momentum=0", "--set", 'sizing.enabled=["kelly"]'),
+                *("--set", "confidence.calibrator=bins"),
+            ],
+            StartVariant(
+                "c1",
+                "X",
+                5,
+                "bold",
+                "by hand",
+                {
+                    "mixture": {"prior": {"momentum": 0}},
+                    "sizing": {"enabled": ["kelly"]},
+                    "confidence": {"calibrator": "bins"},
+                },
+                version="v9",
+                experiment="e",
+            ),
+        ),
+    ],
+)
+def test_one_command_is_written_where_the_symbol_lives(desk: Recorder, arguments: list[str], expected: Command) -> None:
+    result = tickloop(*arguments, "--id", "c1")
+    assert result.exit_code == 0, result.output
+    assert desk.put_there == [(expected, 3)]
+    assert "writing one command to partition 3; takes effect at the next tick of X" in result.output
+    assert "bold-1" in result.output
+
+
+def test_overrides_come_from_a_file_with_options_on_top(desk: Recorder, tmp_path: Path) -> None:
+    file = tmp_path / "bold.toml"
+    file.write_text("[sizing]\nkelly_fraction = 0.001\nmax_position = 0.5\n")
+    assert tickloop("start", "X", "bold", "--overrides", str(file), "--set", "sizing.max_position=0.25").exit_code == 0
+    ((command, _),) = desk.put_there
+    assert isinstance(command, StartVariant)
+    assert command.overrides == {"sizing": {"kelly_fraction": 0.001, "max_position": 0.25}}
+
+
+def test_every_command_has_an_id_of_its_own(desk: Recorder) -> None:
+    assert tickloop("rollback", "X").exit_code == tickloop("rollback", "X").exit_code == 0
+    assert len({command.id for command, _ in desk.put_there}) == 2
+
+
+def test_json_is_one_object_and_nothing_else(desk: Recorder) -> None:
+    printed = json.loads(tickloop("promote", "X", "bold", "--json").output)
+    assert (printed["partition"], printed["offset"]) == (3, 7)
+    assert printed["command"]["kind"] == "promote_variant"
+    assert [version["status"] for version in printed["versions"]] == ["shadow"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("arm", "start", "BTCUSD", "bold"),
+        ("arm", "stop", "BTCUSD", "bold"),
+        ("arm", "promote", "BTCUSD", "bold"),
+        ("arm", "rollback", "BTCUSD"),
+        ("models", "rollback", "BTCUSD"),
+        ("models", "pin", "BTCUSD"),
+        ("models", "retrain", "BTCUSD"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_for_a_symbol_that_nobody_has_seen_asks_back(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = connected(monkeypatch, Place(2, 0), Answer([], ""))
+    recorder.seen = {"ETHUSDT", "BTCUSDT"}
+    asked_back = CliRunner().invoke(cli, words, env=NOWHERE)
+    assert isinstance(asked_back.exception, ConfigurationError)
+    assert "(BTCUSDT, ETHUSDT), was BTCUSD; fix: BTCUSDT, or --anyway" in str(asked_back.exception)
+    assert recorder.put_there == []
+    assert CliRunner().invoke(cli, [*words, "--anyway"], env=NOWHERE).exit_code == 0
+    assert [command.symbol for command, _ in recorder.put_there] == ["BTCUSD"]
+
+
+@pytest.mark.parametrize("what", ["stop", "promote"])
+def test_a_command_for_an_arm_that_does_not_run_asks_back(desk: Recorder, what: str) -> None:
+    desk.arms = ["bold", "calm"]
+    asked_back = tickloop(what, "X", "bodl")
+    assert isinstance(asked_back.exception, ConfigurationError)
+    assert "an arm of X that runs (bold, calm), was bodl; fix: bold, or --anyway" in str(asked_back.exception)
+    assert desk.put_there == []
+    assert tickloop(what, "X", "bodl", "--anyway").exit_code == 0
+    assert tickloop(what, "X", "bold").exit_code == 0
+    assert len(desk.put_there) == 2
+
+
+async def test_an_experiment_is_started_on_no_symbol_where_one_of_them_was_never_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder = connected(monkeypatch, Place(2, 0), Answer([], ""))
+    recorder.seen = {"BTCUSDT"}
+    settings = Settings(bootstrap="127.0.0.1:1")
+    asked: list[Command] = [StartVariant("", each, 1, "bold", "test") for each in ("ETHUSDT", "BTCUSD")]
+    with pytest.raises(ConfigurationError, match="was ETHUSDT; fix: "):
+        await experiment_commands.put(settings, asked, 0.1, anyway=False)
+    assert recorder.put_there == []
+    assert len(await experiment_commands.put(settings, asked, 0.1, anyway=True)) == 2
+
+
+def test_a_symbol_without_predictions_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = connected(monkeypatch, Place(2, 0), Answer([], ""))
+    result = tickloop("stop", "X", "bold")
+    assert "partition 2, where Kafka's partitioner puts X: no prediction of it was found" in result.output
+    assert "no answer within 5 s" in result.output
+    assert recorder.put_there[0][0].ts_event > 1_700_000_000_000_000_000
+
+
+def test_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected(monkeypatch, Place(2, 5), Answer([], "bad_command: expected an arm that runs in shadow"))
+    result = tickloop("stop", "X", "bold")
+    assert isinstance(result.exception, TickloopError)
+    assert "refused: bad_command: expected an arm" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--set", "costs.fee_bps=1"], "overrides: expected tables among model, recall, mixture"),
+        (["--set", "sizing.kelly_fraction=much"], "overrides.sizing: Expected `float`, got `str`"),
+        (["--set", "kelly_fraction"], "--set: expected TABLE.FIELD=VALUE, was 'kelly_fraction'"),
+        (["--set", "kelly_fraction=1"], "--set: expected TABLE.FIELD=VALUE"),
+        (["--set", "mixture.prior=1", "--set", "mixture.prior.flat=0"], "expected prior once"),
+        (["--overrides", "FILE"], "expected tables, was kelly_fraction = 1"),
+        (["--model", "FILE"], "expected the state of a model"),
+        (["--model", "FILE", "--version", "v"], "expected --version or --model, was both"),
+    ],
+)
+def test_what_makes_no_sense_is_said_before_anything_is_connected(
+    arguments: list[str], sentence: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("kelly_fraction = 1\n")
+    result = tickloop("start", "X", "bold", *(argument.replace("FILE", str(file)) for argument in arguments))
+    assert isinstance(result.exception, ConfigurationError)
+    assert sentence in str(result.exception)
+
+
+def test_without_a_broker_it_is_said_that_there_is_none() -> None:
+    result = tickloop("stop", "X", "bold")
+    assert isinstance(result.exception, TickloopError)

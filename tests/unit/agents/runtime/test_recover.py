@@ -1,0 +1,26 @@
+"""What a worker recovers from: the changelog's records of the partitions that are its own."""
+
+import pytest
+from msgspec import msgpack
+
+from agents.runtime.snapshots import NOTHING, Filing, SnapshotsIncomplete, recover
+from streams.engine.partition import KeySnapshot, Roster
+
+
+def epoch(partition: int, offset: int) -> dict[bytes, bytes]:
+    """Records of a complete epoch."""
+    filing = Filing(partition, f"{partition:08x}", NOTHING)
+    snapshot = msgpack.encode(KeySnapshot(b"state", 0, offset, ()))
+    stored = filing.snapshots({"X": snapshot, "Y": snapshot}, Roster(offset), "XY") | filing.manifest(offset)
+    return {key: value for key, value in stored.items() if value is not None}
+
+
+def test_an_incomplete_epoch_of_a_partition_that_went_elsewhere_stops_nobody() -> None:
+    gone = epoch(3, 41)
+    del gone[b"3|00000003|1|Y"]  # as its new owner leaves it
+    table = epoch(5, 7) | gone
+    assert {number: found.offset for number, found in recover(table.items(), [5]).items()} == {5: 7}
+    assert recover(table.items(), [6]) == {}
+    for assigned in ([3], [3, 5], None):
+        with pytest.raises(SnapshotsIncomplete, match="partition 3"):
+            recover(table.items(), assigned)

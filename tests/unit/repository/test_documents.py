@@ -1,0 +1,90 @@
+"""What the documents say about settings, parameters, topics and commands is what the code does."""
+
+import re
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+
+from agents.cli import cli
+from agents.config.settings import ENVIRONMENT_PREFIX, Settings
+from schemas.topics import TOPICS
+from streams.account.parameters import AccountParameters
+from streams.experiments.declaration import Declaration
+from streams.market.parameters import MarketParameters
+from streams.monitoring.parameters import MonitorParameters
+from streams.parameters import Parameters, load_parameters
+from streams.retraining.parameters import RetrainParameters
+from tests.support.places import ROOT
+
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def rows(text: str, after: str) -> list[list[str]]:
+    """Cells of the first table behind a heading."""
+    table = re.search(r"(?:^\|.*\n)+", text[text.index(after) :], re.MULTILINE)
+    assert table is not None
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    documented = {
+        row[0].strip("`"): (row[1].strip("`"), row[2].strip("`")) for row in rows(CONFIGURATION, "## Settings")
+    }
+    expected = {
+        name: (ENVIRONMENT_PREFIX + name.upper(), str(getattr(Settings(), name))) for name in Settings.__struct_fields__
+    }
+    assert documented == expected
+
+
+def test_the_documented_parameters_are_the_defaults() -> None:
+    everything, example, experiment = blocks(CONFIGURATION, "toml")
+    table = msgspec.toml.decode(everything)
+    assert load_parameters(table) == Parameters()
+    defaults = {
+        "market": MarketParameters(),
+        "account": AccountParameters(),
+        "monitor": MonitorParameters(),
+        "retraining": RetrainParameters(),
+    }
+    assert table == msgspec.json.decode(msgspec.json.encode(defaults)), "a parameter is missing"
+    declared = msgspec.toml.decode(experiment)
+    assert declared == {"experiments": {"NAME": msgspec.json.decode(msgspec.json.encode(Declaration()))}}
+    assert load_parameters(msgspec.toml.decode(example)).for_symbol("EURUSD").horizon_ns == 60_000_000_000
+
+
+def test_the_topic_table_of_the_readme_is_the_registry() -> None:
+    table = {row[0].strip("`"): row[1].strip("`") for row in rows((ROOT / "README.md").read_text(), "## Topics")}
+    assert list(table) == [topic.name for topic in TOPICS]
+
+
+def test_the_example_of_an_experiment_says_what_is_written_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+    document = (ROOT / "docs" / "experiments.md").read_text()
+    (example,), (said,) = blocks(document, "python"), blocks(document, "text")
+    exec(compile(example, "docs/experiments.md", "exec"), {})
+    assert capsys.readouterr().out == said
+    for declared in blocks(document, "toml"):
+        assert load_parameters(msgspec.toml.decode(declared)).experiments["calmer"].covers("BTCUSDT")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_that_are_named_exist(document: Path) -> None:
+    named = set(re.findall(r"(?:^|`|\$ )tickloop ([a-z]+(?: [a-z]+)?)", document.read_text(), re.MULTILINE))
+    for words in named:
+        command: click.Command | None = cli
+        for word in words.split():
+            if isinstance(command, click.Group):
+                command = command.get_command(click.Context(command), word)
+                assert command is not None, f"`tickloop {words}` does not exist"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", document.read_text()):
+        assert (document.parent / target).exists(), f"{document.name} links to {target}, which is not there"

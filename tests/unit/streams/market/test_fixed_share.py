@@ -1,0 +1,62 @@
+from math import log
+from random import Random
+
+import pytest
+
+from streams.market.fixed_share import believed
+
+PRIOR = 0.1
+
+
+def _course(seed: int, truth: str, labels: int = 400) -> tuple[float, float, float, float]:
+    """Losses with, without and mixed by the trust, and the trust at the end; `truth` says which of the two is right."""
+    random, trust = Random(seed), PRIOR
+    lost_with, lost_without, lost_mixed = 0.0, 0.0, 0.0
+    for _ in range(labels):
+        with_it, without = random.uniform(0.05, 0.95), random.uniform(0.05, 0.95)
+        up = random.random() < (with_it if truth == "with" else without)
+        mixed = trust * with_it + (1.0 - trust) * without
+        lost_with -= log(with_it if up else 1.0 - with_it)
+        lost_without -= log(without if up else 1.0 - without)
+        lost_mixed -= log(mixed if up else 1.0 - mixed)
+        trust = believed(trust, with_it, without, up, 1.0, PRIOR, share=0.0)
+    return lost_with, lost_without, lost_mixed, trust
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_does_not_help_costs_no_more_than_its_prior_says(seed: int) -> None:
+    with_it, without, mixed, trust = _course(seed, "without")
+    assert with_it > without
+    assert mixed <= without - log(1.0 - PRIOR) + 1e-9
+    assert trust < 1e-6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_helps_is_had_for_no_more_than_its_prior_says(seed: int) -> None:
+    with_it, without, mixed, trust = _course(seed, "with")
+    assert with_it < without
+    assert mixed <= with_it - log(PRIOR) + 1e-9
+    assert trust > 1.0 - 1e-6
+
+
+def test_two_labels_of_half_worth_are_one() -> None:
+    once = believed(0.3, 0.8, 0.4, True, 1.0, PRIOR, share=0.0)
+    twice = 0.3
+    for _ in range(2):
+        twice = believed(twice, 0.8, 0.4, True, 0.5, PRIOR, share=0.0)
+    assert twice == pytest.approx(once)
+
+
+def test_a_mirrored_market_moves_it_alike() -> None:
+    assert believed(0.3, 0.8, 0.4, True, 0.7, PRIOR, 0.01) == pytest.approx(
+        believed(0.3, 1.0 - 0.8, 1.0 - 0.4, False, 0.7, PRIOR, 0.01)
+    )
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_it_is_never_beyond_recall(up: bool) -> None:
+    trust = PRIOR
+    for _ in range(10_000):
+        trust = believed(trust, 1e-6, 1.0 - 1e-6, up, 1.0, PRIOR, share=0.005)
+        assert 0.0 < trust < 1.0
+    assert trust == pytest.approx(0.0005 if up else 1.0 - 0.0045)

@@ -1,0 +1,103 @@
+from math import log
+from random import Random
+
+import pytest
+
+from schemas.errors import TickloopError
+from schemas.outcomes import ArmOutcome, OutcomeMatured
+from streams.scoring.skill import skill
+from tests.support.matured import matured
+
+HORIZON = 100
+
+
+def _outcome(number: int, label: int, probability: float, imbalance: float, symbol: str = "X") -> OutcomeMatured:
+    arm = ArmOutcome("live", "v1", "imbalance", probability, 0.5 if number % 10 == 0 else 0.0, 1.0, 0.25)
+    return matured(
+        number,
+        1 + 50 * number + HORIZON,
+        HORIZON,
+        symbol=symbol,
+        mid_matured=100.0 + label,
+        return_bps=100.0 * label,
+        label=label,
+        arms=(arm,),
+        experts={"imbalance": probability, "flat": 0.5},
+        baselines={"majority": 0.5, "last_move": 0.5, "imbalance_sign": 0.5 + 0.1 * imbalance},
+    )
+
+
+def _informed(count: int, seed: int, known: float, symbol: str = "X") -> list[OutcomeMatured]:
+    """The pipeline is told the side with chance `known` and says so; the imbalance says nothing."""
+    random = Random(seed)
+    outcomes = []
+    for number in range(count):
+        label = random.choice((-1, 1))
+        told = label if random.random() < known else -label
+        outcomes.append(_outcome(number, label, 0.5 + told * (known - 0.5), random.uniform(-1, 1), symbol))
+    return outcomes
+
+
+def test_an_informed_pipeline_has_skill_and_the_interval_says_so() -> None:
+    found = skill(_informed(4_000, 1, known=0.8))
+    assert found.pipeline.accuracy == pytest.approx(0.8, abs=0.02)
+    assert found.pipeline.log_loss == pytest.approx(0.5004, abs=0.02)
+    assert found.low is not None
+    assert found.high is not None
+    assert 0.0 < found.low < found.skill < found.high < 0.4
+    assert (found.scored, found.moved, found.independent) == (4_000, 4_000, 2_000)
+    assert [score.name for score in found.experts] == ["imbalance", "flat"]
+    assert found.experts[1].accuracy == 0.5
+    assert found.experts[1].log_loss == pytest.approx(0.6931, abs=1e-4)
+    assert (found.positions, found.gross_bps, found.net_bps) == (400, 1.0, 0.25)
+
+
+def test_an_uninformed_pipeline_has_none() -> None:
+    """95 % intervals of twenty seeds: at most four may lie off zero (binomial, beyond 99.7 %)."""
+    off = 0
+    for seed in range(20):
+        found = skill(_informed(800, seed, known=0.5), resamples=300)
+        assert found.low is not None
+        assert found.high is not None
+        off += not found.low <= 0.01 or not found.high >= -0.01
+    assert off <= 4
+
+
+def test_scores_by_hand() -> None:
+    labels = [1, 1, -1, 1]
+    found = skill([_outcome(number, label, 0.6, 1.0) for number, label in enumerate(labels)])
+    majority, last_move, imbalance = found.baselines
+    assert found.pipeline.accuracy == imbalance.accuracy == 0.75
+    assert majority.accuracy == last_move.accuracy == 0.5
+    assert majority.log_loss == pytest.approx(log(2))
+    assert found.pipeline.log_loss == imbalance.log_loss == pytest.approx(-(3 * log(0.6) + log(0.4)) / 4)
+    assert (found.best_baseline, found.skill) == ("imbalance_sign", 0.0)
+
+
+def test_symbols_do_not_see_one_another() -> None:
+    one, other = _informed(300, 1, 0.9, "A"), _informed(300, 2, 0.7, "B")
+    together = skill([outcome for pair in zip(one, other, strict=True) for outcome in pair])
+    apart = [skill(one), skill(other)]
+    assert together.independent == sum(each.independent for each in apart)
+    for index, baseline in enumerate(together.baselines):
+        mean = sum(each.baselines[index].log_loss for each in apart) / 2
+        assert baseline.log_loss == pytest.approx(mean)
+
+
+def test_the_interval_is_the_same_every_time() -> None:
+    outcomes = _informed(300, 1, 0.7)
+    assert skill(outcomes) == skill(outcomes)
+    assert skill(outcomes, seed=1) != skill(outcomes, seed=2)
+
+
+def test_a_handful_of_moves_has_no_interval() -> None:
+    outcomes = _informed(4_000, 1, known=0.8)
+    # Two predictions a horizon: 100 of them are 50 horizons, ten blocks of five.
+    few, enough = skill(outcomes[:98]), skill(outcomes[:100])
+    assert (few.low, few.high) == (None, None)
+    assert enough.low is not None
+
+
+def test_nothing_moved() -> None:
+    with pytest.raises(TickloopError, match="expected outcomes that moved, was none among 1"):
+        skill([_outcome(0, 0, 0.5, 0.0)])
