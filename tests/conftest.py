@@ -11,7 +11,7 @@ import pytest
 
 from agents.broker import ports, process
 from agents.broker.launch import start
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 
 collect_ignore = ["contract/toy_components.py", "support/ponderous.py"]  # plugins: to import one is to register it
 NEEDS_A_BROKER = {"bootstrap", "fresh_broker"}
@@ -82,11 +82,11 @@ def prefix() -> str:
 
 
 @pytest.fixture
-def fresh_broker(tmp_path: Path) -> Iterator[Callable[[str], Running]]:
+def fresh_broker(tmp_path: Path) -> Iterator[Callable[[str], RunningBroker]]:
     """Start brokers that a test may kill: `fresh_broker(name)` starts the one of the home `tmp_path / name`."""
     with ExitStack() as stack:
 
-        def started(name: str = "home") -> Running:
+        def started(name: str = "home") -> RunningBroker:
             home = tmp_path / name
             broker, _ = start(home)
             stack.callback(process.stop, home)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from agents.audit.lineage import History, Life, why, window_of
+from agents.audit.lineage import History, PredictionLineage, why, window_of
 from agents.clients.readable import Readable
 from agents.clients.reader import read_blocks
 from agents.config.settings import Settings
@@ -64,7 +64,9 @@ async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, e
     return found
 
 
-async def life_of(settings: Settings, bootstrap: str, symbol: str, prediction_id: str, found: History) -> Life:
+async def life_of(
+    settings: Settings, bootstrap: str, symbol: str, prediction_id: str, found: History
+) -> PredictionLineage:
     """One prediction with everything before and after it.
 
     Raises:
@@ -81,7 +83,7 @@ async def life_of(settings: Settings, bootstrap: str, symbol: str, prediction_id
         if each.prediction_id == prediction_id:
             outcome = each
     version = found.versions.get(prediction.model_version)
-    return Life(
+    return PredictionLineage(
         prediction.id,
         prediction,
         outcome,

@@ -168,7 +168,7 @@ def link(record: Any) -> Link:
     return Link(record.ts_event, kind, identity, what)
 
 
-class Life(Struct, frozen=True):
+class PredictionLineage(Struct, frozen=True):
     """One prediction from its tick to the version that made it.
 
     Attributes:

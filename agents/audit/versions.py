@@ -14,7 +14,7 @@ from schemas.names import LIVE
 from schemas.retraining import RetrainFinished
 from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
 from schemas.versions import ModelVersion
-from streams.api.versions import SCHEMA, Change, ModelVersionManager, Version
+from streams.api.versions import SCHEMA, ModelVersionManager, Version, VersionChange
 from streams.lifecycle.rosters import holding
 
 TIMEOUT_S = 60.0
@@ -120,7 +120,7 @@ async def registry(settings: Settings, bootstrap: str, symbol: str | None = None
                 each.symbol,
                 result.candidate,
                 result.sha256,
-                (Change(each.ts_event, status, each.reason, each.command),),
+                (VersionChange(each.ts_event, status, each.reason, each.command),),
                 result.recipe,
                 result.trained_from,
                 result.trained_until,

@@ -11,7 +11,7 @@ import msgspec
 import pandas as pd
 
 from agents.backtest.parts import assemble
-from agents.backtest.plan import PLUGINS, Plan, is_same
+from agents.backtest.plan import PLUGINS, BacktestPlan, is_same
 from agents.backtest.share import LOCK, Checkpoint
 from agents.broker.exclusive import exclusive_at_once
 from agents.config.changed import changes
@@ -50,7 +50,7 @@ class RunFolder:
         """Whether everything is there."""
         return (self.path / SUMMARY).exists() and not self.unfinished.exists()
 
-    def begin(self, plan: Plan, shares: int) -> int:
+    def begin(self, plan: BacktestPlan, shares: int) -> int:
         """Make the folder ready, or go on with what it has.
 
         Args:
@@ -142,7 +142,7 @@ class RunFolder:
             return f"{CODE} does not say which"
         return identity.changes_since(before.parts)
 
-    def finish(self, plan: Plan, checkpoints: list[Checkpoint]) -> None:
+    def finish(self, plan: BacktestPlan, checkpoints: list[Checkpoint]) -> None:
         """Put the parts together, sum up and forget the checkpoints."""
         for kind in TABLES:
             assemble(self.unfinished, kind, checkpoints[0].segments, len(checkpoints), self.table(kind))

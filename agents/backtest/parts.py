@@ -24,7 +24,7 @@ LINE = "line"
 """Column of a part of a kind that is kept as lines: the record as JSON."""
 
 
-class Rows:
+class RecordRows:
     """Records of one kind in the order in which they came, until they are written as a part."""
 
     def __init__(self, kind: type[Struct]) -> None:

@@ -42,7 +42,7 @@ class Input(Struct, frozen=True):
     sha256: str
 
 
-class Plan(Struct, frozen=True):
+class BacktestPlan(Struct, frozen=True):
     """One backtest.
 
     Attributes:

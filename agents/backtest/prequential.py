@@ -16,7 +16,7 @@ from schemas.ticks import Quote, Trade
 from streams.parameters import Parameters
 from streams.reports.prequential import run as prequential
 from streams.reports.prequential.ablations import VARIANTS
-from streams.reports.prequential.run import Run
+from streams.reports.prequential.run import PrequentialRun
 from streams.reports.prequential.table import SkillReport, report
 from streams.sources.absent import fix_of
 from streams.sources.columns import Columns
@@ -80,7 +80,7 @@ def evaluate(
     return reports
 
 
-def _horizon(parameters: Parameters, run: Run, name: str) -> int:
+def _horizon(parameters: Parameters, run: PrequentialRun, name: str) -> int:
     """Horizon of the symbols of one file, ns; a table over several would mean nothing."""
     horizons = {parameters.for_symbol(symbol).horizon_ns for symbol in run.symbols.tolist()}
     if len(horizons) > 1:
@@ -90,7 +90,9 @@ def _horizon(parameters: Parameters, run: Run, name: str) -> int:
     return min(horizons, default=parameters.market.horizon_ns)
 
 
-def _watch(futures: Sequence[Future[Run]], shares: SimpleQueue[tuple[int, int, float]], progress: Progress) -> None:
+def _watch(
+    futures: Sequence[Future[PrequentialRun]], shares: SimpleQueue[tuple[int, int, float]], progress: Progress
+) -> None:
     done: dict[tuple[int, int], float] = {}
     waiting = set(futures)
     while waiting:
@@ -112,7 +114,7 @@ def _begin(shares: SimpleQueue[tuple[int, int, float]]) -> None:
     _shares = shares
 
 
-def _run(job: Job) -> Run:
+def _run(job: Job) -> PrequentialRun:
     configured_parameters()  # components of the user register themselves here as they did in the parent
     ticks = _ticks(job.name, msgpack.encode(job.columns))
     return prequential.run(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agents.backtest import share as shares_of
 from agents.backtest.folder import RunFolder
-from agents.backtest.plan import Plan
+from agents.backtest.plan import BacktestPlan
 from agents.backtest.share import Checkpoint, Progress
 from agents.config.plugins import configured_parameters
 from agents.process.machine_errors import of_the_machine
@@ -23,7 +23,7 @@ Queue = SimpleQueue[tuple[int, int, Progress]]
 
 
 def run(
-    plans: Sequence[Plan],
+    plans: Sequence[BacktestPlan],
     processes: int,
     report: Report = lambda number, progress: None,
     say: Callable[[str], None] = lambda sentence: None,
@@ -48,7 +48,7 @@ def run(
         raise of_the_machine(error, folders, "the same command goes on from what is done") from error
 
 
-def _run(plans: Sequence[Plan], processes: int, report: Report, say: Callable[[str], None]) -> list[RunFolder]:
+def _run(plans: Sequence[BacktestPlan], processes: int, report: Report, say: Callable[[str], None]) -> list[RunFolder]:
     folders = [RunFolder(plan.folder) for plan in plans]
     wanted = max(1, processes // len(plans))
     divided = [folder.begin(plan, wanted) for folder, plan in zip(folders, plans, strict=True)]
@@ -80,7 +80,7 @@ def _run(plans: Sequence[Plan], processes: int, report: Report, say: Callable[[s
 
 
 def _in_processes(
-    plans: Sequence[Plan],
+    plans: Sequence[BacktestPlan],
     folders: Sequence[RunFolder],
     divided: Sequence[int],
     jobs: Sequence[tuple[int, int]],
@@ -116,6 +116,6 @@ def _begin(queue: Queue) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _work(plan: Plan, folder: Path, number: int, share: int, shares: int) -> Checkpoint:
+def _work(plan: BacktestPlan, folder: Path, number: int, share: int, shares: int) -> Checkpoint:
     configured_parameters({"TICKLOOP_CONFIG": plan.config})  # components of the user register themselves here too
     return shares_of.work(plan, folder, share, shares, lambda said: _queue.put((number, share, said)))

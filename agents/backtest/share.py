@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from msgspec import MsgspecError, Struct, msgpack
 
-from agents.backtest.parts import Rows, part_path
-from agents.backtest.plan import Plan
+from agents.backtest.parts import RecordRows, part_path
+from agents.backtest.plan import BacktestPlan
 from agents.broker.exclusive import exclusive
 from schemas.errors import StateError
 from streams.engine.backtest import Decision, Engine, Facts
@@ -71,7 +71,7 @@ def checkpoint_of(folder: Path, share: int) -> Checkpoint | None:
         raise StateError(f"{path}: expected a checkpoint, was something else: {error}; fix: remove its run") from error
 
 
-def work(plan: Plan, folder: Path, share: int, shares: int, progress: Callable[[Progress], None]) -> Checkpoint:
+def work(plan: BacktestPlan, folder: Path, share: int, shares: int, progress: Callable[[Progress], None]) -> Checkpoint:
     """Do a share from its last checkpoint to the end of the input.
 
     Args:
@@ -87,7 +87,9 @@ def work(plan: Plan, folder: Path, share: int, shares: int, progress: Callable[[
         return _go_on(engine, plan, folder, share, progress)
 
 
-def _go_on(engine: Engine, plan: Plan, folder: Path, share: int, progress: Callable[[Progress], None]) -> Checkpoint:
+def _go_on(
+    engine: Engine, plan: BacktestPlan, folder: Path, share: int, progress: Callable[[Progress], None]
+) -> Checkpoint:
     last = checkpoint_of(folder, share)
     segments = items = 0
     if last is not None:
@@ -99,7 +101,7 @@ def _go_on(engine: Engine, plan: Plan, folder: Path, share: int, progress: Calla
     feed: Iterable[Feed] = files[0] if len(files) == 1 else merged(files)
     ticks = islice(feed, items, None)
     progress(Progress(items, 0.0))
-    rows = {kind: Rows(kind) for kind in TABLES}
+    rows = {kind: RecordRows(kind) for kind in TABLES}
     while True:
         before = items
         items = _segment(engine, ticks, items, rows, lambda at: progress(Progress(at, _part(files))))
@@ -117,7 +119,7 @@ def _go_on(engine: Engine, plan: Plan, folder: Path, share: int, progress: Calla
 
 
 def _segment(
-    engine: Engine, ticks: Iterator[Feed], at: int, rows: dict[type, Rows], report: Callable[[int], None]
+    engine: Engine, ticks: Iterator[Feed], at: int, rows: dict[type, RecordRows], report: Callable[[int], None]
 ) -> int:
     """Take as many ticks as a segment has; the place in the input after them."""
     take = engine.take

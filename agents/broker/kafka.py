@@ -10,7 +10,7 @@ from agents.broker import neighbours, ports, process
 from agents.broker.answer import cluster_id_at
 from agents.broker.java import Java
 from agents.broker.lock import KAFKA_VERSION
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from schemas.errors import EnvironmentProblem
 
 DEFAULT_PORT = 9092
@@ -78,7 +78,7 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 
 
-def start(home: Path, java: Java, class_path: list[Path], port: int | None = None) -> Running:
+def start(home: Path, java: Java, class_path: list[Path], port: int | None = None) -> RunningBroker:
     """Start Kafka on the data of `home` and wait until it answers.
 
     Args:
@@ -115,7 +115,7 @@ def usual_ports(home: Path) -> tuple[int, ...]:
     return (last.port, DEFAULT_PORT) if last is not None and last.kind == "kafka" else (DEFAULT_PORT,)
 
 
-def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[Running, subprocess.Popen[bytes]]:
+def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[RunningBroker, subprocess.Popen[bytes]]:
     """Format the data folder if it is new, then start the server."""
     folder = process.broker_folder(home)
     data, properties = folder / "data", folder / "server.properties"
@@ -125,7 +125,7 @@ def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[R
     if not (data / "meta.properties").exists():
         format_storage(home, java, properties, environment)
     server = process.spawn(home, [java.path, *JVM, "kafka.Kafka", properties], environment)
-    broker = Running("kafka", f"{ports.HOST}:{port}", server.pid, str(properties), KAFKA_VERSION)
+    broker = RunningBroker("kafka", f"{ports.HOST}:{port}", server.pid, str(properties), KAFKA_VERSION)
     process.record(home, broker)
     return broker, server
 
@@ -156,7 +156,7 @@ def cluster_id_of(home: Path) -> str:
     return next(line.partition("=")[2] for line in lines if line.startswith("cluster.id="))
 
 
-def wait_until_it_answers(home: Path, broker: Running, server: subprocess.Popen[bytes]) -> None:
+def wait_until_it_answers(home: Path, broker: RunningBroker, server: subprocess.Popen[bytes]) -> None:
     """Return when the broker serves clients; when it fails to, or the caller is interrupted, end it and raise."""
     expected, deadline = cluster_id_of(home), time.monotonic() + START_TIMEOUT_S
     try:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from agents.broker import jars, java, kafka, mock, neighbours, process
 from agents.broker.exclusive import exclusive
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.broker.unobtainable import Unobtainable
 from agents.process.waiting import waiting_for
 
 
-def start(home: Path, port: int | None = None, say: Callable[[str], None] = print) -> tuple[Running, bool]:
+def start(home: Path, port: int | None = None, say: Callable[[str], None] = print) -> tuple[RunningBroker, bool]:
     """Start the broker of `home` unless it runs.
 
     Two calls at once, from any processes, start one broker.

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from agents.broker import process
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from schemas.errors import EnvironmentProblem
 
 PARTITIONS = 4
@@ -28,7 +28,7 @@ def is_installed() -> bool:
     return find_spec("confluent_kafka") is not None
 
 
-def start(home: Path) -> Running:
+def start(home: Path) -> RunningBroker:
     """Start the mock cluster and return when it is recorded.
 
     Raises:
@@ -53,7 +53,7 @@ def serve(home: Path) -> None:
 
     cluster = Producer({"test.mock.num.brokers": 1})
     node = next(iter(cluster.list_topics(timeout=START_TIMEOUT_S).brokers.values()))
-    process.record(home, Running("mock", f"{node.host}:{node.port}", os.getpid(), str(home), libversion()[0]))
+    process.record(home, RunningBroker("mock", f"{node.host}:{node.port}", os.getpid(), str(home), libversion()[0]))
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 

@@ -6,7 +6,7 @@ import psutil
 from msgspec import Struct
 
 from agents.broker.ports import is_free
-from agents.broker.process import Running, running
+from agents.broker.process import RunningBroker, running
 from agents.broker.promises import promised_to
 from schemas.errors import EnvironmentProblem
 
@@ -69,7 +69,7 @@ def holder(home: Path, port: int) -> str:
     return next((f"the broker of {other}" for other in found), unknown)
 
 
-def _running(home: Path) -> Running | None:
+def _running(home: Path) -> RunningBroker | None:
     """None, too, where the record cannot be read: another user's, or damaged."""
     try:
         return running(home)

@@ -16,7 +16,7 @@ from schemas.errors import EnvironmentProblem
 STOP_TIMEOUT_S = 30.0
 
 
-class Running(Struct, frozen=True):
+class RunningBroker(Struct, frozen=True):
     """What `<home>/broker/broker.json` says about the broker of that home.
 
     Attributes:
@@ -58,7 +58,7 @@ def log_file(home: Path) -> Path:
     return broker_folder(home) / "broker.log"
 
 
-def last_recorded(home: Path) -> Running | None:
+def last_recorded(home: Path) -> RunningBroker | None:
     """The broker that was started last, whether it lives or not; None when there was none.
 
     Raises:
@@ -66,7 +66,7 @@ def last_recorded(home: Path) -> Running | None:
     """
     path = broker_folder(home) / "broker.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Running)
+        return msgspec.json.decode(path.read_bytes(), type=RunningBroker)
     except FileNotFoundError:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -76,13 +76,13 @@ def last_recorded(home: Path) -> Running | None:
         ) from error
 
 
-def running(home: Path) -> Running | None:
+def running(home: Path) -> RunningBroker | None:
     """The broker of this home if its process lives; a stale record counts as none."""
     recorded = last_recorded(home)
     return recorded if recorded is not None and recorded.process is not None else None
 
 
-def record(home: Path, broker: Running) -> None:
+def record(home: Path, broker: RunningBroker) -> None:
     """Let clients of the same home find the broker."""
     path = broker_folder(home) / "broker.json"
     written = path.with_suffix(".json.new")
@@ -120,7 +120,7 @@ def disk_bytes(home: Path) -> int:
     return 512 * sum(blocks)
 
 
-def stop(home: Path) -> Running | None:
+def stop(home: Path) -> RunningBroker | None:
     """End the broker of this home: ask, wait, and kill what does not listen, which costs it no data.
 
     Returns:

@@ -18,7 +18,7 @@ from agents.cli.known_names import expect_known_symbol
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.record_tables import cells, columns_of, console_for, table
 from agents.cli.seen_symbols import ANYWAY, expect_running, expect_seen
-from agents.commands.commander import Place, commander
+from agents.commands.commander import LogPlace, commander
 from agents.config.settings import Settings
 from agents.process.printable import printable
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
@@ -26,7 +26,7 @@ from schemas.errors import ConfigurationError, TickloopError
 from schemas.models import ModelState
 from schemas.retraining import RetrainJob
 from schemas.versions import ModelVersion
-from streams.market.arm_parameters import Variants
+from streams.market.arm_parameters import ArmParameters
 
 BY_HAND = "by hand"
 
@@ -38,7 +38,7 @@ ID = click.option("--id", "command_id", metavar="ID", help="Of the command: the 
 WAIT = click.option("--wait", default=5.0, show_default=True, metavar="S", help="Seconds to wait for what comes of it.")
 
 
-class Asked(Struct):
+class ArmCommand(Struct):
     """What `--json` prints.
 
     Attributes:
@@ -248,7 +248,7 @@ def _model(file: Path) -> ModelState:
 def _check(asked: StartVariant) -> None:
     """Refuse here what the lifecycle node would refuse, by the parameters of this machine."""
     try:
-        Variants(parameters_in_use().for_symbol(asked.symbol)).asked(asked)
+        ArmParameters(parameters_in_use().for_symbol(asked.symbol)).asked(asked)
     except TickloopError as error:
         raise ConfigurationError(str(error).removeprefix("bad_directive: start_arm: ")) from error
 
@@ -282,7 +282,7 @@ def ask(asked: Command, command_id: str | None, wait: float, as_json: bool, anyw
 
 async def _put(
     settings: Settings, asked: Command, command_id: str, wait: float, say: Callable[[str], None], anyway: bool
-) -> tuple[Asked, str]:
+) -> tuple[ArmCommand, str]:
     async with commander(settings, bootstrap(settings)) as client:
         place = await client.place_of(asked.symbol)
         expect_seen(asked.symbol, place, client.seen, anyway)
@@ -291,10 +291,10 @@ async def _put(
         written: Command = msgspec.structs.replace(asked, id=command_id, ts_event=place.ts_event or time.time_ns())
         say(_announced(asked.symbol, place))
         offset, answer = await client.put(written, place.partition, wait)
-        return Asked(written, place.partition, offset, answer.versions, answer.job), answer.refused
+        return ArmCommand(written, place.partition, offset, answer.versions, answer.job), answer.refused
 
 
-def _announced(symbol: str, place: Place) -> str:
+def _announced(symbol: str, place: LogPlace) -> str:
     if place.ts_event:
         return f"writing one command to partition {place.partition}; takes effect at the next tick of {symbol}"
     return (

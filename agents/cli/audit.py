@@ -9,7 +9,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from agents.audit.history import history, life_of
-from agents.audit.lineage import Life, Link, manual_steps, trail
+from agents.audit.lineage import Link, PredictionLineage, manual_steps, trail
 from agents.audit.tables import show_links
 from agents.broker import bootstrap
 from agents.cli.arm import JSON, SYMBOL
@@ -41,7 +41,7 @@ class Audited(Struct):
     outcomes: dict[str, int]
     links: list[Link]
     manual_steps: int
-    prediction: Life | None
+    prediction: PredictionLineage | None
 
 
 @click.command("audit")

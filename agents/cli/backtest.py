@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.backtest.folder import DEAD_LETTERS, TEAR_SHEET, RunFolder
-from agents.backtest.plan import COMPUTE, Plan, format_file, inspected
+from agents.backtest.plan import COMPUTE, BacktestPlan, format_file, inspected
 from agents.backtest.runs import run
 from agents.backtest.share import Progress as Reached
 from agents.cli.column_options import column_options
@@ -147,7 +147,7 @@ def command(
     console.print(f"{taken:,} ticks in {seconds:.1f} s ({taken / seconds:,.0f}/s)" if taken else DONE, highlight=False)
 
 
-def fitting_jobs(plans: Sequence[Plan]) -> int:
+def fitting_jobs(plans: Sequence[BacktestPlan]) -> int:
     """Processes that are worth it: of a small file one is done before a second one has started."""
     size = sum(Path(each.name).stat().st_size for plan in plans for each in plan.inputs)
     return 1 if size < SMALL else os.cpu_count() or 1
@@ -167,7 +167,7 @@ def refused_in(folder: RunFolder) -> str:
     )
 
 
-def expect_predictions(plans: Sequence[Plan], folders: Sequence[RunFolder]) -> None:
+def expect_predictions(plans: Sequence[BacktestPlan], folders: Sequence[RunFolder]) -> None:
     """A backtest in which nothing was predicted, or of which most ticks were refused, is no success.
 
     Raises:
@@ -228,7 +228,7 @@ def configured(configs: Sequence[str], horizon: str | None = None) -> list[Confi
 
 def planned(
     files: tuple[str, ...], chosen: Sequence[Configuration], out: str, layout: Columns, digests: bool
-) -> list[Plan]:
+) -> list[BacktestPlan]:
     """A plan for each configuration.
 
     Raises:
@@ -239,7 +239,7 @@ def planned(
     for each in chosen:
         folder = str(Path(out) / Path(each.file).stem) if len(chosen) > 1 else out
         plans.append(
-            Plan(
+            BacktestPlan(
                 name=Path(each.file).stem or Path(files[0]).name,
                 folder=folder,
                 config=each.environment.get("TICKLOOP_CONFIG", ""),
@@ -256,7 +256,7 @@ def planned(
     return plans
 
 
-def show(plans: Sequence[Plan], folders: Sequence[RunFolder], console: Console) -> None:
+def show(plans: Sequence[BacktestPlan], folders: Sequence[RunFolder], console: Console) -> None:
     """Print what came out, a line a backtest."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("", "ticks", "predictions", "outcomes", "refused", "skill", "trades", "gross bps", "net bps"):

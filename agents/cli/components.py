@@ -13,7 +13,7 @@ from agents.config.plugins import import_each
 from agents.config.settings import config_table, named_in_errors
 from schemas.errors import ConfigurationError, TickloopError
 from streams.components.kinds import Registered, components
-from streams.components.promises import Finding, check, fingerprint, outcome
+from streams.components.promises import PromiseFinding, check, fingerprint, outcome
 from streams.parameters import Parameters, load_parameters
 
 IMPORTED = "is_imported"
@@ -82,12 +82,12 @@ def _parameters() -> Parameters:
         return load_parameters(table)
 
 
-def imported(environment: Mapping[str, str] = os.environ) -> list[Finding]:
+def imported(environment: Mapping[str, str] = os.environ) -> list[PromiseFinding]:
     """Import every module of `[plugins]`, each by itself; what was found of each."""
-    return [Finding(f"module {name}", IMPORTED, said) for name, said in import_each(environment).items()]
+    return [PromiseFinding(f"module {name}", IMPORTED, said) for name, said in import_each(environment).items()]
 
 
-def same_everywhere(chosen: Sequence[Registered]) -> list[Finding]:
+def same_everywhere(chosen: Sequence[Registered]) -> list[PromiseFinding]:
     """Whether parts answer alike in a fresh process, in one with other hashes, and in one that saw another symbol."""
     if not chosen:
         return []
@@ -106,7 +106,7 @@ def same_everywhere(chosen: Sequence[Registered]) -> list[Finding]:
                     "other answers in a process that saw another symbol before, so results would depend on --jobs; "
                     "fix: what it remembers belongs into its state, not into the module or the class"
                 )
-        found.append(Finding(name, SAME_EVERYWHERE, said))
+        found.append(PromiseFinding(name, SAME_EVERYWHERE, said))
     return found
 
 
@@ -136,9 +136,9 @@ def _fingerprints(seed: int, before: int) -> dict[str, str]:
     return {line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in done.stdout.splitlines()}
 
 
-def _show(findings: Sequence[Finding]) -> None:
+def _show(findings: Sequence[PromiseFinding]) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    of: dict[str, list[Finding]] = {}
+    of: dict[str, list[PromiseFinding]] = {}
     for finding in findings:
         of.setdefault(finding.part, []).append(finding)
     for part, mine in of.items():

@@ -14,7 +14,7 @@ from agents.config.settings import Settings
 from agents.demo import drift_story, experiment_story
 from agents.demo.live_page import live_page
 from agents.demo.market import market_of
-from agents.demo.plan import DEFAULT_RATE, DEFAULT_RUN_S, MOST_TICKS, Plan
+from agents.demo.plan import DEFAULT_RATE, DEFAULT_RUN_S, MOST_TICKS, DemoPlan
 from agents.demo.report import show, show_next_steps
 from agents.demo.run import run
 from agents.demo.scenes import show_kept
@@ -101,7 +101,7 @@ def command(
         _tell(STORIES[story], Settings.load(workers=workers), console, say, as_json, keep, dashboard)
         return
     try:
-        plan = Plan(files=files, count=count, seconds=seconds, seed=seed, rate=rate, kill=not no_kill)
+        plan = DemoPlan(files=files, count=count, seconds=seconds, seed=seed, rate=rate, kill=not no_kill)
         with console.status("preparing the market"), waiting_for("the market to be prepared", say):
             market = market_of(plan)
         say(f"market: {len(market.feed):,} ticks, {market.seconds:,.0f} s of {market.title}")

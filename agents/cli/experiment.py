@@ -44,7 +44,7 @@ from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
 from streams.experiments.pooled import Pooled
 from streams.experiments.pooling_node import EVERYONE
-from streams.market.arm_parameters import Variants
+from streams.market.arm_parameters import ArmParameters
 from streams.parameters import Parameters
 from streams.sources.files import TickFile, merged
 
@@ -54,7 +54,7 @@ YES = click.option("--yes", is_flag=True, help="Do not ask.")
 WAIT = click.option("--wait", default=5.0, show_default=True, metavar="S", help="Seconds to wait for an answer.")
 
 
-class Shown(Struct):
+class ExperimentShown(Struct):
     """What `--json` prints of one experiment on one symbol.
 
     Attributes:
@@ -89,7 +89,7 @@ class ShownExperiment(Struct):
 
     experiment: str
     declared: bool
-    symbols: dict[str, Shown]
+    symbols: dict[str, ExperimentShown]
     pooled: Pooled | None
     waits_for: str
 
@@ -316,7 +316,7 @@ def _unknown(name: str, found: Mapping[str, Mapping[str, Course]]) -> Configurat
 
 def _shown(name: str, declaration: Declaration | None, of: dict[str, Course]) -> ShownExperiment:
     shown = {
-        symbol: Shown(
+        symbol: ExperimentShown(
             course.latest,
             course.decisions,
             verdict(course),
@@ -353,7 +353,7 @@ def _start(parameters: Parameters, name: str, declaration: Declaration, symbol: 
         experiment=name,
     )
     try:
-        Variants(parameters.for_symbol(symbol)).asked(command)
+        ArmParameters(parameters.for_symbol(symbol)).asked(command)
     except TickloopError as error:
         said = str(error).removeprefix("bad_command: ").removeprefix("bad_directive: ").removeprefix("start_arm: ")
         raise ConfigurationError(f"[experiments.{name}] arm: {said}") from error

@@ -10,7 +10,7 @@ from agents.cli.parameters_in_use import parameters_in_use
 from schemas.errors import ConfigurationError, TickloopError
 from schemas.ticks import Quote, Trade
 from streams.market.feature_users import users_of_features
-from streams.market.features.checks import Finding, check
+from streams.market.features.checks import FeatureFinding, check
 from streams.market.features.registry import FAMILIES
 from streams.market.parameters import MarketParameters
 from streams.sources.files import TickFile
@@ -132,7 +132,7 @@ def _ticks(file: str | None, count: int) -> list[Quote | Trade]:
     return found
 
 
-def _show(found: list[Finding], ticks: int, source: str) -> None:
+def _show(found: list[FeatureFinding], ticks: int, source: str) -> None:
     names = list(dict.fromkeys(finding.check for finding in found))
     table = Table("family", *names, box=None, header_style="bold", title=f"{ticks:,} ticks of {source}")
     for family in dict.fromkeys(finding.family for finding in found):

@@ -29,7 +29,7 @@ UNSIGNED = "unsigned"
 RESTART = "fix: restart the workers and the caretaker one after the other, then go on"
 
 
-class Shown(msgspec.Struct):
+class KeyShown(msgspec.Struct):
     """What is told of a key; never its secret.
 
     Attributes:
@@ -155,7 +155,7 @@ def drop_command(key_id: str) -> None:
 def list_command(as_json: bool) -> None:
     """Show the keys, never their secrets."""
     ring = load(path_of(settings_of_command()))
-    shown = [Shown(key.id, _state(ring, key), key.until) for key in ring.keys]
+    shown = [KeyShown(key.id, _state(ring, key), key.until) for key in ring.keys]
     if as_json:
         click.echo(msgspec.json.encode(shown))
         return

@@ -31,14 +31,14 @@ from schemas.windows import Breach
 VERSION = click.argument("version")
 
 
-class Shown(Struct):
+class VersionShown(Struct):
     """What `--json` prints of one version: its record, and the retrain that made it, if one did."""
 
     version: ModelVersion | None
     retrain: RetrainFinished | None
 
 
-class Explained(Struct):
+class VersionExplained(Struct):
     """What `--json` prints for `why`: the version, the chain, how many of its steps a person took, who predicts now."""
 
     version: ModelVersion
@@ -237,7 +237,7 @@ def why_command(symbol: str, version: str | None, as_json: bool) -> None:
         return
     links = why(found, record)
     if as_json:
-        click.echo(msgspec.json.encode(Explained(record, links, manual_steps(links), newest)))
+        click.echo(msgspec.json.encode(VersionExplained(record, links, manual_steps(links), newest)))
         return
     if version:
         console.print(printable(f"{record.version} is {stands(record.status)}: {record.reason}"), markup=False)
@@ -246,7 +246,7 @@ def why_command(symbol: str, version: str | None, as_json: bool) -> None:
     show_links(console, links)
 
 
-def _shown(symbol: str, version: str) -> Shown:
+def _shown(symbol: str, version: str) -> VersionShown:
     settings = settings_of_command()
     address = bootstrap(settings)
     found = {each.version: each for each in asyncio.run(versions(settings, address, symbol))}
@@ -256,7 +256,7 @@ def _shown(symbol: str, version: str) -> Shown:
         asyncio.run(expect_known_symbol(settings, address, symbol))
     if version not in found and version not in made:
         raise not_among(f"a version of {symbol}", version, {**found, **made}, f"`tickloop models list {symbol}`")
-    return Shown(found.get(version), made.get(version))
+    return VersionShown(found.get(version), made.get(version))
 
 
 def _numbers(finished: RetrainFinished) -> tuple[tuple[str, ...], tuple[float, ...]]:

@@ -23,7 +23,7 @@ from agents.cli.understood import explain as show_explained
 from agents.cli.understood import explain_option, say, say_understood
 from agents.clients.pace import LONGEST_WAIT_S, Pace
 from agents.clients.publisher import Published, publish
-from agents.clients.standing import RECONNECT_NS, Standing, beginnings, expect_later, standing
+from agents.clients.standing import RECONNECT_NS, LogStanding, beginnings, expect_later, standing
 from agents.clients.standing_input import awaited
 from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
@@ -135,7 +135,7 @@ async def _publish(
     judge: Judge,
 ) -> Published:
     say_when_the_broker_is_away()
-    held = Standing(topic, {}) if set_back else await standing(address, topic)
+    held = LogStanding(topic, {}) if set_back else await standing(address, topic)
     begins = _beginnings(files, layout) if held.newest else {}
     expect_later(begins, held, _warn)
     tolerance = RECONNECT_NS if files[0] == "-" else 0

@@ -32,7 +32,7 @@ from schemas.topics import TICKS
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
 from streams.sources.several import expect_one_market
-from streams.sources.times import Clock
+from streams.sources.times import TimeColumn
 from streams.topology import nodes
 
 INTERRUPTED = 130
@@ -210,7 +210,7 @@ def _log(log: TickLog, until: int | None, bar: _Bar) -> Source:
 
 def _time(text: str) -> int:
     try:
-        return Clock("ns").read(text)
+        return TimeColumn("ns").read(text)
     except ValueError as error:
         raise ConfigurationError(f"--until: {error}") from None
 

@@ -5,14 +5,14 @@ from collections.abc import Collection
 import click
 
 from agents.cli.known_names import not_among
-from agents.commands.commander import Place
+from agents.commands.commander import LogPlace
 
 ANYWAY = click.option(
     "--anyway", is_flag=True, help="Also for a symbol of which there is no prediction yet, or an arm that runs not yet."
 )
 
 
-def expect_seen(symbol: str, place: Place, seen: Collection[str], anyway: bool) -> None:
+def expect_seen(symbol: str, place: LogPlace, seen: Collection[str], anyway: bool) -> None:
     """Ask back where there are predictions, and none of this symbol.
 
     Args:
@@ -21,7 +21,7 @@ def expect_seen(symbol: str, place: Place, seen: Collection[str], anyway: bool) 
         seen: symbols of which there are records; none: nothing can be said.
         anyway: whether whoever asks is sure.
 
-    >>> expect_seen("BTCUSD", Place(3, 0), {"ETHUSDT", "BTCUSDT"}, anyway=False)
+    >>> expect_seen("BTCUSD", LogPlace(3, 0), {"ETHUSDT", "BTCUSDT"}, anyway=False)
     Traceback (most recent call last):
     ...
     schemas.errors.ConfigurationError: expected a symbol of which there are predictions (BTCUSDT, ETHUSDT), was \

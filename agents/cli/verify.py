@@ -24,7 +24,7 @@ from agents.process.printable import printable
 from schemas.topics import TICKS
 from streams.engine import digests
 from streams.topology import nodes
-from streams.verification.comparison import Compared, Finding
+from streams.verification.comparison import Compared, RecordFinding
 
 INTERRUPTED = 130
 WIDTH = 110
@@ -193,12 +193,12 @@ def digest_of(compared: list[Compared]) -> str:
     return digests.of_topic({each.partition: bytes.fromhex(each.digest) for each in compared})
 
 
-def _place(finding: Finding) -> str:
+def _place(finding: RecordFinding) -> str:
     lies = f", offset {finding.offset:,}" if finding.offset >= 0 else ""
     return printable(f"{finding.topic}-{finding.partition}{lies}, id {finding.id or '(unreadable)'}")
 
 
-def _show_finding(finding: Finding, title: str, console: Console) -> None:
+def _show_finding(finding: RecordFinding, title: str, console: Console) -> None:
     console.print(f"{title}: {_place(finding)}", style="bold", markup=False)
     bits = "" if finding.bits is None else f" ({finding.bits} bit{'' if finding.bits == 1 else 's'})"
     console.print(f"  {SENTENCES[finding.kind]}{bits}")

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _check = Validation(ValidationParameters()).check
 
 
-class Lying(Protocol):
+class StoredRecord(Protocol):
     """A record where it lies on the broker."""
 
     @property
@@ -59,7 +59,7 @@ class Readable:
     def __init__(self, topic: Topic) -> None:
         self._name, self._decode = topic.name, decoder(topic.record)
 
-    def __call__(self, record: Lying) -> Any:
+    def __call__(self, record: StoredRecord) -> Any:
         """The record, or None for one that does not fit."""
         try:
             return self.decode(record.value)
@@ -75,13 +75,13 @@ class Readable:
         return found
 
 
-class Told:
+class TopicLog:
     """What was said of one topic in this process."""
 
     def __init__(self) -> None:
         self._places: set[tuple[int, int]] = set()
 
-    def passed_over(self, topic: str, record: Lying, why: str) -> None:
+    def passed_over(self, topic: str, record: StoredRecord, why: str) -> None:
         """Say it of a record unless it was said, or enough was."""
         place = record.partition, record.offset
         if place in self._places or len(self._places) == MOST_KEPT:
@@ -99,4 +99,4 @@ class Told:
             )
 
 
-_told: defaultdict[str, Told] = defaultdict(Told)
+_told: defaultdict[str, TopicLog] = defaultdict(TopicLog)

@@ -35,7 +35,7 @@ class SetBack(ConfigurationError):
     """A feed lies before what the log holds."""
 
 
-class Standing(Struct, frozen=True):
+class LogStanding(Struct, frozen=True):
     """What a log holds of its symbols.
 
     Attributes:
@@ -47,7 +47,7 @@ class Standing(Struct, frozen=True):
     newest: dict[str, int]
 
 
-async def standing(bootstrap: str, topic: str) -> Standing:
+async def standing(bootstrap: str, topic: str) -> LogStanding:
     """Where symbols stand, by `NEWEST` records of each partition: producers may have put a symbol on any of them.
 
     Raises:
@@ -63,7 +63,7 @@ async def standing(bootstrap: str, topic: str) -> Standing:
                 continue  # the market node says what it was
             if not isinstance(tick, Directive):
                 voices[tick.symbol].append(tick.ts_event)
-    return Standing(topic, {symbol: newest(times[-VOICES:]) for symbol, times in voices.items()})
+    return LogStanding(topic, {symbol: newest(times[-VOICES:]) for symbol, times in voices.items()})
 
 
 def newest(times: list[int]) -> int:
@@ -96,10 +96,12 @@ def beginnings(feed: Iterable[Feed]) -> dict[str, int]:
     return {symbol: earliest(found) for symbol, found in times.items() if found}
 
 
-def expect_later(begins: Mapping[str, int], held: Standing, say: Callable[[str], None], tolerance_ns: int = 0) -> None:
+def expect_later(
+    begins: Mapping[str, int], held: LogStanding, say: Callable[[str], None], tolerance_ns: int = 0
+) -> None:
     """Refuse a feed that begins before what the log holds; mention one that begins far later.
 
-    >>> held = Standing("ticks", {"X": 1_723_161_255_000_000_000})
+    >>> held = LogStanding("ticks", {"X": 1_723_161_255_000_000_000})
     >>> expect_later({"X": 1_723_161_255_000_000_001, "Y": 1}, held, print)
     >>> expect_later({"X": 1_723_161_254_000_000_000}, held, print)
     Traceback (most recent call last):

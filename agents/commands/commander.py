@@ -33,7 +33,7 @@ TAILS = ((PREDICTIONS, 500), (OUTCOMES, 500), (PREDICTIONS, 20_000), (OUTCOMES, 
 POLL_MS = 100
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """Where a symbol lives.
 
     Attributes:
@@ -96,7 +96,7 @@ class Commander:
         self._consumer, self._producer = consumer, producer
         self.seen: set[str] = set()
 
-    async def place_of(self, symbol: str) -> Place:
+    async def place_of(self, symbol: str) -> LogPlace:
         """Where a symbol lives: where its latest predictions or outcomes are, else where Kafka's partitioner puts it.
 
         Producers may partition as they like, and outputs stay on the partition of their ticks.
@@ -105,18 +105,18 @@ class Commander:
             found = await self._latest(self._settings.topic(topic.name), symbol.encode(), newest)
             if found is not None:
                 return found
-        return Place(partition_of(symbol, self._partitions), 0)
+        return LogPlace(partition_of(symbol, self._partitions), 0)
 
     async def arms_of(self, symbol: str) -> list[str]:
         """Arms of a symbol that run beside the live one, as the registry of versions says."""
         found = await versions(self._settings, self._bootstrap, symbol)
         return [each.arm for each in found if each.arm and each.arm != LIVE]
 
-    async def _latest(self, topic: str, key: bytes, newest: int) -> Place | None:
+    async def _latest(self, topic: str, key: bytes, newest: int) -> LogPlace | None:
         latest = await self._newest(topic, key, newest, range(self._partitions))
         if latest is None:
             return None
-        return Place(latest.partition, _timed(latest.value).ts_event)
+        return LogPlace(latest.partition, _timed(latest.value).ts_event)
 
     async def _newest(self, topic: str, key: bytes, newest: int, numbers: Iterable[int]) -> Any:
         """The latest record of a key among so many of the newest of each partition, or none."""

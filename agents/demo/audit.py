@@ -12,7 +12,7 @@ from streams.engine.node import Node, following
 from streams.engine.replay import SourceRecord, by_topic, replay
 
 
-class Check(Struct, frozen=True):
+class AuditCheck(Struct, frozen=True):
     """One promise of the system, and what was found: `claim: found`."""
 
     claim: str
@@ -38,7 +38,7 @@ class Audit(Struct, frozen=True):
     outcomes: int
     repeats: int
     replayed: int
-    checks: tuple[Check, ...]
+    checks: tuple[AuditCheck, ...]
 
 
 class _Topic:
@@ -92,20 +92,20 @@ def audit(
     distinct = sum(len(topic.contents) for topic in held.values())
     read_once = sum(topic.read_once for topic in held.values())
     checks = [
-        Check("every tick is in the log", f"{len(ticks):,} of {sent:,} acknowledged", len(ticks) == sent),
-        Check(
+        AuditCheck("every tick is in the log", f"{len(ticks):,} of {sent:,} acknowledged", len(ticks) == sent),
+        AuditCheck(
             "exactly one prediction for each accepted tick",
             f"{len(predicted):,} for {len(ticks - refused):,}",
             # None for none would be a promise about nothing.
             predicted == ticks - refused and refused <= ticks and bool(predicted),
         ),
-        Check(
+        AuditCheck(
             "a reader gets each record once",
             f"{read_once:,} of {distinct:,}, {repeats:,} repeats dropped"
             + (f", {conflicts:,} of them with other bytes" if conflicts else ""),
             read_once == distinct and not conflicts,
         ),
-        Check(
+        AuditCheck(
             "same bytes as an undisturbed replay of the ticks",
             f"yes ({replayed:,} records)" if not differing else f"no ({differing:,} of {replayed:,} differ)",
             not differing and replayed > 0,
@@ -113,6 +113,6 @@ def audit(
     ]
     if broken is not None:
         found = f"{len(refused & broken):,} of {len(broken):,}, {len(refused - broken):,} others"
-        checks.insert(1, Check("refused what was broken on purpose, nothing else", found, refused == broken))
+        checks.insert(1, AuditCheck("refused what was broken on purpose, nothing else", found, refused == broken))
     outcomes = len(held[OUTCOMES.name].contents)
     return Audit(len(ticks), len(ticks - refused), len(predicted), outcomes, repeats, replayed, tuple(checks))

@@ -7,7 +7,7 @@ from msgspec import Struct
 from agents.clients.reader import Received
 from agents.commands.keyring import signing
 from agents.config.settings import Settings
-from agents.demo.audit import Check
+from agents.demo.audit import AuditCheck
 from agents.demo.scenes import everything
 from agents.retrainer.labelled_log import known_then
 from schemas.alerts import Alert
@@ -61,7 +61,7 @@ class Happened(Struct, frozen=True):
     alerts: tuple[Alert, ...]
 
 
-async def checks_of(story: Happened) -> list[Check]:
+async def checks_of(story: Happened) -> list[AuditCheck]:
     """Every promise of the story."""
     settings = story.settings
     log = sorted(
@@ -80,25 +80,25 @@ async def checks_of(story: Happened) -> list[Check]:
         found = [value for _, _, value in expected.get(topic.name, [])]
         same = sorted(map(bytes, filter(None, held))) == sorted(found)
         claim = f"{topic.name}: same bytes as an undisturbed replay of the ticks"
-        checks.append(Check(claim, f"{'yes' if same else 'no'} ({len(found):,} records)", same and bool(found)))
+        checks.append(AuditCheck(claim, f"{'yes' if same else 'no'} ({len(found):,} records)", same and bool(found)))
     wrote = {value for _, _, value in expected.get(COMMANDS.name, [])}
     asked = [record.value for record in await everything(settings, COMMANDS, repeats=True)]
     missing = wrote.difference(filter(None, asked))
     checks.append(
-        Check("commands: every one that follows from the ticks", f"{len(wrote)}", bool(wrote) and not missing)
+        AuditCheck("commands: every one that follows from the ticks", f"{len(wrote)}", bool(wrote) and not missing)
     )
     return checks
 
 
-def _order(alerts: Sequence[Alert]) -> Check:
+def _order(alerts: Sequence[Alert]) -> AuditCheck:
     rest: Iterator[str] = iter([alert.kind for alert in alerts])
     holds = all(kind in rest for kind in TOLD_IN_ORDER)
-    return Check(
+    return AuditCheck(
         "alerts, in this order: " + ", ".join(TOLD_IN_ORDER).replace("_", " "), "yes" if holds else "no", holds
     )
 
 
-def _directives(log: Sequence[SourceRecord], story: Happened) -> list[Check]:
+def _directives(log: Sequence[SourceRecord], story: Happened) -> list[AuditCheck]:
     """Each change once; the sabotage over soon; and nothing left of it."""
     decode = decoder(Tick)
     found = [(record, tick) for record in log if isinstance(tick := decode(record.value), Directive)]
@@ -106,7 +106,7 @@ def _directives(log: Sequence[SourceRecord], story: Happened) -> list[Check]:
     once = len({tick.id for tick in promotions})
     repeats = len(promotions) - once
     checks = [
-        Check(
+        AuditCheck(
             "retrained, sabotaged, rolled back: promoted once each", f"{once} directives, {repeats} repeats", once == 3
         )
     ]
@@ -121,7 +121,7 @@ def _directives(log: Sequence[SourceRecord], story: Happened) -> list[Check]:
         _predictions_after(replay(market, records), after) for records in (ours, [r for r in without if r in ours])
     )
     checks.append(
-        Check(
+        AuditCheck(
             "predictions after the roll-back: same bytes as if there had been no sabotage",
             f"{'yes' if real == other else 'no'} ({len(real):,} records)",
             real == other and bool(real),
@@ -129,7 +129,7 @@ def _directives(log: Sequence[SourceRecord], story: Happened) -> list[Check]:
     )
     decided, lived = _sabotaged(ours, story)
     checks.append(
-        Check(
+        AuditCheck(
             f"the roll-back of the sabotaged version was decided within {MOST_SABOTAGED} scored outcomes",
             f"{decided:,}, and {lived:,} until the directive's place in the log",
             0 < decided < MOST_SABOTAGED,
@@ -164,7 +164,7 @@ def _predictions_after(records: Iterable[Emitted], offset: int) -> list[bytes]:
     ]
 
 
-async def _trained_again(story: Happened) -> Check:
+async def _trained_again(story: Happened) -> AuditCheck:
     """Every candidate again, in this process, from the outcomes that lie on the topic."""
     settings, symbol = story.settings, story.symbol
     signer = signing(settings)
@@ -189,7 +189,9 @@ async def _trained_again(story: Happened) -> Check:
         same += encode(again) == encode(each.result) and proposed
     results = len({each.result.job_id for each in finished})
     holds = 0 < same == len(finished) == results
-    return Check("trained again here, from the same outcomes: same bytes", f"{same} of {len(finished)} retrains", holds)
+    return AuditCheck(
+        "trained again here, from the same outcomes: same bytes", f"{same} of {len(finished)} retrains", holds
+    )
 
 
 def _decoded(records: Sequence[Received], kind: type) -> list:  # type: ignore[type-arg]

@@ -9,13 +9,13 @@ from msgspec import Struct
 from rich.console import Console
 
 from agents.audit.versions import retrains
-from agents.commands.commander import Commander, Place, commander
+from agents.commands.commander import Commander, LogPlace, commander
 from agents.config.settings import Settings
 from agents.demo import story
-from agents.demo.audit import Check
+from agents.demo.audit import AuditCheck
 from agents.demo.drift_checks import Happened, checks_of
 from agents.demo.scenes import kill, kill_worker
-from agents.demo.story import Say, Told, play, supervised
+from agents.demo.story import Say, TopicsSoFar, play, supervised
 from agents.operations.supervisor import Supervisor
 from agents.process.waiting import waiting_for
 from schemas.alerts import Alert, AlertKind
@@ -103,7 +103,7 @@ def parameters() -> Parameters:
     return load_parameters(msgspec.toml.decode(CONFIGURATION))
 
 
-class StorySummary(Struct, frozen=True):
+class DriftStorySummary(Struct, frozen=True):
     """What happened.
 
     Attributes:
@@ -119,11 +119,11 @@ class StorySummary(Struct, frozen=True):
     ticks: int
     killed: tuple[str, ...]
     breach_to_retrain_s: float
-    checks: tuple[Check, ...]
+    checks: tuple[AuditCheck, ...]
     holds: bool
 
 
-class _Told(Told):
+class _Told(TopicsSoFar):
     """Alerts, and where the test stands."""
 
     def __init__(self) -> None:
@@ -162,7 +162,7 @@ class _Told(Told):
         return (self.started_ms - self.breached_ms) / 1e3
 
 
-def run(settings: Settings, console: Console, say: Say, kills: Kills = KILLS) -> StorySummary:
+def run(settings: Settings, console: Console, say: Say, kills: Kills = KILLS) -> DriftStorySummary:
     """Tell the story on the loop that `settings` point to; raises as `story.run`.
 
     Args:
@@ -175,7 +175,9 @@ def run(settings: Settings, console: Console, say: Say, kills: Kills = KILLS) ->
     return story.run(_tell(settings, supervisor, console, say, kills), supervisor)
 
 
-async def _tell(settings: Settings, supervisor: Supervisor, console: Console, say: Say, kills: Kills) -> StorySummary:
+async def _tell(
+    settings: Settings, supervisor: Supervisor, console: Console, say: Say, kills: Kills
+) -> DriftStorySummary:
     told, market, killed = _Told(), GradedMarket(SYMBOL, seed=7), list[str]()
 
     async def act(owned: Mapping[int, str]) -> None:
@@ -204,7 +206,7 @@ async def _tell(settings: Settings, supervisor: Supervisor, console: Console, sa
         happened = Happened(settings, parameters(), SYMBOL, SABOTAGED, SABOTAGED_VERSION, tuple(told.alerts))
         checks = await checks_of(happened)
     holds = all(check.holds for check in checks)
-    return StorySummary(tuple(told.alerts), sent, tuple(killed), told.breach_to_retrain_s, tuple(checks), holds)
+    return DriftStorySummary(tuple(told.alerts), sent, tuple(killed), told.breach_to_retrain_s, tuple(checks), holds)
 
 
 async def _kill(
@@ -228,7 +230,7 @@ async def _kill(
     return killed
 
 
-async def _sabotage(settings: Settings, client: Commander, place: Place, told: _Told, say: Say) -> None:
+async def _sabotage(settings: Settings, client: Commander, place: LogPlace, told: _Told, say: Say) -> None:
     """Force the opposite of the live model through, by hand and without a test."""
     (finished, *_) = [each for each in await retrains(settings, settings.bootstrap, SYMBOL) if each.result.candidate]
     asked = sabotage(finished.result.candidate, place.ts_event)  # type: ignore[arg-type]
@@ -249,7 +251,7 @@ def sabotage(good: ModelState, ts_event: int) -> tuple[Command, Command]:
     )
 
 
-def show(summary: StorySummary, console: Console) -> None:
+def show(summary: DriftStorySummary, console: Console) -> None:
     """Print what happened, and whether it is what one undisturbed process makes of it."""
     console.print(
         f"[bold]What happened[/bold]  {summary.ticks:,} ticks; killed with -9: {', '.join(summary.killed)}; "

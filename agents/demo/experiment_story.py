@@ -11,9 +11,9 @@ from agents.commands.commander import commander
 from agents.commands.keyring import signing
 from agents.config.settings import Settings
 from agents.demo import story
-from agents.demo.audit import Check
+from agents.demo.audit import AuditCheck
 from agents.demo.scenes import everything, kill_worker
-from agents.demo.story import Say, Told, play, supervised
+from agents.demo.story import Say, TopicsSoFar, play, supervised
 from agents.experiments.status import evidence
 from agents.operations.supervisor import Supervisor
 from agents.process.waiting import waiting_for
@@ -82,7 +82,7 @@ def start() -> StartVariant:
     return StartVariant("story:start", SYMBOL, START_NS, NAME, "the story begins", declared.arm, experiment=NAME)
 
 
-class StorySummary(Struct, frozen=True):
+class ExperimentStorySummary(Struct, frozen=True):
     """What happened.
 
     Attributes:
@@ -96,11 +96,11 @@ class StorySummary(Struct, frozen=True):
     decisions: tuple[ExperimentDecided, ...]
     ticks: int
     killed: str
-    checks: tuple[Check, ...]
+    checks: tuple[AuditCheck, ...]
     holds: bool
 
 
-class _Told(Told):
+class _Told(TopicsSoFar):
     """Where the experiment stands, and what it decided."""
 
     def __init__(self) -> None:
@@ -130,13 +130,13 @@ class _Told(Told):
         )
 
 
-def run(settings: Settings, console: Console, say: Say) -> StorySummary:
+def run(settings: Settings, console: Console, say: Say) -> ExperimentStorySummary:
     """Tell the story on the loop that `settings` point to; raises as `story.run`."""
     supervisor = supervised(settings, CONFIGURATION, say)
     return story.run(_tell(settings, supervisor, console, say), supervisor)
 
 
-async def _tell(settings: Settings, supervisor: Supervisor, console: Console, say: Say) -> StorySummary:
+async def _tell(settings: Settings, supervisor: Supervisor, console: Console, say: Say) -> ExperimentStorySummary:
     told, market, killed = _Told(), PlantedMarket(SYMBOL, seed=7), ""
 
     async def act(owned: Mapping[int, str]) -> None:
@@ -163,7 +163,7 @@ async def _tell(settings: Settings, supervisor: Supervisor, console: Console, sa
         return await _summary(settings, told, sent, killed)
 
 
-async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> StorySummary:
+async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> ExperimentStorySummary:
     followed = following(nodes(parameters(), signing(settings)), TICKS)
     log = [
         SourceRecord(record.partition, record.offset, record.key, record.value)
@@ -172,7 +172,7 @@ async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> S
     expected = by_topic(replay(followed, sorted(log, key=lambda record: (record.partition, record.offset))))
     verdicts = told.verdicts()
     wanted = ["winner", "promoted", "rolled_back"]
-    checks = [Check("won, went live, was rolled back", ", ".join(verdicts) or "nothing", verdicts == wanted)]
+    checks = [AuditCheck("won, went live, was rolled back", ", ".join(verdicts) or "nothing", verdicts == wanted)]
     asked = {
         record.value
         for record in await everything(settings, COMMANDS)
@@ -180,18 +180,18 @@ async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> S
     }
     wrote = {value for _, _, value in expected.get(COMMANDS.name, [])}
     counted = f"{len(asked)} of {len(wrote)}"
-    checks.append(Check("decisions were carried out by commands, once each", counted, asked == wrote))
+    checks.append(AuditCheck("decisions were carried out by commands, once each", counted, asked == wrote))
     for topic in (OUTCOMES, EXPERIMENTS, EXPERIMENT_DECISIONS):
         held = [record.value for record in await everything(settings, topic)]
         found = [value for _, _, value in expected.get(topic.name, [])]
         same = sorted(map(bytes, filter(None, held))) == sorted(found)
         claim = f"{topic.name}: same bytes as an undisturbed replay of the ticks"
-        checks.append(Check(claim, f"{'yes' if same else 'no'} ({len(found):,} records)", same and bool(found)))
+        checks.append(AuditCheck(claim, f"{'yes' if same else 'no'} ({len(found):,} records)", same and bool(found)))
     holds = all(check.holds for check in checks)
-    return StorySummary(tuple(told.decisions.values()), sent, killed, tuple(checks), holds)
+    return ExperimentStorySummary(tuple(told.decisions.values()), sent, killed, tuple(checks), holds)
 
 
-def show(summary: StorySummary, console: Console) -> None:
+def show(summary: ExperimentStorySummary, console: Console) -> None:
     """Print what happened, and whether it is what one undisturbed process makes of it."""
     console.print(f"[bold]What happened[/bold]  {summary.ticks:,} ticks, {summary.killed} killed with -9")
     for decided in summary.decisions:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agents.demo.plan import Plan
+from agents.demo.plan import DemoPlan
 from schemas.errors import ConfigurationError
 from schemas.positions import root_id
 from schemas.topics import TICKS
@@ -36,10 +36,10 @@ class Market(Struct, frozen=True):
     seconds: float
 
 
-def market_of(plan: Plan) -> Market:
+def market_of(plan: DemoPlan) -> Market:
     """The market that a plan asks for.
 
-    >>> market = market_of(Plan(count=500, seed=3))
+    >>> market = market_of(DemoPlan(count=500, seed=3))
     >>> len(market.feed), round(market.seconds, 2)
     (506, 1.31)
 

@@ -10,7 +10,7 @@ MOST_TICKS = 1_000_000
 """The proof at the end holds the whole run in memory."""
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class DemoPlan(Struct, frozen=True, kw_only=True):
     """One demo.
 
     Attributes:
@@ -34,7 +34,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     def most(self) -> int:
         """Most ticks to publish.
 
-        >>> Plan(rate=100.0).most, Plan(count=7).most, Plan(seconds=2.0).most
+        >>> DemoPlan(rate=100.0).most, DemoPlan(count=7).most, DemoPlan(seconds=2.0).most
         (3000, 7, 1000000)
         """
         if self.count is not None:

@@ -6,7 +6,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from agents.demo.stopwatch import Latency
+from agents.demo.stopwatch import MeasuredLatency
 from agents.demo.summary import Summary
 from streams.scoring.skill import Skill
 
@@ -131,7 +131,7 @@ def measured_on(summary: Summary) -> str:
     return said
 
 
-def _waits(latency: Latency) -> tuple[str, ...]:
+def _waits(latency: MeasuredLatency) -> tuple[str, ...]:
     numbers = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.longest_ms)
     return (f"{latency.ticks:,}", *(f"{number:,.1f}" for number in numbers))
 

@@ -18,14 +18,14 @@ from agents.clients.reader import Received, read_blocks
 from agents.commands.keyring import signing
 from agents.config.plugins import configured_parameters
 from agents.config.settings import Settings
-from agents.demo.audit import Check, audit
+from agents.demo.audit import AuditCheck, audit
 from agents.demo.market import Market, ids_of_broken
 from agents.demo.membership import wait_for_owners, wait_for_workers
 from agents.demo.observed import Observed
-from agents.demo.plan import Plan
+from agents.demo.plan import DemoPlan
 from agents.demo.stopwatch import Stopwatch
 from agents.demo.summary import Kill, Summary
-from agents.demo.view import View
+from agents.demo.view import LiveView
 from agents.operations import topics
 from agents.operations.gauge import Gauge
 from agents.operations.supervisor import Slot, Supervisor
@@ -66,7 +66,7 @@ class Played(Struct, frozen=True):
     busy: float
 
 
-def run(plan: Plan, market: Market, settings: Settings, console: Console, say: Callable[[str], None]) -> Summary:
+def run(plan: DemoPlan, market: Market, settings: Settings, console: Console, say: Callable[[str], None]) -> Summary:
     """Play a market through the loop that `settings` point to, and check what comes out.
 
     Raises:
@@ -88,7 +88,7 @@ def run(plan: Plan, market: Market, settings: Settings, console: Console, say: C
 
 
 async def _play(
-    plan: Plan,
+    plan: DemoPlan,
     market: Market,
     settings: Settings,
     supervisor: Supervisor,
@@ -97,7 +97,7 @@ async def _play(
 ) -> Played:
     stopwatch = Stopwatch(market.feed, plan.rate, settings.partitions)
     observed = Observed(stopwatch)
-    view = View(console, market.title, stopwatch, observed, supervisor.slots)
+    view = LiveView(console, market.title, stopwatch, observed, supervisor.slots)
     takers = {
         PREDICTIONS: observed.take_predictions,
         OUTCOMES: observed.take_outcomes,
@@ -178,7 +178,7 @@ def _kill_what_is_left(slots: Sequence[Slot]) -> None:
                 os.kill(slot.pid, signal.SIGKILL)
 
 
-def _summary(plan: Plan, market: Market, settings: Settings, played: Played) -> Summary:
+def _summary(plan: DemoPlan, market: Market, settings: Settings, played: Played) -> Summary:
     stopwatch, observed = played.stopwatch, played.observed
     loop = nodes(configured_parameters(), signing(settings))
     broken = ids_of_broken(market.feed, settings.partitions) if market.synthetic else None
@@ -190,7 +190,7 @@ def _summary(plan: Plan, market: Market, settings: Settings, played: Played) -> 
         kill = msgspec.structs.replace(kill, restarts=slot.restarts)
         undisturbed = stopwatch.latency(until=when - BEFORE_THE_KILL_S)
         found = f"{kill.worker}, started again {slot.restarts} time" + ("" if slot.restarts == 1 else "s")
-        checks += (Check("the killed worker came back by itself", found, slot.restarts == 1),)
+        checks += (AuditCheck("the killed worker came back by itself", found, slot.restarts == 1),)
     return Summary(
         market=market.title,
         synthetic=market.synthetic,

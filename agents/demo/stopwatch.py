@@ -15,7 +15,7 @@ from streams.engine.partitioner import partition_of
 TURN_S = 0.002
 
 
-class Latency(Struct, frozen=True):
+class MeasuredLatency(Struct, frozen=True):
     """Waits of a number of ticks, milliseconds."""
 
     ticks: int
@@ -82,11 +82,11 @@ class Stopwatch:
         if number < len(self._due) and place < len(self._due[number]):
             self._waited[number][place] = now - self._due[number][place]
 
-    def latency(self, until: float = float("inf")) -> Latency | None:
+    def latency(self, until: float = float("inf")) -> MeasuredLatency | None:
         """Of the ticks that were due before `until` and were answered; None when there is none."""
         due, waited = np.concatenate(self._due), np.concatenate(self._waited)
         waits = 1e3 * waited[(due < until) & ~np.isnan(waited)]
         if not len(waits):
             return None
         p50, p95, p99 = np.quantile(waits, (0.5, 0.95, 0.99))
-        return Latency(len(waits), float(p50), float(p95), float(p99), float(waits.max()))
+        return MeasuredLatency(len(waits), float(p50), float(p95), float(p99), float(waits.max()))

@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 Summary = TypeVar("Summary")
 
 
-class Told:
+class TopicsSoFar:
     """What the topics have told so far; each story keeps of a record what it is about.
 
     Args:
@@ -98,7 +98,7 @@ def run(story: Coroutine[Any, Any, Summary], supervisor: Supervisor) -> Summary:
 async def play(
     settings: Settings,
     supervisor: Supervisor,
-    told: Told,
+    told: TopicsSoFar,
     market: Iterator[Any],
     rate: float,
     read: Sequence[Topic],
@@ -145,7 +145,7 @@ async def play(
     return published
 
 
-async def _follow(settings: Settings, topic: Topic, told: Told, say: Say) -> None:
+async def _follow(settings: Settings, topic: Topic, told: TopicsSoFar, say: Say) -> None:
     decode = decoder(topic.record)
     async with aclosing(read_blocks(settings.bootstrap, settings.topic(topic.name))) as blocks:
         async for block in blocks:
@@ -158,7 +158,7 @@ async def _follow(settings: Settings, topic: Topic, told: Told, say: Say) -> Non
             told.changed.set()
 
 
-async def _show(told: Told, console: Console) -> None:
+async def _show(told: TopicsSoFar, console: Console) -> None:
     if not console.is_terminal:
         while True:
             await asyncio.sleep(LINE_S)

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from agents.demo.audit import Audit
-from agents.demo.stopwatch import Latency
+from agents.demo.stopwatch import MeasuredLatency
 from streams.scoring.skill import Skill
 
 
@@ -57,8 +57,8 @@ class Summary(Struct, frozen=True):
     sent: int
     refused: dict[str, int]
     audit: Audit
-    latency: Latency | None
-    undisturbed: Latency | None
+    latency: MeasuredLatency | None
+    undisturbed: MeasuredLatency | None
     kill: Kill | None
     skill: Skill | None
     holds: bool

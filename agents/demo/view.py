@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.demo.observed import Observed
-from agents.demo.stopwatch import Latency, Stopwatch
+from agents.demo.stopwatch import MeasuredLatency, Stopwatch
 from agents.operations.supervisor import Slot
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
@@ -39,7 +39,7 @@ STYLE = {"up": "green", "down": "red", "flat": "dim"}
 ARROW = {"up": "▲ up", "down": "▼ down", "flat": "flat"}
 
 
-class View:
+class LiveView:
     """Shows what is observed until it is cancelled."""
 
     def __init__(
@@ -159,7 +159,7 @@ def _cells(prediction: Prediction) -> list[Text | str]:
     ]
 
 
-def _percentiles(latency: Latency) -> str:
+def _percentiles(latency: MeasuredLatency) -> str:
     return (
         f"p50 {latency.p50_ms:.1f}   p95 {latency.p95_ms:.1f}   p99 {latency.p99_ms:.1f} ms   "
         f"longest {latency.longest_ms:,.0f} ms"

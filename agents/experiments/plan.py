@@ -20,7 +20,7 @@ from streams.experiments.declaration import Declaration
 from streams.experiments.engines.dependence import autocorrelation_time, batch_for
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.planning import Plan, plan
+from streams.experiments.planning import ExperimentPlan, plan
 from streams.experiments.pooling_node import EVERYONE
 from streams.experiments.preflight import (
     Preflight,
@@ -70,12 +70,12 @@ class Planned(Struct, frozen=True):
     batch: int
     recommended_batch: int
     recommended_holds: bool | None
-    plan: Plan
+    plan: ExperimentPlan
     preflight: Preflight | None
     missing: str
 
 
-class History(NamedTuple):
+class PairHistory(NamedTuple):
     """Pairs that an experiment is planned on.
 
     Attributes:
@@ -164,7 +164,7 @@ def planned(
     if span_ns <= 0:
         raise ConfigurationError("expected pairs at different times to tell a rate from")
     a, b = _columns(pairs, test)
-    history = History(
+    history = PairHistory(
         outcomes[-1].symbol,
         len(pairs),
         len(pairs) - test.warmup,
@@ -214,7 +214,7 @@ def planned_together(
     columns = [_columns(pairs, test) for pairs in histories]
     a, b = (np.concatenate([each[side] for each in columns]) for side in (0, 1))
     per_window, time = float(windows.counts.mean()), autocorrelation_time(residuals)
-    history = History(
+    history = PairHistory(
         EVERYONE,
         windows.pairs,
         windows.pairs,
@@ -230,7 +230,7 @@ def planned_together(
 
 
 def _planned(
-    name: str, test: ExperimentParameters, history: History, limit_days: float | None, replications: int
+    name: str, test: ExperimentParameters, history: PairHistory, limit_days: float | None, replications: int
 ) -> Planned:
     rate = history.pairs / history.span_ns * DAY_NS
     overlap = max(1.0, history.horizon_ns / DAY_NS * rate)

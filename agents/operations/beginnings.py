@@ -12,10 +12,10 @@ from schemas.errors import EnvironmentProblem
 from schemas.log_events import ComputedBy, LogEvent, RecordsLost
 from schemas.topics import LOG_EVENTS
 from streams.engine.node import Node
-from streams.engine.partition import NO_ROSTER, KeySnapshot, Roster
+from streams.engine.partition import NO_ROSTER, KeySnapshot, PartitionRoster
 
 
-class Beginning(NamedTuple):
+class ReplayBeginning(NamedTuple):
     """Where a replay of one partition begins.
 
     Attributes:
@@ -28,10 +28,10 @@ class Beginning(NamedTuple):
     offset: int
     after: int
     keys: Mapping[str, KeySnapshot]
-    roster: Roster = NO_ROSTER
+    roster: PartitionRoster = NO_ROSTER
 
 
-class History(NamedTuple):
+class PartitionHistory(NamedTuple):
     """What workers have written down about one partition since they began it with no state.
 
     Attributes:
@@ -45,11 +45,11 @@ class History(NamedTuple):
     lost: tuple[RecordsLost, ...]
 
 
-NOTHING_WRITTEN = History(0, (), ())
+NOTHING_WRITTEN = PartitionHistory(0, (), ())
 """Of a log that an earlier version computed."""
 
 
-def histories(events: list[LogEvent], node: str) -> dict[int, History]:
+def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
     """What was written down about the partitions that a node reads; events in the order of their topic.
 
     >>> began = ComputedBy("market", "ticks", 0, 0, "a1", "", {}, "")
@@ -58,9 +58,9 @@ def histories(events: list[LogEvent], node: str) -> dict[int, History]:
     [500]
     >>> again = ComputedBy("market", "ticks", 0, 200, "b2", "", {}, "")  # after `tickloop topics reset`
     >>> histories([began, changed, again], "market")[0]
-    History(began=200, changed=(), lost=())
+    PartitionHistory(began=200, changed=(), lost=())
     """
-    found: dict[int, History] = {}
+    found: dict[int, PartitionHistory] = {}
     for event in events:
         if event.node != node:
             continue
@@ -70,11 +70,11 @@ def histories(events: list[LogEvent], node: str) -> dict[int, History]:
         elif event.before:
             found[event.partition] = known._replace(changed=(*known.changed, event))
         else:
-            found[event.partition] = History(event.offset, (), ())
+            found[event.partition] = PartitionHistory(event.offset, (), ())
     return found
 
 
-def beginning(first: int, history: History, kept: list[KeptSnapshots]) -> Beginning | None:
+def beginning(first: int, history: PartitionHistory, kept: list[KeptSnapshots]) -> ReplayBeginning | None:
     """Where the replay of a partition can begin, as early as it can; None: nowhere.
 
     From the record with which workers began, if it is there and one code computed everything. Else from the earliest
@@ -94,17 +94,17 @@ def beginning(first: int, history: History, kept: list[KeptSnapshots]) -> Beginn
     None
     """
     if first <= history.began and not history.changed:
-        return Beginning(history.began, history.began - 1, {})
+        return ReplayBeginning(history.began, history.began - 1, {})
     for each in kept:
         if each.low + 1 < max(first, history.began):
             continue
         if history.changed and (each.code != history.changed[-1].code or each.low + 1 < history.changed[-1].offset):
             continue
-        return Beginning(each.low + 1, each.high, each.keys, each.roster)
+        return ReplayBeginning(each.low + 1, each.high, each.keys, each.roster)
     return None
 
 
-async def read_histories(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, History]:
+async def read_histories(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, PartitionHistory]:
     """What workers have written down about the log that a node reads."""
     return histories(await log_events(bootstrap, settings.topic(LOG_EVENTS.name)), node.name)
 

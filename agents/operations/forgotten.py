@@ -19,7 +19,7 @@ NAMED = 5
 """Symbols that are named in a sentence."""
 
 
-class Lying(NamedTuple):
+class DatedRecord(NamedTuple):
     """A record and where and when it was written.
 
     Attributes:
@@ -34,7 +34,7 @@ class Lying(NamedTuple):
 
 
 def forgotten(
-    commands: Iterable[Lying], versions: Iterable[Lying], oldest: Mapping[int, int], cut: Iterable[int]
+    commands: Iterable[DatedRecord], versions: Iterable[DatedRecord], oldest: Mapping[int, int], cut: Iterable[int]
 ) -> dict[str, str]:
     """Symbols that a replay may give other versions than they have, each with the version that is live now.
 
@@ -118,13 +118,13 @@ async def _oldest(settings: Settings, bootstrap: str, topic: Topic) -> dict[int,
         await consumer.stop()
 
 
-async def _all(settings: Settings, bootstrap: str, topic: Topic) -> list[Lying]:
+async def _all(settings: Settings, bootstrap: str, topic: Topic) -> list[DatedRecord]:
     decode = decoder(topic.record)
     found = []
     async for block in read_blocks(bootstrap, settings.topic(topic.name), until_end=True, repeats=True):
         for each in block:
             try:
-                found.append(Lying(each.partition, each.timestamp_ms, decode(each.value)))
+                found.append(DatedRecord(each.partition, each.timestamp_ms, decode(each.value)))
             except Refused:  # what people wrote where commands belong
                 continue
     return found

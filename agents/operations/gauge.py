@@ -15,7 +15,7 @@ from streams.parameters import Parameters
 from streams.topology import nodes
 
 
-class Reading(NamedTuple):
+class TopicCounts(NamedTuple):
     """What lay in the topics at one moment.
 
     Attributes:
@@ -54,7 +54,7 @@ class Gauge:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(self._consumer.stop(), self._admin.close())
 
-    async def read(self) -> Reading:
+    async def read(self) -> TopicCounts:
         """Counts and lag as of now."""
         names = {self._settings.topic(topic.name): topic.name for topic in TOPICS}
         # Ends are asked for last: whatever the nodes wrote before they committed is counted.
@@ -67,7 +67,7 @@ class Gauge:
             ends[source] - reached.get(source, 0)
             for source in self._partitions(map(self._settings.topic, self._sources))
         )
-        return Reading(records, lag)
+        return TopicCounts(records, lag)
 
     def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
         return [TopicPartition(topic, number) for topic in topics for number in range(self._settings.partitions)]

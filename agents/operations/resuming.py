@@ -24,7 +24,7 @@ QUIET_S = 1.0
 MOST_LOOKS = 10
 
 
-class Beginning:
+class ResumePoint:
     """The first records of each partition: how many, and their digest.
 
     Args:
@@ -71,7 +71,7 @@ def place(item: Sendable, partitions: int) -> tuple[int, bytes | None, bytes | N
     return partition_of(item.symbol, partitions), item.symbol.encode(), value
 
 
-async def held(bootstrap: str, topic: str) -> Beginning:
+async def held(bootstrap: str, topic: str) -> ResumePoint:
     """What a run's log holds, once it has stopped growing.
 
     Raises:
@@ -80,7 +80,7 @@ async def held(bootstrap: str, topic: str) -> Beginning:
     """
     count = await partition_count(bootstrap, topic)
     ends = await _when_quiet(bootstrap, topic, count)
-    found = Beginning()
+    found = ResumePoint()
     async with aclosing(read_blocks(bootstrap, topic, until_end=True, repeats=True)) as blocks:
         async for block in blocks:
             for record in block:
@@ -113,13 +113,13 @@ async def _when_quiet(bootstrap: str, topic: str, count: int) -> dict[int, int]:
         await consumer.stop()
 
 
-async def check(blocks: AsyncIterator[Sequence[Sendable]], run: Beginning, partitions: int, topic: str) -> None:
+async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int, topic: str) -> None:
     """Hold the beginning of a source against what a run holds.
 
     Raises:
         ConfigurationError: the run was made of something else, or of more.
     """
-    source = Beginning(run.counts)
+    source = ResumePoint(run.counts)
     async for block in blocks:
         for item in block:
             source.add(*place(item, partitions))
@@ -141,7 +141,7 @@ async def check(blocks: AsyncIterator[Sequence[Sendable]], run: Beginning, parti
 
 
 async def remaining(
-    blocks: AsyncIterator[Sequence[Sendable]], run: Beginning, partitions: int
+    blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int
 ) -> AsyncIterator[Sequence[Sendable]]:
     """What is left to be sent."""
     left = dict(run.counts)
@@ -162,7 +162,7 @@ async def remaining(
             yield kept
 
 
-def expect_alone(published: Published, run: Beginning, topic: str) -> None:
+def expect_alone(published: Published, run: ResumePoint, topic: str) -> None:
     """Hold the offsets that the broker gave against those that a sender alone would get.
 
     Raises:

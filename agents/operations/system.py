@@ -16,7 +16,7 @@ from agents.config.settings import Settings
 from agents.dashboard.serve.guard import told
 from agents.operations import addresses, topics
 from agents.operations.addresses import port_of_page, ports_of_workers
-from agents.operations.gauge import Gauge, Reading
+from agents.operations.gauge import Gauge, TopicCounts
 from agents.operations.supervisor import Supervisor
 from agents.process.owned import owned, said, singly
 from agents.process.waiting import waiting_for
@@ -180,7 +180,7 @@ class System:
                     await asyncio.sleep(pause)
 
     async def _keep_reading(self, gauge: Gauge, status: Status, pause: float) -> None:
-        before: Reading | None = None
+        before: TopicCounts | None = None
         while True:
             reading = await gauge.read()
             if before is not None:
@@ -192,11 +192,11 @@ class System:
             await asyncio.sleep(pause)
 
 
-def summary(before: Reading, now: Reading, seconds: float) -> str:
+def summary(before: TopicCounts, now: TopicCounts, seconds: float) -> str:
     """What happened between two readings, in a line.
 
-    >>> earlier = Reading({"ticks": 0, "predictions": 0, "outcomes": 0, "dead-letters": 0}, 0)
-    >>> later = Reading({"ticks": 5000, "predictions": 4990, "outcomes": 700, "dead-letters": 10}, 120)
+    >>> earlier = TopicCounts({"ticks": 0, "predictions": 0, "outcomes": 0, "dead-letters": 0}, 0)
+    >>> later = TopicCounts({"ticks": 5000, "predictions": 4990, "outcomes": 700, "dead-letters": 10}, 120)
     >>> summary(earlier, later, 2.0)
     'ticks 5,000 (2,500/s)  predictions 4,990 (2,495/s)  outcomes 700  dead letters 10  lag 120'
     """

@@ -14,7 +14,7 @@ from agents.clients.topic_partitions import partition_count
 from agents.config.settings import Settings
 from agents.identity.computing import Identity
 from agents.kafka import AIOKafkaConsumer, TopicPartition
-from agents.operations.beginnings import NOTHING_WRITTEN, Beginning, beginning, read_histories, read_kept
+from agents.operations.beginnings import NOTHING_WRITTEN, ReplayBeginning, beginning, read_histories, read_kept
 from agents.operations.progress_of_workers import until_workers_reach
 from agents.runtime.binding import changelog_name
 from agents.runtime.snapshots import recover
@@ -23,7 +23,7 @@ from schemas.log_events import ComputedBy, RecordsLost
 from schemas.topics import DEAD_LETTERS, LOG_EVENTS, TICKS, Topic
 from streams.engine.chain import chained
 from streams.engine.node import Node, following
-from streams.verification.comparison import Compared, Comparison, Finding
+from streams.verification.comparison import Compared, RecordFinding, TopicComparison
 from streams.verification.expected import Expected
 
 BLOCK = 2000
@@ -93,12 +93,12 @@ class Verification(Struct, frozen=True):
     changed: tuple[ComputedBy, ...] = ()
 
     @property
-    def first(self) -> Finding | None:
+    def first(self) -> RecordFinding | None:
         """The first difference: of the topic nearest to the ticks, in its first partition that has one."""
         return next(iter(self.findings), None)
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[RecordFinding]:
         """Every one that is kept, without what is merely not computed yet."""
         return [each for of in self.compared for each in of.findings if each.kind != "not_computed"]
 
@@ -213,7 +213,7 @@ class _Verifier:
         self._progress = progress
         self._done = 0
 
-    async def partition(self, ticks: TopicPartition, begin: Beginning, end: int, settled: bool) -> list[Compared]:
+    async def partition(self, ticks: TopicPartition, begin: ReplayBeginning, end: int, settled: bool) -> list[Compared]:
         number, consumer = ticks.partition, self._consumer
         held = {topic.name: TopicPartition(self._settings.topic(topic.name), number) for topic in outputs(self._nodes)}
         consumer.assign([ticks, *held.values()])
@@ -221,7 +221,7 @@ class _Verifier:
         first = await consumer.beginning_offsets([ticks, *held.values()])
         for tp, offset in (first | {ticks: max(begin.offset, first[ticks])}).items():
             consumer.seek(tp, offset)
-        comparisons = {name: Comparison(name, number, first[tp], end, begin.after) for name, tp in held.items()}
+        comparisons = {name: TopicComparison(name, number, first[tp], end, begin.after) for name, tp in held.items()}
         expected = self._expected(number, begin)
         while block := await self._block(ticks, end):
             for record in block:
@@ -238,7 +238,7 @@ class _Verifier:
                 self._hold(name, comparison, lying)
         return [comparison.end(settled) for comparison in comparisons.values()]
 
-    def _expected(self, number: int, begin: Beginning) -> Expected:
+    def _expected(self, number: int, begin: ReplayBeginning) -> Expected:
         expected = Expected(self._nodes, number)
         try:
             expected.restore(begin.keys, begin.offset - 1, begin.roster)
@@ -249,7 +249,7 @@ class _Verifier:
             ) from error
         return expected
 
-    def _hold(self, topic: str, comparison: Comparison, lying: Sequence[Any]) -> None:
+    def _hold(self, topic: str, comparison: TopicComparison, lying: Sequence[Any]) -> None:
         for each in lying:
             value = each.value or b""
             # What was refused on another root is not told by the ticks.

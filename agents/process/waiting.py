@@ -12,7 +12,7 @@ LATER_S = (10.0, 30.0, 60.0)
 """Then it is said again; behind the last of them, as often as that."""
 
 
-class Waiting:
+class Wait:
     """One wait.
 
     Args:
@@ -30,7 +30,7 @@ class Waiting:
     def line(self, seconds: float) -> str:
         """What to say after so many seconds.
 
-        >>> waiting = Waiting("2 workers", "their logs are in /srv/loop/logs")
+        >>> waiting = Wait("2 workers", "their logs are in /srv/loop/logs")
         >>> waiting.stands = "worker-1 recovering"
         >>> print(waiting.line(2.0))
         waiting for 2 workers (2 s so far): worker-1 recovering
@@ -43,7 +43,7 @@ class Waiting:
 
 
 @contextmanager
-def waiting_for(what: str, say: Callable[[str], None], fix: str = "") -> Iterator[Waiting]:
+def waiting_for(what: str, say: Callable[[str], None], fix: str = "") -> Iterator[Wait]:
     """Say what the block waits for, after 2 s and then at growing distances, for as long as it lasts.
 
     A thread of its own says it: the block may keep its own thread busy, or sleep in the kernel.
@@ -53,7 +53,7 @@ def waiting_for(what: str, say: Callable[[str], None], fix: str = "") -> Iterato
         say: gets the lines, in that thread.
         fix: where to look when it takes long.
     """
-    waiting, over = Waiting(what, fix), Event()
+    waiting, over = Wait(what, fix), Event()
     teller = Thread(target=_tell, args=(waiting, say, over), name="waiting", daemon=True)
     teller.start()
     try:
@@ -63,7 +63,7 @@ def waiting_for(what: str, say: Callable[[str], None], fix: str = "") -> Iterato
         teller.join()
 
 
-def _tell(waiting: Waiting, say: Callable[[str], None], over: Event) -> None:
+def _tell(waiting: Wait, say: Callable[[str], None], over: Event) -> None:
     began = monotonic()
     for due in moments():
         if over.wait(max(0.0, began + due - monotonic())):

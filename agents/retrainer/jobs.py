@@ -34,7 +34,7 @@ from streams.retraining.proposal import proposal, proposal_id
 log = logging.getLogger(__name__)
 
 
-class Waiting:
+class WaitingJobs:
     """Jobs that are not done: of each symbol the newest counts, those before it are superseded."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Retrainer:
         Raises:
             EnvironmentProblem: the topics cannot be read.
         """
-        waiting = Waiting()
+        waiting = WaitingJobs()
         async with finished_retrains(self._settings, self._bootstrap) as finished, asyncio.TaskGroup() as group:
             group.create_task(owned("the reader of retrain jobs", self._listen(waiting)))
             while True:
@@ -119,7 +119,7 @@ class Retrainer:
         ):
             return wanted in [_id_of(value) async for _, value in values]
 
-    async def _listen(self, waiting: "Waiting") -> None:
+    async def _listen(self, waiting: "WaitingJobs") -> None:
         readable = Readable(RETRAIN_JOBS)
         async with aclosing(read(self._bootstrap, self._settings.topic(RETRAIN_JOBS.name))) as records:
             async for record in records:

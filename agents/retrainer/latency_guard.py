@@ -54,7 +54,7 @@ Overrides = Mapping[str, Mapping[str, Any]]
 log = logging.getLogger(__name__)
 
 
-class Made(Struct, frozen=True):
+class TimedPrediction(Struct, frozen=True):
     """What is looked at of a prediction."""
 
     id: str
@@ -62,7 +62,7 @@ class Made(Struct, frozen=True):
     model_version: str
 
 
-_made = decoder(Made)
+_made = decoder(TimedPrediction)
 
 
 class Watched:
@@ -85,7 +85,7 @@ class Watched:
         self.ts_event = version.ts_event
         self._ticks: deque[tuple[int, int]] = deque()
         self._newest: deque[tuple[int, bytes]] = deque(maxlen=MOST_BESIDE)
-        self._waiting: deque[tuple[int, int, Made]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[int, int, TimedPrediction]] = deque(maxlen=MOST_WAITING)
         self._newest_tick = -1
         self._repeats = Repeats()
 
@@ -158,7 +158,7 @@ class Watched:
         )
 
 
-class Latency:
+class LatencyGuard:
     """Follows `model-versions`; whoever is promoted is watched for a while, by the times the broker put on records.
 
     A tick's time is that of its record, a prediction's too, so nothing is asked of the workers. The command has an id

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from schemas.errors import Refused
 from schemas.ticks import Quote, Trade
-from streams.market.arm_parameters import Variants
+from streams.market.arm_parameters import ArmParameters
 from streams.market.parameters import MarketParameters
 from streams.market.pipeline import Pipeline
 
@@ -82,7 +82,7 @@ def beside(
     Raises:
         ValueError: nothing can be built with the overrides.
     """
-    variants = Variants(parameters)
+    variants = ArmParameters(parameters)
     both = [Pipeline(variants[variants.overrides(each)].parameters) for each in (overrides, before)]
     states, taken = [each.open() for each in both], (list[float](), list[float]())
     end = perf_counter() + budget_s

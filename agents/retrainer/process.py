@@ -9,7 +9,7 @@ from agents.kafka import AIOKafkaProducer
 from agents.process.owned import owned, singly
 from agents.retrainer.alerts import Alerts
 from agents.retrainer.jobs import Retrainer
-from agents.retrainer.latency_guard import Latency
+from agents.retrainer.latency_guard import LatencyGuard
 from agents.retrainer.rosters import RosterWatch
 from agents.retrainer.webhook import Webhook
 from schemas.errors import EnvironmentProblem, TickloopError
@@ -36,7 +36,7 @@ async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) 
             )
             if settings.latency_limit_ms > 0.0:
                 group.create_task(
-                    owned("the watch over latency", Latency(settings, bootstrap, parameters, producer).run())
+                    owned("the watch over latency", LatencyGuard(settings, bootstrap, parameters, producer).run())
                 )
             if webhook is not None:
                 group.create_task(owned("the webhook", webhook.run()))

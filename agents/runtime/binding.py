@@ -20,7 +20,7 @@ from agents.config.settings import Settings
 from agents.identity.computing import Identity
 from agents.runtime.counters import Counters
 from agents.runtime.crash import stop_the_process
-from agents.runtime.custody import Custody, Reading
+from agents.runtime.custody import Custody, LogReading
 from agents.runtime.live_partition import LivePartition, Ways
 from agents.runtime.log_identity import lost
 from agents.runtime.outbox import Post
@@ -115,9 +115,9 @@ class Binding:
             partition.revoked = True
         self.live = {}
 
-    def reading(self, number: int) -> Reading:
+    def reading(self, number: int) -> LogReading:
         """Its reading of a partition of its source."""
-        return Reading(self.name, self.node.source.name, TP(self.source, number))
+        return LogReading(self.name, self.node.source.name, TP(self.source, number))
 
     def stored(self, numbers: list[int]) -> list[tuple[int, Recovered]]:
         """What the recovered table says about some partitions."""
@@ -237,8 +237,8 @@ class Runtime:
 
     async def _load(self, assigned: list[TP]) -> dict[TP, int]:
         release, settings, custody = self._releases, self._settings, self._custody
-        readings: dict[Reading, Binding] = {}
-        held: dict[Reading, Recovered] = {}
+        readings: dict[LogReading, Binding] = {}
+        held: dict[LogReading, Recovered] = {}
         for binding in self.bindings:
             for number, stored in binding.stored([tp.partition for tp in assigned if tp.topic == binding.source]):
                 reading = binding.reading(number)

@@ -20,7 +20,7 @@ from agents.config.settings import Settings
 from agents.identity.computing import Identity
 from agents.runtime.code_check import began, changed, check_code
 from agents.runtime.counters import Counters
-from agents.runtime.log_identity import Look, check_log, look
+from agents.runtime.log_identity import LogsSeen, check_log, look
 from agents.runtime.outbox import Outbox
 from agents.runtime.snapshots import Origin, Recovered
 from agents.runtime.transport import producer_of
@@ -35,7 +35,7 @@ PATIENCE_S = 60.0
 PAUSE_S = 1.0
 
 
-class Reading(NamedTuple):
+class LogReading(NamedTuple):
     """A node's reading of one partition of its log.
 
     Attributes:
@@ -64,7 +64,7 @@ class Custody:
         self._topic = settings.topic(LOG_EVENTS.name)
         self._is_there = True
 
-    async def look(self, held: Mapping[Reading, Recovered], topics: Sequence[str]) -> Look:
+    async def look(self, held: Mapping[LogReading, Recovered], topics: Sequence[str]) -> LogsSeen:
         """See the logs of some readings, and which of some topics there are; a broker that is away is waited for.
 
         Raises:
@@ -88,7 +88,7 @@ class Custody:
             check_log(reading.tp, reading.log, stored.offset, stored.origin, seen)
         return seen
 
-    async def look_again(self, live: Iterable[tuple[Reading, int, Origin]]) -> None:
+    async def look_again(self, live: Iterable[tuple[LogReading, int, Origin]]) -> None:
         """Hold the logs as they are now against what was read of them: offset of the last record, and the record.
 
         Raises:
@@ -106,7 +106,7 @@ class Custody:
         for reading, offset, origin in read:
             check_log(reading.tp, reading.log, offset, origin, seen)
 
-    async def check_code(self, held: Mapping[Reading, Recovered], seen: Look) -> dict[Reading, ComputedBy]:
+    async def check_code(self, held: Mapping[LogReading, Recovered], seen: LogsSeen) -> dict[LogReading, ComputedBy]:
         """What is to be written about the code that computes from here on, where it is news.
 
         Raises:
@@ -117,7 +117,7 @@ class Custody:
         if any(stored.origin.code not in ("", mine.digest) for stored in held.values()):
             known = await log_events(self._bootstrap, self._topic)
             parts = {event.code: event.parts for event in known if isinstance(event, ComputedBy)}
-        events: dict[Reading, ComputedBy] = {}
+        events: dict[LogReading, ComputedBy] = {}
         for reading, stored in held.items():
             node, name, tp = reading
             if stored.offset < 0:
@@ -131,7 +131,7 @@ class Custody:
                 log.warning("%s", events[reading].sentence)
         return events
 
-    def lost(self, reading: Reading, counters: Counters, first: int, last: int) -> RecordsLost:
+    def lost(self, reading: LogReading, counters: Counters, first: int, last: int) -> RecordsLost:
         """What is to be written about records that are gone; counts them."""
         number = reading.tp.partition
         counters.lost[number] += last - first + 1
@@ -146,7 +146,7 @@ class Custody:
         )
         return RecordsLost(reading.node, reading.log, number, first, last, sentence)
 
-    async def look_into(self, reading: Reading, counters: Counters, expected: int, found: int) -> int:
+    async def look_into(self, reading: LogReading, counters: Counters, expected: int, found: int) -> int:
         """Records are missing: where those begin that the log still holds. What was deleted unread is written down.
 
         Args:

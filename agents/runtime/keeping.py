@@ -18,7 +18,7 @@ from typing import NamedTuple
 from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
-from streams.engine.partition import NO_ROSTER, KeySnapshot, Partition, Roster
+from streams.engine.partition import NO_ROSTER, KeySnapshot, Partition, PartitionRoster
 
 SLOTS = 4
 
@@ -38,7 +38,7 @@ class KeptSnapshots(NamedTuple):
     high: int
     code: str
     keys: dict[str, KeySnapshot]
-    roster: Roster = NO_ROSTER
+    roster: PartitionRoster = NO_ROSTER
 
 
 class _Manifest(Struct, frozen=True, array_like=True):
@@ -47,7 +47,7 @@ class _Manifest(Struct, frozen=True, array_like=True):
     high: int
     places: int
     code: str
-    roster: Roster = NO_ROSTER
+    roster: PartitionRoster = NO_ROSTER
 
 
 class _Place(Struct, frozen=True, array_like=True):

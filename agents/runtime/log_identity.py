@@ -55,7 +55,7 @@ def digest_of(record: Any) -> bytes:
     return digest.digest()
 
 
-class Look(NamedTuple):
+class LogsSeen(NamedTuple):
     """What was seen of some logs.
 
     Attributes:
@@ -71,7 +71,7 @@ class Look(NamedTuple):
 
 async def look(
     bootstrap: str, partitions: Iterable[TP], offsets: Iterable[tuple[TP, int]], topics: Sequence[str] = ()
-) -> Look:
+) -> LogsSeen:
     """See how some partitions are, which records lie at some of their offsets, and which other topics there are.
 
     Raises:
@@ -98,7 +98,7 @@ async def look(
         for tp, own in mine.items():
             topic = known.get(tp.topic, TopicIdentity("", {}))
             logs[tp] = Sight(topic.id, topic.leader_epochs.get(tp.partition, -1), first[own], end[own])
-        return Look(logs, digests, frozenset(known))
+        return LogsSeen(logs, digests, frozenset(known))
     finally:
         await consumer.stop()
 
@@ -128,7 +128,7 @@ async def _digests(consumer: AIOKafkaConsumer, asked: list[tuple[TP, int]]) -> d
     return found
 
 
-def check_log(tp: TP, log: str, covered: int, origin: Origin, look: Look) -> None:
+def check_log(tp: TP, log: str, covered: int, origin: Origin, look: LogsSeen) -> None:
     """Hold what snapshots say of their log against the log that is there.
 
     Args:

@@ -20,7 +20,7 @@ from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
 from schemas.errors import TickloopError
-from streams.engine.partition import NO_ROSTER, KeySnapshot, Roster
+from streams.engine.partition import NO_ROSTER, KeySnapshot, PartitionRoster
 
 
 class SnapshotsIncomplete(TickloopError):
@@ -68,7 +68,7 @@ class Recovered(NamedTuple):
     keys: dict[str, KeySnapshot]
     stored: list[bytes]
     origin: Origin = UNKNOWN
-    roster: Roster = NO_ROSTER
+    roster: PartitionRoster = NO_ROSTER
 
 
 ROSTER = "roster"
@@ -94,7 +94,7 @@ class _Epoch:
         self.manifest = _Manifest(-1, 0)
         self.keys: dict[str, bytes] = {}
         self.places: set[int] = set()
-        self.roster: Roster | None = None
+        self.roster: PartitionRoster | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -137,7 +137,7 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
         stored.setdefault(partition, []).append(stored_key)
         epoch = epochs.setdefault(partition, {}).setdefault(epoch_name, _Epoch())
         if place == ROSTER:
-            epoch.roster = msgpack.decode(value, type=Roster)
+            epoch.roster = msgpack.decode(value, type=PartitionRoster)
         elif place:
             epoch.places.add(int(place))
             epoch.keys[name] = value
@@ -172,7 +172,7 @@ class Filing:
         recovered: what the owner began with. It has to store all of it again before its first manifest.
 
     >>> filing = Filing(3, "9f2c01aa", NOTHING)
-    >>> list(filing.snapshots({"BTCUSDT": b"state"}, Roster(41, {"BTCUSDT": 7}), {"BTCUSDT"}))
+    >>> list(filing.snapshots({"BTCUSDT": b"state"}, PartitionRoster(41, {"BTCUSDT": 7}), {"BTCUSDT"}))
     [b'3|9f2c01aa|roster|', b'3|9f2c01aa|0|BTCUSDT']
     >>> filing.manifest(41)
     {b'3|9f2c01aa': b'\x94)\x01\x97\xa0\xff\xff\xc4\x00\xa0\xff\xff\xc3'}
@@ -185,7 +185,7 @@ class Filing:
         self._others = recovered.stored
 
     def snapshots(
-        self, states: Mapping[str, bytes], roster: Roster, alive: Collection[str]
+        self, states: Mapping[str, bytes], roster: PartitionRoster, alive: Collection[str]
     ) -> dict[bytes, bytes | None]:
         """Records that store states of keys, to be sent in this order.
 

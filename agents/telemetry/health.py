@@ -18,7 +18,7 @@ WITH_A_QUEUE = 3.0
 """So many times as long a checkpoint may take while a queue is worked off: the event loop is never idle then."""
 
 
-class Check(Struct, frozen=True):
+class HealthCheck(Struct, frozen=True):
     """What one rule found.
 
     Attributes:
@@ -55,7 +55,7 @@ class Verdict(Struct, frozen=True):
     group: str
     worker: str
     version: str
-    checks: tuple[Check, ...]
+    checks: tuple[HealthCheck, ...]
     home: str = ""
     cluster: str = ""
 
@@ -78,22 +78,22 @@ class Verdict(Struct, frozen=True):
         return same and self.group == settings.group
 
 
-class Limits(Struct, frozen=True):
+class HealthLimits(Struct, frozen=True):
     """Seconds after which something is not well.
 
     Attributes:
         checkpoint_s: since the last checkpoint: five times what the setting asks for, and the time that one may take.
         member_s: out of the group: a rebalance waits for twice the session time-out.
 
-    >>> Limits.of(Settings(checkpoint_s=1.0, session_timeout_s=10.0))
-    Limits(checkpoint_s=10.0, member_s=30.0)
+    >>> HealthLimits.of(Settings(checkpoint_s=1.0, session_timeout_s=10.0))
+    HealthLimits(checkpoint_s=10.0, member_s=30.0)
     """
 
     checkpoint_s: float
     member_s: float
 
     @classmethod
-    def of(cls, settings: Settings) -> "Limits":
+    def of(cls, settings: Settings) -> "HealthLimits":
         """Those that follow from settings."""
         return cls(5 * settings.checkpoint_s + 5.0, 3 * settings.session_timeout_s)
 
@@ -106,13 +106,13 @@ class Health:
         began: of the monotonic clock.
     """
 
-    def __init__(self, limits: Limits, began: float) -> None:
+    def __init__(self, limits: HealthLimits, began: float) -> None:
         self._limits = limits
         self._member_at = began
         self._moved: dict[tuple[str, int], tuple[int, float]] = {}
         self._since: dict[str, tuple[bool, str]] = {}
 
-    def examine(self, vitals: Vitals, wall: datetime) -> tuple[Check, ...]:
+    def examine(self, vitals: Vitals, wall: datetime) -> tuple[HealthCheck, ...]:
         """Every rule; `recovery`, the last one, is about being ready, all others about being well."""
         if vitals.is_member:
             self._member_at = vitals.now
@@ -157,10 +157,10 @@ class Health:
             longest = max(longest, vitals.now - self._moved[key][1])
         return longest
 
-    def _check(self, name: str, value: float, limit: float, says: str, wall: datetime) -> Check:
+    def _check(self, name: str, value: float, limit: float, says: str, wall: datetime) -> HealthCheck:
         ok = value <= limit
         was = self._since.get(name)
         if was is None or was[0] != ok:
             self._since[name] = (ok, wall.astimezone(UTC).isoformat(timespec="milliseconds"))
         says = f"{value:.1f} s {says}" + ("" if ok else f", expected at most {limit:g} s")
-        return Check(name, ok, round(value, 3), limit, self._since[name][1], says)
+        return HealthCheck(name, ok, round(value, 3), limit, self._since[name][1], says)

@@ -21,7 +21,7 @@ from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.process.owned import leaf, said
 from agents.runtime.app import LoopApp
-from agents.telemetry.health import RECOVERY, Check, Health, Limits, Verdict
+from agents.telemetry.health import RECOVERY, Health, HealthCheck, HealthLimits, Verdict
 from agents.telemetry.metrics import ClientWarnings, Snapshot, WorkerMetrics, registry
 from agents.telemetry.vitals import take_vitals
 
@@ -33,7 +33,7 @@ SHOWN_S = 60.0
 log = logging.getLogger(__name__)
 
 
-class Watch(threading.Thread):
+class WorkerWatch(threading.Thread):
     """Watches the worker of an app and serves what it finds.
 
     Args:
@@ -50,7 +50,7 @@ class Watch(threading.Thread):
         self._home, self._cluster = str(settings.home_path), cluster
         self._worker = f"worker-{slot}" if slot is not None else ""
         self._port = settings.metrics_port + (slot or 0)
-        self._health = Health(Limits.of(settings), time.monotonic())
+        self._health = Health(HealthLimits.of(settings), time.monotonic())
         self._answered = time.monotonic()
         self._ends: dict[TP, int] = {}
         self._begun_again: tuple[float, str] | None = None
@@ -142,7 +142,7 @@ class Watch(threading.Thread):
         verdict = Verdict(ok, self._settings.group, self._worker, self._version, checks, self._home, self._cluster)
         return Snapshot(vitals, verdict, time.time_ns())
 
-    def _about_itself(self) -> tuple[Check, ...]:
+    def _about_itself(self) -> tuple[HealthCheck, ...]:
         """None, unless it had to begin again a short while ago."""
         if self._begun_again is None:
             return ()
@@ -152,7 +152,7 @@ class Watch(threading.Thread):
             return ()
         since = (datetime.now(UTC) - timedelta(seconds=ago)).isoformat(timespec="milliseconds")
         says = f"the watch itself ended {ago:.1f} s ago and began again: {why}"
-        return (Check("watch", False, 1.0, 0.0, since, says),)
+        return (HealthCheck("watch", False, 1.0, 0.0, since, says),)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))

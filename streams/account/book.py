@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Book:
+class AccountBook:
     """One symbol's account; amounts in bps of its capital.
 
     Between two trades the number of units is fixed, so the value follows the mid from where the last trade left it:
@@ -28,7 +28,7 @@ class Book:
         seen: reference price of the last prediction, quote currency; 0 before the first.
         generation: of the symbol's clock at that prediction.
 
-    >>> book = Book("")
+    >>> book = AccountBook("")
     >>> book.trade(target=0.5, mid=100.0, round_trip_bps=2.0), book.net(100.0)
     ((0.5, 0.5), -0.5)
     >>> book.net(101.0)  # a gain of one per cent on half of the capital

@@ -11,7 +11,7 @@ from schemas.errors import Refused
 from schemas.limits import END_OF_TIME, HIGHEST_PRICE, LONGEST_HORIZON, LOWEST_PRICE
 from schemas.predictions import Prediction
 from schemas.topics import DEAD_LETTERS, PAPER_ACCOUNT, PREDICTIONS
-from streams.account.book import Book
+from streams.account.book import AccountBook
 from streams.account.parameters import AccountParameters
 from streams.engine.node import Node, not_a_snapshot
 from streams.engine.other_parameters import OtherParameters
@@ -22,7 +22,7 @@ DEFAULTS = AccountParameters()
 LARGEST_POSITION = 1e6
 
 
-class AccountNode(Node[Book]):
+class AccountNode(Node[AccountBook]):
     """Holds what predictions ask for, on paper.
 
     * Flat: the position that a prediction asks for is opened, unless it is smaller than `least_change`. That it pays
@@ -70,7 +70,7 @@ class AccountNode(Node[Book]):
         self._closing = parameters.closing_confidence
         self._mark_every = parameters.mark_every_ns
         self._step_down = parameters.drawdown_step_bps
-        self._load = msgpack.Decoder(Book).decode
+        self._load = msgpack.Decoder(AccountBook).decode
         self._dump = msgpack.Encoder().encode
 
     def decode(self, value: bytes | None) -> Any:
@@ -99,11 +99,11 @@ class AccountNode(Node[Book]):
                 return record
         return self.decode(encode(record))
 
-    def open(self, key: str) -> Book:
+    def open(self, key: str) -> AccountBook:
         """Account of a symbol that was never seen."""
-        return Book(self._made_with)
+        return AccountBook(self._made_with)
 
-    def step(self, state: Book, event: Prediction, record_id: str) -> Sequence[Struct]:
+    def step(self, state: AccountBook, event: Prediction, record_id: str) -> Sequence[Struct]:
         """A trade if the prediction leads to one, or a mark if one is due."""
         if state.made_with != self._made_with:
             raise OtherParameters(self._other_parameters(state), state.made_with)
@@ -159,13 +159,13 @@ class AccountNode(Node[Book]):
             ),
         )
 
-    def _close_at_break(self, state: Book, generation: int) -> None:
+    def _close_at_break(self, state: AccountBook, generation: int) -> None:
         """The clock broke: out of the position at the last mid that belongs to it; the next record shows it."""
         if state.units:
             state.trade(0.0, state.seen, state.round_trip_bps)
         state.generation, state.due, state.marked = generation, 0, 0
 
-    def _target(self, state: Book, prediction: Prediction) -> float | None:
+    def _target(self, state: AccountBook, prediction: Prediction) -> float | None:
         """Position to trade to; None to hold on."""
         asked = prediction.position_size
         if abs(asked) < self._least:
@@ -185,11 +185,11 @@ class AccountNode(Node[Book]):
             return None
         return asked
 
-    def dump(self, state: Book) -> bytes:
+    def dump(self, state: AccountBook) -> bytes:
         """Snapshot: MessagePack, in which doubles keep all their bits."""
         return self._dump(state)
 
-    def load(self, snapshot: bytes) -> Book:
+    def load(self, snapshot: bytes) -> AccountBook:
         """State from a snapshot.
 
         Raises:
@@ -203,7 +203,7 @@ class AccountNode(Node[Book]):
             raise OtherParameters(self._other_parameters(state), state.made_with)
         return state
 
-    def _other_parameters(self, state: Book) -> str:
+    def _other_parameters(self, state: AccountBook) -> str:
         return (
             f"expected a paper account computed with the parameters {self._made_with[:12]}, was "
             f"{state.made_with[:12]}; fix: restore the earlier [account] parameters; or `tickloop topics reset` to "

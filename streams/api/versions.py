@@ -29,7 +29,7 @@ NEXT: dict[VersionStatus, tuple[VersionStatus, ...]] = {
 """Where a version may go from where it stands."""
 
 
-class Change(Struct, frozen=True):
+class VersionChange(Struct, frozen=True):
     """One change of a version's status: when (event time, ns), to what, why, and the id of what caused it."""
 
     ts_event: int
@@ -54,7 +54,7 @@ class Version(Struct, frozen=True):
     symbol: str
     state: ModelState
     sha256: str
-    changes: tuple[Change, ...]
+    changes: tuple[VersionChange, ...]
     recipe: str = ""
     trained_from: int = 0
     trained_until: int = 0
@@ -107,7 +107,7 @@ class ModelVersionManager:
                 result.symbol,
                 result.candidate,
                 result.sha256,
-                (Change(ts_event, status, result.sentence, result.job_id),),
+                (VersionChange(ts_event, status, result.sentence, result.job_id),),
                 result.recipe,
                 result.trained_from,
                 result.trained_until,
@@ -122,7 +122,9 @@ class ModelVersionManager:
         Raises:
             ModelRefused: its numbers make no model, or another version has its name.
         """
-        return self.keep(Version(SCHEMA, symbol, state, state_sha256(state), (Change(ts_event, "candidate", reason),)))
+        return self.keep(
+            Version(SCHEMA, symbol, state, state_sha256(state), (VersionChange(ts_event, "candidate", reason),))
+        )
 
     def load(self, record: bytes) -> Version:
         """Keep a version from its record: `dump` of it, by this process or another.
@@ -193,7 +195,7 @@ class ModelVersionManager:
         if status not in NEXT[version.status]:
             allowed = " or ".join(NEXT[version.status]) or "nothing: that is final"
             raise ModelRefused(f"{name} is {version.status}: expected {allowed}, was {status}")
-        changed = replace(version, changes=(*version.changes, Change(ts_event, status, reason, cause)))
+        changed = replace(version, changes=(*version.changes, VersionChange(ts_event, status, reason, cause)))
         self._versions[symbol, name] = changed
         return changed
 
@@ -280,7 +282,7 @@ class _Schema(Struct):
     schema: int
 
 
-def _check_way(name: str, changes: Sequence[Change]) -> None:
+def _check_way(name: str, changes: Sequence[VersionChange]) -> None:
     for before, after in pairwise(changes):
         if after.status not in NEXT[before.status]:
             raise ModelRefused(f"{name}: expected no change from {before.status} to {after.status}")

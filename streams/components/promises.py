@@ -84,7 +84,7 @@ def stays_small(component: Registered) -> str:
 PROMISES = (goes_on_after_a_restart, does_not_look_ahead, answers_finite_numbers, stays_small)
 
 
-class Finding(Struct, frozen=True):
+class PromiseFinding(Struct, frozen=True):
     """What one check of one part found.
 
     Attributes:
@@ -98,9 +98,9 @@ class Finding(Struct, frozen=True):
     detail: str
 
 
-def check(component: Registered) -> list[Finding]:
+def check(component: Registered) -> list[PromiseFinding]:
     """Every promise of one part; one that raises is broken, and the others are looked at all the same."""
-    return [Finding(str(component), each.__name__, outcome(each, component)) for each in PROMISES]
+    return [PromiseFinding(str(component), each.__name__, outcome(each, component)) for each in PROMISES]
 
 
 def outcome(promise: Callable[[Registered], str], component: Registered) -> str:

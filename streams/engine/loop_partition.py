@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from streams.engine.chain import chained
 from streams.engine.node import Node
-from streams.engine.partition import NO_ROSTER, KeySnapshot, Partition, Roster
+from streams.engine.partition import NO_ROSTER, KeySnapshot, Partition, PartitionRoster
 
 
 class LoopPartition:
@@ -50,7 +50,7 @@ class LoopPartition:
             written = [*written, *partition.apply(offset, key, value)]
         return self._close(written) if self._closed else written
 
-    def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: Roster = NO_ROSTER) -> None:
+    def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
         """Put the nodes that read the log to where snapshots of their keys were taken, and to an offset of the log.
 
         The roster was stored with them, where they are of different moments.

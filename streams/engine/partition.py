@@ -38,7 +38,7 @@ class KeySnapshot(Struct, frozen=True, array_like=True):
     position: Position
 
 
-class Roster(Struct, frozen=True, array_like=True):
+class PartitionRoster(Struct, frozen=True, array_like=True):
     """Which keys a partition had at some offset, as far as snapshots do not say so.
 
     Snapshots of a partition are of different moments, so a replay that begins behind what they cover meets some keys as
@@ -60,7 +60,7 @@ class Roster(Struct, frozen=True, array_like=True):
         return name not in self.gone and self.born.get(name, born) == born
 
 
-NO_ROSTER = Roster()
+NO_ROSTER = PartitionRoster()
 """Of snapshots that are all of one moment."""
 
 
@@ -83,7 +83,7 @@ class Partition:
         roster: that was stored beside them.
     """
 
-    def __init__(self, node: Node[Any], number: int, offset: int = -1, roster: Roster = NO_ROSTER) -> None:
+    def __init__(self, node: Node[Any], number: int, offset: int = -1, roster: PartitionRoster = NO_ROSTER) -> None:
         self.node = node
         self.number = number
         self.offset = offset
@@ -167,7 +167,7 @@ class Partition:
         state = self.node.load(snapshot.state)
         self.keys[name] = Keyed(state, snapshot.born, snapshot.offset, snapshot.position)
 
-    def follow(self, roster: Roster) -> None:
+    def follow(self, roster: PartitionRoster) -> None:
         """Have a roster decide up to where it reaches: the one that was stored beside the snapshots."""
         self._decided, self._coming = roster.decided, roster.born
 
@@ -176,11 +176,11 @@ class Partition:
         left = (since for name, since in self.dirty.items() if name not in written)
         return min(left, default=self.offset + 1) - 1
 
-    def roster(self, since: int) -> Roster:
+    def roster(self, since: int) -> PartitionRoster:
         """Which keys there are now, for snapshots that cover the log up to `since` and are stored next."""
         born = {name: keyed.born for name, keyed in self.keys.items() if keyed.born > since}
         born |= {name: at for name, at in self._coming.items() if at > self.offset}
-        return Roster(max(self.offset, self._decided), born)
+        return PartitionRoster(max(self.offset, self._decided), born)
 
     def _make_room(self, offset: int) -> None:
         """Have the key leave that has been quiet for longest, of those that may.

@@ -6,7 +6,7 @@ from typing import Any
 from schemas.errors import ConfigurationError
 from streams.engine.configured import configured, expect_known, merged
 from streams.experiments.declaration import Declaration
-from streams.market.arm_parameters import ARM_LEVEL, Variants
+from streams.market.arm_parameters import ARM_LEVEL, ArmParameters
 from streams.market.parameters import BySymbol, MarketParameters
 
 
@@ -33,7 +33,7 @@ correction, confidence, sizing, was sizng; fix: sizing
 
 
 def _expect_arm(own: MarketParameters, arm: Mapping[str, Any], where: str) -> None:
-    variants = Variants(own)
+    variants = ArmParameters(own)
     for table, fields in arm.items():
         configured(merged(variants.table(table), fields), type(getattr(own, table)), f"{where}.{table}")
     try:

@@ -108,7 +108,7 @@ def expected_run(
 SIMULATED = 200
 
 
-class Plan(Struct, frozen=True):
+class ExperimentPlan(Struct, frozen=True):
     """Attributes:
     pairs, days: for one look at the end, with dependence.
     independent_pairs: the same if pairs did not depend on each other.
@@ -145,7 +145,7 @@ def plan(
     alpha: float = 0.05,
     power: float = 0.8,
     inflation: float = 1.0,
-) -> Plan:
+) -> ExperimentPlan:
     """What an experiment takes. `sigma_d^2 = sd_a^2 + sd_b^2 - 2 rho sd_a sd_b`.
 
     >>> found = plan(0.05, sd_a=1.0, sd_b=1.0, correlation=0.8, pairs_a_day=20_000.0, limit_days=1.0, inflation=2.0)
@@ -186,7 +186,7 @@ def plan(
         f"{median:,.0f} pairs ({median / rate:.2g} days), {decided:.0%} within the limit. "
         f"Within the limit {found:.2g} and more is found."
     )
-    return Plan(
+    return ExperimentPlan(
         needed,
         needed / rate,
         alone,

@@ -36,7 +36,7 @@ COUNTS = 5
 """Figures of a symbol that count something; sums of scores follow."""
 
 
-class Waiting(Struct, array_like=True):
+class WaitingWindow(Struct, array_like=True):
     """A window that is told of one symbol, and waits until all others have passed it, too.
 
     Attributes:
@@ -74,7 +74,7 @@ class Member(Struct, array_like=True):
     passed: int
     base: list[float]
     now: list[float]
-    waiting: list[Waiting] = []
+    waiting: list[WaitingWindow] = []
     ended: bool = False
     offset: int = 0
 
@@ -184,7 +184,7 @@ class Pool:
             member.offset = place.offset
         member.passed = partial.passed
         ended = cut(partial.ended, LONGEST_CAUSE)
-        member.waiting.append(Waiting(partial.window, [*map(float, counts), *partial.sums], ended, place.offset))
+        member.waiting.append(WaitingWindow(partial.window, [*map(float, counts), *partial.sums], ended, place.offset))
         if len(state.members) == len(self.symbols):
             yield from self._advance(state, test)
         elif len(member.waiting) > self._most:

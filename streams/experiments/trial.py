@@ -14,8 +14,8 @@ from streams.experiments.engines.e_detector import BETS, EDetector
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
 from streams.experiments.pairs import pair_of
 from streams.experiments.report import About, told
-from streams.experiments.winner_health import Health, HealthState
-from streams.experiments.winner_watch import Watch, WatchState
+from streams.experiments.winner_health import HealthState, WinnerHealth
+from streams.experiments.winner_watch import WinnerWatch, WinnerWatchState
 
 RUNS_NO_MORE = "runs no more"
 """Why a test stops whose challenger was stopped."""
@@ -33,7 +33,7 @@ Step = Literal["", "moved", "decided"]
 """What an outcome changed: nothing to tell, where it stands, or its verdict."""
 
 
-class Told(Struct, array_like=True):
+class Reported(Struct, array_like=True):
     """How far an experiment that is decided over several symbols has been told of this one.
 
     Attributes:
@@ -61,8 +61,8 @@ class TrialState(Struct, array_like=True):
     challenger: str
     champion: str
     test: ExperimentState
-    watch: WatchState | None = None
-    told: Told | None = None
+    watch: WinnerWatchState | None = None
+    told: Reported | None = None
     health: HealthState | None = None
     generation: int = 0
     seen: int = 0
@@ -105,7 +105,7 @@ class Trial:
         terms = declaration.watch
         self._is_candidate = name.startswith(CANDIDATE)
         self._block = terms.block or declaration.test.batch
-        self._health = Health(terms.run, self._block, terms.calibration)
+        self._health = WinnerHealth(terms.run, self._block, terms.calibration)
 
     def begins(self, outcome: OutcomeMatured) -> bool:
         """Whether the challenger runs beside the live arm."""
@@ -114,7 +114,7 @@ class Trial:
     def start(self, outcome: OutcomeMatured) -> TrialState:
         """State before the first pair, which is in `outcome`."""
         challenger = next(arm.model_version for arm in outcome.arms if arm.arm == self.name)
-        told = Told() if self.pooled else None
+        told = Reported() if self.pooled else None
         return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start(), told=told)
 
     def counts(self, state: TrialState, outcome: OutcomeMatured) -> bool:
@@ -213,10 +213,10 @@ class Trial:
             return "decided"
         return "moved" if watch.detector.blocks > blocks and watch.phase != "rolled_back" else ""
 
-    def _operator(self, state: TrialState) -> Watch:
+    def _operator(self, state: TrialState) -> WinnerWatch:
         """The watch, in units of what blocks of this symbol differed by during the test."""
         terms = self.declaration.watch
-        return Watch(EDetector(terms.run, self._block, self._scale(state)), terms.canary, terms.confirmed)
+        return WinnerWatch(EDetector(terms.run, self._block, self._scale(state)), terms.canary, terms.confirmed)
 
     def _scale(self, state: TrialState) -> float:
         test = self.declaration.test
@@ -229,5 +229,5 @@ class Trial:
         n, _, sse = self.experiment.evidence.moments(state.test.evidence, self.declaration.test.primary)
         return sqrt(sse / (n - 1)) if n > 1 else 0.0
 
-    def _alarm(self, watch: WatchState) -> float:
+    def _alarm(self, watch: WinnerWatchState) -> float:
         return sum(watch.detector.evidence) / (len(BETS) * self.declaration.watch.run / self._block)

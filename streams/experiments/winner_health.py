@@ -28,7 +28,7 @@ class HealthState(Struct, array_like=True):
     mute: int = 0
 
 
-class Health:
+class WinnerHealth:
     """Advances a `HealthState`.
 
     Args:
@@ -36,7 +36,7 @@ class Health:
         block: pairs that are averaged first.
         margin: nats by which its excess may be larger than that of the version before; 0: that is not watched.
 
-    >>> health = Health(run=2_000.0, block=20, margin=0.05)
+    >>> health = WinnerHealth(run=2_000.0, block=20, margin=0.05)
     >>> state = health.start()
     >>> sure = [Pair(str(n), n, 0.0, 0.0, 0.95, 0.6, 1 if n % 5 < 3 else -1) for n in range(2_000)]  # right 60 %
     >>> next(n for n, pair in enumerate(sure) if health.excess(state, pair))

@@ -9,7 +9,7 @@ from streams.experiments.engines.e_detector import DetectorState, EDetector
 Phase = Literal["canary", "promoted", "confirmed", "rolled_back"]
 
 
-class WatchState(Struct, array_like=True):
+class WinnerWatchState(Struct, array_like=True):
     """Attributes:
     phase: where it stands.
     reason: of the last change, a sentence.
@@ -23,15 +23,15 @@ class WatchState(Struct, array_like=True):
     detector: DetectorState
 
 
-class Watch:
-    """Advances a `WatchState` by how much worse the new version was than the old one, which stays in shadow.
+class WinnerWatch:
+    """Advances a `WinnerWatchState` by how much worse the new version was than the old one, which stays in shadow.
 
     Args:
         detector: of the alarm; it stays on after the confirmation.
         canary: pairs on probation, with a part of the capital.
         confirmed: pairs without an alarm after which the winner counts as confirmed.
 
-    >>> watch = Watch(EDetector(run=20_000.0), canary=500, confirmed=5_000)
+    >>> watch = WinnerWatch(EDetector(run=20_000.0), canary=500, confirmed=5_000)
     >>> state = watch.start()
     >>> [watch.update(state, 0.3) for _ in range(600)].count(True), state.phase
     (1, 'rolled_back')
@@ -44,11 +44,11 @@ class Watch:
         self._canary = canary
         self._confirmed = confirmed
 
-    def start(self) -> WatchState:
+    def start(self) -> WinnerWatchState:
         """State when the winner is applied."""
-        return WatchState("canary", "", 0, self._detector.start())
+        return WinnerWatchState("canary", "", 0, self._detector.start())
 
-    def update(self, state: WatchState, worse: float) -> bool:
+    def update(self, state: WinnerWatchState, worse: float) -> bool:
         """Take the loss of the new version less that of the old one; whether the phase changed."""
         if state.phase == "rolled_back":
             return False

@@ -22,7 +22,7 @@ LONGEST_LINEAGE = 16
 """Ancestors of a version that are told, the youngest ones."""
 
 
-class Running(Struct, array_like=True):
+class RunningArm(Struct, array_like=True):
     """An arm that runs.
 
     Attributes:
@@ -70,7 +70,7 @@ class Reign(Struct, array_like=True):
     command: str
 
 
-class Held(Struct, array_like=True):
+class HeldByPin(Struct, array_like=True):
     """What a pin holds back: the system asked for it, and only a person may change which version is live.
 
     Attributes:
@@ -84,7 +84,7 @@ class Held(Struct, array_like=True):
     live: str
 
 
-class Life(Struct, array_like=True):
+class SymbolArms(Struct, array_like=True):
     """The arms of one symbol; a `Roster` for directives.
 
     Attributes:
@@ -100,7 +100,7 @@ class Life(Struct, array_like=True):
         held: what a pin holds back, the oldest first; one of an arm at most.
     """
 
-    arms: list[Running]
+    arms: list[RunningArm]
     next_number: int
     applied: list[str]
     before: list[Reign]
@@ -109,7 +109,7 @@ class Life(Struct, array_like=True):
     pinned: bool = False
     cools_until: int = 0
     judged: Judged = field(default_factory=Judged)
-    held: list[Held] = []
+    held: list[HeldByPin] = []
 
     def descent(self, parent: str) -> list[str]:
         """Lineage of a child of `parent`, which need not run; none of no parent."""
@@ -118,7 +118,7 @@ class Life(Struct, array_like=True):
         known = next((arm.lineage for arm in self.arms if arm.version == parent), [])
         return [*known, parent][-LONGEST_LINEAGE:]
 
-    def dispensable(self) -> Running | None:
+    def dispensable(self) -> RunningArm | None:
         """The arm that is stopped where a candidate needs room: one that was taken back, else the one that was live
         longest ago, else the first that a pin holds back; never the one that a roll-back goes to."""
         kept = self.before[-1].version if self.before else ""
@@ -126,23 +126,23 @@ class Life(Struct, array_like=True):
         spare = [arm for arm in self.arms[1:] if (arm.was_live or arm.number in held) and arm.version != kept]
         return min(spare, key=lambda arm: (not arm.taken_back, not arm.was_live, arm.since, arm.number), default=None)
 
-    def candidates(self) -> list[Running]:
+    def candidates(self) -> list[RunningArm]:
         """Those that are being tested; a winner that a pin holds back is so no more."""
         held = {each.number for each in self.held}
         return [arm for arm in self.arms[1:] if arm.candidate and not arm.was_live and arm.number not in held]
 
-    def is_held(self, arm: Running) -> bool:
+    def is_held(self, arm: RunningArm) -> bool:
         """Whether a pin holds back that an arm goes live, or that the live one is taken back."""
         return any(each.number == arm.number and each.live == self.arms[0].version for each in self.held)
 
-    def hold(self, command: PromoteVariant | RollBack, arm: Running) -> bool:
+    def hold(self, command: PromoteVariant | RollBack, arm: RunningArm) -> bool:
         """Keep for the release of the pin what would change the live version; whether it was not kept before."""
         if any(each.number == arm.number for each in self.held):
             return False
-        self.held.append(Held(command, arm.number, self.arms[0].version))
+        self.held.append(HeldByPin(command, arm.number, self.arms[0].version))
         return True
 
-    def succeeded(self, by: Running, reign: Reign) -> None:
+    def succeeded(self, by: RunningArm, reign: Reign) -> None:
         """Remember whose reign has ended; whoever is live now is no one's predecessor any more."""
         self.forget(by.version)
         self.before.append(reign)
@@ -174,10 +174,10 @@ class Life(Struct, array_like=True):
         self.retired = [*self.retired, version][-MOST_RETIRED:]
 
 
-def new_life() -> Life:
+def new_life() -> SymbolArms:
     """A symbol with nothing but its built-in arm.
 
     >>> new_life().arms[0].version
     'builtin'
     """
-    return Life([Running(LIVE, BUILTIN, 0, was_live=True)], 1, [], [])
+    return SymbolArms([RunningArm(LIVE, BUILTIN, 0, was_live=True)], 1, [], [])

@@ -26,9 +26,9 @@ from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS,
 from schemas.versions import Status
 from streams.engine.node import Node, not_a_snapshot
 from streams.engine.signing import UNSIGNED, Signing
-from streams.lifecycle.arm_states import Life, Reign, Running, new_life
+from streams.lifecycle.arm_states import Reign, RunningArm, SymbolArms, new_life
 from streams.lifecycle.version_records import News
-from streams.market.arm_parameters import Variants
+from streams.market.arm_parameters import ArmParameters
 from streams.market.directives import MOST_ARMS, apply, remember, shadow
 from streams.market.pipeline import builtin_version
 from streams.parameters import Parameters
@@ -39,7 +39,7 @@ Directed = StartVariant | StopVariant | PromoteVariant | RollBack
 """Commands that change what the market node computes."""
 
 
-class LifecycleNode(Node[Life]):
+class LifecycleNode(Node[SymbolArms]):
     """Carries out commands: it alone writes directives.
 
     A command becomes one directive of the same id in the tick log, on the partition that it came on itself, so the
@@ -74,9 +74,9 @@ class LifecycleNode(Node[Life]):
         super().__init__()
         self._signing = signing
         self._parameters = parameters
-        self._variants = Variants(parameters.market)
-        self._own_variants = {symbol: Variants(own) for symbol, own in parameters.symbols.items()}
-        self._load = msgpack.Decoder(Life).decode
+        self._variants = ArmParameters(parameters.market)
+        self._own_variants = {symbol: ArmParameters(own) for symbol, own in parameters.symbols.items()}
+        self._load = msgpack.Decoder(SymbolArms).decode
         self._dump = msgpack.Encoder().encode
 
     def decode(self, value: bytes | None) -> Any:
@@ -91,16 +91,16 @@ class LifecycleNode(Node[Life]):
         """See `Node.admit`: a command must have been signed for this place."""
         self._signing.admit(event, record_id)
 
-    def open(self, key: str) -> Life:
+    def open(self, key: str) -> SymbolArms:
         """State of a symbol that nothing was asked of."""
         return new_life()
 
-    def may_leave(self, state: Life) -> bool:
+    def may_leave(self, state: SymbolArms) -> bool:
         """See `Node.may_leave`: a symbol for which nothing was ever carried out, nor judged under a good signature."""
         judged = state.judged
         return not (state.next_number > 1 or state.applied or judged.ids or judged.floors)
 
-    def step(self, state: Life, event: Any, record_id: str) -> Sequence[Struct]:
+    def step(self, state: SymbolArms, event: Any, record_id: str) -> Sequence[Struct]:
         """The directive, then what it makes of versions; nothing for a command that was carried out before."""
         if not self._signing.is_new(state.judged, event, record_id) or event.id in state.applied:
             return ()
@@ -132,7 +132,7 @@ class LifecycleNode(Node[Life]):
         """Name of a version as predictions carry it."""
         return builtin_version(self._parameters.for_symbol(symbol).digest()) if version == BUILTIN else version
 
-    def _retrain(self, life: Life, command: Retrain, record_id: str) -> Sequence[Struct]:
+    def _retrain(self, life: SymbolArms, command: Retrain, record_id: str) -> Sequence[Struct]:
         """The job, done or withheld; a person's is never withheld."""
         remember(life, command.id)
         withheld, tested = "", life.candidates()
@@ -155,14 +155,14 @@ class LifecycleNode(Node[Life]):
         )
         return (self._signing.sign(job, record_id),)
 
-    def _check_may(self, life: Life, command: Directed) -> None:
+    def _check_may(self, life: SymbolArms, command: Directed) -> None:
         live = self.shown(command.symbol, life.arms[0].version)
         if isinstance(command, RollBack) and command.version and live != command.version:
             raise Refused("bad_command", f"roll_back: expected {command.version!r:.80} to be live, {live} is")
         if isinstance(command, StartVariant) and command.automatic and command.model:
             self._check_wanted(life, command.model, command.judged_against, live)
 
-    def _check_wanted(self, life: Life, model: ModelState, judged_against: str, live: str) -> None:
+    def _check_wanted(self, life: SymbolArms, model: ModelState, judged_against: str, live: str) -> None:
         """A candidate of a retrain may come too late, or while enough others are being tested."""
         if judged_against not in ("", live):
             raise Refused("stale", f"{model.version} was judged against {judged_against}, {live} is live")
@@ -171,7 +171,7 @@ class LifecycleNode(Node[Life]):
             others = ", ".join(arm.version for arm in tested)
             raise Refused("too_many_candidates", f"{model.version} is not started, still being tested: {others}")
 
-    def _hold(self, life: Life, command: PromoteVariant | RollBack, news: News) -> None:
+    def _hold(self, life: SymbolArms, command: PromoteVariant | RollBack, news: News) -> None:
         live = self.shown(command.symbol, life.arms[0].version)
         arm = life.arms[0]
         if isinstance(command, PromoteVariant):
@@ -183,7 +183,7 @@ class LifecycleNode(Node[Life]):
             status: Status = "shadow" if isinstance(command, PromoteVariant) else "champion"
             news.tell(arm, status, f"held back by a pin on {live}: {command.cause}", counts=False)
 
-    def _release(self, life: Life, pin: PinVersion, news: News) -> list[Directive]:
+    def _release(self, life: SymbolArms, pin: PinVersion, news: News) -> list[Directive]:
         """What the pin held back: a roll-back first, then the first winner; who won against another one is stopped."""
         directives = []
         for held in sorted(life.held, key=lambda each: isinstance(each.command, PromoteVariant)):
@@ -203,7 +203,7 @@ class LifecycleNode(Node[Life]):
                 directives.append(self._carry_out(life, command, news))
         return directives + self._stop_beaten(life, pin, news)
 
-    def _taken_back(self, life: Life, command: RollBack, news: News) -> list[Directive]:
+    def _taken_back(self, life: SymbolArms, command: RollBack, news: News) -> list[Directive]:
         """A roll-back, and the end of what was taken back where that is asked for; the built-in version never ends so.
 
         The end is a directive behind the one that makes the other version live, on the same partition: whoever reads
@@ -219,7 +219,7 @@ class LifecycleNode(Node[Life]):
         # Of the version it is told what was asked for: the roll-back, which stands on `commands`.
         return [*directives, self._carry_out(life, stop, news)]
 
-    def _stop_beaten(self, life: Life, command: Command, news: News) -> list[Directive]:
+    def _stop_beaten(self, life: SymbolArms, command: Command, news: News) -> list[Directive]:
         """Once another version is live: what was held back for the one before is over."""
         live = life.arms[0]
         over = [each for each in life.held if each.live != live.version or not life.pinned]
@@ -239,7 +239,7 @@ class LifecycleNode(Node[Life]):
             directives.append(self._carry_out(life, stop, news))
         return directives
 
-    def _make_room(self, life: Life, command: StartVariant, news: News) -> list[Directive]:
+    def _make_room(self, life: SymbolArms, command: StartVariant, news: News) -> list[Directive]:
         stopped = life.dispensable()
         if stopped is None:
             return []
@@ -255,7 +255,7 @@ class LifecycleNode(Node[Life]):
         news.tell_stopped(stopped, f"{kept} room for {command.arm}")
         return [directive]
 
-    def _apply(self, life: Life, command: Directed) -> Directive:
+    def _apply(self, life: SymbolArms, command: Directed) -> Directive:
         directive = self._directive(life, command)
         try:
             apply(life, directive, lambda _, version, number: self._begin(life, command, version, number))
@@ -263,7 +263,7 @@ class LifecycleNode(Node[Life]):
             raise Refused("bad_command", refused.detail) from refused
         return directive
 
-    def _carry_out(self, life: Life, command: Directed, news: News) -> Directive:
+    def _carry_out(self, life: SymbolArms, command: Directed, news: News) -> Directive:
         live = life.arms[0]
         reign = Reign(live.version, live.since, live.command)
         runs = list(life.arms)
@@ -294,7 +294,7 @@ class LifecycleNode(Node[Life]):
                 news.tell(demoted, "shadow", f"{shown} is live: {command.cause}")
         return directive
 
-    def _directive(self, life: Life, command: Directed) -> Directive:
+    def _directive(self, life: SymbolArms, command: Directed) -> Directive:
         identity = (command.id, command.symbol, command.ts_event)
         if isinstance(command, StartVariant):
             return Directive(
@@ -316,7 +316,7 @@ class LifecycleNode(Node[Life]):
             return Directive(*identity, "promote_arm", arm, command.cause)
         return Directive(*identity, "stop_arm", arm, command.cause)
 
-    def _begin(self, life: Life, command: Any, version: str, number: int) -> Running:
+    def _begin(self, life: SymbolArms, command: Any, version: str, number: int) -> RunningArm:
         _check_model(command)
         variants = self._own_variants.get(command.symbol, self._variants)
         overrides, _ = variants.asked(command)
@@ -328,7 +328,7 @@ class LifecycleNode(Node[Life]):
                 "bad_command", f"start_variant: expected a new version, {version!r:.80} ran before and was stopped"
             )
         parent = command.model.parent if command.model else life.arms[0].version if command.from_live else ""
-        return Running(
+        return RunningArm(
             command.arm,
             version,
             number,
@@ -341,11 +341,11 @@ class LifecycleNode(Node[Life]):
             candidate=command.arm.startswith(CANDIDATE),
         )
 
-    def dump(self, state: Life) -> bytes:
+    def dump(self, state: SymbolArms) -> bytes:
         """Snapshot: MessagePack."""
         return self._dump(state)
 
-    def load(self, snapshot: bytes) -> Life:
+    def load(self, snapshot: bytes) -> SymbolArms:
         """State from a snapshot; raises `StateError` when it is damaged or of another layout."""
         try:
             return self._load(snapshot)

@@ -6,7 +6,7 @@ from msgspec import UNSET, json
 
 from schemas.commands import Command, PinVersion, Retrain, StopVariant
 from schemas.versions import ModelVersion, Status
-from streams.lifecycle.arm_states import Life, Running
+from streams.lifecycle.arm_states import RunningArm, SymbolArms
 
 Shown = Callable[[str, str], str]
 """Name of a version as predictions carry it, given the symbol."""
@@ -26,7 +26,7 @@ class News:
         records: so far.
     """
 
-    def __init__(self, command: Command, record_id: str, life: Life, shown: Shown) -> None:
+    def __init__(self, command: Command, record_id: str, life: SymbolArms, shown: Shown) -> None:
         self.record_id = record_id
         self._command, self._life, self._shown = command, life, shown
         self.records: list[ModelVersion] = []
@@ -35,7 +35,7 @@ class News:
         """What is told from here on is what another command made of versions."""
         self._command = command
 
-    def tell(self, arm: Running, status: Status, reason: str, *, counts: bool = True) -> None:
+    def tell(self, arm: RunningArm, status: Status, reason: str, *, counts: bool = True) -> None:
         """Add the record of one version; `counts`: it was changed by the command, not merely mentioned."""
         command, symbol = self._command, self._command.symbol
         if counts and not command.automatic:
@@ -66,7 +66,7 @@ class News:
             )
         )
 
-    def tell_stopped(self, arm: Running, reason: str) -> None:
+    def tell_stopped(self, arm: RunningArm, reason: str) -> None:
         """An arm runs no more: what that makes of its version hangs on what it was."""
         self._life.retire(arm.version)
         self._life.held = [each for each in self._life.held if each.number != arm.number]

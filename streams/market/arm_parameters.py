@@ -30,7 +30,7 @@ MOST_BUILT = 256
 """Variants whose operators are kept; of others they are built again, which changes nothing."""
 
 
-class Variant(NamedTuple):
+class ArmParts(NamedTuple):
     """What an arm is advanced by; it holds no state.
 
     Attributes:
@@ -44,10 +44,10 @@ class Variant(NamedTuple):
     sizing: Sizing
 
 
-class Variants:
+class ArmParameters:
     """Variants by their overrides, built when they are asked for.
 
-    >>> variants = Variants(MarketParameters())
+    >>> variants = ArmParameters(MarketParameters())
     >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
     >>> bold, variants[bold].parameters.sizing.kelly_fraction, variants[b""].parameters.sizing.kelly_fraction
     (b'{"sizing":{"kelly_fraction":0.001}}', 0.001, 0.0001)
@@ -61,15 +61,15 @@ class Variants:
         self._parameters = parameters
         self._tables: dict[str, Any] = {name: to_builtins(getattr(parameters, name)) for name in ARM_LEVEL}
         self._experts = (*parameters.strategies.enabled, MODEL)
-        self._built: dict[bytes, Variant] = {}
-        self.own = Variant(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
+        self._built: dict[bytes, ArmParts] = {}
+        self.own = ArmParts(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
 
     def table(self, name: str) -> dict[str, Any]:
         """The symbol's own parameters of a table that an arm may have for itself."""
         found: dict[str, Any] = self._tables[name]
         return found
 
-    def __getitem__(self, overrides: bytes) -> Variant:
+    def __getitem__(self, overrides: bytes) -> ArmParts:
         """The variant of these overrides; of none: the symbol's own pipeline.
 
         Raises:
@@ -139,7 +139,7 @@ class Variants:
             raise Refused("bad_directive", "start_arm: expected a prior of the model or one that has learned, was both")
         return overrides, model
 
-    def _build(self, table: dict[str, dict[str, Any]]) -> Variant:
+    def _build(self, table: dict[str, dict[str, Any]]) -> ArmParts:
         if unknown := [name for name in table if name not in ARM_LEVEL]:
             raise ValueError(f"overrides: expected tables among {', '.join(ARM_LEVEL)}, was {', '.join(unknown):.80}")
         changed = {name: self._changed(name, fields) for name, fields in table.items()}
@@ -147,7 +147,7 @@ class Variants:
             **{name: changed.get(name, getattr(self._parameters, name)) for name in MarketParameters.__struct_fields__}
         )
         try:
-            return Variant(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
+            return ArmParts(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
         except ConfigurationError as error:
             raise ValueError(f"overrides: {error}") from error
         except Exception as error:  # a calibrator or rule may be the user's

@@ -33,7 +33,7 @@ class Named(Protocol):
 AnyArm = TypeVar("AnyArm", bound=Named)
 
 
-class Roster(Protocol[AnyArm]):
+class ArmRoster(Protocol[AnyArm]):
     """Arms of one symbol, the live one first; the market node and the lifecycle node each keep one."""
 
     arms: list[AnyArm]
@@ -57,7 +57,7 @@ class ArmsState(Struct, array_like=True):
     judged: Judged = field(default_factory=Judged)
 
 
-def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
+def apply(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
     """Do what the directive says, once: an id that was applied before changes nothing.
 
     Args:
@@ -81,13 +81,13 @@ def apply(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directi
     remember(roster, directive.id)
 
 
-def remember(roster: Roster[AnyArm], directive_id: str) -> None:
+def remember(roster: ArmRoster[AnyArm], directive_id: str) -> None:
     """What was done is not done again, for as long as it is among the last `REMEMBERED`."""
     roster.applied.append(directive_id)
     del roster.applied[:-REMEMBERED]
 
 
-def _start(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
+def _start(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
     name = directive.arm
     version = directive.version if directive.model is None else directive.model.version
     if not version and directive.model is None:
@@ -107,7 +107,7 @@ def _start(roster: Roster[AnyArm], directive: Directive, begin: Callable[[Direct
     roster.next_number += 1
 
 
-def _promote(roster: Roster[AnyArm], name: str) -> None:
+def _promote(roster: ArmRoster[AnyArm], name: str) -> None:
     promoted = shadow(roster, name)
     demoted = roster.arms[0]
     demoted.name = demoted.version
@@ -116,7 +116,7 @@ def _promote(roster: Roster[AnyArm], name: str) -> None:
     roster.arms.insert(0, promoted)
 
 
-def shadow(roster: Roster[AnyArm], name: str) -> AnyArm:
+def shadow(roster: ArmRoster[AnyArm], name: str) -> AnyArm:
     """The arm of a name that runs in shadow; the first of all arms also answers to `builtin`.
 
     Raises:

@@ -5,10 +5,10 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from streams.market import outcomes
-from streams.market.arm_parameters import Variants
+from streams.market.arm_parameters import ArmParameters
 from streams.market.features import View
 from streams.market.parameters import MarketParameters
-from streams.market.strategies.panel import Panel
+from streams.market.strategies.panel import StrategyPanel
 from streams.market.symbol_state import SymbolState
 from streams.scoring import baselines
 from streams.scoring.label_uniqueness import Overlap
@@ -35,8 +35,8 @@ class Labelling:
         self,
         parameters: MarketParameters,
         silence_ns: int,
-        variants: Variants,
-        panel: Panel,
+        variants: ArmParameters,
+        panel: StrategyPanel,
         of_model: View | None,
         features_hash: str,
         experts: tuple[str, ...],

@@ -14,7 +14,7 @@ from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from streams.engine.faults import Faults
 from streams.market import directives
-from streams.market.arm_parameters import Variant, Variants
+from streams.market.arm_parameters import ArmParameters, ArmParts
 from streams.market.arms import ArmState
 from streams.market.costs import Costs
 from streams.market.directives import ArmsState
@@ -28,7 +28,7 @@ from streams.market.pending import Pending, Stance
 from streams.market.regime import REGIMES, Regime, detector
 from streams.market.sizing import SizeExplained
 from streams.market.sizing.moves import MoveState
-from streams.market.strategies.panel import Panel
+from streams.market.strategies.panel import StrategyPanel
 from streams.market.symbol_state import SymbolState
 from streams.market.tick_order import GOES_ON, HORIZONS, JUMPED, Admission, AdmissionState
 from streams.scoring import baselines
@@ -73,10 +73,10 @@ class Pipeline:
         self._of_model = None if learned_from == features.names[: len(learned_from)] else features.view(learned_from)
         self._model = parameters.model
         self._of_regime = features.view(self._regime.needs)
-        self._panel = Panel(parameters.strategies, features)
+        self._panel = StrategyPanel(parameters.strategies, features)
         self._experts = (*parameters.strategies.enabled, MODEL)
         self._even = 1.0 / len(self._experts) + 1e-12
-        self._variants = Variants(parameters)
+        self._variants = ArmParameters(parameters)
         self._costs = Costs(parameters.costs)
         self._own = self._variants.own
         self._sizing = self._own.sizing
@@ -259,7 +259,7 @@ class Pipeline:
             live.drawdown_bps,
         )
 
-    def _variant(self, arm: ArmState) -> Variant:
+    def _variant(self, arm: ArmState) -> ArmParts:
         return self._variants[arm.overrides] if arm.overrides else self._own
 
     def _told(self, state: SymbolState, vector: list[float], moved: bool) -> tuple[Regime, float]:
@@ -285,7 +285,7 @@ class Pipeline:
     def _position(
         self,
         state: SymbolState,
-        variant: Variant,
+        variant: ArmParts,
         arm: ArmState,
         probability: float,
         cost: float,

@@ -36,10 +36,10 @@ class LimitsState(Struct, array_like=True):
         self.reference_ts = min(self.reference_ts, now)
 
 
-class Limits:
+class RetrainLimits:
     """Answers whether a retrain may start.
 
-    >>> limits, state = Limits(MonitorParameters(min_samples_for_retrain=10, cool_down=5)), LimitsState(labels=9)
+    >>> limits, state = RetrainLimits(MonitorParameters(min_samples_for_retrain=10, cool_down=5)), LimitsState(labels=9)
     >>> limits.withheld(state, now=1)
     'too few labels: 9 of 10'
     >>> state.labels = 12

@@ -20,10 +20,10 @@ from streams.engine.signing import UNSIGNED, Signing
 from streams.market.outcomes import is_plain
 from streams.monitoring import drift, window
 from streams.monitoring.alarm import Alarm
-from streams.monitoring.limits import Limits, LimitsState
+from streams.monitoring.limits import LimitsState, RetrainLimits
 from streams.monitoring.parameters import MonitorParameters
-from streams.monitoring.watch import Watch, WatchState
-from streams.monitoring.window import Window
+from streams.monitoring.watch import BreachWatch, BreachWatchState
+from streams.monitoring.window import AccuracyWindowState
 from streams.scoring import tally
 from streams.scoring.baselines import BASELINES
 
@@ -55,8 +55,8 @@ class VersionState(Struct, array_like=True):
         noticed_at: outcomes of the symbol that had moved when it was noticed.
     """
 
-    window: Window
-    watch: WatchState
+    window: AccuracyWindowState
+    watch: BreachWatchState
     alarm: Breach | None = None
     awaited: Breach | None = None
     noticed_at: int = 0
@@ -103,8 +103,8 @@ class MonitorNode(Node[MonitorState]):
         self.parameters = parameters
         self.made_with = sha256(json.encode(parameters)).hexdigest()
         drift.prepare(parameters.drift_detector)
-        self._watch = Watch(parameters)
-        self._limits = Limits(parameters)
+        self._watch = BreachWatch(parameters)
+        self._limits = RetrainLimits(parameters)
         self._load = msgpack.Decoder(MonitorState).decode
         self._dump = msgpack.Encoder().encode
 

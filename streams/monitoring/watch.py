@@ -17,7 +17,7 @@ STATISTICS = 2
 
 
 @dataclass
-class WatchState:
+class BreachWatchState:
     """What is known about one version.
 
     Attributes:
@@ -44,8 +44,8 @@ class WatchState:
     lost: float = 0.0
 
 
-class Watch:
-    """Advances a `WatchState`.
+class BreachWatch:
+    """Advances a `BreachWatchState`.
 
     The skill trigger has two statistics, both as means of blocks of outcomes:
 
@@ -68,11 +68,11 @@ class Watch:
         self._surprise = Cusum(skill.allowances, run, skill.warmup, skill.memory)
         self._baseline = Cusum(skill.allowances, run, skill.warmup, skill.memory, centre=skill.margin)
 
-    def start(self) -> WatchState:
+    def start(self) -> BreachWatchState:
         """Nothing is known about the version."""
-        return WatchState(0, 0, 0.0, 0.0, self._surprise.start(), self._baseline.start(), [])
+        return BreachWatchState(0, 0, 0.0, 0.0, self._surprise.start(), self._baseline.start(), [])
 
-    def take(self, state: WatchState, ts: int, surprise: float, behind: float) -> bool:
+    def take(self, state: BreachWatchState, ts: int, surprise: float, behind: float) -> bool:
         """Take an outcome that moved, by the event time of its prediction; whether it closed a block."""
         if state.count == 0:
             state.since = ts
@@ -91,11 +91,11 @@ class Watch:
             drift.take(state.drift, standard)
         return True
 
-    def after_block(self, state: WatchState) -> Alarm | None:
+    def after_block(self, state: BreachWatchState) -> Alarm | None:
         """What the skill trigger and the drift detector say at the end of a block."""
         return self._skill(state) or self._drift(state)
 
-    def after_window(self, state: WatchState, accuracy: float, ts_from: int, moved: int) -> Alarm | None:
+    def after_window(self, state: BreachWatchState, accuracy: float, ts_from: int, moved: int) -> Alarm | None:
         """What the threshold says at the end of a full window."""
         threshold, needed = self._parameters.performance_threshold, self._parameters.threshold_windows
         state.below = state.below + 1 if accuracy < threshold else 0
@@ -112,14 +112,14 @@ class Watch:
             f"accuracy {accuracy:.3f} over {moved:,} outcomes, below the threshold {threshold:.3f} in {times}",
         )
 
-    def figures(self, state: WatchState) -> tuple[DetectorFigures, ...]:
+    def figures(self, state: BreachWatchState) -> tuple[DetectorFigures, ...]:
         """The sums as they stand."""
         return tuple(
             DetectorFigures(name, sums.blocks, sums.mean, sums.variance**0.5, cusum.level(sums))
             for name, cusum, sums in self._sums(state)
         )
 
-    def lasts(self, state: WatchState, detector: str) -> bool:
+    def lasts(self, state: BreachWatchState, detector: str) -> bool:
         """Whether what raised an alarm is still so, in the blocks since it was reported.
 
         It is when its sums, which were halved then, have not fallen; or when the version does worse against the best
@@ -133,24 +133,24 @@ class Watch:
         error = sqrt(state.baseline.variance * (1.0 / state.later + 1.0 / known))
         return state.lost / state.later - state.usual > LASTING * error
 
-    def clear(self, state: WatchState) -> None:
+    def clear(self, state: BreachWatchState) -> None:
         """A breach was reported: the detectors begin again, half-way; what is usual stays known."""
         for _, cusum, sums in self._sums(state):
             cusum.clear(sums)
         state.drift, state.below = [], 0
         state.usual, state.later, state.lost = state.baseline.mean, 0, 0.0
 
-    def begin_anew(self, state: WatchState) -> None:
+    def begin_anew(self, state: BreachWatchState) -> None:
         """The symbol's clock broke: what was being added up is dropped; what is usual stays known."""
         for _, cusum, sums in self._sums(state):
             cusum.begin_anew(sums)
         state.count, state.surprised, state.behind = 0, 0.0, 0.0
         state.drift, state.below = [], 0
 
-    def _sums(self, state: WatchState) -> tuple[tuple[str, Cusum, CusumState], ...]:
+    def _sums(self, state: BreachWatchState) -> tuple[tuple[str, Cusum, CusumState], ...]:
         return (("surprise", self._surprise, state.surprise), ("baseline", self._baseline, state.baseline))
 
-    def _skill(self, state: WatchState) -> Alarm | None:
+    def _skill(self, state: BreachWatchState) -> Alarm | None:
         skill = self._parameters.skill
         if not skill.enabled:
             return None
@@ -171,7 +171,7 @@ class Watch:
                 )
         return None
 
-    def _drift(self, state: WatchState) -> Alarm | None:
+    def _drift(self, state: BreachWatchState) -> Alarm | None:
         kind = self._parameters.drift_detector
         found = drift.drifted(kind, state.drift) if kind else None
         if found is None:

@@ -15,7 +15,7 @@ Z: Final = 1.959963984540054
 
 
 @dataclass
-class Window:
+class AccuracyWindowState:
     """What is added up.
 
     Attributes:
@@ -36,10 +36,10 @@ class Window:
     squares: list[float]
 
 
-def start() -> Window:
+def start() -> AccuracyWindowState:
     """Nothing is in it."""
     many = len(BASELINES)
-    return Window(0, 0, 0, 0, 0, [tally.start() for _ in range(1 + many)], [0.0] * many, [0.0] * many)
+    return AccuracyWindowState(0, 0, 0, 0, 0, [tally.start() for _ in range(1 + many)], [0.0] * many, [0.0] * many)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class WindowSummary:
 
 
 def score(
-    window: Window, outcome: OutcomeMatured, probability: float, opinions: list[float], theirs: list[float]
+    window: AccuracyWindowState, outcome: OutcomeMatured, probability: float, opinions: list[float], theirs: list[float]
 ) -> None:
     """Take one outcome.
 
@@ -88,7 +88,7 @@ def score(
         squares[index] += difference * difference
 
 
-def summary(window: Window, version: str) -> WindowSummary:
+def summary(window: AccuracyWindowState, version: str) -> WindowSummary:
     """Figures of the window.
 
     The interval of the skill is that of the mean paired loss, as a part of the baseline's loss; its trials are the

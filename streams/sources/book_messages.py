@@ -7,7 +7,7 @@ from typing import Any
 from schemas.ticks import Quote
 from streams.engine.feed import Feed
 from streams.sources.book_rows import BookForm
-from streams.sources.books import Book
+from streams.sources.books import OrderBook
 from streams.sources.columns import Columns
 from streams.sources.paths import at_path
 
@@ -26,7 +26,7 @@ class BookMessages:
 
     def __init__(self, form: BookForm, columns: Columns, read: Callable[[object], int]) -> None:
         self._form, self._columns, self._read = form, columns, read
-        self._books: dict[str, Book] = {}
+        self._books: dict[str, OrderBook] = {}
         self._numbers: dict[str, Any] = {}
         self._prices: dict[str, dict[Any, float]] = {}
         self._depths: dict[str, tuple[int, int]] = {}
@@ -42,7 +42,7 @@ class BookMessages:
         symbol = self._columns.renamed.get(symbol, symbol)
         book = self._books.get(symbol)
         if book is None:
-            book = self._books[symbol] = Book()
+            book = self._books[symbol] = OrderBook()
         whole = form.snapshot and _says(row, form.snapshot)
         if whole:
             book.clear()
@@ -93,7 +93,7 @@ class BookMessages:
                 else:
                     yield is_bid, float(level[0]), float(level[1])
 
-    def _expect_next(self, symbol: str, book: Book, row: Any) -> None:
+    def _expect_next(self, symbol: str, book: OrderBook, row: Any) -> None:
         form = self._form
         if not form.number:
             return

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.engine.feed import Feed, RawTick
-from streams.sources.books import Book, Order
+from streams.sources.books import BookOrder, OrderBook
 from streams.sources.layout import Layout
 
 LAST, SNAPSHOT = 128, 32
@@ -93,7 +93,7 @@ class BookRows:
     def __init__(self, form: BookForm, layout: Layout, name: str) -> None:
         self._form, self._layout, self._name = form, layout, name
         self._build = layout.builder()
-        self._books: dict[str, Book] = {}
+        self._books: dict[str, OrderBook] = {}
         self._in_snapshot: dict[str, bool] = {}
         self._venues: dict[str, Any] = {}
         self._key: Any = None
@@ -128,7 +128,7 @@ class BookRows:
             self._expect_one_venue(symbol, cells[self._venue_at])
         book = self._books.get(symbol)
         if book is None:
-            book = self._books[symbol] = Book()
+            book = self._books[symbol] = OrderBook()
         of_snapshot = bool(flags & SNAPSHOT) or any(str(cells[at]).lower() in values for at, values in self._snapshots)
         if action not in self._levels:
             change = self._build(cells)
@@ -168,7 +168,7 @@ class BookRows:
             )
         return out
 
-    def _apply(self, book: Book, action: str, change: Trade, cells: Sequence[Any]) -> None:
+    def _apply(self, book: OrderBook, action: str, change: Trade, cells: Sequence[Any]) -> None:
         form, is_bid = self._form, change.side == "buy"
         if action in form.clears_to:
             book.clear_to(is_bid, change.price)
@@ -178,7 +178,7 @@ class BookRows:
         if not number:
             book.level(is_bid, change.price, 0.0 if deleted else change.size)
         elif not deleted and action not in form.cancels:
-            book.add(number, Order(is_bid, change.price, change.size))
+            book.add(number, BookOrder(is_bid, change.price, change.size))
         elif not book.cancel(number, None if deleted else change.size) and book.known:
             raise ValueError(f"expected an order of the book, was {number}")
 

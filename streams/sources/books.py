@@ -106,7 +106,7 @@ class Side:
         self._heap.clear()
 
 
-class Order(NamedTuple):
+class BookOrder(NamedTuple):
     """One order that rests in a book."""
 
     is_bid: bool
@@ -114,13 +114,13 @@ class Order(NamedTuple):
     size: float
 
 
-class Book:
+class OrderBook:
     """The book of one symbol.
 
     Attributes:
         known: whether it is whole: a snapshot has come, or word that it is empty.
 
-    >>> book = Book()
+    >>> book = OrderBook()
     >>> book.clear()
     >>> book.level(True, 1.5, 3.0)
     >>> book.level(False, 1.6, 4.0)
@@ -131,7 +131,7 @@ class Book:
     def __init__(self) -> None:
         self.known = False
         self._bids, self._asks = Side(-1), Side(1)
-        self._orders: dict[int, Order] = {}
+        self._orders: dict[int, BookOrder] = {}
         self._last: Top | None = None
 
     def clear(self) -> None:
@@ -153,7 +153,7 @@ class Book:
         """Levels of a side are gone as far as a price."""
         (self._bids if is_bid else self._asks).clear_to(price)
 
-    def add(self, order_id: int, order: Order) -> None:
+    def add(self, order_id: int, order: BookOrder) -> None:
         """An order has come; one of the same number is replaced.
 
         Raises:
@@ -201,7 +201,7 @@ class Book:
         self._last = top
         return top
 
-    def _side(self, order: Order) -> Side:
+    def _side(self, order: BookOrder) -> Side:
         return self._bids if order.is_bid else self._asks
 
 

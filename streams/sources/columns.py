@@ -15,7 +15,7 @@ from streams.sources.bars import length_of
 from streams.sources.cells import shown
 from streams.sources.foreign_letters import known_encoding
 from streams.sources.suggested import LIKELY, option, plain
-from streams.sources.times import Clock, DateOrder, TimeUnit, zone_of
+from streams.sources.times import DateOrder, TimeColumn, TimeUnit, zone_of
 from streams.sources.words import Number, number_of, spelt_as_symbol
 
 FIELDS = ("kind", "symbol", "ts_event", "bid", "bid_size", "ask", "ask_size", "price", "size", "side", "seq")
@@ -124,7 +124,7 @@ class Columns(msgspec.Struct, frozen=True):
         symbol = self.symbols.get(file) or self.symbols.get(PurePath(file).name) if self.symbols else ""
         return replace(self, symbol=symbol, symbols={}) if symbol else self
 
-    def clock(self) -> Clock:
+    def clock(self) -> TimeColumn:
         """Reads the times of one file.
 
         Raises:
@@ -136,7 +136,7 @@ class Columns(msgspec.Struct, frozen=True):
             raise ConfigurationError(f"expected a date as YYYY-MM-DD, was {shown(self.date)}") from None
         unit = None if self.time_unit == "auto" else self.time_unit
         order = None if self.dates == "auto" else self.dates
-        return Clock(unit, zone_of(self.zone or "UTC"), order, day)
+        return TimeColumn(unit, zone_of(self.zone or "UTC"), order, day)
 
     def number(self) -> Number:
         """Reads the numbers of one file.

@@ -16,7 +16,7 @@ from streams.sources.formats.recognition import Understood, like, of_table
 from streams.sources.layout import Layout, looks_like_a_row
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.proposal import laid_out, named_by_cells, proposed
-from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
+from streams.sources.reading import LOOKED_AT, NO_TICK, FileReading
 from streams.sources.sampled import OF_A_BLOCK, OneMarket, warn_of_bars
 from streams.sources.times import FEW
 
@@ -26,7 +26,7 @@ LONGEST_REST = 4_096
 """Characters that are sent on of a line that cannot be taken apart."""
 
 
-def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]:
+def csv_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
     """Ticks of blocks of whole lines, of which the first is the header, unless the columns were named.
 
     Raises:
@@ -114,7 +114,7 @@ def csv_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]
         yield book.rest()
 
 
-def _expect_utf8(line: bytes, block: bytes, reading: Reading) -> None:
+def _expect_utf8(line: bytes, block: bytes, reading: FileReading) -> None:
     """Stop a text whose first line is of another encoding, with all that would read it."""
     if not (ways := likely_encodings(line)) or not reading.columns.checked:
         return
@@ -128,7 +128,7 @@ def _expect_utf8(line: bytes, block: bytes, reading: Reading) -> None:
     raise ConfigurationError(f"{reading.name}: {other_encoding(line)}{more}")
 
 
-def _expect_utf8_of_symbols(layout: Layout, rows: Sequence[Sequence[str]], block: bytes, reading: Reading) -> None:
+def _expect_utf8_of_symbols(layout: Layout, rows: Sequence[Sequence[str]], block: bytes, reading: FileReading) -> None:
     """Stop a text of which more than an odd symbol is of another encoding: each of these would be refused."""
     at = layout.place.get("symbol")
     wrong = 0 if at is None else sum("\ufffd" in row[at] for row in rows)
@@ -158,7 +158,7 @@ def _line(line: str) -> bytes:
 
 
 def _header(
-    lines: list[str], names: Sequence[str], found: Understood, delimiter: str, reading: Reading
+    lines: list[str], names: Sequence[str], found: Understood, delimiter: str, reading: FileReading
 ) -> Sequence[str]:
     """Names of the columns, which are taken off the lines if they stand there."""
     if found.columns.header:
@@ -215,7 +215,7 @@ def _without_ends(names: Sequence[str], lines: Sequence[str], delimiter: str) ->
     return names
 
 
-def _expect_width(lines: Sequence[str], delimiter: str, width: int, reading: Reading) -> int:
+def _expect_width(lines: Sequence[str], delimiter: str, width: int, reading: FileReading) -> int:
     """Stop a file of which no row has as many cells as there are names: they would be of other columns.
 
     Returns:

@@ -31,7 +31,7 @@ from streams.sources.members import Members
 from streams.sources.opened import texts
 from streams.sources.parquet_rows import ParquetRows
 from streams.sources.plausible import expect_plausible
-from streams.sources.reading import LOOKED_AT, Reading
+from streams.sources.reading import LOOKED_AT, FileReading
 from streams.sources.signs import ARROW, PARQUET
 from streams.sources.stamped import is_stamped, without_stamps
 
@@ -72,7 +72,7 @@ class TickFile:
     ) -> None:
         self.name = str(path)
         self._columns = columns or Columns()
-        self._reading = Reading(self.name, self._of(self.name), strict)
+        self._reading = FileReading(self.name, self._of(self.name), strict)
         self._stream, self._sorts = stream, self._columns.sort
         self._share: Callable[[], float | None] = lambda: None
 
@@ -190,7 +190,7 @@ def _begun(block: bytes) -> bytes:
         text = rest
 
 
-def _head(stream: BufferedReader, length: int, reading: Reading, size: int) -> bytes:
+def _head(stream: BufferedReader, length: int, reading: FileReading, size: int) -> bytes:
     try:
         return stream.peek(length)[:length]
     except OSError as error:  # a folder opens, and cannot be read

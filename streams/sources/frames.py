@@ -16,7 +16,7 @@ from streams.sources.columns import Columns
 from streams.sources.formats.recognition import FIRST, of_table
 from streams.sources.plausible import expect_plausible
 from streams.sources.proposal import laid_out
-from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
+from streams.sources.reading import LOOKED_AT, NO_TICK, FileReading
 from streams.sources.sampled import OneMarket
 
 Frame = pd.DataFrame | NDArray[Any] | Mapping[str, Any]
@@ -60,7 +60,7 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
     if "ts_event" in layout.place and table.iloc[:, layout.place["ts_event"]].dtype == object:
         texts.add(layout.place["ts_event"])
     texts |= {layout.others[name] for name in layout.others if form is not None and name in form.words}
-    reading = Reading("frame", columns, strict=False)
+    reading = FileReading("frame", columns, strict=False)
     build: Build | None = None
     for start in range(0, len(table), BLOCK_ROWS):
         part = table.iloc[start : start + BLOCK_ROWS]

@@ -33,7 +33,7 @@ from streams.sources.json_values import (
 from streams.sources.layout import Layout
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.paths import at_path
-from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
+from streams.sources.reading import LOOKED_AT, NO_TICK, FileReading
 
 LOOKED_THROUGH = 1 << 22
 """Bytes in which a kind of objects that is read must come: a recording may begin with whole books of many markets."""
@@ -43,14 +43,14 @@ _decode_tick = decoder(Tick)
 Build = Callable[[Sequence[Any]], Quote | Trade]
 
 
-def json_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]:
+def json_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
     """Ticks of blocks of whole lines.
 
     Raises:
         ConfigurationError: no object has what ticks need, or it cannot be told how times are written.
         Refused: a row makes no tick, with `strict`.
     """
-    rows: Rows | None = None
+    rows: JsonRows | None = None
     blocks = iter(blocks)
     for block in blocks:
         row = reading.row
@@ -74,7 +74,7 @@ def json_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]
         yield ticks
 
 
-def array_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed]]:
+def array_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
     """Ticks of one JSON array of objects, or of rows whose columns were named; or of one array a line.
 
     Raises:
@@ -91,7 +91,7 @@ def array_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed
         items = msgspec.json.decode(whole(block, rest, reading), type=list[msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as error:
         raise ConfigurationError(f"{reading.name}: expected one JSON array, was damaged: {error}") from None
-    rows = Rows(list(objects(bytes(item) for item in items[:LOOKED_AT])), reading)
+    rows = JsonRows(list(objects(bytes(item) for item in items[:LOOKED_AT])), reading)
     for start in range(0, len(items), 4096):
         ticks: list[Feed] = []
         for row, item in enumerate(items[start : start + 4096], start + 1):
@@ -100,7 +100,7 @@ def array_ticks(blocks: Iterable[bytes], reading: Reading) -> Iterator[list[Feed
         yield ticks
 
 
-def _rows_of(lines: list[bytes], blocks: Iterable[bytes], reading: Reading) -> tuple["Rows", list[bytes]]:
+def _rows_of(lines: list[bytes], blocks: Iterable[bytes], reading: FileReading) -> tuple["JsonRows", list[bytes]]:
     """What the objects are, told by the first block or by those behind it; and the lines that were read for it.
 
     Raises:
@@ -110,7 +110,7 @@ def _rows_of(lines: list[bytes], blocks: Iterable[bytes], reading: Reading) -> t
     some = some_of(lines)
     while True:
         try:
-            return Rows(some, reading), lines
+            return JsonRows(some, reading), lines
         except ConfigurationError:
             more = next(iter(blocks), None) if size < LOOKED_THROUGH else None
             if more is None or type(more) is CutLine:
@@ -132,7 +132,7 @@ class Kind(NamedTuple):
     messages: BookMessages | None = None
 
 
-class Rows:
+class JsonRows:
     """What the objects of one file are, told by the first of them.
 
     Args:
@@ -143,7 +143,7 @@ class Rows:
         ConfigurationError: none of them has what ticks need.
     """
 
-    def __init__(self, first: Sequence[Any], reading: Reading) -> None:
+    def __init__(self, first: Sequence[Any], reading: FileReading) -> None:
         self._reading, columns = reading, reading.columns
         self._seen = {*map(signature_of, first)}
         found = of_objects(reading.name, columns, first)

@@ -14,7 +14,7 @@ from schemas.errors import ConfigurationError, Refused
 from streams.sources.cells import LONGEST_CELL, short, shortened, shown
 from streams.sources.lines import CutLine
 from streams.sources.paths import at_path
-from streams.sources.reading import LOOKED_AT, Reading
+from streams.sources.reading import LOOKED_AT, FileReading
 from streams.sources.times import FEW
 
 LARGEST_DOCUMENT = 1 << 30
@@ -50,7 +50,7 @@ def decoded(text: bytes) -> Any:
         raise Refused("not_json", str(error)) from error
 
 
-def whole(block: bytes, rest: Iterable[bytes], reading: Reading) -> bytes:
+def whole(block: bytes, rest: Iterable[bytes], reading: FileReading) -> bytes:
     """A document that goes over several lines.
 
     Raises:
@@ -83,7 +83,7 @@ def is_value(line: bytes) -> bool:
     return any(True for _ in objects([line]))
 
 
-def expect_single_names(lines: Sequence[bytes], reading: Reading) -> None:
+def expect_single_names(lines: Sequence[bytes], reading: FileReading) -> None:
     """Stop a file whose objects have a name twice: each reader of JSON takes another one of its values.
 
     Raises:

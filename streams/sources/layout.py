@@ -17,7 +17,7 @@ from streams.sources.missing import MissingColumns, wanted
 from streams.sources.orders import columns_of_actions
 from streams.sources.sizes import like_a_size
 from streams.sources.spelt import spelling
-from streams.sources.times import BEYOND, Clock
+from streams.sources.times import BEYOND, TimeColumn
 from streams.sources.words import is_finite, kind_from
 
 NOT_OF = {"quote": ("price", "size", "side"), "trade": ("bid", "bid_size", "ask", "ask_size")}
@@ -106,7 +106,7 @@ class Layout:
         self.checked, self._whole = columns.checked, False
         self._price_divisor = round(1 / (columns.price_scale or 1.0))
         self.fixed = fixed | {field: cell for field, cell in ABSENT.items() if field not in self.place}
-        self.clock: Clock = columns.clock()
+        self.clock: TimeColumn = columns.clock()
         self._number, self._decimal = columns.number(), columns.decimal or "."
         self._kinds = {word.lower(): kind for word, kind in columns.kinds.items()}
         self._padded, self._renamed = False, columns.renamed

@@ -8,7 +8,7 @@ LONGEST_LINE = 1 << 20
 """Bytes of a line. More is no row of ticks: a damaged file, or another kind of file."""
 
 
-class Readable(Protocol):
+class ByteStream(Protocol):
     """A stream of bytes that gives what is there."""
 
     def read1(self, size: int, /) -> bytes:
@@ -19,7 +19,7 @@ class CutLine(bytes):
     """The beginning of a line that is longer than `LONGEST_LINE`; the rest of it was read and dropped."""
 
 
-def whole_lines(stream: Readable, newline: bytes = b"\n", longest_first: int = LONGEST_LINE) -> Iterator[bytes]:
+def whole_lines(stream: ByteStream, newline: bytes = b"\n", longest_first: int = LONGEST_LINE) -> Iterator[bytes]:
     """Blocks that end where a line ends, without that end, each as soon as a read of the stream returns.
 
     A pipe may take its time. A line that is too long is a block of its own, a `CutLine`.

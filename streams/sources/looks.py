@@ -21,7 +21,7 @@ _NUMBER = re.compile(
 _NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "nat", "-", "-inf", "inf"})
 
 
-class Look(NamedTuple):
+class ColumnLook(NamedTuple):
     """A column of a sample.
 
     Attributes:
@@ -53,7 +53,7 @@ class Look(NamedTuple):
         return self.kind == "number" and len(self.words) <= MOST_WORDS and all(map(str.isdigit, self.words))
 
 
-def looks(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Look]:
+def looks(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[ColumnLook]:
     """How each column looks in some rows.
 
     >>> rows = [["12:00:01", "1,5", "A"], ["12:00:02", "2", ""]]
@@ -64,7 +64,7 @@ def looks(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Look]:
     for at, name in enumerate(header):
         texts = tuple(text_of(row[at]) for row in rows if len(row) > at)
         words = tuple(dict.fromkeys(text for text in texts if text.lower() not in _NOTHING))
-        found.append(Look(str(name), _kind(words), texts, words))
+        found.append(ColumnLook(str(name), _kind(words), texts, words))
     return found
 
 
@@ -98,7 +98,7 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
-def marks(looked: Sequence[Look]) -> tuple[str, str]:
+def marks(looked: Sequence[ColumnLook]) -> tuple[str, str]:
     """Decimal mark and mark between thousands of the numbers of a sample; a point and none where nothing shows another.
 
     >>> marks(looks(["px"], [["1.234,50"], ["12,5"]])), marks(looks(["px"], [["12.5"]]))

@@ -15,7 +15,7 @@ from streams.sources.columns import NUMBERS, Columns
 from streams.sources.damage import broken
 from streams.sources.formats.recognition import PLAIN, of_table
 from streams.sources.proposal import laid_out
-from streams.sources.reading import LOOKED_AT, NO_TICK, Reading
+from streams.sources.reading import LOOKED_AT, NO_TICK, FileReading
 from streams.sources.sampled import OF_A_BLOCK, OneMarket, warn_of_bars
 from streams.sources.times import TimeUnit
 
@@ -36,7 +36,7 @@ class ParquetRows:
         feather: whether it is Feather.
     """
 
-    def __init__(self, reading: Reading, feather: bool = False) -> None:
+    def __init__(self, reading: FileReading, feather: bool = False) -> None:
         self._reading, self._feather = reading, feather
         self._rows = 0
 

@@ -12,7 +12,7 @@ from streams.sources.bars import bars_among
 from streams.sources.cells import shortened, shown
 from streams.sources.columns import Columns
 from streams.sources.layout import Layout
-from streams.sources.looks import Look, is_number, looks, marks, number
+from streams.sources.looks import ColumnLook, is_number, looks, marks, number
 from streams.sources.markets import are_apart
 from streams.sources.missing import MissingColumns
 from streams.sources.plausible import RunsBackwards, expect_plausible
@@ -156,7 +156,7 @@ def named_by_cells(rows: Rows) -> str:
 class _Finding:
     """Fields of a table, found one after the other."""
 
-    def __init__(self, header: Sequence[str], looked: Sequence[Look], said: Columns) -> None:
+    def __init__(self, header: Sequence[str], looked: Sequence[ColumnLook], said: Columns) -> None:
         self.header, self.said = [str(name) for name in header], said
         self.looked = looked
         self.of = {look.name: look for look in looked}
@@ -177,7 +177,7 @@ class _Finding:
             return all(look.kind != "words" for look in found)
         return field not in NUMBERED or all(not look.kind or all(map(is_number, look.words)) for look in found)
 
-    def _free(self, *kinds: str) -> list[Look]:
+    def _free(self, *kinds: str) -> list[ColumnLook]:
         taken = {part for name in self.names.values() for part in (name, *name.split("+"))}
         taken |= {"kind"} & {*self.header}
         return [look for look in self.looked if look.kind in kinds and look.name not in taken]
@@ -386,7 +386,7 @@ def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[st
     return further, more
 
 
-def _is_of_sides(look: Look) -> bool:
+def _is_of_sides(look: ColumnLook) -> bool:
     words = {word.lower() for word in look.words}
     is_flag = words <= {"true", "false", "t", "f", "y", "n", "yes", "no"}
     is_maker = words_of(look.name) is not SIDES

@@ -94,7 +94,7 @@ class Taken(NamedTuple):
                 yield cells, f"no tick: {problem}"
 
 
-class Reading:
+class FileReading:
     """The reading of one file.
 
     Args:

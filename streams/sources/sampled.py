@@ -8,7 +8,7 @@ from schemas.ticks import Quote, Trade
 from streams.sources.bars import bars_among, readable_times, steady_length
 from streams.sources.cells import shown
 from streams.sources.layout import BARS, Layout
-from streams.sources.looks import MOST_WORDS, Look, looks, marks, number, text_of
+from streams.sources.looks import MOST_WORDS, ColumnLook, looks, marks, number, text_of
 from streams.sources.markets import are_apart
 from streams.sources.plausible import ANYWAY
 from streams.sources.suggested import option
@@ -110,7 +110,7 @@ class OneMarket:
         )
 
 
-def _may_name(look: Look) -> bool:
+def _may_name(look: ColumnLook) -> bool:
     """Whether a column may name markets: words, or whole numbers, of which there are not too many."""
     return look.may_number_something or (look.kind in ("words", "") and len(look.words) <= MOST_WORDS)
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from schemas.errors import ConfigurationError
 from streams.sources.cells import LONGEST_NUMBER
-from streams.sources.times import EARLIEST, LATEST, TIME, TIME_OF_DAY, Clock, number_in
+from streams.sources.times import EARLIEST, LATEST, TIME, TIME_OF_DAY, TimeColumn, number_in
 
 
 def spelling(texts: Sequence[str]) -> Literal["time", "date", "time of day", ""]:
@@ -22,7 +22,7 @@ def spelling(texts: Sequence[str]) -> Literal["time", "date", "time of day", ""]
     numbers = [number for text in texts if (number := number_in(text)) is not None]
     if texts and len(numbers) == len(texts):
         try:
-            clock = Clock(None)
+            clock = TimeColumn(None)
             clock.settle(texts)
             times = [clock.read(text) for text in texts]
         except (ConfigurationError, ValueError):

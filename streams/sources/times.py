@@ -87,7 +87,7 @@ ASKED_ZONE = "--zone NAME (Europe/Berlin) if they are local times"
 """What is said of times that say no zone, where nobody has."""
 
 
-class Clock:
+class TimeColumn:
     """Reads the times of one column.
 
     Args:
@@ -96,11 +96,13 @@ class Clock:
         order: of day, month and year where they can change places; None: `settle` tells it, or a day beyond the 12th.
         day: that times of day belong to, and numbers that count from midnight.
 
-    >>> clock = Clock("s")
+    >>> clock = TimeColumn("s")
     >>> clock.read("1723161255.088169167"), clock.read(1723161255.5), clock.read("2024-08-09T01:54:15,5+02")
     (1723161255088169167, 1723161255500000000, 1723161255500000000)
-    >>> Clock("digits").read(20240808235415088), Clock("days").read("45512.5") == Clock("s").read("2024-08-08 12:00")
-    (1723161255088000000, True)
+    >>> TimeColumn("digits").read(20240808235415088)
+    1723161255088000000
+    >>> TimeColumn("days").read("45512.5") == TimeColumn("s").read("2024-08-08 12:00")
+    True
     """
 
     def __init__(
@@ -243,7 +245,7 @@ class Clock:
 
     def _is_plausible(self, unit: TimeUnit, text: str) -> bool:
         try:
-            return EARLIEST <= Clock(unit, self.zone, day=self.day).read(text) < LATEST
+            return EARLIEST <= TimeColumn(unit, self.zone, day=self.day).read(text) < LATEST
         except ValueError:
             return False
 

@@ -31,7 +31,7 @@ NEAR = 64
 Kind = Literal["other_bytes", "missing", "too_many", "repeat_differs", "repeat_uncompared", "not_computed"]
 
 
-class Finding(Struct, frozen=True):
+class RecordFinding(Struct, frozen=True):
     """One thing that is not as it should be.
 
     Attributes:
@@ -73,7 +73,7 @@ class Compared(Struct, frozen=True):
     repeats: int
     expired: int
     counts: dict[Kind, int]
-    findings: tuple[Finding, ...]
+    findings: tuple[RecordFinding, ...]
     digest: str
     expected_digest: str
 
@@ -129,7 +129,7 @@ class _Lane:
         return self._young.get(position) or self._old.get(position, b"")
 
 
-class Comparison:
+class TopicComparison:
     """Compares one partition of one topic; records of both sides come in their order, the sides in any turns.
 
     Args:
@@ -138,7 +138,7 @@ class Comparison:
         before: offset of the tick log at which the comparison ends; what follows from later ticks is left out.
         after: offset of the tick log behind which it begins; what follows from it and earlier ticks is left out.
 
-    >>> comparison = Comparison("predictions", 0, 0, before=2)
+    >>> comparison = TopicComparison("predictions", 0, 0, before=2)
     >>> for offset in (0, 1):
     ...     comparison.expect(b'{"id":"ticks:0:%d","mid":1.5}' % offset)
     >>> comparison.hold(0, b'{"id":"ticks:0:0","mid":1.5}')
@@ -157,7 +157,7 @@ class Comparison:
         self._lane = _Lane()
         self._expected = self._held = self._repeats = self._expired = 0
         self._counts: Counter[Kind] = Counter()
-        self._findings: list[Finding] = []
+        self._findings: list[RecordFinding] = []
 
     @property
     def is_hungry(self) -> bool:
@@ -285,7 +285,7 @@ class Comparison:
         if len(self._findings) < MOST_FINDINGS:
             fields = differing_fields(expected, found) if expected else ()
             bits = bits_apart(expected, found) if expected else None
-            self._findings.append(Finding(kind, self._topic, self._partition, record_id, offset, fields, bits))
+            self._findings.append(RecordFinding(kind, self._topic, self._partition, record_id, offset, fields, bits))
 
 
 def _joined(lanes: list[bytes]) -> str:

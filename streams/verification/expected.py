@@ -8,7 +8,7 @@ from schemas.positions import root_id
 from streams.engine.dead_letters import Fitted
 from streams.engine.loop_partition import LoopPartition
 from streams.engine.node import Node
-from streams.engine.partition import NO_ROSTER, KeySnapshot, Roster
+from streams.engine.partition import NO_ROSTER, KeySnapshot, PartitionRoster
 from streams.engine.replay import Emitted, topic_of
 
 
@@ -28,7 +28,7 @@ class Expected:
         self._fitted = Fitted(topic for node in nodes for topic in node.outputs)
         self._log = nodes[0].source.name
 
-    def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: Roster = NO_ROSTER) -> None:
+    def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
         """Go on behind an offset, from snapshots of keys of the market node; what one has applied is passed over.
 
         Raises:

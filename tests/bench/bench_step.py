@@ -37,7 +37,7 @@ from streams.market.node import MarketNode
 from streams.market.parameters import MarketParameters
 from streams.market.regime import detector
 from streams.market.sizing import Sizing
-from streams.market.strategies.panel import Panel
+from streams.market.strategies.panel import StrategyPanel
 from streams.market.tick_order import Admission, AdmissionState
 from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
@@ -87,7 +87,7 @@ class Stages:
         self.features = Features(parameters.features, needs)
         self.regime = detector(parameters.regime)
         self.seen_by_regime = self.features.view(self.regime.needs)
-        self.panel = Panel(parameters.strategies, self.features)
+        self.panel = StrategyPanel(parameters.strategies, self.features)
         self.arms = Arms(parameters)
         self.costs = Costs(parameters.costs)
         self.sizing = Sizing(parameters.sizing, parameters.horizon_ns)

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from agents.broker import kafka, launch, ports, process
 from agents.broker.answer import describe
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.cli import cli
 from agents.operations import topics
 from schemas.errors import EnvironmentProblem
@@ -41,7 +41,7 @@ async def read(bootstrap: str, count: int) -> list[bytes]:
     return values
 
 
-def test_data_survive_kill_9_and_a_stop(fresh_broker: Callable[[], Running], tmp_path: Path) -> None:
+def test_data_survive_kill_9_and_a_stop(fresh_broker: Callable[[], RunningBroker], tmp_path: Path) -> None:
     broker = fresh_broker()
     asyncio.run(topics.apply(broker.address, [TOPIC]))
     asyncio.run(send(broker.address, [b"before the crash"]))
@@ -62,7 +62,7 @@ def test_data_survive_kill_9_and_a_stop(fresh_broker: Callable[[], Running], tmp
 
 
 def test_two_homes_run_side_by_side_each_on_the_loopback_interface(
-    fresh_broker: Callable[[str], Running],
+    fresh_broker: Callable[[str], RunningBroker],
 ) -> None:
     one, other = fresh_broker("one"), fresh_broker("other")
     clusters = [asyncio.run(describe(broker.address)) for broker in (one, other)]
@@ -76,7 +76,7 @@ def test_two_homes_run_side_by_side_each_on_the_loopback_interface(
 
 
 def test_a_port_that_somebody_takes_meanwhile_is_not_the_end(
-    fresh_broker: Callable[[], Running], monkeypatch: pytest.MonkeyPatch
+    fresh_broker: Callable[[], RunningBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as other:
         other.bind((ports.HOST, 0))

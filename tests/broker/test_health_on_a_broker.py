@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agents.broker import ports
 from agents.broker.launch import start
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.config.settings import Settings
 from agents.telemetry.ask import Answer, ask
 from agents.telemetry.health import BROKER_S, Verdict
@@ -70,7 +70,7 @@ def two_ports() -> int:
 
 
 async def test_health_turns_within_seconds_and_clears(
-    fresh_broker: Callable[[str], Running], prefix: str, tmp_path: Path
+    fresh_broker: Callable[[str], RunningBroker], prefix: str, tmp_path: Path
 ) -> None:
     broker = await asyncio.to_thread(fresh_broker, "home")
     settings = Settings.load(
@@ -126,7 +126,7 @@ async def test_health_turns_within_seconds_and_clears(
 
 
 async def test_a_worker_that_recovers_is_well_and_not_ready(
-    fresh_broker: Callable[[str], Running], prefix: str, tmp_path: Path
+    fresh_broker: Callable[[str], RunningBroker], prefix: str, tmp_path: Path
 ) -> None:
     broker = await asyncio.to_thread(fresh_broker, "home")
     settings = Settings.load(

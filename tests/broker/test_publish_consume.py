@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner, Result
 
 from agents.broker.launch import start
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.cli import cli
 from agents.clients.pace import Pace
 from agents.clients.publisher import Published, publish
@@ -181,7 +181,7 @@ async def test_following_sees_what_comes_later(bootstrap: str, topic: str, start
 
 
 async def test_publisher_and_reader_outlive_a_broker_that_is_killed(
-    fresh_broker: Callable[..., Running], tmp_path: Path
+    fresh_broker: Callable[..., RunningBroker], tmp_path: Path
 ) -> None:
     broker = await asyncio.to_thread(fresh_broker)
     topic = await made(broker.address, "ticks")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.config.settings import Settings
 from streams.parameters import Parameters
 from streams.topology import nodes
@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text()
 
 
 async def test_a_tick_is_published_and_its_own_answer_read(
-    fresh_broker: Callable[[str], Running], tmp_path: Path
+    fresh_broker: Callable[[str], RunningBroker], tmp_path: Path
 ) -> None:
     client, *_ = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     broker = await asyncio.to_thread(fresh_broker, "readme")

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from agents.broker import process
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from schemas.codec import encode
 from schemas.ticks import Quote, Trade
 from streams.sources.synthetic import synthetic_market
@@ -72,7 +72,7 @@ class Up:
         self.tickloop("consume", "predictions", "--from", "beginning", "-n", str(expected), "--json")
         return self.consumed("predictions")
 
-    def broker(self) -> Running | None:
+    def broker(self) -> RunningBroker | None:
         return process.running(self.home)
 
     def workers(self) -> list[psutil.Process]:

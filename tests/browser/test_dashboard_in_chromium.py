@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser
 
-from agents.dashboard.bands.alive import Link
+from agents.dashboard.bands.alive import BrokerLink
 from agents.dashboard.follow.topics_state import Board
 from agents.dashboard.serve import browsers
 from agents.dashboard.serve.server import Server
@@ -189,7 +189,7 @@ def test_by_keyboard(browser: Browser) -> None:
         page.context.close()
 
 
-def _told(made: Server, link: Link, ticks: int = 0) -> None:
+def _told(made: Server, link: BrokerLink, ticks: int = 0) -> None:
     """What the broker said; an answer of `NOW_S` is one of now, for as long as the test lasts."""
     answered_s = time.time() + 600.0 if link.answered_s == NOW_S else link.answered_s
     made.watch.link = msgspec.structs.replace(link, answered_s=answered_s)
@@ -200,13 +200,13 @@ def _told(made: Server, link: Link, ticks: int = 0) -> None:
     ("link", "ticks", "mode", "words"),
     [
         (None, 0, "starting", "Starting"),
-        (Link(NOW_S, "", 2, "Stable"), 0, "no data yet", "No tick has arrived yet"),
-        (Link(NOW_S, "", 0, "Empty"), 9, "recovering", "No worker runs"),
-        (Link(NOW_S, "no answer"), 9, "broker gone", "The broker does not answer"),
-        (Link(NOW_S - 1.0, "", 2, "Stable"), 9, "page stands still", "nobody has asked the broker"),
+        (BrokerLink(NOW_S, "", 2, "Stable"), 0, "no data yet", "No tick has arrived yet"),
+        (BrokerLink(NOW_S, "", 0, "Empty"), 9, "recovering", "No worker runs"),
+        (BrokerLink(NOW_S, "no answer"), 9, "broker gone", "The broker does not answer"),
+        (BrokerLink(NOW_S - 1.0, "", 2, "Stable"), 9, "page stands still", "nobody has asked the broker"),
     ],
 )
-def test_every_state_has_its_look(browser: Browser, link: Link | None, ticks: int, mode: str, words: str) -> None:
+def test_every_state_has_its_look(browser: Browser, link: BrokerLink | None, ticks: int, mode: str, words: str) -> None:
     made = server()
     if link is not None:
         _told(made, link, ticks)
@@ -238,7 +238,7 @@ def test_a_page_on_which_nothing_changes_knows_that_its_server_is_there(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = server()
-    _told(made, Link(NOW_S, "", 2, "Stable"))
+    _told(made, BrokerLink(NOW_S, "", 2, "Stable"))
     monkeypatch.setattr(browsers, "ALIVE_S", 1.0)
     with served(made) as address:
         page = browser.new_page()

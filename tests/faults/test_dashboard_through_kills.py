@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page
 
 from agents.broker import ports
-from agents.broker.process import Running, running
+from agents.broker.process import RunningBroker, running
 from schemas.codec import encode
 from streams.sources.synthetic import SYMBOLS, synthetic_market
 from tests.support import chromium
@@ -90,7 +90,7 @@ class System:
 
 
 @pytest.fixture
-def system(fresh_broker: Callable[[str], Running], tmp_path: Path) -> Iterator[System]:
+def system(fresh_broker: Callable[[str], RunningBroker], tmp_path: Path) -> Iterator[System]:
     fresh_broker("home")
     made = System(tmp_path)
     made.done("topics", "apply")

@@ -10,7 +10,7 @@ import pytest
 
 from agents.broker import process
 from agents.broker.launch import start
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.config.settings import Settings
 from schemas.ticks import Quote, Trade
 from schemas.topics import PAPER_ACCOUNT, PREDICTIONS
@@ -97,7 +97,7 @@ async def test_a_paused_worker_wakes_up_replaced(bootstrap: str, prefix: str, tm
         assert verdict.is_exact, verdict
 
 
-async def test_kill_of_the_broker(fresh_broker: Callable[[str], Running], prefix: str, tmp_path: Path) -> None:
+async def test_kill_of_the_broker(fresh_broker: Callable[[str], RunningBroker], prefix: str, tmp_path: Path) -> None:
     broker = await asyncio.to_thread(fresh_broker, "broker")
     home = tmp_path / "broker"
     async with loop_of(broker.address, prefix, tmp_path) as loop:

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from agents.broker import process
 from agents.broker.launch import start
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.clients.log_events import log_events
 from agents.config.settings import Settings
 from agents.operations import topics
@@ -128,7 +128,7 @@ async def test_a_log_that_is_made_anew_under_a_worker_ends_it(loop: LiveLoop) ->
 
 
 async def test_an_older_backup_of_the_log_is_refused_however_far_it_has_grown(
-    fresh_broker: Callable[[str], Running], prefix: str, tmp_path: Path
+    fresh_broker: Callable[[str], RunningBroker], prefix: str, tmp_path: Path
 ) -> None:
     broker, home = await asyncio.to_thread(fresh_broker, "broker"), tmp_path / "broker"
     data, backup = process.broker_folder(home) / "data" / f"{prefix}ticks-0", tmp_path / "backup"

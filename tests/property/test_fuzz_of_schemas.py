@@ -10,7 +10,7 @@ from msgspec import Struct, inspect
 from agents.audit.lineage import link
 from agents.cli.record_tables import cells, columns_of
 from agents.clients import readable as saying
-from agents.clients.readable import MOST_SAID, Readable, Told
+from agents.clients.readable import MOST_SAID, Readable, TopicLog
 from agents.clients.reader import Once, Received
 from agents.runtime.routing import key_of, place_of
 from schemas.codec import decoder, encode
@@ -57,7 +57,7 @@ def taken(node: Node[Any], values: Any) -> Counter[str]:
 @pytest.fixture
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was said of any topic in this process before."""
-    monkeypatch.setattr(saying, "_told", defaultdict(Told))
+    monkeypatch.setattr(saying, "_told", defaultdict(TopicLog))
 
 
 @pytest.mark.parametrize("topic", ROOTS, ids=lambda topic: topic.name)

@@ -9,14 +9,14 @@ from aiohttp import web
 
 from agents.config.settings import Settings
 from agents.dashboard.follow.topics_state import Board
-from agents.dashboard.follow.watch import Watch
+from agents.dashboard.follow.watch import TopicWatch
 from agents.dashboard.serve.guard import Guard
 from agents.dashboard.serve.server import Server
 
 TOKEN = "a-token-of-tests"
 
 
-class Fed(Watch):
+class Fed(TopicWatch):
     """Follows nothing: the test says what there is."""
 
     async def run(self) -> None:

@@ -2,14 +2,14 @@
 
 from schemas.ticks import Quote, Trade
 from streams.engine.feed import Feed
-from streams.sources.times import Clock
+from streams.sources.times import TimeColumn
 
 MS = 10**6
 
 
 def at(text: str) -> int:
     """A time of 2024-08-09 in UTC, or another one that is said in full."""
-    return Clock().read(text if "-" in text else f"2024-08-09 {text}")
+    return TimeColumn().read(text if "-" in text else f"2024-08-09 {text}")
 
 
 NOON = at("12:00:00")

@@ -24,7 +24,7 @@ from schemas.topics import TICKS, TOPICS
 from streams.engine.chain import chained
 from streams.engine.node import Node, following
 from streams.engine.replay import SourceRecord, by_topic, replay
-from streams.verification.comparison import Comparison
+from streams.verification.comparison import TopicComparison
 from tests.support.places import ROOT
 
 POLL_S = 0.1
@@ -255,7 +255,7 @@ def compare(topic: str, held: list[Stored], expected: list[tuple[int, str, bytes
     """One topic's records against the outputs they should be."""
     total = Verdict(0, 0, 0, 0)
     for partition in sorted({record.partition for record in held} | {number for number, _, _ in expected}):
-        comparison = Comparison(topic, partition, first_offset=0, before=sys.maxsize)
+        comparison = TopicComparison(topic, partition, first_offset=0, before=sys.maxsize)
         for number, _, value in expected:
             if number == partition:
                 comparison.expect(value)

@@ -25,7 +25,7 @@ ANSWERED_S = 20.0
 PASSED_OVER = "amber: something was read that makes no sense; red: a part of this page cannot be shown"
 
 
-class Tile(Struct, frozen=True):
+class AliveTile(Struct, frozen=True):
     """A figure at a glance.
 
     Attributes:
@@ -47,7 +47,7 @@ class Tile(Struct, frozen=True):
     rule: str = ""
 
 
-class Link(Struct, frozen=True):
+class BrokerLink(Struct, frozen=True):
     """How the dashboard itself stands with the broker.
 
     Attributes:
@@ -102,7 +102,7 @@ class Alive(Struct, frozen=True):
     mode: str
     sentence: str
     colour: Colour
-    tiles: tuple[Tile, ...]
+    tiles: tuple[AliveTile, ...]
     lags: tuple[int, ...]
 
 
@@ -126,7 +126,7 @@ def alive(
     rates: Rates,
     latency: Latency,
     clock: Clock,
-    link: Link,
+    link: BrokerLink,
     lights: Lights,
     alerts: OpenAlerts,
     now: float,
@@ -156,7 +156,7 @@ def alive(
 
 
 def _mode(
-    rates: Rates, waiting: Backlog, clock: Clock, link: Link, now: float, itself: Itself
+    rates: Rates, waiting: Backlog, clock: Clock, link: BrokerLink, now: float, itself: Itself
 ) -> tuple[str, str, Colour]:
     if link.problem and link.answered_s:
         old = f"what is shown is {now - link.answered_s:,.0f} s old"
@@ -184,7 +184,7 @@ def _mode(
     return _flow(rates, waiting, clock, link, now)
 
 
-def _flow(rates: Rates, waiting: Backlog, clock: Clock, link: Link, now: float) -> tuple[str, str, Colour]:
+def _flow(rates: Rates, waiting: Backlog, clock: Clock, link: BrokerLink, now: float) -> tuple[str, str, Colour]:
     """What goes through, where all is well: history is never called live."""
     run = f" of the run {link.named}" if link.named else ""
     history = clock.is_history(now) or bool(link.named)
@@ -213,17 +213,17 @@ def speed(times: float) -> str:
     return f"{times:,.{0 if times >= 100.0 else 1 if times >= 1.0 else 2}f} times"
 
 
-def _ticks(rates: Rates, ticks: float) -> Tile:
+def _ticks(rates: Rates, ticks: float) -> AliveTile:
     count = rates.count(TICKS.name)
-    return Tile("ticks", "Ticks", f"{ticks:,.0f} /s", f"{count:,} on the topic", "good" if ticks else "idle")
+    return AliveTile("ticks", "Ticks", f"{ticks:,.0f} /s", f"{count:,} on the topic", "good" if ticks else "idle")
 
 
-def _predictions(rates: Rates, ticks: float, predictions: float, lights: Lights, now: float) -> Tile:
+def _predictions(rates: Rates, ticks: float, predictions: float, lights: Lights, now: float) -> AliveTile:
     silent = ticks > 0.0 and predictions == 0.0
     began = lights.since("silence", str(silent), now)
     colour = SILENCE.colour(now - began if silent else 0.0) if ticks or predictions else "idle"
     count = rates.count(PREDICTIONS.name)
-    return Tile(
+    return AliveTile(
         "predictions",
         "Predictions",
         f"{predictions:,.0f} /s",
@@ -233,16 +233,16 @@ def _predictions(rates: Rates, ticks: float, predictions: float, lights: Lights,
     )
 
 
-def _latency(latency: Latency, waiting: Backlog, now: float) -> Tile:
+def _latency(latency: Latency, waiting: Backlog, now: float) -> AliveTile:
     found = latency.quantiles(now)
     if found is None:
         note = f"no prediction in the last {SPAN_S:.0f} s"
-        return Tile("latency", "Tick to prediction", "-", note, "idle", rule=LATENCY.says)
+        return AliveTile("latency", "Tick to prediction", "-", note, "idle", rule=LATENCY.says)
     note = f"p50; p99 {found.p99_ms:,.0f} ms; n = {found.n:,} of the last {SPAN_S:.0f} s"
     if found.history:
         note += "; ticks of history, which wait in their queue"
     colour = "good" if found.history else _no_fault(LATENCY.colour(found.p99_ms), waiting)
-    return Tile("latency", "Tick to prediction", f"{found.p50_ms:,.0f} ms", note, colour, rule=LATENCY.says)
+    return AliveTile("latency", "Tick to prediction", f"{found.p50_ms:,.0f} ms", note, colour, rule=LATENCY.says)
 
 
 def _no_fault(colour: Colour, waiting: Backlog) -> Colour:
@@ -252,10 +252,10 @@ def _no_fault(colour: Colour, waiting: Backlog) -> Colour:
     return "good" if waiting.history else min(colour, "attention", key=ORDER.index)
 
 
-def _lag(rates: Rates, ticks: float, waiting: Backlog) -> Tile:
+def _lag(rates: Rates, ticks: float, waiting: Backlog) -> AliveTile:
     latest = rates.latest
     if latest is None:
-        return Tile("lag", "Lag", "-", "not known yet", "idle", rule=BEHIND.says)
+        return AliveTile("lag", "Lag", "-", "not known yet", "idle", rule=BEHIND.says)
     behind = rates.lag / max(ticks, 1.0)
     worst = max(latest.lags, key=latest.lags.__getitem__, default=None)
     where = f"most on partition {worst}: {latest.lags[worst]:,}" if worst is not None and rates.lag else "none waits"
@@ -263,67 +263,69 @@ def _lag(rates: Rates, ticks: float, waiting: Backlog) -> Tile:
     note = f"{what}; {where}"
     # In what no tick adds to any more, the age of the checkpoint says more than a rate of none.
     colour = _no_fault(BEHIND.colour(behind) if ticks else "good" if not rates.lag else "attention", waiting)
-    return Tile("lag", "Lag", f"{rates.lag:,}", note, colour, rule=BEHIND.says)
+    return AliveTile("lag", "Lag", f"{rates.lag:,}", note, colour, rule=BEHIND.says)
 
 
-def _checkpoint(rates: Rates, waiting: Backlog, now: float) -> Tile:
+def _checkpoint(rates: Rates, waiting: Backlog, now: float) -> AliveTile:
     age = rates.checkpoint_age(now)
     if rates.latest is None or age is None:
-        return Tile("checkpoint", "Checkpoint age", "-", "nothing waits for one", "idle", rule=CHECKPOINT.says)
+        return AliveTile("checkpoint", "Checkpoint age", "-", "nothing waits for one", "idle", rule=CHECKPOINT.says)
     note = "of the partition that has waited longest"
     colour = CHECKPOINT.colour(age)
     if waiting.turns and colour != "good":
         note += ": its turn comes after the queues of others"
         colour = _no_fault(colour, waiting)
-    return Tile("checkpoint", "Checkpoint age", f"{age:.1f} s", note, colour, rule=CHECKPOINT.says)
+    return AliveTile("checkpoint", "Checkpoint age", f"{age:.1f} s", note, colour, rule=CHECKPOINT.says)
 
 
-def _letters(rates: Rates) -> Tile:
+def _letters(rates: Rates) -> AliveTile:
     count, lately, came = rates.count(DEAD_LETTERS.name), rates.grown(DEAD_LETTERS.name), rates.grown(TICKS.name)
     colour = REFUSED.colour(lately / came if came else 0.0) if count else "idle"
-    return Tile("letters", "Dead letters", f"{count:,}", f"{lately:,} in the last minute", colour, rule=REFUSED.says)
+    return AliveTile(
+        "letters", "Dead letters", f"{count:,}", f"{lately:,} in the last minute", colour, rule=REFUSED.says
+    )
 
 
-def _time(clock: Clock, now: float) -> Tile:
+def _time(clock: Clock, now: float) -> AliveTile:
     if not clock.newest_ns:
-        return Tile("time", "Event time", "-", "no prediction yet", "idle")
+        return AliveTile("time", "Event time", "-", "no prediction yet", "idle")
     behind = now - clock.newest_ns / 1e9
     colour: Colour = "attention" if behind < -2.0 else "good"
     said = "ahead of the clock: check the producer's" if behind < -2.0 else f"{_span(behind)} behind the clock"
-    return Tile(
+    return AliveTile(
         "time", "Event time, UTC", moment(clock.newest_ns)[11:], f"{moment(clock.newest_ns)[:10]}; {said}", colour
     )
 
 
-def _page(itself: Itself) -> tuple[Tile, ...]:
+def _page(itself: Itself) -> tuple[AliveTile, ...]:
     """What the page could make nothing of, and what it cannot show; none where there is no such thing."""
     if itself.troubles:
         name, why = itself.troubles[0]
         note = f"the part {name} is not brought up to date: {why}"
-        return (Tile("page", "This page", "has trouble", note, "act", rule=PASSED_OVER),)
+        return (AliveTile("page", "This page", "has trouble", note, "act", rule=PASSED_OVER),)
     if not itself.passed and not itself.begun_again:
         return ()
     said = [f"its follower stood still and was begun anew {itself.begun_again:,} times"] if itself.begun_again else []
     if itself.passed:
         topics = ", ".join(f"{topic} {count:,}" for topic, count in itself.by_topic)
         said.append(f"records that make no sense: {topics}; the last, {itself.newest}")
-    return (Tile("page", "Passed over", f"{itself.passed:,}", "; ".join(said), "attention", rule=PASSED_OVER),)
+    return (AliveTile("page", "Passed over", f"{itself.passed:,}", "; ".join(said), "attention", rule=PASSED_OVER),)
 
 
-def _alerts(alerts: OpenAlerts, now: float, seen: Callable[[Alert], bool]) -> Tile:
+def _alerts(alerts: OpenAlerts, now: float, seen: Callable[[Alert], bool]) -> AliveTile:
     if not alerts.taken:
-        return Tile("alerts", "Open alerts", "-", "no alert has been told yet", "idle", rule=RULE)
+        return AliveTile("alerts", "Open alerts", "-", "no alert has been told yet", "idle", rule=RULE)
     every = alerts.open(now)
     found = [alert for alert in every if not seen(alert)]
     aside = f"{len(every) - len(found):,} acknowledged" if len(every) > len(found) else ""
     if not found:
         told = f"{alerts.taken:,} were told" + (f"; {aside}" if aside else "")
-        return Tile("alerts", "Open alerts", "0", told, "good", rule=RULE)
+        return AliveTile("alerts", "Open alerts", "0", told, "good", rule=RULE)
     worst = found[0]
     errors = sum(alert.severity == "error" for alert in found)
     named = f"{worst.kind.replace('_', ' ')} {worst.symbol}".rstrip()
     note = f"worst: {named}; errors: {errors:,}, warnings: {len(found) - errors:,}" + (f"; {aside}" if aside else "")
-    return Tile("alerts", "Open alerts", f"{len(found):,}", note, "act" if errors else "attention", rule=RULE)
+    return AliveTile("alerts", "Open alerts", f"{len(found):,}", note, "act" if errors else "attention", rule=RULE)
 
 
 def _span(seconds: float) -> str:
@@ -337,9 +339,9 @@ def _span(seconds: float) -> str:
     return f"{max(0.0, seconds):.1f} s"
 
 
-def _dated(tile: Tile, lights: Lights, now: float) -> Tile:
+def _dated(tile: AliveTile, lights: Lights, now: float) -> AliveTile:
     since = lights.since(tile.name, tile.colour, now)
-    return Tile(tile.name, tile.label, tile.value, tile.note, tile.colour, _wall(since, now), tile.rule)
+    return AliveTile(tile.name, tile.label, tile.value, tile.note, tile.colour, _wall(since, now), tile.rule)
 
 
 def _wall(seconds: float, now: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from agents.audit.winners import Became, followed
-from agents.dashboard.state.order import Order
+from agents.dashboard.state.order import RecordOrder
 from agents.experiments.status import (
     DAY_NS,
     RUNNING,
@@ -51,7 +51,7 @@ Key = tuple[str, str]
 """Experiment, symbol."""
 
 
-class Guardrail(Struct, frozen=True):
+class GuardrailRow(Struct, frozen=True):
     """A row: what must not become worse."""
 
     metric: str
@@ -62,7 +62,7 @@ class Guardrail(Struct, frozen=True):
     kept: bool
 
 
-class Standing(Struct, frozen=True):
+class ExperimentRow(Struct, frozen=True):
     """An experiment on a symbol, for people.
 
     Attributes:
@@ -88,7 +88,7 @@ class Standing(Struct, frozen=True):
     running: bool
     verdict: str
     facts: tuple[tuple[str, str, str], ...]
-    guardrails: tuple[Guardrail, ...]
+    guardrails: tuple[GuardrailRow, ...]
     decisions: tuple[tuple[str, str, str], ...]
     plan: str
     shadow: str
@@ -137,7 +137,7 @@ class Courses:
         self.change = 0
         self._courses: dict[Key, Course] = {}
         self._early: dict[Key, list[ExperimentDecided]] = {}
-        self._newest: dict[Key, Order] = {}
+        self._newest: dict[Key, RecordOrder] = {}
         self._lives: dict[tuple[str, str], Became] = {}
 
     def __iter__(self) -> Iterator[tuple[Key, Course]]:
@@ -151,7 +151,7 @@ class Courses:
         """Take where an experiment stands."""
         self.change += 1
         key = record.experiment, record.symbol
-        if not self._newest.setdefault(key, Order()).is_new(record.id):
+        if not self._newest.setdefault(key, RecordOrder()).is_new(record.id):
             return  # written again after a crash
         course = self._courses.pop(key, None)
         if course is None:
@@ -216,7 +216,7 @@ def _headline(course: Course) -> Headline:
     )
 
 
-def standing(course: Course) -> Standing:
+def standing(course: Course) -> ExperimentRow:
     """An experiment for people."""
     latest, still = course.latest, outlook(course)
     unit = UNITS.get(latest.primary, "")
@@ -256,7 +256,7 @@ def standing(course: Course) -> Standing:
         ("Time left", left, note),
     )
     rows = tuple(
-        Guardrail(
+        GuardrailRow(
             _words(each.metric),
             number(_estimate(latest, each.effect), "+.4f"),
             interval(each.low, each.high),
@@ -271,7 +271,7 @@ def standing(course: Course) -> Standing:
     ) + tuple((when, f"{what} ({by})", why) for when, what, by, why in ended(course))
     became = None if latest.symbol == EVERYONE else course.became.get(latest.symbol)
     shadow = became.shadow if became is not None else ""
-    return Standing(
+    return ExperimentRow(
         latest.experiment,
         shown(latest.symbol),
         f"{latest.experiment}|{latest.symbol}",

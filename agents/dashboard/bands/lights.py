@@ -9,7 +9,7 @@ Colour = Literal["idle", "good", "attention", "act"]
 ORDER: tuple[Colour, ...] = ("idle", "good", "attention", "act")
 
 
-class Rule(Struct, frozen=True):
+class LightRule(Struct, frozen=True):
     """When a figure deserves attention, and when a person should act.
 
     Attributes:
@@ -24,7 +24,7 @@ class Rule(Struct, frozen=True):
     def colour(self, value: float | None) -> Colour:
         """Colour of a value; none has none.
 
-        >>> rule = Rule(1.0, 5.0, "")
+        >>> rule = LightRule(1.0, 5.0, "")
         >>> [rule.colour(each) for each in (None, 0.3, 2.0, 5.0)]
         ['idle', 'good', 'attention', 'act']
         """
@@ -33,11 +33,13 @@ class Rule(Struct, frozen=True):
         return "act" if value >= self.act else "attention" if value >= self.attention else "good"
 
 
-LATENCY = Rule(1_000.0, 5_000.0, "p99: amber from 1 s, red from 5 s")
-BEHIND = Rule(6.0, 30.0, "ticks without a checkpoint, in seconds of the present rate: amber from 6 s, red from 30 s")
-CHECKPOINT = Rule(8.0, 30.0, "where something waits for one: amber from 8 s, red from 30 s")
-SILENCE = Rule(5.0, 15.0, "ticks come and predictions do not: amber after 5 s, red after 15 s")
-REFUSED = Rule(0.001, 0.05, "part of the ticks of the last minute: amber from 0.1 %, red from 5 %")
+LATENCY = LightRule(1_000.0, 5_000.0, "p99: amber from 1 s, red from 5 s")
+BEHIND = LightRule(
+    6.0, 30.0, "ticks without a checkpoint, in seconds of the present rate: amber from 6 s, red from 30 s"
+)
+CHECKPOINT = LightRule(8.0, 30.0, "where something waits for one: amber from 8 s, red from 30 s")
+SILENCE = LightRule(5.0, 15.0, "ticks come and predictions do not: amber after 5 s, red after 15 s")
+REFUSED = LightRule(0.001, 0.05, "part of the ticks of the last minute: amber from 0.1 %, red from 5 %")
 
 
 class Lights:

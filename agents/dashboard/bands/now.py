@@ -13,8 +13,8 @@ from typing import Any
 from msgspec import Struct, field
 
 from agents.dashboard.state.lean import LeanMark, LeanOutcome, LeanPrediction
-from agents.dashboard.state.order import Order
-from agents.dashboard.state.pace import HISTORY_S, Pace
+from agents.dashboard.state.order import RecordOrder
+from agents.dashboard.state.pace import HISTORY_S, EventPace
 from agents.dashboard.state.series import Beliefs, Names, Series, point
 from agents.pages import palette
 from schemas.versions import ModelVersion
@@ -33,7 +33,7 @@ COLUMNS = ("symbol", "mid", "skill", "low", "high", "n_eff", "net_bps", "regime"
 """Of a row, in order."""
 
 
-class SymbolState(Struct):
+class SymbolCourse(Struct):
     """One symbol.
 
     Attributes:
@@ -71,10 +71,10 @@ class SymbolState(Struct):
     changed: int = 0
     taken: int = 0
     generation: int = 0
-    predicted: Order = field(default_factory=Order)
-    marked: Order = field(default_factory=Order)
-    windowed: Order = field(default_factory=Order)
-    pace: Pace = field(default_factory=Pace)
+    predicted: RecordOrder = field(default_factory=RecordOrder)
+    marked: RecordOrder = field(default_factory=RecordOrder)
+    windowed: RecordOrder = field(default_factory=RecordOrder)
+    pace: EventPace = field(default_factory=EventPace)
 
     @property
     def ts_event(self) -> int:
@@ -109,7 +109,7 @@ class Symbols:
         self.aside = 0
         self.crowded = 0
         self._most = most
-        self._states: dict[str, SymbolState] = {}
+        self._states: dict[str, SymbolCourse] = {}
         self._by_silence: dict[str, None] = {}
         """Names, the one whose last prediction lies farthest back first."""
         self._gone: deque[tuple[int, str]] = deque(maxlen=most)
@@ -117,10 +117,10 @@ class Symbols:
     def __len__(self) -> int:
         return len(self._states)
 
-    def __iter__(self) -> Iterator[SymbolState]:
+    def __iter__(self) -> Iterator[SymbolCourse]:
         return iter(self._states.values())
 
-    def get(self, name: str) -> SymbolState | None:
+    def get(self, name: str) -> SymbolCourse | None:
         """State of a symbol that anything was seen of."""
         return self._states.get(name)
 
@@ -190,7 +190,7 @@ class Symbols:
         elif state.live is not None and state.live.version == version.version:
             state.live = None
 
-    def _state(self, symbol: str, partition: int, now: float) -> SymbolState | None:
+    def _state(self, symbol: str, partition: int, now: float) -> SymbolCourse | None:
         """State of a symbol, a new one if need be; none where there is no room for it."""
         state = self._states.get(symbol)
         if state is not None:
@@ -198,7 +198,7 @@ class Symbols:
         if len(self._states) >= self._most and not self._make_room(now):
             self.crowded += 1
             return None
-        state = self._states[symbol] = SymbolState(symbol, partition)
+        state = self._states[symbol] = SymbolCourse(symbol, partition)
         self._by_silence[symbol] = None
         return state
 
@@ -232,7 +232,7 @@ class Symbols:
         return len(self._gone) < self._most or self._gone[0][0] <= change
 
 
-def row_of(state: SymbolState, now: float) -> tuple[Any, ...]:
+def row_of(state: SymbolCourse, now: float) -> tuple[Any, ...]:
     """A row of the table, rounded to what it shows, so that it changes only when that does."""
     of, window, mark = state.prediction, state.window, state.mark
     known = window is not None and window.n_eff > 0 and bool(window.figures)
@@ -251,7 +251,7 @@ def row_of(state: SymbolState, now: float) -> tuple[Any, ...]:
     )
 
 
-def _state(state: SymbolState, now: float) -> str:
+def _state(state: SymbolCourse, now: float) -> str:
     if now - state.seen_s > QUIET_S:
         return "quiet"
     if state.breached:

@@ -13,7 +13,7 @@ Place = tuple[str, int]
 """Topic, partition."""
 
 
-class Seen(NamedTuple):
+class PartitionSeen(NamedTuple):
     """Of one partition.
 
     Attributes:
@@ -44,7 +44,7 @@ class Following:
 
     def __init__(self) -> None:
         self._turned_s: float | None = None
-        self._seen: dict[Place, Seen] = {}
+        self._seen: dict[Place, PartitionSeen] = {}
 
     def turned(self, now: float) -> None:
         """The follower took what was fetched, if only nothing, and goes on."""
@@ -58,7 +58,7 @@ class Following:
             was = before.get(place)
             goes_on = was is not None and was.position == position and was.since_s is not None
             since = was.since_s if was is not None and goes_on else now
-            self._seen[place] = Seen(position, since if waits else None)
+            self._seen[place] = PartitionSeen(position, since if waits else None)
 
     def anew(self, now: float) -> None:
         """A new session begins, from which nothing is known yet."""

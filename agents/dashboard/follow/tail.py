@@ -11,7 +11,7 @@ from agents.clients.committed import committed
 from agents.clients.reader import Received
 from agents.config.settings import Settings
 from agents.dashboard.follow.following import Place
-from agents.dashboard.state.latency import A_BLOCK, Made, answered
+from agents.dashboard.state.latency import A_BLOCK, PredictionTimes, answered
 from agents.dashboard.state.rates import Ends
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from schemas.errors import EnvironmentProblem
@@ -176,7 +176,7 @@ class Tail:
         (described,) = answer.to_object()["groups"]
         return str(described["state"]), len(described["members"])
 
-    async def pairs(self) -> list[tuple[dict[int, Made], dict[int, int]]]:
+    async def pairs(self) -> list[tuple[dict[int, PredictionTimes], dict[int, int]]]:
         """The newest predictions and the times of their ticks, by offset of the tick, a pair of both a partition."""
         newest, self._newest = self._newest, {}
         topic = self._settings.topic(TICKS.name)

@@ -11,16 +11,16 @@ from aiokafka.errors import KafkaError
 
 from agents.broker import bootstrap
 from agents.config.settings import Settings
-from agents.dashboard.bands.alive import Alive, Clock, Itself, Link, alive
+from agents.dashboard.bands.alive import Alive, BrokerLink, Clock, Itself, alive
 from agents.dashboard.bands.lights import Lights
 from agents.dashboard.follow.acknowledged import Acknowledged, AlertRow, alert_rows, file_of
 from agents.dashboard.follow.following import BEGIN_ANEW_S, STILL_S, Following
 from agents.dashboard.follow.tail import Tail
 from agents.dashboard.follow.topics_state import Board
-from agents.dashboard.state.latency import SPAN_S, Latency, Made
+from agents.dashboard.state.latency import SPAN_S, Latency, PredictionTimes
 from agents.dashboard.state.rates import Rates
 from agents.process.owned import leaf
-from agents.telemetry.health import BROKER_S, Check, Verdict
+from agents.telemetry.health import BROKER_S, HealthCheck, Verdict
 from schemas.errors import EnvironmentProblem
 from schemas.topics import PREDICTIONS, TICKS
 
@@ -44,7 +44,7 @@ class StoodStill(Exception):
     """The follower does not turn, or fetches nothing of what is there: it is begun anew."""
 
 
-class Watch:
+class TopicWatch:
     """What is known as of now.
 
     Args:
@@ -78,7 +78,7 @@ class Watch:
         self.board = Board()
         self.rates = Rates()
         self.latency = Latency()
-        self.link = Link(named=_named(self.settings))
+        self.link = BrokerLink(named=_named(self.settings))
         self._reached: dict[tuple[str, int], int] = {}
         self.generation += 1
 
@@ -132,10 +132,10 @@ class Watch:
         home = str(self.settings.home_path)
         return Verdict(ok, self.settings.group, "", version("tickloop"), checks, home, self.cluster)
 
-    def _check(self, name: str, ok: bool, value: float, limit: float, says: str) -> Check:
+    def _check(self, name: str, ok: bool, value: float, limit: float, says: str) -> HealthCheck:
         began = self._lights.since(name, str(ok), self._clock())
         since = datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds")
-        return Check(name, ok, round(value, 3), limit, since, says)
+        return HealthCheck(name, ok, round(value, 3), limit, since, says)
 
     async def run(self) -> None:
         """Follow the topics until cancelled; a follower that stands still is begun anew."""
@@ -188,14 +188,14 @@ class Watch:
             else:
                 answered = loop.time()
                 self.rates.take(ends)
-                self.link = Link(self._clock(), "", members, state, self.link.named)
+                self.link = BrokerLink(self._clock(), "", members, state, self.link.named)
                 still, problem = self.following.still_s(self._clock())
                 if still > BEGIN_ANEW_S:
                     raise StoodStill(problem)
             looks += 1
             await asyncio.sleep(LOOK_S)
 
-    def timed(self, pairs: Iterable[tuple[Mapping[int, Made], Mapping[int, int]]], now: float) -> None:
+    def timed(self, pairs: Iterable[tuple[Mapping[int, PredictionTimes], Mapping[int, int]]], now: float) -> None:
         """Take times of predictions and their ticks, but those of before: a page begins with what was written then."""
         if self.rates.grown(PREDICTIONS.name, SPAN_S):
             for predictions, ticks in pairs:
@@ -203,7 +203,7 @@ class Watch:
 
     def _problem(self, error: BaseException) -> None:
         said = "no answer" if isinstance(error, TimeoutError) or not str(error) else str(error)
-        self.link = Link(self.link.answered_s, said.rstrip("."), -1, "", self.link.named)
+        self.link = BrokerLink(self.link.answered_s, said.rstrip("."), -1, "", self.link.named)
 
 
 def _named(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from agents.commands.commander import commander
 from agents.config.settings import Settings
 from agents.dashboard.follow.acknowledged import FILE, Seen, key_of
 from agents.dashboard.follow.topics_state import Board
-from agents.dashboard.follow.watch import Watch
+from agents.dashboard.follow.watch import TopicWatch
 from agents.pages.wording import stands
 from schemas.codec import decoder, encode
 from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
@@ -30,7 +30,7 @@ MOST_BODY = 8 * 1024
 """Bytes of a request of the page."""
 
 
-class Asked(Struct, frozen=True, forbid_unknown_fields=True):
+class PageAction(Struct, frozen=True, forbid_unknown_fields=True):
     """A request of the page.
 
     Attributes:
@@ -48,7 +48,7 @@ class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     alert: Annotated[str, Meta(max_length=MOST_KEY)] = ""
 
 
-asked_of = decoder(Asked, MOST_BODY)
+asked_of = decoder(PageAction, MOST_BODY)
 """A request from its bytes; raises `Refused` for what does not fit the bounds of its fields."""
 
 
@@ -78,7 +78,7 @@ EFFECTS: dict[Action, str] = {
 }
 
 
-def command_of(asked: Asked, ts_event: int) -> Command:
+def command_of(asked: PageAction, ts_event: int) -> Command:
     """The command that it means.
 
     Raises:
@@ -102,7 +102,7 @@ def command_of(asked: Asked, ts_event: int) -> Command:
     return PinVersion(identity, asked.symbol, ts_event, cause, pinned=asked.action == "pin")
 
 
-def told(asked: Asked, board: Board) -> str:
+def told(asked: PageAction, board: Board) -> str:
     """What an action will do, before anybody is asked to confirm it.
 
     Raises:
@@ -120,7 +120,7 @@ def told(asked: Asked, board: Board) -> str:
     )
 
 
-def acknowledge(asked: Asked, watch: Watch, now: float) -> Done:
+def acknowledge(asked: PageAction, watch: TopicWatch, now: float) -> Done:
     """Remember that a person has seen an open alert.
 
     Raises:
@@ -133,7 +133,7 @@ def acknowledge(asked: Asked, watch: Watch, now: float) -> Done:
     return Done(asked.alert, "Done: the alert is acknowledged.")
 
 
-async def ask(asked: Asked, board: Board, settings: Settings, bootstrap: str) -> Done:
+async def ask(asked: PageAction, board: Board, settings: Settings, bootstrap: str) -> Done:
     """Write the command and wait a moment for what comes of it.
 
     Raises:

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from agents.dashboard.serve.view import Held, View, course_of
+from agents.dashboard.serve.view import PageView, SentPart, course_of
 
 PACE_S = 0.5
 """Nothing on the page changes faster."""
@@ -19,7 +19,7 @@ ALIVE_S = 10.0
 encode = msgspec.json.Encoder().encode
 
 
-class Look(Struct):
+class Selection(Struct):
     """What somebody looks at.
 
     Attributes:
@@ -38,16 +38,16 @@ class Browser:
         response: of its request for events.
     """
 
-    def __init__(self, response: web.StreamResponse, look: Look) -> None:
+    def __init__(self, response: web.StreamResponse, look: Selection) -> None:
         self.look = look
         self._response = response
         self._has: dict[str, int] = {}
         self._rows = 0
-        self._course = Held()
+        self._course = SentPart()
         self._figures = b""
         self._generation = 0
 
-    async def beat(self, view: View, number: int) -> int:
+    async def beat(self, view: PageView, number: int) -> int:
         """Send what this page does not have; how many bytes it took.
 
         Raises:
@@ -55,7 +55,7 @@ class Browser:
         """
         if view.watched.generation != self._generation:
             self._generation = view.watched.generation
-            self._rows, self._course = 0, Held()
+            self._rows, self._course = 0, SentPart()
         sent = 0
         for name, part in view.parts.items():
             if part.version > self._has.get(name, 0):
@@ -88,7 +88,7 @@ class Browser:
         return len(message)
 
 
-async def serve(browser: Browser, view: View, pulse: "Pulse") -> None:
+async def serve(browser: Browser, view: PageView, pulse: "Pulse") -> None:
     """Send to a browser until it is gone."""
     loop = asyncio.get_running_loop()
     said = loop.time()
@@ -115,7 +115,7 @@ class Pulse:
             await self._beat.wait()
             return self._number
 
-    async def run(self, view: View) -> None:
+    async def run(self, view: PageView) -> None:
         """Beat until cancelled."""
         while True:
             if self.looking:

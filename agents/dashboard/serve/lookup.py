@@ -49,7 +49,7 @@ KINDS = {
 }
 
 
-class Explained(Struct, frozen=True):
+class PredictionExplained(Struct, frozen=True):
     """A prediction from its tick to its outcome, for people.
 
     Attributes:
@@ -67,7 +67,7 @@ async def explain(
     partition: int,
     offset: int,
     outcome_of: Callable[[str], LeanOutcome | None],
-) -> Explained | None:
+) -> PredictionExplained | None:
     """The prediction at an offset, field by field; None where the topic holds it no more.
 
     Args:
@@ -90,7 +90,7 @@ async def explain(
     return explained(prediction, None if tick is None else _read(Tick, tick), outcome_of(prediction.id))
 
 
-async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> Explained:
+async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> PredictionExplained:
     """How it came that a version stands where it does, from the few records near the places that its own names.
 
     Args:
@@ -122,7 +122,7 @@ async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> Ex
     by = "no person took part" if not manual else f"{manual} of {len(links)} steps by a person"
     if budget.spent and began is None:
         by += "; how it began lies farther back than this page looks: `tickloop models why` reads everything"
-    return Explained(f"{version.symbol}: why {version.version} is {stands(version.status)} ({by})", steps)
+    return PredictionExplained(f"{version.symbol}: why {version.version} is {stands(version.status)} ({by})", steps)
 
 
 async def _asked(nearby: Nearby, found: History, version: ModelVersion, offset: int) -> None:
@@ -197,7 +197,7 @@ def _number(digits: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
 
 
-def explained(prediction: Prediction, tick: Tick | None, outcome: LeanOutcome | None) -> Explained:
+def explained(prediction: Prediction, tick: Tick | None, outcome: LeanOutcome | None) -> PredictionExplained:
     """The chain tick -> prediction -> size -> outcome in words."""
     of = prediction
     edge = number(of.expected_edge_bps, "+.3f", "bps")
@@ -223,7 +223,7 @@ def explained(prediction: Prediction, tick: Tick | None, outcome: LeanOutcome | 
         _outcome(of, outcome),
     ]
     title = f"{of.symbol}: {of.direction}, {of.confidence:.1%} sure"
-    return Explained(title, tuple(steps))
+    return PredictionExplained(title, tuple(steps))
 
 
 def _tick(tick: Tick | None) -> str:

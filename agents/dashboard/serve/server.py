@@ -17,14 +17,14 @@ from aiohttp import web
 from plotly.offline import get_plotlyjs
 
 from agents.config.settings import Settings
-from agents.dashboard.follow.watch import Watch
-from agents.dashboard.serve.actions import MOST_BODY, Asked, acknowledge, ask, asked_of, told
-from agents.dashboard.serve.browsers import Browser, Look, Pulse, serve
+from agents.dashboard.follow.watch import TopicWatch
+from agents.dashboard.serve.actions import MOST_BODY, PageAction, acknowledge, ask, asked_of, told
+from agents.dashboard.serve.browsers import Browser, Pulse, Selection, serve
 from agents.dashboard.serve.costly import Costly
 from agents.dashboard.serve.guard import Denied, Guard, headers_of
 from agents.dashboard.serve.lookup import chain, explain
 from agents.dashboard.serve.page import POLICY, page
-from agents.dashboard.serve.view import View
+from agents.dashboard.serve.view import PageView
 from agents.process.owned import first_end, owned
 from agents.telemetry.ask import holder
 from schemas.errors import ConfigurationError, EnvironmentProblem, Refused, TickloopError
@@ -64,11 +64,11 @@ class Server:
         watch: what is known, and how it stays so.
     """
 
-    def __init__(self, settings: Settings, guard: Guard, watch: Watch) -> None:
+    def __init__(self, settings: Settings, guard: Guard, watch: TopicWatch) -> None:
         self._settings = settings
         self._guard = guard
         self.watch = watch
-        self.view = View(watch)
+        self.view = PageView(watch)
         self._pulse = Pulse()
         self._browsers: dict[str, Browser] = {}
         self._costly = Costly()
@@ -157,7 +157,7 @@ class Server:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if len(self._browsers) >= MOST_BROWSERS:
             return _refused(Denied(503, f"{MOST_BROWSERS} pages are open already"))
-        look = Look(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:300])
+        look = Selection(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:300])
         response = web.StreamResponse(
             headers={
                 **HEADERS,
@@ -183,7 +183,7 @@ class Server:
         browser = self._browsers.get(request.query.get("page", ""))
         if browser is None:
             raise web.HTTPGone
-        browser.look = Look(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:300])
+        browser.look = Selection(request.query.get("symbol", "")[:64], request.query.get("experiment", "")[:300])
         return web.json_response({})
 
     async def _sparks(self, request: web.Request) -> web.Response:
@@ -220,7 +220,7 @@ class Server:
             query = {
                 name: request.query[name] for name in ("action", "symbol", "arm", "alert") if name in request.query
             }
-            return _json({"effect": told(msgspec.convert(query, Asked), self.watch.board)})
+            return _json({"effect": told(msgspec.convert(query, PageAction), self.watch.board)})
         except (ConfigurationError, msgspec.ValidationError) as error:
             return _refused(Denied(400, str(error)))
 
@@ -295,7 +295,7 @@ async def serving(settings: Settings, guard: Guard) -> AsyncIterator[Server]:
     Raises:
         TickloopError: its address is taken.
     """
-    server = Server(settings, guard, Watch(settings))
+    server = Server(settings, guard, TopicWatch(settings))
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:

@@ -12,10 +12,10 @@ from msgspec import Struct, field
 from agents.dashboard.bands.deciding import headlines, standing
 from agents.dashboard.bands.figures import panel, thinned
 from agents.dashboard.bands.good import Good, good
-from agents.dashboard.bands.now import COLUMNS, SymbolState
+from agents.dashboard.bands.now import COLUMNS, SymbolCourse
 from agents.dashboard.bands.versions import back_to
 from agents.dashboard.follow.topics_state import Board
-from agents.dashboard.follow.watch import Watch
+from agents.dashboard.follow.watch import TopicWatch
 from agents.dashboard.state.series import Thinning
 from agents.experiments.charts import confidence, dependence, evidence_path, watch
 from agents.experiments.status import UNITS, Course
@@ -53,7 +53,7 @@ class Part(Struct):
             self.payload, self.version = payload, self.version + 1
 
 
-class View:
+class PageView:
     """Keeps the parts up to date while somebody looks.
 
     Args:
@@ -64,7 +64,7 @@ class View:
         parts: by name; a browser is sent those that it does not have in their present version.
     """
 
-    def __init__(self, watched: Watch, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, watched: TopicWatch, clock: Callable[[], float] = time.time) -> None:
         self.watched = watched
         self.parts: dict[str, Part] = {
             name: Part() for name in ("alive", "good", "deciding", "changes", "letters", "alerts")
@@ -191,7 +191,7 @@ def experiment_figures(course: Course) -> list[Any]:
     return made
 
 
-class Place(Struct):
+class ReadUpTo(Struct):
     """How far one browser has read something that grows, and is thinned at times."""
 
     epoch: int = -1
@@ -205,16 +205,16 @@ class Place(Struct):
         return reset, [(row[0] / 1e6, *row[1:]) for row in found]
 
 
-class Held(Struct):
+class SentPart(Struct):
     """What one browser has of the course of a symbol."""
 
     symbol: str = ""
     latest: int = -1
-    points: Place = field(default_factory=Place)
-    beliefs: Place = field(default_factory=Place)
+    points: ReadUpTo = field(default_factory=ReadUpTo)
+    beliefs: ReadUpTo = field(default_factory=ReadUpTo)
 
 
-def course_of(state: SymbolState, board: Board, has: Held) -> dict[str, Any] | None:
+def course_of(state: SymbolCourse, board: Board, has: SentPart) -> dict[str, Any] | None:
     """Points that a browser does not have yet, and the newest figures; None when nothing is new."""
     anew = has.symbol != state.name
     believed = state.believed

@@ -42,7 +42,7 @@ class _Identity(msgspec.Struct):
 _identity = decoder(_Identity)
 
 
-class Made(NamedTuple):
+class PredictionTimes(NamedTuple):
     """A prediction.
 
     Attributes:
@@ -54,7 +54,7 @@ class Made(NamedTuple):
     ts_event: int
 
 
-def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, Made]:
+def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, PredictionTimes]:
     """Offset of the tick of each prediction, with the prediction.
 
     Args:
@@ -65,11 +65,11 @@ def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, Made]:
     >>> answered([(1_000, b'{"id":"ticks:0:17","ts_event":5,"symbol":"X"}'), (1_001, b"no prediction")])
     {17: Made(at_ms=1000, ts_event=5)}
     """
-    found: dict[int, Made] = {}
+    found: dict[int, PredictionTimes] = {}
     for timestamp_ms, value in values:
         with suppress(Refused, ValueError, IndexError):
             about = _identity(value)
-            found.setdefault(position_of(about.id)[0], Made(timestamp_ms, about.ts_event))
+            found.setdefault(position_of(about.id)[0], PredictionTimes(timestamp_ms, about.ts_event))
     return found
 
 
@@ -77,7 +77,7 @@ class Latency:
     """Differences of the last `SPAN_S` seconds: those of live ticks, or where none came, those of history.
 
     >>> latency, event_ns = Latency(), 980_000_000
-    >>> made = {17: Made(1_030, event_ns), 18: Made(1_090, event_ns)}
+    >>> made = {17: PredictionTimes(1_030, event_ns), 18: PredictionTimes(1_090, event_ns)}
     >>> latency.take(made, {17: 1_000, 18: 1_000, 19: 1_000}, now=0.0)
     >>> latency.quantiles(now=1.0)
     Quantiles(p50_ms=60.0, p99_ms=89.4, n=2, history=False)
@@ -89,7 +89,7 @@ class Latency:
         self._live: deque[tuple[float, float]] = deque(maxlen=MOST)
         self._history: deque[tuple[float, float]] = deque(maxlen=MOST)
 
-    def take(self, predictions: Mapping[int, Made], ticks: Mapping[int, int], now: float) -> None:
+    def take(self, predictions: Mapping[int, PredictionTimes], ticks: Mapping[int, int], now: float) -> None:
         """Take predictions, and times in ms of ticks, of one partition, by offset of the tick."""
         for offset, sent in ticks.items():
             if (made := predictions.get(offset)) is not None:

@@ -9,13 +9,13 @@ MOST_REPEATS = 200
 no repeat: the position that it is held against was none."""
 
 
-class Order(Struct):
+class RecordOrder(Struct):
     """The newest record of one symbol on one topic.
 
     The position in ids only grows along a partition, and what a worker writes again after a crash has one that was
     there already. Ids without a position, and those of another partition, are new.
 
-    >>> order = Order()
+    >>> order = RecordOrder()
     >>> [order.is_new(f"ticks:0:{offset}") for offset in (7, 8, 7, 8, 9)]
     [True, True, False, False, True]
     >>> order.is_new("ticks:1:3")

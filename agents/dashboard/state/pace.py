@@ -20,12 +20,12 @@ HISTORY_S = 600.0
 """Event time that lies so far behind the clock is history that is played again."""
 
 
-class Pace:
+class EventPace:
     """Of one symbol, over the last seconds of the clock.
 
     A page that opens late reads minutes of predictions at once, so the time of reading tells no pace.
 
-    >>> pace = Pace()
+    >>> pace = EventPace()
     >>> for second in range(8):
     ...     pace.take(1_000_000 + 1_000 * second, 100 * 10**9 * second)
     >>> pace.speed(1_007.0), pace.speed(1_060.0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from streams.market.features.family import Feature, Moment
-from streams.market.features.rolling import Window, push, window
+from streams.market.features.rolling import RollingWindow, push, window
 
 ABSENT = (0.0, 0.0, 0.0)
 """Features while no quote came."""
@@ -24,17 +24,17 @@ class BookState:
     bid_size: float
     ask: float
     ask_size: float
-    flow: Window
-    activity: Window
+    flow: RollingWindow
+    activity: RollingWindow
 
 
-class Book:
+class BookFeatures:
     """Advances a `BookState`; all features are 0 for feeds without sizes.
 
     Args:
         length: quotes that the order flow is summed over.
 
-    >>> book = Book(50)
+    >>> book = BookFeatures(50)
     >>> state = book.start(100.0)
     >>> book.advance(state, Moment(100.0, bid=99.0, bid_size=3.0, ask=101.0, ask_size=1.0))
     (0.5, 50.0, 0.0)

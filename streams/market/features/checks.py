@@ -23,7 +23,7 @@ LARGEST_STATE = 16_384
 """Bytes that the state of a family may have at most: 16 families of these fit the promise for a symbol many times."""
 
 
-class Finding(Struct, frozen=True):
+class FeatureFinding(Struct, frozen=True):
     """What a check found.
 
     Attributes:
@@ -39,7 +39,7 @@ class Finding(Struct, frozen=True):
     detail: str
 
 
-def check(family: str, ticks: Ticks, parameters: FeatureParameters | None = None) -> list[Finding]:
+def check(family: str, ticks: Ticks, parameters: FeatureParameters | None = None) -> list[FeatureFinding]:
     """Run every check of `CHECKS` on one family.
 
     >>> from streams.sources.synthetic import synthetic_market
@@ -53,7 +53,7 @@ def check(family: str, ticks: Ticks, parameters: FeatureParameters | None = None
     found = []
     for name, examine in CHECKS.items():
         detail = examine(build, family, ticks)
-        found.append(Finding(family, name, not detail, detail))
+        found.append(FeatureFinding(family, name, not detail, detail))
     return found
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from streams.market.features.family import Feature, Moment
-from streams.market.features.rolling import Window, push, window
+from streams.market.features.rolling import RollingWindow, push, window
 
 SIGNS: Final = {"buy": 1.0, "sell": -1.0}
 """Sign of the aggressor; trades of unknown side count in the volume only."""
@@ -22,9 +22,9 @@ class FlowState:
         notionals: price times size.
     """
 
-    signed: Window
-    sizes: Window
-    notionals: Window
+    signed: RollingWindow
+    sizes: RollingWindow
+    notionals: RollingWindow
 
 
 class Flow:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from streams.market.features.family import Feature, Moment
 from streams.market.features.parameters import VolatilityParameters
-from streams.market.features.rolling import Window, push, window
+from streams.market.features.rolling import RollingWindow, push, window
 
 
 @dataclass
@@ -15,7 +15,7 @@ class RealisedState:
     recent: squares of the last returns, bps^2.
     """
 
-    recent: Window
+    recent: RollingWindow
 
 
 class RealisedVolatility:

@@ -10,7 +10,7 @@ from schemas.limits import NAMING_SAID, is_name
 from streams.engine.bounds import Kept
 from streams.engine.configured import configured
 from streams.market.features.autocorrelation import Autocorrelation
-from streams.market.features.book import Book
+from streams.market.features.book import BookFeatures
 from streams.market.features.family import Family, Feature
 from streams.market.features.flow import Flow
 from streams.market.features.oscillators import Oscillators
@@ -51,7 +51,7 @@ class RegisteredFamily(Struct, frozen=True):
 FAMILIES: dict[str, RegisteredFamily] = {
     "prices": RegisteredFamily(Prices.features, lambda parameters: Prices()),
     "oscillators": RegisteredFamily(Oscillators.features, lambda parameters: Oscillators(parameters.oscillators)),
-    "book": RegisteredFamily(Book.features, lambda parameters: Book(parameters.order_flow_window)),
+    "book": RegisteredFamily(BookFeatures.features, lambda parameters: BookFeatures(parameters.order_flow_window)),
     "flow": RegisteredFamily(Flow.features, lambda parameters: Flow(parameters.trade_window)),
     "autocorrelation": RegisteredFamily(
         Autocorrelation.features, lambda parameters: Autocorrelation(parameters.volatility)

@@ -9,7 +9,7 @@ CANCELLATION: Final = 1e-8
 
 
 @dataclass
-class Window:
+class RollingWindow:
     """The last `len(values)` numbers and their sum; missing ones count as 0.
 
     Attributes:
@@ -23,12 +23,12 @@ class Window:
     total: float = 0.0
 
 
-def window(length: int) -> Window:
+def window(length: int) -> RollingWindow:
     """Window over the last `length` numbers, all 0 so far."""
-    return Window([0.0] * length)
+    return RollingWindow([0.0] * length)
 
 
-def push(window: Window, value: float) -> float:
+def push(window: RollingWindow, value: float) -> float:
     """Put `value` in the place of the oldest number and return the new sum.
 
     The running sum is replaced by a correctly rounded one at every turn of the ring and whenever cancellation would

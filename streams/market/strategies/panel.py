@@ -15,7 +15,7 @@ UNDECIDED: Final = 0.5
 """Stands in for the opinion of a strategy that failed."""
 
 
-class Panel:
+class StrategyPanel:
     """Asks every strategy with the features that it needs; one that fails is undecided at that tick.
 
     Args:

@@ -16,7 +16,7 @@ NEVER = 1e9
 ONE_REGIME = RegimeParameters(detector="ewma", ewma=EwmaParameters(volatile_above=NEVER, trend_above=NEVER))
 
 
-class Variant(Struct, frozen=True):
+class Ablation(Struct, frozen=True):
     """A run of the market node.
 
     Attributes:
@@ -61,11 +61,11 @@ def model_that_does_not_learn(parameters: MarketParameters) -> MarketParameters:
 TRAINING = 1 / 3
 """Part of the ticks that is for training; every row is scored on the rest."""
 
-FULL = Variant("full", lambda parameters: parameters)
-WITHOUT_REGIME = Variant("without regime", without_regime)
-WITHOUT_CORRECTION = Variant("without correction", without_correction)
-MODEL = Variant("online model", model_alone)
-FROZEN = Variant("frozen model", model_that_does_not_learn, (TRAINING,))
-REFITTED = Variant("scheduled refit", model_that_does_not_learn, tuple(ninth / 9 for ninth in range(3, 9)))
+FULL = Ablation("full", lambda parameters: parameters)
+WITHOUT_REGIME = Ablation("without regime", without_regime)
+WITHOUT_CORRECTION = Ablation("without correction", without_correction)
+MODEL = Ablation("online model", model_alone)
+FROZEN = Ablation("frozen model", model_that_does_not_learn, (TRAINING,))
+REFITTED = Ablation("scheduled refit", model_that_does_not_learn, tuple(ninth / 9 for ninth in range(3, 9)))
 
 VARIANTS = (FULL, WITHOUT_REGIME, WITHOUT_CORRECTION, MODEL, FROZEN, REFITTED)

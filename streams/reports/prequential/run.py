@@ -15,7 +15,7 @@ from schemas.ticks import Quote, Trade
 from streams.engine.partition import Partition
 from streams.market.node import MarketNode
 from streams.parameters import Parameters
-from streams.reports.prequential.ablations import TRAINING, Variant
+from streams.reports.prequential.ablations import TRAINING, Ablation
 from streams.retraining.fitting import LabelledLog
 from streams.scoring.block_bootstrap import Column
 from streams.scoring.metrics import ALL, Metrics, MetricsCollector
@@ -26,7 +26,7 @@ PIPELINE = "pipeline"
 REPORT_EVERY = 5_000
 
 
-class Run(Struct, frozen=True):
+class PrequentialRun(Struct, frozen=True):
     """Outcomes that moved, as columns of equal length, symbol after symbol, each in the order of time.
 
     Attributes:
@@ -88,9 +88,9 @@ class _Columns:
 def run(
     ticks: Sequence[Quote | Trade],
     parameters: Parameters,
-    variant: Variant,
+    variant: Ablation,
     progress: Callable[[float], None] = lambda share: None,
-) -> Run:
+) -> PrequentialRun:
     """What `variant` says about `ticks`.
 
     Args:
@@ -112,7 +112,7 @@ def run(
     names = (
         [name for name in parts[0].probabilities if all(name in part.probabilities for part in parts)] if parts else []
     )
-    return Run(
+    return PrequentialRun(
         variant=variant.name,
         ticks=len(ticks),
         scored=sum(part.scored for part in parts),

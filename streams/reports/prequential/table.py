@@ -9,8 +9,8 @@ from msgspec import Struct
 from schemas.errors import ConfigurationError, TickloopError
 from schemas.names import MODEL as EXPERT
 from streams.reports.prequential import ablations
-from streams.reports.prequential.run import PIPELINE, Run
-from streams.reports.prequential.verdicts import CLAIMED, Comparison, comparison, sentences
+from streams.reports.prequential.run import PIPELINE, PrequentialRun
+from streams.reports.prequential.verdicts import CLAIMED, RowComparison, comparison, sentences
 from streams.scoring import block_bootstrap, scores
 from streams.scoring.baselines import BASELINES
 from streams.scoring.block_bootstrap import Column
@@ -81,16 +81,16 @@ class SkillReport(Struct, frozen=True):
     rows: tuple[Row, ...]
     best_baseline: str
     best_component: str
-    skill: Comparison
-    gain: Comparison
-    claim: Comparison
+    skill: RowComparison
+    gain: RowComparison
+    claim: RowComparison
     metrics: tuple[Metrics, ...]
     sentences: tuple[str, ...]
 
 
 def report(
     name: str,
-    runs: Sequence[Run],
+    runs: Sequence[PrequentialRun],
     horizon_ns: int,
     resamples: int = 2_000,
     seed: int = 20_240_808,
@@ -196,7 +196,7 @@ CORRECTED = "+ correction"
 FULL = "+ regime = full"
 
 
-def expect_ticks(name: str, run: Run) -> None:
+def expect_ticks(name: str, run: PrequentialRun) -> None:
     """Let a run pass in which something was predicted: without, no horizon and no further tick would help.
 
     Raises:
@@ -214,7 +214,7 @@ def expect_ticks(name: str, run: Run) -> None:
     )
 
 
-def _forecasts(runs: dict[str, Run]) -> dict[str, tuple[Kind, Column]]:
+def _forecasts(runs: dict[str, PrequentialRun]) -> dict[str, tuple[Kind, Column]]:
     """Rows in the order of the table."""
     full, model = runs[ablations.FULL.name], runs[ablations.MODEL.name]
     rules = [name for name in full.probabilities if name not in (PIPELINE, EXPERT, *BASELINES)]

@@ -17,7 +17,7 @@ SAID = {
 }
 
 
-class Comparison(Struct, frozen=True):
+class RowComparison(Struct, frozen=True):
     """A number whose sign is the answer.
 
     Attributes:
@@ -37,7 +37,7 @@ class Comparison(Struct, frozen=True):
         return f"{self.value:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
 
 
-def comparison(value: float, resampled: Column, enough: bool = True) -> Comparison:
+def comparison(value: float, resampled: Column, enough: bool = True) -> RowComparison:
     """Verdict on an estimate, given the same estimate on resampled outcomes.
 
     >>> import numpy as np
@@ -52,13 +52,13 @@ def comparison(value: float, resampled: Column, enough: bool = True) -> Comparis
         enough: whether there is enough for an interval.
     """
     if not enough:
-        return Comparison(value, None, None, "not shown")
+        return RowComparison(value, None, None, "not shown")
     low, high = block_bootstrap.interval(resampled)
-    return Comparison(value, low, high, "shown" if low > 0.0 else "refuted" if high < 0.0 else "not shown")
+    return RowComparison(value, low, high, "shown" if low > 0.0 else "refuted" if high < 0.0 else "not shown")
 
 
 def sentences(
-    baseline: str, component: str, skill: Comparison, gain: Comparison, claim: Comparison, of_component: float
+    baseline: str, component: str, skill: RowComparison, gain: RowComparison, claim: RowComparison, of_component: float
 ) -> tuple[str, ...]:
     """Verdicts on the full pipeline for a person.
 

@@ -36,7 +36,7 @@ class Track(NamedTuple):
     turnover: Column
 
 
-class Prices(NamedTuple):
+class MarkedPrices(NamedTuple):
     """Reference prices of one symbol, in order.
 
     Attributes:
@@ -84,7 +84,7 @@ def regular_moments(first_ns: int, last_ns: int, interval_ns: int) -> Times:
     return np.arange(first_ns // interval_ns, last_ns // interval_ns + 1, dtype=np.int64) * interval_ns
 
 
-def equity(tracks: Mapping[str, Track], prices: Mapping[str, Prices], moments: Times) -> Curve:
+def equity(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices], moments: Times) -> Curve:
     """Equity at each of the moments, in order.
 
     Between two records of an account the units that it holds are fixed, so its value is known whenever the price is:
@@ -96,7 +96,7 @@ def equity(tracks: Mapping[str, Track], prices: Mapping[str, Prices], moments: T
         moments: ns.
 
     >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.5, 1.0], [1.0, 2.0])))
-    >>> prices = {"X": Prices(np.array([0, 29, 60]), np.array([100.0, 101.0, 102.0]))}
+    >>> prices = {"X": MarkedPrices(np.array([0, 29, 60]), np.array([100.0, 101.0, 102.0]))}
     >>> equity({"X": track}, prices, np.array([0, 30, 60])).net.round(9).tolist()
     [-0.5, 99.5, 199.0]
     """
@@ -118,13 +118,13 @@ def equity(tracks: Mapping[str, Track], prices: Mapping[str, Prices], moments: T
     return Curve(moments, (gross - cost) / count, gross / count, cost / count, turnover / count)
 
 
-def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, Prices]) -> Curve:
+def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices]) -> Curve:
     """Equity at every record and at every price: what the deepest fall is read off.
 
     Each symbol is valued at its own moments only, and the changes are put together in the order of time.
 
     >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.0, 0.0], [1.0, 2.0])))
-    >>> found = at_every_moment({"X": track}, {"X": Prices(np.array([0, 29, 90]), np.array([100.0, 99.0, 7.0]))})
+    >>> found = at_every_moment({"X": track}, {"X": MarkedPrices(np.array([0, 29, 90]), np.array([100.0, 99.0, 7.0]))})
     >>> found.times.tolist(), found.net.round(9).tolist()
     ([0, 29, 60, 90], [0.0, -100.0, 200.0, 200.0])
     """

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from streams.reports.track_record.equity import Prices, Times, Track
+from streams.reports.track_record.equity import MarkedPrices, Times, Track
 
 
 def nanoseconds(column: "pd.Series[pd.Timestamp] | pd.Series[int]") -> Times:
@@ -37,13 +37,13 @@ def tracks(account: pd.DataFrame) -> dict[str, Track]:
     }
 
 
-def prices(predictions: pd.DataFrame) -> dict[str, Prices]:
+def prices(predictions: pd.DataFrame) -> dict[str, MarkedPrices]:
     """Reference prices of each symbol.
 
     >>> prices(pd.DataFrame({"symbol": ["A"], "ts_event": [2], "mid": [9.5]}))["A"].mid.tolist()
     [9.5]
     """
     return {
-        str(symbol): Prices(nanoseconds(group["ts_event"]), group["mid"].to_numpy(float))
+        str(symbol): MarkedPrices(nanoseconds(group["ts_event"]), group["mid"].to_numpy(float))
         for symbol, group in predictions.groupby("symbol", sort=True)
     }

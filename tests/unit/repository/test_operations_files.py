@@ -12,7 +12,7 @@ from msgspec import json
 
 from agents.config.settings import Settings
 from agents.runtime.app import create_app
-from agents.telemetry.watch import Watch
+from agents.telemetry.watch import WorkerWatch
 from streams.parameters import Parameters
 from streams.topology import nodes
 from tests.support.places import ROOT
@@ -31,7 +31,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Every sample that a worker of the loop can export, and its labels."""
     settings = Settings(home=str(tmp_path_factory.mktemp("home")))
     app = create_app(settings, "127.0.0.1:1", nodes(Parameters()))
-    watch = Watch(app, settings, "127.0.0.1:1", 1)
+    watch = WorkerWatch(app, settings, "127.0.0.1:1", 1)
     labels: dict[str, set[str]] = {}
     endings = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"], "info": ["_info"], "gauge": [""]}
     for family in watch._registry.collect():

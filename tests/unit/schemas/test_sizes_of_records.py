@@ -22,19 +22,19 @@ from streams.engine.judged import MOST_JUDGED
 from streams.experiments.declaration import Declaration
 from streams.experiments.node import MOST_CANDIDATES
 from streams.experiments.parameters import ExperimentParameters
-from streams.experiments.pooling_node import MOST_WAITING, Member, Pool, Waiting
+from streams.experiments.pooling_node import MOST_WAITING, Member, Pool, WaitingWindow
 from streams.experiments.trial import Trial, TrialState
 from streams.lifecycle.arm_states import (
     LONGEST_LINEAGE,
     MOST_FROZEN,
     MOST_REIGNS,
     MOST_RETIRED,
-    Held,
+    HeldByPin,
     Reign,
-    Running,
+    RunningArm,
     new_life,
 )
-from streams.market.arm_parameters import LARGEST, Variants
+from streams.market.arm_parameters import LARGEST, ArmParameters
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.features.family import Feature, Moment, NoState
 from streams.market.features.registry import FAMILIES, register
@@ -46,7 +46,7 @@ from streams.monitoring import window
 from streams.monitoring.drift import MOST
 from streams.monitoring.node import MOST_VERSIONS, MonitorNode, VersionState
 from streams.monitoring.parameters import MonitorParameters, SkillTriggerParameters
-from streams.monitoring.watch import Watch
+from streams.monitoring.watch import BreachWatch
 from streams.parameters import MOST_EXPERIMENTS, Parameters, load_parameters
 from tests.support.largest_records import OVERRIDES, Unbounded, largest, size
 
@@ -69,7 +69,7 @@ def test_the_largest_record_fits_its_topic(topic: Topic, record: type[Struct]) -
 def test_overrides_of_the_largest_records_are_as_long_as_an_arm_may_have_them() -> None:
     assert size(OVERRIDES) in range(LARGEST - 20, LARGEST + 1)
     with pytest.raises(ValueError, match=f"at most {LARGEST} bytes"):
-        Variants(MarketParameters()).overrides({"model": {"prior": "x" * LARGEST}})
+        ArmParameters(MarketParameters()).overrides({"model": {"prior": "x" * LARGEST}})
 
 
 def test_a_field_without_a_bound_is_found() -> None:
@@ -105,7 +105,7 @@ class TestState:
                 skill=SkillTriggerParameters(allowances=tuple(0.1 + number for number in range(8))),
             )
         )
-        watch = Watch(monitor.parameters)
+        watch = BreachWatch(monitor.parameters)
         breach: Breach = largest(Breach)
         observed = monitor.open("X")
         for number in range(MOST_VERSIONS):
@@ -121,14 +121,14 @@ class TestState:
     def test_of_the_lifecycle_node(self) -> None:
         promote: PromoteVariant = largest(PromoteVariant)
         life = new_life()
-        arm = Running(NAME, NAME, 1, 2**62, ID, [NAME] * LONGEST_LINEAGE, NAME, b"o" * LARGEST, "f" * 64)
+        arm = RunningArm(NAME, NAME, 1, 2**62, ID, [NAME] * LONGEST_LINEAGE, NAME, b"o" * LARGEST, "f" * 64)
         life.arms = [arm] * MOST_ARMS
         life.applied = ["i" * LONGEST_COMMAND_ID] * REMEMBERED
         life.before = [Reign(NAME, 2**62, ID)] * MOST_REIGNS
         life.retired = [NAME] * MOST_RETIRED
         life.frozen = {f"{number:0{LONGEST_NAME}}": "f" * 64 for number in range(MOST_FROZEN)}
         life.judged.ids = {f"{number:0{LONGEST_ID}}": ("ticks", 2**62) for number in range(MOST_JUDGED)}
-        life.held = [Held(promote, 1, NAME)] * MOST_ARMS
+        life.held = [HeldByPin(promote, 1, NAME)] * MOST_ARMS
         assert len(msgpack.encode(life)) <= LARGEST_SNAPSHOT // 4
 
     def test_of_a_pooled_experiment(self) -> None:
@@ -139,8 +139,8 @@ class TestState:
         pool = Pool(NAME, Declaration(symbols=names, test=test))
         state = pool.start()
         figures = [FIGURE] * (len(state.test.evidence.totals) + 5 if state.test is not None else 0)
-        waiting = Waiting(2**62, figures, "", 2**62)
-        last = Waiting(2**62, figures, SENTENCE, 2**62)
+        waiting = WaitingWindow(2**62, figures, "", 2**62)
+        last = WaitingWindow(2**62, figures, SENTENCE, 2**62)
         each = [waiting] * (MOST_WAITING // len(names)) + [last]
         for name in names:
             state.members[name] = Member(999, NAME, NAME, 2**62, 2**62, figures, figures, each)

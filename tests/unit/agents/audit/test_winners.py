@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from agents.audit.winners import Became, followed
 from agents.config.settings import Settings
 from agents.dashboard.bands.deciding import Courses, headlines, standing
-from agents.dashboard.follow.watch import Watch
-from agents.dashboard.serve.view import View
+from agents.dashboard.follow.watch import TopicWatch
+from agents.dashboard.serve.view import PageView
 from agents.experiments import tables
 from agents.experiments.report import experiment_report
 from agents.experiments.status import Course, afterwards, follow, runs_as, status, to_do, verdict
@@ -130,8 +130,8 @@ def test_the_page_says_so_and_offers_only_what_can_be_done(first: str) -> None:
 
 
 def test_the_open_experiment_is_drawn_anew_when_its_winner_is_taken_back() -> None:
-    watch = Watch(Settings())
-    view, course = View(watch), promoted(STARTED)
+    watch = TopicWatch(Settings())
+    view, course = PageView(watch), promoted(STARTED)
     for each in (STARTED, WON):
         watch.board.courses.versioned(each)
     watch.board.courses.moved(course.latest)

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from agents.backtest import share
 from agents.backtest.folder import RunFolder
-from agents.backtest.plan import COMPUTE, Plan
+from agents.backtest.plan import COMPUTE, BacktestPlan
 from agents.backtest.share import Checkpoint, Progress
 from agents.broker.exclusive import exclusive
 from agents.cli import backtest as backtest_command
@@ -121,7 +121,12 @@ def test_stopped_and_gone_on_with(
     for stop in stops:
 
         def until(
-            plan: Plan, folder: Path, number: int, shares: int, progress: Callable[[Progress], None], stop: int = stop
+            plan: BacktestPlan,
+            folder: Path,
+            number: int,
+            shares: int,
+            progress: Callable[[Progress], None],
+            stop: int = stop,
         ) -> Checkpoint:
             reports = iter(range(stop))
 

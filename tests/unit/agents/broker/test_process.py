@@ -11,7 +11,7 @@ import pytest
 
 from agents.broker import bootstrap, jars, java, kafka, launch, neighbours, ports, process
 from agents.broker.neighbours import Neighbour
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.config.settings import Settings
 from schemas.errors import EnvironmentProblem
 
@@ -23,7 +23,7 @@ def stand_in(home: Path, setup: str = "pass") -> subprocess.Popen[bytes]:
     """A recorded process that looks like the broker of `home` to the functions under test."""
     process.broker_folder(home).mkdir(parents=True, exist_ok=True)
     started = process.spawn(home, [sys.executable, "-c", SLEEPER.format(setup), "broker-of-a-test"], {})
-    process.record(home, Running("kafka", "127.0.0.1:19092", started.pid, "broker-of-a-test", "4.3.1"))
+    process.record(home, RunningBroker("kafka", "127.0.0.1:19092", started.pid, "broker-of-a-test", "4.3.1"))
     while "ready" not in process.log_tail(home):
         time.sleep(0.01)
     return started
@@ -60,7 +60,7 @@ def test_a_dead_process_is_not_running(tmp_path: Path) -> None:
 def test_another_process_under_a_reused_pid_is_left_alone(tmp_path: Path) -> None:
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     process.broker_folder(tmp_path).mkdir()
-    process.record(tmp_path, Running("kafka", "127.0.0.1:19092", other.pid, "server.properties", "4.3.1"))
+    process.record(tmp_path, RunningBroker("kafka", "127.0.0.1:19092", other.pid, "server.properties", "4.3.1"))
     assert process.running(tmp_path) is None
     assert process.stop(tmp_path) is None
     assert other.poll() is None
@@ -127,8 +127,8 @@ def test_no_cluster_id_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_port_that_is_not_the_usual_one_is_said(
     last: int | None, chosen: int, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def started(*_: object) -> Running:
-        return Running("kafka", f"127.0.0.1:{chosen}", -1, "server.properties", "4.3.1")
+    def started(*_: object) -> RunningBroker:
+        return RunningBroker("kafka", f"127.0.0.1:{chosen}", -1, "server.properties", "4.3.1")
 
     monkeypatch.setattr(java, "find_java", lambda: None)
     monkeypatch.setattr(jars, "class_path", list)
@@ -136,7 +136,7 @@ def test_a_port_that_is_not_the_usual_one_is_said(
     monkeypatch.setattr(neighbours, "neighbours", lambda _: [Neighbour("/srv/other", "127.0.0.1:9092")])
     process.broker_folder(tmp_path).mkdir()
     if last is not None:
-        process.record(tmp_path, Running("kafka", f"127.0.0.1:{last}", 2**30, "server.properties", "4.3.1"))
+        process.record(tmp_path, RunningBroker("kafka", f"127.0.0.1:{last}", 2**30, "server.properties", "4.3.1"))
     heard: list[str] = []
     launch.start(tmp_path, say=heard.append)
     assert heard == said

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agents.cli import arm, cli, experiment_commands
-from agents.commands.commander import Answer, Place
+from agents.commands.commander import Answer, LogPlace
 from agents.config.settings import Settings
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError
@@ -22,7 +22,7 @@ NOWHERE = {"TICKLOOP_BOOTSTRAP": "127.0.0.1:1", "TICKLOOP_CONFIG": ""}
 class Recorder:
     """Stands in for a commander: keeps what is put and answers as told."""
 
-    def __init__(self, place: Place, answer: Answer) -> None:
+    def __init__(self, place: LogPlace, answer: Answer) -> None:
         self.put_there: list[tuple[Command, int]] = []
         self._place, self._answer = place, answer
         self.seen: set[str] = set()
@@ -31,7 +31,7 @@ class Recorder:
     async def arms_of(self, _: str) -> list[str]:
         return self.arms
 
-    async def place_of(self, symbol: str) -> Place:
+    async def place_of(self, symbol: str) -> LogPlace:
         return self._place
 
     async def put(self, command: Command, partition: int, patience_s: float) -> tuple[int, Answer]:
@@ -42,10 +42,10 @@ class Recorder:
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     told = ModelVersion("commands:3:7:0", "X", "bold-1", "", "shadow", "by hand", 5, "c1", arm="bold")
-    return connected(monkeypatch, Place(3, 5), Answer([told], ""))
+    return connected(monkeypatch, LogPlace(3, 5), Answer([told], ""))
 
 
-def connected(monkeypatch: pytest.MonkeyPatch, place: Place, answer: Answer) -> Recorder:
+def connected(monkeypatch: pytest.MonkeyPatch, place: LogPlace, answer: Answer) -> Recorder:
     recorder = Recorder(place, answer)
 
     @asynccontextmanager
@@ -136,7 +136,7 @@ def test_json_is_one_object_and_nothing_else(desk: Recorder) -> None:
 def test_a_command_for_a_symbol_that_nobody_has_seen_asks_back(
     words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder = connected(monkeypatch, Place(2, 0), Answer([], ""))
+    recorder = connected(monkeypatch, LogPlace(2, 0), Answer([], ""))
     recorder.seen = {"ETHUSDT", "BTCUSDT"}
     asked_back = CliRunner().invoke(cli, words, env=NOWHERE)
     assert isinstance(asked_back.exception, ConfigurationError)
@@ -161,7 +161,7 @@ def test_a_command_for_an_arm_that_does_not_run_asks_back(desk: Recorder, what: 
 async def test_an_experiment_is_started_on_no_symbol_where_one_of_them_was_never_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    recorder = connected(monkeypatch, Place(2, 0), Answer([], ""))
+    recorder = connected(monkeypatch, LogPlace(2, 0), Answer([], ""))
     recorder.seen = {"BTCUSDT"}
     settings = Settings(bootstrap="127.0.0.1:1")
     asked: list[Command] = [StartVariant("", each, 1, "bold", "test") for each in ("ETHUSDT", "BTCUSD")]
@@ -172,7 +172,7 @@ async def test_an_experiment_is_started_on_no_symbol_where_one_of_them_was_never
 
 
 def test_a_symbol_without_predictions_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder = connected(monkeypatch, Place(2, 0), Answer([], ""))
+    recorder = connected(monkeypatch, LogPlace(2, 0), Answer([], ""))
     result = tickloop("stop", "X", "bold")
     assert "partition 2, where Kafka's partitioner puts X: no prediction of it was found" in result.output
     assert "no answer within 5 s" in result.output
@@ -180,7 +180,7 @@ def test_a_symbol_without_predictions_is_said_so(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    connected(monkeypatch, Place(2, 5), Answer([], "bad_command: expected an arm that runs in shadow"))
+    connected(monkeypatch, LogPlace(2, 5), Answer([], "bad_command: expected an arm that runs in shadow"))
     result = tickloop("stop", "X", "bold")
     assert isinstance(result.exception, TickloopError)
     assert "refused: bad_command: expected an arm" in str(result.exception)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import agents.cli
 from agents.broker import bootstrap, process
 from agents.broker.neighbours import Neighbour, neighbours
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.cli import COMMANDS, WITHOUT_HOME, cli
 from agents.config.settings import Settings
 from schemas.errors import EnvironmentProblem
@@ -66,7 +66,7 @@ def other(tmp_path: Path) -> Iterator[Path]:
     with subprocess.Popen(line, stdout=subprocess.PIPE) as broker:
         assert broker.stdout is not None
         broker.stdout.readline()
-        process.record(home, Running("kafka", "127.0.0.1:19092", broker.pid, str(properties), "4.3.1"))
+        process.record(home, RunningBroker("kafka", "127.0.0.1:19092", broker.pid, str(properties), "4.3.1"))
         yield home
         broker.kill()
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from agents.backtest import folder as run_folder
-from agents.backtest.parts import Rows
+from agents.backtest.parts import RecordRows
 from agents.cli import backtest as backtest_command
 from agents.cli import main
 from agents.config.plugins import import_plugins
@@ -73,7 +73,7 @@ def test_a_full_disk_is_a_sentence_and_the_same_command_goes_on(
 
     with monkeypatch.context() as patch:
         if what == "a part":
-            patch.setattr(Rows, "write", full)
+            patch.setattr(RecordRows, "write", full)
         else:
             name = {"the plan": "run.toml", "the code": "code.json", "the summary": "summary.json"}[what]
             patch.setattr(run_folder, "_write", full_for(name))

@@ -12,7 +12,7 @@ from schemas.topics import MODEL_VERSIONS, TICKS
 
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readable, "_told", type(readable._told)(readable.Told))
+    monkeypatch.setattr(readable, "_told", type(readable._told)(readable.TopicLog))
 
 
 def garbage(offset: int) -> Received:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from agents.clients.reader import Received
 from agents.dashboard.bands.alerts import ANSWERED_BY, REFUSED_S, OpenAlerts
-from agents.dashboard.bands.alive import Clock, Link, alive
+from agents.dashboard.bands.alive import BrokerLink, Clock, alive
 from agents.dashboard.bands.lights import Lights
 from agents.dashboard.bands.timeline import MOST
 from agents.dashboard.follow.topics_state import Board
@@ -164,7 +164,7 @@ def test_a_refusal_counts_once_and_for_an_hour() -> None:
 
 def test_the_tile_counts_the_open_ones_and_leaves_the_mode_alone() -> None:
     def tile(open_alerts: OpenAlerts) -> Any:
-        band = alive(Rates(), Latency(), Clock(), Link(), Lights(), open_alerts, NOW_S)
+        band = alive(Rates(), Latency(), Clock(), BrokerLink(), Lights(), open_alerts, NOW_S)
         assert band.colour == "idle", "alerts are about models, not about whether it runs"
         return band.tiles[-1]
 

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from agents.dashboard.bands.alerts import OpenAlerts
-from agents.dashboard.bands.alive import Alive, Clock, Link, alive
+from agents.dashboard.bands.alive import Alive, BrokerLink, Clock, alive
 from agents.dashboard.bands.lights import Lights
-from agents.dashboard.state.latency import Latency, Made
+from agents.dashboard.state.latency import Latency, PredictionTimes
 from agents.dashboard.state.rates import Ends, Rates
 
 NOW = 1_800_000_000.0
@@ -21,7 +21,7 @@ def rates(*moments: tuple[float, int, int, int, int]) -> Rates:
     return found
 
 
-def band(found: Rates, link: Link, newest_s: float = NOW - 1.0, speed: float | None = None) -> Alive:
+def band(found: Rates, link: BrokerLink, newest_s: float = NOW - 1.0, speed: float | None = None) -> Alive:
     clock = Clock(round(newest_s * 1e9), speed)
     return alive(found, Latency(), clock, link, Lights(), OpenAlerts(), NOW)
 
@@ -38,14 +38,14 @@ ENDED = (
 WORKED_OFF = ((30.0, 9_000, 1_000, 0, 1_000), (9.0, 9_000, 8_000, 0, 8_000), (0.0, 9_000, 8_500, 0, 8_500))
 """All ticks are there, and predictions still come."""
 
-HERE = Link(NOW, "", 2, "Stable")
+HERE = BrokerLink(NOW, "", 2, "Stable")
 
 
 @pytest.mark.parametrize(
     ("found", "link", "newest", "mode"),
     [
-        (rates(), Link(), NOW, "starting"),
-        (rates(), Link(problem="no broker"), NOW, "starting"),
+        (rates(), BrokerLink(), NOW, "starting"),
+        (rates(), BrokerLink(problem="no broker"), NOW, "starting"),
         (rates((0.0, 0, 0, 0, 0)), HERE, 0.0, "no_data"),
         (rates(*STEADY), HERE, NOW, "live"),
         (rates(*STEADY), HERE, NOW - 90_000.0, "replaying"),
@@ -54,12 +54,12 @@ HERE = Link(NOW, "", 2, "Stable")
         (rates(*WORKED_OFF), HERE, NOW - 90_000.0, "replaying"),
         (rates(*ENDED), HERE, NOW - 90_000.0, "replaying"),
         (rates((30.0, 9, 9, 0, 9), (15.0, 9, 9, 0, 9), (0.0, 9, 9, 0, 9)), HERE, NOW, "quiet"),
-        (rates(*STEADY), Link(NOW, "", 0, "Empty"), NOW, "recovering"),
+        (rates(*STEADY), BrokerLink(NOW, "", 0, "Empty"), NOW, "recovering"),
         (rates((20.0, 100, 100, 0, 100), (10.0, 900, 100, 0, 100), (0.0, 1_700, 100, 0, 100)), HERE, NOW, "recovering"),
-        (rates(*STEADY), Link(NOW - 30.0, "no answer"), NOW, "broker_gone"),
+        (rates(*STEADY), BrokerLink(NOW - 30.0, "no answer"), NOW, "broker_gone"),
     ],
 )
-def test_modes(found: Rates, link: Link, newest: float, mode: str) -> None:
+def test_modes(found: Rates, link: BrokerLink, newest: float, mode: str) -> None:
     assert band(found, link, newest).mode == mode
 
 
@@ -80,7 +80,7 @@ def test_a_rate_is_known_though_the_broker_answers_seldom() -> None:
 
 
 def test_a_broker_that_is_gone_says_how_old_the_figures_are() -> None:
-    found = band(rates(*STEADY), Link(NOW - 30.0, "no answer"))
+    found = band(rates(*STEADY), BrokerLink(NOW - 30.0, "no answer"))
     assert "30 s old" in found.sentence
     assert found.colour == "act"
 
@@ -131,7 +131,7 @@ def of_a_file(waiting: int, before: int, predicted: int, standing_s: float, age_
     newest = NOW - age_s
     clock = Clock(round(newest * 1e9))
     sent_ms = round((NOW - 40.0) * 1e3)
-    latency.take({7: Made(sent_ms + 40_000, round((newest - 40.0) * 1e9))}, {7: sent_ms}, NOW)
+    latency.take({7: PredictionTimes(sent_ms + 40_000, round((newest - 40.0) * 1e9))}, {7: sent_ms}, NOW)
     return alive(found, latency, clock, HERE, Lights(), OpenAlerts(), NOW)
 
 

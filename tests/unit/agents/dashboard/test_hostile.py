@@ -11,17 +11,17 @@ from msgspec.structs import replace
 
 from agents.clients.reader import Received
 from agents.config.settings import Settings
-from agents.dashboard.bands.alive import Link
+from agents.dashboard.bands.alive import BrokerLink
 from agents.dashboard.bands.changed import LONGEST_SENTENCE
 from agents.dashboard.bands.deciding import MOST_COURSES, MOST_EARLY
 from agents.dashboard.bands.now import FORGOTTEN_S, Symbols
 from agents.dashboard.follow import watch as watching
 from agents.dashboard.follow.following import BEGIN_ANEW_S, STILL_S, Following
 from agents.dashboard.follow.topics_state import Board
-from agents.dashboard.follow.watch import Watch
-from agents.dashboard.serve.browsers import Browser, Look
+from agents.dashboard.follow.watch import TopicWatch
+from agents.dashboard.serve.browsers import Browser, Selection
 from agents.dashboard.serve.server import Server
-from agents.dashboard.state.latency import Made, answered
+from agents.dashboard.state.latency import PredictionTimes, answered
 from agents.dashboard.state.lean import LeanPrediction
 from agents.dashboard.state.rates import Ends
 from schemas.alerts import Alert
@@ -109,7 +109,7 @@ async def test_no_field_of_no_record_stops_the_page(topic: Any) -> None:
     assert "records that make no sense" in _tile(made, "page")["note"]
 
     heard = Heard()
-    browser = Browser(heard, Look("", next(iter([f"{e}|{s}" for (e, s), _ in board.courses]), "")))  # type: ignore[arg-type]
+    browser = Browser(heard, Selection("", next(iter([f"{e}|{s}" for (e, s), _ in board.courses]), "")))  # type: ignore[arg-type]
     made.view.refresh()
     await browser.beat(made.view, 2)
     assert made.watch.troubles == {}, "every part can be shown"
@@ -154,7 +154,7 @@ def test_what_the_page_reads_of_busy_topics_is_what_the_records_are() -> None:
 
 def test_latencies_go_by_what_names_a_tick() -> None:
     assert answered([(1, b'{"id":"x"}'), (1, None), (1, b"["), (1, b'{"id":7}'), (2, b'{"id":"ticks:0:5"}')]) == {
-        5: Made(2, 0)
+        5: PredictionTimes(2, 0)
     }
 
 
@@ -225,7 +225,7 @@ async def test_thousands_of_everything_are_kept_and_sent_in_bounds() -> None:
     assert len(board.alerts.open(NOW_S)) <= 1_150
     made, heard = server(board), Heard()
     made.view.refresh()
-    await Browser(heard, Look()).beat(made.view, 2)  # type: ignore[arg-type]
+    await Browser(heard, Selection()).beat(made.view, 2)  # type: ignore[arg-type]
     sizes = {message.split(b"\n")[0][7:].decode(): len(message) for message in heard.messages}
     assert sum(sizes.values()) < 1_000_000, sizes
     changes = next(payload for name, payload in heard.events() if name == "changes")
@@ -257,10 +257,10 @@ async def test_a_part_that_cannot_be_shown_says_so_and_the_others_go_on(
     assert page.view.parts["changes"].version == 1
 
 
-def at_work(watch: Watch, now: float) -> None:
+def at_work(watch: TopicWatch, now: float) -> None:
     """As the follower and its look leave it when all is well and ticks come."""
     watch.following.turned(now)
-    watch.link = Link(now, "", 1, "Stable")
+    watch.link = BrokerLink(now, "", 1, "Stable")
     for second in range(30):
         counts = {"ticks": 1_000 * second, "predictions": 1_000 * second, "dead-letters": 0}
         watch.rates.take(Ends(now - 30 + second, counts, {0: 0}, {0: 1_000 * second}))
@@ -294,13 +294,13 @@ async def test_live_is_said_only_while_the_follower_follows(ill: str) -> None:
             for moment in (now - STILL_S - 1.0, now):
                 made.watch.following.measured({("predictions", 0): 7}, {("predictions", 0): 900}, moment)
         else:
-            made.watch.link = Link(now - 25.0, "", 1, "Stable")
+            made.watch.link = BrokerLink(now - 25.0, "", 1, "Stable")
         assert await said(client) == "stalled"
         answer = await client.get("/healthz")
         assert answer.status == 503
 
 
-class Poisoned(Watch):
+class Poisoned(TopicWatch):
     """A follower that meets something that nobody expected."""
 
     async def run(self) -> None:
@@ -376,7 +376,7 @@ async def test_a_follower_that_hangs_is_begun_anew(monkeypatch: pytest.MonkeyPat
         seconds[0] += 1.0
         return seconds[0]
 
-    watch = Watch(Settings(bootstrap="nowhere:1"), clock)
+    watch = TopicWatch(Settings(bootstrap="nowhere:1"), clock)
     running = asyncio.create_task(watch.run())
     async with asyncio.timeout(20):
         while Session.opened < 3:  # noqa: ASYNC110 - nothing tells

@@ -13,9 +13,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from agents.config.settings import Settings
-from agents.dashboard.bands.alive import Link
-from agents.dashboard.serve.actions import Asked, command_of
-from agents.dashboard.serve.browsers import PACE_S, Browser, Look
+from agents.dashboard.bands.alive import BrokerLink
+from agents.dashboard.serve.actions import PageAction, command_of
+from agents.dashboard.serve.browsers import PACE_S, Browser, Selection
 from agents.dashboard.serve.guard import FILE, Guard, token_of, told
 from schemas.commands import PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
 from schemas.errors import ConfigurationError
@@ -95,9 +95,9 @@ async def test_health_says_whether_the_broker_answers() -> None:
     made = server(fed(written()))
     async with TestClient(TestServer(made.app())) as client:
         for link, status in (
-            (Link(time.time(), ""), 200),
-            (Link(time.time() - 1.0, "connection refused"), 503),
-            (Link(time.time() - 60.0, ""), 503),
+            (BrokerLink(time.time(), ""), 200),
+            (BrokerLink(time.time() - 1.0, "connection refused"), 503),
+            (BrokerLink(time.time() - 60.0, ""), 503),
         ):
             made.watch.link = link
             answer = await client.get("/healthz")
@@ -147,12 +147,12 @@ async def test_another_symbol_is_sent_at_the_next_beat_whatever_its_number() -> 
 
     made, heard = server(fed(written())), Heard()
     one, other = [state.name for state in made.view.board.symbols][:2]
-    browser = Browser(heard, Look(one))  # type: ignore[arg-type]
+    browser = Browser(heard, Selection(one))  # type: ignore[arg-type]
     await browser.beat(made.view, 2)
     heard.messages.clear()
     await browser.beat(made.view, 3)
     assert heard.messages == []
-    browser.look = Look(other)
+    browser.look = Selection(other)
     await browser.beat(made.view, 5)
     (message,) = heard.messages
     assert message.startswith(b"event: course\n")
@@ -180,14 +180,14 @@ async def test_what_an_action_will_do_is_said_before(client: TestClient[Any, Any
     ],
 )
 def test_an_action_is_the_command_that_the_command_line_writes(action: Any, kind: type) -> None:
-    command = command_of(Asked(action, "X", "bold", "because"), 7)
+    command = command_of(PageAction(action, "X", "bold", "because"), 7)
     assert isinstance(command, kind)
     assert (command.symbol, command.ts_event, command.cause, command.automatic) == ("X", 7, "because", False)
 
 
 def test_promote_and_stop_need_an_arm() -> None:
     with pytest.raises(ConfigurationError, match="expected an arm"):
-        command_of(Asked("stop", "X"), 7)
+        command_of(PageAction("stop", "X"), 7)
 
 
 def test_the_token_is_made_once_for_its_owner_alone_and_told_once(tmp_path: Path) -> None:

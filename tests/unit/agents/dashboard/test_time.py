@@ -7,15 +7,15 @@ from msgspec.structs import replace
 from agents.clients.reader import Received
 from agents.dashboard.bands.alerts import MUCH_LATER_S, OpenAlerts
 from agents.dashboard.bands.good import good
-from agents.dashboard.bands.now import COLUMNS, Symbols, SymbolState
+from agents.dashboard.bands.now import COLUMNS, SymbolCourse, Symbols
 from agents.dashboard.bands.timeline import MOST
 from agents.dashboard.follow.topics_state import Board
-from agents.dashboard.serve.view import Held, course_of
+from agents.dashboard.serve.view import SentPart, course_of
 from agents.dashboard.state.forecasts import LATEST, Outcomes, frame
-from agents.dashboard.state.latency import Made
+from agents.dashboard.state.latency import PredictionTimes
 from agents.dashboard.state.lean import LeanOutcome, LeanPrediction
 from agents.dashboard.state.order import MOST_REPEATS
-from agents.dashboard.state.pace import HISTORY_S, Pace
+from agents.dashboard.state.pace import HISTORY_S, EventPace
 from agents.dashboard.state.rates import Ends
 from schemas.alerts import Alert
 from schemas.breaks import ClockBroken
@@ -40,12 +40,12 @@ class Page:
 
     def __init__(self) -> None:
         self.board = Board()
-        self.has = Held()
+        self.has = SentPart()
         self.offset = 0
         self.now = NOW_S
         self.points: list[tuple[float, ...]] = []
 
-    def predict(self, ts_event: int, generation: int = 0, tick: int | None = None) -> SymbolState:
+    def predict(self, ts_event: int, generation: int = 0, tick: int | None = None) -> SymbolCourse:
         offset = self.offset if tick is None else tick
         made = encode(replace(ONE, id=f"ticks:0:{offset}", symbol="X", ts_event=ts_event))
         if generation:
@@ -146,7 +146,7 @@ def test_an_id_that_was_made_up_does_not_close_a_symbol() -> None:
 
 
 def test_the_clock_of_the_page_goes_back_with_the_market() -> None:
-    pace = Pace()
+    pace = EventPace()
     pace.take(100_000, YEAR + DAY)
     for second in range(5):
         pace.take(101_000 + 1_000 * second, DAY + second * SECOND)
@@ -167,7 +167,7 @@ def test_the_speed_of_a_replay_is_that_of_its_writing_however_late_the_page_read
 
 
 def test_a_closed_night_is_no_speed() -> None:
-    pace = Pace()
+    pace = EventPace()
     for step in range(10):
         pace.take(1_000 * step, step * 10 * SECOND + (DAY if step > 5 else 0))
     assert pace.speed(9.0) == pytest.approx(80.0 / 9.0)
@@ -278,7 +278,7 @@ def test_after_a_break_what_was_far_ahead_answers_nothing() -> None:
 
 
 def test_what_was_written_before_the_page_was_opened_is_no_latency_of_now() -> None:
-    watch, pair = server().watch, ({17: Made(1_030, 1)}, {17: 1_000})
+    watch, pair = server().watch, ({17: PredictionTimes(1_030, 1)}, {17: 1_000})
     for second in range(3):
         watch.rates.take(Ends(second, {"ticks": 99, "predictions": 99, "dead-letters": 0}, {0: 0}, {0: 99}))
         watch.timed([pair], second)

@@ -6,7 +6,7 @@ import pytest
 from agents.dashboard.bands.deciding import MOST_MOVES, headlines, standing
 from agents.dashboard.bands.good import good
 from agents.dashboard.follow.topics_state import Board
-from agents.dashboard.serve.view import Held, course_of
+from agents.dashboard.serve.view import SentPart, course_of
 from agents.dashboard.state.series import CAPACITY, MOST_BELIEFS, Beliefs, Point, Series
 from schemas.accounts import AccountMarked
 from schemas.codec import encode
@@ -99,7 +99,7 @@ def test_without_outcomes_the_band_says_so() -> None:
 def test_a_browser_gets_each_point_once_and_all_of_them_after_a_thinning() -> None:
     board = fed(written())
     state = next(iter(board.symbols))
-    has = Held()
+    has = SentPart()
     first = course_of(state, board, has)
     assert first is not None
     assert first["reset"]
@@ -133,7 +133,7 @@ def test_what_is_believed_in_each_strategy_is_what_the_outcomes_say() -> None:
     for symbol, outcomes in of_symbol.items():
         state = board.symbols.get(symbol)
         assert state is not None
-        course = course_of(state, board, Held())
+        course = course_of(state, board, SentPart())
         assert course is not None
         told = course["beliefs"]
         newest = max(outcomes.values(), key=lambda each: each.ts_event)
@@ -153,7 +153,7 @@ def test_outcomes_of_before_there_were_weights_leave_the_band_empty() -> None:
     board.take("outcomes", received([(0, "", encode(old))]), NOW_S)
     state = board.symbols.get(old.symbol)
     assert state is not None
-    course = course_of(state, board, Held())
+    course = course_of(state, board, SentPart())
     assert course is not None
     assert course["beliefs"] == {"reset": True, "names": [], "points": [], "latest": None}
 

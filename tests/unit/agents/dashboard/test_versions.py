@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from agents.dashboard.bands.versions import VersionRow
 from agents.dashboard.follow.topics_state import Board
-from agents.dashboard.serve.view import Held, course_of
+from agents.dashboard.serve.view import SentPart, course_of
 from schemas.codec import encode
 from schemas.predictions import Prediction
 from schemas.retraining import GateRow, RetrainFinished
@@ -49,7 +49,7 @@ def rows(made: Board) -> dict[str, VersionRow]:
 def course(made: Board) -> dict[str, Any]:
     state = made.symbols.get("X")
     assert state is not None
-    found = course_of(state, made, Held())
+    found = course_of(state, made, SentPart())
     assert found is not None
     return found
 

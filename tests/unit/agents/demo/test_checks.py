@@ -11,7 +11,7 @@ from agents.clients.reader import Received
 from agents.demo.audit import Audit, audit
 from agents.demo.market import ids_of_broken, market_of
 from agents.demo.observed import Observed
-from agents.demo.plan import Plan
+from agents.demo.plan import DemoPlan
 from agents.demo.report import measured_on
 from agents.demo.stopwatch import Stopwatch
 from agents.demo.summary import Summary
@@ -26,7 +26,7 @@ from streams.topology import nodes
 
 PARTITIONS = 4
 LOOP = nodes(Parameters())
-MARKET = market_of(Plan(count=1_500, seed=5))
+MARKET = market_of(DemoPlan(count=1_500, seed=5))
 BROKEN = ids_of_broken(MARKET.feed, PARTITIONS)
 
 Logs = dict[str, list[Received]]
@@ -170,11 +170,11 @@ def test_the_clock_of_a_tick_starts_when_it_is_due() -> None:
 
 def test_a_market_without_ticks_is_a_sentence() -> None:
     with pytest.raises(ConfigurationError, match="expected ticks in a synthetic market"):
-        market_of(Plan(seconds=1e-6))
+        market_of(DemoPlan(seconds=1e-6))
 
 
 def test_a_market_of_some_seconds() -> None:
-    market = market_of(Plan(seconds=3.0))
+    market = market_of(DemoPlan(seconds=3.0))
     assert 2.9 < market.seconds < 3.0
 
 

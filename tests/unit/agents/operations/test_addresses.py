@@ -21,10 +21,10 @@ from agents.config.settings import Settings
 from agents.operations import addresses, doctor
 from agents.operations.addresses import Up, beside, port_of_page, ports_of_workers
 from agents.telemetry.ask import Stranger, holder
-from agents.telemetry.health import Check, Verdict
+from agents.telemetry.health import HealthCheck, Verdict
 from schemas.errors import ConfigurationError, EnvironmentProblem
 
-FOLLOWER = Check("follower", ok=True, value=0.0, limit=5.0, since="", says="")
+FOLLOWER = HealthCheck("follower", ok=True, value=0.0, limit=5.0, since="", says="")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from agents.config.settings import Settings
 from agents.operations import doctor
 from agents.operations.doctor import Finding
 from agents.telemetry.ask import Stranger
-from agents.telemetry.health import Check, Verdict
+from agents.telemetry.health import HealthCheck, Verdict
 from schemas.codec import encode
 from schemas.ticks import Trade
 
@@ -117,7 +117,7 @@ def test_the_command_reports_a_broker_that_is_away(
 
 def test_the_dashboard_may_be_absent_but_not_blind() -> None:
     settings = Settings()
-    blind = Check("broker", ok=False, value=9.0, limit=5.0, since="", says="the broker answered 9.0 s ago")
+    blind = HealthCheck("broker", ok=False, value=9.0, limit=5.0, since="", says="the broker answered 9.0 s ago")
     found = [
         doctor.dashboard(settings, verdict)
         for verdict in (

@@ -24,7 +24,7 @@ from agents.process.owned import first_end, owned, singly
 from agents.retrainer import jobs, latency_guard, process
 from agents.retrainer.alerts import Alerts
 from agents.retrainer.jobs import Retrainer
-from agents.retrainer.latency_guard import Latency
+from agents.retrainer.latency_guard import LatencyGuard
 from agents.retrainer.rosters import RosterWatch
 from agents.retrainer.webhook import Webhook
 from schemas.codec import encode
@@ -106,7 +106,7 @@ async def test_what_is_no_record_of_its_topic_ends_no_part_of_the_caretaker(
         await Retrainer(Settings(), "nowhere:1", Parameters(), nobody)._listen(waiting)
     else:
         monkeypatch.setattr(latency_guard, "read", read)
-        watch = Latency(Settings(), "nowhere:1", Parameters(), nobody)
+        watch = LatencyGuard(Settings(), "nowhere:1", Parameters(), nobody)
         monkeypatch.setattr(watch, "_told", lambda version, _: taken.append(version))
         await watch._listen()
     assert taken == [OF_MODELS[kind][-1]]
@@ -128,7 +128,7 @@ PARTS = {
     "retrainer": Retrainer,
     "follower of alerts": Alerts,
     "watch over rosters": RosterWatch,
-    "watch over latency": Latency,
+    "watch over latency": LatencyGuard,
     "webhook": Webhook,
 }
 

@@ -12,7 +12,7 @@ import pytest
 
 from agents.broker import jars, java, kafka, launch, process
 from agents.broker.exclusive import exclusive
-from agents.broker.process import Running
+from agents.broker.process import RunningBroker
 from agents.config.settings import Settings
 from agents.demo import membership
 from agents.operations import system
@@ -20,11 +20,15 @@ from agents.operations.system import System
 from agents.process import waiting
 from agents.process.waiting import waiting_for
 from agents.telemetry.ask import Answer
-from agents.telemetry.health import Check, Verdict
+from agents.telemetry.health import HealthCheck, Verdict
 from schemas.errors import EnvironmentProblem
 
 RECOVERING = Verdict(
-    False, "tickloop", "worker-1", "0.1.0", (Check("recovery", False, 1.0, 0.0, "", "1.0 s that state is not live"),)
+    False,
+    "tickloop",
+    "worker-1",
+    "0.1.0",
+    (HealthCheck("recovery", False, 1.0, 0.0, "", "1.0 s that state is not live"),),
 )
 READY = Verdict(True, "tickloop", "worker-1", "0.1.0", ())
 
@@ -74,9 +78,9 @@ def test_what_is_over_at_once_is_not_said() -> None:
 def test_a_broker_that_takes_long_to_start_is_said_and_so_is_another_command_that_holds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines, broker = Lines(), Running("kafka", "127.0.0.1:9092", 1, "x", "4.3.1")
+    lines, broker = Lines(), RunningBroker("kafka", "127.0.0.1:9092", 1, "x", "4.3.1")
 
-    def start(*_: Any) -> Running:
+    def start(*_: Any) -> RunningBroker:
         lines.expect(1)
         return broker
 

@@ -11,7 +11,7 @@ from aiokafka.structs import ConsumerRecord
 from agents.clients.reader import Received
 from agents.config.settings import Settings
 from agents.retrainer import latency_guard
-from agents.retrainer.latency_guard import Latency, Watched
+from agents.retrainer.latency_guard import LatencyGuard, Watched
 from agents.retrainer.paired_latency import beside
 from schemas.codec import encode
 from schemas.ticks import Quote, Trade
@@ -76,7 +76,7 @@ def record(offset: int, at_ms: int, value: bytes) -> ConsumerRecord:
     return made
 
 
-def told(watch: Latency, version: str, status: Any, overrides: dict[str, Any], now_ms: int) -> None:
+def told(watch: LatencyGuard, version: str, status: Any, overrides: dict[str, Any], now_ms: int) -> None:
     made = ModelVersion(
         f"commands:0:7:{version}", "ACORN", version, "", status, "won", 1, "c7", overrides=overrides,
         change="promote_variant",
@@ -87,7 +87,7 @@ def told(watch: Latency, version: str, status: Any, overrides: dict[str, Any], n
 async def judged(overrides: dict[str, Any], before: dict[str, Any]) -> tuple[Watched, Producer]:
     """What becomes of a version that went live a moment ago, since when every answer takes 40 ms, and took 1 before."""
     now_ms, producer = int(time.time() * 1e3), Producer()
-    watch = Latency(Settings(latency_limit_ms=20.0), "nowhere:1", Parameters(), producer)
+    watch = LatencyGuard(Settings(latency_limit_ms=20.0), "nowhere:1", Parameters(), producer)
     told(watch, "new-1", "champion", overrides, now_ms)
     told(watch, "old-1", "shadow", before, now_ms)
     (watched,) = watch._watched.values()

@@ -3,7 +3,7 @@
 import pytest
 from faust.types import TP
 
-from agents.runtime.log_identity import Look, Sight, check_log
+from agents.runtime.log_identity import LogsSeen, Sight, check_log
 from agents.runtime.snapshots import UNKNOWN, Origin
 from schemas.errors import StateError
 
@@ -12,8 +12,8 @@ ORIGIN = Origin("id-1", 5, mark=498, digest=b"record", code="a1")
 DELETED = "it was deleted or cut, or an older back-up restored"
 
 
-def look(sight: Sight, digest: bytes | None = b"record") -> Look:
-    return Look({TICKS: sight}, {} if digest is None else {(TICKS, 498): digest}, frozenset())
+def look(sight: Sight, digest: bytes | None = b"record") -> LogsSeen:
+    return LogsSeen({TICKS: sight}, {} if digest is None else {(TICKS, 498): digest}, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def look(sight: Sight, digest: bytes | None = b"record") -> Look:
         (-1, UNKNOWN, look(Sight("id-2", 0, 0, 0), None)),
     ],
 )
-def test_the_log_that_is_the_same_is_gone_on_with(covered: int, origin: Origin, seen: Look) -> None:
+def test_the_log_that_is_the_same_is_gone_on_with(covered: int, origin: Origin, seen: LogsSeen) -> None:
     check_log(TICKS, "ticks", covered, origin, seen)
 
 
@@ -43,7 +43,7 @@ def test_the_log_that_is_the_same_is_gone_on_with(covered: int, origin: Origin, 
         (look(Sight("id-1", 2, 0, 9_000), b"x"), "another record lies .*: an older back-up of it was restored"),
     ],
 )
-def test_another_log_is_refused_with_what_happened_and_the_ways_out(seen: Look, said: str) -> None:
+def test_another_log_is_refused_with_what_happened_and_the_ways_out(seen: LogsSeen, said: str) -> None:
     with pytest.raises(
         StateError, match=f"lab-ticks-3: snapshots reach to offset 499, .*{said}.*; fix: .*topics reset"
     ):

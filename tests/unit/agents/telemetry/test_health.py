@@ -9,11 +9,11 @@ from faust.types import TP
 
 from agents.config.settings import Settings
 from agents.telemetry.ask import Stranger, ask
-from agents.telemetry.health import BROKER_S, LOOP_S, STUCK_S, UNACKED_S, Check, Health, Limits
+from agents.telemetry.health import BROKER_S, LOOP_S, STUCK_S, UNACKED_S, Health, HealthCheck, HealthLimits
 from agents.telemetry.vitals import PartitionVitals, Vitals
 
 BEGAN = 100.0
-LIMITS = Limits.of(Settings(checkpoint_s=1.0, session_timeout_s=10.0))
+LIMITS = HealthLimits.of(Settings(checkpoint_s=1.0, session_timeout_s=10.0))
 TICKS = TP("ticks", 3)
 STILL = PartitionVitals("market", TICKS, 50, 50, 50, 4, 1, 0.5, 0.0, False)
 WELL = Vitals(BEGAN, (STILL,), 0.3, 0.6, 0.0, is_member=True, recovering_s=0.0)
@@ -29,7 +29,7 @@ class Patient:
     def __init__(self) -> None:
         self._health = Health(LIMITS, BEGAN)
 
-    def at(self, vitals: Vitals) -> dict[str, Check]:
+    def at(self, vitals: Vitals) -> dict[str, HealthCheck]:
         return {check.name: check for check in self._health.examine(vitals, wall(vitals.now))}
 
     def wrong(self, vitals: Vitals) -> list[str]:

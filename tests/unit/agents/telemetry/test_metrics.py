@@ -23,7 +23,7 @@ from agents.runtime.snapshots import NOTHING
 from agents.telemetry import watch
 from agents.telemetry.ask import Stranger, ask, state
 from agents.telemetry.health import Verdict
-from agents.telemetry.watch import Watch
+from agents.telemetry.watch import WorkerWatch
 from schemas.codec import encode
 from schemas.ticks import Trade
 from tests.support.counting import COUNTS, Counted, CountingNode
@@ -42,7 +42,7 @@ class Worker:
         ways = Ways(cast(Any, producer), Post(), topics, "log", 1, 1_000_000, lambda _: None, self.binding.counters)
         self.live = LivePartition(CountingNode(), 3, NOTHING, ways)
         self.binding.live[3] = self.live
-        self.watch = Watch(self.app, settings, "127.0.0.1:1", 1)
+        self.watch = WorkerWatch(self.app, settings, "127.0.0.1:1", 1)
 
     async def take(self, symbols: list[str]) -> None:
         records = [
@@ -59,10 +59,10 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def worker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
-    async def silent(_: Watch) -> None:
+    async def silent(_: WorkerWatch) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(watch.Watch, "_keep_asking", silent)
+    monkeypatch.setattr(watch.WorkerWatch, "_keep_asking", silent)
     client = logging.getLogger("aiokafka")
     before = client.handlers[:]
     yield Worker(settings)
@@ -178,14 +178,14 @@ async def test_a_watch_that_ends_begins_again_and_says_so(
     monkeypatch.setattr(watch, "ASK_S", 0.01)
     times = 0
 
-    async def dies_once(_: Watch) -> None:
+    async def dies_once(_: WorkerWatch) -> None:
         nonlocal times
         times += 1
         if times == 1:
             raise OverflowError("too far")
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(watch.Watch, "_keep_asking", dies_once)
+    monkeypatch.setattr(watch.WorkerWatch, "_keep_asking", dies_once)
     worker.watch.start()
     async with asyncio.timeout(20):
         while times < 2:  # noqa: ASYNC110 - another thread's

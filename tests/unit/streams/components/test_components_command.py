@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from schemas.codec import encode
-from streams.components.promises import Finding
+from streams.components.promises import PromiseFinding
 from streams.sources.synthetic import synthetic_market
 from tests.support.places import ROOT
 
@@ -75,7 +75,7 @@ def test_each_part_is_told_what_it_breaks_whatever_the_others_do(folder: Path) -
     assert done.returncode == 1
     assert "tickloop: " in done.stderr
     assert "Traceback" not in done.stderr
-    findings = msgspec.json.decode(done.stdout, type=list[Finding])
+    findings = msgspec.json.decode(done.stdout, type=list[PromiseFinding])
     broken: dict[str, list[str]] = {finding.part: [] for finding in findings}
     for finding in findings:
         if finding.detail:

@@ -20,7 +20,7 @@ from streams.experiments.engines.e_detector import DetectorState, EDetector
 from streams.experiments.engines.multiplicity import ELond, Ledger, e_bh, e_holm, holm
 from streams.experiments.engines.sharpe_difference import SharpeDifference
 from streams.experiments.engines.t_mixture import TMixture, TMixtureState
-from streams.experiments.winner_watch import Watch, WatchState
+from streams.experiments.winner_watch import WinnerWatch, WinnerWatchState
 
 STREAM = [0.1 + 0.3 * sin(i) + 0.2 * cos(0.37 * i * i) for i in range(1, 1001)]
 
@@ -208,12 +208,12 @@ class TestWatch:
         assert blocks.rejected == 1
 
     def test_it_survives_bytes(self) -> None:
-        watch = Watch(EDetector(run=20_000.0), canary=100, confirmed=300)
+        watch = WinnerWatch(EDetector(run=20_000.0), canary=100, confirmed=300)
         state, restarted = watch.start(), watch.start()
         random, phases = Random(1), []
         for _ in range(400):
             worse = random.gauss(0.0, 1.0)
-            restarted = msgspec.msgpack.decode(msgspec.msgpack.encode(restarted), type=WatchState)
+            restarted = msgspec.msgpack.decode(msgspec.msgpack.encode(restarted), type=WinnerWatchState)
             assert watch.update(state, worse) == watch.update(restarted, worse)
             phases.append(state.phase)
         assert restarted == state

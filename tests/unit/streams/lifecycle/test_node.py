@@ -15,7 +15,7 @@ from schemas.ticks import Directive, Quote
 from schemas.versions import ModelVersion
 from streams.engine.partition import KeySnapshot, Partition
 from streams.engine.signing import Key, Signing
-from streams.lifecycle.arm_states import MOST_REIGNS, Life
+from streams.lifecycle.arm_states import MOST_REIGNS, SymbolArms
 from streams.lifecycle.node import LifecycleNode
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.features import SIGNED
@@ -78,9 +78,9 @@ class Desk:
         return letter.detail
 
     @property
-    def life(self) -> Life:
+    def life(self) -> SymbolArms:
         """What the lifecycle node knows of the symbol."""
-        life: Life = self.lifecycle.keys["X"].state
+        life: SymbolArms = self.lifecycle.keys["X"].state
         return life
 
     @property

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from agents.clients.rosters import Differing
 from agents.config.settings import Settings
-from agents.operations.forgotten import Lying, forgotten
+from agents.operations.forgotten import DatedRecord, forgotten
 from agents.retrainer import rosters as watch
 from agents.retrainer.rosters import AGAIN_S, RosterWatch
 from schemas.alerts import Alert
@@ -140,14 +140,14 @@ async def test_what_two_looks_show_is_told_and_again_every_hour() -> None:
 
 def test_what_a_replay_would_forget_is_what_was_asked_for_before_the_oldest_tick() -> None:
     desk = Divided()
-    commands = [Lying(3, 1_000 + number, command) for number, command in enumerate(ONE_LIVE)]
+    commands = [DatedRecord(3, 1_000 + number, command) for number, command in enumerate(ONE_LIVE)]
     for command in ONE_LIVE:
         desk.ask(command)
-    versions = [Lying(3, 9_000, version) for version in desk.registry.values()]
+    versions = [DatedRecord(3, 9_000, version) for version in desk.registry.values()]
     assert forgotten(commands, versions, {}, []) == {}, "the ticks begin with the first one"
     assert forgotten(commands, versions, {2: 5_000}, []) == {}, "those of another partition do not"
     assert forgotten(commands, versions, {3: 999}, []) == {}, "it was all asked for later"
     assert forgotten(commands, versions, {3: 1_000}, []) == {"X": "bold-1"}
     assert forgotten([], versions, {3: 1_000}, [3]) == {"X": "bold-1"}, "nobody knows what was asked for"
-    pin = [Lying(3, 1_000, PinVersion("p", "X", 5, "by hand"))]
+    pin = [DatedRecord(3, 1_000, PinVersion("p", "X", 5, "by hand"))]
     assert forgotten(pin, versions, {3: 1_000}, []) == {}, "a pin changes no versions"

@@ -21,7 +21,7 @@ from streams.market.parameters import MarketParameters
 from streams.parameters import Parameters
 from streams.reports.prequential import ablations, verdicts
 from streams.reports.prequential import run as prequential
-from streams.reports.prequential.run import Run
+from streams.reports.prequential.run import PrequentialRun
 from streams.reports.prequential.table import SkillReport, report
 from streams.retraining.fitting import PASSES, fit
 from streams.scoring import block_bootstrap, scores
@@ -34,7 +34,7 @@ def _ticks(seed: int, count: int) -> list[Quote | Trade]:
     return [tick for tick in seeded_ticks(seed, count, odd=0.0) if isinstance(tick, (Quote, Trade))]
 
 
-def _report(runs: list[Run]) -> SkillReport:
+def _report(runs: list[PrequentialRun]) -> SkillReport:
     return report("some.csv", runs, PARAMETERS.market.horizon_ns, resamples=50)
 
 

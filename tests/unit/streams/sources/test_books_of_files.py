@@ -16,7 +16,7 @@ from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.engine.feed import Feed, RawTick
 from streams.sources import books
-from streams.sources.books import Book, Order
+from streams.sources.books import BookOrder, OrderBook
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile
 from tests.support.example_streams import NOON, NOON_MS, NOON_US
@@ -39,7 +39,7 @@ def best(levels: dict[float, float], sign: int) -> tuple[float, float]:
 
 def test_the_best_levels_are_those_of_a_book_that_is_kept_plainly() -> None:
     chance = Random(7)
-    book, plain = Book(), ({}, {})  # type: tuple[Book, tuple[dict[float, float], dict[float, float]]]
+    book, plain = OrderBook(), ({}, {})  # type: tuple[OrderBook, tuple[dict[float, float], dict[float, float]]]
     book.clear()
     told = last = None
     for _ in range(20_000):
@@ -64,24 +64,24 @@ def test_the_best_levels_are_those_of_a_book_that_is_kept_plainly() -> None:
 
 
 def test_levels_of_orders_come_and_go_with_them_whatever_their_sizes_add_up_to() -> None:
-    book = Book()
+    book = OrderBook()
     book.clear()
-    book.add(1, Order(True, 1.0, 0.3))
-    book.add(2, Order(True, 1.0, 0.1))
-    book.add(3, Order(True, 0.9, 5.0))
-    book.add(4, Order(False, 2.0, 1.0))
+    book.add(1, BookOrder(True, 1.0, 0.3))
+    book.add(2, BookOrder(True, 1.0, 0.1))
+    book.add(3, BookOrder(True, 0.9, 5.0))
+    book.add(4, BookOrder(False, 2.0, 1.0))
     assert book.cancel(1, 0.1)
     assert book.cancel(1, 0.2)
     assert book.cancel(2)
     assert book.changed() == (0.9, 5.0, 2.0, 1.0)
-    book.add(3, Order(True, 1.1, 4.0))
+    book.add(3, BookOrder(True, 1.1, 4.0))
     assert book.changed() == (1.1, 4.0, 2.0, 1.0)
     assert not book.cancel(9)
 
 
 def test_a_book_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(books, "MOST_LEVELS", 10)
-    book = Book()
+    book = OrderBook()
     for price in range(1, 11):
         book.level(True, float(price), 1.0)
     with pytest.raises(ConfigurationError, match="expected at most 10 levels"):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigurationError
-from streams.sources.times import Clock, TimeUnit, zone_of
+from streams.sources.times import TimeColumn, TimeUnit, zone_of
 
 THEN = 1_723_247_655_000_000_000
 """2024-08-09 23:54:15 UTC, a Friday."""
@@ -62,14 +62,14 @@ THEN = 1_723_247_655_000_000_000
     ],
 )
 def test_one_moment_in_every_spelling(cell: object) -> None:
-    clock = Clock(None)
+    clock = TimeColumn(None)
     clock.settle([cell])
     assert clock.read(cell) == THEN
 
 
 @pytest.mark.parametrize("cell", ["2024-08-09", "20240809", "2024/08/09", "09.08.2024", "2024-W32-5", "2024-222"])
 def test_a_date_is_its_midnight(cell: str) -> None:
-    clock = Clock(None)
+    clock = TimeColumn(None)
     clock.settle([cell])
     assert clock.read(cell) == THEN - timedelta(hours=23, minutes=54, seconds=15) // timedelta(microseconds=1) * 1000
 
@@ -84,25 +84,27 @@ def test_a_date_is_its_midnight(cell: str) -> None:
     ],
 )
 def test_units_that_are_said(cell: object, unit: TimeUnit) -> None:
-    assert abs(Clock(unit).read(cell) - THEN) < 1_000
+    assert abs(TimeColumn(unit).read(cell) - THEN) < 1_000
 
 
 def test_times_of_day_belong_to_the_day_that_is_said() -> None:
     day, zone = date(2012, 6, 21), ZoneInfo("America/New_York")
     nine_thirty = int(datetime(2012, 6, 21, 13, 30, tzinfo=UTC).timestamp()) * 10**9 + 4_241_176
-    assert Clock("s", zone, day=day).read("34200.004241176") == nine_thirty
-    assert Clock("ms", zone, day=day).read("34200004.241176") == nine_thirty
-    assert Clock("ns", zone, day=day).read("09:30:00.004241176") == nine_thirty
+    assert TimeColumn("s", zone, day=day).read("34200.004241176") == nine_thirty
+    assert TimeColumn("ms", zone, day=day).read("34200004.241176") == nine_thirty
+    assert TimeColumn("ns", zone, day=day).read("09:30:00.004241176") == nine_thirty
     with pytest.raises(ValueError, match="--date"):
-        Clock("ns").read("09:30:00")
+        TimeColumn("ns").read("09:30:00")
 
 
 def test_a_zone_is_that_of_the_date() -> None:
-    clock = Clock("ns", zone_of("America/New_York"))
+    clock = TimeColumn("ns", zone_of("America/New_York"))
     winter, summer = clock.read("2024-01-09 12:00"), clock.read("2024-07-09 12:00")
-    assert winter == Clock("ns").read("2024-01-09 17:00")
-    assert summer == Clock("ns").read("2024-07-09 16:00")
-    assert clock.read("2024-07-09 12:00Z") == Clock("ns").read("2024-07-09 12:00"), "what is said in the cell holds"
+    assert winter == TimeColumn("ns").read("2024-01-09 17:00")
+    assert summer == TimeColumn("ns").read("2024-07-09 16:00")
+    assert clock.read("2024-07-09 12:00Z") == TimeColumn("ns").read("2024-07-09 12:00"), (
+        "what is said in the cell holds"
+    )
     with pytest.raises(ConfigurationError, match="America/New_York"):
         zone_of("New York")
 
@@ -123,18 +125,18 @@ def test_a_zone_is_that_of_the_date() -> None:
 )
 def test_what_two_readings_fit_or_none_is_not_guessed(cells: list[str], sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
-        Clock(None).settle(cells)
+        TimeColumn(None).settle(cells)
 
 
 def test_a_unit_that_was_said_is_held_against_the_cells() -> None:
     with pytest.raises(ConfigurationError, match="in ns, was 1723247655000; fix: --time-unit ms"):
-        Clock("ns").settle(["1723247655000"])
+        TimeColumn("ns").settle(["1723247655000"])
 
 
 def test_a_day_beyond_the_twelfth_tells_the_order_for_all() -> None:
-    clock = Clock(None)
+    clock = TimeColumn(None)
     clock.settle(["08/09/2024 10:00", "08/13/2024 10:00"])
-    assert clock.read("08/09/2024 10:00") == Clock("ns").read("2024-08-09 10:00")
+    assert clock.read("08/09/2024 10:00") == TimeColumn("ns").read("2024-08-09 10:00")
 
 
 @pytest.mark.parametrize(
@@ -145,13 +147,13 @@ def test_a_day_beyond_the_twelfth_tells_the_order_for_all() -> None:
 )  # fmt: skip
 def test_what_is_no_time_is_none(cell: str) -> None:
     with pytest.raises(ValueError, match="expected a time"):
-        Clock("s").read(cell)
+        TimeColumn("s").read(cell)
 
 
 @given(st.integers(631_152_000 * 10**6, 4_102_444_799 * 10**6), st.integers(0, 999), st.sampled_from(["T", " "]))
 def test_every_moment_reads_back(micros: int, nanos: int, between: str) -> None:
     moment, ns = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros), micros * 1_000 + nanos
     text = f"{moment:%Y-%m-%d}{between}{moment:%H:%M:%S}.{ns % 10**9:09}"
-    assert Clock("ns").read(text) == Clock("ns").read(text + "Z") == ns
-    assert Clock("s").read(f"{ns // 10**9}.{ns % 10**9:09}") == ns
-    assert Clock("digits").read(f"{moment:%Y%m%d%H%M%S}{ns % 10**9:09}") == ns
+    assert TimeColumn("ns").read(text) == TimeColumn("ns").read(text + "Z") == ns
+    assert TimeColumn("s").read(f"{ns // 10**9}.{ns % 10**9:09}") == ns
+    assert TimeColumn("digits").read(f"{moment:%Y%m%d%H%M%S}{ns % 10**9:09}") == ns

@@ -12,7 +12,7 @@ from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
 from streams.topology import nodes
 from streams.verification import comparison
-from streams.verification.comparison import Compared, Comparison
+from streams.verification.comparison import Compared, TopicComparison
 from streams.verification.expected import Expected
 
 TICKS = 400
@@ -34,7 +34,7 @@ def compared(
     wanted: list[bytes], held: list[bytes], *, first: int = 0, before: int = TICKS, settled: bool = True, block: int = 7
 ) -> Compared:
     """Both sides in blocks, as they come from a broker."""
-    sides = Comparison("predictions", 0, first, before)
+    sides = TopicComparison("predictions", 0, first, before)
     offset = 0
     for start in range(0, len(wanted), block):
         for value in wanted[start : start + block]:
