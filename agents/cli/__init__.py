@@ -21,7 +21,7 @@ COMMANDS = {
     "up": "start everything: broker, topics, workers",
     "dashboard": "one live page: is it running, is it good, what does it think, what is decided, what changed",
     "worker": "run one worker of the loop",
-    "caretaker": "run the process that retrains and passes alerts on",
+    "retrainer": "run the process that retrains and passes alerts on",
     "broker": "start, stop or look at the local Apache Kafka",
     "topics": "compare the broker's topics with the registry, or create them",
     "publish": "send ticks from a file to Kafka",
@@ -46,6 +46,9 @@ COMMANDS = {
 MEANT = {"health": "doctor", "status": "doctor", "check": "doctor", "start": "up", "run": "up", "train": "models"}
 """What else such commands are called elsewhere."""
 
+FORMER = {"caretaker": "retrainer"}
+"""Commands under the names that they had before: scripts and units that were written then go on working."""
+
 WITHOUT_HOME = ("formats", "backtest", "skill", "features", "components", "demo", "compile")
 """Commands on files, or on what they make themselves; every other one takes `--home`."""
 
@@ -61,6 +64,7 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        name = FORMER.get(name, name)
         if name not in COMMANDS:
             return None
         command: click.Command = import_module(f"agents.cli.{name}").command
@@ -70,7 +74,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that was asked for, or a sentence with the one that was meant."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS | FORMER and not args[0].startswith("-"):
             meant = MEANT.get(args[0]) or nearest(args[0], COMMANDS)
             ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant}?" if meant else ""))
         return super().resolve_command(ctx, args)

@@ -270,7 +270,7 @@ def ask(asked: Command, command_id: str | None, wait: float, as_json: bool, anyw
     elif done.versions:
         _show(done.versions)
     elif done.job is not None:
-        click.echo(f"retrain {done.job.job}: {done.job.withheld or 'begins as soon as the caretaker has time'}")
+        click.echo(f"retrain {done.job.job}: {done.job.withheld or 'begins as soon as the retrainer has time'}")
     elif wait > 0:
         click.secho(
             f"no answer within {wait:g} s: no worker has come to it yet, or its id {done.command.id} was carried out "

@@ -26,7 +26,7 @@ PLAIN = "plain"
 UNSIGNED = "unsigned"
 """Id under which the ring knows what lay in the topics before there was a key."""
 
-RESTART = "fix: restart the workers and the caretaker one after the other, then go on"
+RESTART = "fix: restart the workers and the retrainer one after the other, then go on"
 
 
 class KeyShown(msgspec.Struct):
@@ -114,7 +114,7 @@ def retire_command(key_id: str) -> None:
     """Take nothing that a key signs from here on: from where the topics end now.
 
     What it signed before stays good, so the log can be replayed and verified. Processes that run take it until they are
-    started again: of a key that has leaked, stop all workers and the caretaker first, then retire it, then start them.
+    started again: of a key that has leaked, stop all workers and the retrainer first, then retire it, then start them.
     """
     settings = settings_of_command()
     path = path_of(settings)
@@ -129,7 +129,7 @@ def retire_command(key_id: str) -> None:
     save(path, replace(ring, keys=tuple(replace(key, until=until) if key is old else key for key in ring.keys)))
     click.echo(
         f"{key_id} is taken for what lies there already, and for nothing from here on, as soon as the workers and the "
-        "caretaker are restarted; those that ran meanwhile may have taken more: a key that has leaked is retired while "
+        "retrainer are restarted; those that ran meanwhile may have taken more: a key that has leaked is retired while "
         "they are stopped"
     )
 
@@ -147,7 +147,7 @@ def drop_command(key_id: str) -> None:
     if old.until is None:
         raise ConfigurationError(f"expected a key that is retired, {key_id} is not; fix: tickloop keys retire {key_id}")
     save(path, replace(ring, keys=tuple(key for key in ring.keys if key is not old)))
-    click.echo(f"{key_id} is forgotten, as soon as the workers and the caretaker are restarted")
+    click.echo(f"{key_id} is forgotten, as soon as the workers and the retrainer are restarted")
 
 
 @command.command("list")

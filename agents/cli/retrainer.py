@@ -1,4 +1,4 @@
-"""`tickloop caretaker`: the process that retrains, and tells people."""
+"""`tickloop retrainer`: the process that retrains, and tells people."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from agents.retrainer.process import take_care
 from agents.runtime.worker import configure_logging
 
 
-@click.command("caretaker")
+@click.command("retrainer")
 @click.option("--verbose", is_flag=True, help="Also log what aiokafka says.")
 def command(verbose: bool) -> None:
     """Train what breaches call for, and pass alerts on, until it is stopped; `tickloop up` keeps one running.

@@ -25,7 +25,7 @@ LOCK = "up.lock"
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the page  [default: 8642, or the next free one]")
 @click.option("--keep-broker", is_flag=True, help="Leave the local broker running at the end.")
 def command(workers: int | None, dashboard: bool, port: int | None, keep_broker: bool) -> None:
-    """Start broker, topics, workers, a caretaker and the dashboard, and keep them running until Ctrl-C.
+    """Start broker, topics, workers, a retrainer and the dashboard, and keep them running until Ctrl-C.
 
     That is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster.
     Whatever dies is started again; nothing is lost or doubled by it. One runs in a home at a time; systems of other

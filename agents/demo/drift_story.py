@@ -38,9 +38,9 @@ PATIENCE_S = 120.0
 BEGUN = 3_000
 """Predictions before the drift: what is usual has to be known before anything can be unusual."""
 
-Kills = Sequence[tuple[AlertKind, Literal["caretaker", "worker"]]]
+Kills = Sequence[tuple[AlertKind, Literal["retrainer", "worker"]]]
 
-KILLS: Kills = (("retrain_started", "caretaker"), ("candidate", "worker"))
+KILLS: Kills = (("retrain_started", "retrainer"), ("candidate", "worker"))
 """In the middle of the training, and while the candidate is being tested."""
 
 AFTERWARDS = 1_000
@@ -171,7 +171,7 @@ def run(settings: Settings, console: Console, say: Say, kills: Kills = KILLS) ->
         say: gets a sentence about whatever happens.
         kills: what is killed with -9, and at which alert.
     """
-    supervisor = supervised(settings, CONFIGURATION, say, caretaker=True)
+    supervisor = supervised(settings, CONFIGURATION, say, retrainer=True)
     return story.run(_tell(settings, supervisor, console, say, kills), supervisor)
 
 
@@ -224,8 +224,8 @@ async def _kill(
         if what == "worker":
             killed.append(kill_worker(settings, supervisor.slots, owned, SYMBOL))
         else:
-            assert supervisor.caretaker is not None, "the story is about what it does"
-            killed.append(kill(supervisor.caretaker))
+            assert supervisor.retrainer is not None, "the story is about what it does"
+            killed.append(kill(supervisor.retrainer))
         say(f"kill -9 of {killed[-1]}, at: {kind.replace('_', ' ')}")
     return killed
 

@@ -73,13 +73,13 @@ class TopicsSoFar:
                 await self.changed.wait()
 
 
-def supervised(settings: Settings, configuration: str, say: Say, *, caretaker: bool = False) -> Supervisor:
+def supervised(settings: Settings, configuration: str, say: Say, *, retrainer: bool = False) -> Supervisor:
     """The processes of a story whose parameters are in `configuration`, TOML."""
     settings.home_path.mkdir(parents=True, exist_ok=True)
     file = settings.home_path / "story.toml"
     file.write_text(configuration)
     surroundings = environment(settings, file)
-    return Supervisor(settings.workers, settings.home_path, surroundings, say, caretaker=caretaker)
+    return Supervisor(settings.workers, settings.home_path, surroundings, say, retrainer=retrainer)
 
 
 def run(story: Coroutine[Any, Any, Summary], supervisor: Supervisor) -> Summary:

@@ -36,7 +36,7 @@ def worker_command(slot: int) -> list[str]:
     return [*PYTHON, "worker", "--slot", str(slot)]
 
 
-CARETAKER_COMMAND = [*PYTHON, "caretaker"]
+RETRAINER_COMMAND = [*PYTHON, "retrainer"]
 
 
 class Slot:
@@ -152,12 +152,12 @@ class Supervisor:
         home: folder for logs.
         environment: given to the workers on top of this process's own.
         say: gets a sentence about whatever happens.
-        caretaker: whether a caretaker runs beside them.
+        retrainer: whether a retrainer runs beside them.
         dashboard_port: port of a dashboard that runs beside them; 0: none does.
 
     Attributes:
         slots: of the workers.
-        caretaker: slot of the caretaker, or none.
+        retrainer: slot of the retrainer, or none.
         dashboard: slot of the dashboard, or none.
     """
 
@@ -168,7 +168,7 @@ class Supervisor:
         environment: dict[str, str],
         say: Callable[[str], None],
         *,
-        caretaker: bool = False,
+        retrainer: bool = False,
         dashboard_port: int = 0,
     ) -> None:
         # Seeded hashing: no payload depends on it, and a test that compares two seeds shows so.
@@ -179,10 +179,10 @@ class Supervisor:
             Slot(f"worker-{slot}", worker_command(slot), surroundings, home / "logs" / f"worker-{slot}.log")
             for slot in range(1, workers + 1)
         ]
-        self.caretaker = (
+        self.retrainer = (
             # Ticks are predicted without it.
-            Slot("caretaker", CARETAKER_COMMAND, surroundings, home / "logs" / "caretaker.log", vital=False)
-            if caretaker
+            Slot("retrainer", RETRAINER_COMMAND, surroundings, home / "logs" / "retrainer.log", vital=False)
+            if retrainer
             else None
         )
         command = [*PYTHON, "dashboard", "--port", str(dashboard_port)]
@@ -195,7 +195,7 @@ class Supervisor:
     @property
     def all(self) -> list[Slot]:
         """Every slot."""
-        return [*self.slots, *filter(None, (self.caretaker, self.dashboard))]
+        return [*self.slots, *filter(None, (self.retrainer, self.dashboard))]
 
     async def run(self) -> None:
         """Keep all processes running; stop all of them when one cannot live or this is cancelled."""

@@ -62,7 +62,7 @@ class System:
         self._dashboard, self._port = dashboard, port
         self._cluster = ""
         self.started_broker = False
-        self._caretaker = True
+        self._retrainer = True
         self._console = console
 
     def say(self, sentence: str) -> None:
@@ -75,7 +75,7 @@ class System:
             broker, self.started_broker = await asyncio.to_thread(start, self.settings.home_path, None, self.say)
             address = broker.address
             # The mock cluster has one group, and the workers are in it.
-            self._caretaker = broker.kind != "mock"
+            self._retrainer = broker.kind != "mock"
             self.say(f"broker: Apache Kafka {broker.version} at {address}")
         with waiting_for(f"the cluster at {address} to have the topics", self.say):
             self._cluster = (await describe(address)).id
@@ -113,7 +113,7 @@ class System:
         }
         port = self.settings.dashboard_port if self._dashboard else 0
         supervisor = Supervisor(
-            workers, self.settings.home_path, environment, self.say, caretaker=self._caretaker, dashboard_port=port
+            workers, self.settings.home_path, environment, self.say, retrainer=self._retrainer, dashboard_port=port
         )
         self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
         if port:

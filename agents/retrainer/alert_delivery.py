@@ -1,4 +1,4 @@
-"""Where an alert goes: into the log of the caretaker, onto the topic, and to the webhook while it is news."""
+"""Where an alert goes: into the log of the retrainer, onto the topic, and to the webhook while it is news."""
 
 import asyncio
 import logging

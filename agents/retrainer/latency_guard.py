@@ -162,7 +162,7 @@ class LatencyGuard:
     """Follows `model-versions`; whoever is promoted is watched for a while, by the times the broker put on records.
 
     A tick's time is that of its record, a prediction's too, so nothing is asked of the workers. The command has an id
-    that follows from the record of the promotion: a caretaker that is killed is followed by one that looks at the same
+    that follows from the record of the promotion: a retrainer that is killed is followed by one that looks at the same
     records again, and what it asks for twice is carried out once.
 
     Args:

@@ -1,4 +1,4 @@
-"""The caretaker's process: retrains, alerts, watches over latency and over what runs, on one connection to write."""
+"""The retrainer's process: retrains, alerts, watches over latency and over what runs, on one connection to write."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) 
     try:
         await producer.start()
         async with singly(TickloopError, KafkaError), asyncio.TaskGroup() as group:
-            group.create_task(owned("the retrainer", Retrainer(settings, bootstrap, parameters, producer).run()))
+            group.create_task(owned("the retrain jobs", Retrainer(settings, bootstrap, parameters, producer).run()))
             group.create_task(owned("the follower of alerts", Alerts(settings, bootstrap, producer, webhook).run()))
             group.create_task(
                 owned("the watch over rosters", RosterWatch(settings, bootstrap, producer, webhook).run())

@@ -34,7 +34,7 @@ class System(Struct):
 
 @contextmanager
 def running(home: Path, workers: int = 2) -> Iterator[System]:
-    """Broker, topics, workers, caretaker and dashboard, for as long as the block runs.
+    """Broker, topics, workers, retrainer and dashboard, for as long as the block runs.
 
     Raises:
         SystemExit: no dashboard came up.

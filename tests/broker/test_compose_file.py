@@ -41,7 +41,7 @@ def test_the_broker_is_the_one_of_the_launcher() -> None:
     assert COMPOSE["services"]["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
 
 
-@pytest.mark.parametrize("service", ["topics", "worker", "caretaker", "dashboard"])
+@pytest.mark.parametrize("service", ["topics", "worker", "retrainer", "dashboard"])
 def test_the_loop_is_started_with_commands_and_settings_that_exist(service: str) -> None:
     loop = COMPOSE["services"][service]
     assert loop["command"][0] in COMMANDS

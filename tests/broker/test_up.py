@@ -129,7 +129,7 @@ def test_from_nothing_to_predictions_through_two_kills_to_a_clean_end(up: Up) ->
     assert_one_prediction_each(up.predicted(3 * PART), 3 * PART)
 
     whole = psutil.Process(up.process.pid)
-    until(lambda: len(whole.children(recursive=True)) == 5, up)  # broker, two workers, the caretaker and the dashboard
+    until(lambda: len(whole.children(recursive=True)) == 5, up)  # broker, two workers, the retrainer and the dashboard
     started = whole.children(recursive=True)
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(60) == 0, up.said

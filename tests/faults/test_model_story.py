@@ -32,7 +32,7 @@ def test_the_story_of_a_model_comes_to_its_end(bootstrap: str, tmp_path: Path) -
     print(told.stderr[-6_000:])
     assert told.returncode == 0, told.stderr[-6_000:]
     summary: dict[str, Any] = json.loads(told.stdout)
-    assert summary["killed"][0] == "caretaker"
+    assert summary["killed"][0] == "retrainer"
     assert summary["killed"][1].startswith("worker-")
     assert 0.0 <= summary["breach_to_retrain_s"] < 60.0
     assert len(summary["checks"]) == 10
@@ -42,8 +42,8 @@ def test_the_story_of_a_model_comes_to_its_end(bootstrap: str, tmp_path: Path) -
 def test_no_step_at_which_a_process_is_killed_loses_or_repeats_a_promotion(bootstrap: str, tmp_path: Path) -> None:
     kills: drift_story.Kills = (
         ("breach", "worker"),
-        ("retrain_started", "caretaker"),
-        ("candidate", "caretaker"),
+        ("retrain_started", "retrainer"),
+        ("candidate", "retrainer"),
         ("promoted", "worker"),
         ("rolled_back", "worker"),
     )

@@ -1,4 +1,4 @@
-"""A version that answers too slowly goes live, and the caretaker takes it back: it is slower than the one before it."""
+"""A version that answers too slowly goes live, and the retrainer takes it back: it is slower than the one before it."""
 
 import asyncio
 import os
@@ -71,7 +71,7 @@ async def test_a_slow_version_is_rolled_back(bootstrap: str, prefix: str, tmp_pa
         loop.start(1, **surroundings)
         await loop.until_ready(1)
         feed = synthetic_market(seed=3, symbols=[SYMBOL], ticks=10_000)
-        with caretaker(loop, surroundings):
+        with retrainer(loop, surroundings):
             async with loop.market(feed, ticks=0, rate=RATE):
                 await loop.until_stored(PREDICTIONS.name, 40)
                 async with commander(settings, bootstrap) as asked:
@@ -111,7 +111,7 @@ def is_roll_back(command: object) -> bool:
 
 
 @contextmanager
-def caretaker(loop: LiveLoop, surroundings: dict[str, str]) -> Iterator[None]:
+def retrainer(loop: LiveLoop, surroundings: dict[str, str]) -> Iterator[None]:
     """The process, as `tickloop up` keeps it."""
     settings = loop.settings
     environment = (
@@ -124,7 +124,7 @@ def caretaker(loop: LiveLoop, surroundings: dict[str, str]) -> Iterator[None]:
             "TICKLOOP_LATENCY_LIMIT_MS": str(LIMIT_MS),
         }
     )
-    process = subprocess.Popen([sys.executable, "-m", "agents.cli", "caretaker"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "agents.cli", "retrainer"], env=environment)
     try:
         yield
         assert process.poll() is None, "it goes on"

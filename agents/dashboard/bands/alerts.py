@@ -9,7 +9,7 @@ REFUSED_S = 3_600.0
 """Nothing that comes later answers a refusal: it counts for an hour after it was written."""
 
 LASTING_AN_HOUR = ("refused", "roster", "clock_broken")
-"""Kinds that nothing answers; of rosters the caretaker speaks again every hour, as long as they differ."""
+"""Kinds that nothing answers; of rosters the retrainer speaks again every hour, as long as they differ."""
 
 MOST_REFUSED = 150
 MOST_OPEN = 1_000

@@ -26,7 +26,7 @@ def loaded(command: str, detector: str = "") -> list[str]:
     return [name for name in COSTLY if name in modules]
 
 
-@pytest.mark.parametrize("command", ["worker", "caretaker", "models", "publish"])
+@pytest.mark.parametrize("command", ["worker", "retrainer", "models", "publish"])
 def test_no_command_of_the_loop_waits_for_what_it_does_not_use(command: str) -> None:
     assert loaded(command) == []
 

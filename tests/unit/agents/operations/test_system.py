@@ -16,8 +16,8 @@ from agents.cli import cli, up
 from agents.config.settings import Settings
 from agents.operations import supervisor
 from agents.operations.supervisor import (
-    CARETAKER_COMMAND,
     MOST_CRASHES_IN_A_ROW,
+    RETRAINER_COMMAND,
     Slot,
     Supervisor,
     worker_command,
@@ -55,14 +55,14 @@ async def test_what_is_not_vital_is_started_again_for_ever_and_what_is_ends_ever
     vital = Slot("worker-1", command, surroundings, tmp_path / "one.log")
     with pytest.raises(TickloopError, match=f"worker-1 ended {MOST_CRASHES_IN_A_ROW + 1} times in a row"):
         await vital.keep_running(said.append)
-    other = Slot("caretaker", command, surroundings, tmp_path / "other.log", vital=False)
+    other = Slot("retrainer", command, surroundings, tmp_path / "other.log", vital=False)
     running = asyncio.create_task(other.keep_running(said.append))
     async with asyncio.timeout(30):
         while other.restarts < 2 * MOST_CRASHES_IN_A_ROW and not running.done():  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
     assert not running.done()
     running.cancel()
-    assert "caretaker ended with code 7" in said[-1]
+    assert "retrainer ended with code 7" in said[-1]
 
 
 async def test_what_is_missing_is_waited_for_at_growing_distances_and_not_for_ever(
@@ -81,7 +81,7 @@ async def test_what_is_missing_is_waited_for_at_growing_distances_and_not_for_ev
 
 def test_processes_do_not_import_what_lies_in_the_current_folder(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("raise SystemExit('imported from the current folder')")
-    for command in (worker_command(1), CARETAKER_COMMAND):
+    for command in (worker_command(1), RETRAINER_COMMAND):
         done = subprocess.run([*command, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
         assert "Usage" in done.stdout
 

@@ -88,7 +88,7 @@ async def test_a_fetch_that_waits_to_be_tried_again_ends_quietly_when_its_consum
 
 
 @pytest.mark.parametrize("part", ["retrainer", "latency"])
-async def test_what_is_no_record_of_its_topic_ends_no_part_of_the_caretaker(
+async def test_what_is_no_record_of_its_topic_ends_no_part_of_the_retrainer(
     monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     kind: Any = RetrainJob if part == "retrainer" else ModelVersion
@@ -145,7 +145,7 @@ class Producer:
 
 @pytest.mark.parametrize("dying", PARTS)
 @pytest.mark.parametrize("error", [OverflowError("too far"), None], ids=["raises", "returns"])
-async def test_the_caretaker_ends_with_whatever_part_of_it_ends(
+async def test_the_retrainer_ends_with_whatever_part_of_it_ends(
     monkeypatch: pytest.MonkeyPatch, dying: str, error: Exception | None
 ) -> None:
     monkeypatch.setattr(process, "AIOKafkaProducer", Producer)
@@ -204,7 +204,7 @@ async def test_the_report_goes_on_when_the_broker_answers_with_an_error(
 
 
 AWAITED = {
-    "cli/caretaker.py": "awaited in the next line",
+    "cli/retrainer.py": "awaited in the next line",
     "cli/consume.py": "its errors are said where it ends; cancelled at the end",
     "cli/up.py": "awaited in the next line",
     "clients/publisher.py": "waited for together, and cancelled at the end",

@@ -1,4 +1,4 @@
-"""The caretaker on Kafka: jobs done once whatever it dies of, alerts once, refusals told, nothing stopped."""
+"""The retrainer on Kafka: jobs done once whatever it dies of, alerts once, refusals told, nothing stopped."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -236,7 +236,7 @@ async def test_a_training_that_fails_stops_nothing(
         assert [each.kind for each in await held(settings, ALERTS)] == ["retrain_started", "retrain_failed"]
 
 
-async def test_alerts_are_read_once_however_often_the_caretaker_starts(bootstrap: str, prefix: str) -> None:
+async def test_alerts_are_read_once_however_often_the_retrainer_starts(bootstrap: str, prefix: str) -> None:
     versions = [
         ModelVersion(f"commands:0:{number}:0", "X", f"v{number}", "", "champion", "better", 5, "c", change=change)
         for number, change in enumerate(["promote_variant", "pin_version", "promote_variant"])
