@@ -33,7 +33,7 @@ setup: $(DEVELOPMENT) compiled ## everything the other targets need, into .venv
 # What computes shares the cores. What waits for a broker and for workers has them to itself: on a busy machine it would
 # measure the machine. A part of which ARGS choose nothing (5) is no failure, as long as they choose something of the other.
 ALONE := tests/broker tests/faults
-TOGETHER := agents schemas streams $(filter-out $(ALONE),$(patsubst %/,%,$(wildcard tests/*/)))
+TOGETHER := agents schemas streams tickloop $(filter-out $(ALONE),$(patsubst %/,%,$(wildcard tests/*/)))
 # Ignored: not even collected; deselected: not run either where ARGS name the file.
 WITHOUT = $(foreach each,$(1),--ignore=$(each) --deselect=$(each)/)
 test: lint compiled ## all checks, then every test, from unit to killed processes on a real Kafka
@@ -86,7 +86,7 @@ lock: ## pin what pyproject.toml asks for, with hashes (needs uv; ARGS=--upgrade
 
 clean: ## remove .venv and caches; the local broker's data stays (tickloop broker reset)
 	@rm -rf .venv build dist streams/.compiled *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	@find schemas streams agents tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find schemas streams agents tickloop tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Speed alone: without a C compiler the loop runs in plain Python, and says so.
 compiled: $(RUNTIME)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
 from streams.api.ab_results import ABTestResults, Comparison, Performance
-from streams.api.side_by_side import SideBySide, Strategy, Ticks, parameters_of, side_by_side
+from streams.api.side_by_side import SideBySide, Strategy, parameters_of, side_by_side
+from streams.api.ticks import Ticks
 from streams.experiments.engines.dependence import batch_for
 from streams.experiments.engines.fixed_horizon import Tested, hac_t, mcnemar
 from streams.experiments.engines.multiplicity import holm
@@ -150,6 +151,40 @@ class ABTestingFramework:
         apart = won[_apart(run)]
         exact = mcnemar(int(np.sum(apart > 0.0)), int(np.sum(apart < 0.0)))
         return Tested("exact McNemar without overlap", float(won.mean()), statistic, exact.p)
+
+
+def ab_test(
+    strategy_a: Strategy,
+    strategy_b: Strategy,
+    ticks: Ticks,
+    *,
+    parameters: Parameters | None = None,
+    metrics: Sequence[str] = ("sharpe", "returns", "drawdown", "win_rate"),
+    confidence_level: float = 0.95,
+    min_samples: int = 100,
+    duration_days: float | None = None,
+) -> ABTestResults:
+    """Which of two strategies is better on the same ticks, if either: `ABTestingFramework.run_test` in one call.
+
+    Args:
+        strategy_a, strategy_b: parameters of the pipeline, or the name of a strategy that runs alone.
+        ticks: a file or several, a DataFrame or arrays, or ticks in the order of their log.
+        parameters: what a strategy that is only named runs with: horizon, costs, sizing.
+        metrics: of `SEQUENTIAL`; the first decides.
+        confidence_level: of the winner, both directions together.
+        min_samples: predictions that both must have scored before a winner is named.
+        duration_days: use no more than so many days from the first tick on; None: all.
+
+    >>> from streams.sources.synthetic import synthetic_market
+    >>> found = ab_test("imbalance", "flat", synthetic_market(seed=1, ticks=4_000))
+    >>> found.winner, found.a.name, found.b.name
+    (None, 'imbalance', 'flat')
+
+    Raises:
+        ConfigurationError: a metric is unknown, or the strategies cannot be compared.
+    """
+    framework = ABTestingFramework(parameters)
+    return framework.run_test(strategy_a, strategy_b, ticks, metrics, confidence_level, min_samples, duration_days)
 
 
 def _batch(scores: Column, overlap: int, count: int) -> int:

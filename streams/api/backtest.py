@@ -1,13 +1,9 @@
 """Backtests: the loop over history, the same code and the same bytes as live, as tables."""
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from msgspec import Struct
-from msgspec.structs import asdict, replace
 
 from schemas.accounts import AccountMarked
 from schemas.dead_letters import DeadLetter
@@ -16,20 +12,15 @@ from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.topics import PARTITIONS
 from schemas.windows import AccuracyWindow
+from streams.api.ticks import Ticks, feed
 from streams.engine.backtest import Decision, Engine
-from streams.engine.feed import Feed
 from streams.market.parameters import MarketParameters
 from streams.parameters import Parameters
 from streams.reports.backtest_columns import TABLES, columns, frame
 from streams.reports.backtest_summary import summary
-from streams.sources.files import TickFile, merged
-from streams.sources.frames import Frame, frame_ticks
 from streams.topology import nodes
 
 DEFAULTS = Parameters()
-
-Files = str | Path | list[str] | list[Path]
-Ticks = Files | Frame | Iterable[Feed]
 
 
 class Backtest(Struct, frozen=True, eq=False):
@@ -81,7 +72,7 @@ def backtest(
     parameters = Parameters(pipeline) if isinstance(pipeline, MarketParameters) else pipeline
     engine = Engine(nodes(parameters), partitions, with_digests=digests)
     records: dict[type, list[Struct]] = {kind: [] for kind in TABLES}
-    for item in _feed(ticks):
+    for item in feed(ticks):
         for record in engine.take(item):
             if (kept := records.get(type(record))) is not None:  # what is asked of a root has no table
                 kept.append(record)
@@ -99,21 +90,3 @@ def backtest(
         dead_letters=tables[DeadLetter],
         summary=said,
     )
-
-
-def _feed(ticks: Ticks) -> Iterable[Feed]:
-    if isinstance(ticks, str | Path):
-        return TickFile(ticks)
-    if isinstance(ticks, pd.DataFrame | np.ndarray | Mapping):
-        return frame_ticks(ticks)
-    if isinstance(ticks, list) and ticks and isinstance(ticks[0], str | Path):
-        return merged(map(TickFile, cast(list[str], ticks)))
-    return map(_plain, cast(Iterable[Feed], ticks))
-
-
-def _plain(tick: Feed) -> Feed:
-    """A tick of Python's own numbers, whoever made it of NumPy's."""
-    if not isinstance(tick, Struct):
-        return tick
-    odd = {name: value.item() for name, value in asdict(tick).items() if isinstance(value, np.generic)}
-    return replace(tick, **odd) if odd else tick

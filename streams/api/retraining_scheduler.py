@@ -4,10 +4,15 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from schemas.codec import encode
 from schemas.outcomes import OutcomeMatured
 from schemas.retraining import RetrainingResult
 from schemas.windows import AccuracyWindow, Breach
+from streams.api.ticks import Ticks, feed
 from streams.api.versions import ModelVersionManager
+from streams.engine.feed import RawTick
+from streams.engine.partition import Partition
+from streams.market.node import MarketNode
 from streams.monitoring.node import MonitorNode, MonitorState
 from streams.monitoring.parameters import MonitorParameters
 from streams.parameters import Parameters
@@ -148,3 +153,46 @@ class AutoRetrainingScheduler:
         if result.candidate is not None and result.recipe != "stored":
             self.versions.register(result, outcome.ts_event)
         return result
+
+
+def retraining(
+    ticks: Ticks,
+    parameters: Parameters | None = None,
+    *,
+    performance_threshold: float = 0.0,
+    check_interval: float = 0.0,
+    min_samples: int = 1_000,
+    monitor: MonitorParameters | None = None,
+    training: RetrainParameters | None = None,
+) -> AutoRetrainingScheduler:
+    """Which retrains history would have called for, and what each would have come to.
+
+    Args:
+        ticks: a file or several, a DataFrame or arrays, or ticks in the order of their log.
+        parameters: of the pipeline that predicts.
+        performance_threshold, check_interval, min_samples, monitor, training: see `AutoRetrainingScheduler`.
+
+    >>> from streams.sources.synthetic import synthetic_market
+    >>> scheduler = retraining(synthetic_market(seed=1, symbols=["ACORN"], ticks=4_000), min_samples=400)
+    >>> [(result.status, result.trigger) for result in scheduler.monitor_and_retrain()]
+    []
+    """
+    parameters = parameters or Parameters()
+    return AutoRetrainingScheduler(
+        performance_threshold,
+        check_interval,
+        min_samples,
+        outcomes=_outcomes(ticks, parameters),
+        parameters=parameters,
+        monitor=monitor,
+        training=training,
+    )
+
+
+def _outcomes(ticks: Ticks, parameters: Parameters) -> Iterator[OutcomeMatured]:
+    partition = Partition(MarketNode(parameters), 0)
+    for offset, tick in enumerate(feed(ticks)):
+        value = tick.value if isinstance(tick, RawTick) else encode(tick)
+        for record in partition.apply(offset, tick.symbol.encode(), value):
+            if type(record) is OutcomeMatured:
+                yield record

@@ -1,7 +1,6 @@
 """Two strategies on the same ticks, each in a market node of its own, tick by tick."""
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,20 +9,16 @@ from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
-from schemas.ticks import Quote, Trade
+from streams.api.ticks import Ticks, feed
 from streams.engine.feed import RawTick
 from streams.engine.partition import Partition
 from streams.experiments.pairs import Pair
 from streams.market.node import MarketNode
 from streams.market.parameters import CorrectionParameters, MarketParameters
 from streams.parameters import Parameters
-from streams.sources.files import TickFile
 
 Strategy = Parameters | MarketParameters | str
 """Parameters of the pipeline, or the name of a strategy that is to run alone."""
-
-Ticks = str | Path | Iterable[Quote | Trade]
-"""A file of ticks, or ticks in the order of their log."""
 
 REPORT_EVERY = 5_000
 
@@ -91,7 +86,7 @@ def side_by_side(
     made: list[int] = []
     count = refused = 0
     until: float | None = None
-    for offset, tick in enumerate(TickFile(ticks) if isinstance(ticks, str | Path) else ticks):
+    for offset, tick in enumerate(feed(ticks)):
         if duration_days is not None and tick.ts_event is not None:
             until = tick.ts_event + duration_days * DAY_NS if until is None else until
             if tick.ts_event > until:

@@ -13,7 +13,7 @@ LOG_EVENTS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
             offset=18_251,
             code="9d0a2c3a5f1b77e0",
             before="4b6cc7e5c1e12621",
-            parts={"library numpy": "2.4.6", "streams/scoring/logistic.py": "a8fc1e67228df043"},
+            parts={"library numpy": "2.4.6", "streams/logistic.py": "a8fc1e67228df043"},
             sentence="other code computes from ticks-3 offset 18251 on: library numpy (was 2.3.1, is 2.4.6)",
         ),
     ],

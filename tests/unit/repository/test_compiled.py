@@ -98,7 +98,7 @@ def test_an_edit_takes_effect_at_once(build: Path, copy: Path) -> None:
         "print(compiled.running(), Spread().advance(Spread().start(1.0), Moment(100.0, bid=99.0, ask=101.0)))"
     )
     assert run(code, folder=copy).stdout == "True (200.0,)\n"
-    spread = copy / "streams" / "features" / "spread.py"
+    spread = copy / "streams" / "market" / "features" / "spread.py"
     spread.write_text(spread.read_text().replace("* 1e4", "* 1e2"))
     assert run(code, folder=copy).stdout == "False (2.0,)\n"
 

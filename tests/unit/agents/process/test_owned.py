@@ -125,7 +125,7 @@ async def test_the_first_end_is_everybodys() -> None:
 
 
 PARTS = {
-    "retrainer": Retrainer,
+    "retrain jobs": Retrainer,
     "follower of alerts": Alerts,
     "watch over rosters": RosterWatch,
     "watch over latency": LatencyGuard,
@@ -209,8 +209,8 @@ AWAITED = {
     "cli/up.py": "awaited in the next line",
     "clients/publisher.py": "waited for together, and cancelled at the end",
     "operations/replaying.py": "awaited when the block ends, which it ends by itself",
-    "dashboard/server.py": "each `owned`, under `first_end`",
-    "dashboard/view.py": "looked at in each beat",
+    "dashboard/serve/server.py": "each `owned`, under `first_end`",
+    "dashboard/serve/view.py": "looked at in each beat",
 }
 """Modules that begin tasks outside of a task group, and who waits for them there."""
 
