@@ -34,6 +34,7 @@ from streams.experiments.scores import FLOOR
 from streams.lifecycle.node import LifecycleNode
 from streams.market.node import MarketNode
 from streams.parameters import Parameters
+from streams.scoring.score_arrays import log_losses
 
 FEWEST = 200
 """Pairs below which nothing is planned."""
@@ -49,7 +50,7 @@ class Planned(Struct, frozen=True):
         history: pairs that it is measured on.
         hours: of event time that they took.
         pairs_a_day: rate of the stream.
-        overlap: pairs within one horizon.
+        overlap: pairs within one horizon, of the mean length.
         autocorrelation_time: of the primary score, pairs; of several symbols: how many pairs say what one would say.
         batch: registered.
         recommended_batch: 5 times the longer of both, or more where few pairs make the mean, see `batch_for`; half as
@@ -83,7 +84,7 @@ class PairHistory(NamedTuple):
         pairs: how many.
         scored: of these, after the warm-up.
         span_ns: event time that they took.
-        horizon_ns: of their forecasts.
+        horizon_ns: of their forecasts, mean over all of them.
         a, b: what each arm has of the primary score.
         inflation: how many pairs say what one would say.
         replay: the pre-flight on them.
@@ -94,7 +95,7 @@ class PairHistory(NamedTuple):
     pairs: int
     scored: int
     span_ns: int
-    horizon_ns: int
+    horizon_ns: float
     a: Column
     b: Column
     inflation: float
@@ -169,7 +170,7 @@ def planned(
         len(pairs),
         len(pairs) - test.warmup,
         span_ns,
-        outcomes[-1].horizon_ns,
+        _horizon_ns(outcomes),
         a,
         b,
         autocorrelation_time(a - b),
@@ -219,7 +220,7 @@ def planned_together(
         windows.pairs,
         windows.pairs,
         windows.span_ns,
-        outcomes[declaration.symbols[0]][-1].horizon_ns,
+        _horizon_ns([each for symbol in declaration.symbols for each in outcomes[symbol]]),
         a,
         b,
         time * float(residuals.var()) / (per_window * float((a - b).var())),
@@ -276,6 +277,11 @@ def _planned(
     )
 
 
+def _horizon_ns(outcomes: Sequence[OutcomeMatured]) -> float:
+    """Mean horizon: times the rate of the pairs it is how many of them are under way at once on average."""
+    return sum(each.horizon_ns for each in outcomes) / len(outcomes)
+
+
 def _check_worth(pairs: Sequence[Pair], test: ExperimentParameters) -> None:
     """An effect larger than all differences there are is none that could be found, or missed."""
     a, b = _columns(pairs, test)
@@ -294,7 +300,7 @@ def _columns(pairs: Sequence[Pair], test: ExperimentParameters) -> tuple[Column,
     if test.primary == "log_loss":
         labels = np.array([pair.label for pair in pairs])
         ups = (np.array([getattr(pair, side) for pair in pairs]) for side in ("a_up", "b_up"))
-        a, b = (np.where(labels > 0, np.log(up), np.where(labels < 0, np.log1p(-up), 0.0)) for up in ups)
+        a, b = (np.where(labels != 0, -log_losses(up, labels > 0), 0.0) for up in ups)
     elif test.primary == "win_rate":
         a, b = (a > 0.0).astype(float), (b > 0.0).astype(float)
     elif test.primary == "drawdown":

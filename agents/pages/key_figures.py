@@ -3,7 +3,6 @@
 from html import escape
 
 from msgspec import Struct
-from scipy.special import ndtri
 
 from agents.pages.document import table
 from agents.pages.wording import NONE, between, lasting, number, part
@@ -11,10 +10,8 @@ from schemas.names import LIVE
 from streams.reports.track_record.forecasts import Forecasts
 from streams.reports.track_record.record import FEWEST_RETURNS, Ratios, Record
 from streams.reports.track_record.skill_over_time import Block
-from streams.scoring import scores
-from streams.scoring.wilson import wilson
-
-Z = float(ndtri(0.975))
+from streams.scoring import score_arrays
+from streams.scoring.wilson import Z, wilson
 
 
 class Tile(Struct, frozen=True):
@@ -80,7 +77,7 @@ def forecasting_table(forecasts: Forecasts) -> str:
     rows = []
     for name, told in forecasts.probabilities.items():
         skill = forecasts.skill(name)[0]
-        right = wilson(float(scores.hits(told, forecasts.up).mean()), forecasts.independent)
+        right = wilson(float(score_arrays.hits(told, forecasts.up).mean()), forecasts.independent)
         share, interval, _ = part(right)
         label = escape(_words(name))
         rows.append(

@@ -65,7 +65,7 @@ class ABTestResults(Struct, frozen=True):
     winner: name of the better strategy; none where none was shown.
     confidence: 1 - p of the sequential test of the first metric, two-sided: valid whenever it was looked at.
     sample_size: predictions that both scored.
-    independent: of these, how many do not overlap in time.
+    independent: of these, how many of one symbol do not overlap in time, over all symbols: the effective sample size.
     batch: predictions in a batch of the sequential test.
     why: the decision and its reason, a sentence.
     """

@@ -19,7 +19,8 @@ from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.scores import Metric
 from streams.experiments.standing import standing
 from streams.parameters import Parameters
-from streams.scoring import scores as forecasts
+from streams.scoring import score_arrays
+from streams.scoring.effective_sample_size import disjoint, effective_sample_size
 
 Column = NDArray[np.float64]
 
@@ -105,8 +106,7 @@ class ABTestingFramework:
     ) -> ABTestResults:
         """Compare two strategies that ran already; arguments as those of `run_test`."""
         count = len(run.pairs)
-        independent = forecasts.independent(sorted(run.made), run.horizon_ns)
-        overlap = max(1, ceil(count / independent)) if count else 1
+        independent, overlap = _independent(run), _overlap(run)
         one, other = (_performance(run, names, side, overlap) for side in (0, 1))
         alpha = 1.0 - confidence_level
         if count < max(2, min_samples):
@@ -256,7 +256,7 @@ def _performance(run: SideBySide, names: tuple[str, str], side: int, overlap: in
         sharpe=sharpe(net) if len(net) else 0.0,
         drawdown_bps=drawdown(net / overlap),
         win_rate=float((net[taken] > 0.0).mean()) if taken.any() else 0.0,
-        accuracy=float(forecasts.hits(up[moved], labels[moved] > 0).mean()) if moved.any() else 0.0,
+        accuracy=float(score_arrays.hits(up[moved], labels[moved] > 0).mean()) if moved.any() else 0.0,
     )
 
 
@@ -264,15 +264,34 @@ def _columns(run: SideBySide) -> tuple[Column, Column]:
     return np.array([pair.a_bps for pair in run.pairs]), np.array([pair.b_bps for pair in run.pairs])
 
 
+def _independent(run: SideBySide) -> int:
+    """Effective sample size: outcomes of one symbol that do not overlap in time, over all symbols."""
+    order = _by_time(run)
+    symbols = (run.symbols[at] for at in order)
+    return effective_sample_size(symbols, (run.made[at] for at in order), (run.horizons_ns[at] for at in order))
+
+
+def _overlap(run: SideBySide) -> int:
+    """Predictions that are under way at once, of whatever symbol: the longest horizon counts for all of them.
+
+    It is the length of batches and the part of the capital that a prediction gets, so symbols that move together must
+    not be counted each for itself.
+    """
+    if not run.made:
+        return 1
+    count, longest = len(run.made), max(run.horizons_ns)
+    return ceil(count / len(disjoint([""] * count, sorted(run.made), [longest] * count)))
+
+
 def _apart(run: SideBySide) -> list[int]:
-    """Predictions of which no two overlap, the earliest first."""
-    chosen: list[int] = []
-    free_from = None
-    for at in sorted(range(len(run.made)), key=run.made.__getitem__):
-        if free_from is None or run.made[at] >= free_from:
-            chosen.append(at)
-            free_from = run.made[at] + run.horizon_ns
-    return chosen
+    """Predictions of which no two overlap, of whatever symbol, the earliest first."""
+    order = _by_time(run)
+    made, horizons_ns = (run.made[at] for at in order), (run.horizons_ns[at] for at in order)
+    return [order[place] for place in disjoint([""] * len(order), made, horizons_ns)]
+
+
+def _by_time(run: SideBySide) -> list[int]:
+    return sorted(range(len(run.made)), key=run.made.__getitem__)
 
 
 def _value(performance: Performance, metric: str, count: int) -> float:

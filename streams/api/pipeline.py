@@ -1,7 +1,6 @@
 """The whole pipeline as one object, for direct use in Python: the same that answers ticks on Kafka."""
 
 from collections.abc import Mapping
-from math import log
 from typing import Any
 
 from msgspec import Struct, ValidationError, convert
@@ -15,6 +14,8 @@ from streams.market.parameters import MarketParameters
 from streams.market.sizing import SizeExplained
 from streams.market.symbol_state import SymbolState
 from streams.parameters import Parameters
+from streams.scoring import tally
+from streams.scoring.tally import Tally
 
 DEFAULTS = Parameters()
 
@@ -48,24 +49,6 @@ class PipelinePrediction(Struct, frozen=True):
     record: Prediction
 
 
-class _Record(Struct):
-    """How the predictions of one symbol did so far."""
-
-    matured: int = 0
-    moved: int = 0
-    hits: float = 0.0
-    loss: float = 0.0
-
-    def count(self, outcome: OutcomeMatured) -> None:
-        self.matured += 1
-        if outcome.label:
-            self.moved += 1
-            probability = outcome.arms[0].probability
-            right = probability if outcome.label > 0 else 1.0 - probability
-            self.hits += 1.0 if right > 0.5 else 0.5 if right == 0.5 else 0.0
-            self.loss -= log(right)
-
-
 class UnifiedMLPipeline:
     """Features, regime, strategies, confidence and position size behind one call; it learns as outcomes mature.
 
@@ -95,7 +78,7 @@ class UnifiedMLPipeline:
         self.node = MarketNode(parameters)
         self.outcomes: tuple[OutcomeMatured, ...] = ()
         self._states: dict[str, SymbolState] = {}
-        self._records: dict[str, _Record] = {}
+        self._tallies: dict[str, Tally] = {}
         self._last: dict[str, str] = {}
         self._calls = 0
 
@@ -119,12 +102,13 @@ class UnifiedMLPipeline:
         state = self._states.get(symbol)
         if state is None:
             state = self._states[symbol] = self.node.open(symbol)
-            self._records[symbol] = _Record()
+            self._tallies[symbol] = tally.start()
         *matured, answer = self.node.step(state, tick, record_id)
         self.outcomes = tuple(outcome for outcome in matured if isinstance(outcome, OutcomeMatured))
-        record = self._records[symbol]
+        sums = self._tallies[symbol]
         for outcome in self.outcomes:
-            record.count(outcome)
+            probability = outcome.arms[0].probability
+            tally.update(sums, probability, outcome.label, outcome.return_bps, outcome.cost_bps)
         assert isinstance(answer, Prediction)
         assert state.features is not None
         self._last[symbol] = record_id
@@ -143,9 +127,9 @@ class UnifiedMLPipeline:
                 "cost_bps": answer.cost_bps,
                 "strategy_weight": answer.strategy_weight,
                 "regime_probability": answer.regime_probability,
-                "matured": float(record.matured),
-                "accuracy": record.hits / max(1, record.moved),
-                "log_loss": record.loss / max(1, record.moved),
+                "matured": float(sums.correlation.pairs),
+                "accuracy": sums.right / max(1, sums.moved),
+                "log_loss": sums.loss / max(1, sums.moved),
                 "expected_accuracy": expected.accuracy,
                 "expected_log_loss": expected.log_loss,
             },

@@ -28,8 +28,9 @@ DAY_NS = 86_400 * 10**9
 class SideBySide(Struct, frozen=True):
     """Attributes:
     pairs: outcomes that both scored, in the order in which they matured; A first.
+    symbols: of each.
     made: event time of the prediction of each, ns.
-    horizon_ns: how far ahead both looked.
+    horizons_ns: how far ahead both looked in each, ns.
     ticks: read.
     refused: of these, not taken by the node.
     alone: outcomes that only one of the two scored.
@@ -37,8 +38,9 @@ class SideBySide(Struct, frozen=True):
     """
 
     pairs: list[Pair]
+    symbols: list[str]
     made: list[int]
-    horizon_ns: int
+    horizons_ns: list[int]
     ticks: int
     refused: int
     alone: int
@@ -79,11 +81,13 @@ def side_by_side(
     Raises:
         ConfigurationError: the two would not score the same predictions.
     """
-    horizon_ns = _comparable(a, b)
+    _expect_comparable(a, b)
     one, other = Partition(MarketNode(a), 0), Partition(MarketNode(b), 0)
     waiting: tuple[dict[str, OutcomeMatured], dict[str, OutcomeMatured]] = ({}, {})
     pairs: list[Pair] = []
+    symbols: list[str] = []
     made: list[int] = []
+    horizons_ns: list[int] = []
     count = refused = 0
     until: float | None = None
     for offset, tick in enumerate(feed(ticks)):
@@ -102,18 +106,21 @@ def side_by_side(
         for prediction_id in [each for each in waiting[0] if each in waiting[1]]:
             outcome, rival = waiting[0].pop(prediction_id), waiting[1].pop(prediction_id)
             pairs.append(_pair(outcome, rival))
+            symbols.append(outcome.symbol)
             made.append(outcome.ts_prediction)
+            horizons_ns.append(outcome.horizon_ns)
         if count % REPORT_EVERY == 0:
             progress(count)
     return SideBySide(
-        pairs,
-        made,
-        horizon_ns,
-        count,
-        refused,
-        len(waiting[0]) + len(waiting[1]),
-        pairs[0].ts_event if pairs else 0,
-        pairs[-1].ts_event if pairs else 0,
+        pairs=pairs,
+        symbols=symbols,
+        made=made,
+        horizons_ns=horizons_ns,
+        ticks=count,
+        refused=refused,
+        alone=len(waiting[0]) + len(waiting[1]),
+        first_ts=pairs[0].ts_event if pairs else 0,
+        last_ts=pairs[-1].ts_event if pairs else 0,
     )
 
 
@@ -131,8 +138,8 @@ def _alone(name: str, market: MarketParameters) -> MarketParameters:
     )
 
 
-def _comparable(a: Parameters, b: Parameters) -> int:
-    """Horizon of all symbols, ns."""
+def _expect_comparable(a: Parameters, b: Parameters) -> None:
+    """Let parameters pass with which both score the same predictions."""
     symbols = sorted({*a.symbols, *b.symbols})
     everywhere = [(a.market, b.market), *((a.for_symbol(each), b.for_symbol(each)) for each in symbols)]
     for one, other in everywhere:
@@ -143,4 +150,3 @@ def _comparable(a: Parameters, b: Parameters) -> int:
                     f"A/B test: expected the same {name} in both strategies, was {ours} and {theirs}; fix: compare "
                     "strategies that score the same predictions"
                 )
-    return max(one.horizon_ns for one, _ in everywhere)

@@ -42,6 +42,8 @@ MODULES = (
     "streams.market.labelling",
     "streams.market.outcomes",
     "streams.scoring.correlation",
+    "streams.scoring.effective_sample_size",
+    "streams.scoring.scores",
     "streams.scoring.tally",
     "streams.market.mixture",
     "streams.market.models.signed_logistic",

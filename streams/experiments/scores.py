@@ -1,11 +1,12 @@
 """Scores: by how much the challenger was better in one pair; each uses nothing but the pair and what came before it."""
 
-from math import log, log1p, sqrt
+from math import log1p, sqrt
 from typing import Literal
 
 from msgspec import Struct
 
 from streams.experiments.pairs import Pair
+from streams.scoring.scores import log_loss_gain
 
 Metric = Literal["returns", "risk_adjusted", "log_growth", "win_rate", "log_loss", "drawdown", "sharpe"]
 
@@ -80,7 +81,7 @@ class Scores:
             elif metric == "win_rate":
                 score = float((a > 0.0) - (b > 0.0))
             elif metric == "log_loss":
-                score = _log_loss(pair)
+                score = log_loss_gain(pair.a_up, pair.b_up, pair.label)
             elif metric == "log_growth":
                 score = 1e4 * (log1p(a * 1e-4) - log1p(b * 1e-4)) / state.scale
             scores.append(score)
@@ -100,11 +101,3 @@ class Scores:
         if n >= self._warmup:
             # Arms that never differed have no scale; one basis point then is as good as any.
             state.scale = sqrt(state.sse / (n - 1)) if state.sse > 0.0 else 1.0
-
-
-def _log_loss(pair: Pair) -> float:
-    if pair.label == 0:
-        return 0.0
-    if pair.label > 0:
-        return log(pair.a_up / pair.b_up)
-    return log((1.0 - pair.a_up) / (1.0 - pair.b_up))

@@ -1,13 +1,12 @@
 """What else than a worse score takes a live version back: it no longer means what it says, or says nothing at all."""
 
-from math import log
-
 from msgspec import Struct
 
 from schemas.names import MODEL
 from schemas.outcomes import OutcomeMatured
 from streams.experiments.engines.e_detector import DetectorState, EDetector
 from streams.experiments.pairs import Pair
+from streams.scoring.scores import entropy_term, log_loss
 
 MUTE = 20
 """Outcomes in a row without an opinion of the model: its numbers are not finite any more."""
@@ -72,6 +71,5 @@ class WinnerHealth:
 
 
 def _surprise(up: float, label: int) -> float:
-    """Log-loss less the log-loss that the probability expected of itself, nats."""
-    down = 1.0 - up
-    return -log(up if label > 0 else down) + up * log(up) + down * log(down)
+    """Log-loss less the entropy, nats; taken off term by term, because snapshots hold sums that were rounded so."""
+    return log_loss(up, label) - entropy_term(up) - entropy_term(1.0 - up)

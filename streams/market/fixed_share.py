@@ -18,7 +18,7 @@ def believed(trust: float, with_it: float, without: float, up: bool, worth: floa
         trust: belief before.
         with_it, without: probability of an upward move with it in full and without it, neither 0 nor 1.
         up: whether the mid moved up.
-        worth: of the label, see `Overlap`.
+        worth: of the label, see `label_uniqueness`.
         prior: belief at first.
         share: part of the belief that goes back to the prior at a label of worth 1.
 

@@ -10,8 +10,7 @@ from streams.market.features import View
 from streams.market.parameters import MarketParameters
 from streams.market.strategies.panel import StrategyPanel
 from streams.market.symbol_state import SymbolState
-from streams.scoring import baselines
-from streams.scoring.label_uniqueness import Overlap
+from streams.scoring import baselines, label_uniqueness
 
 FEED: Final = "feed"
 """Named among the faults where nothing came for so long that what waited is not scored."""
@@ -52,7 +51,6 @@ class Labelling:
         self._features_hash = features_hash
         self._experts = experts
         self._names = features
-        self._overlap = Overlap(parameters.horizon_ns)
 
     def mature(
         self,
@@ -107,7 +105,7 @@ class Labelling:
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 up = outcome.label > 0
-                worth = self._overlap.learn(state.overlap, entry.ts_event)
+                worth = label_uniqueness.update(state.overlap, entry.ts_event, self._horizon)
                 self._panel.learn(state.strategies, entry.features, up, state.faults)
                 of_model = seen_by_model(self._of_model, entry.features)
                 for arm, number in pupils:

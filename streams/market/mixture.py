@@ -1,12 +1,11 @@
 """Whom to believe: a fixed-share pool of experts, weighed by how probable they called what happened."""
 
 from collections.abc import Sequence
-from math import log
 from typing import Final
 
 from schemas.errors import ConfigurationError
 from streams.market.parameters import MixtureParameters
-from streams.scoring.logistic import HIGHEST, LOWEST, log_odds
+from streams.scoring.logistic import log_odds
 
 SLACK: Final = 1e-6
 """By which weights may add up to more than 1: rounding, and no more."""
@@ -62,8 +61,7 @@ class Mixture:
         """Weighted mean of the log-odds of the opinions."""
         pooled = 0.0
         for index, opinion in enumerate(opinions):
-            within = LOWEST < opinion < HIGHEST
-            pooled += weights[index] * (log(opinion / (1.0 - opinion)) if within else log_odds(opinion))
+            pooled += weights[index] * log_odds(opinion)
         return pooled
 
     def learn(self, weights: list[float], opinions: list[float], up: bool, worth: float = 1.0) -> bool:

@@ -32,7 +32,7 @@ from streams.market.strategies.panel import StrategyPanel
 from streams.market.symbol_state import SymbolState
 from streams.market.tick_order import GOES_ON, HORIZONS, JUMPED, Admission, AdmissionState
 from streams.scoring import baselines
-from streams.scoring.label_uniqueness import OverlapState
+from streams.scoring.label_uniqueness import UniquenessState
 from streams.scoring.prohibitive import PROHIBITIVE_BPS
 
 LEADS: Final = "largest weight in the mixture"
@@ -107,7 +107,7 @@ class Pipeline:
             baselines=baselines.start(),
             strategies=self._panel.start(),
             faults=Faults(),
-            overlap=OverlapState(),
+            overlap=UniquenessState(),
         )
 
     def revive(self, state: SymbolState) -> None:

@@ -1,7 +1,7 @@
 """What stands beside a model: copies of what it was, and one that learns quicker, believed by how well they do."""
 
 from dataclasses import dataclass, field
-from math import log, sqrt
+from math import sqrt
 from typing import Final
 
 from streams.market.models.parameters import SignedLogisticParameters
@@ -73,11 +73,11 @@ class Recall:
         if len(beliefs) == 1:
             return own
         belief = beliefs[0]
-        pooled = belief * _log_odds(own)
+        pooled = belief * log_odds(own)
         for index, model in enumerate(state.beside, 1):
             least = LEAST_QUICK if index == 1 and state.quick is not None else LEAST
             if beliefs[index] >= least:
-                pooled += beliefs[index] * _log_odds(self._learner.opinion(model, features))
+                pooled += beliefs[index] * log_odds(self._learner.opinion(model, features))
                 belief += beliefs[index]
         return probability(pooled / belief) if 0.0 < belief < 1e300 else own
 
@@ -160,10 +160,6 @@ class Recall:
 
 def _copy(model: SignedLogistic) -> SignedLogistic:
     return SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)
-
-
-def _log_odds(opinion: float) -> float:
-    return log(opinion / (1.0 - opinion)) if LOWEST < opinion < HIGHEST else log_odds(opinion)
 
 
 def _cosine(one: list[float], other: list[float]) -> float:

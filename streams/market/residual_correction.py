@@ -92,7 +92,7 @@ class Correction:
             offset: pooled log-odds of the experts at that time.
             corrected: correction in full at that time.
             up: whether the mid moved up.
-            worth: of the label, see `Overlap`.
+            worth: of the label, see `label_uniqueness`.
 
         Returns:
             Whether what was learned is sound; if not, it starts anew.

@@ -11,7 +11,7 @@ from streams.market.pending import Pending
 from streams.market.sizing.moves import MoveState
 from streams.market.tick_order import AdmissionState
 from streams.scoring.baselines import BaselineState
-from streams.scoring.label_uniqueness import OverlapState
+from streams.scoring.label_uniqueness import UniquenessState
 
 
 @dataclass
@@ -48,6 +48,6 @@ class SymbolState:
     baselines: BaselineState
     strategies: list[Any]
     faults: Faults
-    overlap: OverlapState
+    overlap: UniquenessState
     traded: TradedSpread = field(default_factory=TradedSpread)
     sized: bool = False

@@ -24,7 +24,7 @@ from streams.monitoring.limits import LimitsState, RetrainLimits
 from streams.monitoring.parameters import MonitorParameters
 from streams.monitoring.watch import BreachWatch, BreachWatchState
 from streams.monitoring.window import AccuracyWindowState
-from streams.scoring import tally
+from streams.scoring import scores
 from streams.scoring.baselines import BASELINES
 
 MOST_VERSIONS = 16
@@ -135,7 +135,7 @@ class MonitorNode(Node[MonitorState]):
         best = 0.0
         if moved:
             limits.labels += 1
-            theirs = [tally.loss(opinion, event.label) for opinion in opinions]
+            theirs = [scores.log_loss(opinion, event.label) for opinion in opinions]
             means = state.baseline_losses
             # Chosen by what was known before this outcome.
             best = theirs[means.index(min(means))]
@@ -148,8 +148,8 @@ class MonitorNode(Node[MonitorState]):
             ended = False
             if moved:
                 told = arm.probability
-                loss = tally.loss(told, event.label)
-                surprise = loss - tally.expected_loss(told)
+                loss = scores.log_loss(told, event.label)
+                surprise = loss - scores.entropy(told)
                 ended = self._watch.take(version.watch, event.ts_prediction, surprise, loss - best)
             found = self._window(state, event, arm.model_version, version, number == 0, ended, len(closed))
             if found is not None:

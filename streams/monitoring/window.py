@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Final
 
 from schemas.outcomes import OutcomeMatured
 from schemas.windows import WindowFigures
-from streams.scoring import tally
+from streams.scoring import scores, tally
 from streams.scoring.baselines import BASELINES
+from streams.scoring.effective_sample_size import occupied_until
 from streams.scoring.tally import Tally
-
-Z: Final = 1.959963984540054
-"""Of a normal interval of 95 %."""
+from streams.scoring.wilson import Z, wilson_ends
 
 
 @dataclass
@@ -77,10 +75,9 @@ def score(
         tally.update(tallies[1 + index], opinion, label, moved_bps, cost_bps)
     if label == 0:
         return
-    if ts >= window.free_from:
-        window.independent += 1
-        window.free_from = ts + outcome.horizon_ns
-    loss = tally.loss(probability, label)
+    window.independent += ts >= window.free_from
+    window.free_from = occupied_until(window.free_from, ts, outcome.horizon_ns)
+    loss = scores.log_loss(probability, label)
     paired, squares = window.paired, window.squares
     for index, other in enumerate(theirs):
         difference = loss - other
@@ -109,24 +106,9 @@ def summary(window: AccuracyWindowState, version: str) -> WindowSummary:
     return WindowSummary(figures, BASELINES[best], -mean / theirs, (-mean - error) / theirs, (-mean + error) / theirs)
 
 
-def wilson(rate: float, trials: int) -> tuple[float, float]:
-    """Interval of 95 % of a rate.
-
-    >>> tuple(round(end, 3) for end in wilson(0.6, 400))
-    (0.551, 0.647)
-
-    References:
-        Wilson (1927), Probable inference, the law of succession, and statistical inference.
-    """
-    square = Z * Z
-    centre = (rate + square / (2 * trials)) / (1.0 + square / trials)
-    half = Z / (1.0 + square / trials) * sqrt(rate * (1.0 - rate) / trials + square / (4 * trials * trials))
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def _figures(sums: Tally, name: str, independent: int) -> WindowFigures:
     found = tally.figures(sums, name)
-    low, high = wilson(min(1.0, found.accuracy), independent)
+    low, high = wilson_ends(min(1.0, found.accuracy), independent)
     return WindowFigures(
         name=name,
         accuracy=found.accuracy,

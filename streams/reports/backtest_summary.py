@@ -79,14 +79,16 @@ def _skill(outcomes: pd.DataFrame) -> dict[str, Any] | None:
         if name.startswith("expert.") and not np.isnan(column := outcomes[name].to_numpy(np.float64))[moved].any()
     }
     everything = Scored(
-        int(outcomes["horizon_ns"].to_numpy()[moved.argmax()]),
-        outcomes["symbol"].to_numpy().astype(np.str_),
-        outcomes["ts_prediction"].astype("int64").to_numpy().astype(np.int64),
-        labels,
-        outcomes["arm.live.probability"].to_numpy(np.float64),
-        experts,
-        {name: outcomes[f"baseline.{name}"].to_numpy(np.float64) for name in BASELINES},
-        *(outcomes[f"arm.live.{name}"].to_numpy(np.float64) for name in OF_LIVE_ARM[1:]),
+        symbols=outcomes["symbol"].to_numpy().astype(np.str_),
+        made=outcomes["ts_prediction"].astype("int64").to_numpy().astype(np.int64),
+        horizons_ns=outcomes["horizon_ns"].to_numpy(np.int64),
+        labels=labels,
+        pipeline=outcomes["arm.live.probability"].to_numpy(np.float64),
+        experts=experts,
+        baselines={name: outcomes[f"baseline.{name}"].to_numpy(np.float64) for name in BASELINES},
+        positions=outcomes["arm.live.position_size"].to_numpy(np.float64),
+        gross_bps=outcomes["arm.live.gross_bps"].to_numpy(np.float64),
+        net_bps=outcomes["arm.live.net_bps"].to_numpy(np.float64),
     )
     try:
         figures: dict[str, Any] = msgspec.to_builtins(skill_of(everything))

@@ -11,7 +11,8 @@ from streams.market.models import signed_logistic
 from streams.market.models.parameters import SignedLogisticParameters
 from streams.market.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.market.parameters import MarketParameters
-from streams.scoring.label_uniqueness import Overlap, OverlapState
+from streams.scoring import label_uniqueness
+from streams.scoring.label_uniqueness import UniquenessState
 
 PASSES = 3
 """Passes over the log: what training at leisure has over learning as labels come."""
@@ -31,8 +32,7 @@ class LabelledLog:
     def __init__(self, symbol: str, market: MarketParameters) -> None:
         self.symbol = symbol
         self._parameters = market.model
-        self._overlap = Overlap(market.horizon_ns)
-        self._overlaps = OverlapState()
+        self._uniqueness = UniquenessState()
         self._labels: list[Label] = []
         self._fits = 0
 
@@ -40,7 +40,7 @@ class LabelledLog:
         """Take one outcome; one that did not move is no label."""
         if outcome.label:
             values = [outcome.features[name] for name in self._parameters.features]
-            worth = self._overlap.learn(self._overlaps, outcome.ts_prediction)
+            worth = label_uniqueness.update(self._uniqueness, outcome.ts_prediction, outcome.horizon_ns)
             self._labels.append((values, outcome.label > 0, worth))
 
     def promotion(self, ts_event: int) -> Iterator[Directive]:

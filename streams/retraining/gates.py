@@ -1,7 +1,6 @@
 """What a candidate must prove on the hold-out before it may run in shadow."""
 
 from collections.abc import Callable, Sequence
-from math import log
 
 from msgspec import Struct
 
@@ -10,12 +9,11 @@ from streams.market.models.signed_logistic import SignedLogistic
 from streams.market.regime import REGIMES
 from streams.retraining.labels import Labelled
 from streams.retraining.parameters import RetrainParameters
-from streams.scoring import overlapping_mean
+from streams.scoring import overlapping_mean, scores
 from streams.scoring.baselines import BASELINES
 from streams.scoring.overlapping_mean import Mean
 from streams.scoring.reliability import expected_calibration_error, reliability
-
-LEAST = 1e-15
+from streams.scoring.scores import entropy, log_loss, mean_log_loss
 
 
 class HeldOut(Struct, frozen=True):
@@ -24,37 +22,16 @@ class HeldOut(Struct, frozen=True):
     Attributes:
         outcomes: of the hold-out.
         candidate: probabilities of the candidate.
-        horizon_ns: how far ahead they looked, ns.
         usual_move_bps: mean size of a move in the training part: what an edge is told from.
     """
 
     outcomes: Sequence[Labelled]
     candidate: Sequence[float]
-    horizon_ns: int
     usual_move_bps: float
 
     def moved(self) -> list[tuple[Labelled, float]]:
         """Outcomes that moved, each with the candidate's probability."""
         return [(each, told) for each, told in zip(self.outcomes, self.candidate, strict=True) if each.label]
-
-
-def loss(probability: float, label: int) -> float:
-    """Log-loss of one forecast of a move, nats.
-
-    >>> round(loss(0.8, 1), 3), round(loss(0.8, -1), 3)
-    (0.223, 1.609)
-    """
-    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
-
-
-def entropy(probability: float) -> float:
-    """Log-loss that a probability expects of itself, nats.
-
-    >>> round(entropy(0.5), 3), round(entropy(0.8), 3)
-    (0.693, 0.5)
-    """
-    other = 1.0 - probability
-    return -probability * log(max(probability, LEAST)) - other * log(max(other, LEAST))
 
 
 def net_bps(outcome: Labelled, probability: float, usual_move_bps: float) -> float:
@@ -72,13 +49,11 @@ def metrics(held: HeldOut) -> dict[str, float]:
         return {}
     forecasts = {"candidate": [told for _, told in moved], "current": [each.live for each, _ in moved]}
     forecasts |= {name: [each.baselines[index] for each, _ in moved] for index, name in enumerate(BASELINES)}
+    labels = [each.label for each, _ in moved]
     found: dict[str, float] = {}
     for name, told in forecasts.items():
-        found[f"{name}.log_loss"] = sum(loss(p, each.label) for p, (each, _) in zip(told, moved, strict=True)) / len(
-            moved
-        )
-        hits = (0.5 if p == 0.5 else (p > 0.5) == (each.label > 0) for p, (each, _) in zip(told, moved, strict=True))
-        found[f"{name}.accuracy"] = sum(hits) / len(moved)
+        found[f"{name}.log_loss"] = mean_log_loss(told, labels)
+        found[f"{name}.accuracy"] = sum(map(scores.hit, told, labels)) / len(moved)
     for name in ("candidate", "current"):
         found[f"{name}.ece"] = _ece(forecasts[name], moved)
     everyone = list(zip(held.outcomes, held.candidate, strict=True))
@@ -103,7 +78,7 @@ def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, c
     level = parameters.level / contenders
     moved = held.moved()
     best = min(
-        range(len(BASELINES)), key=lambda index: sum(loss(each.baselines[index], each.label) for each, _ in moved)
+        range(len(BASELINES)), key=lambda index: sum(log_loss(each.baselines[index], each.label) for each, _ in moved)
     )
     rows = [
         _shown_better(f"beats {BASELINES[best]}", held, lambda each: each.baselines[best], level),
@@ -116,7 +91,7 @@ def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, c
 
 
 def _shown_better(name: str, held: HeldOut, other: Callable[[Labelled], float], level: float) -> GateRow:
-    gain = _gain(held.moved(), other, held.horizon_ns, level)
+    gain = _gain(held.moved(), other, level)
     if not gain.enough:
         return GateRow(name, gain.mean, gain.mean, 0.0, False, _too_few(gain))
     passed = gain.low > 0.0
@@ -126,7 +101,7 @@ def _shown_better(name: str, held: HeldOut, other: Callable[[Labelled], float], 
 
 def _no_worse_in(regime: str, held: HeldOut, level: float) -> GateRow:
     moved = [(each, told) for each, told in held.moved() if each.regime == regime]
-    gain = _gain(moved, lambda each: each.live, held.horizon_ns, level)
+    gain = _gain(moved, lambda each: each.live, level)
     name = f"no worse in {regime}"
     if not gain.enough:
         return GateRow(name, gain.mean, gain.mean, 0.0, True, _too_few(gain))
@@ -138,9 +113,9 @@ def _no_worse_in(regime: str, held: HeldOut, level: float) -> GateRow:
 def _calibrated(held: HeldOut, tolerance: float, level: float) -> GateRow:
     """Overconfidence: log-loss above what a version expected of itself. A coin has none, so a tolerance is needed."""
     moved = held.moved()
-    excess = [loss(told, each.label) - entropy(told) for each, told in moved]
-    ours = overlapping_mean.mean(excess, [each.ts for each, _ in moved], held.horizon_ns, level)
-    theirs = sum(loss(each.live, each.label) - entropy(each.live) for each, _ in moved) / len(moved)
+    excess = [log_loss(told, each.label) - entropy(told) for each, told in moved]
+    ours = _mean(excess, [each for each, _ in moved], level)
+    theirs = sum(log_loss(each.live, each.label) - entropy(each.live) for each, _ in moved) / len(moved)
     limit = max(0.0, theirs) + tolerance
     name = "calibration not worse"
     if not ours.enough:
@@ -163,7 +138,7 @@ def _net_edge(held: HeldOut, level: float) -> GateRow:
         net_bps(each, told, usual) - net_bps(each, each.live, usual)
         for each, told in zip(held.outcomes, held.candidate, strict=True)
     ]
-    gain = overlapping_mean.mean(gains, [each.ts for each in held.outcomes], held.horizon_ns, level)
+    gain = _mean(gains, held.outcomes, level)
     name = "net edge not worse"
     if not gain.enough:
         return GateRow(name, gain.mean, gain.mean, 0.0, True, _too_few(gain))
@@ -172,11 +147,13 @@ def _net_edge(held: HeldOut, level: float) -> GateRow:
     return GateRow(name, gain.mean, gain.high, 0.0, passed, sentence + ("" if passed else ": shown to be worse"))
 
 
-def _gain(
-    moved: Sequence[tuple[Labelled, float]], other: Callable[[Labelled], float], horizon_ns: int, level: float
-) -> Mean:
-    gains = [loss(other(each), each.label) - loss(told, each.label) for each, told in moved]
-    return overlapping_mean.mean(gains, [each.ts for each, _ in moved], horizon_ns, level)
+def _gain(moved: Sequence[tuple[Labelled, float]], other: Callable[[Labelled], float], level: float) -> Mean:
+    gains = [log_loss(other(each), each.label) - log_loss(told, each.label) for each, told in moved]
+    return _mean(gains, [each for each, _ in moved], level)
+
+
+def _mean(values: Sequence[float], of: Sequence[Labelled], level: float) -> Mean:
+    return overlapping_mean.mean(values, [each.ts for each in of], [each.horizon_ns for each in of], level)
 
 
 def _ece(told: Sequence[float], moved: Sequence[tuple[Labelled, float]]) -> float:

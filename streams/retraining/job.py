@@ -13,12 +13,13 @@ from streams.market.models.parameters import SignedLogisticParameters
 from streams.market.models.signed_logistic import SignedLogistic, SignedLogisticLearner
 from streams.market.parameters import MarketParameters
 from streams.retraining.fitting import PASSES, fit
-from streams.retraining.gates import HeldOut, gates, loss, metrics
+from streams.retraining.gates import HeldOut, gates, metrics
 from streams.retraining.labels import Labelled
 from streams.retraining.parameters import RetrainParameters
 from streams.retraining.rerun import rerun
 from streams.retraining.split import Split, split
 from streams.scoring import overlapping_mean
+from streams.scoring.scores import mean_log_loss
 
 LEARNED = 6_000
 """Learning steps of a fit at least; it takes about 0.1 s."""
@@ -71,14 +72,14 @@ def retrain(
     """
     parameters = parameters or RetrainParameters()
     moved = [each for each in log if each.label][-parameters.labels :]
-    held_out = _hold_out(breach, moved, parameters, market.horizon_ns)
+    held_out = _hold_out(breach, moved, parameters)
     parent = log[-1].version if log else ""
     begun = RetrainingResult(breach.id, symbol, "too_few_samples", "", breach.trigger, parent=parent)
     needed = held_out + parameters.least_trained
     if len(moved) < needed:
         return replace(begun, sentence=f"{len(moved):,} labels are too few: {needed:,} are needed")
     log = log[_index_of(log, moved[0].ts) :]
-    parts = split(log, held_out, market.horizon_ns)
+    parts = split(log, held_out)
     learner = _learner(market.model, parameters)
     contenders = list(_contenders(parts, breach, market, learner, parameters, pool))
     if not contenders:
@@ -88,7 +89,7 @@ def retrain(
     best = min(contenders, key=lambda each: each.loss)
     learned = [each for each in parts.trained if each.label]
     usual = sum(abs(each.return_bps) for each in learned) / max(1, len(learned))
-    held = HeldOut(parts.held_out, best.told, market.horizon_ns, usual)
+    held = HeldOut(parts.held_out, best.told, usual)
     candidate, final, trained = _candidate(symbol, breach, best, moved, parent, learner)
     rows = gates(held, final, parameters, len(contenders))
     failed = [row.name for row in rows if not row.passed]
@@ -121,12 +122,13 @@ def retrain(
     )
 
 
-def _hold_out(breach: Breach, moved: Sequence[Labelled], parameters: RetrainParameters, horizon_ns: int) -> int:
+def _hold_out(breach: Breach, moved: Sequence[Labelled], parameters: RetrainParameters) -> int:
     """Labels that are held out: a share of those since the change, so that the new concept is both seen and judged.
 
-    They span at least so many horizons that a bound can be told from them.
+    They span at least so many horizons, of the longest among them, that a bound can be told from them.
     """
-    span = (overlapping_mean.FEWEST + 6) * overlapping_mean.HORIZONS * horizon_ns
+    longest = max((each.horizon_ns for each in moved), default=0)
+    span = (overlapping_mean.FEWEST + 6) * overlapping_mean.HORIZONS * longest
     spanned = sum(each.ts > moved[-1].ts - span for each in moved) if moved else 0
     since = sum(each.ts >= breach.since for each in moved) if breach.since else 0
     counted = since or breach.since_outcomes or len(moved)
@@ -174,8 +176,8 @@ def _contender(
     market: MarketParameters,
 ) -> Contender:
     told = rerun(model, parts.held_out, market)
-    losses = [loss(p, each.label) for p, each in zip(told, parts.held_out, strict=True) if each.label]
-    return Contender(recipe, model, trained, stored, told, sum(losses) / len(losses))
+    moved = [(p, each.label) for p, each in zip(told, parts.held_out, strict=True) if each.label]
+    return Contender(recipe, model, trained, stored, told, mean_log_loss(*zip(*moved, strict=True)))
 
 
 def _learner(model: SignedLogisticParameters, parameters: RetrainParameters) -> SignedLogisticParameters:
@@ -230,8 +232,8 @@ def _backward(
                 BackwardTransfer(
                     regime,
                     len(moved),
-                    sum(loss(p, each.label) for each, p in moved) / len(moved),
-                    sum(loss(each.live, each.label) for each, _ in moved) / len(moved),
+                    mean_log_loss((p for _, p in moved), (each.label for each, _ in moved)),
+                    mean_log_loss((each.live for each, _ in moved), (each.label for each, _ in moved)),
                     in_sample=from_ts is not None and moved[-1][0].ts >= from_ts,
                 )
             )

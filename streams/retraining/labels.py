@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
 from streams.market.parameters import MarketParameters
+from streams.scoring import label_uniqueness
 from streams.scoring.baselines import BASELINES
-from streams.scoring.label_uniqueness import Overlap, OverlapState
+from streams.scoring.label_uniqueness import UniquenessState
 
 SPARE: Final = 1_000
 """Labels before the first that is learned from: what a label is worth hangs on some hundreds before it."""
@@ -58,7 +59,8 @@ class Labelled(Struct, frozen=True, array_like=True):
         baselines: their opinions.
         regime: at prediction time.
         return_bps, cost_bps: realised move, and cost of a round trip.
-        worth: of the label, see `Overlap`; 0 where nothing moved, and until the log that it is in is asked for.
+        worth: of the label, see `label_uniqueness`; 0 where nothing moved, and until its log is asked for.
+        horizon_ns: how far ahead was predicted, ns.
     """
 
     ts: int
@@ -73,6 +75,7 @@ class Labelled(Struct, frozen=True, array_like=True):
     return_bps: float
     cost_bps: float
     worth: float
+    horizon_ns: int
 
 
 class OutcomeLog:
@@ -86,7 +89,6 @@ class OutcomeLog:
     def __init__(self, market: MarketParameters, most: int) -> None:
         self._features = market.model.features
         self._rules = market.strategies.enabled
-        self._overlap = Overlap(market.horizon_ns)
         self._most = most
         self._kept = OUTCOMES_A_LABEL * most + SPARE
         self._generation = 0
@@ -114,18 +116,19 @@ class OutcomeLog:
             ) from missing
         self._labels.append(
             Labelled(
-                outcome.ts_prediction,
-                outcome.ts_event,
-                outcome.label,
-                features,
-                rules,
-                outcome.arms[0].probability,
-                outcome.arms[0].model_version,
-                [outcome.baselines.get(name, 0.5) for name in BASELINES],
-                outcome.regime,
-                outcome.return_bps,
-                outcome.cost_bps,
-                0.0,
+                ts=outcome.ts_prediction,
+                matured=outcome.ts_event,
+                label=outcome.label,
+                features=features,
+                rules=rules,
+                live=outcome.arms[0].probability,
+                version=outcome.arms[0].model_version,
+                baselines=[outcome.baselines.get(name, 0.5) for name in BASELINES],
+                regime=outcome.regime,
+                return_bps=outcome.return_bps,
+                cost_bps=outcome.cost_bps,
+                worth=0.0,
+                horizon_ns=outcome.horizon_ns,
             )
         )
         # Dropped in large pieces: a slice each time would cost more than the rest.
@@ -140,8 +143,8 @@ class OutcomeLog:
         """
         found = self._labels if until is None else [each for each in self._labels if each.matured <= until]
         found = found[max(0, begins_at([each.label for each in found], self._most)) :]
-        learn, overlaps = self._overlap.learn, OverlapState()
-        worths = [learn(overlaps, each.ts) if each.label else 0.0 for each in found]
+        state, learn = UniquenessState(), label_uniqueness.update
+        worths = [learn(state, each.ts, each.horizon_ns) if each.label else 0.0 for each in found]
         shown = OUTCOMES_A_LABEL * self._most
         return [replace(each, worth=worth) for each, worth in zip(found[-shown:], worths[-shown:], strict=True)]
 

@@ -11,7 +11,7 @@ class Split(Struct, frozen=True):
     """Parts of a labelled log.
 
     Attributes:
-        trained: all that had matured a horizon before the first prediction of the hold-out.
+        trained: all that had matured their own horizon before the first prediction of the hold-out.
         held_out: the most recent slice.
         purged: labels between them that belong to neither.
     """
@@ -21,18 +21,19 @@ class Split(Struct, frozen=True):
     purged: int
 
 
-def split(log: Sequence[Labelled], moved_held_out: int, embargo_ns: int) -> Split:
+def split(log: Sequence[Labelled], moved_held_out: int) -> Split:
     """Hold out the most recent outcomes, as many as contain `moved_held_out` that moved.
 
-    >>> log = [Labelled(ts, ts + 10, 1, [], [], 0.5, "", [], "", 0.0, 0.0, 1.0) for ts in range(0, 100, 5)]
-    >>> found = split(log, moved_held_out=4, embargo_ns=10)
+    A label belongs to the training part if it had matured its own horizon before the first prediction of the hold-out.
+
+    >>> log = [Labelled(ts, ts + 10, 1, [], [], 0.5, "", [], "", 0.0, 0.0, 1.0, 10) for ts in range(0, 100, 5)]
+    >>> found = split(log, moved_held_out=4)
     >>> found.trained[-1].ts, found.trained[-1].matured, found.held_out[0].ts, found.purged
     (60, 70, 80, 3)
 
     Args:
         log: outcomes in the order of their predictions.
         moved_held_out: how many that moved are held out.
-        embargo_ns: how long before the first prediction of the hold-out a label must have matured, ns.
 
     References:
         López de Prado (2018), Advances in Financial Machine Learning, section 7.4: purging and embargo.
@@ -43,5 +44,5 @@ def split(log: Sequence[Labelled], moved_held_out: int, embargo_ns: int) -> Spli
         moved += log[at].label != 0
     held_out = log[at:]
     begin = held_out[0].ts if held_out else 0
-    trained = [each for each in log[:at] if each.matured + embargo_ns <= begin]
+    trained = [each for each in log[:at] if each.matured + each.horizon_ns <= begin]
     return Split(trained, held_out, at - len(trained))

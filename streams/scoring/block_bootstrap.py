@@ -16,20 +16,22 @@ FEWEST_BLOCKS = 10
 """With fewer blocks an interval says nothing; then none is given."""
 
 
-def cells(symbols: NDArray[np.str_], made: NDArray[np.int64], horizon_ns: int) -> NDArray[np.int64]:
+def cells(symbols: NDArray[np.str_], made: NDArray[np.int64], horizons_ns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number of the cell of each outcome: equal symbol, equal horizon of time; empty cells are not counted.
 
-    >>> cells(np.array(["A", "A", "A", "B"]), np.array([5, 99, 250, 5]), horizon_ns=100).tolist()
+    >>> horizons = np.array([100, 100, 100, 10])
+    >>> cells(np.array(["A", "A", "A", "B"]), np.array([5, 99, 250, 5]), horizons).tolist()
     [0, 0, 1, 2]
 
     Args:
         symbols: of the outcomes, symbol after symbol.
         made: event time of their predictions, ns, in order within each symbol.
-        horizon_ns: how far ahead they looked, ns.
+        horizons_ns: how far ahead each looked, ns; a cell is as long as that.
     """
-    times = made // horizon_ns
-    starts = np.ones(len(made), dtype=np.bool_)
-    starts[1:] = (times[1:] != times[:-1]) | (symbols[1:] != symbols[:-1])
+    times = made // horizons_ns
+    starts = np.arange(len(made)) == 0
+    for column in (times, symbols, horizons_ns):
+        starts[1:] |= column[1:] != column[:-1]
     numbers: NDArray[np.int64] = np.cumsum(starts) - 1
     return numbers
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.scoring import tally
 from streams.scoring.baselines import BASELINES
+from streams.scoring.effective_sample_size import occupied_until
 from streams.scoring.figures import Figures
 from streams.scoring.tally import Tally
 
@@ -134,9 +135,9 @@ def _group(state: MetricsState, version: str, regime: str) -> Group:
 
 def _update(group: Group, outcome: OutcomeMatured, arm: ArmOutcome, opinions: list[float]) -> None:
     group.scored += 1
-    if outcome.label and outcome.ts_prediction >= group.free_from:
-        group.independent += 1
-        group.free_from = outcome.ts_prediction + outcome.horizon_ns
+    if outcome.label:
+        group.independent += outcome.ts_prediction >= group.free_from
+        group.free_from = occupied_until(group.free_from, outcome.ts_prediction, outcome.horizon_ns)
     if arm.position_size:
         group.positions += 1
         group.gross_bps += arm.gross_bps

@@ -29,19 +29,19 @@ class Mean(Struct, frozen=True):
         return self.batches >= FEWEST
 
 
-def mean(values: Sequence[float], times: Sequence[int], horizon_ns: int, level: float) -> Mean:
+def mean(values: Sequence[float], times: Sequence[int], horizons_ns: Sequence[int], level: float) -> Mean:
     """Mean with bounds that each hold with probability 1 - `level`: Student's t over batches of time.
 
     The error counts what neighbouring batches share; that can only widen the bounds.
 
-    >>> found = mean([1.0, 5.0, 2.0, 4.0, 3.0], times=[0, 300, 600, 900, 1_200], horizon_ns=100, level=0.05)
+    >>> found = mean([1.0, 5.0, 2.0, 4.0, 3.0], [0, 300, 600, 900, 1_200], [100] * 5, level=0.05)
     >>> found.mean, found.batches, round(found.low, 2), round(found.high, 2)
     (3.0, 5, 1.49, 4.51)
 
     Args:
         values: in the order of time.
         times: event times of their predictions, ns.
-        horizon_ns: how far ahead these looked, ns.
+        horizons_ns: how far ahead each of these looked, ns; a batch is as long as `HORIZONS` of that.
         level: of each bound.
 
     References:
@@ -51,9 +51,9 @@ def mean(values: Sequence[float], times: Sequence[int], horizon_ns: int, level: 
     sums: list[float] = []
     counts: list[int] = []
     cell = None
-    for value, ts in zip(values, times, strict=True):
-        if ts // (HORIZONS * horizon_ns) != cell:
-            cell = ts // (HORIZONS * horizon_ns)
+    for value, ts, horizon in zip(values, times, horizons_ns, strict=True):
+        if (ts // (HORIZONS * horizon), horizon) != cell:
+            cell = ts // (HORIZONS * horizon), horizon
             sums.append(0.0)
             counts.append(0)
         sums[-1] += value

@@ -1,41 +1,102 @@
-"""Scores of forecasts of moves."""
+"""Scores of one forecast of a move: log-loss, Brier score, hit, and the log-loss that a probability expects of itself.
+
+They are asked at every label and compiled together with their callers; `score_arrays` scores whole columns.
+"""
 
 from collections.abc import Iterable
+from math import log
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from streams.scoring.block_bootstrap import Column
+LEAST: Final = 1e-15
+"""A probability below this counts as this much in a log-loss: one certain error must not make it infinite."""
 
 
-def losses(probabilities: Column, up: NDArray[np.bool_]) -> Column:
-    """Negative log of the probability given to what happened, nats.
+def log_loss(probability: float, label: int) -> float:
+    """Negative log of the probability that was given to what happened, nats; 0.693 knows nothing.
 
-    >>> losses(np.array([0.8, 0.8]), np.array([True, False])).round(3).tolist()
-    [0.223, 1.609]
+    Args:
+        probability: forecast probability of an upward move, 0 to 1.
+        label: sign of the move, not 0.
+
+    >>> round(log_loss(0.8, 1), 3), round(log_loss(0.8, -1), 3), round(log_loss(0.0, 1), 1)
+    (0.223, 1.609, 34.5)
+
+    References:
+        Good (1952), Rational decisions: the logarithmic score.
     """
-    loss: Column = -np.log(np.where(up, probabilities, 1.0 - probabilities))
-    return loss
+    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
 
 
-def hits(probabilities: Column, up: NDArray[np.bool_]) -> Column:
+def entropy_term(probability: float) -> float:
+    """What one of two outcomes adds to the entropy, nats: `-p log p`.
+
+    >>> round(entropy_term(0.8), 3), entropy_term(0.0)
+    (0.179, 0.0)
+    """
+    return -probability * log(max(probability, LEAST))
+
+
+def entropy(probability: float) -> float:
+    """Log-loss that a probability expects of itself, nats: `-p log p - (1 - p) log(1 - p)`.
+
+    >>> round(entropy(0.5), 3), round(entropy(0.8), 3), entropy(1.0)
+    (0.693, 0.5, 0.0)
+
+    References:
+        Shannon (1948), A mathematical theory of communication, section 6.
+    """
+    return entropy_term(probability) + entropy_term(1.0 - probability)
+
+
+def brier(probability: float, label: int) -> float:
+    """Squared error of the probability, 0 to 1; 0.25 knows nothing.
+
+    >>> round(brier(0.8, 1), 2), round(brier(0.8, -1), 2)
+    (0.04, 0.64)
+
+    References:
+        Brier (1950), Verification of forecasts expressed in terms of probability, equation 2, of one of two classes.
+    """
+    missed = 1.0 - (probability if label > 0 else 1.0 - probability)
+    return missed * missed
+
+
+def hit(probability: float, label: int) -> float:
     """1 for a called side that came, 0 for one that did not, one half where none was called.
 
-    >>> hits(np.array([0.8, 0.8, 0.5]), np.array([True, False, True])).tolist()
-    [1.0, 0.0, 0.5]
+    >>> hit(0.8, 1), hit(0.8, -1), hit(0.5, 1)
+    (1.0, 0.0, 0.5)
     """
-    return np.where(probabilities == 0.5, 0.5, (probabilities > 0.5) == up)
+    return 0.5 if probability == 0.5 else 1.0 if (probability > 0.5) == (label > 0) else 0.0
 
 
-def independent(made: Iterable[int], horizon_ns: int) -> int:
-    """How many outcomes of one symbol at most do not overlap in time: the effective number.
+def log_loss_gain(probability: float, other: float, label: int) -> float:
+    """Log-loss of another forecast less that of this one, nats, in one logarithm; 0 where nothing moved.
 
-    >>> independent([0, 40, 99, 100, 150, 230], horizon_ns=100)
-    3
+    Records of experiments hold sums of it, so it stays one logarithm of a ratio instead of two log-losses.
+
+    Args:
+        probability, other: forecast probabilities of an upward move, neither 0 nor 1.
+        label: sign of the move.
+
+    >>> round(log_loss_gain(0.8, 0.5, 1), 2), round(log_loss_gain(0.8, 0.5, -1), 2), log_loss_gain(0.8, 0.5, 0)
+    (0.47, -0.92, 0.0)
     """
-    count, free_from = 0, None
-    for ts in made:
-        if free_from is None or ts >= free_from:
-            count += 1
-            free_from = ts + horizon_ns
-    return count
+    if label == 0:
+        return 0.0
+    if label > 0:
+        return log(probability / other)
+    return log((1.0 - probability) / (1.0 - other))
+
+
+def mean_log_loss(probabilities: Iterable[float], labels: Iterable[int]) -> float:
+    """Mean log-loss of at least one forecast of a move, nats.
+
+    >>> round(mean_log_loss([0.8, 0.6], [1, -1]), 4)
+    0.5697
+    """
+    total, count = 0.0, 0
+    for probability, label in zip(probabilities, labels, strict=True):
+        total += log_loss(probability, label)
+        count += 1
+    return total / count

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
-from streams.scoring import block_bootstrap, scores
+from streams.scoring import block_bootstrap, score_arrays
 from streams.scoring.baselines import BASELINES
 from streams.scoring.block_bootstrap import Column
+from streams.scoring.effective_sample_size import effective_sample_size
 
 
 class Score(Struct, frozen=True):
@@ -39,7 +40,7 @@ class Skill(Struct, frozen=True):
         baselines: scores of `BASELINES`, each as sure of itself as its hit rate so far allows.
         best_baseline: the one with the lowest log-loss.
         skill: 1 - log-loss of the pipeline / log-loss of the best baseline.
-        low, high: 95 % interval of the skill; none of fewer than `bootstrap.FEWEST_BLOCKS` blocks.
+        low, high: 95 % interval of the skill; none of fewer than `block_bootstrap.FEWEST_BLOCKS` blocks.
         positions: scored predictions with a position.
         gross_bps, net_bps: what a position earned on average before and after cost, bps of capital.
     """
@@ -63,18 +64,18 @@ class Scored(Struct, frozen=True, eq=False):
     """Outcomes as columns of equal length, those of one symbol in the order of their ids.
 
     Attributes:
-        horizon_ns: how far ahead was predicted, ns.
         symbols: of the outcomes.
         made: event times of the predictions, ns.
+        horizons_ns: how far ahead each looked, ns.
         labels: signs of the moves.
         pipeline: probabilities of an upward move by the live arm.
         experts, baselines: the same by its strategies and its model, and by `BASELINES`.
         positions, gross_bps, net_bps: of the live arm.
     """
 
-    horizon_ns: int
     symbols: NDArray[np.str_]
     made: NDArray[np.int64]
+    horizons_ns: NDArray[np.int64]
     labels: NDArray[np.int64]
     pipeline: Column
     experts: dict[str, Column]
@@ -90,9 +91,9 @@ def scored(outcomes: Sequence[OutcomeMatured]) -> Scored:
     moved = [outcome for outcome in outcomes if outcome.label]
     experts = [name for name in moved[0].experts if all(name in each.experts for each in moved)] if moved else []
     return Scored(
-        horizon_ns=moved[0].horizon_ns if moved else 0,
         symbols=np.array([outcome.symbol for outcome in outcomes], dtype=np.str_),
         made=np.array([outcome.ts_prediction for outcome in outcomes], dtype=np.int64),
+        horizons_ns=np.array([outcome.horizon_ns for outcome in outcomes], dtype=np.int64),
         labels=np.array([outcome.label for outcome in outcomes], dtype=np.int64),
         pipeline=np.array([arm.probability for arm in live]),
         experts={name: np.array([outcome.experts.get(name, 0.5) for outcome in outcomes]) for name in experts},
@@ -108,8 +109,8 @@ def skill(outcomes: Iterable[OutcomeMatured], resamples: int = 1_000, seed: int 
 
     Args:
         outcomes: in the order of their ids within each symbol.
-        resamples: of the block_bootstrap.
-        seed: of the block_bootstrap.
+        resamples: of the block bootstrap.
+        seed: of the block bootstrap.
 
     Raises:
         TickloopError: no outcome moved.
@@ -121,12 +122,12 @@ def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808)
     """Figures over columns of outcomes.
 
     Baselines are those that the outcomes carry: they knew what the pipeline knew. The interval is a percentile interval
-    of the block block_bootstrap, because neighbouring outcomes overlap.
+    of the block bootstrap, because neighbouring outcomes overlap.
 
     Args:
         everything: the outcomes.
-        resamples: of the block_bootstrap.
-        seed: of the block_bootstrap.
+        resamples: of the block bootstrap.
+        seed: of the block bootstrap.
 
     Raises:
         TickloopError: no outcome moved.
@@ -141,15 +142,14 @@ def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808)
     up = everything.labels[moved] > 0
     columns = {"pipeline": everything.pipeline, **everything.experts, **everything.baselines}
     forecasts = {name: column[moved] for name, column in columns.items()}
-    losses = {name: scores.losses(forecast, up) for name, forecast in forecasts.items()}
+    losses = {name: score_arrays.log_losses(forecast, up) for name, forecast in forecasts.items()}
     found = {
-        name: Score(name, float(scores.hits(forecast, up).mean()), float(losses[name].mean()))
+        name: Score(name, float(score_arrays.hits(forecast, up).mean()), float(losses[name].mean()))
         for name, forecast in forecasts.items()
     }
-    symbols, made, horizon_ns = everything.symbols[moved], everything.made[moved], everything.horizon_ns
-    independent = sum(scores.independent(made[symbols == symbol].tolist(), horizon_ns) for symbol in np.unique(symbols))
+    symbols, made, horizons_ns = (each[moved] for each in (everything.symbols, everything.made, everything.horizons_ns))
     best = min(BASELINES, key=lambda name: found[name].log_loss)
-    cells = block_bootstrap.cells(symbols, made, horizon_ns)
+    cells = block_bootstrap.cells(symbols, made, horizons_ns)
     low: float | None = None
     high: float | None = None
     if int(cells[-1] + 1) // block_bootstrap.BLOCK >= block_bootstrap.FEWEST_BLOCKS:
@@ -160,7 +160,7 @@ def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808)
     return Skill(
         scored=len(everything.labels),
         moved=len(moved),
-        independent=independent,
+        independent=effective_sample_size(symbols.tolist(), made.tolist(), horizons_ns.tolist()),
         pipeline=found["pipeline"],
         experts=tuple(found[name] for name in everything.experts),
         baselines=tuple(found[name] for name in BASELINES),

@@ -1,19 +1,15 @@
 """How one forecaster did: proper scores, reliability, and what following its calls would have earned."""
 
 from dataclasses import dataclass
-from math import log
 from typing import Final
 
-from streams.scoring import correlation
+from streams.scoring import correlation, scores
 from streams.scoring.correlation import Correlation
 from streams.scoring.figures import Figures
 from streams.scoring.prohibitive import PROHIBITIVE_BPS
 
 BINS: Final = 10
 """Bins of equal width over the confidence, 0.5 to 1."""
-
-LEAST: Final = 1e-15
-"""A probability below this counts as this much in the log-loss: one certain error must not make it infinite."""
 
 
 @dataclass
@@ -63,28 +59,16 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
         state.net_bps += gross - cost_bps
     if label == 0:
         return
-    happened = probability if label > 0 else 1.0 - probability
-    right = 0.5 if signed == 0.0 else 1.0 if (signed > 0.0) == (label > 0) else 0.0
+    right = scores.hit(probability, label)
     confidence = 0.5 + 0.5 * abs(signed)
     state.moved += 1
     state.right += right
-    state.loss -= log(max(happened, LEAST))
-    state.brier += (1.0 - happened) * (1.0 - happened)
+    state.loss += scores.log_loss(probability, label)
+    state.brier += scores.brier(probability, label)
     slot = min(int(abs(signed) * BINS), BINS - 1)
     state.counts[slot] += 1
     state.confidences[slot] += confidence
     state.rights[slot] += right
-
-
-def loss(probability: float, label: int) -> float:
-    """Log-loss of a probability of an upward move, nats, once it is known which way it went."""
-    return -log(max(probability if label > 0 else 1.0 - probability, LEAST))
-
-
-def expected_loss(probability: float) -> float:
-    """Log-loss that a probability expects of itself: its entropy, nats."""
-    other = 1.0 - probability
-    return -probability * log(max(probability, LEAST)) - other * log(max(other, LEAST))
 
 
 def figures(state: Tally, name: str) -> Figures:
@@ -100,7 +84,6 @@ def figures(state: Tally, name: str) -> Figures:
     (0.5, -1.0)
 
     References:
-        Brier (1950), Verification of forecasts expressed in terms of probability.
         Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, eq. 3.
         Grinold (1989), The fundamental law of active management, on the information coefficient.
     """

@@ -20,7 +20,7 @@ from streams.experiments.planning import expected_run
 from streams.experiments.preflight import BATCHES_A_BLOCK, preflight, smallest_that_holds, with_batch
 from streams.market.parameters import MarketParameters
 from streams.parameters import Parameters
-from streams.scoring import scores as forecasts
+from streams.scoring.effective_sample_size import effective_sample_size
 from tests.statistical import error_rates as rates
 from tests.statistical.experiments_on_ticks import planted
 
@@ -69,7 +69,7 @@ def report(name: str, bar: Progress) -> str:
     bar.update(task, completed=0.4)
     moved = [(pair, made) for pair, made in zip(run.pairs, run.made, strict=True) if pair.label]
     pairs, made = [pair for pair, _ in moved], [made for _, made in moved]
-    overlap = len(pairs) / forecasts.independent(made, run.horizon_ns)
+    overlap = len(pairs) / effective_sample_size([""] * len(made), made, [parameters.market.horizon_ns] * len(made))
     rows = [f"### {Path(name).name}, {horizon_s:g} s ahead", ""]
     rows.append(
         f"{len(pairs):,} forecasts that moved, {len(pairs) / overlap:,.0f} of them do not overlap; log-loss "

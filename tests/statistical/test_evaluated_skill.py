@@ -23,7 +23,7 @@ STRONG = SyntheticParameters(pull=4.0, imbalance=0.3, aggression=3.0, trades=0.4
 def _report(ticks: Sequence[Quote | Trade], horizon_ms: int) -> SkillReport:
     market = MarketParameters(horizon_ns=horizon_ms * MS)
     runs = [prequential.run(ticks, Parameters(market), variant) for variant in VARIANTS]
-    return report("synthetic", runs, market.horizon_ns, resamples=500)
+    return report("synthetic", runs, resamples=500)
 
 
 def _random_walk(count: int, seed: int) -> list[Quote | Trade]:

@@ -21,10 +21,10 @@ from streams.market.models import signed_logistic
 from streams.market.models.signed_logistic import SignedLogistic
 from streams.market.parameters import MarketParameters
 from streams.market.pending import Opinion
-from streams.scoring import baselines
+from streams.scoring import baselines, label_uniqueness
 from streams.scoring.baselines import BASELINES
 from streams.scoring.called import Called
-from streams.scoring.label_uniqueness import Overlap, OverlapState
+from streams.scoring.label_uniqueness import UniquenessState
 
 MS = 1_000_000
 APART_NS = 25 * MS
@@ -130,7 +130,7 @@ class LiveArm:
     def run(self, planted: Planted, told: Told | None = None) -> Iterator[float]:
         """Probability for each outcome; `told` hears of each as it matures, and may switch."""
         overlap, horizon = planted.overlap, planted.overlap * APART_NS
-        worths, state = Overlap(horizon), OverlapState()
+        state = UniquenessState()
         records = baselines.start()
         waiting: list[tuple[ArmState, Opinion, Called]] = []
         imbalance = SIGNED.index("queue_imbalance")
@@ -142,7 +142,7 @@ class LiveArm:
                 arm, opinion, called = waiting[due]
                 up = planted.labels[due] > 0
                 baselines.learn(records, called, up)
-                worth = worths.learn(state, (due + 1) * APART_NS)
+                worth = label_uniqueness.update(state, (due + 1) * APART_NS, horizon)
                 if arm is self.arm:
                     self._arms.learn(arm, opinion, rules[due], features[due], up, worth, self._faults)
                 if told is not None:

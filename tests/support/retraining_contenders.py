@@ -20,7 +20,8 @@ from streams.reports.prequential.ablations import model_that_does_not_learn
 from streams.retraining.fitting import Label, fit
 from streams.retraining.job import retrain
 from streams.retraining.labels import OutcomeLog, outcome_log
-from streams.scoring.label_uniqueness import Overlap, OverlapState
+from streams.scoring import label_uniqueness
+from streams.scoring.label_uniqueness import UniquenessState
 from tests.support.planted_concepts import LiveArm, Planted, market
 
 TRAINED = 5_000
@@ -40,11 +41,11 @@ def refitted(case: Planted) -> list[float]:
 def _refitted(case: Planted, every: int) -> list[float]:
     parameters = market(case.overlap)
     live = LiveArm(model_that_does_not_learn(parameters))
-    overlap, state = Overlap(parameters.horizon_ns), OverlapState()
+    state = UniquenessState()
     labels: list[Label] = []
 
     def told(outcome: OutcomeMatured, arm: LiveArm) -> None:
-        worth = overlap.learn(state, outcome.ts_prediction)
+        worth = label_uniqueness.update(state, outcome.ts_prediction, parameters.horizon_ns)
         labels.append(([outcome.features[name] for name in SIGNED], outcome.label > 0, worth))
         if len(labels) >= TRAINED and (len(labels) - TRAINED) % every == 0:
             arm.switch(fit(labels, parameters.model), f"fit-{len(labels)}")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from math import log
 from typing import Final
 
+from streams.scoring.scores import entropy
+
 MEMORY: Final = 500
 """Scored predictions that the means look back on."""
 
@@ -35,7 +37,5 @@ class ExpectedSkill:
         """Take a calibrated probability, strictly between 0 and 1."""
         if self.seen < MEMORY:
             self.seen += 1
-        other = 1.0 - probability
-        self.accuracy += (max(probability, other) - self.accuracy) / self.seen
-        entropy = -probability * log(probability) - other * log(other)
-        self.log_loss += (entropy - self.log_loss) / self.seen
+        self.accuracy += (max(probability, 1.0 - probability) - self.accuracy) / self.seen
+        self.log_loss += (entropy(probability) - self.log_loss) / self.seen

@@ -142,7 +142,7 @@ class SignedLogisticLearner:
         return probability(log_odds) if -1e300 < log_odds < 1e300 else 0.5
 
     def learn(self, model: SignedLogistic, features: list[float], up: bool, worth: float = 1.0) -> None:
-        """Take one label with the features as they were when it was predicted, and what it is worth (`Overlap`)."""
+        """Take a label with the features as they were when it was predicted, and its weight (`label_uniqueness`)."""
         if not self._learns or not model.sound:
             return
         model.n_seen += 1

@@ -35,6 +35,7 @@ class PrequentialRun(Struct, frozen=True):
         scored: outcomes, moved or not.
         symbols: symbol of each outcome that moved.
         made: event time of its prediction, ns.
+        horizons_ns: how far ahead it looked, ns.
         up: whether it moved up.
         tested: whether it was predicted after the ticks that are for training.
         probabilities: of an upward move: of the `PIPELINE`, of each expert and of each baseline, by name.
@@ -47,6 +48,7 @@ class PrequentialRun(Struct, frozen=True):
     scored: int
     symbols: NDArray[np.str_]
     made: NDArray[np.int64]
+    horizons_ns: NDArray[np.int64]
     up: NDArray[np.bool_]
     tested: NDArray[np.bool_]
     probabilities: dict[str, Column]
@@ -63,6 +65,7 @@ class _Columns:
         self._metrics = self._collector.start()
         self.scored = 0
         self.made: list[int] = []
+        self.horizons_ns: list[int] = []
         self.up: list[bool] = []
         self.probabilities: dict[str, list[float]] = {}
 
@@ -72,6 +75,7 @@ class _Columns:
             self._collector.update(self._metrics, outcome)
         if outcome.label:
             self.made.append(outcome.ts_prediction)
+            self.horizons_ns.append(outcome.horizon_ns)
             self.up.append(outcome.label > 0)
             for name, probability in self._told(outcome):
                 self.probabilities.setdefault(name, []).append(probability)
@@ -118,6 +122,7 @@ def run(
         scored=sum(part.scored for part in parts),
         symbols=np.array([symbol for symbol in sorted(by_symbol) for _ in by_symbol[symbol].made], dtype=np.str_),
         made=made,
+        horizons_ns=np.array([each for part in parts for each in part.horizons_ns], dtype=np.int64),
         up=np.array([up for part in parts for up in part.up], dtype=np.bool_),
         tested=made > tested_after,
         probabilities={name: np.array([each for part in parts for each in part.probabilities[name]]) for name in names},

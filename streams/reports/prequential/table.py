@@ -11,9 +11,10 @@ from schemas.names import MODEL as EXPERT
 from streams.reports.prequential import ablations
 from streams.reports.prequential.run import PIPELINE, PrequentialRun
 from streams.reports.prequential.verdicts import CLAIMED, RowComparison, comparison, sentences
-from streams.scoring import block_bootstrap, scores
+from streams.scoring import block_bootstrap, score_arrays
 from streams.scoring.baselines import BASELINES
 from streams.scoring.block_bootstrap import Column
+from streams.scoring.effective_sample_size import effective_sample_size
 from streams.scoring.metrics import Metrics
 
 Kind = Literal["baseline", "component", "stage"]
@@ -49,14 +50,14 @@ class SkillReport(Struct, frozen=True):
     Attributes:
         name: of the file.
         symbols: in it.
-        horizon_ns: how far ahead was predicted, ns.
+        horizon_ns: how far ahead was predicted, ns; the longest of several.
         ticks: in it.
         scored: predictions that met their outcome.
         moved: of these, how many moved.
         tested: of these, how many were predicted after the training part: what rows are scored on.
         independent: of these, how many at most do not overlap in time: the effective number.
-        blocks: of the block_bootstrap, of `bootstrap.BLOCK` horizons in which something moved.
-        resamples, seed: of the block_bootstrap.
+        blocks: of the block bootstrap, of `block_bootstrap.BLOCK` horizons in which something moved.
+        resamples, seed: of the block bootstrap.
         rows: baselines, components, stages.
         best_baseline, best_component: names of the rows with the lowest log-loss among them.
         skill: of the full pipeline over the best baseline.
@@ -91,7 +92,6 @@ class SkillReport(Struct, frozen=True):
 def report(
     name: str,
     runs: Sequence[PrequentialRun],
-    horizon_ns: int,
     resamples: int = 2_000,
     seed: int = 20_240_808,
 ) -> SkillReport:
@@ -100,9 +100,8 @@ def report(
     Args:
         name: of the file.
         runs: one for each of `variants.VARIANTS`, over the same ticks.
-        horizon_ns: how far ahead they predicted, ns.
-        resamples: of the block_bootstrap.
-        seed: of the block_bootstrap.
+        resamples: of the block bootstrap.
+        seed: of the block bootstrap.
 
     Raises:
         ConfigurationError: there is no tick, or none that is not refused.
@@ -126,9 +125,10 @@ def report(
 
     forecasts = _forecasts(by_name)
     up = full.up[tested]
-    losses = {each: scores.losses(column[tested], up) for each, (_, column) in forecasts.items()}
-    hits = {each: scores.hits(column[tested], up) for each, (_, column) in forecasts.items()}
-    cells = block_bootstrap.cells(full.symbols[tested], full.made[tested], horizon_ns)
+    losses = {each: score_arrays.log_losses(column[tested], up) for each, (_, column) in forecasts.items()}
+    hits = {each: score_arrays.hits(column[tested], up) for each, (_, column) in forecasts.items()}
+    symbols, made, horizons_ns = full.symbols[tested], full.made[tested], full.horizons_ns[tested]
+    cells = block_bootstrap.cells(symbols, made, horizons_ns)
     blocks = int(cells[-1] + 1) // block_bootstrap.BLOCK
     drawn = block_bootstrap.resampled_means([*losses.values(), *hits.values()], cells, resamples, seed)
     loss_means = dict(zip(losses, drawn, strict=False))
@@ -146,7 +146,7 @@ def report(
             float(losses[each].mean()),
             *block_bootstrap.interval(loss_means[each]),
             1.0 - float(losses[each].mean()) / base,
-            None if each in TRAINED else float(scores.losses(column, full.up).mean()),
+            None if each in TRAINED else float(score_arrays.log_losses(column, full.up).mean()),
         )
         for each, (kind, column) in forecasts.items()
     )
@@ -165,15 +165,12 @@ def report(
     return SkillReport(
         name=name,
         symbols=tuple(np.unique(full.symbols).tolist()),
-        horizon_ns=horizon_ns,
+        horizon_ns=int(full.horizons_ns.max()),
         ticks=full.ticks,
         scored=full.scored,
         moved=len(full.up),
         tested=len(up),
-        independent=sum(
-            scores.independent(full.made[tested & (full.symbols == symbol)].tolist(), horizon_ns)
-            for symbol in np.unique(full.symbols)
-        ),
+        independent=effective_sample_size(symbols.tolist(), made.tolist(), horizons_ns.tolist()),
         blocks=blocks,
         resamples=resamples,
         seed=seed,

@@ -10,11 +10,10 @@ from schemas.names import LIVE
 from streams.reports.track_record.equity import Column, Times
 from streams.reports.track_record.frames import nanoseconds
 from streams.reports.track_record.skill_over_time import Block, skill_over_time
-from streams.scoring import scores
+from streams.scoring import score_arrays
+from streams.scoring.effective_sample_size import effective_sample_size
 
 LIVE_COLUMN = "arm.live.probability"
-LEAST = 1e-15
-"""A probability below this counts as this much: one certain error must not make a log-loss infinite."""
 
 
 class Forecasts(Struct, frozen=True):
@@ -24,7 +23,7 @@ class Forecasts(Struct, frozen=True):
         scored: outcomes, moved or not.
         made: event times of the predictions, ns.
         up: whether the mid went up.
-        horizon_ns: how far ahead they looked, ns.
+        horizon_ns: how far ahead they looked, ns; the longest of several, for cells of time over all symbols.
         independent: how many at most do not overlap in time.
         probabilities: of an upward move, by forecaster.
         losses: log-losses, nats, by forecaster.
@@ -69,19 +68,18 @@ def forecasts(outcomes: pd.DataFrame) -> Forecasts | None:
         raise TickloopError("expected columns `baseline.NAME` beside the live arm, was none; fix: do not drop them")
     up = moved["label"].to_numpy() > 0
     made = nanoseconds(moved["ts_prediction"])
-    horizon = int(moved["horizon_ns"].max())
+    horizons = moved["horizon_ns"].to_numpy()
     columns = {LIVE: LIVE_COLUMN}
     columns |= {name.removeprefix("expert."): name for name in names if name.startswith("expert.")}
     columns |= {name: f"baseline.{name}" for name in baselines}
     told = {name: moved[column].fillna(0.5).to_numpy(float) for name, column in columns.items()}
-    losses = {name: scores.losses(column.clip(LEAST, 1.0 - LEAST), up) for name, column in told.items()}
-    symbols = moved["symbol"].to_numpy()
+    losses = {name: score_arrays.log_losses(column, up) for name, column in told.items()}
     return Forecasts(
         scored=len(outcomes),
         made=made,
         up=up,
-        horizon_ns=horizon,
-        independent=sum(scores.independent(made[symbols == each].tolist(), horizon) for each in sorted({*symbols})),
+        horizon_ns=int(horizons.max()),
+        independent=effective_sample_size(moved["symbol"].tolist(), made.tolist(), horizons.tolist()),
         probabilities=told,
         losses=losses,
         baselines=baselines,

@@ -44,7 +44,8 @@ def skill_over_time(
         made: event times of the predictions, ns, in order.
         losses: log-losses of the forecaster, nats.
         reference: log-losses of what it is compared with.
-        horizon_ns: how far ahead they looked.
+        horizon_ns: how far ahead they looked, ns; the longest where symbols differ: a shorter cell would share labels
+            with more than its neighbours.
         edges: event times between the blocks, ns.
         level: of the interval.
 

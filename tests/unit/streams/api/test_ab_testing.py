@@ -43,7 +43,9 @@ def _run(a: Sequence[float], b: Sequence[float]) -> SideBySide:
         Pair(f"ticks:0:{at}", 100 * at, of_a, of_b, 0.5, 0.5, 1)
         for at, (of_a, of_b) in enumerate(zip(a, b, strict=True))
     ]
-    return SideBySide(pairs, [100 * at for at in range(len(pairs))], 100, len(pairs), 0, 0, 0, 100 * len(pairs))
+    count = len(pairs)
+    made = [100 * at for at in range(count)]
+    return SideBySide(pairs, ["X"] * count, made, [100] * count, count, 0, 0, 0, 100 * count)
 
 
 def test_the_better_strategy_wins(framework: ABTestingFramework, ticks: list[Quote | Trade]) -> None:
@@ -172,7 +174,7 @@ def test_overlap_is_accounted_for(framework: ABTestingFramework) -> None:
     wrong = honest = 0
     for _ in range(40):
         a = np.convolve(random.normal(size=1_009), np.ones(10), mode="valid")
-        run = replace(_run(a.tolist(), [0.0] * 1_000), horizon_ns=1_000)
+        run = replace(_run(a.tolist(), [0.0] * 1_000), horizons_ns=[1_000] * 1_000)
         found = framework.compare(run, metrics=("returns",))
         wrong += paired_t(a, np.zeros(1_000)).p < 0.05
         honest += found.metrics[0].significant

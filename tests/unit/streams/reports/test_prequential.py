@@ -24,7 +24,7 @@ from streams.reports.prequential import run as prequential
 from streams.reports.prequential.run import PrequentialRun
 from streams.reports.prequential.table import SkillReport, report
 from streams.retraining.fitting import PASSES, fit
-from streams.scoring import block_bootstrap, scores
+from streams.scoring import block_bootstrap, score_arrays
 from tests.support.market_ticks import seeded_ticks
 
 PARAMETERS = Parameters(MarketParameters(horizon_ns=20_000_000, scored_per_horizon=5, warmup_ticks=10))
@@ -35,7 +35,7 @@ def _ticks(seed: int, count: int) -> list[Quote | Trade]:
 
 
 def _report(runs: list[PrequentialRun]) -> SkillReport:
-    return report("some.csv", runs, PARAMETERS.market.horizon_ns, resamples=50)
+    return report("some.csv", runs, resamples=50)
 
 
 def test_means_of_circular_blocks_by_hand() -> None:
@@ -123,7 +123,7 @@ def test_a_report_needs_runs_over_the_same_outcomes() -> None:
     found = _report(runs)
     assert [row.kind for row in found.rows] == ["baseline"] * 3 + ["component"] * 7 + ["stage"] * 4
     assert found.rows[0].log_loss == pytest.approx(
-        scores.losses(runs[0].probabilities["majority"][runs[0].tested], runs[0].up[runs[0].tested]).mean()
+        score_arrays.log_losses(runs[0].probabilities["majority"][runs[0].tested], runs[0].up[runs[0].tested]).mean()
     )
     assert found == _report(runs)
     with pytest.raises(TickloopError, match="expected every run to score the same outcomes"):

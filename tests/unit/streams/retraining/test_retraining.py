@@ -147,7 +147,7 @@ def test_purging_may_leave_too_few() -> None:
 def test_nothing_of_the_hold_out_reaches_its_judgement() -> None:
     """Labels of the hold-out may change the verdict, but not what the candidate said before they were known."""
     log = labelled(flipped())
-    parts = split(log, 360, HORIZON)
+    parts = split(log, 360)
     model = signed_logistic.start(MARKET.model)
     told = rerun(model, parts.held_out, MARKET)
     for at in (0, 100, 359):
@@ -162,12 +162,12 @@ def _other(each: Labelled) -> Labelled:
 
 
 def test_purged_and_embargoed() -> None:
-    parts = split(labelled(outcomes(100)), 20, embargo_ns=5 * HORIZON)
+    parts = split([replace(each, horizon_ns=5 * HORIZON) for each in labelled(outcomes(100))], 20)
     begin = parts.held_out[0].ts
     assert len(parts.held_out) == 20
     assert max(each.matured for each in parts.trained) == begin - 5 * HORIZON
     assert parts.purged == 5
-    assert split([], 20, HORIZON).held_out == []
+    assert split([], 20).held_out == []
 
 
 def _gates(told: float, live: float, count: int = 300, model: SignedLogistic | None = None) -> dict[str, GateRow]:
@@ -177,7 +177,7 @@ def _gates(told: float, live: float, count: int = 300, model: SignedLogistic | N
         for each in labelled(outcomes(count))
     ]
     said = [told if each.label > 0 else 1.0 - told for each in log]
-    rows = gates(HeldOut(log, said, HORIZON, 1.0), model or signed_logistic.fresh(), RetrainParameters(), 1)
+    rows = gates(HeldOut(log, said, 1.0), model or signed_logistic.fresh(), RetrainParameters(), 1)
     return {row.name: row for row in rows}
 
 
@@ -221,13 +221,13 @@ def test_bounds_hold_as_often_as_they_promise_where_labels_overlap() -> None:
         random = Random(seed)
         noise = [random.gauss(0.0, 1.0) for _ in range(310)]
         values = [sum(noise[at : at + 10]) for at in range(300)]
-        missed += overlapping_mean.mean(values, range(0, 3_000, 10), 100, 0.05).low > 0.0
+        missed += overlapping_mean.mean(values, range(0, 3_000, 10), [100] * 300, 0.05).low > 0.0
     assert 0.02 <= missed / 400 <= 0.09
 
 
 def test_no_values_and_one_batch_say_nothing() -> None:
-    assert not overlapping_mean.mean([], [], 1, 0.05).enough
-    assert overlapping_mean.mean([1.0], [0], 1, 0.05).low == -inf
+    assert not overlapping_mean.mean([], [], [], 0.05).enough
+    assert overlapping_mean.mean([1.0], [0], [1], 0.05).low == -inf
 
 
 def test_the_log_is_bounded_and_knows_what_had_matured() -> None:
