@@ -1,7 +1,5 @@
 """The local broker and the way to it: a real Apache Kafka from its published jars, without containers."""
 
-from agents.broker.neighbours import no_broker
-from agents.broker.process import running
 from agents.config.settings import Settings
 
 
@@ -13,6 +11,9 @@ def bootstrap(settings: Settings) -> str:
     """
     if settings.bootstrap:
         return settings.bootstrap
+    from agents.broker.neighbours import no_broker
+    from agents.broker.process import running
+
     broker = running(settings.home_path)
     if broker is None:
         raise no_broker(settings.home_path)

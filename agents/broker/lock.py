@@ -7,7 +7,6 @@ resolves dependencies: the broker starts from exactly the jars that were locked.
 import hashlib
 from pathlib import Path
 
-import jgo
 import msgspec
 from msgspec import Struct
 
@@ -51,6 +50,8 @@ def locked() -> tuple[Jar, ...]:
 
 def resolve() -> list[Jar]:
     """Ask Maven Central which jars `COORDINATES` need, transitively, and hash them."""
+    import jgo
+
     jars = []
     for artifact in jgo.resolve(COORDINATES):
         content = artifact.resolve().read_bytes()

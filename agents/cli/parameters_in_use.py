@@ -7,7 +7,6 @@ import click
 
 from agents.config.plugins import configured_parameters
 from agents.config.settings import config_table, named_in_errors
-from streams.components.promises import expect_no_look_ahead
 from streams.parameters import Parameters
 from streams.topology import nodes
 
@@ -23,7 +22,11 @@ def parameters_in_use(environment: Mapping[str, str] = os.environ) -> Parameters
             looks ahead.
     """
     parameters = configured_parameters(environment, lambda sentence: click.secho(sentence, dim=True, err=True))
-    with named_in_errors(environment, config_table(environment)):
-        expect_no_look_ahead(parameters)
+    table = config_table(environment)
+    with named_in_errors(environment, table):
+        if table.get("plugins"):
+            from streams.components.promises import expect_no_look_ahead
+
+            expect_no_look_ahead(parameters)
         nodes(parameters)
     return parameters

@@ -15,7 +15,6 @@ from agents.identity.computing import configured_identity
 from agents.runtime.app import create_app
 from agents.runtime.crash import explain_with
 from agents.runtime.worker import configure_logging, run_worker
-from agents.telemetry.watch import WorkerWatch
 from streams.topology import nodes
 
 
@@ -39,5 +38,7 @@ def command(slot: int | None, verbose: bool) -> None:
     instance = f"{settings.group}-{slot}" if slot is not None else None
     app = create_app(settings, address, nodes(parameters, signing(settings)), instance, configured_identity())
     if settings.metrics_port:
+        from agents.telemetry.watch import WorkerWatch
+
         WorkerWatch(app, settings, address, slot, cluster).start()
     run_worker(app, verbose)

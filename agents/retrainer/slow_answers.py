@@ -3,8 +3,6 @@
 from collections import deque
 from collections.abc import Sequence
 
-import numpy as np
-
 QUANTILE = 0.95
 SPANS = 3
 """Slow spans in a row that a verdict takes: longer than a worker's successor needs."""
@@ -88,4 +86,6 @@ class Slowness:
 
 
 def _p95(latencies: Sequence[float]) -> float:
+    import numpy as np
+
     return float(np.quantile(latencies, QUANTILE))

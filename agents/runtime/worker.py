@@ -1,5 +1,6 @@
 """One worker process: the app under Faust's worker, with logging of our own."""
 
+import asyncio
 import gc
 import logging
 import sys
@@ -7,6 +8,7 @@ import sys
 import faust
 from faust.worker import Worker
 
+FREEZE_S = 1.0
 LOG_FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
 
@@ -27,4 +29,19 @@ def run_worker(app: faust.App, verbose: bool = False) -> None:
     # What was imported stays: a collection that walks through it would hold every tick up for a tenth of a second.
     gc.collect()
     gc.freeze()
+
+    async def keep_frozen() -> None:
+        await keep_imports_frozen(app)
+
+    app.task(keep_frozen)
     worker.execute_from_commandline()
+
+
+async def keep_imports_frozen(app: faust.App) -> None:
+    """Freeze also what is imported while the app runs, until it stops: the first experiment brings SciPy."""
+    known = len(sys.modules)
+    while not app.should_stop:
+        await asyncio.sleep(FREEZE_S)
+        if len(sys.modules) > known:
+            known = len(sys.modules)
+            gc.freeze()

@@ -4,7 +4,6 @@ from math import sqrt
 from typing import Literal
 
 from msgspec import Struct
-from scipy.special import stdtrit
 
 from schemas.errors import StateError
 from streams.experiments.engines import batches, group_sequential
@@ -79,7 +78,11 @@ class Experiment:
     """
 
     def __init__(self, parameters: ExperimentParameters, decides: bool = True) -> None:
+        # Imported before the first pair, and by nobody who runs no experiment: SciPy takes a good part of a second.
+        from scipy.special import stdtrit
+
         self.parameters = parameters
+        self._student_quantile = stdtrit
         self._decides = decides
         self._clocked = parameters.clock_ns > 0
         self.digest = parameters.digest()
@@ -258,7 +261,7 @@ class Experiment:
         recent = state.evidence.recent
         mean = sum(recent) / len(recent)
         error = sqrt(sum((each - mean) ** 2 for each in recent) / (len(recent) - 1) / len(recent))
-        if mean + float(stdtrit(len(recent) - 1, 1.0 - parameters.alpha)) * error < parameters.margin:
+        if mean + float(self._student_quantile(len(recent) - 1, 1.0 - parameters.alpha)) * error < parameters.margin:
             return "recent batches contradict"
         return ""
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from math import exp, inf, log, sqrt
 
 from msgspec import Struct
-from scipy.special import stdtrit
 
 from schemas.experiments import ExperimentMoved
 
@@ -74,6 +73,8 @@ def pooled(records: Iterable[ExperimentMoved], planned: int = 0) -> Pooled | Non
         the essentially only symmetric way to merge e-values under arbitrary dependence); Cameron, Gelbach and Miller
         (2011), Robust inference with multiway clustering, equation 2.5.
     """
+    from scipy.special import stdtrit
+
     partials: dict[tuple[str, int], ExperimentMoved] = {}
     for record in records:
         if record.batches:

@@ -3,10 +3,8 @@
 from math import exp
 
 from msgspec import Struct
-from scipy.special import stdtr
 
 from streams.experiments.engines import batches
-from streams.experiments.engines.fixed_horizon import Tested, mcnemar
 from streams.experiments.engines.futility import hopes
 from streams.experiments.engines.t_mixture import interval, log_e
 from streams.experiments.experiment import Experiment, ExperimentState, Status
@@ -115,22 +113,6 @@ def standing(experiment: Experiment, state: ExperimentState) -> Standing:
             _guardrail(experiment, state, metric, margin) for metric, margin in parameters.guardrails.items()
         ),
     )
-
-
-def fixed_horizon(experiment: Experiment, state: ExperimentState) -> tuple[Tested, Tested] | None:
-    """t-test of the batch means and McNemar's test of the wins; none before the planned number of pairs.
-
-    McNemar's test takes pairs as independent: it is meant for predictions that do not overlap.
-    """
-    parameters = experiment.parameters
-    if state.scored < parameters.longest - parameters.longest % parameters.batch:
-        return None
-    n, mean, sse = experiment.evidence.moments(state.evidence, parameters.primary)
-    wins = mcnemar(state.evidence.only_a, state.evidence.only_b)
-    if sse <= 0.0:
-        return Tested("t of batch means", mean, 0.0, 1.0), wins
-    statistic = mean / (sse / (n - 1) / n) ** 0.5
-    return Tested("t of batch means", mean, statistic, 2.0 * float(stdtr(n - 1, -abs(statistic)))), wins
 
 
 def _guardrail(experiment: Experiment, state: ExperimentState, metric: Metric, margin: float) -> Guardrail:

@@ -5,7 +5,6 @@ from itertools import pairwise
 from math import inf, sqrt
 
 from msgspec import Struct
-from scipy.special import stdtrit
 
 HORIZONS = 1
 """Horizons in a batch: outcomes of one batch share ticks with those of its neighbours and with no others."""
@@ -68,5 +67,7 @@ def mean(values: Sequence[float], times: Sequence[int], horizons_ns: Sequence[in
     squares = sum(each * each for each in left)
     neighbours = sum(one * other for one, other in pairwise(left))
     error = sqrt(max(squares, squares + 2.0 * neighbours) * batches / (batches - 1)) / n
+    from scipy.special import stdtrit
+
     reach = float(stdtrit(batches - 1, 1.0 - level)) * error
     return Mean(n, batches, centre, centre - reach, centre + reach)

@@ -7,7 +7,6 @@ It asks more of dependence than engine 1: at every pair the expected score, give
 from math import exp, inf, lgamma, log
 
 from msgspec import Struct
-from scipy.special import gammainc, hyp1f1
 
 
 class CertificateState(Struct, array_like=True):
@@ -49,6 +48,9 @@ class Certificate:
     """
 
     def __init__(self, bound: float, optimal: float, alpha: float, margin: float = 0.0) -> None:
+        from scipy.special import gammainc, hyp1f1
+
+        self._gammainc, self._hyp1f1 = gammainc, hyp1f1
         a = -2.0 * log(2.0 * alpha)
         self._c = bound
         self._margin = margin
@@ -83,11 +85,11 @@ class Certificate:
         y = (self._c * state.total + state.variance + self._r) / c2
         if y <= 0.0:
             return self._first - self._shape - log(shape)
-        below = float(gammainc(shape, y))
+        below = float(self._gammainc(shape, y))
         if below > 0.0:
             return self._first + lgamma(shape) + log(below) - shape * log(y) + y - self._shape
         # P(a, y) underflows far below its mean: P = y^a exp(-y) 1F1(1; a+1; y) / Gamma(a+1), Tricomi (1950).
-        return self._first - self._shape - log(shape) + log(float(hyp1f1(1.0, shape + 1.0, y)))
+        return self._first - self._shape - log(shape) + log(float(self._hyp1f1(1.0, shape + 1.0, y)))
 
     def p(self, state: CertificateState) -> float:
         """P-value if the evidence is looked at now."""

@@ -1,17 +1,10 @@
 """Engine 4: a few planned looks at a horizon that is fixed; the sharpest choice when the horizon is firm."""
 
 from collections.abc import Sequence
-from math import e, log1p, pi, sqrt
+from math import e, log1p, sqrt
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, stdtr
-
 Spending = Literal["obrien_fleming", "pocock"]
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(300)
-FARTHEST = 9.0
-"""Standard deviations beyond which a path is not followed."""
 
 
 def crossing(times: Sequence[float], bounds: Sequence[float]) -> list[float]:
@@ -28,7 +21,9 @@ def crossing(times: Sequence[float], bounds: Sequence[float]) -> list[float]:
     References:
         Armitage, McPherson and Rowe (1969), Repeated significance tests on accumulating data, equation 2.
     """
-    paths = _Paths()
+    from streams.experiments.engines.score_density import ScoreDensity
+
+    paths = ScoreDensity()
     return [paths.look(time, bound) for time, bound in zip(times, bounds, strict=True)]
 
 
@@ -45,6 +40,8 @@ def spent(time: float, alpha: float, spending: Spending) -> float:
     """
     if spending == "pocock":
         return alpha * log1p((e - 1.0) * time)
+    from scipy.special import ndtr, ndtri
+
     return float(4.0 * ndtr(ndtri(alpha / 4.0) / sqrt(time)))
 
 
@@ -59,7 +56,9 @@ def lan_demets(times: Sequence[float], alpha: float, spending: Spending = "obrie
     """
     from scipy.optimize import brentq
 
-    paths, before, bounds = _Paths(), 0.0, []
+    from streams.experiments.engines.score_density import FARTHEST, ScoreDensity
+
+    paths, before, bounds = ScoreDensity(), 0.0, []
     for time in times:
         wanted = spent(time, alpha, spending) - before
         bound = float(brentq(lambda z, time=time, wanted=wanted: paths.leaving(time, z) - wanted, 0.1, FARTHEST))
@@ -98,29 +97,6 @@ def z_of_t(t: float, degrees: int) -> float:
     References:
         Jennison and Turnbull (2000), Group Sequential Methods, section 3.3: the significance-level approach.
     """
+    from scipy.special import ndtri, stdtr
+
     return float(-ndtri(stdtr(degrees, -abs(t))) if t >= 0.0 else ndtri(stdtr(degrees, t)))
-
-
-class _Paths:
-    """Density of the score sqrt(t) z at the last look, of the paths that have not crossed."""
-
-    def __init__(self) -> None:
-        self._time = 0.0
-        self._at: NDArray[np.float64] = np.zeros(1)
-        self._mass: NDArray[np.float64] = np.ones(1)
-
-    def leaving(self, time: float, bound: float) -> float:
-        """Probability to be first beyond the bound at this look."""
-        edge, step = bound * sqrt(time), sqrt(time - self._time)
-        beyond = ndtr((self._at - edge) / step) + ndtr((-edge - self._at) / step)
-        return float(self._mass @ beyond)
-
-    def look(self, time: float, bound: float) -> float:
-        """Go on to this look; return the probability to be first beyond the bound at it."""
-        crossed = self.leaving(time, bound)
-        edge, step = min(bound, FARTHEST) * sqrt(time), sqrt(time - self._time)
-        at = edge * NODES
-        steps = np.exp(-0.5 * ((at[:, None] - self._at) / step) ** 2) / (step * sqrt(2.0 * pi))
-        self._mass = edge * WEIGHTS * (steps @ self._mass)
-        self._at, self._time = at, time
-        return crossed

@@ -7,7 +7,6 @@ All functions take the moments of n batch means (their mean, and the sum of squa
 from math import exp, inf, lgamma, log, log1p, pi, sqrt
 
 from msgspec import Struct, field
-from scipy.special import stdtr
 
 from streams.experiments.engines import batches
 from streams.experiments.engines.batches import Batches
@@ -62,6 +61,8 @@ def log_student(n: int, x: float) -> float:
     References:
         Johnson, Kotz and Balakrishnan (1995), Continuous Univariate Distributions 2, chapter 28.
     """
+    from scipy.special import stdtr
+
     probability = float(stdtr(n, x))
     if probability > 0.0:
         return log(probability)

@@ -11,14 +11,12 @@ from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError, StateError
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams.experiments.engines import fixed_horizon
 from streams.experiments.engines.t_mixture import log_e
 from streams.experiments.evidence import Evidence
 from streams.experiments.experiment import Experiment, ExperimentState, Status
 from streams.experiments.pairs import Pair, pair_of
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.preflight import ends_of_batches, preflight, smallest_that_holds
-from streams.experiments.standing import fixed_horizon as unlocked
 from streams.experiments.standing import standing
 
 QUICK = ExperimentParameters(primary="returns", batch=20, expected=800.0, longest=4_000, warmup=50)
@@ -222,16 +220,6 @@ class TestExperiment:
         ]
         assert by_name["log_loss"].effect == pytest.approx(float(np.mean(loss)))
         assert by_name["log_loss"].kept == (by_name["log_loss"].log_e >= -log(0.05))
-        assert unlocked(experiment, state) is None, "not before the planned number of pairs"
-
-    def test_tests_of_one_look_unlock_at_the_planned_end(self) -> None:
-        experiment = Experiment(replace(QUICK, beta=0.0, worth=0.01))
-        state = experiment.start()
-        experiment.batch(state, _pairs(4, 5_000))
-        found = unlocked(experiment, state)
-        assert found is not None
-        assert found[0].p > 0.05
-        assert found[1] == fixed_horizon.mcnemar(state.evidence.only_a, state.evidence.only_b)
 
 
 def test_a_pair_of_an_outcome() -> None:
