@@ -12,6 +12,7 @@ from rich.console import Console
 
 from agents.config.settings import Settings
 from agents.demo import drift_story, experiment_story
+from agents.demo.details import show_details
 from agents.demo.live_page import live_page
 from agents.demo.market import market_of
 from agents.demo.plan import DEFAULT_RATE, DEFAULT_RUN_S, MOST_TICKS, DemoPlan
@@ -64,6 +65,7 @@ STORIES: dict[str, Any] = {"experiment": experiment_story, "drift": drift_story}
 )
 @click.option("--no-kill", is_flag=True, help="Do not kill a worker half-way.")
 @click.option("--dashboard", is_flag=True, help="Serve the live page meanwhile; its address is printed.")
+@click.option("--verbose", is_flag=True, help="Print each check, refusals by reason, latencies and all baselines, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @click.option("--keep", is_flag=True, help="Leave broker and topics there to look at.")
 def command(
@@ -76,6 +78,7 @@ def command(
     story: str,
     no_kill: bool,
     dashboard: bool,
+    verbose: bool,
     as_json: bool,
     keep: bool,
 ) -> None:
@@ -118,6 +121,8 @@ def command(
         click.echo(msgspec.json.encode(summary))
     else:
         console.print()
+        if verbose:
+            show_details(summary, console)
         show(summary, console)
         show_next_steps(summary, console)
     if not summary.holds:

@@ -1,4 +1,4 @@
-"""The summary of a demo for people."""
+"""What a newcomer looks for after a demo: did it run, how fast, how good, what the kill did, where to look next."""
 
 from rich.console import Console
 from rich.padding import Padding
@@ -6,40 +6,32 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from agents.demo.stopwatch import MeasuredLatency
 from agents.demo.summary import Summary
 from streams.scoring.skill import Skill
 
 SYNTHETIC = (
-    "What is synthetic here: the market. Its ticks come from a seeded generator with patterns planted in them, so the "
-    "skill says that the loop finds what is there; it says nothing about any real market, and nothing about money. "
-    "What is real: the workers, their processes and what they wrote to {cluster}. For real ticks: tickloop demo "
-    "--ticks FILE"
+    "The market is synthetic: a seeded generator planted patterns in it, so the skill says that the loop finds what is "
+    "there, and nothing about money. Workers, processes and records are real, on {cluster}."
 )
 REAL = (
     "The ticks are real, the positions are not: they are sized at the mid with the costs of the parameter file, "
     "without queues, latency to a venue or market impact."
 )
 
-FULL = 0.9
+BUSY = 0.9
 """How busy the cores are from which on what runs on them waits for one another."""
-
-LOOK = "look at what it left"
 
 
 def show(summary: Summary, console: Console) -> None:
-    """Print a summary."""
-    for title, part in (
-        ("What went through", _counts(summary)),
-        ("Checked on the topics, after the workers had stopped", _checks(summary)),
-        (
-            "Latency from tick to prediction, ms",
-            _latency(summary),
-        ),
-        ("Skill beside baselines", _skill(summary.skill)),
-    ):
-        console.print(Rule(Text(title, style="bold"), align="left", style="dim"))
-        console.print(Padding(part, (0, 0, 1, 2)))
+    """Print a summary of a few lines; `agents.demo.details` prints all of it."""
+    title = Text("It ran, and every check holds" if summary.holds else "A check does not hold", style="bold")
+    console.print(Rule(title, align="left", style="dim"))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column()
+    for name, said in _rows(summary):
+        grid.add_row(name, said)
+    console.print(Padding(grid, (0, 0, 1, 2)))
     console.print(Text((SYNTHETIC if summary.synthetic else REAL).format(cluster=summary.cluster), style="dim"))
     console.print()
 
@@ -47,131 +39,69 @@ def show(summary: Summary, console: Console) -> None:
 def show_next_steps(summary: Summary, console: Console) -> None:
     """Say how to go on."""
     steps = [
-        ("tickloop up", "broker, topics, workers: keep them running"),
-        ("tickloop publish FILE", "send your own ticks: CSV, JSON lines, Parquet"),
-        ("tickloop consume predictions", "read what comes out, each record once"),
+        ("tickloop demo --verbose", "each check, refusals by reason, latencies, all baselines"),
+        ("tickloop up", "keeps broker, workers and the live page running, and says the page's address"),
+        ("tickloop publish FILE", "your own ticks: CSV, JSON, Parquet; docs/formats.md"),
+        ("tickloop consume predictions", "what comes out, each record once; all topics: docs/topics.md"),
     ]
+    look = "look at what it left"
     if summary.prefix:
-        steps[:0] = [(f"TICKLOOP_PREFIX={summary.prefix} tickloop consume predictions --from -20", LOOK)]
+        steps[:0] = [(f"TICKLOOP_PREFIX={summary.prefix} tickloop consume predictions --from -20", look)]
     elif summary.home:
         home = f"TICKLOOP_HOME={summary.home}"
         steps[:0] = [
-            (f"{home} tickloop consume predictions --from -20", LOOK),
+            (f"{home} tickloop consume predictions --from -20", look),
             (f"{home} tickloop broker reset && rm -r {summary.home}", "remove it"),
         ]
     console.print(Text("Next", style="bold"))
     for command, why in steps:
-        line = Text(f"  {command:<32} ").append(why, style="dim")
+        line = Text(f"  {command:<29}").append(f" {why}", style="dim")
         console.print(line, soft_wrap=True)
 
 
-def _counts(summary: Summary) -> Table:
-    audit = summary.audit
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim")
-    grid.add_column(justify="right")
-    grid.add_column()
-    rate = summary.sent / summary.seconds if summary.seconds else 0.0
-    pace = f"{summary.market_seconds:,.0f} s of {summary.market}, in {summary.seconds:.0f} s ({rate:,.0f} ticks/s)"
-    grid.add_row("ticks sent", f"{summary.sent:,}", pace)
-    grid.add_row("accepted", f"{audit.accepted:,}", f"of {_names(summary.symbols)}")
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary.refused.items())
-    grid.add_row("refused", f"{sum(summary.refused.values()):,}", reasons)
-    grid.add_row("predictions", f"{audit.predictions:,}")
-    grid.add_row("outcomes", f"{audit.outcomes:,}", "predictions that were kept to be scored, and met their outcome")
-    if summary.kill is not None:
-        kill = summary.kill
-        grid.add_row(
-            "kill -9",
-            "1",
-            f"{kill.worker} of {summary.workers}, with {len(kill.partitions)} partitions, after {kill.after:,} ticks",
-        )
-    return grid
+def _rows(summary: Summary) -> list[tuple[str, Text]]:
+    audit, kill = summary.audit, summary.kill
+    refused = sum(summary.refused.values())
+    rows = [
+        ("ticks", Text(f"{summary.sent:,} of {summary.market} in {summary.seconds:.0f} s; {refused:,} refused")),
+        ("predictions", Text(f"{audit.predictions:,} for {audit.accepted:,} accepted ticks, each once for a reader")),
+        ("latency", Text(_latency(summary))),
+    ]
+    if summary.busy > BUSY:
+        rows.append(("", Text(f"the {summary.cores} cores were {summary.busy:.0%} busy, so ticks waited for one")))
+    rows.append(("skill", verdict(summary.skill)))
+    if kill is not None:
+        back = "it came back by itself" if kill.restarts else "it did not come back"
+        said = f"{kill.worker} of {summary.workers} after {kill.after:,} ticks; {back}; {audit.repeats:,} records sent again"
+        rows.append(("kill -9", Text(said)))
+    checks = audit.checks
+    broken = [check for check in checks if not check.holds]
+    if broken:
+        rows += [("", Text(f"\N{BALLOT X} {check.claim}: {check.found}", style="bold red")) for check in broken]
+    else:
+        held = f"\N{CHECK MARK} all {len(checks)}; each record is, byte for byte, what a replay of the ticks gives"
+        rows.append(("checks", Text(held, style="green")))
+    return rows
 
 
-def _names(symbols: tuple[str, ...], most: int = 6) -> str:
-    """
-    >>> _names(("A", "B", "C"), most=2)
-    'A, B, ...'
-    """
-    return ", ".join(symbols[:most]) + (", ..." if len(symbols) > most else "")
-
-
-def _checks(summary: Summary) -> Table:
-    grid = Table.grid(padding=(0, 1))
-    for check in summary.audit.checks:
-        mark = Text("✓", style="green") if check.holds else Text("✗", style="bold red")
-        grid.add_row(mark, Text(f"{check.claim}: ").append(check.found, style="bold" if check.holds else "bold red"))
-    return grid
-
-
-def _latency(summary: Summary) -> Table:
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column("")
-    for title in ("ticks", "p50", "p95", "p99", "longest"):
-        table.add_column(title, justify="right")
+def _latency(summary: Summary) -> str:
+    whole, calm = summary.latency, summary.undisturbed or summary.latency
+    if whole is None or calm is None:
+        return "no tick was answered"
+    said = f"p50 {calm.p50_ms:,.1f} ms, p99 {calm.p99_ms:,.1f} ms from tick to reader"
     if summary.undisturbed is not None:
-        table.add_row("before the kill", *_waits(summary.undisturbed))
-    if summary.latency is not None:
-        table.add_row("whole run, kill included" if summary.kill else "whole run", *_waits(summary.latency))
-    outer = Table.grid()
-    outer.add_row(table)
-    outer.add_row(Text("from the moment when a tick is due to be sent until a reader has its answer", "dim"))
-    outer.add_row(Text(measured_on(summary), "dim"))
-    return outer
-
-
-def measured_on(summary: Summary) -> str:
-    """What the latency was measured on, in a sentence: the programs that are measured are a load themselves."""
-    broker = "" if "cluster at" in summary.cluster else "broker, "
-    programs = f"{broker}{summary.workers} worker{'' if summary.workers == 1 else 's'}, publisher and readers"
-    said = f"{programs} on the {summary.cores} cores of this machine, which were {summary.busy:.0%} busy meanwhile"
-    if summary.busy > FULL:
-        said += ": much of these waits is one for a core"
+        said += f" before the kill; longest with it {whole.longest_ms / 1_000:,.1f} s"
     return said
 
 
-def _waits(latency: MeasuredLatency) -> tuple[str, ...]:
-    numbers = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.longest_ms)
-    return (f"{latency.ticks:,}", *(f"{number:,.1f}" for number in numbers))
-
-
-def _skill(figures: Skill | None) -> Table | Text:
+def verdict(figures: Skill | None) -> Text:
+    """Whether the predictions were better than the best baseline, with the interval, in one sentence."""
     if figures is None:
         return Text("no scored prediction has met a move yet: too few ticks to say anything")
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-    table.add_column("forecaster")
-    table.add_column("right side", justify="right")
-    table.add_column("log-loss", justify="right")
-    table.add_column("")
-    table.add_row(
-        Text("the loop", style="bold"), f"{figures.pipeline.accuracy:.1%}", f"{figures.pipeline.log_loss:.4f}", ""
-    )
-    for score in sorted(figures.baselines, key=lambda score: score.log_loss):
-        what = "best baseline" if score.name == figures.best_baseline else "baseline"
-        table.add_row(score.name, f"{score.accuracy:.1%}", f"{score.log_loss:.4f}", Text(what, style="dim"))
-    outer = Table.grid()
-    outer.add_row(table)
-    outer.add_row("")
-    outer.add_row(_verdict(figures))
-    outer.add_row(
-        f"n = {figures.scored:,} scored predictions, {figures.moved:,} with a move; n_eff = {figures.independent:,} at "
-        "most that do not overlap"
-    )
-    outer.add_row(
-        f"positions: {figures.positions:,}, on average {figures.gross_bps:+.2f} bps before and "
-        f"{figures.net_bps:+.2f} bps after cost"
-        if figures.positions
-        else "positions: none, for no expected move was worth its cost"
-    )
-    return outer
-
-
-def _verdict(figures: Skill) -> Text:
-    said = f"skill over {figures.best_baseline}, by log-loss: {figures.skill:+.1%}"
+    said = f"{figures.skill:+.1%} over the best baseline, {figures.best_baseline}"
     if figures.low is None or figures.high is None:
-        return Text(f"{said}, of too few moves for an interval")
-    text = Text(f"{said}, 95 % interval {figures.low:+.1%} to {figures.high:+.1%}: ")
+        return Text(f"{said}; too few moves for an interval")
+    text = Text(f"{said}; 95 % interval {figures.low:+.1%} to {figures.high:+.1%}: ")
     if figures.low > 0:
         return text.append("improvement shown", style="green")
     if figures.high < 0:

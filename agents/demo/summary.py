@@ -1,4 +1,4 @@
-"""What a demo showed, as facts: printed for people by `agents.demo.report`, as JSON with `--json`."""
+"""What a demo showed, as facts: printed by `agents.demo.report` and `agents.demo.details`, as JSON with `--json`."""
 
 from msgspec import Struct
 

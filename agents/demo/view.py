@@ -84,11 +84,9 @@ class LiveView:
             f"{self._elapsed():.0f} s",
             f"{stopwatch.sent:,} of {len(stopwatch.feed):,} ticks",
             f"{observed.predictions:,} predictions",
-            f"{len(observed.outcomes):,} outcomes",
-            f"{observed.refused.total():,} refused",
         ]
         if (latency := stopwatch.latency()) is not None:
-            parts.append(f"latency p50 {latency.p50_ms:.1f}, p95 {latency.p95_ms:.1f}, p99 {latency.p99_ms:.1f} ms")
+            parts.append(f"latency p50 {latency.p50_ms:.1f} ms")
         if self._skill is not None:
             parts.append(f"skill {self._skill.skill:+.1%} over {self._skill.best_baseline}")
         return "  ".join(parts)

@@ -85,7 +85,7 @@ def test_real_ticks_on_a_broker_of_its_own_and_nothing_left(tmp_path: Path) -> N
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     done = subprocess.run(
-        [*DEMO, "--ticks", str(market), "--no-kill", "--workers", "1"],
+        [*DEMO, "--ticks", str(market), "--no-kill", "--workers", "1", "--verbose"],
         env=surroundings(temporary),
         capture_output=True,
         text=True,
@@ -96,6 +96,8 @@ def test_real_ticks_on_a_broker_of_its_own_and_nothing_left(tmp_path: Path) -> N
     assert "every tick is in the log: 901 of 901 acknowledged" in done.stdout
     assert "exactly one prediction for each accepted tick: 900 for 900" in done.stdout
     assert "malformed 1" in done.stdout
+    assert "It ran, and every check holds" in done.stdout
+    assert "predictions  900 for 900 accepted ticks, each once for a reader" in done.stdout
     assert not list(temporary.iterdir())
     assert not processes_of(temporary)
 

@@ -64,15 +64,6 @@ def test_the_topic_table_of_the_readme_is_the_registry() -> None:
     assert list(table) == [topic.name for topic in TOPICS]
 
 
-def test_the_example_of_an_experiment_says_what_is_written_below_it(capsys: pytest.CaptureFixture[str]) -> None:
-    document = (ROOT / "docs" / "experiments.md").read_text()
-    (example,), (said,) = blocks(document, "python"), blocks(document, "text")
-    exec(compile(example, "docs/experiments.md", "exec"), {})
-    assert capsys.readouterr().out == said
-    for declared in blocks(document, "toml"):
-        assert load_parameters(msgspec.toml.decode(declared)).experiments["calmer"].covers("BTCUSDT")
-
-
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_that_are_named_exist(document: Path) -> None:
     named = set(re.findall(r"(?:^|`|\$ )tickloop ([a-z]+(?: [a-z]+)?)", document.read_text(), re.MULTILINE))

@@ -9,10 +9,10 @@ import pytest
 
 from agents.clients.reader import Received
 from agents.demo.audit import Audit, audit
+from agents.demo.details import measured_on
 from agents.demo.market import ids_of_broken, market_of
 from agents.demo.observed import Observed
 from agents.demo.plan import DemoPlan
-from agents.demo.report import measured_on
 from agents.demo.stopwatch import Stopwatch
 from agents.demo.summary import Summary
 from schemas.codec import encode
