@@ -71,9 +71,9 @@ def _rows(summary: Summary) -> list[tuple[str, Text]]:
         rows.append(("", Text(f"the {summary.cores} cores were {summary.busy:.0%} busy, so ticks waited for one")))
     rows.append(("skill", verdict(summary.skill)))
     if kill is not None:
-        back = "it came back by itself" if kill.restarts else "it did not come back"
-        said = f"{kill.worker} of {summary.workers} after {kill.after:,} ticks; {back}; {audit.repeats:,} records sent again"
-        rows.append(("kill -9", Text(said)))
+        back = "came back by itself" if kill.restarts else "did not come back"
+        said = f"{kill.worker} of {summary.workers} after {kill.after:,} ticks; it {back}"
+        rows.append(("kill -9", Text(f"{said}; {audit.repeats:,} records sent again")))
     checks = audit.checks
     broken = [check for check in checks if not check.holds]
     if broken:

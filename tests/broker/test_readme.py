@@ -37,13 +37,14 @@ async def test_a_tick_is_published_and_its_own_answer_read(
     async with LiveLoop(nodes(Parameters()), Settings.load({}), broker.address, tmp_path / "workers.log") as loop:
         hasty = client.replace("patience=30", "patience=1")
         assert hasty != client
-        assert "no answer to ticks:" in await printed(hasty), "no worker runs yet"
+        with pytest.raises(TimeoutError):  # no worker runs yet
+            await printed(hasty)
         loop.start(1)
         later = client.replace("1723161255088169167", "1723161256088169167").replace("patience=30", "patience=60")
         up = later.replace('"bid_size": 2.507', '"bid_size": 1.21').replace('"ask_size": 1.21', '"ask_size": 2.507')
-        symbol, direction, probability = (await printed(later)).split()
-        assert (symbol, direction) == ("BTCUSDT", "up"), "more is bid for than offered"
+        direction, probability = (await printed(later)).split()
+        assert direction == "up", "more is bid for than offered"
         assert 0.5 < float(probability) < 1.0
         again = up.replace("1723161256088169167", "1723161257088169167")
-        assert (await printed(again)).split()[1] == "down", "its own answer, not one of those before it"
-        assert (await printed(again.replace("61800.3", "61800.1"))).startswith("refused: crossed_quote ")
+        assert (await printed(again)).split()[0] == "down", "its own answer, not one of those before it"
+        assert (await printed(again.replace("61800.3", "61800.1"))) == "refused crossed_quote\n"

@@ -20,6 +20,20 @@ from tests.support.places import ROOT
 
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+MAP = (ROOT / "docs" / "README.md").read_text()
+DECISIONS = sorted((ROOT / "docs" / "adr").glob("0*.md"))[1:]
+
+ROOMS = sorted(
+    [
+        "schemas",
+        *(
+            f"{floor}/{each.parent.name}"
+            for floor in ("streams", "agents")
+            for each in (ROOT / floor).glob("*/__init__.py")
+        ),
+        *(f"tests/{each.name}" for each in (ROOT / "tests").iterdir() if each.is_dir() and each.name != "__pycache__"),
+    ]
+)
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -75,7 +89,41 @@ def test_commands_that_are_named_exist(document: Path) -> None:
                 assert command is not None, f"`tickloop {words}` does not exist"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / "CHANGELOG.md"], ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", document.read_text()):
         assert (document.parent / target).exists(), f"{document.name} links to {target}, which is not there"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_sources_that_are_named_are_there(document: Path) -> None:
+    """Paths of other people's repositories have no room of ours in them."""
+    rooms = "|".join(room for room in ROOMS if "/" in room)
+    for named in re.findall(rf"`((?:{rooms}|schemas)/[\w./-]+)`", document.read_text()):
+        assert (ROOT / named).exists(), f"{document.name} names {named}, which is not there"
+
+
+def test_every_room_has_its_sentence_on_the_map() -> None:
+    named = re.findall(r"^\| `([a-z/]+)` \| \S", MAP, re.MULTILINE)
+    assert sorted(named) == ROOMS
+
+
+def test_every_document_is_on_the_map() -> None:
+    linked = set(re.findall(r"\]\(([\w./]+\.md)\)", MAP))
+    there = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert there <= linked
+
+
+def test_the_list_of_decisions_has_the_title_of_each() -> None:
+    listed = (ROOT / "docs" / "adr" / "README.md").read_text()
+    titles = [(path, path.read_text().splitlines()[0]) for path in DECISIONS]
+    entries = [
+        f"* [{path.name[:4]}]({path.name}) {title.removeprefix(f'# {path.name[:4]}: ')}" for path, title in titles
+    ]
+    assert [line for line in listed.splitlines() if line.startswith("* ")] == entries
+    assert [path.name[:4] for path in DECISIONS] == [f"{number:04}" for number in range(1, len(DECISIONS) + 1)]
+
+
+def test_the_readme_can_be_read_in_one_go() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+    assert len((ROOT / "docs" / "glossary.md").read_text().splitlines()) <= 120

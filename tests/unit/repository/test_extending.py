@@ -1,4 +1,4 @@
-"""The README's strategy and pipeline, run as they are printed; modules that a configuration names."""
+"""The parts of docs/extending.md, run as they are printed; modules that a configuration names."""
 
 import os
 import re
@@ -14,17 +14,7 @@ from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
 from tests.support.places import ROOT
 
-README = (ROOT / "README.md").read_text()
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-
-
-def block(holds: str) -> str:
-    """The one Python block of the README that holds a text."""
-    (found,) = [each for each in blocks("python") if holds in each]
-    return found
+GUIDE = (ROOT / "docs" / "extending.md").read_text()
 
 
 def run(folder: Path, *command: str) -> str:
@@ -42,15 +32,17 @@ def run(folder: Path, *command: str) -> str:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """What the README has its reader write."""
-    (tmp_path / "my_strategies.py").write_text(block("class Fade"))
-    (tmp_path / "tickloop.toml").write_text(blocks("toml")[0])
+def extended(tmp_path: Path) -> Path:
+    """What docs/extending.md has its reader write."""
+    files = re.findall(r"`(\w+\.(?:py|toml))`:\n\n```\w+\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    for name, text in files:
+        (tmp_path / name).write_text(text)
+    assert len(files) == 8
     return tmp_path
 
 
-def test_a_dozen_lines_are_a_strategy(folder: Path) -> None:
-    lines = [line for line in (folder / "my_strategies.py").read_text().splitlines() if line.strip()]
+def test_a_dozen_lines_are_a_strategy(extended: Path) -> None:
+    lines = [line for line in (extended / "my_strategies.py").read_text().splitlines() if line.strip()]
     assert len(lines) <= 14
     program = (
         "from agents.config.plugins import configured_parameters\n"
@@ -62,40 +54,30 @@ def test_a_dozen_lines_are_a_strategy(folder: Path) -> None:
         "    said += [outcome.experts['fade'] for outcome in pipeline.outcomes]\n"
         "print(len(said), *sorted(set(said)), pipeline.faults(tick.symbol))"
     )
-    count, *opinions = run(folder, "-c", program).split()
+    count, *opinions = run(extended, "-c", program).split()
     assert int(count) > 100
     assert opinions == ["0.4", "0.5", "0.6", "{}"]
 
 
-def test_the_command_line_sees_it(folder: Path) -> None:
-    listed = run(folder, "-m", "agents.cli", "features", "list")
+def test_the_command_line_sees_it(extended: Path) -> None:
+    listed = run(extended, "-m", "agents.cli", "features", "list")
     assert re.search(r"return_10 .*\n.*\n    used by .*\bfade\b", listed)
 
 
-def test_it_keeps_the_promises_of_a_component(folder: Path) -> None:
+def test_it_keeps_the_promises_of_a_component(extended: Path) -> None:
     program = (
         "from streams.components.kinds import components; from streams.components.promises import PROMISES\n"
         "from agents.config.plugins import configured_parameters\n"
         "(mine,) = [each for each in components(configured_parameters().market) if each.name == 'fade']\n"
         "print([promise(mine) for promise in PROMISES])"
     )
-    assert run(folder, "-c", program) == "['', '', '', '']\n"
+    assert run(extended, "-c", program) == "['', '', '', '']\n"
 
 
 def test_the_pipeline_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(block("UnifiedMLPipeline"), "README.md", "exec"), {})
+    (program,) = re.findall(r"^```python\n(from streams.api.pipeline.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    exec(compile(program, "docs/extending.md", "exec"), {})
     assert re.fullmatch(r"imbalance calm-range 0\.6\d+ 0\.0\n", capsys.readouterr().out)
-
-
-@pytest.fixture
-def extended(tmp_path: Path) -> Path:
-    """What docs/extending.md has its reader write."""
-    document = (ROOT / "docs" / "extending.md").read_text()
-    files = re.findall(r"`(\w+\.(?:py|toml))`:\n\n```\w+\n(.*?)^```", document, re.DOTALL | re.MULTILINE)
-    for name, text in files:
-        (tmp_path / name).write_text(text)
-    assert len(files) == document.count("\n```\n") == 7
-    return tmp_path
 
 
 def test_parts_of_ones_own_decide_what_is_predicted(extended: Path) -> None:

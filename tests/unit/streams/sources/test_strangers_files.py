@@ -30,7 +30,7 @@ from tests.support.example_streams import NOON, NOON_MS
 from tests.support.places import ROOT
 from tests.support.strangers_files import bars, trades
 
-README = (ROOT / "README.md").read_text()
+GUIDE = (ROOT / "docs" / "formats.md").read_text()
 OPTIONS = (
     "--map ts_event=Datum+Uhrzeit,symbol=Produkt,price=Kurs,size=Menge,side=Richtung --sides buy=K,sell=V --decimal ,"
 )
@@ -358,9 +358,9 @@ def test_many_refused_ticks_are_said_with_the_reason(folder: Path, capsys: pytes
     assert "60 of 120 refused: 60 as bad_symbol; why, row by row: run/dead-letters.jsonl" in said
 
 
-def test_what_the_readme_says_of_your_own_file_is_what_comes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_guide_says_of_a_file_is_what_comes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "trades.csv").write_text(trades())
-    (block,) = re.findall(r"## Your own file\n.*?^```\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    (block,) = re.findall(r"## An example\n.*?^```\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
     shown = [part.splitlines() for part in re.split(r"^\$ ", block, flags=re.MULTILINE) if part]
     options, compared = "", 0
     for command, *lines in shown:
