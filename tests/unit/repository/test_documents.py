@@ -26,6 +26,7 @@ DECISIONS = sorted((ROOT / "docs" / "adr").glob("0*.md"))[1:]
 ROOMS = sorted(
     [
         "schemas",
+        "tickloop",
         *(
             f"{floor}/{each.parent.name}"
             for floor in ("streams", "agents")
@@ -127,3 +128,9 @@ def test_the_list_of_decisions_has_the_title_of_each() -> None:
 def test_the_readme_can_be_read_in_one_go() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
     assert len((ROOT / "docs" / "glossary.md").read_text().splitlines()) <= 120
+
+
+def test_the_readme_runs_a_backtest(capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = (block for block in blocks((ROOT / "README.md").read_text(), "python") if "tickloop.backtest" in block)
+    exec(compile(program, "README.md", "exec"), {})
+    assert capsys.readouterr().out == "2000 imbalance\n"

@@ -75,7 +75,7 @@ def test_it_keeps_the_promises_of_a_component(extended: Path) -> None:
 
 
 def test_the_pipeline_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
-    (program,) = re.findall(r"^```python\n(from streams.api.pipeline.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    (program,) = re.findall(r"^```python\n(import tickloop\n.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
     exec(compile(program, "docs/extending.md", "exec"), {})
     assert re.fullmatch(r"imbalance calm-range 0\.6\d+ 0\.0\n", capsys.readouterr().out)
 
