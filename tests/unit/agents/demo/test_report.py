@@ -87,7 +87,7 @@ def test_everything_is_one_option_away() -> None:
 def test_what_does_not_hold_is_said_in_the_place_of_the_checks() -> None:
     failed = AuditCheck("a reader gets each record once", "999 of 1,000", False)
     audit = msgspec.structs.replace(SUMMARY.audit, checks=(*SUMMARY.audit.checks, failed))
-    kill = msgspec.structs.replace(SUMMARY.kill, restarts=0)
+    kill = Kill("worker-1", 500, (0, 2), 0)
     said = " ".join(printed(msgspec.structs.replace(SUMMARY, audit=audit, kill=kill, holds=False)).split())
     assert "A check does not hold" in said
     assert "a reader gets each record once: 999 of 1,000" in said
