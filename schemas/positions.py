@@ -5,12 +5,18 @@ Along one partition the position in the ids only grows, so a reader that drops w
 position it saw reads every record exactly once.
 """
 
+import re
 from typing import NamedTuple
 
 Position = tuple[int, ...]
 
 MOST_DIGITS = 19
 """Of a number in an id: offsets have 63 bits."""
+
+POOLED = "pooled:"
+"""Begin of the ids of commands that a test over several symbols leads to."""
+
+_POOLED = re.compile(f"{POOLED}([0-9]{{1,6}}):[0-9]+:")
 
 
 def root_id(topic: str, partition: int, offset: int) -> str:
@@ -60,6 +66,27 @@ def as_of(record_id: str) -> AsOf:
     """
     topic, partition, offset = record_id.split(":")[:3]
     return AsOf(topic, _plain(partition), _plain(offset))
+
+
+def pooled_id(partition: int, window: int, experiment: str, symbol: str) -> str:
+    """Id of a command that a test over several symbols leads to: it names the partition that the symbol is on.
+
+    >>> pooled_id(3, 28717920, "calmer", "BTCUSDT")
+    'pooled:3:28717920:calmer:BTCUSDT'
+    """
+    return f"{POOLED}{partition}:{window}:{experiment}:{symbol}"
+
+
+def partition_named(record_id: str) -> int | None:
+    """Partition that the id of a command names; None of a command that no test over several symbols led to.
+
+    >>> partition_named("pooled:3:28717920:calmer:BTCUSDT"), partition_named("ticks:3:1097:0:0")
+    (3, None)
+    >>> partition_named("pooled:of:mine") is None
+    True
+    """
+    found = _POOLED.match(record_id)
+    return int(found[1]) if found else None
 
 
 def _plain(digits: str) -> int:

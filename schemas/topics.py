@@ -34,6 +34,9 @@ it could become larger are refused, and a worker that meets one stops."""
 PARTITIONS = 8
 """Of every topic of the loop, unless a deployment is set up with another number before its topics exist."""
 
+Placing = Literal["cause", "key", "id"]
+"""What decides on which partition a record is written; see `Topic.placing`."""
+
 
 class Topic(Struct, frozen=True):
     """One topic of the loop. Key = symbol and one partition count on all of them: a symbol stays in one partition.
@@ -45,7 +48,10 @@ class Topic(Struct, frozen=True):
         cleanup: `delete` after the retention, `compact` to the newest record of each key, or both.
         retention_ms: how long records are kept.
         max_message_bytes: largest batch of records that the broker takes.
-        key: what the key of a record says, in UTF-8.
+        key: what the key of a record says, in UTF-8: its `symbol`, or something else, which the record has as `key`.
+        placing: on which partition nodes write a record: `cause`, the one with the number of the partition of the
+            record that it follows from; `key`, the one where Kafka's partitioner puts its key; `id`, the one that its
+            id names, and that of its cause where it names none.
         is_root: whether what one partition of it holds does not follow from one partition of the ticks: people write to
             it, or nodes of several partitions do. Its records are known by where they lie, not by an id, and nothing
             that is computed anew may write to it again or delete it.
@@ -59,6 +65,7 @@ class Topic(Struct, frozen=True):
     max_message_bytes: int = MIB
     key: str = "symbol"
     is_root: bool = False
+    placing: Placing = "cause"
 
     @property
     def largest_value(self) -> int:
@@ -73,6 +80,16 @@ class Topic(Struct, frozen=True):
     def is_compacted(self) -> bool:
         """Whether a record replaces those before it that have its key."""
         return self.cleanup != "delete"
+
+    def key_of(self, record: Any) -> bytes | None:
+        """Key that one of its records is written under.
+
+        >>> from schemas.dead_letters import DeadLetter
+        >>> DEAD_LETTERS.key_of(DeadLetter("ticks:3:7", "market", "empty", "a null value", b"no symbol", None))
+        b'no symbol'
+        """
+        key: bytes | None = record.symbol.encode() if self.key == "symbol" else record.key
+        return key
 
     @property
     def records(self) -> tuple[type[Struct], ...]:
@@ -123,6 +140,7 @@ EXPERIMENT_PARTIALS = Topic(
     retention_ms=90 * DAY_MS,
     key="experiment",
     is_root=True,
+    placing="key",
 )
 POOLED_EXPERIMENTS = Topic(
     "pooled-experiments",
@@ -152,6 +170,7 @@ COMMANDS = Topic(
     "what people and nodes ask for: variants started, stopped, made live, rolled back; retrains; pins",
     retention_ms=365 * DAY_MS,
     is_root=True,
+    placing="id",
 )
 MODEL_VERSIONS = Topic(
     "model-versions",

@@ -20,8 +20,8 @@ LOOP = (
     "streams.topology",
     "streams.engine.loop_partition",
     "streams.engine.dead_letters",
+    "streams.engine.routes",
     "agents.kafka.unpacking",
-    "agents.runtime.routing",
 )
 """Modules that everything is reached from which decides what workers write."""
 

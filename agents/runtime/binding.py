@@ -32,6 +32,7 @@ from schemas.log_events import LogEvent
 from schemas.topics import TICKS
 from streams.engine.chain import chained
 from streams.engine.node import Node
+from streams.engine.routes import topic_of
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class Binding:
         ways = Ways(
             producer_of(self._app),
             post,
-            {record: settings.topic(topic.name) for topic in node.outputs for record in topic.records},
+            {record: settings.topic(topic.name) for record, topic in topic_of([node]).items()},
             changelog_name(settings, node),
             settings.partitions,
             settings.checkpoint_bytes,

@@ -17,7 +17,6 @@ from agents.runtime.counters import Counters
 from agents.runtime.keeping import SLOTS, Filling
 from agents.runtime.log_identity import digest_of
 from agents.runtime.outbox import Outbox, Post
-from agents.runtime.routing import key_of, place_of
 from agents.runtime.snapshots import UNKNOWN, Filing, Origin, Recovered
 from schemas.dead_letters import DeadLetter
 from schemas.errors import StateError
@@ -25,6 +24,7 @@ from schemas.topics import LARGEST_SNAPSHOT
 from streams.engine.dead_letters import Fitted
 from streams.engine.node import Node
 from streams.engine.partition import Partition
+from streams.engine.routes import place_of, topic_of
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +101,7 @@ class LivePartition:
         self._ways = ways
         self._outbox = Outbox(ways.producer, ways.counters.sent)
         self._fitted = Fitted(node.outputs)
+        self._topics = topic_of([node])
         self.event_ns = 0
         self.checkpointed_at = time.monotonic()
         self._turn = asyncio.Lock()
@@ -161,7 +162,7 @@ class LivePartition:
 
     def _apply(self, records: list[Any]) -> None:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
-        partition, outbox, names = self.partition, self._outbox, self._ways.topics
+        partition, outbox, names, topics = self.partition, self._outbox, self._ways.topics, self._topics
         apply, append, fitted, root_id = partition.apply, outbox.append, self._fitted.encode, partition.root_id
         number, partitions, counters = partition.number, self._ways.partitions, self._ways.counters
         timed, self._turns = self._turns % TURNS_A_TIMED_ONE == 0, self._turns + 1
@@ -177,8 +178,9 @@ class LivePartition:
                         counters.refused[output.reason] += 1
                         if output is not written:
                             log.error("%s: a dead letter stands in for what was written: %s", output.id, output.detail)
-                    place = place_of(output, number, partitions)
-                    append(names[kind], key_of(output), value, place)
+                    topic = topics[kind]
+                    place = place_of(topic, output, number, partitions)
+                    append(names[kind], topic.key_of(output), value, place)
         repeated = partition.repeats - repeated + len(records) - new
         counters.applied[number] += len(records) - repeated
         if repeated:

@@ -19,7 +19,7 @@ from streams.engine.loop_partition import LoopPartition
 from streams.engine.node import Node, following
 from streams.engine.partition import KeySnapshot, Partition
 from streams.engine.partitioner import partition_of
-from streams.engine.replay import topic_of
+from streams.engine.routes import topic_of
 
 AGAIN = "fix: remove the folder of the run, and begin it again"
 """What to do with a snapshot of a backtest that cannot be gone on from."""
@@ -105,7 +105,7 @@ class Engine:
         self._facts = Facts()
         self.decisions: list[Decision] = []
         self._log = nodes[0].source.name
-        self._topics = topic_of(nodes)
+        self._topics = {record: topic.name for record, topic in topic_of(nodes).items()}
         self._count = partitions
         self._partitions = [
             LoopPartition(nodes, number) if number % shares == share else None for number in range(partitions)

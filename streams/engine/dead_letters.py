@@ -11,6 +11,7 @@ from schemas.dead_letters import CUT_VALUE, LONGEST_KEY, WHOLE_VALUE, DeadLetter
 from schemas.errors import Refused
 from schemas.positions import position_of
 from schemas.topics import DEAD_LETTERS, Topic
+from streams.engine.routes import by_record
 
 DOES_NOT_FIT = "does_not_fit"
 """Reason of a dead letter in the place of a record that a node wrote."""
@@ -61,7 +62,7 @@ class Fitted:
     """
 
     def __init__(self, topics: Iterable[Topic]) -> None:
-        self._topics = {record: topic for topic in (*topics, DEAD_LETTERS) for record in topic.records}
+        self._topics = by_record((*topics, DEAD_LETTERS))
         self._most = {record: topic.largest_value for record, topic in self._topics.items()}
 
     def encode(self, record: Struct, root_id: Callable[[], str]) -> tuple[Any, bytes]:

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from schemas.positions import root_id
+from schemas.topics import PARTITIONS
 from streams.engine.dead_letters import Fitted
 from streams.engine.loop_partition import LoopPartition
 from streams.engine.node import Node
+from streams.engine.routes import place_of, topic_of
 
 
 class SourceRecord(NamedTuple):
@@ -22,7 +24,7 @@ class SourceRecord(NamedTuple):
 
 
 class Emitted(NamedTuple):
-    """A record that a node wrote, as a consumer would read it; it stays in the partition of its source."""
+    """A record that a node wrote, as a consumer would read it, on the partition that its topic puts it."""
 
     topic: str
     partition: int
@@ -33,35 +35,48 @@ class Emitted(NamedTuple):
 Nodes = Node[Any] | Sequence[Node[Any]]
 
 
-def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, str]:
-    """Topic name for each type of record that nodes write.
+class Emitter:
+    """Makes of what nodes write what a consumer would read.
 
-    >>> from streams.market.node import MarketNode
-    >>> sorted(topic_of([MarketNode()]).values())
-    ['breaks', 'dead-letters', 'outcomes', 'predictions']
+    Args:
+        nodes: that write; what the first of them reads is the log that everything follows from.
+        partitions: of every topic.
     """
-    return {record: topic.name for node in nodes for topic in node.outputs for record in topic.records}
+
+    def __init__(self, nodes: Sequence[Node[Any]], partitions: int = PARTITIONS) -> None:
+        self._topics = topic_of(nodes)
+        self._fitted = Fitted(self._topics.values())
+        self._log = nodes[0].source.name
+        self._partitions = partitions
+
+    def emit(self, written: Iterable[Struct], number: int, offset: int) -> Iterator[Emitted]:
+        """Records that follow from the record of the log at an offset of its partition `number`."""
+        origin = partial(root_id, self._log, number, offset)
+        for record in written:
+            fitted, value = self._fitted.encode(record, origin)
+            topic = self._topics[type(fitted)]
+            yield Emitted(topic.name, place_of(topic, fitted, number, self._partitions), fitted.id, value)
 
 
-def replay(nodes: Nodes, records: Iterable[SourceRecord]) -> Iterator[Emitted]:
+def replay(nodes: Nodes, records: Iterable[SourceRecord], partitions: int = PARTITIONS) -> Iterator[Emitted]:
     """What `nodes` write when the first of them reads `records`: byte for byte what they write on Kafka.
 
     Outputs of a node feed the nodes whose source they are. Records of one partition must come in the order of their
     offsets; partitions may interleave in any way.
+
+    Args:
+        nodes: one, or several in the order of the loop.
+        records: of the log that the first one reads.
+        partitions: of every topic: where what is not written beside its cause lies hangs on it.
     """
     nodes = _listed(nodes)
-    topics = topic_of(nodes)
-    fitted = Fitted(topic for node in nodes for topic in node.outputs)
-    log = nodes[0].source.name
-    partitions: dict[int, LoopPartition] = {}
-    for record in records:
-        origin = partial(root_id, log, record.partition, record.offset)
-        partition = partitions.get(record.partition)
+    emitter = Emitter(nodes, partitions)
+    running: dict[int, LoopPartition] = {}
+    for number, offset, key, value in records:
+        partition = running.get(number)
         if partition is None:
-            partition = partitions[record.partition] = LoopPartition(nodes, record.partition)
-        for output in partition.apply(record.offset, record.key, record.value):
-            written, value = fitted.encode(output, origin)
-            yield Emitted(topics[type(written)], record.partition, written.id, value)
+            partition = running[number] = LoopPartition(nodes, number)
+        yield from emitter.emit(partition.apply(offset, key, value), number, offset)
 
 
 def replay_events(nodes: Nodes, events: Iterable[Struct], *, closed: bool = False) -> Iterator[Struct]:

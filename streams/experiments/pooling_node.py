@@ -1,6 +1,5 @@
 """The pooling node: experiments that several symbols decide together, from what each of them tells."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import sub
@@ -12,7 +11,7 @@ from schemas.commands import PromoteVariant, StopVariant
 from schemas.errors import Refused
 from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.limits import END_OF_TIME, LONGEST_CAUSE, cut
-from schemas.positions import as_of, root_id
+from schemas.positions import as_of, pooled_id, root_id
 from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_PARTIALS, POOLED_EXPERIMENTS, TICKS
 from streams.engine.node import Node, not_a_snapshot
 from streams.engine.other_parameters import OtherParameters
@@ -26,11 +25,6 @@ EVERYONE = "*"
 
 MOST_WAITING = 5_000
 """Windows that wait for the slowest symbol, of all symbols together, each an equal part; 0.5 MB at most."""
-
-POOLED = "pooled:"
-"""Begin of the ids of commands; the partition of their symbol follows, the window, experiment and symbol."""
-
-HOME = re.compile(f"{POOLED}([0-9]{{1,6}}):[0-9]+:")
 
 COUNTS = 5
 """Figures of a symbol that count something; sums of scores follow."""
@@ -273,7 +267,7 @@ class Pool:
         figures = {"effect": effect, "log_e": test.best, "pairs": float(test.scored)}
         for symbol in self.symbols:
             member = state.members[symbol]
-            identity = (f"{POOLED}{member.partition}:{window}:{self.name}:{symbol}", symbol, self._end(window))
+            identity = (pooled_id(member.partition, window, self.name, symbol), symbol, self._end(window))
             if test.status == "winner":
                 yield PromoteVariant(*identity, self.name, cause, figures)
             elif not member.ended:
@@ -282,16 +276,6 @@ class Pool:
     def _end(self, window: int) -> int:
         """Event time at which a window is over, ns."""
         return (window + 1) * self.declaration.test.clock_ns
-
-
-def home_of(command_id: str) -> int | None:
-    """Partition of the symbol that a command of a pool is for; none of any other command.
-
-    >>> home_of("pooled:3:28717920:calmer:BTCUSDT"), home_of("ticks:3:1097:0:0"), home_of("pooled:of:mine")
-    (3, None, None)
-    """
-    found = HOME.match(command_id)
-    return int(found[1]) if found else None
 
 
 class PoolingNode(Node[PoolState]):

@@ -1,15 +1,12 @@
 """What must be on the topics, from the tick log alone: every node of the loop, chained by their topics."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from schemas.positions import root_id
-from streams.engine.dead_letters import Fitted
 from streams.engine.loop_partition import LoopPartition
 from streams.engine.node import Node
 from streams.engine.partition import NO_ROSTER, KeySnapshot, PartitionRoster
-from streams.engine.replay import Emitted, topic_of
+from streams.engine.replay import Emitted, Emitter
 
 
 class Expected:
@@ -24,9 +21,7 @@ class Expected:
 
     def __init__(self, nodes: Sequence[Node[Any]], partition: int) -> None:
         self._partition = LoopPartition(nodes, partition)
-        self._topics = topic_of(nodes)
-        self._fitted = Fitted(topic for node in nodes for topic in node.outputs)
-        self._log = nodes[0].source.name
+        self._emitter = Emitter(nodes)
 
     def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
         """Go on behind an offset, from snapshots of keys of the market node; what one has applied is passed over.
@@ -38,8 +33,5 @@ class Expected:
 
     def take(self, offset: int, key: bytes | None, value: bytes | None) -> Iterator[Emitted]:
         """What follows from one record of the tick log."""
-        number = self._partition.number
-        origin = partial(root_id, self._log, number, offset)
-        for record in self._partition.apply(offset, key, value):
-            written, encoded = self._fitted.encode(record, origin)
-            yield Emitted(self._topics[type(written)], number, written.id, encoded)
+        partition = self._partition
+        yield from self._emitter.emit(partition.apply(offset, key, value), partition.number, offset)

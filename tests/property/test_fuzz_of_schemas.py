@@ -12,7 +12,6 @@ from agents.cli.record_tables import cells, columns_of
 from agents.clients import readable as saying
 from agents.clients.readable import MOST_SAID, Readable, TopicLog
 from agents.clients.reader import Once, Received
-from agents.runtime.routing import key_of, place_of
 from schemas.codec import decoder, encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import Refused
@@ -21,6 +20,7 @@ from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, TICKS, TOPICS, Topic
 from streams.engine.chain import chained
 from streams.engine.node import Node
 from streams.engine.partition import Partition
+from streams.engine.routes import place_of, topic_of
 from streams.monitoring.alerts import alert_of
 from streams.topology import nodes
 from tests.support.loop_payloads import FUZZED, payloads
@@ -40,13 +40,13 @@ DECODERS = {record: decoder(topic.record) for topic in TOPICS for record in topi
 
 def taken(node: Node[Any], values: Any) -> Counter[str]:
     """What a node makes of values: kinds of its records, reasons of its refusals; each of them as it is promised."""
-    partition, found = Partition(node, 0), Counter[str]()
+    partition, found, topics = Partition(node, 0), Counter[str](), topic_of([node])
     for offset, value in enumerate(values):
         for record in partition.apply(offset, b"key", value):
             kind: type[Any] = type(record)
             assert DECODERS[kind](encode(record)) == record, "what a node writes fits its schema"
-            assert 0 <= place_of(record, 0, 8) < 8
-            key_of(record)
+            assert 0 <= place_of(topics[kind], record, 0, 8) < 8
+            topics[kind].key_of(record)
             found[record.reason if isinstance(record, DeadLetter) else kind.__name__] += 1
     for name in partition.keys:
         state = node.dump(partition.keys[name].state)

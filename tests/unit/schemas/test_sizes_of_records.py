@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from msgspec import Struct, msgpack
 
-from agents.runtime.routing import key_of
 from schemas.commands import PromoteVariant
 from schemas.dead_letters import LONGEST_KEY, DeadLetter
 from schemas.errors import ConfigurationError
@@ -62,7 +61,8 @@ def test_the_largest_record_fits_its_topic(topic: Topic, record: type[Struct]) -
     each: Any = largest(record)
     assert size(each) <= topic.largest_value
     # 61 bytes of a batch's header, some twenty of a record's.
-    key = each.key if hasattr(record, "key") else key_of(each)
+    key = topic.key_of(each)
+    assert key == (each.key if hasattr(record, "key") else each.symbol.encode())
     assert len(key or b"") <= LONGEST_KEY <= ENVELOPE - 100
 
 
