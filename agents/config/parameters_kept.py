@@ -10,9 +10,8 @@ import msgspec
 
 from agents.config.changed import changes
 from schemas.errors import ConfigurationError
-from streams.engine.other_parameters import OtherParameters
+from streams.engine.node import OtherParameters
 from streams.experiments.pooling_node import digest_of
-from streams.monitoring.node import MonitorNode
 from streams.parameters import Parameters, load_parameters
 
 FOLDER = "parameters"
@@ -91,7 +90,7 @@ def digests(parameters: Parameters) -> Iterator[tuple[str, str]]:
     for name, own in parameters.symbols.items():
         yield f"symbols.{name}.market", own.digest()
     yield "account", parameters.account.digest()
-    yield "monitor", MonitorNode(parameters.monitor).made_with
+    yield "monitor", parameters.monitor.digest()
     yield "retraining", parameters.retraining.trial.test.digest()
     for name, declared in parameters.experiments.items():
         yield f"experiments.{name}", declared.test.digest()

@@ -1,20 +1,17 @@
 """The account node: predictions in; trades and marks of a paper account out."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from msgspec import MsgspecError, Struct, msgpack
+from msgspec import Struct
 
 from schemas.accounts import AccountMarked
-from schemas.codec import encode
 from schemas.errors import Refused
 from schemas.limits import END_OF_TIME, HIGHEST_PRICE, LONGEST_HORIZON, LOWEST_PRICE
 from schemas.predictions import Prediction
 from schemas.topics import DEAD_LETTERS, PAPER_ACCOUNT, PREDICTIONS
 from streams.account.book import AccountBook
 from streams.account.parameters import AccountParameters
-from streams.engine.node import Node, not_a_snapshot
-from streams.engine.other_parameters import OtherParameters
+from streams.engine.node import Node
 from streams.scoring.prohibitive import PROHIBITIVE_BPS
 
 DEFAULTS = AccountParameters()
@@ -62,51 +59,47 @@ class AccountNode(Node[AccountBook]):
     name = "account"
     source = PREDICTIONS
     outputs = (PAPER_ACCOUNT, DEAD_LETTERS)
+    state = AccountBook
 
     def __init__(self, parameters: AccountParameters = DEFAULTS) -> None:
         super().__init__()
-        self._made_with = parameters.digest()
+        self.made_with = parameters.digest()
         self._least = parameters.least_change
         self._closing = parameters.closing_confidence
         self._mark_every = parameters.mark_every_ns
         self._step_down = parameters.drawdown_step_bps
-        self._load = msgpack.Decoder(AccountBook).decode
-        self._dump = msgpack.Encoder().encode
 
-    def decode(self, value: bytes | None) -> Any:
-        """Bytes to a prediction that the account can act on; raises `Refused` for any other."""
-        prediction = super().decode(value)
-        if not _fits(prediction):
+    def check(self, event: Prediction) -> None:
+        """See `Node.check`: a prediction must be one that the account can act on."""
+        if not _fits(event):
             raise Refused(
                 "bad_prediction",
-                f"expected a price, a position, a cost and times that the market node gives, was mid {prediction.mid}, "
-                f"position_size {prediction.position_size}, cost_bps {prediction.cost_bps}, ts_event "
-                f"{prediction.ts_event}, horizon_ns {prediction.horizon_ns}",
+                f"expected a price, a position, a cost and times that the market node gives, was mid {event.mid}, "
+                f"position_size {event.position_size}, cost_bps {event.cost_bps}, ts_event {event.ts_event}, "
+                f"horizon_ns {event.horizon_ns}",
             )
-        return prediction
 
-    def receive(self, record: Struct) -> Any:
-        """See `Node.receive`: a prediction that fits, of finite numbers, is its own bytes decoded."""
-        if type(record) is Prediction and _fits(record):
-            total = (
-                record.probability
-                + record.confidence
-                + record.expected_edge_bps
-                + record.regime_probability
-                + record.strategy_weight
-            )
-            if total - total == 0.0:
-                return record
-        return self.decode(encode(record))
+    def is_plain(self, record: Struct) -> bool:
+        """See `Node.is_plain`: a prediction that fits, of finite numbers."""
+        if type(record) is not Prediction or not _fits(record):
+            return False
+        total = (
+            record.probability
+            + record.confidence
+            + record.expected_edge_bps
+            + record.regime_probability
+            + record.strategy_weight
+        )
+        return total - total == 0.0
 
     def open(self, key: str) -> AccountBook:
         """Account of a symbol that was never seen."""
-        return AccountBook(self._made_with)
+        return AccountBook(self.made_with)
 
     def step(self, state: AccountBook, event: Prediction, record_id: str) -> Sequence[Struct]:
         """A trade if the prediction leads to one, or a mark if one is due."""
-        if state.made_with != self._made_with:
-            raise OtherParameters(self._other_parameters(state), state.made_with)
+        if state.made_with != self.made_with:
+            raise self.other_parameters(state.made_with)
         mid = event.mid
         traded = paid = fill = 0.0
         if event.generation and event.generation != state.generation:
@@ -184,31 +177,6 @@ class AccountNode(Node[AccountBook]):
         if asked and abs(asked - held) < self._least:
             return None
         return asked
-
-    def dump(self, state: AccountBook) -> bytes:
-        """Snapshot: MessagePack, in which doubles keep all their bits."""
-        return self._dump(state)
-
-    def load(self, snapshot: bytes) -> AccountBook:
-        """State from a snapshot.
-
-        Raises:
-            StateError: it is damaged, or of another layout, or was computed with other parameters.
-        """
-        try:
-            state = self._load(snapshot)
-        except MsgspecError as error:
-            raise not_a_snapshot(self, error) from error
-        if state.made_with != self._made_with:
-            raise OtherParameters(self._other_parameters(state), state.made_with)
-        return state
-
-    def _other_parameters(self, state: AccountBook) -> str:
-        return (
-            f"expected a paper account computed with the parameters {self._made_with[:12]}, was "
-            f"{state.made_with[:12]}; fix: restore the earlier [account] parameters; or `tickloop topics reset` to "
-            "compute everything anew, or start under another prefix and replay the ticks"
-        )
 
 
 def _fits(prediction: Prediction) -> bool:

@@ -66,6 +66,10 @@ class Chain(Node[States]):
         """See `Node.key`: that of the first node."""
         return self._head.key(event)
 
+    def admit(self, event: Any, record_id: str) -> None:
+        """See `Node.admit`: that of the first node."""
+        self._head.admit(event, record_id)
+
     def may_leave(self, state: States) -> bool:
         """See `Node.may_leave`: what the first node says; nothing has followed yet that would be missed."""
         return self._head.may_leave(state[0])

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct, msgpack
 
 from schemas.codec import decoder, encode
 from schemas.errors import StateError
@@ -23,12 +23,17 @@ KEPT_AT_A_RESET = (COMMANDS, EXPERIMENT_PARTIALS)
 class Node(ABC, Generic[State]):
     """A deterministic operator over one input topic, with one state a key.
 
-    A subclass names its topics and implements four methods. Event time only; the same events give the same bytes.
+    A subclass names its topics and the type of its states, and says how a state is opened and what a step does. Event
+    time only; the same events give the same bytes.
 
     Attributes:
-        name: stable name: of its snapshot table, its metrics and its place in the diagram.
+        name: stable name: of its snapshot table, its metrics, its table of parameters and its place in the diagram.
         source: topic that it reads.
         outputs: topics that it writes; the type of a record says to which.
+        state: type of a state, that MessagePack can hold: a dataclass, a struct, a dictionary of these. A node that has
+            its own `dump` and `load` needs none.
+        made_with: digest of the parameters that states are computed with, as each holds it in `made_with`; empty: no
+            state of this node hangs on parameters, or it holds them otherwise and `revive` compares them.
         keys_per_partition: how many keys one partition may hold. A further one takes the place of one that may leave,
             or its records are refused.
         quiet_records: a key may leave when so many records of its partition came since its last one.
@@ -37,23 +42,42 @@ class Node(ABC, Generic[State]):
     name: str
     source: Topic
     outputs: tuple[Topic, ...]
+    state: Any = None
+    made_with: str = ""
     keys_per_partition: int = 10_000
     quiet_records: int = 10_000
 
     def __init__(self) -> None:
         self._decode = decoder(self.source.record, self.source.max_message_bytes)
+        if self.state is None and type(self).load is Node.load:
+            raise TypeError(f"{type(self).__name__}: expected the type of its states as `state`, was none")
+        self._load = msgpack.Decoder(self.state).decode
+        self._dump = msgpack.Encoder().encode
 
     def decode(self, value: bytes | None) -> Any:
         """Bytes to an event; raises `Refused` for what can be told without any state."""
-        return self._decode(value)
+        event = self._decode(value)
+        self.check(event)
+        return event
+
+    def check(self, event: Any) -> None:
+        """Let an event pass that makes sense by itself, whatever the state; raises `Refused` for any other."""
 
     def receive(self, record: Struct) -> Any:
-        """What `decode` makes of the bytes of a record; a node may spare the bytes where that is the record itself.
+        """What `decode` makes of the bytes of a record of this process, mostly without making them.
 
         Raises:
             Refused: as `decode` does.
         """
-        return self.decode(encode(record))
+        return record if self.is_plain(record) else self.decode(encode(record))
+
+    def is_plain(self, record: Struct) -> bool:
+        """Whether `decode` would make of the bytes of a record the record itself; False where that is not known.
+
+        Raises:
+            Refused: `decode` would refuse it.
+        """
+        return False
 
     def key(self, event: Any) -> str:
         """Key whose state the event belongs to."""
@@ -84,13 +108,65 @@ class Node(ABC, Generic[State]):
             Refused: the event cannot be taken in this state; it becomes a dead letter.
         """
 
-    @abstractmethod
     def dump(self, state: State) -> bytes:
-        """Snapshot of a state: `load(dump(state))` goes on bit for bit as `state` would."""
+        """Snapshot of a state: `load(dump(state))` goes on bit for bit as `state` would.
 
-    @abstractmethod
+        It is MessagePack, in which doubles keep all their bits.
+        """
+        return self._dump(state)
+
     def load(self, snapshot: bytes) -> State:
-        """State from a snapshot."""
+        """State from a snapshot.
+
+        Raises:
+            StateError: it is damaged, or of another layout.
+            OtherParameters: it was computed with other parameters.
+        """
+        try:
+            state: State = self._load(snapshot)
+        except MsgspecError as error:
+            raise not_a_snapshot(self, error) from error
+        return self.revive(state)
+
+    def revive(self, state: Any) -> State:
+        """A state as it was decoded, made one that steps can take, if it was computed with the parameters of this node.
+
+        Raises:
+            StateError: parts of it are of another layout.
+            OtherParameters: it was computed with other parameters.
+        """
+        if self.made_with and state.made_with != self.made_with:
+            raise self.other_parameters(state.made_with)
+        revived: State = state
+        return revived
+
+    def other_parameters(self, was: str, *expected: str) -> "OtherParameters":
+        """What to raise when a state was computed with other parameters.
+
+        Args:
+            was: digest of these.
+            expected: digests that it may be; none given: `made_with`.
+        """
+        named = " or ".join(digest[:12] for digest in expected or (self.made_with,))
+        return OtherParameters(
+            f"expected a snapshot of the {self.name} node computed with the parameters {named}, was {was[:12]}; fix: "
+            f"restore the earlier parameters of [{self.name}]; or `tickloop topics reset` to compute everything anew, "
+            "or start under another prefix and replay the ticks",
+            was,
+        )
+
+
+class OtherParameters(StateError):
+    """Stored state was computed with other parameters; whoever knows the earlier ones can say which differ.
+
+    Args:
+        sentence: for a person, with the ways on.
+        was: digest of the parameters that it was computed with.
+    """
+
+    def __init__(self, sentence: str, was: str) -> None:
+        super().__init__(sentence)
+        self.was = was
 
 
 def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapshot") -> StateError:

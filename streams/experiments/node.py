@@ -1,19 +1,16 @@
 """The experiments node: outcomes in; where experiments stand and what they decide out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from msgspec import MsgspecError, Struct, msgpack
+from msgspec import Struct
 
-from schemas.codec import encode
 from schemas.commands import PromoteVariant, RollBack, StopVariant
 from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.names import CANDIDATE, LIVE
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, EXPERIMENTS, OUTCOMES
-from streams.engine.node import Node, not_a_snapshot
-from streams.engine.other_parameters import OtherParameters
+from streams.engine.node import Node, OtherParameters
 from streams.engine.signing import UNSIGNED, Signing
 from streams.experiments import partials
 from streams.experiments.declaration import Declaration
@@ -71,6 +68,7 @@ class ExperimentsNode(Node[Trials]):
     name = "experiments"
     source = OUTCOMES
     outputs = (EXPERIMENTS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, COMMANDS, DEAD_LETTERS)
+    state = Trials
 
     def __init__(
         self,
@@ -88,14 +86,10 @@ class ExperimentsNode(Node[Trials]):
         self._trials = {name: Trial(name, declaration) for name, declaration in declarations.items()}
         self._declared = tuple(self._trials)
         self._candidates = candidates
-        self._load = msgpack.Decoder(Trials).decode
-        self._dump = msgpack.Encoder().encode
 
-    def receive(self, record: Struct) -> Any:
-        """See `Node.receive`: an outcome of finite numbers is its own bytes decoded."""
-        if type(record) is OutcomeMatured and is_plain(record):
-            return record
-        return self.decode(encode(record))
+    def is_plain(self, record: Struct) -> bool:
+        """See `Node.is_plain`: an outcome of finite numbers."""
+        return type(record) is OutcomeMatured and is_plain(record)
 
     def open(self, key: str) -> Trials:
         """No experiment has begun."""
@@ -170,20 +164,8 @@ class ExperimentsNode(Node[Trials]):
             found = self._trials[name] = Trial(name, self._candidates)
         return found
 
-    def dump(self, state: Trials) -> bytes:
-        """Snapshot: MessagePack, in which doubles keep all their bits."""
-        return self._dump(state)
-
-    def load(self, snapshot: bytes) -> Trials:
-        """State from a snapshot.
-
-        Raises:
-            StateError: it is damaged, or an experiment was declared otherwise when it began.
-        """
-        try:
-            state = self._load(snapshot)
-        except MsgspecError as error:
-            raise not_a_snapshot(self, error) from error
+    def revive(self, state: Trials) -> Trials:
+        """See `Node.revive`: no experiment of the symbol was declared otherwise when it began."""
         for name, own in state.items():
             trial = self._trials.get(name)
             if self._candidates is not None and name.startswith(CANDIDATE):

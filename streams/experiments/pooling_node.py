@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import sub
 
-from msgspec import MsgspecError, Struct, json, msgpack
+from msgspec import Struct, json
 from msgspec.structs import replace
 
 from schemas.commands import PromoteVariant, StopVariant
@@ -13,8 +13,7 @@ from schemas.experiments import ExperimentPartial, PooledDecided, PooledMoved
 from schemas.limits import END_OF_TIME, LONGEST_CAUSE, cut
 from schemas.positions import as_of, pooled_id, root_id
 from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_PARTIALS, POOLED_EXPERIMENTS, TICKS
-from streams.engine.node import Node, not_a_snapshot
-from streams.engine.other_parameters import OtherParameters
+from streams.engine.node import Node, OtherParameters
 from streams.engine.signing import UNSIGNED, Signing
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
@@ -155,7 +154,7 @@ class Pool:
     def take(self, state: PoolState, partial: ExperimentPartial) -> Iterator[Struct]:
         """Take what a symbol tells; what follows for all of them."""
         test = state.test
-        assert test is not None, "a declared experiment has one, see `PoolingNode.load`"
+        assert test is not None, "a declared experiment has one, see `PoolingNode.revive`"
         if test.status not in OPEN:
             return
         member = state.members.get(partial.symbol)
@@ -289,6 +288,7 @@ class PoolingNode(Node[PoolState]):
     name = "pooling"
     source = EXPERIMENT_PARTIALS
     outputs = (POOLED_EXPERIMENTS, COMMANDS, DEAD_LETTERS)
+    state = PoolState
 
     def __init__(self, declarations: Mapping[str, Declaration], signing: Signing = UNSIGNED) -> None:
         super().__init__()
@@ -298,18 +298,14 @@ class PoolingNode(Node[PoolState]):
             for name, declaration in declarations.items()
             if declaration.test.scope == "pooled"
         }
-        self._load = msgpack.Decoder(PoolState).decode
-        self._dump = msgpack.Encoder().encode
 
-    def decode(self, value: bytes | None) -> ExperimentPartial:
-        """Bytes to what a symbol tells of a declared experiment; raises `Refused` for anything else."""
-        partial: ExperimentPartial = super().decode(value)
-        self._signing.check(partial)
-        pool = self._pools.get(partial.experiment)
+    def check(self, event: ExperimentPartial) -> None:
+        """See `Node.check`: it must be what a symbol of a declared experiment can tell."""
+        self._signing.check(event)
+        pool = self._pools.get(event.experiment)
         if pool is None:
-            raise Refused("unknown_experiment", f"expected a pooled experiment, was {partial.experiment!r:.80}")
-        pool.check(partial)
-        return partial
+            raise Refused("unknown_experiment", f"expected a pooled experiment, was {event.experiment!r:.80}")
+        pool.check(event)
 
     def key(self, event: ExperimentPartial) -> str:
         """Experiment: its symbols share a state."""
@@ -333,20 +329,8 @@ class PoolingNode(Node[PoolState]):
             for each in self._pools[event.experiment].take(state, event)
         ]
 
-    def dump(self, state: PoolState) -> bytes:
-        """Snapshot: MessagePack, in which doubles keep all their bits."""
-        return self._dump(state)
-
-    def load(self, snapshot: bytes) -> PoolState:
-        """State from a snapshot.
-
-        Raises:
-            StateError: it is damaged, or the experiment was declared otherwise when it began.
-        """
-        try:
-            state = self._load(snapshot)
-        except MsgspecError as error:
-            raise not_a_snapshot(self, error) from error
+    def revive(self, state: PoolState) -> PoolState:
+        """See `Node.revive`: the experiment was not declared otherwise when it began."""
         pool = self._pools.get(state.experiment)
         if pool is not None and state.test is None:  # earlier releases kept one of an experiment that nobody declared
             return pool.start()

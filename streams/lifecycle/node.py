@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from msgspec import UNSET, MsgspecError, Struct, msgpack
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from schemas.commands import (
@@ -24,7 +24,7 @@ from schemas.retraining import RetrainJob
 from schemas.ticks import Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
 from schemas.versions import Status
-from streams.engine.node import Node, not_a_snapshot
+from streams.engine.node import Node
 from streams.engine.signing import UNSIGNED, Signing
 from streams.lifecycle.arm_states import Reign, RunningArm, SymbolArms, new_life
 from streams.lifecycle.version_records import News
@@ -69,6 +69,7 @@ class LifecycleNode(Node[SymbolArms]):
     name = "lifecycle"
     source = COMMANDS
     outputs = (TICKS, MODEL_VERSIONS, RETRAIN_JOBS, DEAD_LETTERS)
+    state = SymbolArms
 
     def __init__(self, parameters: Parameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
         super().__init__()
@@ -76,16 +77,12 @@ class LifecycleNode(Node[SymbolArms]):
         self._parameters = parameters
         self._variants = ArmParameters(parameters.market)
         self._own_variants = {symbol: ArmParameters(own) for symbol, own in parameters.symbols.items()}
-        self._load = msgpack.Decoder(SymbolArms).decode
-        self._dump = msgpack.Encoder().encode
 
-    def decode(self, value: bytes | None) -> Any:
-        """Bytes to a command; raises `Refused` for any other."""
-        command = super().decode(value)
-        self._signing.check(command)
-        if isinstance(command, Retrain) and command.breach.id != command.id:
-            raise Refused("bad_command", f"retrain: expected the id of its breach, was {command.breach.id!r:.80}")
-        return command
+    def check(self, event: Any) -> None:
+        """See `Node.check`: a command must be signed, and ask for a retrain under the id of its breach."""
+        self._signing.check(event)
+        if isinstance(event, Retrain) and event.breach.id != event.id:
+            raise Refused("bad_command", f"retrain: expected the id of its breach, was {event.breach.id!r:.80}")
 
     def admit(self, event: Any, record_id: str) -> None:
         """See `Node.admit`: a command must have been signed for this place."""
@@ -340,17 +337,6 @@ class LifecycleNode(Node[SymbolArms]):
             sha256,
             candidate=command.arm.startswith(CANDIDATE),
         )
-
-    def dump(self, state: SymbolArms) -> bytes:
-        """Snapshot: MessagePack."""
-        return self._dump(state)
-
-    def load(self, snapshot: bytes) -> SymbolArms:
-        """State from a snapshot; raises `StateError` when it is damaged or of another layout."""
-        try:
-            return self._load(snapshot)
-        except MsgspecError as error:
-            raise not_a_snapshot(self, error) from error
 
 
 def _check_model(command: StartVariant) -> None:

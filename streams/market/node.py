@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import MsgspecError, Struct, msgpack
+from msgspec import MsgspecError, Struct
 
-from schemas.codec import encode
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.engine.node import Node, not_a_snapshot
-from streams.engine.other_parameters import OtherParameters
 from streams.engine.signing import UNSIGNED, Signing
 from streams.market.known_names import expect_names
 from streams.market.parameters import BySymbol, MarketParameters
@@ -48,6 +46,7 @@ class MarketNode(Node[SymbolState]):
     name = "market"
     source = TICKS
     outputs = (PREDICTIONS, OUTCOMES, BREAKS, DEAD_LETTERS)
+    state = SymbolState
 
     def __init__(self, parameters: BySymbol | MarketParameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
         super().__init__()
@@ -64,24 +63,14 @@ class MarketNode(Node[SymbolState]):
             check_largest_state(self._pipelines[symbol], own, f"[symbols.{symbol}.market]")
         self._check = Validation(parameters.market.validation).check
         self._checks = {symbol: Validation(own.validation).check for symbol, own in parameters.symbols.items()}
-        self._load = msgpack.Decoder(SymbolState).decode
-        self._dump = msgpack.Encoder().encode
-
-    def decode(self, value: bytes | None) -> Any:
-        """Bytes to a tick that makes sense by itself; raises `Refused` for any other."""
-        event = super().decode(value)
-        self.check(event)
-        if type(event) is Directive:
-            self._signing.check(event)
-        return event
 
     def admit(self, event: Any, record_id: str) -> None:
         """See `Node.admit`: a directive must have been signed for this place."""
         if type(event) is Directive:
             self._signing.admit(event, record_id)
 
-    def receive(self, record: Struct) -> Any:
-        """See `Node.receive`: a quote or a trade of plain finite numbers is its own bytes decoded."""
+    def is_plain(self, record: Struct) -> bool:
+        """See `Node.is_plain`: a quote or a trade of finite numbers."""
         if type(record) is Quote:
             bid, ask, bid_size, ask_size = record.bid, record.ask, record.bid_size, record.ask_size
             plain = type(bid) is type(ask) is type(bid_size) is type(ask_size) is float
@@ -91,15 +80,17 @@ class MarketNode(Node[SymbolState]):
             plain = type(price) is type(size) is float and len(record.side) <= LONGEST_PLAIN
             total = price + size
         else:
-            return self.decode(encode(record))
+            return False
         if plain and total - total == 0.0 and len(record.symbol) <= LONGEST_PLAIN:
             self.check(record)
-            return record
-        return self.decode(encode(record))
+            return True
+        return False
 
     def check(self, event: Any) -> None:
-        """Let a tick pass that makes sense by itself; raises `Refused` for any other."""
+        """See `Node.check`: a tick must make sense by itself, a directive must be signed."""
         self._checks.get(event.symbol, self._check)(event)
+        if type(event) is Directive:
+            self._signing.check(event)
 
     def open(self, key: str) -> SymbolState:
         """State of a symbol that was never seen."""
@@ -119,7 +110,7 @@ class MarketNode(Node[SymbolState]):
         """
         pipeline = self._pipelines.get(event.symbol, self._pipeline)
         if state.made_with != pipeline.made_with:
-            raise OtherParameters(_other_parameters(state, (pipeline,)), state.made_with)
+            raise self.other_parameters(state.made_with, pipeline.made_with)
         if type(event) is Directive:
             if self._signing.is_new(state.arms.judged, event, record_id):
                 pipeline.direct(state, event)
@@ -130,20 +121,8 @@ class MarketNode(Node[SymbolState]):
         """Every number that led to the position of `prediction`, which must be the last one made from `state`."""
         return self._pipelines.get(prediction.symbol, self._pipeline).explain(state, prediction)
 
-    def dump(self, state: SymbolState) -> bytes:
-        """Snapshot: MessagePack, in which doubles keep all their bits."""
-        return self._dump(state)
-
-    def load(self, snapshot: bytes) -> SymbolState:
-        """State from a snapshot.
-
-        Raises:
-            StateError: it is damaged, or of another layout, or was computed with parameters that no symbol has now.
-        """
-        try:
-            state = self._load(snapshot)
-        except MsgspecError as error:
-            raise not_a_snapshot(self, error) from error
+    def revive(self, state: SymbolState) -> SymbolState:
+        """See `Node.revive`: the parts get the types of the components, and some symbol has the parameters."""
         pipelines = (self._pipeline, *self._pipelines.values())
         for pipeline in pipelines:
             if state.made_with == pipeline.made_with:
@@ -152,13 +131,4 @@ class MarketNode(Node[SymbolState]):
                 except (MsgspecError, ValueError) as error:
                     raise not_a_snapshot(self, error, "the states of the components") from error
                 return state
-        raise OtherParameters(_other_parameters(state, pipelines), state.made_with)
-
-
-def _other_parameters(state: SymbolState, pipelines: Sequence[Pipeline]) -> str:
-    expected = " or ".join(pipeline.made_with[:12] for pipeline in pipelines)
-    return (
-        f"expected a snapshot computed with the parameters {expected}, was {state.made_with[:12]}; "
-        "fix: restore the earlier parameters; or `tickloop topics reset` to compute everything anew, or start under "
-        "another prefix and replay the ticks"
-    )
+        raise self.other_parameters(state.made_with, *(pipeline.made_with for pipeline in pipelines))

@@ -1,21 +1,18 @@
 """The monitor node: outcomes in; accuracy windows out, with a breach where a retrain is called for, and its command."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from math import log
-from typing import Any, Literal
+from typing import Literal
 
-from msgspec import MsgspecError, Struct, json, msgpack
+from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.codec import encode
 from schemas.commands import Retrain
 from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
-from streams.engine.node import Node, not_a_snapshot
-from streams.engine.other_parameters import OtherParameters
+from streams.engine.node import Node
 from streams.engine.signing import UNSIGNED, Signing
 from streams.market.outcomes import is_plain
 from streams.monitoring import drift, window
@@ -96,23 +93,20 @@ class MonitorNode(Node[MonitorState]):
     name = "monitor"
     source = OUTCOMES
     outputs = (ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS)
+    state = MonitorState
 
     def __init__(self, parameters: MonitorParameters = DEFAULTS, signing: Signing = UNSIGNED) -> None:
         super().__init__()
         self._signing = signing
         self.parameters = parameters
-        self.made_with = sha256(json.encode(parameters)).hexdigest()
+        self.made_with = parameters.digest()
         drift.prepare(parameters.drift_detector)
         self._watch = BreachWatch(parameters)
         self._limits = RetrainLimits(parameters)
-        self._load = msgpack.Decoder(MonitorState).decode
-        self._dump = msgpack.Encoder().encode
 
-    def receive(self, record: Struct) -> Any:
-        """See `Node.receive`: an outcome of finite numbers is its own bytes decoded."""
-        if type(record) is OutcomeMatured and is_plain(record):
-            return record
-        return self.decode(encode(record))
+    def is_plain(self, record: Struct) -> bool:
+        """See `Node.is_plain`: an outcome of finite numbers."""
+        return type(record) is OutcomeMatured and is_plain(record)
 
     def open(self, key: str) -> MonitorState:
         """State of a symbol of which nothing has matured."""
@@ -121,7 +115,7 @@ class MonitorNode(Node[MonitorState]):
     def step(self, state: MonitorState, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
         """Windows that the outcome closes, and the command to retrain that follows from a breach."""
         if state.made_with != self.made_with:
-            raise OtherParameters(_other_parameters(self.made_with, state.made_with), state.made_with)
+            raise self.other_parameters(state.made_with)
         opinions = [event.baselines.get(name, 0.5) for name in BASELINES]
         _check(event, opinions)
         moved = event.label != 0
@@ -161,24 +155,6 @@ class MonitorNode(Node[MonitorState]):
         assert breach is not None, "windows without a breach call for nothing"
         command = Retrain(breach.id, window.symbol, window.ts_event, breach.sentence, breach)
         return self._signing.ask(command, window.id)
-
-    def dump(self, state: MonitorState) -> bytes:
-        """Snapshot: MessagePack, in which doubles keep all their bits."""
-        return self._dump(state)
-
-    def load(self, snapshot: bytes) -> MonitorState:
-        """State from a snapshot.
-
-        Raises:
-            StateError: it is damaged, or was computed with other parameters.
-        """
-        try:
-            state = self._load(snapshot)
-        except MsgspecError as error:
-            raise not_a_snapshot(self, error) from error
-        if state.made_with != self.made_with:
-            raise OtherParameters(_other_parameters(self.made_with, state.made_with), state.made_with)
-        return state
 
     def _version(self, state: MonitorState, name: str) -> VersionState:
         versions = state.versions
@@ -347,11 +323,3 @@ def _check(event: OutcomeMatured, opinions: list[float]) -> None:
     for told in [arm.probability for arm in event.arms] + opinions:
         if not 0.0 <= told <= 1.0:
             raise Refused("bad_probability", f"expected probabilities from 0 to 1, was {told}")
-
-
-def _other_parameters(expected: str, was: str) -> str:
-    return (
-        f"expected a snapshot computed with the parameters {expected[:12]}, was {was[:12]}; "
-        "fix: restore the earlier [monitor]; or `tickloop topics reset` to compute everything anew, or start under "
-        "another prefix and replay the ticks"
-    )

@@ -1,8 +1,9 @@
 """When the monitor reports, and when it calls for a retrain."""
 
+from hashlib import sha256
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, json
 
 from streams.engine.bounds import MOST, Count, CountOrNone, Duration, NotNegative, Positive
 
@@ -66,3 +67,7 @@ class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     min_samples_since_change: CountOrNone = 1_500
     cool_down: CountOrNone = 500
     retrains_per_day: Annotated[int, Meta(ge=0, le=1_000)] = 24
+
+    def digest(self) -> str:
+        """SHA-256 over all parameters, 64 hex digits: equal parameters, equal digest, in every process."""
+        return sha256(json.encode(self)).hexdigest()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct, msgpack
+from msgspec import Struct
 
 from schemas.topics import DEAD_LETTERS, TICKS, Topic
 from streams.engine.node import Node
@@ -30,6 +30,7 @@ class CountingNode(Node[Count]):
     name = "counting"
     source = TICKS
     outputs: tuple[Topic, ...] = (COUNTS, DEAD_LETTERS)
+    state = Count
     factor = 31
     """Of the checksum."""
 
@@ -40,12 +41,6 @@ class CountingNode(Node[Count]):
         state.count += 1
         state.checksum = (state.checksum * self.factor + event.ts_event) % 2**61
         return (Counted(record_id, event.symbol, state.count, state.checksum),)
-
-    def dump(self, state: Count) -> bytes:
-        return msgpack.encode(state)
-
-    def load(self, snapshot: bytes) -> Count:
-        return msgpack.decode(snapshot, type=Count)
 
 
 class OtherwiseNode(CountingNode):

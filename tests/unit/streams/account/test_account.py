@@ -148,7 +148,7 @@ def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
 def test_other_parameters_are_an_error_of_state() -> None:
     account, other = Account(), AccountNode(AccountParameters(least_change=0.5))
     account.at(1, 100.0, 1.0)
-    with pytest.raises(StateError, match=r"expected a paper account computed with .*; fix: restore"):
+    with pytest.raises(StateError, match=r"expected a snapshot of the account node computed with .*; fix: restore"):
         other.load(account.node.dump(account.book))
     with pytest.raises(StateError, match="expected a snapshot of the account node"):
         other.load(b"damaged")

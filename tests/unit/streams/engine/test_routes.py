@@ -34,6 +34,7 @@ class TellingNode(Node[None]):
     name = "telling"
     source = TICKS
     outputs = (EXPERIMENT_PARTIALS, TICKS)
+    state = type(None)
 
     def open(self, key: str) -> None:
         return None
@@ -45,12 +46,6 @@ class TellingNode(Node[None]):
             replace(partial, id=record_id, symbol=event.symbol, experiment="calmer"),
             replace(directive, id=record_id, symbol=event.symbol),
         ]
-
-    def dump(self, state: None) -> bytes:
-        return b""
-
-    def load(self, snapshot: bytes) -> None:
-        return None
 
 
 def test_a_replay_puts_records_where_their_topics_say() -> None:

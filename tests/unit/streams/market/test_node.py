@@ -165,9 +165,9 @@ def test_a_damaged_snapshot_is_an_error(snapshot: bytes) -> None:
 
 def test_a_snapshot_of_other_parameters_is_an_error() -> None:
     node, other = _node(), _node(warmup_ticks=3)
-    with pytest.raises(StateError, match="expected a snapshot computed with the parameters"):
+    with pytest.raises(StateError, match="expected a snapshot of the market node computed with the parameters"):
         other.load(node.dump(node.open("X")))
-    with pytest.raises(StateError, match="expected a snapshot computed with the parameters"):
+    with pytest.raises(StateError, match="expected a snapshot of the market node computed with the parameters"):
         other.step(node.open("X"), _quote(0, 100.0), "ticks:0:0")
 
 

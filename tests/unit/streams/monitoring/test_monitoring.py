@@ -221,7 +221,9 @@ def test_snapshots_of_something_else_are_refused() -> None:
     with pytest.raises(StateError, match="expected a snapshot of the monitor node"):
         node.load(b"\x93\x01")
     other = MonitorNode(MonitorParameters(window=7))
-    with pytest.raises(StateError, match=r"expected a snapshot computed with the parameters .* fix: restore"):
+    with pytest.raises(
+        StateError, match=r"expected a snapshot of the monitor node computed with the parameters .* fix: restore"
+    ):
         node.load(other.dump(other.open("X")))
     with pytest.raises(StateError):
         node.step(other.open("X"), outcome(0, 1), "ticks:0:1:0")
