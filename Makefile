@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo test bench statistics retraining lint contract lock clean
+.PHONY: help setup compiled demo test quick bench statistics retraining lint contract lock clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -46,6 +46,10 @@ test: lint compiled ## all checks, then every test, from unit to killed processe
 	part "need a broker" $(call WITHOUT,$(TOGETHER)); \
 	if [ -n "$$failed" ]; then exit $$failed; fi; \
 	if [ -z "$$found" ]; then exit 5; fi
+
+# Units of the four packages alone: what computes over whole markets, opens browsers or starts brokers is left to `test`.
+quick: lint compiled ## style, types, imports, contract and the unit tests: under three minutes, no broker
+	@unset MAKEFLAGS MFLAGS; $(PYTHON) -m pytest -q -n logical --maxprocesses 8 --dist worksteal tests/unit $(ARGS)
 
 bench: $(DEVELOPMENT) compiled ## how fast: ticks a second, cost of a tick, latency
 	@set -e; for file in tests/bench/bench_*.py; do \
