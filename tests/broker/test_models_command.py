@@ -23,8 +23,8 @@ from schemas.retraining import RetrainFinished
 from schemas.topics import PREDICTIONS, TICKS, TOPICS
 from streams.sources.planted import GradedMarket
 from streams.topology import nodes
+from tests.support.closed_loop_story import story
 from tests.support.live_loop import LiveLoop
-from tests.unit.streams.api.test_closed_loop import story
 
 pytestmark = pytest.mark.broker
 

@@ -32,7 +32,7 @@ from schemas.topics import ALERTS, CANDIDATES, COMMANDS, DEAD_LETTERS, MODEL_VER
 from schemas.versions import ModelVersion
 from streams.retraining.job import retrain
 from streams.retraining.labels import outcome_log
-from tests.unit.streams.api.test_closed_loop import story
+from tests.support.closed_loop_story import story
 
 pytestmark = pytest.mark.broker
 

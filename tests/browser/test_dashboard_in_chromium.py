@@ -1,7 +1,6 @@
 """The dashboard in a real headless Chromium: every state, a thousand symbols, a phone, the dark, and a lost server."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -30,12 +29,6 @@ pytestmark = [
 
 MANY = 1_000
 SETTLED_S = 2.5
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.browser() as running:
-        yield running
 
 
 def test_alerts_stand_on_the_time_line_and_the_open_ones_beside_the_lights(browser: Browser) -> None:

@@ -3,7 +3,6 @@
 import itertools
 import re
 import statistics
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -26,12 +25,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(chromium.executable() is None, reason=chromium.ABSENT),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.browser() as running:
-        yield running
 
 
 CLIPPED = """() => [...document.querySelectorAll(".grid .row > *, .tile .value, .tile .note, td, th")]

@@ -1,15 +1,14 @@
 """The report of an experiment in a real headless Chromium: drawn, quiet, alone, on a phone and in the dark."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from agents.experiments.report import experiment_report
-from tests.browser.test_tear_sheet_in_chromium import VIEWS, Opened
 from tests.support import chromium
 from tests.support.experiment_courses import DECLARED, POOLED, courses, pooled_courses
+from tests.support.opened_page import VIEWS, Opened
 
 pytestmark = [
     pytest.mark.browser,
@@ -17,12 +16,6 @@ pytestmark = [
 ]
 
 PANELS = {"evidence", "confidence", "dependence", "pairs", "watch"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

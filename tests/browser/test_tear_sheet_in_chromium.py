@@ -1,15 +1,14 @@
 """The tear sheet in a real headless Chromium: drawn, quiet, alone, on a phone and in the dark."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from agents.pages.tear_sheet import tear_sheet
 from streams.sources.synthetic import synthetic_market
 from tests.support import chromium
+from tests.support.opened_page import VIEWS, Opened
 from tests.support.paper_run import IDLE, PaperRun, paper_run
 
 pytestmark = [
@@ -21,13 +20,6 @@ PANELS = {
     "equity", "drawdown", "returns", "rolling-sharpe", "skill", "forecasters", "reliability", "position", "turnover",
     "cost", "win-rate", "price", "regimes", "strategies", "versions",
 }  # fmt: skip
-VIEWS = [(width, scheme) for width in (390, 1400) for scheme in ("light", "dark")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -40,31 +32,6 @@ def sheet(run: PaperRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "tear-sheet.html"
     path.write_text(tear_sheet(run), encoding="utf-8")
     return path
-
-
-class Opened:
-    """A page, and everything that it complained about or asked for."""
-
-    def __init__(self, browser: Browser, path: Path, width: int = 1400, scheme: Any = "light") -> None:
-        self.page: Page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(path.as_uri())
-        self.page.wait_for_selector("html[data-drawn]", timeout=60_000)
-
-    def ask(self, script: str) -> Any:
-        return self.page.evaluate(script)
-
-    def until(self, script: str, wanted: Any) -> None:
-        """Ask until the answer is the wanted one; the page's own policy forbids scripts that wait in it."""
-        for _ in range(100):
-            if (said := self.ask(script)) == wanted:
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"expected {wanted}, was {said}")
 
 
 @pytest.mark.parametrize(("width", "scheme"), VIEWS)

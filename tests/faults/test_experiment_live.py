@@ -1,18 +1,14 @@
 """An experiment on Kafka from its start to an applied winner and to the roll-back of it, workers killed in between."""
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from agents.config.settings import Settings
-from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, Retrain, RollBack, StartVariant
 from schemas.experiments import ExperimentDecided
 from schemas.predictions import Prediction
@@ -21,6 +17,7 @@ from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, MODEL_VERSIONS, PREDI
 from schemas.versions import ModelVersion
 from streams.parameters import load_parameters
 from streams.topology import nodes
+from tests.support.live_commands import everything, tickloop
 from tests.support.live_loop import LiveLoop
 from tests.support.planted_experiment import CONFIGURATION, NAME, SYMBOL, planted_market
 
@@ -86,25 +83,3 @@ async def until(loop: LiveLoop, seen: Callable[[list[str]], bool]) -> None:
             if found and seen(list(found.values())):
                 return
             await asyncio.sleep(0.2)
-
-
-async def everything(loop: LiveLoop, topic: str, record: Any) -> list[Any]:
-    decode = decoder(record)
-    return [decode(stored.value) for stored in await loop.stored(topic)]
-
-
-async def tickloop(loop: LiveLoop, configuration: Path, *arguments: str, key: str = "") -> str:
-    environment = os.environ | {
-        "TICKLOOP_DIRECTIVE_KEY": key,
-        "TICKLOOP_BOOTSTRAP": loop.bootstrap,
-        "TICKLOOP_PREFIX": loop.settings.prefix,
-        "TICKLOOP_PARTITIONS": str(loop.settings.partitions),
-        "TICKLOOP_CONFIG": str(configuration),
-    }
-    command = (sys.executable, "-m", "agents.cli", "experiment", *arguments)
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-    return output.decode()

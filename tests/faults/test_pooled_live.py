@@ -26,7 +26,7 @@ from streams.experiments.pooling_node import PoolingNode
 from streams.parameters import load_parameters
 from streams.sources.planted import PlantedMarket
 from streams.topology import nodes
-from tests.faults.test_experiment_live import everything, tickloop
+from tests.support.live_commands import everything, tickloop
 from tests.support.live_loop import LiveLoop
 from tests.support.planted_experiment import CONFIGURATION, NAME
 

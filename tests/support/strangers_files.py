@@ -1,6 +1,17 @@
 """Files as strangers have them: headers, words and marks that nobody here chose."""
 
+import shlex
+from io import BufferedReader, BytesIO
 from random import Random
+from typing import Any
+
+import pytest
+
+from agents.cli.column_options import columns as columns_of
+from schemas.errors import ConfigurationError
+from streams.engine.feed import Feed
+from streams.sources.columns import Columns
+from streams.sources.files import TickFile
 
 PRODUCTS = {"FDAX": (18_500.0, 0.5), "FESX": (4_800.0, 1.0)}
 """Price at which each begins, and the smallest step of it."""
@@ -39,3 +50,32 @@ def bars(header: str, rows: int = 300, seconds: int = 60, day: str = "2024-08-09
         cells = ",".join(f"{each:.2f}" for each in (path[0], max(path), min(path), path[-1]))
         lines.append(f"{day}{clock(1000 * seconds * row)[:8]},{cells},{random.randint(1, 500)}")
     return "\n".join([*lines, ""])
+
+
+def file_of(text: str | bytes, name: str = "own.csv", **how: Any) -> TickFile:
+    raw = text.encode() if isinstance(text, str) else text
+    return TickFile(name, Columns(**how), stream=BufferedReader(BytesIO(raw)))
+
+
+def read(text: str | bytes, name: str = "own.csv", **how: Any) -> list[Feed]:
+    return list(file_of(text, name, **how))
+
+
+def refused(text: str | bytes, **how: Any) -> str:
+    with pytest.raises(ConfigurationError) as problem:
+        read(text, **how)
+    return str(problem.value)
+
+
+def said_by(options: str) -> Columns:
+    """Columns as the command line understands such options."""
+    found: dict[str, list[str]] = {}
+    words = shlex.split(options)
+    for option, value in zip(words[::2], words[1::2], strict=True):
+        found.setdefault(option, []).append(value)
+    names = ("kind", "bars", "decimal", "thousands")
+    single: dict[str, Any] = {name: found[f"--{name}"][0] for name in names if f"--{name}" in found}
+    return columns_of(
+        found.get("--map", ()), found.get("--symbol", ()), found.get("--rename", ()), sides=found.get("--sides", ()),
+        where=found.get("--where", ()), **single,
+    )  # fmt: skip

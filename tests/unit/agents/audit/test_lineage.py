@@ -13,7 +13,7 @@ from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.ticks import Directive
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
-from tests.unit.streams.api.test_closed_loop import Run, story
+from tests.support.closed_loop_story import Run, story
 
 
 @cache

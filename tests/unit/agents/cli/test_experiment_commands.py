@@ -15,8 +15,8 @@ from streams.engine.replay import replay_events
 from streams.experiments.node import ExperimentsNode
 from streams.parameters import load_parameters
 from streams.topology import nodes
+from tests.support.experiment_outcomes import CALMER, compared, outcome, promoted, run
 from tests.support.planted_experiment import CONFIGURATION, NAME, START, planted_market
-from tests.unit.streams.experiments.test_node import CALMER, compared, outcome, promoted, run
 
 COMMANDS = (PromoteVariant, RollBack, StopVariant)
 

@@ -16,7 +16,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.retraining import RetrainJob
 from schemas.windows import Breach
 from streams.retraining.labels import SPARE, outcome_log
-from tests.unit.streams.retraining.test_retraining import MARKET, outcomes
+from tests.support.labelled_outcomes import MARKET, outcomes
 
 LABELS = 200
 MOST = LABELS + SPARE

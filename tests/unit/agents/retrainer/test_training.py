@@ -13,7 +13,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.retraining import RetrainJob
 from streams.retraining.job import retrain
 from streams.retraining.labels import outcome_log
-from tests.unit.streams.api.test_closed_loop import LATENCY_NS, story
+from tests.support.closed_loop_story import LATENCY_NS, story
 
 assert LATENCY_NS
 

@@ -1,86 +1,21 @@
 """A model's whole life in one process: drift, breach, retrain, shadow, promotion, sabotage, roll-back, as it was."""
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
-
 import msgspec
 import pytest
 
-from agents.demo.drift_story import SABOTAGED, SYMBOL, parameters, sabotage
+from agents.demo.drift_story import SABOTAGED, SYMBOL, parameters
 from schemas.codec import encode
-from schemas.experiments import ExperimentDecided, ExperimentMoved
+from schemas.experiments import ExperimentDecided
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
-from schemas.retraining import RetrainFinished, RetrainJob
+from schemas.retraining import RetrainJob
 from schemas.ticks import Directive, Tick
 from schemas.versions import ModelVersion
 from streams.api.closed_loop import ClosedLoop
 from streams.engine.replay import SourceRecord, replay
 from streams.market.node import MarketNode
-from streams.monitoring.alerts import alert_of
 from streams.sources.planted import GradedMarket
-
-BEGUN, LATENCY_NS = 3_000, 5_000_000_000
-AFTERWARDS = 600
-
-
-class Run:
-    """The story of the demo, tick by tick; `log` is what lies in the tick log."""
-
-    def __init__(self) -> None:
-        self.loop = ClosedLoop(parameters(), LATENCY_NS)
-        self.market = GradedMarket(SYMBOL, seed=7)
-        self.records: list[Any] = []
-        self.told: list[str] = []
-        self.moved: ExperimentMoved | None = None
-        self.asked: list[Any] = []
-        self.log: list[Tick] = []
-
-    def of(self, kind: type) -> list[Any]:
-        return [record for record in self.records if isinstance(record, kind)]
-
-    def put(self, event: Any) -> None:
-        found = self.loop.receive(event)
-        self.records += found
-        # Kept as they come: `until` asks at every tick.
-        self.told += [alert.kind for alert in map(alert_of, found) if alert is not None]
-        self.moved = next((each for each in reversed(found) if isinstance(each, ExperimentMoved)), self.moved)
-        if not isinstance(event, Tick):
-            self.asked.append(event)
-        # A command's directive comes before the tick that is taken after it.
-        directives = [record for record in found if isinstance(record, Directive)]
-        if isinstance(event, Tick):
-            due = [each for each in directives if each.id.endswith(":start")]
-            self.log += [*due, event, *(each for each in directives if each not in due)]
-        else:
-            self.log += directives
-
-    def until(self, seen: Callable[[], Any], most: int = 6_000) -> None:
-        for _ in range(most):
-            if seen():
-                return
-            self.put(next(self.market))
-        raise AssertionError(f"not within {most} ticks: {self.told}")
-
-
-@cache
-def story() -> Run:
-    run = Run()
-    for _ in range(BEGUN):
-        run.put(next(run.market))
-    run.market.inverted = True
-    run.until(lambda: "promoted" in run.told)
-    run.until(lambda: run.moved is not None and run.moved.status == "promoted")
-    good = next(each.result.candidate for each in run.of(RetrainFinished) if each.result.status == "candidate")
-    started, forced = sabotage(good, run.log[-1].ts_event)
-    run.put(started)
-    run.until(lambda: run.moved is not None and run.moved.experiment == SABOTAGED)
-    run.put(forced)
-    run.until(lambda: "rolled_back" in run.told)
-    for _ in range(AFTERWARDS):
-        run.put(next(run.market))
-    return run
+from tests.support.closed_loop_story import AFTERWARDS, BEGUN, LATENCY_NS, story
 
 
 def test_what_happens_happens_in_order_and_is_told() -> None:

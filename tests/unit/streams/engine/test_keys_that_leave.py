@@ -12,11 +12,11 @@ from streams.engine.partition import Partition
 from streams.engine.signing import Key, Signing
 from streams.experiments.pooling_node import PoolingNode
 from streams.lifecycle.node import LifecycleNode
-from tests.property.test_stale_writers import CROWDED, EXPECTED, Outputs, written
 from tests.support.counting import Count, CountingNode
+from tests.support.crowded_partition import CROWDED, EXPECTED, Outputs, written
+from tests.support.lifecycle_desk import BOLD
 from tests.support.market_ticks import quick_node, seeded_ticks, start_arm, stop_arm
 from tests.support.pooled_partials import SYMBOLS, TOGETHER, outcomes, told
-from tests.unit.streams.lifecycle.test_node import BOLD
 
 
 class Counted(CountingNode):

@@ -18,7 +18,7 @@ from streams.engine.partition import Partition
 from streams.engine.signing import Key, Signing
 from streams.lifecycle.node import LifecycleNode
 from streams.parameters import Parameters
-from tests.unit.streams.engine.test_signing import NEW, OLD, START, Log
+from tests.support.signed_log import NEW, OLD, START, Log
 
 
 def test_only_a_job_that_the_lifecycle_node_signed_is_done() -> None:

@@ -8,7 +8,7 @@ import pytest
 from schemas.experiments import ExperimentMoved
 from streams.experiments.node import ExperimentsNode
 from streams.experiments.pooled import pooled
-from tests.unit.streams.experiments.test_node import CALMER, compared, run
+from tests.support.experiment_outcomes import CALMER, compared, run
 
 
 def moves(symbol: str, edge: float, seed: int, count: int = 900) -> list[ExperimentMoved]:

@@ -16,7 +16,7 @@ from streams.engine.partition import KeySnapshot
 from streams.lifecycle.node import LifecycleNode
 from streams.market.directives import MOST_ARMS
 from streams.parameters import load_parameters
-from tests.unit.streams.lifecycle.test_node import BUILTIN, MODEL, Desk, back, promote, start, stop
+from tests.support.lifecycle_desk import BUILTIN, MODEL, Desk, back, promote, start, stop
 
 SECOND = 1_000_000_000
 

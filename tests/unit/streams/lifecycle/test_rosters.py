@@ -21,8 +21,8 @@ from streams.engine.partition import Partition
 from streams.lifecycle.node import LifecycleNode
 from streams.lifecycle.rosters import Runs, difference, said
 from streams.market.node import MarketNode
+from tests.support.lifecycle_desk import BUILTIN, Desk, promote, start, stop
 from tests.support.matured import earned, matured
-from tests.unit.streams.lifecycle.test_node import BUILTIN, Desk, promote, start, stop
 
 DECODE = decoder(Alert)
 

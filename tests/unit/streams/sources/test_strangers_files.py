@@ -15,11 +15,10 @@ from pyarrow import feather, parquet
 
 from agents.backtest import prequential as evaluation
 from agents.cli import main
-from agents.cli.column_options import columns as columns_of
 from agents.cli.horizon import horizons_of, nearest, say_what_cannot_move, with_horizon
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
-from streams.engine.feed import Feed, RawTick
+from streams.engine.feed import RawTick
 from streams.parameters import Parameters
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile
@@ -28,41 +27,12 @@ from streams.sources.proposal import proposed
 from streams.sources.times import ASKED_ZONE
 from tests.support.example_streams import NOON, NOON_MS
 from tests.support.places import ROOT
-from tests.support.strangers_files import bars, trades
+from tests.support.strangers_files import bars, file_of, read, refused, said_by, trades
 
 GUIDE = (ROOT / "docs" / "formats.md").read_text()
 OPTIONS = (
     "--map ts_event=Datum+Uhrzeit,symbol=Produkt,price=Kurs,size=Menge,side=Richtung --sides buy=K,sell=V --decimal ,"
 )
-
-
-def file_of(text: str | bytes, name: str = "own.csv", **how: Any) -> TickFile:
-    raw = text.encode() if isinstance(text, str) else text
-    return TickFile(name, Columns(**how), stream=BufferedReader(BytesIO(raw)))
-
-
-def read(text: str | bytes, name: str = "own.csv", **how: Any) -> list[Feed]:
-    return list(file_of(text, name, **how))
-
-
-def refused(text: str | bytes, **how: Any) -> str:
-    with pytest.raises(ConfigurationError) as problem:
-        read(text, **how)
-    return str(problem.value)
-
-
-def said_by(options: str) -> Columns:
-    """Columns as the command line understands such options."""
-    found: dict[str, list[str]] = {}
-    words = shlex.split(options)
-    for option, value in zip(words[::2], words[1::2], strict=True):
-        found.setdefault(option, []).append(value)
-    names = ("kind", "bars", "decimal", "thousands")
-    single: dict[str, Any] = {name: found[f"--{name}"][0] for name in names if f"--{name}" in found}
-    return columns_of(
-        found.get("--map", ()), found.get("--symbol", ()), found.get("--rename", ()), sides=found.get("--sides", ()),
-        where=found.get("--where", ()), **single,
-    )  # fmt: skip
 
 
 def test_one_sentence_has_everything_that_a_foreign_header_needs() -> None:

@@ -12,7 +12,7 @@ from streams.sources.columns import Columns
 from streams.sources.files import TickFile
 from streams.sources.times import ASKED_ZONE
 from tests.support.example_streams import NOON
-from tests.unit.streams.sources.test_strangers_files import refused, said_by
+from tests.support.strangers_files import refused, said_by
 
 
 def products(*names: str, rows: int = 12) -> str:
