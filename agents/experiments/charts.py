@@ -10,6 +10,7 @@ from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
 from agents.pages.thinning import kept
 from schemas.experiments import ExperimentMoved
+from streams.experiments.engines.batches import allowed
 from streams.experiments.experiment import HARM
 
 LARGEST = 27.0
@@ -82,7 +83,7 @@ def dependence(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
     if len(of) < 2:
         return NotEnough(len(of), 2, "batches after the third")
     made = drawing.figure("lag-1 autocorrelation of batch means", height=220)
-    bound = np.array([2.0 / np.sqrt(each.batches) for each in of])
+    bound = np.array([allowed(each.batches) for each in of])
     places = kept(_times(of), np.array([each.autocorrelation for each in of]))
     drawing.level(made, 0.0)
     drawing.band(made, _times(of)[places], -bound[places], bound[places], "independent batches")

@@ -6,18 +6,14 @@ from html import escape
 import numpy as np
 
 from agents.experiments.charts import confidence, dependence, evidence_path, pairs_against_plan, watch
+from agents.experiments.facts import effect, facts, guardrails
 from agents.experiments.status import (
-    DAY_NS,
     UNITS,
     Course,
     applied,
-    decision,
     ended,
     evidence,
-    held,
     interval,
-    needed_worse,
-    outlook,
     shown,
     status,
     to_do,
@@ -27,9 +23,8 @@ from agents.experiments.status import (
 )
 from agents.pages.document import Panel, Section, document, table
 from agents.pages.time_axis import time_axis
-from agents.pages.wording import lasting, moment, number
+from agents.pages.wording import lasting, moment
 from streams.experiments.declaration import Declaration
-from streams.experiments.experiment import TOGETHER
 from streams.experiments.pooled import Pooled
 from streams.experiments.pooling_node import EVERYONE
 
@@ -136,56 +131,25 @@ def _symbol(prefix: str, symbol: str, course: Course, declaration: Declaration |
 
 
 def _tiles(course: Course) -> str:
-    latest, still = course.latest, outlook(course)
-    boundary = evidence(latest.threshold)
-    days = "-"
-    note = TOGETHER if latest.holding == TOGETHER else "it is over"
-    if still is not None:
-        days = "-" if still.decided_days is None else lasting(round(still.decided_days * DAY_NS))
-        most = lasting(round(still.longest_days * DAY_NS))
-        note = f"to a decision; at most {most} at {still.pairs_a_day:,.0f} pairs a day"
-        if still.decided_days is None:
-            note = f"the evidence does not grow; {note}"
-    rows = (
-        (
-            "Status",
-            status(course),
-            held(latest) if latest.holding else _since(course),
-        ),
-        (
-            "Effect",
-            number(latest.effect, "+.4f"),
-            f"{interval(latest.low, latest.high)}; {UNITS.get(latest.primary, '')}",
-        ),
-        ("Evidence better", evidence(latest.log_e_better), f"of {boundary} needed; p = {latest.p:.3g}"),
-        ("Evidence worse", evidence(latest.log_e_worse), f"of {needed_worse(latest)} needed"),
-        ("Pairs", f"{latest.scored:,}", f"of at most {latest.longest:,}, in {latest.batches:,} batches"),
-        ("Time left", days, note),
-    )
     tiles = "".join(
         f'<div class="tile"><dt>{escape(title)}</dt><dd class="value">{escape(value)}</dd>'
         f'<dd class="note">{escape(said)}</dd></div>'
-        for title, value, said in rows
+        for title, value, said in facts(course)
     )
     return f'<dl class="tiles">{tiles}</dl>'
-
-
-def _since(course: Course) -> str:
-    last = decision(course)
-    return "not decided yet" if last is None else f"since {moment(last.ts_event)} UTC"
 
 
 def _guardrails(course: Course) -> str:
     rows = [
         (
             escape(each.metric),
-            number(each.effect, "+.4f"),
-            escape(interval(each.low, each.high)),
-            number(-each.margin, "+.4g"),
-            evidence(each.log_e),
+            each.effect,
+            escape(each.interval),
+            each.margin,
+            each.log_e,
             "kept" if each.kept else "not shown to be kept",
         )
-        for each in course.latest.guardrails
+        for each in guardrails(course.latest)
     ]
     if not rows:
         return '<p class="lead">No guardrail is registered: nothing but the primary metric was looked at.</p>'
@@ -221,7 +185,7 @@ def _overview(courses: Mapping[str, Course]) -> str:
                 f"<strong>{escape(shown(symbol))}</strong>",
                 escape(status(course)),
                 f"{latest.scored:,}",
-                number(latest.effect, "+.4f"),
+                effect(latest),
                 escape(interval(latest.low, latest.high)),
                 evidence(latest.log_e_better),
                 evidence(latest.log_e_worse),

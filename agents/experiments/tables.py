@@ -1,7 +1,6 @@
 """Experiments on a terminal: an overview, one in detail, a plan, several symbols together."""
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
 
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +23,7 @@ from agents.experiments.status import (
 from agents.pages.wording import lasting
 from agents.process.printable import printable
 from streams.experiments.declaration import Declaration
+from streams.experiments.engines.batches import allowed
 from streams.experiments.pooled import Pooled
 
 COLORS = {"winner": "green", "promoted": "green", "confirmed": "green", "harm": "red", "rolled_back": "red"}
@@ -100,10 +100,9 @@ def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) ->
             f"guardrail {each.metric}",
             f"{each.effect:+.4f} [{interval(each.low, each.high)}], may be worse by {each.margin:g}: {state}",
         )
-    bound = 2.0 / sqrt(max(1, latest.batches))
     rows.add_row(
         "dependence",
-        f"autocorrelation of batches {latest.autocorrelation:+.3f}, allowed +-{bound:.3f}: "
+        f"autocorrelation of batches {latest.autocorrelation:+.3f}, allowed +-{allowed(latest.batches):.3f}: "
         + ("fine" if latest.independent else "DEPENDENT: nothing is decided; larger batches are needed"),
     )
     rows.add_row(

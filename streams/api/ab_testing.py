@@ -232,7 +232,7 @@ def _decision(
                 "overlap: too little for a sequential test. Fix: more data."
             ),
         )
-    better = max(found.log_e_a, found.log_e_b)
+    better = max(found.log_e_better, found.log_e_worse)
     confidence = 1.0 - min(1.0, 2.0 * exp(-better))
     verdict = found.status
     winner = {"winner": names[0], "harm": names[1]}.get(verdict)

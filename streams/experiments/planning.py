@@ -58,22 +58,6 @@ def detectable(count: float, alpha: float = 0.05, power: float = 0.8, inflation:
     return sqrt(pairs(1.0, alpha, power, inflation) / count)
 
 
-def pairs_for_wins(only_a: float, only_b: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Pairs for McNemar's test, when so large a part of them is won by one arm only.
-
-    `[z_{1-alpha/2} sqrt(psi) + z_{power} sqrt(psi - d^2)]^2 / d^2`, psi their sum, d their difference.
-
-    >>> round(pairs_for_wins(0.25, 0.20), 1)
-    1410.4
-
-    References:
-        Connor (1987), Sample size for testing differences in proportions for the paired-sample design, equation 3.
-    """
-    psi, d = only_a + only_b, only_a - only_b
-    root = float(ndtri(1.0 - alpha / 2.0)) * sqrt(psi) + float(ndtri(power)) * sqrt(psi - d * d)
-    return root * root / (d * d)
-
-
 def expected_run(
     effect: float, batch: int, expected: float, alpha: float, limit: int, inflation: float = 1.0, seed: int = 1
 ) -> tuple[float, float]:

@@ -5,7 +5,6 @@ from hashlib import sha256
 from operator import sub
 
 from msgspec import Struct, json
-from msgspec.structs import replace
 
 from schemas.commands import PromoteVariant, StopVariant
 from schemas.errors import Refused
@@ -17,7 +16,7 @@ from streams.engine.node import Node, OtherParameters
 from streams.engine.signing import UNSIGNED, Signing
 from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
-from streams.experiments.report import About, told
+from streams.experiments.standing import moved
 
 EVERYONE = "*"
 """In the place of a symbol, in records that are about all of them."""
@@ -237,10 +236,18 @@ class Pool:
         challenger, champion = (
             cut(", ".join(sorted({getattr(member, side) for member in members}))) for side in ("challenger", "champion")
         )
-        about = About(
-            f"{identity}:{index}", EVERYONE, ts_event, self.name, challenger, champion, test.status, test.reason
+        yield moved(
+            PooledMoved,
+            self.experiment,
+            test,
+            id=f"{identity}:{index}",
+            symbol=EVERYONE,
+            ts_event=ts_event,
+            experiment=self.name,
+            challenger=challenger,
+            champion=champion,
+            symbols=self.symbols,
         )
-        yield replace(told(PooledMoved, about, self.experiment, test), symbols=self.symbols)
         if test.status in OPEN:
             return
         applied = self.declaration.apply == "automatic"

@@ -1,55 +1,44 @@
-"""Where an experiment stands, in numbers for a page or a topic."""
+"""Where an experiment stands: computed from its state once, for a record, a page or an A/B test."""
 
-from math import exp
+from collections.abc import Callable
+from math import exp, isfinite
+from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
+from schemas.experiments import GuardrailStanding
 from streams.experiments.engines import batches
 from streams.experiments.engines.futility import hopes
 from streams.experiments.engines.t_mixture import interval, log_e
 from streams.experiments.experiment import Experiment, ExperimentState, Status
 from streams.experiments.scores import Metric
 
-
-class Guardrail(Struct, frozen=True):
-    """Attributes:
-    metric: of it.
-    margin: by how much the challenger may be worse.
-    effect: mean score of the challenger over the champion.
-    low, high: confidence sequence of it.
-    log_e: log evidence that the challenger is not worse by the margin.
-    kept: whether that is enough.
-    """
-
-    metric: Metric
-    margin: float
-    effect: float
-    low: float
-    high: float
-    log_e: float
-    kept: bool
+Moved = TypeVar("Moved")
 
 
 class Standing(Struct, frozen=True):
-    """Attributes:
-    status, reason, holding: as in the state.
-    primary: metric that decides.
-    pairs, scored, rejected, batches: so far.
-    effect: mean score of the challenger over the champion, units of the score.
-    low, high: confidence sequence of it: holds at all times at once; infinite while too little is known.
-    log_e_a, log_e_b: log evidence that the challenger is better by the margin; that it is worse.
-    threshold: log evidence at which is decided.
-    p: anytime-valid p-value for the challenger.
-    log_e_hopeless: log evidence that an effect worth finding is not there.
-    autocorrelation: of neighbouring batches.
-    independent: whether that is within two standard errors of none.
-    log_e_certificate: of engine 2; none where there is no bound.
-    bound_violated: whether the bound turned out to be none.
-    sharpe_difference, sharpe_error: per pair, and its standard error.
-    only_a, only_b: pairs in which only one earned something.
-    guardrails: in their order.
+    """What the state of a test says; each field is the one of `schemas.experiments.ExperimentMoved` of its name.
+
+    Attributes:
+        plan: digest of what was registered.
+        status, reason, holding: as in the state.
+        primary: metric that decides.
+        pairs, scored, rejected, batches: so far.
+        longest: scored pairs after which it ends.
+        effect: mean score of the challenger over the champion, units of the score.
+        low, high: confidence sequence of it: holds at all times at once; none while too little is known.
+        log_e_better, log_e_worse: log evidence that the challenger is better by the margin; that it is worse.
+        threshold: log evidence at which is decided.
+        p: anytime-valid p-value for the challenger.
+        log_e_hopeless: log evidence that an effect worth finding is not there.
+        autocorrelation: of neighbouring batches.
+        independent: whether that is within two standard errors of none.
+        sharpe_difference, sharpe_error: per pair, and its standard error; none while too little is known.
+        guardrails: in their order.
     """
 
+    plan: str
     status: Status
     reason: str
     holding: str
@@ -58,23 +47,20 @@ class Standing(Struct, frozen=True):
     scored: int
     rejected: int
     batches: int
+    longest: int
     effect: float
-    low: float
-    high: float
-    log_e_a: float
-    log_e_b: float
+    low: float | None
+    high: float | None
+    log_e_better: float
+    log_e_worse: float
     threshold: float
     p: float
     log_e_hopeless: float
     autocorrelation: float
     independent: bool
-    log_e_certificate: float | None
-    bound_violated: bool
-    sharpe_difference: float
-    sharpe_error: float
-    only_a: int
-    only_b: int
-    guardrails: tuple[Guardrail, ...]
+    sharpe_difference: float | None
+    sharpe_error: float | None
+    guardrails: tuple[GuardrailStanding, ...]
 
 
 def standing(experiment: Experiment, state: ExperimentState) -> Standing:
@@ -85,6 +71,7 @@ def standing(experiment: Experiment, state: ExperimentState) -> Standing:
     difference, error = evidence.sharpe(state.evidence)
     primary = evidence.primary(state.evidence)
     return Standing(
+        plan=experiment.digest,
         status=state.status,
         reason=state.reason,
         holding=state.holding,
@@ -93,30 +80,44 @@ def standing(experiment: Experiment, state: ExperimentState) -> Standing:
         scored=state.scored,
         rejected=state.rejected,
         batches=n,
+        longest=parameters.longest,
         effect=mean,
-        low=low,
-        high=high,
-        log_e_a=log_e(n, mean - parameters.margin, sse, g),
-        log_e_b=log_e(n, -mean, sse, g),
+        low=_known(low),
+        high=_known(high),
+        log_e_better=log_e(n, mean - parameters.margin, sse, g),
+        log_e_worse=log_e(n, -mean, sse, g),
         threshold=experiment.threshold,
         p=min(1.0, parameters.challengers * exp(-state.best)),
         log_e_hopeless=hopes(n, mean, sse, g, parameters.worth).below,
         autocorrelation=batches.autocorrelation(primary),
         independent=batches.independent(primary),
-        log_e_certificate=evidence.certified(state.evidence),
-        bound_violated=state.evidence.certificate.violated,
-        sharpe_difference=difference,
-        sharpe_error=error,
-        only_a=state.evidence.only_a,
-        only_b=state.evidence.only_b,
+        sharpe_difference=_known(difference),
+        sharpe_error=_known(error),
         guardrails=tuple(
             _guardrail(experiment, state, metric, margin) for metric, margin in parameters.guardrails.items()
         ),
     )
 
 
-def _guardrail(experiment: Experiment, state: ExperimentState, metric: Metric, margin: float) -> Guardrail:
+def moved(kind: Callable[..., Moved], experiment: Experiment, state: ExperimentState, /, **about: Any) -> Moved:
+    """The record of where `state` stands.
+
+    Args:
+        kind: of the record: of one symbol, or of several.
+        experiment: whose state it is.
+        state: of its test.
+        about: what the state does not say: id, symbol, time, names of both arms; a field of `Standing` that is given
+            here, too, stands in the place of what the state says.
+    """
+    return kind(**(asdict(standing(experiment, state)) | about))
+
+
+def _guardrail(experiment: Experiment, state: ExperimentState, metric: Metric, margin: float) -> GuardrailStanding:
     n, mean, sse = experiment.evidence.moments(state.evidence, metric)
     low, high = interval(n, mean, sse, experiment.g, experiment.parameters.alpha)
     found = experiment.not_inferior(state, metric, margin)
-    return Guardrail(metric, margin, mean, low, high, found, found >= experiment.unsplit)
+    return GuardrailStanding(metric, margin, mean, _known(low), _known(high), found, found >= experiment.unsplit)
+
+
+def _known(estimate: float) -> float | None:
+    return estimate if isfinite(estimate) else None

@@ -13,7 +13,7 @@ from streams.experiments.engines.batches import FEWEST
 from streams.experiments.engines.e_detector import BETS, EDetector
 from streams.experiments.experiment import OPEN, Experiment, ExperimentState
 from streams.experiments.pairs import pair_of
-from streams.experiments.report import About, told
+from streams.experiments.standing import moved
 from streams.experiments.winner_health import HealthState, WinnerHealth
 from streams.experiments.winner_watch import WinnerWatch, WinnerWatchState
 
@@ -162,25 +162,22 @@ class Trial:
     def moved(self, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentMoved:
         """Where it stands, as a record."""
         watch = state.watch
-        about = About(
-            record_id,
-            outcome.symbol,
-            outcome.ts_event,
-            self.name,
-            state.challenger,
-            state.champion,
-            state.status,
-            state.reason,
-        )
-        return told(
+        return moved(
             ExperimentMoved,
-            about,
             self.experiment,
             state.test,
-            0 if watch is None else watch.pairs,
-            0.0 if watch is None else self._alarm(watch),
-            self._deviation(state),
-            state.dropped or UNSET,
+            id=record_id,
+            symbol=outcome.symbol,
+            ts_event=outcome.ts_event,
+            experiment=self.name,
+            challenger=state.challenger,
+            champion=state.champion,
+            status=state.status,
+            reason=state.reason,
+            watched=0 if watch is None else watch.pairs,
+            alarm=0.0 if watch is None else self._alarm(watch),
+            deviation=self._deviation(state),
+            dropped=state.dropped or UNSET,
         )
 
     def _settle(self, state: TrialState, outcome: OutcomeMatured) -> Step:

@@ -41,6 +41,8 @@ def resampled_means(
 ) -> list[Column]:
     """Means of columns over circular blocks of cells drawn at random, the same for every column, so that they pair.
 
+    `scipy.stats.bootstrap` draws outcome by outcome, as if they were independent, so it cannot stand here.
+
     Args:
         columns: of equal length, in the order of time.
         cells: number of the cell of each of their rows, from 0 on, never falling.

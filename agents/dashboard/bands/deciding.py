@@ -6,26 +6,22 @@ from msgspec import Struct
 
 from agents.audit.winners import Became, followed
 from agents.dashboard.state.order import RecordOrder
+from agents.experiments.facts import Fact, GuardrailRow, effect, facts, guardrails
 from agents.experiments.status import (
-    DAY_NS,
     RUNNING,
     UNITS,
     Course,
     applied,
-    decision,
     ended,
     evidence,
     follow,
-    held,
     interval,
-    needed_worse,
-    outlook,
     shown,
     status,
     symbols_of,
     verdict,
 )
-from agents.pages.wording import lasting, moment, number
+from agents.pages.wording import moment
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.versions import ModelVersion
 from streams.experiments.pooling_node import EVERYONE
@@ -49,17 +45,6 @@ MOST_LIVES = 4_000
 
 Key = tuple[str, str]
 """Experiment, symbol."""
-
-
-class GuardrailRow(Struct, frozen=True):
-    """A row: what must not become worse."""
-
-    metric: str
-    estimate: str
-    interval: str
-    limit: str
-    evidence: str
-    kept: bool
 
 
 class ExperimentRow(Struct, frozen=True):
@@ -87,7 +72,7 @@ class ExperimentRow(Struct, frozen=True):
     status: str
     running: bool
     verdict: str
-    facts: tuple[tuple[str, str, str], ...]
+    facts: tuple[Fact, ...]
     guardrails: tuple[GuardrailRow, ...]
     decisions: tuple[tuple[str, str, str], ...]
     plan: str
@@ -101,9 +86,9 @@ class Headline(Struct, frozen=True):
     Attributes:
         key: of what belongs to it.
         experiment, symbol, status: in words.
-        effect, interval: of the primary score.
-        better, worse, needed: e-values, and the boundary.
-        pairs: scored.
+        effect: of the primary score; `low` to `high` is its `interval`.
+        log_e_better, log_e_worse, threshold: as e-values.
+        scored: pairs.
     """
 
     key: str
@@ -113,10 +98,10 @@ class Headline(Struct, frozen=True):
     running: bool
     effect: str
     interval: str
-    better: str
-    worse: str
-    needed: str
-    pairs: str
+    log_e_better: str
+    log_e_worse: str
+    threshold: str
+    scored: str
 
 
 class Headlines(Struct, frozen=True):
@@ -207,7 +192,7 @@ def _headline(course: Course) -> Headline:
         shown(latest.symbol),
         status(course),
         latest.status in RUNNING,
-        number(_estimate(latest, latest.effect), "+.4f", UNITS.get(latest.primary, "")),
+        effect(latest, UNITS.get(latest.primary, "")),
         interval(latest.low, latest.high),
         evidence(latest.log_e_better),
         evidence(latest.log_e_worse),
@@ -218,54 +203,7 @@ def _headline(course: Course) -> Headline:
 
 def standing(course: Course) -> ExperimentRow:
     """An experiment for people."""
-    latest, still = course.latest, outlook(course)
-    unit = UNITS.get(latest.primary, "")
-    boundary = evidence(latest.threshold)
-    left, note = "-", "it is over" if latest.status not in RUNNING else "no rate is known yet"
-    if still is not None:
-        most = lasting(round(still.longest_days * DAY_NS))
-        note = f"to a decision; at most {most} at {still.pairs_a_day:,.0f} pairs a day"
-        if still.decided_days is not None:
-            left = lasting(round(still.decided_days * DAY_NS))
-        else:
-            note = f"the evidence does not grow; {note}"
-    last = decision(course)
-    since = "not decided yet" if last is None else f"since {moment(last.ts_event)} UTC"
-    dependence = (
-        "no batch is full yet"
-        if not latest.batches
-        else "batches look independent"
-        if latest.independent
-        else "batches depend on each other: nothing is decided"
-    )
-    facts = (
-        ("Status", status(course), held(latest) if latest.holding else since),
-        (
-            "Effect",
-            number(_estimate(latest, latest.effect), "+.4f"),
-            f"{unit}; 95 % confidence sequence {interval(latest.low, latest.high)}",
-        ),
-        ("Evidence better", evidence(latest.log_e_better), f"e-value, of {boundary} needed; p = {latest.p:.3g}"),
-        ("Evidence worse", evidence(latest.log_e_worse), f"e-value, of {needed_worse(latest)} needed"),
-        ("Pairs", f"{latest.scored:,}", f"of at most {latest.longest:,}, in {latest.batches:,} batches"),
-        (
-            "Dependence",
-            number(_estimate(latest, latest.autocorrelation), "+.3f"),
-            f"lag-1 autocorrelation; {dependence}",
-        ),
-        ("Time left", left, note),
-    )
-    rows = tuple(
-        GuardrailRow(
-            _words(each.metric),
-            number(_estimate(latest, each.effect), "+.4f"),
-            interval(each.low, each.high),
-            number(-each.margin, "+.4g"),
-            evidence(each.log_e),
-            each.kept,
-        )
-        for each in latest.guardrails
-    )
+    latest = course.latest
     told = tuple(
         (moment(each.ts_event), _words(each.verdict) + applied(each), each.reason) for each in course.decisions
     ) + tuple((when, f"{what} ({by})", why) for when, what, by, why in ended(course))
@@ -280,18 +218,13 @@ def standing(course: Course) -> ExperimentRow:
         status(course),
         latest.status in RUNNING,
         verdict(course),
-        facts,
-        rows,
+        facts(course),
+        guardrails(latest),
         told,
         latest.plan,
         shadow,
         became is not None and became.live,
     )
-
-
-def _estimate(latest: ExperimentMoved, value: float) -> float | None:
-    """What the batches say; before the first of them is full nothing was estimated."""
-    return value if latest.batches else None
 
 
 def _words(name: str) -> str:

@@ -23,8 +23,8 @@ const panel = ([name, title, sentence, wide]) =>
 
 const guardrails = (rows) => rows.length
   ? table("What must not become worse", ["guardrail", "estimate", "confidence sequence", "limit", "evidence", "state"],
-    rows.map((row) => make("tr", {}, make("td", {}, row.metric), make("td", {}, row.estimate), make("td", {}, row.interval),
-      make("td", {}, row.limit), make("td", {}, row.evidence),
+    rows.map((row) => make("tr", {}, make("td", {}, row.metric), make("td", {}, row.effect), make("td", {}, row.interval),
+      make("td", {}, row.margin), make("td", {}, row.log_e),
       make("td", { class: row.kept ? "" : "open" }, row.kept ? "kept" : "not shown to be kept"))))
   : make("p", { class: "lead" }, "No guardrail is registered: nothing but the primary metric was looked at.");
 
@@ -65,7 +65,7 @@ const choose = (key) => {
 const row = (one) => make("tr", { class: "choice", "aria-selected": one.key === chosen, onclick: () => choose(one.key) },
   make("td", {}, make("button", { type: "button", class: "plain" }, one.experiment), ` ${one.symbol}`),
   make("td", {}, one.status), make("td", {}, one.effect), make("td", {}, one.interval),
-  make("td", {}, one.better), make("td", {}, one.worse), make("td", {}, one.needed), make("td", {}, one.pairs));
+  make("td", {}, one.log_e_better), make("td", {}, one.log_e_worse), make("td", {}, one.threshold), make("td", {}, one.scored));
 
 const paint = () => {
   const more = known.all > known.rows.length ? `; ${known.all - known.rows.length} more are not listed` : "";

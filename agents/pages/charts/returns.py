@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 from plotly import graph_objects as go
-from scipy.stats import norm
 
 from agents.pages import drawing, palette
 from agents.pages.missing import NotEnough
@@ -13,6 +12,8 @@ from streams.reports.track_record.record import FEWEST_RETURNS, regular_curve
 
 def returns(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
     """Histogram of what the account gained in each interval after cost, with the normal of equal mean and deviation."""
+    from scipy.stats import norm  # takes long to load
+
     curve = regular_curve(account, predictions)
     gains = np.diff(curve.net)
     traded = int(np.count_nonzero(gains))

@@ -7,6 +7,9 @@ from msgspec import Struct
 FEWEST = 20
 """Batches below which the dependence check has no say, and no decision is taken."""
 
+STANDARD_ERRORS = 2.0
+"""Of the autocorrelation of batch means that do not depend on each other, within which it must lie."""
+
 
 class Batches(Struct, array_like=True):
     """Moments of batch means.
@@ -76,4 +79,13 @@ def sound(state: Batches) -> bool:
 
 def independent(state: Batches) -> bool:
     """Whether the autocorrelation of the batch means lies within two standard errors of none."""
-    return abs(autocorrelation(state)) * sqrt(state.n) <= 2.0
+    return abs(autocorrelation(state)) * sqrt(state.n) <= STANDARD_ERRORS
+
+
+def allowed(n: int) -> float:
+    """Largest magnitude of the autocorrelation of `n` batch means that is within two standard errors of none.
+
+    >>> allowed(100)
+    0.2
+    """
+    return STANDARD_ERRORS / sqrt(max(1, n))

@@ -11,7 +11,7 @@ Column = NDArray[np.float64]
 def autocorrelation_time(scores: Column) -> float:
     """Integrated autocorrelation time, events: long-run variance / variance; 1 for independent scores.
 
-    Sums over pairs of neighbouring lags for as long as they are positive.
+    Sums over pairs of neighbouring lags for as long as they are positive; SciPy has no such estimate.
 
     >>> random = np.random.default_rng(1)
     >>> overlapping = np.convolve(random.normal(size=20_009), np.ones(10), mode="valid")
@@ -67,7 +67,7 @@ def batch_for(scores: Column, horizon: int = 1) -> int:
 def long_run_variance(scores: Column, lags: int) -> float:
     """Variance of the mean times the number of scores, Newey-West.
 
-    `gamma_0 + 2 sum_l (1 - l / (lags + 1)) gamma_l`
+    `gamma_0 + 2 sum_l (1 - l / (lags + 1)) gamma_l`; SciPy has none, and one sum is no reason to depend on statsmodels.
 
     >>> round(long_run_variance(np.array([1.0, 2.0, 4.0, 3.0]), lags=1), 4)
     1.4375

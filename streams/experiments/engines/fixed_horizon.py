@@ -1,6 +1,7 @@
 """Tests for one look at a number of pairs that was fixed before; looked at earlier they prove nothing.
 
-Nothing that runs live calls them: SciPy's statistics, which take long to load, are loaded by the first call.
+What SciPy computes is SciPy's; its statistics take long to load, so the first call loads them. Nothing that runs live
+calls them.
 """
 
 from math import sqrt
@@ -8,6 +9,7 @@ from math import sqrt
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from streams.experiments.engines.dependence import long_run_variance
 
@@ -28,43 +30,6 @@ class Tested(Struct, frozen=True):
     p: float
 
 
-def paired_t(a: Column, b: Column) -> Tested:
-    """Student's paired t-test: right for independent pairs.
-
-    >>> paired_t(np.array([1.0, 2.0, 4.0, 3.0]), np.array([0.0, 2.0, 2.0, 2.0])).statistic.__round__(4)
-    2.4495
-
-    References:
-        Student (1908), The probable error of a mean.
-    """
-    difference = float(np.mean(a - b))
-    if not np.ptp(a - b) > 0.0:
-        return _constant("paired t", difference, len(a))
-    from scipy.stats import ttest_rel
-
-    found = ttest_rel(a, b)
-    return Tested("paired t", difference, float(found.statistic), float(found.pvalue))
-
-
-def welch_t(a: Column, b: Column) -> Tested:
-    """Welch's t-test: for data that are not paired, or to see what pairing gains.
-
-    >>> found = welch_t(np.array([1.0, 2.0, 4.0, 3.0]), np.array([0.0, 2.0, 2.0, 2.0]))
-    >>> round(found.statistic, 4), round(found.p, 4)
-    (1.2247, 0.2693)
-
-    References:
-        Welch (1947), The generalization of Student's problem when several different population variances are involved.
-    """
-    difference = float(np.mean(a) - np.mean(b))
-    if not np.ptp(a) + np.ptp(b) > 0.0:
-        return _constant("Welch t", difference, len(a))
-    from scipy.stats import ttest_ind
-
-    found = ttest_ind(a, b, equal_var=False)
-    return Tested("Welch t", difference, float(found.statistic), float(found.pvalue))
-
-
 def hac_t(scores: Column, lags: int) -> Tested:
     """Mean of scores that remember each other, with Newey-West standard errors; normal tails.
 
@@ -78,10 +43,8 @@ def hac_t(scores: Column, lags: int) -> Tested:
     mean, variance = float(np.mean(scores)), long_run_variance(scores, lags)
     if variance <= 0.0:
         return _constant("HAC t", mean, len(scores))
-    from scipy.stats import norm
-
     statistic = mean / sqrt(variance / len(scores))
-    return Tested("HAC t", mean, statistic, float(2.0 * norm.sf(abs(statistic))))
+    return Tested("HAC t", mean, statistic, float(2.0 * ndtr(-abs(statistic))))
 
 
 def mcnemar(only_a: int, only_b: int) -> Tested:

@@ -1,4 +1,7 @@
-"""Engine 4: a few planned looks at a horizon that is fixed; the sharpest choice when the horizon is firm."""
+"""Engine 4: a few planned looks at a horizon that is fixed; the sharpest choice when the horizon is firm.
+
+SciPy has the normal distribution and the search for a root; bounds of repeated looks it has not.
+"""
 
 from collections.abc import Sequence
 from math import e, log1p, sqrt

@@ -53,7 +53,7 @@ def log_e(n: int, mean: float, sse: float, g: float) -> float:
 
 
 def log_student(n: int, x: float) -> float:
-    """Log of Student's distribution function with n degrees of freedom; its tail's expansion where it underflows.
+    """Log of Student's distribution function with n degrees of freedom; its tail's expansion where SciPy underflows.
 
     >>> round(log_student(20, -1.0), 4), round(log_student(100_000, -60.0), 1)
     (-1.8041, -1773.4)

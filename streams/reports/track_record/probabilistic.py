@@ -26,7 +26,10 @@ class Moments(Struct, frozen=True):
 
 
 def moments(returns: Column) -> Moments:
-    """Of returns; raises `TickloopError` where `sharpe` does."""
+    """Of returns; raises `TickloopError` where `sharpe` does.
+
+    The two means are written out because `skew` and `kurtosis` of SciPy give no number where returns hardly vary.
+    """
     ratio = sharpe(returns)
     standard = (returns - returns.mean()) / returns.std()
     return Moments(ratio, len(returns), float((standard**3).mean()), float((standard**4).mean()))

@@ -193,7 +193,7 @@ def test_before_the_first_batch_nothing_is_estimated() -> None:
     assert row.effect == "-"
     values = {name: value for name, value, _ in standing(course).facts}
     assert (values["Effect"], values["Dependence"]) == ("-", "-")
-    assert all(each.estimate == "-" for each in standing(course).guardrails)
+    assert all(each.effect == "-" for each in standing(course).guardrails)
 
 
 def test_the_tick_log_is_no_topic_of_the_board() -> None:

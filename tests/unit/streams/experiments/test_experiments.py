@@ -206,14 +206,16 @@ class TestExperiment:
         experiment.batch(state, pairs)
         found = standing(experiment, state)
         assert (found.status, found.pairs, found.scored, found.batches) == ("running", 1_050, 1_000, 50)
+        assert found.low is not None
+        assert found.high is not None
         assert found.low < found.effect < found.high
-        assert found.only_a == sum(pair.a_bps > 0.0 >= pair.b_bps for pair in pairs[50:])
+        wins = sum((pair.a_bps > 0.0) - (pair.b_bps > 0.0) for pair in pairs[50:])
         a, b = (np.array([getattr(pair, name) for pair in pairs[50:]]) for name in ("a_bps", "b_bps"))
         assert found.sharpe_difference == pytest.approx(a.mean() / a.std() - b.mean() / b.std())
         by_name = {each.metric: each for each in found.guardrails}
         scale = np.std([pair.a_bps - pair.b_bps for pair in pairs[:50]], ddof=1)
         assert by_name["returns"].effect == pytest.approx(float((a - b).mean()) / float(scale))
-        assert by_name["win_rate"].effect == pytest.approx((found.only_a - found.only_b) / 1_000)
+        assert by_name["win_rate"].effect == pytest.approx(wins / 1_000)
         loss = [
             log(pair.a_up / 0.5) if pair.label > 0 else log((1.0 - pair.a_up) / 0.5) if pair.label < 0 else 0.0
             for pair in pairs[50:]
