@@ -14,7 +14,7 @@ class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """How a winner is watched once it is applied.
 
     Attributes:
-        run: pairs that pass on average before an alarm without reason.
+        run: average run length, pairs before a false alarm.
         canary: pairs before it counts as promoted.
         confirmed: pairs before it counts as confirmed; the alarm stays on.
         block: pairs that the alarm takes as one; 0: as many as a batch of the test.

@@ -31,7 +31,7 @@ class WinnerHealth:
     """Advances a `HealthState`.
 
     Args:
-        run: pairs that pass on average before an alarm without reason.
+        run: average run length, pairs before a false alarm.
         block: pairs that are averaged first.
         margin: nats by which its excess may be larger than that of the version before; 0: that is not watched.
 

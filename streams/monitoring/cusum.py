@@ -41,7 +41,7 @@ class CusumState:
 
 
 def limit(allowance: float, run: float) -> float:
-    """Limit at which a one-sided sum of standard normal numbers alarms without reason every `run` numbers on average.
+    """Limit at which a one-sided sum of standard normal numbers gives a false alarm every `run` numbers on average.
 
     >>> round(limit(0.5, 930.0), 1)  # exactly: 5
     5.0
@@ -69,7 +69,7 @@ class Cusum:
 
     Args:
         allowances: of the sums, standard deviations.
-        run: blocks between two alarms without reason on average.
+        run: average run length, blocks between two false alarms.
         warmup: blocks before the first is judged.
         memory: blocks that mean and deviation look back on.
         centre: what a block is compared with; None: its usual mean.

@@ -13,7 +13,7 @@ class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw
 
     Attributes:
         enabled: whether it calls for retrains; its figures are reported in any case.
-        run: outcomes between two alarms without reason on average, were blocks independent and normal and their usual
+        run: average run length, outcomes between two false alarms, were blocks independent and normal and their usual
             mean and deviation known; what was measured is several times longer, and from an alarm to a retrain it is
             longer still: docs/retraining.md.
         allowances: sizes of change that are looked for, half of each, in standard deviations of a block.

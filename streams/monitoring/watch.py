@@ -13,7 +13,7 @@ LASTING = 1.645
 """Standard errors by which a version must do worse than was usual: chance alone gets there in 5 of 100."""
 
 STATISTICS = 2
-"""Surprise and baseline: each has half of the alarms without reason."""
+"""Surprise and baseline: each has half of the false alarms."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Watching a promoted version: an alarm when it has become worse than the one that it replaced.
 
-This is change detection, not a second test: it may go on for ever, and is judged by how long it runs without reason.
+This is change detection and goes on for ever: it is judged by its average run length and by its delay.
 """
 
 from msgspec import Struct
@@ -35,7 +35,7 @@ class EDetector:
     is 0 or below, each factor is a bet that wins nothing on average, so the mean time to an alarm is at least `run`.
 
     Args:
-        run: differences that pass on average before an alarm without reason.
+        run: average run length, differences before a false alarm.
         block: differences that are averaged first, where neighbours depend on each other.
         scale: standard deviation of the mean of a block, from before the promotion.
 

@@ -96,6 +96,25 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert (document.parent / target).exists(), f"{document.name} links to {target}, which is not there"
 
 
+def anchors(document: Path) -> set[str]:
+    """Names that a hosting site gives to the headings of a document, outside of its code.
+
+    Letters in small, spaces as hyphens, no other punctuation.
+    """
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_to_a_heading_lead_to_one(document: Path) -> None:
+    for target, heading in re.findall(r"\]\(([^)#:]*\.md|)#([^)]+)\)", document.read_text()):
+        found = document.parent / target if target else document
+        assert heading in anchors(found), (
+            f"{document.name} links to #{heading} of {found.name}, which has no such heading"
+        )
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_sources_that_are_named_are_there(document: Path) -> None:
     """Paths of other people's repositories have no room of ours in them."""
