@@ -1,4 +1,4 @@
-"""Records on the wire, the registry of topics and the errors: what everything else agrees on."""
+"""Records on the wire, the registry of topics, the bounds of every field, and the errors."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The paper account: what holding the predicted positions would have earned."""
+"""Record of the paper account, which holds the predicted positions and pays the modelled costs."""
 
 from typing import Annotated
 
@@ -10,8 +10,8 @@ from schemas.limits import Count, EventTime, Figure, Id, Name, Price, Symbol
 class AccountMarked(Struct, frozen=True):
     """A symbol's paper account after a trade, or at a mark in between.
 
-    Accounting is additive over a fixed capital, one of its own for every symbol: nothing is reinvested. Amounts in bps
-    are of that capital and cumulative, unless they say otherwise.
+    Every symbol has a fixed capital of its own and gains are not reinvested. Amounts are in bps of that capital, summed
+    since the start unless the field says otherwise.
     """
 
     id: Annotated[Id, Meta(description="id of the prediction that it answers")]
@@ -25,11 +25,11 @@ class AccountMarked(Struct, frozen=True):
     gross_bps: Annotated[Figure, Meta(description="earned before cost, valued at the mid")]
     cost_bps: Annotated[Figure, Meta(description="paid in costs")]
     net_bps: Annotated[Figure, Meta(description="`gross_bps` less `cost_bps`")]
-    peak_bps: Annotated[Figure, Meta(description="highest `net_bps` so far, seen at every prediction; 0 at the start")]
+    peak_bps: Annotated[Figure, Meta(description="highest `net_bps` so far, taken at every prediction; 0 at the start")]
     drawdown_bps: Annotated[Figure, Meta(description="`peak_bps` less `net_bps`")]
-    turnover: Annotated[Figure, Meta(description="sum of the sizes of all trades, in capitals")]
+    turnover: Annotated[Figure, Meta(description="sum of the sizes of all trades, as a multiple of capital")]
     trades: Annotated[Count, Meta(description="round trips that were closed")]
     wins: Annotated[Count, Meta(description="of these, closed with a gain after cost")]
-    strategy: Annotated[Name, Meta(description="of the prediction")]
-    regime: Annotated[Name, Meta(description="of the prediction")]
-    model_version: Annotated[Name, Meta(description="of the prediction")]
+    strategy: Annotated[Name, Meta(description="strategy of the prediction")]
+    regime: Annotated[Name, Meta(description="regime of the prediction")]
+    model_version: Annotated[Name, Meta(description="model version of the prediction")]

@@ -1,4 +1,4 @@
-"""What somebody should know at once: one record for each thing that happened to the models of a symbol."""
+"""Alerts: events of a symbol's models, commands and clock that an operator should know of at once."""
 
 from typing import Annotated, Literal
 
@@ -25,9 +25,9 @@ AlertKind = Literal[
 
 
 class Alert(Struct, frozen=True):
-    """Something happened; everything that is known about it is in the record that it is about."""
+    """An event that an operator should know of; the record that `id` and `node` name has the details."""
 
-    id: Annotated[Id, Meta(description="of the record that it is about")]
+    id: Annotated[Id, Meta(description="id of the record that reports the event")]
     node: Annotated[Id, Meta(description="topic of that record")]
     symbol: Annotated[
         str,
@@ -36,20 +36,20 @@ class Alert(Struct, frozen=True):
         ),
     ]
     ts_event: Annotated[
-        EventTimeOrNone, Meta(description="event time of it, ns since 1970, UTC; 0 of a refused record")
+        EventTimeOrNone, Meta(description="event time of that record, ns since 1970, UTC; 0 for a refused record")
     ]
     kind: Annotated[
         AlertKind,
         Meta(
-            description="`breach`: a retrain is called for, now or when there are labels enough; `budget_spent`: it "
-            "would be, but for the budget; `retrain_started`, `retrain_withheld`, `retrain_failed`, "
-            "`retrain_rejected`: what became of it; `candidate`: runs in shadow; `promoted`, `rolled_back`: the live "
-            "version changed; `rejected`: a candidate was not found better; `refused`: a command or directive made no "
-            "sense; `held_back`: a pin keeps a winner from going live, or the live version from being rolled back; "
-            "`roster`: other versions run than the registry says; `clock_broken`: a symbol's clock was set back or "
-            "jumped, each of the first eight times and then at every doubling of their number"
+            description="`breach`: a retrain is needed, now or once there are enough labels; `budget_spent`: it is "
+            "needed, but the budget of retrains is spent; `retrain_started`, `retrain_withheld`, `retrain_failed`, "
+            "`retrain_rejected`: how the retrain ended; `candidate`: a candidate runs in shadow; `promoted`, "
+            "`rolled_back`: the live version changed; `rejected`: a candidate was not found better; `refused`: a "
+            "command or directive; `held_back`: a pin keeps a winner from going live, or the live version from being "
+            "rolled back; `roster`: other versions run than the registry says; `clock_broken`: a symbol's clock was "
+            "set back or jumped, each of the first eight times and then at every doubling of their number"
         ),
     ]
-    severity: Annotated[Literal["info", "warning", "error"], Meta(description="how much it matters")]
-    subject: Annotated[Id, Meta(description="version, job or reason that it is about")]
+    severity: Annotated[Literal["info", "warning", "error"], Meta(description="how urgent it is")]
+    subject: Annotated[Id, Meta(description="version, job or reason code that the alert names")]
     sentence: Annotated[Sentence, Meta(description="for a person")]

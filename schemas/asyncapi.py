@@ -24,7 +24,7 @@ CONTRACT = Path(__file__).parent / "contract"
 GOLDEN = CONTRACT / "golden"
 
 VERSION = "0.1.0"
-"""Of the contract: the first number grows when an old reader would break, the second when something is added."""
+"""Version of the contract: the first number grows when an old reader would break, the second with an addition."""
 
 Json = dict[str, Any]
 
@@ -39,7 +39,7 @@ def kebab(name: str) -> str:
 
 
 def golden(record: type[msgspec.Struct]) -> list[bytes]:
-    """Golden records of one kind, oldest first: what earlier versions wrote, the last one as it is written now."""
+    """Golden records of one type, oldest first: bytes of earlier versions, then those that this version writes."""
     return (GOLDEN / f"{kebab(record.__name__)}.jsonl").read_bytes().splitlines()
 
 
@@ -94,7 +94,7 @@ def files() -> dict[str, str]:
 
 
 def wanted() -> committed.Files:
-    """Every file of the contract with its text; those that no topic stands behind any longer with none."""
+    """Every file of the contract with its text; an empty text for a file whose topic no longer exists."""
     expected = files()
     names = [*expected, *sorted({path.name for path in CONTRACT.glob("*.json")} - expected.keys())]
     return {CONTRACT / name: expected.get(name, "") for name in names}
@@ -137,7 +137,7 @@ def _message(topic: Topic, record: type[msgspec.Struct]) -> Json:
 
 
 def _plain(schema: Any) -> Any:
-    """Without `discriminator` (OpenAPI's, which neither standard has in this form) and the indents of docstrings."""
+    """A schema without `discriminator` (OpenAPI only) and without the indents of docstrings."""
     if isinstance(schema, list):
         return [_plain(item) for item in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""A symbol's clock broke, or its price jumped: ticks that contradict its past were believed."""
+"""Record of a break: the event time or the price of a symbol's ticks changed abruptly, and the change was accepted."""
 
 from typing import Annotated, Literal
 
@@ -10,19 +10,19 @@ BreakReason = Literal["set_back", "ahead", "scale", "price"]
 
 
 class ClockBroken(Struct, frozen=True):
-    """The market node believed ticks that contradict a symbol's past.
+    """The market node accepted ticks that contradict the symbol's earlier time or price, since enough of them agreed.
 
-    Where time contradicts it, a new generation of the symbol's clock begins: event times are compared within one
-    generation only, and predictions that waited for their outcome are never scored. A jump of the price is an event of
-    the market: the clock goes on, and what waited is scored at the prices of the ticks that were refused until then.
+    A break of time or of the price's unit begins a new generation of the symbol's clock: event times are compared
+    within one generation only, and predictions that wait for their outcome are never scored. A jump of the price is an
+    event of the market: the clock goes on, and what waited is scored at the prices of the ticks refused until then.
     """
 
-    id: Annotated[Id, Meta(description="`ticks:partition:offset:index` of the tick that was believed")]
+    id: Annotated[Id, Meta(description="`ticks:partition:offset:index` of the tick at which the change was accepted")]
     symbol: Symbol
-    ts_event: Annotated[EventTime, Meta(description="event time of that tick, from which on it is believed")]
-    before: Annotated[EventTime, Meta(description="event time of the symbol until then")]
+    ts_event: Annotated[EventTime, Meta(description="event time of that tick")]
+    before: Annotated[EventTime, Meta(description="event time of the symbol before that tick")]
     generation: Annotated[
-        Count, Meta(description="of the clock from then on; the first break begins generation 1, a jump none")
+        Count, Meta(description="generation of the clock from then on: 1 after the first break; a jump begins none")
     ]
     reason: Annotated[
         BreakReason,
@@ -32,7 +32,7 @@ class ClockBroken(Struct, frozen=True):
             "`max_jump`"
         ),
     ]
-    refused: Annotated[Count, Meta(description="ticks that were refused as dead letters before they were believed")]
+    refused: Annotated[Count, Meta(description="ticks that became dead letters before the change was accepted")]
     dropped: Annotated[Count, Meta(description="predictions that waited for their outcome and are never scored")]
     sentence: Annotated[Sentence, Meta(description="for a person")]
     jumps: Annotated[

@@ -1,4 +1,4 @@
-"""Bytes to records and back: JSON, unknown fields ignored, missing or mistyped ones refused with a sentence."""
+"""Records to JSON bytes and back: unknown fields are ignored, missing or mistyped ones are refused with a reason."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,25 +12,25 @@ encode: Callable[[Any], bytes] = msgspec.json.Encoder(decimal_format="number").e
 
 
 MOST_BRACKETS = 500
-"""Of one record. Where the parser gives up on nesting hangs on how deep its caller is: a replay could differ from the
-live run. Well below that, all agree."""
+"""Opening brackets that one record may have. The parser's own limit of nesting depends on the depth of its caller, so a
+replay could differ from the live run; this limit is well below it."""
 
 
 MOST_BYTES = 2 * 1024 * 1024
-"""Of one record on any topic. A compressed message of 2 kB may hold one of 2 MB, and one of 1 MB a thousand times that:
-what is larger than its topic takes uncompressed is refused before it is parsed."""
+"""Bytes that one record may have on any topic. A compressed message may hold a thousand times its own size: a record
+larger than its topic takes uncompressed is refused before it is parsed."""
 
 
 NOT_UNPACKED = b"\x00not unpacked: "
-"""How the record begins that stands in for a compressed batch which would be too large; a sentence follows."""
+"""First bytes of the record that replaces a compressed batch which is too large; a sentence follows."""
 
 
 def decoder(record: Any, most_bytes: int = MOST_BYTES) -> Callable[[bytes | None], Any]:
-    """Function from bytes to `record`; it raises `Refused` with a sentence when they do not fit.
+    """Function that decodes bytes to `record` and raises `Refused` when they are not one.
 
     Args:
-        record: type that they are to be.
-        most_bytes: that one record may have; of more nothing is looked at.
+        record: type to decode to: a struct, or a union of tagged structs.
+        most_bytes: largest value; a larger one is refused unparsed.
 
     >>> from schemas.ticks import Tick
     >>> decode = decoder(Tick)

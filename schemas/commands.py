@@ -1,4 +1,4 @@
-"""What people and other nodes ask for: variants started, stopped, made live, rolled back; models retrained, pinned."""
+"""Commands of people and nodes: start, stop or promote a variant, roll back, retrain, pin the live version."""
 
 from typing import Annotated
 
@@ -11,17 +11,17 @@ from schemas.ticks import Overrides
 from schemas.windows import Breach
 
 CommandId = Annotated[
-    limits.CommandId, Meta(description="the asker's own; a command whose id was carried out already is ignored")
+    limits.CommandId, Meta(description="id chosen by the sender; a command whose id was carried out already is ignored")
 ]
-Asked = Annotated[EventTime, Meta(description="event time of the symbol when it was asked for: ns since 1970, UTC")]
+Asked = Annotated[EventTime, Meta(description="event time of the symbol when the command was sent: ns since 1970, UTC")]
 Cause = Annotated[
     limits.Cause, Meta(description="id of the decision that led to it, or the sentence of the person who did")
 ]
-Metrics = Annotated[limits.MetricsByName, Meta(description="figures that it rests on, by name")]
-Automatic = Annotated[bool, Meta(description="whether the system asks for it itself; else a person does")]
+Metrics = Annotated[limits.MetricsByName, Meta(description="figures that the command is based on, by name")]
+Automatic = Annotated[bool, Meta(description="whether a node sent the command; else a person did")]
 
 MODEL_SCHEMA = 1
-"""Of the full state of a model in a command; one of another schema is refused."""
+"""Schema of the state of a model in a command; a state of another schema is refused."""
 
 
 class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
@@ -33,19 +33,17 @@ class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
     arm: Annotated[Name, Meta(description="name that the variant runs under")]
     cause: Cause
     overrides: Overrides = {}
-    from_live: Annotated[bool, Meta(description="start from what the live arm has learned so far")] = False
+    from_live: Annotated[bool, Meta(description="start from a copy of the live arm's learned state")] = False
     model: Annotated[ModelState | None, Meta(description="full state of a model to start from")] = None
     version: Annotated[NameOrNone, Meta(description="name of the version; empty: one is made of the arm's name")] = ""
     experiment: Annotated[NameOrNone, Meta(description="experiment that it is an arm of, or empty")] = ""
     metrics: Metrics = {}
     signature: Signature = ""
     automatic: Automatic = False
-    model_schema: Annotated[
-        limits.Count, Meta(description="form in which the model is written; another one is refused")
-    ] = MODEL_SCHEMA
-    sha256: Annotated[Code, Meta(description="of the model's canonical state, hex; empty: it is not checked")] = ""
+    model_schema: Annotated[limits.Count, Meta(description="schema of `model`; another one is refused")] = MODEL_SCHEMA
+    sha256: Annotated[Code, Meta(description="SHA-256 of the model's canonical state, hex; empty: not checked")] = ""
     judged_against: Annotated[
-        NameOrNone, Meta(description="version that was live then; refused under another; empty: any")
+        NameOrNone, Meta(description="live version that it was compared with; refused under another one; empty: any")
     ] = ""
 
 
@@ -62,7 +60,7 @@ class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
 
 
 class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant"):
-    """Make a variant that runs in shadow the live one; the one that was live goes on in shadow as its version."""
+    """Make a variant that runs in shadow live; the former live one goes on in shadow under the name of its version."""
 
     id: CommandId
     symbol: Symbol
@@ -75,7 +73,7 @@ class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant
 
 
 class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
-    """Make the version live again that was live before; the live one ends, or goes on in shadow as its version."""
+    """Make the former live version live again; the present one stops, or goes on in shadow under its version's name."""
 
     id: CommandId
     symbol: Symbol
@@ -85,38 +83,38 @@ class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
     signature: Signature = ""
     automatic: Automatic = False
     version: Annotated[
-        NameOrNone, Meta(description="that is to be taken back: of another one nothing is; empty: any")
+        NameOrNone, Meta(description="version to be rolled back; refused when another one is live; empty: any")
     ] = ""
     stop: Annotated[
         bool | UnsetType,
         Meta(
-            description="whether the one that is taken back ends, too: one that is too slow takes as long in shadow; "
-            "absent: it goes on"
+            description="whether the version that is rolled back stops as well, as one that is too slow would be "
+            "in shadow, too; absent: it goes on in shadow"
         ),
     ] = UNSET
 
 
 class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
-    """Train a model anew on what the symbol's log holds up to now; its id is that of the job."""
+    """Train a new model on the outcomes of the symbol up to now; the id of the command is that of the job."""
 
-    id: Annotated[limits.JobId, Meta(description="its job's, and its breach's; one that was carried out is ignored")]
+    id: Annotated[limits.JobId, Meta(description="id of the job and of its breach; one carried out already is ignored")]
     symbol: Symbol
     ts_event: Asked
     cause: Cause
-    breach: Annotated[Breach, Meta(description="what calls for it")]
+    breach: Annotated[Breach, Meta(description="why a retrain is needed")]
     signature: Signature = ""
     automatic: Automatic = False
     until: Annotated[
         TickId | UnsetType,
         Meta(
-            description="id of the symbol's last outcome that was seen: up to it the log is learned from; absent: a "
-            "breach names it in its id, else what had matured at `ts_event` is learned from"
+            description="id of the last outcome to train on; absent: the outcome that the breach names in its id, or "
+            "else the last one that had matured at `ts_event`"
         ),
     ] = UNSET
 
 
 class PinVersion(Struct, frozen=True, tag_field="kind", tag="pin_version"):
-    """Keep the live version live: only a person changes it until it is released."""
+    """Pin the live version: until it is released only a person may replace it."""
 
     id: CommandId
     symbol: Symbol

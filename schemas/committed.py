@@ -1,4 +1,4 @@
-"""Files that are written from the code and committed: `write` makes them anew, `check` says how they differ from it."""
+"""Generated files that are committed: `write` generates them, `check` prints how the committed ones differ."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,11 +6,11 @@ from difflib import unified_diff
 from pathlib import Path
 
 Files = Mapping[Path, str]
-"""What each file should hold; empty: it should not be there."""
+"""Text of each generated file; empty: the file should not exist."""
 
 
 def differences(wanted: Files) -> Iterator[str]:
-    """Lines of a unified diff from what is committed to what the code says; none when they agree."""
+    """Lines of a unified diff from the committed files to the generated texts; none when they agree."""
     for path, text in sorted(wanted.items()):
         committed = path.read_text(encoding="utf-8") if path.exists() else ""
         names = f"committed {path.name}", f"records {path.name}"
@@ -18,7 +18,7 @@ def differences(wanted: Files) -> Iterator[str]:
 
 
 def write(wanted: Files) -> None:
-    """Write the files anew; those that should not be there are removed."""
+    """Write the files; those with an empty text are removed."""
     for path, text in wanted.items():
         if text:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,12 +32,12 @@ def main(arguments: Sequence[str], module: str, where: str, wanted: Callable[[],
 
     Args:
         arguments: of the command line.
-        module: that is run.
-        where: the files lie, for people.
-        wanted: says what they should hold.
+        module: name of the module that is run, for the message on usage.
+        where: folder or file that is written, for messages.
+        wanted: returns the texts of the files.
 
     Returns:
-        The exit code: 1 when what is committed is not what the code says, 2 for arguments that make no sense.
+        The exit code: 1 when the committed files differ from the generated ones, 2 for other arguments.
     """
     if list(arguments) not in (["write"], ["check"]):
         print(f"expected: python -m {module} write|check", file=sys.stderr)

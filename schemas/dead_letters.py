@@ -1,4 +1,4 @@
-"""Input that could not be taken: why, and the bytes as they came."""
+"""Dead letters: input that was refused, with the reason and the original bytes."""
 
 from typing import Annotated
 
@@ -7,33 +7,33 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from schemas.limits import Code, Count, Id, Name
 
 WHOLE_VALUE = 1024 * 1024
-"""Bytes of a value that are kept as they came: whatever a root topic takes in one message that is not compressed."""
+"""Largest value that is kept whole, bytes: the largest uncompressed message of a root topic."""
 
 CUT_VALUE = 64 * 1024
-"""Bytes that are kept of a larger one, the first of them; the log of the source has it all."""
+"""First bytes that are kept of a larger value; the source topic has all of it."""
 
 LONGEST_KEY = 1024
-"""Bytes that are kept of a key, the first of them."""
+"""First bytes that are kept of a key."""
 
 MOST_KEPT = 2 * WHOLE_VALUE
-"""Characters of a detail and bytes that are read: earlier releases did not cut them, but for what the topic takes."""
+"""Largest detail (characters), key and value (bytes) that readers take: earlier releases did not cut them."""
 
 Kept = Annotated[bytes, Meta(max_length=MOST_KEPT)]
 
 
 class DeadLetter(Struct, frozen=True):
-    """One refused record, or what stands in for a record that its topic does not take.
+    """One refused record, or the replacement of a node's record that is too large for its topic.
 
     `key` and `value` are the original bytes (base64 on the wire): a key up to 1 KiB, a value up to 1 MiB. Of a larger
     value the first 64 KiB are kept, of a larger key the first 1 KiB; then length and digest say what the original was.
     """
 
     id: Annotated[Id, Meta(description="`topic:partition:offset` of the refused record")]
-    node: Annotated[Name, Meta(description="node that refused it, or topic that a record of a node did not fit into")]
+    node: Annotated[Name, Meta(description="node that refused it, or topic that a node's record was too large for")]
     reason: Annotated[Code, Meta(description="stable code, for example `crossed_quote`")]
     detail: Annotated[
         str,
-        Meta(max_length=MOST_KEPT, description="sentence for a person, with what was found; at most 1,000 characters"),
+        Meta(max_length=MOST_KEPT, description="sentence for a person: expected and found; at most 1,000 characters"),
     ]
     key: Annotated[Kept | None, Meta(description="original key, or its beginning")]
     value: Annotated[Kept | None, Meta(description="original value, or its beginning")]

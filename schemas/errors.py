@@ -11,7 +11,7 @@ TickloopError                 a sentence for a person: what was expected, what w
 """
 
 LONGEST_DETAIL = 1_000
-"""Characters of what is said about a refused record: a parser may echo a megabyte of it."""
+"""Longest detail of a refusal, characters: a parser's message may quote a megabyte of the record."""
 
 
 class TickloopError(Exception):
@@ -34,7 +34,7 @@ class Refused(TickloopError):
         self.detail = detail
 
     def __reduce__(self) -> tuple[type["Refused"], tuple[str, str]]:
-        """Made again from both of its parts, where another process reads it."""
+        """Pickle it as reason and detail, so that another process can build it again."""
         return type(self), (self.reason, self.detail)
 
 

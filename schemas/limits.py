@@ -1,11 +1,10 @@
-"""Bounds of every field that travels: numbers first, then the types that records are made of.
+"""Bounds of the fields of all records: numbers first, then the annotated types that records are built of.
 
-They stand in the types, so that the written contract says them and every reader checks them when it decodes. Only
-those of quotes and trades are checked elsewhere, in `streams.market.tick_checks`, where each has a reason of its own;
-the contract says them all the same.
+The bounds are part of the types: the contract states them and every reader checks them when it decodes. Those of quotes
+and trades are in the contract, too, but `streams.market.tick_checks` checks them, with a reason code for each.
 
-A record that a node writes fits by construction: names and numbers are bounded where they come in, and what is put
-together from several of them is cut where it is written, see `cut`.
+A record that a node writes is within its bounds: names and numbers are checked where they come in, and sentences that
+are made of several of them are cut where they are written, see `cut`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,53 +15,53 @@ from msgspec import Meta, UnsetType
 LOWEST_PRICE: Final = 1e-12
 HIGHEST_PRICE: Final = 1e12
 LARGEST_SIZE: Final = 1e15
-"""Within these bounds no feature can overflow."""
+"""Bounds of prices and sizes within which no feature overflows."""
 
 END_OF_TIME: Final = 2**63
-"""Times are signed 64-bit counts of nanoseconds: up to the year 2262."""
+"""End of event time, ns since 1970, in the year 2262: times are signed 64-bit integers."""
 
 LONGEST_HORIZON: Final = 2**62
-"""Ns; a time and a horizon together are still a number of 64 bits."""
+"""Longest horizon, ns: an event time plus a horizon still fits into 64 bits, unsigned."""
 
 LARGEST_COUNT: Final = 2**53
-"""Up to it a double counts exactly."""
+"""Largest count: up to it doubles represent every integer exactly."""
 
 LARGEST_FIGURE: Final = 1e100
-"""Of numbers without a bound of their own: their squares and the sums of those are still finite."""
+"""Largest magnitude of numbers without a bound of their own: their squares, and sums of those, are still finite."""
 
 LARGEST_BPS: Final = 1e40
-"""Of what one prediction can earn or cost: the largest move of a price, times the largest position, is below it, and
-as many squares as can be counted add up to a figure."""
+"""Largest gain or cost of one prediction, bps: above the largest move of a price times the largest position; the sum of
+`LARGEST_COUNT` such squares is below `LARGEST_FIGURE`."""
 
 LONGEST_SYMBOL: Final = 32
 LONGEST_NAME: Final = 200
 """Characters of a name that somebody chose: of an arm, a version, an experiment, a metric, a feature."""
 
 LONGEST_COMMAND_ID: Final = 300
-"""Characters of the id of a command: one that a pool makes of an experiment's name and a symbol fits."""
+"""Characters of the id of a command; one that the pooling node makes of an experiment's name and a symbol fits."""
 
 LONGEST_ID: Final = 400
 """Characters of any other id: one that a node makes of a command's, or of an experiment's name, fits."""
 
 LONGEST_CAUSE: Final = 1_000
-"""Characters of a sentence that somebody gives with what is asked for."""
+"""Characters of a sentence that comes with a command: its cause."""
 
 LONGEST_SENTENCE: Final = 4_000
-"""Characters of a sentence that a node makes of others."""
+"""Characters of a sentence that a node composes of several."""
 
 MOST_METRICS: Final = 64
 MOST_FIELDS: Final = 256
-"""Of any collection that has no bound of its own: features, experts, arms, windows, symbols of a pool."""
+"""Items of any collection without a bound of its own: features, experts, arms, windows, symbols of an experiment."""
 
 MOST_GATES: Final = 64
-"""Of a candidate: some, and one for each regime."""
+"""Gates of a candidate: a few, and one for each regime."""
 
 MOST_TABLES: Final = 16
 MOST_SETTINGS: Final = 64
 """Tables of overrides, and fields of one of them."""
 
 PRINTABLE: Final = r"^[!-~]*(?![\s\S])"
-"""Pattern of a symbol: printable ASCII without the space; it says so to ECMAScript and to Python alike."""
+"""Pattern of a symbol, for ECMAScript and Python alike: printable ASCII without the space."""
 
 NAMING: Final = r"^[ -{}~]*(?![\s\S])"
 r"""Pattern of names and ids: printable ASCII without `|`, which keeps a symbol and a name apart in keys.
@@ -71,7 +70,7 @@ A key `symbol|name` is split at its last `|`, so a symbol may have one, as it ma
 """
 
 NAMING_SAID: Final = "expected names of 1 to 200 printable ASCII characters without `|`"
-"""The same in an error."""
+"""Sentence on that pattern, for errors."""
 
 TICK_ID: Final = r"^ticks:[0-9]{1,6}:[0-9]{1,18}(:[0-9]{1,9}){0,8}(?![\s\S])"
 """Pattern of an id that follows from a tick: partition and offset in ranges that every cluster keeps to."""
@@ -103,7 +102,7 @@ Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 Generation = Annotated[
     Count | UnsetType,
-    Meta(description="how often the symbol's clock had broken by then; left out before its first break: 0"),
+    Meta(description="number of breaks of the symbol's clock so far; absent: 0"),
 ]
 
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME, pattern=NAMING)]
@@ -111,17 +110,17 @@ NameOrNone = Annotated[str, Meta(max_length=LONGEST_NAME, pattern=NAMING)]
 """A name, or empty for none."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID, pattern=NAMING)]
-"""Of what a node wrote; those of pooled experiments begin with the experiment's name."""
+"""Id of a record that a node wrote; of pooled experiments it begins with the experiment's name."""
 
 JobId = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME, pattern=NAMING)]
-"""Of a retrain and its breach: the id of the command that starts the candidate is made of it."""
+"""Id of a retrain and of its breach; the id of the command that starts the candidate is made of it."""
 
 CommandId = Annotated[str, Meta(min_length=1, max_length=LONGEST_COMMAND_ID, pattern=NAMING)]
 TickId = Annotated[str, Meta(max_length=LONGEST_ID, pattern=TICK_ID)]
 Cause = Annotated[str, Meta(max_length=LONGEST_CAUSE)]
 Sentence = Annotated[str, Meta(max_length=LONGEST_SENTENCE)]
 Code = Annotated[str, Meta(max_length=64)]
-"""A stable word of ours, or a digest in hex, or empty."""
+"""A fixed code word of tickloop, or a digest in hex, or empty."""
 
 Signature = Annotated[
     str,
@@ -185,7 +184,7 @@ def is_symbol(text: str) -> bool:
 
 
 def stated(**bounds: Any) -> Meta:
-    """Bounds that the contract says and `streams.market.tick_checks` checks, with a reason of their own."""
+    """Bounds that the contract states and `streams.market.tick_checks` checks, with a reason code for each."""
     return Meta(extra_json_schema=bounds)
 
 

@@ -1,4 +1,4 @@
-"""What happened to a log that snapshots rest on: other code computes from an offset on, or records are gone."""
+"""Records of what affects a replay of a log: other code computes from an offset on, or records were deleted unread."""
 
 from typing import Annotated
 
@@ -7,35 +7,33 @@ from msgspec import Meta, Struct
 from schemas.limits import Code, Count, EventTimeOrNone, Name, Sentence
 
 MOST_PARTS = 1_024
-"""Files and libraries that compute."""
+"""Files and libraries that a digest of the code may name."""
 
-NodeName = Annotated[Name, Meta(description="node of the loop that reads the log")]
+NodeName = Annotated[Name, Meta(description="node that reads the log")]
 LogTopic = Annotated[Name, Meta(description="topic that is the log, without the prefix of the deployment")]
-Number = Annotated[Count, Meta(description="partition of it")]
+Number = Annotated[Count, Meta(description="partition of the log")]
 
 
 class ComputedBy(Struct, frozen=True, tag="computed_by", tag_field="kind"):
-    """Which code computes from an offset on."""
+    """The code that a node runs changed: which code computes from an offset on."""
 
     node: NodeName
     topic: LogTopic
     partition: Number
     offset: Annotated[EventTimeOrNone, Meta(description="first offset that it computes")]
-    code: Annotated[
-        Code, Meta(description="digest of what computes: programs, plug-ins, libraries, layout of snapshots")
-    ]
+    code: Annotated[Code, Meta(description="digest of the code: programs, plug-ins, libraries, layout of snapshots")]
     before: Annotated[
-        Code, Meta(description="digest of what computed before it; empty: it began here, with no state at all")
+        Code, Meta(description="digest of the code before that offset; empty: the node began here without state")
     ]
     parts: Annotated[
         dict[Name, Code],
-        Meta(max_length=MOST_PARTS, description="what the digest is of: version or digest of each part, by name"),
+        Meta(max_length=MOST_PARTS, description="version or digest of each part of the code, by name"),
     ]
     sentence: Annotated[Sentence, Meta(description="for a person")]
 
     @property
     def key(self) -> bytes:
-        """Key of the record: written a second time, it replaces the first one.
+        """Key of the record; the same record written again has the same key.
 
         >>> ComputedBy("market", "ticks", 3, 500, "b2", "a1", {}, "Other code.").key
         b'market|3|computed_by|500'
@@ -44,18 +42,18 @@ class ComputedBy(Struct, frozen=True, tag="computed_by", tag_field="kind"):
 
 
 class RecordsLost(Struct, frozen=True, tag="records_lost", tag_field="kind"):
-    """Offsets of a log that were deleted before their node had read them: what they held had no effect."""
+    """Offsets of a log that were deleted before the node had read them, so that they had no effect."""
 
     node: NodeName
     topic: LogTopic
     partition: Number
     first: Annotated[EventTimeOrNone, Meta(description="first offset that is gone")]
-    last: Annotated[EventTimeOrNone, Meta(description="last one")]
+    last: Annotated[EventTimeOrNone, Meta(description="last offset that is gone")]
     sentence: Annotated[Sentence, Meta(description="for a person")]
 
     @property
     def key(self) -> bytes:
-        """Key of the record: a gap that was found to be longer replaces itself.
+        """Key of the record: a gap that turns out longer replaces the shorter one.
 
         >>> RecordsLost("market", "ticks", 3, 500, 900, "Gone.").key
         b'market|3|records_lost|500'

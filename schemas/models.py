@@ -19,7 +19,7 @@ class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_log
 
 
 class ModelState(Struct, frozen=True):
-    """One model version: what it is called, where it came from and the numbers that make it."""
+    """One model version: its name, its parent and the numbers of its state."""
 
     version: Annotated[Name, Meta(description="name of the version, unique per symbol")]
     model: SignedLogisticState

@@ -1,4 +1,4 @@
-"""Names that records agree on: of arms, of the model among the experts, of the version that a symbol begins with."""
+"""Reserved names: of arms, of the model among the experts, of the version that a symbol begins with."""
 
 from hashlib import sha256
 from typing import Final
@@ -13,11 +13,11 @@ BUILTIN: Final = "builtin"
 """Name in directives of the version that a symbol begins with, whatever that version is called."""
 
 CANDIDATE: Final = "candidate-"
-"""Arms of this name were made by a retrain: tested against the live one, watched once live, without being declared."""
+"""Prefix of the arms of candidates: a retrain made them; they are tested and watched without a declaration."""
 
 
 def candidate_arm(job: str, state: str) -> str:
-    """Name of the arm that a model runs under until it is live; a stored one that comes again has another.
+    """Name of the arm of a candidate; another job gives the same model another name.
 
     Args:
         job: id of the retrain job.

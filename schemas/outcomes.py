@@ -1,4 +1,4 @@
-"""What became of a scored prediction."""
+"""Record of an outcome: the realised move after a scored prediction, and what each arm earned."""
 
 from typing import Annotated, Literal
 
@@ -26,7 +26,7 @@ class ArmOutcome(Struct, frozen=True):
     """One arm's stored opinion at prediction time, and what it earned."""
 
     arm: Annotated[Name, Meta(description="name of the arm")]
-    model_version: Annotated[Name, Meta(description="lineage of the arm's model at prediction time")]
+    model_version: Annotated[Name, Meta(description="version of the arm's model at prediction time")]
     strategy: Annotated[Name, Meta(description="expert with the largest weight in the arm's mixture")]
     probability: Annotated[Probability, Meta(description="stored probability of an upward move")]
     position_size: Annotated[Figure, Meta(description="stored signed fraction of capital")]
@@ -35,7 +35,7 @@ class ArmOutcome(Struct, frozen=True):
 
 
 class OutcomeMatured(Struct, frozen=True):
-    """A scored prediction met its outcome: all arms side by side on the same tick, the live arm first."""
+    """The horizon of a scored prediction has passed: the realised move, and what each arm predicted and earned."""
 
     id: Annotated[Id, Meta(description="`ticks:partition:offset:index` of the tick at which it matured")]
     prediction_id: Annotated[Id, Meta(description="id of the prediction")]
@@ -63,5 +63,5 @@ class OutcomeMatured(Struct, frozen=True):
     features: Annotated[FeaturesByName, Meta(description="feature values at prediction time")]
     baselines: Annotated[FiguresByName, Meta(description="baselines at prediction time: probability up")] = {}
     cost_bps: Annotated[Bps, Meta(description="cost of a round trip at prediction time, bps of the mid")] = 0.0
-    weights: Annotated[FiguresByName, Meta(description="belief in each expert of the arm live at `ts_event`")] = {}
+    weights: Annotated[FiguresByName, Meta(description="weights of the experts of the arm live at `ts_event`")] = {}
     generation: Generation = UNSET

@@ -1,4 +1,4 @@
-"""Ids that say where a record comes from.
+"""Ids of records, which say what input a record follows from.
 
 An id is `topic:partition:offset`, followed by one index for each step that made several records out of one.
 Along one partition the position in the ids only grows, so a reader that drops whatever is not beyond the last
@@ -11,16 +11,16 @@ from typing import NamedTuple
 Position = tuple[int, ...]
 
 MOST_DIGITS = 19
-"""Of a number in an id: offsets have 63 bits."""
+"""Digits of a number in an id: offsets have 63 bits."""
 
 POOLED = "pooled:"
-"""Begin of the ids of commands that a test over several symbols leads to."""
+"""Prefix of the ids of commands that pooled experiments send."""
 
 _POOLED = re.compile(f"{POOLED}([0-9]{{1,6}}):[0-9]+:")
 
 
 def root_id(topic: str, partition: int, offset: int) -> str:
-    """Id of a record of a source topic.
+    """Id of the record of a root topic at an offset.
 
     >>> root_id("ticks", 3, 1042)
     'ticks:3:1042'
@@ -29,7 +29,7 @@ def root_id(topic: str, partition: int, offset: int) -> str:
 
 
 def position_of(record_id: str) -> Position:
-    """Place of a record along its partition; compare positions of one partition only.
+    """Offset and indices of an id, which grow along a partition; compare positions of one partition only.
 
     >>> position_of("ticks:3:1042:0")
     (1042, 0)
@@ -37,17 +37,17 @@ def position_of(record_id: str) -> Position:
     True
 
     Raises:
-        ValueError: an index of it is no plain number; an id that a person chose need not have any.
+        ValueError: the offset or an index is not a plain number, as in an id that a person chose.
     """
     return tuple(map(_plain, record_id.split(":")[2:]))
 
 
 class AsOf(NamedTuple):
-    """A place in the log.
+    """Topic, partition and offset of a record of a root topic.
 
     Attributes:
-        topic: name of the registry.
-        partition, offset: where.
+        topic: name of the topic, without the prefix of the deployment.
+        partition, offset: place of the record.
     """
 
     topic: str
@@ -62,14 +62,14 @@ def as_of(record_id: str) -> AsOf:
     AsOf(topic='ticks', partition=3, offset=1097)
 
     Raises:
-        ValueError: it begins with none.
+        ValueError: it does not begin with topic, partition and offset.
     """
     topic, partition, offset = record_id.split(":")[:3]
     return AsOf(topic, _plain(partition), _plain(offset))
 
 
 def pooled_id(partition: int, window: int, experiment: str, symbol: str) -> str:
-    """Id of a command that a test over several symbols leads to: it names the partition that the symbol is on.
+    """Id of a command of a pooled experiment; it names the partition that the symbol is on.
 
     >>> pooled_id(3, 28717920, "calmer", "BTCUSDT")
     'pooled:3:28717920:calmer:BTCUSDT'
@@ -78,7 +78,7 @@ def pooled_id(partition: int, window: int, experiment: str, symbol: str) -> str:
 
 
 def partition_named(record_id: str) -> int | None:
-    """Partition that the id of a command names; None of a command that no test over several symbols led to.
+    """Partition that the id of a command of a pooled experiment names; None for any other id.
 
     >>> partition_named("pooled:3:28717920:calmer:BTCUSDT"), partition_named("ticks:3:1097:0:0")
     (3, None)

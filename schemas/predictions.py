@@ -1,4 +1,4 @@
-"""What the market node says about every accepted tick."""
+"""Record of a prediction, which the market node writes for every accepted tick."""
 
 from typing import Annotated, Literal
 
@@ -25,7 +25,7 @@ Direction = Literal["up", "down", "flat"]
 
 
 class Prediction(Struct, frozen=True):
-    """The live arm's opinion about the next `horizon_ns` of one symbol, and the position it would hold."""
+    """The live arm's probability of an upward move of the mid within `horizon_ns`, and the position it would hold."""
 
     id: Annotated[Id, Meta(description="`ticks:partition:offset` of the tick that it answers")]
     symbol: Symbol
@@ -33,7 +33,7 @@ class Prediction(Struct, frozen=True):
     horizon_ns: Annotated[Span, Meta(description="how far ahead it looks, ns")]
     mid: Annotated[Price, Meta(description="reference price that the move is measured from, quote currency")]
     strategy: Annotated[Name, Meta(description="expert with the largest weight in the mixture")]
-    direction: Annotated[Direction, Meta(description="side of one half that `probability` is on")]
+    direction: Annotated[Direction, Meta(description="`up`: `probability` is above 0.5; `down`: below; `flat`: at it")]
     probability: Annotated[
         Probability, Meta(description="calibrated probability that the mid moves up, given it moves")
     ]
@@ -42,13 +42,13 @@ class Prediction(Struct, frozen=True):
     position_size: Annotated[Figure, Meta(description="signed fraction of capital; 0 when the edge does not pay")]
     expected_edge_bps: Annotated[Bps, Meta(description="expected signed move before cost, bps of the mid")]
     cost_bps: Annotated[Bps, Meta(description="cost of taking and leaving the position, bps of the mid")]
-    model_version: Annotated[Name, Meta(description="lineage of the live arm's model")]
+    model_version: Annotated[Name, Meta(description="version of the live arm's model")]
     scored: Annotated[bool, Meta(description="whether it will mature into an outcome")]
     features_hash: Annotated[Code, Meta(description="digest of the feature list and its parameters, 12 hex digits")]
     features: Annotated[Names, Meta(description="names of the features that it was computed from")]
-    regime_probability: Annotated[Figure, Meta(description="how sure the detector is of the regime, 0 to 1")] = 1.0
+    regime_probability: Annotated[Figure, Meta(description="probability of the regime, 0 to 1")] = 1.0
     strategy_weight: Annotated[Figure, Meta(description="weight of `strategy` in the mixture, 0 to 1")] = 1.0
     reason: Annotated[Sentence, Meta(description="why that strategy leads; then which components failed, if any")] = ""
-    stand_aside: Annotated[bool, Meta(description="neither side can be excluded: no position")] = False
+    stand_aside: Annotated[bool, Meta(description="neither side can be excluded: the position is 0")] = False
     sizing: Annotated[NameOrNone, Meta(description="rule that decided the position size")] = ""
     generation: Generation = UNSET

@@ -1,6 +1,6 @@
 """The reference of topics and records for people, built from the registry and the records' docstrings.
 
-`python -m schemas.reference write` writes `docs/topics.md`, `check` says how it differs from the records.
+`python -m schemas.reference write` writes `docs/topics.md`, `check` prints how it differs from the records.
 """
 
 import inspect
@@ -20,7 +20,7 @@ from schemas.topics import DAY_MS, MIB, TOPICS, Topic
 PAGE = Path(__file__).parents[1] / "docs" / "topics.md"
 
 OF = {"": "", PRINTABLE: " of a symbol", NAMING: " of a name", TICK_ID: " of the id of a tick, or what follows from it"}
-"""Kinds of characters, in words that `HEAD` explains."""
+"""Words for the pattern of a text; `HEAD` explains them."""
 
 HEAD = """# Topics and records
 
@@ -37,7 +37,7 @@ knows `BigInt`. Ids are strings.
 Every field has bounds, which every reader checks: a record outside of them is refused (`malformed`; of quotes and
 trades with a reason for each bound, such as `bad_price`). *Characters of a symbol* are printable ASCII without the
 space, *characters of a name* printable ASCII without `|`. So `BINANCE:BTCUSDT`, `EUR/USD` and even `A|B` are symbols,
-and a key `symbol|name` is told apart at its last `|`. Arms, versions, experiments, metrics and ids of commands are
+and a key `symbol|name` is split at its last `|`. Arms, versions, experiments, metrics and ids of commands are
 names. A number without bounds of its own is one from -1e100 to 1e100.
 """
 
@@ -45,11 +45,11 @@ names. A number without bounds of its own is one from -1e100 to 1e100.
 def text() -> str:
     """The whole page."""
     parts = [HEAD]
-    told: set[type] = set()
+    shown: set[type] = set()
     for topic in TOPICS:
         parts.append(_topic(topic))
         for record in topic.records:
-            parts += _record(record, told)
+            parts += _record(record, shown)
     return "\n".join(parts)
 
 
@@ -65,11 +65,11 @@ def _topic(topic: Topic) -> str:
     )
 
 
-def _record(record: type[Any], told: set[type]) -> Iterator[str]:
-    """Its section, and behind it those of records inside of it; each once on the page."""
-    if record in told:
+def _record(record: type[Any], shown: set[type]) -> Iterator[str]:
+    """Section of a record, then those of the records inside it; each once a page."""
+    if record in shown:
         return
-    told.add(record)
+    shown.add(record)
     inside: list[type[Any]] = []
     rows = ["| field | type | default | meaning |", "|---|---|---|---|"]
     tag = record.__struct_config__
@@ -82,7 +82,7 @@ def _record(record: type[Any], told: set[type]) -> Iterator[str]:
     about = inspect.cleandoc(record.__doc__ or "").partition("\nAttributes:")[0].strip()
     yield f"### {record.__name__}\n\n{about}\n\n" + "\n".join(rows) + "\n"
     for each in inside:
-        yield from _record(each, told)
+        yield from _record(each, shown)
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
@@ -140,14 +140,14 @@ def _type(hint: Any, inside: list[type[Any]]) -> str:
 
 
 def _bounds(plain: Any, metadata: tuple[Any, ...]) -> str:
-    """What a type must keep to, in words; the innermost types say theirs themselves.
+    """The bounds of a type in words, without those of the types inside it.
 
     >>> _bounds(int, (msgspec.Meta(ge=1, le=2**63 - 1), msgspec.Meta(description="ns")))
     'from 1 to 2^63 - 1'
     >>> _bounds(str, (msgspec.Meta(min_length=1, max_length=200, pattern=NAMING),))
     '1 to 200 characters of a name'
     """
-    told: dict[str, Any] = {}
+    bounds: dict[str, Any] = {}
     for meta in (each for each in metadata if isinstance(each, msgspec.Meta)):
         stated = meta.extra_json_schema or {}
         given = {
@@ -157,19 +157,19 @@ def _bounds(plain: Any, metadata: tuple[Any, ...]) -> str:
             "longest": stated.get("maxLength", meta.max_length),
             "pattern": stated.get("pattern", meta.pattern),
         }
-        told.update({name: value for name, value in given.items() if value is not None})
-    if told.get("highest") in (LARGEST_FIGURE, FINITE):
+        bounds.update({name: value for name, value in given.items() if value is not None})
+    if bounds.get("highest") in (LARGEST_FIGURE, FINITE):
         return ""
-    if "lowest" in told:
-        return f"from {_number(told['lowest'])} to {_number(told['highest'])}"
-    if "longest" not in told:
+    if "lowest" in bounds:
+        return f"from {_number(bounds['lowest'])} to {_number(bounds['highest'])}"
+    if "longest" not in bounds:
         return ""
-    size = f"{told['shortest']} to {told['longest']}" if told.get("shortest") else f"at most {told['longest']}"
-    return f"{size} characters{OF[told.get('pattern', '')]}" if plain is str else size
+    size = f"{bounds['shortest']} to {bounds['longest']}" if bounds.get("shortest") else f"at most {bounds['longest']}"
+    return f"{size} characters{OF[bounds.get('pattern', '')]}" if plain is str else size
 
 
 def _number(value: float) -> str:
-    """A bound as it is understood best.
+    """A bound in its shortest readable form.
 
     >>> _number(-(2**63)), _number(2**62 - 1), _number(1e-12), _number(0)
     ('-2^63', '2^62 - 1', '1e-12', '0')

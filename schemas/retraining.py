@@ -1,4 +1,4 @@
-"""A retrain: the job, and what it came to: a candidate, or why there is none."""
+"""Records of a retrain: the job, and its result, which is a candidate or the reason why there is none."""
 
 from typing import Annotated, Literal
 
@@ -32,51 +32,53 @@ Status = Literal["candidate", "rejected", "too_few_samples", "failed", "supersed
 
 
 class RetrainJob(Struct, frozen=True):
-    """A retrain that was asked for; done once for its `job`, however often it is read."""
+    """A retrain that is to be done, once for its `job`, however often the record is read."""
 
     id: Annotated[Id, Meta(description="`commands:partition:offset:index` of the command that asked for it")]
     symbol: Symbol
-    ts_event: Annotated[EventTime, Meta(description="event time up to which outcomes are learned from: ns, UTC")]
-    job: Annotated[JobId, Meta(description="id of the command, which is that of the breach if one called for it")]
-    breach: Annotated[Breach, Meta(description="what calls for it")]
-    automatic: Annotated[bool, Meta(description="whether the system asked for it; else a person did")] = False
-    withheld: Annotated[Sentence, Meta(description="why it is not done, or empty")] = ""
+    ts_event: Annotated[EventTime, Meta(description="event time up to which outcomes are trained on: ns, UTC")]
+    job: Annotated[JobId, Meta(description="id of the job: that of the command, and of the breach if there is one")]
+    breach: Annotated[Breach, Meta(description="why the retrain is needed")]
+    automatic: Annotated[bool, Meta(description="whether a node asked for it; else a person did")] = False
+    withheld: Annotated[Sentence, Meta(description="why the retrain is withheld, or empty")] = ""
     until: Annotated[
         TickId | UnsetType,
-        Meta(description="id of the last outcome that a person who asked had seen; of a breach its own id names it"),
+        Meta(description="id of the last outcome to train on, if a person asked; a breach names it in its own id"),
     ] = UNSET
     pool: Annotated[
         Digests | UnsetType,
-        Meta(description="SHA-256 of the stored versions that are contenders, the latest last; absent: none"),
+        Meta(description="SHA-256 of each stored version that competes with the new model, latest last; absent: none"),
     ] = UNSET
-    signature: Annotated[Signature | UnsetType, Meta(description="as that of a command; absent without a key")] = UNSET
+    signature: Annotated[Signature | UnsetType, Meta(description="signature as of a command; absent without key")] = (
+        UNSET
+    )
 
 
 class GateRow(Struct, frozen=True):
-    """One condition that a candidate must meet."""
+    """A gate: one condition on the hold-out that a candidate must meet, and how it came out."""
 
-    name: Annotated[Name, Meta(description="of the gate")]
-    estimate: Annotated[Figure, Meta(description="what was measured on the hold-out")]
+    name: Annotated[Name, Meta(description="name of the gate")]
+    estimate: Annotated[Figure, Meta(description="value measured on the hold-out")]
     bound: Annotated[Figure, Meta(description="end of its one-sided interval that is compared; the estimate if none")]
-    limit: Annotated[Figure, Meta(description="what it is compared with")]
+    limit: Annotated[Figure, Meta(description="limit that the bound is compared with")]
     passed: Annotated[bool, Meta(description="whether the condition is met")]
     sentence: Annotated[Cause, Meta(description="for a person, with the numbers")]
 
 
 class BackwardTransfer(Struct, frozen=True):
-    """What the model of the candidate, without learning on, says of one regime before the change."""
+    """Log-loss of the candidate's model, without further learning, on outcomes of one regime before the change."""
 
     regime: Annotated[Name, Meta(description="name of the regime")]
     n: Annotated[Count, Meta(description="outcomes that moved")]
-    candidate_log_loss: Annotated[Figure, Meta(description="of the candidate's model, nats")]
-    current_log_loss: Annotated[Figure, Meta(description="of the version that was live then, as it predicted, nats")]
+    candidate_log_loss: Annotated[Figure, Meta(description="log-loss of the candidate's model, nats")]
+    current_log_loss: Annotated[Figure, Meta(description="log-loss of the predictions of the version live then, nats")]
     in_sample: Annotated[bool, Meta(description="whether the candidate was trained on outcomes of that time")]
 
 
 class RetrainingResult(Struct, frozen=True):
-    """What one retrain came to; the same job on the same log gives the same bytes."""
+    """Result of one retrain; the same job on the same log gives the same bytes."""
 
-    job_id: Annotated[JobId, Meta(description="id of the breach that it was started for; done once")]
+    job_id: Annotated[JobId, Meta(description="id of the job")]
     symbol: Symbol
     status: Annotated[
         Status,
@@ -86,12 +88,14 @@ class RetrainingResult(Struct, frozen=True):
         ),
     ]
     sentence: Annotated[Sentence, Meta(description="for a person")]
-    trigger: Annotated[Code, Meta(description="what called for it, or empty")] = ""
-    candidate: Annotated[ModelState | None, Meta(description="the version, whether or not it passed; or none")] = None
-    sha256: Annotated[Code, Meta(description="of the candidate's canonical state, hex, or empty")] = ""
+    trigger: Annotated[Code, Meta(description="trigger of the breach, or empty")] = ""
+    candidate: Annotated[ModelState | None, Meta(description="the version, whether or not it passed the gates")] = None
+    sha256: Annotated[Code, Meta(description="SHA-256 of the candidate's canonical state, hex, or empty")] = ""
     parent: Annotated[NameOrNone, Meta(description="version that was live")] = ""
-    recipe: Annotated[Code, Meta(description="`all` or `since` the change, or `stored` for a version of the pool")] = ""
-    contenders: Annotated[Count, Meta(description="recipes that were compared: the level of the gates is divided")] = 0
+    recipe: Annotated[
+        Code, Meta(description="trained on `all` outcomes or `since` the change; or `stored` earlier")
+    ] = ""
+    contenders: Annotated[Count, Meta(description="models compared: the level of the gates is divided by it")] = 0
     trained_from: Annotated[EventTimeOrNone, Meta(description="event time of the first prediction trained on, ns")] = 0
     trained_until: Annotated[
         EventTimeOrNone, Meta(description="event time at which the last of their outcomes matured, ns")
@@ -99,7 +103,7 @@ class RetrainingResult(Struct, frozen=True):
     n_trained: Annotated[Count, Meta(description="labels that the candidate was trained on")] = 0
     n_validated: Annotated[Count, Meta(description="outcomes of the hold-out that moved")] = 0
     purged: Annotated[Count, Meta(description="labels left out between training and hold-out")] = 0
-    metrics: Annotated[FiguresByName, Meta(description="of candidate, current version, baselines on the hold-out")] = {}
+    metrics: Annotated[FiguresByName, Meta(description="hold-out scores of candidate, current version, baselines")] = {}
     gates: Annotated[tuple[GateRow, ...], Meta(max_length=MOST_GATES, description="every gate, passed or not")] = ()
     backward_transfer: Annotated[
         tuple[BackwardTransfer, ...], Meta(max_length=MOST_FIELDS, description="one row for each earlier regime")
@@ -107,19 +111,19 @@ class RetrainingResult(Struct, frozen=True):
 
 
 class RetrainFinished(Struct, frozen=True):
-    """A retrain came to its end: the full record of a candidate, written once."""
+    """A retrain has ended: its result, written once."""
 
-    id: Annotated[Id, Meta(description="of the job's record, and an index")]
+    id: Annotated[Id, Meta(description="id of the job's record, and an index")]
     symbol: Symbol
-    ts_event: Annotated[EventTime, Meta(description="of the job: ns since 1970, UTC")]
-    result: Annotated[RetrainingResult, Meta(description="what it came to")]
+    ts_event: Annotated[EventTime, Meta(description="event time of the job: ns since 1970, UTC")]
+    result: Annotated[RetrainingResult, Meta(description="result of the retrain")]
     made_with: Annotated[
         dict[Name, Name], Meta(max_length=MOST_METRICS, description="versions of the code that trained, by package")
     ] = {}
 
     @property
     def key(self) -> bytes:
-        """Key of the record: the topic keeps one of each job.
+        """Key of the record: the topic keeps one record of each job.
 
         >>> RetrainFinished("commands:0:7:0:0", "X", 1, RetrainingResult("b1", "X", "failed", "timed out")).key
         b'X|b1'

@@ -1,4 +1,4 @@
-"""What arrives on `ticks`: quotes, trades and, rarely, directives, in one ordered log per symbol."""
+"""Records on `ticks`: quotes, trades and, rarely, directives, in one ordered log for each symbol."""
 
 from typing import Annotated, Literal
 
@@ -60,28 +60,28 @@ Overrides = Annotated[
 
 
 class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
-    """The only way to change what the market node computes while it runs.
+    """A change of the arms that run on a symbol; the market node is changed in no other way while it runs.
 
-    It is a record of the tick log, so a crash, a rebalance and a replay all meet it at the same place.
-    `start_arm` begins to run a variant in shadow, `promote_arm` makes a running variant the live one (the one
-    that was live goes on in shadow, so rolling back is one more `promote_arm`), `stop_arm` ends a shadow.
+    It is a record of the tick log, so it takes effect at the same tick after a crash, a rebalance and in a replay.
+    `start_arm` starts an arm in shadow, `promote_arm` makes a running arm live (the former live one goes on in shadow,
+    so a roll-back is one more `promote_arm`), `stop_arm` stops an arm in shadow.
 
-    A variant starts from what the live arm has learned (`from_live`) or from nothing, with the model that is given
-    in the place of its model, and goes on with parameters of its own for as long as it runs, in shadow or live.
+    An arm starts from a copy of the live arm's learned state (`from_live`) or from nothing, with `model` in the place
+    of its model if one is given. `overrides` are its own parameters for as long as it runs, in shadow or live.
     """
 
     id: Annotated[Id, Meta(description="unique; a directive whose id was applied already is ignored")]
     symbol: Symbol
     ts_event: EventTime
-    action: Annotated[Literal["start_arm", "promote_arm", "stop_arm"], Meta(description="what to do with the variant")]
-    arm: Annotated[Name, Meta(description="name of the variant it is about")]
+    action: Annotated[Literal["start_arm", "promote_arm", "stop_arm"], Meta(description="what to do with the arm")]
+    arm: Annotated[Name, Meta(description="name of the arm")]
     cause: Annotated[
         Cause, Meta(description="id of the decision that led to it, or the sentence of the person who did")
     ]
     model: Annotated[ModelState | None, Meta(description="`start_arm`: full state of a model to start from")] = None
     signature: Signature = ""
     overrides: Overrides = {}
-    from_live: Annotated[bool, Meta(description="`start_arm`: start from what the live arm has learned so far")] = False
+    from_live: Annotated[bool, Meta(description="`start_arm`: start from a copy of the live arm's state")] = False
     version: Annotated[NameOrNone, Meta(description="`start_arm` without a model: name of the version")] = ""
 
 

@@ -1,4 +1,4 @@
-"""The one registry of topics: name, record, partitions, retention."""
+"""The registry of topics: name, record, key, partitions and retention of each."""
 
 from typing import Any, Literal, get_args
 
@@ -25,36 +25,35 @@ ENVELOPE = 4 * 1024
 """Bytes of a batch that are not its one record's value: its header, the record's, its key (1 KiB at most)."""
 
 CHANGELOG_BYTES = 8 * MIB
-"""Largest batch of a changelog, in which the state of each key is one record."""
+"""Largest batch of a changelog, bytes: the snapshot of each key is one record of it."""
 
 LARGEST_SNAPSHOT = CHANGELOG_BYTES - ENVELOPE
-"""Bytes of the state of one key of one node, or of a chain of nodes. Nothing can stand in for it: parameters with which
-it could become larger are refused, and a worker that meets one stops."""
+"""Largest snapshot of one key of one node or chain, bytes. Parameters with which it could become larger are refused;
+a worker that meets a larger one stops."""
 
 PARTITIONS = 8
-"""Of every topic of the loop, unless a deployment is set up with another number before its topics exist."""
+"""Partitions of every topic, unless a deployment is given another number before its topics exist."""
 
 Placing = Literal["cause", "key", "id"]
-"""What decides on which partition a record is written; see `Topic.placing`."""
+"""Rule for the partition that a record is written to; see `Topic.placing`."""
 
 
 class Topic(Struct, frozen=True):
-    """One topic of the loop. Key = symbol and one partition count on all of them: a symbol stays in one partition.
+    """One topic. All topics have the same number of partitions, so a symbol has one partition number on all of them.
 
     Attributes:
-        name: logical name; it is what ids carry, whatever prefix a deployment adds.
+        name: logical name, without the prefix of the deployment; ids carry it.
         record: type of the value, msgspec JSON on the wire.
         summary: sentence for the contract and the tables of the documentation.
         cleanup: `delete` after the retention, `compact` to the newest record of each key, or both.
         retention_ms: how long records are kept.
         max_message_bytes: largest batch of records that the broker takes.
-        key: what the key of a record says, in UTF-8: its `symbol`, or something else, which the record has as `key`.
-        placing: on which partition nodes write a record: `cause`, the one with the number of the partition of the
-            record that it follows from; `key`, the one where Kafka's partitioner puts its key; `id`, the one that its
-            id names, and that of its cause where it names none.
-        is_root: whether what one partition of it holds does not follow from one partition of the ticks: people write to
-            it, or nodes of several partitions do. Its records are known by where they lie, not by an id, and nothing
-            that is computed anew may write to it again or delete it.
+        key: `symbol`, if records are keyed by it, UTF-8; else what the record's own `key` holds, in words.
+        placing: partition that nodes write a record to. `cause`: that of the record it follows from; `key`: the one
+            that Kafka's partitioner gives its key; `id`: the one that its id names, or else that of its cause.
+        is_root: whether people, or nodes of several partitions, write to it, so that its records cannot be computed
+            from one partition of the ticks. They are identified by topic, partition and offset, and a replay neither
+            writes nor deletes any.
     """
 
     name: str
@@ -69,7 +68,7 @@ class Topic(Struct, frozen=True):
 
     @property
     def largest_value(self) -> int:
-        """Bytes of the largest value that nodes may write to it: alone in a batch, with its key, the broker takes it.
+        """Largest value that nodes may write to it, bytes: the largest batch less what headers and key may take.
 
         >>> PREDICTIONS.largest_value, DEAD_LETTERS.largest_value
         (1044480, 2093056)
@@ -78,7 +77,7 @@ class Topic(Struct, frozen=True):
 
     @property
     def is_compacted(self) -> bool:
-        """Whether a record replaces those before it that have its key."""
+        """Whether a record replaces earlier ones of the same key."""
         return self.cleanup != "delete"
 
     def key_of(self, record: Any) -> bytes | None:
@@ -93,7 +92,7 @@ class Topic(Struct, frozen=True):
 
     @property
     def records(self) -> tuple[type[Struct], ...]:
-        """Types of the records that travel on it: the members of its union, or the one that it has.
+        """Types of its records: the members of the union, or the one type.
 
         >>> [record.__name__ for record in TICKS.records]
         ['Quote', 'Trade', 'Directive']
@@ -104,7 +103,7 @@ class Topic(Struct, frozen=True):
 TICKS = Topic(
     "ticks",
     Tick,
-    "quotes, trades and directives: the one log that decides everything",
+    "quotes, trades and directives: the log that everything else is computed from",
     retention_ms=30 * DAY_MS,
     is_root=True,
 )
@@ -115,7 +114,7 @@ OUTCOMES = Topic(
 BREAKS = Topic(
     "breaks",
     ClockBroken,
-    "symbols whose clock was set back or jumped: where it broke, and what is never scored for it",
+    "breaks of a symbol's clock and jumps of its price, and how many predictions are not scored for it",
     retention_ms=365 * DAY_MS,
 )
 PAPER_ACCOUNT = Topic(
@@ -125,18 +124,21 @@ PAPER_ACCOUNT = Topic(
     retention_ms=30 * DAY_MS,
 )
 EXPERIMENTS = Topic(
-    "experiments", ExperimentMoved, "where experiments stand, as batches of pairs close", retention_ms=90 * DAY_MS
+    "experiments",
+    ExperimentMoved,
+    "progress of experiments, at the end of every batch of pairs",
+    retention_ms=90 * DAY_MS,
 )
 EXPERIMENT_DECISIONS = Topic(
     "experiment-decisions",
     ExperimentDecided,
-    "verdicts of experiments and of the watch over their winners, once each",
+    "verdicts of experiments and of the watches over their winners, each once",
     retention_ms=365 * DAY_MS,
 )
 EXPERIMENT_PARTIALS = Topic(
     "experiment-partials",
     ExperimentPartial,
-    "what each symbol adds to experiments that are decided over several symbols, brought together by experiment",
+    "sums that each symbol contributes to experiments over several symbols, keyed by experiment",
     retention_ms=90 * DAY_MS,
     key="experiment",
     is_root=True,
@@ -145,14 +147,14 @@ EXPERIMENT_PARTIALS = Topic(
 POOLED_EXPERIMENTS = Topic(
     "pooled-experiments",
     PooledMoved | PooledDecided,
-    "where experiments over several symbols stand, and their verdicts, once each",
+    "progress of experiments over several symbols, and their verdicts, each once",
     retention_ms=365 * DAY_MS,
     key="experiment",
 )
 ACCURACY_WINDOWS = Topic(
     "accuracy-windows",
     AccuracyWindow,
-    "how well each version predicted lately, beside baselines; breaches that call for a retrain",
+    "scores of each version and of the baselines over a window; breaches that call for a retrain",
     retention_ms=30 * DAY_MS,
 )
 DEAD_LETTERS = Topic(
@@ -167,7 +169,7 @@ DEAD_LETTERS = Topic(
 COMMANDS = Topic(
     "commands",
     Command,
-    "what people and nodes ask for: variants started, stopped, made live, rolled back; retrains; pins",
+    "commands of people and nodes: start, stop and promote variants, roll back, retrain, pin",
     retention_ms=365 * DAY_MS,
     is_root=True,
     placing="id",
@@ -175,17 +177,17 @@ COMMANDS = Topic(
 MODEL_VERSIONS = Topic(
     "model-versions",
     ModelVersion,
-    "what became of every version, and why: the newest record of each",
+    "status of every version and its reason: the newest record of each",
     cleanup="compact",
     key="symbol|version",
 )
 RETRAIN_JOBS = Topic(
-    "retrain-jobs", RetrainJob, "retrains that were asked for, and those that were withheld", retention_ms=365 * DAY_MS
+    "retrain-jobs", RetrainJob, "retrains that are to be done, and those that are withheld", retention_ms=365 * DAY_MS
 )
 CANDIDATES = Topic(
     "candidates",
     RetrainFinished,
-    "what every retrain came to: the model in full, its gates and figures, or why there is none",
+    "results of retrains: the full model, its gates and scores, or why there is none",
     cleanup="compact,delete",
     # Longer than jobs are kept: one whose result is gone would be done again.
     retention_ms=2 * 365 * DAY_MS,
@@ -194,13 +196,13 @@ CANDIDATES = Topic(
 ALERTS = Topic(
     "alerts",
     Alert,
-    "breaches, retrains, promotions, roll-backs, refusals: what somebody should know at once",
+    "alerts: breaches, retrains, promotions, roll-backs, refusals",
     retention_ms=90 * DAY_MS,
 )
 LOG_EVENTS = Topic(
     "log-events",
     LogEvent,
-    "which code computed from which offset on, and which records were deleted before they were read",
+    "which code computed from which offset on, and which records were deleted unread",
     cleanup="compact",
     key="node|partition|kind|offset",
 )

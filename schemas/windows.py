@@ -1,4 +1,4 @@
-"""How well a version predicted lately, beside baselines; and what, if anything, calls for a retrain."""
+"""Records of monitoring: scores of a version and of the baselines over a window, and the breach, if there is one."""
 
 from typing import Annotated, Literal
 
@@ -22,50 +22,50 @@ Trigger = Literal["skill", "threshold", "drift", "schedule", "manual"]
 
 
 class WindowFigures(Struct, frozen=True):
-    """Scores of one forecaster over the outcomes of a window that moved, unless a field says otherwise."""
+    """Scores of one version or baseline over the moved outcomes of a window, unless a field says otherwise."""
 
-    name: Annotated[Name, Meta(description="the version, or a baseline")]
-    accuracy: Annotated[Figure, Meta(description="part of the moves whose side it called; no opinion counts one half")]
+    name: Annotated[Name, Meta(description="name of the version, or of the baseline")]
+    accuracy: Annotated[Figure, Meta(description="fraction of moves predicted right; a probability of 0.5 counts half")]
     accuracy_low: Annotated[Figure, Meta(description="lower end of the 95 % Wilson interval with `n_eff` trials")]
-    accuracy_high: Annotated[Figure, Meta(description="its upper end")]
+    accuracy_high: Annotated[Figure, Meta(description="upper end of that interval")]
     log_loss: Annotated[Figure, Meta(description="mean negative log of the probability of what happened, nats")]
-    brier: Annotated[Figure, Meta(description="mean squared error of the probability, 0 to 1; 0.25 knows nothing")]
+    brier: Annotated[Figure, Meta(description="mean squared error of the probability, 0 to 1; 0.25 if always 0.5")]
     ece: Annotated[Figure, Meta(description="expected calibration error over 10 bins of confidence, 0 to 0.5")]
     information_coefficient: Annotated[
         Figure, Meta(description="correlation of signed confidence and return, over all outcomes, -1 to 1")
     ]
     net_bps: Annotated[
-        Figure, Meta(description="what one unit on each called side earned after cost, mean over all outcomes, bps")
+        Figure, Meta(description="mean net return of one unit on each predicted side, over all outcomes, bps")
     ]
 
 
 class Breach(Struct, frozen=True):
-    """Something calls for a retrain."""
+    """A breach: evidence that the live version has become worse, or another reason for a retrain."""
 
     id: Annotated[JobId, Meta(description="unique and the same in every replay: the retrain is done once for it")]
-    trigger: Annotated[Trigger, Meta(description="what noticed")]
-    detector: Annotated[NameOrNone, Meta(description="which statistic of the trigger, for example `surprise`")]
+    trigger: Annotated[Trigger, Meta(description="kind of check that found it")]
+    detector: Annotated[NameOrNone, Meta(description="statistic of the trigger, for example `surprise`")]
     statistic: Annotated[Figure, Meta(description="value of the statistic")]
-    limit: Annotated[Figure, Meta(description="value that it must not pass")]
+    limit: Annotated[Figure, Meta(description="limit that the statistic passed")]
     since: Annotated[EventTimeOrNone, Meta(description="event time from which the change is estimated to have lasted")]
     since_outcomes: Annotated[Count, Meta(description="outcomes that moved since then")]
-    retrain: Annotated[bool, Meta(description="whether a retrain is to start; at most once for an id")]
-    withheld: Annotated[Cause, Meta(description="why not, or empty")]
-    sentence: Annotated[Cause, Meta(description="for a person: what was noticed, with the numbers")]
+    retrain: Annotated[bool, Meta(description="whether a retrain is to start; at most one for an id")]
+    withheld: Annotated[Cause, Meta(description="why no retrain starts, or empty")]
+    sentence: Annotated[Cause, Meta(description="for a person: what was found, with the numbers")]
 
 
 class DetectorFigures(Struct, frozen=True):
-    """One cumulative sum as it stands."""
+    """State of one CUSUM detector (cumulative sums of block means, standardised)."""
 
-    name: Annotated[Name, Meta(description="`surprise`: worse than it expected of itself; `baseline`: worse than that")]
-    blocks: Annotated[Count, Meta(description="blocks of outcomes taken")]
+    name: Annotated[Name, Meta(description="`surprise`: log-loss over its expectation; `baseline`: over a baseline")]
+    blocks: Annotated[Count, Meta(description="blocks of outcomes taken so far")]
     mean: Annotated[Figure, Meta(description="usual mean of a block, nats")]
     deviation: Annotated[Figure, Meta(description="usual standard deviation of a block, nats")]
-    level: Annotated[Figure, Meta(description="largest of its sums, as a part of its limit: an alarm at 1 or more")]
+    level: Annotated[Figure, Meta(description="largest cumulative sum divided by its limit; an alarm at 1 or more")]
 
 
 class AccuracyWindow(Struct, frozen=True):
-    """One version on the outcomes of one window, with what the monitor thinks of it."""
+    """Scores of one version over the outcomes of one window, beside the baselines', and the breach if there is one."""
 
     id: Annotated[Id, Meta(description="id of the outcome that closed the window, and an index")]
     symbol: Symbol
@@ -79,17 +79,17 @@ class AccuracyWindow(Struct, frozen=True):
         Meta(description="what closed the window; `break`: the symbol's clock broke after its last outcome"),
     ]
     n: Annotated[Count, Meta(description="outcomes")]
-    moved: Annotated[Count, Meta(description="of these, how many moved: scores are over them")]
-    n_eff: Annotated[Count, Meta(description="of these, how many at most do not overlap in time")]
+    moved: Annotated[Count, Meta(description="outcomes whose mid moved: scores are over these")]
+    n_eff: Annotated[Count, Meta(description="effective sample size: most moved outcomes without overlap in time")]
     figures: Annotated[
         tuple[WindowFigures, ...],
-        Meta(max_length=MOST_FIELDS, description="the version, then each baseline; none if moved=0"),
+        Meta(max_length=MOST_FIELDS, description="scores of the version, then of each baseline; empty if moved=0"),
     ]
     best_baseline: Annotated[NameOrNone, Meta(description="baseline with the lowest log-loss in the window, or empty")]
     skill: Annotated[Figure, Meta(description="1 - log-loss / log-loss of the best baseline; 0 if nothing moved")]
     skill_low: Annotated[Figure, Meta(description="lower end of its 95 % interval with `n_eff` trials")]
-    skill_high: Annotated[Figure, Meta(description="its upper end")]
+    skill_high: Annotated[Figure, Meta(description="upper end of that interval")]
     detectors: Annotated[
-        tuple[DetectorFigures, ...], Meta(max_length=MOST_FIELDS, description="of the live version; none for a shadow")
+        tuple[DetectorFigures, ...], Meta(max_length=MOST_FIELDS, description="of the live version; empty for others")
     ] = ()
-    breach: Annotated[Breach | None, Meta(description="what calls for a retrain, or none")] = None
+    breach: Annotated[Breach | None, Meta(description="the breach that the window found, or null")] = None
