@@ -1,34 +1,28 @@
 """`tickloop arm`: variants of the pipeline started, stopped, made live and rolled back, by hand."""
 
 import asyncio
-import secrets
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
-from msgspec import Struct
 
 from agents.audit.versions import versions
 from agents.broker import bootstrap
+from agents.cli.asking import ask, show
 from agents.cli.home import settings_of_command
 from agents.cli.known_names import expect_known_symbol
 from agents.cli.parameters_in_use import parameters_in_use
-from agents.cli.record_tables import cells, columns_of, console_for, table
-from agents.cli.seen_symbols import ANYWAY, expect_running, expect_seen
-from agents.commands.commander import LogPlace, commander
-from agents.config.settings import Settings
-from agents.process.printable import printable
-from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
-from schemas.errors import ConfigurationError, TickloopError
+from agents.cli.seen_symbols import ANYWAY
+from agents.commands import requests
+from schemas.errors import ConfigurationError
 from schemas.models import ModelState
-from schemas.retraining import RetrainJob
-from schemas.versions import ModelVersion
 from streams.market.arm_parameters import ArmParameters
 
 BY_HAND = "by hand"
+
+ASKER = "cli"
+"""Begin of the ids of commands that a command line makes up."""
 
 SYMBOL = click.argument("symbol")
 ARM = click.argument("arm")
@@ -36,23 +30,6 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 CAUSE = click.option("--cause", default=BY_HAND, show_default=True, help="Why: kept with the version.")
 ID = click.option("--id", "command_id", metavar="ID", help="Of the command: the same one is carried out once only.")
 WAIT = click.option("--wait", default=5.0, show_default=True, metavar="S", help="Seconds to wait for what comes of it.")
-
-
-class ArmCommand(Struct):
-    """What `--json` prints.
-
-    Attributes:
-        command: as it was written.
-        partition, offset: where.
-        versions: what it made of versions; empty when no worker has answered in time.
-        job: the retrain that it became, if it asked for one.
-    """
-
-    command: Command
-    partition: int
-    offset: int
-    versions: list[ModelVersion]
-    job: RetrainJob | None = None
 
 
 @click.group("arm")
@@ -114,20 +91,21 @@ def start(
     if model is not None and version:
         raise ConfigurationError("expected --version or --model, was both; fix: a model's file names its version")
     state = None if model is None else _model(Path(model))
-    asked = StartVariant(
-        "",
+    own = _overrides(overrides, fields)
+    # Refused here is what the lifecycle node would refuse, by the parameters of this machine.
+    ArmParameters(parameters_in_use().for_symbol(symbol)).checked(own, state, from_live)
+    request = requests.start_variant(
+        _id(command_id),
         symbol,
-        1,
         arm,
         cause,
-        _overrides(overrides, fields),
-        from_live,
-        state,
-        version,
-        experiment,
+        overrides=own,
+        from_live=from_live,
+        model=state,
+        version=version,
+        experiment=experiment,
     )
-    _check(asked)
-    ask(asked, command_id, wait, as_json, anyway)
+    ask(request, wait, as_json, anyway)
 
 
 @command.command("stop")
@@ -143,7 +121,7 @@ def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float,
 
     What ARM has learned is gone.
     """
-    ask(StopVariant("", symbol, 1, arm, cause), command_id, wait, as_json, anyway)
+    ask(requests.stop_variant(_id(command_id), symbol, arm, cause), wait, as_json, anyway)
 
 
 @command.command("promote")
@@ -161,7 +139,7 @@ def promote(
 
     ARM runs in shadow so far; the one that is live goes on in shadow, under the name of its version.
     """
-    ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json, anyway)
+    ask(requests.promote_variant(_id(command_id), symbol, arm, cause), wait, as_json, anyway)
 
 
 @command.command("rollback")
@@ -176,7 +154,7 @@ def rollback(symbol: str, cause: str, command_id: str | None, wait: float, anywa
 
     The one that is live now goes on in shadow, under the name of its version. Again: back to the one before that.
     """
-    ask(RollBack("", symbol, 1, cause), command_id, wait, as_json, anyway)
+    ask(requests.roll_back(_id(command_id), symbol, cause), wait, as_json, anyway)
 
 
 @command.command("list")
@@ -197,10 +175,14 @@ def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(shown))
     elif shown:
-        _show(shown)
+        show(shown)
     else:
         of_whom = f"{symbol}: " if symbol else ""
         click.echo(f"{of_whom}nothing but the built-in version of each symbol; see `tickloop arm start --help`")
+
+
+def _id(given: str | None) -> str:
+    return given or requests.new_id(ASKER)
 
 
 def _overrides(file: str | None, fields: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -243,69 +225,3 @@ def _model(file: Path) -> ModelState:
         return msgspec.json.decode(file.read_bytes(), type=ModelState)
     except msgspec.DecodeError as error:
         raise ConfigurationError(f"{file}: expected the state of a model, {error}") from error
-
-
-def _check(asked: StartVariant) -> None:
-    """Refuse here what the lifecycle node would refuse, by the parameters of this machine."""
-    try:
-        ArmParameters(parameters_in_use().for_symbol(asked.symbol)).asked(asked)
-    except TickloopError as error:
-        raise ConfigurationError(str(error).removeprefix("bad_directive: start_arm: ")) from error
-
-
-def ask(asked: Command, command_id: str | None, wait: float, as_json: bool, anyway: bool = False) -> None:
-    """Write a command and show what comes of it within `wait` seconds.
-
-    Raises:
-        ConfigurationError: nobody has seen the symbol, and whoever asks does not say `anyway`.
-        TickloopError: it is refused.
-    """
-    settings = settings_of_command()
-    say: Callable[[str], None] = (lambda _: None) if as_json else click.echo
-    done, refused = asyncio.run(_put(settings, asked, command_id or f"cli-{secrets.token_hex(6)}", wait, say, anyway))
-    if refused:
-        raise TickloopError(f"refused: {printable(refused)}")
-    if as_json:
-        click.echo(msgspec.json.encode(done))
-    elif done.versions:
-        _show(done.versions)
-    elif done.job is not None:
-        click.echo(f"retrain {done.job.job}: {done.job.withheld or 'begins as soon as the retrainer has time'}")
-    elif wait > 0:
-        click.secho(
-            f"no answer within {wait:g} s: no worker has come to it yet, or its id {done.command.id} was carried out "
-            "before; `tickloop arm list` shows what holds",
-            fg="yellow",
-            err=True,
-        )
-
-
-async def _put(
-    settings: Settings, asked: Command, command_id: str, wait: float, say: Callable[[str], None], anyway: bool
-) -> tuple[ArmCommand, str]:
-    async with commander(settings, bootstrap(settings)) as client:
-        place = await client.place_of(asked.symbol)
-        expect_seen(asked.symbol, place, client.seen, anyway)
-        if isinstance(asked, StopVariant | PromoteVariant) and not anyway:
-            expect_running(asked.arm, asked.symbol, await client.arms_of(asked.symbol))
-        written: Command = msgspec.structs.replace(asked, id=command_id, ts_event=place.ts_event or time.time_ns())
-        say(_announced(asked.symbol, place))
-        offset, answer = await client.put(written, place.partition, wait)
-        return ArmCommand(written, place.partition, offset, answer.versions, answer.job), answer.refused
-
-
-def _announced(symbol: str, place: LogPlace) -> str:
-    if place.ts_event:
-        return f"writing one command to partition {place.partition}; takes effect at the next tick of {symbol}"
-    return (
-        f"writing one command to partition {place.partition}, where Kafka's partitioner puts {symbol}: no prediction "
-        "of it was found; takes effect at its first tick there"
-    )
-
-
-def _show(shown: list[ModelVersion]) -> None:
-    console, columns = console_for(columns_of(ModelVersion))
-    rows = table(columns, heading=True)
-    for version in shown:
-        rows.add_row(*cells(columns, version))
-    console.print(rows)

@@ -1,7 +1,6 @@
 """`tickloop experiment`: A/B tests on the live stream, from the plan to the report."""
 
 import asyncio
-import secrets
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,12 +13,14 @@ from rich.progress import Progress, TaskID
 
 from agents.broker import bootstrap
 from agents.cli.arm import JSON
-from agents.cli.experiment_commands import write
+from agents.cli.asking import ask_each
 from agents.cli.home import settings_of_command
 from agents.cli.known_names import not_among
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.cli.seen_symbols import ANYWAY
+from agents.commands import requests
+from agents.commands.requests import Request
 from agents.config.plugins import declared_experiments
 from agents.experiments import tables
 from agents.experiments.plan import Planned, outcomes_of_file, planned, planned_together
@@ -37,8 +38,7 @@ from agents.experiments.status import (
 )
 from agents.experiments.status import shown as shown_symbol
 from agents.experiments.topics import courses, recent_outcomes, recent_symbols
-from schemas.commands import Command, StartVariant, StopVariant
-from schemas.errors import ConfigurationError, TickloopError
+from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.ticks import Quote, Trade
 from streams.experiments.declaration import Declaration
@@ -173,7 +173,7 @@ def plan_command(
     parameters = parameters_in_use()
     declaration = _declared(parameters, name)
     for symbol in declaration.symbols or (EVERYONE,):
-        _start(parameters, name, declaration, symbol)
+        _check(parameters, name, declaration, symbol)
     console = Console(stderr=True)
     with progress_bar(console, as_json) as bar:
         if files:
@@ -229,9 +229,9 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: b
             f"experiment {name} has run on {', '.join(ran)} ({found[ran[0]].latest.status}); an experiment runs once: "
             "what was seen cannot be unseen; fix: declare the new one under another name"
         )
-    asked: list[Command] = [_start(parameters, name, declaration, symbol) for symbol in chosen]
+    asked = [_start(parameters, name, declaration, symbol) for symbol in chosen]
     _confirmed(f"start the variant {name} in shadow", chosen, yes or as_json)
-    write(asked, wait, as_json, anyway)
+    ask_each(asked, wait, as_json, anyway)
 
 
 @command.command("stop")
@@ -255,18 +255,17 @@ def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: b
         raise ConfigurationError(
             f"expected an experiment that runs, {name} runs nowhere; fix: `tickloop experiment list`"
         )
-    asked: list[Command] = [
-        StopVariant(
-            f"experiment-{name}-{symbol}-stop-{secrets.token_hex(3)}",
+    asked = [
+        requests.stop_variant(
+            requests.new_id(f"experiment-{name}-{symbol}-stop"),
             symbol,
-            1,
             runs_as(name, symbol, found.get(symbol)),
             f"experiment {name}: stop",
         )
         for symbol in chosen
     ]
     _confirmed(f"stop the variant {name}, whose test cannot be resumed", chosen, yes or as_json)
-    write(asked, wait, as_json)
+    ask_each(asked, wait, as_json, anyway=True)
 
 
 @command.command("report")
@@ -340,24 +339,26 @@ def _declared(parameters: Parameters, name: str) -> Declaration:
     return declaration
 
 
-def _start(parameters: Parameters, name: str, declaration: Declaration, symbol: str) -> StartVariant:
-    """The command that starts the variant; refused where a worker with the parameters of this machine refuses it."""
-    command = StartVariant(
-        f"experiment-{name}-{symbol}-start-{secrets.token_hex(3)}",
+def _start(parameters: Parameters, name: str, declaration: Declaration, symbol: str) -> Request:
+    """What starts the variant; refused where a worker with the parameters of this machine refuses it."""
+    _check(parameters, name, declaration, symbol)
+    return requests.start_variant(
+        requests.new_id(f"experiment-{name}-{symbol}-start"),
         symbol,
-        1,
         name,
         f"experiment {name}: start",
-        declaration.arm,
-        declaration.starts == "from_live",
+        overrides=declaration.arm,
+        from_live=declaration.starts == "from_live",
         experiment=name,
     )
+
+
+def _check(parameters: Parameters, name: str, declaration: Declaration, symbol: str) -> None:
+    variants = ArmParameters(parameters.for_symbol(symbol))
     try:
-        ArmParameters(parameters.for_symbol(symbol)).asked(command)
-    except TickloopError as error:
-        said = str(error).removeprefix("bad_command: ").removeprefix("bad_directive: ").removeprefix("start_arm: ")
-        raise ConfigurationError(f"[experiments.{name}] arm: {said}") from error
-    return command
+        variants.checked(declaration.arm, None, declaration.starts == "from_live")
+    except ConfigurationError as error:
+        raise ConfigurationError(f"[experiments.{name}] arm: {error}") from error
 
 
 def _symbols(name: str, declaration: Declaration, symbols: tuple[str, ...]) -> list[str]:

@@ -1,7 +1,6 @@
 """`tickloop models`: versions of the models, and what became of them."""
 
 import asyncio
-import secrets
 
 import click
 import msgspec
@@ -13,20 +12,20 @@ from agents.audit.lineage import Link, manual_steps, why
 from agents.audit.tables import show_links
 from agents.audit.versions import TIMEOUT_S, retrains, versions
 from agents.broker import bootstrap
-from agents.cli.arm import CAUSE, ID, JSON, SYMBOL, WAIT, ask, rollback
+from agents.cli.arm import ASKER, CAUSE, ID, JSON, SYMBOL, WAIT, rollback
+from agents.cli.asking import ask
 from agents.cli.home import settings_of_command
 from agents.cli.known_names import expect_known_symbol, not_among
 from agents.cli.seen_symbols import ANYWAY
 from agents.cli.version_lines import listed, retrained, said_of
 from agents.clients.predicting import Predicting, predicting
 from agents.clients.rosters import differing_rosters
+from agents.commands import requests
 from agents.pages.wording import moment, stands
 from agents.process.printable import printable
-from schemas.commands import PinVersion, PromoteVariant, Retrain
 from schemas.errors import ConfigurationError
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
-from schemas.windows import Breach
 
 VERSION = click.argument("version")
 
@@ -181,7 +180,7 @@ def promote(
     if not arm:
         running = [each.version for each in found.values() if each.arm]
         raise not_among(f"a version of {symbol} that runs", version, running, f"`tickloop models list {symbol}`")
-    ask(PromoteVariant("", symbol, 1, arm, cause), command_id, wait, as_json, anyway)
+    ask(requests.promote_variant(command_id or requests.new_id(ASKER), symbol, arm, cause), wait, as_json, anyway)
 
 
 command.add_command(rollback)
@@ -197,7 +196,8 @@ command.add_command(rollback)
 @JSON
 def pin(symbol: str, off: bool, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
     """Keep the live version live: nothing but a person changes it until it is released."""
-    ask(PinVersion("", symbol, 1, cause, pinned=not off), command_id, wait, as_json, anyway)
+    name = command_id or requests.new_id(ASKER)
+    ask(requests.pin_version(name, symbol, cause, pinned=not off), wait, as_json, anyway)
 
 
 @command.command("retrain")
@@ -208,9 +208,7 @@ def pin(symbol: str, off: bool, cause: str, command_id: str | None, wait: float,
 @JSON
 def retrain(symbol: str, cause: str, wait: float, anyway: bool, as_json: bool) -> None:
     """Retrain now, whatever cool-down and budget say; the candidate has to pass gates and test like any other."""
-    job = f"cli-{secrets.token_hex(6)}"
-    breach = Breach(job, "manual", "manual", 0.0, 0.0, 0, 0, retrain=True, withheld="", sentence=cause)
-    ask(Retrain("", symbol, 1, cause, breach), job, wait, as_json, anyway)
+    ask(requests.retrain(requests.new_id(ASKER), symbol, cause), wait, as_json, anyway)
 
 
 @command.command("why")

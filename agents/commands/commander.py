@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from agents.audit.versions import versions
 from agents.clients.readable import Readable
 from agents.clients.topic_partitions import partition_count
-from agents.commands.keyring import signing
+from agents.commands.writer import CommandWriter
 from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from schemas.codec import decoder, encode
+from schemas.codec import decoder
 from schemas.commands import Command, Retrain
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.limits import EventTime, TickId
@@ -92,8 +92,8 @@ class Commander:
         producer: AIOKafkaProducer,
     ) -> None:
         self._bootstrap = bootstrap
-        self._settings, self._partitions, self._signing = settings, partitions, signing(settings)
-        self._consumer, self._producer = consumer, producer
+        self._settings, self._partitions, self._consumer = settings, partitions, consumer
+        self._writer = CommandWriter(settings, producer)
         self.seen: set[str] = set()
 
     async def place_of(self, symbol: str) -> LogPlace:
@@ -168,12 +168,9 @@ class Commander:
             self._consumer.seek(answer, end)
         place = TopicPartition(self._settings.topic(COMMANDS.name), partition)
         end = (await self._consumer.end_offsets([place]))[place]
-        command = self._signing.sign(command, root_id(COMMANDS.name, partition, end))
-        written = await self._producer.send_and_wait(
-            self._settings.topic(COMMANDS.name), encode(command), command.symbol.encode(), partition
-        )
-        record_id = root_id(COMMANDS.name, partition, written.offset)
-        return written.offset, await self._answer(record_id, command.id, patience_s)
+        offset = await self._writer.write(command, root_id(COMMANDS.name, partition, end), partition)
+        record_id = root_id(COMMANDS.name, partition, offset)
+        return offset, await self._answer(record_id, command.id, patience_s)
 
     async def _answer(self, record_id: str, command_id: str, patience_s: float) -> Answer:
         version, letter, job = Readable(MODEL_VERSIONS), Readable(DEAD_LETTERS), Readable(RETRAIN_JOBS)

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from agents.audit.versions import retrains
 from agents.commands.commander import Commander, LogPlace, commander
+from agents.commands.requests import Request, promote_variant, start_variant
+from agents.commands.sending import send
 from agents.config.settings import Settings
 from agents.demo import story
 from agents.demo.audit import AuditCheck
@@ -19,7 +21,6 @@ from agents.demo.story import Say, TopicsSoFar, play, supervised
 from agents.operations.supervisor import Supervisor
 from agents.process.waiting import waiting_for
 from schemas.alerts import Alert, AlertKind
-from schemas.commands import Command, PromoteVariant, StartVariant
 from schemas.experiments import ExperimentMoved
 from schemas.models import ModelState
 from schemas.names import CANDIDATE
@@ -233,21 +234,21 @@ async def _kill(
 async def _sabotage(settings: Settings, client: Commander, place: LogPlace, told: _Told, say: Say) -> None:
     """Force the opposite of the live model through, by hand and without a test."""
     (finished, *_) = [each for each in await retrains(settings, settings.bootstrap, SYMBOL) if each.result.candidate]
-    asked = sabotage(finished.result.candidate, place.ts_event)  # type: ignore[arg-type]
-    await client.put(asked[0], place.partition)
+    asked = sabotage(finished.result.candidate)  # type: ignore[arg-type]
+    await send(client, asked[0], place)
     await told.until(lambda: told.moved is not None and told.moved.experiment == SABOTAGED)
-    await client.put(asked[1], place.partition)
+    await send(client, asked[1], place)
     say("sabotage: a version with the opposite weights, made live by hand before any test")
 
 
-def sabotage(good: ModelState, ts_event: int) -> tuple[Command, Command]:
-    """Commands that start the opposite of a good model as a candidate, and make it live."""
+def sabotage(good: ModelState) -> tuple[Request, Request]:
+    """What starts the opposite of a good model as a candidate, and what makes it live."""
     turned = msgspec.structs.replace(good.model, weights=tuple(-weight for weight in good.model.weights))
     poisoned = ModelState(SABOTAGED_VERSION, turned, good.version)
-    identity = ("story:sabotage", SYMBOL, ts_event)
+    cause = "the story: sabotage"
     return (
-        StartVariant(*identity, SABOTAGED, "the story: sabotage", model=poisoned, experiment=SABOTAGED),
-        PromoteVariant("story:forced", SYMBOL, ts_event, SABOTAGED, "the story: forced through"),
+        start_variant("story:sabotage", SYMBOL, SABOTAGED, cause, model=poisoned, experiment=SABOTAGED),
+        promote_variant("story:forced", SYMBOL, SABOTAGED, "the story: forced through"),
     )
 
 

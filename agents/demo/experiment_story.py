@@ -9,6 +9,8 @@ from rich.console import Console
 
 from agents.commands.commander import commander
 from agents.commands.keyring import signing
+from agents.commands.requests import Request, start_variant
+from agents.commands.sending import send
 from agents.config.settings import Settings
 from agents.demo import story
 from agents.demo.audit import AuditCheck
@@ -17,13 +19,12 @@ from agents.demo.story import Say, TopicsSoFar, play, supervised
 from agents.experiments.status import evidence
 from agents.operations.supervisor import Supervisor
 from agents.process.waiting import waiting_for
-from schemas.commands import StartVariant
 from schemas.experiments import ExperimentDecided, ExperimentMoved
 from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES, TICKS
 from streams.engine.node import following
 from streams.engine.replay import SourceRecord, by_topic, replay
 from streams.parameters import Parameters, load_parameters
-from streams.sources.planted import START_NS, PlantedMarket
+from streams.sources.planted import PlantedMarket
 from streams.topology import nodes
 
 SYMBOL, NAME = "AAA", "sharp"
@@ -76,10 +77,10 @@ def parameters() -> Parameters:
     return load_parameters(msgspec.toml.decode(CONFIGURATION))
 
 
-def start() -> StartVariant:
-    """The command that starts the challenger."""
+def start() -> Request:
+    """What starts the challenger."""
     declared = parameters().experiments[NAME]
-    return StartVariant("story:start", SYMBOL, START_NS, NAME, "the story begins", declared.arm, experiment=NAME)
+    return start_variant("story:start", SYMBOL, NAME, "the story begins", overrides=declared.arm, experiment=NAME)
 
 
 class ExperimentStorySummary(Struct, frozen=True):
@@ -145,7 +146,7 @@ async def _tell(settings: Settings, supervisor: Supervisor, console: Console, sa
         await told.until(lambda: told.predicted >= BEGUN)
         async with commander(settings, settings.bootstrap) as client:
             place = await client.place_of(SYMBOL)
-            await client.put(msgspec.structs.replace(start(), ts_event=place.ts_event), place.partition)
+            await send(client, start(), place)
         say(f"challenger: {NAME}, which believes in the imbalance, runs in shadow")
         await told.until(lambda: told.latest is not None and told.latest.batches >= KILLED_AT)
         killed = kill_worker(settings, supervisor.slots, owned, SYMBOL)

@@ -9,8 +9,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from agents.commands.requests import start_variant
 from agents.experiments.status import DAY_NS, UNITS
-from schemas.commands import StartVariant
 from schemas.errors import ConfigurationError
 from schemas.names import LIVE
 from schemas.outcomes import OutcomeMatured
@@ -116,10 +116,15 @@ def outcomes_of_file(
 
     def events() -> Iterator[Struct]:
         for symbol, ts_event in symbols.items():
-            start = StartVariant(
-                f"plan:{symbol}", symbol, ts_event, name, "a plan", declaration.arm, declaration.starts == "from_live"
+            start = start_variant(
+                f"plan:{symbol}",
+                symbol,
+                name,
+                "a plan",
+                overrides=declaration.arm,
+                from_live=declaration.starts == "from_live",
             )
-            yield lifecycle.step(lifecycle.open(symbol), start, "commands:0:0")[0]
+            yield lifecycle.step(lifecycle.open(symbol), start.dated(ts_event), "commands:0:0")[0]
         for number, tick in enumerate(ticks):
             if not number % 1_000:
                 progress(number / len(ticks))

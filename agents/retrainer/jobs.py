@@ -15,6 +15,7 @@ from agents.clients.partition_records import partition_records
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, read
 from agents.commands.keyring import signing
+from agents.commands.writer import CommandWriter
 from agents.config.settings import Settings
 from agents.kafka import AIOKafkaProducer
 from agents.process.owned import owned
@@ -22,7 +23,6 @@ from agents.retrainer.finished_jobs import Finished, finished_retrains
 from agents.retrainer.labelled_log import labelled_log
 from agents.retrainer.training import Work, train
 from schemas.codec import decoder, encode
-from schemas.commands import StartVariant
 from schemas.errors import Refused, TickloopError
 from schemas.positions import position_of, root_id
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
@@ -78,6 +78,7 @@ class Retrainer:
     def __init__(self, settings: Settings, bootstrap: str, parameters: Parameters, producer: AIOKafkaProducer) -> None:
         self._settings, self._bootstrap, self._parameters = settings, bootstrap, parameters
         self._producer, self._signing = producer, signing(settings)
+        self._commands = CommandWriter(settings, producer)
         self._made_with = {
             "tickloop": version("tickloop"),
             "river": version("river"),
@@ -143,16 +144,13 @@ class Retrainer:
         result = await self._result(job, partition, finished)
         log.info("%s: %s: %s", job.job, result.status, result.sentence)
         if result.status == "candidate":
-            await self._put(COMMANDS, partition, job.symbol.encode(), self._proposal(job, result))
+            await self._commands.write(proposal(job, result), job.id, partition)
         await self._finish(job, partition, result)
         return result
 
     async def _finish(self, job: RetrainJob, partition: int, result: RetrainingResult) -> None:
         finished = RetrainFinished(f"{job.id}:0", job.symbol, job.ts_event, result, self._made_with)
         await self._put(CANDIDATES, partition, finished.key, finished)
-
-    def _proposal(self, job: RetrainJob, result: RetrainingResult) -> StartVariant:
-        return self._signing.sign(proposal(job, result), job.id)
 
     async def _result(self, job: RetrainJob, partition: int, finished: Finished) -> RetrainingResult:
         market, training = self._parameters.for_symbol(job.symbol), self._parameters.retraining

@@ -18,18 +18,19 @@ from msgspec import Struct
 from agents.clients.readable import Readable
 from agents.clients.reader import Received, read
 from agents.clients.repeats import Repeats
-from agents.commands.keyring import signing
+from agents.commands import requests
+from agents.commands.writer import CommandWriter
 from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from agents.process.owned import owned
 from agents.retrainer.paired_latency import Beside, beside
 from agents.retrainer.slow_answers import Slowness
-from schemas.codec import decoder, encode
-from schemas.commands import RollBack
+from schemas.codec import decoder
+from schemas.commands import Command
 from schemas.errors import ConfigurationError, Refused
 from schemas.positions import position_of
 from schemas.ticks import Quote, Trade
-from schemas.topics import COMMANDS, MODEL_VERSIONS, PREDICTIONS, TICKS
+from schemas.topics import MODEL_VERSIONS, PREDICTIONS, TICKS
 from schemas.versions import ModelVersion
 from streams.market.parameters import MarketParameters
 from streams.parameters import Parameters
@@ -142,20 +143,20 @@ class Watched:
             return 0.0
         return (len(self._newest) - 1) / max(1e-3, (self._newest[-1][0] - self._newest[0][0]) / 1e3)
 
-    def roll_back(self, found: Beside) -> RollBack:
+    def roll_back(self, found: Beside) -> Command:
         """What is asked for once the version has been shown to be the cause."""
         slowness, version = self.slowness, self.version
-        return RollBack(
+        request = requests.roll_back(
             f"{version.id}:slow",
             version.symbol,
-            self.ts_event,
             f"{version.version} is too slow: {slowness.verdict}; side by side on the same {found.ticks} ticks it takes "
             f"{found.ms:.3g} ms for one, the version before {found.before_ms:.3g} ms",
-            {"latency_p95_ms": slowness.p95_ms, "step_ms": found.ms, "step_before_ms": found.before_ms},
-            automatic=True,
             version=version.version,
+            metrics={"latency_p95_ms": slowness.p95_ms, "step_ms": found.ms, "step_before_ms": found.before_ms},
             stop=True,
+            automatic=True,
         )
+        return request.dated(self.ts_event)
 
 
 class LatencyGuard:
@@ -173,9 +174,8 @@ class LatencyGuard:
     """
 
     def __init__(self, settings: Settings, bootstrap: str, parameters: Parameters, producer: AIOKafkaProducer) -> None:
-        self._settings, self._bootstrap, self._producer = settings, bootstrap, producer
-        self._parameters = parameters
-        self._signing = signing(settings)
+        self._settings, self._bootstrap, self._parameters = settings, bootstrap, parameters
+        self._commands = CommandWriter(settings, producer)
         self._watched: dict[bytes, Watched] = {}
         self._changed = asyncio.Event()
 
@@ -257,12 +257,7 @@ class LatencyGuard:
             if watched.slowness.verdict and (found := await self._caused(watched)):
                 command = watched.roll_back(found)
                 log.warning("%s: %s", command.symbol, command.cause)
-                await self._producer.send_and_wait(
-                    self._settings.topic(COMMANDS.name),
-                    encode(self._signing.ask(command, watched.version.id)),
-                    key,
-                    watched.partition,
-                )
+                await self._commands.write(command, watched.version.id, watched.partition)
             elif now - watched.since_ms / 1e3 < WATCHED_S:
                 continue
             # Another version may have gone live while the command was on its way.

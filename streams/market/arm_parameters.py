@@ -8,6 +8,7 @@ from msgspec import MsgspecError, convert, json, to_builtins
 
 from schemas.commands import StartVariant
 from schemas.errors import ConfigurationError, Refused
+from schemas.models import ModelState
 from schemas.names import MODEL
 from schemas.ticks import Directive
 from streams.engine.configured import merged
@@ -128,16 +129,26 @@ class ArmParameters:
             Refused: `bad_directive`: they make no sense for this symbol.
         """
         try:
-            overrides = self.overrides(directive.overrides)
-            if directive.model is None:
-                model = None
-            else:
-                model = signed_logistic.from_wire(directive.model.model, self._parameters.model.features)
-        except ValueError as error:
+            return self.checked(directive.overrides, directive.model, directive.from_live)
+        except ConfigurationError as error:
             raise Refused("bad_directive", f"start_arm: {error}") from error
-        if "prior" in directive.overrides.get("model", ()) and (model or directive.from_live):
-            raise Refused("bad_directive", "start_arm: expected a prior of the model or one that has learned, was both")
-        return overrides, model
+
+    def checked(
+        self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool
+    ) -> tuple[bytes, SignedLogistic | None]:
+        """Overrides and model that an arm would start with.
+
+        Raises:
+            ConfigurationError: they make no sense for this symbol.
+        """
+        try:
+            overrides = self.overrides(table)
+            start = None if model is None else signed_logistic.from_wire(model.model, self._parameters.model.features)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+        if "prior" in table.get("model", ()) and (start or from_live):
+            raise ConfigurationError("expected a prior of the model or one that has learned, was both")
+        return overrides, start
 
     def _build(self, table: dict[str, dict[str, Any]]) -> ArmParts:
         if unknown := [name for name in table if name not in ARM_LEVEL]:

@@ -66,7 +66,7 @@ def story() -> Run:
     run.until(lambda: "promoted" in run.told)
     run.until(lambda: run.moved is not None and run.moved.status == "promoted")
     good = next(each.result.candidate for each in run.of(RetrainFinished) if each.result.status == "candidate")
-    started, forced = sabotage(good, run.log[-1].ts_event)
+    started, forced = (each.dated(run.log[-1].ts_event) for each in sabotage(good))
     run.put(started)
     run.until(lambda: run.moved is not None and run.moved.experiment == SABOTAGED)
     run.put(forced)

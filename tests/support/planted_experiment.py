@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from agents.demo.experiment_story import CONFIGURATION, NAME, SYMBOL, start
 from schemas.ticks import Quote
-from streams.sources.planted import PlantedMarket
+from streams.sources.planted import START_NS, PlantedMarket
 
-START = start()
+START = start().dated(START_NS)
 __all__ = ["CONFIGURATION", "NAME", "START", "SYMBOL", "planted_market"]
 
 

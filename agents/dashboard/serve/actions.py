@@ -1,23 +1,23 @@
 """What a person may ask for on the page: one command, as the command line would write it."""
 
-import secrets
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from agents.commands.commander import commander
+from agents.commands import requests
+from agents.commands.commander import LogPlace, commander
+from agents.commands.requests import Request
+from agents.commands.sending import send
 from agents.config.settings import Settings
 from agents.dashboard.follow.acknowledged import FILE, Seen, key_of
 from agents.dashboard.follow.topics_state import Board
 from agents.dashboard.follow.watch import TopicWatch
 from agents.pages.wording import stands
 from schemas.codec import decoder, encode
-from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
 from schemas.errors import ConfigurationError
 from schemas.limits import Cause, NameOrNone, Symbol
 from schemas.positions import root_id
 from schemas.topics import COMMANDS
-from schemas.windows import Breach
 
 Action = Literal["promote", "roll_back", "stop", "pin", "unpin", "retrain", "acknowledge"]
 
@@ -78,28 +78,27 @@ EFFECTS: dict[Action, str] = {
 }
 
 
-def command_of(asked: PageAction, ts_event: int) -> Command:
-    """The command that it means.
+def request_of(asked: PageAction) -> Request:
+    """What it asks of the loop.
 
     Raises:
         ConfigurationError: it lacks an arm, or is none for the loop.
     """
     if asked.action == "acknowledge":
         raise ConfigurationError("acknowledge: expected an action of the loop, was one of the page alone")
-    identity = f"page-{secrets.token_hex(6)}"
+    identity = requests.new_id("page")
     cause = asked.cause.strip() or "by hand, on the page"
     if asked.action in ("promote", "stop") and not asked.arm:
         raise ConfigurationError(f"{asked.action}: expected an arm, was none")
     if asked.action == "promote":
-        return PromoteVariant(identity, asked.symbol, ts_event, asked.arm, cause)
+        return requests.promote_variant(identity, asked.symbol, asked.arm, cause)
     if asked.action == "stop":
-        return StopVariant(identity, asked.symbol, ts_event, asked.arm, cause)
+        return requests.stop_variant(identity, asked.symbol, asked.arm, cause)
     if asked.action == "roll_back":
-        return RollBack(identity, asked.symbol, ts_event, cause)
+        return requests.roll_back(identity, asked.symbol, cause)
     if asked.action == "retrain":
-        breach = Breach(identity, "manual", "manual", 0.0, 0.0, 0, 0, retrain=True, withheld="", sentence=cause)
-        return Retrain(identity, asked.symbol, ts_event, cause, breach)
-    return PinVersion(identity, asked.symbol, ts_event, cause, pinned=asked.action == "pin")
+        return requests.retrain(identity, asked.symbol, cause)
+    return requests.pin_version(identity, asked.symbol, cause, pinned=asked.action == "pin")
 
 
 def told(asked: PageAction, board: Board) -> str:
@@ -143,15 +142,16 @@ async def ask(asked: PageAction, board: Board, settings: Settings, bootstrap: st
     state = board.symbols.get(asked.symbol)
     if state is None:
         raise ConfigurationError(f"expected a symbol that was predicted, was {asked.symbol!r:.40}")
-    command = command_of(asked, max(1, state.ts_event))
+    request = request_of(asked)
     async with commander(settings, bootstrap) as client:
-        offset, answer = await client.put(command, state.partition, PATIENCE_S)
-    record_id = root_id(COMMANDS.name, state.partition, offset)
-    if answer.refused:
-        return Done(record_id, f"Refused: {answer.refused}", refused=True)
-    if answer.versions:
-        said = "; ".join(f"{each.version} is {stands(each.status)}" for each in answer.versions)
+        sent = await send(client, request, LogPlace(state.partition, state.ts_event), PATIENCE_S)
+    record_id = root_id(COMMANDS.name, sent.partition, sent.offset)
+    if sent.refused:
+        return Done(record_id, f"Refused: {sent.refused}", refused=True)
+    if sent.versions:
+        said = "; ".join(f"{each.version} is {stands(each.status)}" for each in sent.versions)
         return Done(record_id, f"Done: {said}.")
-    return Done(
-        record_id, f"Written ({len(encode(command)):,} bytes); no worker has answered within {PATIENCE_S:.0f} s."
-    )
+    if sent.job is not None:
+        return Done(record_id, f"Done: {sent.job.withheld or 'the retrain begins as soon as the retrainer has time'}.")
+    size = len(encode(sent.command))
+    return Done(record_id, f"Written ({size:,} bytes); no worker has answered within {PATIENCE_S:.0f} s.")

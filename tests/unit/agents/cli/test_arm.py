@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from agents.cli import arm, cli, experiment_commands
+from agents.cli import asking, cli
 from agents.commands.commander import Answer, LogPlace
+from agents.commands.requests import Request, start_variant
 from agents.config.settings import Settings
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import ConfigurationError, TickloopError
@@ -52,8 +53,7 @@ def connected(monkeypatch: pytest.MonkeyPatch, place: LogPlace, answer: Answer) 
     async def commander(*_: Any) -> AsyncIterator[Recorder]:
         yield recorder
 
-    for each in (arm, experiment_commands):
-        monkeypatch.setattr(each, "commander", commander)
+    monkeypatch.setattr(asking, "commander", commander)
     return recorder
 
 
@@ -164,11 +164,17 @@ async def test_an_experiment_is_started_on_no_symbol_where_one_of_them_was_never
     recorder = connected(monkeypatch, LogPlace(2, 0), Answer([], ""))
     recorder.seen = {"BTCUSDT"}
     settings = Settings(bootstrap="127.0.0.1:1")
-    asked: list[Command] = [StartVariant("", each, 1, "bold", "test") for each in ("ETHUSDT", "BTCUSD")]
+    asked = [start_variant("c1", each, "bold", "test") for each in ("ETHUSDT", "BTCUSD")]
+    told: list[str] = []
+
+    def say(request: Request, _: LogPlace) -> None:
+        told.append(request.symbol)
+
     with pytest.raises(ConfigurationError, match="was ETHUSDT; fix: "):
-        await experiment_commands.put(settings, asked, 0.1, anyway=False)
-    assert recorder.put_there == []
-    assert len(await experiment_commands.put(settings, asked, 0.1, anyway=True)) == 2
+        await asking.put(settings, asked, 0.1, anyway=False, say=say)
+    assert (recorder.put_there, told) == ([], [])
+    assert len(await asking.put(settings, asked, 0.1, anyway=True, say=say)) == 2
+    assert told == ["ETHUSDT", "BTCUSD"]
 
 
 def test_a_symbol_without_predictions_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,10 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from agents.config.settings import Settings
 from agents.dashboard.bands.alive import BrokerLink
-from agents.dashboard.serve.actions import PageAction, command_of
+from agents.dashboard.serve.actions import PageAction, request_of
 from agents.dashboard.serve.browsers import PACE_S, Browser, Selection
 from agents.dashboard.serve.guard import FILE, Guard, token_of, told
-from schemas.commands import PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
+from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StopVariant
 from schemas.errors import ConfigurationError
 from tests.support.dashboard_records import fed, written
 from tests.support.dashboard_server import TOKEN, server
@@ -179,15 +179,15 @@ async def test_what_an_action_will_do_is_said_before(client: TestClient[Any, Any
         ("retrain", Retrain),
     ],
 )
-def test_an_action_is_the_command_that_the_command_line_writes(action: Any, kind: type) -> None:
-    command = command_of(PageAction(action, "X", "bold", "because"), 7)
+def test_an_action_is_the_command_that_the_command_line_writes(action: Any, kind: type[Command]) -> None:
+    command = request_of(PageAction(action, "X", "bold", "because")).dated(7)
     assert isinstance(command, kind)
     assert (command.symbol, command.ts_event, command.cause, command.automatic) == ("X", 7, "because", False)
 
 
 def test_promote_and_stop_need_an_arm() -> None:
     with pytest.raises(ConfigurationError, match="expected an arm"):
-        command_of(PageAction("stop", "X"), 7)
+        request_of(PageAction("stop", "X"))
 
 
 def test_the_token_is_made_once_for_its_owner_alone_and_told_once(tmp_path: Path) -> None:

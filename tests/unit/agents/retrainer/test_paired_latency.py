@@ -67,8 +67,9 @@ class Producer:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
 
-    async def send_and_wait(self, _topic: str, value: bytes, *_: object) -> None:
+    async def send_and_wait(self, _topic: str, value: bytes, *_: object) -> SimpleNamespace:
         self.sent.append(value)
+        return SimpleNamespace(offset=len(self.sent) - 1)
 
 
 def record(offset: int, at_ms: int, value: bytes) -> ConsumerRecord:
