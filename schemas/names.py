@@ -1,5 +1,10 @@
-"""Reserved names: of arms, of the model among the experts, of the version that a symbol begins with."""
+"""Reserved names: of arms, of the model among the experts, of the version that a symbol begins with.
 
+A tick log says of an arm only what it is called, so some names say of which kind it is. They are made and read here
+and nowhere else: whoever asks of which kind a name is asks one of these functions.
+"""
+
+import re
 from hashlib import sha256
 from typing import Final
 
@@ -15,6 +20,8 @@ BUILTIN: Final = "builtin"
 CANDIDATE: Final = "candidate-"
 """Prefix of the arms of candidates: a retrain made them; they are tested and watched without a declaration."""
 
+_BUILTIN_VERSION = re.compile(f"{BUILTIN}-[0-9a-f]{{8}}")
+
 
 def candidate_arm(job: str, state: str) -> str:
     """Name of the arm of a candidate; another job gives the same model another name.
@@ -27,3 +34,49 @@ def candidate_arm(job: str, state: str) -> str:
     'candidate-3b3025f2095d'
     """
     return f"{CANDIDATE}{sha256(f'{job}|{state}'.encode()).hexdigest()[:12]}"
+
+
+def is_candidate(arm: str) -> bool:
+    """Whether an arm was made by a retrain.
+
+    >>> is_candidate("candidate-3b3025f2095d"), is_candidate("bold")
+    (True, False)
+    """
+    return arm.startswith(CANDIDATE)
+
+
+def builtin_version(made_with: str) -> str:
+    """Name of the version that a symbol begins with, given the digest of its parameters.
+
+    >>> builtin_version("1f2e3d4c5b6a7988")
+    'builtin-1f2e3d4c'
+    """
+    return f"{BUILTIN}-{made_with[:8]}"
+
+
+def is_builtin(version: str) -> bool:
+    """Whether it is the version that a symbol begins with, under whatever parameters.
+
+    >>> [is_builtin(each) for each in ("builtin-1f2e3d4c", "builtin", "builtin-mine-2", "BTCUSDT-4f04804a6dcc")]
+    [True, True, False, False]
+    """
+    return version == BUILTIN or _BUILTIN_VERSION.fullmatch(version) is not None
+
+
+def arms_version(arm: str, number: int) -> str:
+    """Name of the version of an arm that was started without a model and without a name for its version.
+
+    >>> arms_version("bold", 3)
+    'bold-3'
+    """
+    return f"{arm}-{number}"
+
+
+def is_arms_version(version: str, arm: str) -> bool:
+    """Whether `arms_version` makes a version's name of an arm's.
+
+    >>> [is_arms_version(each, "bold") for each in ("bold-3", "bold-er-3", "bold-", "bolder-3")]
+    [True, False, False, False]
+    """
+    made_of, dash, number = version.rpartition("-")
+    return made_of == arm and dash == "-" and number.isascii() and number.isdigit()

@@ -8,13 +8,15 @@ from msgspec import Struct, field
 from agents.pages.wording import stands
 from schemas.commands import Command, PinVersion, PromoteVariant, Retrain, RollBack, StartVariant, StopVariant
 from schemas.experiments import ExperimentDecided
+from schemas.names import is_arms_version, is_builtin
 from schemas.outcomes import OutcomeMatured
+from schemas.positions import job_of_start, parent_of
 from schemas.predictions import Prediction
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.ticks import Directive
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
-from streams.lifecycle.rosters import holding, is_built_in
+from streams.lifecycle.rosters import holding
 
 ORDER = (AccuracyWindow, Retrain, RetrainJob, RetrainFinished, StartVariant, ExperimentDecided, PromoteVariant)
 """Of what happens at one event time: causes first."""
@@ -52,7 +54,7 @@ class History(Struct):
         if not predicting:
             return self.live()
         return self.versions.get(predicting) or next(
-            (each for each in holding(self.versions.values()) if is_built_in(each.version) and is_built_in(predicting)),
+            (each for each in holding(self.versions.values()) if is_builtin(each.version) and is_builtin(predicting)),
             None,
         )
 
@@ -101,12 +103,12 @@ def starts(command: Command, version: ModelVersion) -> bool:
         return False
     if command.model is not None:
         return command.model.version == version.version
-    return command.version == version.version or version.version.startswith(f"{command.arm}-")
+    return command.version == version.version or is_arms_version(version.version, command.arm)
 
 
 def _training(history: History, began: StartVariant) -> Iterator[Link]:
-    job = began.id.removesuffix(":start")
-    if job == began.id:
+    job = job_of_start(began.id)
+    if not job:
         return
     for window in history.windows:
         if window.breach is not None and window.breach.id == job:
@@ -118,7 +120,7 @@ def _training(history: History, began: StartVariant) -> Iterator[Link]:
 
 def led(decided: ExperimentDecided, command: Command) -> bool:
     """Whether the decision stands just before its command among what one outcome led to."""
-    return decided.id.rpartition(":")[0] == command.id.rpartition(":")[0]
+    return parent_of(decided.id) == parent_of(command.id)
 
 
 def trail(history: History, begin: int, end: int) -> list[Link]:

@@ -7,9 +7,9 @@ from agents.clients.predicting import Predicting
 from agents.experiments.status import HELD_BACK
 from agents.pages.wording import moment, stands
 from agents.process.printable import printable
+from schemas.names import is_builtin
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
-from streams.lifecycle.rosters import is_built_in
 
 NOW = "predicts now"
 MOST_NAMED = 12
@@ -48,7 +48,7 @@ def is_same(version: str, predicting: str) -> bool:
     >>> is_same("builtin-00000000", "builtin-1f2e3d4c"), is_same("v1", "v2")
     (True, False)
     """
-    return version == predicting or (is_built_in(version) and is_built_in(predicting))
+    return version == predicting or (is_builtin(version) and is_builtin(predicting))
 
 
 def _line(version: ModelVersion, made: Predicting | None, now: bool) -> str:
@@ -67,7 +67,7 @@ def _line(version: ModelVersion, made: Predicting | None, now: bool) -> str:
 
 
 def _unknown(made: Predicting) -> str:
-    return "nothing was ever asked of it" if is_built_in(made.model_version) else "the registry has no record of it"
+    return "nothing was ever asked of it" if is_builtin(made.model_version) else "the registry has no record of it"
 
 
 def said_of(symbol: str, record: ModelVersion | None, newest: Predicting | None, live: ModelVersion | None) -> str:

@@ -11,7 +11,7 @@ from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from schemas.codec import decoder
 from schemas.errors import EnvironmentProblem, Refused
-from schemas.positions import position_of
+from schemas.positions import position_of, topic_of
 
 POLL_MS = 200
 WAIT_MS = 20
@@ -80,7 +80,7 @@ class Once:
             return True
         if not position:
             return True
-        return self._repeats.is_new((partition, identity.node, identity.id.partition(":")[0]), position)
+        return self._repeats.is_new((partition, identity.node, topic_of(identity.id)), position)
 
 
 async def read(

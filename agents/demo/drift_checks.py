@@ -14,6 +14,7 @@ from schemas.alerts import Alert
 from schemas.codec import decoder, encode
 from schemas.experiments import ExperimentDecided
 from schemas.outcomes import OutcomeMatured
+from schemas.positions import position_of
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.ticks import Directive, Tick
 from schemas.topics import (
@@ -158,9 +159,7 @@ def _sabotaged(log: Sequence[SourceRecord], story: Happened) -> tuple[int, int]:
 
 def _predictions_after(records: Iterable[Emitted], offset: int) -> list[bytes]:
     return [
-        record.value
-        for record in records
-        if record.topic == PREDICTIONS.name and int(record.id.rsplit(":", 1)[1]) > offset
+        record.value for record in records if record.topic == PREDICTIONS.name and position_of(record.id)[0] > offset
     ]
 
 

@@ -11,6 +11,7 @@ from agents.kafka import AIOKafkaConsumer, TopicPartition
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import EnvironmentProblem, Refused
+from schemas.names import is_builtin
 from schemas.topics import COMMANDS, MODEL_VERSIONS, TICKS, Topic
 from schemas.versions import ModelVersion
 from streams.lifecycle.rosters import said
@@ -60,7 +61,7 @@ def forgotten(
     found = {}
     for symbol, known in sorted(of_symbol.items()):
         runs = said(known.values())
-        if symbol in before and (runs.shadow or not runs.live.startswith("builtin")):
+        if symbol in before and (runs.shadow or not is_builtin(runs.live)):
             found[symbol] = runs.live
     return found
 

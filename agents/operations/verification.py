@@ -20,6 +20,7 @@ from agents.runtime.binding import changelog_name
 from agents.runtime.snapshots import recover
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError
 from schemas.log_events import ComputedBy, RecordsLost
+from schemas.positions import topic_of
 from schemas.topics import DEAD_LETTERS, LOG_EVENTS, TICKS, Topic
 from streams.engine.chain import chained
 from streams.engine.node import Node, following
@@ -253,7 +254,7 @@ class _Verifier:
         for each in lying:
             value = each.value or b""
             # What was refused on another root is not told by the ticks.
-            if topic != DEAD_LETTERS.name or identity_of(value).partition(":")[0] in ("", TICKS.name):
+            if topic != DEAD_LETTERS.name or topic_of(identity_of(value)) in ("", TICKS.name):
                 comparison.hold(each.offset, value)
 
     async def _block(self, tp: TopicPartition, end: int) -> list[Any]:

@@ -24,12 +24,12 @@ from agents.retrainer.labelled_log import labelled_log
 from agents.retrainer.training import Work, train
 from schemas.codec import decoder, encode
 from schemas.errors import Refused, TickloopError
-from schemas.positions import position_of, root_id
+from schemas.positions import position_of, root_id, start_id
 from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.topics import ALERTS, CANDIDATES, COMMANDS, OUTCOMES, RETRAIN_JOBS, Topic
 from streams.monitoring.alerts import started
 from streams.parameters import Parameters
-from streams.retraining.proposal import proposal, proposal_id
+from streams.retraining.proposal import proposal
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class Retrainer:
         await self._finish(older, partition, result)
 
     async def _was_proposed(self, job: RetrainJob, partition: int) -> bool:
-        wanted, topic = proposal_id(job), self._settings.topic(COMMANDS.name)
+        wanted, topic = start_id(job.job), self._settings.topic(COMMANDS.name)
         async with (
             partition_records(self._bootstrap, topic, partition) as records,
             aclosing(records.read(position_of(job.id)[0])) as values,

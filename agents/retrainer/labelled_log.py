@@ -16,7 +16,7 @@ from agents.clients.repeats import Repeats
 from schemas.codec import decoder
 from schemas.errors import TickloopError
 from schemas.outcomes import OutcomeMatured
-from schemas.positions import Position, position_of
+from schemas.positions import Position, outcome_of_breach, position_of
 from schemas.retraining import RetrainJob
 from streams.market.parameters import MarketParameters
 from streams.retraining.labels import OUTCOMES_A_LABEL, SPARE, Labelled, begins_at, outcome_log
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 FIRST_LOOK = 20_000
 """Records that are looked back on first; four times as many each time that is too few."""
-
-BREACH = "retrain-"
 
 
 class OutcomeRecords(Protocol):
@@ -62,9 +60,7 @@ def named(job: RetrainJob) -> str:
 
     Empty for a job of a client that could not say: it learns from what had matured at its event time.
     """
-    if job.breach.id.startswith(BREACH):
-        return job.breach.id.removeprefix(BREACH)
-    return "" if job.until is UNSET else job.until
+    return outcome_of_breach(job.breach.id) or ("" if job.until is UNSET else job.until)
 
 
 def known_then(job: RetrainJob) -> Callable[[OutcomeMatured], bool]:

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 from schemas.codec import encode
 from schemas.dead_letters import CUT_VALUE, LONGEST_KEY, WHOLE_VALUE, DeadLetter
 from schemas.errors import Refused
-from schemas.positions import position_of
+from schemas.positions import lies_behind
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.engine.routes import by_record
 
@@ -84,17 +84,5 @@ class Fitted:
             f"{type(record).__name__} {record.id!r:.80}: expected at most {topic.largest_value} bytes on {topic.name}, "
             f"was {len(value)}"
         )
-        record_id = record.id if _lies_behind(record.id, root_id) else root_id
+        record_id = record.id if lies_behind(record.id, root_id) else root_id
         return dead_letter(record_id, topic.name, Refused(DOES_NOT_FIT, detail), record.symbol.encode(), value)
-
-
-def _lies_behind(record_id: str, root_id: str) -> bool:
-    """Whether an id is made of that of the source's record: commands bring one of their own.
-
-    >>> _lies_behind("ticks:0:5:1", "ticks:0:5"), _lies_behind("ticks:0:51", "ticks:0:5"), _lies_behind("mine", "x:0:5")
-    (True, False, False)
-    """
-    try:
-        return record_id == root_id or (record_id.startswith(f"{root_id}:") and bool(position_of(record_id)))
-    except ValueError:
-        return False

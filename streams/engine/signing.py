@@ -17,7 +17,7 @@ from schemas.codec import encode
 from schemas.commands import Command
 from schemas.errors import Refused
 from schemas.experiments import ExperimentPartial
-from schemas.positions import AsOf, as_of
+from schemas.positions import AsOf, as_of, is_root, root_of
 from schemas.retraining import RetrainJob
 from schemas.ticks import Directive
 from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, RETRAIN_JOBS, TICKS
@@ -127,7 +127,7 @@ class Signing:
         key = self._own
         if key is None:
             return record
-        place = ":".join(record_id.split(":")[:3])
+        place = root_of(record_id)
         return replace(record, signature=f"{key.id}/{place}/{self._mac(record, key, place, self.deployments[0])}")
 
     def ask(self, command: AnyCommand, record_id: str) -> AnyCommand:
@@ -196,7 +196,7 @@ class Signing:
         if len(parts) == 3:
             key_id, place, mac = parts
             key = self._keys.get(key_id)
-            if key is not None and _is_place(place):
+            if key is not None and is_root(place):
                 for deployment in self.deployments:
                     if hmac.compare_digest(mac.encode(), self._mac(record, key, place, deployment).encode()):
                         return key
@@ -223,12 +223,6 @@ def _topic_of(record: Struct) -> str:
 
 def _refused(record: Struct, detail: str) -> Refused:
     return Refused(REASONS.get(_topic_of(record), "unsigned_command"), detail)
-
-
-def _is_place(place: str) -> bool:
-    topic, _, rest = place.partition(":")
-    partition, _, offset = rest.partition(":")
-    return bool(topic) and all(each.isascii() and each.isdigit() and len(each) < 20 for each in (partition, offset))
 
 
 def _said(record: Struct) -> dict[str, Any]:

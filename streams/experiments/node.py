@@ -7,7 +7,7 @@ from msgspec import Struct
 from schemas.commands import PromoteVariant, RollBack, StopVariant
 from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved
-from schemas.names import CANDIDATE, LIVE
+from schemas.names import LIVE, is_candidate
 from schemas.outcomes import OutcomeMatured
 from schemas.topics import COMMANDS, DEAD_LETTERS, EXPERIMENT_DECISIONS, EXPERIMENT_PARTIALS, EXPERIMENTS, OUTCOMES
 from streams.engine.node import Node, OtherParameters
@@ -81,7 +81,7 @@ class ExperimentsNode(Node[Trials]):
         if LIVE in declarations:
             raise ConfigurationError(f"[experiments.{LIVE}]: expected another name, that is the live arm's")
         for name in declarations:
-            if name.startswith(CANDIDATE):
+            if is_candidate(name):
                 raise ConfigurationError(f"[experiments.{name}]: expected another name, candidates are called so")
         self._trials = {name: Trial(name, declaration) for name, declaration in declarations.items()}
         self._declared = tuple(self._trials)
@@ -138,8 +138,8 @@ class ExperimentsNode(Node[Trials]):
             yield name, self._trials[name]
         if self._candidates is None:
             return
-        known = [name for name in state if name.startswith(CANDIDATE)]
-        shadows = dict.fromkeys(arm.arm for arm in outcome.arms[1:] if arm.arm.startswith(CANDIDATE))
+        known = [name for name in state if is_candidate(name)]
+        shadows = dict.fromkeys(arm.arm for arm in outcome.arms[1:] if is_candidate(arm.arm))
         new = [name for name in shadows if name not in state][:MOST_CANDIDATES]
         if not known and not new:
             return
@@ -159,7 +159,7 @@ class ExperimentsNode(Node[Trials]):
         found = self._trials.get(name)
         if found is None:
             assert self._candidates is not None, "only candidates have no declaration of their own"
-            for other in [each for each in self._trials if each.startswith(CANDIDATE)][:-MOST_BUILT]:
+            for other in [each for each in self._trials if is_candidate(each)][:-MOST_BUILT]:
                 del self._trials[other]
             found = self._trials[name] = Trial(name, self._candidates)
         return found
@@ -168,10 +168,10 @@ class ExperimentsNode(Node[Trials]):
         """See `Node.revive`: no experiment of the symbol was declared otherwise when it began."""
         for name, own in state.items():
             trial = self._trials.get(name)
-            if self._candidates is not None and name.startswith(CANDIDATE):
+            if self._candidates is not None and is_candidate(name):
                 trial = self._trial(name)
             if trial is not None and own.test.made_with != trial.experiment.digest:
-                table = "retraining.trial" if name.startswith(CANDIDATE) else f"experiments.{name}"
+                table = "retraining.trial" if is_candidate(name) else f"experiments.{name}"
                 raise OtherParameters(
                     f"experiment {name}: expected the test that was registered when it began "
                     f"({own.test.made_with}), was {trial.experiment.digest}; fix: restore [{table}.test], "

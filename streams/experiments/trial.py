@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import UNSET, Struct
 
 from schemas.experiments import ExperimentMoved, ExperimentStatus
-from schemas.names import CANDIDATE, LIVE
+from schemas.names import LIVE, is_candidate
 from schemas.outcomes import OutcomeMatured
 from streams.experiments.declaration import Declaration
 from streams.experiments.engines.batches import FEWEST
@@ -103,7 +103,7 @@ class Trial:
         self.pooled = declaration.test.scope == "pooled"
         self.experiment = Experiment(declaration.test, decides=not self.pooled)
         terms = declaration.watch
-        self._is_candidate = name.startswith(CANDIDATE)
+        self._is_candidate = is_candidate(name)
         self._block = terms.block or declaration.test.batch
         self._health = WinnerHealth(terms.run, self._block, terms.calibration)
 

@@ -19,7 +19,7 @@ from schemas.commands import (
 )
 from schemas.errors import Refused
 from schemas.models import ModelState, state_sha256
-from schemas.names import BUILTIN, CANDIDATE
+from schemas.names import BUILTIN, arms_version, builtin_version, is_candidate
 from schemas.retraining import RetrainJob
 from schemas.ticks import Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
@@ -30,7 +30,6 @@ from streams.lifecycle.arm_states import Reign, RunningArm, SymbolArms, new_life
 from streams.lifecycle.version_records import News
 from streams.market.arm_parameters import ArmParameters
 from streams.market.directives import MOST_ARMS, apply, remember, shadow
-from streams.market.pipeline import builtin_version
 from streams.parameters import Parameters
 
 DEFAULTS = Parameters()
@@ -115,7 +114,7 @@ class LifecycleNode(Node[SymbolArms]):
             self._hold(state, event, news)
             return news.records
         directives = []
-        if isinstance(event, StartVariant) and event.arm.startswith(CANDIDATE) and len(state.arms) >= MOST_ARMS:
+        if isinstance(event, StartVariant) and is_candidate(event.arm) and len(state.arms) >= MOST_ARMS:
             directives += self._make_room(state, event, news)
         if isinstance(event, RollBack):
             directives += self._taken_back(state, event, news)
@@ -302,7 +301,7 @@ class LifecycleNode(Node[SymbolArms]):
                 command.model,
                 overrides=command.overrides,
                 from_live=command.from_live,
-                version="" if command.model else command.version or f"{command.arm}-{life.next_number}",
+                version="" if command.model else command.version or arms_version(command.arm, life.next_number),
             )
         if isinstance(command, RollBack):
             if not life.before:
@@ -335,7 +334,7 @@ class LifecycleNode(Node[SymbolArms]):
             command.experiment,
             overrides,
             sha256,
-            candidate=command.arm.startswith(CANDIDATE),
+            candidate=is_candidate(command.arm),
         )
 
 

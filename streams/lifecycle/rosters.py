@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.limits import cut
-from schemas.names import BUILTIN
+from schemas.names import BUILTIN, is_builtin
 from schemas.outcomes import OutcomeMatured
 from schemas.positions import Position, position_of
 from schemas.versions import ModelVersion
@@ -34,22 +34,13 @@ def holding(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
     ['builtin-1f2e3d4c']
     """
     known = list(versions)
-    built_in = newest(each for each in known if is_built_in(each.version))
-    return [each for each in known if each is built_in or not is_built_in(each.version)]
+    built_in = newest(each for each in known if is_builtin(each.version))
+    return [each for each in known if each is built_in or not is_builtin(each.version)]
 
 
 def newest(versions: Iterable[ModelVersion]) -> ModelVersion | None:
     """The one that was written last of records of one symbol; none of none."""
     return max(versions, key=_place, default=None)
-
-
-def is_built_in(version: str) -> bool:
-    """Whether it is the version that a symbol begins with, under whatever parameters.
-
-    >>> is_built_in("builtin-1f2e3d4c"), is_built_in("BTCUSDT-4f04804a6dcc")
-    (True, False)
-    """
-    return version.startswith(f"{BUILTIN}-")
 
 
 def _place(version: ModelVersion) -> Position:
@@ -136,4 +127,4 @@ def _names(runs: Runs) -> list[str]:
 
 def _name(version: str) -> str:
     """The version that a symbol begins with is called by its parameters too, which may have changed since."""
-    return BUILTIN if is_built_in(version) else version
+    return BUILTIN if is_builtin(version) else version

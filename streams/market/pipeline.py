@@ -8,7 +8,7 @@ from msgspec import UNSET, convert
 from schemas.breaks import BreakReason, ClockBroken
 from schemas.errors import ConfigurationError
 from schemas.limits import cut
-from schemas.names import BUILTIN, LIVE, MODEL
+from schemas.names import LIVE, MODEL
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
@@ -41,11 +41,6 @@ EVEN: Final = "all experts weigh the same: the first one stands for them"
 
 FAULT: Final = "fault"
 """What decided a position whose rules failed: nothing is held."""
-
-
-def builtin_version(made_with: str) -> str:
-    """Name of the version that a symbol begins with, given the digest of its parameters."""
-    return f"{BUILTIN}-{made_with[:8]}"
 
 
 class Pipeline:

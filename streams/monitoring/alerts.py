@@ -8,7 +8,7 @@ from schemas.alerts import Alert, AlertKind
 from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
 from schemas.limits import cut
-from schemas.names import CANDIDATE
+from schemas.names import is_candidate
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
@@ -123,7 +123,7 @@ def _of_version(version: ModelVersion) -> Alert | None:
     }.get((version.change, version.status))
     if version.held is True and version.change in ("promote_variant", "roll_back"):
         told = ("held_back", "error" if version.change == "roll_back" else "warning", "is held back")
-    if version.change == "start_variant" and version.status == "shadow" and version.arm.startswith(CANDIDATE):
+    if version.change == "start_variant" and version.status == "shadow" and is_candidate(version.arm):
         told = ("candidate", "info", "runs in shadow")
     if told is None:
         return None

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from schemas.commands import Retrain
 from schemas.errors import Refused
 from schemas.outcomes import OutcomeMatured
+from schemas.positions import breach_id
 from schemas.topics import ACCURACY_WINDOWS, COMMANDS, DEAD_LETTERS, OUTCOMES
 from schemas.windows import AccuracyWindow, Breach
 from streams.engine.node import Node
@@ -269,7 +270,7 @@ class MonitorNode(Node[MonitorState]):
         waits = self._waits(alarm)
         withheld = waits or self._limits.withheld(state.limits, event.ts_event)
         breach = Breach(
-            id=f"retrain-{event.id}",
+            id=breach_id(event.id),
             trigger=alarm.trigger,
             detector=alarm.detector,
             statistic=alarm.statistic,

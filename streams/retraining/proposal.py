@@ -3,12 +3,8 @@
 from schemas.commands import StartVariant
 from schemas.limits import LONGEST_CAUSE, MOST_METRICS, cut
 from schemas.names import candidate_arm
+from schemas.positions import start_id
 from schemas.retraining import RetrainingResult, RetrainJob
-
-
-def proposal_id(job: RetrainJob) -> str:
-    """Id of the command that starts what a job comes to."""
-    return f"{job.job}:start"
 
 
 def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
@@ -18,7 +14,7 @@ def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
     """
     arm = candidate_arm(job.job, result.sha256)
     return StartVariant(
-        proposal_id(job),
+        start_id(job.job),
         job.symbol,
         job.ts_event,
         arm,

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from schemas.codec import decoder
 from schemas.errors import Refused
-from schemas.positions import Position, position_of
+from schemas.positions import Position, position_of, topic_of
 from schemas.topics import TICKS
 from streams.engine import digests
 from streams.verification.differences import FieldDifference, bits_apart, differing_fields
@@ -177,7 +177,7 @@ class TopicComparison:
         try:
             identity = _identify(value)
             position = position_of(identity.id)
-            if identity.id.startswith(TICKS.name + ":") and position:
+            if topic_of(identity.id) == TICKS.name and position:
                 if not self._after < position[0] < self._before:
                     return
                 self._begun = True
@@ -296,7 +296,7 @@ def _joined(lanes: list[bytes]) -> str:
 
 
 def _lane_name(identity: _Identity) -> _LaneName:
-    return identity.node, identity.id.partition(":")[0]
+    return identity.node, topic_of(identity.id)
 
 
 def _place(wanted: deque[_Wanted], found: _Found, by_id_too: bool) -> int | None:

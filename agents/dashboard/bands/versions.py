@@ -7,9 +7,10 @@ from msgspec import Struct
 from agents.audit.lineage import failed_gates
 from agents.dashboard.bands.changed import LONGEST_NAME, LONGEST_SENTENCE, STATUSES, Weight, cut, readable
 from agents.pages.wording import number
+from schemas.names import is_builtin
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
-from streams.lifecycle.rosters import holding, is_built_in, newest
+from streams.lifecycle.rosters import holding, newest
 
 MOST_ROWS = 100
 MOST_VERSIONS = 4_000
@@ -135,7 +136,7 @@ def back_to(versions: Iterable[ModelVersion]) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    return one == other or (is_built_in(one) and is_built_in(other))
+    return one == other or (is_builtin(one) and is_builtin(other))
 
 
 def _row(version: ModelVersion, predicts: str, back: str) -> VersionRow:

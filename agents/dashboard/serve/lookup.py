@@ -17,6 +17,7 @@ from schemas.codec import decoder
 from schemas.commands import Command
 from schemas.errors import Refused
 from schemas.experiments import ExperimentDecided
+from schemas.positions import as_of, job_of_start, offset_behind
 from schemas.predictions import Prediction
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.ticks import Tick
@@ -85,7 +86,7 @@ async def explain(
         if record is None:
             return None
         prediction: Prediction = decoder(Prediction)(record.value)
-        position = _offset_of(prediction.id)
+        position = offset_behind(prediction.id)
         tick = None if position is None else await nearby.at(TICKS, position)
     return explained(prediction, None if tick is None else _read(Tick, tick), outcome_of(prediction.id))
 
@@ -102,18 +103,15 @@ async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> Pr
         Refused: its id names no place.
         KafkaError: the cluster does not answer.
     """
-    root, _, rest = version.id.partition(":")
-    partition, offset = _number(rest.partition(":")[0]), _offset_of(version.id)
-    if root != COMMANDS.name or partition is None or partition >= settings.partitions or offset is None:
-        raise Refused("malformed", f"expected the id of a command's record, was {version.id!r:.80}")
+    partition, offset = _place_of(version, settings.partitions)
     found = History(versions={version.version: version})
     budget = Budget()
     async with _looking(settings, bootstrap, partition, budget) as nearby:
         await _asked(nearby, found, version, offset)
         await _led_to(nearby, found, version)
         began = next((each for each in found.commands.values() if starts(each, version)), None)
-        if began is not None:
-            await _trained(nearby, found, version.symbol, began.id.removesuffix(":start"))
+        if began is not None and (job := job_of_start(began.id)):
+            await _trained(nearby, found, version.symbol, job)
     links = why(found, version)
     steps = tuple(
         (KINDS.get(each.kind, each.kind), each.what, f"{moment(each.ts_event)} UTC; {each.id}") for each in links
@@ -138,7 +136,7 @@ async def _asked(nearby: Nearby, found: History, version: ModelVersion, offset: 
 
 async def _led_to(nearby: Nearby, found: History, version: ModelVersion) -> None:
     """The decision that the last command came of."""
-    last, position = found.commands.get(version.command), _offset_of(version.command)
+    last, position = found.commands.get(version.command), offset_behind(version.command)
     if last is None or position is None:
         return
     for record in await nearby.near(EXPERIMENT_DECISIONS, position):
@@ -149,7 +147,7 @@ async def _led_to(nearby: Nearby, found: History, version: ModelVersion) -> None
 
 async def _trained(nearby: Nearby, found: History, symbol: str, job: str) -> None:
     """What a version was trained for: the window with the breach, the job, and what it came to."""
-    position = _offset_of(job)
+    position = offset_behind(job)
     for record in await nearby.near(ACCURACY_WINDOWS, position) if position is not None else ():
         window = _read(AccuracyWindow, record)
         if window is not None and window.symbol == symbol:
@@ -183,18 +181,15 @@ def _read(kind: Any, record: Received) -> Any:
         return None
 
 
-def _offset_of(record_id: str) -> int | None:
-    """Offset in the log of what an id comes from.
-
-    >>> _offset_of("retrain-ticks:3:1097:0"), _offset_of("ticks:3:1097:0:1"), _offset_of("page-3f")
-    (1097, 1097, None)
-    """
-    parts = record_id.split(":")
-    return _number(parts[2]) if len(parts) > 2 else None
-
-
-def _number(digits: str) -> int | None:
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+def _place_of(version: ModelVersion, partitions: int) -> tuple[int, int]:
+    """Partition and offset of the command that changed a version."""
+    try:
+        topic, partition, offset = as_of(version.id)
+    except ValueError:
+        topic, partition, offset = "", 0, 0
+    if topic != COMMANDS.name or partition >= partitions:
+        raise Refused("malformed", f"expected the id of a command's record, was {version.id!r:.80}")
+    return partition, offset
 
 
 def explained(prediction: Prediction, tick: Tick | None, outcome: LeanOutcome | None) -> PredictionExplained:

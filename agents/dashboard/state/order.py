@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from schemas.positions import Position, position_of
+from schemas.positions import Position, along, position_of
 
 MOST_REPEATS = 200
 """Of a symbol, looked at one after the other: more than a worker writes again after a crash. What goes on like that is
@@ -28,14 +28,13 @@ class RecordOrder(Struct):
 
     def is_new(self, record_id: str) -> bool:
         """Whether this record comes after the newest one, which it then is."""
-        root, _, rest = record_id.partition(":")
-        along = f"{root}:{rest.partition(':')[0]}"
+        line = along(record_id)
         try:
             position = position_of(record_id)
         except ValueError:
             position = ()
-        if position and along == self.along and position <= self.position and self.repeats < MOST_REPEATS:
+        if position and line == self.along and position <= self.position and self.repeats < MOST_REPEATS:
             self.repeats += 1
             return False
-        self.along, self.position, self.repeats = along, position, 0
+        self.along, self.position, self.repeats = line, position, 0
         return True
