@@ -14,8 +14,33 @@ LONGEST_DETAIL = 1_000
 """Longest detail of a refusal, characters: a parser's message may quote a megabyte of the record."""
 
 
+FIX = "; fix: "
+"""Between what was found and what to do about it."""
+
+
 class TickloopError(Exception):
-    """Base of the tree: the message is a sentence that a person can act on."""
+    """Base of the tree: the message is a sentence that a person can act on.
+
+    Args:
+        sentence: what was expected and what was found; behind `FIX` what to do about it.
+        where: file or table that it is about; it is said before the sentence.
+
+    Attributes:
+        where: as given.
+        found: the sentence up to `FIX`.
+        fix: what follows, empty where the sentence names none.
+
+    >>> error = TickloopError("expected a port, was 'x'; fix: --port N", where="loop.toml")
+    >>> str(error)
+    "loop.toml: expected a port, was 'x'; fix: --port N"
+    >>> error.where, error.found, error.fix
+    ('loop.toml', "expected a port, was 'x'", '--port N')
+    """
+
+    def __init__(self, sentence: str = "", where: str = "") -> None:
+        super().__init__(f"{where}: {sentence}" if where else sentence)
+        self.where = where
+        self.found, _, self.fix = sentence.partition(FIX)
 
 
 class Refused(TickloopError):

@@ -14,6 +14,7 @@ from schemas.limits import (
     Figures,
     Id,
     Name,
+    Names,
     Sentence,
     Signature,
     Symbol,
@@ -95,6 +96,14 @@ class ExperimentMoved(Struct, frozen=True):
         Count | UnsetType,
         Meta(description="outcomes left out because the symbol's clock was set back and their time counted already"),
     ] = UNSET
+    collects: Annotated[
+        bool | UnsetType,
+        Meta(description="whether it comes to no verdict by itself, since several symbols decide together; absent: no"),
+    ] = UNSET
+    gone: Annotated[
+        bool | UnsetType,
+        Meta(description="whether its challenger ran no more when it was stopped; absent: it did, or it goes on"),
+    ] = UNSET
 
 
 class ExperimentDecided(Struct, frozen=True):
@@ -157,6 +166,10 @@ class PooledMoved(ExperimentMoved, frozen=True, tag_field="kind", tag="pooled_mo
     symbols: Annotated[
         tuple[Symbol, ...], Meta(max_length=MOST_FIELDS, description="symbols of the pairs; `symbol` is `*`")
     ] = ()
+    challengers: Annotated[
+        Names | UnsetType,
+        Meta(description="versions of the challenger, where not all symbols have the same; absent: `challenger` is it"),
+    ] = UNSET
 
     @property
     def key(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.limits import (
     MOST_FIELDS,
@@ -19,6 +19,9 @@ from schemas.limits import (
 )
 
 Trigger = Literal["skill", "threshold", "drift", "schedule", "manual"]
+
+WithheldBy = Literal["waiting", "passed", "labels", "cool_down", "budget"]
+"""What keeps a retrain from starting, see `Breach.withheld_by`."""
 
 
 class WindowFigures(Struct, frozen=True):
@@ -52,6 +55,14 @@ class Breach(Struct, frozen=True):
     retrain: Annotated[bool, Meta(description="whether a retrain is to start; at most one for an id")]
     withheld: Annotated[Cause, Meta(description="why no retrain starts, or empty")]
     sentence: Annotated[Cause, Meta(description="for a person: what was found, with the numbers")]
+    withheld_by: Annotated[
+        WithheldBy | UnsetType,
+        Meta(
+            description="what withholds it: `waiting` for labels since the change; `passed`: by the time there were "
+            "enough it was so no more; too few `labels` altogether; `cool_down` after a retrain; `budget` of a day "
+            "spent; absent: nothing does"
+        ),
+    ] = UNSET
 
 
 class DetectorFigures(Struct, frozen=True):

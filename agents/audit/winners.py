@@ -1,6 +1,6 @@
 """What became of a version after the verdict about it: live, replaced, rolled back, stopped; when, why and by whom."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -59,34 +59,29 @@ def since_then(became: Became) -> str:
     ended, latest = became.ended, became.latest
     if ended is None:
         return ""
-    what = {"rolled_back": "rolled back", "shadow": "replaced"}.get(ended.status, "taken out")
-    said = f"{what} {_by(ended)} at {moment(ended.ts_event)} UTC: {ended.reason}"
+    said = f"{what_ended(ended)} {by(ended)} at {moment(ended.ts_event)} UTC: {ended.reason}"
     if not latest.arm:
         said += f"; runs no more since {moment(latest.ts_event)} UTC"
     return said
 
 
-def in_short(became: Became) -> str:
-    """The same in a table's cell."""
-    ended = became.ended
-    if ended is None:
-        return ""
-    what = {"rolled_back": "rolled back", "shadow": "replaced"}.get(ended.status, "taken out")
-    return f"{what} {_by(ended)} {moment(ended.ts_event)}"
+def what_ended(ended: ModelVersion) -> str:
+    """How a version stopped to be live, given the record that says so."""
+    return {"rolled_back": "rolled back", "shadow": "replaced"}.get(ended.status, "taken out")
 
 
-def of_experiment(lives: Lives, symbols: Iterable[str], challengers: str) -> dict[str, Became]:
+def of_experiment(lives: Lives, symbols: Iterable[str], challengers: Sequence[str]) -> dict[str, Became]:
     """What became of the challengers of an experiment, by symbol.
 
     Args:
         lives: of all versions that are known.
         symbols: of the experiment.
-        challengers: versions, commas between them.
+        challengers: versions of its challenger.
     """
-    names = challengers.split(", ")
-    found = {symbol: [lives[symbol, each] for each in names if (symbol, each) in lives] for symbol in symbols}
+    found = {symbol: [lives[symbol, each] for each in challengers if (symbol, each) in lives] for symbol in symbols}
     return {symbol: of[0] for symbol, of in found.items() if of}
 
 
-def _by(record: ModelVersion) -> str:
+def by(record: ModelVersion) -> str:
+    """Whether the system asked for a change, or a person."""
     return "by itself" if record.automatic else "by hand"

@@ -17,7 +17,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.positions import position_of
 from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
 from schemas.versions import ModelVersion
-from streams.lifecycle.rosters import difference, said, shown
+from streams.lifecycle.rosters import Difference, difference, said, shown
 
 NEWEST = 100
 """Outcomes of each partition that are looked at, the newest; a symbol that is not among them is not looked at."""
@@ -34,12 +34,17 @@ class Differing(NamedTuple):
     Attributes:
         partition: where it lives.
         outcome: that shows so.
-        sentence: for a person, with the way out.
+        difference: what each node says, and the way out.
     """
 
     partition: int
     outcome: OutcomeMatured
-    sentence: str
+    difference: Difference
+
+    @property
+    def sentence(self) -> str:
+        """The difference for a person."""
+        return self.difference.sentence
 
 
 class Rosters:
@@ -66,9 +71,9 @@ class Rosters:
         found = []
         for (partition, symbol), outcome in outcomes.items():
             versions = self._running.get(symbol, {})
-            sentence = difference(symbol, said(versions.values()), shown(outcome))
-            if sentence and await self._was_settled(partition, symbol, outcome):
-                found.append(Differing(partition, outcome, sentence))
+            differs = difference(symbol, said(versions.values()), shown(outcome))
+            if differs is not None and await self._was_settled(partition, symbol, outcome):
+                found.append(Differing(partition, outcome, differs))
         return found
 
     async def _follow(self) -> None:

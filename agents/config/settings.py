@@ -194,9 +194,9 @@ def named_in_errors(environment: Mapping[str, str], table: Mapping[str, Any]) ->
         yield
     except ConfigurationError as error:
         path = config_path(environment)
-        if not table or str(error).startswith(f"{path}:"):
+        if not table or error.where == str(path):
             raise
-        raise ConfigurationError(f"{path}: {error}") from error
+        raise ConfigurationError(str(error), where=str(path)) from error
 
 
 def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
@@ -214,18 +214,20 @@ def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     try:
         table: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
     except OSError as error:
-        raise ConfigurationError(f"{path}: expected a readable file, was: {error.strerror}") from error
+        raise ConfigurationError(f"expected a readable file, was: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: expected TOML, which is UTF-8, was other bytes at {error.start}") from error
+        raise ConfigurationError(
+            f"expected TOML, which is UTF-8, was other bytes at {error.start}", where=str(path)
+        ) from error
     except RecursionError as error:
-        raise ConfigurationError(f"{path}: expected TOML, was nested too deeply") from error
+        raise ConfigurationError("expected TOML, was nested too deeply", where=str(path)) from error
     except msgspec.DecodeError as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+        raise ConfigurationError(str(error), where=str(path)) from error
     for name in table:
         if name not in (*TABLES, WRITTEN_BY_BACKTESTS):
             near = nearest(name, TABLES)
             meant = f"[{near}]" if near else "take it out"
             raise ConfigurationError(
-                f"{path}: expected no tables but {', '.join(TABLES)}, was also [{name:.80}]; fix: {meant}"
+                f"expected no tables but {', '.join(TABLES)}, was also [{name:.80}]; fix: {meant}", where=str(path)
             )
     return table

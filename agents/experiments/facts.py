@@ -100,7 +100,7 @@ def estimate(latest: ExperimentMoved, value: float) -> float | None:
 def _time_left(course: Course) -> tuple[str, str]:
     latest, still = course.latest, outlook(course)
     if still is None:
-        if latest.holding == TOGETHER:
+        if latest.collects is True:
             return "-", TOGETHER
         return "-", "it is over" if latest.status not in RUNNING else "no rate is known yet"
     most = lasting(round(still.longest_days * DAY_NS))

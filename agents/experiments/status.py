@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from math import exp, log
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, field
 
-from agents.audit.winners import Became, Lives, in_short, of_experiment, since_then
+from agents.audit.winners import Became, Lives, by, of_experiment, since_then, what_ended
 from agents.pages.wording import lasting, moment
 from schemas.errors import ConfigurationError
 from schemas.experiments import ExperimentDecided, ExperimentMoved, ExperimentStatus, PooledMoved
@@ -13,7 +13,6 @@ from streams.experiments.declaration import Declaration
 from streams.experiments.experiment import HARM, TOGETHER
 from streams.experiments.pooled import Pooled, pooled
 from streams.experiments.pooling_node import EVERYONE
-from streams.experiments.trial import RUNS_NO_MORE
 
 DAY_NS = 86_400 * 10**9
 
@@ -82,10 +81,17 @@ def symbols_of(latest: ExperimentMoved) -> tuple[str, ...]:
     return latest.symbols if isinstance(latest, PooledMoved) else (latest.symbol,)
 
 
+def challengers_of(latest: ExperimentMoved) -> tuple[str, ...]:
+    """Versions of the challenger: one, or those of symbols that decide together."""
+    if isinstance(latest, PooledMoved) and latest.challengers is not UNSET:
+        return latest.challengers
+    return (latest.challenger,)
+
+
 def follow(course: Course, lives: Lives) -> None:
     """Take what became of the challenger after the verdict, and whether a pin holds that back."""
     latest = course.latest
-    course.became = of_experiment(lives, symbols_of(latest), latest.challenger)
+    course.became = of_experiment(lives, symbols_of(latest), challengers_of(latest))
     course.held_back = any(each.latest.held is True for each in course.became.values())
 
 
@@ -103,17 +109,18 @@ def ended(course: Course) -> list[tuple[str, str, str, str]]:
     for symbol, each in course.became.items():
         if each.ended is not None:
             at = f" on {symbol}" if len(course.became) > 1 else ""
-            what, _, by = in_short(each).rpartition(" by ")
-            rows.append((moment(each.ended.ts_event), what + at, f"by {by.split()[0]}", each.ended.reason))
+            rows.append((moment(each.ended.ts_event), what_ended(each.ended) + at, by(each.ended), each.ended.reason))
     return rows
 
 
 def status(course: Course) -> str:
     """Where it stands in words; that a pin holds it back if one does, and what became of its winner since."""
     said = course.latest.status.replace("_", " ") + f" ({HELD_BACK})" * course.held_back
-    since = [in_short(each) for each in course.became.values() if each.ended is not None]
+    since = [each.ended for each in course.became.values() if each.ended is not None]
     if len(since) == 1 and len(course.became) == 1:
-        return f"{said}; {since[0].removeprefix(said).strip()}"
+        (ended,) = since
+        what = "" if what_ended(ended) == said else f"{what_ended(ended)} "
+        return f"{said}; {what}{by(ended)} {moment(ended.ts_event)}"
     return f"{said}; no longer live on {len(since)} of {len(course.became)} symbols" if since else said
 
 
@@ -138,7 +145,7 @@ def outlook(course: Course) -> Outlook | None:
     since = next((at for at in range(len(course.moves) - 1, 0, -1) if _set_back(course.moves, at)), 0)
     first = next((each for each in course.moves[since:] if each.batches), latest)
     scored, time = latest.scored - first.scored, latest.ts_event - first.ts_event
-    if latest.status not in RUNNING or latest.holding == TOGETHER or scored <= 0 or time <= 0:
+    if latest.status not in RUNNING or latest.collects is True or scored <= 0 or time <= 0:
         return None
     rate = scored / time * DAY_NS
     most = max(latest.log_e_better, latest.log_e_worse + log(HARM))
@@ -177,7 +184,7 @@ def verdict(course: Course) -> str:
 
 def held(latest: ExperimentMoved) -> str:
     """Why no winner would be named now, or by whom one will be."""
-    return TOGETHER if latest.holding == TOGETHER else f"a winner would be held back by: {latest.holding}"
+    return TOGETHER if latest.collects is True else f"a winner would be held back by: {latest.holding}"
 
 
 def needed_worse(latest: ExperimentMoved) -> str:
@@ -220,7 +227,7 @@ def to_do(course: Course, declaration: Declaration | None) -> str:
             return ""
         cause = f"experiment {name}: worse than the version before"
         return f"tickloop arm rollback {latest.symbol} --cause '{cause}'"
-    if latest.status in (*RUNNING, *WATCHED) or RUNS_NO_MORE in latest.reason:
+    if latest.status in (*RUNNING, *WATCHED) or latest.gone is True:
         return ""
     if course.became and not any(each.shadow for each in course.became.values()):
         return ""
@@ -244,9 +251,9 @@ def runs_as(name: str, symbol: str, course: Course | None) -> str:
         )
     if became is not None and not became.live:
         raise ConfigurationError(
-            f"experiment {name} has been stopped on {symbol}: {became.latest.version} {RUNS_NO_MORE}"
+            f"experiment {name} has been stopped on {symbol}: {became.latest.version} runs no more"
         )
-    if course is not None and RUNS_NO_MORE in course.latest.reason:
+    if course is not None and course.latest.gone is True:
         raise ConfigurationError(f"experiment {name} has been stopped on {symbol}: {course.latest.reason}")
     return name if course is None or status != "rolled_back" else course.latest.challenger
 

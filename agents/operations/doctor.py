@@ -25,7 +25,7 @@ from agents.config.settings import Settings
 from agents.operations import addresses, topics
 from agents.operations.addresses import beside
 from agents.operations.system import wanted_topics
-from agents.telemetry.ask import Answer, Stranger, ask_all, ask_dashboard, state
+from agents.telemetry.ask import Answer, Stranger, ask_all, ask_dashboard, is_working, state
 from agents.telemetry.health import Verdict
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
@@ -164,8 +164,7 @@ def disk(settings: Settings) -> Finding:
 
 
 def _problem(check: str, error: EnvironmentProblem, verdict: Literal["warn", "fail"] = "fail") -> Finding:
-    found, _, fix = str(error).partition("; fix: ")
-    return Finding(check, verdict, found, fix)
+    return Finding(check, verdict, error.found, error.fix)
 
 
 async def examine_cluster(settings: Settings) -> list[Finding]:
@@ -193,8 +192,7 @@ async def examine_cluster(settings: Settings) -> list[Finding]:
 
 def workers(settings: Settings, answers: Mapping[int, Answer]) -> Finding:
     """Whether the workers of this machine are well, as each says itself; recovering ones are."""
-    states = {slot: state(answer) for slot, answer in answers.items()}
-    said = ", ".join(f"worker-{slot}: {words}" for slot, words in states.items())
+    said = ", ".join(f"worker-{slot}: {state(answer)}" for slot, answer in answers.items())
     if not any(isinstance(answer, Verdict) for answer in answers.values()):
         ports = f"{settings.metrics_port + 1} to {settings.metrics_port + settings.workers}"
         others = {slot: each.who for slot, each in answers.items() if isinstance(each, Stranger)}
@@ -206,7 +204,7 @@ def workers(settings: Settings, answers: Mapping[int, Answer]) -> Finding:
             again = f"`kill {up.pid}` stops the `tickloop up` of this home; started again it takes ports that are free"
             fix = again if others else f"the logs in {settings.home_path / 'logs'}: its workers do not answer yet"
         return Finding("workers", "warn", found, fix)
-    if all(words in ("ready", "recovering") for words in states.values()):
+    if all(map(is_working, answers.values())):
         return Finding("workers", "ok", said)
     return Finding("workers", "fail", said, "their logs; docs/operating.md says what each check means")
 
@@ -251,9 +249,9 @@ def versions_that_run(differing: Sequence[Differing]) -> Finding:
     """Whether the versions that run are those that the registry says, as the newest outcomes show."""
     if not differing:
         return Finding("versions", "ok", "the versions that the newest outcomes show are those of the registry")
-    found, _, fix = differing[0].sentence.partition("; fix: ")
     others = f" (and {len(differing) - 1} more symbols)" if len(differing) > 1 else ""
-    return Finding("versions", "fail", f"{found}{others}", fix)
+    first = differing[0].difference
+    return Finding("versions", "fail", f"{first.found}{others}", first.fix)
 
 
 async def newest_ticks(settings: Settings, address: str) -> list[Received]:

@@ -123,6 +123,15 @@ def is_live(answer: Answer) -> bool:
     return isinstance(answer, Verdict) and all(check.ok for check in answer.checks if check.name == RECOVERY)
 
 
+def is_working(answer: Answer) -> bool:
+    """Whether a worker answers, and nothing is wrong with it but that it may still bring its state up to date.
+
+    >>> is_working(None), is_working(Verdict(True, "tickloop", "worker-1", "0.1.0", ()))
+    (False, True)
+    """
+    return isinstance(answer, Verdict) and all(check.ok for check in answer.checks if check.name != RECOVERY)
+
+
 def state(answer: Answer) -> str:
     """A worker's state in a few words.
 

@@ -83,7 +83,7 @@ class Experiment:
 
         self.parameters = parameters
         self._student_quantile = stdtrit
-        self._decides = decides
+        self.decides = decides
         self._clocked = parameters.clock_ns > 0
         self.digest = parameters.digest()
         self.evidence = Evidence(parameters)
@@ -121,7 +121,7 @@ class Experiment:
         state.last_ts = pair.ts_event
         if not pair.sound():
             state.rejected += 1
-            if not self._decides or state.rejected < self.parameters.longest or state.status not in OPEN:
+            if not self.decides or state.rejected < self.parameters.longest or state.status not in OPEN:
                 return False
             self.stop(state, f"{state.rejected:,} pairs were not understood, as many as it takes at most")
             return True
@@ -189,7 +189,7 @@ class Experiment:
         n, mean, sse = self.evidence.moments(evidence, parameters.primary)
         for_a = log_e(n, mean - parameters.margin, sse, self.g)
         state.best = max(state.best, for_a)
-        if not self._decides:
+        if not self.decides:
             state.holding = TOGETHER
             return state.status
         state.holding = ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import sub
 
-from msgspec import Struct, json
+from msgspec import UNSET, Struct, json
 
 from schemas.commands import PromoteVariant, StopVariant
 from schemas.errors import Refused
@@ -233,9 +233,9 @@ class Pool:
     def _told(self, state: PoolState, test: ExperimentState, window: int, index: int) -> Iterator[Struct]:
         members = list(state.members.values())
         identity, ts_event = f"{self.name}:{self.digest}:{window}", self._end(window)
-        challenger, champion = (
-            cut(", ".join(sorted({getattr(member, side) for member in members}))) for side in ("challenger", "champion")
-        )
+        challengers = sorted({member.challenger for member in members})
+        challenger = cut(", ".join(challengers))
+        champion = cut(", ".join(sorted({member.champion for member in members})))
         yield moved(
             PooledMoved,
             self.experiment,
@@ -247,6 +247,7 @@ class Pool:
             challenger=challenger,
             champion=champion,
             symbols=self.symbols,
+            challengers=tuple(challengers) if len(challengers) > 1 else UNSET,
         )
         if test.status in OPEN:
             return

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import exp, isfinite
 from typing import Any, TypeVar
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import asdict
 
 from schemas.experiments import GuardrailStanding
@@ -109,7 +109,8 @@ def moved(kind: Callable[..., Moved], experiment: Experiment, state: ExperimentS
         about: what the state does not say: id, symbol, time, names of both arms; a field of `Standing` that is given
             here, too, stands in the place of what the state says.
     """
-    return kind(**(asdict(standing(experiment, state)) | about))
+    collects = UNSET if experiment.decides else True
+    return kind(**(asdict(standing(experiment, state)) | {"collects": collects} | about))
 
 
 def _guardrail(experiment: Experiment, state: ExperimentState, metric: Metric, margin: float) -> GuardrailStanding:

@@ -17,9 +17,6 @@ from streams.experiments.standing import moved
 from streams.experiments.winner_health import HealthState, WinnerHealth
 from streams.experiments.winner_watch import WinnerWatch, WinnerWatchState
 
-RUNS_NO_MORE = "runs no more"
-"""Why a test stops whose challenger was stopped."""
-
 SMALLEST_SCALE = 1e-9
 """Of a score: arms whose batches never differed have none."""
 
@@ -151,8 +148,8 @@ class Trial:
         if live != state.champion:
             self.experiment.stop(state.test, f"{live} went live in place of {state.champion}")
             return "decided"
-        if not any(arm.arm == self.name and arm.model_version == state.challenger for arm in outcome.arms):
-            self.experiment.stop(state.test, f"{state.challenger} {RUNS_NO_MORE}")
+        if not self._runs(state, outcome):
+            self.experiment.stop(state.test, f"{state.challenger} runs no more")
             return "decided"
         pair = pair_of(outcome, self.name, LIVE)
         if pair is None or not self.experiment.update(state.test, pair):
@@ -178,7 +175,16 @@ class Trial:
             alarm=0.0 if watch is None else self._alarm(watch),
             deviation=self._deviation(state),
             dropped=state.dropped or UNSET,
+            gone=True if state.status == "stopped" and self._is_gone(state, outcome) else UNSET,
         )
+
+    @staticmethod
+    def _is_gone(state: TrialState, outcome: OutcomeMatured) -> bool:
+        return all(arm.model_version != state.challenger for arm in outcome.arms)
+
+    def _runs(self, state: TrialState, outcome: OutcomeMatured) -> bool:
+        """Whether the challenger runs in shadow, under the name of the experiment."""
+        return any(arm.arm == self.name and arm.model_version == state.challenger for arm in outcome.arms)
 
     def _settle(self, state: TrialState, outcome: OutcomeMatured) -> Step:
         """Take an outcome after several symbols have decided: watch, once it is known what differences are usual."""

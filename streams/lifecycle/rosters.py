@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from schemas.errors import FIX
 from schemas.limits import cut
 from schemas.names import BUILTIN, is_builtin
 from schemas.outcomes import OutcomeMatured
@@ -69,23 +70,39 @@ def shown(outcome: OutcomeMatured) -> Runs:
     return Runs(live.model_version, {arm.model_version: arm.arm for arm in others})
 
 
-def difference(symbol: str, lifecycle: Runs, market: Runs) -> str:
-    """A sentence that says what differs, and the way out; empty if nothing does.
+class Difference(NamedTuple):
+    """What the two nodes contradict each other in.
 
-    >>> difference("X", Runs("v2", {"builtin-1f2e3d4c": "builtin-1f2e3d4c"}), Runs("builtin-1f2e3d4c", {}))
-    ... # doctest: +NORMALIZE_WHITESPACE
+    Attributes:
+        found: what each of them says.
+        fix: the way out.
+    """
+
+    found: str
+    fix: str
+
+    @property
+    def sentence(self) -> str:
+        """Both, for a person; cut to what a field of a record takes."""
+        return cut(f"{self.found}{FIX}{self.fix}")
+
+
+def difference(symbol: str, lifecycle: Runs, market: Runs) -> Difference | None:
+    """What differs, and the way out; none if nothing does.
+
+    >>> found = difference("X", Runs("v2", {"builtin-1f2e3d4c": "builtin-1f2e3d4c"}), Runs("builtin-1f2e3d4c", {}))
+    >>> found.sentence # doctest: +NORMALIZE_WHITESPACE
     'the lifecycle node says that v2 is live on X and builtin-1f2e3d4c runs beside it, the market node shows
     builtin-1f2e3d4c alone; fix: `tickloop models promote X builtin-1f2e3d4c`, then `tickloop arm stop X v2`'
     >>> difference("X", Runs("builtin-00000000", {}), Runs("builtin-1f2e3d4c", {}))
-    ''
     """
     if (_name(lifecycle.live), *_names(lifecycle)) == (_name(market.live), *_names(market)):
-        return ""
+        return None
     told = (
         f"the lifecycle node says that {_live(symbol, lifecycle)}, the market node shows {market.live}"
         f"{_beside(market, ' and beside it ') or ' alone'}"
     )
-    return cut(f"{told}; fix: {_way_out(symbol, lifecycle, market)}")
+    return Difference(told, _way_out(symbol, lifecycle, market))
 
 
 def _way_out(symbol: str, lifecycle: Runs, market: Runs) -> str:

@@ -13,8 +13,6 @@ from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import ACCURACY_WINDOWS, BREAKS, CANDIDATES, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
-from streams.monitoring.limits import BUDGET_SPENT
-from streams.monitoring.node import PASSED, WAITING
 
 SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS, BREAKS)
 """Topics whose records may be worth an alert."""
@@ -81,10 +79,10 @@ def started(job: RetrainJob) -> Alert:
 def _of_window(window: AccuracyWindow) -> Alert | None:
     breach = window.breach
     # Of cool-downs and of too few labels nobody needs to hear at once, and again at every window.
-    if breach is None or not (breach.retrain or breach.withheld.startswith((WAITING, BUDGET_SPENT, PASSED))):
+    if breach is None or not (breach.retrain or breach.withheld_by in ("waiting", "budget", "passed")):
         return None
-    kind: AlertKind = "budget_spent" if breach.withheld.startswith(BUDGET_SPENT) else "breach"
-    severity: Literal["info", "warning"] = "info" if breach.withheld.startswith(PASSED) else "warning"
+    kind: AlertKind = "budget_spent" if breach.withheld_by == "budget" else "breach"
+    severity: Literal["info", "warning"] = "info" if breach.withheld_by == "passed" else "warning"
     sentence = f"{window.version}: {breach.sentence}" + (f"; {breach.withheld}" if breach.withheld else "")
     return Alert(
         window.id, ACCURACY_WINDOWS.name, window.symbol, window.ts_event, kind, severity, window.version, sentence

@@ -1,12 +1,25 @@
 """What keeps retrains rare: enough labels, a cool-down, a budget."""
 
+from typing import NamedTuple
+
 from msgspec import Struct
 
+from schemas.windows import WithheldBy
 from streams.monitoring.parameters import MonitorParameters
 
-BUDGET_SPENT = "budget spent"
-
 DAY_NS = 24 * 3_600 * 1_000_000_000
+
+
+class Withheld(NamedTuple):
+    """Why a retrain may not start.
+
+    Attributes:
+        by: what keeps it.
+        sentence: for a person, with the numbers.
+    """
+
+    by: WithheldBy
+    sentence: str
 
 
 class LimitsState(Struct, array_like=True):
@@ -41,12 +54,11 @@ class RetrainLimits:
 
     >>> limits, state = RetrainLimits(MonitorParameters(min_samples_for_retrain=10, cool_down=5)), LimitsState(labels=9)
     >>> limits.withheld(state, now=1)
-    'too few labels: 9 of 10'
+    Withheld(by='labels', sentence='too few labels: 9 of 10')
     >>> state.labels = 12
     >>> limits.withheld(state, now=1)
-    ''
     >>> limits.spend(state, now=1)
-    >>> limits.withheld(state, now=2)
+    >>> limits.withheld(state, now=2).sentence
     'cool-down: 0 labels since the last retrain, of 5'
     """
 
@@ -55,18 +67,19 @@ class RetrainLimits:
         self._apart = parameters.cool_down
         self._budget = parameters.retrains_per_day
 
-    def withheld(self, state: LimitsState, now: int) -> str:
-        """Why no retrain may start at event time `now`, or empty."""
+    def withheld(self, state: LimitsState, now: int) -> Withheld | None:
+        """Why no retrain may start at event time `now`; none if one may."""
         if state.labels < self._least:
-            return f"too few labels: {state.labels:,} of {self._least:,}"
+            return Withheld("labels", f"too few labels: {state.labels:,} of {self._least:,}")
         since = state.labels - state.retrained_at
         if state.retrained_at >= 0 and since < self._apart:
-            return f"cool-down: {since:,} labels since the last retrain, of {self._apart:,}"
+            return Withheld("cool_down", f"cool-down: {since:,} labels since the last retrain, of {self._apart:,}")
         while state.started and state.started[0] <= now - DAY_NS:
             del state.started[0]
         if len(state.started) >= self._budget:
-            return f"{BUDGET_SPENT}: {len(state.started)} retrains within 24 hours, of {self._budget}"
-        return ""
+            spent = f"budget spent: {len(state.started)} retrains within 24 hours, of {self._budget}"
+            return Withheld("budget", spent)
+        return None
 
     def spend(self, state: LimitsState, now: int) -> None:
         """A retrain starts at event time `now`."""

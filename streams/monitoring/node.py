@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import log
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from schemas.commands import Retrain
@@ -18,7 +18,7 @@ from streams.engine.signing import UNSIGNED, Signing
 from streams.market.outcomes import is_plain
 from streams.monitoring import drift, window
 from streams.monitoring.alarm import Alarm
-from streams.monitoring.limits import LimitsState, RetrainLimits
+from streams.monitoring.limits import LimitsState, RetrainLimits, Withheld
 from streams.monitoring.parameters import MonitorParameters
 from streams.monitoring.watch import BreachWatch, BreachWatchState
 from streams.monitoring.window import AccuracyWindowState
@@ -30,12 +30,6 @@ MOST_VERSIONS = 16
 
 BASELINE_MEMORY = 1_000
 """Outcomes that the choice of the best baseline looks back on."""
-
-WAITING = "waiting for labels since the change"
-"""Why a retrain does not start yet."""
-
-PASSED = "passed"
-"""Why none does: by the time there are labels enough, what was noticed is no longer so."""
 
 DEFAULTS = MonitorParameters()
 
@@ -277,9 +271,10 @@ class MonitorNode(Node[MonitorState]):
             limit=alarm.limit,
             since=alarm.since,
             since_outcomes=alarm.since_outcomes,
-            retrain=not withheld,
-            withheld=withheld,
+            retrain=withheld is None,
+            withheld="" if withheld is None else withheld.sentence,
             sentence=alarm.sentence,
+            withheld_by=UNSET if withheld is None else withheld.by,
         )
         if waits:
             version.awaited, version.noticed_at = breach, state.limits.labels
@@ -290,12 +285,12 @@ class MonitorNode(Node[MonitorState]):
         self._limits.spend(state.limits, event.ts_event)
         return breach
 
-    def _waits(self, alarm: Alarm) -> str:
+    def _waits(self, alarm: Alarm) -> Withheld | None:
         """What a retrain for this alarm has to wait for, if it is known since when the change has lasted."""
         needed = self.parameters.min_samples_since_change
         if not 0 < alarm.since_outcomes < needed or alarm.trigger not in ("skill", "drift"):
-            return ""
-        return f"{WAITING}: {alarm.since_outcomes:,} of {needed:,}"
+            return None
+        return Withheld("waiting", f"waiting for labels since the change: {alarm.since_outcomes:,} of {needed:,}")
 
     def _awaited(self, state: MonitorState, version: VersionState) -> Alarm | None:
         """The alarm that was waiting, once there are labels enough, unless it has passed meanwhile."""
@@ -306,8 +301,9 @@ class MonitorNode(Node[MonitorState]):
         if since < self.parameters.min_samples_since_change:
             return None
         if breach.trigger == "skill" and not self._watch.lasts(version.watch, breach.detector):
-            withheld = f"{PASSED}: not worse any more, {since:,} outcomes after it began"
-            version.awaited, version.alarm = None, replace(breach, withheld=withheld, since_outcomes=since)
+            withheld = f"passed: not worse any more, {since:,} outcomes after it began"
+            version.awaited = None
+            version.alarm = replace(breach, withheld=withheld, since_outcomes=since, withheld_by="passed")
             return None
         return Alarm(
             breach.trigger, breach.detector, breach.statistic, breach.limit, breach.since, since, breach.sentence

@@ -101,6 +101,7 @@ class Sides:
         seen = {str(cell).strip().removesuffix(".0") for cell in cells} - {""}
         if seen == {"0", "1"} and self._words is SIDES:
             raise ConfigurationError(
-                f"{name}: expected sides buy and sell, was 0 and 1, of which either may be the buyer; fix: --sides "
-                "buy=1,sell=0 or --sides buy=0,sell=1 (--sides buy=1,none=0 if 0 is nobody), or --map side=- for none"
+                "expected sides buy and sell, was 0 and 1, of which either may be the buyer; fix: --sides "
+                "buy=1,sell=0 or --sides buy=0,sell=1 (--sides buy=1,none=0 if 0 is nobody), or --map side=- for none",
+                where=name,
             )

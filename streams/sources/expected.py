@@ -33,9 +33,10 @@ def expect_kinds(column: str, cells: Sequence[Any], said: Mapping[str, str], nam
     wrong = [str(cell) for cell in cells if not kind_from(cell, said)]
     if len(wrong) >= FEW and len(wrong) > SHARE_OF_WORDS * len(cells):
         raise ConfigurationError(
-            f"{name}: expected quote and trade in column {column!r}, was "
+            f"expected quote and trade in column {column!r}, was "
             f"{', '.join(map(shown, [*dict.fromkeys(wrong)][:5]))}; fix: --kinds quote=WORD,trade=WORD, or --where "
-            f"{column}=WORD for the rows of one kind"
+            f"{column}=WORD for the rows of one kind",
+            where=name,
         )
 
 
@@ -54,8 +55,9 @@ def expect_no_orders(header: Sequence[str], rows: Sequence[Sequence[Any]], but: 
     if found := orders_in(header, rows, but):
         column, words, of_trades = found
         raise ConfigurationError(
-            f"{name}: expected trades, column {column!r} has {', '.join(map(shown, words[:5]))}: orders or "
-            f"levels of a book; fix: --where {column}={of_trades} takes the rows that are trades, or --anyway"
+            f"expected trades, column {column!r} has {', '.join(map(shown, words[:5]))}: orders or "
+            f"levels of a book; fix: --where {column}={of_trades} takes the rows that are trades, or --anyway",
+            where=name,
         )
 
 
@@ -80,8 +82,9 @@ def expect_symbols(column: str, symbols: Iterable[str], name: str) -> None:
         names = ",".join(f"{symbol}={spelt_as_symbol(symbol) or 'NAME'}" for symbol in wrong[:MOST_RENAMED])
         fix = f"--rename {quote(names)}" + (" and so on" if wrong[MOST_RENAMED:] else "")
     raise ConfigurationError(
-        f"{name}: expected symbols of 1 to 32 printable ASCII characters without a space, was "
-        f"{', '.join(map(shown, wrong[:MOST_RENAMED]))}; fix: {fix}"
+        f"expected symbols of 1 to 32 printable ASCII characters without a space, was "
+        f"{', '.join(map(shown, wrong[:MOST_RENAMED]))}; fix: {fix}",
+        where=name,
     )
 
 

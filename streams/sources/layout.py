@@ -173,7 +173,7 @@ class Layout:
         try:
             self.times = self.clock.settle(times)
         except ConfigurationError as error:
-            raise ConfigurationError(f"{name}: {error}") from None
+            raise ConfigurationError(str(error), where=name) from None
         self._settle_bars(times, name)
         if not self.where:
             if self.fixed.get("kind") == "trade" and self.checked and not self.of_book:
@@ -203,7 +203,8 @@ class Layout:
         self.shift = length_of(self._length) if self._length else told_length(sorted(read))
         if not self.shift:
             raise ConfigurationError(
-                f"{name}: expected two bars at least to tell how long one is, was {len(read)}; fix: --bar-length 60s"
+                f"expected two bars at least to tell how long one is, was {len(read)}; fix: --bar-length 60s",
+                where=name,
             )
 
     def time_of(self, row: Sequence[Any]) -> Any:

@@ -92,7 +92,8 @@ class ParquetRows:
         if format_ is not None and format_.symbol_key and not columns.symbol and "symbol" not in header:
             known = (schema.metadata or {}).get(format_.symbol_key.encode(), b"").decode("utf-8", "replace")
             columns = replace(columns, symbol=known)
-            found = found._replace(columns=columns, said=(*found.said, f"symbol {known} from {format_.symbol_key}"))
+            said = (*found.said, f"symbol {known} from {format_.symbol_key}")
+            found = found._replace(columns=columns, said=said, symbol_is_said=True)
         whole = laid_out(header, columns, reading.name, first_rows)
         places = whole.place
         for field, at in places.items():

@@ -51,7 +51,7 @@ def expect_plausible(name: str, ticks: Sequence[Quote | Trade], in_order: bool =
     """
     for wrong in _wrongs(ticks, in_order):
         kind = RunsBackwards if wrong is BACKWARDS else ConfigurationError
-        raise kind(f"{name}: {wrong}")
+        raise kind(wrong, where=name)
 
 
 def _wrongs(ticks: Sequence[Quote | Trade], in_order: bool) -> Iterator[str]:

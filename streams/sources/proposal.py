@@ -362,7 +362,7 @@ def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[st
     except ConfigurationError as error:
         return [shortened(str(error), 160)], ""
     try:
-        layout.settle(rows, "then")
+        layout.settle(rows, "")
         build = layout.builder()
         ticks: list[Quote | Trade] = []
         for row in rows:
@@ -375,12 +375,12 @@ def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[st
                     ticks.append(build(cells))
             except (ValueError, TypeError, IndexError, OverflowError):
                 continue
-        expect_plausible("then", ticks)
+        expect_plausible("", ticks)
     except RunsBackwards:
         more = "--sort"
     except ConfigurationError as error:
-        what, _, fix = str(error).removeprefix("then: ").partition("; fix: ")
-        further = [f"also {fix} ({shortened(what, 160)})" if fix else shortened(what, 160)]
+        what = shortened(error.found, 160)
+        further = [f"also {error.fix} ({what})" if error.fix else what]
     if layout.clock.says_no_zone and not columns.zone:
         further.append(f"the times say no zone: {ASKED_ZONE}")
     return further, more

@@ -129,8 +129,9 @@ def expect_readable_number(field: str, cell: str, name: str, decimal: str = ".")
         return
     if not _GROUPED.fullmatch(text):
         raise ConfigurationError(
-            f"{name}: expected a number for {field}, was {shown(text)}; fix: --map {field}=COLUMN with a column of "
-            "plain numbers, or write the file with such"
+            f"expected a number for {field}, was {shown(text)}; fix: --map {field}=COLUMN with a column of "
+            "plain numbers, or write the file with such",
+            where=name,
         )
     last = max(text.rfind("."), text.rfind(","))
     marks = {mark for mark in text if mark in ".,"}
@@ -153,7 +154,7 @@ def expect_readable_number(field: str, cell: str, name: str, decimal: str = ".")
         fix = f"--decimal '{decimal}' --thousands {said}"
     else:
         fix = "--decimal , (or --thousands , if it marks thousands)"
-    raise ConfigurationError(f"{name}: expected a number for {field}, was {shown(text)}; fix: {fix}")
+    raise ConfigurationError(f"expected a number for {field}, was {shown(text)}; fix: {fix}", where=name)
 
 
 def is_finite(text: str) -> bool:

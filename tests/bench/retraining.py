@@ -19,7 +19,7 @@ from schemas.ticks import Quote, Trade
 from schemas.windows import AccuracyWindow
 from streams.engine.replay import replay_events
 from streams.market.node import MarketNode
-from streams.monitoring.node import WAITING, MonitorNode
+from streams.monitoring.node import MonitorNode
 from streams.monitoring.parameters import MonitorParameters
 from streams.sources.synthetic import synthetic_market
 from tests.support import planted_concepts as planted
@@ -90,7 +90,7 @@ def noticed(case: Planted, probabilities: Sequence[float]) -> Noticed:
             at, breach = int(outcome.prediction_id.split(":")[2]), window.breach
             if breach.retrain:
                 found.retrains.append(at)
-            if breach.withheld.startswith(WAITING) or (breach.retrain and breach.since_outcomes != SINCE):
+            if breach.withheld_by == "waiting" or (breach.retrain and breach.since_outcomes != SINCE):
                 found.alarms.append(at)
     return found
 

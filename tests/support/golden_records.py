@@ -1,5 +1,7 @@
 """One record of every form that was ever written, in the order of the lines of the golden files."""
 
+from typing import Any
+
 import msgspec
 from msgspec.structs import replace
 
@@ -10,9 +12,10 @@ from schemas.experiments import ExperimentMoved, PooledMoved
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
+from schemas.windows import AccuracyWindow
 from tests.support.golden_experiments import EXPERIMENTS
 from tests.support.golden_log_events import LOG_EVENTS
-from tests.support.golden_model_records import MODEL, NS, OF_MODELS, OVERRIDES
+from tests.support.golden_model_records import BREACH, MODEL, NS, OF_MODELS, OVERRIDES
 
 RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     **OF_MODELS,
@@ -237,13 +240,27 @@ RECORDS: dict[type[msgspec.Struct], list[msgspec.Struct]] = {
     ],
 }
 
-AFTER_A_BREAK: dict[type[msgspec.Struct], dict[str, int]] = {
-    Prediction: {"generation": 1},
-    OutcomeMatured: {"generation": 1},
-    ExperimentMoved: {"dropped": 17},
-    PooledMoved: {"dropped": 17},
+ADDED_SINCE: dict[type[msgspec.Struct], list[dict[str, Any]]] = {
+    Prediction: [{"generation": 1}],
+    OutcomeMatured: [{"generation": 1}],
+    ExperimentMoved: [{"dropped": 17}, {"collects": True, "gone": True}],
+    PooledMoved: [
+        {"dropped": 17},
+        {"collects": True, "gone": True, "challenger": "calmer-1, calmer-2", "challengers": ("calmer-1", "calmer-2")},
+    ],
+    AccuracyWindow: [
+        {
+            "breach": replace(
+                BREACH,
+                retrain=False,
+                withheld="budget spent: 24 retrains within 24 hours, of 24",
+                withheld_by="budget",
+            )
+        }
+    ],
 }
-"""Fields that records have only since the clock of their symbol broke: the newest form of each has them."""
+"""Fields that records have only where they say something: each form adds some to the one before."""
 
-for kind, fields in AFTER_A_BREAK.items():
-    RECORDS[kind].append(replace(RECORDS[kind][-1], **fields))
+for kind, forms in ADDED_SINCE.items():
+    for fields in forms:
+        RECORDS[kind].append(replace(RECORDS[kind][-1], **fields))

@@ -36,11 +36,13 @@ class Understood(NamedTuple):
         format: that it has; None: none.
         columns: how its rows become ticks.
         said: where things come from that the columns do not show.
+        symbol_is_said: whether that of the symbol is among them.
     """
 
     format: Format | None
     columns: Columns
     said: tuple[str, ...] = ()
+    symbol_is_said: bool = False
 
 
 def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Understood:
@@ -288,7 +290,7 @@ def _applied(
     )
     if form.book is not None and not columns.where:
         applied = of_book(applied, form.book.columns)
-    return Understood(form, applied, tuple(said))
+    return Understood(form, applied, tuple(said), symbol != columns.symbol)
 
 
 def _folders(name: str) -> list[str]:
@@ -365,7 +367,7 @@ def described(found: Understood, times: str, sides: dict[str, str]) -> str:
         parts.append(times)
     if sides and not isinstance(columns, BookColumns):
         parts.append(", ".join(f"{word} is {side}" for word, side in sides.items()))
-    if columns.symbol and not any(each.startswith("symbol ") for each in found.said):
+    if columns.symbol and not found.symbol_is_said:
         parts.append(f"symbol {columns.symbol} as said")
     return "; ".join([*parts, *found.said])
 

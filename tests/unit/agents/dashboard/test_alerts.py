@@ -37,7 +37,7 @@ from tests.support.dashboard_records import NOW_S
 from tests.support.golden_model_records import BREACH, OF_MODELS
 from tests.support.golden_records import RECORDS
 
-WINDOW: Any = OF_MODELS[AccuracyWindow][-1]
+WINDOW: Any = OF_MODELS[AccuracyWindow][0]
 JOB: Any = OF_MODELS[RetrainJob][-1]
 FINISHED: Any = OF_MODELS[RetrainFinished][-1]
 VERSION: Any = replace(OF_MODELS[ModelVersion][-1], change="promote_variant", status="champion", held=UNSET)
@@ -46,7 +46,10 @@ FAILED: Any = replace(FINISHED, result=replace(FINISHED.result, status="failed",
 
 SAID_ALREADY: list[tuple[Topic, Any]] = [
     (ACCURACY_WINDOWS, WINDOW),
-    (ACCURACY_WINDOWS, replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="budget spent: 24"))),
+    (
+        ACCURACY_WINDOWS,
+        replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="budget spent: 24", withheld_by="budget")),
+    ),
     (BREAKS, RECORDS[ClockBroken][-1]),
     (RETRAIN_JOBS, JOB),
     (CANDIDATES, FAILED),

@@ -14,8 +14,10 @@ from agents.experiments.plan import planned
 from agents.experiments.report import experiment_report
 from agents.experiments.status import (
     Course,
+    challengers_of,
     courses_of,
     decision,
+    held,
     outlook,
     runs_as,
     to_do,
@@ -25,6 +27,8 @@ from agents.experiments.status import (
 )
 from agents.experiments.topics import in_order
 from schemas.errors import ConfigurationError
+from schemas.experiments import PooledMoved
+from streams.experiments.experiment import TOGETHER
 from tests.support.experiment_courses import DECLARED, POOLED, courses, pooled_courses, renamed
 from tests.support.matured import matured
 
@@ -127,8 +131,26 @@ def test_what_is_to_be_stopped_runs_in_shadow_under_a_name() -> None:
     with pytest.raises(ConfigurationError, match="its variant is live; fix: `tickloop arm rollback AAA`"):
         runs_as("calmer", "AAA", live)
     found["CCC"].moves[-1] = replace(found["CCC"].latest, status="stopped", reason="Stopped: v2 runs no more.")
+    assert runs_as("calmer", "CCC", found["CCC"]) == "calmer", "what hangs on it does not hang on the sentence"
+    found["CCC"].moves[-1] = replace(found["CCC"].latest, reason="in other words", gone=True)
     with pytest.raises(ConfigurationError, match="has been stopped on CCC"):
         runs_as("calmer", "CCC", found["CCC"])
+
+
+def test_the_versions_of_a_pooled_challenger_come_from_their_own_field() -> None:
+    latest = pooled_courses()["*"].latest
+    assert isinstance(latest, PooledMoved)
+    assert challengers_of(replace(latest, challenger="one, of them")) == ("one, of them",)
+    assert challengers_of(replace(latest, challenger="any words", challengers=("v2", "v3"))) == ("v2", "v3")
+
+
+def test_where_symbols_decide_together_each_says_that_it_only_collects() -> None:
+    found = pooled_courses(count=300, edge=0.0)
+    assert [found[symbol].latest.collects for symbol in ("ASH", "ELM")] == [True, True]
+    course = Course([replace(each, holding="in other words") for each in found["ASH"].moves])
+    assert outlook(course) is None
+    assert held(course.latest) == TOGETHER
+    assert held(replace(course.latest, collects=UNSET)) == "a winner would be held back by: in other words"
 
 
 def test_symbols_that_decide_together_say_whom_they_wait_for() -> None:

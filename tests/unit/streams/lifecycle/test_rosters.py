@@ -19,7 +19,7 @@ from schemas.ticks import Directive, Quote
 from schemas.versions import ModelVersion
 from streams.engine.partition import Partition
 from streams.lifecycle.node import LifecycleNode
-from streams.lifecycle.rosters import Runs, difference, said
+from streams.lifecycle.rosters import Difference, Runs, difference, said
 from streams.market.node import MarketNode
 from tests.support.lifecycle_desk import BUILTIN, Desk, promote, start, stop
 from tests.support.matured import earned, matured
@@ -59,7 +59,8 @@ class Divided(Desk):
 
     @property
     def difference(self) -> str:
-        return difference("X", said(self.registry.values()), self.shown)
+        found = difference("X", said(self.registry.values()), self.shown)
+        return "" if found is None else found.sentence
 
     def type(self, line: str) -> None:
         """A line of a fix, as a person would type it."""
@@ -118,7 +119,7 @@ class Taking:
 
 def differing(number: int, sentence: str = "differs", symbol: str = "X") -> Differing:
     outcome = replace(matured(number, number + 1, arms=earned(("live", "v1", 0.0))), symbol=symbol)
-    return Differing(0, outcome, sentence)
+    return Differing(0, outcome, Difference(sentence, "start again"))
 
 
 async def test_what_two_looks_show_is_told_and_again_every_hour() -> None:
@@ -135,7 +136,7 @@ async def test_what_two_looks_show_is_told_and_again_every_hour() -> None:
     assert [each.symbol for each in taking.taken] == ["X", "Y"]
     await watching.take([differing(6)], 180.0 + AGAIN_S)
     assert [each.id for each in taking.taken] == ["ticks:0:4:0", "ticks:0:5:0", "ticks:0:7:0"]
-    assert watch.roster_alert(differing(1)).sentence == "differs"
+    assert watch.roster_alert(differing(1)).sentence == "differs; fix: start again"
 
 
 def test_what_a_replay_would_forget_is_what_was_asked_for_before_the_oldest_tick() -> None:

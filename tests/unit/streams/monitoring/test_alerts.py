@@ -12,13 +12,12 @@ from schemas.dead_letters import DeadLetter
 from schemas.retraining import RetrainFinished, RetrainJob
 from schemas.topics import TOPICS
 from schemas.versions import ModelVersion
-from schemas.windows import AccuracyWindow
+from schemas.windows import AccuracyWindow, WithheldBy
 from streams.monitoring.alerts import SOURCES, alert_of, started
-from streams.monitoring.node import WAITING
 from tests.support.golden_model_records import BREACH, OF_MODELS
 from tests.support.golden_records import RECORDS
 
-WINDOW: Any = OF_MODELS[AccuracyWindow][-1]
+WINDOW: Any = OF_MODELS[AccuracyWindow][0]
 JOB: Any = OF_MODELS[RetrainJob][-1]
 FINISHED: Any = OF_MODELS[RetrainFinished][-1]
 VERSION: Any = replace(OF_MODELS[ModelVersion][-1], change="promote_variant", held=UNSET)
@@ -26,6 +25,10 @@ LETTER = DeadLetter("commands:3:7", "lifecycle", "bad_command", "expected a mode
 
 OF_SOURCES = {kind for topic in SOURCES for kind in topic.records}
 OTHERS = [records[-1] for kind, records in RECORDS.items() if kind not in OF_SOURCES]
+
+
+def withheld(by: WithheldBy, sentence: str) -> Any:
+    return replace(WINDOW, breach=replace(BREACH, retrain=False, withheld=sentence, withheld_by=by))
 
 
 def result(status: str) -> Any:
@@ -37,17 +40,19 @@ def result(status: str) -> Any:
     [
         (WINDOW, "breach", "warning", "1.18 times the limit"),
         (
-            replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="budget spent: 24")),
+            withheld("budget", "budget spent: 24"),
             "budget_spent",
             "warning",
             "budget spent",
         ),
         (
-            replace(WINDOW, breach=replace(BREACH, retrain=False, withheld=f"{WAITING}: 60 of 300")),
+            withheld("waiting", "60 of 300"),
             "breach",
             "warning",
             "60 of 300",
         ),
+        (withheld("passed", "not worse any more"), "breach", "info", "not worse any more"),
+        (withheld("budget", "in other words"), "budget_spent", "warning", "in other words"),
         (JOB, "retrain_withheld", "warning", "cool-down"),
         (result("rejected"), "retrain_rejected", "info", "because"),
         (result("too_few_samples"), "retrain_rejected", "info", "too few samples"),
@@ -85,8 +90,8 @@ def test_what_is_told(record: Any, kind: str, severity: str, part: str) -> None:
     "record",
     [
         replace(WINDOW, breach=None),
-        replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="cool-down: 7 labels since the last retrain")),
-        replace(WINDOW, breach=replace(BREACH, retrain=False, withheld="too few labels: 9 of 10")),
+        withheld("cool_down", "budget spent: 24"),
+        withheld("labels", "waiting for labels since the change"),
         replace(JOB, withheld=""),
         result("candidate"),
         result("superseded"),
