@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from schemas.limits import Count, EventTime, Figure, Id, Name, Price, Symbol
 
 
-class AccountMarked(Struct, frozen=True):
+class AccountMarked(Struct, frozen=True, kw_only=True):
     """A symbol's paper account after a trade, or at a mark in between.
 
     Every symbol has a fixed capital of its own and gains are not reinvested. Amounts are in bps of that capital, summed

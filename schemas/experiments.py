@@ -52,7 +52,7 @@ class GuardrailStanding(Struct, frozen=True):
     kept: Annotated[bool, Meta(description="whether that evidence is enough")]
 
 
-class ExperimentMoved(Struct, frozen=True):
+class ExperimentMoved(Struct, frozen=True, kw_only=True):
     """Where an experiment on one symbol stands: written when a batch closes and when its status changes.
 
     A score is the difference, challenger less champion, on one prediction; money in standard deviations of the warm-up.
@@ -106,7 +106,7 @@ class ExperimentMoved(Struct, frozen=True):
     ] = UNSET
 
 
-class ExperimentDecided(Struct, frozen=True):
+class ExperimentDecided(Struct, frozen=True, kw_only=True):
     """Verdict of an experiment, or of the watch over its winner; each is written once."""
 
     id: Annotated[Id, Meta(description="id of the outcome that decided it, a slash, the experiment")]
@@ -160,7 +160,7 @@ class ExperimentPartial(Struct, frozen=True):
         return self.experiment.encode()
 
 
-class PooledMoved(ExperimentMoved, frozen=True, tag_field="kind", tag="pooled_moved"):
+class PooledMoved(ExperimentMoved, frozen=True, kw_only=True, tag_field="kind", tag="pooled_moved"):
     """Where an experiment over several symbols stands: written when a batch of all of them closes."""
 
     symbols: Annotated[
@@ -177,7 +177,7 @@ class PooledMoved(ExperimentMoved, frozen=True, tag_field="kind", tag="pooled_mo
         return self.experiment.encode()
 
 
-class PooledDecided(ExperimentDecided, frozen=True, tag_field="kind", tag="pooled_decided"):
+class PooledDecided(ExperimentDecided, frozen=True, kw_only=True, tag_field="kind", tag="pooled_decided"):
     """Verdict of an experiment over several symbols, written once."""
 
     symbols: Annotated[

@@ -14,7 +14,7 @@ LogTopic = Annotated[Name, Meta(description="topic that is the log, without the 
 Number = Annotated[Count, Meta(description="partition of the log")]
 
 
-class ComputedBy(Struct, frozen=True, tag="computed_by", tag_field="kind"):
+class ComputedBy(Struct, frozen=True, kw_only=True, tag="computed_by", tag_field="kind"):
     """The code that a node runs changed: which code computes from an offset on."""
 
     node: NodeName

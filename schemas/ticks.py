@@ -59,6 +59,9 @@ Overrides = Annotated[
 ]
 
 
+Action = Literal["start_arm", "promote_arm", "stop_arm"]
+
+
 class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     """A change of the arms that run on a symbol; the market node is changed in no other way while it runs.
 
@@ -73,7 +76,7 @@ class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
     id: Annotated[Id, Meta(description="unique; a directive whose id was applied already is ignored")]
     symbol: Symbol
     ts_event: EventTime
-    action: Annotated[Literal["start_arm", "promote_arm", "stop_arm"], Meta(description="what to do with the arm")]
+    action: Annotated[Action, Meta(description="what to do with the arm")]
     arm: Annotated[Name, Meta(description="name of the arm")]
     cause: Annotated[
         Cause, Meta(description="id of the decision that led to it, or the sentence of the person who did")

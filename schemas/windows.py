@@ -75,7 +75,7 @@ class DetectorFigures(Struct, frozen=True):
     level: Annotated[Figure, Meta(description="largest cumulative sum divided by its limit; an alarm at 1 or more")]
 
 
-class AccuracyWindow(Struct, frozen=True):
+class AccuracyWindow(Struct, frozen=True, kw_only=True):
     """Scores of one version over the outcomes of one window, beside the baselines', and the breach if there is one."""
 
     id: Annotated[Id, Meta(description="id of the outcome that closed the window, and an index")]

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
+from platform import python_version
 from typing import Literal
 
 from msgspec import Struct
@@ -73,7 +74,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 def python() -> Finding:
     """Whether this is a Python that the pinned packages were measured on."""
-    found = f"Python {sys.version.split()[0]} in {sys.prefix}"
+    found = f"Python {python_version()} in {sys.prefix}"
     if PYTHON[0] <= sys.version_info[:2] < PYTHON[1]:
         return Finding("python", "ok", found)
     return Finding("python", "fail", found, "use Python 3.11 or 3.12")

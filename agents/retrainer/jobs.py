@@ -109,7 +109,9 @@ class Retrainer:
             await self.do(older, partition, finished)
             return
         sentence = f"{by.job} came before it was begun"
-        result = RetrainingResult(older.job, older.symbol, "superseded", sentence, older.breach.trigger)
+        result = RetrainingResult(
+            job_id=older.job, symbol=older.symbol, status="superseded", sentence=sentence, trigger=older.breach.trigger
+        )
         await self._finish(older, partition, result)
 
     async def _was_proposed(self, job: RetrainJob, partition: int) -> bool:
@@ -160,7 +162,9 @@ class Retrainer:
             async with partition_records(self._bootstrap, topic, partition) as records:
                 log = await labelled_log(records, job, market, training.labels)
         except TickloopError as error:
-            return RetrainingResult(job.job, job.symbol, "failed", str(error), job.breach.trigger)
+            return RetrainingResult(
+                job_id=job.job, symbol=job.symbol, status="failed", sentence=str(error), trigger=job.breach.trigger
+            )
         work = Work(job.symbol, job.breach, list(log.labels), pool)
         result = await train(work, self._settings.retrain_timeout_s)
         return replace(result, sentence=f"{result.sentence}; {log.cut}") if log.cut else result

@@ -20,14 +20,14 @@ def roster_alert(differing: Differing) -> Alert:
     """What is said about a symbol whose versions are not those that they should be."""
     outcome = differing.outcome
     return Alert(
-        outcome.id,
-        f"{OUTCOMES.name}/{outcome.symbol}",
-        outcome.symbol,
-        outcome.ts_event,
-        "roster",
-        "error",
-        outcome.arms[0].model_version,
-        differing.sentence,
+        id=outcome.id,
+        node=f"{OUTCOMES.name}/{outcome.symbol}",
+        symbol=outcome.symbol,
+        ts_event=outcome.ts_event,
+        kind="roster",
+        severity="error",
+        subject=outcome.arms[0].model_version,
+        sentence=differing.sentence,
     )
 
 

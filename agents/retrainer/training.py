@@ -73,7 +73,9 @@ async def train(work: Work, timeout_s: float) -> RetrainingResult:
 
 
 def _failed(work: Work, sentence: str) -> RetrainingResult:
-    return RetrainingResult(work.breach.id, work.symbol, "failed", sentence, work.breach.trigger)
+    return RetrainingResult(
+        job_id=work.breach.id, symbol=work.symbol, status="failed", sentence=sentence, trigger=work.breach.trigger
+    )
 
 
 def main() -> None:

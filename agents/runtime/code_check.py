@@ -13,14 +13,14 @@ from schemas.log_events import ComputedBy
 def began(node: str, log: str, partition: int, offset: int, identity: Identity) -> ComputedBy:
     """What is written when a partition is computed from its first record that is there, with no snapshots."""
     return ComputedBy(
-        node,
-        log,
-        partition,
-        offset,
-        identity.digest,
-        "",
-        identity.parts,
-        f"{node} began at offset {offset} of {log}-{partition}, with no state",
+        node=node,
+        topic=log,
+        partition=partition,
+        offset=offset,
+        code=identity.digest,
+        before="",
+        parts=identity.parts,
+        sentence=f"{node} began at offset {offset} of {log}-{partition}, with no state",
     )
 
 
@@ -60,12 +60,12 @@ def changed(
 ) -> ComputedBy:
     """What is written when other code goes on from snapshots, because that was accepted."""
     return ComputedBy(
-        node,
-        log,
-        partition,
-        offset,
-        identity.digest,
-        before,
-        identity.parts,
-        cut(f"other code computes {node} from offset {offset} of {log}-{partition} on: {changes}"),
+        node=node,
+        topic=log,
+        partition=partition,
+        offset=offset,
+        code=identity.digest,
+        before=before,
+        parts=identity.parts,
+        sentence=cut(f"other code computes {node} from offset {offset} of {log}-{partition} on: {changes}"),
     )

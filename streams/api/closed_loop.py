@@ -90,7 +90,12 @@ class ClosedLoop:
             sentence = f"{job.job} came before it was begun"
             trigger = older.job.breach.trigger
             written.append(
-                _finished(older.job, RetrainingResult(older.job.job, job.symbol, "superseded", sentence, trigger))
+                _finished(
+                    older.job,
+                    RetrainingResult(
+                        job_id=older.job.job, symbol=job.symbol, status="superseded", sentence=sentence, trigger=trigger
+                    ),
+                )
             )
 
     def _finish(self, due: Due, written: list[Struct]) -> None:

@@ -116,13 +116,13 @@ class AutoRetrainingScheduler:
         if force and self._last is not None:
             sentence = "asked for by a person"
             breach = Breach(
-                f"manual-{self._last.id}",
-                "manual",
-                "manual",
-                0.0,
-                0.0,
-                0,
-                0,
+                id=f"manual-{self._last.id}",
+                trigger="manual",
+                detector="manual",
+                statistic=0.0,
+                limit=0.0,
+                since=0,
+                since_outcomes=0,
                 retrain=True,
                 withheld="",
                 sentence=sentence,
@@ -133,7 +133,12 @@ class AutoRetrainingScheduler:
             if result is not None:
                 return result
         symbol = "" if self._last is None else self._last.symbol
-        return RetrainingResult("", symbol, "not_needed", "nothing called for a retrain up to the last outcome")
+        return RetrainingResult(
+            job_id="",
+            symbol=symbol,
+            status="not_needed",
+            sentence="nothing called for a retrain up to the last outcome",
+        )
 
     def monitor_and_retrain(self) -> Iterator[RetrainingResult]:
         """Results of all retrains that the source calls for, each as soon as it is done."""

@@ -39,7 +39,16 @@ key=b'X', value=None, value_bytes=UNSET, value_sha256=UNSET, key_bytes=UNSET, ke
     if key is not None and len(key) > LONGEST_KEY:
         key_bytes, key_digest, key = len(key), sha256(key).hexdigest(), key[:LONGEST_KEY]
     return DeadLetter(
-        record_id, node, refused.reason, refused.detail, key, value, value_bytes, value_digest, key_bytes, key_digest
+        id=record_id,
+        node=node,
+        reason=refused.reason,
+        detail=refused.detail,
+        key=key,
+        value=value,
+        value_bytes=value_bytes,
+        value_sha256=value_digest,
+        key_bytes=key_bytes,
+        key_sha256=key_digest,
     )
 
 

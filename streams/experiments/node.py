@@ -37,15 +37,17 @@ def asked(
     """
     verdict = decided.verdict
     cause = f"experiment {decided.experiment}: {verdict}, decision {decided.id}"
-    identity = (command_id, decided.symbol, decided.ts_event)
+    symbol, ts_event, arm = decided.symbol, decided.ts_event, decided.experiment
     if verdict == "winner":
         figures = {"effect": moved.effect, "log_e": moved.log_e_better, "pairs": float(moved.scored)}
-        return PromoteVariant(*identity, decided.experiment, cause, figures)
+        return PromoteVariant(id=command_id, symbol=symbol, ts_event=ts_event, arm=arm, cause=cause, metrics=figures)
     if verdict == "rolled_back":
         figures = {"alarm": moved.alarm, "pairs": float(moved.watched)}
-        return RollBack(*identity, cause, figures, version=decided.challenger)
-    if verdict not in ("promoted", "confirmed") and any(arm.arm == decided.experiment for arm in outcome.arms):
-        return StopVariant(*identity, decided.experiment, cause, automatic=True)
+        return RollBack(
+            id=command_id, symbol=symbol, ts_event=ts_event, cause=cause, metrics=figures, version=decided.challenger
+        )
+    if verdict not in ("promoted", "confirmed") and any(each.arm == arm for each in outcome.arms):
+        return StopVariant(id=command_id, symbol=symbol, ts_event=ts_event, arm=arm, cause=cause, automatic=True)
     return None
 
 
@@ -117,15 +119,15 @@ class ExperimentsNode(Node[Trials]):
             written.append(moved)
             if step == "decided":
                 decided = ExperimentDecided(
-                    f"{record_id}:{len(written)}",
-                    event.symbol,
-                    event.ts_event,
-                    name,
-                    own.challenger,
-                    own.champion,
-                    own.status,
-                    own.reason,
-                    trial.declaration.apply == "automatic",
+                    id=f"{record_id}:{len(written)}",
+                    symbol=event.symbol,
+                    ts_event=event.ts_event,
+                    experiment=name,
+                    challenger=own.challenger,
+                    champion=own.champion,
+                    verdict=own.status,
+                    reason=own.reason,
+                    applied=trial.declaration.apply == "automatic",
                 )
                 written.append(decided)
                 if decided.applied and (command := asked(decided, moved, event, f"{record_id}:{len(written)}")):

@@ -254,16 +254,16 @@ class Pool:
         applied = self.declaration.apply == "automatic"
         decision = f"{identity}:{index + 1}"
         yield PooledDecided(
-            decision,
-            EVERYONE,
-            ts_event,
-            self.name,
-            challenger,
-            champion,
-            test.status,
-            test.reason,
-            applied,
-            self.symbols,
+            id=decision,
+            symbol=EVERYONE,
+            ts_event=ts_event,
+            experiment=self.name,
+            challenger=challenger,
+            champion=champion,
+            verdict=test.status,
+            reason=test.reason,
+            applied=applied,
+            symbols=self.symbols,
         )
         if applied:
             yield from self._commands(state, test, window, decision)
@@ -274,11 +274,13 @@ class Pool:
         figures = {"effect": effect, "log_e": test.best, "pairs": float(test.scored)}
         for symbol in self.symbols:
             member = state.members[symbol]
-            identity = (pooled_id(member.partition, window, self.name, symbol), symbol, self._end(window))
+            name, ts_event = pooled_id(member.partition, window, self.name, symbol), self._end(window)
             if test.status == "winner":
-                yield PromoteVariant(*identity, self.name, cause, figures)
+                yield PromoteVariant(
+                    id=name, symbol=symbol, ts_event=ts_event, arm=self.name, cause=cause, metrics=figures
+                )
             elif not member.ended:
-                yield StopVariant(*identity, self.name, cause)
+                yield StopVariant(id=name, symbol=symbol, ts_event=ts_event, arm=self.name, cause=cause)
 
     def _end(self, window: int) -> int:
         """Event time at which a window is over, ns."""

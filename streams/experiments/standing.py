@@ -117,7 +117,15 @@ def _guardrail(experiment: Experiment, state: ExperimentState, metric: Metric, m
     n, mean, sse = experiment.evidence.moments(state.evidence, metric)
     low, high = interval(n, mean, sse, experiment.g, experiment.parameters.alpha)
     found = experiment.not_inferior(state, metric, margin)
-    return GuardrailStanding(metric, margin, mean, _known(low), _known(high), found, found >= experiment.unsplit)
+    return GuardrailStanding(
+        metric=metric,
+        margin=margin,
+        effect=mean,
+        low=_known(low),
+        high=_known(high),
+        log_e=found,
+        kept=found >= experiment.unsplit,
+    )
 
 
 def _known(estimate: float) -> float | None:

@@ -21,7 +21,7 @@ from schemas.errors import Refused
 from schemas.models import ModelState, state_sha256
 from schemas.names import BUILTIN, arms_version, builtin_version, is_candidate
 from schemas.retraining import RetrainJob
-from schemas.ticks import Directive
+from schemas.ticks import Action, Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
 from schemas.versions import Status
 from streams.engine.node import Node
@@ -139,15 +139,15 @@ class LifecycleNode(Node[SymbolArms]):
         elif command.automatic and len(tested) >= self._parameters.retraining.candidates:
             withheld = f"still being tested: {', '.join(arm.version for arm in tested)}"
         job = RetrainJob(
-            f"{record_id}:0",
-            command.symbol,
-            command.ts_event,
-            command.id,
-            command.breach,
-            command.automatic,
-            withheld,
-            command.until,
-            life.pool() or UNSET,
+            id=f"{record_id}:0",
+            symbol=command.symbol,
+            ts_event=command.ts_event,
+            job=command.id,
+            breach=command.breach,
+            automatic=command.automatic,
+            withheld=withheld,
+            until=command.until,
+            pool=life.pool() or UNSET,
         )
         return (self._signing.sign(job, record_id),)
 
@@ -211,7 +211,9 @@ class LifecycleNode(Node[SymbolArms]):
             return directives
         stop_id = f"{news.record_id}:stop"
         symbol, ts_event, automatic = command.symbol, command.ts_event, command.automatic
-        stop = StopVariant(stop_id, symbol, ts_event, demoted.name, command.cause, automatic=automatic)
+        stop = StopVariant(
+            id=stop_id, symbol=symbol, ts_event=ts_event, arm=demoted.name, cause=command.cause, automatic=automatic
+        )
         # Of the version it is told what was asked for: the roll-back, which stands on `commands`.
         return [*directives, self._carry_out(life, stop, news)]
 
@@ -230,7 +232,9 @@ class LifecycleNode(Node[SymbolArms]):
                 f"{self.shown(command.symbol, live.version)} was live"
             )
             stop_id = f"{news.record_id}:held{len(directives)}"
-            stop = StopVariant(stop_id, command.symbol, command.ts_event, arm.name, cause, automatic=True)
+            stop = StopVariant(
+                id=stop_id, symbol=command.symbol, ts_event=command.ts_event, arm=arm.name, cause=cause, automatic=True
+            )
             news.now(stop)
             directives.append(self._carry_out(life, stop, news))
         return directives
@@ -243,8 +247,14 @@ class LifecycleNode(Node[SymbolArms]):
         attempt = deepcopy(life)
         attempt.arms = [arm for arm in attempt.arms if arm.number != stopped.number]
         self._apply(attempt, command)
-        identity = (f"{command.id}:room", command.symbol, command.ts_event)
-        directive = Directive(*identity, "stop_arm", stopped.name, f"room for {command.arm}")
+        directive = Directive(
+            id=f"{command.id}:room",
+            symbol=command.symbol,
+            ts_event=command.ts_event,
+            action="stop_arm",
+            arm=stopped.name,
+            cause=f"room for {command.arm}",
+        )
         life.arms.remove(stopped)
         remember(life, directive.id)
         kept = "kept in the pool, to make" if stopped.was_live else "held back by a pin, made"
@@ -291,14 +301,15 @@ class LifecycleNode(Node[SymbolArms]):
         return directive
 
     def _directive(self, life: SymbolArms, command: Directed) -> Directive:
-        identity = (command.id, command.symbol, command.ts_event)
         if isinstance(command, StartVariant):
             return Directive(
-                *identity,
-                "start_arm",
-                command.arm,
-                command.cause,
-                command.model,
+                id=command.id,
+                symbol=command.symbol,
+                ts_event=command.ts_event,
+                action="start_arm",
+                arm=command.arm,
+                cause=command.cause,
+                model=command.model,
                 overrides=command.overrides,
                 from_live=command.from_live,
                 version="" if command.model else command.version or arms_version(command.arm, life.next_number),
@@ -306,11 +317,9 @@ class LifecycleNode(Node[SymbolArms]):
         if isinstance(command, RollBack):
             if not life.before:
                 raise Refused("bad_command", "expected a version that was live before and still runs, there is none")
-            return Directive(*identity, "promote_arm", life.before[-1].version, command.cause)
+            return _of_arm(command, "promote_arm", life.before[-1].version)
         arm = BUILTIN if command.arm == self.shown(command.symbol, BUILTIN) else command.arm
-        if isinstance(command, PromoteVariant):
-            return Directive(*identity, "promote_arm", arm, command.cause)
-        return Directive(*identity, "stop_arm", arm, command.cause)
+        return _of_arm(command, "promote_arm" if isinstance(command, PromoteVariant) else "stop_arm", arm)
 
     def _begin(self, life: SymbolArms, command: Any, version: str, number: int) -> RunningArm:
         _check_model(command)
@@ -336,6 +345,12 @@ class LifecycleNode(Node[SymbolArms]):
             sha256,
             candidate=is_candidate(command.arm),
         )
+
+
+def _of_arm(command: Directed, action: Action, arm: str) -> Directive:
+    return Directive(
+        id=command.id, symbol=command.symbol, ts_event=command.ts_event, action=action, arm=arm, cause=command.cause
+    )
 
 
 def _check_model(command: StartVariant) -> None:

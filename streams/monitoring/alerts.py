@@ -73,7 +73,16 @@ def _of_break(record: ClockBroken) -> Alert | None:
 def started(job: RetrainJob) -> Alert:
     """That the training of a job has begun: no other record says so."""
     sentence = f"retraining {job.symbol}: {job.breach.sentence}"
-    return Alert(job.id, "retrainer", job.symbol, job.ts_event, "retrain_started", "info", job.job, sentence)
+    return Alert(
+        id=job.id,
+        node="retrainer",
+        symbol=job.symbol,
+        ts_event=job.ts_event,
+        kind="retrain_started",
+        severity="info",
+        subject=job.job,
+        sentence=sentence,
+    )
 
 
 def _of_window(window: AccuracyWindow) -> Alert | None:
@@ -85,7 +94,14 @@ def _of_window(window: AccuracyWindow) -> Alert | None:
     severity: Literal["info", "warning"] = "info" if breach.withheld_by == "passed" else "warning"
     sentence = f"{window.version}: {breach.sentence}" + (f"; {breach.withheld}" if breach.withheld else "")
     return Alert(
-        window.id, ACCURACY_WINDOWS.name, window.symbol, window.ts_event, kind, severity, window.version, sentence
+        id=window.id,
+        node=ACCURACY_WINDOWS.name,
+        symbol=window.symbol,
+        ts_event=window.ts_event,
+        kind=kind,
+        severity=severity,
+        subject=window.version,
+        sentence=sentence,
     )
 
 
@@ -93,7 +109,16 @@ def _of_job(job: RetrainJob) -> Alert | None:
     if not job.withheld:
         return None
     sentence = f"no retrain of {job.symbol}: {job.withheld}"
-    return Alert(job.id, RETRAIN_JOBS.name, job.symbol, job.ts_event, "retrain_withheld", "warning", job.job, sentence)
+    return Alert(
+        id=job.id,
+        node=RETRAIN_JOBS.name,
+        symbol=job.symbol,
+        ts_event=job.ts_event,
+        kind="retrain_withheld",
+        severity="warning",
+        subject=job.job,
+        sentence=sentence,
+    )
 
 
 def _of_result(finished: RetrainFinished) -> Alert | None:
@@ -102,14 +127,14 @@ def _of_result(finished: RetrainFinished) -> Alert | None:
         return None
     kind, severity = ("retrain_failed", "error") if result.status == "failed" else ("retrain_rejected", "info")
     return Alert(
-        finished.id,
-        CANDIDATES.name,
-        finished.symbol,
-        finished.ts_event,
-        kind,  # type: ignore[arg-type]
-        severity,  # type: ignore[arg-type]
-        result.job_id,
-        f"retrain of {finished.symbol}: {result.status.replace('_', ' ')}: {result.sentence}",
+        id=finished.id,
+        node=CANDIDATES.name,
+        symbol=finished.symbol,
+        ts_event=finished.ts_event,
+        kind=kind,  # type: ignore[arg-type]
+        severity=severity,  # type: ignore[arg-type]
+        subject=result.job_id,
+        sentence=f"retrain of {finished.symbol}: {result.status.replace('_', ' ')}: {result.sentence}",
     )
 
 
@@ -127,14 +152,14 @@ def _of_version(version: ModelVersion) -> Alert | None:
         return None
     kind, severity, verb = told
     return Alert(
-        version.id,
-        MODEL_VERSIONS.name,
-        version.symbol,
-        version.ts_event,
-        kind,  # type: ignore[arg-type]
-        severity,  # type: ignore[arg-type]
-        version.version,
-        f"{version.version} {verb}: {version.reason}",
+        id=version.id,
+        node=MODEL_VERSIONS.name,
+        symbol=version.symbol,
+        ts_event=version.ts_event,
+        kind=kind,  # type: ignore[arg-type]
+        severity=severity,  # type: ignore[arg-type]
+        subject=version.version,
+        sentence=f"{version.version} {verb}: {version.reason}",
     )
 
 
@@ -144,5 +169,12 @@ def _of_letter(letter: DeadLetter) -> Alert | None:
     symbol = (letter.key or b"").decode("ascii", "backslashreplace")[:32]
     sentence = f"refused by the {letter.node} node: {letter.detail}"[:1_000]
     return Alert(
-        letter.id, f"{DEAD_LETTERS.name}/{letter.node}", symbol, 0, "refused", "error", letter.reason, sentence
+        id=letter.id,
+        node=f"{DEAD_LETTERS.name}/{letter.node}",
+        symbol=symbol,
+        ts_event=0,
+        kind="refused",
+        severity="error",
+        subject=letter.reason,
+        sentence=sentence,
     )

@@ -148,7 +148,9 @@ class MonitorNode(Node[MonitorState]):
     def _command(self, window: AccuracyWindow) -> Retrain:
         breach = window.breach
         assert breach is not None, "windows without a breach call for nothing"
-        command = Retrain(breach.id, window.symbol, window.ts_event, breach.sentence, breach)
+        command = Retrain(
+            id=breach.id, symbol=window.symbol, ts_event=window.ts_event, cause=breach.sentence, breach=breach
+        )
         return self._signing.ask(command, window.id)
 
     def _version(self, state: MonitorState, name: str) -> VersionState:

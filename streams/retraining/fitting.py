@@ -50,10 +50,22 @@ class LabelledLog:
         model = fit(self._labels, self._parameters)
         state = ModelState(version, signed_logistic.to_wire(model, self._parameters.features), before)
         arm, cause = f"arm-{self._fits}", "scheduled"
-        yield Directive(f"start-{version}", self.symbol, ts_event, "start_arm", arm, cause, state)
-        yield Directive(f"promote-{version}", self.symbol, ts_event, "promote_arm", arm, cause)
+        yield Directive(
+            id=f"start-{version}",
+            symbol=self.symbol,
+            ts_event=ts_event,
+            action="start_arm",
+            arm=arm,
+            cause=cause,
+            model=state,
+        )
+        yield Directive(
+            id=f"promote-{version}", symbol=self.symbol, ts_event=ts_event, action="promote_arm", arm=arm, cause=cause
+        )
         if before:
-            yield Directive(f"stop-{before}", self.symbol, ts_event, "stop_arm", before, cause)
+            yield Directive(
+                id=f"stop-{before}", symbol=self.symbol, ts_event=ts_event, action="stop_arm", arm=before, cause=cause
+            )
 
 
 def fit(labels: Sequence[Label], parameters: SignedLogisticParameters, passes: int = PASSES) -> SignedLogistic:

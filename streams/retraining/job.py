@@ -74,7 +74,9 @@ def retrain(
     moved = [each for each in log if each.label][-parameters.labels :]
     held_out = _hold_out(breach, moved, parameters)
     parent = log[-1].version if log else ""
-    begun = RetrainingResult(breach.id, symbol, "too_few_samples", "", breach.trigger, parent=parent)
+    begun = RetrainingResult(
+        job_id=breach.id, symbol=symbol, status="too_few_samples", sentence="", trigger=breach.trigger, parent=parent
+    )
     needed = held_out + parameters.least_trained
     if len(moved) < needed:
         return replace(begun, sentence=f"{len(moved):,} labels are too few: {needed:,} are needed")

@@ -14,11 +14,11 @@ def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
     """
     arm = candidate_arm(job.job, result.sha256)
     return StartVariant(
-        start_id(job.job),
-        job.symbol,
-        job.ts_event,
-        arm,
-        cut(f"retrain {job.job}: {result.sentence}", LONGEST_CAUSE),
+        id=start_id(job.job),
+        symbol=job.symbol,
+        ts_event=job.ts_event,
+        arm=arm,
+        cause=cut(f"retrain {job.job}: {result.sentence}", LONGEST_CAUSE),
         model=result.candidate,
         experiment=arm,
         metrics=dict(list(result.metrics.items())[:MOST_METRICS]),

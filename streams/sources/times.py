@@ -228,8 +228,10 @@ class TimeColumn:
             except ValueError as error:
                 problem = problem or error
         if problem is not None and len(texts) >= FEW:
-            fix = "" if "fix:" in str(problem) else "; fix: another column or spelling, or --date and --time-unit"
-            raise ConfigurationError(f"{problem}{fix}")
+            found = ConfigurationError(str(problem))
+            if found.fix:
+                raise found
+            raise ConfigurationError(f"{problem}; fix: another column or spelling, or --date and --time-unit")
 
     def _settle_unit(self, numbers: Sequence[str]) -> str:
         fit = {unit: sum(self._is_plausible(unit, text) for text in numbers) for unit in _GUESSED}

@@ -12,6 +12,7 @@ from agents.experiments.status import (
     UNITS,
     Course,
     applied,
+    challengers_of,
     ended,
     evidence,
     follow,
@@ -161,7 +162,7 @@ class Courses:
         if len(self._lives) > MOST_LIVES:
             del self._lives[next(iter(self._lives))]
         for course in self._courses.values():
-            if version.version in course.latest.challenger and version.symbol in symbols_of(course.latest):
+            if version.version in challengers_of(course.latest) and version.symbol in symbols_of(course.latest):
                 follow(course, self._lives)
                 self.change += 1
 
