@@ -96,7 +96,8 @@ def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) 
     made = finding.columns()
     asked, more = _tried(header, rows, made)
     made = replace(made, sort=made.sort or more == "--sort")
-    return Proposal(made, " ".join(filter(None, (finding.options(made), more))), (*finding.asked, *asked))
+    symbol = (f"and {finding.asks_symbol}",) if finding.asks_symbol else ()
+    return Proposal(made, " ".join(filter(None, (finding.options(made), more))), (*finding.asked, *symbol, *asked))
 
 
 def symbol_of(header: Sequence[str], rows: Rows, columns: Columns) -> str:
@@ -108,8 +109,7 @@ def symbol_of(header: Sequence[str], rows: Rows, columns: Columns) -> str:
     finding = _Finding(header, looks(header, rows), columns)
     finding.find_symbol()
     found = finding.names.get("symbol", "")
-    symbol = f"--map {option(f'symbol={_place(found, header)}')}" if found else ""
-    return "; ".join(filter(None, (symbol or ("" if finding.asked else "--symbol NAME"), *finding.asked)))
+    return f"--map {option(f'symbol={_place(found, header)}')}" if found else finding.asks_symbol or "--symbol NAME"
 
 
 def unknown(header: Sequence[str], rows: Rows, columns: Columns) -> str:
@@ -161,6 +161,7 @@ class _Finding:
         self.looked = looked
         self.of = {look.name: look for look in looked}
         self.asked: list[str] = []
+        self.asks_symbol = ""
         self.sides: dict[str, str] = dict(said.sides)
         self.where: dict[str, str] = dict(said.where)
         self.decimal, self.thousands = marks(looked)
@@ -300,7 +301,7 @@ class _Finding:
                 f"({', '.join(look.words[:NAMED])}{' ...' if look.words[NAMED:] else ''}) names the products"
                 for look in may[:NAMED]
             )
-            self.asked.append(f"and {told}; --symbol NAME if all rows are of one product")
+            self.asks_symbol = f"{told}; --symbol NAME if all rows are of one product"
 
     def _is_wanted(self, row: int) -> bool:
         return all(
@@ -345,7 +346,7 @@ class _Finding:
             options.append(f"--thousands {option(made.thousands)}")
         if made.bars != said.bars:
             options.append(f"--bars {made.bars}")
-        if made.symbol != said.symbol and not any("--symbol NAME" in each for each in self.asked):
+        if made.symbol != said.symbol and not self.asks_symbol:
             options.append("--symbol NAME")  # of the one market that a table without such a column is of
         if made.kind != said.kind:
             options.append(f"--kind {made.kind}")

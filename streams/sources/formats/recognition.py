@@ -236,7 +236,7 @@ def _applied(
             also = "; and --symbol NAME where no object has one"
         else:
             known = replace(columns, names=_names(form, columns, header))
-            also = f"; and {symbol_of(header, rows, known).removeprefix('and ')}"
+            also = f"; and {symbol_of(header, rows, known)}"
         also = "" if has_symbol else also
         raise ConfigurationError(
             f"{name}: expected to know what the times of its bars are, was a table of bars without a word on it; fix: "
