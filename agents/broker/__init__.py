@@ -10,7 +10,9 @@ def bootstrap(settings: Settings) -> str:
         EnvironmentProblem: no external address is set and no local broker runs; brokers of other homes are named.
     """
     if settings.bootstrap:
-        return settings.bootstrap
+        from agents.kafka.security import PLAIN, speak
+
+        return speak(settings.bootstrap, PLAIN)
     from agents.broker.neighbours import no_broker
     from agents.broker.process import running
 

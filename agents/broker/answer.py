@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from msgspec import Struct
 
+from agents.kafka.clients import administrator
 from schemas.errors import EnvironmentProblem
 
 TIMEOUT_S = 10.0
@@ -33,7 +34,7 @@ async def admin(bootstrap: str, timeout_s: float = TIMEOUT_S) -> AsyncIterator[A
     Raises:
         EnvironmentProblem: nobody answers there in time, now or inside the block.
     """
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(timeout_s * 1000))
+    client = administrator(bootstrap, timeout_s)
     try:
         async with asyncio.timeout(timeout_s):
             await client.start()

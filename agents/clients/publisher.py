@@ -14,7 +14,7 @@ from msgspec import Struct
 from agents.clients.pace import Pace, Schedule
 from agents.clients.standing import SetBack
 from agents.clients.topic_partitions import partition_count
-from agents.kafka import AIOKafkaProducer
+from agents.kafka import AIOKafkaProducer, clients
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem, Refused, TickloopError
 from streams.engine.feed import Feed, RawTick
@@ -106,9 +106,7 @@ async def publish(
         EnvironmentProblem: no cluster, no topic, or the cluster refused a batch; says how many ticks it has.
     """
     partitions = await partition_count(bootstrap, topic)
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
-    )
+    producer = clients.producer(bootstrap, max_batch_size=BATCH_BYTES)
     stop = stop or asyncio.Event()
     publisher = _Publisher(producer, topic, partitions, pace or Pace(), stop, progress, first, seen, say)
     await producer.start()

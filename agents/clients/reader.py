@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 
 from agents.clients.repeats import Repeats
 from agents.clients.topic_partitions import partition_count
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import AIOKafkaConsumer, TopicPartition, clients
 from schemas.codec import decoder
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.positions import position_of, topic_of
@@ -121,13 +121,7 @@ async def read_blocks(
     """
     count = await partition_count(bootstrap, topic)
     partitions = [TopicPartition(topic, number) for number in range(count)]
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=WAIT_MS,
-        isolation_level="read_committed",
-    )
+    consumer = clients.log_reader(bootstrap, fetch_max_wait_ms=WAIT_MS)
     once = None if repeats else Once()
     try:
         await consumer.start()

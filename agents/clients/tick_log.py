@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agents.clients.publisher import Addressed
 from agents.clients.topic_partitions import partition_count
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import TopicPartition, clients
 from schemas.codec import decoder
 from schemas.errors import EnvironmentProblem, Refused
 
@@ -45,13 +45,7 @@ class TickLog:
 
     async def __aenter__(self) -> Self:
         self.partitions = await partition_count(self._bootstrap, self._topic)
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=WAIT_MS,
-            isolation_level="read_committed",
-        )
+        self._consumer = clients.log_reader(self._bootstrap, fetch_max_wait_ms=WAIT_MS)
         await self._consumer.start()
         partitions = [TopicPartition(self._topic, number) for number in range(self.partitions)]
         self._consumer.assign(partitions)

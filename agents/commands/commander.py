@@ -15,7 +15,7 @@ from agents.clients.readable import Readable
 from agents.clients.topic_partitions import partition_count
 from agents.commands.writer import CommandWriter
 from agents.config.settings import Settings
-from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, clients
 from schemas.codec import decoder
 from schemas.commands import Command, Retrain
 from schemas.errors import EnvironmentProblem, Refused
@@ -206,10 +206,8 @@ async def commander(settings: Settings, bootstrap: str) -> AsyncIterator[Command
         EnvironmentProblem: no cluster answers at `bootstrap`, or it lacks a topic, or refuses a record.
     """
     partitions = await partition_count(bootstrap, settings.topic(COMMANDS.name))
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed", fetch_max_wait_ms=20
-    )
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    consumer = clients.consumer(bootstrap, isolation_level="read_committed", fetch_max_wait_ms=20)
+    producer = clients.producer(bootstrap)
     try:
         await consumer.start()
         await producer.start()

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from agents.kafka import AIOKafkaConsumer
+from agents.kafka.clients import log_reader, started
 
 
 @asynccontextmanager
@@ -18,16 +19,5 @@ async def opened(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaConsum
     Raises:
         KafkaError: the cluster does not answer.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        fetch_max_wait_ms=20,
-        **options,
-    )
-    try:
-        await consumer.start()
+    async with started(log_reader(bootstrap, fetch_max_wait_ms=20, **options)) as consumer:
         yield consumer
-    finally:
-        await consumer.stop()

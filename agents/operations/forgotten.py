@@ -7,7 +7,7 @@ from aiokafka.errors import KafkaError
 
 from agents.clients.reader import read_blocks
 from agents.config.settings import Settings
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import TopicPartition, clients
 from schemas.codec import decoder
 from schemas.commands import Command, PromoteVariant, RollBack, StartVariant, StopVariant
 from schemas.errors import EnvironmentProblem, Refused
@@ -99,7 +99,7 @@ async def what_a_replay_forgets(settings: Settings, bootstrap: str) -> dict[str,
 
 async def _oldest(settings: Settings, bootstrap: str, topic: Topic) -> dict[int, int]:
     """When the oldest record was written, of each partition that lost some at its front; ms since 1970."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer = clients.consumer(bootstrap, auto_offset_reset="earliest")
     try:
         await consumer.start()
         partitions = [TopicPartition(settings.topic(topic.name), number) for number in range(settings.partitions)]

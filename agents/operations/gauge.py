@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Collection, Iterable
 from typing import NamedTuple, Self
 
-from aiokafka.admin import AIOKafkaAdminClient
-
 from agents.clients.committed import committed
 from agents.config.settings import Settings
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import TopicPartition, clients
 from schemas.topics import TOPICS
 from streams.engine.chain import chained
 from streams.parameters import Parameters
@@ -39,8 +37,8 @@ class Gauge:
     def __init__(self, settings: Settings, bootstrap: str, sources: Collection[str] = ()) -> None:
         self._settings = settings
         self._sources = sorted(sources or {node.source.name for node in chained(nodes(Parameters()))})
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        self._consumer = clients.consumer(bootstrap)
+        self._admin = clients.administrator(bootstrap)
 
     async def __aenter__(self) -> Self:
         try:

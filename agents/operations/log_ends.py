@@ -4,7 +4,7 @@ import asyncio
 
 from agents.clients.topic_partitions import partition_count
 from agents.config.settings import Settings
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import TopicPartition, clients
 from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, RETRAIN_JOBS, TICKS
 
 SIGNED = (COMMANDS, TICKS, EXPERIMENT_PARTIALS, RETRAIN_JOBS)
@@ -17,14 +17,10 @@ async def log_ends(settings: Settings, bootstrap: str) -> dict[str, tuple[int, .
         EnvironmentProblem: the cluster does not answer, or lacks a topic.
     """
     counts = await asyncio.gather(*(partition_count(bootstrap, settings.topic(topic.name)) for topic in SIGNED))
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with clients.started(clients.consumer(bootstrap)) as consumer:
         found = {}
         for topic, count in zip(SIGNED, counts, strict=True):
             places = [TopicPartition(settings.topic(topic.name), number) for number in range(count)]
             ends = await consumer.end_offsets(places)
             found[topic.name] = tuple(ends[place] for place in places)
         return found
-    finally:
-        await consumer.stop()

@@ -9,7 +9,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPar
 
 from agents.broker.answer import admin
 from agents.config.settings import Settings
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import TopicPartition, clients
 from agents.operations import topics
 from agents.operations.system import wanted_topics
 from agents.runtime.binding import snapshot_topics
@@ -91,15 +91,11 @@ async def _until_gone(cluster: AIOKafkaAdminClient, names: set[str]) -> None:
 
 async def rewind(settings: Settings, bootstrap: str) -> None:
     """Say that nothing was read yet: no worker believes it, but tools that show lag do."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=settings.group, enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with clients.started(clients.consumer(bootstrap, group_id=settings.group)) as consumer:
         ticks = settings.topic(TICKS.name)
         partitions = [TopicPartition(ticks, number) for number in range(settings.partitions)]
         consumer.assign(partitions)
         await consumer.commit(dict.fromkeys(partitions, 0))
-    finally:
-        await consumer.stop()
 
 
 async def has_members(cluster: AIOKafkaAdminClient, group: str) -> bool:

@@ -11,7 +11,7 @@ from agents.broker.answer import admin
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable, at_hand, publish
 from agents.config.settings import Settings
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import TopicPartition, clients
 from agents.operations import topics
 from agents.operations.progress_of_workers import until_workers_reach
 from agents.operations.recompute import delete, rewind
@@ -178,7 +178,7 @@ async def _computed(
     settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], stop: asyncio.Event, say: Callable[[str], None]
 ) -> dict[str, int] | None:
     """Wait for the workers; records on the output topics, None when it was stopped."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = clients.consumer(bootstrap)
     await consumer.start()
     stopped = asyncio.ensure_future(stop.wait())
     try:

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from agents.clients.publisher import Addressed, Published, Sendable
 from agents.clients.reader import read_blocks
 from agents.clients.topic_partitions import partition_count
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import TopicPartition, clients
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
 from streams.engine.feed import RawTick
@@ -95,9 +95,7 @@ async def held(bootstrap: str, topic: str) -> ResumePoint:
 
 async def _when_quiet(bootstrap: str, topic: str, count: int) -> dict[int, int]:
     partitions = [TopicPartition(topic, number) for number in range(count)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with clients.started(clients.consumer(bootstrap)) as consumer:
         before = await consumer.end_offsets(partitions)
         for _ in range(MOST_LOOKS if any(before.values()) else 0):
             await asyncio.sleep(QUIET_S)
@@ -109,8 +107,6 @@ async def _when_quiet(bootstrap: str, topic: str, count: int) -> dict[int, int]:
             if any(before.values()):
                 raise ConfigurationError(f"expected nobody to write to {topic}, it grows; fix: wait for that replay")
         return {tp.partition: end for tp, end in before.items() if end}
-    finally:
-        await consumer.stop()
 
 
 async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int, topic: str) -> None:

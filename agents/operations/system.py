@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.status import Status
 
-from agents.broker import process
+from agents.broker import bootstrap, process
 from agents.broker.answer import describe
 from agents.broker.launch import start
 from agents.config.settings import Settings
@@ -70,8 +70,9 @@ class System:
 
     async def prepare(self) -> str:
         """Broker and topics; returns the address."""
-        address = self.settings.bootstrap
-        if not address:
+        if self.settings.bootstrap:
+            address = bootstrap(self.settings)
+        else:
             broker, self.started_broker = await asyncio.to_thread(start, self.settings.home_path, None, self.say)
             address = broker.address
             # The mock cluster has one group, and the workers are in it.

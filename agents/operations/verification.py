@@ -13,7 +13,7 @@ from agents.clients.reader import identity_of, read_blocks
 from agents.clients.topic_partitions import partition_count
 from agents.config.settings import Settings
 from agents.identity.computing import Identity
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import AIOKafkaConsumer, TopicPartition, clients
 from agents.operations.beginnings import NOTHING_WRITTEN, ReplayBeginning, beginning, read_histories, read_kept
 from agents.operations.progress_of_workers import until_workers_reach
 from agents.runtime.binding import changelog_name
@@ -132,13 +132,7 @@ async def verify(
     count = await partition_count(bootstrap, settings.topic(TICKS.name))
     for topic in outputs(nodes):
         await partition_count(bootstrap, settings.topic(topic.name))
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=WAIT_MS,
-        isolation_level="read_committed",
-    )
+    consumer = clients.log_reader(bootstrap, fetch_max_wait_ms=WAIT_MS)
     try:
         await consumer.start()
         ticks = [TopicPartition(settings.topic(TICKS.name), number) for number in range(count)]

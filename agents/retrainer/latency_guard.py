@@ -21,7 +21,7 @@ from agents.clients.repeats import Repeats
 from agents.commands import requests
 from agents.commands.writer import CommandWriter
 from agents.config.settings import Settings
-from agents.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from agents.kafka import AIOKafkaProducer, TopicPartition, clients
 from agents.process.owned import owned
 from agents.retrainer.paired_latency import Beside, beside
 from agents.retrainer.slow_answers import Slowness
@@ -226,11 +226,7 @@ class LatencyGuard:
             for topic in (ticks, predictions):
                 place, at_ms = TopicPartition(topic, each.partition), each.since_ms - int(BEFORE_S * 1e3)
                 begin[place] = min(begin.get(place, at_ms), at_ms)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, isolation_level="read_committed"
-        )
-        await consumer.start()
-        try:
+        async with clients.started(clients.consumer(self._bootstrap, isolation_level="read_committed")) as consumer:
             consumer.assign(list(begin))
             for place, found in (await consumer.offsets_for_times(begin)).items():
                 if found is None:
@@ -241,8 +237,6 @@ class LatencyGuard:
                 for place, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
                     self._take(records, are_ticks=place.topic == ticks)
                 await self._judge()
-        finally:
-            await consumer.stop()
 
     def _take(self, records: list[ConsumerRecord], *, are_ticks: bool) -> None:
         for record in records:

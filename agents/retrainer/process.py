@@ -5,7 +5,7 @@ import asyncio
 from aiokafka.errors import KafkaError
 
 from agents.config.settings import Settings
-from agents.kafka import AIOKafkaProducer
+from agents.kafka import clients
 from agents.process.owned import owned, singly
 from agents.retrainer.alerts import Alerts
 from agents.retrainer.jobs import Retrainer
@@ -25,7 +25,7 @@ async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) 
         ConfigurationError: the webhook's address is none.
     """
     webhook = Webhook(settings.alert_webhook) if settings.alert_webhook else None
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5)
+    producer = clients.producer(bootstrap, linger_ms=5)
     try:
         await producer.start()
         async with singly(TickloopError, KafkaError), asyncio.TaskGroup() as group:

@@ -7,6 +7,7 @@ import faust
 
 from agents.config.settings import Settings
 from agents.identity.computing import Identity, configured_identity
+from agents.kafka.clients import faust_connection
 from agents.runtime.binding import Runtime
 from agents.runtime.transport import Transport, leave_on_stop
 from streams.engine.node import Node
@@ -44,7 +45,7 @@ def create_app(
     """
     app = LoopApp(
         settings.group,
-        broker="kafka://" + bootstrap.replace(",", ";kafka://"),
+        **faust_connection(bootstrap),
         store="memory://",
         datadir=settings.home_path / "faust" / (instance or "worker"),
         topic_partitions=settings.partitions,

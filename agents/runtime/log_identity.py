@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from faust.types import TP
 
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import AIOKafkaConsumer, TopicPartition, clients
 from agents.runtime.snapshots import Origin
 from agents.runtime.topic_ids import TopicIdentity, topic_identities
 from schemas.errors import StateError
@@ -78,15 +78,7 @@ async def look(
         KafkaError: the cluster does not answer.
     """
     mine = {tp: TopicPartition(*tp) for tp in partitions}
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FEW_BYTES,
-        isolation_level="read_committed",
-    )
-    try:
-        await consumer.start()
+    async with clients.started(clients.log_reader(bootstrap, max_partition_fetch_bytes=FEW_BYTES)) as consumer:
         known = await topic_identities(consumer._client, sorted({*topics, *(tp.topic for tp in mine)}))
         first = await consumer.beginning_offsets([*mine.values()])
         end = await consumer.end_offsets([*mine.values()])
@@ -99,8 +91,6 @@ async def look(
             topic = known.get(tp.topic, TopicIdentity("", {}))
             logs[tp] = Sight(topic.id, topic.leader_epochs.get(tp.partition, -1), first[own], end[own])
         return LogsSeen(logs, digests, frozenset(known))
-    finally:
-        await consumer.stop()
 
 
 async def _digests(consumer: AIOKafkaConsumer, asked: list[tuple[TP, int]]) -> dict[tuple[TP, int], bytes]:

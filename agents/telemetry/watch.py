@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from prometheus_client.exposition import choose_encoder
 
 from agents.config.settings import Settings
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import TopicPartition, clients
 from agents.process.owned import leaf, said
 from agents.runtime.app import LoopApp
 from agents.telemetry.health import RECOVERY, Health, HealthCheck, HealthLimits, Verdict
@@ -118,9 +118,7 @@ class WorkerWatch(threading.Thread):
             for topic in dict.fromkeys(binding.source for binding in self._app.runtime.bindings)
             for number in range(self._settings.partitions)
         ]
-        client = AIOKafkaConsumer(
-            bootstrap_servers=self._brokers, enable_auto_commit=False, request_timeout_ms=ANSWER_WITHIN_MS
-        )
+        client = clients.consumer(self._brokers, request_timeout_ms=ANSWER_WITHIN_MS)
         try:
             await client.start()
             while True:

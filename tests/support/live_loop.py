@@ -11,11 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from agents.clients.pace import Pace
 from agents.clients.publisher import publish
 from agents.config.settings import Settings
+from agents.kafka import TopicPartition, clients
 from agents.operations import topics
 from agents.operations.gauge import Gauge
 from agents.runtime.binding import snapshot_topics
@@ -186,7 +185,7 @@ class LiveLoop:
         """Wait until a topic, of which nothing was deleted, holds so many records; raises as `until_caught_up` does."""
         name = self.settings.topic(topic)
         partitions = [TopicPartition(name, number) for number in range(self.settings.partitions)]
-        async with self._patience(), AIOKafkaConsumer(bootstrap_servers=self.bootstrap) as consumer:
+        async with self._patience(), clients.started(clients.consumer(self.bootstrap)) as consumer:
             held = sum((await consumer.end_offsets(partitions)).values())
             while held < records:
                 await asyncio.sleep(POLL_S)
@@ -195,14 +194,7 @@ class LiveLoop:
     async def stored(self, topic: str) -> list[Stored]:
         """Everything in a topic, in order along each partition."""
         name = self.settings.topic(topic)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap,
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-        )
-        await consumer.start()
-        try:
+        async with clients.started(clients.log_reader(self.bootstrap)) as consumer:
             partitions = [TopicPartition(name, number) for number in range(self.settings.partitions)]
             consumer.assign(partitions)
             ends = await consumer.end_offsets(partitions)
@@ -213,8 +205,6 @@ class LiveLoop:
                     Stored(r.partition, r.offset, r.key, r.value) for records in fetched.values() for r in records
                 ]
             return found
-        finally:
-            await consumer.stop()
 
     async def verdict(self) -> "Verdict":
         """What the topics hold, held against an uninterrupted run over the same source records."""

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Self
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from agents.clients.committed import committed
@@ -13,7 +12,7 @@ from agents.config.settings import Settings
 from agents.dashboard.follow.following import Place
 from agents.dashboard.state.latency import A_BLOCK, PredictionTimes, answered
 from agents.dashboard.state.rates import Ends
-from agents.kafka import AIOKafkaConsumer, TopicPartition
+from agents.kafka import TopicPartition, clients
 from schemas.errors import EnvironmentProblem
 from schemas.topics import OUTCOMES, PAPER_ACCOUNT, PREDICTIONS, TICKS, TOPICS
 
@@ -49,22 +48,16 @@ class Tail:
         self._settings = settings
         self._names = {settings.topic(name): name for name in topics}
         self._reached = reached
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            fetch_min_bytes=FETCH_LEAST_BYTES,
-            isolation_level="read_committed",
+        self._consumer = clients.log_reader(
+            bootstrap, fetch_max_wait_ms=FETCH_WAIT_MS, fetch_min_bytes=FETCH_LEAST_BYTES
         )
-        self._ticks = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            enable_auto_commit=False,
+        self._ticks = clients.consumer(
+            bootstrap,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=20,
             max_partition_fetch_bytes=TICKS_AT_ONCE,
         )
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(ANSWER_S * 1000))
+        self._admin = clients.administrator(bootstrap, ANSWER_S)
         self.cluster = ""
         self._newest: dict[int, list[tuple[int, bytes | None]]] = {}
         self._ends: dict[TopicPartition, int] = {}

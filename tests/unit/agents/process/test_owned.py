@@ -18,6 +18,7 @@ from agents.clients.publisher import Sendable, _Publisher
 from agents.clients.reader import Received
 from agents.clients.standing_input import awaited
 from agents.config.settings import Settings
+from agents.kafka import clients
 from agents.operations import system
 from agents.operations.system import System
 from agents.process.owned import first_end, owned, singly
@@ -148,7 +149,7 @@ class Producer:
 async def test_the_retrainer_ends_with_whatever_part_of_it_ends(
     monkeypatch: pytest.MonkeyPatch, dying: str, error: Exception | None
 ) -> None:
-    monkeypatch.setattr(process, "AIOKafkaProducer", Producer)
+    monkeypatch.setattr(clients, "AIOKafkaProducer", Producer)
     for name, part in PARTS.items():
 
         async def run(_: object, name: str = name) -> None:
