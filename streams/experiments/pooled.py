@@ -1,7 +1,7 @@
 """One experiment over several symbols: what they say together, without counting the same market twice."""
 
 from collections.abc import Iterable
-from math import exp, inf, log, sqrt
+from math import inf, log, sqrt
 
 from msgspec import Struct
 
@@ -116,14 +116,15 @@ def pooled(records: Iterable[ExperimentMoved], planned: int = 0) -> Pooled | Non
 def _log_mean(logs: list[float], count: int) -> float:
     """Log of the mean of `count` e-values, those that are not there being 1; no overflow.
 
+    >>> from math import exp
     >>> round(_log_mean([log(20.0), log(2.0)], 2), 6) == round(log(11.0), 6)
     True
     >>> round(exp(_log_mean([log(20.0)], 4)), 3), _log_mean([2_000.0], 2) > 1_999.0
     (5.75, True)
     """
-    every = [*logs, *[0.0] * (count - len(logs))]
-    most = max(every)
-    return most + log(sum(exp(each - most) for each in every) / count)
+    from scipy.special import logsumexp
+
+    return float(logsumexp([*logs, *[0.0] * (count - len(logs))])) - log(count)
 
 
 def _variance(batches: list[_Batch], effect: float, count: int) -> tuple[float | None, int, int]:

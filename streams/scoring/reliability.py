@@ -1,8 +1,14 @@
-"""Whether probabilities mean what they say: the reliability table and the expected calibration error."""
+"""Whether probabilities mean what they say: the reliability table and the expected calibration error.
+
+This is the form for columns that are all there. `tally` keeps the same bins as running sums, outcome by outcome; the
+two add up in another order, and records hold both, so each stays as it is rounded.
+"""
 
 from collections.abc import Sequence
 
 from msgspec import Struct
+
+from streams.scoring.scores import hit
 
 
 class Reliability(Struct, frozen=True):
@@ -37,7 +43,7 @@ def reliability(probabilities: Sequence[float], ups: Sequence[bool], bins: int =
     rows: list[list[tuple[float, float]]] = [[] for _ in range(bins)]
     for probability, up in zip(probabilities, ups, strict=True):
         confidence = max(probability, 1.0 - probability)
-        right = 0.5 if probability == 0.5 else float((probability > 0.5) == up)
+        right = hit(probability, 1 if up else -1)
         # Rounded: a confidence of 1 - 0.1 belongs where 0.9 does.
         rows[min(int(round((confidence - 0.5) * 2.0 * bins, 9)), bins - 1)].append((confidence, right))
     return tuple(

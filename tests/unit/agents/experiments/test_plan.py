@@ -34,6 +34,15 @@ def test_symbols_that_move_together_need_more_pairs_than_those_that_do_not() -> 
     assert one.pairs_a_day == pytest.approx(12 * 86_400, rel=0.05)
 
 
+def test_pairs_of_several_horizons_overlap_by_the_mean_of_them() -> None:
+    """Four pairs a second of each symbol: 40 of one under way at once, and 4 of each of the others."""
+    longer = [replace(each, horizon_ns=10 * SECOND) for each in HISTORY["ASH"]]
+    others = {symbol: [replace(each, horizon_ns=SECOND) for each in HISTORY[symbol]] for symbol in SYMBOLS}
+    declared = replace(TOGETHER, test=replace(TOGETHER.test, worth=0.2))
+    found = planned_together("calmer", declared, others | {"ASH": longer}, None, 0, nothing)
+    assert found.overlap == pytest.approx(48.0, rel=0.05)
+
+
 def test_the_pooled_pre_flight_holds_its_rate_on_symbols_that_move_together() -> None:
     declared = replace(TOGETHER, test=replace(TOGETHER.test, batch=60, worth=0.2))
     plan = planned_together("calmer", declared, HISTORY, None, 100, nothing)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import inf, nan
+from math import exp, inf, nan
 from random import Random
 
 import pytest
@@ -134,6 +134,32 @@ def test_purged_and_embargoed() -> None:
     assert max(each.matured for each in parts.trained) == begin - 5 * HORIZON
     assert parts.purged == 5
     assert split([], 20).held_out == []
+
+
+def _longer(some: Sequence[OutcomeMatured], times: int) -> list[OutcomeMatured]:
+    """The same predictions, as far apart, that look so many times as far ahead."""
+    longer = times * HORIZON
+    return [replace(each, horizon_ns=longer, ts_event=each.ts_prediction + longer) for each in some]
+
+
+def test_labels_count_by_the_horizon_that_they_have() -> None:
+    """Whatever horizon is configured by now: 300 labels of one horizon, then 300 of twenty times that."""
+    log = labelled([*outcomes(300), *_longer(outcomes(300, 2, start=300), 20)])
+    assert log[299].worth == pytest.approx(1.0, abs=0.01)
+    # The mean looks back on 200 labels: what is left of those before the change is a part of e^-1.5.
+    assert log[-1].worth == pytest.approx(0.05 + 0.95 * exp(-300 / 200), abs=0.002)
+    parts = split(log, 100)
+    assert parts.held_out[0].ts - parts.trained[-1].ts == 41 * HORIZON - HORIZON
+    few = gates(HeldOut(log[-100:], [0.6] * 100, 1.0), signed_logistic.fresh(), RetrainParameters(), 1)
+    assert few[0].sentence.startswith("too few to judge: 100 outcomes in 6 batches")
+    enough = gates(HeldOut(log[:100], [0.6] * 100, 1.0), signed_logistic.fresh(), RetrainParameters(), 1)
+    assert enough[0].sentence.startswith("log-loss better by")
+
+
+def test_a_hold_out_spans_eighteen_of_the_longest_horizons() -> None:
+    breach = replace(BREACH, since_outcomes=400)
+    assert retrain("X", breach, labelled(outcomes(1_500)), MARKET).n_validated == 200
+    assert retrain("X", breach, labelled(_longer(outcomes(1_500), 20)), MARKET).n_validated == 18 * 20
 
 
 def _gates(told: float, live: float, count: int = 300, model: SignedLogistic | None = None) -> dict[str, GateRow]:

@@ -53,10 +53,10 @@ def _outcome(number: int, symbol: str, ts_prediction: int, horizon_ns: int) -> O
     )
 
 
-def mixed(short: str = "S", long: str = "L") -> list[OutcomeMatured]:
-    """100 outcomes that look 500 ns ahead, one after the other, and 2,000 that look 60 us ahead, 20 at a time."""
+def mixed(short: str = "S", long: str = "L", apart: int = SHORT) -> list[OutcomeMatured]:
+    """100 outcomes that look 500 ns ahead, `apart` from each other, and 2,000 that look 60 us ahead, 20 at a time."""
     after = START + 100 * SHORT if short == long else START
-    made = [(short, START + SHORT * each, SHORT) for each in range(100)]
+    made = [(short, START + apart * each, SHORT) for each in range(100)]
     # Of one symbol the second kind begins a horizon later, as after another configuration.
     begin = -(-after // LONG) * LONG
     made += [(long, begin + LONG // 20 * each, LONG) for each in range(2_000)]
@@ -184,7 +184,11 @@ PLACES: dict[str, Callable[[Sequence[OutcomeMatured]], int]] = {
 }
 
 
-@pytest.mark.parametrize("outcomes", [mixed(), mixed("X", "X")], ids=["two symbols", "one symbol, another horizon"])
+@pytest.mark.parametrize(
+    "outcomes",
+    [mixed(), mixed(apart=LONG), mixed("X", "X")],
+    ids=["two symbols", "all the time beside each other", "one symbol, another horizon"],
+)
 @pytest.mark.parametrize("place", PLACES)
 def test_two_hundred_of_two_horizons_are_two_hundred_everywhere(place: str, outcomes: list[OutcomeMatured]) -> None:
     assert PLACES[place](outcomes) == 200
