@@ -11,7 +11,7 @@ from schemas.errors import ConfigurationError, TickloopError
 from schemas.ticks import Quote, Trade
 from streams.market.feature_users import users_of_features
 from streams.market.features.checks import FeatureFinding, check
-from streams.market.features.registry import FAMILIES
+from streams.market.features.registry import FAMILIES, features_of
 from streams.market.parameters import MarketParameters
 from streams.sources.files import TickFile
 from streams.sources.synthetic import synthetic_market
@@ -115,8 +115,8 @@ def features(parameters: MarketParameters) -> list[Listed]:
             feature.source,
             tuple(user for user, needs in users.items() if feature.name in needs),
         )
-        for family, registered in FAMILIES.items()
-        for feature in registered.features
+        for family in FAMILIES
+        for feature in features_of(family)
     ]
 
 

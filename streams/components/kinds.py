@@ -14,18 +14,18 @@ from msgspec import Struct, convert, msgpack
 from msgspec.structs import replace
 
 from streams.engine.faults import Faults
-from streams.market.confidence import CALIBRATORS, CALIBRATORS_BUILT_IN
-from streams.market.costs import COSTS, COSTS_BUILT_IN
+from streams.engine.registry import Registry
+from streams.market.confidence import CALIBRATORS, calibrator
+from streams.market.costs import COSTS
 from streams.market.feature_users import users_of_features
 from streams.market.features import Features, FeatureState
 from streams.market.features.family import Feature
-from streams.market.features.registry import FAMILIES, FAMILIES_BUILT_IN, families_of, feature
+from streams.market.features.registry import FAMILIES, families_of, feature, features_of
 from streams.market.parameters import MarketParameters
-from streams.market.regime import DETECTORS, DETECTORS_BUILT_IN, REGIMES
+from streams.market.regime import DETECTORS, REGIMES
 from streams.market.sizing import RULES, Sizing
 from streams.market.sizing.moves import MoveState
-from streams.market.sizing.rules import RULES_BUILT_IN
-from streams.market.strategies import STRATEGIES, STRATEGIES_BUILT_IN
+from streams.market.strategies import STRATEGIES
 from streams.sources.synthetic import SYMBOLS, synthetic_market
 
 EVENTS = 1_200
@@ -102,7 +102,7 @@ class FamilyOfFeatures(Component):
     kind = "features"
 
     def build(self, parameters: MarketParameters) -> None:
-        self._features = Features(parameters.features, [each.name for each in FAMILIES[self.name].features])
+        self._features = Features(parameters.features, [each.name for each in features_of(self.name)])
 
     def start(self) -> FeatureState:
         return self._features.start(100.0)
@@ -127,7 +127,7 @@ class AStrategy(Component):
     lowest, highest = 0.0, 1.0
 
     def build(self, parameters: MarketParameters) -> None:
-        self._strategy: Any = STRATEGIES[self.name](parameters.strategies)
+        self._strategy: Any = STRATEGIES.build(self.name, parameters.strategies)
         self._learns = hasattr(self._strategy, "learn")
 
     def start(self) -> Any:
@@ -155,7 +155,7 @@ class ADetector(Component):
     lowest, highest = 0.0, float(len(REGIMES))
 
     def build(self, parameters: MarketParameters) -> None:
-        self._detector = DETECTORS[self.name](parameters.regime)
+        self._detector = DETECTORS.build(self.name, parameters.regime)
 
     def start(self) -> Any:
         return self._detector.start()
@@ -179,8 +179,7 @@ class ACalibrator(Component):
     lowest, highest = 0.0, 1.0
 
     def build(self, parameters: MarketParameters) -> None:
-        self._registered = CALIBRATORS[self.name]
-        self._calibration = self._registered.build(parameters.confidence)
+        self._calibration, self._state = calibrator(replace(parameters.confidence, calibrator=self.name))
 
     def start(self) -> Any:
         return self._calibration.start()
@@ -192,7 +191,7 @@ class ACalibrator(Component):
         return [answer]
 
     def load(self, snapshot: bytes) -> Any:
-        return msgpack.decode(snapshot, type=self._registered.state)
+        return msgpack.decode(snapshot, type=self._state)
 
     def events(self, seed: int, count: int) -> list[Any]:
         random = Random(seed)
@@ -240,7 +239,7 @@ class ACost(Component):
     lowest = 0.0
 
     def build(self, parameters: MarketParameters) -> None:
-        self._cost = COSTS[self.name](parameters.costs)
+        self._cost = COSTS.build(self.name, parameters.costs)
 
     def start(self) -> None:
         return None
@@ -281,18 +280,18 @@ def components(parameters: MarketParameters) -> list[Registered]:
     >>> [str(each) for each in components(MarketParameters())][8:11]
     ['strategy imbalance', 'strategy momentum', 'strategy mean_reversion']
     """
-    registers: list[tuple[type[Component], Sequence[str], Sequence[str]]] = [
-        (FamilyOfFeatures, tuple(FAMILIES), FAMILIES_BUILT_IN),
-        (AStrategy, tuple(STRATEGIES), STRATEGIES_BUILT_IN),
-        (ADetector, tuple(DETECTORS), DETECTORS_BUILT_IN),
-        (ACalibrator, tuple(CALIBRATORS), CALIBRATORS_BUILT_IN),
-        (ASizer, tuple(RULES), RULES_BUILT_IN),
-        (ACost, tuple(COSTS), COSTS_BUILT_IN),
+    registries: list[tuple[type[Component], Registry[Any]]] = [
+        (FamilyOfFeatures, FAMILIES),
+        (AStrategy, STRATEGIES),
+        (ADetector, DETECTORS),
+        (ACalibrator, CALIBRATORS),
+        (ASizer, RULES),
+        (ACost, COSTS),
     ]
     return [
-        Registered(kind.kind, name, partial(kind, name, parameters), name not in built_in)
-        for kind, names, built_in in registers
-        for name in names
+        Registered(kind.kind, name, partial(kind, name, parameters), part.own)
+        for kind, registry in registries
+        for name, part in registry.items()
     ]
 
 

@@ -39,4 +39,5 @@ def _expect_arm(own: MarketParameters, arm: Mapping[str, Any], where: str) -> No
     try:
         variants.overrides(arm)
     except ValueError as error:
-        raise ConfigurationError(f"[{where}]: {error}; fix: see docs/experiments.md for what an arm may be") from error
+        way = "" if "; fix: " in str(error) else "; fix: see docs/experiments.md for what an arm may be"
+        raise ConfigurationError(f"[{where}]: {error}{way}") from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import convert
+from msgspec.structs import replace
 
 from schemas.names import MODEL
 from streams.engine.faults import Faults
@@ -66,9 +67,7 @@ class Arms:
         self._recall = Recall(recalls, parameters.model)
         self._mixture = Mixture(parameters.mixture, (*parameters.strategies.enabled, MODEL))
         self._correction = Correction(parameters.correction, len(self.model_features))
-        calibrator = confidence.registered(parameters.confidence)
-        self._calibration = calibrator.build(parameters.confidence)
-        self._calibration_state = calibrator.state
+        self._calibration, self._calibration_state = confidence.calibrator(parameters.confidence)
         self._conformal = Conformal(parameters.confidence.conformal)
 
     def start(self, name: str, version: str, number: int, model: SignedLogistic) -> ArmState:
@@ -106,7 +105,7 @@ class Arms:
         arm.weights = self._mixture.take_over(arm.weights)
         if learned_with.correction.variance != parameters.correction.variance:
             arm.correction = self._correction.start()
-        if (before.calibrator, before.temperature, before.bins) != (now.calibrator, now.temperature, now.bins):
+        if replace(before, conformal=now.conformal) != now:
             arm.calibration = self._calibration.start()
         return arm
 

@@ -1,16 +1,18 @@
 """Whether every name in parameters is of something that there is: a misspelt one must not be without effect."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from schemas.names import MODEL
 from streams.engine.configured import expect_known
+from streams.engine.registry import Registry
 from streams.market.confidence import CALIBRATORS
 from streams.market.costs import COSTS
-from streams.market.features.registry import FAMILIES, FAMILIES_BUILT_IN
+from streams.market.features.registry import FAMILIES, every_feature
 from streams.market.parameters import MarketParameters
-from streams.market.regime import DETECTORS, DETECTORS_BUILT_IN, REGIMES
+from streams.market.regime import DETECTORS, REGIMES
 from streams.market.sizing import RULES
-from streams.market.strategies import STRATEGIES, STRATEGIES_BUILT_IN
+from streams.market.strategies import STRATEGIES
 
 
 def expect_names(parameters: MarketParameters, where: str = "market") -> None:
@@ -30,30 +32,25 @@ mean_reversion, flat, signed_logistic, was imbalnce; fix: imbalance
     Raises:
         ConfigurationError: with the table, the name, and the one that was meant.
     """
-    features = [each.name for family in FAMILIES.values() for each in family.features]
-    named: list[tuple[str, str, Iterable[str], Iterable[str]]] = [
-        ("strategies", "strategies", parameters.strategies.enabled, STRATEGIES),
-        (
-            "strategies.own",
-            "strategies of plug-ins",
-            parameters.strategies.own,
-            _added(STRATEGIES, STRATEGIES_BUILT_IN),
-        ),
+    registries: list[tuple[Registry[Any], Iterable[str], Mapping[str, Any]]] = [
+        (STRATEGIES, parameters.strategies.enabled, parameters.strategies.own),
+        (FAMILIES, (), parameters.features.own),
+        (DETECTORS, (parameters.regime.detector,), parameters.regime.own),
+        (CALIBRATORS, (parameters.confidence.calibrator,), parameters.confidence.own),
+        (COSTS, parameters.costs.enabled, parameters.costs.own),
+        (RULES, parameters.sizing.enabled, parameters.sizing.own),
+    ]
+    for registry, names, own in registries:
+        table = f"{where}{registry.table.removeprefix('market')}"
+        registry.expect(names, table)
+        registry.expect_own(own, table)
+    features = [each.name for each in every_feature()]
+    others: list[tuple[str, str, Iterable[str], Iterable[str]]] = [
         ("features", "recorded features", parameters.features.recorded, features),
-        ("features.own", "families of plug-ins", parameters.features.own, _added(FAMILIES, FAMILIES_BUILT_IN)),
-        ("regime", "a detector", (parameters.regime.detector,), DETECTORS),
-        ("regime.own", "detectors of plug-ins", parameters.regime.own, _added(DETECTORS, DETECTORS_BUILT_IN)),
         ("model", "features", parameters.model.features, features),
         ("model.prior", "features", parameters.model.prior, features),
         ("mixture.prior", "experts", parameters.mixture.prior, (*STRATEGIES, MODEL)),
-        ("confidence", "a calibrator", (parameters.confidence.calibrator,), CALIBRATORS),
-        ("costs", "costs", parameters.costs.enabled, COSTS),
-        ("sizing", "rules", parameters.sizing.enabled, RULES),
         ("sizing.regime_caps", "regimes", parameters.sizing.regime_caps, [each.name for each in REGIMES]),
     ]
-    for table, what, names, known in named:
+    for table, what, names, known in others:
         expect_known(names, known, f"{where}.{table}", what)
-
-
-def _added(register: Iterable[str], built_in: Iterable[str]) -> list[str]:
-    return [name for name in register if name not in built_in]

@@ -1,7 +1,7 @@
 """Parameters of the market node: how ticks become predictions; those of its parts lie beside the parts."""
 
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field, json, to_builtins
 
@@ -125,7 +125,12 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return sha256(json.encode(fields)).hexdigest()
 
 
-ADDED_SINCE = {"admission": {name: getattr(AdmissionParameters(), name) for name in ("max_gap_ns", "silence_ns")}}
+ADDED_SINCE: dict[str, dict[str, Any]] = {
+    "admission": {name: getattr(AdmissionParameters(), name) for name in ("max_gap_ns", "silence_ns")},
+    "confidence": {"own": {}},
+    "costs": {"own": {}},
+    "sizing": {"own": {}},
+}
 """Parameters that earlier digests were made without, by table, with the defaults under which they change nothing."""
 
 

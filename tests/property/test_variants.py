@@ -191,7 +191,7 @@ def test_promoted_and_taken_back_an_arm_keeps_its_parameters() -> None:
         ({"overrides": {"model": {"speed": 1}}}, "unknown field `speed`"),
         ({"overrides": {"mixture": {"prior": {"nobody": 1}}}}, "expected experts among imbalance, .*, was 'nobody'"),
         ({"overrides": {"mixture": {"prior": 1}}}, "overrides.mixture: Expected `object`"),
-        ({"overrides": {"confidence": {"calibrator": "astrology"}}}, "expected a calibrator among"),
+        ({"overrides": {"confidence": {"calibrator": "astrology"}}}, "expected calibrators among"),
         ({"overrides": {"sizing": {"enabled": ["kelly", "kelly"]}}}, "at most once"),
         ({"overrides": {"sizing": {"regime_caps": {"sunny": 1.0}}}}, "sunny"),
         ({"overrides": {"sizing": {"regime_caps": {f"{n}{'x' * 150}": 1.0 for n in range(20)}}}}, "at most 2000 bytes"),

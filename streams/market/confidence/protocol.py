@@ -1,9 +1,6 @@
 """What a calibrator is: something that turns log-odds into probabilities which mean what they say."""
 
-from collections.abc import Callable
 from typing import Any, Protocol
-
-from msgspec import Struct
 
 
 class Calibrator(Protocol):
@@ -23,15 +20,3 @@ class Calibrator(Protocol):
     def learn(self, state: Any, log_odds: float, up: bool, worth: float = 1.0) -> None:
         """Take one label of some worth with the raw log-odds as they were when it was predicted."""
         ...
-
-
-class RegisteredCalibrator(Struct, frozen=True):
-    """A calibrator that parameters can name.
-
-    Attributes:
-        build: it, from `ConfidenceParameters`.
-        state: type of its state.
-    """
-
-    build: Callable[[Any], Calibrator]
-    state: type[Any]

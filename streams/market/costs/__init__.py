@@ -1,11 +1,10 @@
 """What it costs to take a position and to leave it: a file for each cost, and the register that names them."""
 
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from schemas.errors import ConfigurationError
+from streams.engine.registry import Registry
 from streams.market.costs.fees import Fees
 from streams.market.costs.half_spread import HalfSpread
 from streams.market.costs.protocol import Cost
@@ -19,32 +18,27 @@ class CostParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         enabled: names of the costs that are paid.
         fee_bps: fee of one execution, bps of its value.
         slippage_bps: what both executions lose beyond the best price, bps together.
+        own: parameters of costs of the user, a table for each.
     """
 
     enabled: tuple[str, ...] = ("fees", "half_spread", "slippage")
     fee_bps: Annotated[float, Meta(ge=0.0, le=10_000.0)] = 0.5
     slippage_bps: Annotated[float, Meta(ge=0.0, le=10_000.0)] = 0.1
+    own: dict[str, dict[str, Any]] = {}
 
 
-COSTS: dict[str, Callable[[CostParameters], Cost]] = {
-    "fees": lambda parameters: Fees(parameters.fee_bps),
-    "half_spread": lambda parameters: HalfSpread(),
-    "slippage": lambda parameters: Slippage(parameters.slippage_bps),
-}
+COSTS: Registry[Cost] = Registry(
+    "market.costs",
+    "costs",
+    {
+        "fees": (Fees, lambda parameters: Fees(parameters.fee_bps)),
+        "half_spread": (HalfSpread, lambda parameters: HalfSpread()),
+        "slippage": (Slippage, lambda parameters: Slippage(parameters.slippage_bps)),
+    },
+)
 
-COSTS_BUILT_IN = tuple(COSTS)
-"""Names of those that no plug-in brings."""
-
-
-def register(name: str, build: Callable[[CostParameters], Cost]) -> None:
-    """Make a cost known to parameters.
-
-    Raises:
-        ConfigurationError: the name is taken.
-    """
-    if name in COSTS:
-        raise ConfigurationError(f"costs: expected a new name, was {name!r}; fix: choose another")
-    COSTS[name] = build
+register = COSTS.register
+"""See `Registry.register`: `[market.costs] enabled` can name it then."""
 
 
 class Costs:
@@ -59,12 +53,7 @@ class Costs:
     """
 
     def __init__(self, parameters: CostParameters) -> None:
-        enabled = parameters.enabled
-        if len(set(enabled)) < len(enabled) or not all(name in COSTS for name in enabled):
-            raise ConfigurationError(
-                f"[market.costs]: expected each of {', '.join(COSTS)} at most once, was {', '.join(enabled)}"
-            )
-        self._costs = {name: COSTS[name](parameters) for name in enabled}
+        self._costs = COSTS.build_each(parameters.enabled, parameters)
         self._bps = [cost.bps for cost in self._costs.values()]
 
     def round_trip_bps(self, spread_bps: float) -> float:

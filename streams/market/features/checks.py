@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from schemas.ticks import Quote, Trade
 from streams.engine.faults import Faults
 from streams.market.features import Features, FeatureState
-from streams.market.features.registry import FAMILIES, FeatureParameters
+from streams.market.features.registry import FeatureParameters, features_of
 
 Ticks = Sequence[Quote | Trade]
 
@@ -48,7 +48,7 @@ def check(family: str, ticks: Ticks, parameters: FeatureParameters | None = None
     >>> [finding.check for finding in check("book", ticks) if finding.passed]
     ['look-ahead', 'restart', 'finite', 'bounded', 'scale', 'sign']
     """
-    names = [feature.name for feature in FAMILIES[family].features]
+    names = [feature.name for feature in features_of(family)]
     build = partial(Features, parameters or FeatureParameters(), names)
     found = []
     for name, examine in CHECKS.items():
@@ -113,7 +113,7 @@ def _bounded(build: Build, family: str, ticks: Ticks) -> str:
 def _scale(build: Build, family: str, ticks: Ticks) -> str:
     """What promises it does not change when all prices, or all sizes, are multiplied by a constant."""
     features = build()
-    free = [feature.scale_free for feature in FAMILIES[family].features]
+    free = [feature.scale_free for feature in features_of(family)]
     before = vectors(features, ticks)
     for prices, sizes in ((4.0, 1.0), (1.0, 0.25)):
         scaled = vectors(features, [_scaled(tick, prices, sizes) for tick in ticks])
@@ -130,7 +130,7 @@ def _sign(build: Build, family: str, ticks: Ticks) -> str:
     first = ticks[0]
     level = first.bid * first.ask if isinstance(first, Quote) else first.price * first.price
     before, mirrored = vectors(features, ticks), vectors(features, [_mirrored(tick, level) for tick in ticks])
-    for at, feature in enumerate(FAMILIES[family].features):
+    for at, feature in enumerate(features_of(family)):
         one = [vector[at] for vector in before]
         other = [-vector[at] if feature.signed else vector[at] for vector in mirrored]
         # Mirrored returns differ in the second order; a wrong flag is wrong by twice the size of the feature.

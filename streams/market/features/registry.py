@@ -8,7 +8,8 @@ from msgspec import Struct
 from schemas.errors import ConfigurationError
 from schemas.limits import NAMING_SAID, is_name
 from streams.engine.bounds import Kept
-from streams.engine.configured import configured
+from streams.engine.configured import expect_known
+from streams.engine.registry import Registry
 from streams.market.features.autocorrelation import Autocorrelation
 from streams.market.features.book import BookFeatures
 from streams.market.features.family import Family, Feature
@@ -41,32 +42,38 @@ class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     own: dict[str, dict[str, Any]] = {}
 
 
-class RegisteredFamily(Struct, frozen=True):
-    """A family that parameters can name the features of."""
+FAMILIES: Registry[Family] = Registry(
+    "market.features",
+    "families",
+    {
+        "prices": (Prices, lambda parameters: Prices()),
+        "oscillators": (Oscillators, lambda parameters: Oscillators(parameters.oscillators)),
+        "book": (BookFeatures, lambda parameters: BookFeatures(parameters.order_flow_window)),
+        "flow": (Flow, lambda parameters: Flow(parameters.trade_window)),
+        "autocorrelation": (Autocorrelation, lambda parameters: Autocorrelation(parameters.volatility)),
+        "volatility": (Volatility, lambda parameters: Volatility(parameters.volatility)),
+        "realised": (RealisedVolatility, lambda parameters: RealisedVolatility(parameters.volatility)),
+        "spread": (Spread, lambda parameters: Spread()),
+    },
+)
 
-    features: tuple[Feature, ...]
-    build: Callable[[FeatureParameters], Family]
+
+def features_of(family: str) -> tuple[Feature, ...]:
+    """The features of a family, in the order in which it computes them.
+
+    >>> [each.name for each in features_of("spread")]
+    ['spread']
+    """
+    features: tuple[Feature, ...] = FAMILIES[family].part.features
+    return features
 
 
-FAMILIES: dict[str, RegisteredFamily] = {
-    "prices": RegisteredFamily(Prices.features, lambda parameters: Prices()),
-    "oscillators": RegisteredFamily(Oscillators.features, lambda parameters: Oscillators(parameters.oscillators)),
-    "book": RegisteredFamily(BookFeatures.features, lambda parameters: BookFeatures(parameters.order_flow_window)),
-    "flow": RegisteredFamily(Flow.features, lambda parameters: Flow(parameters.trade_window)),
-    "autocorrelation": RegisteredFamily(
-        Autocorrelation.features, lambda parameters: Autocorrelation(parameters.volatility)
-    ),
-    "volatility": RegisteredFamily(Volatility.features, lambda parameters: Volatility(parameters.volatility)),
-    "realised": RegisteredFamily(
-        RealisedVolatility.features, lambda parameters: RealisedVolatility(parameters.volatility)
-    ),
-    "spread": RegisteredFamily(Spread.features, lambda parameters: Spread()),
-}
+def every_feature() -> list[Feature]:
+    """The features of all families, in the order of the vector."""
+    return [each for family in FAMILIES for each in features_of(family)]
 
-FAMILIES_BUILT_IN = tuple(FAMILIES)
-"""Names of those that no plug-in brings."""
 
-BUILT_IN = tuple(feature for family in FAMILIES.values() for feature in family.features)
+BUILT_IN = tuple(every_feature())
 FEATURES = tuple(feature.name for feature in BUILT_IN)
 """Names of the built-in features; the vector of a symbol has those that something needs, in this order."""
 
@@ -75,35 +82,23 @@ UNSIGNED = tuple(feature.name for feature in BUILT_IN if not feature.signed)
 
 
 def register(name: str, family: Callable[..., Family]) -> None:
-    """Make the features of a class known to parameters.
+    """Make the features of a class known to parameters; see `Registry.register`.
 
     Args:
         name: of the family, unique.
-        family: its class, with `features` and `state` as in `Family`. One with an attribute `Parameters`, a
-            `msgspec.Struct`, is given them, filled from `[market.features.own.<name>]`.
+        family: its class, with `features` and `state` as in `Family`.
 
     Raises:
         ConfigurationError: the name, or that of a feature, is taken or is none.
     """
     features: tuple[Feature, ...] = family.features  # type: ignore[attr-defined]
-    taken = {feature.name for known in FAMILIES.values() for feature in known.features}
-    if name in FAMILIES or any(feature.name in taken for feature in features):
-        raise ConfigurationError(f"features: expected new names, was family {name!r} of {_names(features)}")
-    if not all(map(is_name, (name, *(feature.name for feature in features)))):
-        raise ConfigurationError(f"features: {NAMING_SAID}, was family {name!r} of {_names(features)}")
-    FAMILIES[name] = RegisteredFamily(
-        features, lambda parameters: built(family, name, parameters.own.get(name, {}), "features")
-    )
-
-
-def built(component: Callable[..., Any], name: str, table: dict[str, Any], kind: str) -> Any:
-    """A component of the user, from its class and its table in the configuration."""
-    expected = getattr(component, "Parameters", None)
-    if expected is None:
-        if table:
-            raise ConfigurationError(f"[market.{kind}.own.{name}]: expected no parameters, was {table}")
-        return component()
-    return component(configured(table, expected, f"market.{kind}.own.{name}"))
+    names = [feature.name for feature in features]
+    said = f"was family {name!r} of {', '.join(names)}; fix: choose others"
+    if {each.name for each in every_feature()} & set(names):
+        raise ConfigurationError(f"[market.features]: expected new names of features, {said}")
+    if not all(map(is_name, names)):
+        raise ConfigurationError(f"[market.features]: {NAMING_SAID}, {said}")
+    FAMILIES.register(name, family)
 
 
 def families_of(names: Sequence[str]) -> list[str]:
@@ -115,14 +110,8 @@ def families_of(names: Sequence[str]) -> list[str]:
     Raises:
         ConfigurationError: nothing computes one of them.
     """
-    known = {feature.name for family in FAMILIES.values() for feature in family.features}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ConfigurationError(
-            f"features: nothing computes {', '.join(unknown)}; fix: one of {', '.join(sorted(known))}, or name the "
-            "module that registers it in [plugins] modules"
-        )
-    return [name for name, family in FAMILIES.items() if any(feature.name in names for feature in family.features)]
+    expect_known(names, [each.name for each in every_feature()], "market.features", "features")
+    return [family for family in FAMILIES if any(feature.name in names for feature in features_of(family))]
 
 
 def feature(name: str) -> Feature:
@@ -132,8 +121,4 @@ def feature(name: str) -> Feature:
     'bps'
     """
     families_of([name])
-    return next(each for family in FAMILIES.values() for each in family.features if each.name == name)
-
-
-def _names(features: Sequence[Feature]) -> str:
-    return ", ".join(feature.name for feature in features)
+    return next(each for each in every_feature() if each.name == name)

@@ -12,7 +12,7 @@ from msgspec import convert, json
 from schemas.ticks import Quote, Trade
 from streams.engine.faults import Faults
 from streams.market.features.moment import Moment
-from streams.market.features.registry import FAMILIES, FEATURES, FeatureParameters, families_of
+from streams.market.features.registry import FAMILIES, FEATURES, FeatureParameters, families_of, features_of
 
 View = Callable[[Sequence[float]], Sequence[float]]
 """From a vector of all features to those that a component needs, in the order that it named them in."""
@@ -56,16 +56,15 @@ class Features:
     def __init__(self, parameters: FeatureParameters, needs: Sequence[str] = FEATURES) -> None:
         chosen = families_of((*needs, *parameters.recorded))
         self._families = [FAMILIES[name].build(parameters) for name in chosen]
-        self.names = tuple(each.name for name in chosen for each in FAMILIES[name].features)
+        self.names = tuple(each.name for name in chosen for each in features_of(name))
         self._parameters = parameters
         self._advances = [
-            (family.advance, name, len(FAMILIES[name].features))
-            for family, name in zip(self._families, chosen, strict=True)
+            (family.advance, name, len(features_of(name))) for family, name in zip(self._families, chosen, strict=True)
         ]
         self._trades = []
         at = 0
         for index, (family, name) in enumerate(zip(self._families, chosen, strict=True)):
-            width = len(FAMILIES[name].features)
+            width = len(features_of(name))
             trade = getattr(family, "trade", None)
             if trade is not None:
                 self._trades.append((index, slice(at, at + width), trade, name, width))

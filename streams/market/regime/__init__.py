@@ -1,12 +1,10 @@
 """Which kind of market it is, a detector a file, and the register that parameters name them by."""
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
-from schemas.errors import ConfigurationError
-from streams.market.features.registry import built
+from streams.engine.registry import Registry
 from streams.market.regime.ewma import Ewma
 from streams.market.regime.hmm import Hmm
 from streams.market.regime.labels import REGIMES, Regime
@@ -15,7 +13,6 @@ from streams.market.regime.protocol import Detector
 
 __all__ = [
     "DETECTORS",
-    "DETECTORS_BUILT_IN",
     "REGIMES",
     "Detector",
     "Regime",
@@ -40,29 +37,17 @@ class RegimeParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     own: dict[str, dict[str, Any]] = {}
 
 
-DETECTORS: dict[str, Callable[[RegimeParameters], Detector]] = {
-    "ewma": lambda parameters: Ewma(parameters.ewma),
-    "hmm": lambda parameters: Hmm(parameters.hmm),
-}
+DETECTORS: Registry[Detector] = Registry(
+    "market.regime",
+    "detectors",
+    {
+        "ewma": (Ewma, lambda parameters: Ewma(parameters.ewma)),
+        "hmm": (Hmm, lambda parameters: Hmm(parameters.hmm)),
+    },
+)
 
-DETECTORS_BUILT_IN = tuple(DETECTORS)
-"""Names of those that no plug-in brings."""
-
-
-def register(name: str, detector: Callable[..., Detector]) -> None:
-    """Make a detector of the user known, so that `[market.regime] detector` can name it.
-
-    Args:
-        name: unique among all detectors.
-        detector: its class. One with an attribute `Parameters`, a `msgspec.Struct`, is given them, filled from
-            `[market.regime.own.<name>]`.
-
-    Raises:
-        ConfigurationError: the name is taken.
-    """
-    if name in DETECTORS:
-        raise ConfigurationError(f"regime: expected a new name, was {name!r}")
-    DETECTORS[name] = lambda parameters: built(detector, name, parameters.own.get(name, {}), "regime")
+register = DETECTORS.register
+"""See `Registry.register`: `[market.regime] detector` can name it then."""
 
 
 def detector(parameters: RegimeParameters) -> Detector:
@@ -74,10 +59,4 @@ def detector(parameters: RegimeParameters) -> Detector:
     Raises:
         ConfigurationError: no detector has this name.
     """
-    make = DETECTORS.get(parameters.detector)
-    if make is None:
-        raise ConfigurationError(
-            f"regime: expected the detector to be one of {', '.join(DETECTORS)}, was {parameters.detector!r}; "
-            "fix: name the module that registers another one in [plugins] modules"
-        )
-    return make(parameters)
+    return DETECTORS.build(parameters.detector, parameters)

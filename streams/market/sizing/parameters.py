@@ -1,6 +1,6 @@
 """How bold to be."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
@@ -20,6 +20,7 @@ class SizingParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         regime_caps: largest position in each regime that has a cap.
         drawdown_bps: drawdown at which nothing is held, bps of capital.
         drawdown_memory: matured predictions over which a drawdown is forgotten.
+        own: parameters of rules of the user, a table for each.
     """
 
     enabled: tuple[str, ...] = (
@@ -40,3 +41,4 @@ class SizingParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     )
     drawdown_bps: Positive = 100.0
     drawdown_memory: Annotated[int, Meta(ge=2, le=MOST)] = 20_000
+    own: dict[str, dict[str, Any]] = {}

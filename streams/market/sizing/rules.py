@@ -1,9 +1,6 @@
 """Every rule of sizing by name."""
 
-from collections.abc import Callable
-
-from schemas.errors import ConfigurationError
-from schemas.limits import NAMING_SAID, is_name
+from streams.engine.registry import Registry
 from streams.market.sizing.confidence_floor import ConfidenceFloor
 from streams.market.sizing.drawdown_cap import DrawdownCap
 from streams.market.sizing.kelly import Kelly
@@ -16,31 +13,29 @@ from streams.market.sizing.volatility_target import VolatilityTarget
 COST, LARGEST = "cost", "max_position"
 """Names of the two rules that cannot be switched off."""
 
-RULES: dict[str, Callable[[SizingParameters, int], Rule]] = {
-    "stand_aside": lambda parameters, horizon_ns: StandAside(),
-    "confidence_floor": lambda parameters, horizon_ns: ConfidenceFloor(parameters.confidence_floor),
-    "kelly": lambda parameters, horizon_ns: Kelly(parameters.kelly_fraction),
-    "volatility_target": lambda parameters, horizon_ns: VolatilityTarget(parameters.volatility_target_bps, horizon_ns),
-    "regime_cap": lambda parameters, horizon_ns: RegimeCap(parameters.regime_caps),
-    "drawdown_cap": lambda parameters, horizon_ns: drawdown_cap(parameters),
-}
+RULES: Registry[Rule] = Registry(
+    "market.sizing",
+    "rules",
+    {
+        "stand_aside": (StandAside, lambda parameters, horizon_ns: StandAside()),
+        "confidence_floor": (
+            ConfidenceFloor,
+            lambda parameters, horizon_ns: ConfidenceFloor(parameters.confidence_floor),
+        ),
+        "kelly": (Kelly, lambda parameters, horizon_ns: Kelly(parameters.kelly_fraction)),
+        "volatility_target": (
+            VolatilityTarget,
+            lambda parameters, horizon_ns: VolatilityTarget(parameters.volatility_target_bps, horizon_ns),
+        ),
+        "regime_cap": (RegimeCap, lambda parameters, horizon_ns: RegimeCap(parameters.regime_caps)),
+        "drawdown_cap": (DrawdownCap, lambda parameters, horizon_ns: drawdown_cap(parameters)),
+    },
+    reserved=(COST, LARGEST),
+)
 """Every rule by name; they are built from the parameters and the horizon, ns."""
 
-RULES_BUILT_IN = tuple(RULES)
-"""Names of those that no plug-in brings."""
-
-
-def register(name: str, build: Callable[[SizingParameters, int], Rule]) -> None:
-    """Make a rule known to parameters.
-
-    Raises:
-        ConfigurationError: the name is taken.
-    """
-    if not is_name(name):
-        raise ConfigurationError(f"sizing: {NAMING_SAID}, was {name!r}")
-    if name in RULES or name in (COST, LARGEST):
-        raise ConfigurationError(f"sizing: expected a new name, was {name!r}; fix: choose another")
-    RULES[name] = build
+register = RULES.register
+"""See `Registry.register`: `[market.sizing] enabled` can name it then."""
 
 
 def drawdown_cap(parameters: SizingParameters) -> DrawdownCap:

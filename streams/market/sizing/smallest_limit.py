@@ -1,6 +1,5 @@
 """The smallest limit of the rules, on the side of the edge."""
 
-from schemas.errors import ConfigurationError
 from streams.market.sizing.explained import SizeExplained
 from streams.market.sizing.moves import MoveState
 from streams.market.sizing.parameters import SizingParameters
@@ -25,12 +24,8 @@ class Sizing:
     """
 
     def __init__(self, parameters: SizingParameters, horizon_ns: int) -> None:
-        enabled = parameters.enabled
-        if len(set(enabled)) < len(enabled) or not all(name in RULES for name in enabled):
-            raise ConfigurationError(
-                f"[market.sizing]: expected each of {', '.join(RULES)} at most once, was {', '.join(enabled)}"
-            )
-        self._rules = [(name, RULES[name](parameters, horizon_ns).limit) for name in enabled]
+        rules = RULES.build_each(parameters.enabled, parameters, horizon_ns)
+        self._rules = [(name, rule.limit) for name, rule in rules.items()]
         self._memory = parameters.memory
         self._largest = parameters.max_position
         self._drawdown = drawdown_cap(parameters)

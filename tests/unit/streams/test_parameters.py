@@ -105,7 +105,7 @@ def test_a_name_of_nothing_is_refused_with_the_one_that_was_meant(table: dict[st
         ({"costs": {"fee_bps": 0.0}}, r"\[experiments.bold.arm\]: expected tables among .*, was costs"),
         ({"model": {"learning_rat": 1}}, r"\[experiments.bold.arm.model\]: .* learning_rat; fix: learning_rate$"),
         ({"model": {"learning_rate": -1}}, r"\[experiments.bold.arm.model\] learning_rate: .*, was -1; fix: "),
-        ({"sizing": {"enabled": ["luck"]}}, r"\[experiments.bold.arm\]: .*luck; fix: see docs/experiments.md"),
+        ({"sizing": {"enabled": ["luck"]}}, r"\[experiments.bold.arm\]: .*luck; fix: take it out, or name the module"),
     ],
 )
 def test_an_arm_that_could_not_be_started_is_refused_before_it_is(arm: dict[str, Any], sentence: str) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from agents.cli.features import command
 from schemas.errors import ConfigurationError, TickloopError
+from streams.engine.registry import RegisteredPart
 from streams.market.features import FEATURES, SIGNED, registry
 from streams.market.features.checks import CHECKS, check
 from streams.market.features.family import Feature, Moment, NoState
@@ -80,9 +81,7 @@ class KeepsItsSign(Cheat):
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], None]:
     def put(family: Callable[..., Any]) -> None:
-        monkeypatch.setitem(
-            registry.FAMILIES, "cheats", registry.RegisteredFamily(Cheat.features, lambda parameters: family())
-        )
+        monkeypatch.setitem(registry.FAMILIES, "cheats", RegisteredPart(Cheat, lambda parameters: family()))
 
     return put
 

@@ -192,7 +192,7 @@ def test_a_backtest_without_predictions_refuses_nothing_that_comes_next(ends: En
         ("import sys; sys.exit(3)", r"SystemExit: 3 \(.*module_\d.py:1\)"),
         (
             "from streams.market.strategies import register; register('flat', None)",
-            "strategies: expected a new name",
+            r"\[market.strategies\]: expected a new name among strategies",
         ),
     ],
     ids=["import", "syntax", "raises", "exits", "taken"],

@@ -10,8 +10,8 @@ from schemas.codec import encode
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.ticks import Directive, Quote, Trade
+from streams.engine.registry import RegisteredPart
 from streams.market import confidence, strategies
-from streams.market.confidence.protocol import RegisteredCalibrator
 from streams.market.features import registry
 from streams.market.features.family import Feature, Moment, NoState
 from streams.market.node import MarketNode
@@ -64,7 +64,7 @@ class BrokenFeature:
 @pytest.fixture
 def with_strategy(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], MarketNode]:
     def node(answer: Any) -> MarketNode:
-        monkeypatch.setitem(strategies.STRATEGIES, "broken", lambda parameters: Broken(answer))
+        monkeypatch.setitem(strategies.STRATEGIES, "broken", RegisteredPart(Broken, lambda parameters: Broken(answer)))
         enabled = {"enabled": [*StrategyParameters().enabled, "broken"]}
         return MarketNode(load_parameters({"market": QUICK | {"strategies": enabled}}))
 
@@ -74,7 +74,7 @@ def with_strategy(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], MarketNode
 @pytest.fixture
 def with_feature(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], MarketNode]:
     def node(answer: Any) -> MarketNode:
-        family = registry.RegisteredFamily(BrokenFeature.features, lambda parameters: BrokenFeature(answer))
+        family = RegisteredPart(BrokenFeature, lambda parameters: BrokenFeature(answer))
         monkeypatch.setitem(registry.FAMILIES, "hunches", family)
         return MarketNode(load_parameters({"market": QUICK | {"features": {"recorded": ["hunch"]}}}))
 
@@ -176,7 +176,7 @@ def _said_last(component: str, predictions: list[Prediction]) -> str:
 
 
 def test_a_detector_that_fails_says_calm_and_ranging(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(DETECTORS, "ewma", lambda parameters: BrokenDetector())
+    monkeypatch.setitem(DETECTORS, "ewma", RegisteredPart(BrokenDetector, lambda parameters: BrokenDetector()))
     state, predictions, _ = _run(MarketNode(load_parameters({"market": QUICK})))
     assert state.faults.counts == {"regime": len(TICKS)}
     assert "regime (OverflowError): calm-range" in _said_last("regime", predictions)
@@ -184,7 +184,7 @@ def test_a_detector_that_fails_says_calm_and_ranging(monkeypatch: pytest.MonkeyP
 
 
 def test_a_rule_that_fails_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RULES, "stand_aside", lambda parameters, horizon_ns: BrokenRule())
+    monkeypatch.setitem(RULES, "stand_aside", RegisteredPart(BrokenRule, lambda parameters, horizon_ns: BrokenRule()))
     costless = QUICK | {"costs": {"enabled": []}}
     state, predictions, _ = _run(MarketNode(load_parameters({"market": costless})))
     assert state.faults.counts["sizing"] > 100
@@ -223,7 +223,7 @@ class BrokenCalibrator:
     [(ArithmeticError(), "ArithmeticError"), (nan, "no probability"), (2.0, "no probability"), (None, "TypeError")],
 )
 def test_a_calibrator_that_fails_is_the_identity(monkeypatch: pytest.MonkeyPatch, answer: Any, problem: str) -> None:
-    broken = RegisteredCalibrator(lambda parameters: BrokenCalibrator(answer), NoState)
+    broken = RegisteredPart(BrokenCalibrator, lambda parameters: BrokenCalibrator(answer))
     monkeypatch.setitem(confidence.CALIBRATORS, "broken", broken)
     node = MarketNode(load_parameters({"market": QUICK | {"confidence": {"calibrator": "broken"}}}))
     state, predictions, outcomes = _run(node)

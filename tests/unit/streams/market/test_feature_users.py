@@ -164,9 +164,9 @@ class TestComponentsOfTheUser:
             _node(strategies={"enabled": ["follower"], "own": {"follower": {"slope": 1.0}}})
 
     def test_a_name_is_given_once(self) -> None:
-        with pytest.raises(ConfigurationError, match="strategies: expected a new name, was 'follower'"):
+        with pytest.raises(ConfigurationError, match="expected a new name among strategies, was 'follower'"):
             strategies.register("follower", Follower)
-        with pytest.raises(ConfigurationError, match="features: expected new names, was family 'others' of tilt"):
+        with pytest.raises(ConfigurationError, match="expected new names of features, was family 'others' of tilt"):
             features.register("others", Tilt)
 
     def test_a_snapshot_of_other_states_is_an_error(self) -> None:

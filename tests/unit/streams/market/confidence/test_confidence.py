@@ -4,7 +4,7 @@ from random import Random
 import pytest
 
 from schemas.errors import ConfigurationError
-from streams.market.confidence import CALIBRATORS, ConfidenceParameters, register, registered
+from streams.market.confidence import CALIBRATORS, ConfidenceParameters, calibrator, register
 from streams.market.confidence.bins import Bins, BinsState
 from streams.market.confidence.conformal import Conformal
 from streams.market.confidence.expected import ExpectedSkill
@@ -15,7 +15,7 @@ from streams.scoring.reliability import expected_calibration_error, reliability
 
 def _calibrated(name: str, distorted: float, seed: int = 1) -> tuple[float, float]:
     """Calibration error before and after, of scores that are `distorted` times as sure as the truth."""
-    random, calibrator = Random(seed), registered(ConfidenceParameters(calibrator=name)).build(ConfidenceParameters())
+    random, calibrator = Random(seed), CALIBRATORS.build(name, ConfidenceParameters())
     state = calibrator.start()
     raw, calibrated, ups = [], [], []
     for number in range(12_000):
@@ -42,7 +42,7 @@ def test_probabilities_come_to_mean_what_they_say(name: str, distorted: float) -
 
 @pytest.mark.parametrize("name", CALIBRATORS)
 def test_opposite_log_odds_get_the_opposite_probability(name: str) -> None:
-    random, calibrator = Random(2), registered(ConfidenceParameters(calibrator=name)).build(ConfidenceParameters())
+    random, calibrator = Random(2), CALIBRATORS.build(name, ConfidenceParameters())
     plain, mirrored = calibrator.start(), calibrator.start()
     for _ in range(2_000):
         score, up, worth = random.gauss(0, 2), random.random() < 0.5, random.random()
@@ -67,9 +67,9 @@ def test_a_bin_by_hand() -> None:
 
 
 def test_names_of_calibrators() -> None:
-    with pytest.raises(ConfigurationError, match="expected a calibrator among temperature, bins, was 'oracle'"):
-        registered(ConfidenceParameters(calibrator="oracle"))
-    with pytest.raises(ConfigurationError, match="expected a new name, was 'bins'"):
+    with pytest.raises(ConfigurationError, match="expected calibrators among temperature, bins, was oracle"):
+        calibrator(ConfidenceParameters(calibrator="oracle"))
+    with pytest.raises(ConfigurationError, match="expected a new name among calibrators, was 'bins'"):
         register("bins", lambda parameters: Bins(parameters.bins), BinsState)
 
 

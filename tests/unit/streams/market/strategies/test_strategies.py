@@ -12,7 +12,7 @@ CALM_RANGE, CALM_TREND = REGIMES[0], REGIMES[1]
 
 
 def _opinion(name: str, regime: Regime = CALM_RANGE, **features: float) -> float:
-    strategy: Any = STRATEGIES[name](StrategyParameters())
+    strategy: Any = STRATEGIES.build(name, StrategyParameters())
     opinion: float = strategy.opinion([features.get(feature, 0.0) for feature in strategy.needs], regime)
     return opinion
 
@@ -45,9 +45,11 @@ def test_a_mirrored_market_gives_the_mirrored_opinion(name: str, regime: Regime)
     assert name == "flat" or _opinion(name, regime, **values) != 0.5
 
 
-@pytest.mark.parametrize("enabled", [("rumour",), ("flat", "flat")])
-def test_names_that_make_no_sense(enabled: tuple[str, ...]) -> None:
-    with pytest.raises(ConfigurationError, match="expected each of imbalance, momentum, mean_reversion, flat"):
+@pytest.mark.parametrize(
+    ("enabled", "sentence"), [(("rumour",), "expected strategies among"), (("flat", "flat"), "expected each of")]
+)
+def test_names_that_make_no_sense(enabled: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{sentence} imbalance, momentum, mean_reversion, flat"):
         strategies(StrategyParameters(enabled=enabled))
 
 
