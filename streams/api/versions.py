@@ -11,6 +11,7 @@ from schemas.codec import encode
 from schemas.errors import ModelRefused
 from schemas.models import ModelState, state_sha256
 from schemas.retraining import RetrainingResult
+from streams.lifecycle.version_states import without_arms
 from streams.market.models import signed_logistic
 
 SCHEMA = 1
@@ -18,15 +19,8 @@ SCHEMA = 1
 
 VersionStatus = Literal["candidate", "shadow", "champion", "frozen", "rejected", "rolled_back"]
 
-NEXT: dict[VersionStatus, tuple[VersionStatus, ...]] = {
-    "candidate": ("shadow", "champion", "rejected"),
-    "shadow": ("champion", "frozen", "rejected"),
-    "champion": ("frozen", "rolled_back"),
-    "frozen": ("shadow", "champion", "rejected"),
-    "rejected": (),
-    "rolled_back": (),
-}
-"""Where a version may go from where it stands."""
+NEXT: dict[VersionStatus, tuple[VersionStatus, ...]] = without_arms()  # type: ignore[assignment]
+"""Where a version may go from where it stands: the ways of the loop that take no running arm."""
 
 
 class VersionChange(Struct, frozen=True):

@@ -1,9 +1,10 @@
-"""What one symbol's arms have been through: who runs, who is live since when, who was before."""
+"""What one symbol's arms have been through: who runs, who is live since when, who was before; every change of it."""
 
 from msgspec import Struct, field
 
-from schemas.commands import PromoteVariant, RollBack
+from schemas.commands import Command, PromoteVariant, RollBack
 from schemas.names import BUILTIN, LIVE
+from schemas.versions import Status
 from streams.engine.judged import Judged
 
 MOST_REIGNS = 32
@@ -26,7 +27,7 @@ class RunningArm(Struct, array_like=True):
     """An arm that runs.
 
     Attributes:
-        name: in directives and outcomes; the live arm is called `live`.
+        name: in directives and outcomes; the live arm is called `live`; empty once it was stopped.
         version: of the arm; that of the arm a symbol begins with is `builtin` here, its full name has a digest.
         number: identity that survives a change of name.
         since: event time since when it is live or in shadow, ns.
@@ -54,6 +55,10 @@ class RunningArm(Struct, array_like=True):
     was_live: bool = False
     candidate: bool = False
     taken_back: bool = False
+
+    def changed_by(self, command: Command) -> None:
+        """Count a change that a person asked for."""
+        self.manual_steps += not command.automatic
 
 
 class Reign(Struct, array_like=True):
@@ -111,6 +116,58 @@ class SymbolArms(Struct, array_like=True):
     judged: Judged = field(default_factory=Judged)
     held: list[HeldByPin] = []
 
+    def status(self, arm: RunningArm) -> Status:
+        """Where the version of an arm stands, whether it runs or was stopped; see `version_states` for the ways there.
+
+        Of one that was taken back, and for which a pin holds back that it goes live again, that is said: `shadow`.
+        """
+        if not arm.name:
+            if arm.was_live:
+                return "stopped" if arm.taken_back else "frozen"
+            return "rejected" if arm.candidate else "stopped"
+        if arm is self.arms[0]:
+            return "champion"
+        return "rolled_back" if arm.taken_back and not self.is_held(arm) else "shadow"
+
+    def started(self, command: Command) -> RunningArm:
+        """The last arm was started by a command; a version that was kept as knowledge runs again, as it was."""
+        arm = self.arms[-1]
+        arm.changed_by(command)
+        if arm.version in self.frozen:
+            del self.frozen[arm.version]
+            self.retired = [each for each in self.retired if each != arm.version]
+        return arm
+
+    def went_live(self, before: RunningArm, command: PromoteVariant | RollBack) -> RunningArm:
+        """The first arm was made live by a command, in the place of the one before, which runs on in shadow."""
+        live, reign = self.arms[0], Reign(before.version, before.since, before.command)
+        for arm in (live, before):
+            arm.since, arm.command = command.ts_event, command.id
+            arm.changed_by(command)
+        live.was_live, live.taken_back = True, False
+        before.taken_back = isinstance(command, RollBack)
+        # Whoever is live now is no one's predecessor any more.
+        self.forget(live.version)
+        if not before.taken_back:
+            self.before.append(reign)
+            del self.before[:-MOST_REIGNS]
+        return live
+
+    def stopped(self, arm: RunningArm, command: Command) -> None:
+        """An arm was stopped by a command: its version cannot be gone back to, and none may be called like it.
+
+        One that was live and was not taken back is kept as knowledge, so many of them are.
+        """
+        self.forget(arm.version)
+        self.retired = [*self.retired, arm.version][-MOST_RETIRED:]
+        self.held = [each for each in self.held if each.number != arm.number]
+        arm.name = ""
+        arm.changed_by(command)
+        if self.status(arm) == "frozen" and arm.sha256:
+            self.frozen[arm.version] = arm.sha256
+            while len(self.frozen) > MOST_FROZEN:
+                del self.frozen[next(iter(self.frozen))]
+
     def descent(self, parent: str) -> list[str]:
         """Lineage of a child of `parent`, which need not run; none of no parent."""
         if not parent:
@@ -142,36 +199,13 @@ class SymbolArms(Struct, array_like=True):
         self.held.append(HeldByPin(command, arm.number, self.arms[0].version))
         return True
 
-    def succeeded(self, by: RunningArm, reign: Reign) -> None:
-        """Remember whose reign has ended; whoever is live now is no one's predecessor any more."""
-        self.forget(by.version)
-        self.before.append(reign)
-        del self.before[:-MOST_REIGNS]
-
     def forget(self, version: str) -> None:
         """A version that runs no more cannot be gone back to."""
         self.before = [reign for reign in self.before if reign.version != version]
 
-    def revive(self, version: str) -> None:
-        """A version that is kept as knowledge runs again, as it was."""
-        if version in self.frozen:
-            del self.frozen[version]
-            self.retired = [each for each in self.retired if each != version]
-
-    def freeze(self, version: str, sha256: str) -> None:
-        """A version that was live is kept as knowledge; so many of them are."""
-        self.frozen[version] = sha256
-        while len(self.frozen) > MOST_FROZEN:
-            del self.frozen[next(iter(self.frozen))]
-
     def pool(self) -> tuple[str, ...]:
         """SHA-256 of the models that a retrain asked for now is compared with, the latest last."""
         return tuple(self.frozen.values())[-MOST_CONTENDERS:]
-
-    def retire(self, version: str) -> None:
-        """A version that was stopped cannot be gone back to, and none may be called like it."""
-        self.forget(version)
-        self.retired = [*self.retired, version][-MOST_RETIRED:]
 
 
 def new_life() -> SymbolArms:

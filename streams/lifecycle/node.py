@@ -23,10 +23,9 @@ from schemas.names import BUILTIN, arms_version, builtin_version, is_candidate
 from schemas.retraining import RetrainJob
 from schemas.ticks import Action, Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
-from schemas.versions import Status
 from streams.engine.node import Node
 from streams.engine.signing import UNSIGNED, Signing
-from streams.lifecycle.arm_states import Reign, RunningArm, SymbolArms, new_life
+from streams.lifecycle.arm_states import RunningArm, SymbolArms, new_life
 from streams.lifecycle.version_records import News
 from streams.market.arm_parameters import ArmParameters
 from streams.market.directives import MOST_ARMS, apply, remember, shadow
@@ -106,7 +105,8 @@ class LifecycleNode(Node[SymbolArms]):
         if isinstance(event, PinVersion):
             remember(state, event.id)
             state.pinned = event.pinned
-            news.tell(state.arms[0], "champion", f"{'pinned' if event.pinned else 'released'}: {event.cause}")
+            state.arms[0].changed_by(event)
+            news.tell(state.arms[0], f"{'pinned' if event.pinned else 'released'}: {event.cause}")
             directives = [] if event.pinned else self._release(state, event, news)
             return (*(self._signing.sign(each, record_id) for each in directives), *news.records)
         self._check_may(state, event)
@@ -176,8 +176,7 @@ class LifecycleNode(Node[SymbolArms]):
             except Refused as refused:
                 raise Refused("bad_command", refused.detail) from refused
         if life.hold(command, arm):
-            status: Status = "shadow" if isinstance(command, PromoteVariant) else "champion"
-            news.tell(arm, status, f"held back by a pin on {live}: {command.cause}", counts=False)
+            news.tell(arm, f"held back by a pin on {live}: {command.cause}")
 
     def _release(self, life: SymbolArms, pin: PinVersion, news: News) -> list[Directive]:
         """What the pin held back: a roll-back first, then the first winner; who won against another one is stopped."""
@@ -258,7 +257,8 @@ class LifecycleNode(Node[SymbolArms]):
         life.arms.remove(stopped)
         remember(life, directive.id)
         kept = "kept in the pool, to make" if stopped.was_live else "held back by a pin, made"
-        news.tell_stopped(stopped, f"{kept} room for {command.arm}")
+        life.stopped(stopped, command)
+        news.tell(stopped, f"{kept} room for {command.arm}")
         return [directive]
 
     def _apply(self, life: SymbolArms, command: Directed) -> Directive:
@@ -271,33 +271,25 @@ class LifecycleNode(Node[SymbolArms]):
 
     def _carry_out(self, life: SymbolArms, command: Directed, news: News) -> Directive:
         live = life.arms[0]
-        reign = Reign(live.version, live.since, live.command)
         runs = list(life.arms)
         directive = self._apply(life, command)
         if isinstance(command, StartVariant):
-            life.revive(life.arms[-1].version)
-            news.tell(life.arms[-1], "shadow", command.cause)
-            if life.arms[-1].number == 1:
-                news.tell(live, "champion", "what the symbol began with", counts=False)
+            arm = life.started(command)
+            news.tell(arm, command.cause)
+            if arm.number == 1:
+                news.tell(live, "what the symbol began with")
         elif isinstance(command, StopVariant):
             (stopped,) = [arm for arm in runs if arm not in life.arms]
-            news.tell_stopped(stopped, command.cause)
+            life.stopped(stopped, command)
+            news.tell(stopped, command.cause)
         else:
-            promoted, demoted = life.arms[0], live
-            for arm in (promoted, demoted):
-                arm.since, arm.command = command.ts_event, command.id
-            promoted.was_live, promoted.taken_back = True, False
-            demoted.taken_back = isinstance(command, RollBack)
-            news.tell(promoted, "champion", command.cause)
-            if isinstance(command, RollBack):
-                life.forget(promoted.version)
-                if command.automatic:
-                    life.cools_until = command.ts_event + self._parameters.retraining.cool_down_ns
-                news.tell(demoted, "rolled_back", command.cause)
-            else:
-                life.succeeded(promoted, reign)
-                shown = self.shown(command.symbol, promoted.version)
-                news.tell(demoted, "shadow", f"{shown} is live: {command.cause}")
+            promoted = life.went_live(live, command)
+            taken_back = isinstance(command, RollBack)
+            if taken_back and command.automatic:
+                life.cools_until = command.ts_event + self._parameters.retraining.cool_down_ns
+            news.tell(promoted, command.cause)
+            shown = self.shown(command.symbol, promoted.version)
+            news.tell(live, command.cause if taken_back else f"{shown} is live: {command.cause}")
         return directive
 
     def _directive(self, life: SymbolArms, command: Directed) -> Directive:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec import UNSET, json
 
 from schemas.commands import Command, PinVersion, Retrain, StopVariant
-from schemas.versions import ModelVersion, Status
+from schemas.versions import ModelVersion
 from streams.lifecycle.arm_states import RunningArm, SymbolArms
 
 Shown = Callable[[str, str], str]
@@ -35,11 +35,9 @@ class News:
         """What is told from here on is what another command made of versions."""
         self._command = command
 
-    def tell(self, arm: RunningArm, status: Status, reason: str, *, counts: bool = True) -> None:
-        """Add the record of one version; `counts`: it was changed by the command, not merely mentioned."""
+    def tell(self, arm: RunningArm, reason: str) -> None:
+        """Add the record of the version of an arm, as it stands now."""
         command, symbol = self._command, self._command.symbol
-        if counts and not command.automatic:
-            arm.manual_steps += 1
         lineage = tuple(self._shown(symbol, version) for version in arm.lineage)
         silent = isinstance(command, (StopVariant, Retrain, PinVersion))
         self.records.append(
@@ -48,7 +46,7 @@ class News:
                 symbol=symbol,
                 version=self._shown(symbol, arm.version),
                 parent=lineage[-1] if lineage else "",
-                status=status,
+                status=self._life.status(arm),
                 reason=reason,
                 ts_event=command.ts_event,
                 command=command.id,
@@ -65,17 +63,3 @@ class News:
                 held=True if self._life.is_held(arm) else UNSET,
             )
         )
-
-    def tell_stopped(self, arm: RunningArm, reason: str) -> None:
-        """An arm runs no more: what that makes of its version hangs on what it was."""
-        self._life.retire(arm.version)
-        self._life.held = [each for each in self._life.held if each.number != arm.number]
-        arm.name = ""
-        status: Status = "stopped"
-        if arm.was_live:
-            status = "stopped" if arm.taken_back else "frozen"
-            if status == "frozen" and arm.sha256:
-                self._life.freeze(arm.version, arm.sha256)
-        elif arm.candidate:
-            status = "rejected"
-        self.tell(arm, status, reason)
