@@ -23,7 +23,7 @@ class Judged(Struct, array_like=True):
     ids: dict[str, tuple[str, int]] = {}
     floors: dict[str, int] = {}
 
-    def meets(self, record_id: str, signed: AsOf | None) -> bool:
+    def meet(self, record_id: str, signed: AsOf | None) -> bool:
         """Remember that it is judged now; whether that is the first time.
 
         Raises:

@@ -179,15 +179,15 @@ class Signing:
         """Partition that a partial is for: it lies where its experiment is, not where the symbol is that tells it."""
         return partition_of(partial.experiment, self._partitions) if self._partitions else partition
 
-    def is_new(self, judged: Judged, record: Any, record_id: str) -> bool:
-        """Whether a record is to be judged: `admit` lets it pass, and it never was.
+    def meet(self, judged: Judged, record: Any, record_id: str) -> bool:
+        """Remember that a record is judged now, if `admit` lets it pass; whether that is the first time.
 
         Raises:
-            Refused: as `admit` and `Judged.meets` do.
+            Refused: as `admit` and `Judged.meet` do.
         """
         if self._own is None:
             return True
-        return judged.meets(record.id, self.admit(record, record_id))
+        return judged.meet(record.id, self.admit(record, record_id))
 
     def _key_of(self, record: Any) -> Key:
         """The key that the signature was made with."""

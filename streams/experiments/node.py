@@ -106,12 +106,12 @@ class ExperimentsNode(Node[Trials]):
                 if not trial.begins(event) or not trial.declaration.covers(event.symbol):
                     continue
                 own = state[name] = trial.start(event)
-            if not trial.counts(own, event):
+            if not trial.move_clock(own, event):
                 continue
-            if trial.pooled and (partial := partials.before(trial, own, event, f"{record_id}:{len(written)}")):
+            if trial.pooled and (partial := partials.ended_window(trial, own, event, f"{record_id}:{len(written)}")):
                 written.append(self._signing.sign(partial, record_id))
             step = trial.update(own, event)
-            if trial.pooled and (partial := partials.after(trial, own, event, f"{record_id}:{len(written)}")):
+            if trial.pooled and (partial := partials.follow(trial, own, event, f"{record_id}:{len(written)}")):
                 written.append(self._signing.sign(partial, record_id))
             if not step:
                 continue

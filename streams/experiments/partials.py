@@ -5,7 +5,7 @@ from schemas.outcomes import OutcomeMatured
 from streams.experiments.trial import Trial, TrialState
 
 
-def before(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
+def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
     """The window that `outcome` ends; to be asked before the trial takes it."""
     told = state.told
     if told is None or told.ended or told.window < 0:
@@ -14,8 +14,8 @@ def before(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: 
     return None if now <= told.window else _partial(trial, state, outcome, record_id, told.window, now - 1, "")
 
 
-def after(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
-    """The end of the comparison, if `outcome` is it; to be asked after the trial has taken it."""
+def follow(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
+    """Note the window of `outcome`, once the trial has taken it; the end of the comparison, if that is it."""
     told = state.told
     if told is None or told.ended:
         return None

@@ -114,8 +114,8 @@ class Trial:
         told = Reported() if self.pooled else None
         return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start(), told=told)
 
-    def counts(self, state: TrialState, outcome: OutcomeMatured) -> bool:
-        """Whether an outcome is of a time that was not counted before; to be asked of each, before `update`.
+    def move_clock(self, state: TrialState, outcome: OutcomeMatured) -> bool:
+        """Move the clock on to an outcome, each before `update`; whether its time was not counted before.
 
         Where the symbol's clock was set back, the same time comes once more, and would be counted as if it said
         something new: outcomes are dropped until the clock is past what was seen.

@@ -97,7 +97,7 @@ class LifecycleNode(Node[SymbolArms]):
 
     def step(self, state: SymbolArms, event: Any, record_id: str) -> Sequence[Struct]:
         """The directive, then what it makes of versions; nothing for a command that was carried out before."""
-        if not self._signing.is_new(state.judged, event, record_id) or event.id in state.applied:
+        if not self._signing.meet(state.judged, event, record_id) or event.id in state.applied:
             return ()
         if isinstance(event, Retrain):
             return self._retrain(state, event, record_id)

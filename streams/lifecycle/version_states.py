@@ -25,7 +25,7 @@ OF_ARMS: frozenset[tuple[Status, Status]] = frozenset(
 """Ways that only a version takes that runs as an arm of the loop.
 
 There a champion that is succeeded or taken back runs on in shadow until its arm is stopped. In a registry in memory
-nothing runs beside the champion: one that is succeeded is frozen at once, and one that is taken back has come to its end.
+nothing runs beside the champion: one that is succeeded is frozen at once, one that is taken back has come to its end.
 """
 
 

@@ -112,7 +112,7 @@ class MarketNode(Node[SymbolState]):
         if state.made_with != pipeline.made_with:
             raise self.other_parameters(state.made_with, pipeline.made_with)
         if type(event) is Directive:
-            if self._signing.is_new(state.arms.judged, event, record_id):
+            if self._signing.meet(state.arms.judged, event, record_id):
                 pipeline.direct(state, event)
             return ()
         return pipeline.take(state, event, record_id)

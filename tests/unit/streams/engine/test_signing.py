@@ -106,11 +106,11 @@ def test_what_is_signed_for_one_place_is_taken_at_no_other() -> None:
 def test_the_floor_stands_at_the_latest_that_was_forgotten_and_each_log_has_its_own() -> None:
     judged = Judged()
     for number in range(MOST_JUDGED + 5):
-        assert judged.meets(f"c{number}", AsOf("commands", 3, 1_000 - number if number < 5 else 2_000 + number))
+        assert judged.meet(f"c{number}", AsOf("commands", 3, 1_000 - number if number < 5 else 2_000 + number))
     assert judged.floors == {"commands": 1_000}
-    assert judged.meets("slow", AsOf("ticks", 3, 4)), "a node's own place in the ticks is another measure"
+    assert judged.meet("slow", AsOf("ticks", 3, 4)), "a node's own place in the ticks is another measure"
     with pytest.raises(Refused, match="expired"):
-        judged.meets("c1", AsOf("commands", 3, 999))
+        judged.meet("c1", AsOf("commands", 3, 999))
     assert len(judged.ids) == MOST_JUDGED
 
 
