@@ -140,7 +140,6 @@ Names = Annotated[tuple[Name, ...], Meta(max_length=MOST_FIELDS)]
 Digests = Annotated[tuple[Code, ...], Meta(max_length=MOST_FIELDS)]
 Figures = Annotated[tuple[Figure, ...], Meta(max_length=MOST_FIELDS)]
 FiguresByName = Annotated[dict[Name, Figure], Meta(max_length=MOST_FIELDS)]
-ProbabilitiesByName = Annotated[dict[Name, Probability], Meta(max_length=MOST_FIELDS)]
 MetricsByName = Annotated[dict[Name, Figure], Meta(max_length=MOST_METRICS)]
 
 _Whole = Annotated[int, Meta(ge=-END_OF_TIME, le=END_OF_TIME - 1)]

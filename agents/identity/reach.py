@@ -8,8 +8,6 @@ from pathlib import Path
 from agents.identity.bare import bare
 from streams.engine.compiled import ROOT
 
-PACKAGES = ("streams", "schemas")
-
 _IMPORT = re.compile(
     r"^[ \t]*(?:from (?P<base>(?:streams|schemas)[\w.]*) import (?P<names>\([^)]*\)|[^\n]*)"
     r"|import (?P<module>(?:streams|schemas)[\w.]*))",

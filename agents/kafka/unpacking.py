@@ -39,9 +39,6 @@ HEAD = struct.Struct(">qiibIhiqqqhii")
 PLACE = struct.Struct(">qi")
 """Of a batch: its first offset, and the length of what follows."""
 
-CHECKED_FROM = 21
-"""Byte from which on the checksum is computed: that of the attributes."""
-
 MAGIC, MAGIC_AT, ATTRIBUTES_AT = 2, 16, 22
 CODEC = 0b111
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4

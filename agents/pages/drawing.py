@@ -11,7 +11,6 @@ from streams.reports.track_record.equity import Column, Times
 HEIGHT = 260
 LEFT = 66
 """Room for the labels of every time chart, so that equal times stand below each other, pixels."""
-FONT = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
 SHARED = "shared"
 """Marks a figure whose cursor and range move with those of the other time charts."""
 

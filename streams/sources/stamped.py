@@ -5,9 +5,6 @@ from collections.abc import Iterable, Iterator
 
 from streams.sources.lines import CutLine
 
-RECEIVED = "received"
-"""Field of an object that has the time at which it came, for streams whose messages have none."""
-
 _STAMP = re.compile(rb"^(\d{9,19}(?:\.\d{1,9})?)(?::? +|:)(?=[\[{])", re.MULTILINE)
 _STAMPED_OBJECT = re.compile(rb"^(\d{9,19}(?:\.\d{1,9})?)(?::? +|:)\{(?= *\")", re.MULTILINE)
 
@@ -22,7 +19,7 @@ def is_stamped(head: bytes, newline: bytes = b"\n") -> bool:
 
 
 def without_stamps(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Blocks of lines whose messages stand alone; objects have the time at which they came as `RECEIVED`.
+    """Blocks of lines whose messages stand alone; objects have the time at which they came as `received`.
 
     >>> list(without_stamps([b'1723161255.5: {"e":"trade"}\\n1723161255.6: [1]']))
     [b'{"received":"1723161255.5","e":"trade"}\\n[1]']
