@@ -1,1 +1,1 @@
-"""How something came about: the links between records, told from the topics alone."""
+"""The audit trail: which record led to which, read from the topics alone."""

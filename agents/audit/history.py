@@ -1,11 +1,11 @@
-"""Everything that the topics hold about one symbol, for whoever asks how something came about."""
+"""Reads everything that the topics hold about one symbol, for the audit trail."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
 from agents.audit.lineage import History, PredictionLineage, why, window_of
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import read_blocks
 from agents.config.settings import Settings
 from schemas.errors import ConfigurationError
@@ -27,7 +27,7 @@ from schemas.topics import (
 
 
 async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
-    """What happened to the versions of a symbol; no ticks, predictions and outcomes are counted, and no directives.
+    """Records about the versions of a symbol, without directives and without counts of ticks, predictions and outcomes.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it lacks a topic.
@@ -47,7 +47,7 @@ async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
 
 
 async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, end: int) -> History:
-    """`changes`, with the directives, and with what was counted between two event times."""
+    """As `changes`, with directives, and counts of ticks, predictions and outcomes between two event times."""
     found = await changes(settings, bootstrap, symbol)
     async for tick in _records(settings, bootstrap, TICKS, symbol):
         if isinstance(tick, Directive):
@@ -67,7 +67,7 @@ async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, e
 async def life_of(
     settings: Settings, bootstrap: str, symbol: str, prediction_id: str, found: History
 ) -> PredictionLineage:
-    """One prediction with everything before and after it.
+    """One prediction with its tick, its outcome, its window, and the records that led to its version.
 
     Raises:
         ConfigurationError: the topics hold no such prediction of the symbol.
@@ -93,9 +93,9 @@ async def life_of(
 
 
 async def _records(settings: Settings, bootstrap: str, topic: Topic, symbol: str) -> AsyncIterator[Any]:
-    """Records of one symbol up to the end; keys are looked at first, so that most of the others cost little."""
-    readable, key, compacted = Readable(topic), symbol.encode(), topic.is_compacted
-    # Ids on a root are whatever their writers chose: none of them says that another record is a repeat.
+    """Records of one symbol up to the end; keys are compared first, so that records of others need no decoding."""
+    readable, key, compacted = ReadableRecords(topic), symbol.encode(), topic.is_compacted
+    # Writers choose the ids on a root topic freely, so equal ids there do not mean a repeat.
     blocks = read_blocks(bootstrap, settings.topic(topic.name), until_end=True, repeats=topic.is_root)
     async with aclosing(blocks) as reading:
         async for block in reading:

@@ -1,4 +1,4 @@
-"""Which symbols there are, as far as the topics say cheaply."""
+"""Lists the symbols that the topics show without being read whole."""
 
 from agents.audit.versions import versions
 from agents.clients.predicting import predicting

@@ -1,4 +1,4 @@
-"""How it came that a version is live: the links between records, told from the topics alone."""
+"""The chain of records by which a version became live, and other links between records of one symbol."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,15 +19,15 @@ from schemas.windows import AccuracyWindow
 from streams.lifecycle.rosters import holding
 
 ORDER = (AccuracyWindow, Retrain, RetrainJob, RetrainFinished, StartVariant, ExperimentDecided, PromoteVariant)
-"""Of what happens at one event time: causes first."""
+"""Order of records with one event time: causes before effects."""
 
 
 class History(Struct):
-    """What the topics say of one symbol.
+    """The records of one symbol.
 
     Attributes:
-        windows, commands, jobs, results, decisions, directives, versions: records, each once, in their order.
-        ticks: how many there are in the time that was asked for; predictions and outcomes: by version.
+        windows, commands, jobs, results, decisions, directives, versions: records of each topic, each once, in order.
+        ticks, predictions, outcomes: how many there are in the given time; the latter two by version.
     """
 
     windows: list[AccuracyWindow] = field(default_factory=list)
@@ -42,14 +42,14 @@ class History(Struct):
     outcomes: dict[str, int] = field(default_factory=dict)
 
     def live(self) -> ModelVersion | None:
-        """The version that is live by the registry, if anything was ever asked of the symbol."""
+        """The version that is live by the registry; None where no command was ever given for the symbol."""
         return next((each for each in holding(self.versions.values()) if each.status == "champion"), None)
 
     def now(self, predicting: str) -> ModelVersion | None:
-        """Record of the version that predicts now, none where the registry has none of it.
+        """The registry's record of the version that predicts now; None where it has none.
 
         Args:
-            predicting: version that the newest prediction names; empty where none was found: then that of `live`.
+            predicting: version that the newest prediction names; empty where none was found: `live` is returned then.
         """
         if not predicting:
             return self.live()
@@ -60,7 +60,7 @@ class History(Struct):
 
 
 class Link(Struct, frozen=True):
-    """One step.
+    """One record of the chain, as a step for people.
 
     Attributes:
         ts_event: event time, ns since 1970, UTC.
@@ -78,7 +78,7 @@ class Link(Struct, frozen=True):
 
 
 def why(history: History, version: ModelVersion) -> list[Link]:
-    """The chain that led to where a version stands, the first cause first."""
+    """The chain of records that led to the present status of a version, first cause first."""
     links: list[Link] = []
     began = next((each for each in history.commands.values() if starts(each, version)), None)
     if isinstance(began, StartVariant):
@@ -98,7 +98,7 @@ def why(history: History, version: ModelVersion) -> list[Link]:
 
 
 def starts(command: Command, version: ModelVersion) -> bool:
-    """Whether a version began with this command."""
+    """Whether this command started a version."""
     if not isinstance(command, StartVariant):
         return False
     if command.model is not None:
@@ -119,12 +119,12 @@ def _training(history: History, began: StartVariant) -> Iterator[Link]:
 
 
 def led(decided: ExperimentDecided, command: Command) -> bool:
-    """Whether the decision stands just before its command among what one outcome led to."""
+    """Whether a decision caused a command: their ids come from the same outcome."""
     return parent_of(decided.id) == parent_of(command.id)
 
 
 def trail(history: History, begin: int, end: int) -> list[Link]:
-    """Everything that happened between two event times, causes before what they led to."""
+    """All records between two event times as steps, causes before effects."""
     records: Sequence[Any] = [
         *(window for window in history.windows if window.breach is not None),
         *history.commands.values(),
@@ -142,7 +142,7 @@ def _rank(record: Any) -> int:
 
 
 def manual_steps(links: Sequence[Link]) -> int:
-    """How many of the steps a person took."""
+    """Number of steps that a person took."""
     return sum(each.manual for each in links)
 
 
@@ -177,7 +177,7 @@ class PredictionLineage(Struct, frozen=True):
         tick: id of the tick that it answers.
         prediction: as it was made.
         outcome: what became of it; none if it was not scored or has not matured.
-        window: that it was counted in; none as long as it is open.
+        window: accuracy window that counts it; None while that is open.
         version: links that led to the version that made it.
     """
 

@@ -1,4 +1,4 @@
-"""Steps and versions as a person reads them."""
+"""Prints the steps of an audit trail for people."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from agents.process.printable import printable
 
 
 def show_links(console: Console, links: Sequence[Link]) -> None:
-    """Steps, one a line, and how many of them a person took."""
+    """Print the steps, one a line, and how many of them a person took."""
     for each in links:
         mark = "by hand" if each.manual else ""
         console.print(

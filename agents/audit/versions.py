@@ -1,4 +1,4 @@
-"""The registry of model versions as it stands, and what every retrain came to."""
+"""Reads the registry of model versions, and the result of every retrain."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any
 
 from agents.audit.winners import Became, followed
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import read_blocks
 from agents.config.settings import Settings
 from schemas.errors import EnvironmentProblem
@@ -20,19 +20,19 @@ from streams.lifecycle.rosters import holding
 TIMEOUT_S = 60.0
 
 MOST_KEPT = 100_000
-"""Keys of one topic whose newest record is kept while it is read: some hundred MB of versions."""
+"""Most keys of one topic whose newest record is kept while it is read: some hundred MB of versions."""
 
 
 async def versions(
     settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
 ) -> list[ModelVersion]:
-    """Every version, of one symbol if one is given; of each symbol the live one first.
+    """Newest record of every version, of one symbol or of all; the live version of each symbol first.
 
-    The built-in version of a symbol is in it once, as it was called when something was last written about it.
+    The built-in version of a symbol is listed once, under the name that its newest record has.
 
     Raises:
-        EnvironmentProblem: no cluster answers, or it has no such topic, or not all of it was read in time, or it holds
-            too many.
+        EnvironmentProblem: no cluster answers, it has no such topic, or the topic could not be read in time or holds
+            too many versions.
     """
     found = await _newest(settings, bootstrap, MODEL_VERSIONS, symbol, timeout_s)
     of_symbol: dict[str, list[ModelVersion]] = {}
@@ -45,7 +45,7 @@ async def versions(
 async def retrains(
     settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
 ) -> list[RetrainFinished]:
-    """Every retrain that came to an end, of one symbol if one is given, in the order of event time.
+    """Every finished retrain, of one symbol or of all, in the order of event time.
 
     Raises:
         EnvironmentProblem: as `versions` does.
@@ -55,7 +55,7 @@ async def retrains(
 
 
 async def lives(settings: Settings, bootstrap: str, timeout_s: float = TIMEOUT_S) -> dict[tuple[str, str], Became]:
-    """What became of every version, as far as its records are there: the topic is compacted.
+    """What happened to every version since its verdict, as far as the compacted topic still holds its records.
 
     Raises:
         EnvironmentProblem: as `versions` does.
@@ -72,8 +72,8 @@ async def _newest(
     timeout_s: float,
     kept: Callable[[Any, Any], Any] = lambda _, record: record,
 ) -> list[Any]:
-    """What is kept of each key of a compacted topic, the newest record; of another symbol none is even decoded."""
-    readable, name = Readable(topic), settings.topic(topic.name)
+    """For each key of a compacted topic, what `kept` makes of its records; other symbols are not decoded."""
+    readable, name = ReadableRecords(topic), settings.topic(topic.name)
     begins = None if symbol is None else f"{symbol}|".encode()
     found: dict[bytes, Any] = {}
     read = 0
@@ -98,10 +98,10 @@ async def _newest(
 
 
 async def registry(settings: Settings, bootstrap: str, symbol: str | None = None) -> ModelVersionManager:
-    """The versions on the topics as a manager: states checked against their hashes, lineage, pool, who is live and why.
+    """The versions on the topics as a manager, their states checked against their hashes.
 
-    It holds the versions that retrains have made; of the topic, which is compacted, each has its last change. What it
-    is told to change stays in it: live, `tickloop models` asks the lifecycle node.
+    It holds the versions made by retrains, each with its last change. Changes made to it are not written back: in a
+    running system `tickloop models` asks the lifecycle node for them.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.

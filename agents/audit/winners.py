@@ -1,4 +1,4 @@
-"""What became of a version after the verdict about it: live, replaced, rolled back, stopped; when, why and by whom."""
+"""What happened to a version after its verdict: live, replaced, rolled back or stopped; when, why and by whom."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,11 +9,11 @@ from schemas.versions import ModelVersion
 
 
 class Became(Struct):
-    """What the registry says of one version, record after record, in their order.
+    """The history of one version by the registry.
 
     Attributes:
         latest: the newest record.
-        ended: the one that ended the last time that it was live; none if it is live, or never was.
+        ended: the record that ended its last time as live version; None if it is live or never was.
     """
 
     latest: ModelVersion
@@ -35,7 +35,7 @@ Lives = Mapping[tuple[str, str], Became]
 
 
 def followed(before: Became | None, record: ModelVersion) -> Became:
-    """What became of a version, one record later.
+    """The history of a version with one more record.
 
     >>> one = ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "a winner", 5, "c1", arm="live")
     >>> back = ModelVersion("commands:0:9:1", "X", "v2", "v1", "rolled_back", "too bold", 10**18, "c2", arm="v2")
@@ -55,7 +55,7 @@ def followed(before: Became | None, record: ModelVersion) -> Became:
 
 
 def since_then(became: Became) -> str:
-    """In words what happened to a version that was live; empty where it is live still, or never was."""
+    """What happened to a version that was live, as a sentence; empty if it is live or never was."""
     ended, latest = became.ended, became.latest
     if ended is None:
         return ""
@@ -71,7 +71,7 @@ def what_ended(ended: ModelVersion) -> str:
 
 
 def of_experiment(lives: Lives, symbols: Iterable[str], challengers: Sequence[str]) -> dict[str, Became]:
-    """What became of the challengers of an experiment, by symbol.
+    """History of the challengers of an experiment, by symbol.
 
     Args:
         lives: of all versions that are known.

@@ -1,1 +1,1 @@
-"""Backtests of long files: in folders, in processes, stoppable and gone on with."""
+"""Backtests of long files: each in a folder of its own, on several processes, resumable after a stop."""

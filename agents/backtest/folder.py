@@ -1,4 +1,4 @@
-"""The folder of a backtest: what is in it while it is not finished, and what in the end."""
+"""The folder of a backtest: parts and checkpoints while it runs, tables and summary at the end."""
 
 import shutil
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ DEAD_LETTERS = "dead-letters.jsonl"
 UNFINISHED, TRASH = ".unfinished", ".finished"
 
 BEGUN = (UNFINISHED, CODE, "code.new", "run.new")
-"""What there may be of a folder whose plan could not be written, on a full disk for example."""
+"""Files that a folder may hold although its plan could not be written, on a full disk for example."""
 
 
 class RunFolder:
@@ -36,8 +36,8 @@ class RunFolder:
 
     Attributes:
         path: of the folder.
-        unfinished: folder of parts and checkpoints; gone when the backtest is finished.
-        replaced: what the beginning of this one took the place of; empty for nothing.
+        unfinished: folder of parts and checkpoints; removed when the backtest is finished.
+        replaced: what `begin` removed, for people; empty for nothing.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -47,26 +47,25 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether everything is there."""
+        """Whether the backtest ran to its end."""
         return (self.path / SUMMARY).exists() and not self.unfinished.exists()
 
     def begin(self, plan: BacktestPlan, shares: int) -> int:
-        """Make the folder ready, or go on with what it has.
+        """Prepare the folder for a new backtest, or resume the one in it.
 
         Args:
             plan: of the backtest.
-            shares: for how many processes to divide it, if it begins now.
+            shares: number of processes to divide it among, if it is new.
 
-        What another backtest has left unfinished, because it broke, was stopped or was begun by code that computes
-        otherwise, is no result, and gives way: `replaced` says what it was. So does one in which nothing was predicted,
-        since its options were wrong. Any other that is finished stays.
+        An unfinished backtest of another plan or of other code is removed, and so is a finished one without any
+        prediction, whose options were wrong; `replaced` then says what it was. Any other finished backtest stays.
 
         Returns:
-            The number of shares: what it began with stays.
+            The number of shares; a resumed backtest keeps the one that it began with.
 
         Raises:
-            ConfigurationError: the folder holds a finished backtest of another plan, which is said, or something else,
-                or is no folder; or another process is at it.
+            ConfigurationError: the folder holds a finished backtest of another plan, or something else, or is no
+                folder; or another process works on it.
             OSError: it cannot be made or written.
         """
         self.replaced = ""
@@ -115,27 +114,27 @@ class RunFolder:
                 raise ConfigurationError(f"{each}: expected a folder or nothing, was a file; fix: another --out")
 
     def _is_empty(self) -> bool:
-        """Whether it is of a backtest in which nothing was predicted."""
+        """Whether the backtest made no prediction."""
         try:
-            # Not `self.summary`, which is kept: another one will be there in the end.
+            # Not `self.summary`, which is cached: the summary will be another one in the end.
             return not msgspec.json.decode((self.path / SUMMARY).read_bytes())["counts"]["predictions"]
         except (KeyError, TypeError, msgspec.DecodeError):
             return False
 
     def _give_way(self) -> None:
-        """Remove what an unfinished backtest has left; what it did not write stays."""
+        """Remove the files of an unfinished backtest, and no others."""
         with ExitStack() as held:
             for lock in sorted(self.unfinished.glob(f"{LOCK}*")):
                 if not held.enter_context(exclusive_at_once(lock)):
                     raise ConfigurationError(f"{self.path}: another process is at it; fix: stop it, or another --out")
-            # The plan last: without it nobody would know whose folder it is.
+            # The plan last: by it the folder is recognised as that of a backtest.
             shutil.rmtree(self.unfinished, ignore_errors=True)
             for name in (*(self.table(kind).name for kind in TABLES), SUMMARY, TEAR_SHEET, CODE, PLAN):
                 for path in ((self.path / name).with_suffix(".new"), self.path / name):
                     path.unlink(missing_ok=True)
 
     def computed_otherwise(self, identity: Identity) -> str:
-        """What has changed of code, plug-ins and libraries since the folder was begun; empty: nothing."""
+        """Changes in code, plug-ins and libraries since the folder was begun, as a phrase; empty for none."""
         try:
             before = msgspec.json.decode((self.path / CODE).read_bytes(), type=Identity)
         except (FileNotFoundError, msgspec.DecodeError):
@@ -143,7 +142,7 @@ class RunFolder:
         return identity.changes_since(before.parts)
 
     def finish(self, plan: BacktestPlan, checkpoints: list[Checkpoint]) -> None:
-        """Put the parts together, sum up and forget the checkpoints."""
+        """Join the parts into tables, write summary and tear sheet, and delete the checkpoints."""
         for kind in TABLES:
             assemble(self.unfinished, kind, checkpoints[0].segments, len(checkpoints), self.table(kind))
         facts = together(each.facts for each in checkpoints)
@@ -157,12 +156,12 @@ class RunFolder:
         from agents.pages.tear_sheet import tear_sheet  # takes longer to load than most files to read
 
         _write(self.path / TEAR_SHEET, tear_sheet(self))
-        # At once: half of a folder of parts would pass for a whole one.
+        # Renamed first, in one step: a folder of which half is deleted would pass for a whole one.
         trash = self.unfinished.rename(self.path / TRASH)
         shutil.rmtree(trash)
 
     def table(self, kind: type) -> Path:
-        """File of a kind of records."""
+        """Path of the table of one type of records."""
         name = TABLES[kind]
         return self.path / (f"{name}.jsonl" if kind in LINES else f"{name}.parquet")
 
@@ -200,7 +199,7 @@ class RunFolder:
 
 
 def differences(before: str, now: str) -> str:
-    """What differs between two plans, for a sentence; texts as `Plan.text` makes them.
+    """What differs between two plans, as a phrase; both as texts of `BacktestPlan.text`.
 
     >>> one = "[run]\\nparameters = 'ab'\\ninput = [{name = 'a.csv', sha256 = '1'}]\\n[market]\\nwarmup_ticks = 1\\n"
     >>> differences(one, one.replace("ab", "cd").replace("a.csv", "b.csv").replace("ticks = 1", "ticks = 2"))
@@ -230,7 +229,7 @@ def differences(before: str, now: str) -> str:
 
 
 def together(facts: Iterable[Facts]) -> Facts:
-    """Facts of a whole run from those of its shares."""
+    """Combine the facts of all shares into those of the whole run."""
     whole = Facts()
     for each in facts:
         whole.ticks += each.ticks

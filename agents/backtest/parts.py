@@ -1,4 +1,4 @@
-"""Tables of a backtest as Parquet: written a segment at a time, put together at the end."""
+"""Tables of a backtest as Parquet: written segment by segment, joined at the end."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,14 +18,14 @@ except ImportError as error:
     raise EnvironmentProblem("expected pyarrow, was not installed; fix: pip install pyarrow") from error
 
 AT = "_at"
-"""Column of a part: place of the tick in the input that a row follows from."""
+"""Column of a part: index in the input of the tick that led to a row."""
 
 LINE = "line"
-"""Column of a part of a kind that is kept as lines: the record as JSON."""
+"""Column of a part whose records are kept as JSON lines: the record."""
 
 
 class RecordRows:
-    """Records of one kind in the order in which they came, until they are written as a part."""
+    """Collects records of one type in order, until they are written as a part."""
 
     def __init__(self, kind: type[Struct]) -> None:
         self.kind = kind
@@ -37,7 +37,7 @@ class RecordRows:
         self.records.append(record)
 
     def write(self, path: Path) -> None:
-        """Write a part, or remove the one that is there when there are no rows; then there are no rows any more."""
+        """Write the rows as a part and empty the collection; without rows, an old part is removed."""
         if self.records:
             written = path.with_suffix(".new")
             parquet.write_table(self._table(), written)
@@ -57,19 +57,19 @@ class RecordRows:
 
 
 def arrow_types(kind: type[Struct]) -> dict[str, Any]:
-    """Arrow types of the columns of a table that are fields."""
+    """Arrow types of the columns that are fields of a record."""
     of = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
     time = arrow.timestamp("ns", tz="UTC")
     return {name: time if name in TIMES else of[value] for name, value in plain_types(kind).items()}
 
 
 def part_path(folder: Path, kind: type[Struct], segment: int, share: int) -> Path:
-    """Where the part of one table, segment and share is."""
+    """Path of the part of one table, segment and share."""
     return folder / f"{TABLES[kind]}-{segment:06d}-{share:03d}.parquet"
 
 
 def assemble(parts: Path, kind: type[Struct], segments: int, shares: int, target: Path) -> None:
-    """One file out of the parts of a table, rows in the order of the input, a row group for each segment."""
+    """Join the parts of a table into one file: rows in the order of the input, a row group for each segment."""
     written = target.with_suffix(".new")
     if kind in LINES:
         with written.open("w", encoding="utf-8") as lines:

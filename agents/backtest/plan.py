@@ -1,4 +1,4 @@
-"""What a backtest is to do, and the text by which a folder knows whether it is the same one."""
+"""The plan of a backtest, and its text, by which a folder recognises the backtest that it belongs to."""
 
 from collections.abc import Mapping
 from hashlib import file_digest
@@ -11,18 +11,18 @@ from msgspec import Struct
 from agents.identity.computing import LOOP, Identity
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
-from streams.sources.absent import fix_of
+from streams.sources.absent_files import fix_of
 from streams.sources.columns import Columns
 
 FORMAT = 1
-"""Of the folder; one of another format is not gone on with."""
+"""Version of the folder's layout; a backtest with another one is not resumed."""
 
 
 PLUGINS = "plugins"
 """Table of a parameter file that names modules of the user."""
 
 TOML = ".toml"
-"""How names of formats end that are files of the user."""
+"""Ending of `--format` values that are files of the user."""
 
 COMPUTE = (*LOOP, "streams.engine.backtest", "agents.backtest.share", "agents.backtest.parts")
 """Modules that decide what goes into a folder, with all that they import."""
@@ -53,9 +53,9 @@ class BacktestPlan(Struct, frozen=True):
         columns: how their rows become ticks.
         parameters: of all nodes.
         partitions: of every topic.
-        digests: whether to digest what the topics would hold.
-        identity: of the code, plug-ins and libraries that compute it.
-        format_file: the format of the inputs, where that is a file of the user.
+        digests: whether to compute digests of what the topics would hold.
+        identity: digests of the code, plug-ins and libraries that compute it.
+        format_file: content of the file format, where that is a file of the user.
         plugins: table of that name, as it has to stand in the folder.
     """
 
@@ -72,7 +72,7 @@ class BacktestPlan(Struct, frozen=True):
     plugins: Mapping[str, Any] = {}
 
     def text(self) -> str:
-        """The plan as TOML: equal texts, equal results. It is a parameter file too."""
+        """The plan as TOML, which is a parameter file too; plans with equal texts give equal results."""
         parameters = self.parameters
         table: dict[str, Any] = {
             "run": {
@@ -98,7 +98,7 @@ class BacktestPlan(Struct, frozen=True):
 
 
 def is_same(before: str, now: str) -> bool:
-    r"""Whether two texts are of one plan: where plug-ins stand is no part of it, and what they are the identity says.
+    r"""Whether two texts are of one plan; the table of plug-ins is ignored, since their identity is compared elsewhere.
 
     >>> is_same("[market]\nx = 1\n", "[market]\nx = 1\n[plugins]\nmodules = ['mine']\n"), is_same("a = 1", "a = 2")
     (True, False)
@@ -113,10 +113,10 @@ def is_same(before: str, now: str) -> bool:
 
 
 def format_file(columns: Columns) -> Input | None:
-    """The format of some files, where it is a file of the user's own: what is in it decides what a row is.
+    """The file of the format with its digest, where it is one of the user; else None.
 
     Raises:
-        ConfigurationError: it is not there any more.
+        ConfigurationError: the file is missing.
     """
     return inspected((columns.format,))[0] if columns.format.endswith(TOML) else None
 
@@ -125,7 +125,7 @@ def inspected(names: tuple[str, ...]) -> tuple[Input, ...]:
     """The files as they are now.
 
     Raises:
-        ConfigurationError: one is not there, or is no file that could be read twice.
+        ConfigurationError: one is missing, or cannot be read twice, as a pipe.
     """
     found = []
     for name in names:

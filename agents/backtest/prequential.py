@@ -1,4 +1,4 @@
-"""Prequential evaluation of files on several cores: one process a run of the market node."""
+"""Prequential evaluation of files on several cores: each run of the market node in a process of its own."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec import msgpack
 
 from agents.config.plugins import configured_parameters
-from agents.process.pools import SPAWN, carried, interrupts_ignored, pool
+from agents.process.pools import SPAWN, interrupts_ignored, picklable_errors, pool
 from schemas.errors import ConfigurationError, Refused
 from schemas.ticks import Quote, Trade
 from streams.parameters import Parameters
@@ -18,18 +18,18 @@ from streams.reports.prequential import run as prequential
 from streams.reports.prequential.ablations import VARIANTS
 from streams.reports.prequential.run import PrequentialRun
 from streams.reports.prequential.table import SkillReport, report
-from streams.sources.absent import fix_of
+from streams.sources.absent_files import fix_of
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile
 
 POLL_S = 0.2
 
 Progress = Callable[[int, float], None]
-"""Told the number of a file and how much of its evaluation is done, 0 to 1."""
+"""Callback: called with the index of a file and the share of its evaluation that is done, 0 to 1."""
 
 
 class Job(NamedTuple):
-    """One run over one file, in a form that goes to another process.
+    """One run of the market node over one file, picklable for another process.
 
     Attributes:
         number: of the file.
@@ -53,11 +53,11 @@ def evaluate(
     processes: int,
     progress: Progress = lambda number, share: None,
 ) -> list[SkillReport]:
-    """A report for each file.
+    """Evaluate files; returns a report for each.
 
     Raises:
         ConfigurationError: a file cannot be read, or a row of it makes no tick.
-        TickloopError: a file says nothing, because nothing in it moved.
+        TickloopError: no outcome of a file moved, so there is nothing to score.
     """
     for name in files:
         if not Path(name).is_file():
@@ -70,7 +70,7 @@ def evaluate(
     ]
     with pool(min(processes, len(jobs)), _begin, (shares,)) as executor:
         with interrupts_ignored():
-            futures = [executor.submit(carried, _run, job) for job in jobs]
+            futures = [executor.submit(picklable_errors, _run, job) for job in jobs]
         _watch(futures, shares, progress)
     runs = [future.result() for future in futures]
     reports = []
@@ -82,7 +82,7 @@ def evaluate(
 
 
 def _expect_one_horizon(run: PrequentialRun, name: str) -> None:
-    """Let a file pass whose symbols have one horizon: log-losses over several say nothing about any of them."""
+    """Refuse a file whose symbols have different horizons, since log-losses over several mean nothing."""
     horizons = sorted({*run.horizons_ns.tolist()})
     if len(horizons) > 1:
         raise ConfigurationError(
@@ -106,7 +106,7 @@ def _watch(
 
 
 _shares: SimpleQueue[tuple[int, int, float]]
-"""Where a process of the pool says how far it is."""
+"""Queue on which a process of the pool reports its progress."""
 
 
 def _begin(shares: SimpleQueue[tuple[int, int, float]]) -> None:

@@ -1,4 +1,4 @@
-"""Backtests side by side: shares of all of them in a pool of processes, each folder finished when its shares are."""
+"""Runs several backtests in one pool of processes; each folder is finished when all of its shares are."""
 
 import signal
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from agents.backtest.plan import BacktestPlan
 from agents.backtest.share import Checkpoint, Progress
 from agents.config.plugins import configured_parameters
 from agents.process.machine_errors import of_the_machine
-from agents.process.pools import SPAWN, carried, interrupts_ignored, pool
+from agents.process.pools import SPAWN, interrupts_ignored, picklable_errors, pool
 
 POLL_S = 0.2
 
 Report = Callable[[int, Progress], None]
-"""Told the number of a plan and how far it is."""
+"""Callback: called with the index of a plan and its progress, 0 to 1."""
 
 Queue = SimpleQueue[tuple[int, int, Progress]]
 
@@ -28,17 +28,17 @@ def run(
     report: Report = lambda number, progress: None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> list[RunFolder]:
-    """Do every plan, from where it was stopped if it was; returns the finished folders.
+    """Run every plan, resuming those that were stopped; returns the finished folders.
 
     Args:
-        plans: what to do.
-        processes: to share it out to.
-        report: told how far it is.
-        say: told what unfinished backtests gave way, in a sentence.
+        plans: of the backtests.
+        processes: how many work at the same time.
+        report: called with the progress.
+        say: called with a sentence on each unfinished backtest that was removed.
 
     Raises:
         ConfigurationError: a folder holds something else.
-        EnvironmentProblem: a folder cannot be made or written, the disk is full for example, or a process died.
+        EnvironmentProblem: a folder cannot be made or written, for example on a full disk, or a process died.
         KeyboardInterrupt: Ctrl-C; what is done is kept.
     """
     try:
@@ -93,7 +93,7 @@ def _in_processes(
         with interrupts_ignored():
             futures: dict[Future[Checkpoint], tuple[int, int]] = {
                 executor.submit(
-                    carried, _work, plans[number], folders[number].unfinished, number, share, divided[number]
+                    picklable_errors, _work, plans[number], folders[number].unfinished, number, share, divided[number]
                 ): (number, share)
                 for number, share in jobs
             }
@@ -107,7 +107,7 @@ def _in_processes(
 
 
 _queue: Queue
-"""Where a process of the pool says how far it is."""
+"""Queue on which a process of the pool reports its progress."""
 
 
 def _begin(queue: Queue) -> None:

@@ -1,4 +1,4 @@
-"""One process's share of a backtest: its partitions of the whole input, segment by segment, each one kept."""
+"""One process's share of a backtest: some partitions of the input, with a checkpoint after each segment."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -21,17 +21,17 @@ SEGMENT = 50_000
 """Ticks of the input between two checkpoints: a second or two. It shows in the row groups of the tables."""
 
 LOCK = "lock-"
-"""Begin of the names of files that the process at a share holds, in the folder of parts."""
+"""Prefix of the lock files of shares, in the folder of parts."""
 
 REPORT_EVERY = 2_000
 
 
 class Progress(NamedTuple):
-    """How far a share is.
+    """Progress of a share.
 
     Attributes:
         items: ticks of the input that were read.
-        part: of the input, 0 to 1.
+        part: share of the input that was read, 0 to 1.
     """
 
     items: int
@@ -39,14 +39,14 @@ class Progress(NamedTuple):
 
 
 class Checkpoint(Struct, frozen=True):
-    """Where a share goes on.
+    """State from which a share is resumed.
 
     Attributes:
-        segments: how many are done, and their parts written.
+        segments: how many are done and have their parts written.
         items: ticks of the input that they took.
         done: whether the input ended there.
-        facts: about what was computed.
-        engine: snapshot of it.
+        facts: counts and figures of what was computed.
+        engine: snapshot of the engine.
     """
 
     segments: int
@@ -72,16 +72,16 @@ def checkpoint_of(folder: Path, share: int) -> Checkpoint | None:
 
 
 def work(plan: BacktestPlan, folder: Path, share: int, shares: int, progress: Callable[[Progress], None]) -> Checkpoint:
-    """Do a share from its last checkpoint to the end of the input.
+    """Compute a share from its last checkpoint to the end of the input.
 
     Args:
         plan: of the backtest.
         folder: of parts and checkpoints.
-        share: which one.
+        share: its number.
         shares: how many there are.
-        progress: told now and then.
+        progress: called now and then with the progress.
     """
-    # A process that outlived its parent may still be at it: what it does is right, but two must not write at once.
+    # A process that outlived its parent may still work on this share; two must not write at once.
     with exclusive(folder / f"{LOCK}{share:03d}"):
         engine = Engine(nodes(plan.parameters), plan.partitions, with_digests=plan.digests, share=share, shares=shares)
         return _go_on(engine, plan, folder, share, progress)
@@ -121,7 +121,7 @@ def _go_on(
 def _segment(
     engine: Engine, ticks: Iterator[Feed], at: int, rows: dict[type, RecordRows], report: Callable[[int], None]
 ) -> int:
-    """Take as many ticks as a segment has; the place in the input after them."""
+    """Compute one segment; returns the index in the input after its last tick."""
     take = engine.take
     decisions = rows[Decision]
     for item in islice(ticks, SEGMENT):

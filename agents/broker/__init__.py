@@ -1,4 +1,4 @@
-"""The local broker and the way to it: a real Apache Kafka from its published jars, without containers."""
+"""The local broker: a real Apache Kafka from its published jars, without containers; and how to reach it."""
 
 from agents.config.settings import Settings
 

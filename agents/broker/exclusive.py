@@ -22,11 +22,11 @@ def exclusive(path: Path) -> Iterator[None]:
 def alone(path: Path, what: str, fix: str) -> Iterator[None]:
     """Hold the lock at `path` for the length of the block, or refuse at once because another process does.
 
-    The file says who holds it, for people; whether anybody does, only the lock says.
+    The file names the process that took the lock last, for people; only the lock itself shows whether it is held.
 
     Args:
         path: of the lock; its folder is made.
-        what: that there may be one of.
+        what: name, for the error, of that of which only one may run.
         fix: what to do when there is one already; `{pid}` in it becomes its process id.
 
     Raises:

@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 
 from agents.broker import neighbours, ports, process
-from agents.broker.answer import cluster_id_at
+from agents.broker.cluster import cluster_id_at
 from agents.broker.java import Java
 from agents.broker.lock import KAFKA_VERSION
 from agents.broker.process import RunningBroker
@@ -22,7 +22,7 @@ TALKATIVE = (
     "org.apache.kafka.controller.ReplicationControlManager",
     "state.change.logger",
 )
-"""Loggers that dump all settings at each start, or say a line and more for every partition."""
+"""Loggers that print all settings at each start, or lines for every partition."""
 
 JVM = (
     "-Xmx512m",
@@ -102,7 +102,7 @@ def start(home: Path, java: Java, class_path: list[Path], port: int | None = Non
         try:
             wait_until_it_answers(home, broker, server)
         except EnvironmentProblem:
-            # Somebody else took the port after it was found free.
+            # Another program took the port after it was found free.
             if port is None and "Address already in use" in process.log_tail(home, lines=400):
                 continue
             raise
@@ -110,7 +110,7 @@ def start(home: Path, java: Java, class_path: list[Path], port: int | None = Non
 
 
 def usual_ports(home: Path) -> tuple[int, ...]:
-    """Ports that the broker of `home` takes if they are free, the first one before the others."""
+    """Ports that the broker of `home` tries, in this order."""
     last = process.last_recorded(home)
     return (last.port, DEFAULT_PORT) if last is not None and last.kind == "kafka" else (DEFAULT_PORT,)
 

@@ -1,4 +1,4 @@
-"""Starting the broker of a home: Apache Kafka, and only where it cannot be had the mock cluster."""
+"""Starts the broker of a home: Apache Kafka, or the mock cluster where Kafka is not available."""
 
 import shutil
 from collections.abc import Callable

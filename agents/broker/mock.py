@@ -1,4 +1,4 @@
-"""librdkafka's mock cluster as a process of its own: where no Kafka can be had, better than nothing.
+"""librdkafka's mock cluster as a process of its own, for machines without Java or without Kafka's jars.
 
 Run as `python -m agents.broker.mock HOME` by `agents.broker.launch`.
 """

@@ -1,4 +1,4 @@
-"""Local brokers of other homes on this machine: a command in the wrong folder is told where the right one is."""
+"""Finds local brokers of other homes on this machine, for the error of a command in the wrong folder."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from agents.broker.ports import is_free
 from agents.broker.process import RunningBroker, running
-from agents.broker.promises import promised_to
+from agents.broker.reserved_ports import reserved_by
 from schemas.errors import EnvironmentProblem
 
 KAFKA, MOCK = "kafka.Kafka", "agents.broker.mock"
-"""Words of the command lines of brokers that `agents.broker` starts."""
+"""Words in the command lines of brokers that `agents.broker` starts."""
 
 
 class Neighbour(Struct, frozen=True, order=True):
@@ -52,7 +52,7 @@ def home_of(words: list[str]) -> Path | None:
 
 
 def no_broker(home: Path) -> EnvironmentProblem:
-    """The error of a command that finds no broker for its home: it names those of other homes, and the way there."""
+    """The error of a command that finds no broker for its home; names brokers of other homes and how to reach them."""
     found = neighbours(home)
     others = "".join(f"; one runs for {each.home} ({each.address})" for each in found)
     there = f"the same command with `--home {found[0].home}` reaches that one, " if found else ""
@@ -63,14 +63,14 @@ def no_broker(home: Path) -> EnvironmentProblem:
 
 
 def holder(home: Path, port: int) -> str:
-    """Who has a port that the broker of a home would take, for people."""
+    """Name, for people, of who uses a port that the broker of a home would take."""
     found = (each.home for each in neighbours(home) if each.address.endswith(f":{port}"))
-    unknown = promised_to(port) if is_free(port) else "another program"
+    unknown = reserved_by(port) if is_free(port) else "another program"
     return next((f"the broker of {other}" for other in found), unknown)
 
 
 def _running(home: Path) -> RunningBroker | None:
-    """None, too, where the record cannot be read: another user's, or damaged."""
+    """The running broker of a home; None also where its record is damaged or belongs to another user."""
     try:
         return running(home)
     except (EnvironmentProblem, OSError):

@@ -3,11 +3,11 @@
 import socket
 from collections.abc import Iterable
 
-from agents.broker.promises import promise
+from agents.broker.reserved_ports import reserve
 
 HOST = "127.0.0.1"
 HIGHEST = 64_000
-"""Behind it no row of ports begins."""
+"""Highest port at which a row of consecutive ports may begin."""
 
 
 def is_free(port: int, host: str = HOST) -> bool:
@@ -31,7 +31,7 @@ def any_free() -> int:
 
 
 def row_of_free(count: int) -> int:
-    """First of so many ports in a row that nobody listens on."""
+    """First of `count` consecutive ports that nobody listens on."""
     while True:
         first = any_free()
         if first + count < HIGHEST and all(is_free(port) for port in range(first, first + count)):
@@ -39,5 +39,5 @@ def row_of_free(count: int) -> int:
 
 
 def first_free(preferred: Iterable[int]) -> int:
-    """First of `preferred` that is free, and promised to nobody else; else any free port."""
-    return next((port for port in preferred if is_free(port) and promise(port)), None) or any_free()
+    """First of `preferred` that is free and not reserved by another process; else any free port."""
+    return next((port for port in preferred if is_free(port) and reserve(port)), None) or any_free()

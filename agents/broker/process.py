@@ -1,4 +1,4 @@
-"""The process behind a home folder: what is running there, starting it apart from its caller, ending it."""
+"""The broker's process: finds the one of a home folder, starts it detached from its caller, ends it."""
 
 import os
 import subprocess
@@ -39,7 +39,7 @@ class RunningBroker(Struct, frozen=True):
 
     @property
     def process(self) -> psutil.Process | None:
-        """The living process, None when it ended or the pid belongs to another one by now."""
+        """The process while it runs; None when it ended or its pid was reused."""
         try:
             process = psutil.Process(self.pid)
             words = process.cmdline()
@@ -83,7 +83,7 @@ def running(home: Path) -> RunningBroker | None:
 
 
 def record(home: Path, broker: RunningBroker) -> None:
-    """Let clients of the same home find the broker."""
+    """Write down which broker runs, so that clients of the same home find it."""
     path = broker_folder(home) / "broker.json"
     written = path.with_suffix(".json.new")
     written.write_bytes(msgspec.json.format(msgspec.json.encode(broker)))
@@ -115,13 +115,13 @@ def log_tail(home: Path, lines: int = 15) -> str:
 
 
 def disk_bytes(home: Path) -> int:
-    """Disk space that the broker of a home really takes: Kafka allocates its index files long before it fills them."""
+    """Disk space that the broker of a home uses, bytes, without the unused part of preallocated index files."""
     blocks = (file.lstat().st_blocks for file in broker_folder(home).rglob("*"))
     return 512 * sum(blocks)
 
 
 def stop(home: Path) -> RunningBroker | None:
-    """End the broker of this home: ask, wait, and kill what does not listen, which costs it no data.
+    """End the broker of this home: ask it to stop, wait, then kill it, which loses no data.
 
     Returns:
         What was stopped, None when nothing ran.

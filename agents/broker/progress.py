@@ -1,4 +1,4 @@
-"""How far a download is: a bar on a terminal, plain lines elsewhere, always on standard error."""
+"""Progress of a download on standard error: a bar on a terminal, plain lines elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 @contextmanager
 def download_progress(what: str, size: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function to call with the number of bytes that arrived.
+    """Show progress during the block; yields a function to call with the number of bytes that arrived.
 
     Args:
         what: shown before the bar.

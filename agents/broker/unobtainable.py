@@ -4,7 +4,7 @@ from schemas.errors import EnvironmentProblem
 
 
 class Unobtainable(EnvironmentProblem):
-    """Java or the jars are neither here nor reachable: the one case in which the mock cluster steps in.
+    """Java or Kafka's jars are neither installed nor downloadable; only then the mock cluster is used.
 
-    A jar with a wrong hash is not this: that is an `EnvironmentProblem` which nothing may paper over.
+    A jar with a wrong hash raises `EnvironmentProblem` instead, and nothing replaces the broker then.
     """

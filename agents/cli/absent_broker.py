@@ -1,4 +1,4 @@
-"""A sentence for whoever waits: the broker is away, and the command goes on when it is back."""
+"""Says on the terminal that the broker does not answer, and that the command continues when it is back."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ AGAIN_S = 30.0
 
 
 class AbsentBroker(logging.Handler):
-    """Turns what aiokafka logs at every attempt to reconnect into one line now and then."""
+    """Log handler that replaces aiokafka's line at every attempt to reconnect by one line now and then."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -22,5 +22,5 @@ class AbsentBroker(logging.Handler):
 
 
 def say_when_the_broker_is_away() -> None:
-    """From now on; a broker that was never there is an error and not a reason to wait."""
+    """Install the handler; called once the broker has answered, since one that never did is an error."""
     logging.getLogger("aiokafka").addHandler(AbsentBroker())

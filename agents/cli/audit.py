@@ -26,11 +26,11 @@ class Audited(Struct):
     Attributes:
         symbol: that was asked for.
         begin, end: event times, ns since 1970, UTC.
-        ticks: records of the tick log in between, directives apart.
-        predictions, outcomes: in between, by the version that made them.
-        links: what happened in between.
-        manual_steps: how many of these a person took.
-        prediction: one prediction from its tick on, if one was asked for.
+        ticks: records of the tick log in between, without directives.
+        predictions, outcomes: how many in between, by the version that made them.
+        links: steps in between.
+        manual_steps: how many of them a person took.
+        prediction: one prediction with its tick and outcome, if one was asked for.
     """
 
     symbol: str
@@ -75,7 +75,7 @@ async def _audit(
     found = await history(settings, address, symbol, begin, end)
     links = trail(found, begin, end)
     if not (found.ticks or links or found.predictions or found.outcomes):
-        # Nothing in that time, or no such symbol at all.
+        # Either nothing happened in that time, or there is no such symbol.
         await expect_known_symbol(settings, address, symbol)
     life = await life_of(settings, address, symbol, prediction, found) if prediction else None
     return Audited(symbol, begin, end, found.ticks, found.predictions, found.outcomes, links, manual_steps(links), life)

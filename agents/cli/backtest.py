@@ -20,26 +20,26 @@ from agents.backtest.runs import run
 from agents.backtest.share import Progress as Reached
 from agents.cli.column_options import column_options
 from agents.cli.horizon import horizon_option, say_what_cannot_move, unmoved, with_horizon
+from agents.cli.input_preview import explain as show_explained
+from agents.cli.input_preview import explain_option, say_understood
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
-from agents.cli.understood import explain as show_explained
-from agents.cli.understood import explain_option, say_understood
 from agents.config.plugins import plugins_seen_from
 from agents.config.settings import Settings
 from agents.identity.computing import configured_identity
 from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
 from streams.sources.columns import Columns
-from streams.sources.several import expect_one_market
+from streams.sources.several_files import expect_one_market
 
 INTERRUPTED = 130
 WIDTH_OF_FILES = 140
 SMALL = 8 << 20
-"""Bytes of files, packed or not, below which one process does a backtest."""
+"""Size of the files, bytes, below which one process computes a backtest."""
 MANY_REFUSED = 0.01
-"""Share of ticks of which somebody should know why they were refused."""
+"""Share of refused ticks from which the reasons are printed."""
 FIXES = {"late": "--sort, where rows are not in the order of time", "bad_price": "--map or --price-scale"}
-"""What mends a file of which most ticks are refused for a reason."""
+"""Options that mend a file most of whose ticks are refused for a reason."""
 
 DONE = "it was finished before; nothing was left to do"
 
@@ -101,7 +101,7 @@ def command(
     quiet = as_json or not console.is_terminal
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     started = time.perf_counter()
-    # Both end it in good order, also where the shell that started it had Ctrl-C ignored.
+    # Both signals stop it in good order, also where the shell that started it ignores Ctrl-C.
     before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with progress_bar(console, quiet) as bar:
@@ -148,13 +148,13 @@ def command(
 
 
 def fitting_jobs(plans: Sequence[BacktestPlan]) -> int:
-    """Processes that are worth it: of a small file one is done before a second one has started."""
+    """Number of processes by the size of the files: a small one is done before a second process has started."""
     size = sum(Path(each.name).stat().st_size for plan in plans for each in plan.inputs)
     return 1 if size < SMALL else os.cpu_count() or 1
 
 
 def refused_in(folder: RunFolder) -> str:
-    """A sentence on ticks that were refused, where these are more than a few; else empty."""
+    """A sentence on the refused ticks, where they are more than a few; else empty."""
     summary = folder.summary
     refused: dict[str, int] = summary["refused"]
     if not refused or sum(refused.values()) < MANY_REFUSED * summary["ticks"]:
@@ -168,10 +168,10 @@ def refused_in(folder: RunFolder) -> str:
 
 
 def expect_predictions(plans: Sequence[BacktestPlan], folders: Sequence[RunFolder]) -> None:
-    """A backtest in which nothing was predicted, or of which most ticks were refused, is no success.
+    """Refuse a backtest in which nothing was predicted, or most ticks were refused.
 
     Raises:
-        ConfigurationError: with the commonest reason, and where the rest stands.
+        ConfigurationError: names the commonest reason, and the file with the others.
     """
     for plan, folder in zip(plans, folders, strict=True):
         summary = folder.summary
@@ -193,7 +193,7 @@ class Configuration(Struct, frozen=True):
 
     Attributes:
         file: that `--config` names, or empty.
-        environment: that says so.
+        environment: variables of the process, with this file as TICKLOOP_CONFIG.
         parameters: of all nodes.
         partitions: of every topic.
     """
@@ -205,14 +205,14 @@ class Configuration(Struct, frozen=True):
 
 
 def configured(configs: Sequence[str], horizon: str | None = None) -> list[Configuration]:
-    """The configurations, looked at before any file of ticks is.
+    """Load the configurations, so that errors in them come before any file of ticks is read.
 
     Args:
-        configs: files of parameters; none: the one that is found.
-        horizon: for every symbol of all of them; None: their own.
+        configs: files of parameters; empty: the usual one.
+        horizon: for every symbol in all of them; None: their own.
 
     Raises:
-        ConfigurationError: one makes no sense, or two are called the same.
+        ConfigurationError: one is invalid, or two have the same file name.
     """
     names = [Path(config).stem for config in configs]
     if len(set(names)) < len(names):
@@ -257,7 +257,7 @@ def planned(
 
 
 def show(plans: Sequence[BacktestPlan], folders: Sequence[RunFolder], console: Console) -> None:
-    """Print what came out, a line a backtest."""
+    """Print the result of each backtest, in a line."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("", "ticks", "predictions", "outcomes", "refused", "skill", "trades", "gross bps", "net bps"):
         table.add_column(title, justify="left" if not title else "right")

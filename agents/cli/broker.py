@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.broker import process
-from agents.broker.answer import cluster_id_at
+from agents.broker.cluster import cluster_id_at
 from agents.broker.launch import reset, start
 from agents.broker.neighbours import no_broker
 from agents.cli.home import settings_of_command

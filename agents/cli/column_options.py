@@ -73,7 +73,7 @@ OPTIONS = (
 
 
 def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options, and what they say as its argument `columns`."""
+    """Add the options to a command, which gets their values as its argument `columns`."""
 
     @wraps(command)
     def called(*args: Any, **options: Any) -> Any:
@@ -128,7 +128,7 @@ def columns(
     price_scale: float | None = None,
     **others: Any,
 ) -> Columns:
-    """Columns as the options say.
+    """`Columns` from the values of the options.
 
     >>> columns(["bid=b1,ask=a1", "ts_event=time"]).names
     {'bid': 'b1', 'ask': 'a1', 'ts_event': 'time'}
@@ -174,16 +174,16 @@ def columns(
 
 
 def known(name: str) -> str:
-    """A name of a format, if there is one of it.
+    """The name of a format, once it is known to exist.
 
     Raises:
-        ConfigurationError: there is none; with those that are near.
+        ConfigurationError: there is none; names similar ones.
     """
     return named(name).name and name if name not in ("", NONE) else name
 
 
 def pairs(option: str, given: Iterable[str], form: str, example: str, empty: bool = False) -> list[tuple[str, str]]:
-    """Name and value of each `NAME=VALUE`, several of which may be joined by commas.
+    """Name and value of each `NAME=VALUE`; one option may hold several, separated by commas.
 
     Raises:
         ConfigurationError: there is no such pair.

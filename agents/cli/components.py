@@ -1,4 +1,4 @@
-"""`tickloop components`: whether the parts of plug-ins keep the promises that every part makes."""
+"""`tickloop components`: checks the contract that every part of a plug-in must keep."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ IMPORTED = "is_imported"
 SAME_EVERYWHERE = "is_the_same_in_every_process"
 
 FINGERPRINTS = "from agents.cli.components import print_fingerprints; print_fingerprints({before})"
-"""Program of a process that says what every part answers, fresh or after events of another symbol."""
+"""Program of a process that prints the answers of every part, fresh or after events of another symbol."""
 
 OTHER_SYMBOL = 9
 """Seed of its events."""
@@ -76,19 +76,19 @@ def check_command(names: tuple[str, ...], everything: bool, as_json: bool) -> No
 
 
 def _parameters() -> Parameters:
-    """Those of the configuration, with whatever modules could be imported before."""
+    """Parameters of the configuration; of its modules, those that cannot be imported are left out."""
     table = config_table()
     with named_in_errors(os.environ, table):
         return load_parameters(table)
 
 
 def imported(environment: Mapping[str, str] = os.environ) -> list[PromiseFinding]:
-    """Import every module of `[plugins]`, each by itself; what was found of each."""
+    """Import every module of `[plugins]`, each by itself; returns a finding for each."""
     return [PromiseFinding(f"module {name}", IMPORTED, said) for name, said in import_each(environment).items()]
 
 
 def same_everywhere(chosen: Sequence[Registered]) -> list[PromiseFinding]:
-    """Whether parts answer alike in a fresh process, in one with other hashes, and in one that saw another symbol."""
+    """Check that parts answer alike in a fresh process, with another hash seed, and after events of another symbol."""
     if not chosen:
         return []
     fresh, hashed, after = (_fingerprints(seed, before) for seed, before in ((0, 0), (4242, 0), (0, OTHER_SYMBOL)))
@@ -111,7 +111,7 @@ def same_everywhere(chosen: Sequence[Registered]) -> list[PromiseFinding]:
 
 
 def print_fingerprints(before: int) -> None:
-    """Print what the parts of the configuration answer, a line each; of one that fails, none: `check` says why."""
+    """Print the answers of the parts, a line each; a part that fails prints none, since `check` reports it."""
     import_each(os.environ)
     for each in components(_parameters().market):
         found = _fingerprint(each, before)

@@ -1,4 +1,4 @@
-"""`tickloop consume`: what is on a topic, each record once."""
+"""`tickloop consume`: prints the records of a topic, each once."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.home import settings_of_command
 from agents.cli.known_names import expect_known_symbol
 from agents.cli.record_tables import cells, columns_of, console_for, table
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import Received, Start, read_blocks
 from agents.process.printable import printable
 from schemas.errors import ConfigurationError, EnvironmentProblem, Refused
@@ -104,13 +104,13 @@ async def _consume(
 
 
 async def _warned(asked: Awaitable[None]) -> None:
-    """Whoever waits for the first record of a symbol may be right: a misspelt one is said, and waited for."""
+    """Warn of a symbol that the topics do not know, which may be misspelt or still to come; then wait for it."""
     try:
         await asked
     except ConfigurationError as error:
         click.secho(f"{error}; waiting for the first record of it", fg="yellow", err=True)
     except EnvironmentProblem:
-        return  # whoever reads says so
+        return  # the reader reports it
 
 
 def _start(text: str) -> Start:
@@ -132,7 +132,7 @@ def _show_json(records: Iterable[Received]) -> None:
 
 
 def _table(topic: Topic) -> Callable[[list[Received]], None]:
-    columns, decode = columns_of(topic.record), Readable(topic).decode
+    columns, decode = columns_of(topic.record), ReadableRecords(topic).decode
     console, columns = console_for(columns)
     heading = True
 

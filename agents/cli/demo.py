@@ -158,5 +158,5 @@ def _tell(
 
 
 def _interrupt(*_: Any) -> None:
-    """A polite end, whoever asks for it."""
+    """Stop in good order on SIGTERM as on Ctrl-C."""
     signal.raise_signal(signal.SIGINT)

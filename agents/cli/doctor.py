@@ -1,4 +1,4 @@
-"""`tickloop doctor`: what is wrong, and what to do about it."""
+"""`tickloop doctor`: checks this machine and the running system, and says what to do about each fault."""
 
 import click
 import msgspec

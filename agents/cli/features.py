@@ -20,7 +20,7 @@ SYNTHETIC = 4_000
 
 
 class Listed(Struct, frozen=True):
-    """A feature and who looks at it."""
+    """A feature and the parts that use it."""
 
     name: str
     family: str
@@ -95,7 +95,7 @@ def check_features(file: str | None, families: tuple[str, ...], count: int, as_j
 
 
 def features(parameters: MarketParameters) -> list[Listed]:
-    """Every registered feature, in the order of the register.
+    """Every registered feature, in the order of the registry.
 
     >>> listed = {each.name: each for each in features(MarketParameters())}
     >>> listed["queue_imbalance"].used_by

@@ -1,4 +1,4 @@
-"""`tickloop formats`: files that are known by name."""
+"""`tickloop formats`: lists the named file formats."""
 
 import click
 import msgspec
@@ -36,7 +36,7 @@ def command(name: str | None, markdown: bool, as_json: bool) -> None:
 
 
 def as_markdown(chosen: list[Format]) -> str:
-    """A table, a line a format."""
+    """The formats as a Markdown table."""
     rows = [f"| `{each.name}` | [{each.title}]({each.origin}) | {each.means} | `{each.example}` |" for each in chosen]
     return "\n".join(["| `--format` | what it is | a row is | called, for example |", "|---|---|---|---|", *rows])
 

@@ -1,4 +1,4 @@
-"""`--home`: which system a command is about, for every command that has to do with one."""
+"""The option `--home`, which chooses the system that a command works on."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ HOME = click.Option(
     callback=_keep,
     help="Folder of the system: its local broker, logs and token; TICKLOOP_HOME is the same  [default: .tickloop]",
 )
-"""The last option of a command before `--help`."""
+"""The option, listed last before `--help`."""
 
 
 def with_home(command: click.Command) -> click.Command:
-    """Give a command, or every command of a group, the option; to those that have it already, nothing."""
+    """Add the option to a command, or to every command of a group, unless it has it already."""
     if isinstance(command, click.Group):
         for each in command.commands.values():
             with_home(each)
@@ -36,10 +36,10 @@ def with_home(command: click.Command) -> click.Command:
 
 
 def settings_of_command(**flags: Any) -> Settings:
-    """Settings of the command that runs, with `--home` if it was given.
+    """Settings of the current command, with `--home` if it was given.
 
     Args:
-        flags: others of its options, by the names of the settings; None for those that were not given.
+        flags: other options of the command, by the names of the settings; None for those that were not given.
 
     Raises:
         ConfigurationError: as `Settings.load`.

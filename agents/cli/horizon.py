@@ -1,4 +1,4 @@
-"""How far ahead: the option, and a word before a long run in which nothing can move."""
+"""The option `--horizon`, and the warning that no outcome can move within it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,23 +15,23 @@ from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.parameters import Parameters, load_parameters
 from streams.sources.columns import Columns
-from streams.sources.damage import BrokenFile
+from streams.sources.damaged_files import BrokenFile
 from streams.sources.files import TickFile
 from streams.sources.times import FEW
 
 NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9}
 
 LOOKED_AT = 500
-"""Ticks of each file by which it is told how far they are apart."""
+"""First ticks of each file, from which the distance between ticks is measured."""
 
 horizon_option = click.option("--horizon", metavar="500ms|60s|...", help="How far ahead; else that of the parameters.")
 
 
 def with_horizon(parameters: Parameters, horizon: str | None) -> Parameters:
-    """The parameters with another horizon for every symbol; None: as they are.
+    """The parameters with another horizon for every symbol; unchanged for None.
 
     Raises:
-        ConfigurationError: it is no duration.
+        ConfigurationError: the horizon is no duration.
     """
     if horizon is None:
         return parameters
@@ -44,7 +44,7 @@ def with_horizon(parameters: Parameters, horizon: str | None) -> Parameters:
 
 
 def horizons_of(environment: Mapping[str, str]) -> Parameters:
-    """The horizons of the configuration file, without plug-ins: for a command that computes nothing.
+    """Horizons in the configuration file, for a command that computes nothing and so loads no plug-ins.
 
     Raises:
         ConfigurationError: the file makes no sense.
@@ -79,7 +79,7 @@ def nanoseconds(text: str) -> int:
 
 
 def duration(ns: int) -> str:
-    """A duration in words, as the option takes it.
+    """A duration as the option takes it.
 
     >>> duration(500_000_000), duration(60 * 10**9), duration(86_400 * 10**9), duration(1_500_000_000)
     ('0.5s', '60s', '1d', '1.5s')
@@ -94,7 +94,7 @@ def duration(ns: int) -> str:
 
 
 def nearest(files: Sequence[str], columns: Columns) -> Mapping[str, int]:
-    """Symbol -> the smallest distance of its first ticks, ns, of those with enough of them; over all files together."""
+    """Symbol -> smallest distance of its first ticks over all files, ns; without symbols with too few ticks."""
     times: dict[str, list[int]] = {}
     for name in files:
         if not Path(name).is_file():
@@ -116,13 +116,13 @@ def nearest(files: Sequence[str], columns: Columns) -> Mapping[str, int]:
 def say_what_cannot_move(
     files: Sequence[str], columns: Columns, parameters: Sequence[Parameters], fix: str = "--horizon {longer}, or"
 ) -> None:
-    """Say of files whose ticks are further apart than the horizon that no outcome can differ from nothing.
+    """Warn of files whose ticks are further apart than the horizon: the price then never moves within it.
 
     Args:
-        files: that are about to be read; pipes are left out.
+        files: about to be read; pipes are left out.
         columns: how their rows become ticks.
         parameters: that they are computed with.
-        fix: what to do, beside the parameter.
+        fix: advice, to which the parameter is appended.
     """
     apart = nearest(files, columns) if any(Path(name).is_file() for name in files) else {}
     for each in parameters:
@@ -141,7 +141,7 @@ def say_what_cannot_move(
 
 
 def unmoved(summary: Mapping[str, Any], parameters: Parameters) -> str:
-    """Why a backtest has no skill, as a sentence; empty: it has one."""
+    """Why a backtest has no skill score, as a sentence; empty where it has one."""
     if summary["skill"] is not None:
         return ""
     outcomes, horizon = summary["counts"]["outcomes"], duration(parameters.market.horizon_ns)

@@ -1,4 +1,4 @@
-"""Whether any tick of what is sent can be taken by workers: ticks are looked at until the first that can."""
+"""Checks that workers will accept at least one tick of the input; stops checking at the first acceptable one."""
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -11,14 +11,14 @@ from streams.engine.feed import RawTick
 from streams.market.tick_checks import Validation, ValidationParameters
 
 check = Validation(ValidationParameters()).check
-"""What every market node checks, whatever its parameters."""
+"""The checks that every market node makes, whatever its parameters."""
 
 MALFORMED = "malformed"
-"""Reason for rows that make no tick."""
+"""Reason given for rows that make no tick."""
 
 
 def refusal(tick: Sendable) -> Refused | None:
-    """Why every market node will refuse a tick, whatever its parameters; none where none has to.
+    """Why every market node will refuse a tick, whatever its parameters; None where one may accept it.
 
     >>> refusal(Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0)).reason
     'crossed_quote'
@@ -34,7 +34,7 @@ def refusal(tick: Sendable) -> Refused | None:
 
 
 class Judge:
-    """Looks at blocks of ticks; once one of them can be taken it looks no more, and costs nothing.
+    """Counts refused ticks until one is acceptable; after that, checking costs nothing.
 
     >>> judge = Judge()
     >>> judge.look([Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0)] * 3)
@@ -52,7 +52,7 @@ dead-letters, 3 as crossed_quote: expected a bid below the ask, was bid 9.0 and 
         self._first: dict[str, str] = {}
 
     def look(self, block: Sequence[Sendable]) -> None:
-        """Look at a block, in the order in which it is sent."""
+        """Check a block; called for each, in the order of sending."""
         if self._is_good:
             return
         for tick in block:
@@ -64,10 +64,10 @@ dead-letters, 3 as crossed_quote: expected a bid below the ask, was bid 9.0 and 
             self._first.setdefault(why.reason, why.detail)
 
     def expect_good(self, of_what: str) -> None:
-        """Refuse what held ticks of which none can be taken.
+        """Raise an error if there were ticks and all of them will be refused.
 
         Raises:
-            ConfigurationError: with the commonest reason.
+            ConfigurationError: names the commonest reason.
         """
         if self._is_good or not self._reasons:
             return
@@ -80,10 +80,10 @@ dead-letters, 3 as crossed_quote: expected a bid below the ask, was bid 9.0 and 
 
 
 class JudgedSource:
-    """A source of blocks that can be read again, each reading of it with a judge of its own.
+    """A source of blocks that can be read repeatedly, each time with a new judge.
 
     Attributes:
-        judge: of the last reading.
+        judge: the one of the last reading.
     """
 
     def __init__(self, source: Callable[[], AsyncGenerator[Sequence[Sendable], None]]) -> None:

@@ -1,4 +1,4 @@
-"""`tickloop keys`: the keys that commands and directives are signed with, and how one takes the place of another."""
+"""`tickloop keys`: makes, changes and retires the keys that commands and directives are signed with."""
 
 import asyncio
 import secrets
@@ -21,21 +21,21 @@ from streams.engine.signing import Key
 KEY = click.argument("key_id", metavar="KEY")
 
 PLAIN = "plain"
-"""Id of the key of signatures that releases before this one made."""
+"""Id of the key for signatures of earlier releases."""
 
 UNSIGNED = "unsigned"
-"""Id under which the ring knows what lay in the topics before there was a key."""
+"""Id of the entry for unsigned records that were written before there was a key."""
 
 RESTART = "fix: restart the workers and the retrainer one after the other, then go on"
 
 
 class KeyShown(msgspec.Struct):
-    """What is told of a key; never its secret.
+    """A key as it is shown, without its secret.
 
     Attributes:
         id: of the key.
-        state: what it is taken for.
-        until: first offset of each partition from which on it is not taken; none: it is not retired.
+        state: which signatures by it are accepted.
+        until: for each partition, first offset from which on it is not accepted; None: it is not retired.
     """
 
     id: str

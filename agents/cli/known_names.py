@@ -1,4 +1,4 @@
-"""Names on the command line that nobody knows: an error with those that are known, and those that were meant."""
+"""The error about an unknown name on the command line, with the known names and similar ones."""
 
 from collections.abc import Collection
 
@@ -14,10 +14,10 @@ def not_among(what: str, name: str, known: Collection[str], otherwise: str) -> C
     """The error about a name that is none of the known ones.
 
     Args:
-        what: they are, for people: `a version of BTCUSDT`.
+        what: kind of name, for people: `a version of BTCUSDT`.
         name: as it was given.
-        known: names.
-        otherwise: what else to do than to take one that is near.
+        known: all valid names.
+        otherwise: what to do if no similar name was meant.
 
     >>> print(not_among("a symbol", "BTCUSD", ["ETHUSDT", "BTCUSDT"], "publish ticks"))
     expected a symbol (BTCUSDT, ETHUSDT), was BTCUSD; fix: BTCUSDT, or publish ticks
@@ -33,15 +33,15 @@ def not_among(what: str, name: str, known: Collection[str], otherwise: str) -> C
 
 
 async def expect_known_symbol(settings: Settings, address: str, symbol: str) -> None:
-    """Told nothing about a symbol, ask whether there is one: a misspelt one is an error, a quiet one is not.
+    """Where nothing was found of a symbol, raise an error if the topics do not know the symbol at all.
 
     Args:
         settings: of the topics.
         address: of the cluster.
-        symbol: that nothing was found of.
+        symbol: of which nothing was found.
 
     Raises:
-        ConfigurationError: there is no prediction and no version of it that was found.
+        ConfigurationError: neither a prediction nor a version of it was found.
         EnvironmentProblem: no cluster answers.
     """
     known = await known_symbols(settings, address)

@@ -1,4 +1,4 @@
-"""Parameters for a command that computes, and a line on where they come from."""
+"""Loads the parameters of a command that computes, and prints which file they come from."""
 
 import os
 from collections.abc import Mapping
@@ -12,14 +12,13 @@ from streams.topology import nodes
 
 
 def parameters_in_use(environment: Mapping[str, str] = os.environ) -> Parameters:
-    """Parameters of the configuration file; which one that is is said when nobody named it.
+    """Parameters of the configuration file; prints its path where the user did not name it.
 
-    Nodes are made of them, too, since only that shows names of parts that nobody knows: whoever goes on with what this
-    returns is not stopped by the configuration later, behind a file of ticks that was read for an hour.
+    Nodes are built from them as a check, which finds unknown names of parts, so no error of the configuration comes
+    later, after a file of ticks was read for an hour.
 
     Raises:
-        ConfigurationError: with the file, the table and the field that makes no sense, or the part of a plug-in that
-            looks ahead.
+        ConfigurationError: a field is invalid, or the part of a plug-in looks ahead; names file, table and field.
     """
     parameters = configured_parameters(environment, lambda sentence: click.secho(sentence, dim=True, err=True))
     table = config_table(environment)

@@ -1,11 +1,11 @@
-"""The bar of long work: what is done, how much of it, and how long it still takes."""
+"""Progress bar of long work, with the time that is left."""
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 
 def progress_bar(console: Console, quiet: bool) -> Progress:
-    """A bar that goes away when the work is done; none when `quiet`, or where nobody watches."""
+    """A progress bar that disappears at the end; none when `quiet` or without a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

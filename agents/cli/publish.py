@@ -17,27 +17,27 @@ from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
 from agents.cli.home import settings_of_command
 from agents.cli.horizon import horizons_of, say_what_cannot_move
+from agents.cli.input_preview import explain as show_explained
+from agents.cli.input_preview import explain_option, say, say_understood
 from agents.cli.judging import Judge, refusal
 from agents.cli.progress import progress_bar
-from agents.cli.understood import explain as show_explained
-from agents.cli.understood import explain_option, say, say_understood
 from agents.clients.pace import LONGEST_WAIT_S, Pace
 from agents.clients.publisher import Published, publish
-from agents.clients.standing import RECONNECT_NS, LogStanding, beginnings, expect_later, standing
 from agents.clients.standing_input import awaited
+from agents.clients.symbol_times import RECONNECT_NS, SymbolTimes, beginnings, expect_later, symbol_times
 from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
 from streams.engine.feed import Feed
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
-from streams.sources.several import expect_one_market
+from streams.sources.several_files import expect_one_market
 
 INTERRUPTED = 130
 MOST_TOLD = 5
-"""Symbols whose first tick is refused, of which a person is told."""
+"""Most symbols with a refused first tick that are warned of."""
 
 PROBED = 20_000
-"""Ticks of the files that are looked at before anything is sent; a symbol that begins later is, when it does."""
+"""Ticks that are checked before anything is sent; a symbol that begins later is checked when it does."""
 
 
 longest_wait_option = click.option(
@@ -135,7 +135,7 @@ async def _publish(
     judge: Judge,
 ) -> Published:
     say_when_the_broker_is_away()
-    held = LogStanding(topic, {}) if set_back else await standing(address, topic)
+    held = SymbolTimes(topic, {}) if set_back else await symbol_times(address, topic)
     begins = _beginnings(files, layout) if held.newest else {}
     expect_later(begins, held, _warn)
     tolerance = RECONNECT_NS if files[0] == "-" else 0
@@ -186,7 +186,7 @@ async def _publish(
 
 
 def _beginnings(files: Sequence[str], layout: Columns) -> dict[str, int]:
-    """Event time with which each symbol begins, of files that can be read twice."""
+    """First event time of each symbol in those files that can be read twice."""
     regular = [TickFile(name, layout) for name in files if Path(name).is_file()]
     return beginnings(islice(merged(regular), PROBED))
 
@@ -196,14 +196,14 @@ def _warn(sentence: str) -> None:
 
 
 def stop_or_die(stop: asyncio.Event) -> None:
-    """The first Ctrl-C ends it in good order, the second one at once."""
+    """Stop in good order on the first Ctrl-C, at once on the second."""
     if stop.is_set():
         raise SystemExit(INTERRUPTED)
     stop.set()
 
 
 def _piped() -> BufferedReader:
-    """Standard input, apart from sys.stdin: a thread may still be reading it when the interpreter ends."""
+    """Standard input as a file object other than sys.stdin, since a thread may still read it at exit."""
     return BufferedReader(FileIO(0, closefd=False))
 
 

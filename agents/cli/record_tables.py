@@ -1,4 +1,4 @@
-"""Which columns of a record a person wants to see in a terminal."""
+"""Columns in which `tickloop consume` shows each type of record on a terminal."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,13 +25,13 @@ COLORS = {"up": "green", "buy": "green", "down": "red", "sell": "red"}
 
 
 class Column(Struct, frozen=True):
-    """One column.
+    """One column of the table.
 
     Attributes:
         title: heading.
         width: characters; longer cells are cut.
-        show: cell of a record.
-        right: numbers are flush right.
+        show: function from a record to the text of its cell.
+        right: whether cells are flush right, as numbers are.
     """
 
     title: str
@@ -185,7 +185,7 @@ def _right(outcome: OutcomeMatured) -> str:
 
 
 def columns_of(record: Any) -> tuple[Column, ...]:
-    """Columns for a record type; those of a type that nobody has chosen some for are its plain fields."""
+    """Columns for the type of a record; its plain fields where none are defined."""
     if record in COLUMNS:
         return COLUMNS[record]
     kinds = get_args(record) or (record,)
@@ -201,7 +201,7 @@ def total_width(columns: tuple[Column, ...]) -> int:
 
 
 def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
-    """As many columns as a line of so many characters can hold, at least one; `--json` shows everything.
+    """As many of the first columns as fit into a line of `width` characters, at least one.
 
     >>> [column.title for column in fitting(columns_of(DeadLetter), 60)]
     ['id', 'node', 'reason']
@@ -212,7 +212,7 @@ def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
 
 
 def console_for(columns: tuple[Column, ...]) -> tuple[Console, tuple[Column, ...]]:
-    """Standard output, and as many columns as a line of it holds: all of them where it is no terminal."""
+    """Standard output, and the columns that fit into a line of it; all of them where it is no terminal."""
     console = Console(highlight=False)
     if console.is_terminal:
         return console, fitting(columns, console.width)

@@ -15,10 +15,10 @@ from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.column_options import column_options
 from agents.cli.home import settings_of_command
 from agents.cli.horizon import say_what_cannot_move
+from agents.cli.input_preview import say_understood
 from agents.cli.judging import JudgedSource
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.publish import longest_wait_option, speed_of, stop_or_die
-from agents.cli.understood import say_understood
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable
 from agents.clients.tick_log import TickLog
@@ -31,7 +31,7 @@ from schemas.errors import ConfigurationError
 from schemas.topics import TICKS
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile, merged
-from streams.sources.several import expect_one_market
+from streams.sources.several_files import expect_one_market
 from streams.sources.times import TimeColumn
 from streams.topology import nodes
 
@@ -85,7 +85,7 @@ def command(
         raise ConfigurationError("expected files or --from-topic TOPIC, one of them; fix: tickloop replay FILE")
     if "-" in files:
         raise ConfigurationError("expected files, was standard input, which cannot be read again; fix: save it first")
-    # What is wrong with the configuration is not told behind files that were read for a while.
+    # An error of the configuration is reported before files are read for a while.
     live = settings_of_command(workers=workers)
     parameters = parameters_in_use()
     expect_one_market(files, columns)
@@ -156,7 +156,7 @@ def command(
 
 
 class _Bar:
-    """What a person sees meanwhile."""
+    """Progress bar of a replay."""
 
     def __init__(self, quiet: bool) -> None:
         self.console = Console(stderr=True, highlight=False, quiet=quiet)

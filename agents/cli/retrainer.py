@@ -1,4 +1,4 @@
-"""`tickloop retrainer`: the process that retrains, and tells people."""
+"""`tickloop retrainer`: the process that trains models and delivers alerts."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ from agents.broker import bootstrap
 from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.config.settings import Settings
-from agents.retrainer.process import take_care
+from agents.retrainer.process import run_retrainer
 from agents.runtime.worker import configure_logging
 
 
@@ -28,7 +28,7 @@ def command(verbose: bool) -> None:
 
 
 async def _until_stopped(settings: Settings, address: str, parameters: object) -> None:
-    running = asyncio.create_task(take_care(settings, address, parameters))  # type: ignore[arg-type]
+    running = asyncio.create_task(run_retrainer(settings, address, parameters))  # type: ignore[arg-type]
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     try:

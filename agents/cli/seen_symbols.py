@@ -1,4 +1,4 @@
-"""Commands for a symbol that nobody has seen: asked back, since a misspelt one would wait for its ticks for ever."""
+"""Refuses a command for an unknown symbol or arm unless confirmed: a misspelt one would wait for ticks for ever."""
 
 from collections.abc import Collection
 
@@ -13,13 +13,13 @@ ANYWAY = click.option(
 
 
 def expect_seen(symbol: str, place: LogPlace, seen: Collection[str], anyway: bool) -> None:
-    """Ask back where there are predictions, and none of this symbol.
+    """Refuse a symbol without predictions where other symbols have some, unless confirmed.
 
     Args:
         symbol: that a command is for.
-        place: where it was found to live.
-        seen: symbols of which there are records; none: nothing can be said.
-        anyway: whether whoever asks is sure.
+        place: partition of the symbol.
+        seen: symbols with records; empty: no check is possible.
+        anyway: whether the user confirmed.
 
     >>> expect_seen("BTCUSD", LogPlace(3, 0), {"ETHUSDT", "BTCUSDT"}, anyway=False)
     Traceback (most recent call last):
@@ -28,7 +28,7 @@ def expect_seen(symbol: str, place: LogPlace, seen: Collection[str], anyway: boo
 BTCUSD; fix: BTCUSDT, or --anyway if its ticks are still to come
 
     Raises:
-        ConfigurationError: with those that there are, and the one that was meant.
+        ConfigurationError: names the known symbols, and a similar one.
     """
     if place.ts_event or anyway or not seen:
         return
@@ -36,13 +36,13 @@ BTCUSD; fix: BTCUSDT, or --anyway if its ticks are still to come
 
 
 def expect_running(arm: str, symbol: str, running: Collection[str]) -> None:
-    """Ask back where arms of a symbol run, and none of them has this name.
+    """Refuse the name of an arm that does not run while others of the symbol do, unless confirmed.
 
     Args:
         arm: that a command is for.
         symbol: its symbol.
-        running: arms of the symbol that run beside the live one, as the registry of versions says; none: nothing can
-            be said.
+        running: arms of the symbol that run beside the live one, by the registry of versions; empty: no check is
+            possible.
 
     >>> expect_running("bodl", "X", ["bold", "calm"])
     Traceback (most recent call last):
@@ -51,7 +51,7 @@ def expect_running(arm: str, symbol: str, running: Collection[str]) -> None:
 or --anyway if it is about to be started
 
     Raises:
-        ConfigurationError: with those that run, and the one that was meant.
+        ConfigurationError: names the running arms, and a similar one.
     """
     if running and arm not in running:
         raise not_among(f"an arm of {symbol} that runs", arm, running, "--anyway if it is about to be started")

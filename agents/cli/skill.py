@@ -1,4 +1,4 @@
-"""`tickloop skill`: how good the predictions on files are, beside baselines, with intervals."""
+"""`tickloop skill`: scores predictions on files against baselines, with intervals."""
 
 import os
 from datetime import UTC, datetime
@@ -12,11 +12,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from agents.backtest.prequential import evaluate
 from agents.cli.column_options import column_options
 from agents.cli.horizon import horizon_option, say_what_cannot_move, with_horizon
+from agents.cli.input_preview import say_understood
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.skill_tables import markdown, show
-from agents.cli.understood import say_understood
 from streams.sources.columns import Columns
-from streams.sources.several import expect_one_market
+from streams.sources.several_files import expect_one_market
 
 INTERRUPTED = 130
 

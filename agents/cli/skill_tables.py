@@ -1,4 +1,4 @@
-"""Reports of `tickloop skill` for a terminal and for a document."""
+"""Prints the reports of `tickloop skill`, and writes them as Markdown."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from rich.text import Text
 from streams.reports.prequential.table import Row, SkillReport
 
 HEADINGS = ("forecaster", "right", "95 %", "log-loss", "95 %", "skill", "whole")
-"""Part of the moves that was called right; `whole` is the log-loss over the training part too."""
+"""Columns of the table; `right` is the share of correct directions, `whole` the log-loss over all moves."""
 
 
 def show(report: SkillReport, console: Console) -> None:
@@ -41,7 +41,7 @@ def markdown(report: SkillReport, date: str) -> str:
     """One report as a section of a document.
 
     Args:
-        report: to be written.
+        report: of one file.
         date: of the evaluation.
     """
     lines = [f"### {heading(report)}", "", f"Evaluated on {date}.", ""]
@@ -72,7 +72,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def facts(report: SkillReport) -> list[str]:
-    """What the table rests on, and what stands beside it, in sentences."""
+    """Sentences on the sample sizes of the table, and further figures of each symbol."""
     sentences = [
         f"{report.ticks:,} ticks, {report.scored:,} scored, {report.moved:,} of them moved; rows are over the "
         f"{report.tested:,} of the last two thirds, at most {report.independent:,} of which do not overlap (n_eff); "

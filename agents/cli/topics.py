@@ -1,4 +1,4 @@
-"""`tickloop topics`: the registry against the cluster."""
+"""`tickloop topics`: compares the cluster's topics with the registry, creates and resets them."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from agents.broker import bootstrap
 from agents.cli.home import settings_of_command
 from agents.config.settings import Settings
 from agents.operations import addresses, topics
-from agents.operations.forgotten import sentence_of, what_a_replay_forgets
+from agents.operations.lost_directives import find_lost_directives, lost_directives_sentence
 from agents.operations.recompute import computed_topics, recompute
 from agents.operations.system import wanted_topics
 from agents.operations.topics import Difference
@@ -64,8 +64,8 @@ def reset_command(yes: bool, without_directives: bool) -> None:
     settings = settings_of_command()
     expect_no_up(settings)
     address = bootstrap(settings)
-    if not without_directives and (found := asyncio.run(what_a_replay_forgets(settings, address))):
-        raise ConfigurationError(sentence_of(found))
+    if not without_directives and (found := asyncio.run(find_lost_directives(settings, address))):
+        raise ConfigurationError(lost_directives_sentence(found))
     if not yes:
         doomed = ", ".join(spec.name for spec in computed_topics(settings))
         of = "" if settings.bootstrap else f", of {settings.home_path}"
@@ -76,10 +76,10 @@ def reset_command(yes: bool, without_directives: bool) -> None:
 
 
 def expect_no_up(settings: Settings) -> None:
-    """Refuse to delete what the workers of a system that runs would go on from.
+    """Refuse to delete topics while a `tickloop up` of this home runs, whose workers use them.
 
     Raises:
-        ConfigurationError: a `tickloop up` runs in this home, with how to stop it.
+        ConfigurationError: one runs; says how to stop it.
     """
     up = addresses.read(settings.home_path)
     if up is not None and up.group == settings.group:

@@ -16,7 +16,7 @@ from agents.operations.system import System
 from streams.topology import nodes
 
 LOCK = "up.lock"
-"""In `home`; held while `tickloop up` runs."""
+"""Lock file in `home`, held while `tickloop up` runs."""
 
 
 @click.command("up")
@@ -38,7 +38,7 @@ def command(workers: int | None, dashboard: bool, port: int | None, keep_broker:
     settings = settings_of_command(workers=workers)
     nodes(parameters_in_use())
     system = System(settings, Console(stderr=True), dashboard=dashboard, port=port)
-    # Two of them would start workers under the same slots, and those would put each other out for ever.
+    # Two of them would start workers in the same slots, which would throw each other out for ever.
     with alone(settings.home_path / LOCK, "`tickloop up`", _way_on(settings.home_path)):
         try:
             asyncio.run(_until_stopped(system))
@@ -48,7 +48,7 @@ def command(workers: int | None, dashboard: bool, port: int | None, keep_broker:
 
 
 def _way_on(home: Path) -> str:
-    """What to do where one runs already."""
+    """Advice where a `tickloop up` of this home runs already."""
     up = addresses.read(home)
     page = f" (its page: port {up.dashboard_port})" if up is not None and up.dashboard_port else ""
     return (

@@ -1,4 +1,4 @@
-"""`tickloop verify`: the live run and its replay, held against each other byte for byte."""
+"""`tickloop verify`: compares the live run with its replay, byte for byte."""
 
 import asyncio
 import signal
@@ -110,7 +110,7 @@ async def _verify(settings: Settings, address: str, timeout_s: float, quiet: boo
 
 
 def show(result: Verification, console: Console) -> None:
-    """Verdict first, then every topic, then what was found."""
+    """Print the verdict, then every topic, then the findings."""
     if not console.is_terminal:
         console.width = WIDTH
     rate = result.ticks / result.seconds if result.seconds else 0.0
@@ -189,7 +189,7 @@ def _counts(result: Verification) -> dict[str, Counter[str]]:
 
 
 def digest_of(compared: list[Compared]) -> str:
-    """Digest of a topic: of those of its partitions."""
+    """Digest of a topic, computed from the digests of its partitions."""
     return digests.of_topic({each.partition: bytes.fromhex(each.digest) for each in compared})
 
 

@@ -16,11 +16,11 @@ MOST_NAMED = 12
 
 
 def listed(versions: Sequence[ModelVersion], newest: Mapping[str, Predicting]) -> Iterator[str]:
-    """A line a version, then what predicts without one.
+    """A line for each version, then a line on symbols that their built-in version predicts.
 
     Args:
-        versions: of the registry, in the order in which they are told.
-        newest: prediction of each symbol.
+        versions: of the registry, in the order of the lines.
+        newest: newest prediction of each symbol.
     """
     told: set[str] = set()
     for each in versions:
@@ -43,7 +43,7 @@ def listed(versions: Sequence[ModelVersion], newest: Mapping[str, Predicting]) -
 
 
 def is_same(version: str, predicting: str) -> bool:
-    """Whether a record is of the version that predicts; the built-in one is called by its parameters.
+    """Whether two names are of one version; built-in versions of different parameters count as one.
 
     >>> is_same("builtin-00000000", "builtin-1f2e3d4c"), is_same("v1", "v2")
     (True, False)
@@ -71,16 +71,16 @@ def _unknown(made: Predicting) -> str:
 
 
 def said_of(symbol: str, record: ModelVersion | None, newest: Predicting | None, live: ModelVersion | None) -> str:
-    """Which version predicts a symbol now, since when and why, in a sentence.
+    """A sentence on the version that predicts a symbol now, since when and why.
 
     >>> said_of("X", None, Predicting("ticks:0:9", "X", 10**18, "builtin-1f2e3d4c"), None)
     'builtin-1f2e3d4c predicts X now (ticks:0:9, 2001-09-09 01:46:40 UTC): nothing was ever asked of it'
 
     Args:
         symbol: of the version.
-        record: of the version that predicts, or none.
-        newest: prediction of the symbol, or none where none was found.
-        live: version that the registry says is live, or none.
+        record: of the version that predicts, or None.
+        newest: newest prediction of the symbol, or None where none was found.
+        live: version that is live by the registry, or None.
     """
     if newest is None:
         if record is None:
@@ -101,7 +101,7 @@ def said_of(symbol: str, record: ModelVersion | None, newest: Predicting | None,
 
 
 def retrained(finished: RetrainFinished) -> str:
-    """What a retrain came to, in a line."""
+    """The result of a retrain, in a line."""
     result = finished.result
     when = f"at {moment(finished.ts_event)}"
     if result.status == "rejected":

@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from agents.broker import bootstrap
-from agents.broker.answer import describe
+from agents.broker.cluster import describe
 from agents.cli.home import settings_of_command
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.commands.keyring import signing

@@ -1,4 +1,4 @@
-"""What a group of workers has committed."""
+"""Reads the offsets that a group of workers has committed."""
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError

@@ -1,4 +1,4 @@
-"""What happened to the logs of the loop, as workers have written it down."""
+"""Reads `log-events`, on which workers record what happened to their logs."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _decode: Any = decoder(LOG_EVENTS.record)
 
 
 async def log_events(bootstrap: str, topic: str) -> list[LogEvent]:
-    """Everything that is on the topic now, along each partition in its order; nothing if there is no such topic.
+    """All records that are on the topic now, in the order of each partition; empty if there is no such topic.
 
     Args:
         bootstrap: address of the cluster.

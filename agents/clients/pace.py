@@ -1,4 +1,4 @@
-"""How quickly a feed is played: all at once, evenly, or as it happened but faster."""
+"""The pace at which a feed is sent: at once, at an even rate, or by event time times a factor."""
 
 from collections.abc import Callable
 
@@ -16,8 +16,8 @@ class Pace(Struct, frozen=True):
     Attributes:
         rate: ticks a second, evenly.
         speed: event time is replayed this many times faster; 1 is as it happened.
-        longest_wait_s: with a speed, what is waited at most between two ticks, seconds of the clock: a night or a
-            week-end in event time is a hole that nobody wants to sit through.
+        longest_wait_s: with a speed, the longest wait between two ticks, seconds of wall time, which shortens nights
+            and week-ends.
     """
 
     rate: float | None = None
@@ -39,14 +39,14 @@ class Pace(Struct, frozen=True):
 
 
 class Schedule:
-    """The pace of one feed, from its first tick on.
+    """Times at which the ticks of one feed are due.
 
     A tick behind its predecessor in event time is due at once. After a hole in event time that is longer than the
     longest wait, and after a set-back by more than that, the schedule begins anew at the tick behind it.
 
     Args:
         pace: of it.
-        say: is told, in a sentence, of the first hole that is cut short.
+        say: called with a sentence when the first hole is shortened.
     """
 
     def __init__(self, pace: Pace, say: Callable[[str], None] = lambda sentence: None) -> None:

@@ -1,4 +1,4 @@
-"""One partition of a topic as it lies on Kafka, to be read from any offset, as often as somebody likes."""
+"""One partition of a topic on Kafka, readable from any offset, repeatedly."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager

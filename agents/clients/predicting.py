@@ -1,4 +1,4 @@
-"""Which version of a symbol predicts now: what its newest prediction says, whatever the registry of versions says."""
+"""Finds the version that predicts a symbol now: the one that its newest prediction names."""
 
 from contextlib import aclosing
 
@@ -12,11 +12,11 @@ from schemas.limits import EventTime, Name, Symbol, TickId
 from schemas.topics import PREDICTIONS
 
 LOOKED_AT = (2_000, 20_000)
-"""Newest predictions of each partition among which a symbol is looked for, the cheap ones first."""
+"""Numbers of newest predictions of each partition that are searched for a symbol, in turn."""
 
 
 class Predicting(Struct, frozen=True):
-    """The newest prediction of a symbol, as far as it says who made it.
+    """The fields of a symbol's newest prediction that say which version made it.
 
     Attributes:
         id: of the tick that it answers.
@@ -35,7 +35,7 @@ _decode = decoder(Predicting)
 
 
 async def predicting(settings: Settings, bootstrap: str, symbol: str | None = None) -> dict[str, Predicting]:
-    """The newest prediction of one symbol or of all, by symbol; those that have been quiet for long are not in it.
+    """The newest prediction of one symbol or of all, by symbol; without symbols that have been quiet for long.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.
@@ -56,7 +56,7 @@ async def _newest(settings: Settings, bootstrap: str, symbol: str | None, newest
             for record in block:
                 key = record.key or b""
                 before = last.get(key)
-                # A symbol may have lived on two partitions; along one the order is that of the log.
+                # A symbol may have moved between partitions; only within one is the order that of the log.
                 if before is None or record.timestamp_ms >= before.timestamp_ms:
                     last[key] = record
     wanted = last.values() if symbol is None else [last[key] for key in (symbol.encode(),) if key in last]

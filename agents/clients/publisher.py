@@ -12,14 +12,14 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from msgspec import Struct
 
 from agents.clients.pace import Pace, Schedule
-from agents.clients.standing import SetBack
+from agents.clients.symbol_times import SetBack
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import AIOKafkaProducer, clients
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem, Refused, TickloopError
 from streams.engine.feed import Feed, RawTick
 from streams.engine.partitioner import partition_of
-from streams.sources.damage import BrokenFile
+from streams.sources.damaged_files import BrokenFile
 
 BATCH_BYTES = 1 << 18
 BLOCK = 512
@@ -28,7 +28,7 @@ GOODBYE_S = 10.0
 
 
 class Addressed(Struct, frozen=True):
-    """A record that goes to a partition as it is: a copy of one that lies there on another topic.
+    """A record that is copied unchanged to the partition that it has on another topic.
 
     Attributes:
         partition: where it goes.
@@ -54,7 +54,7 @@ class Span(Struct):
 
 
 class Published(Struct):
-    """What a call of `publish` did.
+    """The result of `publish`.
 
     Attributes:
         ticks: acknowledged by the broker.
@@ -186,7 +186,7 @@ class _Publisher:
         return self.done
 
     def drop(self) -> None:
-        """Forget acknowledgements that nobody waits for any more."""
+        """Drop the acknowledgements that are still pending."""
         for _, _, acknowledgement in self._travelling:
             acknowledgement.cancel()
 

@@ -58,10 +58,10 @@ def identity_of(value: bytes | None) -> str:
 
 
 class Once:
-    """Tells records from their repeats: after a crash a worker may write again what it has written before.
+    """Recognises repeats: after a crash a worker may write records again.
 
-    Along one partition the source position in the ids of one node only grows, except for repeats; see `Repeats` for ids
-    that somebody made up. Records without such an id (ticks) are never repeats.
+    Along one partition the source position in the ids of one node only grows, except for repeats; `Repeats` also
+    withstands invented ids. Records without such an id (ticks) are never repeats.
 
     >>> once = Once()
     >>> [once.is_new(0, b'{"id":"ticks:0:%d"}' % offset) for offset in (7, 8, 7, 8, 9)]
@@ -72,7 +72,7 @@ class Once:
         self._repeats = Repeats()
 
     def is_new(self, partition: int, value: bytes | None) -> bool:
-        """Whether no record with this or a later id came before on the same partition."""
+        """Whether this record is new on its partition; it then counts as seen."""
         try:
             identity = _identity(value or b"{}")
             position = position_of(identity.id)
@@ -170,7 +170,7 @@ async def _fetch(consumer: AIOKafkaConsumer, once: Once | None) -> list[Received
 
 
 async def _reached(consumer: AIOKafkaConsumer, end: dict[TopicPartition, int]) -> bool:
-    """Whether everything before `end` was fetched; positions and not records tell, for logs can have holes."""
+    """Whether everything before `end` was fetched, by positions, since logs can have holes."""
     for partition, offset in end.items():
         if await consumer.position(partition) < offset:
             return False
@@ -178,7 +178,7 @@ async def _reached(consumer: AIOKafkaConsumer, end: dict[TopicPartition, int]) -
 
 
 def _split(records: list[Received], end: dict[TopicPartition, int]) -> tuple[list[Received], list[Received]]:
-    """What lay before `end`, and what came later."""
+    """The records before `end`, and those from it on."""
     ends = {partition.partition: offset for partition, offset in end.items()}
     old = [record for record in records if record.offset < ends[record.partition]]
     new = [record for record in records if record.offset >= ends[record.partition]]

@@ -1,8 +1,8 @@
-"""Repeats among records whose ids name a place in a log, told by what was seen, and not by the highest id seen.
+"""Recognises repeated records by the positions that were seen, since the highest position may be invented.
 
-A worker that goes on after a crash writes again, in order, what it had written since its last checkpoint. Whoever may
-write to a topic can also make up an id of any height; a reader that drops whatever is not beyond the highest one would
-drop everything that comes after that.
+A worker that resumes after a crash writes again, in order, what it had written since its last checkpoint. Anybody who
+may write to a topic can also invent a high position; a reader that dropped everything below the highest one would drop
+all later records.
 """
 
 from collections import deque
@@ -11,21 +11,21 @@ from collections.abc import Hashable
 from schemas.positions import Position
 
 MOST_REMEMBERED = 16_384
-"""Positions that are remembered one by one, of all places together, the newest."""
+"""Newest positions that are remembered one by one, of all places together."""
 
 MOST_DROPPED = 100_000
-"""Records in a row that one place may have too far back to be remembered. More than that no worker writes again: the
-position that they are held against was none."""
+"""Records in a row whose position may be too old to be remembered; no worker repeats more, so after that many the
+remembered positions count as invented."""
 
 MOST_PLACES = 10_000
-"""Places that repeats are told by; more there are only where somebody makes nodes up."""
+"""Most places that are tracked; there are more only where node names are invented."""
 
 
 class Repeats:
-    """Tells what is new at each of several places; along one place positions only grow, except for repeats.
+    """Tells new records from repeats at each of several places, along which positions only grow except for repeats.
 
-    A position is a repeat if it was seen, or lies before all that are remembered. One that lies far ahead of what
-    comes after it hides nothing, and is forgotten like any other.
+    A position is a repeat if it was seen, or lies before all remembered ones. One far ahead of its successors hides
+    none of them, and is forgotten like any other.
 
     >>> repeats = Repeats()
     >>> [repeats.is_new("outcomes", (offset,)) for offset in (7, 8, 7, 8, 9)]
@@ -38,7 +38,7 @@ class Repeats:
         self._forget()
 
     def is_new(self, place: Hashable, position: Position) -> bool:
-        """Whether this position was not at this place before; it then was."""
+        """Whether this position is new at its place; it then counts as seen."""
         seen = place, position
         if seen in self._seen:
             return False

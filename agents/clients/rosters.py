@@ -1,4 +1,4 @@
-"""The versions that the lifecycle node says run, held against those that outcomes show: from the topics alone."""
+"""Compares the versions that should run, by the lifecycle node, with those that outcomes show."""
 
 import time
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
 
-from agents.clients.followed import Followed, followed
+from agents.clients.topic_follower import TopicFollower, follow_topic
 from agents.config.settings import Settings
 from agents.kafka import AIOKafkaConsumer, TopicPartition
 from agents.kafka.committed_reads import opened
@@ -20,16 +20,16 @@ from schemas.versions import ModelVersion
 from streams.lifecycle.rosters import Difference, difference, said, shown
 
 NEWEST = 100
-"""Outcomes of each partition that are looked at, the newest; a symbol that is not among them is not looked at."""
+"""Newest outcomes of each partition that are compared; symbols without one among them are left out."""
 
 SETTLED_MS = 10_000
-"""So long after a record of the registry its directive lies in the ticks for certain."""
+"""Time after a record of the registry, ms, by which its directive is certain to be in the tick log."""
 
 POLL_MS = 200
 
 
 class Differing(NamedTuple):
-    """A symbol whose versions are not those that the lifecycle node says.
+    """A symbol whose running versions differ from those that the lifecycle node names.
 
     Attributes:
         partition: where it lives.
@@ -48,25 +48,25 @@ class Differing(NamedTuple):
 
 
 class Rosters:
-    """Follows the registry of versions and looks at the newest outcomes; made by `rosters`.
+    """Follows the registry of versions and compares it with the newest outcomes; made by `rosters`.
 
-    Of each symbol it keeps the versions that run, and when that last changed.
+    It keeps the running versions of each symbol, and when they last changed.
     """
 
-    def __init__(self, settings: Settings, topic: Followed, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, settings: Settings, topic: TopicFollower, consumer: AIOKafkaConsumer) -> None:
         self._settings, self._topic, self._consumer = settings, topic, consumer
         self._decode = decoder(ModelVersion)
         self._running: dict[str, dict[str, ModelVersion]] = {}
         self._changed_ms: dict[str, int] = {}
 
     async def look(self) -> list[Differing]:
-        """Symbols for which the two differ on a tick that came after the last change had taken effect.
+        """Symbols that differ on a tick that came after their last change had taken effect.
 
         Raises:
             KafkaError: a topic cannot be read.
         """
         outcomes = await self._newest_outcomes()
-        # Behind them: of a change that comes in between the registry knows, and what came before it is not held to it.
+        # The registry is read after the outcomes, so a change in between is known and earlier outcomes are left out.
         await self._follow()
         found = []
         for (partition, symbol), outcome in outcomes.items():
@@ -87,7 +87,7 @@ class Rosters:
                 running[version.version] = version
             else:
                 running.pop(version.version, None)
-            # Its writer says when that was; what has not come yet would keep the symbol from being looked at.
+            # Its writer chose this time; one in the future would keep the symbol from being compared.
             changed_ms = min(record.timestamp, int(1e3 * time.time()))
             self._changed_ms[version.symbol] = max(changed_ms, self._changed_ms.get(version.symbol, 0))
 
@@ -125,18 +125,18 @@ class Rosters:
 
 @asynccontextmanager
 async def rosters(settings: Settings, bootstrap: str) -> AsyncIterator[Rosters]:
-    """Something to look with, as often as you like.
+    """A `Rosters` that has read the registry.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it lacks a topic.
         KafkaError: a topic cannot be read.
     """
-    async with followed(settings, bootstrap, MODEL_VERSIONS) as topic, opened(bootstrap) as consumer:
+    async with follow_topic(settings, bootstrap, MODEL_VERSIONS) as topic, opened(bootstrap) as consumer:
         yield Rosters(settings, topic, consumer)
 
 
 async def differing_rosters(settings: Settings, bootstrap: str) -> list[Differing]:
-    """One look, with an error that people can read.
+    """Compare once, with readable errors.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it lacks a topic, or does not let us read one.

@@ -1,4 +1,4 @@
-"""Blocks from something that may wait for ever, such as a pipe, without stopping the event loop."""
+"""Reads blocks from a source that may block for ever, such as a pipe, without blocking the event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -11,10 +11,10 @@ AHEAD = 8
 
 
 async def awaited(blocks: Iterator[Block]) -> AsyncIterator[Block]:
-    """The same blocks, read in a thread of their own, a few ahead.
+    """The same blocks, read in a separate thread, a few ahead.
 
     Raises:
-        Exception: as the iterator did, whatever it was: nobody else could, and who waits here would wait for ever.
+        Exception: any error of the iterator, raised here because the reading thread has no caller.
     """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[Block | Exception | None] = asyncio.Queue(AHEAD)
@@ -23,7 +23,7 @@ async def awaited(blocks: Iterator[Block]) -> AsyncIterator[Block]:
         handing = queue.put(item)
         try:
             asyncio.run_coroutine_threadsafe(handing, loop).result()
-        except RuntimeError:  # the event loop has ended before the feed did: nobody is told, for nobody waits
+        except RuntimeError:  # the event loop ended before the feed, so nobody waits for the blocks
             handing.close()
 
     def pump() -> None:

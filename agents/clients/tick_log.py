@@ -1,4 +1,4 @@
-"""A tick log as it lies on a cluster, to be copied: raw records of all partitions in the order of event time."""
+"""Reads a tick log for copying: raw records of all partitions in the order of event time."""
 
 import heapq
 from collections import deque

@@ -1,10 +1,10 @@
-"""How many partitions a topic has, asked before anything is written to it or read from it."""
+"""Asks how many partitions a topic has, before it is read or written."""
 
 import asyncio
 
 from aiokafka.errors import LeaderNotAvailableError, NoError, UnknownTopicOrPartitionError, for_code
 
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from schemas.errors import EnvironmentProblem
 from streams.engine.configured import near
 
@@ -13,7 +13,7 @@ AGAIN_S = 0.1
 
 
 class NoSuchTopic(EnvironmentProblem):
-    """A cluster has no topic of a name."""
+    """The cluster has no topic with this name."""
 
 
 async def partition_count(bootstrap: str, topic: str) -> int:

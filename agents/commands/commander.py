@@ -11,7 +11,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from agents.audit.versions import versions
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.topic_partitions import partition_count
 from agents.commands.writer import CommandWriter
 from agents.config.settings import Settings
@@ -173,7 +173,11 @@ class Commander:
         return offset, await self._answer(record_id, command.id, patience_s)
 
     async def _answer(self, record_id: str, command_id: str, patience_s: float) -> Answer:
-        version, letter, job = Readable(MODEL_VERSIONS), Readable(DEAD_LETTERS), Readable(RETRAIN_JOBS)
+        version, letter, job = (
+            ReadableRecords(MODEL_VERSIONS),
+            ReadableRecords(DEAD_LETTERS),
+            ReadableRecords(RETRAIN_JOBS),
+        )
         refusals, jobs = self._settings.topic(DEAD_LETTERS.name), self._settings.topic(RETRAIN_JOBS.name)
         clock = asyncio.get_running_loop().time
         until = clock() + patience_s

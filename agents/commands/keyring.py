@@ -14,7 +14,7 @@ ONLY = "key"
 """Id of the key that `directive_key` gives."""
 
 RUN = re.compile(r"(.*?)((?:replay-[A-Za-z0-9_-]+\.)+)", re.DOTALL)
-"""A prefix of a replay run: that of the deployment, then its names."""
+"""Pattern of the prefix of a replay run: the deployment's own prefix, then names of runs."""
 
 
 class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +23,7 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         deployment: its name, which is part of what is signed.
         signs: id of the key to sign with.
-        keys: all that are taken somewhere, the newest first.
+        keys: all keys whose signatures are accepted somewhere, the newest first.
     """
 
     deployment: str
@@ -31,7 +31,7 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[Key, ...]
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` for a ring that nobody could sign with."""
+        """Check the ring; raises `ConfigurationError` if it cannot be used to sign."""
         for key in self.keys:
             if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{LONGEST_KEY_ID}}}", key.id):
                 raise ConfigurationError(
@@ -46,7 +46,7 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ConfigurationError(f"expected a key to sign with that is not retired, was {self.signs!r:.80}")
 
     def key(self, key_id: str) -> Key:
-        """The key of an id.
+        """The key with this id.
 
         Raises:
             ConfigurationError: there is none.
@@ -59,7 +59,7 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def deployments(name: str, prefix: str) -> tuple[str, ...]:
-    """Names of a deployment: its own, then those whose log it may hold a copy of, as a replay run does.
+    """Names of a deployment: its own, then those of deployments whose log it may have copied, as a replay run does.
 
     >>> deployments("prod", "lab-"), deployments("prod", "lab-replay-monday.")
     (('prod/lab-',), ('prod/lab-replay-monday.', 'prod/lab-'))

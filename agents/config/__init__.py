@@ -1,1 +1,1 @@
-"""What a process is told before it starts: settings, plug-ins, parameters and what changed in them."""
+"""The configuration of a process: settings, plug-ins, parameters, and what changed in them."""

@@ -29,7 +29,7 @@ TABLES: dict[str, type[Struct]] = {
 }
 
 SAID_ELSEWHERE = (Declaration,)
-"""Tables that stand within another one too; they are listed once, by their own name."""
+"""Tables that also occur within another table; they are listed once, by their own name."""
 
 NAMES = {
     "market.features.recorded": "features",
@@ -52,7 +52,7 @@ NAMES = {
     "experiments.NAME.test.guardrails": "metrics, as `primary`",
     "experiments.NAME.arm": "tables `model`, `recall`, `mixture`, `correction`, `confidence`, `sizing`",
 }
-"""What fields hold that are names: registers say which there are."""
+"""What fields hold whose values are names of a registry."""
 
 CHECKS: dict[type[Struct], tuple[str, ...]] = {
     MarketParameters: ("At most 256 features are computed, and the state of a symbol must fit into a record.",),
@@ -71,11 +71,11 @@ CHECKS: dict[type[Struct], tuple[str, ...]] = {
     ),
     RetrainParameters: ("`trial.test.challengers` is at least `candidates`; where less is given, it is that.",),
 }
-"""What is checked beyond each field by itself, by the type that checks it."""
+"""Rules between several fields, by the type that checks them."""
 
 
 def text() -> str:
-    """The part of the page that is written."""
+    """The generated part of the page."""
     lines = ["| parameter | takes |", "|---|---|"]
     for name, kind in TABLES.items():
         lines += [f"| `{path}` | {taken} |" for path, taken in rows(kind, name)]
@@ -103,7 +103,7 @@ def rows(kind: type[Struct], under: str) -> Iterator[tuple[str, str]]:
 
 
 def taken(hint: Any, names: str = "") -> str:
-    """What a field takes.
+    """The values that a field accepts, in words.
 
     >>> taken(Annotated[float, Meta(gt=0.0, le=1.0)]), taken(bool), taken(Literal["a", "b"])
     ('above 0, up to 1', '`true` or `false`', 'one of `a`, `b`')
@@ -130,7 +130,7 @@ def taken(hint: Any, names: str = "") -> str:
 
 
 def bounds(hint: Any) -> str:
-    """Both ends of a number."""
+    """The bounds of a number, in words."""
     metas = list(_metas(hint))
     ge = next((each.ge for each in metas if each.ge is not None), None)
     gt = next((each.gt for each in metas if each.gt is not None), None)
@@ -166,7 +166,7 @@ def _number(value: float | None) -> str:
 
 
 def wanted() -> committed.Files:
-    """The page with the table in the place that is kept for it."""
+    """The whole page with the generated part inserted."""
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
     return {PAGE: f"{before}{BEGIN}\n\n{text()}\n\n{END}{after}"}

@@ -1,4 +1,4 @@
-"""Parameters that workers of a home ran with, kept as files, so that a change can be told field by field."""
+"""Keeps the parameters that workers of a home ran with as files, so that a change can be shown field by field."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def tables(parameters: Parameters) -> dict[str, Any]:
-    """Parameters as a parameter file has them."""
+    """Parameters as the tables of a parameter file."""
     plain = msgspec.json.decode(msgspec.json.encode(parameters))
     return {
         "market": plain["market"],
@@ -33,18 +33,17 @@ def tables(parameters: Parameters) -> dict[str, Any]:
 
 
 def folder(home: Path) -> Path:
-    """Where the parameters of a home are kept."""
+    """Folder in which the parameters of a home are kept."""
     return home / FOLDER
 
 
 def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None = None) -> None:
-    """Write parameters into the home; the same ones are the same file. A home that takes none is warned of, no more.
+    """Write parameters into the home, equal ones into the same file; a failure is only logged.
 
     Args:
         parameters: of a worker.
-        home: its own.
-        plugins: table of that name, as it has to stand in a file there: without it nobody could use the file that has
-            parameters of a component of the user.
+        home: of the worker.
+        plugins: table `[plugins]` as a file in that folder needs it to load the user's components.
     """
     text = msgspec.toml.encode(tables(parameters) | ({"plugins": plugins} if plugins else {}))
     path = folder(home) / f"{sha256(text).hexdigest()[:16]}.toml"
@@ -60,7 +59,7 @@ def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None =
 
 
 def explained(error: BaseException, home: Path, now: Parameters) -> str:
-    """An error; of state that other parameters computed with what differs from those, where the home has them."""
+    """The text of an error; if state of other parameters caused it, with what differs, where the home has those."""
     if not isinstance(error, OtherParameters):
         return str(error)
     for path in sorted(folder(home).glob("*.toml")):
@@ -77,7 +76,7 @@ def explained(error: BaseException, home: Path, now: Parameters) -> str:
 
 
 def _part(whole: dict[str, Any], table: str) -> dict[str, Any]:
-    """What of the tables a digest may be of: a symbol may have got parameters of its own since, or have lost them."""
+    """The tables that a digest may cover: of all symbols, and of each symbol with parameters of its own."""
     first, _, own = table.partition(".")
     if first == "experiments":
         return {first: {own: whole[first].get(own, {})}}
@@ -85,7 +84,7 @@ def _part(whole: dict[str, Any], table: str) -> dict[str, Any]:
 
 
 def digests(parameters: Parameters) -> Iterator[tuple[str, str]]:
-    """Digests that states carry, each with the table that it is of."""
+    """Digests of parameters, as states carry them, each with the table that it is of."""
     yield "market", parameters.market.digest()
     for name, own in parameters.symbols.items():
         yield f"symbols.{name}.market", own.digest()

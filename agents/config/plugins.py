@@ -1,4 +1,4 @@
-"""Components of the user: modules that the configuration names, imported before the parameters are read."""
+"""Imports the user's components, modules that the configuration names, before the parameters are read."""
 
 import os
 import stat
@@ -18,17 +18,17 @@ from streams.parameters import Parameters, load_parameters
 def configured_parameters(
     environment: Mapping[str, str] = os.environ, say: Callable[[str], None] = lambda sentence: None
 ) -> Parameters:
-    """Parameters of the configuration file, once the modules of `[plugins]` have registered what they bring.
+    """Parameters of the configuration file, read after the modules of `[plugins]` have registered their components.
 
-    Only what computes calls this: importing a module runs it.
+    Only commands that compute call this, since importing a module runs it.
 
     Args:
         environment: variables of the process.
-        say: told which file that is, when nobody named it.
+        say: called with the path of the file, when the user did not name it.
 
     Raises:
-        ConfigurationError: with the table and the field that makes no sense; a file that was found brings modules, and
-            is not ours.
+        ConfigurationError: a field is invalid; or a file that the user did not name has modules and belongs to
+            somebody else.
     """
     table, path = config_table(environment), config_path(environment)
     found = bool(table) and not environment.get(ENVIRONMENT_PREFIX + "CONFIG", "")
@@ -42,7 +42,7 @@ def configured_parameters(
 
 
 def declared_experiments(environment: Mapping[str, str] = os.environ) -> dict[str, Declaration]:
-    """Experiments of the configuration file by name, for what only looks at them: no module is imported.
+    """Experiments of the configuration file by name, without importing modules, for commands that compute nothing.
 
     Raises:
         ConfigurationError: with the table and the field that makes no sense.
@@ -53,11 +53,11 @@ def declared_experiments(environment: Mapping[str, str] = os.environ) -> dict[st
 
 
 def expect_ours(path: Path, modules: Path) -> None:
-    """Refuse the modules of a file that was only found, and that somebody else may have put there.
+    """Refuse to import modules for a file that the user did not name and that somebody else may have put there.
 
     Args:
         path: of the file.
-        modules: folder that its modules stand in.
+        modules: folder of its modules.
 
     Raises:
         ConfigurationError: the file, its folder or that of its modules belongs to somebody else (root aside), or
@@ -76,21 +76,21 @@ def expect_ours(path: Path, modules: Path) -> None:
 
 
 def import_plugins(table: Mapping[str, Any], of_file: Path) -> None:
-    """Import the modules of `[plugins] modules`; they stand in `[plugins] folder`, or are installed.
+    """Import the modules of `[plugins] modules`, from `[plugins] folder` or from the installed packages.
 
     Args:
-        table: the TOML file.
-        of_file: the folder that it lies in: a relative `folder` is one from there, and none at all is this one.
+        table: content of the TOML file.
+        of_file: folder of the TOML file, to which `folder` is relative; also the default of `folder`.
 
     Raises:
-        ConfigurationError: the table makes no sense, there is no such module, or importing it fails, whatever with.
+        ConfigurationError: the table is invalid, or a module is missing or fails at its import.
     """
     for name in _modules(table):
         _import(name, str(folder_of(table, of_file).resolve()))
 
 
 def folder_of(table: Mapping[str, Any], of_file: Path) -> Path:
-    """Folder that the modules of a TOML file stand in, unless they are installed.
+    """Folder of the modules of a TOML file that are not installed.
 
     >>> folder_of({"plugins": {"modules": ["mine"], "folder": "../parts"}}, Path("run")).as_posix()
     'run/../parts'
@@ -101,10 +101,10 @@ def folder_of(table: Mapping[str, Any], of_file: Path) -> Path:
 
 
 def plugins_seen_from(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """The table `[plugins]` of the configuration as it has to stand in a file of another folder; empty for none.
+    """The table `[plugins]` of the configuration, with its folder as seen from another folder; empty for none.
 
     Args:
-        folder: that the other file lies in.
+        folder: the other folder.
         environment: says which configuration.
 
     Raises:
@@ -119,7 +119,7 @@ def plugins_seen_from(folder: Path, environment: Mapping[str, str] = os.environ)
 
 
 def import_each(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Import every module of the configuration file, whatever the others do: why each cannot be, empty where it can.
+    """Try to import every module of the configuration file; returns the error of each, empty where it succeeded.
 
     Raises:
         ConfigurationError: the table makes no sense, or the file was only found and is not ours.
@@ -171,7 +171,7 @@ def _import(name: str, folder: str) -> None:
 
 
 def _failed(name: str, error: BaseException) -> ConfigurationError:
-    """What to raise where a module cannot be imported: with the last line of its own at which that failed."""
+    """The error about a module whose import fails, with the last line of its own code before the failure."""
     if isinstance(error, SyntaxError):
         where = f"{error.filename}:{error.lineno}"
         said = f"SyntaxError: {error.msg}"

@@ -1,4 +1,4 @@
-"""Where the system runs: environment, one TOML file, flags. What it computes is in the parameters of `streams`."""
+"""Settings: where and how the system runs, from environment, one TOML file and flags."""
 
 import os
 import re
@@ -20,13 +20,13 @@ TABLES = ("settings", "plugins", "market", "symbols", "account", "experiments", 
 """Tables that the TOML file may have; the fields of each are checked where it is used."""
 
 WRITTEN_BY_BACKTESTS = "run"
-"""Table of a `run.toml`, which is a parameter file too: what else the backtest was of. Nobody reads it from there."""
+"""Table of a backtest's `run.toml` with its other inputs; ignored when that file is used as a parameter file."""
 
 OTHERS = ("CONFIG", "LOG_FILE", "TEST_BROKER", "CHROMIUM", "STATISTICS")
-"""Variables that are no settings: of the file, of what processes tell one another, and of the tests."""
+"""Variables that are no settings: the path of the file, those between processes, and those of tests."""
 
 LINKED = re.compile(r"(^|_)SERVICE_(HOST|PORT)|(^|_)PORT(_[0-9]+_(TCP|UDP)|$)")
-"""Variables that Kubernetes makes of its services' names: `TICKLOOP_WORKERS_SERVICE_HOST` is no setting of ours."""
+"""Variables that Kubernetes derives from names of services, such as `TICKLOOP_WORKERS_SERVICE_HOST`."""
 
 SECRETS = ("directive_key", "alert_webhook", "dashboard_token")
 
@@ -111,7 +111,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Defaults, then the TOML file, then the environment, then flags that are not None.
 
         Raises:
-            ConfigurationError: with the name of the setting that makes no sense, or of one that is misspelt.
+            ConfigurationError: a setting is invalid or misspelt; names it.
         """
         expect_no_misspelt(environment)
         values = _settings_of_file(cls, environment)
@@ -125,7 +125,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def _settings_of_file(kind: type[Settings], environment: Mapping[str, str]) -> dict[str, Any]:
-    """The table `[settings]`, which makes sense by itself: what is wrong with it is said of the file."""
+    """The table `[settings]`, checked by itself, so that an error in it names the file."""
     table = config_table(environment)
     with named_in_errors(environment, table):
         given = table.get("settings", {})
@@ -146,7 +146,7 @@ def _converted(values: dict[str, Any], kind: type[Settings]) -> Settings:
 
 
 def expect_no_misspelt(environment: Mapping[str, str]) -> None:
-    """Refuse variables that begin like ours and are none of ours: they would be without effect.
+    """Refuse unknown variables that begin with `TICKLOOP_`, since they would have no effect.
 
     >>> expect_no_misspelt({"TICKLOOP_WORKRES": "3"})
     Traceback (most recent call last):
@@ -155,7 +155,7 @@ def expect_no_misspelt(environment: Mapping[str, str]) -> None:
 unset it
 
     Raises:
-        ConfigurationError: with the variable, and the one that was meant.
+        ConfigurationError: there is one; names a similar setting.
     """
     names = (*OTHERS, *(name.upper() for name in Settings.__struct_fields__))
     for variable in sorted(environment):
@@ -181,11 +181,11 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path:
 
 @contextmanager
 def named_in_errors(environment: Mapping[str, str], table: Mapping[str, Any]) -> Iterator[None]:
-    """What the block finds wrong with the TOML file is said with its name: whoever reads it may have several.
+    """Put the path of the TOML file before configuration errors that the block raises.
 
     Args:
-        environment: says which file.
-        table: what is in the file; of an empty one nothing can be wrong.
+        environment: variables that name the file.
+        table: content of the file; if it is empty, errors are left unchanged.
 
     Raises:
         ConfigurationError: as the block does, with the file before its sentence.
@@ -203,8 +203,7 @@ def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """The TOML file as a table, empty where there is none.
 
     Raises:
-        ConfigurationError: the file that was named is not there, cannot be read, is no TOML, or has a table that nobody
-            would look at.
+        ConfigurationError: the file that was named is missing, unreadable or no TOML, or has an unknown table.
     """
     path = config_path(environment)
     if not path.is_file():

@@ -42,7 +42,7 @@ MOST_SABOTAGED = 1_000
 """Scored outcomes within which a sabotaged version has to be thrown out."""
 
 
-class Happened(Struct, frozen=True):
+class FinishedStory(Struct, frozen=True):
     """A story that has come to its end.
 
     Attributes:
@@ -62,7 +62,7 @@ class Happened(Struct, frozen=True):
     alerts: tuple[Alert, ...]
 
 
-async def checks_of(story: Happened) -> list[AuditCheck]:
+async def checks_of(story: FinishedStory) -> list[AuditCheck]:
     """Every promise of the story."""
     settings = story.settings
     log = sorted(
@@ -99,7 +99,7 @@ def _order(alerts: Sequence[Alert]) -> AuditCheck:
     )
 
 
-def _directives(log: Sequence[SourceRecord], story: Happened) -> list[AuditCheck]:
+def _directives(log: Sequence[SourceRecord], story: FinishedStory) -> list[AuditCheck]:
     """Each change once; the sabotage over soon; and nothing left of it."""
     decode = decoder(Tick)
     found = [(record, tick) for record in log if isinstance(tick := decode(record.value), Directive)]
@@ -139,7 +139,7 @@ def _directives(log: Sequence[SourceRecord], story: Happened) -> list[AuditCheck
     return checks
 
 
-def _sabotaged(log: Sequence[SourceRecord], story: Happened) -> tuple[int, int]:
+def _sabotaged(log: Sequence[SourceRecord], story: FinishedStory) -> tuple[int, int]:
     """Scored outcomes of the sabotaged version while it was live, up to the decision, and all of them.
 
     A directive is appended to the ticks: what had been published by then is still predicted by the version before it.
@@ -163,7 +163,7 @@ def _predictions_after(records: Iterable[Emitted], offset: int) -> list[bytes]:
     ]
 
 
-async def _trained_again(story: Happened) -> AuditCheck:
+async def _trained_again(story: FinishedStory) -> AuditCheck:
     """Every candidate again, in this process, from the outcomes that lie on the topic."""
     settings, symbol = story.settings, story.symbol
     signer = signing(settings)

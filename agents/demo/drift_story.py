@@ -15,7 +15,7 @@ from agents.commands.sending import send
 from agents.config.settings import Settings
 from agents.demo import story
 from agents.demo.audit import AuditCheck
-from agents.demo.drift_checks import Happened, checks_of
+from agents.demo.drift_checks import FinishedStory, checks_of
 from agents.demo.scenes import kill, kill_worker
 from agents.demo.story import Say, TopicsSoFar, play, supervised
 from agents.operations.supervisor import Supervisor
@@ -27,7 +27,7 @@ from schemas.names import CANDIDATE
 from schemas.topics import ACCURACY_WINDOWS, ALERTS, EXPERIMENTS
 from schemas.windows import AccuracyWindow
 from streams.parameters import Parameters, load_parameters
-from streams.sources.planted import GradedMarket
+from streams.sources.planted_signal import GradedMarket
 
 SYMBOL = "AAA"
 KEPT = (f"models why {SYMBOL}", f"audit {SYMBOL}", "dashboard")
@@ -204,7 +204,7 @@ async def _tell(
     sent = await play(settings, supervisor, told, market, RATE, read, act, console, say)
     replaying = "replaying the tick log in one process, and training again, to compare every byte"
     with console.status(replaying), waiting_for(f"the proof: {replaying}", say):
-        happened = Happened(settings, parameters(), SYMBOL, SABOTAGED, SABOTAGED_VERSION, tuple(told.alerts))
+        happened = FinishedStory(settings, parameters(), SYMBOL, SABOTAGED, SABOTAGED_VERSION, tuple(told.alerts))
         checks = await checks_of(happened)
     holds = all(check.holds for check in checks)
     return DriftStorySummary(tuple(told.alerts), sent, tuple(killed), told.breach_to_retrain_s, tuple(checks), holds)

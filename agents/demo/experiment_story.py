@@ -24,7 +24,7 @@ from schemas.topics import COMMANDS, EXPERIMENT_DECISIONS, EXPERIMENTS, OUTCOMES
 from streams.engine.node import following
 from streams.engine.replay import SourceRecord, by_topic, replay
 from streams.parameters import Parameters, load_parameters
-from streams.sources.planted import PlantedMarket
+from streams.sources.planted_signal import PlantedMarket
 from streams.topology import nodes
 
 SYMBOL, NAME = "AAA", "sharp"

@@ -12,8 +12,8 @@ from schemas.positions import root_id
 from schemas.topics import TICKS
 from streams.engine.feed import Feed, RawTick
 from streams.engine.partitioner import partition_of
+from streams.sources.bad_ticks import with_bad_ticks
 from streams.sources.files import TickFile, merged
-from streams.sources.spoiling import spoiled
 from streams.sources.synthetic import SYMBOLS, synthetic_market
 
 SPOILT = 0.01
@@ -52,7 +52,7 @@ def market_of(plan: DemoPlan) -> Market:
     else:
         title = f"a synthetic market of {len(SYMBOLS)} symbols, seed {plan.seed}"
         good = synthetic_market(plan.seed, ticks=plan.most, seconds=plan.seconds)
-        feed = list(spoiled(good, SPOILT, plan.seed))
+        feed = list(with_bad_ticks(good, SPOILT, plan.seed))
     times = [tick.ts_event for tick in feed if not isinstance(tick, RawTick)]
     if not times:
         raise ConfigurationError(f"expected ticks in {title}, found none; fix: another file, or a longer time")

@@ -7,10 +7,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupCoordinatorNotAvailableError, IncompatibleBrokerVersion
 
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from agents.config.settings import Settings
 from agents.process.waiting import waiting_for
-from agents.telemetry.ask import ask_all, is_live, standing
+from agents.telemetry.health_queries import ask_all, is_live, standing
 from schemas.errors import EnvironmentProblem
 from schemas.topics import TICKS
 

@@ -4,14 +4,18 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import Received
 from agents.demo.stopwatch import Stopwatch
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS
 
-_prediction, _outcome, _dead_letter = Readable(PREDICTIONS), Readable(OUTCOMES), Readable(DEAD_LETTERS)
+_prediction, _outcome, _dead_letter = (
+    ReadableRecords(PREDICTIONS),
+    ReadableRecords(OUTCOMES),
+    ReadableRecords(DEAD_LETTERS),
+)
 
 
 class Observed:

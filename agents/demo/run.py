@@ -12,7 +12,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from agents.broker import process
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from agents.clients.publisher import publish
 from agents.clients.reader import Received, read_blocks
 from agents.commands.keyring import signing
@@ -27,10 +27,10 @@ from agents.demo.stopwatch import Stopwatch
 from agents.demo.summary import Kill, Summary
 from agents.demo.view import LiveView
 from agents.operations import topics
-from agents.operations.gauge import Gauge
 from agents.operations.supervisor import Slot, Supervisor
 from agents.operations.system import wanted_topics
-from agents.process.owned import singly
+from agents.operations.topic_counts import Gauge
+from agents.process.background import ungrouped
 from agents.process.waiting import waiting_for
 from schemas.codec import decoder
 from schemas.errors import TickloopError
@@ -105,7 +105,7 @@ async def _play(
     }
     with waiting_for("the topics", say):
         await topics.apply(settings.bootstrap, wanted_topics(settings))
-    async with singly(TickloopError), asyncio.TaskGroup() as group:
+    async with ungrouped(TickloopError), asyncio.TaskGroup() as group:
         background = [group.create_task(supervisor.run())]
         background += [group.create_task(_read(settings, topic.name, take)) for topic, take in takers.items()]
         with console.status(f"starting {settings.workers} workers"):

@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 import msgspec
 
 from agents.broker import mock, ports, process
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from agents.broker.launch import start
 from agents.config.settings import Settings
 from agents.operations.system import wanted_topics

@@ -16,7 +16,7 @@ from agents.demo.scenes import end, environment
 from agents.operations import topics
 from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
-from agents.process.owned import singly
+from agents.process.background import ungrouped
 from agents.process.waiting import waiting_for
 from schemas.codec import decoder
 from schemas.errors import TickloopError
@@ -126,7 +126,7 @@ async def play(
     with waiting_for("the topics", say):
         await topics.apply(settings.bootstrap, wanted_topics(settings))
     try:
-        async with singly(TickloopError, TimeoutError), asyncio.TaskGroup() as group:
+        async with ungrouped(TickloopError, TimeoutError), asyncio.TaskGroup() as group:
             background = [group.create_task(supervisor.run())]
             background += [group.create_task(_follow(settings, topic, told, say)) for topic in (PREDICTIONS, *read)]
             with console.status(f"starting {settings.workers} workers"):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
-from agents.pages.missing import NotEnough
+from agents.pages.insufficient_data import NotEnough
 from agents.pages.thinning import kept
 from schemas.experiments import ExperimentMoved
 from streams.experiments.engines.batches import allowed

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import Any
 
 from agents.audit.versions import lives
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import read_blocks
 from agents.config.settings import Settings
 from agents.experiments.status import Courses, courses_of, follow
@@ -63,7 +63,7 @@ async def recent_symbols(settings: Settings, bootstrap: str) -> list[str]:
 
 
 async def _all(settings: Settings, bootstrap: str, topic: Topic, start: Any = "beginning") -> list[Any]:
-    readable = Readable(topic)
+    readable = ReadableRecords(topic)
     found: list[Any] = []
     blocks = read_blocks(bootstrap, settings.topic(topic.name), start=start, until_end=True)
     async with aclosing(blocks) as reading:

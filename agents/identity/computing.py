@@ -13,8 +13,8 @@ from types import ModuleType
 from msgspec import Struct
 
 from agents.config.settings import config_table
-from agents.identity.bare import bare
-from agents.identity.reach import file_of, program, reached
+from agents.identity.imported_modules import file_of, imported_modules, program
+from agents.identity.stripped_source import stripped
 
 LOOP = (
     "streams.topology",
@@ -83,7 +83,7 @@ def configured_identity(environment: Mapping[str, str] = os.environ, modules: Se
 @lru_cache
 def _own(modules: tuple[str, ...]) -> dict[str, str]:
     found = {}
-    for module in reached(modules):
+    for module in imported_modules(modules):
         path, text = file_of(module), program(module)
         if path is not None and text:  # a package's docstring alone is no program
             found["/".join(module.split(".")) + ("/__init__.py" if path.stem == "__init__" else ".py")] = _digest(
@@ -105,7 +105,7 @@ def _plugins(names: Sequence[str]) -> dict[str, str]:
         for used in _used(module, path.parent) if path is not None else ():
             file = _path(used)
             assert file is not None
-            content = bare(file.read_text(encoding="utf-8")).encode() if file.suffix == ".py" else file.read_bytes()
+            content = stripped(file.read_text(encoding="utf-8")).encode() if file.suffix == ".py" else file.read_bytes()
             found[f"plugin {used.__name__}"] = _digest(content)
     return found
 

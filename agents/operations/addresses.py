@@ -10,10 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agents.broker.ports import any_free, is_free
-from agents.broker.promises import give_back, promise, promised_to
+from agents.broker.reserved_ports import release, reserve, reserved_by
 from agents.config.settings import Settings
-from agents.telemetry.ask import ask, holder
 from agents.telemetry.health import Verdict
+from agents.telemetry.health_queries import ask_worker, holder
 from schemas.errors import EnvironmentProblem
 
 FILE = "up.json"
@@ -87,13 +87,13 @@ async def port_of_page(settings: Settings, demanded: int | None, say: Callable[[
         EnvironmentProblem: the one that is demanded is taken.
     """
     host, wanted = settings.dashboard_host, demanded or settings.dashboard_port
-    if is_free(wanted, host) and promise(wanted):
+    if is_free(wanted, host) and reserve(wanted):
         return wanted
     by = await _holder(host, wanted)
     others = (port for port in range(wanted + 1, wanted + TRIES) if port < 2**16 and is_free(port, host))
-    found = next((port for port in others if promise(port)), 0)
+    found = next((port for port in others if reserve(port)), 0)
     if demanded is not None:
-        give_back(found)
+        release(found)
         raise EnvironmentProblem(
             f"expected port {wanted} of {host} to be free for the dashboard, it is taken by {by}; "
             f"fix: `--port {found}`, which is free, or no --port"
@@ -140,17 +140,19 @@ def _ports(base: int, workers: int) -> range:
 async def _taken_by_others(settings: Settings, ports: Sequence[int]) -> list[int]:
     """Those that somebody else listens on, or has been promised; with none of them all are this process's."""
     taken = [port for port in ports if not is_free(port, settings.metrics_host)]
-    taken = [port for port in taken if not isinstance(await ask(settings, port - settings.metrics_port), Verdict)]
+    taken = [
+        port for port in taken if not isinstance(await ask_worker(settings, port - settings.metrics_port), Verdict)
+    ]
     return taken or _not_promised(ports)
 
 
 def _not_promised(ports: Sequence[int]) -> list[int]:
     """Ports that another process has been promised; then none of them is promised to this one."""
-    others = [port for port in ports if not promise(port)]
+    others = [port for port in ports if not reserve(port)]
     for port in ports if others else ():
-        give_back(port)
+        release(port)
     return others
 
 
 async def _holder(host: str, port: int) -> str:
-    return promised_to(port) if is_free(port, host) else await holder(f"{host}:{port}")
+    return reserved_by(port) if is_free(port, host) else await holder(f"{host}:{port}")

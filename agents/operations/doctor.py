@@ -15,19 +15,19 @@ from msgspec import Struct
 
 import agents
 from agents.broker import bootstrap, jars
-from agents.broker.answer import describe
+from agents.broker.cluster import describe
 from agents.broker.java import find_java
 from agents.broker.lock import KAFKA_VERSION, locked
 from agents.broker.process import running
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import Received, read_blocks
 from agents.clients.rosters import Differing, differing_rosters
 from agents.config.settings import Settings
 from agents.operations import addresses, topics
 from agents.operations.addresses import beside
 from agents.operations.system import wanted_topics
-from agents.telemetry.ask import Answer, Stranger, ask_all, ask_dashboard, is_working, state
 from agents.telemetry.health import Verdict
+from agents.telemetry.health_queries import Answer, Stranger, ask_all, ask_dashboard, is_working, state
 from schemas.errors import EnvironmentProblem, Refused
 from schemas.topics import MODEL_VERSIONS, OUTCOMES, TICKS
 from streams.engine import compiled
@@ -268,7 +268,7 @@ def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
         records: of the tick log.
         now_ns: this machine's clock, ns since the Unix epoch.
     """
-    readable = Readable(TICKS)
+    readable = ReadableRecords(TICKS)
     partitions: dict[str, set[int]] = defaultdict(set)
     latest: dict[str, int] = {}
     ahead, farthest_back = 0, (0, "")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPartitionError, for_code
 
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from agents.config.settings import Settings
 from agents.kafka import TopicPartition, clients
 from agents.operations import topics

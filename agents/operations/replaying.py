@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from agents.clients.pace import Pace
 from agents.clients.publisher import Sendable, at_hand, publish
 from agents.config.settings import Settings

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agents.broker.process import log_file
+from agents.process.background import ungrouped
 from agents.process.log_files import OWN_LOG, last_words, rotate
-from agents.process.owned import singly
 from agents.runtime.crash import EXIT_ENVIRONMENT, EXIT_STATE
 from schemas.errors import EnvironmentProblem, StateError, TickloopError
 
@@ -200,7 +200,7 @@ class Supervisor:
     async def run(self) -> None:
         """Keep all processes running; stop all of them when one cannot live or this is cancelled."""
         try:
-            async with singly(TickloopError), asyncio.TaskGroup() as group:
+            async with ungrouped(TickloopError), asyncio.TaskGroup() as group:
                 for slot in self.all:
                     group.create_task(self._keep_running(slot))
                 group.create_task(self._keep_log_of_broker_small())

@@ -10,19 +10,19 @@ from rich.console import Console
 from rich.status import Status
 
 from agents.broker import bootstrap, process
-from agents.broker.answer import describe
+from agents.broker.cluster import describe
 from agents.broker.launch import start
 from agents.config.settings import Settings
 from agents.dashboard.serve.guard import told
 from agents.operations import addresses, topics
 from agents.operations.addresses import port_of_page, ports_of_workers
-from agents.operations.gauge import Gauge, TopicCounts
 from agents.operations.supervisor import Supervisor
-from agents.process.owned import owned, said, singly
+from agents.operations.topic_counts import Gauge, TopicCounts
+from agents.process.background import owned, said, ungrouped
 from agents.process.waiting import waiting_for
 from agents.runtime.binding import snapshot_topics
-from agents.telemetry.ask import Answer, ask_all, is_live, standing, state
 from agents.telemetry.health import Verdict
+from agents.telemetry.health_queries import Answer, ask_all, is_live, standing, state
 from schemas.errors import TickloopError
 from schemas.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.engine.chain import chained
@@ -119,7 +119,7 @@ class System:
         self.say(f"workers: {workers}, logs in {self.settings.home_path / 'logs'}")
         if port:
             self.say(told(self.settings, port))
-        async with singly(TickloopError), asyncio.TaskGroup() as group:
+        async with ungrouped(TickloopError), asyncio.TaskGroup() as group:
             group.create_task(owned("the supervisor", supervisor.run()))
             group.create_task(owned("the report", self._report(address)))
             if self.settings.metrics_port:

@@ -10,7 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from agents.config.settings import Settings
 from schemas.errors import ConfigurationError, EnvironmentProblem
 from schemas.topics import CHANGELOG_BYTES, TOPICS, Topic

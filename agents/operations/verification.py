@@ -7,15 +7,15 @@ from typing import Any, Literal
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from agents.clients.log_events import log_events
 from agents.clients.reader import identity_of, read_blocks
 from agents.clients.topic_partitions import partition_count
 from agents.config.settings import Settings
 from agents.identity.computing import Identity
 from agents.kafka import AIOKafkaConsumer, TopicPartition, clients
-from agents.operations.beginnings import NOTHING_WRITTEN, ReplayBeginning, beginning, read_histories, read_kept
 from agents.operations.progress_of_workers import until_workers_reach
+from agents.operations.replay_start import NOTHING_WRITTEN, ReplayStart, read_histories, read_kept, replay_start
 from agents.runtime.binding import changelog_name
 from agents.runtime.snapshots import recover
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError
@@ -36,7 +36,7 @@ Progress = Callable[[str, int, int], None]
 """Gets a sentence, ticks replayed and ticks in all."""
 
 
-class Cut(Struct, frozen=True):
+class UnreplayablePartition(Struct, frozen=True):
     """A partition of which nothing can be replayed: it is not there, or not computed by one code, from any state on."""
 
     partition: int
@@ -44,7 +44,7 @@ class Cut(Struct, frozen=True):
     end: int
 
 
-class Begun(Struct, frozen=True):
+class LateStart(Struct, frozen=True):
     """A partition that was not replayed from its first tick on, but from snapshots that workers had kept.
 
     Attributes:
@@ -86,10 +86,10 @@ class Verification(Struct, frozen=True):
     ticks: int
     seconds: float
     compared: tuple[Compared, ...]
-    cut: tuple[Cut, ...]
+    cut: tuple[UnreplayablePartition, ...]
     behind: dict[int, str]
     cause: str
-    begun: tuple[Begun, ...] = ()
+    begun: tuple[LateStart, ...] = ()
     lost: tuple[RecordsLost, ...] = ()
     changed: tuple[ComputedBy, ...] = ()
 
@@ -140,11 +140,11 @@ async def verify(
         (head,) = chained(nodes)
         histories = await read_histories(settings, bootstrap, head)
         mine = {tp: histories.get(tp.partition, NOTHING_WRITTEN) for tp in ticks}
-        begins = {tp: beginning(first[tp], mine[tp], []) for tp in ticks}
+        begins = {tp: replay_start(first[tp], mine[tp], []) for tp in ticks}
         if None in begins.values():
             kept = await read_kept(settings, bootstrap, head)
-            begins = {tp: beginning(first[tp], mine[tp], kept.get(tp.partition, [])) for tp in ticks}
-        cut = [Cut(tp.partition, first[tp], end[tp]) for tp in ticks if begins[tp] is None]
+            begins = {tp: replay_start(first[tp], mine[tp], kept.get(tp.partition, [])) for tp in ticks}
+        cut = [UnreplayablePartition(tp.partition, first[tp], end[tp]) for tp in ticks if begins[tp] is None]
         whole = {tp: end[tp] for tp in ticks if begins[tp] is not None}
         total = sum(end[tp] - begin.offset for tp, begin in begins.items() if begin is not None)
         async with admin(bootstrap) as cluster:
@@ -180,7 +180,7 @@ async def verify(
         {n: why for n, why in behind.items() if any("not_computed" in c.counts for c in found if c.partition == n)},
         cause,
         tuple(
-            Begun(tp.partition, first[tp], begin.offset, begin.after + 1)
+            LateStart(tp.partition, first[tp], begin.offset, begin.after + 1)
             for tp, begin in begins.items()
             if begin is not None and begin.offset > mine[tp].began
         ),
@@ -208,7 +208,7 @@ class _Verifier:
         self._progress = progress
         self._done = 0
 
-    async def partition(self, ticks: TopicPartition, begin: ReplayBeginning, end: int, settled: bool) -> list[Compared]:
+    async def partition(self, ticks: TopicPartition, begin: ReplayStart, end: int, settled: bool) -> list[Compared]:
         number, consumer = ticks.partition, self._consumer
         held = {topic.name: TopicPartition(self._settings.topic(topic.name), number) for topic in outputs(self._nodes)}
         consumer.assign([ticks, *held.values()])
@@ -233,7 +233,7 @@ class _Verifier:
                 self._hold(name, comparison, lying)
         return [comparison.end(settled) for comparison in comparisons.values()]
 
-    def _expected(self, number: int, begin: ReplayBeginning) -> Expected:
+    def _expected(self, number: int, begin: ReplayStart) -> Expected:
         expected = Expected(self._nodes, number)
         try:
             expected.restore(begin.keys, begin.offset - 1, begin.roster)

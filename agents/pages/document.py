@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from agents.pages import palette
 from agents.pages.drawing import SHARED
-from agents.pages.missing import NotEnough
+from agents.pages.insufficient_data import NotEnough
 from agents.pages.time_axis import TimeAxis
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"

@@ -51,7 +51,7 @@ def pool(
         executor.shutdown(cancel_futures=True)
 
 
-def carried(work: Callable[..., Result], *arguments: Any) -> Result:
+def picklable_errors(work: Callable[..., Result], *arguments: Any) -> Result:
     """Do work in a process of a pool, and raise nothing but what another process can read.
 
     An error of a plug-in need not be one that can be made again from its bytes, and the pool would break of it.

@@ -4,7 +4,7 @@ import asyncio
 
 from aiokafka.structs import ConsumerRecord
 
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import Once
 from agents.clients.topic_partitions import partition_count
 from agents.config.settings import Settings
@@ -33,7 +33,7 @@ class Alerts:
     def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer, webhook: Webhook | None) -> None:
         self._settings, self._bootstrap = settings, bootstrap
         self._out = AlertsOut(settings, producer, webhook)
-        self._readable = {settings.topic(topic.name): Readable(topic) for topic in SOURCES}
+        self._readable = {settings.topic(topic.name): ReadableRecords(topic) for topic in SOURCES}
         self._once = {name: Once() for name in self._readable}
 
     async def run(self) -> None:

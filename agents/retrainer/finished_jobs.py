@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from agents.clients.followed import Followed, followed
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
+from agents.clients.topic_follower import TopicFollower, follow_topic
 from agents.config.settings import Settings
 from agents.kafka import TopicPartition
 from schemas.errors import TickloopError
@@ -24,9 +24,9 @@ class Finished:
         done: jobs whose result is there.
     """
 
-    def __init__(self, topic: Followed) -> None:
+    def __init__(self, topic: TopicFollower) -> None:
         self._topic = topic
-        self._readable = Readable(CANDIDATES)
+        self._readable = ReadableRecords(CANDIDATES)
         self._models: dict[tuple[str, str], tuple[TopicPartition, int]] = {}
         self.done: set[str] = set()
 
@@ -73,7 +73,7 @@ async def finished_retrains(settings: Settings, bootstrap: str) -> AsyncIterator
         EnvironmentProblem: no cluster answers, or it has no such topic.
         KafkaError: the topic cannot be read.
     """
-    async with followed(settings, bootstrap, CANDIDATES) as topic:
+    async with follow_topic(settings, bootstrap, CANDIDATES) as topic:
         finished = Finished(topic)
         await finished.catch_up()
         yield finished

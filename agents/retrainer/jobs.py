@@ -12,13 +12,13 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from agents.clients.partition_records import partition_records
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import Received, read
 from agents.commands.keyring import signing
 from agents.commands.writer import CommandWriter
 from agents.config.settings import Settings
 from agents.kafka import AIOKafkaProducer
-from agents.process.owned import owned
+from agents.process.background import owned
 from agents.retrainer.finished_jobs import Finished, finished_retrains
 from agents.retrainer.labelled_log import labelled_log
 from agents.retrainer.training import Work, train
@@ -123,7 +123,7 @@ class Retrainer:
             return wanted in [_id_of(value) async for _, value in values]
 
     async def _listen(self, waiting: "WaitingJobs") -> None:
-        readable = Readable(RETRAIN_JOBS)
+        readable = ReadableRecords(RETRAIN_JOBS)
         async with aclosing(read(self._bootstrap, self._settings.topic(RETRAIN_JOBS.name))) as records:
             async for record in records:
                 job = readable(record)

@@ -15,15 +15,15 @@ from typing import Any
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
-from agents.clients.readable import Readable
+from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import Received, read
 from agents.clients.repeats import Repeats
 from agents.commands import requests
 from agents.commands.writer import CommandWriter
 from agents.config.settings import Settings
 from agents.kafka import AIOKafkaProducer, TopicPartition, clients
-from agents.process.owned import owned
-from agents.retrainer.paired_latency import Beside, beside
+from agents.process.background import owned
+from agents.retrainer.paired_latency import PairedLatency, paired_latency
 from agents.retrainer.slow_answers import Slowness
 from schemas.codec import decoder
 from schemas.commands import Command
@@ -122,19 +122,19 @@ class Watched:
                 self.ts_event = made.ts_event
                 self.slowness.take(made.model_version, at_ms, float(at_ms - ticks[0][1]))
 
-    def beside(self, parameters: MarketParameters) -> Beside:
+    def paired_latency(self, parameters: MarketParameters) -> PairedLatency:
         """The version and the one before it on the newest ticks.
 
         Raises:
             ValueError: one of them cannot be built here.
         """
-        decode, ticks = Readable(TICKS).decode, list[Quote | Trade]()
+        decode, ticks = ReadableRecords(TICKS).decode, list[Quote | Trade]()
         for _, value in self._newest:
             with suppress(Refused):
                 tick = decode(value)
                 if isinstance(tick, Quote | Trade):
                     ticks.append(tick)
-        return beside(parameters, self.version.overrides, self.before, ticks)
+        return paired_latency(parameters, self.version.overrides, self.before, ticks)
 
     @property
     def per_second(self) -> float:
@@ -143,7 +143,7 @@ class Watched:
             return 0.0
         return (len(self._newest) - 1) / max(1e-3, (self._newest[-1][0] - self._newest[0][0]) / 1e3)
 
-    def roll_back(self, found: Beside) -> Command:
+    def roll_back(self, found: PairedLatency) -> Command:
         """What is asked for once the version has been shown to be the cause."""
         slowness, version = self.slowness, self.version
         request = requests.roll_back(
@@ -193,7 +193,7 @@ class LatencyGuard:
                 await self._watch()
 
     async def _listen(self) -> None:
-        readable = Readable(MODEL_VERSIONS)
+        readable = ReadableRecords(MODEL_VERSIONS)
         async with aclosing(read(self._bootstrap, self._settings.topic(MODEL_VERSIONS.name))) as records:
             async for record in records:
                 version = readable(record)
@@ -258,11 +258,11 @@ class LatencyGuard:
             if self._watched.get(key) is watched:
                 del self._watched[key]
 
-    async def _caused(self, watched: Watched) -> Beside | None:
+    async def _caused(self, watched: Watched) -> PairedLatency | None:
         """What shows that the version is why answers take so long; none when it is not, which acquits it."""
         version, slowness = watched.version, watched.slowness
         try:
-            found = await asyncio.to_thread(watched.beside, self._parameters.for_symbol(version.symbol))
+            found = await asyncio.to_thread(watched.paired_latency, self._parameters.for_symbol(version.symbol))
         except (ValueError, ConfigurationError) as error:
             log.warning("%s of %s cannot be set beside another here: %s", version.version, version.symbol, error)
             slowness.acquit()

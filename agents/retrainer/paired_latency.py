@@ -29,7 +29,7 @@ SHARE = 0.1
 """Part that the difference must be of the latency that is seen, or of what one processor does in a second."""
 
 
-class Beside(Struct, frozen=True):
+class PairedLatency(Struct, frozen=True):
     """What came of it.
 
     Attributes:
@@ -45,11 +45,11 @@ class Beside(Struct, frozen=True):
     def explains(self, latency_ms: float, per_second: float) -> bool:
         """Whether the version is why answers take so long.
 
-        >>> Beside(80.0, 0.2, 40).explains(latency_ms=150.0, per_second=12.0)
+        >>> PairedLatency(80.0, 0.2, 40).explains(latency_ms=150.0, per_second=12.0)
         True
-        >>> Beside(2.0, 0.2, 40).explains(150.0, 12.0), Beside(2.0, 0.2, 40).explains(150.0, 400.0)
+        >>> PairedLatency(2.0, 0.2, 40).explains(150.0, 12.0), PairedLatency(2.0, 0.2, 40).explains(150.0, 400.0)
         (False, True)
-        >>> Beside(80.0, 79.0, 40).explains(150.0, 12.0)
+        >>> PairedLatency(80.0, 79.0, 40).explains(150.0, 12.0)
         False
 
         Args:
@@ -61,13 +61,13 @@ class Beside(Struct, frozen=True):
         return slower and (more_ms >= SHARE * latency_ms or more_ms * per_second / 1e3 >= SHARE)
 
 
-def beside(
+def paired_latency(
     parameters: MarketParameters,
     overrides: Mapping[str, Mapping[str, Any]],
     before: Mapping[str, Mapping[str, Any]],
     ticks: Sequence[Quote | Trade],
     budget_s: float = BUDGET_S,
-) -> Beside:
+) -> PairedLatency:
     """Have both take the ticks one after the other, each going first every other time.
 
     Both begin without a state: what a version has learned is as large in the one as in the other.
@@ -99,4 +99,6 @@ def beside(
     # The first ones fill caches.
     halves = [each[len(each) // 2 :] for each in taken]
     count = min(map(len, taken))
-    return Beside(1e3 * median(halves[0]), 1e3 * median(halves[1]), count) if count else Beside(0.0, 0.0, 0)
+    return (
+        PairedLatency(1e3 * median(halves[0]), 1e3 * median(halves[1]), count) if count else PairedLatency(0.0, 0.0, 0)
+    )

@@ -6,7 +6,7 @@ from aiokafka.errors import KafkaError
 
 from agents.config.settings import Settings
 from agents.kafka import clients
-from agents.process.owned import owned, singly
+from agents.process.background import owned, ungrouped
 from agents.retrainer.alerts import Alerts
 from agents.retrainer.jobs import Retrainer
 from agents.retrainer.latency_guard import LatencyGuard
@@ -16,7 +16,7 @@ from schemas.errors import EnvironmentProblem, TickloopError
 from streams.parameters import Parameters
 
 
-async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) -> None:
+async def run_retrainer(settings: Settings, bootstrap: str, parameters: Parameters) -> None:
     """Run until cancelled; where one of the parts ends, all do: the supervisor starts the process again.
 
     Raises:
@@ -28,7 +28,7 @@ async def take_care(settings: Settings, bootstrap: str, parameters: Parameters) 
     producer = clients.producer(bootstrap, linger_ms=5)
     try:
         await producer.start()
-        async with singly(TickloopError, KafkaError), asyncio.TaskGroup() as group:
+        async with ungrouped(TickloopError, KafkaError), asyncio.TaskGroup() as group:
             group.create_task(owned("the retrain jobs", Retrainer(settings, bootstrap, parameters, producer).run()))
             group.create_task(owned("the follower of alerts", Alerts(settings, bootstrap, producer, webhook).run()))
             group.create_task(

@@ -20,8 +20,8 @@ from agents.config.settings import Settings
 from agents.identity.computing import Identity
 from agents.runtime.counters import Counters
 from agents.runtime.crash import stop_the_process
-from agents.runtime.custody import Custody, LogReading
-from agents.runtime.live_partition import LivePartition, Ways
+from agents.runtime.identity_check import IdentityCheck, LogReading
+from agents.runtime.live_partition import LivePartition, PartitionServices
 from agents.runtime.log_identity import lost
 from agents.runtime.outbox import Post
 from agents.runtime.reseeks import Reseeks
@@ -47,7 +47,7 @@ def changelog_name(settings: Settings, node: Node[Any]) -> str:
 
 
 def kept_name(settings: Settings, node: Node[Any]) -> str:
-    """Topic in which snapshots of a node are kept for a while; see `agents.runtime.keeping`."""
+    """Topic in which snapshots of a node are kept for a while; see `agents.runtime.kept_snapshots`."""
     return f"{settings.group}-{node.name}-snapshots-kept"
 
 
@@ -137,9 +137,9 @@ class Binding:
         kept: str,
         keep_from: int,
     ) -> LivePartition:
-        """Live state of a partition that is assigned now; see `Ways` for what its log adds to them."""
+        """Live state of a partition that is assigned now; see `PartitionServices` for what its log adds to them."""
         settings, node = self._settings, self.node
-        ways = Ways(
+        ways = PartitionServices(
             producer_of(self._app),
             post,
             {record: settings.topic(topic.name) for record, topic in topic_of([node]).items()},
@@ -175,7 +175,7 @@ class Runtime:
         self, app: faust.App, settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], identity: Identity
     ) -> None:
         self._app, self._settings = app, settings
-        self._custody = Custody(app, settings, bootstrap, identity)
+        self._custody = IdentityCheck(app, settings, bootstrap, identity)
         self.bindings = [Binding(app, settings, node) for node in chained(nodes)]
         self.reseeks = Reseeks()
         self.beat = 0.0

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 from agents.kafka import AIOKafkaProducer
 from agents.kafka.fetches import Fetched
 from agents.runtime.counters import Counters
-from agents.runtime.keeping import SLOTS, Filling
+from agents.runtime.kept_snapshots import SLOTS, SlotWriter
 from agents.runtime.log_identity import digest_of
 from agents.runtime.outbox import Outbox, Post
-from agents.runtime.snapshots import UNKNOWN, Filing, Origin, Recovered
+from agents.runtime.snapshots import UNKNOWN, EpochWriter, Origin, Recovered
 from schemas.dead_letters import DeadLetter
 from schemas.errors import StateError
 from schemas.topics import LARGEST_SNAPSHOT
@@ -42,7 +42,7 @@ async def _nothing_is_deleted(expected: int, found: int) -> int:
     return expected
 
 
-class Ways(NamedTuple):
+class PartitionServices(NamedTuple):
     """Where a partition's records go, and whom it asks.
 
     Attributes:
@@ -88,7 +88,7 @@ class LivePartition:
         checkpointed_at: when all that was dirty had last been looked at and stored, by the monotonic clock.
     """
 
-    def __init__(self, node: Node[Any], number: int, stored: Recovered, ways: Ways) -> None:
+    def __init__(self, node: Node[Any], number: int, stored: Recovered, ways: PartitionServices) -> None:
         self.partition = Partition(node, number, stored.offset, stored.roster)
         for name, snapshot in stored.keys.items():
             self.partition.restore(name, snapshot)
@@ -97,7 +97,7 @@ class LivePartition:
         self.covered = stored.offset
         self.revoked = False
         self._closed = False
-        self._filing = Filing(number, secrets.token_hex(4), stored)
+        self._filing = EpochWriter(number, secrets.token_hex(4), stored)
         self._ways = ways
         self._outbox = Outbox(ways.producer, ways.counters.sent)
         self._fitted = Fitted(node.outputs)
@@ -114,7 +114,7 @@ class LivePartition:
         self._mark = stored.origin.mark, stored.origin.digest
         self._kept = stored.origin.kept if stored.offset >= 0 else None
         self._slot = stored.origin.slot
-        self._filling: Filling | None = None
+        self._filling: SlotWriter | None = None
 
     async def take(self, fetched: Fetched) -> None:
         """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
@@ -262,7 +262,7 @@ class LivePartition:
             if period <= self._kept or self.partition.offset < self._ways.keep_from:
                 return
             self._slot = (self._slot + 1) % SLOTS
-            self._filling = Filling(self.partition, self._slot, self._ways.origin.code)
+            self._filling = SlotWriter(self.partition, self._slot, self._ways.origin.code)
             await self._store(self._filling.begin(), self._ways.kept)
         async with self._turn:
             share = self._filling.share(self._ways.checkpoint_bytes)

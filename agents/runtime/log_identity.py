@@ -22,7 +22,7 @@ FEW_BYTES = 64 * 1024
 DIGEST_BYTES = 16
 
 
-class Sight(NamedTuple):
+class LogState(NamedTuple):
     """A partition of a log as the cluster has it now.
 
     Attributes:
@@ -64,7 +64,7 @@ class LogsSeen(NamedTuple):
         topics: which ones are there, of all that were asked for.
     """
 
-    logs: Mapping[TP, Sight]
+    logs: Mapping[TP, LogState]
     digests: Mapping[tuple[TP, int], bytes]
     topics: frozenset[str]
 
@@ -89,7 +89,7 @@ async def look(
         logs = {}
         for tp, own in mine.items():
             topic = known.get(tp.topic, TopicIdentity("", {}))
-            logs[tp] = Sight(topic.id, topic.leader_epochs.get(tp.partition, -1), first[own], end[own])
+            logs[tp] = LogState(topic.id, topic.leader_epochs.get(tp.partition, -1), first[own], end[own])
         return LogsSeen(logs, digests, frozenset(known))
 
 
@@ -138,7 +138,7 @@ def check_log(tp: TP, log: str, covered: int, origin: Origin, look: LogsSeen) ->
     raise StateError(f"{tp.topic}-{tp.partition}: snapshots reach to offset {covered}, {happened}; {_way_out(log)}")
 
 
-def _what_happened(covered: int, origin: Origin, now: Sight, digest: bytes | None) -> str | None:
+def _what_happened(covered: int, origin: Origin, now: LogState, digest: bytes | None) -> str | None:
     if origin.topic_id and now.topic_id and origin.topic_id != now.topic_id:
         return (
             f"but their topic was deleted and made anew: its id was {origin.topic_id}, is {now.topic_id}; "

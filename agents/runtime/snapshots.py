@@ -161,7 +161,7 @@ def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | 
     return found
 
 
-class Filing:
+class EpochWriter:
     r"""What one owner of a partition stores, in which order.
 
     The manifest must be sent when the snapshots before it are durable, and deletes what other epochs left.
@@ -171,7 +171,7 @@ class Filing:
         epoch: name that no other owner has.
         recovered: what the owner began with. It has to store all of it again before its first manifest.
 
-    >>> filing = Filing(3, "9f2c01aa", NOTHING)
+    >>> filing = EpochWriter(3, "9f2c01aa", NOTHING)
     >>> list(filing.snapshots({"BTCUSDT": b"state"}, PartitionRoster(41, {"BTCUSDT": 7}), {"BTCUSDT"}))
     [b'3|9f2c01aa|roster|', b'3|9f2c01aa|0|BTCUSDT']
     >>> filing.manifest(41)

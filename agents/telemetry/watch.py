@@ -19,7 +19,7 @@ from prometheus_client.exposition import choose_encoder
 
 from agents.config.settings import Settings
 from agents.kafka import TopicPartition, clients
-from agents.process.owned import leaf, said
+from agents.process.background import first_error, said
 from agents.runtime.app import LoopApp
 from agents.telemetry.health import RECOVERY, Health, HealthCheck, HealthLimits, Verdict
 from agents.telemetry.metrics import ClientWarnings, Snapshot, WorkerMetrics, registry
@@ -69,7 +69,7 @@ class WorkerWatch(threading.Thread):
                 asyncio.run(self._serve())
             except Exception as error:
                 log.exception("the watch of this worker ended, and begins again")
-                self._begun_again = time.monotonic(), said(leaf(error))
+                self._begun_again = time.monotonic(), said(first_error(error))
             time.sleep(ASK_S)
 
     async def _serve(self) -> None:

@@ -41,7 +41,7 @@ class ClosedLoop:
         latency_ns: event time from a breach to its candidate, ns.
         number: of the partition.
 
-    >>> from streams.sources.planted import GradedMarket
+    >>> from streams.sources.planted_signal import GradedMarket
     >>> loop = ClosedLoop(Parameters())
     >>> sum(len(loop.receive(next(market))) for market in [GradedMarket("AAA", 1)] for _ in range(3))
     4

@@ -1,4 +1,4 @@
-"""Who was the aggressor of a trade, by the words of one column: sides, or facts about the buyer or the seller."""
+"""Aggressor of a trade from one column, which holds the side, or whether the buyer or the seller was the maker."""
 
 from collections.abc import Collection, Mapping
 
@@ -23,7 +23,7 @@ FALSE = ("false", "0", "f", "no", "n", "0.0")
 OTHER = {"buy": "sell", "sell": "buy"}
 
 BOOK_SIDES = frozenset({"bid", "ask", "a", "bids", "asks", "offer"})
-"""Sides of an order book, in small letters; `b` is one too, and the beginning of buy."""
+"""Words for the sides of an order book, in small letters; `b` is left out, since it also abbreviates buy."""
 
 MOST_KNOWN = 64
 
@@ -49,15 +49,15 @@ def words_of(column: str) -> Mapping[str, str]:
 
 
 class Sides:
-    """Aggressors by the words of one column, each looked up once.
+    """Turns the cells of one column into aggressors (`buy`, `sell` or empty).
 
     Args:
-        column: name; of one that says whether the buyer was the maker, or that has the side of the maker, the aggressor
-            is the other one.
-        said: words that somebody has said to mean `buy`, `sell` or nothing.
+        column: name of the column. Where it says whether the buyer was the maker, or gives the side of the maker, the
+            aggressor is the opposite side.
+        said: the user's own words for `buy`, `sell` and nothing.
 
     Attributes:
-        known: cells that were looked up before, at most `MOST_KNOWN`.
+        known: cells and their aggressors, kept for speed; at most `MOST_KNOWN`.
 
     >>> sides = Sides("side", {})
     >>> sides("Buy"), sides("SELL"), sides("")
@@ -71,7 +71,7 @@ class Sides:
         self.known: dict[object, str] = {}
 
     def __call__(self, cell: object) -> str:
-        """The aggressor that a cell tells; of a word that is not known, the word itself.
+        """The aggressor that a cell means; an unknown word is returned as it stands.
 
         Raises:
             ValueError: the word is longer than a trade can hold.
@@ -89,7 +89,7 @@ class Sides:
         return side
 
     def expect_told(self, cells: Collection[object], name: str) -> None:
-        """Stop a file whose sides are 0 and 1: either may be the buyer, and 0 may be nobody.
+        """Refuse a file whose sides are 0 and 1: either may mean the buyer, and 0 may mean nobody.
 
         Args:
             cells: of the column, in the first rows.

@@ -10,10 +10,10 @@ from schemas.errors import ConfigurationError
 from streams.sources.cells import shown
 
 WIDEST = 3.0
-"""Factor between the high and the low of most bars; four columns that lie further apart are none of bars."""
+"""Largest factor between the high and the low of most bars; four columns further apart are not taken for bars."""
 
 ENOUGH_BARS = 5
-"""Rows below which four columns may be in the order of a bar's by chance."""
+"""Fewest rows that show bars: in fewer, four columns may be ordered like open, high, low and close by chance."""
 
 NS_OF = {"s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9, "w": 7 * 86_400 * 10**9}
 
@@ -33,13 +33,13 @@ def length_of(text: str) -> int:
     return int(found[1]) * NS_OF[found[2]]
 
 
-def told_length(times: Iterable[int]) -> int:
-    """The commonest distance of bars, ns, or a slightly longer one: months differ, and no bar may end too early.
+def bar_length(times: Iterable[int]) -> int:
+    """Length of the bars by their times, ns: the commonest distance, or a slightly longer one, as months have.
 
     Returns:
-        0 where fewer than two times tell none.
+        0 where there are fewer than two times.
 
-    >>> told_length([0, 60, 120, 180, 600]), told_length([0, 30, 60, 91, 121]), told_length([5])
+    >>> bar_length([0, 60, 120, 180, 600]), bar_length([0, 30, 60, 91, 121]), bar_length([5])
     (60, 31, 0)
     """
     distances = Counter(later - earlier for earlier, later in pairwise(times) if later > earlier)
@@ -102,7 +102,7 @@ def bars_among(columns: Sequence[Sequence[float | None]]) -> BarColumns | None:
 
 
 def steady_length(times: Sequence[int]) -> int:
-    """The distance of rows that lie on a grid of whole seconds, as bars do, ns; 0: they lie on none.
+    """Distance of rows whose times lie on a grid of whole seconds, as those of bars do, ns; 0 where they do not.
 
     >>> steady_length([at * 60 * 10**9 for at in (0, 1, 2, 3, 5, 6)]) // 10**9, steady_length([0, 7, 12, 30, 31, 60])
     (60, 0)
@@ -118,7 +118,7 @@ def steady_length(times: Sequence[int]) -> int:
 
 
 def readable_times(read: Callable[[Any], int], cells: Iterable[Any]) -> list[int]:
-    """Times of those cells that say one, ns.
+    """Times of those cells that can be read as one, ns.
 
     Args:
         read: reads a time, or raises ValueError.

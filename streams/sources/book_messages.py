@@ -1,4 +1,4 @@
-"""Quotes out of messages of JSON, each of which changes several levels of a book."""
+"""Quotes from JSON messages that each change several levels of an order book."""
 
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
@@ -16,7 +16,7 @@ SIDES = {"buy": True, "bid": True, "sell": False, "ask": False, "offer": False}
 
 
 class BookMessages:
-    """Makes ticks of messages: called with each, it gives the quote of the best levels where these have changed.
+    """Turns messages into quotes: called with each message, it returns the best bid and ask where they have changed.
 
     Args:
         form: how changes are written.
@@ -32,10 +32,10 @@ class BookMessages:
         self._depths: dict[str, tuple[int, int]] = {}
 
     def __call__(self, row: Any) -> list[Feed]:
-        """The quote that a message brings about.
+        """The quote after one message.
 
-        Raises one of `reading.NO_TICK` when it is no change of a book, or when one before it is missing: from either on
-        the best levels are not known until the next snapshot.
+        Raises one of `reading.NO_TICK` when the message is no change of a book, or when an earlier one is missing; the
+        best levels are unknown from there to the next snapshot.
         """
         form, names = self._form, self._columns.names
         symbol = self._columns.symbol or str(at_path(row, names["symbol"]))
@@ -55,7 +55,7 @@ class BookMessages:
             levels = [*self._levels(row, self._prices.setdefault(symbol, {}))]
             if not all(isfinite(price + size) for _, price, size in levels):
                 raise ValueError("expected finite numbers, was NaN or infinity")
-        except NO_LEVELS as error:  # what it changes is not known
+        except NO_LEVELS as error:  # the change cannot be read, so the book is unknown from here on
             book.forget()
             raise ValueError(f"expected levels of a book: {error}") from None
         for is_bid, price, size in levels:
@@ -65,7 +65,7 @@ class BookMessages:
                 self._depths[symbol] = book.depth
             book.keep(self._depths.get(symbol, (0, 0)))
         time = at_path(row, names["ts_event"])
-        if time is None:  # of some snapshots, which the next message makes known
+        if time is None:  # some snapshots carry no time; the next message publishes their quote
             return []
         ts_event = self._read(time)
         top = book.changed()

@@ -1,4 +1,4 @@
-"""Quotes out of tables whose rows are changes of a book: of its levels, or of the orders in it."""
+"""Quotes from tables whose rows change an order book: its levels, or the orders in it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,29 +19,29 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How changes of a book are written, in a format of files.
 
     Attributes:
-        packet: column that is the same in all rows of one message, which stand one behind the other; the best level
-            is looked at when a message is over.
+        packet: column with the same value in all rows of one message, which follow one another; the best levels
+            are compared when the message is over.
         flags: column of bits, of which `LAST` says that an event is over and `SNAPSHOT` that a row is of a snapshot.
         snapshot: column or path -> value, or several with `|` between them, of rows or messages of a snapshot; the
             first one begins a new book.
-        received: column of the time at which a snapshot was taken, where its rows have the times of its orders.
+        received: column of the time of a snapshot, where the time of each row is that of its order.
         action: column that says what a row is.
         clears: actions that empty the book.
-        clears_to: actions that take the levels of a side away as far as their price.
+        clears_to: actions that remove the levels of a side up to and including their price.
         trades: actions that are trades, and change nothing.
-        cancels: actions that take an order away, or some of its size.
-        deletes: actions that take an order or a level away whole.
+        cancels: actions that remove an order, or some of its size.
+        deletes: actions that remove a whole order or level.
         nothing: actions that change nothing.
-        order: column of the numbers of orders; without it, and where it is 0, rows are levels, whose size is 0 where
-            they are gone.
-        venue: column of which a symbol has one value alone.
-        bids: of JSON: path to the levels of bids; with `asks`.
-        asks: likewise.
+        order: column of the order ids; without it, and where it is 0, rows are levels, whose size is 0 where they
+            were removed.
+        venue: column of the venue; all rows of a symbol must have one value, since a book belongs to one venue.
+        bids: of JSON: path to the levels of bids; given together with `asks`.
+        asks: of JSON: path to the levels of asks.
         changes: of JSON: path to levels that say their side themselves.
         gone: of JSON: path -> value of messages whose levels are all gone.
         level: of JSON: key of the number of a level, by which its price is known where a change does not say it.
-        shallow: of JSON: whether a level is told only as long as it is among as many as the snapshot had.
-        number: of JSON: path to the number of a message; one that does not follow shows that a message is missing.
+        shallow: of JSON: whether the feed covers only as many levels as the snapshot had.
+        number: of JSON: path to the sequence number of a message; a gap shows that a message is missing.
         before: of JSON: path to the number of the message before.
         consecutive: of JSON: whether numbers go up by 1.
     """
@@ -77,12 +77,12 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Those among them that have words, not numbers."""
+        """Columns of a table whose cells are words, not numbers."""
         return tuple(filter(None, (*self.snapshot, self.action)))
 
 
 class BookRows:
-    """Makes ticks of rows: called with the cells of each, it gives those that the row completes.
+    """Turns rows into ticks: called with the cells of each row, it returns the ticks that the row completes.
 
     Args:
         form: how changes are written.
@@ -155,7 +155,7 @@ class BookRows:
         return out
 
     def rest(self) -> list[Feed]:
-        """What is complete at the end of the file.
+        """The ticks that the end of the file completes.
 
         Raises:
             ConfigurationError: no book was ever whole, and there were no trades.
@@ -190,7 +190,7 @@ class BookRows:
             )
 
     def _closed(self) -> list[Feed]:
-        """The quote of a message that is over, where the best levels have changed."""
+        """The quote at the end of a message, where the best levels have changed."""
         symbol, self._symbol = self._symbol, None
         top = self._books[symbol].changed() if symbol is not None else None
         return [] if symbol is None or top is None else [Quote(symbol, self._time, *top, self._seq)]
@@ -200,5 +200,5 @@ Build = Callable[[Sequence[Any]], Any]
 
 
 def flattened(found: Sequence[Any]) -> list[Feed]:
-    """Ticks of a block whose rows give lists of them, and stand-ins for rows that made none."""
+    """One flat list of a block whose rows each gave a list of ticks, or a stand-in where they made none."""
     return [tick for each in found for tick in ((each,) if isinstance(each, RawTick) else each)]

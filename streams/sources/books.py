@@ -1,4 +1,4 @@
-"""Books that are kept from their changes: the best bid and ask after each message, out of levels or out of orders."""
+"""Order books rebuilt from their changes, by level or by order: the best bid and ask after each message."""
 
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -6,14 +6,14 @@ from typing import NamedTuple
 from schemas.errors import ConfigurationError
 
 MOST_LEVELS = 1 << 20
-"""Levels, or orders, of a book. No market has nearly as many: what goes beyond is not what it was taken for."""
+"""Most levels or orders of a book. No market has nearly as many, so more means that the file was misread."""
 
 Top = tuple[float, float, float, float]
 """Best bid, its size, best ask, its size."""
 
 
 class Side:
-    """Levels of one side, of which the best one is known at any time; changing one costs the logarithm of their number.
+    """Levels of one side of a book, with the best one at hand; a change costs the logarithm of their number.
 
     Args:
         sign: 1 of asks, of which the lowest is the best; -1 of bids.
@@ -32,7 +32,7 @@ class Side:
         self._heap: list[float] = []
 
     def put(self, price: float, size: float) -> None:
-        """Set the size of a level; 0 takes it away.
+        """Set the size of a level; 0 removes it.
 
         Raises:
             ConfigurationError: there are more than `MOST_LEVELS`.
@@ -50,12 +50,12 @@ class Side:
         self._sizes[price] = size
 
     def join(self, price: float, size: float) -> None:
-        """An order has come to a level."""
+        """Add an order's size to its level."""
         self._orders[price] = self._orders.get(price, 0) + 1
         self.put(price, self._sizes.get(price, 0.0) + size)
 
     def leave(self, price: float, size: float, whole: bool) -> None:
-        """Some of the size of an order has left its level, or the order has left it."""
+        """Take some of an order's size, or the whole order, from its level."""
         left = self._orders.get(price, 0) - whole
         self._orders[price] = left
         if left:
@@ -65,7 +65,7 @@ class Side:
             self.put(price, 0.0)
 
     def clear_to(self, price: float) -> None:
-        """Take all levels away that are as good as a price, or better."""
+        """Remove all levels whose price is as good as this one, or better."""
         for level in [each for each in self._sizes if self._sign * each <= self._sign * price]:
             del self._sizes[level]
 
@@ -73,7 +73,7 @@ class Side:
         return len(self._sizes)
 
     def keep(self, depth: int) -> None:
-        """Take the worst levels away where there are more than these.
+        """Remove the worst levels beyond this number of levels.
 
         >>> asks = Side(1)
         >>> for price in (1.7, 1.5, 1.6):
@@ -89,7 +89,7 @@ class Side:
                 del self._sizes[price]
 
     def best(self) -> tuple[float, float] | None:
-        """Price and size of the best level; None: there is none."""
+        """Price and size of the best level; None where the side is empty."""
         heap, sizes, sign = self._heap, self._sizes, self._sign
         while heap:
             price = sign * heap[0]
@@ -100,7 +100,7 @@ class Side:
         return None
 
     def clear(self) -> None:
-        """Take all levels away."""
+        """Remove all levels."""
         self._sizes.clear()
         self._orders.clear()
         self._heap.clear()
@@ -118,7 +118,7 @@ class OrderBook:
     """The book of one symbol.
 
     Attributes:
-        known: whether it is whole: a snapshot has come, or word that it is empty.
+        known: whether the book is complete: a snapshot was read, or a message that it is empty.
 
     >>> book = OrderBook()
     >>> book.clear()
@@ -135,26 +135,26 @@ class OrderBook:
         self._last: Top | None = None
 
     def clear(self) -> None:
-        """It is empty; what comes from here on is all that there is."""
+        """Empty the book; it is complete from here on."""
         self.known = True
         self._bids.clear()
         self._asks.clear()
         self._orders.clear()
 
     def forget(self) -> None:
-        """A change is missing: what is known is not all, until the next snapshot."""
+        """Mark the book as incomplete until the next snapshot, since a change is missing."""
         self.known = False
 
     def level(self, is_bid: bool, price: float, size: float) -> None:
-        """A level has this size now; 0: it is gone."""
+        """Set the size of a level; 0 removes it."""
         (self._bids if is_bid else self._asks).put(price, size)
 
     def clear_to(self, is_bid: bool, price: float) -> None:
-        """Levels of a side are gone as far as a price."""
+        """Remove the levels of a side up to and including a price."""
         (self._bids if is_bid else self._asks).clear_to(price)
 
     def add(self, order_id: int, order: BookOrder) -> None:
-        """An order has come; one of the same number is replaced.
+        """Add an order; one with the same id is replaced.
 
         Raises:
             ConfigurationError: there are more than `MOST_LEVELS`.
@@ -166,10 +166,10 @@ class OrderBook:
         self._side(order).join(order.price, order.size)
 
     def cancel(self, order_id: int, size: float | None = None) -> bool:
-        """An order is gone, or some of its size.
+        """Remove an order, or some of its size.
 
         Returns:
-            Whether there was one of this number.
+            Whether there was an order with this id.
         """
         order = self._orders.pop(order_id, None)
         if order is None:
@@ -182,16 +182,16 @@ class OrderBook:
 
     @property
     def depth(self) -> tuple[int, int]:
-        """Levels of bids and of asks."""
+        """Number of levels of bids and of asks."""
         return len(self._bids), len(self._asks)
 
     def keep(self, depth: tuple[int, int]) -> None:
-        """Forget levels beyond these numbers of bids and of asks: of them no changes are told."""
+        """Remove levels beyond these numbers of bids and of asks, since the feed reports no changes of them."""
         self._bids.keep(depth[0])
         self._asks.keep(depth[1])
 
     def changed(self) -> Top | None:
-        """The best levels, where they are others than the last time that was asked; None: they are not."""
+        """Best bid, its size, best ask and its size, if they changed since the last call; else None."""
         bid, ask = self._bids.best(), self._asks.best()
         if not self.known or bid is None or ask is None:
             return None

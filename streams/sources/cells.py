@@ -1,23 +1,23 @@
-"""What of a cell may be looked at: every cell is bounded before it is converted, shown or sent on."""
+"""Bounds of a cell: every cell is cut to a bounded length before it is converted, shown or sent on."""
 
 from decimal import Decimal
 from math import isfinite
 from typing import Any
 
 LONGEST_CELL = 1_024
-"""Characters of a cell that a tick is made of; no number, name or time is nearly as long."""
+"""Most characters of a cell that becomes part of a tick; no number, name or time is nearly as long."""
 
 LONGEST_NUMBER = 64
-"""Characters of a number or a time."""
+"""Most characters of a number or a time."""
 
 LONGEST_VALUE = 1 << 16
-"""Bytes that are sent on of a row that makes no tick."""
+"""Most bytes that are sent on of a row that makes no tick."""
 
 LONGEST_KEY = 64
-"""Characters of a symbol that a row which makes no tick is sent under."""
+"""Most characters of the symbol under which a row that makes no tick is sent."""
 
 LONGEST_SENTENCE = 400
-"""Characters of what is said about a row."""
+"""Most characters of the problem that is reported of a row."""
 
 SHOWN = 80
 
@@ -45,7 +45,7 @@ def shortened(text: str, longest: int = LONGEST_SENTENCE) -> str:
 
 
 def short(cell: Any) -> Any:
-    """A cell, cut if it is far too long: what was cut is no number and no name any more.
+    """A cell, cut if it is far too long; the mark of the cut makes it unreadable as a number or a name.
 
     >>> len(short("1" * 2_000)), short("1" * 2_000)[-21:], short(7)
     (1045, '... (2000 characters)', 7)
@@ -56,7 +56,7 @@ def short(cell: Any) -> Any:
 
 
 def kept(cell: Any) -> Any:
-    """What is sent on of a cell that fits no field: itself where JSON has it, else its text, cut.
+    """What is sent on of a cell that fits no field: its value where JSON can hold it, else its text, cut.
 
     >>> kept(1.5), kept(float("nan")), kept("x" * 2_000)[-22:], kept(Decimal("1e9999"))
     (1.5, 'nan', 'x... (2000 characters)', '1E+9999')

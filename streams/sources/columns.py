@@ -13,51 +13,51 @@ from schemas.errors import ConfigurationError
 from schemas.limits import is_symbol
 from streams.sources.bars import length_of
 from streams.sources.cells import shown
-from streams.sources.foreign_letters import known_encoding
-from streams.sources.suggested import LIKELY, option, plain
+from streams.sources.kinds_and_numbers import Number, number_of, spelt_as_symbol
+from streams.sources.suggested_names import LIKELY, option, plain
+from streams.sources.text_encoding import known_encoding
 from streams.sources.times import DateOrder, TimeColumn, TimeUnit, zone_of
-from streams.sources.words import Number, number_of, spelt_as_symbol
 
 FIELDS = ("kind", "symbol", "ts_event", "bid", "bid_size", "ask", "ask_size", "price", "size", "side", "seq")
 NUMBERS = frozenset({"bid", "bid_size", "ask", "ask_size", "price", "size", "seq"})
 OF_BARS = {"close": "price", "closeprice": "price"}
-"""Columns of bars that are fields of ticks under another name."""
+"""Columns of bars -> the field of a tick that each becomes."""
 
 NEEDED = {"quote": ("bid", "ask"), "trade": ("price",)}
 ABSENT = {"bid_size": "0", "ask_size": "0", "size": "0", "side": "", "seq": ""}
-"""Cells of fields that a feed may not have at all, as the records define them."""
+"""Defaults of the fields that a feed may lack, as the records define them."""
 
 
 class Columns(msgspec.Struct, frozen=True):
     """How the rows of a file become ticks; the default fits files whose columns have the names of the fields.
 
     Attributes:
-        names: field -> name of its column, for columns that are called something else. `#3` is the third one, an empty
-            name one without a name, `-` none: the feed does not have it; names joined by `+` are put together with a
-            space (a date and a time of day); and in JSON a name with points is a path (`data.price`). A mapping of a
-            field that one kind of tick has alone may be of a column that only some of several files have.
+        names: field -> name of its column, where that is not the field's name. `#3` is the third column, an empty
+            name a column without one, and `-` says that the feed lacks the field. Cells of names joined by `+` are
+            joined by a space (a date and a time of day); in JSON a name with points is a path (`data.price`). A
+            mapping of a field that only quotes or only trades have may name a column that not every file has.
         symbol: symbol of every row, for files that have none.
         symbols: file -> symbol of its rows, for several files.
-        kind: `quote` or `trade`, for files that have no such column; without it the columns tell.
-        time_unit: unit of numeric time stamps; `auto` tells it from the first ones. Times as text need none.
-        zone: IANA name, of times as text that say no zone, and of days; empty: that of the format, or UTC.
-        dates: order of day and month where they may change places.
-        date: `YYYY-MM-DD`, of times of day, and of numbers that count from midnight.
+        kind: `quote` or `trade`, for files without such a column; empty: the other columns show it.
+        time_unit: unit of numeric time stamps; `auto` takes it from the first ones. Times as text need none.
+        zone: IANA zone of days and of times as text that name none; empty: that of the format, or UTC.
+        dates: order of day and month where both readings are possible.
+        date: `YYYY-MM-DD`, the day of times of day and of numbers that count from midnight.
         header: names of the columns, for files whose first line is a row already.
         rows: of JSON: path to the rows in an object (`data`).
         decimal: decimal mark of numbers as text; empty: that of the format, or a point.
         thousands: mark between thousands, if there is one.
         sides: word of the file -> `buy`, `sell` or nothing, where the usual ones do not fit.
-        where: column -> value, or several with `|` between them: only rows that have one of them are ticks.
-        price_scale: of prices as whole numbers: 1e-9 where 190250000000 is 190.25; 0: that of the format, or 1.
+        where: column -> value, or several with `|` between them: only rows with one of these values are ticks.
+        price_scale: factor of prices as whole numbers: 1e-9 where 190250000000 is 190.25; 0: that of the format, or 1.
         sort: order the ticks of each file by time, in memory.
-        checked: stop a file that cannot be one of a market.
-        format: name of a format, or path of one; empty: what the file shows; `none`: none, whatever it shows.
-        bars: of tables of bars, what the time of a row is: the `open` or the `close` of its bar.
-        encoding: of a text that is not Unicode, as Python calls it: `cp1252`, `cp932`; empty: UTF-8, or by its mark.
-        length: of a bar, `60s`, where its time is its open; empty: the commonest distance of the first rows.
+        checked: refuse a file whose first ticks cannot be those of a market.
+        format: name or path of a format; empty: recognised from the file; `none`: no format at all.
+        bars: for tables of bars, whether the time of a row is the `open` or the `close` of its bar.
+        encoding: encoding of a text that is not Unicode, as Python calls it: `cp1252`, `cp932`; empty: Unicode.
+        length: length of a bar, `60s`, where its time is its open; empty: the commonest distance of the first rows.
         kinds: word of the file -> `quote` or `trade`, beside the usual ones.
-        renamed: symbol of the file -> symbol of its ticks, where it can be none as it stands.
+        renamed: symbol in the file -> symbol of its ticks, where the former is no valid symbol.
     """
 
     names: dict[str, str] = {}
@@ -120,7 +120,7 @@ class Columns(msgspec.Struct, frozen=True):
         return self == Columns()
 
     def of(self, file: str) -> "Columns":
-        """Those of one of several files."""
+        """The columns of one of several files: with its own symbol."""
         symbol = self.symbols.get(file) or self.symbols.get(PurePath(file).name) if self.symbols else ""
         return replace(self, symbol=symbol, symbols={}) if symbol else self
 
@@ -147,12 +147,12 @@ class Columns(msgspec.Struct, frozen=True):
         return number_of(self.decimal or ".", self.thousands)
 
     def constants(self) -> dict[str, str]:
-        """Cells that every row has."""
+        """Field -> cell that is the same in every row."""
         return {name: value for name, value in (("kind", self.kind), ("symbol", self.symbol)) if value}
 
 
 def _unknown_fields(unknown: Sequence[str], names: Mapping[str, str]) -> ConfigurationError:
-    """What to say of a mapping of fields that ticks do not have, with one that they have."""
+    """The error about a mapping of fields that ticks do not have, with a mapping that works."""
     known = {word: field for field, words in LIKELY.items() for word in words} | OF_BARS
     meant = {field: field if field in FIELDS else known.get(plain(field), "") for field in names}
     pairs = [f"{meant[field]}={column}" for field, column in names.items() if meant[field]]
@@ -180,7 +180,7 @@ def of_book(columns: Columns, levels: tuple[str, ...]) -> BookColumns:
 
 
 def kind_of(present: Any) -> str:
-    """Kind that a set of field names tells, or empty when they fit both or neither.
+    """Kind of tick that a set of field names shows; empty when they fit both kinds or neither.
 
     >>> kind_of({"ts_event", "bid", "ask"}), kind_of({"price", "size", "side"}), kind_of({"bid", "ask", "price"})
     ('quote', 'trade', '')

@@ -1,4 +1,4 @@
-"""DBN, the binary records of Databento, as the table that their own client makes of it."""
+"""DBN, the binary format of Databento, read as CSV by Databento's own client."""
 
 from collections.abc import Iterator
 from io import BufferedReader, BytesIO
@@ -16,7 +16,7 @@ class _Written(BytesIO):
     """Collects what is written."""
 
     def taken(self) -> bytes:
-        """What has come since the last time."""
+        """The bytes that were written since the last call."""
         text = self.getvalue()
         self.seek(0)
         self.truncate()

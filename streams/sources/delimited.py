@@ -1,4 +1,4 @@
-"""Ticks of CSV: comma, semicolon, tab or bar, told by the first line."""
+"""Ticks from CSV; the first line shows whether comma, semicolon, tab or bar separates the cells."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,21 +9,21 @@ from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from streams.engine.feed import Feed
 from streams.sources.book_rows import BookRows, Build, flattened
-from streams.sources.carried import CarriedRows
+from streams.sources.carried_forward import CarriedForwardRows
 from streams.sources.cells import LONGEST_CELL, short, shown
-from streams.sources.foreign_letters import likely_encodings, other_encoding
 from streams.sources.formats.recognition import Understood, like, of_table
 from streams.sources.layout import Layout, looks_like_a_row
 from streams.sources.lines import LONGEST_LINE, CutLine
 from streams.sources.proposal import laid_out, named_by_cells, proposed
 from streams.sources.reading import LOOKED_AT, NO_TICK, FileReading
 from streams.sources.sampled import OF_A_BLOCK, OneMarket, warn_of_bars
+from streams.sources.text_encoding import likely_encodings, other_encoding
 from streams.sources.times import FEW
 
 DELIMITERS = ",;\t|"
 
 LONGEST_REST = 4_096
-"""Characters that are sent on of a line that cannot be taken apart."""
+"""Most characters that are sent on of a line that cannot be split into cells."""
 
 
 def csv_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
@@ -37,7 +37,7 @@ def csv_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Fe
     build: Build | None = None
     found: Understood | None = None
     names: Sequence[str] | None = None
-    book: BookRows | CarriedRows | None = None
+    book: BookRows | CarriedForwardRows | None = None
     market: OneMarket | None = None
     settled = False
     for block in blocks if reading.columns.header else _with_a_row(blocks):
@@ -73,7 +73,7 @@ def csv_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Fe
             if found is not None and layout.of_book and found.format is not None and found.format.book is not None:
                 build = book = BookRows(found.format.book, layout, reading.name)
             if found is not None and found.format is not None and found.format.carried:
-                build = book = reading.carry(CarriedRows(found.format.carried, layout))
+                build = book = reading.carry(CarriedForwardRows(found.format.carried, layout))
             if settled and found is not None:
                 if found.format is None and not found.columns.bars:
                     warn_of_bars(layout.header, first, layout, [*map(layout.time_of, first)])
@@ -115,7 +115,7 @@ def csv_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Fe
 
 
 def _expect_utf8(line: bytes, block: bytes, reading: FileReading) -> None:
-    """Stop a text whose first line is of another encoding, with all that would read it."""
+    """Refuse a text whose first line is not UTF-8; the error names the encodings that can read it."""
     if not (ways := likely_encodings(line)) or not reading.columns.checked:
         return
     lines = block.decode(ways[0], "replace").replace("\r\n", "\n").split("\n")
@@ -129,7 +129,7 @@ def _expect_utf8(line: bytes, block: bytes, reading: FileReading) -> None:
 
 
 def _expect_utf8_of_symbols(layout: Layout, rows: Sequence[Sequence[str]], block: bytes, reading: FileReading) -> None:
-    """Stop a text of which more than an odd symbol is of another encoding: each of these would be refused."""
+    """Refuse a text in which more than a few symbols are not UTF-8, since each of these ticks would be refused."""
     at = layout.place.get("symbol")
     wrong = 0 if at is None else sum("\ufffd" in row[at] for row in rows)
     if wrong >= FEW and 2 * wrong > len(rows):
@@ -138,7 +138,7 @@ def _expect_utf8_of_symbols(layout: Layout, rows: Sequence[Sequence[str]], block
 
 
 def _with_a_row(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Blocks, of which the first has a row behind the header, which may come alone out of a pipe."""
+    """The same blocks, the first joined with more until a row follows the header: a pipe may send that alone."""
     rest = iter(blocks)
     for first in rest:
         if type(first) is not CutLine and b"\n" not in first.strip():
@@ -160,7 +160,7 @@ def _line(line: str) -> bytes:
 def _header(
     lines: list[str], names: Sequence[str], found: Understood, delimiter: str, reading: FileReading
 ) -> Sequence[str]:
-    """Names of the columns, which are taken off the lines if they stand there."""
+    """Names of the columns; the header line, if there is one, is removed from `lines`."""
     if found.columns.header:
         return found.columns.header
     lines.pop(0)
@@ -208,7 +208,7 @@ def _counts(lines: Sequence[str], delimiter: str) -> list[int]:
 
 
 def _without_ends(names: Sequence[str], lines: Sequence[str], delimiter: str) -> Sequence[str]:
-    """Names of columns without those that are empty at the end and that no row has a cell for."""
+    """Names of columns, without empty names at the end for which no row has a cell."""
     widest = max(_counts(lines, delimiter), default=len(names))
     while len(names) > widest and not names[-1]:
         names = names[:-1]
@@ -216,7 +216,7 @@ def _without_ends(names: Sequence[str], lines: Sequence[str], delimiter: str) ->
 
 
 def _expect_width(lines: Sequence[str], delimiter: str, width: int, reading: FileReading) -> int:
-    """Stop a file of which no row has as many cells as there are names: they would be of other columns.
+    """Refuse a file in which no row has as many cells as there are names, since cells would be read as other columns.
 
     Returns:
         How many cells most of its rows have, with those that are empty behind the last name.

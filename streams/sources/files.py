@@ -19,26 +19,26 @@ from pathlib import Path
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.engine.feed import Feed
-from streams.sources.absent import fix_of
-from streams.sources.carried import NEITHER
+from streams.sources.absent_files import fix_of
+from streams.sources.archive_members import ArchiveMembers
+from streams.sources.carried_forward import NEITHER
 from streams.sources.columns import Columns
-from streams.sources.damage import DAMAGE, broken
+from streams.sources.damaged_files import DAMAGE, broken
 from streams.sources.delimited import csv_ticks
 from streams.sources.json_lines import array_ticks, json_ticks
 from streams.sources.json_values import LARGEST_DOCUMENT
 from streams.sources.lines import LONGEST_LINE, CutLine, newline_of, whole_lines
-from streams.sources.members import Members
-from streams.sources.opened import texts
 from streams.sources.parquet_rows import ParquetRows
 from streams.sources.plausible import expect_plausible
 from streams.sources.reading import LOOKED_AT, FileReading
-from streams.sources.signs import ARROW, PARQUET
-from streams.sources.stamped import is_stamped, without_stamps
+from streams.sources.signatures import ARROW, PARQUET
+from streams.sources.stamped_messages import is_stamped, without_stamps
+from streams.sources.unpacked import texts
 
 SORTED_BLOCK = 4096
 
 READERS = {b"{": json_ticks, b"[": array_ticks}
-"""By the first character of a text; all else is CSV."""
+"""Reader by the first character of a text; every other text is CSV."""
 
 BLANK = b"\xef\xbb\xbf \t\r\n"
 
@@ -46,8 +46,8 @@ BLANK = b"\xef\xbb\xbf \t\r\n"
 class TickFile:
     """Ticks of one file in the order of the file; iterate it once.
 
-    What the file is shows in its bytes, whatever it is called. Memory is bounded but for an array of JSON and for
-    `Columns.sort`.
+    The kind of file is recognised by its bytes, never by its name. Memory is bounded except for a JSON array and
+    for `Columns.sort`.
 
     Args:
         path: of the file.
@@ -85,30 +85,30 @@ class TickFile:
 
     @property
     def understood(self) -> list[str]:
-        """What the file was taken for, a sentence for each kind of its rows; empty for records as they stand.
+        """How the file is read, a sentence for each kind of its rows; empty for records as they stand.
 
-        It is known as soon as the first block was read.
+        Known as soon as the first block was read.
         """
         taken = self._reading.taken
         return list(dict.fromkeys(f"{self.name}: {sentence}" for each in taken if (sentence := each.said())))
 
     @property
     def left_out(self) -> str:
-        """Rows that were left out so far without a word on each, as a sentence; empty: none."""
+        """How many rows were left out so far without a message each, as a sentence; empty for none."""
         count = self._reading.left_out
         return f"{self.name}: {count:,} rows left out: {NEITHER}" if count else ""
 
     def explained(self) -> list[tuple[dict[str, str], str]]:
-        """The first rows as they stand, and what became of each, as soon as the first block was read."""
+        """The first rows, each with the tick or the problem that it gave; known once the first block was read."""
         return [pair for taken in self._reading.taken for pair in taken.explained()]
 
     def unsorted(self) -> "TickFile":
-        """The same file, of which only the beginning is looked at: it is not sorted, nor held to an order, for that."""
+        """The same file for reading only its beginning: not sorted, and its order not checked."""
         self._sorts = False
         return self
 
     def blocks(self) -> Iterator[list[Feed]]:
-        """Ticks in lists, each as soon as its bytes are there."""
+        """Ticks in lists, each list as soon as its bytes were read."""
         if self._stream is not None:
             yield from self._checked(self._of_bytes(self._stream, None))
             return
@@ -130,7 +130,7 @@ class TickFile:
                 yield from self._checked(self._of_bytes(stream, size))
 
     def _checked(self, blocks: Iterator[list[Feed]]) -> Iterator[list[Feed]]:
-        """Blocks, of which the first ticks were held against what a market can be."""
+        """The same blocks, after the plausibility check of the first ticks."""
         if self._sorts:
             blocks = _sorted(blocks)
         seen: list[Quote | Trade] = []
@@ -144,12 +144,12 @@ class TickFile:
         yield from blocks
 
     def _of(self, name: str) -> Columns:
-        """Columns of one file of an archive: its own symbol, or that of the archive."""
+        """Columns of one file of an archive: with its own symbol, or else that of the archive."""
         own = self._columns.of(name)
         return own if own is not self._columns else self._columns.of(self.name)
 
     def _of_bytes(self, stream: BufferedReader, size: int | None) -> Iterator[list[Feed]]:
-        reading, members = self._reading, Members(self.name, self._columns.checked)
+        reading, members = self._reading, ArchiveMembers(self.name, self._columns.checked)
         try:
             for name, text in texts(self.name, stream, encoding=self._columns.encoding):
                 reading.name, reading.row = name, 0
@@ -181,7 +181,7 @@ class TickFile:
 
 
 def _begun(block: bytes) -> bytes:
-    """A block from the first line on that is not blank."""
+    """A block from its first line that is not blank."""
     text = block.removeprefix(BLANK[:3])
     while True:
         line, _, rest = text.partition(b"\n")
@@ -198,7 +198,7 @@ def _head(stream: BufferedReader, length: int, reading: FileReading, size: int) 
 
 
 def _sorted(blocks: Iterable[list[Feed]]) -> Iterator[list[Feed]]:
-    """Ticks by time, those of one time in the order of the file; what has no time stays behind its predecessor."""
+    """Ticks by time, ties in the order of the file; a row without a time stays behind its predecessor."""
     whole = [feed for _, feed in sorted(_timed(chain.from_iterable(blocks)), key=itemgetter(0))]
     for start in range(0, len(whole), SORTED_BLOCK):
         yield whole[start : start + SORTED_BLOCK]

@@ -1,4 +1,4 @@
-"""Ticks from what is in memory already: a pandas DataFrame, a numpy record array, or a mapping of arrays."""
+"""Ticks from tables in memory: a pandas DataFrame, a numpy record array, or a mapping of arrays."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from schemas.ticks import Quote, Trade
 from streams.engine.feed import Feed
 from streams.sources.book_rows import BookRows, Build, flattened
-from streams.sources.carried import CarriedRows
+from streams.sources.carried_forward import CarriedForwardRows
 from streams.sources.cells import LONGEST_CELL, short, shown
 from streams.sources.columns import Columns
 from streams.sources.formats.recognition import FIRST, of_table
@@ -26,15 +26,15 @@ PLAIN = Columns()
 
 
 def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
-    """Ticks of the rows of a frame, in their order; a row that makes none becomes a `RawTick`, as in a file.
+    """Ticks from the rows of a table, in their order; a row that makes none becomes a `RawTick`, as in a file.
 
     Args:
-        frame: columns as a file would have them; times are numbers in the unit of `columns`, or dates, which are
-            of the zone of `columns`, or UTC, where they say nothing else. Missing cells are NaN, NaT or None.
-        columns: what is called otherwise, or constant; a format of files that has a name is known by its columns.
+        frame: columns as a file would have them; times are numbers in the unit of `columns`, or dates, in the zone
+            of `columns` or UTC unless they carry their own. Missing cells are NaN, NaT or None.
+        columns: other names and constants; a named file format is recognised by its columns.
 
     Raises:
-        ConfigurationError: a field that ticks need is nowhere, or the unit of time is an unlikely one.
+        ConfigurationError: a field that ticks need is missing, or times in that unit are not between 1990 and 2100.
 
     >>> frame = pd.DataFrame({"ts_event": [1_723_161_255_088_169_167], "bid": [1.5], "ask": [2.0]})
     >>> next(frame_ticks(frame, Columns(symbol="X"))).ask
@@ -71,7 +71,7 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
             OneMarket(header, layout, "frame").begin(rows[:LOOKED_AT])
             build = layout.builder() if form is None else BookRows(form, layout, "frame")
             if found.format is not None and found.format.carried:
-                build = CarriedRows(found.format.carried, layout)
+                build = CarriedForwardRows(found.format.carried, layout)
         ticks: list[Any] = []
         for row, values in enumerate(rows, start):
             if layout.where and not layout.is_wanted(values):
@@ -80,7 +80,7 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
                 ticks.append(build((*values, *constants)))
             except NO_TICK as problem:
                 ticks.append(reading.raw_cells(row, problem, layout, values))
-        ticks = flattened(ticks) if isinstance(build, BookRows | CarriedRows) else ticks
+        ticks = flattened(ticks) if isinstance(build, BookRows | CarriedForwardRows) else ticks
         if start == 0 and columns.checked:
             expect_plausible("frame", [tick for tick in ticks if isinstance(tick, Quote | Trade)])
         yield from ticks
@@ -89,7 +89,7 @@ def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
 
 
 def _cells(column: "pd.Series[Any]", text: bool) -> list[Any]:
-    """Cells as Python's own values; what is missing is empty, which no number is."""
+    """Cells as Python values; a missing cell is the empty string, which no number equals."""
     values: list[Any] = column.tolist()
     missing = column.isna().to_numpy()
     if missing.any():
@@ -109,5 +109,5 @@ def _text(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A cell of a column of objects as something that converting costs little."""
+    """A cell of a column of objects as a type that is cheap to convert."""
     return value if isinstance(value, float) else _text(value)

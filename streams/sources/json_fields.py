@@ -1,4 +1,4 @@
-"""Which fields of objects there are, and what of their numbers a record can hold."""
+"""Which fields the objects of a JSON file have, and the bounds of their numbers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from streams.sources.paths import at_path
 
 
 def present(columns: Columns, names: Sequence[str]) -> Columns:
-    """Columns without those optional ones that no object has."""
+    """The same columns, without optional ones that no object has."""
     absent = [field for field in WITHOUT if field in columns.names and columns.names[field] not in (*names, "-")]
     kept = {field: name for field, name in columns.names.items() if field not in absent}
     if columns.bars and columns.names.get("size") not in (*names, "-"):
@@ -23,7 +23,7 @@ def present(columns: Columns, names: Sequence[str]) -> Columns:
 
 
 def chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: Sequence[Any]) -> Columns:
-    """Columns with the names, out of several that a format knows for a field, that objects have."""
+    """The same columns; where a format lists several names for a field, the one that the objects use."""
     several = {field: choices for field, choices in named.items() if isinstance(choices, tuple)}
     there = {
         field: next((each for each in choices if any(at_path(row, each) is not None for row in rows)), choices[0])
@@ -34,10 +34,10 @@ def chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: S
 
 
 def bounded(tick: Quote | Trade | Directive) -> Feed:
-    """A tick whose numbers are those of records.
+    """The same tick, once its time and sequence number are known to fit 64 bits.
 
     Raises:
-        ValueError: they are larger.
+        ValueError: one of them does not.
     """
     if tick.ts_event.bit_length() > MOST_BITS:
         raise ValueError(f"expected a time from 1677 to 2262, was {shown(tick.ts_event)}")

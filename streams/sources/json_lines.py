@@ -1,4 +1,4 @@
-"""Ticks of JSON: an object a line, or one array of them; records of the topic `ticks`, or anything with such fields."""
+"""Ticks from JSON: an object a line or one array; records of the topic `ticks`, or objects with similar fields."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -36,7 +36,7 @@ from streams.sources.paths import at_path
 from streams.sources.reading import LOOKED_AT, NO_TICK, FileReading
 
 LOOKED_THROUGH = 1 << 22
-"""Bytes in which a kind of objects that is read must come: a recording may begin with whole books of many markets."""
+"""Bytes searched for objects that make ticks: a recording may begin with whole order books of many markets."""
 
 
 _decode_tick = decoder(Tick)
@@ -101,7 +101,7 @@ def array_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[
 
 
 def _rows_of(lines: list[bytes], blocks: Iterable[bytes], reading: FileReading) -> tuple["JsonRows", list[bytes]]:
-    """What the objects are, told by the first block or by those behind it; and the lines that were read for it.
+    """Reader of the objects, chosen by the first block or later ones, and the lines that were read for the choice.
 
     Raises:
         ConfigurationError: none of `LOOKED_THROUGH` bytes has what ticks need.
@@ -133,7 +133,7 @@ class Kind(NamedTuple):
 
 
 class JsonRows:
-    """What the objects of one file are, told by the first of them.
+    """Turns the JSON objects of one file into ticks; the first objects show how they are read.
 
     Args:
         first: some, decoded.
@@ -184,7 +184,7 @@ class JsonRows:
         self._header = names
 
     def _kind_of(self, found: Understood, first: Sequence[Any]) -> Kind:
-        """How the objects of one format are read."""
+        """Reader of the objects of one format."""
         format_, name = found.format, self._reading.name
         if format_ is None or format_.refused:
             return Kind(found, [])
@@ -203,7 +203,7 @@ class JsonRows:
         return Kind(found, names, layout, self._built(layout), messages)
 
     def _unfolded(self, item: Any) -> Iterator[Any]:
-        """The rows in one object: itself, or those at the path that was said."""
+        """The rows in one object: the object itself, or what lies at the given path."""
         for name in self._nested:
             item = item.get(name) if isinstance(item, dict) else None
         if isinstance(item, list) and (self._nested or not self._columns.header):
@@ -232,7 +232,7 @@ class JsonRows:
 
     @staticmethod
     def _built(layout: Layout) -> Build:
-        """Function from cells to a tick, of which symbols and sides may be numbers (600519, -1)."""
+        """Function from cells to a tick; cells of symbols and sides may be numbers (600519, -1)."""
         build = layout.builder()
         texts = [layout.place[field] for field in ("kind", "symbol", "side") if field in layout.place]
         time_at = layout.place.get("ts_event", -1)
@@ -248,7 +248,7 @@ class JsonRows:
         return built
 
     def ticks(self, row: int, line: bytes) -> Iterator[Feed]:
-        """Ticks of one object, or what stands in for them."""
+        """Ticks of one object, or a stand-in where it makes none."""
         if self._kinds:
             yield from self._ticks_of_kinds(row, line)
             return
@@ -321,7 +321,7 @@ class JsonRows:
         yield self._reading.raw(row, f"expected an object of {said}", line)
 
     def _later_kinds(self, item: Any) -> list[Kind]:
-        """A kind of objects that comes later than the first ones, taken in."""
+        """Learn to read a kind of objects that did not occur among the first ones."""
         signature = signature_of(item)
         if signature in self._seen or len(self._seen) >= MOST_KINDS or self._reading.columns.format:
             return []
@@ -334,7 +334,7 @@ class JsonRows:
         return kinds
 
     def _later(self, item: Any, layout: Layout) -> Quote | Trade | None:
-        """Tick of an object of another kind than those before it; None: it is of none."""
+        """Tick of an object of a kind that did not occur before; None where it is of no kind that is read."""
         kind = self._kind(item)
         if not kind or self._columns.kind or layout.fixed.get("kind") in (None, kind):
             return None

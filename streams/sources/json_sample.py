@@ -1,4 +1,4 @@
-"""What the first objects of JSON show: why none of them makes a tick, and several markets under one symbol."""
+"""Errors from the first objects of a JSON file: no object makes a tick, or one symbol covers several markets."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -11,7 +11,7 @@ from streams.sources.cells import shown
 from streams.sources.columns import Columns
 from streams.sources.json_values import cell_of, innermost, paths, signature_of, within
 from streams.sources.layout import Layout
-from streams.sources.missing import MissingColumns
+from streams.sources.missing_columns import MissingColumns
 from streams.sources.paths import at_path
 from streams.sources.proposal import Proposal, proposed, unknown
 from streams.sources.reading import LOOKED_AT
@@ -21,14 +21,14 @@ from streams.sources.sampled import OneMarket
 def why_none(
     first: Sequence[Any], rows: Sequence[Any], name: str, columns: Columns, problem: ConfigurationError | None
 ) -> ConfigurationError:
-    """Why no object makes a tick, with the options that would say how where its keys look like those of ticks.
+    """The error that no object makes a tick, with options that help where its keys look like those of ticks.
 
     Args:
         first: objects of the file.
-        rows: those in them that should be ticks.
+        rows: the rows in these objects that should be ticks.
         name: of the file.
-        columns: what was said about it.
-        problem: what is wrong with them otherwise.
+        columns: what the user gave.
+        problem: the reason, where it is not the names of fields.
     """
     nested, kinds = bool(columns.rows), dict[str, Any]()
     for item in first:
@@ -63,7 +63,7 @@ def why_none(
 
 
 def expect_one_market_of(rows: Sequence[Any], names: Sequence[str], layout: Layout, name: str) -> None:
-    """Stop objects of several markets for which one symbol was given; paths within them are looked at as well.
+    """Refuse objects of several markets under one given symbol; nested fields are compared as well.
 
     Args:
         rows: the first objects.
@@ -84,7 +84,7 @@ def expect_one_market_of(rows: Sequence[Any], names: Sequence[str], layout: Layo
 
 
 def _unknown(rows: Sequence[Any], columns: Columns) -> str:
-    """What to say of objects in which no key is known: what lies at their paths looks like."""
+    """Advice on objects in which no key is known: what the values at their paths look like."""
     same = [row for row in rows[:LOOKED_AT] if isinstance(row, dict)]
     there = [*dict.fromkeys(path for row in same for path in paths(row))]
     names = [path for path in there if not any(each.startswith(f"{path}.") for each in there)]
@@ -92,7 +92,7 @@ def _unknown(rows: Sequence[Any], columns: Columns) -> str:
 
 
 def _proposed(one: dict[str, Any], rows: Sequence[Any], columns: Columns) -> Proposal:
-    """What would read objects such as one of them."""
+    """Options that would read objects like this one."""
     names = [*paths(one)]
     same = islice((row for row in rows if isinstance(row, dict) and [*paths(row)] == names), LOOKED_AT)
     cells = [[cell_of(at_path(row, path)) for path in names] for row in same]

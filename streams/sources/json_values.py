@@ -1,4 +1,4 @@
-"""Values of JSON out of texts: whole documents or lines, what lies where in them, and what tells their kinds apart."""
+"""Parses JSON documents and lines, finds values by their paths, and tells kinds of objects apart."""
 
 import json
 import re
@@ -18,24 +18,24 @@ from streams.sources.reading import LOOKED_AT, FileReading
 from streams.sources.times import FEW
 
 LARGEST_DOCUMENT = 1 << 30
-"""Bytes of a file that is one JSON array or object: it is taken apart in memory."""
+"""Most bytes of a file that is one JSON array or object, since it is parsed in memory."""
 
 MOST_KINDS = 64
-"""Kinds of objects of a stream that are looked at."""
+"""Most kinds of objects of a stream that are sampled."""
 
 TELLING = ("e", "type", "channel", "table", "event", "action")
-"""Keys whose values tell objects of a stream apart that have the same keys."""
+"""Keys whose values are the kind of an object, where objects of several kinds have the same keys."""
 
 _BRACKET = re.compile(rb"[\[\]{}]")
 _decoder = msgspec.json.Decoder()
 
 
 def decoded(text: bytes) -> Any:
-    """A value of JSON, of any size, with as many levels of a book as there are.
+    """Parse a JSON value of any length, such as a book with any number of levels.
 
     Raises:
-        Refused: it is none, or is nested deeper than any message: at which depth the parser gives up would hang on how
-            deep its caller is.
+        Refused: it is no JSON, or has more than `MOST_BRACKETS` nested brackets; the depth at which the parser itself
+            fails varies with the depth of its caller.
 
     >>> len(decoded(b"[" + b"[1,2]," * 1_000 + b"[1,2]]"))
     1001
@@ -51,7 +51,7 @@ def decoded(text: bytes) -> Any:
 
 
 def whole(block: bytes, rest: Iterable[bytes], reading: FileReading) -> bytes:
-    """A document that goes over several lines.
+    """Read a JSON document that spans several lines.
 
     Raises:
         ConfigurationError: it has more than `LARGEST_DOCUMENT` bytes.
@@ -70,7 +70,7 @@ def whole(block: bytes, rest: Iterable[bytes], reading: FileReading) -> bytes:
 
 
 def goes_on(line: bytes) -> bool:
-    """Whether the first line of a text cannot be an object, but its beginning.
+    """Whether the first line of a text is only the beginning of an object.
 
     >>> goes_on(b"{"), goes_on(b'{"results": ['), goes_on(b'{"price": 1}')
     (True, True, False)
@@ -84,7 +84,7 @@ def is_value(line: bytes) -> bool:
 
 
 def expect_single_names(lines: Sequence[bytes], reading: FileReading) -> None:
-    """Stop a file whose objects have a name twice: each reader of JSON takes another one of its values.
+    """Refuse a file whose objects have a key twice: readers of JSON differ in which of the two values they take.
 
     Raises:
         ConfigurationError: with the name.
@@ -104,7 +104,7 @@ def _expect_single(pairs: list[tuple[str, Any]], name: str) -> None:
 
 
 def some_of(lines: Sequence[bytes]) -> list[Any]:
-    """The first objects, and the first ones of other kinds behind them."""
+    """A sample of the objects: the first ones, and the first of each other kind that follows."""
     rest = iter(lines)
     some = [*objects(islice(rest, LOOKED_AT))]
     seen = {*map(signature_of, some)}
@@ -116,7 +116,7 @@ def some_of(lines: Sequence[bytes]) -> list[Any]:
 
 
 def signature_of(item: Any, depth: int = 3) -> Any:
-    """What tells the kinds of objects apart: their keys, and some words."""
+    """The kind of an object: its keys, and the values of a few of them; objects of one kind have equal signatures."""
     if isinstance(item, list):
         return signature_of(item[0], depth - 1) if item and depth else ()
     if not isinstance(item, dict):
@@ -136,7 +136,7 @@ def objects(lines: Iterable[bytes]) -> Iterator[Any]:
 
 
 def innermost(item: Any, depth: int = 3) -> tuple[str, Any]:
-    """Where in an object there is a list of objects, and the first of them; an empty path: nowhere."""
+    """Path to a list of objects inside an object, and its first item; an empty path where there is none."""
     if isinstance(item, dict) and depth:
         for key, value in item.items():
             if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -149,7 +149,7 @@ def innermost(item: Any, depth: int = 3) -> tuple[str, Any]:
 
 
 def paths(item: dict[Any, Any], begun: str = "", depth: int = 4) -> Iterator[str]:
-    """Paths to all values that are no objects."""
+    """Paths to all values of an object that are no objects themselves."""
     for key, value in item.items():
         if isinstance(value, dict) and depth:
             yield from paths(value, f"{begun}{key}.", depth - 1)

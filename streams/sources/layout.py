@@ -1,4 +1,4 @@
-"""From the cells of a row to a tick, by the columns of one file."""
+"""Turns the cells of a row into a tick, by the columns of one file."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -8,20 +8,20 @@ from typing import Any
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.sources.aggressors import Sides
-from streams.sources.bars import is_of_bars, length_of, readable_times, told_length
+from streams.sources.bars import bar_length, is_of_bars, length_of, readable_times
 from streams.sources.cells import LONGEST_NUMBER, MOST_BITS, kept, shortened, shown
+from streams.sources.column_kinds import is_number
 from streams.sources.columns import ABSENT, FIELDS, NEEDED, NUMBERS, BookColumns, Columns, kind_of
-from streams.sources.expected import expect_kinds, expect_no_orders, expect_numbers, expect_symbols
-from streams.sources.looks import is_number
-from streams.sources.missing import MissingColumns, wanted
-from streams.sources.orders import columns_of_actions
+from streams.sources.first_row_checks import expect_kinds, expect_no_orders, expect_numbers, expect_symbols
+from streams.sources.kinds_and_numbers import is_finite, kind_from
+from streams.sources.missing_columns import MissingColumns, wanted
+from streams.sources.order_rows import columns_of_actions
 from streams.sources.sizes import like_a_size
-from streams.sources.spelt import spelling
+from streams.sources.time_spelling import spelling
 from streams.sources.times import BEYOND, TimeColumn
-from streams.sources.words import is_finite, kind_from
 
 NOT_OF = {"quote": ("price", "size", "side"), "trade": ("bid", "bid_size", "ask", "ask_size")}
-"""Fields that the other kind of tick has alone: one mapping may serve a file of quotes and one of trades."""
+"""For each kind of tick, the fields that only the other kind has: one `--map` may serve files of both."""
 
 BARS = (
     "a table of bars, each row a trade at its time as it stands: if that is when a bar begins, its close is of the "
@@ -34,25 +34,25 @@ class Layout:
 
     Args:
         header: names of the file's columns, in the order of its cells.
-        columns: what is called otherwise, constant, or written in another way.
-        name: of the file, for the sentence; empty where there is none.
+        columns: other names, constants, and ways of writing.
+        name: of the file, for error messages; empty where there is none.
 
     Raises:
-        ConfigurationError: a field that ticks need is nowhere, or what a row is cannot be told.
+        ConfigurationError: a field that ticks need is missing, or the kind of a row cannot be told.
 
     Attributes:
-        place: field -> where its cell is.
+        place: field -> index of its cell.
         fixed: field -> cell that is the same in every row.
         joined: places of the cells that make up a time together; empty: it is one cell.
         width: cells of a row.
-        times: how times were understood; empty before `settle`.
-        warned: what should be said about its columns; empty: nothing.
+        times: how times are read, for people; empty before `settle`.
+        warned: a warning about its columns; empty for none.
         shift: ns from the time of a row to that of its tick: the length of a bar whose time is its open.
         clock: reads the times.
         sides: reads the aggressors.
         checked: whether a file that cannot be one of a market is stopped.
         of_book: whether rows are changes of a book.
-        others: place of each column that is looked at for that.
+        others: for changes of a book, index of each further column that they need.
     """
 
     def __init__(self, header: Sequence[str], columns: Columns, name: str = "") -> None:
@@ -113,7 +113,7 @@ class Layout:
         self.sides = Sides(header[self.place["side"]] if "side" in self.place else "", columns.sides)
 
     def _found(self, name: str, field: str, columns: Columns) -> tuple[int, ...]:
-        """Where a column is, or the columns whose cells are joined; none: it is not there."""
+        """Index of a column, or of the columns whose cells are joined; empty where there is no such column."""
         header = self.header
         if header.count(name) > 1:
             raise ConfigurationError(
@@ -131,7 +131,7 @@ class Layout:
         return ()
 
     def _expect_sizes(self, kind: str, absent: Sequence[str]) -> None:
-        """Sizes that are there under another name are not taken for sizes of zero."""
+        """Refuse a file whose sizes have an unknown name, since they would be read as 0."""
         sides = {"quote": {"bid_size": "bid", "ask_size": "ask"}, "trade": {"size": ""}}.get(kind, {})
         there: dict[str, str] = {}
         for field, side in sides.items():
@@ -154,7 +154,7 @@ class Layout:
         return tuple(self.fixed.values())
 
     def settle(self, rows: Sequence[Sequence[Any]], name: str) -> None:
-        """Tell from the first rows what is not said: the unit of times, the order of dates, the marks in numbers.
+        """Find out from the first rows what the user did not give: the unit of times, the order of dates, number marks.
 
         Args:
             rows: cells of some rows.
@@ -191,16 +191,16 @@ class Layout:
             expect_numbers(field, self._cells(field, rows), name, self._number, self._decimal)
 
     def _cells(self, field: str, rows: Sequence[Sequence[Any]]) -> list[Any]:
-        """What some rows have for a field, where they have something."""
+        """The cells of a field in some rows, without empty ones."""
         at = self.place.get(field)
         return [] if at is None else [row[at] for row in rows if len(row) > at and row[at] not in ("", None)]
 
     def _settle_bars(self, times: Sequence[Any], name: str) -> None:
-        """How far the close of a bar lies behind its open."""
+        """Set the time from the open of a bar to its close, where rows carry the time of the open."""
         if self._bars != "open" or not times:
             return
         read = readable_times(self.clock.read, times)
-        self.shift = length_of(self._length) if self._length else told_length(sorted(read))
+        self.shift = length_of(self._length) if self._length else bar_length(sorted(read))
         if not self.shift:
             raise ConfigurationError(
                 f"expected two bars at least to tell how long one is, was {len(read)}; fix: --bar-length 60s",
@@ -208,13 +208,13 @@ class Layout:
             )
 
     def time_of(self, row: Sequence[Any]) -> Any:
-        """The cell that says the time; joined ones with a space between them."""
+        """The cell of the time; cells that make it up together are joined by a space."""
         if self.joined:
             return " ".join(str(row[at]) for at in self.joined)
         return row[self.place["ts_event"]]
 
     def builder(self) -> Callable[[Sequence[Any]], Quote | Trade]:
-        """Function from the cells of a row, with `constants` behind them, to a tick.
+        """Function from the cells of a row, followed by `constants`, to a tick.
 
         It raises one of `reading.NO_TICK` when they make none. Cells of `kind`, `symbol` and `side` must be text.
         """
@@ -281,24 +281,24 @@ class Layout:
         return build_renamed if (self._padded or self._renamed) and "symbol" in self.place else build
 
     def renamed(self, symbol: str) -> str:
-        """What a symbol of the file is called; spaces around it are none of it."""
+        """The symbol of a tick for a symbol of the file, stripped of spaces."""
         plain = symbol.strip() if isinstance(symbol, str) else symbol
         return self._renamed.get(plain, plain)
 
     def _size(self, cell: Any) -> float:
-        """A size where there may be none: what a feed does not say is 0."""
+        """A size; an empty cell is 0."""
         return 0.0 if cell is None or (isinstance(cell, str) and not cell.strip()) else self._number(cell)
 
     def _read_shifted(self, cell: object) -> int:
         return self.clock.read(cell) + self.shift
 
     def named(self, cells: Sequence[Any]) -> dict[str, Any]:
-        """The row as fields: numbers where they are finite, everything else as it stands; empty cells left out."""
+        """The row as a mapping of fields: finite numbers as numbers, other cells as they stand, empty ones left out."""
         row = self.fixed | {field: cells[at] for field, at in self.place.items()}
         if "ts_event" in self.place:
             row["ts_event"] = self.time_of(cells)
         fields = {field: self._best(field, row[field]) for field in FIELDS if row.get(field) not in ("", None)}
-        if fields.get("ts_event") == BEYOND:  # it is no time, and what it says is kept
+        if fields.get("ts_event") == BEYOND:  # no record can hold this time, so the cell is kept as it stands
             fields["ts_event_cell"] = kept(row["ts_event"])
         return fields
 
@@ -318,7 +318,7 @@ class Layout:
             return kept(cell)
 
     def unreadable(self, cells: Sequence[Any]) -> str:
-        """The first cell that is no number though its row needs one, by its column; empty: there is none."""
+        """The error about the first cell that should be a number and is none; empty where all are."""
         at = self.place.get("kind", -1)
         kind = self.fixed.get("kind") or (kind_from(cells[at], self._kinds) if 0 <= at < len(cells) else "")
         for field in NEEDED.get(kind, ()):
@@ -333,11 +333,11 @@ class Layout:
         return ""
 
     def is_wanted(self, cells: Sequence[Any]) -> bool:
-        """Whether a row is one of those that were asked for."""
+        """Whether a row passes `--where`."""
         return all(str(cells[at]) in values for at, values in self.where)
 
     def narrowed(self, used: Sequence[int]) -> "Layout":
-        """The same for rows that have only some of the cells, given by their places."""
+        """The same layout for rows that have only some of the cells, given by their indices."""
         at = {place: index for index, place in enumerate(used)}
         layout = copy(self)
         layout.header = [self.header[place] for place in used]
@@ -349,7 +349,7 @@ class Layout:
         return layout
 
     def used(self) -> list[int]:
-        """Places of all cells that are looked at."""
+        """Indices of all cells that are read."""
         return sorted(
             {
                 *self.place.values(),
@@ -362,7 +362,7 @@ class Layout:
 
 
 def looks_like_a_row(header: Sequence[str]) -> bool:
-    """Whether what should be names of columns are cells of a row already.
+    """Whether a first line that should hold the names of columns is a row already.
 
     >>> looks_like_a_row(["1700000001", "77.11", "1.0"]), looks_like_a_row(["ts_event", "bid", "ask"])
     (True, False)

@@ -1,18 +1,18 @@
-"""Lines of a stream of bytes, in blocks: each as soon as it is there, in bounded memory and linear time."""
+"""Splits a stream of bytes into blocks of whole lines as they arrive, in bounded memory and linear time."""
 
 from collections.abc import Iterator
 from typing import Protocol
 
 BLOCK_BYTES = 1 << 18
 LONGEST_LINE = 1 << 20
-"""Bytes of a line. More is no row of ticks: a damaged file, or another kind of file."""
+"""Most bytes of a line; a longer one means a damaged file, or a file of another kind."""
 
 
 class ByteStream(Protocol):
-    """A stream of bytes that gives what is there."""
+    """A stream whose `read1` returns the bytes that have arrived."""
 
     def read1(self, size: int, /) -> bytes:
-        """Up to so many bytes, as soon as there are some; none at the end."""
+        """Up to so many bytes, as soon as any have arrived; empty at the end."""
 
 
 class CutLine(bytes):
@@ -20,14 +20,14 @@ class CutLine(bytes):
 
 
 def whole_lines(stream: ByteStream, newline: bytes = b"\n", longest_first: int = LONGEST_LINE) -> Iterator[bytes]:
-    """Blocks that end where a line ends, without that end, each as soon as a read of the stream returns.
+    """Blocks of whole lines without the last line end, each as soon as a read of the stream returns.
 
-    A pipe may take its time. A line that is too long is a block of its own, a `CutLine`.
+    A line that is too long is a block of its own, a `CutLine`.
 
     Args:
         stream: to be read to its end.
         newline: one byte that ends a line.
-        longest_first: bytes that the first line may have: a whole document of JSON mostly is one line.
+        longest_first: most bytes of the first line, since a whole JSON document mostly is one line.
 
     >>> from io import BufferedReader, BytesIO
     >>> list(whole_lines(BufferedReader(BytesIO(b"a\\nb\\nc"))))
@@ -51,7 +51,7 @@ def whole_lines(stream: ByteStream, newline: bytes = b"\n", longest_first: int =
             begun, length = ([rest], len(rest)) if rest else ([], 0)
             longest = LONGEST_LINE
         else:
-            if length <= longest:  # of what is longer no more is kept
+            if length <= longest:  # the rest of a longer line is dropped
                 begun.append(rest)
             length += len(rest)
     if begun:
@@ -63,10 +63,10 @@ def _cut(begun: list[bytes]) -> CutLine:
 
 
 def newline_of(head: bytes) -> bytes:
-    """Byte that ends lines, by the first bytes of a file: a carriage return where nothing else does.
+    """Byte that ends lines, by the first bytes of a file: a line feed, or a carriage return where there is none.
 
     >>> newline_of(b"a,b\\r\\n1,2"), newline_of(b"a,b\\r1,2\\r"), newline_of(b"a,b\\r")
     (b'\\n', b'\\r', b'\\n')
     """
-    # One that comes last may be half of a line end.
+    # A carriage return as the last byte may be the first half of a line end.
     return b"\r" if b"\r" in head[:-1] and b"\n" not in head else b"\n"

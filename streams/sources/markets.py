@@ -1,4 +1,4 @@
-"""Whether a column tells markets apart: the prices beside its words show it, whatever it is called."""
+"""Whether a column names markets: each of its words then goes with prices of its own level."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,24 +8,24 @@ from statistics import median_low
 from streams.sources.times import FEW
 
 FARTHEST = 1.1
-"""Factor between prices at which two runs of rows, one behind the other, are taken for two markets."""
+"""Factor between the prices of two runs of rows, one after the other, from which they are two markets."""
 
 FARTHEST_OF_MANY = 1.02
-"""The same where the words come back again and again: each of them keeps to its own prices then."""
+"""Factor between the prices of two words that alternate, from which they are two markets."""
 
 QUIETER, QUIETER_OF_MANY = 10.0, 3.0
-"""So many times smaller are the steps within one word than those from one word to another."""
+"""Factor by which price steps within one word must be smaller than those between words."""
 
 
 def are_apart(words: Sequence[str], prices: Sequence[float]) -> bool:
-    """Whether each word keeps to prices of its own, as the names of several markets do.
+    """Whether each word goes with a price level of its own, as the names of several markets do.
 
-    A side, a venue or a condition does not: the price goes on from one word to the other. Rows without a word or a
-    price above 0 are left out.
+    With a side, a venue or a condition the price continues from one word to the next. Rows without a word or without
+    a price above 0 are left out.
 
     Args:
-        words: of a column, row by row.
-        prices: beside them.
+        words: cells of the column, row by row.
+        prices: price of each row.
 
     >>> are_apart(["BTC", "ETH", "BTC", "ETH", "BTC", "ETH"], [61_800, 2_600, 61_801, 2_601, 61_799, 2_600])
     True

@@ -1,4 +1,4 @@
-"""NumPy's files as the tables that they hold: arrays with named fields, block by block, and nothing that is pickled."""
+"""Reads NumPy files of arrays with named fields, block by block; pickled arrays are refused."""
 
 from collections.abc import Iterator
 from io import BufferedReader
@@ -25,17 +25,17 @@ EVENTS = {
     13: "fill",
 }
 UNREADABLE = (ValueError, TypeError, KeyError, SyntaxError, MemoryError, RecursionError, TokenError)
-"""What NumPy raises besides for a header that is damaged: it is a line of Python."""
+"""Exceptions that NumPy raises for a damaged header, which it parses as a Python literal."""
 
 EXCHANGE, BUY, SELL = 1 << 31, 1 << 29, 1 << 28
-"""Bits of the events of hftbacktest: one that happened at the exchange, and of which side it is."""
+"""Bits of the events of hftbacktest: whether an event happened at the exchange, and its side."""
 
 
 def as_csv(name: str, stream: BufferedReader) -> Iterator[bytes]:
-    """Blocks of CSV with a header; numbers have the digits that give them back.
+    """The array as blocks of CSV with a header; numbers have as many digits as reproduce them exactly.
 
-    Events of hftbacktest have their action and their side as words, and those that happened at the exchange alone are
-    left: the others say when they were known somewhere.
+    Of hftbacktest's events only those at the exchange are kept, with action and side as words; the others give the time
+    at which a client learnt of an event.
 
     Args:
         name: of the file.

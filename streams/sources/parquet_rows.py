@@ -1,4 +1,4 @@
-"""Ticks of Parquet and Feather: columns by their names, a batch of rows at a time."""
+"""Ticks from Parquet and Feather, read by column name, a batch of rows at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from schemas.errors import ConfigurationError
 from streams.engine.feed import Feed
 from streams.sources.book_rows import BookRows, Build, flattened
-from streams.sources.carried import CarriedRows
+from streams.sources.carried_forward import CarriedForwardRows
 from streams.sources.cells import LONGEST_CELL, short, shortened
 from streams.sources.columns import NUMBERS, Columns
-from streams.sources.damage import broken
+from streams.sources.damaged_files import broken
 from streams.sources.formats.recognition import PLAIN, of_table
 from streams.sources.proposal import laid_out
 from streams.sources.reading import LOOKED_AT, NO_TICK, FileReading
@@ -21,7 +21,7 @@ from streams.sources.times import TimeUnit
 
 BLOCK_ROWS = 4096
 DAMAGE = (EOFError, OSError, MemoryError, ValueError, OverflowError, RuntimeError, SystemError)
-"""What is raised besides Arrow's own errors when there is something wrong with the bytes of a file."""
+"""Exceptions that damaged bytes raise, besides Arrow's own."""
 
 AMOUNTS = NUMBERS - {"seq"}
 
@@ -29,7 +29,7 @@ UNITS: dict[str, TimeUnit] = {"ns": "ns", "us": "us", "ms": "ms", "s": "s"}
 
 
 class ParquetRows:
-    """One Parquet or Feather file; iterate `ticks()` once.
+    """Reader of one Parquet or Feather file; iterate `ticks()` once.
 
     Args:
         reading: of it.
@@ -41,11 +41,11 @@ class ParquetRows:
         self._rows = 0
 
     def share(self) -> float:
-        """How much of it has been read, 0 to 1."""
+        """Share of the file that has been read, 0 to 1."""
         return self._reading.row / self._rows if self._rows else 1.0
 
     def ticks(self) -> Iterator[list[Feed]]:
-        """Ticks, in blocks.
+        """The ticks of the file, in blocks.
 
         Raises:
             BrokenFile: it is damaged, or ends too early.
@@ -122,7 +122,7 @@ class ParquetRows:
         ]
         constants = layout.constants
         build: Build | None = None
-        book: BookRows | CarriedRows | None = None
+        book: BookRows | CarriedForwardRows | None = None
         market: OneMarket | None = None
         beside: Iterator[Any] = iter(())
         for batch in batches([header[at] for at in used]):
@@ -137,7 +137,7 @@ class ParquetRows:
                 if layout.of_book and found.format is not None and found.format.book is not None:
                     build = book = BookRows(found.format.book, layout, reading.name)
                 if format_ is not None and format_.carried:
-                    build = book = reading.carry(CarriedRows(format_.carried, layout))
+                    build = book = reading.carry(CarriedForwardRows(format_.carried, layout))
                 if format_ is None and not columns.bars and len(header) > len(used) and "price" in places:
                     warn_of_bars(header, first_rows(), layout, [*map(layout.time_of, rows)])
                 market = OneMarket(header, layout, reading.name, used)
@@ -160,7 +160,7 @@ class ParquetRows:
                         ticks.append(build(cells))
                     except NO_TICK as problem:
                         ticks.append(reading.raw_cells(row, problem, layout, cells))
-            else:  # each row makes one entry, so that these count the rows
+            else:  # each row makes one entry, so the number of entries is the number of rows
                 for cells in rows_of_cells:
                     try:
                         ticks.append(build(cells))
@@ -178,7 +178,7 @@ class ParquetRows:
 
 
 def _first(header: list[str], batches: Callable[[list[str]], Iterable[Any]]) -> list[list[Any]]:
-    """Cells of the first rows, as they look."""
+    """Cells of the first rows, as text or numbers."""
     for batch in batches(header):
         return [*map(list, zip(*(_shown(part.slice(0, LOOKED_AT)) for part in batch.columns), strict=True))]
     return []
@@ -187,14 +187,14 @@ def _first(header: list[str], batches: Callable[[list[str]], Iterable[Any]]) -> 
 def _ends(
     parts: Sequence[Any], turned: Sequence[Callable[[Any], Sequence[Any]]], other: Any
 ) -> tuple[list[Sequence[Any]], list[Sequence[Any]]]:
-    """The last rows of a batch, and beside them the cells of other columns."""
+    """The last rows of a batch, and the cells of their other columns."""
     start = max(0, len(other) - OF_A_BLOCK)
     rows = zip(*(cells_of(part.slice(start)) for cells_of, part in zip(turned, parts, strict=True)), strict=True)
     return list(rows), list(zip(*(_shown(part.slice(start)) for part in other.columns), strict=True))
 
 
 def _shown(part: Any) -> list[Any]:
-    """Cells as they look; of a column with one that Python cannot hold, none."""
+    """Cells of a column; empty where Python cannot hold one of them."""
     try:
         cells: list[Any] = part.to_pylist()
     except (ValueError, OverflowError, UnicodeDecodeError, NotImplementedError):
@@ -204,7 +204,7 @@ def _shown(part: Any) -> list[Any]:
 
 def _parts_of(file: Any, used: list[str]) -> Iterator[Any]:
     """Batches of a Feather file, of some columns and of at most `BLOCK_ROWS` rows."""
-    places = [at for at, name in enumerate(file.schema.names) if name in used]  # a name may be there twice
+    places = [at for at, name in enumerate(file.schema.names) if name in used]  # a name may occur twice
     for at in range(file.num_record_batches):
         batch = file.get_batch(at).select(places)
         batch.validate(full=True)  # offsets of a damaged file may point anywhere
@@ -238,7 +238,7 @@ def _expect_type(
 
 
 def _is_local(types: Any, kind: Any, zone: str) -> bool:
-    """Whether times are dates, or those of a clock on a wall in a zone that was said."""
+    """Whether times are dates, or local times of a zone that the user gave."""
     return bool(types.is_date(kind) or (types.is_timestamp(kind) and kind.tz is None and zone not in ("", "UTC")))
 
 
@@ -251,7 +251,7 @@ def _is_text(types: Any, kind: Any) -> bool:
 
 
 def _cells_of(arrow: Any, kind: Any, text: bool) -> Callable[[Any], Sequence[Any]]:
-    """Function from a column of a batch to cells as Python has them; in a column of text, what is missing is empty."""
+    """Function from a column of a batch to Python values; in a column of text, a missing cell is empty."""
     types = arrow.types
 
     def times(column: Any) -> Sequence[Any]:
@@ -273,7 +273,7 @@ def _cells_of(arrow: Any, kind: Any, text: bool) -> Callable[[Any], Sequence[Any
 
 
 def _amounts_of(kind: Any) -> Callable[[Any], Sequence[Any]]:
-    """Function from a column of fixed points to numbers, each the nearest one; what is missing stays so."""
+    """Function from a column of fixed-point numbers to the nearest floats; a missing cell stays missing."""
     scale = 10**16 if getattr(kind, "byte_width", 8) == 16 else 10**9
 
     def amounts(column: Any) -> Sequence[Any]:

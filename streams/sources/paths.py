@@ -4,7 +4,7 @@ from typing import Any
 
 
 def at_path(item: Any, path: str) -> Any:
-    """What lies at a path of names and positions; None: nothing."""
+    """The value at a path of names and positions; None where there is none."""
     if isinstance(item, dict) and path in item:
         return item[path]
     for name in path.split("."):

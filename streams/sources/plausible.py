@@ -1,4 +1,4 @@
-"""What a market can be: a file whose first ticks cannot be one was misread, and stops before anything is made of it."""
+"""Plausibility check: a file whose first ticks cannot be those of a market was misread, and is refused at once."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,16 +12,16 @@ HIGHEST_PRICE = 1e8
 LARGEST_STEP = 1e4
 SHARE_OF_STEPS = 0.05
 SHARE_OF_WORDS = 0.1
-"""Of trades whose side is a word that is not known, which may be an auction's."""
+"""Largest share of trades with an unknown word as their side, which may be those of an auction."""
 
 SHARE_OF_GONE = 0.1
-"""Of trades whose size is 0."""
+"""Largest share of trades whose size is 0."""
 
 SHARE_OF_LATE = 0.5
-"""Of ticks that are older than one before them of their symbol."""
+"""Largest share of ticks that are older than an earlier tick of their symbol."""
 
 ENOUGH = 20
-"""Ticks below which nothing is said that one odd row can bring about."""
+"""Fewest ticks for checks that a single exceptional row could fail."""
 
 ANYWAY = "or --anyway, if that is what they are"
 
@@ -30,16 +30,16 @@ BACKWARDS = "expected ticks from old to new, runs backwards; fix: --sort"
 
 
 class RunsBackwards(ConfigurationError):
-    """The first ticks of a file come from new to old: they need no more than to be sorted."""
+    """The first ticks of a file run from new to old; sorting mends it."""
 
 
 def expect_plausible(name: str, ticks: Sequence[Quote | Trade], in_order: bool = True) -> None:
-    """Stop a file that was misread.
+    """Refuse a file whose first ticks show that it was misread.
 
     Args:
         name: of the file.
         ticks: the first ones, in the order of the file.
-        in_order: whether they have to come from old to new.
+        in_order: whether they must run from old to new.
 
     Raises:
         ConfigurationError: with the likely cause, and the option that mends it.
@@ -98,7 +98,7 @@ def _of_prices(ticks: Sequence[Quote | Trade]) -> Iterator[str]:
             continue
         row = below.setdefault(tick.symbol, [])
         row.append(_price(tick))
-        # One value again and again is how some feeds say that there is no price.
+        # Some feeds repeat one value to say that there is no price.
         if len(row) >= FEW and len(set(row)) > 1:
             yield (
                 f"expected prices above 0, as returns need, was {row[0]:g}; fix: a column with a ratio or a shifted "

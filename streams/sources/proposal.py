@@ -1,4 +1,4 @@
-"""What a stranger's table could be read by: options out of the names of its columns and of its first rows, at once."""
+"""Proposes options for reading an unknown table, from the names of its columns and its first rows."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -10,31 +10,31 @@ from schemas.ticks import Quote, Trade
 from streams.sources.aggressors import SIDES, words_of
 from streams.sources.bars import bars_among
 from streams.sources.cells import shortened, shown
+from streams.sources.column_kinds import ClassifiedColumn, column_kinds, is_number, marks, number
 from streams.sources.columns import Columns
+from streams.sources.kinds_and_numbers import kind_from
 from streams.sources.layout import Layout
-from streams.sources.looks import ColumnLook, is_number, looks, marks, number
 from streams.sources.markets import are_apart
-from streams.sources.missing import MissingColumns
+from streams.sources.missing_columns import MissingColumns
 from streams.sources.plausible import RunsBackwards, expect_plausible
-from streams.sources.suggested import QUOTES, SIDE_PAIRS, TRADE_WORDS, TRADES, by_name, is_of_a_book, option
+from streams.sources.suggested_names import QUOTES, SIDE_PAIRS, TRADE_WORDS, TRADES, by_name, is_of_a_book, option
 from streams.sources.times import ASKED_ZONE
-from streams.sources.words import kind_from
 
 Rows = Sequence[Sequence[Any]]
 
 NAMED = 3
-"""Words of a column, or columns, that are named in a sentence."""
+"""Most words or columns that a message names."""
 
 NUMBERED = frozenset({"price", "size", "bid", "bid_size", "ask", "ask_size"})
 
 
 class Proposal(NamedTuple):
-    """How a table could be read.
+    """Options by which an unknown table can be read.
 
     Attributes:
-        columns: with what is proposed; a symbol that somebody must say is `NAME`.
-        options: the same as options; empty: it does not look like a table of ticks.
-        asked: what only a person can tell, with the option that says it.
+        columns: the proposal as `Columns`; a symbol that the user must give is `NAME`.
+        options: the proposal as command line options; empty where the table does not look like ticks.
+        asked: what only the user knows, with the option for it.
     """
 
     columns: Columns
@@ -46,16 +46,16 @@ class Proposal(NamedTuple):
 
 
 def laid_out(header: Sequence[str], columns: Columns, name: str, rows: Rows | Callable[[], Rows]) -> Layout:
-    """The layout of a table; of one that lacks columns, everything that would read it, in one sentence.
+    """The layout of a table; the error about one that lacks columns proposes all options in one sentence.
 
     Args:
         header: names of its columns.
-        columns: what was said about them.
+        columns: what the user gave.
         name: of the file; empty where there is none.
-        rows: its first ones, with a cell for each column, or what gives them.
+        rows: its first rows, with a cell for each column, or a function that returns them.
 
     Raises:
-        ConfigurationError: with what is missing, and the options.
+        ConfigurationError: columns are missing; names these and the options.
     """
     try:
         return Layout(header, columns, name)
@@ -68,15 +68,15 @@ def laid_out(header: Sequence[str], columns: Columns, name: str, rows: Rows | Ca
 
 
 def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) -> Proposal:
-    """What would read a table with such columns.
+    """The proposal for a table with these columns.
 
-    A column that may tell markets apart is never passed over: it is the symbol where the prices beside its words show
-    it, and asked about where they do not.
+    A column that may name markets is never ignored: it becomes the symbol where prices confirm it (`markets`), and is
+    asked about otherwise.
 
     Args:
         header: names of the columns.
-        rows: the first ones; without any only the names tell.
-        columns: what was said about them already, which is kept.
+        rows: the first rows; without any, only the names of the columns are used.
+        columns: what the user gave, which is kept.
 
     >>> print(proposed(["timestamp", "id", "side", "price", "amount"], []))
     --map ts_event=timestamp,size=amount --symbol NAME
@@ -88,7 +88,7 @@ def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) 
     <BLANKLINE>
     """
     said = columns or Columns()
-    looked = looks(header, rows)
+    looked = column_kinds(header, rows)
     finding = _Finding(header, looked, said)
     if not finding.is_of_ticks():
         return Proposal(said, "")
@@ -101,20 +101,20 @@ def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) 
 
 
 def symbol_of(header: Sequence[str], rows: Rows, columns: Columns) -> str:
-    """What says the symbol of a table whose prices are known, as `proposed` does.
+    """The option for the symbol of a table whose prices are known, found as in `proposed`.
 
     >>> symbol_of(["date", "close"], [["2024-08-09", 1.5]], Columns(names={"ts_event": "date", "price": "close"}))
     '--symbol NAME'
     """
-    finding = _Finding(header, looks(header, rows), columns)
+    finding = _Finding(header, column_kinds(header, rows), columns)
     finding.find_symbol()
     found = finding.names.get("symbol", "")
     return f"--map {option(f'symbol={_place(found, header)}')}" if found else finding.asks_symbol or "--symbol NAME"
 
 
 def unknown(header: Sequence[str], rows: Rows, columns: Columns) -> str:
-    """What to say of a table in which no column is known: what its columns look like, beside the options."""
-    looked = looks(header, rows)
+    """Advice on a table in which no column is known: what its columns look like, and the options."""
+    looked = column_kinds(header, rows)
     told = []
     for what, kinds in (("times", ("time", "date", "time of day")), ("numbers", ("number",)), ("words", ("words",))):
         found = [shown(look.name) for look in looked if look.kind in kinds]
@@ -126,14 +126,14 @@ def unknown(header: Sequence[str], rows: Rows, columns: Columns) -> str:
 
 
 def named_by_cells(rows: Rows) -> str:
-    """Options that name the columns of a table without a header, by what its cells look like: an example, no more.
+    """Example of options that name the columns of a table without a header, by the look of its cells.
 
     >>> named_by_cells([["09.08.2024", "12:00:01", "FDAX", "18500,5", "3", "K"]])
     '--columns DATE,TIME,symbol,price,size,side --map ts_event=DATE+TIME --decimal ,'
     >>> named_by_cells([["1700000001", "77.110000", "1.00000000"]])
     '--columns ts_event,price,size'
     """
-    looked = looks([f"c{at + 1}" for at in range(len(rows[0]))], rows)
+    looked = column_kinds([f"c{at + 1}" for at in range(len(rows[0]))], rows)
     names = [look.name for look in looked]
     is_apart = {"date", "time of day"} <= {look.kind for look in looked}
     called = {"time": "ts_event", "date": "DATE" if is_apart else "ts_event", "time of day": "TIME"}
@@ -154,9 +154,9 @@ def named_by_cells(rows: Rows) -> str:
 
 
 class _Finding:
-    """Fields of a table, found one after the other."""
+    """Finds the fields of a table, one after the other."""
 
-    def __init__(self, header: Sequence[str], looked: Sequence[ColumnLook], said: Columns) -> None:
+    def __init__(self, header: Sequence[str], looked: Sequence[ClassifiedColumn], said: Columns) -> None:
         self.header, self.said = [str(name) for name in header], said
         self.looked = looked
         self.of = {look.name: look for look in looked}
@@ -171,20 +171,20 @@ class _Finding:
         self.names |= said.names
 
     def _fits(self, field: str, name: str) -> bool:
-        """Whether cells are what a field needs; nothing is known of empty ones."""
+        """Whether the cells of a column fit a field; empty cells fit every field."""
         parts = [name] if name in self.of else name.split("+")
         found = [look for part in parts if (look := self.of.get(part)) is not None]
         if field == "ts_event":
             return all(look.kind != "words" for look in found)
         return field not in NUMBERED or all(not look.kind or all(map(is_number, look.words)) for look in found)
 
-    def _free(self, *kinds: str) -> list[ColumnLook]:
+    def _free(self, *kinds: str) -> list[ClassifiedColumn]:
         taken = {part for name in self.names.values() for part in (name, *name.split("+"))}
         taken |= {"kind"} & {*self.header}
         return [look for look in self.looked if look.kind in kinds and look.name not in taken]
 
     def is_of_ticks(self) -> bool:
-        """Find the time and the prices; whether both are there."""
+        """Find the time and the prices; returns whether both were found."""
         names = self.names
         if "ts_event" not in names or (self.of.get(names["ts_event"]) or self.looked[0]).kind == "time of day":
             self._find_time()
@@ -275,7 +275,7 @@ class _Finding:
                 return
 
     def find_symbol(self) -> None:
-        """Find the column that names the markets, or ask which one does."""
+        """Find the column that names the markets, or note that the user must be asked."""
         named = by_name(self.header).get("symbol")
         if named is not None and named not in self.where:
             self.names["symbol"] = named
@@ -309,7 +309,7 @@ class _Finding:
         )
 
     def columns(self) -> Columns:
-        """What was said and found."""
+        """What the user gave together with what was found."""
         said, names = self.said, self.names
         of_quotes = {"bid", "ask"} <= {*names}
         fields = ("ts_event", "symbol", "kind", *(QUOTES if of_quotes else TRADES if "kind" not in names else ()))
@@ -332,7 +332,7 @@ class _Finding:
         )
 
     def options(self, made: Columns) -> str:
-        """What was found, as options."""
+        """What was found, as command line options."""
         said = self.said
         pairs = [f"{field}={name}" for field, name in made.names.items()]
         options = [f"--map {option(','.join(pairs))}"] if pairs else []
@@ -347,14 +347,14 @@ class _Finding:
         if made.bars != said.bars:
             options.append(f"--bars {made.bars}")
         if made.symbol != said.symbol and not self.asks_symbol:
-            options.append("--symbol NAME")  # of the one market that a table without such a column is of
+            options.append("--symbol NAME")  # a table without such a column is of one market
         if made.kind != said.kind:
             options.append(f"--kind {made.kind}")
         return " ".join(options)
 
 
 def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[str], str]:
-    """What would still stop the first rows, and an option that mends it by itself."""
+    """The error that the first rows would still raise, and an option that alone avoids it."""
     if not rows:
         return [], ""
     more, further = "", list[str]()
@@ -387,7 +387,7 @@ def _tried(header: Sequence[str], rows: Rows, columns: Columns) -> tuple[list[st
     return further, more
 
 
-def _is_of_sides(look: ColumnLook) -> bool:
+def _is_of_sides(look: ClassifiedColumn) -> bool:
     words = {word.lower() for word in look.words}
     is_flag = words <= {"true", "false", "t", "f", "y", "n", "yes", "no"}
     is_maker = words_of(look.name) is not SIDES
@@ -395,6 +395,6 @@ def _is_of_sides(look: ColumnLook) -> bool:
 
 
 def _place(name: str, header: Sequence[str]) -> str:
-    """How a column is called in an option: by its place where its name cannot be."""
+    """A column as an option names it: by its name, or by its position where the name cannot be used."""
     at = [each for each, other in enumerate(header) if other == name]
     return f"#{at[0] + 1}" if at and ("," in name or len(at) > 1) else name

@@ -1,4 +1,4 @@
-"""Where the reading of a file is, and what becomes of a row that makes no tick, the same in every format."""
+"""State of reading a file in any format: the current row, how rows are read, stand-ins for rows that make no tick."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from schemas.codec import encode
 from schemas.errors import Refused
 from streams.engine.feed import RawTick
 from streams.sources.book_rows import BookRows
-from streams.sources.carried import NEITHER, CarriedRows
+from streams.sources.carried_forward import NEITHER, CarriedForwardRows
 from streams.sources.cells import LONGEST_KEY, LONGEST_VALUE, MOST_BITS, SHOWN, shortened, shown
 from streams.sources.columns import Columns
 from streams.sources.formats.recognition import Understood, described
@@ -15,28 +15,28 @@ from streams.sources.layout import Layout
 from streams.sources.times import ASKED_ZONE
 
 NO_TICK = (ValueError, TypeError, IndexError, OverflowError)
-"""What converting the cells of a row raises when they make no tick."""
+"""Exceptions by which converting a row says that it makes no tick."""
 
 
 LOOKED_AT = 100
-"""Rows by which it is told how a file is written."""
+"""Rows that show how a file is written."""
 
 NAMED = 6
-"""Columns that are named in a sentence."""
+"""Most columns that a message names."""
 
 MOST_BEYOND = 5
 MOST_TAKEN = 8
 
 EXPLAINED = 10
-"""Rows that are shown beside their ticks."""
+"""Rows that `--explain` shows with their ticks."""
 
 
-class Taken(NamedTuple):
-    """What a file, or one of an archive, or one kind of its rows, was taken for.
+class KindOfRows(NamedTuple):
+    """How one kind of rows of a file, or of a file of an archive, is read.
 
     Attributes:
-        found: format and columns.
-        layout: its columns, settled.
+        found: its format and columns.
+        layout: its layout, settled.
         rows: cells of the first rows.
     """
 
@@ -45,7 +45,7 @@ class Taken(NamedTuple):
     rows: list[Sequence[Any]]
 
     def said(self) -> str:
-        """As a sentence; empty: rows are records as they stand."""
+        """How the rows are read, as a sentence; empty where they are records as they stand."""
         layout, columns = self.layout, self.found.columns
         if self.found.format is None and columns.plain and layout.clock.unit in (None, "ns") and not layout.warned:
             return ""
@@ -55,7 +55,7 @@ class Taken(NamedTuple):
         return "; ".join(filter(None, said))
 
     def _left_out(self) -> str:
-        """Columns of a file of no known format that are not read: one of them may be what somebody means."""
+        """Columns that are not read, of a file without a format: the user may have meant one of them."""
         if self.found.format is not None:
             return ""
         read = {*self.layout.used()}
@@ -64,14 +64,14 @@ class Taken(NamedTuple):
         return f"not read: {', '.join(map(shortened, names[:NAMED]))}{more}" if names else ""
 
     def explained(self) -> Iterator[tuple[dict[str, str], str]]:
-        """Cells by their columns, and the tick that they make, or why they make none."""
+        """For each first row: its cells by column, and the tick that they make, or the reason why they make none."""
         layout, build = self.layout, self.layout.builder()
         form = self.found.format.book if self.found.format is not None and layout.of_book else None
-        book: BookRows | CarriedRows | None = None
+        book: BookRows | CarriedForwardRows | None = None
         if form is not None and not form.bids + form.changes:
             book = BookRows(form, layout, "")
         elif self.found.format is not None and self.found.format.carried:
-            book = CarriedRows(self.found.format.carried, layout)
+            book = CarriedForwardRows(self.found.format.carried, layout)
         for row in self.rows:
             cells = {name: shown(cell) if not isinstance(cell, str) else shortened(cell, SHOWN)
                      for name, cell in zip(layout.header, row, strict=False)}  # fmt: skip
@@ -85,7 +85,7 @@ class Taken(NamedTuple):
                 if book is not None:
                     ticks = book([*row[: layout.width], *layout.constants])
                     nothing = "the best level does not change, or is not known yet"
-                    if isinstance(book, CarriedRows):
+                    if isinstance(book, CarriedForwardRows):
                         nothing = f"left out: {NEITHER}"
                     yield cells, ", ".join(map(str, ticks)) or nothing
                     continue
@@ -95,42 +95,42 @@ class Taken(NamedTuple):
 
 
 class FileReading:
-    """The reading of one file.
+    """State of reading one file.
 
     Args:
         name: of the file.
         columns: how its rows become ticks.
-        strict: a row that makes no tick stops it.
+        strict: whether a row that makes no tick ends the reading with an error.
 
     Attributes:
         plain: whether rows have the names and units of the records.
-        row: last row that was read, counted from 1 as an editor does (of Parquet: without a header).
-        beyond: the first times that no record can hold, ns.
-        taken: what was understood, once for each file of an archive or kind of rows; the first ones.
+        row: last row that was read, counted from 1 as an editor does (Parquet has no header to count).
+        beyond: the first times that no record can hold, for the warning about them.
+        taken: how rows are read, for each file of an archive and kind of rows; only the first ones.
     """
 
     def __init__(self, name: str, columns: Columns, strict: bool) -> None:
         self.name, self.columns, self.row = name, columns, 0
         self.plain = columns.plain
         self.beyond: list[int] = []
-        self.taken: list[Taken] = []
+        self.taken: list[KindOfRows] = []
         self._strict = strict
-        self._carried: list[CarriedRows] = []
+        self._carried: list[CarriedForwardRows] = []
 
-    def carry(self, rows: CarriedRows) -> CarriedRows:
-        """Keep what counts the rows that are left out."""
+    def carry(self, rows: CarriedForwardRows) -> CarriedForwardRows:
+        """Keep the reader of these rows, which counts those that it leaves out."""
         self._carried.append(rows)
         return rows
 
     @property
     def left_out(self) -> int:
-        """Rows so far that were left out since they had `carried.NEITHER`."""
+        """Number of rows so far that were left out because they had neither a bid nor an ask."""
         return sum(rows.left_out for rows in self._carried)
 
     def take(self, found: Understood, layout: Layout, rows: Sequence[Sequence[Any]]) -> None:
-        """Keep what rows were taken for."""
+        """Keep how these rows are read."""
         if len(self.taken) < MOST_TAKEN:
-            self.taken.append(Taken(found, layout, list(rows[:EXPLAINED])))
+            self.taken.append(KindOfRows(found, layout, list(rows[:EXPLAINED])))
 
     def raw(self, row: int, problem: object, value: bytes, symbol: Any = "", ts_event: Any = None) -> RawTick:
         """Stand-in for a row that makes no tick; everything about it is cut to a bounded length.
@@ -141,7 +141,7 @@ class FileReading:
         sentence = shortened(f"{self.name}, row {row}: {problem}")
         if self._strict:
             raise Refused("unreadable_row", sentence)
-        if len(value) > LONGEST_VALUE:  # no beginning of a record may be taken for the record
+        if len(value) > LONGEST_VALUE:  # a cut record must not be taken for a whole one
             value = value[:LONGEST_VALUE] + b"... cut, of %d bytes" % len(value)
         key = symbol[:LONGEST_KEY].encode(errors="replace").decode() if isinstance(symbol, str) else ""
         known = isinstance(ts_event, int) and ts_event.bit_length() <= MOST_BITS
@@ -150,7 +150,7 @@ class FileReading:
         return RawTick(key, value, ts_event if known else None, sentence)
 
     def raw_cells(self, row: int, problem: object, layout: Layout, cells: Sequence[Any]) -> RawTick:
-        """Stand-in for a row whose cells make no tick: its value is the best JSON that they give."""
+        """Stand-in for a row whose cells make no tick, with as much of them as JSON can hold."""
         fields = layout.named(cells)
         told = layout.unreadable(cells) if type(problem) in (ValueError, TypeError) else ""
         return self.raw(row, told or problem, encode(fields), fields.get("symbol", ""), fields.get("ts_event"))

@@ -1,4 +1,4 @@
-"""What the first rows of a table show besides ticks: several markets under one symbol, and bars that nobody named."""
+"""Checks on the rows of a table: several markets under one symbol, and bars that would be read as trades."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,35 +7,35 @@ from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.sources.bars import bars_among, readable_times, steady_length
 from streams.sources.cells import shown
+from streams.sources.column_kinds import MOST_WORDS, ClassifiedColumn, column_kinds, marks, number, text_of
 from streams.sources.layout import BARS, Layout
-from streams.sources.looks import MOST_WORDS, ColumnLook, looks, marks, number, text_of
 from streams.sources.markets import are_apart
 from streams.sources.plausible import ANYWAY
-from streams.sources.suggested import option
+from streams.sources.suggested_names import option
 
 MOST_KEPT = 256
-"""Rows that are kept of a file to be compared."""
+"""Rows of a file that are kept for comparison."""
 
 OF_A_BLOCK = 3
-"""Last rows of a block that are looked at: markets may stand one behind the other."""
+"""Last rows of each block that are checked, since markets may follow one another in a file."""
 
 NAMED = 3
 
 
 class OneMarket:
-    """Watches that a file with one symbol for all of its rows is one of one market.
+    """Checks that a file with one given symbol is of one market.
 
-    Columns that no field is read from are held against the prices: where each of their words keeps to prices of its
-    own, they name markets, and reading stops.
+    Columns that no field is read from are compared with the prices: where each of their words goes with a price level
+    of its own, they name markets, and reading ends with an error.
 
     Args:
         header: names of all columns of the file.
-        layout: of the rows that are looked at; settled.
+        layout: settled layout of the rows that are checked.
         name: of the file.
-        used: places in `header` of the columns that fields are read from; None: those of the layout.
+        used: indices in `header` of the columns that fields are read from; None: those of the layout.
 
     Attributes:
-        places: where in `header` the watched columns are; none: nothing has to be watched.
+        places: indices in `header` of the columns that are checked; empty where there is nothing to check.
     """
 
     def __init__(self, header: Sequence[str], layout: Layout, name: str, used: Iterable[int] | None = None) -> None:
@@ -50,27 +50,27 @@ class OneMarket:
         self._build = layout.builder()
 
     def begin(self, rows: Sequence[Sequence[Any]], whole: Sequence[Sequence[Any]] | None = None) -> None:
-        """Look at the first rows, and go on watching those columns that have words.
+        """Check the first rows; columns of words among them are checked in later rows, too.
 
         Args:
             rows: cells as the layout has them.
-            whole: the same rows with the cells of all columns; None: they are the same.
+            whole: the same rows with the cells of all columns; None where `rows` has them all.
 
         Raises:
             ConfigurationError: they are of several markets.
         """
         cells = [[row[at] for at in self.places] for row in (rows if whole is None else whole)]
-        looked = looks([self._names[at] for at in self.places], cells)
+        looked = column_kinds([self._names[at] for at in self.places], cells)
         kept = [at for at, look in enumerate(looked) if _may_name(look)]
         self.places = [self.places[at] for at in kept]
         self.look(rows, [[each[at] for at in kept] for each in cells])
 
     def look(self, rows: Sequence[Sequence[Any]], cells: Sequence[Sequence[Any]] | None = None) -> None:
-        """Look at rows behind those that were looked at before.
+        """Check later rows.
 
         Args:
             rows: cells as the layout has them.
-            cells: beside each row, those at `places`; None: they are cells of the row.
+            cells: for each row, the cells at `places`; None where `rows` has them.
 
         Raises:
             ConfigurationError: they are of several markets.
@@ -110,26 +110,26 @@ class OneMarket:
         )
 
 
-def _may_name(look: ColumnLook) -> bool:
-    """Whether a column may name markets: words, or whole numbers, of which there are not too many."""
+def _may_name(look: ClassifiedColumn) -> bool:
+    """Whether a column may name markets: it has words or whole numbers, and not too many different ones."""
     return look.may_number_something or (look.kind in ("words", "") and len(look.words) <= MOST_WORDS)
 
 
 def warn_of_bars(header: Sequence[str], rows: Sequence[Sequence[Any]], layout: Layout, times: Sequence[Any]) -> None:
-    """Say of a table that it is one of bars, where its rows lie on a grid of time and four columns are those of bars.
+    """Warn of a table that holds bars: its rows lie on a grid of time, and four columns are ordered as in bars.
 
     Args:
         header: names of all columns.
-        rows: first ones, with all their cells.
-        layout: of them, settled, of a table of which nobody said what a row is; its `warned` is set.
-        times: cells that say the times of the rows.
+        rows: first rows, with all their cells.
+        layout: their settled layout, where the user did not say what a row is; its `warned` is set.
+        times: cell of the time of each row.
     """
     if layout.warned or layout.shift or layout.fixed.get("kind") != "trade" or layout.of_book:
         return
     length = steady_length(readable_times(layout.clock.read, times))
     if not length:
         return
-    looked = [look for look in looks(header, rows) if look.kind == "number"]
+    looked = [look for look in column_kinds(header, rows) if look.kind == "number"]
     found = bars_among([[number(text, *marks(looked)) for text in look.texts] for look in looked])
     if found is not None:
         of_bars = ", ".join(looked[at].name for at in found)

@@ -1,4 +1,4 @@
-"""Names that columns of sizes have: sizes that are there under another name are no sizes of zero."""
+"""Recognises columns of sizes by their names, so that sizes under an unknown name are not read as 0."""
 
 LIKE_SIZES = frozenset(
     {
@@ -10,20 +10,20 @@ LIKE_SIZES = frozenset(
 
 ENDS = ("size", "qty", "quantity", "amount", "volume", "lastvol", "lots", "shares", "contracts", "units")
 NONE_OF_THESE = ("tickvolume", "ticksize", "lotsize", "unitsize", "contractsize", "stepsize", "binsize")
-"""Columns that end so, and say something else."""
+"""Endings of names of columns that look like sizes and are not."""
 
 DIGITS = str.maketrans("", "", "0123456789")
 
 SHORT = {"bid": ("b",), "ask": ("a", "ofr", "offer")}
-"""Beginnings of names that stand for a side."""
+"""Beginnings of names that mean a side."""
 
 
 def like_a_size(column: str, side: str) -> bool:
-    """Whether a column is called like a size.
+    """Whether the name of a column is that of a size.
 
     Args:
         column: name.
-        side: `bid` or `ask`; empty: of trades.
+        side: `bid` or `ask`; empty for trades.
 
     >>> like_a_size("bidQty", "bid"), like_a_size("AskVolume", "bid"), like_a_size("ask_size_1", "ask")
     (True, False, True)

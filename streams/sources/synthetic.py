@@ -1,6 +1,6 @@
-"""A synthetic market: seeded ticks in which it is known what can be known.
+"""A synthetic market: seeded ticks whose best possible forecast is known.
 
-Nothing here is real. What is planted, for every symbol on its own:
+Nothing here is real. Every symbol has, independently of the others:
 
 * a latent **pressure** (Ornstein-Uhlenbeck, unit variance, half-life below a second) pulls the efficient price. It
   shows in the queue imbalance, with fresh noise in every quote, and in the side of the aggressors;
@@ -9,10 +9,10 @@ Nothing here is real. What is planted, for every symbol on its own:
 * another one switches between **calm** and **volatile** (more volatility, more ticks, a wider spread);
 * quotes on a grid around the efficient price: labels also carry the noise of rounding;
 * if asked for, a **concept change**: from one moment on the imbalance shows the opposite of the pressure. Trades go
-  on telling the truth.
+  on showing the pressure itself.
 
-A perfect reader knows the efficient price, the pressure and the spells (`SyntheticSymbol.expected_move`); no reader of
-the ticks can do better. With the default parameters the perfect reader is right about the direction of the mid over
+The ideal forecaster knows the efficient price, the pressure and the spells (`SyntheticSymbol.expected_move`); no model
+of the ticks can do better. With the default parameters it is right about the direction of the mid over
 500 ms in 74 % of all cases, the sign of the last imbalance in 63 %, the sign of the last two seconds' move in 60 %.
 
 References:
@@ -43,7 +43,7 @@ STORM, BUSY = 2.5, 1.5
 
 
 class SyntheticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the market is like. Prices are in ticks of the grid (0.01), times in seconds of event time.
+    """Parameters of the market. Prices are in ticks of the grid (0.01), times in seconds of event time.
 
     Attributes:
         rate: ticks a second and symbol while calm.
@@ -73,7 +73,7 @@ class SyntheticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class SyntheticSymbol:
-    """One symbol of the market: `step()` gives its next tick, the attributes what lies behind it.
+    """One symbol of the market: `step()` returns its next tick, the attributes hold its hidden state.
 
     Attributes:
         due: event time of the next tick, ns.
@@ -111,7 +111,7 @@ class SyntheticSymbol:
         return 0.5 * (self._bid + self._ask)
 
     def expected_move(self, seconds: float) -> float:
-        """Move of the efficient price that a perfect reader expects within a time in which no spell ends, ticks."""
+        """Move of the efficient price, ticks, expected from the hidden state within a time in which no spell ends."""
         parameters = self._parameters
         move = parameters.pull * self.volatility * self.pressure * (1.0 - exp(-self._decay * seconds)) / self._decay
         if self.direction:
@@ -119,7 +119,7 @@ class SyntheticSymbol:
         return move + (self._anchor - self.price) * (1.0 - exp(-parameters.reversion * seconds))
 
     def step(self) -> Quote | Trade:
-        """The tick that is due."""
+        """The next tick."""
         now = self.due
         self._drift((now - self._now) * 1e-9)
         self._now = now
@@ -148,7 +148,7 @@ class SyntheticSymbol:
         self.pressure = kept * pressure + sqrt(1.0 - kept * kept) * gauss(0.0, 1.0)
 
     def _turn(self) -> None:
-        """From range to trend or back."""
+        """Switch from range to trend or back."""
         self._anchor = self.price
         if self.direction:
             self.direction = 0

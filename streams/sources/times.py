@@ -1,8 +1,8 @@
-"""Times as files spell them, as ns since the Unix epoch, exact to the last digit that is given.
+"""Reads times as files write them into ns since the Unix epoch, exact to the last given digit.
 
-A time is a number (of units since an epoch, or a date written as digits) or a text. Which one a column holds is told by
-its first cells: the ranges of the units do not overlap between 1990 and 2100, and neither do those of dates as digits.
-What two readings fit (a day and a month that may change places) is not guessed.
+A time is a number (of units since an epoch, or a date written as digits) or a text. The first cells of a column show
+which: between 1990 and 2100 the ranges of the units do not overlap, nor do those of dates as digits. Where two
+readings are possible (day and month in 08/09), an error asks for the option.
 
 References:
     ISO 8601:2004, 4.1 to 4.3; RFC 3339, section 5.6, of which T and Z may be small; the ways of spelling that venues,
@@ -28,17 +28,17 @@ DateOrder = Literal["ymd", "dmy", "mdy"]
 
 NS_PER: dict[TimeUnit, int] = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "days": 86_400 * 10**9, "100ns": 100}
 _SINCE: dict[TimeUnit, int] = {"days": -25_569 * 86_400 * 10**9, "100ns": -62_135_596_800 * 10**9}
-"""Where the units' epochs lie, ns since the Unix epoch."""
+"""Epochs of the units, ns since the Unix epoch."""
 
 SECOND = 10**9
 EARLIEST, LATEST = 631_152_000 * SECOND, 4_102_444_800 * SECOND
 """1990 and 2100: a time outside of these years is taken for a mistake."""
 
 BEYOND = 10**40
-"""Stands for every time that is further away than any record can hold, however many digits it has."""
+"""Stands for every time that is too far away for a record to hold."""
 
 FEW = 3
-"""Cells of which one reading at least must make sense; fewer may all be wrong."""
+"""Fewest cells of which at least one must be readable; fewer cells may all be wrong."""
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY = r"""(?:
@@ -65,7 +65,7 @@ _DIGITS = {4: "", 8: "", 10: "HH", 12: "HHMM", 14: "HHMMSS", 17: "ms", 20: "us",
 
 
 def zone_of(name: str) -> tzinfo:
-    """Zone of times that say none.
+    """The time zone of an IANA name.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -84,17 +84,17 @@ def zone_of(name: str) -> tzinfo:
 
 
 ASKED_ZONE = "--zone NAME (Europe/Berlin) if they are local times"
-"""What is said of times that say no zone, where nobody has."""
+"""Advice where times name no zone and the user gave none."""
 
 
 class TimeColumn:
-    """Reads the times of one column.
+    """Reader of the times of one column.
 
     Args:
-        unit: of numbers; None: `settle` tells it.
-        zone: of times that say none.
-        order: of day, month and year where they can change places; None: `settle` tells it, or a day beyond the 12th.
-        day: that times of day belong to, and numbers that count from midnight.
+        unit: unit of numbers; None: found by `settle`.
+        zone: zone of times that name none.
+        order: order of day, month and year; None: found by `settle`, or from a day after the 12th.
+        day: day of times of day, and of numbers that count from midnight.
 
     >>> clock = TimeColumn("s")
     >>> clock.read("1723161255.088169167"), clock.read(1723161255.5), clock.read("2024-08-09T01:54:15,5+02")
@@ -118,13 +118,13 @@ class TimeColumn:
 
     @property
     def scale(self) -> int:
-        """Ns of a unit where whole numbers count units since 1970, else 0; with a day some may count from midnight."""
+        """Length of a unit, ns, where whole numbers count units since 1970; else 0, also where a `day` is given."""
         if self.unit is None or self.unit == "digits" or self.unit in _SINCE or self.day is not None:
             return 0
         return NS_PER[self.unit]
 
     def read(self, cell: object) -> int:
-        """A time, ns since the Unix epoch; of a number that has far too many digits, `BEYOND`.
+        """A cell as a time, ns since the Unix epoch; `BEYOND` for a number with far too many digits.
 
         Raises:
             ValueError: it is none.
@@ -192,13 +192,13 @@ class TimeColumn:
         return _seconds(day, seconds, zone) * SECOND + fraction
 
     def settle(self, cells: Sequence[object]) -> str:
-        """Tell the unit and the order of dates from the first cells of a column, if they are not known.
+        """Find the unit and the order of dates from the first cells of a column, if the user did not give them.
 
         Args:
             cells: of some rows.
 
         Returns:
-            What was understood.
+            How the times are read, for people.
 
         Raises:
             ConfigurationError: two readings fit, or none does.
@@ -277,7 +277,7 @@ class TimeColumn:
 
 
 _GUESSED: tuple[TimeUnit, ...] = ("s", "ms", "us", "ns", "digits", "100ns")
-"""Units that a magnitude can tell; days of a spreadsheet look like seconds since midnight."""
+"""Units that the size of a number shows; days of a spreadsheet look like seconds since midnight."""
 
 _CALLED: dict[TimeUnit, str] = {
     "s": "seconds since 1970",
@@ -307,14 +307,14 @@ def _which(text: str, fitting: Sequence[TimeUnit], said: TimeUnit | None = None)
 
 
 def _has_lost_digits(text: str) -> bool:
-    """Whether a number in scientific notation says fewer digits than it has."""
+    """Whether a number in scientific notation shows fewer digits than its magnitude has."""
     if len(text) > LONGEST_NUMBER or "e" not in text.lower() or (number := number_in(text.strip())) is None:
         return False
     return len(number.as_tuple().digits) <= number.adjusted() < 40
 
 
 def number_in(text: str) -> Decimal | None:
-    """The finite number that a text is; None: it is none."""
+    """A text as a finite number; None where it is none."""
     if "_" in text:  # Python's own way of writing numbers; here it stands between a date and a time of day
         return None
     try:

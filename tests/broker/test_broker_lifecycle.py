@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from click.testing import CliRunner
 
 from agents.broker import kafka, launch, ports, process
-from agents.broker.answer import describe
+from agents.broker.cluster import describe
 from agents.broker.process import RunningBroker
 from agents.cli import cli
 from agents.operations import topics

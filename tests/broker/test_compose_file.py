@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from agents.broker import jars, ports
-from agents.broker.answer import cluster_id_at
+from agents.broker.cluster import cluster_id_at
 from agents.broker.java import find_java
 from agents.broker.kafka import server_properties
 from agents.broker.lock import KAFKA_VERSION

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
 from agents.broker import ports
-from agents.clients.nearby import Budget
+from agents.clients.bounded_reads import Budget
 from agents.config.settings import Settings
 from agents.dashboard.serve import lookup
 from agents.dashboard.serve.guard import Guard

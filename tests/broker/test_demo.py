@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from agents.cli import cli
 from agents.clients.reader import Received, read
 from schemas.codec import encode
-from streams.sources.spoiling import spoiled
+from streams.sources.bad_ticks import with_bad_ticks
 from streams.sources.synthetic import synthetic_market
 
 pytestmark = pytest.mark.broker
@@ -60,7 +60,7 @@ def test_what_the_summary_says_is_on_the_topics(bootstrap: str, tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)
-    sent = len(list(spoiled(synthetic_market(SEED, ticks=COUNT), 0.01, SEED)))
+    sent = len(list(with_bad_ticks(synthetic_market(SEED, ticks=COUNT), 0.01, SEED)))
     audit = summary["audit"]
     assert summary["holds"]
     assert all(check["holds"] for check in audit["checks"])

@@ -10,7 +10,7 @@ from aiokafka.admin import RecordsToDelete
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from agents.cli import cli
 from agents.config.settings import Settings
 from agents.operations import topics

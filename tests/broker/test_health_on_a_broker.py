@@ -15,8 +15,8 @@ from agents.broker import ports
 from agents.broker.launch import start
 from agents.broker.process import RunningBroker
 from agents.config.settings import Settings
-from agents.telemetry.ask import Answer, ask
 from agents.telemetry.health import BROKER_S, Verdict
+from agents.telemetry.health_queries import Answer, ask_worker
 from schemas.topics import PREDICTIONS
 from streams.parameters import Parameters
 from streams.sources.synthetic import synthetic_market
@@ -39,7 +39,7 @@ async def until(settings: Settings, slot: int, holds: Callable[[list[str]], bool
     """Ask a worker until what is wrong with it is as wanted; what it said, and after how many seconds."""
     began = time.monotonic()
     while True:
-        verdict = await ask(settings, slot)
+        verdict = await ask_worker(settings, slot)
         if holds(wrong(verdict)):
             return verdict, time.monotonic() - began
         assert time.monotonic() - began < PATIENCE_S, verdict

@@ -21,7 +21,7 @@ from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
 from schemas.retraining import RetrainFinished
 from schemas.topics import PREDICTIONS, TICKS, TOPICS
-from streams.sources.planted import GradedMarket
+from streams.sources.planted_signal import GradedMarket
 from streams.topology import nodes
 from tests.support.closed_loop_story import story
 from tests.support.live_loop import LiveLoop

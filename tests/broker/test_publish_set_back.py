@@ -12,14 +12,14 @@ from click.testing import CliRunner
 
 from agents.cli import cli
 from agents.clients.publisher import publish
-from agents.clients.standing import FAR_NS, RECONNECT_NS, SetBack, standing
+from agents.clients.symbol_times import FAR_NS, RECONNECT_NS, SetBack, symbol_times
 from agents.operations import topics
 from agents.operations.topics import TopicSpec
 from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.ticks import Trade
 from streams.engine.feed import Feed, RawTick
-from streams.sources.damage import BrokenFile
+from streams.sources.damaged_files import BrokenFile
 from streams.sources.files import TickFile
 from streams.sources.synthetic import OPENING_NS
 
@@ -50,7 +50,7 @@ def test_what_lies_before_the_topic_is_not_sent_unless_on_purpose(
         return result.output
 
     def stands() -> dict[str, int]:
-        return asyncio.run(standing(bootstrap, topic)).newest
+        return asyncio.run(symbol_times(bootstrap, topic)).newest
 
     command("topics", "apply")
     command("publish", day)
@@ -110,7 +110,7 @@ async def test_what_stands_before_a_break_is_sent_and_counted(bootstrap: str, pr
         await publish(TickFile(path), bootstrap, topic)
     row = int(str(caught.value).split("behind row ")[1].split(",")[0])
     assert f"; {row - 1:,} ticks before it were sent" in str(caught.value)  # the header is a row, too
-    assert (await standing(bootstrap, topic)).newest["X"] == OPENING_NS + row - 2
+    assert (await symbol_times(bootstrap, topic)).newest["X"] == OPENING_NS + row - 2
 
 
 async def test_a_symbol_that_lies_back_does_not_hold_up_what_came_before(bootstrap: str, prefix: str) -> None:
@@ -124,4 +124,4 @@ async def test_a_symbol_that_lies_back_does_not_hold_up_what_came_before(bootstr
     feed = [Trade("X", OPENING_NS, 1.0, 1.0), Trade("X", OPENING_NS + 1, 1.0, 1.0), Trade("Y", 1, 1.0, 1.0)]
     with pytest.raises(SetBack, match="Y: back; 2 ticks before it were sent"):
         await publish(feed, bootstrap, topic, first=first)
-    assert (await standing(bootstrap, topic)).newest == {"X": OPENING_NS + 1}
+    assert (await symbol_times(bootstrap, topic)).newest == {"X": OPENING_NS + 1}

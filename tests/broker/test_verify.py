@@ -13,11 +13,11 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from agents.broker.answer import admin
+from agents.broker.cluster import admin
 from agents.clients.publisher import Addressed, publish
 from agents.config.settings import Settings
 from agents.operations import topics
-from agents.operations.beginnings import read_kept
+from agents.operations.replay_start import read_kept
 from agents.operations.system import wanted_topics
 from agents.operations.verification import Verification, verify
 from agents.runtime.binding import kept_name

@@ -24,7 +24,7 @@ from streams.engine.partitioner import partition_of
 from streams.engine.replay import SourceRecord, replay
 from streams.experiments.pooling_node import PoolingNode
 from streams.parameters import load_parameters
-from streams.sources.planted import PlantedMarket
+from streams.sources.planted_signal import PlantedMarket
 from streams.topology import nodes
 from tests.support.live_commands import everything, tickloop
 from tests.support.live_loop import LiveLoop

@@ -9,8 +9,8 @@ from msgspec import Struct, inspect
 
 from agents.audit.lineage import link
 from agents.cli.record_tables import cells, columns_of
-from agents.clients import readable as saying
-from agents.clients.readable import MOST_SAID, Readable, TopicLog
+from agents.clients import readable_records as saying
+from agents.clients.readable_records import MOST_SAID, ReadableRecords, TopicLog
 from agents.clients.reader import Once, Received
 from schemas.codec import decoder, encode
 from schemas.dead_letters import DeadLetter
@@ -80,7 +80,7 @@ def test_no_payload_stops_a_node_that_reads_what_others_write(node: Node[Any]) -
 def test_no_payload_on_any_topic_stops_a_reader(
     topic: Topic, caplog: pytest.LogCaptureFixture, nothing_said: None
 ) -> None:
-    readable, once, columns = Readable(topic), Once(), columns_of(topic.record)
+    readable, once, columns = ReadableRecords(topic), Once(), columns_of(topic.record)
     counted = Counter[bool]()
     for offset, value in enumerate([*payloads(topic, 250, seed=3), None, b"", b"\xff"]):
         once.is_new(0, value)
@@ -105,7 +105,7 @@ def _shown(record: Any) -> None:
 
 
 def test_a_record_is_said_to_be_passed_over_once(caplog: pytest.LogCaptureFixture, nothing_said: None) -> None:
-    readable = Readable(COMMANDS)
+    readable = ReadableRecords(COMMANDS)
     for _ in range(3):
         assert readable(Received(5, 4_711, 0, None, b"{}")) is None
     assert [record.message.split(": ")[0] for record in caplog.records] == ["commands, partition 5, offset 4711"]

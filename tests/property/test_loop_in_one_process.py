@@ -12,7 +12,7 @@ from streams.engine.backtest import Engine
 from streams.engine.loop_partition import LoopPartition
 from streams.engine.partition import KeySnapshot, Partition
 from streams.parameters import Parameters
-from streams.sources.spoiling import spoiled
+from streams.sources.bad_ticks import with_bad_ticks
 from streams.sources.synthetic import synthetic_market
 from streams.topology import nodes
 from tests.support.market_ticks import promote_arm, quick_parameters, real_ticks, seeded_ticks, start_arm
@@ -108,7 +108,7 @@ def test_the_same_on_real_ticks() -> None:
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1_000), cuts=st.sets(st.integers(0, 600), max_size=4), shares=st.integers(1, 3))
 def test_an_engine_can_be_stopped_anywhere_and_divided(seed: int, cuts: set[int], shares: int) -> None:
-    feed = list(spoiled(synthetic_market(seed, ticks=600), 0.03, seed))
+    feed = list(with_bad_ticks(synthetic_market(seed, ticks=600), 0.03, seed))
     whole = Engine(nodes(quick_parameters()))
     expected = [list(whole.take(item)) for item in feed]
     assert any(isinstance(record, AccountMarked) for records in expected for record in records)

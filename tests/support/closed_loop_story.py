@@ -10,7 +10,7 @@ from schemas.retraining import RetrainFinished
 from schemas.ticks import Directive, Tick
 from streams.api.closed_loop import ClosedLoop
 from streams.monitoring.alerts import alert_of
-from streams.sources.planted import GradedMarket
+from streams.sources.planted_signal import GradedMarket
 
 BEGUN, LATENCY_NS = 3_000, 5_000_000_000
 

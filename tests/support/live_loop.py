@@ -16,7 +16,7 @@ from agents.clients.publisher import publish
 from agents.config.settings import Settings
 from agents.kafka import TopicPartition, clients
 from agents.operations import topics
-from agents.operations.gauge import Gauge
+from agents.operations.topic_counts import Gauge
 from agents.runtime.binding import snapshot_topics
 from schemas.ticks import Quote, Trade
 from schemas.topics import TICKS, TOPICS

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from agents.demo.experiment_story import CONFIGURATION, NAME, SYMBOL, start
 from schemas.ticks import Quote
-from streams.sources.planted import START_NS, PlantedMarket
+from streams.sources.planted_signal import START_NS, PlantedMarket
 
 START = start().dated(START_NS)
 __all__ = ["CONFIGURATION", "NAME", "START", "SYMBOL", "planted_market"]

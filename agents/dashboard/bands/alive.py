@@ -65,7 +65,7 @@ class BrokerLink(Struct, frozen=True):
     named: str = ""
 
 
-class Itself(Struct, frozen=True):
+class FollowerState(Struct, frozen=True):
     """How the page itself stands.
 
     Attributes:
@@ -85,7 +85,7 @@ class Itself(Struct, frozen=True):
     troubles: tuple[tuple[str, str], ...] = ()
 
 
-WELL = Itself()
+WELL = FollowerState()
 
 
 class Alive(Struct, frozen=True):
@@ -130,7 +130,7 @@ def alive(
     lights: Lights,
     alerts: OpenAlerts,
     now: float,
-    itself: Itself = WELL,
+    itself: FollowerState = WELL,
     seen: Callable[[Alert], bool] = lambda _: False,
 ) -> Alive:
     """The band as of now, seconds since 1970; `seen`: whether a person acknowledged an alert."""
@@ -156,7 +156,7 @@ def alive(
 
 
 def _mode(
-    rates: Rates, waiting: Backlog, clock: Clock, link: BrokerLink, now: float, itself: Itself
+    rates: Rates, waiting: Backlog, clock: Clock, link: BrokerLink, now: float, itself: FollowerState
 ) -> tuple[str, str, Colour]:
     if link.problem and link.answered_s:
         old = f"what is shown is {now - link.answered_s:,.0f} s old"
@@ -297,7 +297,7 @@ def _time(clock: Clock, now: float) -> AliveTile:
     )
 
 
-def _page(itself: Itself) -> tuple[AliveTile, ...]:
+def _page(itself: FollowerState) -> tuple[AliveTile, ...]:
     """What the page could make nothing of, and what it cannot show; none where there is no such thing."""
     if itself.troubles:
         name, why = itself.troubles[0]

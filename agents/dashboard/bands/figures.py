@@ -9,7 +9,7 @@ from msgspec import Struct
 from plotly import graph_objects as go
 
 from agents.pages.drawing import SHARED
-from agents.pages.missing import NotEnough
+from agents.pages.insufficient_data import NotEnough
 from schemas.experiments import ExperimentMoved
 
 

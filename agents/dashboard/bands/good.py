@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from agents.dashboard.bands.figures import Figure, panel
 from agents.dashboard.state.forecasts import frame
-from agents.dashboard.state.lean import LeanMark, LeanOutcome
+from agents.dashboard.state.shown_fields import MarkFields, OutcomeFields
 from agents.pages.charts.reliability import reliability
 from agents.pages.charts.skill import forecasters, skill_over_time
 from agents.pages.wording import NONE, between, lasting, number
@@ -31,7 +31,7 @@ class Good(Struct, frozen=True):
     figures: tuple[Figure, ...]
 
 
-def good(outcomes: tuple[LeanOutcome, ...], marks: Sequence[LeanMark], sampled: int, aside: int) -> Good:
+def good(outcomes: tuple[OutcomeFields, ...], marks: Sequence[MarkFields], sampled: int, aside: int) -> Good:
     """The band, from the outcomes that are kept, the newest mark of each account, and predictions looked at."""
     table = frame(outcomes)
     found = forecasts(table) if len(table) else None
@@ -75,7 +75,7 @@ def _skill(found: Forecasts | None) -> tuple[str, str, str]:
     return "Skill", number(block.skill, "+.3f"), f"95 % {between(block.low, block.high, '+.3f')}; {against}"
 
 
-def _earned(outcomes: tuple[LeanOutcome, ...], which: str) -> tuple[str, str, str]:
+def _earned(outcomes: tuple[OutcomeFields, ...], which: str) -> tuple[str, str, str]:
     name = {"net": "After cost", "gross": "Before cost"}[which]
     live = sorted(
         ((each.ts_prediction, getattr(each.arms[0], f"{which}_bps"), each.horizon_ns) for each in outcomes),
@@ -96,7 +96,7 @@ def _earned(outcomes: tuple[LeanOutcome, ...], which: str) -> tuple[str, str, st
     return name, number(1.0 - found.skill, "+.4f", "bps"), note
 
 
-def _accounts(marks: Sequence[LeanMark]) -> tuple[str, str, str]:
+def _accounts(marks: Sequence[MarkFields]) -> tuple[str, str, str]:
     if not marks:
         return "Paper accounts", NONE, "no mark yet"
     net = sum(each.net_bps for each in marks) / len(marks)

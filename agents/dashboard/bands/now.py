@@ -12,10 +12,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from agents.dashboard.state.lean import LeanMark, LeanOutcome, LeanPrediction
 from agents.dashboard.state.order import RecordOrder
 from agents.dashboard.state.pace import HISTORY_S, EventPace
 from agents.dashboard.state.series import Beliefs, Names, Series, point
+from agents.dashboard.state.shown_fields import MarkFields, OutcomeFields, PredictionFields
 from agents.pages import palette
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
@@ -60,9 +60,9 @@ class SymbolCourse(Struct):
     partition: int
     series: Series = field(default_factory=Series)
     beliefs: Beliefs = field(default_factory=Beliefs)
-    believed: LeanOutcome | None = None
-    prediction: LeanPrediction | None = None
-    mark: LeanMark | None = None
+    believed: OutcomeFields | None = None
+    prediction: PredictionFields | None = None
+    mark: MarkFields | None = None
     window: AccuracyWindow | None = None
     live: ModelVersion | None = None
     breached: bool = False
@@ -136,7 +136,7 @@ class Symbols:
         return median(found) if found else None
 
     def predicted(
-        self, prediction: LeanPrediction, partition: int, offset: int, now: float, written_ms: int | None = None
+        self, prediction: PredictionFields, partition: int, offset: int, now: float, written_ms: int | None = None
     ) -> None:
         """Take a prediction, unless it is one that was written again; when it was written, ms since 1970, or now."""
         state = self._state(prediction.symbol, partition, now)
@@ -155,7 +155,7 @@ class Symbols:
             net, gross = (mark.net_bps, mark.gross_bps) if mark is not None else (nan, nan)
             state.series.add(point(prediction, self.regimes, net, gross, offset))
 
-    def matured(self, outcome: LeanOutcome, partition: int, now: float) -> bool:
+    def matured(self, outcome: OutcomeFields, partition: int, now: float) -> bool:
         """Take what was believed when an outcome matured; whether there is room for its symbol."""
         state = self._state(outcome.symbol, partition, now)
         if state is None:
@@ -167,7 +167,7 @@ class Symbols:
                 state.beliefs.take(outcome.ts_event, outcome.weights)
         return True
 
-    def marked(self, mark: LeanMark, partition: int, now: float) -> None:
+    def marked(self, mark: MarkFields, partition: int, now: float) -> None:
         """Take a mark of a paper account."""
         state = self._state(mark.symbol, partition, now)
         if state is not None and state.marked.is_new(mark.id):

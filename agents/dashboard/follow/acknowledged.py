@@ -25,7 +25,7 @@ MOST_ROWS = 60
 log = logging.getLogger(__name__)
 
 
-class Seen(Struct, frozen=True):
+class Acknowledgement(Struct, frozen=True):
     """Who saw an alert, as far as the page knows: it knows a token and a sentence.
 
     Attributes:
@@ -39,7 +39,7 @@ class Seen(Struct, frozen=True):
     cause: str = ""
 
 
-_decode = msgspec.json.Decoder(list[Seen]).decode
+_decode = msgspec.json.Decoder(list[Acknowledgement]).decode
 
 
 def key_of(alert: Alert) -> str:
@@ -72,11 +72,11 @@ class Acknowledged:
         self._path = path
         self._seen = {each.key: each for each in _read(path)}
 
-    def get(self, alert: Alert) -> Seen | None:
+    def get(self, alert: Alert) -> Acknowledgement | None:
         """Who saw an alert; none if nobody did."""
         return self._seen.get(key_of(alert))
 
-    def take(self, seen: Seen) -> None:
+    def take(self, seen: Acknowledgement) -> None:
         """Remember that an alert was seen; once it is in the file it is so for every page that opens.
 
         Raises:
@@ -126,7 +126,7 @@ def alert_rows(alerts: Sequence[Alert], acknowledged: Acknowledged) -> list[Aler
     return sorted(rows, key=lambda row: bool(row.seen))[:MOST_ROWS]
 
 
-def _read(path: Path) -> list[Seen]:
+def _read(path: Path) -> list[Acknowledgement]:
     try:
         return _decode(path.read_bytes())
     except FileNotFoundError:

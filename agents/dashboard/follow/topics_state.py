@@ -12,8 +12,8 @@ from agents.dashboard.bands.timeline import TimeLine
 from agents.dashboard.bands.versions import Versions
 from agents.dashboard.state.dead_letters import Letters
 from agents.dashboard.state.forecasts import Outcomes
-from agents.dashboard.state.lean import LeanMark, LeanOutcome, LeanPrediction
 from agents.dashboard.state.passed_over import Passed
+from agents.dashboard.state.shown_fields import MarkFields, OutcomeFields, PredictionFields
 from schemas.alerts import Alert
 from schemas.breaks import ClockBroken
 from schemas.codec import decoder
@@ -72,9 +72,9 @@ class Board:
         self.passed = Passed()
         self._once = Once()
         self._looked: dict[bytes | None, list[int]] = {}
-        self._prediction = decoder(LeanPrediction)
-        self._outcome = decoder(LeanOutcome)
-        self._mark = decoder(LeanMark)
+        self._prediction = decoder(PredictionFields)
+        self._outcome = decoder(OutcomeFields)
+        self._mark = decoder(MarkFields)
         self._takes: dict[str, Take] = {
             PREDICTIONS.name: self._predicted,
             OUTCOMES.name: self._matured,

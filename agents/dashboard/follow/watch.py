@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from agents.broker import bootstrap
 from agents.config.settings import Settings
-from agents.dashboard.bands.alive import Alive, BrokerLink, Clock, Itself, alive
+from agents.dashboard.bands.alive import Alive, BrokerLink, Clock, FollowerState, alive
 from agents.dashboard.bands.lights import Lights
 from agents.dashboard.follow.acknowledged import Acknowledged, AlertRow, alert_rows, file_of
 from agents.dashboard.follow.following import BEGIN_ANEW_S, STILL_S, Following
@@ -19,7 +19,7 @@ from agents.dashboard.follow.tail import Tail
 from agents.dashboard.follow.topics_state import Board
 from agents.dashboard.state.latency import SPAN_S, Latency, PredictionTimes
 from agents.dashboard.state.rates import Rates
-from agents.process.owned import leaf
+from agents.process.background import first_error
 from agents.telemetry.health import BROKER_S, HealthCheck, Verdict
 from schemas.errors import EnvironmentProblem
 from schemas.topics import PREDICTIONS, TICKS
@@ -102,13 +102,13 @@ class TopicWatch:
         found = self.board.alerts.open(self._clock())
         return alert_rows(found, self.acknowledged)
 
-    def _itself(self, now: float) -> Itself:
+    def _itself(self, now: float) -> FollowerState:
         passed = self.board.passed
         newest = ""
         if passed.newest:
             last = passed.newest[-1]
             newest = f"{last.topic} {last.partition} at {last.offset}: {last.reason}"
-        return Itself(
+        return FollowerState(
             self.following.problem(now),
             self._begun_again,
             passed.count,
@@ -152,10 +152,10 @@ class TopicWatch:
                 log.warning("the topics were replaced: beginning anew")
                 self._anew()
             except* StoodStill as still:
-                log.error("the page's follower is begun anew: %s", leaf(still))
+                log.error("the page's follower is begun anew: %s", first_error(still))
                 self._begun_again += 1
             except* (KafkaError, EnvironmentProblem, OSError) as errors:
-                self._problem(leaf(errors))
+                self._problem(first_error(errors))
                 await asyncio.sleep(AGAIN_S)
 
     async def _read(self, tail: Tail) -> None:

@@ -9,7 +9,7 @@ from agents.commands.commander import LogPlace, commander
 from agents.commands.requests import Request
 from agents.commands.sending import send
 from agents.config.settings import Settings
-from agents.dashboard.follow.acknowledged import FILE, Seen, key_of
+from agents.dashboard.follow.acknowledged import FILE, Acknowledgement, key_of
 from agents.dashboard.follow.topics_state import Board
 from agents.dashboard.follow.watch import TopicWatch
 from agents.pages.wording import stands
@@ -128,7 +128,7 @@ def acknowledge(asked: PageAction, watch: TopicWatch, now: float) -> Done:
     """
     if all(key_of(alert) != asked.alert for alert in watch.board.alerts.open(now)):
         raise ConfigurationError(f"acknowledge: expected an alert that is open, was {asked.alert!r:.120}")
-    watch.acknowledged.take(Seen(asked.alert, now, asked.cause.strip()))
+    watch.acknowledged.take(Acknowledgement(asked.alert, now, asked.cause.strip()))
     return Done(asked.alert, "Done: the alert is acknowledged.")
 
 

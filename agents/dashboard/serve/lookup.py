@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import Struct
 
 from agents.audit.lineage import History, led, manual_steps, starts, why
-from agents.clients.nearby import Budget, Nearby
+from agents.clients.bounded_reads import Budget, Nearby
 from agents.clients.reader import Received
 from agents.config.settings import Settings
-from agents.dashboard.state.lean import LeanOutcome
+from agents.dashboard.state.shown_fields import OutcomeFields
 from agents.kafka.committed_reads import opened
 from agents.pages.wording import NONE, lasting, moment, number, stands
 from schemas.codec import decoder
@@ -67,7 +67,7 @@ async def explain(
     bootstrap: str,
     partition: int,
     offset: int,
-    outcome_of: Callable[[str], LeanOutcome | None],
+    outcome_of: Callable[[str], OutcomeFields | None],
 ) -> PredictionExplained | None:
     """The prediction at an offset, field by field; None where the topic holds it no more.
 
@@ -192,7 +192,7 @@ def _place_of(version: ModelVersion, partitions: int) -> tuple[int, int]:
     return partition, offset
 
 
-def explained(prediction: Prediction, tick: Tick | None, outcome: LeanOutcome | None) -> PredictionExplained:
+def explained(prediction: Prediction, tick: Tick | None, outcome: OutcomeFields | None) -> PredictionExplained:
     """The chain tick -> prediction -> size -> outcome in words."""
     of = prediction
     edge = number(of.expected_edge_bps, "+.3f", "bps")
@@ -232,7 +232,7 @@ def _tick(tick: Tick | None) -> str:
     )
 
 
-def _outcome(of: Prediction, outcome: LeanOutcome | None) -> tuple[str, str, str]:
+def _outcome(of: Prediction, outcome: OutcomeFields | None) -> tuple[str, str, str]:
     if not of.scored:
         return (
             "Outcome",

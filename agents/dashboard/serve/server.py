@@ -20,13 +20,13 @@ from agents.config.settings import Settings
 from agents.dashboard.follow.watch import TopicWatch
 from agents.dashboard.serve.actions import MOST_BODY, PageAction, acknowledge, ask, asked_of, told
 from agents.dashboard.serve.browsers import Browser, Pulse, Selection, serve
-from agents.dashboard.serve.costly import Costly
+from agents.dashboard.serve.cached_answers import CachedAnswers
 from agents.dashboard.serve.guard import Denied, Guard, headers_of
 from agents.dashboard.serve.lookup import chain, explain
 from agents.dashboard.serve.page import POLICY, page
 from agents.dashboard.serve.view import PageView
-from agents.process.owned import first_end, owned
-from agents.telemetry.ask import holder
+from agents.process.background import first_end, owned
+from agents.telemetry.health_queries import holder
 from schemas.errors import ConfigurationError, EnvironmentProblem, Refused, TickloopError
 
 MOST_BROWSERS = 64
@@ -71,7 +71,7 @@ class Server:
         self.view = PageView(watch)
         self._pulse = Pulse()
         self._browsers: dict[str, Browser] = {}
-        self._costly = Costly()
+        self._costly = CachedAnswers()
         self._tasks: list[asyncio.Task[None]] = []
 
     def app(self) -> web.Application:

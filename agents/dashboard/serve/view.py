@@ -19,7 +19,7 @@ from agents.dashboard.follow.watch import TopicWatch
 from agents.dashboard.state.series import Thinning
 from agents.experiments.charts import confidence, dependence, evidence_path, watch
 from agents.experiments.status import UNITS, Course
-from agents.process.owned import leaf, said
+from agents.process.background import first_error, said
 
 GOOD_EVERY_S = 3.0
 PART_OF_A_CORE = 0.04
@@ -119,7 +119,7 @@ class PageView:
         except Exception as error:
             if name not in self.watched.troubles:
                 log.error("the part %s of the page cannot be brought up to date", name, exc_info=error)
-            self.watched.troubles[name] = said(leaf(error), LONGEST)
+            self.watched.troubles[name] = said(first_error(error), LONGEST)
             return None
         self.watched.troubles.pop(name, None)
         return found

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from agents.dashboard.state.lean import LeanOutcome
+from agents.dashboard.state.shown_fields import OutcomeFields
 from schemas.names import LIVE
 
 MOST = 20_000
@@ -30,31 +30,31 @@ class Outcomes:
 
     def __init__(self, most: int = MOST) -> None:
         self.taken = 0
-        self._kept: deque[LeanOutcome] = deque(maxlen=most)
+        self._kept: deque[OutcomeFields] = deque(maxlen=most)
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def take(self, outcome: LeanOutcome) -> None:
+    def take(self, outcome: OutcomeFields) -> None:
         """Keep an outcome; the oldest goes when there are too many."""
         self.taken += 1
         self._kept.append(outcome)
 
-    def find(self, prediction_id: str) -> LeanOutcome | None:
+    def find(self, prediction_id: str) -> OutcomeFields | None:
         """Outcome of a prediction, if it is kept and was scored."""
         return next((each for each in reversed(self._kept) if each.prediction_id == prediction_id), None)
 
-    def snapshot(self) -> tuple[LeanOutcome, ...]:
+    def snapshot(self) -> tuple[OutcomeFields, ...]:
         """What is kept, for a thread of its own."""
         return tuple(self._kept)
 
 
-def frame(outcomes: tuple[LeanOutcome, ...]) -> pd.DataFrame:
+def frame(outcomes: tuple[OutcomeFields, ...]) -> pd.DataFrame:
     """The columns that skill and calibration are computed from, as those of a backtest are called.
 
-    >>> from agents.dashboard.state.lean import LeanArm
-    >>> arm = LeanArm("live", "v1", 0.6, 0.0, 0.0)
-    >>> one = LeanOutcome("ticks:0:7", "X", 105, 5, 100, 1, (arm,), {"momentum": 0.7}, {"majority": 0.5})
+    >>> from agents.dashboard.state.shown_fields import ArmFields
+    >>> arm = ArmFields("live", "v1", 0.6, 0.0, 0.0)
+    >>> one = OutcomeFields("ticks:0:7", "X", 105, 5, 100, 1, (arm,), {"momentum": 0.7}, {"majority": 0.5})
     >>> frame((one,)).columns.tolist()
     ['symbol', 'ts_prediction', 'horizon_ns', 'label', 'arm.live.probability', 'expert.momentum', 'baseline.majority']
     """

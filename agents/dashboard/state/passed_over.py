@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from typing import NamedTuple
 
-from agents.process.owned import leaf, said
+from agents.process.background import first_error, said
 
 NEWEST = 20
 LONGEST = 160
@@ -50,4 +50,4 @@ class Passed:
     def take(self, topic: str, partition: int, offset: int, error: BaseException) -> None:
         """Take one, with what was wrong with it."""
         self._counts[topic] += 1
-        self.newest.append(PassedOver(topic, partition, offset, said(leaf(error), LONGEST)))
+        self.newest.append(PassedOver(topic, partition, offset, said(first_error(error), LONGEST)))

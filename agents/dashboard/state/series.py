@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agents.dashboard.state.lean import LeanPrediction
+from agents.dashboard.state.shown_fields import PredictionFields
 
 CAPACITY = 512
 """Points of a symbol: 30 kB, so that a thousand symbols stay below what a browser tab takes."""
@@ -211,7 +211,7 @@ class Names:
         return place
 
 
-def point(of: LeanPrediction, regimes: Names, net_bps: float, gross_bps: float, offset: int) -> Point:
+def point(of: PredictionFields, regimes: Names, net_bps: float, gross_bps: float, offset: int) -> Point:
     """Point of a prediction."""
     return Point(
         of.ts_event,

@@ -4,14 +4,14 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
-from agents.pages.charts.finely import finely
-from agents.pages.missing import NotEnough
+from agents.pages.charts.account import equity_at_every_record
+from agents.pages.insufficient_data import NotEnough
 from streams.reports.track_record.drawdown import below_peak
 
 
 def drawdown(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
     """Distance of the equity after cost to its highest so far, bps of capital, drawn downwards."""
-    curve = finely(account, predictions)
+    curve = equity_at_every_record(account, predictions)
     if isinstance(curve, NotEnough):
         return curve
     below = below_peak(curve.net)

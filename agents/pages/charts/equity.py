@@ -4,13 +4,13 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
-from agents.pages.charts.finely import finely
-from agents.pages.missing import NotEnough
+from agents.pages.charts.account import equity_at_every_record
+from agents.pages.insufficient_data import NotEnough
 
 
 def equity(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
     """Cumulative gain of the paper account, bps of capital, mean over the symbols."""
-    curve = finely(account, predictions)
+    curve = equity_at_every_record(account, predictions)
     if isinstance(curve, NotEnough):
         return curve
     made = drawing.figure("cumulative gain, bps of capital", height=300)

@@ -5,7 +5,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
-from agents.pages.missing import NotEnough
+from agents.pages.insufficient_data import NotEnough
 from agents.pages.thinning import kept
 from agents.pages.wording import lasting
 from streams.reports.track_record.record import FEWEST_RETURNS, regular_curve

@@ -5,7 +5,7 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
-from agents.pages.missing import NotEnough
+from agents.pages.insufficient_data import NotEnough
 from agents.pages.time_axis import time_axis
 from streams.reports.track_record.frames import nanoseconds
 

@@ -4,8 +4,8 @@ import pandas as pd
 from plotly import graph_objects as go
 
 from agents.pages import drawing, palette
-from agents.pages.charts.finely import finely
-from agents.pages.missing import NotEnough
+from agents.pages.charts.account import equity_at_every_record
+from agents.pages.insufficient_data import NotEnough
 from streams.reports.track_record import frames
 
 MOST_SYMBOLS = 6
@@ -13,7 +13,7 @@ MOST_SYMBOLS = 6
 
 def turnover(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
     """Capitals traded so far."""
-    curve = finely(account, predictions)
+    curve = equity_at_every_record(account, predictions)
     if isinstance(curve, NotEnough):
         return curve
     made = drawing.figure("traded so far, capitals", height=200)
@@ -24,7 +24,7 @@ def turnover(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | No
 
 def cost(account: pd.DataFrame, predictions: pd.DataFrame) -> go.Figure | NotEnough:
     """Cost so far beside the gain before it."""
-    curve = finely(account, predictions)
+    curve = equity_at_every_record(account, predictions)
     if isinstance(curve, NotEnough):
         return curve
     made = drawing.figure("so far, bps of capital", height=200)

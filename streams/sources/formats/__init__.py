@@ -1,6 +1,6 @@
-"""Formats of files that have a name: one TOML file each says how such a file is known and how its rows become ticks.
+"""Named file formats: a TOML file for each says how such a file is recognised and how its rows become ticks.
 
-`tickloop formats` lists them. A file of somebody's own has the same fields, and is named by its path.
+`tickloop formats` lists them. A user's own format has the same fields and is given by its path.
 """
 
 import re
@@ -23,10 +23,10 @@ from streams.sources.times import DateOrder, TimeUnit
 
 Means = Literal["quotes", "trades", "quotes and trades", "bars", "not read"]
 KINDS: Mapping[str, str] = {"quotes": "quote", "trades": "trade", "bars": "trade"}
-"""Kind of every tick; where there are both, a column says it."""
+"""Kinds of rows; where a file holds both, a column says which a row is."""
 
 NONE = "none"
-"""In the place of a name: no format, even if one fits."""
+"""Given instead of a name: use no format, even if one fits."""
 
 CELLS: Mapping[str, str] = {
     "whole": r"\d+",
@@ -34,19 +34,19 @@ CELLS: Mapping[str, str] = {
     "flag": r"true|false|True|False|TRUE|FALSE|0|1",
     "text": r".*",
 }
-"""Words for what the cells of a column look like; everything else is a regular expression."""
+"""Predefined patterns for the cells of a column; any other value of `cells` is a regular expression."""
 
 ASKED = "asked"
-"""In the place of a zone: the file does not show it."""
+"""Given instead of a zone: the user must give it, since the file does not show it."""
 
 QUOTED = ("bid", "bid_size", "ask", "ask_size")
 
 Scale = Annotated[float, Meta(gt=1e-18, le=1.0)]
-"""Of prices that are whole numbers of a fraction: one over a whole number."""
+"""Factor of prices that are stored as whole numbers: one over a whole number, such as 1e-9."""
 
 
 class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a file is known and how its rows become ticks; what it shares with `Columns` means the same.
+    """How a file is recognised and how its rows become ticks; fields that `Columns` has too mean the same there.
 
     Attributes:
         name: of the format; that of its file.
@@ -58,27 +58,27 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         json: whether it is of objects; else it is a table.
         columns: names that are all in the header, or keys that an object has.
         lacks: names that are not there.
-        file: regular expression that is found in the name of the file. Its groups `symbol` and `date` say these; a
-            group `contract` is put behind the symbol, with an underscore between them, and `length` is that of a bar.
-        not_in: names of folders in which a file is none of these: vendors that have one layout for several markets,
-            with other units or zones, tell them apart by the folder.
+        file: regular expression searched in the file's name. Its groups `symbol` and `date` give these; a group
+            `contract` is appended to the symbol after an underscore, and `length` is the length of a bar.
+        not_in: folders whose files are never of this format: some vendors use one layout for several markets, with
+            other units or zones, and separate them by folder.
         header: names of the columns of files without a header.
         cells: of such files: what the cells of each column look like (`CELLS`).
-        more: whether there may be more columns behind these.
+        more: whether more columns may follow these.
         looks: column, or path in the object, -> regular expression that its cells match in all of the first rows.
-        rank: of formats that fit, the one with the highest rank is taken.
-        names: field -> column, or the first of several that is there. A column that is nowhere is left out
-            where ticks can do without.
-        rows: paths to the rows in an object, of which the first with the columns is taken; an empty one is the object.
-        whole_price_scale: `price_scale` where all prices of the first rows are whole numbers.
-        zones: folder that the file lies in -> zone of its times, where a vendor sorts files of several markets so.
-            With a `zone` of `asked` it must be said by `--zone` where no such folder is in the name.
-        carried: fields of quotes in a table whose rows have only what has changed: where they are empty, they are what
-            they were.
+        rank: of all formats that fit, the one with the highest rank is taken.
+        names: field -> column, or several of which the first that exists is taken. An optional field whose column
+            does not exist is left out.
+        rows: paths to the rows in an object; the first with the columns is taken; an empty path is the object.
+        whole_price_scale: `price_scale` for files in which all prices of the first rows are whole numbers.
+        zones: folder of the file -> zone of its times, where a vendor sorts files of several markets by folder.
+            With a `zone` of `asked`, `--zone` is needed where the path has no such folder.
+        carried: fields of quotes in a table whose rows hold only what has changed: an empty cell keeps its last
+            value.
         fixed_point: whether prices and sizes of Parquet are whole numbers of a fraction: 8 bytes count 1e-9, 16 bytes
             1e-16, in the order of small machines.
-        symbol_key: of Parquet: the word under which the symbol stands beside the columns.
-        bars: whether the time of a bar is its `open` or its `close`; `asked` where that must be said by `--bars`.
+        symbol_key: of Parquet: key of the symbol in the metadata of the file.
+        bars: whether the time of a bar is its `open` or its `close`; `asked` where `--bars` must say it.
         book: where rows, or messages, are changes of a book: how they are written. Their fields are those of trades,
             with a side that is `buy` for bids.
         refused: why such files are not read, with the way out.
@@ -158,7 +158,7 @@ def formats() -> Mapping[str, Format]:
 
 
 def decoded(name: str, text: bytes) -> Format:
-    """A format out of TOML.
+    """A format from the text of its TOML file.
 
     Raises:
         ConfigurationError: it is none.

@@ -1,4 +1,4 @@
-"""Which format a file has, and what it says about the columns of that file."""
+"""Recognises the format of a file, and applies it to the file's columns."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,26 +17,26 @@ from streams.sources.paths import at_path
 from streams.sources.proposal import symbol_of
 
 FIRST = 20
-"""Rows that cells are compared in."""
+"""Rows whose cells are compared with the patterns of a format."""
 
 WITHOUT = ("bid_size", "ask_size", "side", "seq", "symbol")
-"""Fields that a format may name a column for which a file does not have."""
+"""Fields that may be missing from a file although its format names a column for them."""
 
 LENGTHS = {"second": "1s", "minute": "60s", "hour": "1h", "daily": "1d"}
-"""Of bars, as words in the name of a file."""
+"""Lengths of bars as words in the name of a file."""
 
 PLAIN = frozenset(FIELDS)
 WHOLE = re.compile(r"[-+]?\d+")
 
 
 class Understood(NamedTuple):
-    """What a file was taken for.
+    """How a file is read.
 
     Attributes:
-        format: that it has; None: none.
+        format: its format; None where none fits.
         columns: how its rows become ticks.
-        said: where things come from that the columns do not show.
-        symbol_is_said: whether that of the symbol is among them.
+        said: phrases for people on what was taken from elsewhere, such as the symbol from the file's name.
+        symbol_is_said: whether the one about the symbol is among them.
     """
 
     format: Format | None
@@ -46,16 +46,16 @@ class Understood(NamedTuple):
 
 
 def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Understood:
-    """What a table is taken for.
+    """How a table is read.
 
     Args:
         name: of the file.
-        columns: what was said about it; that always wins.
+        columns: what the user gave, which overrides the format.
         header: first line, names or cells.
         rows: the first rows behind it.
 
     Raises:
-        ConfigurationError: two formats fit, it has not the columns of the one that was said, or one is not read.
+        ConfigurationError: two formats fit, columns of the given format are missing, or the format is not read.
     """
     if columns.format == NONE or (not columns.format and (columns.names or columns.header or {*header} <= PLAIN)):
         return Understood(None, columns)
@@ -82,16 +82,16 @@ def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[
 
 
 def of_objects(name: str, columns: Columns, first: Sequence[Any], later: bool = False) -> list[Understood]:
-    """What the objects of a file are taken for, each kind of them once, in the order of their formats.
+    """How the JSON objects of a file are read: each kind of them once, in the order of their formats.
 
     Args:
         name: of the file.
-        columns: what was said about it.
-        first: some objects of it.
-        later: there were others before these, so that it is no matter if none of these is read.
+        columns: what the user gave.
+        first: its first objects.
+        later: whether other objects came before these; then it is no error if none of these can be read.
 
     Raises:
-        ConfigurationError: as of a table.
+        ConfigurationError: two formats fit, fields of the given format are missing, or the format is not read.
     """
     if columns.format == NONE or (not columns.format and (columns.names or columns.rows or columns.header)):
         return []
@@ -121,7 +121,7 @@ def of_objects(name: str, columns: Columns, first: Sequence[Any], later: bool = 
 
 
 def path_of(form: Format, item: dict[str, Any]) -> str | None:
-    """Where in an object the rows of a format are; None: it is none of it."""
+    """Path to the rows of a format in an object; None where the object is not of that format."""
     for path in form.rows:
         inner: Any = item
         for part in path.split(".") if path else ():
@@ -175,7 +175,7 @@ def _are_cells(form: Format, rows: Sequence[Sequence[Any]]) -> bool:
 
 
 def like(header: Sequence[str]) -> list[str]:
-    """Formats of files without a header whose cells are like those of a first line, whatever the file is called."""
+    """Formats without a header whose patterns fit the cells of a first line; the file's name plays no part."""
     return [each.name for each in formats().values() if not each.refused and _are_cells(each, [header])]
 
 
@@ -197,7 +197,7 @@ def _has(form: Format, header: Sequence[str]) -> bool:
 
 
 def _place(name: str, header: Sequence[str]) -> int | None:
-    """Where a column is; capitals matter only if they must."""
+    """Index of a column; upper and lower case are told apart only where two names differ by nothing else."""
     if name in header:
         return header.index(name)
     same = [at for at, each in enumerate(header) if str(each).lower() == name.lower()]
@@ -224,7 +224,7 @@ def _applied(
     header: Sequence[str],
     rows: Sequence[Sequence[Any]],
 ) -> Understood:
-    """What a format says, wherever nothing else was said."""
+    """The columns of a file by its format, except where the user gave something else."""
     if form.refused:
         raise _refusal(name, form)
     bars = columns.bars or form.bars
@@ -298,10 +298,10 @@ def _folders(name: str) -> list[str]:
 
 
 def _zone(form: Format, name: str) -> str:
-    """Zone of the times of a file by the folders that it lies in.
+    """Time zone of a file by the folders that it lies in.
 
     Raises:
-        ConfigurationError: it must be said.
+        ConfigurationError: no folder shows it, so that `--zone` is needed.
     """
     folders = _folders(name)
     for folder, zone in form.zones.items():
@@ -355,7 +355,7 @@ def _are_whole(names: dict[str, str], header: Sequence[str], rows: Sequence[Sequ
 
 
 def described(found: Understood, times: str, sides: dict[str, str]) -> str:
-    """What a file was taken for, as a sentence without its name; empty: there is nothing to say."""
+    """How a file is read, as a sentence without the file's name; empty where there is nothing to report."""
     columns, format_ = found.columns, found.format
     parts = []
     if format_ is not None:
@@ -373,7 +373,7 @@ def described(found: Understood, times: str, sides: dict[str, str]) -> str:
 
 
 def as_toml(form: Format) -> str:
-    """A format as TOML, what it does not say left out."""
+    """A format as TOML, without the fields that have their default."""
     plain = msgspec.to_builtins(form)
     nothing = {f.name: f.default if f.default is not msgspec.NODEFAULT else {} for f in msgspec.structs.fields(Format)}
     said = {key: value for key, value in plain.items() if key != "name" and value not in (nothing[key], {}, ())}

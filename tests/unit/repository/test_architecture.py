@@ -156,7 +156,7 @@ RAW_DECODERS = {
     "agents/commands/keyring.py": OWN_FILES,
     "agents/operations/addresses.py": OWN_FILES,
     "agents/config/parameters_kept.py": OWN_FILES,
-    "agents/runtime/keeping.py": OWN_STATES,
+    "agents/runtime/kept_snapshots.py": OWN_STATES,
     "agents/runtime/snapshots.py": OWN_STATES,
     "schemas/asyncapi.py": "golden records",
     "schemas/codec.py": "the door itself",
@@ -193,7 +193,7 @@ def test_what_topics_and_http_bring_goes_through_the_one_door() -> None:
     found = {
         place(path) for path in sources("schemas", "streams", "agents") if raw_decoders(ast.parse(path.read_bytes()))
     }
-    assert sorted(found - RAW_DECODERS.keys()) == [], "use schemas.codec.decoder, or Readable for whole records"
+    assert sorted(found - RAW_DECODERS.keys()) == [], "use schemas.codec.decoder, or ReadableRecords for whole records"
     assert sorted(RAW_DECODERS.keys() - found) == [], "decodes nothing any more: take it off the list"
 
 

@@ -47,7 +47,7 @@ async def test_of_each_key_the_newest_is_kept_and_of_other_symbols_nothing_is_de
     mine, other = replace(ONE, symbol="X", version="v1"), replace(ONE, symbol="Y")
     last = replace(mine, reason="the last")
     said: list[Any] = []
-    monkeypatch.setattr("agents.clients.readable.TopicLog.passed_over", lambda *each: said.append(each))
+    monkeypatch.setattr("agents.clients.readable_records.TopicLog.passed_over", lambda *each: said.append(each))
     holding(monkeypatch, [lies(0, mine), lies(1, other, b"[" * 100_000)], [lies(2, last)])
     assert await versions(Settings(), "", "X") == [last]
     assert said == []

@@ -29,8 +29,8 @@ from schemas.errors import ConfigurationError, StateError
 from streams.api.backtest import backtest
 from streams.engine.feed import RawTick
 from streams.parameters import Parameters, load_parameters
-from streams.sources.damage import BrokenFile
-from streams.sources.spoiling import spoiled
+from streams.sources.bad_ticks import with_bad_ticks
+from streams.sources.damaged_files import BrokenFile
 from streams.sources.synthetic import synthetic_market
 
 CHEAP = """
@@ -45,7 +45,7 @@ enabled = ["kelly"]
 [account]
 mark_every_ns = 1000000
 """
-FEED = list(spoiled(synthetic_market(seed=2, ticks=3_000), 0.01, 2))
+FEED = list(with_bad_ticks(synthetic_market(seed=2, ticks=3_000), 0.01, 2))
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from agents.cli import backtest as backtest_command
 from agents.cli import main
 from agents.config.plugins import import_plugins
 from agents.process import log_files
-from agents.process.pools import carried, pool
+from agents.process.pools import picklable_errors, pool
 from schemas.codec import encode
 from schemas.errors import ConfigurationError, EnvironmentProblem, Refused
 from streams.sources.formats import named
@@ -252,9 +252,9 @@ def nothing() -> None:
 
 def test_a_pool_passes_on_what_is_raised_in_it_and_says_when_one_of_it_dies() -> None:
     with pool(1, nothing, ()) as executor, pytest.raises(RuntimeError, match="Odd: 1 and 2"):
-        executor.submit(carried, odd).result()
+        executor.submit(picklable_errors, odd).result()
     with pytest.raises(EnvironmentProblem, match="expected 1 processes to live"), pool(1, nothing, ()) as executor:
-        executor.submit(carried, dies).result()
+        executor.submit(picklable_errors, dies).result()
     again = pickle.loads(pickle.dumps(Refused("late", "by a day")))
     assert (again.reason, again.detail, str(again)) == ("late", "by a day", "late: by a day")
 

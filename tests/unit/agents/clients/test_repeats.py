@@ -15,7 +15,7 @@ from agents.clients.rosters import Rosters
 from agents.config.settings import Settings
 from agents.dashboard.bands.alerts import OpenAlerts
 from agents.dashboard.follow.topics_state import Board
-from agents.dashboard.state.lean import LeanOutcome
+from agents.dashboard.state.shown_fields import OutcomeFields
 from agents.retrainer.latency_guard import SPAN_S, Watched
 from schemas.alerts import Alert
 from schemas.codec import encode
@@ -84,7 +84,7 @@ def test_the_page_shows_outcomes_that_come_after_one() -> None:
     for offset, number in enumerate((1, FAR, 2)):
         one = replace(first, id=f"ticks:0:{number}:0", prediction_id=f"ticks:0:{number}")
         board.take(OUTCOMES.name, [Received(0, offset, round(1e3 * NOW_S), key.encode(), encode(one))], NOW_S)
-    found: LeanOutcome | None = board.outcomes.find("ticks:0:2")
+    found: OutcomeFields | None = board.outcomes.find("ticks:0:2")
     assert found is not None
 
 

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from msgspec.structs import replace
 
 from agents.config.settings import Settings
-from agents.dashboard.follow.acknowledged import MOST, Acknowledged, Seen, file_of, key_of
+from agents.dashboard.follow.acknowledged import MOST, Acknowledged, Acknowledgement, file_of, key_of
 from agents.dashboard.serve.server import Server
 from schemas.alerts import Alert
 from schemas.codec import encode
@@ -86,20 +86,20 @@ def test_the_file_is_bounded_and_one_that_is_damaged_costs_no_page(tmp_path: Pat
     path = tmp_path / "home" / "seen.json"
     seen = Acknowledged(path)
     for number in range(MOST + 5):
-        seen.take(Seen(f"k{number}", 1.0))
+        seen.take(Acknowledgement(f"k{number}", 1.0))
     assert len(json.loads(path.read_bytes())) == MOST
     path.write_bytes(b"[{")
     again = Acknowledged(path)
     assert again.get(FAILED) is None
-    again.take(Seen(key_of(FAILED), 2.0, "why"))
-    assert Acknowledged(path).get(FAILED) == Seen(key_of(FAILED), 2.0, "why")
+    again.take(Acknowledgement(key_of(FAILED), 2.0, "why"))
+    assert Acknowledged(path).get(FAILED) == Acknowledgement(key_of(FAILED), 2.0, "why")
 
 
 def test_what_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where the folder should be")
     seen = Acknowledged(tmp_path / "home" / "seen.json")
     with pytest.raises(EnvironmentProblem, match="expected to write"):
-        seen.take(Seen(key_of(FAILED), 1.0))
+        seen.take(Acknowledgement(key_of(FAILED), 1.0))
     assert seen.get(FAILED) is None
 
 

@@ -11,7 +11,7 @@ from aiohttp.http_exceptions import BadHttpMessage, InvalidHeader, LineTooLong
 from aiohttp.test_utils import TestClient, TestServer
 
 from agents.dashboard.serve import server as served
-from agents.dashboard.serve.costly import MOST_WAITING, Costly
+from agents.dashboard.serve.cached_answers import MOST_WAITING, CachedAnswers
 from agents.dashboard.serve.guard import Denied
 from agents.dashboard.serve.server import COSTLY
 from schemas.errors import EnvironmentProblem, Refused
@@ -176,7 +176,7 @@ def look(gate: asyncio.Event, asked: list[str], name: str) -> Callable[[], Await
 
 
 async def test_one_look_up_goes_on_at_a_time_and_a_crowd_is_denied() -> None:
-    costly, gate, asked = Costly(), asyncio.Event(), list[str]()
+    costly, gate, asked = CachedAnswers(), asyncio.Event(), list[str]()
     crowd = [asyncio.create_task(costly.answer(n, look(gate, asked, str(n)))) for n in range(MOST_WAITING + 3)]
     async with asyncio.timeout(10):
         while sum(task.done() for task in crowd) < 2:  # noqa: ASYNC110 - nothing tells
@@ -198,13 +198,13 @@ async def test_what_a_look_up_meets_is_said(error: Exception, status: int) -> No
     async def looks() -> object:
         raise error
 
-    found = await Costly().answer("x", looks)
+    found = await CachedAnswers().answer("x", looks)
     assert isinstance(found, Denied)
     assert found.status == status
 
 
 async def test_a_look_up_that_hangs_is_given_up() -> None:
-    found = await Costly(longest_s=0.01).answer("x", look(asyncio.Event(), [], "x"))
+    found = await CachedAnswers(longest_s=0.01).answer("x", look(asyncio.Event(), [], "x"))
     assert isinstance(found, Denied)
     assert (found.status, "within" in found.reason) == (503, True)
 

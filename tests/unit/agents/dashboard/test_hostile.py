@@ -22,8 +22,8 @@ from agents.dashboard.follow.watch import TopicWatch
 from agents.dashboard.serve.browsers import Browser, Selection
 from agents.dashboard.serve.server import Server
 from agents.dashboard.state.latency import PredictionTimes, answered
-from agents.dashboard.state.lean import LeanPrediction
 from agents.dashboard.state.rates import Ends
+from agents.dashboard.state.shown_fields import PredictionFields
 from schemas.alerts import Alert
 from schemas.codec import encode
 from schemas.commands import Retrain, StopVariant
@@ -264,7 +264,7 @@ def at_work(watch: TopicWatch, now: float) -> None:
     for second in range(30):
         counts = {"ticks": 1_000 * second, "predictions": 1_000 * second, "dead-letters": 0}
         watch.rates.take(Ends(now - 30 + second, counts, {0: 0}, {0: 1_000 * second}))
-    one = msgspec.json.decode(written()["predictions"][0][2], type=LeanPrediction)
+    one = msgspec.json.decode(written()["predictions"][0][2], type=PredictionFields)
     watch.board.symbols.predicted(msgspec.structs.replace(one, ts_event=round(now * 1e9)), 0, 0, now)
 
 

@@ -13,10 +13,10 @@ from agents.dashboard.follow.topics_state import Board
 from agents.dashboard.serve.view import SentPart, course_of
 from agents.dashboard.state.forecasts import LATEST, Outcomes, frame
 from agents.dashboard.state.latency import PredictionTimes
-from agents.dashboard.state.lean import LeanOutcome, LeanPrediction
 from agents.dashboard.state.order import MOST_REPEATS
 from agents.dashboard.state.pace import HISTORY_S, EventPace
 from agents.dashboard.state.rates import Ends
+from agents.dashboard.state.shown_fields import OutcomeFields, PredictionFields
 from schemas.alerts import Alert
 from schemas.breaks import ClockBroken
 from schemas.codec import encode
@@ -156,7 +156,7 @@ def test_the_clock_of_the_page_goes_back_with_the_market() -> None:
 def test_the_speed_of_a_replay_is_that_of_its_writing_however_late_the_page_reads_it() -> None:
     """Five symbols of which one is far ahead, read in one gulp by a page that opens late; then the replay ends."""
     symbols, end_ms = Symbols(), 1_000_000_000
-    lean = msgspec.json.decode(encode(ONE), type=LeanPrediction)
+    lean = msgspec.json.decode(encode(ONE), type=PredictionFields)
     for place in range(5):
         for step in range(20):
             at = YEAR + place * DAY + step * 50 * SECOND
@@ -173,13 +173,13 @@ def test_a_closed_night_is_no_speed() -> None:
     assert pace.speed(9.0) == pytest.approx(80.0 / 9.0)
 
 
-def outcome(number: int, ts_event: int) -> LeanOutcome:
+def outcome(number: int, ts_event: int) -> OutcomeFields:
     first = next(iter(outcomes()))
     return replace(first, prediction_id=f"ticks:0:{number}", ts_event=ts_event + SECOND, ts_prediction=ts_event)
 
 
-def outcomes() -> list[LeanOutcome]:
-    return [msgspec.json.decode(value, type=LeanOutcome) for _, _, value in written()["outcomes"][:1]]
+def outcomes() -> list[OutcomeFields]:
+    return [msgspec.json.decode(value, type=OutcomeFields) for _, _, value in written()["outcomes"][:1]]
 
 
 @pytest.mark.parametrize("far", [-10 * YEAR, -DAY, DAY, YEAR])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from agents.config.plugins import configured_parameters
-from agents.identity.bare import bare
 from agents.identity.computing import LOOP, Identity, configured_identity
-from agents.identity.reach import file_of, reached
+from agents.identity.imported_modules import file_of, imported_modules
+from agents.identity.stripped_source import stripped
 from streams.engine.compiled import ROOT
 
 SOURCES = sorted(path for package in ("streams", "schemas") for path in (ROOT / package).rglob("*.py"))
@@ -31,8 +31,8 @@ def test_a_bare_source_is_the_same_program() -> None:
     assert len(SOURCES) > 200
     for path in SOURCES:
         source = path.read_text()
-        assert program_of(bare(source, docstring='""')) == program_of(source), path
-        assert len(bare(source)) < len(bare(source, docstring='""')), path
+        assert program_of(stripped(source, docstring='""')) == program_of(source), path
+        assert len(stripped(source)) < len(stripped(source, docstring='""')), path
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_bare_source_is_the_same_program() -> None:
     ],
 )
 def test_what_does_not_compute_does_not_count(one: str, other: str) -> None:
-    assert bare(one).replace("    r\n", "") == bare(other).replace("    r\n", "")
+    assert stripped(one).replace("    r\n", "") == stripped(other).replace("    r\n", "")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_does_not_compute_does_not_count(one: str, other: str) -> None:
     ],
 )
 def test_what_computes_counts(one: str, other: str) -> None:
-    assert bare(one) != bare(other)
+    assert stripped(one) != stripped(other)
 
 
 def test_the_modules_of_the_loop_are_those_that_it_imports() -> None:
@@ -73,7 +73,7 @@ def test_the_modules_of_the_loop_are_those_that_it_imports() -> None:
         "print(*sorted(name for name in sys.modules if name.split('.')[0] in ('streams', 'schemas')))"
     )
     loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, cwd=ROOT)
-    mine = [name for name in reached(LOOP) if name.split(".")[0] in ("streams", "schemas")]
+    mine = [name for name in imported_modules(LOOP) if name.split(".")[0] in ("streams", "schemas")]
     assert mine == loaded.stdout.split()
     assert "streams.scoring.label_uniqueness" in mine
     assert all(file_of(name) is not None for name in mine)

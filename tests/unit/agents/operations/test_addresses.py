@@ -20,8 +20,8 @@ from agents.cli import cli
 from agents.config.settings import Settings
 from agents.operations import addresses, doctor
 from agents.operations.addresses import Up, beside, port_of_page, ports_of_workers
-from agents.telemetry.ask import Stranger, holder
 from agents.telemetry.health import HealthCheck, Verdict
+from agents.telemetry.health_queries import Stranger, holder
 from schemas.errors import ConfigurationError, EnvironmentProblem
 
 FOLLOWER = HealthCheck("follower", ok=True, value=0.0, limit=5.0, since="", says="")
@@ -124,7 +124,7 @@ def test_the_data_of_a_system_that_runs_is_not_deleted(tmp_path: Path) -> None:
 
 PROMISES = """
 import sys
-from agents.broker.promises import promise
+from agents.broker.reserved_ports import promise
 print([promise(int(port)) for port in sys.argv[1:]], flush=True)
 sys.stdin.read()
 """

@@ -12,8 +12,8 @@ from agents.clients.reader import Received
 from agents.config.settings import Settings
 from agents.operations import doctor
 from agents.operations.doctor import Finding
-from agents.telemetry.ask import Stranger
 from agents.telemetry.health import HealthCheck, Verdict
+from agents.telemetry.health_queries import Stranger
 from schemas.codec import encode
 from schemas.ticks import Trade
 

@@ -19,7 +19,7 @@ from agents.pages.charts.strategies import strategies
 from agents.pages.charts.trading import turnover
 from agents.pages.charts.versions import versions
 from agents.pages.charts.win_rate import rates
-from agents.pages.missing import NotEnough
+from agents.pages.insufficient_data import NotEnough
 from agents.pages.tear_sheet import tear_sheet
 from agents.pages.thinning import MOST, kept
 from agents.pages.time_axis import time_axis

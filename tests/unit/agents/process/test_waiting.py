@@ -19,8 +19,8 @@ from agents.operations import system
 from agents.operations.system import System
 from agents.process import waiting
 from agents.process.waiting import waiting_for
-from agents.telemetry.ask import Answer
 from agents.telemetry.health import HealthCheck, Verdict
+from agents.telemetry.health_queries import Answer
 from schemas.errors import EnvironmentProblem
 
 RECOVERING = Verdict(

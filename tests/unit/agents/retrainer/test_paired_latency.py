@@ -12,7 +12,7 @@ from agents.clients.reader import Received
 from agents.config.settings import Settings
 from agents.retrainer import latency_guard
 from agents.retrainer.latency_guard import LatencyGuard, Watched
-from agents.retrainer.paired_latency import beside
+from agents.retrainer.paired_latency import paired_latency
 from schemas.codec import encode
 from schemas.ticks import Quote, Trade
 from schemas.versions import ModelVersion
@@ -44,23 +44,23 @@ def _slow() -> Iterator[None]:
 
 
 def test_two_versions_on_the_same_ticks_show_which_one_takes_long() -> None:
-    found = beside(MarketParameters(), SLOW, {}, TICKS)
+    found = paired_latency(MarketParameters(), SLOW, {}, TICKS)
     assert found.ticks == len(TICKS)
     assert found.ms >= 1e3 * TAKES_S > 2 * found.before_ms
     assert found.explains(latency_ms=40.0, per_second=10.0)
     assert not found.explains(latency_ms=400.0, per_second=10.0), "4 ms a tick do not make 400 ms"
-    back = beside(MarketParameters(), {}, SLOW, TICKS)
+    back = paired_latency(MarketParameters(), {}, SLOW, TICKS)
     assert not back.explains(40.0, 10.0)
 
 
 def test_both_slow_is_nobodys_fault() -> None:
-    assert not beside(MarketParameters(), SLOW, SLOW, TICKS, budget_s=0.3).explains(40.0, 10.0)
+    assert not paired_latency(MarketParameters(), SLOW, SLOW, TICKS, budget_s=0.3).explains(40.0, 10.0)
 
 
 def test_no_ticks_and_what_cannot_be_built_show_nothing() -> None:
-    assert not beside(MarketParameters(), SLOW, {}, []).explains(40.0, 10.0)
+    assert not paired_latency(MarketParameters(), SLOW, {}, []).explains(40.0, 10.0)
     with pytest.raises(ValueError, match="overrides"):
-        beside(MarketParameters(), {"confidence": {"calibrator": "nobody's"}}, {}, TICKS)
+        paired_latency(MarketParameters(), {"confidence": {"calibrator": "nobody's"}}, {}, TICKS)
 
 
 class Producer:
@@ -126,5 +126,5 @@ async def test_what_cannot_be_built_here_is_not_taken_back(monkeypatch: pytest.M
     def refuse(*_: object) -> None:
         raise ValueError("overrides: nothing can be built with them")
 
-    monkeypatch.setattr(latency_guard, "beside", refuse)
+    monkeypatch.setattr(latency_guard, "paired_latency", refuse)
     assert (await judged(SLOW, {}))[1].sent == []

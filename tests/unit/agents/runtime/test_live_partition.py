@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from agents.kafka.fetches import Fetched
 from agents.runtime.counters import Counters
-from agents.runtime.live_partition import LivePartition, Ways
+from agents.runtime.live_partition import LivePartition, PartitionServices
 from agents.runtime.outbox import Post
 from agents.runtime.snapshots import NOTHING
 from schemas.codec import encode
@@ -27,7 +27,7 @@ class Log:
         producer = SimpleNamespace(create_batch=lambda: SimpleNamespace(append=lambda **_: object(), size=lambda: 0))
         self.counters = Counters()
         topics: dict[type, str] = {Counted: COUNTS.name}
-        ways = Ways(
+        ways = PartitionServices(
             cast(Any, producer),
             Post(),
             topics,

@@ -3,7 +3,7 @@
 import pytest
 from faust.types import TP
 
-from agents.runtime.log_identity import LogsSeen, Sight, check_log
+from agents.runtime.log_identity import LogsSeen, LogState, check_log
 from agents.runtime.snapshots import UNKNOWN, Origin
 from schemas.errors import StateError
 
@@ -12,20 +12,20 @@ ORIGIN = Origin("id-1", 5, mark=498, digest=b"record", code="a1")
 DELETED = "it was deleted or cut, or an older back-up restored"
 
 
-def look(sight: Sight, digest: bytes | None = b"record") -> LogsSeen:
+def look(sight: LogState, digest: bytes | None = b"record") -> LogsSeen:
     return LogsSeen({TICKS: sight}, {} if digest is None else {(TICKS, 498): digest}, frozenset())
 
 
 @pytest.mark.parametrize(
     ("covered", "origin", "seen"),
     [
-        (499, ORIGIN, look(Sight("id-1", 5, 0, 500))),
-        (499, ORIGIN, look(Sight("id-1", 9, 200, 9_000))),  # retention, and another leader
-        (499, ORIGIN, look(Sight("", -1, 0, 500))),  # a cluster that knows no ids
-        (499, ORIGIN, look(Sight("id-1", 5, 499, 500), None)),  # the record was deleted, as its turn had come
-        (499, ORIGIN, look(Sight("id-1", 5, 900, 9_000), None)),  # lost records are told elsewhere
-        (499, UNKNOWN, look(Sight("id-2", 0, 0, 500), None)),  # snapshots of an earlier version
-        (-1, UNKNOWN, look(Sight("id-2", 0, 0, 0), None)),
+        (499, ORIGIN, look(LogState("id-1", 5, 0, 500))),
+        (499, ORIGIN, look(LogState("id-1", 9, 200, 9_000))),  # retention, and another leader
+        (499, ORIGIN, look(LogState("", -1, 0, 500))),  # a cluster that knows no ids
+        (499, ORIGIN, look(LogState("id-1", 5, 499, 500), None)),  # the record was deleted, as its turn had come
+        (499, ORIGIN, look(LogState("id-1", 5, 900, 9_000), None)),  # lost records are told elsewhere
+        (499, UNKNOWN, look(LogState("id-2", 0, 0, 500), None)),  # snapshots of an earlier version
+        (-1, UNKNOWN, look(LogState("id-2", 0, 0, 0), None)),
     ],
 )
 def test_the_log_that_is_the_same_is_gone_on_with(covered: int, origin: Origin, seen: LogsSeen) -> None:
@@ -35,12 +35,24 @@ def test_the_log_that_is_the_same_is_gone_on_with(covered: int, origin: Origin, 
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
-        (look(Sight("id-2", 5, 0, 9_000)), "made anew: its id was id-1, is id-2; the log holds offsets 0 to 8999"),
-        (look(Sight("id-1", 5, 0, 499)), f"the log ends before 499: {DELETED}"),
-        (look(Sight("id-1", 2, 0, 300)), r"ends before 300: an older back-up .* \(its leader epoch was 5, is 2\)"),
-        (look(Sight("id-1", 7, 0, 9_000), b"x"), "another record lies at offset 498 now: it was cut.* grown again"),
-        (look(Sight("id-1", 7, 0, 9_000), None), "no record lies at offset 498 now: it was cut.* grown again"),
-        (look(Sight("id-1", 2, 0, 9_000), b"x"), "another record lies .*: an older back-up of it was restored"),
+        (
+            look(LogState("id-2", 5, 0, 9_000)),
+            "made anew: its id was id-1, is id-2; the log holds offsets 0 to 8999",
+        ),
+        (look(LogState("id-1", 5, 0, 499)), f"the log ends before 499: {DELETED}"),
+        (
+            look(LogState("id-1", 2, 0, 300)),
+            r"ends before 300: an older back-up .* \(its leader epoch was 5, is 2\)",
+        ),
+        (
+            look(LogState("id-1", 7, 0, 9_000), b"x"),
+            "another record lies at offset 498 now: it was cut.* grown again",
+        ),
+        (look(LogState("id-1", 7, 0, 9_000), None), "no record lies at offset 498 now: it was cut.* grown again"),
+        (
+            look(LogState("id-1", 2, 0, 9_000), b"x"),
+            "another record lies .*: an older back-up of it was restored",
+        ),
     ],
 )
 def test_another_log_is_refused_with_what_happened_and_the_ways_out(seen: LogsSeen, said: str) -> None:

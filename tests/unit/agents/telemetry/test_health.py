@@ -8,8 +8,8 @@ from aiohttp.test_utils import TestServer
 from faust.types import TP
 
 from agents.config.settings import Settings
-from agents.telemetry.ask import Stranger, ask
 from agents.telemetry.health import BROKER_S, LOOP_S, STUCK_S, UNACKED_S, Health, HealthCheck, HealthLimits
+from agents.telemetry.health_queries import Stranger, ask_worker
 from agents.telemetry.vitals import PartitionVitals, Vitals
 
 BEGAN = 100.0
@@ -150,4 +150,4 @@ async def test_whatever_listens_in_the_place_of_a_worker_does_not_answer_for_it(
     app.router.add_get("/readyz", answer)
     async with TestServer(app) as server:
         settings = Settings(metrics_host=str(server.host), metrics_port=(server.port or 0) - 1)
-        assert await ask(settings, 1) == Stranger("another program")
+        assert await ask_worker(settings, 1) == Stranger("another program")

@@ -17,12 +17,12 @@ from agents.broker import ports
 from agents.config.settings import Settings
 from agents.kafka.fetches import Fetched
 from agents.runtime.app import LoopApp, create_app
-from agents.runtime.live_partition import LivePartition, Ways
+from agents.runtime.live_partition import LivePartition, PartitionServices
 from agents.runtime.outbox import Post
 from agents.runtime.snapshots import NOTHING
 from agents.telemetry import watch
-from agents.telemetry.ask import Stranger, ask, state
 from agents.telemetry.health import Verdict
+from agents.telemetry.health_queries import Stranger, ask_worker, state
 from agents.telemetry.watch import WorkerWatch
 from schemas.codec import encode
 from schemas.ticks import Trade
@@ -39,7 +39,9 @@ class Worker:
         self.binding = self.app.runtime.bindings[0]
         producer = SimpleNamespace(create_batch=lambda: SimpleNamespace(append=lambda **_: object(), size=lambda: 0))
         topics: dict[type, str] = {Counted: COUNTS.name}
-        ways = Ways(cast(Any, producer), Post(), topics, "log", 1, 1_000_000, lambda _: None, self.binding.counters)
+        ways = PartitionServices(
+            cast(Any, producer), Post(), topics, "log", 1, 1_000_000, lambda _: None, self.binding.counters
+        )
         self.live = LivePartition(CountingNode(), 3, NOTHING, ways)
         self.binding.live[3] = self.live
         self.watch = WorkerWatch(self.app, settings, "127.0.0.1:1", 1)
@@ -131,7 +133,7 @@ async def test_ready_is_more_than_well(worker: Worker, settings: Settings) -> No
     verdict = json.decode(body, type=Verdict)
     assert (status, [check.name for check in verdict.checks if not check.ok]) == (503, ["recovery"])
     assert (await get(settings, "/"))[0] == 404
-    assert state(await ask(settings, 1)) == "recovering"
+    assert state(await ask_worker(settings, 1)) == "recovering"
 
     worker.app.runtime.recovering_since = None
     assert (await get(settings, "/readyz"))[0] == 200
@@ -139,7 +141,7 @@ async def test_ready_is_more_than_well(worker: Worker, settings: Settings) -> No
     status, body = await get(settings, "/healthz")
     assert status == 503
     assert "expected at most 10 s" in body
-    assert state(await ask(settings, 1)).startswith("not well: checkpoint: 60.")
+    assert state(await ask_worker(settings, 1)).startswith("not well: checkpoint: 60.")
 
 
 async def test_a_loop_that_does_not_turn_does_not_hide_behind_itself(worker: Worker, settings: Settings) -> None:
@@ -154,11 +156,11 @@ async def test_a_loop_that_does_not_turn_does_not_hide_behind_itself(worker: Wor
 async def test_another_systems_worker_is_none_of_ours(worker: Worker, settings: Settings) -> None:
     worker.watch.start()
     await get(settings, "/healthz")
-    assert isinstance(await ask(settings, 1), Verdict)
+    assert isinstance(await ask_worker(settings, 1), Verdict)
     theirs = Stranger(f"worker-1 of {settings.home} (group tickloop)")
     for other in (replace(settings, prefix="other-"), replace(settings, home=f"{settings.home}/other")):
-        assert await ask(other, 1) == theirs
-        assert state(await ask(other, 2)) == "does not answer"
+        assert await ask_worker(other, 1) == theirs
+        assert state(await ask_worker(other, 2)) == "does not answer"
 
 
 async def test_the_cluster_says_which_system_it_is_wherever_its_parts_have_their_folders(
@@ -168,8 +170,8 @@ async def test_the_cluster_says_which_system_it_is_wherever_its_parts_have_their
     worker.watch.start()
     await get(settings, "/healthz")
     elsewhere = replace(settings, home=f"{settings.home}/other")
-    assert isinstance(await ask(elsewhere, 1, "one"), Verdict)
-    assert isinstance(await ask(settings, 1, "two"), Stranger)
+    assert isinstance(await ask_worker(elsewhere, 1, "one"), Verdict)
+    assert isinstance(await ask_worker(settings, 1, "two"), Stranger)
 
 
 async def test_a_watch_that_ends_begins_again_and_says_so(

@@ -14,7 +14,7 @@ from schemas.versions import ModelVersion
 from streams.api.closed_loop import ClosedLoop
 from streams.engine.replay import SourceRecord, replay
 from streams.market.node import MarketNode
-from streams.sources.planted import GradedMarket
+from streams.sources.planted_signal import GradedMarket
 from tests.support.closed_loop_story import AFTERWARDS, BEGUN, LATENCY_NS, story
 
 

@@ -23,10 +23,10 @@ from streams.engine.partitioner import murmur2, partition_of
 from streams.engine.replay import SourceRecord, by_topic, replay
 from streams.parameters import Parameters
 from streams.reports.backtest_columns import TABLES
+from streams.sources.bad_ticks import with_bad_ticks
 from streams.sources.columns import Columns
 from streams.sources.files import merged
 from streams.sources.frames import frame_ticks
-from streams.sources.spoiling import spoiled
 from streams.sources.synthetic import synthetic_market
 from streams.topology import nodes
 from tests.support.market_ticks import promote_arm, quick_parameters, start_arm
@@ -63,7 +63,7 @@ def test_the_partitioner_is_kafkas() -> None:
 
 
 def test_topics_hold_what_a_replay_of_the_published_log_writes() -> None:
-    feed: list[Feed] = list(spoiled(MARKET, 0.02, 1))
+    feed: list[Feed] = list(with_bad_ticks(MARKET, 0.02, 1))
     feed[700:700] = [start_arm("b", MARKET[0].symbol), promote_arm("b", MARKET[0].symbol), promote_arm("b", "ACORN", 1)]
     engine = Engine(nodes(quick_parameters()), PARTITIONS)
     for item in feed:

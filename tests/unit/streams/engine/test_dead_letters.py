@@ -9,7 +9,7 @@ import pytest
 
 from agents.kafka.fetches import Fetched
 from agents.runtime.counters import Counters
-from agents.runtime.live_partition import LivePartition, Ways
+from agents.runtime.live_partition import LivePartition, PartitionServices
 from agents.runtime.outbox import Post
 from agents.runtime.snapshots import NOTHING
 from schemas.alerts import Alert
@@ -120,7 +120,7 @@ def live(node: CountingNode) -> tuple[LivePartition, list[tuple[bytes | None, by
     counters = Counters()
     topics: dict[type, str] = {record: topic.name for topic in node.outputs for record in topic.records}
     producer = cast(Any, SimpleNamespace(create_batch=lambda: Batch(written)))
-    ways = Ways(producer, Post(), topics, "changelog", 1, 1_000_000, lambda offset: None, counters)
+    ways = PartitionServices(producer, Post(), topics, "changelog", 1, 1_000_000, lambda offset: None, counters)
     return LivePartition(node, 0, NOTHING, ways), written, counters
 
 

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from agents.runtime.keeping import Filling, kept_in
+from agents.runtime.kept_snapshots import SlotWriter, kept_in
 from schemas.codec import encode
 from schemas.commands import Command, PinVersion, StartVariant, StopVariant
 from schemas.dead_letters import DeadLetter
@@ -145,7 +145,7 @@ def test_kept_snapshots_know_who_has_left_while_they_were_stored(begun: int, bet
     partition = Partition(CROWDED.node, 0)
     for offset in range(begun):
         partition.apply(offset, None, CROWDED.log[offset])
-    filling, topic = Filling(partition, 0, "code"), dict[bytes, bytes | None]()
+    filling, topic = SlotWriter(partition, 0, "code"), dict[bytes, bytes | None]()
     while not filling.is_whole:
         topic |= filling.share(1)
         for offset in range(partition.offset + 1, partition.offset + 1 + between):

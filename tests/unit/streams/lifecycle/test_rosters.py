@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from agents.clients.rosters import Differing
 from agents.config.settings import Settings
-from agents.operations.forgotten import DatedRecord, forgotten
+from agents.operations.lost_directives import DatedRecord, lost_directives
 from agents.retrainer import rosters as watch
 from agents.retrainer.rosters import AGAIN_S, RosterWatch
 from schemas.alerts import Alert
@@ -145,10 +145,10 @@ def test_what_a_replay_would_forget_is_what_was_asked_for_before_the_oldest_tick
     for command in ONE_LIVE:
         desk.ask(command)
     versions = [DatedRecord(3, 9_000, version) for version in desk.registry.values()]
-    assert forgotten(commands, versions, {}, []) == {}, "the ticks begin with the first one"
-    assert forgotten(commands, versions, {2: 5_000}, []) == {}, "those of another partition do not"
-    assert forgotten(commands, versions, {3: 999}, []) == {}, "it was all asked for later"
-    assert forgotten(commands, versions, {3: 1_000}, []) == {"X": "bold-1"}
-    assert forgotten([], versions, {3: 1_000}, [3]) == {"X": "bold-1"}, "nobody knows what was asked for"
+    assert lost_directives(commands, versions, {}, []) == {}, "the ticks begin with the first one"
+    assert lost_directives(commands, versions, {2: 5_000}, []) == {}, "those of another partition do not"
+    assert lost_directives(commands, versions, {3: 999}, []) == {}, "it was all asked for later"
+    assert lost_directives(commands, versions, {3: 1_000}, []) == {"X": "bold-1"}
+    assert lost_directives([], versions, {3: 1_000}, [3]) == {"X": "bold-1"}, "nobody knows what was asked for"
     pin = [DatedRecord(3, 1_000, PinVersion("p", "X", 5, "by hand"))]
-    assert forgotten(pin, versions, {3: 1_000}, []) == {}, "a pin changes no versions"
+    assert lost_directives(pin, versions, {3: 1_000}, []) == {}, "a pin changes no versions"

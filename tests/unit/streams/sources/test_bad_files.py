@@ -27,7 +27,7 @@ from streams.engine.feed import Feed, RawTick
 from streams.market.tick_checks import Validation, ValidationParameters
 from streams.sources.cells import LONGEST_KEY, LONGEST_SENTENCE, LONGEST_VALUE
 from streams.sources.columns import FIELDS, Columns
-from streams.sources.damage import BrokenFile
+from streams.sources.damaged_files import BrokenFile
 from streams.sources.files import TickFile
 from streams.sources.frames import frame_ticks
 from streams.sources.lines import LONGEST_LINE, CutLine, whole_lines

@@ -15,7 +15,7 @@ from pyarrow import feather, parquet
 
 from agents.cli import formats as formats_command
 from agents.cli.formats import as_markdown
-from agents.cli.understood import explain
+from agents.cli.input_preview import explain
 from schemas.errors import ConfigurationError
 from schemas.ticks import Quote, Trade
 from streams.engine.feed import Feed, RawTick

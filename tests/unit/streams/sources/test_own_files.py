@@ -19,7 +19,7 @@ from schemas.ticks import Quote, Trade
 from streams.engine.feed import Feed, RawTick
 from streams.sources.columns import Columns
 from streams.sources.files import TickFile
-from streams.sources.several import expect_one_market
+from streams.sources.several_files import expect_one_market
 
 AT = 1_723_161_600
 NOON = AT * 10**9

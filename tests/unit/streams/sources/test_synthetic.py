@@ -13,7 +13,7 @@ from schemas.ticks import Quote
 from streams.engine.feed import RawTick
 from streams.engine.replay import SourceRecord, replay
 from streams.market.node import MarketNode
-from streams.sources.spoiling import QUOTE_SPOILS, SPOILS, spoiled
+from streams.sources.bad_ticks import QUOTE_SPOILS, SPOILS, with_bad_ticks
 from streams.sources.synthetic import OPENING_NS, SyntheticParameters, SyntheticSymbol, synthetic_market
 
 HORIZON_S = 0.5
@@ -91,13 +91,13 @@ def test_the_concept_change_turns_the_imbalance_round_and_nothing_else() -> None
 
 def test_nothing_good_is_lost_or_changed_by_spoiling() -> None:
     good = list(synthetic_market(seed=7, ticks=3_000))
-    mixed = list(spoiled(good, rate=0.1, seed=1))
+    mixed = list(with_bad_ticks(good, rate=0.1, seed=1))
     assert [tick for tick in mixed if not isinstance(tick, RawTick)] == good
     assert 200 < len(mixed) - len(good) < 400
 
 
 def test_the_market_node_refuses_every_spoiled_tick_and_takes_every_good_one() -> None:
-    mixed = list(spoiled(synthetic_market(seed=7, ticks=4_000), rate=0.1, seed=2))
+    mixed = list(with_bad_ticks(synthetic_market(seed=7, ticks=4_000), rate=0.1, seed=2))
     bad = {offset: tick for offset, tick in enumerate(mixed) if isinstance(tick, RawTick)}
     values = [tick.value if isinstance(tick, RawTick) else encode(tick) for tick in mixed]
     keys = [tick.symbol.encode() for tick in mixed]

@@ -1,0 +1,133 @@
+"""Reads a few records of one partition: the newest, or those near a position, within a budget.
+
+A single question must not cost as much as reading whole topics, so every look-up has a budget of records and bytes,
+and reports when it was spent.
+"""
+
+from collections.abc import AsyncIterator
+
+from msgspec import Struct
+
+from agents.clients.reader import Received, identity_of
+from agents.kafka import AIOKafkaConsumer, TopicPartition
+from schemas.positions import position_of
+from schemas.topics import Topic
+
+CHUNK = 256
+WAIT_MS = 3_000
+MOST_AROUND = 512
+"""Records that are read around the place that a search found, since repeats may lie between."""
+
+BEFORE = 64
+MOST_UNPLACED = 16
+"""Records without a position that a search skips before it gives up."""
+
+
+class Budget(Struct):
+    """How much a look-up may still read.
+
+    Attributes:
+        records, size: what is left; size in bytes.
+        spent: whether something was left unread for lack of budget.
+    """
+
+    records: int = 20_000
+    size: int = 24 * 1024 * 1024
+    spent: bool = False
+
+    def take(self, records: list[Received]) -> bool:
+        """Subtract what was read; returns whether anything is left."""
+        self.records -= len(records)
+        self.size -= sum(len(each.value or b"") for each in records)
+        return self.records > 0 and self.size > 0
+
+
+class Nearby:
+    """Reader of single records of one partition of several topics.
+
+    Args:
+        consumer: connected, without a group; its assignment changes with every look.
+        prefix: of the topics on the broker.
+        partition: number.
+        budget: of all look-ups together.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, prefix: str, partition: int, budget: Budget) -> None:
+        self._consumer, self._prefix, self._partition, self._budget = consumer, prefix, partition, budget
+
+    async def at(self, topic: Topic, offset: int) -> Received | None:
+        """The record at an offset; none where the topic does not hold it any more, or not yet."""
+        place, first, end = await self._assign(topic)
+        if not first <= offset < end:
+            return None
+        records = await self._read(place, offset, 1, offset + 1)
+        return next((each for each in records if each.offset == offset), None)
+
+    async def newest(self, topic: Topic, most: int, until: int | None = None) -> AsyncIterator[Received]:
+        """Up to `most` records, newest first; only those before the offset `until`, if it is given."""
+        place, first, end = await self._assign(topic)
+        end = end if until is None else min(end, until)
+        least = max(first, end - most)
+        while end > least:
+            begin = max(least, end - CHUNK)
+            records = await self._read(place, begin, CHUNK, end)
+            for record in reversed(records):
+                yield record
+            if not self._budget.take(records):
+                self._budget.spent = True
+                return
+            end = begin
+        self._budget.spent |= least > first
+
+    async def near(self, topic: Topic, position: int) -> list[Received]:
+        """Records whose ids stand at a position, found by halving: along a partition positions only grow."""
+        place, low, high = await self._assign(topic)
+        while low < high:
+            middle = (low + high) // 2
+            found = await self._placed(place, middle, high)
+            if found is None:
+                high = middle
+            elif found[1] < position:
+                low = found[0] + 1
+            else:
+                high = middle
+        _, first, end = await self._assign(topic)
+        records = await self._read(place, max(first, low - BEFORE), MOST_AROUND, end)
+        self._budget.take(records)
+        return [each for each in records if _position(each) == position]
+
+    async def _placed(self, place: TopicPartition, offset: int, end: int) -> tuple[int, int] | None:
+        """Offset and position of the first record from an offset on that has a position; None if there is none."""
+        for record in await self._read(place, offset, MOST_UNPLACED, end):
+            position = _position(record)
+            if position >= 0:
+                return record.offset, position
+        return None
+
+    async def _assign(self, topic: Topic) -> tuple[TopicPartition, int, int]:
+        place = TopicPartition(f"{self._prefix}{topic.name}", self._partition)
+        self._consumer.assign([place])
+        first, end = await self._consumer.beginning_offsets([place]), await self._consumer.end_offsets([place])
+        return place, first[place], end[place]
+
+    async def _read(self, place: TopicPartition, begin: int, most: int, end: int) -> list[Received]:
+        """Records from an offset to before another, `most` at most."""
+        self._consumer.seek(place, begin)
+        found: list[Received] = []
+        while len(found) < most and await self._consumer.position(place) < end:
+            fetched = await self._consumer.getmany(place, timeout_ms=WAIT_MS, max_records=most - len(found))
+            for records in fetched.values():
+                found += [
+                    Received(each.partition, each.offset, each.timestamp, each.key, each.value)
+                    for each in records
+                    if each.offset < end
+                ]
+        return found
+
+
+def _position(record: Received) -> int:
+    """Offset of the tick or command in a record's id; -1 where it has none."""
+    try:
+        return position_of(identity_of(record.value))[0]
+    except (ValueError, IndexError):
+        return -1

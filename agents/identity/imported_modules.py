@@ -1,0 +1,51 @@
+"""Modules that a module imports, directly or through others: found in their sources, none of them is imported."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from agents.identity.stripped_source import stripped
+from streams.engine.compiled import ROOT
+
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from (?P<base>(?:streams|schemas)[\w.]*) import (?P<names>\([^)]*\)|[^\n]*)"
+    r"|import (?P<module>(?:streams|schemas)[\w.]*))",
+    re.MULTILINE,
+)
+
+
+@lru_cache
+def program(module: str) -> str | None:
+    """Program of a module of this distribution without comments and docstrings; None: there is no such module."""
+    path = file_of(module)
+    return None if path is None else stripped(path.read_text(encoding="utf-8"))
+
+
+def file_of(module: str) -> Path | None:
+    """File of a module of this distribution, compiled or not; None: there is no such module."""
+    path = ROOT.joinpath(*module.split("."))
+    return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
+
+
+def imported_modules(modules: Sequence[str]) -> list[str]:
+    """Some modules and all of `streams` and `schemas` that they import, with the packages they lie in; sorted.
+
+    >>> imported_modules(["schemas.errors"])
+    ['schemas', 'schemas.errors']
+    """
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name in found or (text := program(name)) is None:
+            continue
+        found.add(name)
+        if package := name.rpartition(".")[0]:
+            waiting.append(package)
+        for match in _IMPORT.finditer(text):
+            base = match["base"] or match["module"]
+            waiting.append(base)
+            # A name may be a module of the package.
+            waiting += [f"{base}.{each}" for each in re.findall(r"\w+", match["names"] or "")]
+    return sorted(found)

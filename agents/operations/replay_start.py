@@ -1,0 +1,122 @@
+"""Where the replay of each partition of a log can begin: at the beginning, or where workers have kept snapshots."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from agents.clients.log_events import log_events
+from agents.clients.reader import read_blocks
+from agents.config.settings import Settings
+from agents.runtime.binding import kept_name
+from agents.runtime.kept_snapshots import KeptSnapshots, kept_in
+from schemas.errors import EnvironmentProblem
+from schemas.log_events import ComputedBy, LogEvent, RecordsLost
+from schemas.topics import LOG_EVENTS
+from streams.engine.node import Node
+from streams.engine.partition import NO_ROSTER, KeySnapshot, PartitionRoster
+
+
+class ReplayStart(NamedTuple):
+    """Where a replay of one partition begins.
+
+    Attributes:
+        offset: first record to replay.
+        after: what follows from records up to this offset is not compared: a part of it only would be replayed.
+        keys: snapshots of the keys that have a state by then.
+        roster: that was stored with them.
+    """
+
+    offset: int
+    after: int
+    keys: Mapping[str, KeySnapshot]
+    roster: PartitionRoster = NO_ROSTER
+
+
+class PartitionHistory(NamedTuple):
+    """What workers have written down about one partition since they began it with no state.
+
+    Attributes:
+        began: offset at which they did.
+        changed: where other code went on, in order.
+        lost: records that were deleted before they were read.
+    """
+
+    began: int
+    changed: tuple[ComputedBy, ...]
+    lost: tuple[RecordsLost, ...]
+
+
+NOTHING_WRITTEN = PartitionHistory(0, (), ())
+"""Of a log that an earlier version computed."""
+
+
+def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
+    """What was written down about the partitions that a node reads; events in the order of their topic.
+
+    >>> log = {"node": "market", "topic": "ticks", "partition": 0, "parts": {}, "sentence": ""}
+    >>> began = ComputedBy(offset=0, code="a1", before="", **log)
+    >>> changed = ComputedBy(offset=500, code="b2", before="a1", **log)
+    >>> [each.offset for each in histories([began, changed], "market")[0].changed]
+    [500]
+    >>> again = ComputedBy(offset=200, code="b2", before="", **log)  # after `tickloop topics reset`
+    >>> histories([began, changed, again], "market")[0]
+    PartitionHistory(began=200, changed=(), lost=())
+    """
+    found: dict[int, PartitionHistory] = {}
+    for event in events:
+        if event.node != node:
+            continue
+        known = found.get(event.partition, NOTHING_WRITTEN)
+        if isinstance(event, RecordsLost):
+            found[event.partition] = known._replace(lost=(*known.lost, event))
+        elif event.before:
+            found[event.partition] = known._replace(changed=(*known.changed, event))
+        else:
+            found[event.partition] = PartitionHistory(event.offset, (), ())
+    return found
+
+
+def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots]) -> ReplayStart | None:
+    """Where the replay of a partition can begin, as early as it can; None: nowhere.
+
+    From the record with which workers began, if it is there and one code computed everything. Else from the earliest
+    snapshots from which on every record is there, and computed by the code that computes now.
+
+    Args:
+        first: offset of the first record that is there.
+        history: of the partition.
+        kept: snapshots that were kept of it, the earliest first.
+
+    >>> replay_start(0, NOTHING_WRITTEN, [])[:3]
+    (0, -1, {})
+    >>> kept = [KeptSnapshots(low, low + 9, "a1", {}) for low in (100, 200, 300)]
+    >>> replay_start(101, NOTHING_WRITTEN, kept)[:3], replay_start(102, NOTHING_WRITTEN, kept)[:3]
+    ((101, 109, {}), (201, 209, {}))
+    >>> print(replay_start(302, NOTHING_WRITTEN, kept))
+    None
+    """
+    if first <= history.began and not history.changed:
+        return ReplayStart(history.began, history.began - 1, {})
+    for each in kept:
+        if each.low + 1 < max(first, history.began):
+            continue
+        if history.changed and (each.code != history.changed[-1].code or each.low + 1 < history.changed[-1].offset):
+            continue
+        return ReplayStart(each.low + 1, each.high, each.keys, each.roster)
+    return None
+
+
+async def read_histories(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, PartitionHistory]:
+    """What workers have written down about the log that a node reads."""
+    return histories(await log_events(bootstrap, settings.topic(LOG_EVENTS.name)), node.name)
+
+
+async def read_kept(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, list[KeptSnapshots]]:
+    """All snapshots of a node that were kept, by partition: a few times its whole state. Empty without such a topic."""
+    records: dict[int, dict[bytes, bytes | None]] = {}
+    try:
+        async for block in read_blocks(bootstrap, kept_name(settings, node), until_end=True, repeats=True):
+            for record in block:
+                records.setdefault(record.partition, {})[record.key or b""] = record.value
+    except EnvironmentProblem:  # an earlier version computed here, or it is a copy of topics
+        return {}
+    return {number: kept_in(mine.items(), number) for number, mine in records.items()}

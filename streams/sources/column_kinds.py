@@ -1,0 +1,129 @@
+"""Classifies the columns of a sample by their cells, not their names: times, numbers or words."""
+
+import re
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any, Literal, NamedTuple
+
+from streams.sources.cells import LONGEST_NUMBER
+from streams.sources.time_spelling import spelling
+
+Kind = Literal["time", "date", "time of day", "number", "words", ""]
+
+MOST_WORDS = 64
+"""Most different words of a column of names; a column with more holds row numbers, or sentences."""
+
+LONGEST_WORD = 32
+
+_NUMBER = re.compile(
+    r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+|\d{1,3}(?:[ .,'_\u00a0\u202f]\d{3})+(?:[.,]\d+)?)(?:[eE][-+]?\d+)?"
+)
+_NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "nat", "-", "-inf", "inf"})
+
+
+class ClassifiedColumn(NamedTuple):
+    """A column of a sample, with the kind of its cells.
+
+    Attributes:
+        name: of the column.
+        kind: what nearly all of its cells are; empty where they are empty or of several kinds.
+        texts: its cells, row by row.
+        words: its different cells that are not empty, in their order.
+    """
+
+    name: str
+    kind: Kind
+    texts: tuple[str, ...]
+    words: tuple[str, ...]
+
+    @property
+    def names_something(self) -> bool:
+        """Whether its words repeat, as those of a product, a venue, a side or a condition do."""
+        filled = sum(text.lower() not in _NOTHING for text in self.texts)
+        return (
+            self.kind == "words"
+            and 1 < len(self.words) <= MOST_WORDS
+            and len(self.words) < max(filled, 3)
+            and all(len(word) <= LONGEST_WORD for word in self.words)
+        )
+
+    @property
+    def may_number_something(self) -> bool:
+        """Whether it has so few different whole numbers that they may be ids of products."""
+        return self.kind == "number" and len(self.words) <= MOST_WORDS and all(map(str.isdigit, self.words))
+
+
+def column_kinds(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[ClassifiedColumn]:
+    """The columns of some rows with their kinds.
+
+    >>> rows = [["12:00:01", "1,5", "A"], ["12:00:02", "2", ""]]
+    >>> [look.kind for look in column_kinds(["t", "px", "who"], rows)]
+    ['time of day', 'number', 'words']
+    """
+    found = []
+    for at, name in enumerate(header):
+        texts = tuple(text_of(row[at]) for row in rows if len(row) > at)
+        words = tuple(dict.fromkeys(text for text in texts if text.lower() not in _NOTHING))
+        found.append(ClassifiedColumn(str(name), _kind(words), texts, words))
+    return found
+
+
+def text_of(cell: Any) -> str:
+    """A cell as text, cut to the longest text that is classified."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, int) and cell.bit_length() > 4 * LONGEST_NUMBER:
+        return ""
+    return "" if cell is None else str(cell).strip()[: LONGEST_NUMBER + 1]
+
+
+def _kind(words: Sequence[str]) -> Kind:
+    if not words:
+        return ""
+    spelt = spelling(words)
+    if spelt:
+        return spelt
+    numbers = sum(is_number(word) for word in words)
+    if numbers == len(words) or (numbers > 4 and numbers * 10 >= 9 * len(words)):
+        return "number"
+    return "words" if numbers * 2 < len(words) else ""
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number as some country writes it.
+
+    >>> is_number("1.234,56"), is_number("-.5e3"), is_number("1.2.3"), is_number("BTC")
+    (True, True, False, False)
+    """
+    return _NUMBER.fullmatch(text) is not None
+
+
+def marks(looked: Sequence[ClassifiedColumn]) -> tuple[str, str]:
+    """Decimal mark and thousands mark of the numbers of a sample; a point and none unless a number shows otherwise.
+
+    >>> marks(column_kinds(["px"], [["1.234,50"], ["12,5"]])), marks(column_kinds(["px"], [["12.5"]]))
+    ((',', '.'), ('.', ''))
+    """
+    texts = [text for look in looked if look.kind == "number" for text in look.words]
+    for text in texts:
+        if "," in text and "." in text:
+            decimal = max(",.", key=text.rindex)
+            return decimal, "." if decimal == "," else ","
+    commas = [text for text in texts if text.count(",") == 1]
+    if any(not re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", text) for text in commas):
+        return ",", ""
+    return ".", ""
+
+
+def number(text: str, decimal: str, thousands: str) -> float | None:
+    """A text as a finite number; None where it is none.
+
+    >>> number("1.234,5", ",", "."), number("nan", ".", "")
+    (1234.5, None)
+    """
+    plain = text.replace(thousands, "") if thousands else text
+    try:
+        value = float(plain.replace(decimal, ".") if decimal != "." else plain)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None

@@ -1,0 +1,38 @@
+"""The error about a damaged or truncated file: one sentence with the file and the place."""
+
+import lzma
+import zipfile
+import zlib
+
+from schemas.errors import ConfigurationError
+from streams.sources.cells import shortened
+
+DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError)
+"""Exceptions that reading and unpacking raise for damaged bytes."""
+
+
+class BrokenFile(ConfigurationError):
+    """A file cannot be read to its end; everything before the damage was read."""
+
+
+def broken(name: str, error: Exception, row: int, at: int | None = None, size: int | None = None) -> BrokenFile:
+    """The error about a file that cannot be read on.
+
+    Args:
+        name: of the file.
+        error: that reading raised.
+        row: last one that was read, 0 for none.
+        at: byte of the file that had been reached, where that is known.
+        size: of the file, bytes, where that is known.
+
+    >>> print(broken("ticks.csv.gz", EOFError(), 120, 226, 226))
+    ticks.csv.gz: expected a whole file, ends too early behind row 120, at byte 226 of 226; fix: fetch or write it again
+    """
+    if isinstance(error, EOFError):
+        what = "ends too early"
+    else:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        what = f"is damaged ({shortened(said.partition(chr(10))[0] or type(error).__name__, 120)})"
+    row_said = f"behind row {row}" if row else "before its first row"
+    place = f", at byte {at} of {size}" if at is not None and size else ""
+    return BrokenFile(f"{name}: expected a whole file, {what} {row_said}{place}; fix: fetch or write it again")

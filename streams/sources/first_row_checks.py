@@ -1,0 +1,116 @@
+"""Checks on the first rows of a table: kinds, symbols and numbers can be read, and trades are not orders."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
+from shlex import quote
+from typing import Any
+
+from schemas.errors import ConfigurationError
+from schemas.limits import is_symbol
+from streams.sources.cells import shown
+from streams.sources.kinds_and_numbers import Number, expect_readable_number, kind_from, spelt_as_symbol, unreadable
+from streams.sources.order_rows import orders_in
+from streams.sources.times import FEW
+
+MOST_RENAMED = 8
+SHARE_OF_WORDS = 0.1
+"""Largest share of unreadable cells that is let pass as exceptions."""
+
+
+def expect_kinds(column: str, cells: Sequence[Any], said: Mapping[str, str], name: str) -> None:
+    """Refuse a file in which more than a few rows have an unknown kind.
+
+    Args:
+        column: that says the kinds.
+        cells: of it.
+        said: the user's own words for kinds, in small letters.
+        name: of the file.
+
+    Raises:
+        ConfigurationError: with the words, and the option that says what they mean.
+    """
+    wrong = [str(cell) for cell in cells if not kind_from(cell, said)]
+    if len(wrong) >= FEW and len(wrong) > SHARE_OF_WORDS * len(cells):
+        raise ConfigurationError(
+            f"expected quote and trade in column {column!r}, was "
+            f"{', '.join(map(shown, [*dict.fromkeys(wrong)][:5]))}; fix: --kinds quote=WORD,trade=WORD, or --where "
+            f"{column}=WORD for the rows of one kind",
+            where=name,
+        )
+
+
+def expect_no_orders(header: Sequence[str], rows: Sequence[Sequence[Any]], but: Sequence[int], name: str) -> None:
+    """Refuse a table of orders or levels that would be read as trades.
+
+    Args:
+        header: names of the columns.
+        rows: cells of the first rows.
+        but: indices of columns that are read as something else.
+        name: of the file.
+
+    Raises:
+        ConfigurationError: with the option that takes the trades alone.
+    """
+    if found := orders_in(header, rows, but):
+        column, words, of_trades = found
+        raise ConfigurationError(
+            f"expected trades, column {column!r} has {', '.join(map(shown, words[:5]))}: orders or "
+            f"levels of a book; fix: --where {column}={of_trades} takes the rows that are trades, or --anyway",
+            where=name,
+        )
+
+
+def expect_symbols(column: str, symbols: Iterable[str], name: str) -> None:
+    """Refuse a file in which more than a few symbols are invalid, since each of their ticks would be refused.
+
+    Args:
+        column: that holds the symbols; empty where they are given in another way.
+        symbols: of the first rows, as they will be.
+        name: of the file.
+
+    Raises:
+        ConfigurationError: with the option that calls them otherwise.
+    """
+    counts = Counter(symbols)
+    wrong = [symbol for symbol in counts if not is_symbol(symbol)]
+    unfit = sum(counts[symbol] for symbol in wrong)
+    if unfit < FEW or unfit <= SHARE_OF_WORDS * counts.total():
+        return
+    fix = "--symbol NAME"
+    if column:
+        names = ",".join(f"{symbol}={spelt_as_symbol(symbol) or 'NAME'}" for symbol in wrong[:MOST_RENAMED])
+        fix = f"--rename {quote(names)}" + (" and so on" if wrong[MOST_RENAMED:] else "")
+    raise ConfigurationError(
+        f"expected symbols of 1 to 32 printable ASCII characters without a space, was "
+        f"{', '.join(map(shown, wrong[:MOST_RENAMED]))}; fix: {fix}",
+        where=name,
+    )
+
+
+def expect_numbers(field: str, cells: Sequence[Any], name: str, number: Number, decimal: str) -> None:
+    """Refuse a file in which all numbers, or more than a few, are written with other marks.
+
+    Args:
+        field: that the cells are of.
+        cells: that are not empty.
+        name: of the file.
+        number: reads a number.
+        decimal: mark that it takes for that of decimals.
+
+    Raises:
+        ConfigurationError: with the option that reads them.
+    """
+    numbers = [cell for cell in cells if not isinstance(cell, str) or _is_number(cell, number)]
+    wrong = [str(cell) for cell in cells if unreadable(cell, number)]
+    if len(cells) >= FEW and not numbers and isinstance(cells[0], str):
+        expect_readable_number(field, cells[0], name, decimal)
+    if len(wrong) >= FEW and len(wrong) > SHARE_OF_WORDS * len(cells):
+        expect_readable_number(field, wrong[0], name, decimal)
+
+
+def _is_number(cell: str, number: Number) -> bool:
+    try:
+        return isfinite(number(cell))
+    except ValueError:
+        return False

@@ -1,0 +1,82 @@
+"""Synthetic markets with one planted signal: the heavier side of the book predicts the next moves, or the opposite."""
+
+from collections.abc import Iterator
+from math import exp
+from random import Random
+
+from schemas.ticks import Quote
+
+APART_NS = 10_000_000
+RUN = 10
+"""Quotes for which one side stays the heavier one."""
+
+TOLD = 0.7
+"""Share of the moves in the direction that the book predicts."""
+
+START_NS = 1_704_067_200_000_000_000
+
+
+class PlantedMarket(Iterator[Quote]):
+    """An endless market whose quotes, 10 ms apart, are predicted by the heavier side of their book.
+
+    Attributes:
+        inverted: whether the book predicts the opposite direction from now on.
+
+    >>> market = PlantedMarket("AAA", seed=7)
+    >>> quote = next(market)
+    >>> (quote.bid, quote.bid_size, quote.ask, quote.ask_size)
+    (99.998, 3.0, 100.0, 1.0)
+    """
+
+    def __init__(self, symbol: str, seed: int) -> None:
+        self.inverted = False
+        self._symbol = symbol
+        self._random = Random(seed)
+        self._mid = 100_000
+        self._heavy = 1
+        self._number = 0
+
+    def __next__(self) -> Quote:
+        random = self._random
+        if not self._number % RUN:
+            self._heavy = random.choice((-1, 1))
+        told = -self._heavy if self.inverted else self._heavy
+        self._mid += told if random.random() < TOLD else -told
+        bid, ask = (3.0, 1.0) if self._heavy > 0 else (1.0, 3.0)
+        at = START_NS + self._number * APART_NS
+        self._number += 1
+        return Quote(self._symbol, at, (self._mid - 1) / 1_000, bid, (self._mid + 1) / 1_000, ask)
+
+
+STEEPNESS = 3.0
+"""Log-odds of a move when the whole book is on one side."""
+
+
+class GradedMarket(Iterator[Quote]):
+    """Like `PlantedMarket`, but the size of the imbalance varies, and with it the probability of the move.
+
+    The sign of the imbalance, which is a baseline, predicts less than its size, so a model has something to learn.
+
+    >>> quote = next(GradedMarket("AAA", seed=7))
+    >>> (quote.bid, round(quote.bid_size, 3), quote.ask, round(quote.ask_size, 3))
+    (100.0, 1.331, 100.002, 2.669)
+    """
+
+    def __init__(self, symbol: str, seed: int) -> None:
+        self.inverted = False
+        self._symbol = symbol
+        self._random = Random(seed)
+        self._mid = 100_000
+        self._imbalance = 0.0
+        self._number = 0
+
+    def __next__(self) -> Quote:
+        random = self._random
+        if not self._number % RUN:
+            self._imbalance = random.uniform(-0.95, 0.95)
+        told = STEEPNESS * (-self._imbalance if self.inverted else self._imbalance)
+        self._mid += 1 if random.random() < 1.0 / (1.0 + exp(-told)) else -1
+        bid, ask = 2.0 * (1.0 + self._imbalance), 2.0 * (1.0 - self._imbalance)
+        at = START_NS + self._number * APART_NS
+        self._number += 1
+        return Quote(self._symbol, at, (self._mid - 1) / 1_000, bid, (self._mid + 1) / 1_000, ask)
