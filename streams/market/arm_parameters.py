@@ -1,4 +1,4 @@
-"""Variants of one symbol's pipeline: what an arm does otherwise than the symbol's own parameters say."""
+"""Parameters of each arm: those of its symbol with the arm's overrides on top, and the operators built from them."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -19,25 +19,25 @@ from streams.market.parameters import MarketParameters
 from streams.market.sizing import Sizing
 
 ARM_LEVEL = ("model", "recall", "mixture", "correction", "confidence", "sizing")
-"""Tables of parameters that an arm may have of its own: what is computed before them is common to all arms."""
+"""Tables of parameters that an arm may override; everything computed before them is common to all arms."""
 
 COMMON = {"model": ("features",), "sizing": ("memory",)}
-"""Fields of those tables that say something about what is common to all arms."""
+"""Fields of those tables that concern what is common to all arms, so that no arm may override them."""
 
 LARGEST = 2_000
-"""Bytes of overrides: they are part of a symbol's state."""
+"""Largest overrides of an arm, bytes: they are part of the symbol's state."""
 
 MOST_BUILT = 256
-"""Variants whose operators are kept; of others they are built again, which changes nothing."""
+"""Sets of overrides whose operators are cached; others are built again when needed, with the same results."""
 
 
 class ArmParts(NamedTuple):
-    """What an arm is advanced by; it holds no state.
+    """Operators of an arm, which hold no state.
 
     Attributes:
         parameters: the symbol's own with the overrides on top.
-        arms: opinions and learning.
-        sizing: positions.
+        arms: computes the arm's probabilities and learns.
+        sizing: computes its positions.
     """
 
     parameters: MarketParameters
@@ -46,7 +46,7 @@ class ArmParts(NamedTuple):
 
 
 class ArmParameters:
-    """Variants by their overrides, built when they are asked for.
+    """Operators of arms by their overrides, built at the first use.
 
     >>> variants = ArmParameters(MarketParameters())
     >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
@@ -71,10 +71,10 @@ class ArmParameters:
         return found
 
     def __getitem__(self, overrides: bytes) -> ArmParts:
-        """The variant of these overrides; of none: the symbol's own pipeline.
+        """Operators for these overrides; without any: those of the symbol's own parameters.
 
         Raises:
-            ValueError: they make no sense.
+            ValueError: the overrides are not valid.
         """
         if not overrides:
             return self.own
@@ -86,10 +86,10 @@ class ArmParameters:
         return found
 
     def overrides(self, table: Mapping[str, Mapping[str, Any]]) -> bytes:
-        """Overrides as an arm remembers them: the same for equal tables, nothing for empty ones.
+        """Overrides as canonical JSON, as an arm stores them: equal for equal tables, empty for empty ones.
 
         Raises:
-            ValueError: with a sentence, when no variant can be built with them.
+            ValueError: no operators can be built with them; the message says why.
         """
         kept = {name: fields for name, fields in table.items() if fields}
         if not kept:
@@ -117,7 +117,7 @@ class ArmParameters:
             start = model or signed_logistic.start(variant.parameters.model)
             begun = variant.arms.start(directive.arm, version, number, start)
             if model is not None and variant.parameters.recall == self[live.overrides].parameters.recall:
-                # A model that comes anew does not forget what the one before it knew.
+                # A new model takes over the stored copies of the one before it.
                 begun.recall = variant.arms.remember(live)
         begun.overrides = overrides
         return begun

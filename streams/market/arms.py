@@ -1,4 +1,4 @@
-"""Variants of the pipeline that run side by side on the same ticks; the first is live, the others run in shadow."""
+"""Arms: pipelines that run side by side on the same ticks; the first is live, the others run in shadow."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,29 +16,29 @@ from streams.market.models.signed_logistic import SignedLogistic, SignedLogistic
 from streams.market.parameters import MarketParameters, RecallParameters
 from streams.market.pending import Opinion
 from streams.market.recall import Recall, RecallState
-from streams.market.residual_correction import Correction, CorrectionState
+from streams.market.residual_correction import ResidualCorrection, ResidualCorrectionState
 from streams.scoring.logistic import HIGHEST, LOWEST, probability
 
 
 @dataclass
 class ArmState:
-    """A variant: the rule strategies are common to all, everything that learns is its own.
+    """State of one arm: everything that learns, except the strategies, which are common to all arms of the symbol.
 
     Attributes:
         name: unique within the symbol; the live arm is called `live`.
         version: version that its model started from.
         number: identity that survives a change of name.
         model: its model.
-        weights: belief in each expert: the rule strategies, then the model.
-        correction: what its experts miss together.
-        calibration: of both; its type is the calibrator's.
-        conformal: which sides can be excluded.
-        expected: its skill before labels mature.
+        weights: weight of each expert, together 1: the rule strategies, then the model.
+        correction: state of the residual correction.
+        calibration: state of the calibrator, of the calibrator's own type.
+        conformal: state of the rule to stand aside.
+        expected: accuracy and log-loss that its probabilities imply, before labels mature.
         drawdown_bps: how far its paper equity is below its peak, bps of capital.
-        overrides: what it does otherwise than the symbol's parameters say, as `Variants.overrides` wrote it.
-        twin: number of the arm that it was a copy of when it started, below 0 if of none: of predictions that were
-            made before, it learns from what that one thought.
-        recall: what its model knew before.
+        overrides: parameters of its own, as `ArmParameters.overrides` wrote them.
+        twin: number of the arm that it was copied from when it started, below 0 if from none; from predictions that
+            were made before, it learns with the probabilities of that arm.
+        recall: stored copies of its model, and the fast learner.
     """
 
     name: str
@@ -46,7 +46,7 @@ class ArmState:
     number: int
     model: SignedLogistic
     weights: list[float]
-    correction: CorrectionState
+    correction: ResidualCorrectionState
     calibration: Any
     conformal: ConformalState
     expected: ExpectedSkill
@@ -57,21 +57,21 @@ class ArmState:
 
 
 class Arms:
-    """What every arm does: pool the experts' opinions, correct and calibrate them, and learn from labels."""
+    """Operator of arms: pools the experts' probabilities, corrects and calibrates the pool, and learns from labels."""
 
     def __init__(self, parameters: MarketParameters) -> None:
         self.model_features = parameters.model.features
         self._learner = SignedLogisticLearner(parameters.model)
-        # What is to stay as it is takes up nothing.
+        # A model that does not learn takes up no copies.
         recalls = parameters.recall if parameters.model.learns else RecallParameters(most=0)
         self._recall = Recall(recalls, parameters.model)
         self._mixture = Mixture(parameters.mixture, (*parameters.strategies.enabled, MODEL))
-        self._correction = Correction(parameters.correction, len(self.model_features))
+        self._correction = ResidualCorrection(parameters.correction, len(self.model_features))
         self._calibration, self._calibration_state = confidence.calibrator(parameters.confidence)
         self._conformal = Conformal(parameters.confidence.conformal)
 
     def start(self, name: str, version: str, number: int, model: SignedLogistic) -> ArmState:
-        """Arm that believes in its experts as the parameters say."""
+        """A new arm with the prior weights of the parameters."""
         return ArmState(
             name,
             version,
@@ -85,19 +85,19 @@ class Arms:
         )
 
     def remember(self, arm: ArmState) -> RecallState:
-        """What a successor of `arm` may take up: what its model knew before, and what it knows."""
+        """Stored copies for the successor of an arm: those of its model, and one of the model as it is now."""
         return self._recall.succeeded(arm.recall, arm.model)
 
     def take_over(self, arm: ArmState, learned_with: MarketParameters, parameters: MarketParameters) -> ArmState:
-        """Make an arm that learned with other parameters one of these, and keep what still means the same.
+        """Move an arm to the parameters of this operator, and keep the learned state that is still valid under them.
 
-        A part starts anew when its numbers mean something else now: the calibration of another calibrator, a
+        A part starts anew when its numbers have another meaning now: the calibration of another calibrator, a
         correction with another prior variance, another recall; weights of experts that are left out go to the others.
 
         Args:
             arm: to be changed.
-            learned_with: parameters that it was advanced with.
-            parameters: those that this was built from.
+            learned_with: parameters that it has run with so far.
+            parameters: parameters of this operator.
         """
         if learned_with.recall != parameters.recall:
             arm.recall = RecallState()
@@ -110,21 +110,21 @@ class Arms:
         return arm
 
     def revive(self, arm: ArmState) -> None:
-        """Give an arm that came from a snapshot the types that only the parameters know.
+        """Convert the parts of an arm from a snapshot to the types of the configured components.
 
         Raises:
-            ValidationError: they are not those of this calibrator.
+            ValidationError: the parts are not of these types.
         """
         arm.calibration = convert(arm.calibration, self._calibration_state)
 
     def opinion(self, arm: ArmState, rules: list[float], features: list[float], faults: Faults) -> Opinion:
-        """What `arm` thinks; a calibrator that fails leaves the log-odds as they are.
+        """Probability of an upward move according to an arm; if the calibrator fails, the log-odds stay uncalibrated.
 
         Args:
-            arm: whose opinion.
-            rules: opinions of the rule strategies.
-            features: values that begin with those of the model, in its order.
-            faults: where a failure is reported.
+            arm: the arm.
+            rules: probabilities of the rule strategies.
+            features: vector that begins with the features of the model, in its order.
+            faults: takes a report of every failure.
         """
         scaled = self._learner.scaled(arm.model, features)
         of_model = self._learner.opinion_on(arm.model, scaled)
@@ -176,22 +176,22 @@ class Arms:
         rules: list[float],
         features: list[float],
         up: bool,
-        worth: float,
+        uniqueness: float,
         faults: Faults,
     ) -> None:
-        """Take one label of some worth, given what the arm thought when it was predicted.
+        """Learn one label, weighted by its uniqueness (0 to 1), given the arm's opinion at prediction time.
 
         A part whose numbers leave their range is noted and starts anew; the others go on.
         """
-        if not self._mixture.learn(arm.weights, [*rules, opinion.of_model], up, worth):
+        if not self._mixture.learn(arm.weights, [*rules, opinion.of_model], up, uniqueness):
             faults.note("mixture", "weights out of range", "those of the start")
         try:
-            self._calibration.learn(arm.calibration, opinion.log_odds, up, worth)
+            self._calibration.learn(arm.calibration, opinion.log_odds, up, uniqueness)
         except Exception as error:  # noqa: BLE001 - the calibrator may be the user's: whatever it raises is reported
             faults.note("calibrator", type(error).__name__, "a label not learned")
         self._conformal.learn(arm.conformal, opinion.probability, opinion.threshold, up)
-        self._recall.learn(arm.recall, arm.model, features, up, worth)
-        self._learner.learn(arm.model, features, up, worth)
+        self._recall.learn(arm.recall, arm.model, features, up, uniqueness)
+        self._learner.learn(arm.model, features, up, uniqueness)
         scaled = self._learner.scaled(arm.model, features)
-        if not self._correction.learn(arm.correction, scaled, opinion.pooled, opinion.corrected, up, worth):
+        if not self._correction.learn(arm.correction, scaled, opinion.pooled, opinion.corrected, up, uniqueness):
             faults.note("correction", "numbers out of range", "none, to be learned anew")

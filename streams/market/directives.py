@@ -1,4 +1,4 @@
-"""Directives: how a variant is started, made live and stopped, as events of the tick log."""
+"""Directives, which start an arm, make it live or stop it, applied to the arms of a symbol."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -17,12 +17,12 @@ REMEMBERED = 256
 
 
 class Named(Protocol):
-    """An arm, as far as directives care: who answers to which name.
+    """The fields of an arm that directives need.
 
     Attributes:
         name: unique within the symbol; the live arm is called `live`.
-        version: version that it started from; a demoted arm goes on under this name.
-        number: identity that survives a change of name; the built-in arm's is 0.
+        version: version that it started from; an arm that is live no more takes this as its name.
+        number: identity that stays when the name changes; the built-in arm has 0.
     """
 
     name: str
@@ -48,7 +48,7 @@ class ArmsState(Struct, array_like=True):
         arms: the live one first.
         next_number: identity of the next arm.
         applied: ids of the last directives that were applied, the oldest first.
-        judged: where directives are signed, all that were met, refused ones among them.
+        judged: where directives are signed, ids of all that were seen, refused ones included.
     """
 
     arms: list[ArmState]
@@ -58,12 +58,12 @@ class ArmsState(Struct, array_like=True):
 
 
 def apply(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
-    """Do what the directive says, once: an id that was applied before changes nothing.
+    """Apply a directive, once: one whose id was applied before changes nothing.
 
     Args:
         roster: of the directive's symbol.
-        directive: what to do.
-        begin: the arm that a `start_arm` starts, given its version and number; it may refuse.
+        directive: to apply.
+        begin: builds the arm that a `start_arm` starts, from directive, version and number; it may raise `Refused`.
 
     Raises:
         Refused: `bad_directive`; nothing has changed.
@@ -82,7 +82,7 @@ def apply(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Dire
 
 
 def remember(roster: ArmRoster[AnyArm], directive_id: str) -> None:
-    """What was done is not done again, for as long as it is among the last `REMEMBERED`."""
+    """Remember the id of a directive as applied; the last `REMEMBERED` ids are kept."""
     roster.applied.append(directive_id)
     del roster.applied[:-REMEMBERED]
 

@@ -1,4 +1,4 @@
-"""Who looks at which feature: what nobody looks at is not computed."""
+"""Features that each component needs; only features that some component needs are computed."""
 
 from schemas.names import MODEL
 from streams.market.parameters import MarketParameters

@@ -1,4 +1,4 @@
-"""Whether every name in parameters is of something that there is: a misspelt one must not be without effect."""
+"""Check that every name in parameters is known, so that a misspelt one is refused and not ignored."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from streams.market.strategies import STRATEGIES
 
 
 def expect_names(parameters: MarketParameters, where: str = "market") -> None:
-    """Refuse parameters with a name of nothing; those of plug-ins are known once these are imported.
+    """Refuse parameters with an unknown name; names of plug-ins are known once these are imported.
 
     Args:
         parameters: of one symbol, or of all.

@@ -1,4 +1,4 @@
-"""Scored predictions meet what the market did, and everything that learns takes the label."""
+"""Labelling: matured predictions become outcomes, and everything that learns takes their labels."""
 
 from typing import Any, Final
 
@@ -13,18 +13,18 @@ from streams.market.symbol_state import SymbolState
 from streams.scoring import baselines, label_uniqueness
 
 FEED: Final = "feed"
-"""Named among the faults where nothing came for so long that what waited is not scored."""
+"""Name, among the faults, of a silence of the feed after which waiting predictions are not scored."""
 
 
 class Labelling:
-    """Labels what is due and lets strategies, models, mixtures and sizes learn from it; holds no state of its own.
+    """Operator that labels due predictions and teaches strategies, models, mixtures and sizing; it holds no state.
 
     Args:
         parameters: of the symbol.
-        silence_ns: without a tick, after which what waits is not scored, ns.
-        variants: how each arm learns.
-        panel: of the strategies.
-        of_model: picks what the model looks at out of a vector; None where that is its beginning.
+        silence_ns: time without a tick after which waiting predictions are not scored, ns.
+        variants: operators of the arms.
+        panel: operator of the strategies.
+        of_model: picks the features of the model out of a vector; None if the vector begins with them.
         features_hash: digest of the features.
         experts: names of the rule strategies, then of the model.
         features: names of the features.
@@ -62,13 +62,13 @@ class Labelling:
         record_id: str,
         records: list[Any],
     ) -> None:
-        """Score what looked ahead up to some time, and learn from it.
+        """Score the predictions whose horizon ends by `due_until`, and learn from them.
 
         Args:
             state: of the symbol.
             symbol: its name.
-            now: event time of the tick that brings it to light, ns.
-            due_until: latest end of a horizon, ns.
+            now: event time of the present tick, ns.
+            due_until: latest end of a horizon that is scored, ns.
             mid: reference price at that time, quote currency.
             record_id: id of the tick.
             records: of the tick so far; takes the outcomes.
@@ -95,36 +95,36 @@ class Labelling:
             )
             records.append(outcome)
             matured += 1
-            pupils = outcomes.pupils(state.arms.arms, entry.stances)
+            learners = outcomes.learning_arms(state.arms.arms, entry.stances)
             self._sizing.learn(state.moves, outcome.return_bps)
-            for arm, number in pupils:
-                # As many scored positions as this overlap: each is that part of the capital.
+            for arm, number in learners:
+                # Scored positions overlap, so each counts with its fraction of the capital.
                 earned = outcome.arms[number].net_bps * self._part
                 sizing = self._variants[arm.overrides].sizing
                 arm.drawdown_bps = sizing.drawdown_after(arm.drawdown_bps, earned)
             if outcome.label:
                 baselines.learn(state.baselines, entry.called, outcome.label > 0)
                 up = outcome.label > 0
-                worth = label_uniqueness.update(state.overlap, entry.ts_event, self._horizon)
+                uniqueness = label_uniqueness.update(state.overlap, entry.ts_event, self._horizon)
                 self._panel.learn(state.strategies, entry.features, up, state.faults)
                 of_model = seen_by_model(self._of_model, entry.features)
-                for arm, number in pupils:
+                for arm, number in learners:
                     opinion = entry.stances[number].opinion
                     arms = self._variants[arm.overrides].arms
-                    arms.learn(arm, opinion, entry.rules, of_model, up, worth, state.faults)
+                    arms.learn(arm, opinion, entry.rules, of_model, up, uniqueness, state.faults)
         del pending[:matured]
 
     def meet_jump(
         self, state: SymbolState, symbol: str, before: int, last: float, record_id: str, records: list[Any]
     ) -> None:
-        """Score what was due while the price jumped, at the prices of the ticks that were refused meanwhile.
+        """Score the predictions that were due during a jump, at the prices of the ticks that were refused meanwhile.
 
         Args:
             state: of the symbol; its admission holds those ticks.
             symbol: its name.
             before: event time of the tick before them, ns.
             last: reference price at that time, quote currency.
-            record_id: id of the tick with which the jump is believed.
+            record_id: id of the tick at which the jump is accepted.
             records: of that tick so far; takes the outcomes.
         """
         now, row, mid = state.admission.clock, state.admission.row, last
@@ -139,12 +139,12 @@ class Labelling:
 
 
 def drop_pending(state: SymbolState, silent: int, what: str) -> None:
-    """Give up what waits: of before a silence, ns, nothing can say what the market did until `what` came again."""
+    """Drop waiting predictions unscored after a silence of `silent` ns, in which no `what` (ticks or quotes) came."""
     unscored = f"{len(state.pending)} predictions stay unscored"
     state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored)
     state.pending = []
 
 
 def seen_by_model(of_model: View | None, vector: list[float]) -> list[float]:
-    """What the model looks at of a vector of features."""
+    """The features of the model out of a vector."""
     return vector if of_model is None else list(of_model(vector))

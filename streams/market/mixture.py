@@ -1,4 +1,4 @@
-"""Whom to believe: a fixed-share pool of experts, weighed by how probable they called what happened."""
+"""Mixture of experts: logarithmic pool with weights by fixed share."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,14 +8,15 @@ from streams.market.parameters import MixtureParameters
 from streams.scoring.logistic import log_odds
 
 SLACK: Final = 1e-6
-"""By which weights may add up to more than 1: rounding, and no more."""
+"""Rounding error by which the sum of weights may exceed 1."""
 
 
 class Mixture:
-    """Pools opinions by weights and moves the weights on labels.
+    """Pools the experts' probabilities with weights, and updates the weights at every label.
 
     The pooled log-odds are the weighted mean of the experts' log-odds. Weights go to
-    `weight * likelihood ** (rate * worth)`, normalised, then `(1 - share * worth) * weight + share * worth * prior`.
+    `weight * likelihood ** (rate * u)`, normalised, then `(1 - share * u) * weight + share * u * prior`, with u the
+    uniqueness of the label.
 
     >>> mixture = Mixture(MixtureParameters(rate=1.0, share=0.0), ("one", "other"))
     >>> weights = mixture.start()
@@ -46,7 +47,7 @@ class Mixture:
         return self._prior.copy()
 
     def take_over(self, weights: Sequence[float]) -> list[float]:
-        """Weights that another mixture of the same experts has learned, without the experts that this one leaves out.
+        """Weights learned by another mixture of the same experts, renormalised without the experts left out here.
 
         >>> Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last")).take_over([0.25, 0.5, 0.25])
         [0.5, 0.0, 0.5]
@@ -58,24 +59,24 @@ class Mixture:
         return [weight / total for weight in kept] if total > 0.0 else self.start()
 
     def pool(self, weights: list[float], opinions: list[float]) -> float:
-        """Weighted mean of the log-odds of the opinions."""
+        """Weighted mean of the log-odds of the experts' probabilities."""
         pooled = 0.0
         for index, opinion in enumerate(opinions):
             pooled += weights[index] * log_odds(opinion)
         return pooled
 
-    def learn(self, weights: list[float], opinions: list[float], up: bool, worth: float = 1.0) -> bool:
-        """Move `weights` on one label of some worth, given the opinions as they were when it was predicted.
+    def learn(self, weights: list[float], opinions: list[float], up: bool, uniqueness: float = 1.0) -> bool:
+        """Update `weights` by one label of a uniqueness (0 to 1), given the experts' probabilities at prediction time.
 
         Returns:
-            Whether they are weights; if not, they are those before the first label again.
+            Whether the weights are valid; if not, they have been reset to the prior.
         """
-        rate = self._rate * worth
+        rate = self._rate * uniqueness
         total = 0.0
         for index, opinion in enumerate(opinions):
             weights[index] *= (opinion if up else 1.0 - opinion) ** rate
             total += weights[index]
-        share = self._share * worth
+        share = self._share * uniqueness
         if not (0.0 < total <= 1.0 + SLACK and 0.0 <= share <= 1.0):
             weights[:] = self._prior
             return False

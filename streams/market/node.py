@@ -25,7 +25,7 @@ LONGEST_PLAIN = 64
 
 
 class MarketNode(Node[SymbolState]):
-    """Predicts the next move of every symbol, scores itself and learns.
+    """Node that predicts the next move of every symbol at each tick, scores its predictions and learns from them.
 
     Args:
         parameters: of all symbols, or of each.
@@ -97,16 +97,16 @@ class MarketNode(Node[SymbolState]):
         return self._pipelines.get(key, self._pipeline).open()
 
     def may_leave(self, state: SymbolState) -> bool:
-        """See `Node.may_leave`: a symbol in its first warm-up, of which nothing was scored and nothing was asked."""
+        """See `Node.may_leave`: a symbol in its first warm-up, without scored predictions and without directives."""
         arms, judged = state.arms, state.arms.judged
         asked = arms.next_number > 1 or arms.applied or judged.ids or judged.floors
         # A break or a jump begins a warm-up of its own, and what came before it may have been long.
         return not (state.scored_at or state.admission.generation or state.admission.jumps or asked)
 
     def step(self, state: SymbolState, event: Any, record_id: str) -> Sequence[Struct]:
-        """Outcomes that the tick brings to light or the break that it is, then the prediction that answers it.
+        """Outcomes that have matured by the tick, or the break at it, then the prediction that answers the tick.
 
-        Nothing for a directive.
+        Empty for a directive.
         """
         pipeline = self._pipelines.get(event.symbol, self._pipeline)
         if state.made_with != pipeline.made_with:
@@ -118,11 +118,11 @@ class MarketNode(Node[SymbolState]):
         return pipeline.take(state, event, record_id)
 
     def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
-        """Every number that led to the position of `prediction`, which must be the last one made from `state`."""
+        """The numbers behind the position of `prediction`, which must be the last one made from `state`."""
         return self._pipelines.get(prediction.symbol, self._pipeline).explain(state, prediction)
 
     def revive(self, state: SymbolState) -> SymbolState:
-        """See `Node.revive`: the parts get the types of the components, and some symbol has the parameters."""
+        """See `Node.revive`: parts become the components' types; the parameters must be those of some symbol."""
         pipelines = (self._pipeline, *self._pipelines.values())
         for pipeline in pipelines:
             if state.made_with == pipeline.made_with:

@@ -1,4 +1,4 @@
-"""What becomes of scored predictions, and who learns from it."""
+"""Outcomes of matured predictions, and the arms that learn from them."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from msgspec import UnsetType
 
 from schemas.outcomes import ArmOutcome, OutcomeMatured
 from streams.market.arms import ArmState
-from streams.market.pending import Pending, Stance
+from streams.market.pending import ArmPrediction, Pending
 from streams.scoring import baselines
 
 
@@ -23,7 +23,7 @@ def outcome(
     weights: Sequence[float],
     generation: int | UnsetType,
 ) -> OutcomeMatured:
-    """What became of a prediction.
+    """The record of a matured prediction.
 
     Args:
         pending: the prediction.
@@ -35,7 +35,7 @@ def outcome(
         features_hash: digest of the features.
         experts: names of the rule strategies, then of the model.
         features: names of the features.
-        weights: belief in each expert of the arm that is live now.
+        weights: weights of the experts of the arm that is live now.
         generation: of the symbol's clock; unset before it first broke.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
@@ -56,15 +56,15 @@ def outcome(
         arms=tuple(
             [
                 ArmOutcome(
-                    stance.name,
-                    stance.version,
-                    experts[stance.opinion.expert],
-                    stance.opinion.probability,
-                    stance.position,
-                    stance.position * return_bps,
-                    stance.position * return_bps - abs(stance.position) * cost_bps,
+                    prediction.name,
+                    prediction.version,
+                    experts[prediction.opinion.expert],
+                    prediction.opinion.probability,
+                    prediction.position,
+                    prediction.position * return_bps,
+                    prediction.position * return_bps - abs(prediction.position) * cost_bps,
                 )
-                for stance in pending.stances
+                for prediction in pending.stances
             ]
         ),
         experts=dict(zip(experts, (*pending.rules, live.opinion.of_model), strict=True)),
@@ -78,7 +78,7 @@ def outcome(
 
 
 def is_plain(outcome: OutcomeMatured) -> bool:
-    """Whether an outcome of this process is its own bytes decoded: its numbers are finite, as JSON has no others.
+    """Whether an outcome equals its own encoding decoded: all numbers are finite, as JSON has no others.
 
     >>> from msgspec.structs import replace
     >>> arm = ArmOutcome("live", "v1", "flat", 0.5, 0.0, 0.0, 0.0)
@@ -99,16 +99,16 @@ def is_plain(outcome: OutcomeMatured) -> bool:
         if type(number) is not float:
             return False
         total += number
-    # NaN and infinity differ from themselves; so does an overflow of the sum, which costs no more than the bytes.
+    # NaN and infinity differ from themselves; so does an overflow of the sum, which only costs the encoding.
     return total - total == 0.0
 
 
-def pupils(arms: Sequence[ArmState], stances: Sequence[Stance]) -> list[tuple[ArmState, int]]:
-    """Arms that learn from a prediction, each with the index of the stance that teaches it: its own, or its twin's."""
-    numbers = [stance.number for stance in stances]
-    taught = []
+def learning_arms(arms: Sequence[ArmState], stances: Sequence[ArmPrediction]) -> list[tuple[ArmState, int]]:
+    """Arms that learn from a prediction, each with the index of its own entry in `stances`, or of its twin's."""
+    numbers = [prediction.number for prediction in stances]
+    learners = []
     for arm in arms:
         number = arm.number if arm.number in numbers else arm.twin
         if number in numbers:
-            taught.append((arm, numbers.index(number)))
-    return taught
+            learners.append((arm, numbers.index(number)))
+    return learners

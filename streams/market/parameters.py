@@ -1,4 +1,4 @@
-"""Parameters of the market node: how ticks become predictions; those of its parts lie beside the parts."""
+"""Parameters of the market node; those of its components lie beside the components."""
 
 from hashlib import sha256
 from typing import Annotated, Any
@@ -17,15 +17,15 @@ from streams.market.tick_checks import ValidationParameters
 
 
 class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much disorder to bear.
+    """Which ticks out of order, far ahead or far off in price are taken, and when a silence is too long.
 
     Attributes:
         late_tolerance_ns: a tick that is late by up to this much is taken as of the symbol's clock.
         max_jump: a price that is further than this fraction from the last mid is refused.
-        resync_after: so many refused ticks in a row that agree with one another are right, and the past was wrong.
+        resync_after: refused ticks in a row that agree with one another after which they are accepted.
         max_gap_ns: a tick that is further ahead of the last one is refused, unless that is within 20 horizons.
-        silence_ns: after so long without a tick, or 20 horizons if that is longer, what waits for its outcome is not
-            scored; a quote that is older stands for nothing.
+        silence_ns: time without a tick (at least 20 horizons) after which waiting predictions are not scored; an older
+            quote is not used.
     """
 
     late_tolerance_ns: Duration = 0
@@ -36,18 +36,18 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What stands ready beside a model: copies of what it was, and one that learns quicker.
+    """Stored copies of a model and a fast learner beside it, one of which may take its place.
 
     Attributes:
-        most: copies that are kept; 0: nothing stands beside it.
+        most: largest number of copies; 0: neither copies nor a fast learner.
         every: labels after which the model is copied.
-        alike: cosine of two vectors of weights from which on they count as the same: the new copy replaces that one.
-        rate: power of each likelihood, besides the worth of its label: labels that overlap were measured to say more.
-        share: part of the belief that is spread evenly at each label, so that no copy is ever beyond recall.
-        taken_up: belief from which on one of them takes the place of the model, which goes on learning from there.
-        quick: how many times as fast as the model the quick one learns; 0: there is none.
-        quick_rate: power of its likelihood over the model's, besides the worth of the label: it gets little credit for
-            what may be luck.
+        alike: cosine of two vectors of weights from which on they count as equal: a new copy replaces such a one.
+        rate: exponent of each likelihood, times the uniqueness of the label; above 1, as was measured to be better.
+        share: fraction of the weights that is spread evenly at each label (fixed share), so that none becomes 0.
+        taken_up: weight from which on a copy or the fast learner takes the model's place and goes on learning there.
+        quick: factor on the learning rate of the fast learner; 0: there is none.
+        quick_rate: exponent of the fast learner's likelihood over the model's, times the uniqueness of the label;
+            small, since it follows noise.
     """
 
     most: Annotated[int, Meta(ge=0, le=16)] = 6
@@ -61,13 +61,13 @@ class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How quickly belief moves, and where it starts.
+    """How quickly the weights of the experts change, and their prior.
 
     Attributes:
-        rate: power of each likelihood, besides the worth of its label.
-        share: part of the belief that goes back to the prior at a label of worth 1, so that no expert is ever beyond
-            recall.
-        prior: belief in experts before the first label, relative to 1 for those that are not named; 0 leaves one out.
+        rate: exponent of each likelihood, times the uniqueness of the label.
+        share: fraction of the weights that goes back to the prior at a label of uniqueness 1 (fixed share), so that no
+            weight becomes 0.
+        prior: weights before the first label, relative to 1 for experts that are not named; 0 leaves one out.
     """
 
     rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.35
@@ -78,12 +78,12 @@ class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How far the experts are corrected.
+    """Parameters of the residual correction.
 
     Attributes:
         variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches it off.
-        trust: part of the correction that is applied at first.
-        share: part of the trust that goes back to that at a label of worth 1.
+        trust: fraction of the correction that is applied at first.
+        share: fraction of `trust` that goes back to its start at a label of uniqueness 1 (fixed share).
     """
 
     variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.4
@@ -92,12 +92,12 @@ class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the market node for one symbol; each operator's own stand beside it.
+    """Parameters of the market node for one symbol; those of each component are documented beside it.
 
     Attributes:
         horizon_ns: how far ahead predictions look, ns of event time.
-        scored_per_horizon: most predictions within one horizon that are kept to be scored and learned from: labels of
-            neighbouring ticks overlap and say nearly the same.
+        scored_per_horizon: most predictions within one horizon that are scored and learned from; labels of neighbouring
+            ticks overlap and hold little new.
         warmup_ticks: ticks of a symbol before its predictions are scored.
     """
 
@@ -131,7 +131,7 @@ ADDED_SINCE: dict[str, dict[str, Any]] = {
     "costs": {"own": {}},
     "sizing": {"own": {}},
 }
-"""Parameters that earlier digests were made without, by table, with the defaults under which they change nothing."""
+"""Parameters that digests leave out at these defaults, by table, as earlier releases did not have them."""
 
 
 class BySymbol(Struct, frozen=True):

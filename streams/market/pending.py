@@ -1,4 +1,4 @@
-"""What a scored prediction keeps until its outcome is known."""
+"""Scored predictions as they are kept until their outcome is known."""
 
 from msgspec import Struct
 
@@ -6,16 +6,16 @@ from streams.scoring.called import Called
 
 
 class Opinion(Struct, frozen=True, array_like=True):
-    """What an arm thinks of one tick.
+    """An arm's probability of an upward move at one tick, with the steps to it.
 
     Attributes:
         expert: index of the expert with the largest weight.
-        of_model: probability of an upward move according to its model.
-        pooled: log-odds of its experts together.
-        corrected: correction of those in full, log-odds.
-        log_odds: of both, before calibration.
+        of_model: probability of an upward move by its model.
+        pooled: pooled log-odds of its experts.
+        corrected: full residual correction, log-odds, before it is scaled down by its weight.
+        log_odds: pooled and corrected, before calibration.
         probability: calibrated probability of an upward move.
-        threshold: a side with a larger probability of being wrong could be excluded.
+        threshold: conformal threshold; a side with a larger probability of being wrong is excluded.
     """
 
     expert: int
@@ -27,12 +27,12 @@ class Opinion(Struct, frozen=True, array_like=True):
     threshold: float
 
 
-class Stance(Struct, frozen=True, array_like=True):
-    """What an arm thought when a prediction was made: what it will be scored by and learn from.
+class ArmPrediction(Struct, frozen=True, array_like=True):
+    """Opinion and position of one arm at a scored prediction, kept to score it and to learn from its outcome.
 
     Attributes:
-        number, name, version: of the arm at that time.
-        opinion: of the arm.
+        number, name, version: those of the arm at that time.
+        opinion: the arm's opinion.
         position: signed fraction of capital.
     """
 
@@ -44,7 +44,7 @@ class Stance(Struct, frozen=True, array_like=True):
 
 
 class Pending(Struct, frozen=True, array_like=True):
-    """A prediction as it was made: nothing in it is computed again when the outcome is known.
+    """A scored prediction that waits for its outcome, with everything that scoring and learning need.
 
     Attributes:
         id: of the prediction.
@@ -53,9 +53,9 @@ class Pending(Struct, frozen=True, array_like=True):
         regime: name of the regime.
         cost_bps: cost of a round trip, bps.
         features: values in the order of the pipeline's features.
-        rules: opinions of the rule strategies.
-        stances: of every arm that ran, the live one first.
-        called: what the baselines said.
+        rules: probabilities of the rule strategies.
+        stances: opinion and position of every arm that ran, the live one first.
+        called: forecasts of the baselines.
     """
 
     id: str
@@ -65,5 +65,5 @@ class Pending(Struct, frozen=True, array_like=True):
     cost_bps: float
     features: list[float]
     rules: list[float]
-    stances: list[Stance]
+    stances: list[ArmPrediction]
     called: Called

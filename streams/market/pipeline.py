@@ -1,4 +1,4 @@
-"""One tick through everything: admission, features, regime, opinions, confidence, size; and labels back into it."""
+"""The pipeline of one symbol: admission, features, regime, strategies, confidence, size; and learning from labels."""
 
 from functools import partial
 from typing import Final
@@ -24,7 +24,7 @@ from streams.market.features.registry import feature
 from streams.market.labelling import Labelling, drop_pending, seen_by_model
 from streams.market.models import signed_logistic
 from streams.market.parameters import MarketParameters
-from streams.market.pending import Pending, Stance
+from streams.market.pending import ArmPrediction, Pending
 from streams.market.regime import REGIMES, Regime, detector
 from streams.market.sizing import SizeExplained
 from streams.market.sizing.moves import MoveState
@@ -37,17 +37,17 @@ from streams.scoring.prohibitive import PROHIBITIVE_BPS
 
 LEADS: Final = "largest weight in the mixture"
 EVEN: Final = "all experts weigh the same: the first one stands for them"
-"""Why the strategy that a prediction names is that one."""
+"""Reasons for the strategy that a prediction names."""
 
 FAULT: Final = "fault"
-"""What decided a position whose rules failed: nothing is held."""
+"""Name of the rule for a position of 0 because a sizing rule failed."""
 
 
 class Pipeline:
-    """Advances a `SymbolState`; every operator is built once from the parameters and holds no state of its own.
+    """Advances a `SymbolState` by ticks and directives; operators are built once from the parameters and hold no state.
 
     Raises:
-        ConfigurationError: a name in the parameters is of no feature, strategy or detector.
+        ConfigurationError: the parameters name an unknown feature, strategy or detector.
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
@@ -64,7 +64,7 @@ class Pipeline:
         self._features_hash = features.digest()
         self._names = features.names
         self._imbalance, self._spread = map(features.names.index, (IMBALANCE, SPREAD))
-        # The default model looks at the beginning of the vector: nothing needs to be picked out for it.
+        # The vector begins with the features of the default model: nothing needs to be picked out for it.
         self._of_model = None if learned_from == features.names[: len(learned_from)] else features.view(learned_from)
         self._model = parameters.model
         self._of_regime = features.view(self._regime.needs)
@@ -106,10 +106,10 @@ class Pipeline:
         )
 
     def revive(self, state: SymbolState) -> None:
-        """Give the parts of a state that came from a snapshot the types that only the parameters know.
+        """Convert the parts of a state from a snapshot to the types of the configured components.
 
         Raises:
-            ValidationError: they are not those of these components.
+            ValidationError: the parts are not of these types.
         """
         if state.features is not None:
             self._features.revive(state.features)
@@ -119,16 +119,16 @@ class Pipeline:
             self._variants[arm.overrides].arms.revive(arm)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
-        """Apply a directive; raises `Refused` when it makes no sense, with nothing changed."""
+        """Apply a directive; raises `Refused` for an invalid one, with nothing changed."""
         directives.apply(state.arms, directive, partial(self._variants.begin, live=state.arms.arms[0]))
 
     def take(
         self, state: SymbolState, tick: Quote | Trade, record_id: str
     ) -> list[OutcomeMatured | ClockBroken | Prediction]:
-        """Take one tick: outcomes that it brings to light or the break that it is, then the prediction that answers it.
+        """Take one tick: outcomes that have matured, or the break at it, then the prediction that answers it.
 
         Raises:
-            Refused: the tick does not fit what came before; nothing but the count of such ticks has changed.
+            Refused: the tick contradicts earlier ones; only the count of refused ticks has changed.
         """
         price = 0.5 * (tick.bid + tick.ask) if isinstance(tick, Quote) else tick.price
         features = state.features
@@ -165,7 +165,7 @@ class Pipeline:
             moved = self._features.quote(features, tick, faults)
         else:
             if features.now.bid and now - features.now.quoted_at > self._silence:
-                # What was measured from a quote that stands no more cannot be told by trades.
+                # Predictions whose mid came from a quote that has expired cannot be scored by trades.
                 self._features.forget_quote(features)
                 state.traded.price = 0.0
                 drop_pending(state, now - features.now.quoted_at, "no quote")
@@ -179,7 +179,7 @@ class Pipeline:
                 moved = self._features.trade(features, tick, faults)
         mid = features.now.mid
         if state.pending and state.pending[0].ts_event + self._horizon == now:
-            # A tick at the very end of the horizon is what the prediction was about.
+            # The prediction is about the price at the end of the horizon: a tick at that very time counts.
             self._labels.mature(state, tick.symbol, now, now, mid, record_id, records)
         vector = features.vector
         of_model = seen_by_model(self._of_model, vector)
@@ -208,7 +208,7 @@ class Pipeline:
             state.scored_at = now
             live.expected.take(probability)
             stances = [
-                Stance(live.number, live.name, live.version, opinion, position),
+                ArmPrediction(live.number, live.name, live.version, opinion, position),
                 *self._shadow_stances(state, rules, of_model, cost, regime.name),
             ]
             called = baselines.call(state.baselines, vector[self._imbalance])
@@ -243,7 +243,7 @@ class Pipeline:
         return records
 
     def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
-        """Every number that led to the position of `prediction`, which must be the last one made from `state`."""
+        """The numbers behind the position of `prediction`, which must be the last one made from `state`."""
         live = state.arms.arms[0]
         return self._variants[live.overrides].sizing.explain(
             state.moves,
@@ -325,7 +325,7 @@ class Pipeline:
         )
 
     def _start(self, state: SymbolState, price: float) -> FeatureState:
-        # What was learned and directed stays.
+        # Arms and everything learned stay.
         state.traded.price = 0.0
         state.features = features = self._features.start(price)
         state.regime = self._regime.start()
@@ -335,14 +335,14 @@ class Pipeline:
 
     def _shadow_stances(
         self, state: SymbolState, rules: list[float], of_model: list[float], cost: float, regime: str
-    ) -> list[Stance]:
+    ) -> list[ArmPrediction]:
         stances = []
         for arm in state.arms.arms[1:]:
             variant = self._variant(arm)
             opinion = variant.arms.opinion(arm, rules, of_model, state.faults)
             aside = variant.arms.stands_aside(arm, opinion.probability)
             position, _ = self._position(state, variant, arm, opinion.probability, cost, regime, aside)
-            stances.append(Stance(arm.number, arm.name, arm.version, opinion, position))
+            stances.append(ArmPrediction(arm.number, arm.name, arm.version, opinion, position))
         return stances
 
 

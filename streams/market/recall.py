@@ -1,4 +1,4 @@
-"""What stands beside a model: copies of what it was, and one that learns quicker, believed by how well they do."""
+"""Recall: stored copies of a model and a fast learner beside it, weighted by their likelihood."""
 
 from dataclasses import dataclass, field
 from math import sqrt
@@ -10,19 +10,21 @@ from streams.market.parameters import RecallParameters
 from streams.scoring.logistic import HIGHEST, LOWEST, log_odds, probability
 
 LEAST: Final = 0.01
-"""Belief below which a copy is not asked at each tick; it is when a label comes."""
+"""Weight below which a copy is not evaluated at each tick; at labels all are."""
 
 LEAST_QUICK: Final = 0.5
-"""The same for the quick one: it is noisy, and where nothing changes what it says costs more than it brings."""
+"""The same for the fast learner: it is noisy, and while nothing changes it costs accuracy."""
 
 
 @dataclass
 class RecallState:
-    """Attributes:
-    kept: copies, the oldest first; they learn no more.
-    beliefs: in the model, then in the quick one if there is one, then in each copy.
-    labels: since the last copy was made.
-    quick: learns quicker; there from the first copy on.
+    """Copies of a model and a fast learner, with their weights.
+
+    Attributes:
+        kept: copies, the oldest first; they do not learn.
+        beliefs: weights, together 1: of the model, then of the fast learner if there is one, then of each copy.
+        labels: labels since the last copy was made.
+        quick: the fast learner; it starts with the first copy.
     """
 
     kept: list[SignedLogistic] = field(default_factory=list)
@@ -32,17 +34,16 @@ class RecallState:
 
     @property
     def beside(self) -> list[SignedLogistic]:
-        """All that stands beside the model, in the order of the beliefs."""
+        """The fast learner if there is one, then the copies: the order of `beliefs` after the model."""
         return self.kept if self.quick is None else [self.quick, *self.kept]
 
 
 class Recall:
-    """Advances a `RecallState` beside its model.
+    """Advances a `RecallState` beside its model; a copy or the fast learner that fits better takes the model's place.
 
-    Knowledge is kept by keeping versions: a model that learns on forgets, and one that starts warm does too. Where a
-    market returns to what it was, the copy from then is right at once, long before the model has learned it again.
-    Where it turns into what it never was, one that learns quickly is right first, and noisy ever after: so the model
-    takes up what it found, and goes on at its own pace.
+    A model that goes on learning forgets. When a market returns to an earlier state, the copy from that time fits at
+    once, long before the model has learned it again. When it changes to something new, the fast learner fits first but
+    stays noisy: so the model takes over its weights and goes on learning at its own rate.
 
     >>> parameters = SignedLogisticParameters(features=("a",), prior={"a": 2.0})
     >>> recall = Recall(RecallParameters(every=10, rate=1.0), parameters)
@@ -68,7 +69,7 @@ class Recall:
         self._quick = SignedLogisticLearner(model, parameters.quick)
 
     def opinion(self, state: RecallState, own: float, features: list[float]) -> float:
-        """Probability of an upward move: of the model, which has its `own`, and of what is believed beside it."""
+        """Probability of an upward move: weighted log-odds of the model (probability `own`), copies, fast learner."""
         beliefs = state.beliefs
         if len(beliefs) == 1:
             return own
@@ -81,16 +82,18 @@ class Recall:
                 belief += beliefs[index]
         return probability(pooled / belief) if 0.0 < belief < 1e300 else own
 
-    def learn(self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, worth: float) -> None:
-        """Take a label, before the model does; the model may become one of those beside it."""
+    def learn(
+        self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, uniqueness: float
+    ) -> None:
+        """Learn one label, before the model does; a copy or the fast learner may replace the numbers of the model."""
         parameters = self._parameters
         if not parameters.most:
             return
         if len(state.beliefs) > 1:
-            self._believe(state, model, features, up, worth)
+            self._believe(state, model, features, up, uniqueness)
             self._take_up(state, model)
         if state.quick is not None:
-            self._quick.learn(state.quick, features, up, worth)
+            self._quick.learn(state.quick, features, up, uniqueness)
         state.labels += 1
         if state.labels >= parameters.every and model.sound:
             state.labels = 0
@@ -100,7 +103,7 @@ class Recall:
             self._keep(state, model)
 
     def succeeded(self, state: RecallState, model: SignedLogistic) -> RecallState:
-        """What another model may take up that comes in the place of `model`: its copies, one of it, the quick one."""
+        """State for the successor of `model`: its copies, a copy of itself, and the fast learner."""
         if not self._parameters.most:
             return RecallState()
         share = self._parameters.share
@@ -111,25 +114,25 @@ class Recall:
         return passed_on
 
     def _believe(
-        self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, worth: float
+        self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, uniqueness: float
     ) -> None:
         beliefs = state.beliefs
-        rate, quick_rate, total = self._parameters.rate * worth, self._parameters.quick_rate * worth, 0.0
+        rate, quick_rate, total = self._parameters.rate * uniqueness, self._parameters.quick_rate * uniqueness, 0.0
         own = 0.0
         for index, each in enumerate((model, *state.beside)):
-            told = self._learner.opinion(each, features)
-            told = min(max(told if up else 1.0 - told, LOWEST), HIGHEST)
+            likelihood = self._learner.opinion(each, features)
+            likelihood = min(max(likelihood if up else 1.0 - likelihood, LOWEST), HIGHEST)
             if index == 0:
-                own = told
+                own = likelihood
             if index == 1 and state.quick is not None:
-                beliefs[index] *= told**quick_rate * own ** (rate - quick_rate)
+                beliefs[index] *= likelihood**quick_rate * own ** (rate - quick_rate)
             else:
-                beliefs[index] *= told**rate
+                beliefs[index] *= likelihood**rate
             total += beliefs[index]
         share = self._parameters.share
         even = share / len(beliefs)
         if not 0.0 < total <= 1e300:
-            # No opinion was worth anything, or a number has left its range: all are believed alike.
+            # All likelihoods vanished, or a number has left its range: equal weights.
             state.beliefs = [1.0 / len(beliefs)] * len(beliefs)
             return
         state.beliefs = [(1.0 - share) * belief / total + even for belief in beliefs]
@@ -163,7 +166,7 @@ def _copy(model: SignedLogistic) -> SignedLogistic:
 
 
 def _cosine(one: list[float], other: list[float]) -> float:
-    """Of two vectors of weights; 1 where one of them is nothing."""
+    """Cosine of two vectors of weights; 1 if one of them is 0."""
     # Loops: `sum` begins with an integer, which is another type to a compiler.
     product, ones, others = 0.0, 0.0, 0.0
     for a, b in zip(one, other, strict=True):

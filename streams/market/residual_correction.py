@@ -1,24 +1,24 @@
-"""What the experts miss together: a Bayesian logistic regression on top of their pooled opinion."""
+"""Residual correction: a Bayesian logistic regression on top of the pooled log-odds of the experts."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from streams.market.fixed_share import believed
+from streams.market.fixed_share import updated_weight
 from streams.market.parameters import CorrectionParameters
 from streams.scoring.logistic import LIMIT, probability
 
 LARGEST: Final = 1e100
-"""Of any number that weights and covariance are moved by: beyond it, products overflow."""
+"""Largest magnitude of a number that updates weights and covariance; products of larger ones could overflow."""
 
 
 @dataclass
-class CorrectionState:
-    """Belief about the weights, and about whether they help.
+class ResidualCorrectionState:
+    """Posterior of the weights, and the probability that the correction helps.
 
     Attributes:
         weights: posterior mean, log-odds for each scaled feature.
-        covariance: posterior covariance: its lower triangle, row by row; `Correction.covariance` gives all of it.
-        trust: part of the correction that is applied, 0 to 1.
+        covariance: lower triangle of the posterior covariance, row by row.
+        trust: probability that the correction helps: the fraction of it that is applied, 0 to 1.
     """
 
     weights: list[float]
@@ -26,19 +26,19 @@ class CorrectionState:
     trust: float
 
 
-class Correction:
+class ResidualCorrection:
     """Adds `trust * weights . features` to log-odds; each label moves weights, covariance and trust.
 
     The weights are learned with the experts' log-odds as an offset, by the extended Kalman filter: one Newton step
-    from the belief so far, without a step size. The trust is the belief that the corrected opinion is better than the
-    uncorrected one (`streams.market.fixed_share`). There is no intercept: a mirrored market gives the mirrored
-    correction.
+    from the posterior so far, without a step size. `trust` is the probability that the corrected log-odds are better
+    than the uncorrected ones (`streams.market.fixed_share`). There is no intercept: a mirrored market gives the
+    mirrored correction.
 
-    >>> correction = Correction(CorrectionParameters(variance=1.0), features=2)
+    >>> correction = ResidualCorrection(CorrectionParameters(variance=1.0), features=2)
     >>> state = correction.start()
     >>> correction.log_odds(state, [1.0, 0.0])
     0.0
-    >>> _ = correction.learn(state, [1.0, 0.0], offset=0.0, corrected=0.0, up=True, worth=1.0)
+    >>> _ = correction.learn(state, [1.0, 0.0], offset=0.0, corrected=0.0, up=True, uniqueness=1.0)
     >>> state.weights, correction.covariance(state)  # p (1 - p) = 1/4: 1 / (1 + 1/4), weight 0.8 * 0.5
     ([0.4, 0.0], [[0.8, 0.0], [0.0, 1.0]])
 
@@ -53,13 +53,13 @@ class Correction:
         self._share = parameters.share
         self._features = features
 
-    def start(self) -> CorrectionState:
-        """Weights of 0: the experts are taken as they are."""
+    def start(self) -> ResidualCorrectionState:
+        """State with weights of 0, which corrects nothing."""
         many = self._features
         covariance = [self._variance if row == column else 0.0 for row in range(many) for column in range(row + 1)]
-        return CorrectionState([0.0] * many, covariance, self._prior)
+        return ResidualCorrectionState([0.0] * many, covariance, self._prior)
 
-    def covariance(self, state: CorrectionState) -> list[list[float]]:
+    def covariance(self, state: ResidualCorrectionState) -> list[list[float]]:
         """Posterior covariance, one row and column a feature."""
         places = range(self._features)
         return [
@@ -67,35 +67,35 @@ class Correction:
             for row in places
         ]
 
-    def log_odds(self, state: CorrectionState, scaled: list[float]) -> float:
-        """Correction in full, before the trust; `scaled` may go on beyond the features."""
+    def log_odds(self, state: ResidualCorrectionState, scaled: list[float]) -> float:
+        """Full correction, log-odds, before it is multiplied by `trust`; `scaled` may be longer than the features."""
         total = 0.0
         for index, weight in enumerate(state.weights):
             total += weight * scaled[index]
-        # NaN fails every comparison: features that are broken correct nothing.
+        # NaN fails every comparison: features that are not finite correct nothing.
         return total if -LIMIT < total < LIMIT else LIMIT if total > 0.0 else -LIMIT if total < 0.0 else 0.0
 
     def learn(
         self,
-        state: CorrectionState,
+        state: ResidualCorrectionState,
         scaled: list[float],
         offset: float,
         corrected: float,
         up: bool,
-        worth: float,
+        uniqueness: float,
     ) -> bool:
-        """Take one label.
+        """Learn one label.
 
         Args:
             state: to be moved.
-            scaled: features as they were when it was predicted, scaled.
-            offset: pooled log-odds of the experts at that time.
-            corrected: correction in full at that time.
+            scaled: scaled features at prediction time.
+            offset: pooled log-odds of the experts at prediction time.
+            corrected: full correction at prediction time.
             up: whether the mid moved up.
-            worth: of the label, see `label_uniqueness`.
+            uniqueness: of the label, 0 to 1, see `label_uniqueness`.
 
         Returns:
-            Whether what was learned is sound; if not, it starts anew.
+            Whether the state is valid; if not, it has been reset.
         """
         if self._variance == 0.0:
             return True
@@ -104,7 +104,7 @@ class Correction:
         for row in range(many):
             length += scaled[row] * scaled[row]
         if not length < 1e300:
-            # NaN fails the comparison too: broken features teach nothing.
+            # NaN fails the comparison too: features that are not finite are not learned from.
             return True
         covariance = state.covariance
         gain = []
@@ -120,9 +120,9 @@ class Correction:
         for row in range(many):
             along += gain[row] * scaled[row]
         expected = probability(offset + self.log_odds(state, scaled))
-        information = worth * expected * (1.0 - expected)
+        information = uniqueness * expected * (1.0 - expected)
         divisor = 1.0 + information * max(0.0, along)
-        step = worth * (up - expected) / divisor
+        step = uniqueness * (up - expected) / divisor
         weights = state.weights
         learned = information / divisor
         # Where the step is sound, so is all that it moves: weights and covariance are moved by products with it.
@@ -138,5 +138,5 @@ class Correction:
                 covariance[at] -= each * gain[column] * learned
                 at += 1
         with_it, without = probability(offset + corrected), probability(offset)
-        state.trust = believed(state.trust, with_it, without, up, worth, self._prior, self._share)
+        state.trust = updated_weight(state.trust, with_it, without, up, uniqueness, self._prior, self._share)
         return True

@@ -1,4 +1,4 @@
-"""How large the state of a symbol may become, by its parameters: it has to fit into one record of a changelog."""
+"""Largest possible state of a symbol by its parameters, which must fit into one record of a changelog."""
 
 from msgspec import msgpack
 
@@ -10,7 +10,7 @@ from streams.engine.judged import MOST_JUDGED
 from streams.market.arm_parameters import LARGEST
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.parameters import MarketParameters
-from streams.market.pending import Opinion, Pending, Stance
+from streams.market.pending import ArmPrediction, Opinion, Pending
 from streams.market.pipeline import Pipeline
 from streams.market.recall import RecallState
 from streams.market.symbol_state import SymbolState
@@ -34,7 +34,7 @@ def check_largest_state(pipeline: Pipeline, parameters: MarketParameters, where:
         where: their table in the configuration.
 
     Raises:
-        ConfigurationError: with what takes most of the room; or there are more features than a record may name.
+        ConfigurationError: it names the largest part of the state; or there are more features than a record may name.
     """
     if len(pipeline._names) > MOST_FIELDS:
         raise ConfigurationError(f"{where}: expected at most {MOST_FIELDS} features, was {len(pipeline._names)}")
@@ -58,7 +58,7 @@ def check_largest_state(pipeline: Pipeline, parameters: MarketParameters, where:
 
 
 def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
-    """A state with everything that it may hold, but for its pending predictions, of which it holds one."""
+    """A state that is full in every part, except that it holds only one pending prediction."""
     state = pipeline.open()
     state.features = pipeline._features.start(100.0)
     live = state.arms.arms[0]
@@ -82,7 +82,7 @@ def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
             _FIGURE,
             list(state.features.vector),
             [_FIGURE] * len(parameters.strategies.enabled),
-            [Stance(2**62, _NAME, _NAME, opinion, _FIGURE)] * MOST_ARMS,
+            [ArmPrediction(2**62, _NAME, _NAME, opinion, _FIGURE)] * MOST_ARMS,
             Called((_FIGURE,) * 3, (1, 1, 1)),
         )
     ]

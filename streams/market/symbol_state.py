@@ -1,4 +1,4 @@
-"""Everything that the market node remembers about one symbol."""
+"""State of the market node for one symbol."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,24 +16,24 @@ from streams.scoring.label_uniqueness import UniquenessState
 
 @dataclass
 class SymbolState:
-    """Everything that is remembered about one symbol: bounded, and bit for bit the same after a restore.
+    """State of one symbol: of bounded size, and bit for bit the same after a restore.
 
     Attributes:
-        made_with: digest of the parameters that it was computed with.
-        admission: what the next tick is compared with.
+        made_with: digest of the parameters of the symbol.
+        admission: clock, sequence number and refused ticks that the next tick is compared with.
         features: rolling features; none before the first tick.
-        regime: what the regime is told by; its type is the detector's.
+        regime: state of the regime detector, of the detector's own type.
         ticks: ticks since the symbol started, up to the warm-up.
         scored_at: event time of the last scored prediction, ns.
         pending: scored predictions that have not matured, the oldest first.
         moves: size of moves within the horizon.
         arms: the live arm and those in shadow.
-        baselines: records of the baselines.
-        strategies: what the strategies that learn have learned.
+        baselines: state of the baselines.
+        strategies: states of the strategies that learn.
         faults: which components failed, and how often.
-        overlap: what a label is worth.
-        traded: what the spread is while no quote stands.
-        sized: whether a trade with a size came: from then on one of size 0 is none.
+        overlap: state from which the uniqueness of a label is computed.
+        traded: estimate of the spread from trades, for times without a valid quote.
+        sized: whether a trade with a size came; from then on trades of size 0 are ignored.
     """
 
     made_with: str

@@ -1,4 +1,4 @@
-"""What can be told about a tick by itself: names, times, prices and sizes that make sense."""
+"""Stateless checks of a tick: symbol, time, prices and sizes."""
 
 from typing import Any, NoReturn
 
@@ -10,7 +10,7 @@ from schemas.ticks import Quote, Trade
 
 
 class ValidationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Policies for what is odd but not impossible.
+    """Whether locked quotes and trades of unknown side are accepted.
 
     Attributes:
         accept_locked: take quotes whose bid equals the ask.
@@ -22,7 +22,7 @@ class ValidationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Validation:
-    """Checks ticks one by one.
+    """Checks each tick by itself.
 
     >>> check = Validation(ValidationParameters()).check
     >>> check(Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0))

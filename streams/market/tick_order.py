@@ -1,4 +1,4 @@
-"""Whether a tick goes on from what came before it, is refused, begins a new generation of the clock, or is a jump."""
+"""Stateful checks of a tick against earlier ones: it is taken, refused, or begins a break of the clock or a jump."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -9,49 +9,49 @@ from schemas.ticks import Quote, Trade
 from streams.market.parameters import AdmissionParameters
 
 GOES_ON: Final = ""
-"""A tick goes on from the one before it."""
+"""The tick fits the ones before it."""
 
 LARGEST_JUMP: Final = 1e4
-"""A price that changes by a larger factor is in another unit, or of another instrument."""
+"""Factor of a price change beyond which the price counts as being in another unit or of another instrument."""
 
 JUMPED: Final = "price"
-"""The price goes on from where refused ticks said that it is."""
+"""The price jumped, as the refused ticks before it showed."""
 
 Taken = Literal["", "set_back", "ahead", "scale", "price"]
-"""How a tick is taken: it goes on from the one before, the clock breaks at it, or the price alone jumps."""
+"""How a tick is taken: it fits the ones before, the clock breaks at it, or the price alone jumps."""
 
 SPACINGS: Final = 2
-"""So many times the distance of ticks that were believed, no jump of their symbol is too far."""
+"""Multiple of the spacing of an accepted row of refused ticks up to which later jumps in time are taken."""
 
 HORIZONS: Final = 20
-"""So many horizons ahead, no jump is too far."""
+"""Horizons that a tick may be ahead of the last one, whatever `max_gap_ns`."""
 
 REPEATS: Final = 50
-"""A row of ticks with repeats among them is believed after so many times the refusals that others are."""
+"""Factor on `resync_after` for a row of refused ticks with repeats among them."""
 
 REMEMBERED: Final = 64
-"""Ticks of one packet, and of one row of rivals, that are remembered."""
+"""Ticks that are kept of one packet, and of one row of refused ticks."""
 
 
 @dataclass
 class AdmissionState:
-    """What a symbol's next tick is compared with.
+    """Clock and sequence number of a symbol, and the row of refused ticks (rivals) that agree with one another.
 
     Attributes:
         clock: event time of the symbol, ns: the latest that was taken; 0 before the first tick.
         sequence: the venue's number of the last tick that had one.
-        rivals: ticks refused in a row that agree with one another.
+        rivals: number of ticks refused in a row that agree with one another.
         rival_clock: event time of the last of them, ns.
         rival_price: price of the last of them, quote currency.
-        row: event time and price of each of them, ns and quote currency, the first `REMEMBERED`.
+        row: event time (ns) and price (quote currency) of the first `REMEMBERED` of them.
         generation: how often the clock has broken.
         jumps: how often the price has jumped.
         apart: widest distance between two rivals of the row, ns.
-        spacing: the same of the last row that was believed to have jumped ahead, ns.
-        known: a number that the venue gave at least `resync_after` ticks ago: what lies at or below it was seen.
+        spacing: the same of the last row that was accepted as a jump ahead in time, ns.
+        known: sequence number of at least `resync_after` ticks ago: numbers at or below it are repeats.
         counted: the number that becomes `known` next.
         taken: ticks with a number since `counted` was noted.
-        repeats: whether the row of rivals holds a tick that was seen before.
+        repeats: whether the row holds a tick that was seen before.
         refused: ticks that were refused before the last break or jump.
         latest: the last tick that had a number.
         packet: those before it with the same number and time, the last `REMEMBERED`.
@@ -77,15 +77,15 @@ class AdmissionState:
 
 
 class Admission:
-    """Keeps a symbol's clock and refuses what does not fit.
+    """Operator that keeps a symbol's clock and refuses ticks that contradict it, until enough of them agree.
 
-    One tick with a wrong date, number or price must not move the clock, nor may a true shift be refused for ever: when
-    `resync_after` refused ticks in a row are in order and near one another, they are right and the past was wrong. The
-    vote is the same back as ahead. Every refusal counts in it, so no symbol is ever closed. Only a row in which the
-    venue's own numbers show repeats has to be `REPEATS` times as long: a producer may send a long batch twice.
+    One tick with a wrong date, number or price does not move the clock, but a lasting shift is accepted: when
+    `resync_after` refused ticks in a row are in order and near one another, the clock goes to them, back as well as
+    ahead. Every refused tick counts, so no symbol is refused for ever. A row in which sequence numbers show repeats has
+    to be `REPEATS` times as long, since a producer may send a long batch twice.
 
     Args:
-        parameters: how much disorder to bear.
+        parameters: tolerances.
         horizon_ns: of the predictions, ns.
 
     >>> admission, state = Admission(AdmissionParameters(resync_after=2)), AdmissionState()
@@ -111,12 +111,12 @@ class Admission:
 
         Args:
             state: of the tick's symbol.
-            tick: that came.
+            tick: to be taken.
             price: mid of the quote, or price of the trade.
             last: reference price before it, 0 when there is none.
 
         Returns:
-            `GOES_ON`, or what breaks with it: the clock, or with `price` the price alone.
+            `GOES_ON`; or the reason of the break of the clock at it; or `price` for a jump.
 
         Raises:
             Refused: `duplicate`, `late`, `ahead` or `absurd_jump`; only the count of rivals has moved.
@@ -151,9 +151,9 @@ class Admission:
         return GOES_ON
 
     def _is_next(self, state: AdmissionState, tick: Quote | Trade) -> bool:
-        """Whether a tick with the number of the last one came in the same packet and is not one that was seen.
+        """Whether a tick with the last sequence number is a new one of the same packet.
 
-        Some venues number packets and not what is in them: what comes later in a packet is newer.
+        Some venues number packets, not ticks: later ticks of a packet are newer.
         """
         latest = state.latest
         if latest is None or latest.ts_event != tick.ts_event or latest == tick or tick in state.packet:
@@ -162,7 +162,7 @@ class Admission:
         return True
 
     def _repeated(self, state: AdmissionState, tick: Quote | Trade, sequence: int, price: float, last: float) -> Taken:
-        """A number that is not above the last one: a tick that came before, or the last number was the wrong one."""
+        """Take or refuse a tick whose sequence number is not above the last: a repeat, or the last number was wrong."""
         repeats = state.known is not None and sequence <= state.known
         if not self._outvoted(state, tick.ts_event, price, repeats):
             raise Refused("duplicate", f"expected a sequence number above {state.sequence}, was {sequence}")
@@ -206,7 +206,7 @@ class Admission:
         return reason
 
     def _jump(self, state: AdmissionState, tick: Quote | Trade, price: float, last: float) -> BreakReason:
-        """The price went where one refused tick after the other said; the clock goes on, unless no market did that."""
+        """Take a jump of the price that the refused ticks agree on; a change of unit breaks the clock as well."""
         if max(price, last) > LARGEST_JUMP * min(price, last):
             return self._break(state, tick, "scale")
         state.clock = max(state.clock, tick.ts_event)

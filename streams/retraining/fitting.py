@@ -18,7 +18,7 @@ PASSES = 3
 """Passes over the log: what training at leisure has over learning as labels come."""
 
 Label = tuple[list[float], bool, float]
-"""Features of the model as they were when it was predicted, whether the mid moved up, and what the label is worth."""
+"""Features of the model at prediction time, whether the mid moved up, and the uniqueness of the label, 0 to 1."""
 
 
 class LabelledLog:
@@ -40,8 +40,8 @@ class LabelledLog:
         """Take one outcome; one that did not move is no label."""
         if outcome.label:
             values = [outcome.features[name] for name in self._parameters.features]
-            worth = label_uniqueness.update(self._uniqueness, outcome.ts_prediction, outcome.horizon_ns)
-            self._labels.append((values, outcome.label > 0, worth))
+            uniqueness = label_uniqueness.update(self._uniqueness, outcome.ts_prediction, outcome.horizon_ns)
+            self._labels.append((values, outcome.label > 0, uniqueness))
 
     def promotion(self, ts_event: int) -> Iterator[Directive]:
         """Directives that make a model of all labels so far the live one and end the one that was fitted before."""
@@ -73,6 +73,6 @@ def fit(labels: Sequence[Label], parameters: SignedLogisticParameters, passes: i
     learner = SignedLogisticLearner(replace(parameters, learns=True))
     model = signed_logistic.start(parameters)
     for _ in range(passes):
-        for values, up, worth in labels:
-            learner.learn(model, values, up, worth)
+        for values, up, uniqueness in labels:
+            learner.learn(model, values, up, uniqueness)
     return model

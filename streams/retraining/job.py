@@ -189,7 +189,7 @@ def _learner(model: SignedLogisticParameters, parameters: RetrainParameters) -> 
 def _fit(labels: Sequence[Labelled], learner: SignedLogisticParameters) -> SignedLogistic:
     """Few labels are gone through more often: each is worth little where many overlap."""
     passes = max(PASSES, LEARNED // len(labels))
-    return fit([(each.features, each.label > 0, each.worth) for each in labels], learner, passes)
+    return fit([(each.features, each.label > 0, each.uniqueness) for each in labels], learner, passes)
 
 
 def _candidate(

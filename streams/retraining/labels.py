@@ -74,7 +74,7 @@ class Labelled(Struct, frozen=True, array_like=True):
     regime: str
     return_bps: float
     cost_bps: float
-    worth: float
+    uniqueness: float
     horizon_ns: int
 
 
@@ -127,7 +127,7 @@ class OutcomeLog:
                 regime=outcome.regime,
                 return_bps=outcome.return_bps,
                 cost_bps=outcome.cost_bps,
-                worth=0.0,
+                uniqueness=0.0,
                 horizon_ns=outcome.horizon_ns,
             )
         )
@@ -144,9 +144,12 @@ class OutcomeLog:
         found = self._labels if until is None else [each for each in self._labels if each.matured <= until]
         found = found[max(0, begins_at([each.label for each in found], self._most)) :]
         state, learn = UniquenessState(), label_uniqueness.update
-        worths = [learn(state, each.ts, each.horizon_ns) if each.label else 0.0 for each in found]
+        uniquenesses = [learn(state, each.ts, each.horizon_ns) if each.label else 0.0 for each in found]
         shown = OUTCOMES_A_LABEL * self._most
-        return [replace(each, worth=worth) for each, worth in zip(found[-shown:], worths[-shown:], strict=True)]
+        return [
+            replace(each, uniqueness=uniqueness)
+            for each, uniqueness in zip(found[-shown:], uniquenesses[-shown:], strict=True)
+        ]
 
 
 def outcome_log(outcomes: Iterable[OutcomeMatured], market: MarketParameters, most: int) -> OutcomeLog:

@@ -26,7 +26,7 @@ def rerun(model: SignedLogistic, log: Sequence[Labelled], market: MarketParamete
         while learned < len(opinions) and log[learned].matured <= each.ts:
             past = log[learned]
             if past.label:
-                arms.learn(arm, opinions[learned], past.rules, past.features, past.label > 0, past.worth, faults)
+                arms.learn(arm, opinions[learned], past.rules, past.features, past.label > 0, past.uniqueness, faults)
             learned += 1
         opinions.append(arms.opinion(arm, each.rules, each.features, faults))
     return [opinion.probability for opinion in opinions]

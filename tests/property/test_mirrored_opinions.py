@@ -39,7 +39,7 @@ def test_a_mirrored_market_gives_the_mirrored_opinion(
     arms, faults = Arms(parameters), Faults()
     plain = arms.start(LIVE, "one", 0, signed_logistic.start(parameters.model))
     mirrored = arms.start(LIVE, "other", 0, signed_logistic.start(parameters.model))
-    for features, rules, up, worth in labels:
+    for features, rules, up, uniqueness in labels:
         opposite, against = [-value for value in features], [1.0 - rule for rule in rules]
         one = arms.opinion(plain, rules, features, faults)
         other = arms.opinion(mirrored, against, opposite, faults)
@@ -48,6 +48,6 @@ def test_a_mirrored_market_gives_the_mirrored_opinion(
             assert one.probability == pytest.approx(1.0 - other.probability, abs=1e-6)
         assert one.log_odds == pytest.approx(-other.log_odds, abs=1e-6)
         assert arms.stands_aside(plain, 0.7) == arms.stands_aside(plain, 1.0 - 0.7)
-        arms.learn(plain, one, rules, features, up, worth, faults)
-        arms.learn(mirrored, other, against, opposite, not up, worth, faults)
+        arms.learn(plain, one, rules, features, up, uniqueness, faults)
+        arms.learn(mirrored, other, against, opposite, not up, uniqueness, faults)
     assert not faults.counts

@@ -142,9 +142,9 @@ class LiveArm:
                 arm, opinion, called = waiting[due]
                 up = planted.labels[due] > 0
                 baselines.learn(records, called, up)
-                worth = label_uniqueness.update(state, (due + 1) * APART_NS, horizon)
+                uniqueness = label_uniqueness.update(state, (due + 1) * APART_NS, horizon)
                 if arm is self.arm:
-                    self._arms.learn(arm, opinion, rules[due], features[due], up, worth, self._faults)
+                    self._arms.learn(arm, opinion, rules[due], features[due], up, uniqueness, self._faults)
                 if told is not None:
                     told(_outcome(planted, due, features[due], arm.version, opinion, called), self)
             opinion = self._arms.opinion(self.arm, rules[index], values, self._faults)

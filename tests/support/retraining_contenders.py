@@ -45,8 +45,8 @@ def _refitted(case: Planted, every: int) -> list[float]:
     labels: list[Label] = []
 
     def told(outcome: OutcomeMatured, arm: LiveArm) -> None:
-        worth = label_uniqueness.update(state, outcome.ts_prediction, parameters.horizon_ns)
-        labels.append(([outcome.features[name] for name in SIGNED], outcome.label > 0, worth))
+        uniqueness = label_uniqueness.update(state, outcome.ts_prediction, parameters.horizon_ns)
+        labels.append(([outcome.features[name] for name in SIGNED], outcome.label > 0, uniqueness))
         if len(labels) >= TRAINED and (len(labels) - TRAINED) % every == 0:
             arm.switch(fit(labels, parameters.model), f"fit-{len(labels)}")
 

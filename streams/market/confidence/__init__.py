@@ -1,4 +1,4 @@
-"""How sure a prediction may be: calibrators by name, when to stand aside, and what to expect before labels come."""
+"""Confidence: calibrators by name, the rule to stand aside, and the accuracy to expect before labels mature."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ class ConfidenceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     Attributes:
         calibrator: name of the calibrator.
-        temperature, bins: parameters of those that have some.
-        conformal: of the rule to stand aside.
+        temperature, bins: parameters of these calibrators.
+        conformal: parameters of the rule to stand aside.
         own: parameters of calibrators of the user, a table for each.
     """
 

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, by counting: for models whose scores no slope can set right."""
+"""Calibration by histogram binning, for models whose errors a slope cannot correct."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +9,7 @@ from streams.scoring.logistic import probability
 
 @dataclass
 class BinsState:
-    """What became of the predictions in each bin.
+    """Labels and errors of the predictions in each bin.
 
     Attributes:
         counts: labels, exponentially weighted.
@@ -21,10 +21,10 @@ class BinsState:
 
 
 class Bins:
-    """Shifts the confidence of each bin to the accuracy that it had.
+    """Calibrator that shifts the confidence of each bin to the accuracy observed in it.
 
     Both sides share the bins (they are folded at one half), so a mirrored market gives the mirrored probability. The
-    shift shrinks towards 0 while a bin is young, and a side is never exchanged.
+    shift is small while a bin has few labels, and up never becomes down.
 
     >>> calibration = Bins(BinsParameters(prior=1.0))
     >>> state = calibration.start()
@@ -61,15 +61,15 @@ class Bins:
         shifted = 0.5 if shifted < 0.5 else min(shifted, _SUREST)
         return shifted if log_odds > 0.0 else 1.0 - shifted
 
-    def learn(self, state: BinsState, log_odds: float, up: bool, worth: float = 1.0) -> None:
-        """Take one label of some worth with the raw log-odds as they were when it was predicted."""
+    def learn(self, state: BinsState, log_odds: float, up: bool, uniqueness: float = 1.0) -> None:
+        """Learn one label, weighted by its uniqueness (0 to 1), with the raw log-odds at prediction time."""
         if log_odds == 0.0:
             return
         confidence = probability(abs(log_odds))
         at = self._at(confidence)
-        kept = 1.0 - worth * self._fresh
-        state.counts[at] = kept * state.counts[at] + worth
-        state.errors[at] = kept * state.errors[at] + worth * ((up == (log_odds > 0.0)) - confidence)
+        kept = 1.0 - uniqueness * self._fresh
+        state.counts[at] = kept * state.counts[at] + uniqueness
+        state.errors[at] = kept * state.errors[at] + uniqueness * ((up == (log_odds > 0.0)) - confidence)
 
     def _at(self, confidence: float) -> int:
         return min(int((confidence - 0.5) * 2.0 * self._bins), self._bins - 1)

@@ -1,4 +1,4 @@
-"""When to stand aside: adaptive conformal sets of sides that cannot be excluded."""
+"""The rule to stand aside: adaptive conformal sets of the sides (up, down) that cannot be excluded."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,17 +6,17 @@ from typing import Final
 from streams.market.confidence.parameters import ConformalParameters
 
 BINS: Final = 50
-"""Scores are counted in bins of this many over 0 to 1: a set is then a fiftieth too wide at most."""
+"""Bins of the histogram of scores over 0 to 1: thresholds are rounded up to the edge of a bin."""
 
 
 @dataclass
 class ConformalState:
-    """Scores, the level, and what came of it.
+    """Histogram of scores, the adapted level, and the coverage so far.
 
     Attributes:
         counts: exponentially weighted counts of scores in each bin; a score is 1 - probability of what happened.
-        level: part of the labels that may be outside now; it wanders so that the part in the long run is right.
-        threshold: a side whose score is beyond this is excluded.
+        level: fraction of labels allowed outside the set now; it is adapted so that the long-run fraction is right.
+        threshold: a side with a higher score is excluded.
         seen: labels taken.
         covered: labels whose side was in the set.
     """
@@ -29,10 +29,10 @@ class ConformalState:
 
 
 class Conformal:
-    """Keeps the sides that cannot be excluded; one alone is a call, both (or none) mean to stand aside.
+    """Adaptive conformal set of sides: one side alone is a call, both or none mean to stand aside.
 
-    However the market changes, the part of the labels outside their sets is within `1 / (step * labels)` of
-    `1 - coverage`, up to the few labels that wait to mature.
+    However the market changes, the fraction of labels outside their sets is within `1 / (step * labels)` of
+    `1 - coverage`, apart from the few labels that have not matured yet.
 
     >>> conformal = Conformal(ConformalParameters(coverage=0.9, step=0.02))
     >>> state = conformal.start()
@@ -55,7 +55,7 @@ class Conformal:
         self._kept = 1.0 - 1.0 / parameters.memory
 
     def start(self) -> ConformalState:
-        """Nothing can be excluded."""
+        """State before the first label: no side can be excluded."""
         return ConformalState([0.0] * BINS, self._outside, 1.0)
 
     def stands_aside(self, state: ConformalState, probability: float) -> bool:
@@ -64,7 +64,7 @@ class Conformal:
         return (1.0 - probability <= threshold) is (probability <= threshold)
 
     def learn(self, state: ConformalState, probability: float, threshold: float, up: bool) -> None:
-        """Take one label, given the probability and the threshold as they were when it was predicted."""
+        """Learn one label, given the probability and the threshold at prediction time."""
         score = 1.0 - probability if up else probability
         outside = score > threshold
         state.seen += 1

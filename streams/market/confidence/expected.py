@@ -1,4 +1,4 @@
-"""How good predictions are before their labels mature: what they would earn if they meant what they say."""
+"""Accuracy and log-loss that predictions imply before their labels mature, if they are calibrated."""
 
 from dataclasses import dataclass
 from math import log
@@ -7,7 +7,7 @@ from typing import Final
 from streams.scoring.scores import entropy
 
 MEMORY: Final = 500
-"""Scored predictions that the means look back on."""
+"""Scored predictions in the running means."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""How far calibrators, and the rule to stand aside, look back."""
+"""Parameters of the calibrators and of the rule to stand aside."""
 
 from typing import Annotated
 
@@ -8,14 +8,14 @@ from streams.engine.bounds import MOST, MOST_KEPT, Positive
 
 
 class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How quickly the slope moves.
+    """Parameters of temperature scaling.
 
     Attributes:
-        memory: labels that the slope looks back on.
-        prior: information that the slope of 1 starts with; one label of log-odds z is worth p (1 - p) z^2.
+        memory: labels over which the information on the slope decays.
+        prior: information that the slope of 1 starts with; one label of log-odds z adds p (1 - p) z^2.
         lowest, highest: bounds of the slope.
-        trust: part of the distance from slope 1 that is applied at first.
-        share: part of the trust that goes back to that at a label of worth 1.
+        trust: fraction of the distance from slope 1 that is applied at first.
+        share: fraction of `trust` that returns to its start at a label of uniqueness 1 (fixed share).
     """
 
     memory: Annotated[int, Meta(ge=2, le=MOST)] = 5_000
@@ -27,12 +27,12 @@ class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class BinsParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How finely and for how long it is counted.
+    """Parameters of histogram binning.
 
     Attributes:
         bins: of equal width, over confidences from 0.5 to 1.
-        memory: labels that each bin looks back on.
-        prior: labels that each bin's own confidence counts for.
+        memory: labels over which the counts of a bin decay.
+        prior: labels that the confidence of a bin counts for, against its observed accuracy.
     """
 
     bins: Annotated[int, Meta(ge=1, le=100)] = 10
@@ -41,10 +41,10 @@ class BinsParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class ConformalParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How often the set must hold what happens.
+    """Parameters of the conformal sets.
 
     Attributes:
-        coverage: part of the moves whose side must be in the set.
+        coverage: fraction of moves whose side must be in the set.
         step: how far the level moves at each label.
         memory: labels that the scores are counted over.
     """

@@ -1,20 +1,20 @@
-"""Probabilities that mean what they say: temperature scaling, learned from matured labels."""
+"""Calibration by temperature scaling, learned from matured labels."""
 
 from dataclasses import dataclass
 
 from streams.market.confidence.parameters import TemperatureParameters
-from streams.market.fixed_share import believed
+from streams.market.fixed_share import updated_weight
 from streams.scoring.logistic import probability
 
 
 @dataclass
 class TemperatureState:
-    """The slope, how much is known about it, and whether it helps.
+    """The slope, its Fisher information, and how far it is applied.
 
     Attributes:
-        slope: factor on the log-odds: below 1 the raw probability was too sure of itself.
+        slope: factor on the log-odds; below 1 the raw probability is overconfident.
         information: exponentially weighted Fisher information of the slope.
-        trust: part of the distance from slope 1 that is applied, 0 to 1.
+        trust: probability that the slope helps: fraction of its distance from 1 that is applied, 0 to 1.
     """
 
     slope: float
@@ -23,9 +23,9 @@ class TemperatureState:
 
 
 class Temperature:
-    """Multiplies log-odds by a slope that is learned by recursive maximum likelihood, as far as it proved itself.
+    """Calibrator that multiplies log-odds by a slope learned by recursive maximum likelihood, in proportion to `trust`.
 
-    There is no intercept: on overlapping labels a free one follows the last moves and was measured to cost accuracy.
+    There is no intercept: on overlapping labels it would follow the last moves, which was measured to cost accuracy.
 
     >>> calibration = Temperature(TemperatureParameters(prior=1.0))
     >>> state = calibration.start()
@@ -54,15 +54,15 @@ class Temperature:
         """Calibrated probability for raw log-odds."""
         return probability((1.0 + state.trust * (state.slope - 1.0)) * log_odds)
 
-    def learn(self, state: TemperatureState, log_odds: float, up: bool, worth: float = 1.0) -> None:
-        """Take one label of some worth with the raw log-odds as they were when it was predicted."""
+    def learn(self, state: TemperatureState, log_odds: float, up: bool, uniqueness: float = 1.0) -> None:
+        """Learn one label, weighted by its uniqueness (0 to 1), with the raw log-odds at prediction time."""
         parameters = self._parameters
         expected = probability(state.slope * log_odds)
-        state.trust = believed(
-            state.trust, expected, probability(log_odds), up, worth, parameters.trust, parameters.share
+        state.trust = updated_weight(
+            state.trust, expected, probability(log_odds), up, uniqueness, parameters.trust, parameters.share
         )
-        kept = 1.0 - worth * self._fresh
+        kept = 1.0 - uniqueness * self._fresh
         information = kept * state.information + (1.0 - kept) * parameters.prior
-        state.information = information = information + worth * expected * (1.0 - expected) * log_odds * log_odds
-        slope = state.slope + worth * (up - expected) * log_odds / information
+        state.information = information = information + uniqueness * expected * (1.0 - expected) * log_odds * log_odds
+        slope = state.slope + uniqueness * (up - expected) * log_odds / information
         state.slope = min(max(slope, parameters.lowest), parameters.highest)

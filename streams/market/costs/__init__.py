@@ -1,4 +1,4 @@
-"""What it costs to take a position and to leave it: a file for each cost, and the register that names them."""
+"""Costs of taking and leaving a position: a file for each cost, and the registry of their names."""
 
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ class CostParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     Attributes:
         enabled: names of the costs that are paid.
         fee_bps: fee of one execution, bps of its value.
-        slippage_bps: what both executions lose beyond the best price, bps together.
+        slippage_bps: loss beyond the best price, both executions together, bps.
         own: parameters of costs of the user, a table for each.
     """
 

@@ -1,4 +1,4 @@
-"""What the venue takes."""
+"""Cost: the fee of the venue."""
 
 
 class Fees:

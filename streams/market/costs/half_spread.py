@@ -1,10 +1,10 @@
-"""What crossing the book takes."""
+"""Cost: half the spread at each of the two executions."""
 
 
 class HalfSpread:
     """Half the spread on the way in and half on the way out.
 
-    The spread is taken as it is at the prediction; it may be another when the position is left.
+    The spread is that at prediction time; when the position is left it may differ.
 
     >>> HalfSpread().bps(spread_bps=0.4)
     0.4

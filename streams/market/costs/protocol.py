@@ -1,4 +1,4 @@
-"""What a cost is: something that a position loses on the way in and out."""
+"""Protocol of costs: a loss of every position at its two executions."""
 
 from typing import Protocol
 

@@ -1,8 +1,8 @@
-"""What is lost beyond the best price."""
+"""Cost: slippage, the loss beyond the best price."""
 
 
 class Slippage:
-    """A fixed loss of both executions together: sizes are fractions of a capital that no tick knows.
+    """A fixed loss of both executions together; it does not depend on the size, since the capital is not known.
 
     >>> Slippage(slippage_bps=0.1).bps(spread_bps=0.4)
     0.1

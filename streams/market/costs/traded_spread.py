@@ -1,22 +1,22 @@
-"""What the spread is where a feed has trades alone: estimated from how far their prices jump."""
+"""Estimate of the spread from changes of trade prices, for feeds without quotes."""
 
 from dataclasses import dataclass
 from typing import Final
 
 MEMORY: Final = 200
-"""Changes of the price that the mean looks back on."""
+"""Changes of the price in the running mean."""
 
 FEWEST: Final = 10
-"""Changes below which nothing is known: no spread is not a spread of 0."""
+"""Changes before which the spread counts as unknown."""
 
 
 @dataclass
 class TradedSpread:
-    """Mean magnitude of the changes from one trade's price to another.
+    """Estimate of the spread: mean magnitude of the changes from one trade's price to another.
 
     Trades bounce between bid and ask, so most changes are as large as the spread. On a day of three shares on five
-    venues the mean was 7.25, 1.17 and 2.29 bps where the quoted spread at the trades was 7.22, 1.20 and 2.10. Of bars,
-    which are further apart than trades, it is mostly volatility: too much rather than too little.
+    venues the mean was 7.25, 1.17 and 2.29 bps where the quoted spread at the trades was 7.22, 1.20 and 2.10. On bars,
+    which are further apart in time than trades, it is too large, as it mostly measures volatility.
 
     Attributes:
         price: of the last trade, quote currency; 0 before the first.
@@ -40,7 +40,7 @@ class TradedSpread:
     mean: float = 0.0
 
     def take(self, price: float) -> None:
-        """Take the price of a trade while no quote stands."""
+        """Take the price of a trade while there is no valid quote."""
         last = self.price
         self.price = price
         if last == 0.0 or price == last:

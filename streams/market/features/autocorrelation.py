@@ -1,4 +1,4 @@
-"""Whether the mid tends to move on or back."""
+"""Feature: autocorrelation of neighbouring returns, negative where the price bounces."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -59,5 +59,5 @@ class Autocorrelation:
         state.products = products = state.products + fresh * (change * state.last_return - state.products)
         state.squares = squares = state.squares + fresh * (change * change - state.squares)
         state.last_return = change
-        # Long after the last move `squares` fades into denormal numbers whose ratio means nothing.
+        # Long after the last move `squares` decays to denormal numbers, whose ratio is meaningless.
         return (max(-1.0, min(1.0, products / squares)) if squares > 1e-30 else 0.0,)

@@ -1,4 +1,4 @@
-"""What the best bid and ask say: queue imbalance, microprice and order-flow imbalance."""
+"""Features of the best bid and ask: queue imbalance, microprice and order-flow imbalance."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,7 +7,7 @@ from streams.market.features.family import Feature, Moment
 from streams.market.features.rolling import RollingWindow, push, window
 
 ABSENT = (0.0, 0.0, 0.0)
-"""Features while no quote came."""
+"""Values before the first quote."""
 
 
 @dataclass
@@ -15,9 +15,9 @@ class BookState:
     """The last best bid and ask, and the order flow since.
 
     Attributes:
-        bid, bid_size, ask, ask_size: the last quote; a bid of 0 means none came.
+        bid, bid_size, ask, ask_size: the last quote; a bid of 0 before the first.
         flow: order flow of the last quotes, base units.
-        activity: its magnitudes.
+        activity: magnitudes of that order flow.
     """
 
     bid: float

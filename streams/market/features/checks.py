@@ -1,4 +1,4 @@
-"""Whether a family of features keeps its promises: nothing from the future, nothing lost in a restart, finite numbers.
+"""Checks of a family of features: no look-ahead, exact restart, finite numbers, bounded state, scale and sign.
 
 The same checks for the built-in families and for the user's; `tickloop features check` runs them on any ticks.
 """
@@ -20,7 +20,7 @@ RESTARTS = 25
 """How often the restart check puts the state through bytes."""
 
 LARGEST_STATE = 16_384
-"""Bytes that the state of a family may have at most: 16 families of these fit the promise for a symbol many times."""
+"""Largest state of a family, bytes; 16 such families are well within the bound of a symbol's state."""
 
 
 class FeatureFinding(Struct, frozen=True):
@@ -61,7 +61,7 @@ Build = Callable[[], Features]
 
 
 def _look_ahead(build: Build, family: str, ticks: Ticks) -> str:
-    """Another future leaves earlier values as they were, even if the object has seen the first one."""
+    """Values do not depend on later ticks, even if the same object has seen other ones."""
     features = build()
     before = vectors(features, ticks)
     for cut in (len(ticks) // 3, len(ticks) // 2, len(ticks) - 1):
@@ -73,7 +73,7 @@ def _look_ahead(build: Build, family: str, ticks: Ticks) -> str:
 
 
 def _restart(build: Build, family: str, ticks: Ticks) -> str:
-    """A state that went through bytes, in another object, goes on bit for bit."""
+    """A state restored from bytes into another object gives the same values, bit for bit."""
     features = build()
     uninterrupted = vectors(features, ticks)
     pause = max(1, len(ticks) // RESTARTS)
@@ -101,7 +101,7 @@ def _finite(build: Build, family: str, ticks: Ticks) -> str:
 
 
 def _bounded(build: Build, family: str, ticks: Ticks) -> str:
-    """The state stays small, however many ticks there were."""
+    """The size of the state is bounded, whatever the number of ticks."""
     features, state = build(), None
     largest = 0
     for tick in [*ticks, *ticks]:
@@ -111,7 +111,7 @@ def _bounded(build: Build, family: str, ticks: Ticks) -> str:
 
 
 def _scale(build: Build, family: str, ticks: Ticks) -> str:
-    """What promises it does not change when all prices, or all sizes, are multiplied by a constant."""
+    """Features declared `scale_free` do not change when all prices, or all sizes, are multiplied by a constant."""
     features = build()
     free = [feature.scale_free for feature in features_of(family)]
     before = vectors(features, ticks)
@@ -125,7 +125,7 @@ def _scale(build: Build, family: str, ticks: Ticks) -> str:
 
 
 def _sign(build: Build, family: str, ticks: Ticks) -> str:
-    """In a mirrored market signed features flip, the others do not."""
+    """When the market is mirrored, signed features change their sign and the others stay."""
     features = build()
     first = ticks[0]
     level = first.bid * first.ask if isinstance(first, Quote) else first.price * first.price

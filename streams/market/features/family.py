@@ -1,4 +1,4 @@
-"""What a family of features is: some rolling numbers that share one state, in a file of their own."""
+"""Protocol of families of features: rolling numbers that are computed together from one state."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -11,13 +11,13 @@ __all__ = ["Family", "Feature", "Moment", "NoState"]
 
 
 class Feature(Struct, frozen=True):
-    """What one number of a vector means.
+    """Description of one feature, a number of the vector.
 
     Attributes:
         name: unique among all features.
-        unit: bps, sigma, or a range for what has no unit.
+        unit: `bps`, `sigma`, or a range such as `-1..1` if it has no unit.
         signed: whether it flips when the market is mirrored; only such features can enter the direction model.
-        formula: what it is, in a line.
+        formula: in one line.
         source: where the formula comes from: author, year, equation.
         scale_free: whether it stays the same when all prices, or all sizes, are multiplied by a constant.
     """
@@ -31,7 +31,7 @@ class Feature(Struct, frozen=True):
 
 
 class NoState(Struct, array_like=True):
-    """State of what remembers nothing."""
+    """State of a family that needs none."""
 
 
 class Family(Protocol):
@@ -44,12 +44,12 @@ class Family(Protocol):
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """What they are, in the order of the answers."""
+        """Descriptions of the features, in the order of the values."""
         ...
 
     @property
     def state(self) -> type[Any]:
-        """Type of the state, a `msgspec.Struct` or a dataclass: only what stands in it survives a restart."""
+        """Type of the state, a `msgspec.Struct` or a dataclass: only what is in it survives a restart."""
         ...
 
     def start(self, mid: float) -> Any:

@@ -1,4 +1,4 @@
-"""What the trades say: who was the aggressor, and at which price they were made on average."""
+"""Features of the last trades: imbalance of the aggressors, and distance of their average price from the mid."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -14,7 +14,7 @@ FURTHEST_BPS: Final = 1e4
 
 @dataclass
 class FlowState:
-    """The last trades.
+    """Windows over the last trades.
 
     Attributes:
         signed: sizes, positive for buyers and negative for sellers, base units.
@@ -75,11 +75,11 @@ class Flow:
         return self.advance(state, now)
 
     def advance(self, state: FlowState, now: Moment) -> tuple[float, float]:
-        """The trades so far against the reference price of now."""
+        """Values at a new reference price, without a new trade."""
         size = state.sizes.total
         if size <= 0.0:
             return 0.0, 0.0
         imbalance = state.signed.total / size
         deviation = (1.0 - state.notionals.total / size / now.mid) * 1e4
-        # The bounds hold but for rounding; a window of sizes that differ by 16 digits must still give finite features.
+        # The bounds hold except for rounding; sizes that differ by 16 digits must still give finite features.
         return max(-1.0, min(1.0, imbalance)), max(-FURTHEST_BPS, min(FURTHEST_BPS, deviation))

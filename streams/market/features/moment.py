@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Moment:
-    """The market as of one tick: what every family may read, kept for the next tick.
+    """The market as of one tick: the input of every family.
 
     Attributes:
         mid: reference price, quote currency: the mid, or the last trade's price until a quote comes.

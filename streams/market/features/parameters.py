@@ -1,4 +1,4 @@
-"""How far the built-in families look back."""
+"""Parameters of the built-in families: decays and windows."""
 
 from typing import Annotated
 
@@ -10,12 +10,12 @@ Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
 class VolatilityParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How long volatility and autocorrelation remember.
+    """Decays and window of volatility and autocorrelation.
 
     Attributes:
-        ewma_decay: weight of the past in the exponentially weighted variance, a quote.
+        ewma_decay: weight of the past in the exponentially weighted variance, per quote.
         realised_window: quotes that the realised volatility is summed over.
-        autocorrelation_decay: weight of the past in the autocorrelation, a quote.
+        autocorrelation_decay: weight of the past in the autocorrelation, per quote.
     """
 
     ewma_decay: Decay = 0.97
@@ -24,11 +24,11 @@ class VolatilityParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class OscillatorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Spans in quotes.
+    """Spans of RSI and MACD, in quotes.
 
     Attributes:
-        rsi_period: smoothing of gains and losses, `1 / period` a quote.
-        macd_fast: span of the quick average, `2 / (span + 1)` a quote.
+        rsi_period: smoothing of gains and losses, `1 / period` per quote.
+        macd_fast: span of the fast average, `2 / (span + 1)` per quote.
         macd_slow: span of the slow average.
     """
 

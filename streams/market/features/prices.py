@@ -1,4 +1,4 @@
-"""Where the mid stands against its own recent past: returns over several lags and the z-score."""
+"""Features of the mid against its recent past: returns over several lags and the z-score."""
 
 from dataclasses import dataclass
 from math import fsum, sqrt

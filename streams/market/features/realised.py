@@ -1,4 +1,4 @@
-"""How much the mid moved over the last quotes."""
+"""Feature: realised volatility of the mid over the last quotes."""
 
 from dataclasses import dataclass
 from math import sqrt

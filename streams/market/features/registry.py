@@ -23,7 +23,7 @@ from streams.market.features.volatility import Volatility
 
 
 class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the features look back on.
+    """Parameters of the features.
 
     Attributes:
         recorded: features that are computed and written into outcomes though no component needs them.
@@ -75,7 +75,7 @@ def every_feature() -> list[Feature]:
 
 BUILT_IN = tuple(every_feature())
 FEATURES = tuple(feature.name for feature in BUILT_IN)
-"""Names of the built-in features; the vector of a symbol has those that something needs, in this order."""
+"""Names of the built-in features; the vector of a symbol has those that a component needs, in this order."""
 
 SIGNED = tuple(feature.name for feature in BUILT_IN if feature.signed)
 UNSIGNED = tuple(feature.name for feature in BUILT_IN if not feature.signed)
@@ -115,7 +115,7 @@ def families_of(names: Sequence[str]) -> list[str]:
 
 
 def feature(name: str) -> Feature:
-    """What a feature is.
+    """Description of a feature by its name.
 
     >>> feature("spread").unit
     'bps'

@@ -1,11 +1,11 @@
-"""Sums over the last n numbers that do not lose digits."""
+"""Sums over the last n numbers without loss of digits."""
 
 from dataclasses import dataclass
 from math import fsum
 from typing import Final
 
 CANCELLATION: Final = 1e-8
-"""When removing a number leaves less than this fraction of it, its rounding error has eaten half of the digits."""
+"""If the sum after a removal is a smaller fraction of the removed number, half of its digits may be rounding error."""
 
 
 @dataclass
@@ -31,8 +31,8 @@ def window(length: int) -> RollingWindow:
 def push(window: RollingWindow, value: float) -> float:
     """Put `value` in the place of the oldest number and return the new sum.
 
-    The running sum is replaced by a correctly rounded one at every turn of the ring and whenever cancellation would
-    show, so its error neither grows with time nor depends on what left the window long ago.
+    The running sum is replaced by a correctly rounded one at every turn of the ring and after a large cancellation,
+    so its error neither grows with time nor depends on numbers that left the window long ago.
 
     >>> last = window(3)
     >>> [push(last, value) for value in (1.0, 2.0, 4.0, 8.0)]

@@ -1,4 +1,4 @@
-"""How far apart bid and ask are: what a taker pays before anything else."""
+"""Feature: the spread between best bid and best ask."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from streams.market.features.family import Feature, Moment, NoState
 
 
 class Spread:
-    """Remembers nothing.
+    """Computes the spread of the last quote; it has no state.
 
     >>> Spread().advance(NoState(), Moment(100.0, bid=99.0, ask=101.0))
     (200.0,)

@@ -15,12 +15,12 @@ from streams.market.features.moment import Moment
 from streams.market.features.registry import FAMILIES, FEATURES, FeatureParameters, families_of, features_of
 
 View = Callable[[Sequence[float]], Sequence[float]]
-"""From a vector of all features to those that a component needs, in the order that it named them in."""
+"""Function from the vector of all features to those that a component needs, in the component's order."""
 
 
 @dataclass
 class FeatureState:
-    """What the features of one symbol are computed from.
+    """State of the features of one symbol.
 
     Attributes:
         now: the market as of the last tick.
@@ -38,7 +38,7 @@ class Features:
 
     Args:
         parameters: of the families.
-        needs: names of the features that somebody needs; a family none of whose features is needed is not computed.
+        needs: names of the needed features; a family none of whose features is needed is not computed.
 
     Attributes:
         names: names of the computed features, in the order of the vector.
@@ -98,17 +98,17 @@ class Features:
         return FeatureState(Moment(mid), [family.start(mid) for family in self._families], [0.0] * self._width)
 
     def revive(self, state: FeatureState) -> None:
-        """Give the states of the families their types again, which a snapshot does not name.
+        """Convert the states of the families from a snapshot to their types.
 
         Raises:
-            ValidationError: they are not those of these families.
+            ValidationError: the states are not of these types.
         """
         state.families = [
             convert(own, family.state) for own, family in zip(state.families, self._families, strict=True)
         ]
 
     def quote(self, state: FeatureState, quote: Quote, faults: Faults) -> bool:
-        """Take a quote; it always moves the features of the price, so the answer is True."""
+        """Take a quote; returns True: it always changes the features of the price."""
         now = state.now
         now.bid = bid = quote.bid
         now.bid_size = quote.bid_size
@@ -119,12 +119,12 @@ class Features:
         return True
 
     def forget_quote(self, state: FeatureState) -> None:
-        """The last quote is too old to stand: until another comes, trades alone say where the market is."""
+        """Drop the last quote as too old: until the next one, trades alone give the reference price."""
         now = state.now
         now.bid = now.bid_size = now.ask = now.ask_size = 0.0
 
     def trade(self, state: FeatureState, trade: Trade, faults: Faults) -> bool:
-        """Take a trade; whether it moved the features of the price: it does so until a quote comes."""
+        """Take a trade; returns whether it changed the features of the price, as it does while there is no quote."""
         now = state.now
         now.price = price = trade.price
         now.size = trade.size
@@ -162,7 +162,7 @@ class Features:
         state.vector = vector
 
     def _refuse_what_is_not_finite(self, vector: list[float], faults: Faults) -> None:
-        # NaN and infinity differ from themselves; so does an overflow of the sum, which the closer look lets pass.
+        # A sum that is NaN or infinite differs from itself less itself; each number is then looked at alone.
         total = sum(vector)
         if total - total == 0.0:
             return

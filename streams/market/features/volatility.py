@@ -1,4 +1,4 @@
-"""How much the mid moves, seen through a fading memory."""
+"""Feature: exponentially weighted volatility of the mid."""
 
 from dataclasses import dataclass
 from math import sqrt

@@ -1,4 +1,4 @@
-"""How the online model learns."""
+"""Parameters of the online model."""
 
 from typing import Annotated
 
@@ -9,14 +9,14 @@ from streams.market.features import SIGNED
 
 
 class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the model learns.
+    """Parameters of the signed logistic regression.
 
     Attributes:
-        features: names of the signed features that it looks at.
+        features: names of its features, all of them signed.
         learning_rate: first step of the stochastic gradient, for features scaled to a mean square of 1.
-        learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`, times its worth.
+        learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`, times its uniqueness.
         prior: weights that it starts from, log-odds for each scaled feature; 0 for those that are not named.
-        scale_memory: labels that the mean square of each feature looks back on.
+        scale_memory: labels over which the mean square of each feature decays.
         learns: whether labels change it while it runs; if not, only a directive brings another model.
     """
 

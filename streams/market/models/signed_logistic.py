@@ -11,10 +11,10 @@ from streams.market.models.parameters import SignedLogisticParameters
 from streams.scoring.logistic import probability
 
 CLIP: Final = 5.0
-"""Scaled features beyond this magnitude count as this: one outlier must not move the weights for good."""
+"""Magnitude to which scaled features are clipped, so that one outlier does not move the weights for good."""
 
 LARGEST: Final = 1e6
-"""Weights beyond this are no model: one standard deviation would be worth a million log-odds."""
+"""Largest weight of a valid model, log-odds for a feature of one standard deviation."""
 
 
 @dataclass
@@ -41,18 +41,18 @@ class SignedLogistic:
             total += each
         for each in self.mean_squares:
             total += each
-        # NaN and infinity differ from themselves; an overflow of the sum looks like them until each is looked at.
+        # A sum that is NaN or infinite differs from itself less itself; each number is then looked at alone.
         return total - total == 0.0 or all(map(isfinite, (*self.weights, *self.mean_squares)))
 
 
 def fresh(features: Sequence[str] = SIGNED) -> SignedLogistic:
-    """Model over these features that has learned nothing."""
+    """Model over these features with weights of 0."""
     zeros = [0.0] * len(features)
     return SignedLogistic(zeros, list(zeros), list(zeros))
 
 
 def start(parameters: SignedLogisticParameters) -> SignedLogistic:
-    """Model that knows its prior and has seen nothing.
+    """Model with its prior weights, before the first label.
 
     >>> model = start(SignedLogisticParameters(features=("return_10", "queue_imbalance")))
     >>> model.weights, model.n_seen
@@ -67,7 +67,7 @@ def from_wire(state: SignedLogisticState, features: tuple[str, ...] = SIGNED) ->
     """Model over `features` from its state on the wire.
 
     Raises:
-        ValueError: with a sentence, when the numbers cannot be those of a model over `features`.
+        ValueError: the numbers are not those of a valid model over `features`; the message says why.
     """
     if state.features != features:
         raise ValueError(f"expected the features {', '.join(features)}, was {', '.join(state.features) or 'none'}")
@@ -100,7 +100,7 @@ class SignedLogisticLearner:
 
     Args:
         parameters: how models learn.
-        times: as fast.
+        times: factor on the learning rate.
 
     The step is that of River's `LogisticRegression` with `SGD` and `InverseScaling`, written out because a model here
     is a list of numbers that can be stored, sent and compared; a test holds both equal to the last bit.
@@ -127,7 +127,7 @@ class SignedLogisticLearner:
         return self.opinion_on(model, self.scaled(model, features))
 
     def scaled(self, model: SignedLogistic, features: list[float]) -> list[float]:
-        """Features as the model sees them, in units of their root mean square and clipped."""
+        """Features in units of their root mean square, clipped: the input of the regression."""
         return [
             CLIP if (scaled := features[index] * scale) > CLIP else -CLIP if scaled < -CLIP else scaled
             for index, scale in enumerate(model.scales)
@@ -141,8 +141,8 @@ class SignedLogisticLearner:
         # NaN fails every comparison: broken weights give no opinion.
         return probability(log_odds) if -1e300 < log_odds < 1e300 else 0.5
 
-    def learn(self, model: SignedLogistic, features: list[float], up: bool, worth: float = 1.0) -> None:
-        """Take a label with the features as they were when it was predicted, and its weight (`label_uniqueness`)."""
+    def learn(self, model: SignedLogistic, features: list[float], up: bool, uniqueness: float = 1.0) -> None:
+        """Learn one label, weighted by its uniqueness (0 to 1), with the features at prediction time."""
         if not self._learns or not model.sound:
             return
         model.n_seen += 1
@@ -159,14 +159,14 @@ class SignedLogisticLearner:
             value = max(-CLIP, min(CLIP, value * scale))
             scaled.append(value)
             log_odds += weights[index] * value
-        gradient = worth * _gradient(log_odds, up)
+        gradient = uniqueness * _gradient(log_odds, up)
         rate = self._rate / float(model.n_seen) ** self._decay
         for index in range(len(weights)):
             weights[index] -= rate * (gradient * scaled[index])
 
 
 def _gradient(log_odds: float, up: bool) -> float:
-    """Slope of the log-loss in the log-odds."""
+    """Derivative of the log-loss with respect to the log-odds."""
     sign = 1.0 if up else -1.0
     towards = log_odds * sign
     if towards > 18.0:

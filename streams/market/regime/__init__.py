@@ -1,4 +1,4 @@
-"""Which kind of market it is, a detector a file, and the register that parameters name them by."""
+"""Regime detectors, a file each, and the registry of their names."""
 
 from typing import Any
 

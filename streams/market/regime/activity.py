@@ -1,29 +1,29 @@
-"""A hidden Markov filter over two levels of activity that it learns: how often quotes move the mid, and how far."""
+"""Hidden Markov filter over two learned levels of activity: how often quotes move the mid, and how far."""
 
 from dataclasses import dataclass
 from math import exp, log
 from typing import Final
 
 RAREST: Final = 1e-4
-"""Least probability of a move, and of none: a level must be able to be surprised by either."""
+"""Least probability of a move, and of none, at any level."""
 
 FAINTEST: Final = 1e-18
-"""Least mean square of moves, bps^2: what is smaller is rounding."""
+"""Least mean square of moves, bps^2: smaller moves are rounding."""
 
 FARTHEST: Final = 25.0
-"""A move counts as this many mean squares of the larger level at most: one jump must not become the level."""
+"""Mean squares of the larger level to which the square of a move is clipped, so that one jump is no level."""
 
 EMPTY: Final = 1e-3
-"""A level that less than this share of the remembered quotes was spent in keeps its numbers."""
+"""Share of the remembered quotes below which a level keeps its numbers."""
 
 EVERY: Final = 10
 """Quotes from one maximisation step to the next; expectations are taken at each."""
 
 APART: Final = 2.25
-"""Ratio of variances from which on two levels are two."""
+"""Ratio of variances below which both levels count as one."""
 
 RATIO: Final = 2.0
-"""Level that waits above the only one: so many times the moves, and so many times the mean square."""
+"""Factors on moves and on mean square for the second level while there is only one."""
 
 NOTHING = (0.0, 0.0, 0.0)
 
@@ -33,10 +33,10 @@ SLIGHT: Final = 0.02
 
 @dataclass
 class Level:
-    """One of the two: a quote moves the mid with a probability, and by so much.
+    """One level of activity: the probability that a quote moves the mid, and the mean square of such a move.
 
     Attributes:
-        belief: filtered probability of being at this level.
+        belief: filtered probability that the market is at this level.
         moves: probability that a quote moves the mid.
         square: mean square of such a move, bps^2.
         mass, moved, squares: smoothed means over the past of being at this level, of moving while at it, and of the
@@ -62,7 +62,7 @@ class Level:
 
 @dataclass
 class ActivityState:
-    """What is believed and what was learned.
+    """State of the filter and of the learned levels.
 
     Attributes:
         seen: quotes taken, up to the memory.
@@ -88,7 +88,7 @@ class Activity:
     """Advances an `ActivityState`.
 
     At a level a quote leaves the mid where it is with probability 1 - p, else moves it by a normal number of mean
-    square q: real quotes mostly do not move, and a normal distribution alone would take each move for a regime. The
+    square q: most real quotes do not move it, and a normal distribution alone would take each move for a regime. The
     levels are learned by online expectation maximisation: with filter f, transition t and step g, the expectation of
     a statistic s given the present level k goes to g s 1{k} + (1 - g) sum_j rho(j) f(j) t(j, k) / sum_i f(i) t(i, k).
 
@@ -194,7 +194,7 @@ class Activity:
         mass_of_second = _maximise(second, first.belief)
         low, high = (first, second) if first.variance < second.variance else (second, first)
         if high.variance < APART * low.variance:
-            # One level under two names. The market calls it calm; the other one waits above it to be needed.
+            # Both levels are one, which counts as calm; the other is set above it.
             only = first if mass_of_first > mass_of_second else second
             state.levels = first, second = only, self._above(only)
         _weigh(state, first, second)
@@ -210,7 +210,7 @@ class Activity:
 
 
 def _maximise(level: Level, away: float) -> float:
-    """Set a level to what is expected of it; return the share of the past that was spent there."""
+    """Maximisation step of a level; return the share of the past that was spent at it."""
     at = level.belief
     mass = at * level.mass + away * level.away_mass
     moved = at * level.moved + away * level.away_moved

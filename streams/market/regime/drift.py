@@ -1,4 +1,4 @@
-"""A hidden Markov filter over the drift: up, none, or down by so many standard deviations a quote."""
+"""Hidden Markov filter over three drifts: up, none, and down, in standard deviations per quote."""
 
 from dataclasses import dataclass
 from math import exp
@@ -6,7 +6,7 @@ from math import exp
 
 @dataclass
 class DriftState:
-    """Filtered probabilities of a drift up and of one down; what is left is none."""
+    """Filtered probabilities of a drift up and of one down; the rest is the probability of none."""
 
     up: float = 0.0
     down: float = 0.0
@@ -15,7 +15,7 @@ class DriftState:
 class Drift:
     """Advances a `DriftState`.
 
-    How strong a drift is called a trend is a definition, not a discovery: nothing is learned here.
+    The size of a drift that counts as a trend is a parameter; nothing is learned.
 
     Args:
         trend: drift of a trend, standard deviations a quote.

@@ -1,4 +1,4 @@
-"""Volatility against what is usual and drift against its standard error, with hysteresis and a minimum dwell."""
+"""Detector by thresholds: volatility against its usual level, drift against its standard error, with hysteresis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ NORMAL: Final = 1.702
 """A logistic curve with its argument scaled by this is within 0.01 of the normal distribution function everywhere."""
 
 FAINTEST: Final = 1e-9
-"""Volatility and drift below this are rounding, bps a quote; their ratios mean nothing."""
+"""Volatility and drift below this, bps per quote, are rounding; their ratios are not used."""
 
 
 @dataclass
 class EwmaState:
-    """What the labels are computed from.
+    """Averages and labels of the detector.
 
     Attributes:
         seen: quotes taken, up to the memory of the usual volatility.
@@ -49,7 +49,7 @@ class Ewma:
     sigma * sqrt((1 - decay) / (1 + decay)): a standard normal number while there is no trend.
 
     The probability of a label is that of the true value lying on its side of the middle between the two levels, given
-    the error of the estimate; labels linger within the hysteresis and the dwell, so it may well be below one half.
+    the error of the estimate. It may be below 0.5, as hysteresis and dwell keep a label for a while.
 
     >>> detector = Ewma(EwmaParameters(dwell=0))
     >>> state = detector.start()
@@ -81,7 +81,7 @@ class Ewma:
         self._middle_trend = 0.5 * (parameters.trend_above + parameters.range_below)
 
     def start(self) -> EwmaState:
-        """Calm and ranging."""
+        """State at the start: calm and ranging."""
         return EwmaState()
 
     def current(self, state: EwmaState) -> tuple[Regime, float]:

@@ -1,4 +1,4 @@
-"""Regimes by hidden Markov filters: of the activity, whose levels are learned, and of the drift."""
+"""Detector by two hidden Markov filters: one of activity, with learned levels, and one of drift."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ from streams.market.regime.parameters import HmmParameters
 
 @dataclass
 class HmmState:
-    """What the labels are computed from.
+    """States of the two filters, and labels of the detector.
 
     Attributes:
-        activity, drift: of the filters.
+        activity, drift: states of the filters.
         volatile, trending: the labels.
         volatile_for, trending_for: quotes since each label changed, up to the dwell.
         probability: that both labels are right.
@@ -34,9 +34,8 @@ class HmmState:
 class Hmm:
     """Advances an `HmmState`.
 
-    The two filters are kept apart, as if volatility and drift changed independently: six joint states would cost
-    three times as much and know the same. Which level is the volatile one is told by its variance, a trend by its
-    drift; no label hangs on the place of a number.
+    The two filters run apart, as if volatility and drift changed independently: six joint states would cost three
+    times as much and were no better. The volatile level is the one with the larger variance.
 
     >>> detector = Hmm(HmmParameters(dwell=0))
     >>> state = detector.start()
@@ -61,7 +60,7 @@ class Hmm:
         self._drift = Drift(parameters.trend, parameters.spell, parameters.evidence)
 
     def start(self) -> HmmState:
-        """Calm and ranging."""
+        """State at the start: calm and ranging."""
         return HmmState()
 
     def current(self, state: HmmState) -> tuple[Regime, float]:
@@ -72,7 +71,7 @@ class Hmm:
         """See `Detector.advance`."""
         change = features[0]
         activity = state.activity
-        # Scaled by what was known before the quote: a jump must not hide in the scale that it makes.
+        # Scaled by the volatility before the quote, which a jump at this quote does not change.
         variance = self._activity.variance(activity)
         of_volatile = self._activity.advance(activity, change)
         of_trend = self._drift.advance(state.drift, change / sqrt(variance)) if variance > 0.0 else 0.0

@@ -1,4 +1,4 @@
-"""The kinds of market: calm or volatile, ranging or trending; named by their statistics, whatever found them."""
+"""Regimes: calm or volatile, ranging or trending."""
 
 from msgspec import Struct
 
@@ -11,8 +11,8 @@ class Regime(Struct, frozen=True):
 
     Attributes:
         name: as it stands in predictions.
-        volatile: it moves clearly more than it usually does.
-        trending: its drift is larger than noise explains.
+        volatile: whether volatility is clearly above its usual level.
+        trending: whether the drift is larger than noise explains.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What each detector calls a regime, and how slowly it makes up its mind."""
+"""Parameters of the regime detectors."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
 class EwmaParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Levels to enter a regime at and to leave it at, and how slowly it is measured.
+    """Thresholds to enter and to leave a regime, and decays of the averages.
 
     Attributes:
         usual_decay: weight of the past in the usual volatility.
@@ -35,12 +35,12 @@ class EwmaParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class HmmParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How long regimes last, what a trend is, and how quickly levels are learned.
+    """Parameters of the hidden Markov filters: how long regimes last, what a trend is, how fast levels are learned.
 
     Attributes:
-        spell: quotes that a regime lasts on average. It is not learned: what is most likely on real quotes is a switch
-            every few of them, and that is no regime.
-        evidence: log-odds that one quote can count for at most: no single jump makes a regime.
+        spell: quotes that a regime lasts on average. It is not learned: the most likely value on real quotes is a few
+            of them, too short for a regime.
+        evidence: largest change of log-odds by one quote, so that no single jump makes a regime.
         trend: drift of a trend, standard deviations a quote.
         sure: a label changes when another one is at least this probable.
         dwell: quotes for which either label stays at least.

@@ -1,4 +1,4 @@
-"""What a regime detector is: an operator that names the regime as of each quote and says how sure it is."""
+"""Protocol of regime detectors, which give the regime and its probability at each quote."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -11,20 +11,20 @@ class Detector(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the features that it looks at; they are computed because of it."""
+        """Names of the features that it needs, which are then computed."""
         ...
 
     @property
     def state(self) -> type[Any]:
-        """Type of its state, a `Struct` or a dataclass of bounded size: only what stands in it survives a restart."""
+        """Type of its state, a `Struct` or a dataclass of bounded size: only what is in it survives a restart."""
         ...
 
     def start(self) -> Any:
-        """State of a market that was never seen."""
+        """State before the first quote."""
         ...
 
     def current(self, state: Any) -> tuple[Regime, float]:
-        """The regime as it stands, and the probability that it is this one."""
+        """The present regime and its probability."""
         ...
 
     def advance(self, state: Any, features: Sequence[float]) -> tuple[Regime, float]:

@@ -1,4 +1,4 @@
-"""How much to hold: nothing unless the edge pays for the round trip, else the smallest limit of the rules."""
+"""Position sizing: 0 unless the edge exceeds the cost of the round trip, else the smallest limit of the rules."""
 
 from streams.market.sizing.explained import SizeExplained
 from streams.market.sizing.parameters import SizingParameters

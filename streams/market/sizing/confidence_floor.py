@@ -1,4 +1,4 @@
-"""Nothing for those who are hardly surer than a coin."""
+"""Sizing rule: no position below a confidence."""
 
 from streams.market.sizing.protocol import NO_LIMIT, Case
 

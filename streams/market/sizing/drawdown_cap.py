@@ -1,4 +1,4 @@
-"""Smaller positions for those who have been losing."""
+"""Sizing rule: a cap that shrinks with the drawdown."""
 
 from streams.market.sizing.protocol import Case
 
@@ -6,8 +6,8 @@ from streams.market.sizing.protocol import Case
 class DrawdownCap:
     """The cap shrinks in proportion to how much of the bearable drawdown is left.
 
-    The drawdown is that of a paper equity, and it is forgotten at the rate of `memory` matured predictions: who holds
-    nothing cannot earn it back.
+    The drawdown is that of a paper equity; it decays over `memory` matured predictions, as an arm that holds nothing
+    could not earn it back.
 
     >>> cap = DrawdownCap(bearable_bps=100.0, largest=1.0, memory=10)
     >>> case = Case(0.7, net_bps=0.2, deviation_bps=2.0, regime="calm-range", stand_aside=False, drawdown_bps=25.0)

@@ -1,4 +1,4 @@
-"""A position and where it comes from."""
+"""A position with the numbers that it was computed from."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""What growth alone would hold, and a small part of it."""
+"""Sizing rule: a fraction of the Kelly (growth-optimal) position."""
 
 from streams.market.sizing.protocol import NO_LIMIT, Case
 
@@ -6,9 +6,9 @@ from streams.market.sizing.protocol import NO_LIMIT, Case
 class Kelly:
     """A fraction of net edge over mean square of the return, both as fractions of the price.
 
-    At horizons of a second the growth-optimal position is thousands of times the capital as soon as the edge pays at
-    all: returns are tiny, and their square is tinier. What holds a real position back, the error of the edge and jumps
-    that no second has shown yet, is in the fraction, which must be as small as that position is large.
+    At horizons of a second the growth-optimal position is thousands of times the capital as soon as the edge exceeds
+    the cost, since returns are tiny and their squares tinier. The fraction must be accordingly small: it stands for
+    the error of the edge and for jumps that have not been seen yet.
 
     >>> case = Case(0.7, net_bps=0.2, deviation_bps=0.5, regime="calm-range", stand_aside=False, drawdown_bps=0.0)
     >>> Kelly(fraction=1.0).limit(case), Kelly(fraction=0.0001).limit(case)  # 0.2e-4 / (0.5e-4)^2

@@ -1,4 +1,4 @@
-"""How far the mid moves within the horizon: the unit of edges and of risk."""
+"""Size of the moves of the mid within the horizon, from which edge and risk are computed."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -6,7 +6,7 @@ from math import sqrt
 
 @dataclass
 class MoveState:
-    """How far the mid moves within the horizon, whichever way.
+    """Mean size and mean square of the return within the horizon.
 
     Attributes:
         seen: matured predictions taken, up to the memory.

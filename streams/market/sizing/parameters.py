@@ -1,4 +1,4 @@
-"""How bold to be."""
+"""Parameters of position sizing."""
 
 from typing import Annotated, Any
 
@@ -8,10 +8,10 @@ from streams.engine.bounds import MOST, Count, Positive
 
 
 class SizingParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How bold to be.
+    """Rules of position sizing and their parameters.
 
     Attributes:
-        enabled: names of the rules; of equal limits the first one is said to have decided.
+        enabled: names of the rules; of equal limits the first rule is named as the deciding one.
         kelly_fraction: part of the growth-optimal position that is taken.
         max_position: largest position, fraction of capital.
         memory: matured predictions that the size of moves looks back on.

@@ -1,18 +1,18 @@
-"""What a rule of sizing is: a limit on the position, given everything that is known about it."""
+"""Protocol of sizing rules, each of which limits the position."""
 
 from typing import Protocol
 
 from msgspec import Struct
 
 NO_LIMIT = 1e12
-"""Answer of a rule that does not object."""
+"""Limit of a rule that does not restrict the position."""
 
 
 class Case(Struct, frozen=True):
-    """What a position is decided by.
+    """Input of the sizing rules.
 
     Attributes:
-        confidence: calibrated probability of the side that is called, 0.5 to 1.
+        confidence: calibrated probability of the predicted side, 0.5 to 1.
         net_bps: expected move to that side less the cost of a round trip, bps; positive.
         deviation_bps: root mean square of the return within the horizon, bps.
         regime: name of the regime.
@@ -29,8 +29,8 @@ class Case(Struct, frozen=True):
 
 
 class Rule(Protocol):
-    """Limits positions; the smallest limit of all rules is the position. It never knows the side."""
+    """A sizing rule: limits the position, without knowing the side; the smallest limit of all rules is the position."""
 
     def limit(self, case: Case) -> float:
-        """Largest position, fraction of capital, 0 or more; `NO_LIMIT` for no objection."""
+        """Largest position, fraction of capital, 0 or more; `NO_LIMIT` if unrestricted."""
         ...

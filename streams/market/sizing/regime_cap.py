@@ -1,4 +1,4 @@
-"""Smaller positions in markets that are not trusted."""
+"""Sizing rule: a largest position for each regime."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Every rule of sizing by name."""
+"""Registry of the sizing rules."""
 
 from streams.engine.registry import Registry
 from streams.market.sizing.confidence_floor import ConfidenceFloor
@@ -39,5 +39,5 @@ register = RULES.register
 
 
 def drawdown_cap(parameters: SizingParameters) -> DrawdownCap:
-    """The cap that also knows how a drawdown goes on, whether or not it is enabled."""
+    """The drawdown cap, which also updates the drawdown, whether or not it is enabled."""
     return DrawdownCap(parameters.drawdown_bps, parameters.max_position, parameters.drawdown_memory)

@@ -1,4 +1,4 @@
-"""Nothing while neither side can be excluded."""
+"""Sizing rule: no position while neither side can be excluded."""
 
 from streams.market.sizing.protocol import NO_LIMIT, Case
 

@@ -1,4 +1,4 @@
-"""The same risk, however wild the market is."""
+"""Sizing rule: a target for the volatility of the position."""
 
 from math import sqrt
 from typing import Final
@@ -9,7 +9,7 @@ HOUR_NS: Final = 3_600_000_000_000
 
 
 class VolatilityTarget:
-    """The position whose deviation, scaled to an hour by the square root of time, is the target.
+    """Limit: the position whose standard deviation, scaled to an hour by the square root of time, is the target.
 
     >>> case = Case(0.7, net_bps=0.2, deviation_bps=2.0, regime="calm-range", stand_aside=False, drawdown_bps=0.0)
     >>> VolatilityTarget(target_bps=60.0, horizon_ns=HOUR_NS // 3600).limit(case)  # 2 bps a second, 120 an hour

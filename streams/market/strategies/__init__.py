@@ -1,4 +1,4 @@
-"""Strategies, a file each, and the register that parameters name them by."""
+"""Strategies, a file each, and the registry of their names."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class StrategyParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     Attributes:
         enabled: names of the strategies, in the order of the mixture's weights.
-        imbalance, momentum, mean_reversion: parameters of those that have some.
+        imbalance, momentum, mean_reversion: parameters of these strategies.
         own: parameters of strategies of the user, a table for each.
     """
 

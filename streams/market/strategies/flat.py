@@ -1,4 +1,4 @@
-"""No opinion: the floor that every other strategy is weighed against."""
+"""Strategy without an opinion: a constant probability of one half, to weigh the others against."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -7,7 +7,7 @@ from streams.market.regime import Regime
 
 
 class Flat:
-    """One half, always."""
+    """Probability of one half at every tick."""
 
     needs: ClassVar[tuple[str, ...]] = ()
 

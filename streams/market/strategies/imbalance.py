@@ -1,4 +1,4 @@
-"""The side of the book with more size behind it wins."""
+"""Strategy: the mid moves away from the side of the book with more size."""
 
 from collections.abc import Sequence
 from typing import ClassVar

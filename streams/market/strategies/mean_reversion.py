@@ -1,4 +1,4 @@
-"""What is far from its mean comes back."""
+"""Strategy: the mid returns to its mean."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,7 +9,7 @@ from streams.scoring.logistic import probability
 
 
 class MeanReversion:
-    """Log-odds against the z-score of the mid.
+    """Log-odds in proportion to the negative z-score of the mid.
 
     References:
         Poterba and Summers (1988), Mean reversion in stock prices.

@@ -1,4 +1,4 @@
-"""What moved goes on moving."""
+"""Strategy: the mid goes on in the direction of its last move."""
 
 from collections.abc import Sequence
 from math import sqrt

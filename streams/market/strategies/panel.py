@@ -1,4 +1,4 @@
-"""All enabled strategies side by side: their opinions on a tick, and what they learn from a label."""
+"""All enabled strategies together: their probabilities at a tick, and their learning from a label."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,11 +12,11 @@ from streams.market.strategies import StrategyParameters, strategies
 from streams.scoring.logistic import HIGHEST, LOWEST
 
 UNDECIDED: Final = 0.5
-"""Stands in for the opinion of a strategy that failed."""
+"""Probability in the place of that of a strategy that failed."""
 
 
 class StrategyPanel:
-    """Asks every strategy with the features that it needs; one that fails is undecided at that tick.
+    """Evaluates every strategy on the features that it needs; one that fails counts as one half at that tick.
 
     Args:
         parameters: which strategies, in which order.
@@ -29,7 +29,7 @@ class StrategyPanel:
         self._learners: list[tuple[str, View, Callable[..., None]]] = []
         for name, strategy in zip(parameters.enabled, strategies(parameters), strict=True):
             view = features.view(strategy.needs)
-            # An object that may be one or the other of two protocols is told apart by what it has.
+            # Which of the two protocols an object has is decided by its methods.
             learner: Any = strategy if hasattr(strategy, "learn") else None
             place = -1
             if learner is not None:
@@ -39,15 +39,15 @@ class StrategyPanel:
             self._members.append((name, view, strategy.opinion, place))
 
     def start(self) -> list[Any]:
-        """States of the strategies that learn, which have learned nothing."""
+        """Initial states of the strategies that learn."""
         return [kind() for kind in self._states]
 
     def revive(self, states: list[Any]) -> list[Any]:
-        """The same states with their types, which a snapshot does not name."""
+        """States from a snapshot, converted to their types."""
         return [convert(state, kind) for state, kind in zip(states, self._states, strict=True)]
 
     def opinions(self, states: list[Any], vector: list[float], regime: Regime, faults: Faults) -> list[float]:
-        """Probability of an upward move according to each strategy, within what log-odds can express."""
+        """Probability of an upward move by each strategy, clipped so that its log-odds are finite."""
         opinions = []
         for name, view, opinion, place in self._members:
             try:
@@ -61,7 +61,7 @@ class StrategyPanel:
         return opinions
 
     def learn(self, states: list[Any], vector: list[float], up: bool, faults: Faults) -> None:
-        """Give a label to every strategy that learns, with the features as they were when it was predicted."""
+        """Give a label to every strategy that learns, with the features at prediction time."""
         for (name, view, learn), state in zip(self._learners, states, strict=True):
             try:
                 learn(state, view(vector), up)

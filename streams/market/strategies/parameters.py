@@ -1,4 +1,4 @@
-"""How much the rule strategies believe what they see."""
+"""Parameters of the rule strategies: slopes of their log-odds."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from streams.engine.bounds import NotNegative, Signed
 
 
 class ImbalanceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much to believe the book.
+    """Parameters of the imbalance strategy.
 
     Attributes:
         slope: log-odds at a queue imbalance of 1.
@@ -16,12 +16,12 @@ class ImbalanceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class MomentumParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much to believe a move.
+    """Parameters of the momentum strategy.
 
     Attributes:
         slope: log-odds for a move over 50 quotes of one standard deviation, in a trend.
-        in_range: part of it that is left in a range.
-        furthest: standard deviations beyond which a move says no more.
+        in_range: fraction of the slope that applies in a range.
+        furthest: standard deviations to which a move is clipped.
     """
 
     slope: Signed = 0.3
@@ -30,12 +30,12 @@ class MomentumParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class MeanReversionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much to believe in the mean.
+    """Parameters of the mean-reversion strategy.
 
     Attributes:
         slope: log-odds for a distance of one standard deviation, in a range.
-        in_trend: part of it that is left in a trend.
-        furthest: standard deviations beyond which a distance says no more.
+        in_trend: fraction of the slope that applies in a trend.
+        furthest: standard deviations to which a distance is clipped.
     """
 
     slope: Signed = 0.2

@@ -1,4 +1,4 @@
-"""What a strategy is: an opinion on the next move from the features that it needs and the regime."""
+"""Protocols of strategies, which give a probability of an upward move from features and regime."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -9,16 +9,16 @@ from streams.market.regime import Regime
 
 
 class Strategy(Protocol):
-    """Something with an opinion.
+    """A strategy: a probability of an upward move from the features that it needs and the regime.
 
-    Whatever it answers is weighed by how well its opinions did (`streams.market.mixture`), so a strategy need not know
-    when to keep silent; it should know how sure it is.
+    Its answers are weighted by how well earlier ones did (`streams.market.mixture`), so it need not know in which
+    markets it is right, but its probability should be calibrated.
 
     """
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the features that it looks at; they are computed because of it."""
+        """Names of the features that it needs, which are then computed."""
         ...
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
@@ -32,9 +32,9 @@ class Strategy(Protocol):
 
 
 class LearningStrategy(Protocol):
-    """A strategy that learns. What it learned stands in a state that survives restarts, not in the object.
+    """A strategy that learns, in a state apart from the object, so that it survives restarts.
 
-    The state belongs to the symbol: every arm sees the same labels, so that a copy for each would be the same.
+    The state belongs to the symbol and is shared by all arms, which see the same labels.
 
     """
 
@@ -53,5 +53,5 @@ class LearningStrategy(Protocol):
         ...
 
     def learn(self, state: Any, features: Sequence[float], up: bool) -> None:
-        """Take one label, with the features as they were when it was predicted."""
+        """Learn one label, with the features at prediction time."""
         ...

@@ -214,7 +214,7 @@ class BrokenCalibrator:
             raise self._answer
         return self._answer
 
-    def learn(self, state: NoState, log_odds: float, up: bool, worth: float = 1.0) -> None:
+    def learn(self, state: NoState, log_odds: float, up: bool, uniqueness: float = 1.0) -> None:
         self.apply(state, log_odds)
 
 

@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from streams.market.fixed_share import believed
+from streams.market.fixed_share import updated_weight
 
 PRIOR = 0.1
 
@@ -19,7 +19,7 @@ def _course(seed: int, truth: str, labels: int = 400) -> tuple[float, float, flo
         lost_with -= log(with_it if up else 1.0 - with_it)
         lost_without -= log(without if up else 1.0 - without)
         lost_mixed -= log(mixed if up else 1.0 - mixed)
-        trust = believed(trust, with_it, without, up, 1.0, PRIOR, share=0.0)
+        trust = updated_weight(trust, with_it, without, up, 1.0, PRIOR, share=0.0)
     return lost_with, lost_without, lost_mixed, trust
 
 
@@ -40,16 +40,16 @@ def test_what_helps_is_had_for_no_more_than_its_prior_says(seed: int) -> None:
 
 
 def test_two_labels_of_half_worth_are_one() -> None:
-    once = believed(0.3, 0.8, 0.4, True, 1.0, PRIOR, share=0.0)
+    once = updated_weight(0.3, 0.8, 0.4, True, 1.0, PRIOR, share=0.0)
     twice = 0.3
     for _ in range(2):
-        twice = believed(twice, 0.8, 0.4, True, 0.5, PRIOR, share=0.0)
+        twice = updated_weight(twice, 0.8, 0.4, True, 0.5, PRIOR, share=0.0)
     assert twice == pytest.approx(once)
 
 
 def test_a_mirrored_market_moves_it_alike() -> None:
-    assert believed(0.3, 0.8, 0.4, True, 0.7, PRIOR, 0.01) == pytest.approx(
-        believed(0.3, 1.0 - 0.8, 1.0 - 0.4, False, 0.7, PRIOR, 0.01)
+    assert updated_weight(0.3, 0.8, 0.4, True, 0.7, PRIOR, 0.01) == pytest.approx(
+        updated_weight(0.3, 1.0 - 0.8, 1.0 - 0.4, False, 0.7, PRIOR, 0.01)
     )
 
 
@@ -57,6 +57,6 @@ def test_a_mirrored_market_moves_it_alike() -> None:
 def test_it_is_never_beyond_recall(up: bool) -> None:
     trust = PRIOR
     for _ in range(10_000):
-        trust = believed(trust, 1e-6, 1.0 - 1e-6, up, 1.0, PRIOR, share=0.005)
+        trust = updated_weight(trust, 1e-6, 1.0 - 1e-6, up, 1.0, PRIOR, share=0.005)
         assert 0.0 < trust < 1.0
     assert trust == pytest.approx(0.0005 if up else 1.0 - 0.0045)

@@ -54,7 +54,7 @@ def test_a_label_of_half_worth_moves_half_as_far() -> None:
     once, twice = mixture.start(), mixture.start()
     mixture.learn(once, [0.8, 0.3], up=True)
     for _ in range(2):
-        mixture.learn(twice, [0.8, 0.3], up=True, worth=0.5)
+        mixture.learn(twice, [0.8, 0.3], up=True, uniqueness=0.5)
     assert twice == pytest.approx(once)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from streams.market.parameters import CorrectionParameters
-from streams.market.residual_correction import Correction
+from streams.market.residual_correction import ResidualCorrection
 from streams.scoring.logistic import probability
 
 
@@ -16,7 +16,7 @@ def _features(random: Random) -> list[float]:
 def test_it_finds_what_the_experts_miss_and_is_trusted() -> None:
     """The experts see the first feature; the second matters as much, the third not at all."""
     random = Random(1)
-    correction = Correction(CorrectionParameters(), features=3)
+    correction = ResidualCorrection(CorrectionParameters(), features=3)
     state = correction.start()
     with_it = without = 0.0
     for label in range(4_000):
@@ -28,7 +28,7 @@ def test_it_finds_what_the_experts_miss_and_is_trusted() -> None:
             raw, better = probability(offset), probability(offset + state.trust * corrected)
             without -= log(raw if up else 1.0 - raw)
             with_it -= log(better if up else 1.0 - better)
-        correction.learn(state, scaled, offset, corrected, up, worth=1.0)
+        correction.learn(state, scaled, offset, corrected, up, uniqueness=1.0)
     assert state.weights == pytest.approx([0.0, 1.0, 0.0], abs=0.15)
     assert state.trust > 0.9
     assert with_it < 0.93 * without
@@ -36,31 +36,31 @@ def test_it_finds_what_the_experts_miss_and_is_trusted() -> None:
 
 def test_it_leaves_good_experts_alone() -> None:
     random = Random(2)
-    correction = Correction(CorrectionParameters(), features=3)
+    correction = ResidualCorrection(CorrectionParameters(), features=3)
     state = correction.start()
     for _ in range(4_000):
         scaled = _features(random)
         up = random.random() < probability(scaled[0])
-        correction.learn(state, scaled, scaled[0], correction.log_odds(state, scaled), up, worth=1.0)
+        correction.learn(state, scaled, scaled[0], correction.log_odds(state, scaled), up, uniqueness=1.0)
     assert state.weights == pytest.approx([0.0, 0.0, 0.0], abs=0.15)
 
 
 def test_the_belief_is_that_of_a_bayesian_regression() -> None:
     """Linear case: with the expected probability fixed at one half, covariance is (I / v + X' X / 4) ** -1."""
     random = Random(3)
-    correction = Correction(CorrectionParameters(variance=0.5), features=2)
+    correction = ResidualCorrection(CorrectionParameters(variance=0.5), features=2)
     state = correction.start()
     rows = [[random.gauss(0, 1), random.gauss(0, 1)] for _ in range(50)]
     for row in rows:
         state.weights = [0.0, 0.0]
-        correction.learn(state, row, 0.0, 0.0, up=True, worth=1.0)
+        correction.learn(state, row, 0.0, 0.0, up=True, uniqueness=1.0)
     x = np.array(rows)
     assert np.array(correction.covariance(state)) == pytest.approx(np.linalg.inv(np.eye(2) / 0.5 + x.T @ x / 4.0))
 
 
 def test_a_mirrored_market_gives_the_mirrored_correction() -> None:
     random = Random(4)
-    correction = Correction(CorrectionParameters(), features=3)
+    correction = ResidualCorrection(CorrectionParameters(), features=3)
     plain, mirrored = correction.start(), correction.start()
     for _ in range(200):
         scaled, up = _features(random), random.random() < 0.6
@@ -75,7 +75,7 @@ def test_a_mirrored_market_gives_the_mirrored_correction() -> None:
 
 def test_belief_stays_finite_and_symmetric_for_long() -> None:
     random = Random(5)
-    correction = Correction(CorrectionParameters(variance=10.0), features=3)
+    correction = ResidualCorrection(CorrectionParameters(variance=10.0), features=3)
     state = correction.start()
     for _ in range(20_000):
         scaled = [random.choice((-5.0, 5.0))] * 2 + [0.0]
@@ -89,16 +89,16 @@ def test_belief_stays_finite_and_symmetric_for_long() -> None:
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf"), -float("inf")])
 def test_broken_features_teach_nothing(broken: float) -> None:
-    correction = Correction(CorrectionParameters(), features=2)
+    correction = ResidualCorrection(CorrectionParameters(), features=2)
     state, untouched = correction.start(), correction.start()
     assert abs(correction.log_odds(state, [broken, 1.0])) <= 13.8
-    correction.learn(state, [broken, 1.0], 0.0, 0.0, up=True, worth=1.0)
+    correction.learn(state, [broken, 1.0], 0.0, 0.0, up=True, uniqueness=1.0)
     assert state == untouched
 
 
 def test_it_can_be_switched_off() -> None:
-    correction = Correction(CorrectionParameters(variance=0.0), features=2)
+    correction = ResidualCorrection(CorrectionParameters(variance=0.0), features=2)
     state = correction.start()
-    correction.learn(state, [1.0, 1.0], 0.0, 0.0, up=True, worth=1.0)
+    correction.learn(state, [1.0, 1.0], 0.0, 0.0, up=True, uniqueness=1.0)
     assert correction.log_odds(state, [1.0, 1.0]) == 0.0
     assert state == correction.start()

@@ -97,8 +97,8 @@ def test_a_fit_is_the_learner_over_the_log_several_times() -> None:
     ]
     parameters = SignedLogisticParameters()
     model, learner = signed_logistic.start(parameters), SignedLogisticLearner(parameters)
-    for values, up, worth in labels * PASSES:
-        learner.learn(model, values, up, worth)
+    for values, up, uniqueness in labels * PASSES:
+        learner.learn(model, values, up, uniqueness)
     assert fit(labels, replace(parameters, learns=False)) == model
     assert model.n_seen == 50 * PASSES
 

@@ -249,7 +249,7 @@ def test_a_rerun_is_what_an_arm_would_have_said() -> None:
     for index, each in enumerate(log):
         if index:
             before = log[index - 1]
-            learner.learn(model, before.features, before.label > 0, before.worth)
+            learner.learn(model, before.features, before.label > 0, before.uniqueness)
         expected.append(learner.opinion(model, each.features))
     assert rerun(signed_logistic.start(alone.model), log, alone) == pytest.approx(expected)
 

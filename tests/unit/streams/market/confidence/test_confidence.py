@@ -45,11 +45,11 @@ def test_opposite_log_odds_get_the_opposite_probability(name: str) -> None:
     random, calibrator = Random(2), CALIBRATORS.build(name, ConfidenceParameters())
     plain, mirrored = calibrator.start(), calibrator.start()
     for _ in range(2_000):
-        score, up, worth = random.gauss(0, 2), random.random() < 0.5, random.random()
+        score, up, uniqueness = random.gauss(0, 2), random.random() < 0.5, random.random()
         assert calibrator.apply(plain, score) == pytest.approx(1.0 - calibrator.apply(mirrored, -score))
         assert (calibrator.apply(plain, score) - 0.5) * score >= 0.0
-        calibrator.learn(plain, score, up, worth)
-        calibrator.learn(mirrored, -score, not up, worth)
+        calibrator.learn(plain, score, up, uniqueness)
+        calibrator.learn(mirrored, -score, not up, uniqueness)
     assert calibrator.apply(plain, 0.0) == 0.5
 
 
@@ -57,7 +57,7 @@ def test_a_bin_by_hand() -> None:
     bins = Bins(BinsParameters(bins=2, memory=4, prior=1.0))
     state = bins.start()
     bins.learn(state, log(9.0), up=True)  # 0.9 in the upper bin
-    bins.learn(state, -log(1.5), up=True, worth=0.5)  # 0.6 in the lower one, and wrong
+    bins.learn(state, -log(1.5), up=True, uniqueness=0.5)  # 0.6 in the lower one, and wrong
     assert state.counts == pytest.approx([0.5, 1.0])
     assert state.errors == pytest.approx([-0.3, 0.1])
     bins.learn(state, log(9.0), up=False)
