@@ -1,4 +1,4 @@
-"""Everything that decides what the nodes compute: one container, read from TOML, hashed into every decision."""
+"""Parameters of all nodes in one container, read from TOML; their digest is part of every state."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,17 +15,17 @@ from streams.monitoring.parameters import MonitorParameters
 from streams.retraining.parameters import TRIAL, RetrainParameters
 
 MOST_EXPERIMENTS = 100
-"""Declared ones: each has a state of its own within that of every symbol."""
+"""Most declared experiments: each has a state within that of every symbol."""
 
 
 class Parameters(BySymbol, frozen=True):
     """Parameters of every node.
 
     Attributes:
-        market: of the market node, for every symbol that has none of its own.
-        symbols: of the market node, for those that do.
+        market: of the market node, for symbols without parameters of their own.
+        symbols: of the market node, by symbol, for those with parameters of their own.
         account: of the account node, for all symbols.
-        experiments: by name.
+        experiments: declared experiments, by name.
         monitor: of the monitor node, for every symbol.
         retraining: of the retraining jobs, for every symbol.
     """
@@ -37,7 +37,7 @@ class Parameters(BySymbol, frozen=True):
 
 
 def load_parameters(table: Mapping[str, Any]) -> Parameters:
-    """Parameters from a configuration file as a table.
+    """Parameters from the table of a configuration file.
 
     `[market]`, `[symbols.NAME.market]` on top of it, `[account]`, `[monitor]`, `[retraining]` and `[experiments.NAME]`.
 
@@ -54,7 +54,7 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
 mark_every_ns, drawdown_step_bps, was also least; fix: least_change
 
     Raises:
-        ConfigurationError: with the table and the field that makes no sense.
+        ConfigurationError: it names the table and the field that is not valid.
     """
     expect_numbers(table)
     everywhere = _table(table, "market", "[market]")
@@ -81,7 +81,7 @@ mark_every_ns, drawdown_step_bps, was also least; fix: least_change
             "those that are over"
         )
     retraining = dict(_table(table, "retraining", "[retraining]"))
-    # What is given of the trial lies on top of what a trial is, not on top of what an experiment is.
+    # Given fields of the trial are merged over the defaults of a trial, not over those of an experiment.
     retraining["trial"] = merged(to_builtins(TRIAL), _table(retraining, "trial", "[retraining.trial]"))
     return Parameters(
         market=configured(everywhere, MarketParameters, "market"),

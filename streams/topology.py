@@ -1,4 +1,4 @@
-"""The loop: every node of the topology, from parameters."""
+"""The topology: the six nodes of the loop, built from parameters."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def nodes(parameters: Parameters, signing: Signing = UNSIGNED) -> list[Node[Any]
     ['market', 'account', 'monitor', 'experiments', 'pooling', 'lifecycle']
 
     Raises:
-        ConfigurationError: a parameter names what there is not, or an arm could not be started.
+        ConfigurationError: a name in the parameters is unknown, or a declared arm could not be started.
     """
     expect_arms(parameters, parameters.experiments)
     return [

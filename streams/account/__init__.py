@@ -1,1 +1,1 @@
-"""The paper account: positions from predictions, fills, equity; one symbol at a time, and over all of them."""
+"""The paper account: positions from predictions, fills and equity, for each symbol and over all of them."""

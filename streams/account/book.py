@@ -1,4 +1,4 @@
-"""What one symbol's paper account holds, earned and paid."""
+"""State of one symbol's paper account: position, earnings, costs."""
 
 from dataclasses import dataclass
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 class AccountBook:
     """One symbol's account; amounts in bps of its capital.
 
-    Between two trades the number of units is fixed, so the value follows the mid from where the last trade left it:
-    it hangs on two prices and not on the path between them.
+    Between two trades the number of units is fixed, so earnings since the last trade depend only on the price then and
+    now, not on the path between them.
 
     Attributes:
         made_with: digest of the parameters that it was computed with.
-        units: held, as capitals over the quote currency: `units * mid` is a fraction of capital.
+        units: units held, such that `units * mid` is the position as a signed fraction of capital.
         mid: reference price of the last trade, quote currency.
         gross: earned before cost up to the last trade.
         cost: paid so far.
         peak: highest net so far.
         deepest: deepest drawdown that a record shows.
-        turnover: sum of the sizes of all trades, in capitals.
+        turnover: sum of the sizes of all trades, as a multiple of capital.
         trades: round trips closed.
         wins: of these, with a gain.
         began: net when the open round trip began.
-        due: event time at which the position is asked about again, ns.
+        due: event time at which the holding time of the position ends, ns.
         marked: event time of the last record, ns; 0 before the first.
-        round_trip_bps: cost of a round trip when it could last be told, bps of the mid.
+        round_trip_bps: last known cost of a round trip, bps of the mid.
         seen: reference price of the last prediction, quote currency; 0 before the first.
         generation: of the symbol's clock at that prediction.
 
@@ -64,7 +64,7 @@ class AccountBook:
         return self.earned(mid) - self.cost
 
     def trade(self, target: float, mid: float, round_trip_bps: float) -> tuple[float, float]:
-        """Go from what is held to `target`, a signed fraction of capital.
+        """Trade from the present position to `target`, a signed fraction of capital.
 
         A trade through zero closes one round trip and opens another; each pays its own part of the cost.
 

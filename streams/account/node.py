@@ -20,26 +20,25 @@ LARGEST_POSITION = 1e6
 
 
 class AccountNode(Node[AccountBook]):
-    """Holds what predictions ask for, on paper.
+    """Node of the paper account: trades to the positions that predictions ask for and values them.
 
-    * Flat: the position that a prediction asks for is opened, unless it is smaller than `least_change`. That it pays
-      for its cost is the market node's judgement: else it asks for nothing.
-    * It is held for the horizon of the prediction. Then it is asked for again: the position becomes what the current
-      prediction asks for, which may be nothing, and is held for another horizon. A change smaller than `least_change`
-      is not worth a trade; leaving altogether always is.
-    * A prediction of the other side does not wait: one that asks for a position reverses at once; one that asks for
-      none, but is as sure as `closing_confidence`, closes at once. Leaving has to be paid for in any case, so there is
-      no reason to wait against one's own opinion.
-    * Every trade is filled at the mid plus (buying) or less (selling) half of the prediction's round-trip cost, which
-      holds fees, half the spread and slippage. Where the cost could not be told (the market node says so by a
-      prohibitive one), the last that could be told is paid: it is about leaving, for nothing is opened then.
-    * The position is valued at the mid of every prediction, and in peak and drawdown all of these count. A record is
-      written at every trade, at the first prediction, when a drawdown is deeper by `drawdown_step_bps` than any record
-      shows, and else every `mark_every_ns`.
-    * Where the symbol's clock broke, what was held is closed at the last mid before: what happened to the price from
-      one generation to another was earned by nobody.
+    * Opening: without a position, the one that a prediction asks for is opened, unless it is smaller than
+      `least_change`. The market node asks for one only if the expected edge exceeds the cost.
+    * Holding: it is held for the horizon of the prediction, then changed to what the current prediction asks for,
+      which may be nothing, and held for another horizon. A change smaller than `least_change` is not traded, unless
+      the position is closed.
+    * Reversing: a prediction of the other side acts at once. If it asks for a position, the account reverses; if it
+      asks for none, but its confidence reaches `closing_confidence`, the position is closed.
+    * Fills: every trade is filled at the mid plus (buying) or less (selling) half of the prediction's round-trip cost,
+      which includes fees, half the spread and slippage. If that cost is unknown (the market node then gives a
+      prohibitive one), the last known cost is paid; no position is opened then.
+    * Marks: the position is valued at the mid of every prediction, for peak and drawdown, too. A record is written at
+      every trade, at the first prediction, when a drawdown is deeper by `drawdown_step_bps` than any recorded one, and
+      otherwise every `mark_every_ns`.
+    * Breaks: when the symbol's clock breaks, the position is closed at the last mid before, so that no price change
+      from one generation to another counts.
 
-    What it leaves out: latency, queues, partial fills, funding and the market's reaction.
+    Latency, queues, partial fills, funding and market impact are not modelled.
 
     >>> node = AccountNode()
     >>> book = node.open("X")
@@ -70,7 +69,7 @@ class AccountNode(Node[AccountBook]):
         self._step_down = parameters.drawdown_step_bps
 
     def check(self, event: Prediction) -> None:
-        """See `Node.check`: a prediction must be one that the account can act on."""
+        """See `Node.check`: the prediction must have finite numbers within their bounds."""
         if not _fits(event):
             raise Refused(
                 "bad_prediction",
@@ -153,13 +152,13 @@ class AccountNode(Node[AccountBook]):
         )
 
     def _close_at_break(self, state: AccountBook, generation: int) -> None:
-        """The clock broke: out of the position at the last mid that belongs to it; the next record shows it."""
+        """After a break: close the position at the last mid before it; the next record shows it."""
         if state.units:
             state.trade(0.0, state.seen, state.round_trip_bps)
         state.generation, state.due, state.marked = generation, 0, 0
 
     def _target(self, state: AccountBook, prediction: Prediction) -> float | None:
-        """Position to trade to; None to hold on."""
+        """Position to trade to; None to keep the present one."""
         asked = prediction.position_size
         if abs(asked) < self._least:
             asked = 0.0
@@ -170,7 +169,7 @@ class AccountNode(Node[AccountBook]):
         if asked * held < 0.0 or (against and not asked):
             return asked
         ts, horizon = prediction.ts_event, prediction.horizon_ns
-        # The symbol's clock can be set back; a time further away than a horizon was of the earlier clock.
+        # The symbol's clock can be set back: a due time further away than a horizon belongs to the earlier clock.
         if state.due - horizon <= ts < state.due:
             return None
         state.due = ts + horizon

@@ -1,4 +1,4 @@
-"""Terms of the paper account."""
+"""Parameters of the paper account."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -9,15 +9,15 @@ from streams.engine.bounds import Positive
 
 
 class AccountParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How predictions become positions, and how often they are valued on the topic.
+    """When positions are traded and closed, and how often the account is recorded.
 
     Attributes:
         least_change: smaller changes of the position are not traded, and smaller positions not opened; fraction of
             capital.
-        closing_confidence: a prediction of the other side that is this sure ends a position before its time, whether or
-            not it asks for a position itself.
+        closing_confidence: confidence from which on a prediction of the other side closes a position at once, even if
+            it asks for none itself.
         mark_every_ns: longest time between two records of a symbol with predictions, ns of event time.
-        drawdown_step_bps: a drawdown that is deeper by this much than any record shows is written at once.
+        drawdown_step_bps: a drawdown deeper by this much than any recorded one is recorded at once, bps of capital.
     """
 
     least_change: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.001

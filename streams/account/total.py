@@ -1,4 +1,4 @@
-"""The paper account over all symbols: their accounts added up along time."""
+"""The paper account over all symbols: sums of their accounts along event time."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,10 @@ class Total(Struct, frozen=True, eq=False):
     symbols they are in bps of all capital.
 
     Attributes:
-        symbols: how many there are.
+        symbols: number of symbols.
         ts_event: event times, ns, growing.
         gross_bps, cost_bps, net_bps, turnover: sums of the symbols' last records at that time.
-        exposure: sum of the absolute positions, in capitals.
+        exposure: sum of the absolute positions, fractions of one symbol's capital.
         peak_bps: highest sum of the net so far, 0 at the start.
         drawdown_bps: peak less net.
     """

@@ -1,1 +1,1 @@
-"""Parts that register themselves by name, behind one face, and what every one of them promises."""
+"""Registered components behind one interface, and the promises that every component is checked for."""

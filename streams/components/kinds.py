@@ -1,6 +1,6 @@
-"""Every registered part behind one face: start, take an event, answer numbers, go through bytes.
+"""One interface for every kind of registered component: start, take an event, answer numbers, dump and load a state.
 
-What it is fed with lies in the ranges that are documented: of a feature that of its unit, see `_values`.
+Test inputs lie in the documented ranges: those of a feature in the range of its unit, see `_values`.
 """
 
 from abc import ABC, abstractmethod
@@ -32,7 +32,7 @@ EVENTS = 1_200
 
 
 class Component(ABC):
-    """A component, built anew; `kind` and `name` say which.
+    """A newly built component of a kind and a name.
 
     Attributes:
         lowest, highest: bounds of its answers.
@@ -48,15 +48,15 @@ class Component(ABC):
 
     @abstractmethod
     def build(self, parameters: MarketParameters) -> None:
-        """Make the component itself."""
+        """Build the component that is wrapped."""
 
     @abstractmethod
     def start(self) -> Any:
-        """State that has seen nothing."""
+        """State before the first event."""
 
     @abstractmethod
     def take(self, state: Any, event: Any) -> list[float]:
-        """Answer to an event, after which the state has moved on."""
+        """Take an event: change the state in place, and return the answer."""
 
     @abstractmethod
     def load(self, snapshot: bytes) -> Any:
@@ -64,7 +64,7 @@ class Component(ABC):
 
     @abstractmethod
     def events(self, seed: int, count: int) -> list[Any]:
-        """What it is fed with."""
+        """Test inputs, the same for the same seed."""
 
     def dump(self, state: Any) -> bytes:
         return msgpack.encode(state)
@@ -78,7 +78,7 @@ HIGHEST = 1e6
 
 
 def _values(names: Sequence[str], random: Random, spread: float) -> list[float]:
-    """Values of features in their documented ranges; now and then large ones, at the ends, and none at all."""
+    """Random values of features in their documented ranges, with some large ones, ends of ranges and zeros."""
     scale = random.choice((0.0, 0.1, 1.0, 1.0, 1.0, spread))
     return [_within(feature(name), random.gauss(0, scale)) for name in names]
 
@@ -256,13 +256,13 @@ class ACost(Component):
 
 
 class Registered(Struct, frozen=True):
-    """A part that can be built as often as a check needs it.
+    """A registered component that can be built as often as a check needs it.
 
     Attributes:
         kind: `features`, `strategy`, `regime`, `calibrator`, `sizer` or `cost`.
         name: that it is registered under.
-        build: makes it anew, with its parameters.
-        own: whether a plug-in brings it.
+        build: builds it with its parameters.
+        own: whether it comes from a plug-in.
     """
 
     kind: str
@@ -275,7 +275,7 @@ class Registered(Struct, frozen=True):
 
 
 def components(parameters: MarketParameters) -> list[Registered]:
-    """Every registered part, to be built with these parameters.
+    """Every registered component, to be built with these parameters.
 
     >>> [str(each) for each in components(MarketParameters())][8:11]
     ['strategy imbalance', 'strategy momentum', 'strategy mean_reversion']
@@ -296,7 +296,7 @@ def components(parameters: MarketParameters) -> list[Registered]:
 
 
 def used(parameters: MarketParameters) -> list[Registered]:
-    """Parts of plug-ins that these parameters have at work."""
+    """Components of plug-ins that these parameters use."""
     features = [name for names in users_of_features(parameters).values() for name in names]
     at_work = {
         FamilyOfFeatures.kind: families_of(features),

@@ -1,4 +1,4 @@
-"""What every part promises; each function says how the promise is broken, or nothing."""
+"""Promises of every component: each function returns how the promise is broken, or an empty text."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -17,7 +17,7 @@ LARGEST_STATE = 16_384
 
 
 def goes_on_after_a_restart(component: Registered) -> str:
-    """Another object with the state from bytes answers as if nothing had happened, to the last bit."""
+    """A new object with the state restored from bytes gives the same answers, to the last bit."""
     one = component.build()
     events = one.events(1, EVENTS)
     state = one.start()
@@ -38,7 +38,7 @@ def goes_on_after_a_restart(component: Registered) -> str:
 
 
 def does_not_look_ahead(component: Registered) -> str:
-    """Another future leaves earlier answers as they were, even if the object has seen the first one."""
+    """Answers do not depend on later events, even if the same object has seen other ones."""
     one = component.build()
     events, others = one.events(1, EVENTS), one.events(2, EVENTS)
     state = one.start()
@@ -53,7 +53,7 @@ def does_not_look_ahead(component: Registered) -> str:
 
 
 def answers_finite_numbers(component: Registered) -> str:
-    """Floats within the bounds of its kind, whatever it is fed with."""
+    """Answers are floats within the bounds of the kind."""
     one = component.build()
     for seed in range(3):
         state = one.start()
@@ -66,7 +66,7 @@ def answers_finite_numbers(component: Registered) -> str:
 
 
 def stays_small(component: Registered) -> str:
-    """The state is bounded: as small after many events as after a few."""
+    """The size of the state is bounded, whatever the number of events."""
     one = component.build()
     state = one.start()
     for seed in range(5):
@@ -85,12 +85,12 @@ PROMISES = (goes_on_after_a_restart, does_not_look_ahead, answers_finite_numbers
 
 
 class PromiseFinding(Struct, frozen=True):
-    """What one check of one part found.
+    """Result of one check of one component.
 
     Attributes:
         part: kind and name, or the module that could not be imported.
         check: name of the promise.
-        detail: how it is broken; empty where it is kept.
+        detail: how the promise is broken; empty if it is kept.
     """
 
     part: str
@@ -99,12 +99,12 @@ class PromiseFinding(Struct, frozen=True):
 
 
 def check(component: Registered) -> list[PromiseFinding]:
-    """Every promise of one part; one that raises is broken, and the others are looked at all the same."""
+    """Results for every promise of one component; a check that raises counts as broken."""
     return [PromiseFinding(str(component), each.__name__, outcome(each, component)) for each in PROMISES]
 
 
 def outcome(promise: Callable[[Registered], str], component: Registered) -> str:
-    """How a promise is broken, or nothing; whatever the part raises is said."""
+    """How a promise is broken, or empty; an exception of the component is reported as such."""
     try:
         return promise(component)
     except Exception as error:  # noqa: BLE001 - the part may be the user's: whatever it raises is reported
@@ -112,7 +112,7 @@ def outcome(promise: Callable[[Registered], str], component: Registered) -> str:
 
 
 def raised(error: Exception) -> str:
-    """What a part raised, and at which line, where that is not one of ours.
+    """Text of an exception of a component, with file and line if they are not tickloop's own.
 
     >>> raised(ValueError("no"))
     'raised ValueError: no'
@@ -123,10 +123,10 @@ def raised(error: Exception) -> str:
 
 
 def expect_no_look_ahead(parameters: Parameters) -> None:
-    """Refuse parts of plug-ins at work whose earlier answers change with what comes later.
+    """Refuse used components of plug-ins whose answers depend on later events.
 
     Raises:
-        ConfigurationError: with the part, and how to see the rest; also where one cannot even be built.
+        ConfigurationError: a component looks ahead, or cannot be built; the message names it.
     """
     for own in (parameters.market, *parameters.symbols.values()):
         expect_names(own)
@@ -151,8 +151,8 @@ def fingerprint(component: Registered, before: int = 0) -> str:
     """Digest of all answers and the last state: the same in every process.
 
     Args:
-        component: whose.
-        before: seed of events of another symbol that the process has seen before; 0: none.
+        component: to run.
+        before: seed of the events of another symbol that the object takes before; 0: none.
     """
     one = component.build()
     if before:

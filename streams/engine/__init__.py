@@ -1,1 +1,1 @@
-"""How nodes run, exactly: operators over one log, partitions, snapshots, replay, signatures. It knows no node."""
+"""Execution of nodes: partitions, snapshots, replay and signatures; independent of what nodes compute."""

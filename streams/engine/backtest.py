@@ -1,4 +1,4 @@
-"""The whole loop over a feed of ticks, as if they had been published: constant memory, and stoppable anywhere."""
+"""The whole loop over a feed of ticks, as if they had been published, in constant memory; it can be resumed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,18 +22,18 @@ from streams.engine.partitioner import partition_of
 from streams.engine.routes import topic_of
 
 AGAIN = "fix: remove the folder of the run, and begin it again"
-"""What to do with a snapshot of a backtest that cannot be gone on from."""
+"""Advice for a snapshot of a backtest that cannot be resumed."""
 
 
 class Decision(Struct, frozen=True):
-    """A directive of the log.
+    """A directive of the tick log, as a row for the tables of a backtest.
 
     Attributes:
         id: of the record in the log.
-        symbol, ts_event, action, arm, cause: of the directive.
-        directive: its own id.
+        symbol, ts_event, action, arm, cause: fields of the directive.
+        directive: id of the directive.
         version: version of the model that it brings, or empty.
-        refused: reason why it was not taken, or empty.
+        refused: reason code if it was refused, or empty.
     """
 
     id: str
@@ -48,14 +48,14 @@ class Decision(Struct, frozen=True):
 
 
 class Facts(Struct):
-    """What is known about a run beside its records.
+    """Counts and digests of a run.
 
     Attributes:
         ticks: records of the log, refused ones and directives included.
         first, last: event time of the first and of the last prediction, ns; 0 before one.
         counts: records of each topic.
         refused: refused records by reason.
-        digests: of each topic's partitions, by number; none if they were not asked for.
+        digests: digest of each partition of each topic, by number; empty if not asked for.
     """
 
     ticks: int = 0
@@ -83,12 +83,12 @@ class Engine:
     Args:
         nodes: of the loop.
         partitions: of every topic.
-        with_digests: whether to digest what topics hold; it takes the bytes of every record.
+        with_digests: whether to compute digests of the topics, for which every record is encoded.
         share: which of `shares` equal parts of the partitions this engine runs; it skips the ticks of the others.
         shares: how many there are.
 
     Attributes:
-        decisions: directives that came since somebody last took them away.
+        decisions: directives since the caller last cleared the list.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Engine:
         share: int = 0,
         shares: int = 1,
     ) -> None:
-        # Commands come with no feed: what answers them would only count nothing.
+        # A feed holds no commands, so the nodes that answer them are left out.
         nodes = following(nodes, nodes[0].source)
         self._facts = Facts()
         self.decisions: list[Decision] = []
@@ -114,7 +114,7 @@ class Engine:
         self._digests = {kind: dict[int, bytes]() for kind in self._topics} if with_digests else {}
 
     def take(self, item: Feed) -> Sequence[Struct]:
-        """What follows from the next record of the feed, by every node, in order."""
+        """Take the next record of the feed; return the records that follow from it, by every node, in order."""
         partition = self._partitions[partition_of(item.symbol, self._count)]
         if partition is None:
             return ()
@@ -143,13 +143,13 @@ class Engine:
 
     @property
     def facts(self) -> Facts:
-        """About what was taken so far."""
+        """Counts and digests of what was taken so far."""
         counts = {name: self._counts[kind] for kind, name in self._topics.items()}
         chains = {self._topics[kind]: dict(chain) for kind, chain in self._digests.items()}
         return replace(self._facts, counts=counts, refused=dict(self._facts.refused), digests=chains)
 
     def snapshot(self) -> bytes:
-        """Everything that `restore` needs to go on as if it had never been stopped."""
+        """State of the run as bytes, from which `restore` goes on exactly."""
         return msgpack.encode(
             _Snapshot(
                 self.facts,
@@ -162,10 +162,10 @@ class Engine:
         )
 
     def restore(self, snapshot: bytes) -> None:
-        """Go on where `snapshot` was taken, by an engine that was built alike.
+        """Go on from a snapshot of an engine that was built with the same arguments.
 
         Raises:
-            StateError: it is none, or it is one of other nodes, partitions or parameters.
+            StateError: it is not a snapshot, or one of other nodes, partitions or parameters.
         """
         try:
             stored = msgpack.decode(snapshot, type=_Snapshot)

@@ -1,7 +1,7 @@
-"""A node together with those that read what it writes, as one node: one pass, one snapshot, nothing read back.
+"""A chain: a node together with those that read its outputs, run as one node with one snapshot.
 
-What follows from a record needs no topic in between: the followers get it in the same step, in the order in which their
-topics hold it. The topics are written all the same, for whoever wants to read them.
+The followers take a record in the same step in which it was made, in the order in which its topic holds it, and read
+nothing back from Kafka. The topics between them are written all the same, for other readers.
 """
 
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ from streams.engine.dead_letters import dead_letter
 from streams.engine.node import Node, not_a_snapshot
 
 States = list[Any]
-"""State of each node of a chain for one key; None of a follower that was given nothing yet."""
+"""State of each node of a chain for one key; None for a follower before its first record."""
 
 
 class Chain(Node[States]):
-    """The first of some nodes, and the others behind it.
+    """A node and its followers, run as one node.
 
     All keep their state under the key of the event that the first one takes. Name, source, decoding and the limit of
     keys are those of the first one.
 
     Args:
-        nodes: the first one, then those that follow from it, in the order of the loop.
+        nodes: the first one, then its followers, in the order of the loop.
 
     >>> from schemas.ticks import Quote
     >>> from streams.account.node import AccountNode
@@ -71,7 +71,7 @@ class Chain(Node[States]):
         self._head.admit(event, record_id)
 
     def may_leave(self, state: States) -> bool:
-        """See `Node.may_leave`: what the first node says; nothing has followed yet that would be missed."""
+        """See `Node.may_leave`: that of the first node, as long as followers have taken nothing."""
         return self._head.may_leave(state[0])
 
     def open(self, key: str) -> States:
@@ -79,7 +79,7 @@ class Chain(Node[States]):
         return [self._head.open(key), *[None] * (len(self._nodes) - 1)]
 
     def step(self, state: States, event: Any, record_id: str) -> Sequence[Struct]:
-        """What the first node makes of an event, each record followed by what follows from it."""
+        """Outputs of the first node for an event, each followed by the outputs that followers make of it."""
         written: list[Struct] = []
         self._pass_on(state, self._head.step(state[0], event, record_id), written)
         return written
@@ -100,7 +100,7 @@ class Chain(Node[States]):
         """State from a snapshot.
 
         Raises:
-            StateError: it is damaged, or one of other nodes or parameters.
+            StateError: it is damaged, or of other nodes or parameters.
         """
         try:
             stored = msgpack.decode(snapshot, type=dict[str, bytes | None])
@@ -127,7 +127,7 @@ def _followed(states: States, place: int, node: Node[Any], record: Any) -> Seque
 
 
 def chained(nodes: Sequence[Node[Any]]) -> list[Node[Any]]:
-    """The same loop in as few nodes as it takes: what follows from a log is chained to the node that reads it.
+    """The loop in as few nodes as possible: the readers of a root topic with their followers, each as one chain.
 
     Raises:
         ValueError: a node reads what nodes of several chains write.

@@ -1,8 +1,8 @@
-"""Machine code in the place of the hot modules, as long as it was made from exactly their sources.
+"""Compiled versions of the hot modules, used only if they were compiled from exactly the present sources.
 
-`tickloop compile` turns them into one extension that computes the same bits; without it, or after any of them was
-edited, they run as the Python that they are. The folder of a build is named by the digest of what it was made from, so
-a stale one is never found.
+`tickloop compile` compiles them into one extension that computes the same bits; without it, or after any of them was
+edited, they run as plain Python. The folder of a build is named by the digest of its sources, so a stale build is never
+found.
 """
 
 import sys
@@ -73,21 +73,21 @@ MODULES = (
     "streams.market.strategies.panel",
     "streams.market.fixed_share",
 )
-"""What runs at every tick or label. They define no `msgspec.Struct`: compiled, one would lose its types."""
+"""The hot modules, which run at every tick or label. They define no `msgspec.Struct`, which would lose its types."""
 
 EXTENSION = "tickloop__mypyc"
 """Name of the module that holds the code of all the others."""
 
 ROOT = Path(__file__).parents[2]
 Annotations = dict[str, dict[str, dict[str, str]]]
-"""Module, class, field and its type as it is written."""
+"""Types of fields as they are written in the source, by module, class and field."""
 
 ANNOTATIONS = "annotations.json"
-"""File of a build that holds them."""
+"""File of a build that holds the annotations."""
 
 BUILDS = ROOT / "streams" / ".compiled"
 SUFFIX = EXTENSION_SUFFIXES[0]
-"""Says which Python and which machine an extension is for."""
+"""Suffix of extensions, which names Python version and machine."""
 
 
 def files(folder: Path) -> dict[str, Path]:
@@ -96,17 +96,17 @@ def files(folder: Path) -> dict[str, Path]:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether a build is there with all its files: one from which something was deleted is none."""
+    """Whether all files of a build are there."""
     return all(file.is_file() for file in (folder / ANNOTATIONS, *files(folder).values()))
 
 
 def source(module: str) -> Path:
-    """File that a module is written in."""
+    """Source file of a module."""
     return ROOT.joinpath(*module.split(".")).with_suffix(".py")
 
 
 def build() -> Path:
-    """Folder of the build that fits these sources; whether or not it is there."""
+    """Folder of the build for the present sources, which need not exist."""
     digest = sha256(SUFFIX.encode() + Path(__file__).read_bytes())
     for module in MODULES:
         text = source(module).read_bytes()
@@ -115,15 +115,15 @@ def build() -> Path:
 
 
 class Loader(ExtensionFileLoader):
-    """Loads a compiled module, and makes it and those that came with it look as if they came from their sources.
+    """Loader of a compiled module that gives it the spec and annotations of its source.
 
-    Compiled modules import one another without asking any finder. mypyc keeps no types in `__annotations__` that are
-    more than a name, and snapshots are read by them.
+    Compiled modules import one another without a finder. mypyc keeps only plain names in `__annotations__`, but
+    decoding of snapshots needs the full types.
 
     Args:
         name: of the module.
         path: of the extension.
-        annotations: by module: types of the fields of each of its dataclasses, as they are written.
+        annotations: types of the fields of each dataclass as they are written, by module.
     """
 
     def __init__(self, name: str, path: str, annotations: Annotations) -> None:
@@ -145,7 +145,7 @@ class Loader(ExtensionFileLoader):
                 continue
             loaded.__file__ = str(source(name))
             for each, fields in classes.items():
-                # What is still being imported is met again when the module is done that imported it.
+                # A module that is still being imported is handled when its importer is done.
                 if (kind := vars(loaded).get(each)) is not None:
                     kind.__annotations__ = fields
 
@@ -172,16 +172,16 @@ class Finder(MetaPathFinder):
 
 
 def running() -> bool:
-    """Whether this process runs machine code."""
+    """Whether this process runs the compiled modules."""
     return any(isinstance(finder, Finder) for finder in sys.meta_path)
 
 
 def described() -> str:
-    """What this process runs, in a few words."""
+    """Whether this process runs compiled modules, in a few words."""
     return "hot modules as machine code" if running() else "all in plain Python"
 
 
 def use() -> None:
-    """Import the hot modules from their build from now on, if there is one; not with `python -X pure`."""
+    """Import the hot modules from their build, if there is one and Python does not run with `-X pure`."""
     if "pure" not in sys._xoptions and is_whole(folder := build()):
         sys.meta_path.insert(0, Finder(folder))

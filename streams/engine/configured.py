@@ -1,4 +1,4 @@
-"""A table that somebody wrote, made what it configures; errors say the field, what it was and what was meant."""
+"""Tables of a configuration file as structs, with errors that name the field, its value and the likely correction."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,13 +13,13 @@ from schemas.errors import ConfigurationError
 Kind = TypeVar("Kind")
 
 ALIKE = 0.6
-"""How much of a name must be that of a known one, in its order, to be taken for a misspelt one."""
+"""Similarity (0 to 1) from which on an unknown name counts as a misspelt known one."""
 
 APART = 0.1
-"""Names that are less like it than the most like one, by as much, are not offered beside that one."""
+"""Largest difference of similarity to the best match among suggested names."""
 
 MOST_NEAR = 3
-"""Names that are offered for one that nobody knows."""
+"""Most names that are suggested for an unknown one."""
 
 BOUNDS = "docs/configuration.md has the bounds of each"
 
@@ -27,12 +27,12 @@ _AT = re.compile(r"^(?P<said>.*?)(?: - at (?:`key` in )?`\$(?P<path>.*)`)?$", re
 
 
 def configured(table: Any, kind: type[Kind], where: str) -> Kind:
-    """A table as a struct.
+    """Convert a table to a struct.
 
     Args:
-        table: as TOML gives it.
+        table: as parsed from TOML.
         kind: struct that forbids unknown fields.
-        where: name of the table, for people: `market.costs`.
+        where: name of the table in messages, for example `market.costs`.
 
     >>> from streams.market.costs import CostParameters
     >>> configured({"fee_bps": 2}, CostParameters, "market.costs").fee_bps
@@ -40,8 +40,8 @@ def configured(table: Any, kind: type[Kind], where: str) -> Kind:
     >>> configured({"fee_bsp": 2}, CostParameters, "market.costs")
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: [market.costs]: expected fields among enabled, fee_bps, slippage_bps, was also \
-fee_bsp; fix: fee_bps
+    schemas.errors.ConfigurationError: [market.costs]: expected fields among enabled, fee_bps, slippage_bps, own, was \
+also fee_bsp; fix: fee_bps
     >>> configured({"fee_bps": -2}, CostParameters, "market.costs")
     Traceback (most recent call last):
     ...
@@ -49,7 +49,7 @@ fee_bsp; fix: fee_bps
 docs/configuration.md has the bounds of each
 
     Raises:
-        ConfigurationError: with the table, the field, what it was, and the way out.
+        ConfigurationError: it names the table, the field, its value and a correction.
     """
     try:
         return convert(table, kind)
@@ -60,7 +60,7 @@ docs/configuration.md has the bounds of each
 
 
 def unknown_field(table: Any, kind: Any, where: str) -> str:
-    """A sentence on the first field, at any depth, that a struct does not have; empty where there is none."""
+    """A sentence on the first unknown field of a table, at any depth; empty if there is none."""
     if not isinstance(table, Mapping):
         return ""
     if not _is_struct(kind):
@@ -80,7 +80,7 @@ def unknown_field(table: Any, kind: Any, where: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The known name that is most like one that is not, or that begins with it; `otherwise` where there is none.
+    """The known name most similar to an unknown one, or that begins with it; `otherwise` if there is none.
 
     >>> nearest("imbalnce", ["flat", "imbalance"]), nearest("zzz", ["flat"], "take it out")
     ('imbalance', 'take it out')
@@ -89,7 +89,7 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def near(name: str, known: Iterable[str], most: int = MOST_NEAR) -> list[str]:
-    """Known names that are nearly as like one that is not as the most like one; else those that begin with it.
+    """Known names most similar to an unknown one; if there are none, those that begin with it.
 
     >>> near("BTCUSD", ["ETHUSDT", "BTCUSDT", "BTCUSDC"]), near("zzz", ["flat"])
     (['BTCUSDT', 'BTCUSDC'], [])
@@ -106,7 +106,7 @@ def near(name: str, known: Iterable[str], most: int = MOST_NEAR) -> list[str]:
 
 
 def expect_known(names: Iterable[str], known: Iterable[str], where: str, what: str) -> None:
-    """Refuse names that nobody knows.
+    """Refuse unknown names.
 
     >>> expect_known(["kelly", "kely"], ["kelly", "regime_cap"], "market.sizing", "rules")
     Traceback (most recent call last):
@@ -114,7 +114,7 @@ def expect_known(names: Iterable[str], known: Iterable[str], where: str, what: s
     schemas.errors.ConfigurationError: [market.sizing]: expected rules among kelly, regime_cap, was kely; fix: kelly
 
     Raises:
-        ConfigurationError: with the first of them, and the one that was meant.
+        ConfigurationError: it names the first unknown name and the most similar known one.
     """
     known = list(known)
     for name in names:
@@ -174,7 +174,7 @@ def bare(kind: Any) -> Any:
 
 
 def expect_numbers(table: Any, where: str = "") -> None:
-    """Refuse `nan` and `inf`, which TOML has: also in tables whose fields only a component of the user knows.
+    """Refuse `nan` and `inf`, which TOML allows, also in tables for components of plug-ins.
 
     >>> expect_numbers({"market": {"strategies": {"own": {"fade": {"slope": float("nan")}}}}})
     Traceback (most recent call last):
@@ -182,7 +182,7 @@ def expect_numbers(table: Any, where: str = "") -> None:
     schemas.errors.ConfigurationError: market.strategies.own.fade.slope: expected a finite number, was nan
 
     Raises:
-        ConfigurationError: with the path of the first of them.
+        ConfigurationError: it names the path of the first of them.
     """
     if isinstance(table, float) and not isfinite(table):
         raise ConfigurationError(f"{where}: expected a finite number, was {table}")

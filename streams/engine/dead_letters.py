@@ -1,4 +1,4 @@
-"""Dead letters: the one place in which they are made, each small enough for its topic."""
+"""Dead letters: how they are made, each small enough for its topic."""
 
 from collections.abc import Callable, Iterable
 from hashlib import sha256
@@ -14,14 +14,14 @@ from schemas.topics import DEAD_LETTERS, Topic
 from streams.engine.routes import by_record
 
 DOES_NOT_FIT = "does_not_fit"
-"""Reason of a dead letter in the place of a record that a node wrote."""
+"""Reason code of a dead letter that replaces a node's record which is too large."""
 
 
 def dead_letter(record_id: str, node: str, refused: Refused, key: bytes | None, value: bytes | None) -> DeadLetter:
-    """What becomes of a refused record: it fits its topic, whatever the record was.
+    """The dead letter of a refused record, cut so that it fits its topic.
 
-    Base64 makes four bytes of three, and a compressed message may hold a thousand times its size: what would not fit
-    is cut, and its length and digest are kept.
+    Base64 makes four bytes of three, and a compressed message may hold a thousand times its size: a key or value that
+    would not fit is cut, and its length and digest are added.
 
     >>> dead_letter("ticks:3:7", "market", Refused("empty", "expected a JSON record, was a null value"), b"X", None)
     DeadLetter(id='ticks:3:7', node='market', reason='empty', detail='expected a JSON record, was a null value', \
@@ -53,13 +53,13 @@ key=b'X', value=None, value_bytes=UNSET, value_sha256=UNSET, key_bytes=UNSET, ke
 
 
 class Fitted:
-    """Records as the bytes that their topics take: what is too large is stood in for by a dead letter.
+    """Encodes records for their topics; a record that is too large is replaced by a dead letter.
 
-    Records are bounded so that this does not happen. If it does all the same, one record is lost to its readers, in the
-    same way in every replay, and not its partition: the broker would refuse the batch each time it is written again.
+    Records are bounded so that this does not happen. If it does all the same, only this record is lost, in the same way
+    in every replay; otherwise the broker would refuse the batch again and again and the partition would stop.
 
     Args:
-        topics: that are written to.
+        topics: topics that are written to.
 
     >>> from schemas.alerts import Alert
     >>> from schemas.topics import ALERTS
@@ -75,11 +75,11 @@ class Fitted:
         self._most = {record: topic.largest_value for record, topic in self._topics.items()}
 
     def encode(self, record: Struct, root_id: Callable[[], str]) -> tuple[Any, bytes]:
-        """A record and its bytes, or those of the dead letter in its place.
+        """A record and its bytes, or the dead letter in its place and its bytes.
 
         Args:
-            record: that a node wrote.
-            root_id: id of the record of the source that it follows from.
+            record: output of a node.
+            root_id: returns the id of the source record that it follows from.
         """
         value = encode(record)
         if len(value) <= self._most[type(record)]:

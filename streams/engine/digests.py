@@ -1,14 +1,14 @@
-"""What a topic holds, in 32 bytes for each partition: equal digests, equal records in equal order."""
+"""Digests of topics, 32 bytes a partition: equal for equal records in the same order."""
 
 from collections.abc import Mapping
 from hashlib import sha256
 
 START = bytes(32)
-"""Digest of a partition without records."""
+"""Digest of an empty partition."""
 
 
 def extended(digest: bytes, value: bytes) -> bytes:
-    """Digest of a partition after one more record: a hash chain, so it can be stored and gone on from anywhere.
+    """Digest of a partition after one more record: a hash chain, which can be stored and resumed.
 
     >>> extended(START, b'{"id":"ticks:0:0"}').hex()[:16]
     '4a44a7cf89cfa8b8'

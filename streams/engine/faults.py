@@ -1,15 +1,15 @@
-"""What fails is replaced by something harmless and reported; it never stops the stream."""
+"""Faults of components, which are replaced by a harmless fallback and reported, so that the stream goes on."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Faults:
-    """Which components of one symbol failed.
+    """Faults of the components of one symbol.
 
     Attributes:
-        counts: for each component that ever failed, at how many ticks its fallback stood in.
-        latest: what failed at the tick in hand, and what stood in for it.
+        counts: for each component that ever failed, the number of ticks at which its fallback was used.
+        latest: faults at the present tick: component, problem and fallback.
 
     >>> faults = Faults()
     >>> faults.note("strategy rumour", "ZeroDivisionError", "one half")
@@ -21,6 +21,6 @@ class Faults:
     latest: list[str] = field(default_factory=list)
 
     def note(self, component: str, problem: str, fallback: str) -> None:
-        """Report that `component` failed at this tick and what stood in for it."""
+        """Report that a component failed at this tick, with the problem and the fallback."""
         self.counts[component] = self.counts.get(component, 0) + 1
         self.latest.append(f"{component} ({problem}): {fallback}")

@@ -1,4 +1,4 @@
-"""Input that is not a tick: it travels as the bytes it is, so that the market node can say what is wrong with it."""
+"""Items of a feed: ticks, directives, and input that could not be read, kept as bytes for the market node to refuse."""
 
 from msgspec import Struct
 
@@ -6,12 +6,12 @@ from schemas.ticks import Directive, Quote, Trade
 
 
 class RawTick(Struct, frozen=True):
-    """A value for the `ticks` topic that is sent as it stands.
+    """A value for the topic `ticks` that is sent unchanged, as it is not a valid tick.
 
     Attributes:
-        symbol: key of the record, as far as it is known; it decides the partition.
+        symbol: key of the record as far as it is known; it determines the partition.
         value: payload.
-        ts_event: its place among the other ticks, ns since the Unix epoch; None: right after the one before.
+        ts_event: event time for sorting, ns since 1970, UTC; None: right after the item before it.
         problem: sentence on what is wrong with it.
     """
 

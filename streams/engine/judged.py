@@ -1,4 +1,4 @@
-"""What was asked for under a good signature is judged once: no record takes effect by being put again."""
+"""Signed requests that were judged already, so that no record takes effect twice by being written again."""
 
 from msgspec import Struct
 
@@ -6,28 +6,28 @@ from schemas.errors import Refused
 from schemas.positions import AsOf
 
 MOST_JUDGED = 256
-"""Ids that a symbol remembers."""
+"""Ids that are kept for a symbol."""
 
 
 class Judged(Struct, array_like=True):
-    """What a symbol was asked for under a good signature, carried out or not: each of it is judged once.
+    """Signed requests on one symbol that were judged already, whether carried out or refused.
 
-    It remembers the last `MOST_JUDGED`. Of what is forgotten it keeps how late in the log it was signed: whatever was
-    signed no later than that is refused as `expired`, so nothing can come back by being forgotten.
+    It keeps the ids of the last `MOST_JUDGED`. Of forgotten ones it keeps the highest offset as of which they were
+    signed: a request signed at or before it is refused as `expired`, so a forgotten one cannot take effect again.
 
     Attributes:
-        ids: the oldest first, each with the place as of which it was signed, topic and offset.
-        floors: for each topic of such places the highest offset that was forgotten.
+        ids: oldest first, each with topic and offset as of which it was signed.
+        floors: for each topic the highest such offset among forgotten ids.
     """
 
     ids: dict[str, tuple[str, int]] = {}
     floors: dict[str, int] = {}
 
     def meet(self, record_id: str, signed: AsOf | None) -> bool:
-        """Remember that it is judged now; whether that is the first time.
+        """Mark a request as judged; returns whether it was new.
 
         Raises:
-            Refused: `expired`: it may have been judged and forgotten.
+            Refused: `expired`: it may have been judged before and forgotten.
         """
         if record_id in self.ids:
             return False

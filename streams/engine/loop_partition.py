@@ -1,4 +1,4 @@
-"""One partition number of the whole loop in one process: logs in, and everything that follows from them."""
+"""One partition of the whole loop in one process."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ from streams.engine.partition import NO_ROSTER, KeySnapshot, Partition, Partitio
 
 
 class LoopPartition:
-    """A partition of every chain of the loop. A symbol keeps its partition number on every topic.
+    """The partitions of one number of all chains of the loop: a symbol has the same partition number on every topic.
 
     Args:
-        nodes: of the loop; what the first one reads is the log that everything starts from.
+        nodes: of the loop; the source of the first one is the log.
         number: of the partition.
-        closed: whether the loop takes what it writes to its own inputs, commands and directives, right away. Not so in
-            a replay of a log, which holds them already, where they took effect.
+        closed: whether commands and directives that the loop writes take effect right away. False in a replay of a
+            log, which holds the directives already.
 
     Attributes:
         partitions: one for each chain, in the order of the nodes.
@@ -42,7 +42,7 @@ class LoopPartition:
         self._asked: deque[Struct] = deque()
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> Sequence[Struct]:
-        """Take a record of the log as a consumer reads it; everything that follows from it, by every node."""
+        """Take a record of the log as a consumer reads it; return everything that follows from it, by every node."""
         self.next_offset = offset + 1
         first, *others = self._first
         written = first.apply(offset, key, value)
@@ -51,9 +51,9 @@ class LoopPartition:
         return self._close(written) if self._closed else written
 
     def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
-        """Put the nodes that read the log to where snapshots of their keys were taken, and to an offset of the log.
+        """Restore the nodes that read the log from snapshots of their keys, which reach up to an offset of the log.
 
-        The roster was stored with them, where they are of different moments.
+        The roster is the one that was stored with the snapshots, if these are of different offsets.
 
         Raises:
             StateError: the snapshots are not of these nodes and parameters.
@@ -65,7 +65,7 @@ class LoopPartition:
             reader.restore(name, snapshot)
 
     def receive(self, event: Any) -> Sequence[Struct]:
-        """`apply` at the next offset of the log, for an event without its bytes; a closed loop takes commands, too."""
+        """`apply` for a decoded event at the next offset of the log; a closed loop also takes commands."""
         if self._closed and type(event) in self._commands:
             self._asked.append(event)
             return self._close(())
@@ -78,7 +78,7 @@ class LoopPartition:
         return self._close(written) if self._closed else written
 
     def _close(self, written: Sequence[Struct]) -> Sequence[Struct]:
-        """Take what the loop wrote to its own inputs: commands, then the directives that follow from them."""
+        """Take the commands that the loop wrote, then the directives that follow from them."""
         everything = list(written)
         self._ask(written)
         while self._asked:

@@ -1,4 +1,4 @@
-"""A node of the loop as data: what it reads, what it writes and its step, for any interpreter to run.
+"""A node of the loop: its topics, its state and its step, for any interpreter to run.
 
 Two interpreters run nodes: `streams.engine.replay` in one process, `agents.runtime` on Kafka. Neither knows what a node
 computes, so a backtest and the live system share every line that can change a prediction.
@@ -17,26 +17,26 @@ from schemas.topics import COMMANDS, EXPERIMENT_PARTIALS, Topic
 State = TypeVar("State")
 
 KEPT_AT_A_RESET = (COMMANDS, EXPERIMENT_PARTIALS)
-"""Logs that do not follow from the ticks alone: what nodes made of them, `tickloop topics reset` keeps."""
+"""Topics that do not follow from the ticks alone: `tickloop topics reset` keeps the states computed from them."""
 
 
 class Node(ABC, Generic[State]):
-    """A deterministic operator over one input topic, with one state a key.
+    """A deterministic operator over one input topic, with one state for each key.
 
-    A subclass names its topics and the type of its states, and says how a state is opened and what a step does. Event
-    time only; the same events give the same bytes.
+    A subclass names its topics and the type of its states, and defines `open` and `step`. It knows event time only; the
+    same events give the same bytes.
 
     Attributes:
-        name: stable name: of its snapshot table, its metrics, its table of parameters and its place in the diagram.
+        name: stable name, used for its snapshot table, its metrics, its table of parameters and the diagram.
         source: topic that it reads.
-        outputs: topics that it writes; the type of a record says to which.
+        outputs: topics that it writes; the type of a record determines the topic.
         state: type of a state, that MessagePack can hold: a dataclass, a struct, a dictionary of these. A node that has
             its own `dump` and `load` needs none.
-        made_with: digest of the parameters that states are computed with, as each holds it in `made_with`; empty: no
-            state of this node hangs on parameters, or it holds them otherwise and `revive` compares them.
-        keys_per_partition: how many keys one partition may hold. A further one takes the place of one that may leave,
-            or its records are refused.
-        quiet_records: a key may leave when so many records of its partition came since its last one.
+        made_with: digest of the parameters that states are computed with, which each state holds as `made_with`;
+            empty: states do not depend on parameters, or `revive` compares them in another way.
+        keys_per_partition: most keys of one partition. A further one replaces a key that may leave, or its records are
+            refused.
+        quiet_records: records of the partition without one of a key, after which the key may leave.
     """
 
     name: str
@@ -55,16 +55,16 @@ class Node(ABC, Generic[State]):
         self._dump = msgpack.Encoder().encode
 
     def decode(self, value: bytes | None) -> Any:
-        """Bytes to an event; raises `Refused` for what can be told without any state."""
+        """Decode bytes to an event; raises `Refused` for whatever is invalid regardless of the state."""
         event = self._decode(value)
         self.check(event)
         return event
 
     def check(self, event: Any) -> None:
-        """Let an event pass that makes sense by itself, whatever the state; raises `Refused` for any other."""
+        """Check an event that was decoded, without a state; raises `Refused` if it is not valid."""
 
     def receive(self, record: Struct) -> Any:
-        """What `decode` makes of the bytes of a record of this process, mostly without making them.
+        """The event for a record of this process: what `decode` would make of its bytes, mostly without encoding it.
 
         Raises:
             Refused: as `decode` does.
@@ -72,7 +72,7 @@ class Node(ABC, Generic[State]):
         return record if self.is_plain(record) else self.decode(encode(record))
 
     def is_plain(self, record: Struct) -> bool:
-        """Whether `decode` would make of the bytes of a record the record itself; False where that is not known.
+        """Whether encoding and decoding a record gives the record itself; False if that is not known.
 
         Raises:
             Refused: `decode` would refuse it.
@@ -80,15 +80,15 @@ class Node(ABC, Generic[State]):
         return False
 
     def key(self, event: Any) -> str:
-        """Key whose state the event belongs to."""
+        """Key of the state that the event belongs to."""
         symbol: str = event.symbol
         return symbol
 
     def admit(self, event: Any, record_id: str) -> None:
-        """Asked before an event of a new key opens a state; raises `Refused` for one that must not."""
+        """Called before an event of a new key opens a state; raises `Refused` if it must not."""
 
     def may_leave(self, state: State) -> bool:
-        """Whether a key has earned nothing that would be missed if it began anew; once it has, it always has."""
+        """Whether a key may be dropped, as its state holds nothing that would be missed; once False, always False."""
         return False
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Node(ABC, Generic[State]):
 
     @abstractmethod
     def step(self, state: State, event: Any, record_id: str) -> Sequence[Struct]:
-        """Take one event: change `state`, return the records that follow from it.
+        """Take one event: change `state` and return the records that follow from it.
 
         Args:
             state: of the event's key.
@@ -109,7 +109,7 @@ class Node(ABC, Generic[State]):
         """
 
     def dump(self, state: State) -> bytes:
-        """Snapshot of a state: `load(dump(state))` goes on bit for bit as `state` would.
+        """Snapshot of a state: `load(dump(state))` continues exactly as `state` would.
 
         It is MessagePack, in which doubles keep all their bits.
         """
@@ -129,7 +129,7 @@ class Node(ABC, Generic[State]):
         return self.revive(state)
 
     def revive(self, state: Any) -> State:
-        """A state as it was decoded, made one that steps can take, if it was computed with the parameters of this node.
+        """Turn a decoded state into one that steps can take, if it was computed with the parameters of this node.
 
         Raises:
             StateError: parts of it are of another layout.
@@ -141,11 +141,11 @@ class Node(ABC, Generic[State]):
         return revived
 
     def other_parameters(self, was: str, *expected: str) -> "OtherParameters":
-        """What to raise when a state was computed with other parameters.
+        """The error for a state that was computed with other parameters.
 
         Args:
-            was: digest of these.
-            expected: digests that it may be; none given: `made_with`.
+            was: digest of those parameters.
+            expected: digests that would be accepted; none given: `made_with`.
         """
         named = " or ".join(digest[:12] for digest in expected or (self.made_with,))
         return OtherParameters(
@@ -157,10 +157,10 @@ class Node(ABC, Generic[State]):
 
 
 class OtherParameters(StateError):
-    """Stored state was computed with other parameters; whoever knows the earlier ones can say which differ.
+    """Stored state was computed with other parameters, which a caller that knows them can compare.
 
     Args:
-        sentence: for a person, with the ways on.
+        sentence: for a person, with the ways to go on.
         was: digest of the parameters that it was computed with.
     """
 
@@ -170,7 +170,7 @@ class OtherParameters(StateError):
 
 
 def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapshot") -> StateError:
-    """What to raise when stored bytes are no state of a node.
+    """The error for stored bytes that are not a state of a node.
 
     >>> from streams.account.node import AccountNode
     >>> str(not_a_snapshot(AccountNode(), ValueError("truncated")))[:70]
@@ -184,9 +184,9 @@ def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapsho
 
 
 def following(nodes: Sequence[Node[Any]], source: Topic) -> list[Node[Any]]:
-    """Nodes whose whole input follows from one topic: those that read it, and those that read what these write.
+    """Nodes whose whole input follows from one topic: its readers, and the readers of their outputs.
 
-    What is written to a root is left out: it lies there among what others asked for.
+    Readers of root topics among the outputs are left out, since others write to those, too.
 
     >>> from streams.topology import nodes
     >>> from streams.parameters import Parameters

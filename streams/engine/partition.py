@@ -1,4 +1,4 @@
-"""One partition of a node's source: the piece that every interpreter shares, so that all of them are exact alike."""
+"""One partition of a node's source: code that all interpreters share, so that each record is applied exactly once."""
 
 from collections.abc import Collection, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
@@ -14,13 +14,13 @@ from streams.engine.node import Node
 
 
 class Keyed(Struct):
-    """One key's state and how far it got.
+    """State of one key, and the last event that it holds.
 
     Attributes:
-        state: what the node made of the key's events.
+        state: of the node for this key.
         born: offset of the key's first event.
         offset: offset of the last event applied.
-        position: position in the id of the last event applied; repeats lie at or before it.
+        position: position in the id of the last event applied; events at or before it are repeats.
     """
 
     state: Any
@@ -30,7 +30,7 @@ class Keyed(Struct):
 
 
 class KeySnapshot(Struct, frozen=True, array_like=True):
-    """A `Keyed` as it is stored."""
+    """Stored form of a `Keyed`."""
 
     state: bytes
     born: int
@@ -39,16 +39,16 @@ class KeySnapshot(Struct, frozen=True, array_like=True):
 
 
 class PartitionRoster(Struct, frozen=True, array_like=True):
-    """Which keys a partition had at some offset, as far as snapshots do not say so.
+    """Keys that a partition held at an offset, as far as the snapshots do not show it.
 
-    Snapshots of a partition are of different moments, so a replay that begins behind what they cover meets some keys as
-    they were later. Which key was opened where, and which left for it, cannot be told from those: it is written down.
+    Snapshots of a partition are taken at different offsets, so a replay from the offset that all of them cover finds
+    some keys in a later state. Which keys were opened or left in between cannot be derived from those, so it is stored.
 
     Attributes:
-        decided: offset up to which this is settled; a key of a snapshot that is stored beside it has applied no more.
-        born: keys that had been opened behind what snapshots cover and were still there, each with the offset of its
-            first event. Any other that is opened up to `decided` had been refused, or had left again.
-        gone: keys that had left and whose snapshot may still be stored.
+        decided: offset up to which the roster holds; no snapshot stored beside it reaches further.
+        born: keys opened after the offset that all snapshots cover and still held, each with the offset of its first
+            event. Any other key first seen up to `decided` was refused, or had left again.
+        gone: keys that have left although their snapshot may still be stored.
     """
 
     decided: int = -1
@@ -56,31 +56,31 @@ class PartitionRoster(Struct, frozen=True, array_like=True):
     gone: tuple[str, ...] = ()
 
     def holds(self, name: str, born: int) -> bool:
-        """Whether a snapshot is of a key that was still there: not gone, nor opened anew since."""
+        """Whether the key of a snapshot was still held: it neither left nor was opened anew since."""
         return name not in self.gone and self.born.get(name, born) == born
 
 
 NO_ROSTER = PartitionRoster()
-"""Of snapshots that are all of one moment."""
+"""Roster of snapshots that were all taken at one offset."""
 
 
 class Partition:
-    """Applies the records of one partition in order, each exactly once, whatever was applied before a restore.
+    """Applies the records of one partition in order, each exactly once, also after a restore.
 
     Attributes:
         number: the partition.
         offset: every record up to this one is applied; -1 before the first.
-        keys: live state of each key.
+        keys: current state of each key.
         dirty: keys changed since their last snapshot, the longest-changed first, each with the offset of its first
             change.
-        repeats: records that were passed over because their key had met them before.
-        left: keys that gave their place to others.
+        repeats: records skipped because their key had applied them before.
+        left: number of keys that were replaced by others.
 
     Args:
-        node: that takes the records.
+        node: node that takes the records.
         number: of the partition.
-        offset: that is covered by the snapshots that will be restored.
-        roster: that was stored beside them.
+        offset: offset that all snapshots to be restored cover.
+        roster: roster that was stored beside them.
     """
 
     def __init__(self, node: Node[Any], number: int, offset: int = -1, roster: PartitionRoster = NO_ROSTER) -> None:
@@ -91,13 +91,13 @@ class Partition:
         self.dirty: dict[str, int] = {}
         self.repeats = self.left = 0
         self.follow(roster)
-        # Keys that may leave, by the offset of their last event as it was when that was looked at; none until needed.
+        # Keys that may leave, by the offset of their last event when they were listed; None until needed.
         self._leavers: list[tuple[int, str]] | None = None
         self._is_root = node.source.is_root
         self._prefix = root_id(node.source.name, number, 0)[:-1]
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> Sequence[Struct]:
-        """Take the record at `offset`, return what follows from it: nothing for a record that was applied before."""
+        """Take the record at `offset`; return what follows from it, which is nothing for a repeat."""
         self.offset = offset
         try:
             event = self.node.decode(value)
@@ -106,7 +106,7 @@ class Partition:
         return self._take(event, key, value)
 
     def receive(self, offset: int, record: Any) -> Sequence[Struct]:
-        """`apply` for a record of this process, keyed by its symbol: the same outputs, mostly without its bytes."""
+        """`apply` for a record of this process, keyed by its symbol: the same outputs, mostly without encoding it."""
         self.offset = offset
         try:
             event = self.node.receive(record)
@@ -153,22 +153,22 @@ class Partition:
             return (dead_letter(record_id or self.root_id(), node.name, refused, key, source),)
 
     def root_id(self) -> str:
-        """Id of the record that was applied last, by where it lies."""
+        """Id of the last applied record: topic, partition and offset."""
         return f"{self._prefix}{self.offset}"
 
     def snapshot(self, name: str) -> bytes:
-        """State of one key as bytes; `restore` goes on from it bit for bit."""
+        """State of one key as bytes, from which `restore` goes on exactly."""
         keyed = self.keys[name]
         state = self.node.dump(keyed.state)
         return msgpack.encode(KeySnapshot(state, keyed.born, keyed.offset, keyed.position))
 
     def restore(self, name: str, snapshot: KeySnapshot) -> None:
-        """Put a key back as it was when `snapshot` was taken."""
+        """Restore a key to its state at a snapshot."""
         state = self.node.load(snapshot.state)
         self.keys[name] = Keyed(state, snapshot.born, snapshot.offset, snapshot.position)
 
     def follow(self, roster: PartitionRoster) -> None:
-        """Have a roster decide up to where it reaches: the one that was stored beside the snapshots."""
+        """Follow a roster, stored beside the snapshots, for the offsets up to which it holds."""
         self._decided, self._coming = roster.decided, roster.born
 
     def covered_without(self, written: Collection[str]) -> int:
@@ -183,13 +183,13 @@ class Partition:
         return PartitionRoster(max(self.offset, self._decided), born)
 
     def _make_room(self, offset: int) -> None:
-        """Have the key leave that has been quiet for longest, of those that may.
+        """Drop the key without events for longest, of those that may leave.
 
-        Every key is as it was at this offset, or a replay would decide otherwise: up to where it might not be, the
-        roster decides. A look costs little: each key that is looked at in vain had an event since the last time.
+        The choice must be the same in every replay, so it is made only where the states of all keys are those of this
+        offset; before that the roster decides. It costs little: a key is checked again only after another event.
 
         Raises:
-            Refused: none may.
+            Refused: no key may leave.
         """
         node, keys = self.node, self.keys
         if self._leavers is None:

@@ -1,4 +1,4 @@
-"""Which partition a symbol is on: Kafka's default partitioner, as a pure function."""
+"""Kafka's default partitioner as a pure function: the partition of a symbol."""
 
 from functools import lru_cache
 

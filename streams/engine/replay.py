@@ -1,4 +1,4 @@
-"""The loop in one process: the same nodes and the same partition code as on Kafka, at full speed and without it."""
+"""Replay: the loop in one process without Kafka, with the same nodes and the same partition code."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -24,7 +24,7 @@ class SourceRecord(NamedTuple):
 
 
 class Emitted(NamedTuple):
-    """A record that a node wrote, as a consumer would read it, on the partition that its topic puts it."""
+    """A record that a node wrote, as a consumer would read it: topic, partition, id and bytes."""
 
     topic: str
     partition: int
@@ -36,10 +36,10 @@ Nodes = Node[Any] | Sequence[Node[Any]]
 
 
 class Emitter:
-    """Makes of what nodes write what a consumer would read.
+    """Converts outputs of nodes to records as a consumer would read them.
 
     Args:
-        nodes: that write; what the first of them reads is the log that everything follows from.
+        nodes: that write; the source of the first one is the log.
         partitions: of every topic.
     """
 
@@ -59,7 +59,7 @@ class Emitter:
 
 
 def replay(nodes: Nodes, records: Iterable[SourceRecord], partitions: int = PARTITIONS) -> Iterator[Emitted]:
-    """What `nodes` write when the first of them reads `records`: byte for byte what they write on Kafka.
+    """Records that nodes write when the first of them reads `records`, byte for byte as on Kafka.
 
     Outputs of a node feed the nodes whose source they are. Records of one partition must come in the order of their
     offsets; partitions may interleave in any way.
@@ -67,7 +67,7 @@ def replay(nodes: Nodes, records: Iterable[SourceRecord], partitions: int = PART
     Args:
         nodes: one, or several in the order of the loop.
         records: of the log that the first one reads.
-        partitions: of every topic: where what is not written beside its cause lies hangs on it.
+        partitions: of every topic; some outputs are placed by it.
     """
     nodes = _listed(nodes)
     emitter = Emitter(nodes, partitions)
@@ -97,7 +97,7 @@ def replay_events(nodes: Nodes, events: Iterable[Struct], *, closed: bool = Fals
 
 
 def by_topic(emitted: Iterable[Emitted]) -> dict[str, list[tuple[int, str, bytes]]]:
-    """What was written, as lists of (partition, id, value) for each topic: to be compared with what Kafka holds."""
+    """Emitted records as lists of (partition, id, value) by topic, to be compared with those on Kafka."""
     found: dict[str, list[tuple[int, str, bytes]]] = {}
     for topic, partition, record_id, value in emitted:
         found.setdefault(topic, []).append((partition, record_id, value))

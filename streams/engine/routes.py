@@ -1,4 +1,4 @@
-"""Where a record that a node wrote goes: its topic, its key, and the number of its partition, as its topic says."""
+"""Topic and partition of a record that a node wrote."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,20 +20,20 @@ def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, Topic]:
 
 
 def by_record(topics: Iterable[Topic]) -> dict[type, Topic]:
-    """Topics by the types of the records that travel on them."""
+    """Topics by the types of their records."""
     return {record: topic for topic in topics for record in topic.records}
 
 
 def place_of(topic: Topic, record: Any, number: int, partitions: int) -> int:
     """Partition that a record of a topic is written to.
 
-    An id may name a partition that there is not, where it was made up, or made before a deployment was set up anew:
-    then Kafka's partitioner decides by the symbol.
+    If an id names a partition that does not exist (a made-up id, or one of an earlier deployment), Kafka's partitioner
+    decides by the symbol.
 
     Args:
         topic: of the record.
-        record: that follows from one of another topic.
-        number: of the partition of that one.
+        record: a record that follows from one of another topic (its cause).
+        number: partition of the cause.
         partitions: of every topic.
 
     >>> from schemas.commands import StopVariant

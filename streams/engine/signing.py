@@ -1,4 +1,4 @@
-"""Who may ask for a change: HMACs that hold in one deployment, on one topic, at one place of its log.
+"""Signatures of commands, directives, partials and jobs: HMACs for one deployment, one topic and one place of its log.
 
 A signature is `KEY/AS_OF/HEX`: the id of the key, the place in the log as of which the record was signed, and an
 HMAC-SHA256 over the deployment, the topic, these two and the record. Signatures of releases before this one are the hex
@@ -38,25 +38,25 @@ TOPIC_OF = {
     ExperimentPartial: EXPERIMENT_PARTIALS.name,
     RetrainJob: RETRAIN_JOBS.name,
 }
-"""Topic that a record is signed for; commands are all others."""
+"""Topic that each type of record is signed for; all other types are commands."""
 
 REASONS = {
     TICKS.name: "unsigned_directive",
     EXPERIMENT_PARTIALS.name: "unsigned_partial",
     RETRAIN_JOBS.name: "unsigned_job",
 }
-"""Why a record is refused whose signature is not good; `unsigned_command` for all others."""
+"""Reason code for each type of record whose signature is not valid; `unsigned_command` for all others."""
 
 
 class Key(Struct, frozen=True):
-    """A secret under a name.
+    """A signing key: a secret with an id.
 
     Attributes:
-        id: what signatures name it by.
-        secret: of the HMAC; shown nowhere.
-        until: of a key that is retired, for each topic and partition the offset from which on it is not taken any
-            more; none: it is taken everywhere.
-        plain: whether it is that of signatures over the record alone, or, without a secret, of none at all.
+        id: name of the key in signatures.
+        secret: of the HMAC; never shown.
+        until: for a retired key, by topic the offsets, one a partition, from which on it is not accepted; None: it is
+            accepted everywhere.
+        plain: whether it is for signatures over the record alone; without a secret: for unsigned records.
     """
 
     id: str
@@ -68,7 +68,7 @@ class Key(Struct, frozen=True):
         return f"Key({self.id!r}, '***', {self.until!r}, {self.plain!r})"
 
     def ends(self, topic: str, partition: int) -> int | None:
-        """Offset from which on it is not taken; none: it always is.
+        """Offset from which on the key is not accepted; None: it always is.
 
         >>> Key("old", "secret", {"ticks": (40, 7)}).ends("ticks", 1), Key("new", "secret").ends("ticks", 1)
         (7, None)
@@ -80,14 +80,14 @@ class Key(Struct, frozen=True):
 
 
 class Signing:
-    """Signs what a deployment asks of itself, and tells it from what anybody else wrote.
+    """Signs the records of a deployment and checks signatures.
 
     Args:
-        deployments: name of the deployment, then those whose log it is a copy of and may hold signatures from.
-        keys: that are known; none: nothing is signed and everything is taken.
+        deployments: name of the deployment, then those whose log it copied and whose signatures it accepts.
+        keys: known keys; without any, nothing is signed and everything is accepted.
         signs: id of the key to sign with.
-        partitions: of every topic of the deployment, which say where a partial must lie; 0: not known, then a partial
-            is taken wherever it lies.
+        partitions: of every topic of the deployment, which determine the partition of a partial; 0: not known, then a
+            partial is accepted on any partition.
 
     >>> signing = Signing(("prod",), [Key("2026a", "secret")], "2026a")
     >>> signed = signing.sign(Directive("d1", "X", 1, "stop_arm", "b", "because"), "commands:0:7:0")
@@ -118,11 +118,11 @@ class Signing:
         return self._own is not None
 
     def sign(self, record: AnyRecord, record_id: str) -> AnyRecord:
-        """The record with its signature; as it is where there is no key.
+        """The record with its signature; unchanged without a key.
 
         Args:
             record: a command, a directive, a partial or a job.
-            record_id: id of the record that it follows from, or of the place that it is meant for.
+            record_id: id of the record that it follows from, or of the place that it is written to.
         """
         key = self._own
         if key is None:
@@ -131,27 +131,27 @@ class Signing:
         return replace(record, signature=f"{key.id}/{place}/{self._mac(record, key, place, self.deployments[0])}")
 
     def ask(self, command: AnyCommand, record_id: str) -> AnyCommand:
-        """`sign` for a command that no person asks for: it says so."""
+        """`sign` for a command of a node, which is marked as automatic."""
         return self.sign(replace(command, automatic=True), record_id)
 
     def check(self, record: Struct) -> None:
-        """Let a record pass that carries a good signature, wherever it lies; all pass where there is no key.
+        """Check the signature of a record, wherever the record lies; without a key every record passes.
 
         Raises:
-            Refused: it carries none.
+            Refused: it has no valid signature.
         """
         if self._own is not None:
             self._key_of(record)
 
     def admit(self, record: Any, record_id: str) -> AsOf | None:
-        """Let a record pass whose signature is good at the place where it lies.
+        """Check that the signature of a record holds at the place where the record lies.
 
         Args:
-            record: that has passed `check`.
-            record_id: of it, which says where it lies.
+            record: one that has passed `check`.
+            record_id: id that names its place.
 
         Returns:
-            The place as of which it was signed; none for a plain signature, or where there is no key.
+            The place as of which it was signed; None for a plain signature, or without a key.
 
         Raises:
             Refused: the key was retired before, or it was signed for another partition, or as of a later place. A
@@ -176,7 +176,7 @@ class Signing:
         return signed
 
     def _home(self, partial: ExperimentPartial, partition: int) -> int:
-        """Partition that a partial is for: it lies where its experiment is, not where the symbol is that tells it."""
+        """Partition of a partial: that of its experiment, not that of its symbol."""
         return partition_of(partial.experiment, self._partitions) if self._partitions else partition
 
     def meet(self, judged: Judged, record: Any, record_id: str) -> bool:
@@ -190,7 +190,7 @@ class Signing:
         return judged.meet(record.id, self.admit(record, record_id))
 
     def _key_of(self, record: Any) -> Key:
-        """The key that the signature was made with."""
+        """Key that the signature was made with."""
         signature = record.signature or ""
         parts = signature.split("/")
         if len(parts) == 3:
@@ -214,7 +214,7 @@ class Signing:
 
 
 UNSIGNED = Signing()
-"""Of a deployment without a key."""
+"""Signing of a deployment without keys."""
 
 
 def _topic_of(record: Struct) -> str:
@@ -226,7 +226,7 @@ def _refused(record: Struct, detail: str) -> Refused:
 
 
 def _said(record: Struct) -> dict[str, Any]:
-    """Fields as they are signed: those that say what an absent one says are left out, so new ones may be added."""
+    """Fields as they are signed: those at their defaults are left out, so that new fields may be added."""
     defaults = {field.name: field.default for field in fields(record)}
     defaults |= {field.name: field.default_factory() for field in fields(record) if callable(field.default_factory)}
     named = {field.name: field.encode_name for field in fields(record)}

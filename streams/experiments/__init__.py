@@ -1,6 +1,6 @@
-"""Experiments: which of two arms is better on the same ticks, with error rates that hold while everybody looks.
+"""Experiments: tests of a challenger against the champion on the same ticks, valid however often they are looked at.
 
 A is the challenger, B the champion. Scores are differences, above 0 when A was better; the design and its measured
-error rates are in docs/statistics.md. An experiment is here, with what plans it and what runs it on recorded ticks; the
-tests that it is made of are in `engines`, its life on the topics in `live`.
+error rates are in docs/statistics.md. This room holds the nodes, the experiment with its scores and evidence, planning
+and pre-flight; the statistical tests that an experiment is made of are in `engines`.
 """

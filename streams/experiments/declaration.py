@@ -1,4 +1,4 @@
-"""An experiment as the configuration declares it: the challenger, the test, and what is done with its verdict."""
+"""Declaration of an experiment in the configuration: the challenger, the test, and what follows from its verdict."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,15 +11,15 @@ from streams.experiments.parameters import ExperimentParameters
 
 
 class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a winner is watched once it is applied.
+    """Parameters of the watch over a winner once it is live.
 
     Attributes:
         run: average run length, pairs before a false alarm.
-        canary: pairs before it counts as promoted.
-        confirmed: pairs before it counts as confirmed; the alarm stays on.
-        block: pairs that the alarm takes as one; 0: as many as a batch of the test.
-        calibration: nats by which its log-loss may exceed what it expected, beyond the excess of the version before;
-            0: not watched.
+        canary: pairs before the winner counts as promoted.
+        confirmed: pairs before it counts as confirmed; the watch goes on.
+        block: pairs that are averaged to one observation of the watch; 0: as many as a batch of the test.
+        calibration: nats by which its surprise (log-loss less the expected log-loss) may exceed that of the version
+            before; 0: not watched.
     """
 
     run: Positive = 20_000.0
@@ -30,15 +30,15 @@ class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[experiments.NAME]`.
+    """Table `[experiments.NAME]`: one declared experiment.
 
     Attributes:
-        symbols: on which it runs; empty: on every one that its arm is started on, each by itself.
-        arm: what the challenger does differently: tables of `[market]` that an arm may have for itself.
-        starts: from what the champion has learned when it starts, or from nothing.
-        apply: whether a winner is applied without a person, or only recommended.
-        test: what is registered before the start.
-        watch: of an applied winner.
+        symbols: on which it runs; empty: every symbol on which its arm is started, each by itself.
+        arm: overrides of the challenger: tables of `[market]` that an arm may have of its own.
+        starts: from a copy of the champion's learned state, or from nothing.
+        apply: whether a winner goes live without a person, or is only recommended.
+        test: parameters of the test, registered before the start.
+        watch: parameters of the watch over a winner.
     """
 
     symbols: Annotated[tuple[Symbol, ...], Meta(max_length=MOST_FIELDS)] = ()
@@ -49,7 +49,7 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     watch: WatchParameters = WatchParameters()
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` for a winner that nobody could watch, and for a pool of one."""
+        """Raises `ConfigurationError` if a winner could not be watched, or a pooled experiment has one symbol."""
         if self.test.scope == "pooled" and len(set(self.symbols)) < 2:
             raise ConfigurationError(
                 "experiment: expected at least two symbols with scope = 'pooled', declared before anything is seen of "
@@ -62,5 +62,5 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             )
 
     def covers(self, symbol: str) -> bool:
-        """Whether it runs on a symbol."""
+        """Whether the experiment runs on a symbol."""
         return not self.symbols or symbol in self.symbols

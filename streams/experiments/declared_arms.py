@@ -1,4 +1,4 @@
-"""Whether the arms that experiments declare could be started on their symbols."""
+"""Check that the arms of declared experiments can be started on their symbols."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def expect_arms(parameters: BySymbol, experiments: Mapping[str, Declaration]) ->
 correction, confidence, sizing, was sizng; fix: sizing
 
     Raises:
-        ConfigurationError: with the experiment, and what was meant.
+        ConfigurationError: it names the experiment and the likely correction.
     """
     for name, declared in experiments.items():
         where = f"experiments.{name}.arm"

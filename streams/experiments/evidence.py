@@ -1,4 +1,4 @@
-"""Everything that an experiment adds up, metric by metric: the same batches for all of them."""
+"""Sums of an experiment, for each metric, over the same batches of pairs."""
 
 from msgspec import Struct
 
@@ -15,19 +15,21 @@ Moments = tuple[int, float, float]
 
 
 class EvidenceState(Struct, array_like=True):
-    """Attributes:
-    count: pairs in the batch that is open.
-    parts: sums of their scores, in the order of `Evidence.metrics`.
-    metrics: closed batches of each score, then of the drawdown.
-    sums: of a, b, a^2, b^2 over the open batch.
-    sharpe: of the closed ones.
-    a_drawdown, b_drawdown: of the open batch.
-    certificate: engine 2 on the primary score.
-    only_a, only_b: pairs in which only one arm earned something.
-    recent: the last batch means of the primary score, oldest first.
-    window: of the clock, in which the last pair lay.
-    closed: pairs in closed batches.
-    totals: sums over the pairs of closed batches, where symbols decide together: of each score, then of a, b, a^2, b^2.
+    """Sums over the pairs of an experiment.
+
+    Attributes:
+        count: pairs in the open batch.
+        parts: sums of their scores, in the order of `Evidence.metrics`.
+        metrics: moments of the closed batches, of each score, then of the drawdown.
+        sums: sums of a, b, a^2, b^2 over the open batch.
+        sharpe: state of engine 3 over the closed batches.
+        a_drawdown, b_drawdown: drawdowns in the open batch.
+        certificate: state of engine 2 on the primary score.
+        only_a, only_b: pairs in which only this arm had a gain.
+        recent: the last batch means of the primary score, oldest first.
+        window: window of event time of the last pair.
+        closed: pairs in closed batches.
+        totals: in pooled experiments: sums over the pairs of closed batches, of each score, then of a, b, a^2, b^2.
     """
 
     count: int
@@ -47,13 +49,13 @@ class EvidenceState(Struct, array_like=True):
 
 
 class Evidence:
-    """Advances an `EvidenceState`: O(1) a pair.
+    """Advances an `EvidenceState` by one pair, in constant time.
 
     Args:
         parameters: of the experiment.
 
     Attributes:
-        scored: metrics whose scores `update` takes, in their order.
+        scored: metrics whose scores `update` takes, in this order.
     """
 
     def __init__(self, parameters: ExperimentParameters) -> None:
@@ -91,7 +93,7 @@ class Evidence:
         )
 
     def strikes(self, state: EvidenceState, ts_event: int) -> bool:
-        """Whether the clock closes the open batch before a pair of this time; it is closed."""
+        """Close the open batch if its time is over before a pair at `ts_event`; returns whether it did."""
         window = ts_event // self._clock
         if window <= state.window:
             return False
@@ -102,7 +104,7 @@ class Evidence:
         return True
 
     def update(self, state: EvidenceState, pair: Pair, scores: list[float]) -> bool:
-        """Take a pair and its scores; whether it closed a batch."""
+        """Take a pair and its scores; returns whether it closed a batch."""
         a, b = pair.a_bps, pair.b_bps
         parts, sums = state.parts, state.sums
         for at, score in enumerate(scores):
@@ -133,7 +135,7 @@ class Evidence:
         return [closed + part for closed, part in zip(state.totals, (*state.parts, *state.sums), strict=True)]
 
     def take_batch(self, state: EvidenceState, count: int, totals: list[float], only_a: int, only_b: int) -> None:
-        """Take a whole batch that was summed up elsewhere: sums as in `EvidenceState.totals`."""
+        """Add a whole batch that was summed elsewhere: sums as in `EvidenceState.totals`."""
         state.count = count
         state.parts, state.sums = totals[:-4], totals[-4:]
         state.only_a += only_a
@@ -165,7 +167,7 @@ class Evidence:
         return found.n, found.mean, found.sse
 
     def primary(self, state: EvidenceState) -> Batches:
-        """Batches whose dependence is checked."""
+        """Batches of the primary score, whose dependence is checked."""
         return state.metrics[self._index(self._primary)]
 
     def sharpe(self, state: EvidenceState) -> tuple[float, float]:
@@ -173,7 +175,7 @@ class Evidence:
         return self._sharpe.estimate(state.sharpe)
 
     def certified(self, state: EvidenceState) -> float | None:
-        """Log evidence of engine 2; none where there is no bound."""
+        """Log evidence of engine 2; None without a bound."""
         return None if self._certificate is None else self._certificate.log_e(state.certificate)
 
     def _index(self, metric: Metric) -> int:

@@ -1,4 +1,4 @@
-"""An experiment from its plan to its decision: pairs in, one decision out, and the reason as a sentence."""
+"""An experiment from its plan to its verdict: pairs in; one verdict out, with its reason as a sentence."""
 
 from math import sqrt
 from typing import Literal
@@ -17,28 +17,30 @@ from streams.experiments.scores import Metric, Scores, ScoreState
 
 Status = Literal["planned", "warmup", "running", "winner", "harm", "no_difference", "futile", "expired", "stopped"]
 TOGETHER = "symbols decide together"
-"""What holds an experiment that only collects evidence."""
+"""`holding` of an experiment on one symbol that only collects evidence for a pooled one."""
 
 HARM = 0.5
-"""Part of alpha that verdicts against the challenger may take. Sooner they would do nobody good: it runs in shadow, and
-where few pairs make most of the difference, they are the ones that come too often."""
+"""Fraction of alpha for verdicts against the challenger. They are not urgent, since it runs in shadow, and where few
+pairs make most of the difference they would come too often."""
 
 OPEN: tuple[Status, ...] = ("planned", "warmup", "running")
 
 
 class ExperimentState(Struct, array_like=True):
-    """Attributes:
-    made_with: digest of the parameters.
-    status: where it stands.
-    reason: of the last change, a sentence; empty before the first.
-    holding: what keeps a decision from being taken that the evidence would allow; empty for nothing.
-    last: id of the last pair.
-    first_ts, last_ts: event times of the first pair and of the last, ns.
-    pairs: taken, with those of the warm-up and the rejected ones.
-    scored: of these, scored.
-    rejected: of these, not understood.
-    best: largest log evidence for the challenger so far.
-    scores, evidence: of its parts.
+    """State of an experiment.
+
+    Attributes:
+        made_with: digest of the parameters.
+        status: phase or verdict.
+        reason: why the status last changed, a sentence; empty before that.
+        holding: what blocks a winner although the evidence is there; empty: nothing.
+        last: id of the last pair.
+        first_ts, last_ts: event times of the first pair and of the last, ns.
+        pairs: pairs taken, those of the warm-up and rejected ones included.
+        scored: pairs that were scored.
+        rejected: pairs that could not be read.
+        best: largest log evidence for the challenger so far.
+        scores, evidence: states of `Scores` and `Evidence`.
     """
 
     made_with: str
@@ -60,8 +62,8 @@ class Experiment:
     """Advances an `ExperimentState`.
 
     Args:
-        parameters: what was registered.
-        decides: whether it comes to a verdict; else it only collects evidence, and others decide.
+        parameters: registered before the start.
+        decides: whether it comes to a verdict; else it only collects evidence for a pooled experiment.
 
     `planned -> warmup -> running -> winner | harm | no_difference | futile | expired`, and `stopped` by hand from any
     of the first three. `winner` is for A, the challenger; after all others B stays.
@@ -104,10 +106,10 @@ class Experiment:
         )
 
     def update(self, state: ExperimentState, pair: Pair) -> bool:
-        """Take a pair; whether there is something new to tell: a batch closed, or the status changed.
+        """Take a pair; returns whether a batch closed or the status changed.
 
         Raises:
-            StateError: the state is that of an experiment with other parameters.
+            StateError: the state is of an experiment with other parameters.
         """
         if state.made_with != self.digest:
             raise StateError(
@@ -135,7 +137,7 @@ class Experiment:
         return False
 
     def take(self, state: ExperimentState, pair: Pair, scores: list[float]) -> bool:
-        """Take a pair that is scored already: what `update` does after the warm-up."""
+        """Take a pair with its scores: the part of `update` after the warm-up."""
         state.status = "running"
         struck = self._clocked and self.evidence.strikes(state.evidence, pair.ts_event)
         if struck and self._judge(state) not in OPEN:
@@ -147,12 +149,12 @@ class Experiment:
         return True
 
     def take_batch(self, state: ExperimentState, ts_event: int, counts: tuple[int, ...], totals: list[float]) -> None:
-        """Take a batch of pairs that were scored and summed up elsewhere.
+        """Add a batch of pairs that were scored and summed elsewhere.
 
         Args:
-            state: of an experiment whose batches all come so.
+            state: of an experiment that only takes such batches.
             ts_event: event time at which it closed, ns.
-            counts: pairs, scored, rejected, won by A only, won by B only.
+            counts: pairs, scored, rejected, won only by A, won only by B.
             totals: sums over the scored ones, see `EvidenceState.totals`.
         """
         pairs, scored, rejected, only_a, only_b = counts
@@ -166,17 +168,17 @@ class Experiment:
         self._judge(state)
 
     def batch(self, state: ExperimentState, pairs: list[Pair]) -> None:
-        """Take many pairs: by definition the loop over `update`."""
+        """Take many pairs: the same as `update` for each."""
         for pair in pairs:
             self.update(state, pair)
 
     def stop(self, state: ExperimentState, reason: str) -> None:
-        """End it by hand; what is decided stays decided."""
+        """Stop an experiment without a verdict; one that has a verdict keeps it."""
         if state.status in OPEN:
             state.status, state.reason = "stopped", f"Stopped after {state.scored:,} scored pairs: {reason}."
 
     def _looks(self, alpha: float) -> dict[int, float]:
-        """Bound of z after so many batches, for one direction."""
+        """One-sided bound of z at each planned look, by number of batches."""
         parameters = self.parameters
         steps = parameters.longest // parameters.batch
         at = [max(1, round(steps * look / parameters.looks)) for look in range(1, parameters.looks + 1)]
@@ -228,7 +230,7 @@ class Experiment:
                 )
 
     def _superior(self, n: int, mean: float, sse: float, for_a: float) -> tuple[str, str]:
-        """Evidence that A is better, and that it is worse, as half a sentence; empty where there is not enough."""
+        """Evidence that A is better, and that A is worse, each as half a sentence; empty if it is not enough."""
         margin = self.parameters.margin
         if self.parameters.plan == "group_sequential":
             if n not in self._bounds:
@@ -247,7 +249,7 @@ class Experiment:
         )
 
     def _held(self, state: ExperimentState, n: int) -> str:
-        """Why a winner may not be named yet; empty when it may."""
+        """What blocks a winner; empty: nothing."""
         parameters = self.parameters
         if n < parameters.minimum_batches:
             return "minimum run time"

@@ -1,4 +1,4 @@
-"""The experiments node: outcomes in; where experiments stand and what they decide out."""
+"""The experiments node: outcomes in; progress and verdicts of experiments, and commands, out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,19 +21,19 @@ from streams.market.outcomes import is_plain
 Trials = dict[str, TrialState]
 
 MOST_CANDIDATES = 6
-"""Candidates of a symbol that are remembered; what is decided and not live makes room first."""
+"""Candidates whose experiments are kept for a symbol; decided ones that are not live are dropped first."""
 
 MOST_BUILT = 256
-"""Candidates of all symbols whose operators are kept."""
+"""Candidates of all symbols whose operators are cached."""
 
 
 def asked(
     decided: ExperimentDecided, moved: ExperimentMoved, outcome: OutcomeMatured, command_id: str
 ) -> PromoteVariant | StopVariant | RollBack | None:
-    """The command that applies a decision: a winner goes live, what fell is rolled back, any other challenger stops.
+    """The command that carries out a verdict: a winner goes live, a failed one is rolled back, others stop.
 
-    None where there is nothing to do: a winner that came through its watch is live already, and a challenger that runs
-    no more under its name cannot be stopped.
+    None if there is nothing to do: a winner that passed its watch is live already, and a challenger that does not run
+    under its name any more cannot be stopped.
     """
     verdict = decided.verdict
     cause = f"experiment {decided.experiment}: {verdict}, decision {decided.id}"
@@ -52,19 +52,19 @@ def asked(
 
 
 class ExperimentsNode(Node[Trials]):
-    """Runs every declared experiment on every symbol whose outcomes show its arm.
+    """Node that runs every declared experiment on every symbol whose outcomes include its arm.
 
-    Each symbol decides by itself, or tells the pooling node what it adds, see `streams.experiments.pooling_node`.
+    Each symbol decides by itself, or sends its sums to the pooling node (`streams.experiments.pooling_node`).
 
-    Candidates of retrains are experiments, too: each under the name of its arm, and all declared alike.
+    Candidates of retrains are experiments, too, under the names of their arms, with one common declaration.
 
     Args:
         declarations: by name.
         signing: signs commands and partials, where the deployment has a key.
-        candidates: how candidates are tested; none: they are not.
+        candidates: declaration for candidates; None: they are not tested.
 
     Raises:
-        ConfigurationError: one is named like the live arm.
+        ConfigurationError: a declaration has the name of the live arm or of candidates.
     """
 
     name = "experiments"
@@ -94,11 +94,11 @@ class ExperimentsNode(Node[Trials]):
         return type(record) is OutcomeMatured and is_plain(record)
 
     def open(self, key: str) -> Trials:
-        """No experiment has begun."""
+        """State of a symbol before any experiment."""
         return {}
 
     def step(self, state: Trials, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
-        """Give the outcome to the experiments that are in it."""
+        """Give the outcome to the experiments whose arms it includes."""
         written: list[Struct] = []
         for name, trial in self._of(state, event):
             own = state.get(name)
@@ -135,7 +135,7 @@ class ExperimentsNode(Node[Trials]):
         return written
 
     def _of(self, state: Trials, outcome: OutcomeMatured) -> Iterator[tuple[str, Trial]]:
-        """The declared experiments, then those of candidates: that are known, then that are new."""
+        """The declared experiments, then those of known candidates, then those of new ones."""
         for name in self._declared:
             yield name, self._trials[name]
         if self._candidates is None:
@@ -157,7 +157,7 @@ class ExperimentsNode(Node[Trials]):
             del state[gone]
 
     def _trial(self, name: str) -> Trial:
-        """Of a candidate; built again where it was forgotten, which changes nothing."""
+        """Operator of a candidate's experiment, built anew if it is not cached."""
         found = self._trials.get(name)
         if found is None:
             assert self._candidates is not None, "only candidates have no declaration of their own"
@@ -167,7 +167,7 @@ class ExperimentsNode(Node[Trials]):
         return found
 
     def revive(self, state: Trials) -> Trials:
-        """See `Node.revive`: no experiment of the symbol was declared otherwise when it began."""
+        """See `Node.revive`: every experiment must be declared as it was when it began."""
         for name, own in state.items():
             trial = self._trials.get(name)
             if self._candidates is not None and is_candidate(name):

@@ -1,4 +1,4 @@
-"""What an experiment reads: what two arms made of the same prediction."""
+"""Pairs: the results of two arms on the same prediction, the input of an experiment."""
 
 from msgspec import Struct
 
@@ -6,14 +6,14 @@ from schemas.outcomes import OutcomeMatured
 
 
 class Pair(Struct, frozen=True, array_like=True):
-    """One matured prediction of both arms; A is the challenger.
+    """Results of both arms on one matured prediction; A is the challenger, B the champion.
 
     Attributes:
-        id: of the prediction.
+        id: id of the prediction.
         ts_event: event time at which it matured, ns.
-        a_bps, b_bps: what each earned after cost, bps of capital.
-        a_up, b_up: probability of an upward move that each gave.
-        label: sign of the move; 0 where it did not move.
+        a_bps, b_bps: net return of each arm, bps of capital.
+        a_up, b_up: probability of an upward move by each arm.
+        label: sign of the move; 0 if the mid did not move.
     """
 
     id: str
@@ -25,12 +25,12 @@ class Pair(Struct, frozen=True, array_like=True):
     label: int = 0
 
     def sound(self) -> bool:
-        """Whether every number makes sense."""
+        """Whether every number is finite and within its bounds."""
         return self.a_bps - self.a_bps == self.b_bps - self.b_bps and 0.0 < self.a_up < 1.0 and 0.0 < self.b_up < 1.0
 
 
 def pair_of(outcome: OutcomeMatured, a: str, b: str) -> Pair | None:
-    """The pair in an outcome, by the names of its arms; none while one of the two does not run."""
+    """The pair of two arms in an outcome, by their names; None if one of them is not in it."""
     arms = {arm.arm: arm for arm in outcome.arms}
     if a not in arms or b not in arms:
         return None

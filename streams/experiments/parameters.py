@@ -1,4 +1,4 @@
-"""What an experiment is: registered before it starts, hashed into its state, and never changed."""
+"""Parameters of an experiment, registered before it starts, hashed into its state and never changed."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -14,37 +14,37 @@ from streams.experiments.scores import Metric
 Level = Annotated[float, Meta(gt=0.0, lt=0.5)]
 
 ADDED_SINCE = {"scope": "symbol", "clock_ns": 0}
-"""Parameters that earlier experiments were registered without, with what they stood for."""
+"""Parameters that digests leave out at these values, as earlier releases did not have them."""
 
 
 class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The contract of one experiment. Scores are per pair; those of money in standard deviations of the warm-up.
+    """Plan of one experiment. Scores are per pair; money is in standard deviations of the warm-up.
 
     Attributes:
         primary: metric that decides.
-        guardrails: metrics in which the challenger must not be worse, each with the margin that is let pass.
+        guardrails: metrics in which the challenger must not be worse by more than a margin, each with its margin.
         plan: `always_valid` decides after any batch, `group_sequential` at `looks` equal steps to `longest`.
-        alpha: how often a challenger that is no better than `margin` may win.
-        beta: how often an effect of `worth` may be given up as futile; 0: never stop for futility.
+        alpha: probability that a challenger that is no better than `margin` wins.
+        beta: probability that an effect of `worth` is given up as futile; 0: never stop for futility.
         margin: by how much the primary score must be above 0.
-        worth: effect on the primary score that is worth finding.
+        worth: smallest effect on the primary score that is worth finding.
         batch: pairs a batch: at least 5 times the pairs that overlap, see `dependence.batch_for`.
         clock_ns: batches close at multiples of so much event time, ns, as soon as they have `batch` pairs; 0: with the
             pair that completes them.
-        scope: who is decided for: `symbol` each symbol by its own pairs, `pooled` all declared symbols by the pairs of
-            all of them; pairs of one window of the clock then are in one batch, so that symbols which move together do
+        scope: `symbol`: each symbol is decided by its own pairs; `pooled`: all declared symbols together by all their
+            pairs, where all pairs of one window of event time are in one batch, so that symbols that move together do
             not count twice.
-        expected: pairs after which a decision is expected; sharpens engine 1 there.
-        longest: pairs after which it ends.
-        warmup: pairs that fix scales before the first batch.
-        minimum_batches: before a winner is named.
-        recent: batches that must not say the opposite.
-        challengers: tried at once against the same champion: each needs so many times the evidence.
-        bound: every primary score is at least the margin less this; 0: none is known, and there is no certificate.
-        spending: of alpha over the looks of a `group_sequential` plan.
-        looks: of such a plan.
-        memory: pairs that the volatilities of `risk_adjusted` look back on.
-        rejected: part of the pairs that may make no sense before no winner is named any more.
+        expected: pairs after which a decision is expected; engine 1 is most powerful there.
+        longest: pairs after which the experiment ends.
+        warmup: pairs before the first batch, from which scales are estimated.
+        minimum_batches: fewest batches before a winner is named.
+        recent: latest batches, which must not contradict a winner.
+        challengers: number tested at once against the same champion; each needs that many times the evidence.
+        bound: every primary score is at least the margin less this; 0: unknown, and engine 2 is not used.
+        spending: how a `group_sequential` plan spreads alpha over its looks.
+        looks: number of looks of such a plan.
+        memory: pairs over which the volatilities of `risk_adjusted` decay.
+        rejected: largest fraction of unreadable pairs with which a winner may be named.
     """
 
     primary: Metric = "risk_adjusted"
@@ -70,7 +70,7 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     clock_ns: Duration = 0
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` for what contradicts itself."""
+        """Raises `ConfigurationError` for parameters that contradict one another."""
         needed = self.batch * self.fewest_batches
         if self.longest < needed:
             raise ConfigurationError(
@@ -100,7 +100,7 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     @property
     def fewest_batches(self) -> int:
-        """Batches that the longest run has to hold."""
+        """Fewest batches that `longest` pairs must make."""
         # A look at fewer batches than the dependence check needs would be lost.
         looks = self.looks * FEWEST if self.plan == "group_sequential" else 1
         return max(self.minimum_batches, looks)

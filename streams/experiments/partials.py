@@ -1,4 +1,4 @@
-"""What a symbol tells of an experiment that is decided over several: sums up to the end of each window of the clock."""
+"""Partials: a symbol's sums for a pooled experiment, up to the end of each window of event time."""
 
 from schemas.experiments import ExperimentPartial
 from schemas.outcomes import OutcomeMatured
@@ -6,7 +6,7 @@ from streams.experiments.trial import Trial, TrialState
 
 
 def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
-    """The window that `outcome` ends; to be asked before the trial takes it."""
+    """Partial of the window that an outcome ends, if it does; to be called before the trial takes the outcome."""
     told = state.told
     if told is None or told.ended or told.window < 0:
         return None

@@ -1,4 +1,4 @@
-"""How long an experiment takes, before it is started: in pairs, and in days at the stream's rate."""
+"""Planning: the length of an experiment in pairs, and in days at the rate of the stream."""
 
 from math import sqrt
 
@@ -11,14 +11,14 @@ from streams.experiments.engines.t_mixture import TMixture
 
 
 def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
-    """Pairs for one look: `(z_{1-alpha/2} + z_{power})^2 / effect^2 x inflation`.
+    """Pairs that a test with one look needs: `(z_{1-alpha/2} + z_{power})^2 / effect^2 x inflation`.
 
     >>> round(pairs(0.1, inflation=1.5), 1)
     1177.3
 
     Args:
         effect: mean difference in its standard deviations.
-        inflation: long-run variance / variance: what dependence costs.
+        inflation: long-run variance / variance, by which dependence raises the number of pairs.
 
     References:
         Cohen (1988), section 12.8, for large samples.
@@ -27,7 +27,7 @@ def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: flo
 
 
 def detectable(count: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
-    """Effect that so many pairs find: the inverse of `pairs`.
+    """Effect, in standard deviations, that a number of pairs can find: the inverse of `pairs`.
 
     >>> round(detectable(1177.3, inflation=1.5), 4)
     0.1
@@ -38,7 +38,7 @@ def detectable(count: float, alpha: float = 0.05, power: float = 0.8, inflation:
 def expected_run(
     effect: float, batch: int, expected: float, alpha: float, limit: int, inflation: float = 1.0, seed: int = 1
 ) -> tuple[float, float]:
-    """Median pairs to a sequential decision, and the part of experiments that decide within `limit`, simulated.
+    """Median pairs to a sequential decision, and the fraction of experiments decided within `limit`, by simulation.
 
     >>> median, power = expected_run(0.1, batch=50, expected=2_000.0, alpha=0.05, limit=10_000)
     >>> 800 <= median <= 1_000, power
@@ -70,16 +70,18 @@ SIMULATED = 200
 
 
 class ExperimentPlan(Struct, frozen=True):
-    """Attributes:
-    pairs, days: for one look at the end, with dependence.
-    independent_pairs: the same if pairs did not depend on each other.
-    pairs_unpaired: what the same precision takes without pairing, for each arm.
-    gain: of pairing: how many times fewer.
-    sequential_pairs, sequential_days: median until engine 1 decides.
-    sequential_power: part of the experiments that it decides within `limit_days`.
-    detectable: difference that one look after `limit_days` finds, units of the standard deviations given.
-    limit_days: longest run.
-    sentence: all that for a person.
+    """Length and power of a planned experiment.
+
+    Attributes:
+        pairs, days: for a test with one look at the end, with dependence.
+        independent_pairs: the same for independent pairs.
+        pairs_unpaired: predictions of each arm for the same precision without pairing.
+        gain: factor by which pairing reduces the number.
+        sequential_pairs, sequential_days: median until engine 1 decides.
+        sequential_power: fraction of experiments that it decides within `limit_days`.
+        detectable: difference that one look after `limit_days` finds, in the unit of the given standard deviations.
+        limit_days: longest duration.
+        sentence: the same for a person.
     """
 
     pairs: float
@@ -107,16 +109,16 @@ def plan(
     power: float = 0.8,
     inflation: float = 1.0,
 ) -> ExperimentPlan:
-    """What an experiment takes. `sigma_d^2 = sd_a^2 + sd_b^2 - 2 rho sd_a sd_b`.
+    """Plan an experiment, with `sigma_d^2 = sd_a^2 + sd_b^2 - 2 rho sd_a sd_b`.
 
     >>> found = plan(0.05, sd_a=1.0, sd_b=1.0, correlation=0.8, pairs_a_day=20_000.0, limit_days=1.0, inflation=2.0)
     >>> round(found.pairs), round(found.days, 3), round(found.gain, 2)
     (2512, 0.126, 5.0)
 
     Args:
-        difference: mean of a - b that is worth finding, for example bps.
-        sd_a, sd_b: standard deviations of what each arm earns in a pair, the same unit.
-        correlation: between the two.
+        difference: smallest mean of a - b that is worth finding, for example in bps.
+        sd_a, sd_b: standard deviations of each arm's return in a pair, in the same unit.
+        correlation: between the returns of the two arms.
         pairs_a_day: rate of the stream.
         limit_days: longest run.
         batch: pairs a batch.
@@ -124,7 +126,7 @@ def plan(
         inflation: long-run variance / variance of the difference: autocorrelation and overlap.
 
     Raises:
-        ConfigurationError: the numbers leave nothing to plan.
+        ConfigurationError: no experiment can be planned with these numbers.
     """
     variance = sd_a * sd_a + sd_b * sd_b - 2.0 * correlation * sd_a * sd_b
     if not (variance > 0.0 and difference != 0.0 and pairs_a_day > 0.0 and limit_days * pairs_a_day >= batch):
@@ -163,4 +165,4 @@ def plan(
 
 
 MOST_SIMULATED = 2_000
-"""Batches after which a simulated experiment is given up."""
+"""Batches after which a simulated experiment ends undecided."""

@@ -1,4 +1,4 @@
-"""One experiment over several symbols: what they say together, without counting the same market twice."""
+"""Summary of one experiment over several symbols that decide each by itself, valid if the symbols are dependent."""
 
 from collections.abc import Iterable
 from math import inf, log, sqrt
@@ -8,22 +8,22 @@ from msgspec import Struct
 from schemas.experiments import ExperimentMoved
 
 FEWEST_SPANS = 10
-"""Spans of time below which nothing is said about how sure an estimate is."""
+"""Fewest spans of time for a standard error."""
 
 
 class Pooled(Struct, frozen=True):
-    """Several symbols together.
+    """Combined evidence and effect of several symbols.
 
     Attributes:
-        symbols: that have shown at least one batch.
-        planned: symbols that share the evidence; those without a batch count with an e-value of 1.
-        batches: of all symbols.
+        symbols: those with at least one batch.
+        planned: number of symbols in the mean e-value; those without a batch count with an e-value of 1.
+        batches: batches of all symbols.
         log_e_better, log_e_worse: log of the mean e-value.
-        threshold: log evidence at which is decided.
+        threshold: log evidence at which a decision is taken.
         effect: mean primary score of all batches.
-        error: its standard error, clustered by symbol and by time; none while too little is known.
-        low, high: interval of the effect for a single look at 95 %; none while too little is known.
-        spans: spans of time that the estimate is clustered by.
+        error: its standard error, clustered by symbol and by time; None with too few spans.
+        low, high: 95 % interval of the effect for a single look; None with too few spans.
+        spans: spans of time that the error is clustered by.
     """
 
     symbols: tuple[str, ...]
@@ -47,26 +47,25 @@ class _Batch(Struct, frozen=True):
 
 
 def pooled(records: Iterable[ExperimentMoved], planned: int = 0) -> Pooled | None:
-    """What the records of one experiment say over all symbols; none of no batch.
+    """Combine the records of one experiment over all symbols; None without a batch.
 
-    A record holds the whole history of its symbol as a partial sum, so a later one replaces an earlier one and nothing
-    is ever added up twice: order and repeats of the records make no difference.
+    A record holds sums over the whole history of its symbol, so a later one replaces an earlier one: order and repeats
+    of the records make no difference.
 
-    The evidence is the arithmetic mean of the symbols' e-values. Expectations add up whatever depends on whatever, so
-    the mean of K e-values is an e-value under any dependence between the symbols; a product would need independence,
-    and two symbols that move together would count the same market twice. It speaks against "the challenger is better
-    on none of them": a large value says that it is on some, not on each. It can be looked at at any time as long as
-    a score has no mean, given the past of *all* symbols, above the margin; and the number of symbols that share the
-    evidence must not depend on what they show, so those which are planned and have no batch yet count as 1.
+    The evidence is the arithmetic mean of the symbols' e-values, which is an e-value under any dependence between the
+    symbols; a product would need independence and count symbols that move together twice. The null hypothesis is "the
+    challenger is better on none of them": a large value shows that it is better on some, not on each. It is valid at
+    any time if, under that hypothesis, the mean of a score given the past of *all* symbols is at most the margin. The
+    number of symbols must not depend on their data, so planned symbols without a batch count with an e-value of 1.
 
-    The estimate weighs batches alike. Its error is clustered by symbol and by spans of time as long as the longest
-    batch, so that symbols that move together are not taken for independent; the largest of the three variances is
-    used, for the difference that combines them can be too small, or negative, with few clusters. Its interval is one
-    for a single look: whoever decides by it, decides by peeking.
+    The effect weighs all batches equally. Its error is clustered by symbol and by spans of time as long as the longest
+    batch, so that symbols that move together do not count as independent; the largest of the three variances is used,
+    since the usual combination can be too small or negative with few clusters. Its interval is valid for a single look
+    only and must not be used for decisions while the experiment runs.
 
     Args:
         records: in any order; of one experiment.
-        planned: how many symbols share the evidence; as many as are seen, if they are not known beforehand.
+        planned: number of symbols planned beforehand; 0: those that have records.
 
     References:
         Vovk and Wang (2021), E-values: calibration, combination and applications, section 3 (the arithmetic mean is
@@ -79,7 +78,7 @@ def pooled(records: Iterable[ExperimentMoved], planned: int = 0) -> Pooled | Non
     for record in records:
         if record.batches:
             held = partials.setdefault((record.symbol, record.batches), record)
-            # Under the watch no batch closes: the record with which the last one did says when that was.
+            # During the watch no batch closes: the time of the last batch is that of the record at which it closed.
             if record.ts_event < held.ts_event:
                 partials[record.symbol, record.batches] = record
     if not partials:
@@ -114,7 +113,7 @@ def pooled(records: Iterable[ExperimentMoved], planned: int = 0) -> Pooled | Non
 
 
 def _log_mean(logs: list[float], count: int) -> float:
-    """Log of the mean of `count` e-values, those that are not there being 1; no overflow.
+    """Log of the mean of `count` e-values, missing ones counting as 1, without overflow.
 
     >>> from math import exp
     >>> round(_log_mean([log(20.0), log(2.0)], 2), 6) == round(log(11.0), 6)
@@ -128,7 +127,7 @@ def _log_mean(logs: list[float], count: int) -> float:
 
 
 def _variance(batches: list[_Batch], effect: float, count: int) -> tuple[float | None, int, int]:
-    """Variance of the mean, spans of time, and clusters that the interval has degrees of freedom from."""
+    """Variance of the mean, number of spans of time, and number of clusters for the degrees of freedom."""
     width = _longest(batches)
     start = min(batch.ts_event for batch in batches)
     by_symbol: dict[str, float] = {}
@@ -155,7 +154,7 @@ def _squares(residuals: Iterable[float]) -> float:
 
 
 def _longest(batches: list[_Batch]) -> float:
-    """Longest time between two batches of one symbol, ns: batches of one span then overlap in every symbol."""
+    """Longest time between two batches of one symbol, ns: the length of a span."""
     longest = 0
     last: dict[str, int] = {}
     for batch in batches:

@@ -1,4 +1,4 @@
-"""The pooling node: experiments that several symbols decide together, from what each of them tells."""
+"""The pooling node: experiments over several symbols, decided from the partials (sums) of each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -19,23 +19,23 @@ from streams.experiments.experiment import OPEN, Experiment, ExperimentState
 from streams.experiments.standing import moved
 
 EVERYONE = "*"
-"""In the place of a symbol, in records that are about all of them."""
+"""Symbol of records about all symbols of an experiment."""
 
 MOST_WAITING = 5_000
-"""Windows that wait for the slowest symbol, of all symbols together, each an equal part; 0.5 MB at most."""
+"""Windows that may wait for the slowest symbol, over all symbols, an equal number each; at most 0.5 MB."""
 
 COUNTS = 5
-"""Figures of a symbol that count something; sums of scores follow."""
+"""Number of counts at the beginning of a symbol's figures; sums of scores follow."""
 
 
 class WaitingWindow(Struct, array_like=True):
-    """A window that is told of one symbol, and waits until all others have passed it, too.
+    """A window that one symbol has completed, which waits until all others have completed it, too.
 
     Attributes:
-        window: of the clock.
-        figures: of the symbol up to its end: pairs, scored, rejected, won by one arm only, by the other; sums.
-        ended: why the symbol's arms are compared no more, or empty.
-        offset: of the tick that showed its end.
+        window: number of the window of event time.
+        figures: of the symbol up to its end: pairs, scored, rejected, won only by A, won only by B; then sums.
+        ended: why the comparison on the symbol has ended, or empty.
+        offset: offset of the tick that showed the end of the window.
     """
 
     window: int
@@ -45,18 +45,18 @@ class WaitingWindow(Struct, array_like=True):
 
 
 class Member(Struct, array_like=True):
-    """One symbol of an experiment.
+    """One symbol of a pooled experiment.
 
     Attributes:
-        partition: on which its ticks arrive, and its commands must.
-        challenger, champion: versions.
+        partition: partition of its ticks and commands.
+        challenger, champion: versions of the two arms.
         first: window with its first scored pair.
-        passed: window up to which all is told.
+        passed: last window that it has completed.
         base: figures at the last closed batch.
-        now: figures at the last window that every symbol has passed.
-        waiting: later windows.
-        ended: whether its arms are compared no more.
-        offset: of the tick that showed the end of the last window that every symbol has passed.
+        now: figures at the last window that every symbol has completed.
+        waiting: later windows that it has completed.
+        ended: whether the comparison on it has ended.
+        offset: offset of the tick that showed the end of the last window that every symbol has completed.
     """
 
     partition: int
@@ -72,21 +72,23 @@ class Member(Struct, array_like=True):
 
     @property
     def tells_no_more(self) -> bool:
-        """Whether it was told that its arms are compared no more; what comes after that says nothing."""
+        """Whether a partial has ended the comparison on it; later partials are ignored."""
         return self.ended or (bool(self.waiting) and bool(self.waiting[-1].ended))
 
     @property
     def place(self) -> str:
-        """Id of the tick up to which all symbols were looked at: commands are signed as of that."""
+        """Id of the tick of `offset`, as of which commands are signed."""
         return root_id(TICKS.name, self.partition, self.offset)
 
 
 class PoolState(Struct, array_like=True):
-    """Attributes:
-    experiment: its name.
-    made_with: digest of the test and the symbols.
-    members: symbols that told something.
-    test: of the batches of all symbols; none in old snapshots of an experiment that was not declared.
+    """State of a pooled experiment.
+
+    Attributes:
+        experiment: name of the experiment.
+        made_with: digest of the test and the symbols.
+        members: symbols with at least one partial.
+        test: the test on batches of all symbols; None in old snapshots of an undeclared experiment.
     """
 
     experiment: str
@@ -96,7 +98,7 @@ class PoolState(Struct, array_like=True):
 
 
 def digest_of(declaration: Declaration) -> str:
-    """Of what is registered of an experiment that several symbols decide together: its test, and the symbols."""
+    """Digest of the plan of a pooled experiment: its test and its symbols."""
     symbols = tuple(sorted(set(declaration.symbols)))
     return sha256(json.encode((declaration.test.digest(), symbols))).hexdigest()[:16]
 
@@ -104,18 +106,18 @@ def digest_of(declaration: Declaration) -> str:
 class Pool:
     """One experiment over several symbols.
 
-    Partials come from several partitions, interleaved as it happens. What follows does not depend on that, because a
-    window counts when *every* symbol has passed it, by event time, and then counts whole: sums of the same windows, in
-    the order of the symbols' names. A partial holds all pairs up to its window, so it replaces what was told before,
-    and one that comes again changes nothing. Who is silent holds the others up: nobody can know what they will say.
+    Partials of several partitions come in any order. The result does not depend on it: a window counts only once
+    *every* symbol has completed it in event time, and its sums are added in the order of the symbols' names. A partial
+    holds sums over all pairs up to its window, so it replaces earlier ones and repeats change nothing. A symbol without
+    ticks blocks the experiment, since its pairs are not known.
 
-    A batch is all pairs of all symbols in the windows since the last one, as soon as they are `batch` pairs. Symbols
-    that move together do so within their windows, so they are in one batch, as one observation. The test begins at
-    the first window in which every symbol has scores.
+    A batch is all pairs of all symbols in the windows since the last batch, as soon as they are at least `batch`. So
+    moves of several symbols at the same time are in one batch and count as one observation. The test begins at the
+    first window in which every symbol has scores.
 
     Args:
-        name: of the experiment.
-        declaration: of it.
+        name: name of the experiment.
+        declaration: its declaration.
     """
 
     def __init__(self, name: str, declaration: Declaration) -> None:
@@ -128,11 +130,11 @@ class Pool:
         self.digest = digest_of(declaration)
 
     def start(self) -> PoolState:
-        """State before anything was told."""
+        """State before the first partial."""
         return PoolState(self.name, self.digest, {}, self.experiment.start())
 
     def check(self, partial: ExperimentPartial) -> None:
-        """Let a partial pass that can be one of this experiment, whatever was told before.
+        """Check a partial against the declaration of the experiment, without a state.
 
         Raises:
             Refused: `unknown_symbol`, `other_plan`, `bad_window`, `bad_counts`.
@@ -151,7 +153,7 @@ class Pool:
             raise Refused("bad_counts", f"expected parts of {partial.pairs} pairs, was more")
 
     def take(self, state: PoolState, partial: ExperimentPartial) -> Iterator[Struct]:
-        """Take what a symbol tells; what follows for all of them."""
+        """Take a partial; yield the records and commands that follow."""
         test = state.test
         assert test is not None, "a declared experiment has one, see `PoolingNode.revive`"
         if test.status not in OPEN:
@@ -180,14 +182,14 @@ class Pool:
         if len(state.members) == len(self.symbols):
             yield from self._advance(state, test)
         elif len(member.waiting) > self._most:
-            # It begins with the last symbol: how others stood long before is not asked.
+            # The test begins with the last symbol; earlier windows of the others do not count.
             gone = member.waiting.pop(0)
             member.base = member.now = gone.figures
             member.offset = gone.offset
             member.first = member.waiting[0].window
 
     def _check_goes_on(self, partial: ExperimentPartial, counts: tuple[int, ...], member: Member) -> None:
-        """Windows follow one another, and what was counted stays counted."""
+        """Check that windows and counts do not go back."""
         if partial.window <= member.passed:
             raise Refused("bad_window", f"expected a window after {member.passed}, was {partial.window}")
         before = member.waiting[-1].figures if member.waiting else member.now
@@ -283,16 +285,16 @@ class Pool:
                 yield StopVariant(id=name, symbol=symbol, ts_event=ts_event, arm=self.name, cause=cause)
 
     def _end(self, window: int) -> int:
-        """Event time at which a window is over, ns."""
+        """Event time at which a window ends, ns."""
         return (window + 1) * self.declaration.test.clock_ns
 
 
 class PoolingNode(Node[PoolState]):
-    """Runs every declared experiment with `scope = "pooled"`: one state an experiment, wherever its symbols are.
+    """Node that runs every declared experiment with `scope = "pooled"`, with one state for each experiment.
 
     Args:
         declarations: of all experiments, by name.
-        signing: signs commands and tells the partials of the deployment from others; without a key neither.
+        signing: signs commands and checks partials, if the deployment has a key.
     """
 
     name = "pooling"
@@ -310,7 +312,7 @@ class PoolingNode(Node[PoolState]):
         }
 
     def check(self, event: ExperimentPartial) -> None:
-        """See `Node.check`: it must be what a symbol of a declared experiment can tell."""
+        """See `Node.check`: it must be a valid partial of a declared experiment."""
         self._signing.check(event)
         pool = self._pools.get(event.experiment)
         if pool is None:
@@ -318,19 +320,19 @@ class PoolingNode(Node[PoolState]):
         pool.check(event)
 
     def key(self, event: ExperimentPartial) -> str:
-        """Experiment: its symbols share a state."""
+        """Name of the experiment, as its symbols share a state."""
         return event.experiment
 
     def admit(self, event: ExperimentPartial, record_id: str) -> None:
-        """See `Node.admit`: a partial must have been signed with a key that is taken where it lies."""
+        """See `Node.admit`: the signature of a partial must hold at its place."""
         self._signing.admit(event, record_id)
 
     def open(self, key: str) -> PoolState:
-        """Nothing was told yet."""
+        """State of an experiment before the first partial."""
         return self._pools[key].start()
 
     def step(self, state: PoolState, event: ExperimentPartial, record_id: str) -> Sequence[Struct]:
-        """Where the experiment stands, what it decides and the commands that follow; ids are those of its windows."""
+        """Progress and verdict of the experiment, and the commands that follow; their ids name its windows."""
         self.admit(event, record_id)
         return [
             self._signing.ask(each, state.members[each.symbol].place)
@@ -340,7 +342,7 @@ class PoolingNode(Node[PoolState]):
         ]
 
     def revive(self, state: PoolState) -> PoolState:
-        """See `Node.revive`: the experiment was not declared otherwise when it began."""
+        """See `Node.revive`: the experiment must be declared as it was when it began."""
         pool = self._pools.get(state.experiment)
         if pool is not None and state.test is None:  # earlier releases kept one of an experiment that nobody declared
             return pool.start()

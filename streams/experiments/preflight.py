@@ -1,4 +1,4 @@
-"""Pre-flight: how often the whole experiment, as it is registered, errs on the user's own data without a difference."""
+"""Pre-flight: error rates of a registered experiment on resampled recorded data without a difference."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -19,20 +19,23 @@ from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters
 
 BATCHES_A_BLOCK = 10
-"""Mean length of a block of the bootstrap, in batches: what depends on each other beyond a batch stays together."""
+"""Mean length of a block of the bootstrap, batches, so that dependence beyond a batch is kept."""
 
 
 class Preflight(Struct, frozen=True):
-    """Attributes:
-    replications: experiments replayed.
-    wins, harms: of these, ended for A; for B.
-    allowed, allowed_harms: part that may be won by either; by B: alpha, what B may take of it; + 2 standard errors.
-    passed: whether neither rate is above its own.
-    clear: whether the rate of both together lies a standard error or more below what may be.
-    decided: median pairs to a decision; infinite where most came to none.
-    longest: pairs of a replay that comes to no decision.
-    autocorrelation_time: of the primary score, pairs.
-    sentence: all that for a person.
+    """Result of a pre-flight.
+
+    Attributes:
+        replications: number of replayed experiments.
+        wins, harms: replays with the verdict `winner`, and with `harm`.
+        allowed, allowed_harms: largest acceptable fraction of false verdicts of both kinds, and of `harm` alone: the
+            nominal rate plus 2 standard errors.
+        passed: whether neither rate exceeds its limit.
+        clear: whether the rate of both together is at least a standard error below its limit.
+        decided: median pairs to a decision; infinite if most replays came to none.
+        longest: pairs of a replay without a decision.
+        autocorrelation_time: autocorrelation time of the primary score, pairs.
+        sentence: the same for a person.
     """
 
     replications: int
@@ -49,15 +52,15 @@ class Preflight(Struct, frozen=True):
 
 
 Batched = Iterable[tuple[int, float]]
-"""Pairs of a batch and the sum of their primary scores."""
+"""Number of pairs and sum of their primary scores, for each batch."""
 
 
 class Windows(NamedTuple):
-    """What symbols that decide together had in each window of the clock.
+    """Sums over all symbols of a pooled experiment in each window of event time.
 
     Attributes:
         counts: scored pairs of all symbols.
-        sums: of their primary scores.
+        sums: sums of their primary scores.
         span_ns: event time from the first window to the last.
     """
 
@@ -72,7 +75,7 @@ class Windows(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """Score of a pair."""
+        """Mean score of a pair."""
         return float(self.sums.sum() / self.counts.sum())
 
 
@@ -84,19 +87,18 @@ def preflight(
     seed: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Preflight:
-    """Replay the experiment, as long as it is registered, on resamples of `history` centred at the margin.
+    """Replay the experiment at its registered length on resamples of `history`, centred at the margin.
 
-    A resample is a stationary bootstrap of scored pairs. Guardrails and the certificate are left out: they can only
-    take wins away. So is futility: it could end an experiment before its error. Labels are never swapped, which would
-    destroy the dependence that is to be met.
+    A resample is a stationary bootstrap of scored pairs. Guardrails, the certificate and futility are left out, as they
+    can only reduce false verdicts. Arms are not swapped within pairs, which would destroy the dependence.
 
     Args:
-        history: pairs of the two arms, or of two alike.
-        parameters: of the experiment.
-        replications: resamples.
-        shift: added to each primary score: a planted difference, to see how often it is found.
-        seed: of the bootstrap.
-        progress: told which part of it is done.
+        history: pairs of the two arms, or of two equal arms.
+        parameters: parameters of the experiment.
+        replications: number of resamples.
+        shift: difference added to each primary score, to measure how often it is found.
+        seed: seed of the bootstrap.
+        progress: called with the fraction that is done.
 
     Raises:
         ConfigurationError: the history is too short, or the primary metric has no score for a pair.
@@ -131,7 +133,7 @@ def pooled_preflight(
     seed: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Preflight:
-    """`preflight` for symbols that decide together: a resample is one of whole windows, all symbols in them.
+    """`preflight` of a pooled experiment: resamples are of whole windows with all symbols.
 
     Raises:
         ConfigurationError: the history is too short.
@@ -159,18 +161,18 @@ def pooled_preflight(
 def smallest_that_holds(
     replay: Callable[[ExperimentParameters], Preflight], parameters: ExperimentParameters, batch: int, pairs: int
 ) -> int | None:
-    """Smallest of `batch`, half as much again, and so on, with which the pre-flight passes clearly.
+    """Smallest batch size, of `batch` times powers of 1.5, with which the pre-flight passes clearly.
 
-    What is recommended has to show that it holds; what is registered already is called wrong only when that is shown.
+    A recommended size must be shown to keep the error rates; a registered one fails only if shown to exceed them.
 
     Args:
-        replay: the pre-flight, on a history.
-        parameters: of the experiment.
-        batch: to begin with.
-        pairs: scored ones of the history.
+        replay: runs the pre-flight with given parameters.
+        parameters: parameters of the experiment.
+        batch: first size to try.
+        pairs: scored pairs of the history.
 
     Returns:
-        None where that is so for none of which the history holds enough.
+        None if there is none for which the history is long enough.
     """
     while pairs >= batch * FEWEST:
         if replay(with_batch(parameters, batch)).clear:
@@ -180,17 +182,17 @@ def smallest_that_holds(
 
 
 def with_batch(parameters: ExperimentParameters, batch: int) -> ExperimentParameters:
-    """The experiment with other batches, and longer where it could come to no decision else."""
+    """Parameters with another batch size, and a larger `longest` if that needs one."""
     return replace(parameters, batch=batch, longest=max(parameters.longest, batch * parameters.fewest_batches))
 
 
 def larger(batch: int) -> int:
-    """Batch to try after one that does not hold: half as much again."""
+    """Next batch size to try: half as much again."""
     return batch + max(1, batch // 2)
 
 
 def windows_of(histories: Iterable[Sequence[Pair]], parameters: ExperimentParameters) -> Windows:
-    """Sums of the primary score over the windows of the clock, from where every symbol has scores to where one ends.
+    """Sums of the primary score in windows of event time, over the time in which every symbol has scores.
 
     Raises:
         ConfigurationError: there is no such time.
@@ -218,7 +220,7 @@ def windows_of(histories: Iterable[Sequence[Pair]], parameters: ExperimentParame
 
 
 def _alone(parameters: ExperimentParameters) -> Experiment:
-    """The experiment without what could only take wins away, or end it before its error."""
+    """The experiment without guardrails, certificate and futility, which only reduce false verdicts."""
     return Experiment(replace(parameters, guardrails={}, beta=0.0, bound=0.0))
 
 
@@ -231,7 +233,7 @@ def _check_length(pairs: int, parameters: ExperimentParameters) -> None:
 
 
 def ends_of_batches(times: NDArray[np.int64], parameters: ExperimentParameters) -> list[int]:
-    """Where batches end in a row of pairs: after `batch` of them; by the clock with the window that brings the last."""
+    """Indices at which batches of pairs end: after `batch` pairs, or with `clock_ns` at the end of their window."""
     batch = parameters.batch
     if not parameters.clock_ns:
         return list(range(batch, len(times) + 1, batch))
@@ -280,7 +282,7 @@ def _found(
 
 
 def _replayed(experiment: Experiment, batches: Batched) -> ExperimentState:
-    """An experiment on (pairs, sum of the primary score) of its batches."""
+    """Run an experiment on the number of pairs and the sum of primary scores of each batch."""
     state = experiment.start()
     for number, (count, total) in enumerate(batches):
         experiment.take_batch(state, number, (count, count, 0, 0, 0), [total, 0.0, 0.0, 0.0, 0.0])
@@ -290,7 +292,7 @@ def _replayed(experiment: Experiment, batches: Batched) -> ExperimentState:
 
 
 def _upper(rate: float, replications: int, errors: float) -> float:
-    """A rate and some of its standard errors."""
+    """A rate plus some of its standard errors."""
     return rate + errors * sqrt(rate * (1.0 - rate) / replications)
 
 

@@ -1,4 +1,4 @@
-"""Scores: by how much the challenger was better in one pair; each uses nothing but the pair and what came before it."""
+"""Scores: by how much the challenger was better in one pair, from this pair and earlier ones."""
 
 from math import log1p, sqrt
 from typing import Literal
@@ -11,7 +11,7 @@ from streams.scoring.scores import log_loss_gain
 Metric = Literal["returns", "risk_adjusted", "log_growth", "win_rate", "log_loss", "drawdown", "sharpe"]
 
 FLOOR = 0.1
-"""A volatility is taken for at least this part of that of the difference: an arm that stood aside has none."""
+"""Least volatility of an arm, as a fraction of that of the difference: an arm without positions has none."""
 
 
 class ScoreState(Struct, array_like=True):
@@ -31,7 +31,7 @@ class ScoreState(Struct, array_like=True):
 
 
 class Scores:
-    """Advances a `ScoreState`: first a warm-up that only fixes scales, then the scores of each pair.
+    """Advances a `ScoreState`: first a warm-up for the scales, then the scores of each pair.
 
     | metric | score |
     |---|---|
@@ -43,8 +43,8 @@ class Scores:
 
     Args:
         metrics: of the table, in the order of the scores.
-        warmup: pairs that only fix scales.
-        memory: pairs that the volatilities look back on.
+        warmup: pairs from which only scales are estimated.
+        memory: pairs over which volatilities decay.
 
     >>> scores = Scores(("returns", "win_rate", "log_loss"), warmup=2, memory=100)
     >>> state = scores.start()
@@ -65,7 +65,7 @@ class Scores:
         return ScoreState()
 
     def update(self, state: ScoreState, pair: Pair) -> list[float] | None:
-        """Take a sound pair; its scores, or none during the warm-up."""
+        """Take a valid pair; returns its scores, or None during the warm-up."""
         a, b = pair.a_bps, pair.b_bps
         if state.scale == 0.0:
             self._warm(state, a, b)
@@ -99,5 +99,5 @@ class Scores:
         state.mean += delta / n
         state.sse += delta * (difference - state.mean)
         if n >= self._warmup:
-            # Arms that never differed have no scale; one basis point then is as good as any.
+            # Arms that never differed have no scale: 1 bp is used.
             state.scale = sqrt(state.sse / (n - 1)) if state.sse > 0.0 else 1.0

@@ -1,4 +1,4 @@
-"""One experiment on one symbol, from its first pair to the end of the watch over its winner."""
+"""Trial: one experiment on one symbol, from its first pair to the end of the watch over its winner."""
 
 from math import sqrt
 from typing import Literal
@@ -18,24 +18,24 @@ from streams.experiments.winner_health import HealthState, WinnerHealth
 from streams.experiments.winner_watch import WinnerWatch, WinnerWatchState
 
 SMALLEST_SCALE = 1e-9
-"""Of a score: arms whose batches never differed have none."""
+"""Least standard deviation of a score; arms whose batches never differed have none."""
 
 UNKNOWN_SCALE = 0.1
-"""Of the log-loss of two versions over a block, nats, where one went live before it was tested."""
+"""Assumed standard deviation of the log-loss difference over a block, nats, of a version not tested before."""
 
 LONGEST_WAIT_NS = 86_400_000_000_000
-"""How far a clock may be set back without ending a test: for so long it waits to see what it has not counted yet."""
+"""Longest time, ns, that a clock may be set back without ending the test, which waits until that time has passed."""
 
 Step = Literal["", "moved", "decided"]
-"""What an outcome changed: nothing to tell, where it stands, or its verdict."""
+"""What an outcome changed: nothing, the progress, or the verdict."""
 
 
 class Reported(Struct, array_like=True):
-    """How far an experiment that is decided over several symbols has been told of this one.
+    """The last partial of this symbol for a pooled experiment.
 
     Attributes:
-        window: of the clock that holds the latest pair; -1 before the first.
-        ended: whether it was told that the arms are compared no more.
+        window: window of event time of the latest pair; -1 before the first.
+        ended: whether a partial has ended the comparison.
     """
 
     window: int = -1
@@ -43,16 +43,18 @@ class Reported(Struct, array_like=True):
 
 
 class TrialState(Struct, array_like=True):
-    """Attributes:
-    challenger, champion: versions that are compared, as they were at the first pair.
-    test: of the experiment.
-    watch: over the winner; none before it is live.
-    told: where symbols decide together.
-    health: of the winner, besides its score.
-    generation: of the symbol's clock.
-    seen: event time of the last outcome, ns.
-    until: after the clock was set back: event time up to which outcomes were counted before, ns; 0: none was.
-    dropped: outcomes that were dropped for that.
+    """State of a trial.
+
+    Attributes:
+        challenger, champion: versions of the two arms at the first pair.
+        test: state of the experiment.
+        watch: state of the watch over the winner; None before it is live.
+        told: last partial, in a pooled experiment.
+        health: calibration and silence of the winner's model.
+        generation: generation of the symbol's clock.
+        seen: event time of the last outcome, ns.
+        until: after the clock was set back: event time up to which outcomes were counted before, ns; else 0.
+        dropped: outcomes that were dropped because their time was counted before.
     """
 
     challenger: str
@@ -68,26 +70,26 @@ class TrialState(Struct, array_like=True):
 
     @property
     def status(self) -> ExperimentStatus:
-        """Where it stands: that of the test, then that of the watch."""
+        """Status of the test, then phase of the watch."""
         return self.test.status if self.watch is None else self.watch.phase
 
     @property
     def reason(self) -> str:
-        """Of the last change."""
+        """Reason of the last change of status."""
         return self.test.reason if self.watch is None or not self.watch.reason else self.watch.reason
 
 
 class Trial:
     """Advances a `TrialState`.
 
-    While the test runs, the challenger is the shadow arm that bears the experiment's name and the champion the live
-    one; if another version goes live meanwhile, there is nothing left to compare with and the test stops. Once the
-    winner is live, the old champion goes on in shadow under the name of its version: the watch compares the two with
-    the score that decided, and goes on for as long as both run. A candidate of a retrain is watched from the moment at
-    which it is live, also when somebody forced it through, before the verdict or against it.
+    During the test the challenger is the shadow arm with the experiment's name and the champion is the live arm; if
+    another version goes live meanwhile, the test stops. Once the winner is live, the former champion goes on in shadow
+    under the name of its version, and the watch compares the two by the primary score for as long as both run. A
+    candidate of a retrain is watched from the time at which it goes live, even if a person promoted it before or
+    against the verdict.
 
-    Where symbols decide together, the test on one of them only collects evidence. That it was won shows when the
-    challenger goes live; the watch begins as soon as there are batches enough to tell what differences are usual.
+    In a pooled experiment the test on one symbol only collects evidence. It was won if the challenger goes live; the
+    watch then begins as soon as there are enough batches to estimate the usual difference.
 
     Args:
         name: of the experiment.
@@ -117,8 +119,8 @@ class Trial:
     def move_clock(self, state: TrialState, outcome: OutcomeMatured) -> bool:
         """Move the clock on to an outcome, each before `update`; whether its time was not counted before.
 
-        Where the symbol's clock was set back, the same time comes once more, and would be counted as if it said
-        something new: outcomes are dropped until the clock is past what was seen.
+        When the symbol's clock was set back, the same time comes a second time: outcomes are dropped until the clock
+        has passed the last time seen.
         """
         if outcome.generation and outcome.generation != state.generation:
             state.generation = outcome.generation
@@ -130,7 +132,7 @@ class Trial:
         return True
 
     def update(self, state: TrialState, outcome: OutcomeMatured) -> Step:
-        """Take an outcome that counts."""
+        """Take an outcome for which `counts` is True."""
         if outcome.ts_event <= state.until:
             set_back, state.until = state.until - outcome.ts_event, 0
             if state.test.status in OPEN:
@@ -157,7 +159,7 @@ class Trial:
         return "moved" if state.test.status in OPEN else "decided"
 
     def moved(self, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentMoved:
-        """Where it stands, as a record."""
+        """Progress of the experiment as a record."""
         watch = state.watch
         return moved(
             ExperimentMoved,
@@ -187,7 +189,7 @@ class Trial:
         return any(arm.arm == self.name and arm.model_version == state.challenger for arm in outcome.arms)
 
     def _settle(self, state: TrialState, outcome: OutcomeMatured) -> Step:
-        """Take an outcome after several symbols have decided: watch, once it is known what differences are usual."""
+        """Take an outcome after the pooled experiment was won: start the watch once the usual difference is known."""
         if state.test.evidence.metrics[0].n < FEWEST:
             pair = pair_of(outcome, LIVE, state.champion)
             return "moved" if pair is not None and self.experiment.update(state.test, pair) else ""
@@ -217,7 +219,7 @@ class Trial:
         return "moved" if watch.detector.blocks > blocks and watch.phase != "rolled_back" else ""
 
     def _operator(self, state: TrialState) -> WinnerWatch:
-        """The watch, in units of what blocks of this symbol differed by during the test."""
+        """Operator of the watch, scaled by the deviation of batch means during the test."""
         terms = self.declaration.watch
         return WinnerWatch(EDetector(terms.run, self._block, self._scale(state)), terms.canary, terms.confirmed)
 

@@ -1,4 +1,4 @@
-"""What else than a worse score takes a live version back: it no longer means what it says, or says nothing at all."""
+"""Further reasons to roll back a winner: its probabilities are no longer calibrated, or its model has no opinion."""
 
 from msgspec import Struct
 
@@ -9,16 +9,16 @@ from streams.experiments.pairs import Pair
 from streams.scoring.scores import entropy_term, log_loss
 
 MUTE = 20
-"""Outcomes in a row without an opinion of the model: its numbers are not finite any more."""
+"""Outcomes in a row without an opinion of the model (its numbers are not finite) that lead to a roll-back."""
 
 SCALE = 0.25
-"""Standard deviation of the difference of two calibrations over a block, nats: of the size that they are."""
+"""Assumed standard deviation of the difference of two versions' surprise over a block, nats."""
 
 
 class HealthState(Struct, array_like=True):
     """Attributes:
-    calibration: alarm over how much more than it expected the version loses, beyond the version before.
-    spoke: whether its model ever had an opinion.
+    calibration: e-detector of the version's surprise less that of the version before.
+    spoke: whether its model has had an opinion.
     mute: outcomes in a row in which it had none.
     """
 
@@ -33,7 +33,7 @@ class WinnerHealth:
     Args:
         run: average run length, pairs before a false alarm.
         block: pairs that are averaged first.
-        margin: nats by which its excess may be larger than that of the version before; 0: that is not watched.
+        margin: nats by which its surprise may exceed that of the version before; 0: not watched.
 
     >>> health = WinnerHealth(run=2_000.0, block=20, margin=0.05)
     >>> state = health.start()
@@ -51,7 +51,7 @@ class WinnerHealth:
         return HealthState(self._detector.start())
 
     def broken(self, state: HealthState, outcome: OutcomeMatured, pair: Pair) -> str:
-        """Take the outcome of a pair, the watched version being A and live; what is wrong with it, or empty."""
+        """Take the outcome of a pair, where A is the watched, live version; returns what is wrong with it, or empty."""
         opinion = outcome.experts.get(MODEL)
         if opinion is not None and any(outcome.features.values()):
             state.mute = state.mute + 1 if opinion == 0.5 else 0
@@ -63,7 +63,7 @@ class WinnerHealth:
         return ""
 
     def excess(self, state: HealthState, pair: Pair) -> bool:
-        """Take a pair; whether the calibration of A has become worse than that of B by the margin."""
+        """Take a pair; returns whether A's surprise has become larger than B's by more than the margin."""
         if pair.label == 0:
             return state.calibration.alarmed > 0
         worse = _surprise(pair.a_up, pair.label) - _surprise(pair.b_up, pair.label) - self._margin

@@ -1,4 +1,4 @@
-"""A winner on probation: a canary, then promoted, then confirmed, or rolled back at the first alarm."""
+"""Watch over a winner: canary, then promoted, then confirmed; or rolled back at the first alarm."""
 
 from typing import Literal
 
@@ -10,11 +10,13 @@ Phase = Literal["canary", "promoted", "confirmed", "rolled_back"]
 
 
 class WinnerWatchState(Struct, array_like=True):
-    """Attributes:
-    phase: where it stands.
-    reason: of the last change, a sentence.
-    pairs: since the winner was applied.
-    detector: of the alarm.
+    """State of the watch.
+
+    Attributes:
+        phase: `canary`, `promoted`, `confirmed` or `rolled_back`.
+        reason: why the phase last changed, a sentence.
+        pairs: pairs since the winner went live.
+        detector: state of the e-detector.
     """
 
     phase: Phase
@@ -24,11 +26,11 @@ class WinnerWatchState(Struct, array_like=True):
 
 
 class WinnerWatch:
-    """Advances a `WinnerWatchState` by how much worse the new version was than the old one, which stays in shadow.
+    """Advances a `WinnerWatchState` by loss differences of the new version and the old one, which runs in shadow.
 
     Args:
-        detector: of the alarm; it stays on after the confirmation.
-        canary: pairs on probation, with a part of the capital.
+        detector: raises the alarm, also after the confirmation.
+        canary: pairs of the canary phase.
         confirmed: pairs without an alarm after which the winner counts as confirmed.
 
     >>> watch = WinnerWatch(EDetector(run=20_000.0), canary=500, confirmed=5_000)
@@ -45,11 +47,11 @@ class WinnerWatch:
         self._confirmed = confirmed
 
     def start(self) -> WinnerWatchState:
-        """State when the winner is applied."""
+        """State when the winner goes live."""
         return WinnerWatchState("canary", "", 0, self._detector.start())
 
     def update(self, state: WinnerWatchState, worse: float) -> bool:
-        """Take the loss of the new version less that of the old one; whether the phase changed."""
+        """Take the loss of the new version less that of the old one; returns whether the phase changed."""
         if state.phase == "rolled_back":
             return False
         state.pairs += 1

@@ -1,1 +1,1 @@
-"""The tests and their parts: numbers in, evidence out. They know neither pairs nor arms."""
+"""Statistical tests and their parts: numbers in, evidence out; independent of pairs and arms."""

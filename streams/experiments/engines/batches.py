@@ -1,11 +1,11 @@
-"""Means of batches: long enough that neighbours say nothing about each other, and checked that it is so."""
+"""Batch means and the check that neighbouring batches are independent."""
 
 from math import sqrt
 
 from msgspec import Struct
 
 FEWEST = 20
-"""Batches below which the dependence check has no say, and no decision is taken."""
+"""Fewest batches for the check of dependence and for any decision."""
 
 STANDARD_ERRORS = 2.0
 """Of the autocorrelation of batch means that do not depend on each other, within which it must lie."""
@@ -16,9 +16,9 @@ class Batches(Struct, array_like=True):
 
     Attributes:
         n: batches closed.
-        mean: of their means, units of the score.
+        mean: mean of the batch means, units of the score.
         sse: sum of squared deviations from `mean`.
-        first: mean of the first batch; what follows is relative to it, so that a large mean costs no digits.
+        first: mean of the first batch; `last` and `products` are relative to it, so that a large mean costs no digits.
         last: mean of the last batch, less `first`.
         products: sum of products of neighbouring means, each less `first`.
     """
@@ -32,7 +32,7 @@ class Batches(Struct, array_like=True):
 
 
 def close(state: Batches, mean: float) -> None:
-    """Take the mean of a batch that is complete.
+    """Add the mean of a complete batch.
 
     >>> state = Batches()
     >>> for mean in (1.0, 2.0, 3.0, 4.0):

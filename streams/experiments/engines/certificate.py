@@ -1,7 +1,8 @@
-"""Engine 2: an e-process for scores that have a true lower bound; it needs no normal tails and no batches.
+"""Engine 2: an e-process for scores with a known lower bound; it assumes neither normal tails nor batches.
 
-It protects against what a t-test cannot see: a strategy that earns a little nearly always and loses everything once.
-It asks more of dependence than engine 1: at every pair the expected score, given the past, must be 0 or below.
+It guards against strategies that a t-test misjudges: a small gain nearly always and a rare large loss. Its assumption
+on dependence is stronger than that of engine 1: without a difference, the expected score of every pair, given the past,
+is 0 or below.
 """
 
 from math import exp, inf, lgamma, log
@@ -10,12 +11,14 @@ from msgspec import Struct
 
 
 class CertificateState(Struct, array_like=True):
-    """Attributes:
-    n: scores taken.
-    total: their sum, less the margin.
-    variance: sum of squared deviations from what was predicted.
-    violated: whether a score was below the bound; then nothing is taken any more.
-    rejected: scores that were not finite.
+    """Sums of engine 2.
+
+    Attributes:
+        n: scores taken.
+        total: sum of the scores, each less the margin.
+        variance: sum of squared deviations from the running mean before each score.
+        violated: whether a score was below the bound; then no more scores are taken.
+        rejected: scores that were not finite.
     """
 
     n: int = 0
@@ -30,9 +33,9 @@ class Certificate:
 
     Args:
         bound: c: every score, less the margin, is at least -c.
-        optimal: accumulated variance at which it is sharpest.
-        alpha: how often a mean at or below the margin may ever be called above it.
-        margin: that the mean must exceed.
+        optimal: accumulated variance at which it is most powerful.
+        alpha: error rate: probability of ever calling a mean at or below the margin above it.
+        margin: value that the mean must exceed.
 
     >>> from math import cos, sin
     >>> engine, state = Certificate(bound=1.0, optimal=100.0, alpha=0.05), CertificateState()

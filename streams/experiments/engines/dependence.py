@@ -1,4 +1,4 @@
-"""How long scores remember, and how large a batch must be so that batches do not."""
+"""Autocorrelation of scores, and the size of a batch that makes batch means independent."""
 
 from math import ceil, inf
 
@@ -35,7 +35,7 @@ def autocorrelation_time(scores: Column) -> float:
 
 
 def rarity(scores: Column) -> float:
-    """Events among which one makes the mean: `n sum x^2 / (sum |x|)^2`; 1 where all are of one size, inf for nothing.
+    """Events for each one that matters to the mean: `n sum x^2 / (sum |x|)^2`; 1 if all are of one size, inf if all 0.
 
     >>> random = np.random.default_rng(1)
     >>> round(rarity(random.normal(size=20_000)), 1), round(rarity((random.random(20_000) < 0.05).astype(float)))
@@ -49,10 +49,10 @@ def rarity(scores: Column) -> float:
 
 
 def batch_for(scores: Column, horizon: int = 1) -> int:
-    """Batch that is long enough: 5 times the horizon in events, the autocorrelation time, or the rarity.
+    """Sufficient batch size, events: 5 times the largest of horizon, autocorrelation time and rarity.
 
-    Batches that are shorter depend on each other; with fewer than a handful of events that count, their means are not
-    normal, and too many experiments are decided against the side on which the rare events lie.
+    Shorter batches depend on each other; and with only a few events that matter in a batch, the means are not normal
+    and too many experiments are decided against the side of the rare events.
 
     >>> batch_for(np.random.default_rng(1).normal(size=5_000), horizon=20)
     100

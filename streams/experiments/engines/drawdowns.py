@@ -1,13 +1,15 @@
-"""Drawdown within a batch: a score that a batch has and a pair has not."""
+"""Drawdown within a batch: a score of a whole batch, as a single pair has none."""
 
 from msgspec import Struct
 
 
 class DrawdownState(Struct, array_like=True):
-    """Attributes:
-    equity: since the batch began, bps of capital.
-    peak: highest equity in it.
-    deepest: farthest below its peak that it was.
+    """Running equity of the open batch.
+
+    Attributes:
+        equity: net return since the batch began, bps of capital.
+        peak: highest equity in the batch.
+        deepest: largest distance below the peak so far.
     """
 
     equity: float = 0.0
@@ -16,7 +18,7 @@ class DrawdownState(Struct, array_like=True):
 
 
 def update(state: DrawdownState, net_bps: float) -> None:
-    """Take what one prediction earned.
+    """Add the net return of one prediction, bps of capital.
 
     >>> state = DrawdownState()
     >>> for net in (3.0, -2.0, 1.0, -4.0, 9.0):
@@ -32,7 +34,7 @@ def update(state: DrawdownState, net_bps: float) -> None:
 
 
 def restart(state: DrawdownState) -> float:
-    """Deepest drawdown of the batch, bps of capital; the next batch begins."""
+    """Return the deepest drawdown of the batch, bps of capital, and begin the next batch."""
     deepest = state.deepest
     state.equity = state.peak = state.deepest = 0.0
     return deepest

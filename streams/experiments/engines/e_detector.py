@@ -1,4 +1,4 @@
-"""Watching a promoted version: an alarm when it has become worse than the one that it replaced.
+"""E-detector: an alarm when a promoted version is worse than the version that it replaced.
 
 This is change detection and goes on for ever: it is judged by its average run length and by its delay.
 """
@@ -7,17 +7,19 @@ from msgspec import Struct
 
 BETS = (0.02, 0.05, 0.1, 0.15)
 LIMIT = 5.0
-"""Standard deviations to which a loss difference is clipped, so that no bet loses more than it has."""
+"""Standard deviations to which a loss difference is clipped, so that every factor stays positive."""
 
 
 class DetectorState(Struct, array_like=True):
-    """Attributes:
-    evidence: for a change at any time so far, one number for each of `BETS`.
-    part: sum of the loss differences of the block that is open.
-    count: of them.
-    blocks: blocks taken.
-    alarmed: block at which the alarm was raised; 0 while there was none.
-    rejected: differences that were not finite.
+    """State of an e-detector.
+
+    Attributes:
+        evidence: for a change at any time so far, one number for each of `BETS`.
+        part: sum of the loss differences of the open block.
+        count: loss differences in the open block.
+        blocks: closed blocks.
+        alarmed: block at which the alarm was raised; 0 before an alarm.
+        rejected: differences that were not finite.
     """
 
     evidence: list[float]
@@ -32,11 +34,11 @@ class EDetector:
     """Advances a `DetectorState`: Shiryaev-Roberts e-detector, `M <- (1 + lambda x) (M + 1)`, mean over lambda.
 
     x is the loss of the new version less that of the old one, in standard deviations. While its mean, given the past,
-    is 0 or below, each factor is a bet that wins nothing on average, so the mean time to an alarm is at least `run`.
+    is 0 or below, each factor has a mean of at most 1, so the average run length is at least `run`.
 
     Args:
         run: average run length, differences before a false alarm.
-        block: differences that are averaged first, where neighbours depend on each other.
+        block: differences that are averaged to one observation, as neighbours may depend on each other.
         scale: standard deviation of the mean of a block, from before the promotion.
 
     >>> watch = EDetector(run=20_000.0)
@@ -59,7 +61,7 @@ class EDetector:
         return DetectorState([0.0] * len(BETS))
 
     def update(self, state: DetectorState, worse: float) -> bool:
-        """Take the loss of the new version less that of the old one; whether the alarm is raised now or was before."""
+        """Take one loss difference, new version less old; returns whether the alarm is raised now or was before."""
         if worse - worse != 0.0:
             state.rejected += 1
             return state.alarmed > 0

@@ -1,4 +1,4 @@
-"""Tests for one look at a number of pairs that was fixed before; looked at earlier they prove nothing.
+"""Tests for a single look at a number of pairs that was fixed beforehand; they are not valid at earlier looks.
 
 What SciPy computes is SciPy's; its statistics take long to load, so the first call loads them. Nothing that runs live
 calls them.
@@ -17,11 +17,13 @@ Column = NDArray[np.float64]
 
 
 class Tested(Struct, frozen=True):
-    """Attributes:
-    test: what was computed.
-    difference: estimate of what A has more of than B.
-    statistic: in standard errors, or a count.
-    p: two-sided p-value.
+    """Result of a test of A against B.
+
+    Attributes:
+        test: name of the test.
+        difference: estimate of A less B.
+        statistic: test statistic, in standard errors or a count.
+        p: two-sided p-value.
     """
 
     test: str
@@ -31,7 +33,7 @@ class Tested(Struct, frozen=True):
 
 
 def hac_t(scores: Column, lags: int) -> Tested:
-    """Mean of scores that remember each other, with Newey-West standard errors; normal tails.
+    """Test of the mean of autocorrelated scores, with Newey-West standard errors and normal tails.
 
     >>> found = hac_t(np.convolve(np.random.default_rng(1).normal(size=2_009), np.ones(10), mode="valid"), lags=20)
     >>> round(found.statistic, 2), round(found.p, 2)
@@ -48,9 +50,9 @@ def hac_t(scores: Column, lags: int) -> Tested:
 
 
 def mcnemar(only_a: int, only_b: int) -> Tested:
-    """Exact McNemar test of win rates: are the pairs that only one arm won divided as by a fair coin?
+    """Exact McNemar test of win rates: a sign test of the pairs that only one arm won.
 
-    The statistic is how often only A won; the difference is that of the part of these pairs.
+    The statistic is the number of pairs that only A won; the difference is A less B as a fraction of these pairs.
 
     >>> round(mcnemar(30, 10).p, 10)
     0.0022214338
@@ -67,7 +69,7 @@ def mcnemar(only_a: int, only_b: int) -> Tested:
 
 
 def _constant(test: str, difference: float, n: int) -> Tested:
-    """What never varies: equal, or a sign test of n equal signs."""
+    """Result for differences without variance: p is 1 if they are 0, else that of a sign test of n equal signs."""
     if difference == 0.0:
         return Tested(test, 0.0, 0.0, 1.0)
     return Tested(test, difference, float(np.copysign(np.inf, difference)), 2.0 ** (1 - n))

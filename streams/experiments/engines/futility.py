@@ -1,4 +1,4 @@
-"""Stopping early without a winner: what is still to be hoped for is not worth waiting for."""
+"""Futility: early stopping without a winner, when no effect worth finding is left to expect."""
 
 from typing import Literal
 
@@ -8,26 +8,28 @@ from streams.experiments.engines.t_mixture import log_e
 
 
 class Hopes(Struct, frozen=True):
-    """Attributes:
-    below: log evidence that the effect is smaller than the one worth finding.
-    above: log evidence that it is larger than the same with a minus.
+    """Evidence against the smallest effect worth finding, in both directions.
+
+    Attributes:
+        below: log evidence that the effect is below the smallest effect worth finding.
+        above: log evidence that it is above the negative of that.
     """
 
     below: float
     above: float
 
     def verdict(self, threshold: float) -> Literal["", "futile", "no_difference"]:
-        """What follows at a level: no difference worth finding on either side, or none on the side of A."""
+        """Verdict at a threshold of log evidence: `no_difference` (neither side), `futile` (not for A), or empty."""
         if self.below < threshold:
             return ""
         return "no_difference" if self.above >= threshold else "futile"
 
 
 def hopes(n: int, mean: float, sse: float, g: float, worth: float) -> Hopes:
-    """Evidence against an effect worth finding, from the moments of batch means: engine 1 on `worth - score`.
+    """Evidence against effects of size `worth`, from the moments of batch means: engine 1 on `worth - score`.
 
-    It is non-binding: going on in spite of it costs no error of the test itself. Both sides together are an
-    equivalence test.
+    The rule is non-binding: going on in spite of it does not raise the error rate of the test. Both sides together are
+    an equivalence test.
 
     >>> hopes(40, 0.0, 0.8, 0.15, worth=0.1).verdict(1.6)
     'no_difference'

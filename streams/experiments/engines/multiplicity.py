@@ -5,7 +5,7 @@ from math import log
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """P-values adjusted so that one at most alpha is wrong with probability at most alpha.
+    """P-values adjusted so that the probability of any false one at or below alpha is at most alpha.
 
     SciPy adjusts for the false discovery rate only.
 
@@ -23,7 +23,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def e_bonferroni(alpha: float, challengers: int) -> float:
-    """Log evidence that each of so many challengers at once needs: `log(K / alpha)`.
+    """Log evidence that each of K simultaneous challengers needs: `log(K / alpha)`.
 
     >>> round(e_bonferroni(0.05, 4), 4)
     4.382

@@ -1,4 +1,4 @@
-"""Bootstrap of dependent pairs: for what has no simple standard error, the Sharpe ratio and the drawdown."""
+"""Bootstrap of dependent pairs for Sharpe ratio and drawdown, which have no simple standard error."""
 
 from math import sqrt
 
@@ -12,7 +12,7 @@ Column = NDArray[np.float64]
 Draw = NDArray[np.int64]
 
 ROUNDING = 1e-12
-"""Share of the largest value below which a spread is what sums and differences leave of equal ones."""
+"""Fraction of the largest value below which a deviation counts as rounding error of equal values."""
 
 
 def stationary_draw(random: np.random.Generator, size: int, block: float, length: int | None = None) -> Draw:
@@ -41,7 +41,7 @@ def stationary_draw(random: np.random.Generator, size: int, block: float, length
 
 
 def sharpe(returns: Column) -> float:
-    """Mean / standard deviation, per event; 0 for what never moved, but for rounding.
+    """Mean / standard deviation, per event; 0 if all values are equal up to rounding.
 
     >>> round(sharpe(np.array([1.0, -1.0, 2.0, 0.0])), 4), sharpe(np.diff(np.cumsum(np.full(60, 0.1))))
     (0.4472, 0.0)
@@ -51,7 +51,7 @@ def sharpe(returns: Column) -> float:
 
 
 def drawdown(returns: Column) -> float:
-    """How far the sum of returns was below its peak at most, the start counted as one.
+    """Largest distance of the sum of returns below its peak; the start counts as a peak of 0.
 
     >>> drawdown(np.array([-1.0, 3.0, -2.0, 1.0, -4.0, 9.0]))
     5.0
@@ -64,7 +64,7 @@ def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: in
     """Difference of two Sharpe ratios: Ledoit-Wolf's studentised circular block bootstrap.
 
     The statistic has a HAC standard error by the delta method; in each resample the error is that of its own blocks. A
-    column that never moves has a Sharpe ratio of 0 that is known exactly.
+    constant column has a Sharpe ratio of 0 without error.
 
     >>> random = np.random.default_rng(1)
     >>> b = random.normal(size=2_000)
@@ -122,7 +122,7 @@ def drawdown_test(a: Column, b: Column, block: float, resamples: int = 999, seed
 
 
 def _influence(a: Column, b: Column) -> Column:
-    """What each pair adds to the difference of the Sharpe ratios, by the delta method; mean 0."""
+    """Influence of each pair on the difference of the Sharpe ratios, by the delta method; mean 0."""
     one, other = _influence_of(a), _influence_of(b)
     influence: Column = one - other
     return influence

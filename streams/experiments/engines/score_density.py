@@ -1,6 +1,6 @@
 """Density of a score between planned looks, by numerical integration.
 
-Whoever plans no looks does not import this: computing the nodes takes as long as the rest of a worker's start.
+It is imported only for plans with looks: computing the nodes takes as long as the rest of a worker's start.
 
 References:
     Armitage, McPherson and Rowe (1969), Repeated significance tests on accumulating data, equation 2.
@@ -14,7 +14,7 @@ from scipy.special import ndtr
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(300)
 FARTHEST = 9.0
-"""Standard deviations beyond which a path is not followed."""
+"""Standard deviations at which the integration ends."""
 
 
 class ScoreDensity:
@@ -26,13 +26,13 @@ class ScoreDensity:
         self._mass: NDArray[np.float64] = np.ones(1)
 
     def leaving(self, time: float, bound: float) -> float:
-        """Probability to be first beyond the bound at this look."""
+        """Probability that the score first exceeds the bound at this look."""
         edge, step = bound * sqrt(time), sqrt(time - self._time)
         beyond = ndtr((self._at - edge) / step) + ndtr((-edge - self._at) / step)
         return float(self._mass @ beyond)
 
     def look(self, time: float, bound: float) -> float:
-        """Go on to this look; return the probability to be first beyond the bound at it."""
+        """Advance to this look; return the probability that the score first exceeds the bound at it."""
         crossed = self.leaving(time, bound)
         edge, step = min(bound, FARTHEST) * sqrt(time), sqrt(time - self._time)
         at = edge * NODES

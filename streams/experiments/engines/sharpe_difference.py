@@ -1,24 +1,26 @@
-"""Engine 3: the difference of two Sharpe ratios, sequentially, with the covariance that batches show."""
+"""Engine 3: sequential estimate of the difference of two Sharpe ratios, with the covariance of batch means."""
 
 from math import inf, sqrt
 
 from msgspec import Struct
 
 FEWEST = 10
-"""Batches below which the covariance says nothing."""
+"""Fewest batches for an estimate of the covariance."""
 
 NOTHING = (0.0, 0.0, 0.0)
-"""Ratio and gradient of what never moved."""
+"""Ratio and gradient of constant returns."""
 
 SMALLEST = 1e-200
-"""Of a variance: below it the slopes of the ratio leave the range of doubles."""
+"""Smallest variance; below it the derivatives of the ratio exceed the range of doubles."""
 
 
 class SharpeState(Struct, array_like=True):
-    """Attributes:
-    n: batches closed.
-    mean: of the batch means of (a, b, a^2, b^2).
-    moments: sums of products of their deviations, row by row, the upper triangle: 10 numbers.
+    """Moments of the batch means.
+
+    Attributes:
+        n: closed batches.
+        mean: mean of the batch means of (a, b, a^2, b^2).
+        moments: sums of products of their deviations: the upper triangle, row by row, 10 numbers.
     """
 
     n: int = 0
@@ -52,7 +54,7 @@ class SharpeDifference:
         return SharpeState(0, [0.0] * 4, [0.0] * 10)
 
     def close(self, state: SharpeState, means: list[float]) -> None:
-        """Take the means of a, b, a^2 and b^2 over a batch that is complete."""
+        """Add the means of a, b, a^2 and b^2 over a complete batch."""
         state.n = n = state.n + 1
         mean, moments = state.mean, state.moments
         before = [new - old for new, old in zip(means, mean, strict=True)]
@@ -65,7 +67,7 @@ class SharpeDifference:
                 at += 1
 
     def estimate(self, state: SharpeState) -> tuple[float, float]:
-        """Sharpe ratio of a less that of b, per event, and its standard error; infinite while it is not known."""
+        """Sharpe ratio of a less that of b, per event, and its standard error, infinite while unknown."""
         n = state.n
         if n < 2:
             return 0.0, inf
@@ -97,7 +99,7 @@ class SharpeDifference:
 
 
 def _ratio(mean: float, square: float, variance: float) -> tuple[float, float, float]:
-    """Sharpe ratio of one arm and its slopes in mean and mean square; one that never moved has 0, known exactly."""
+    """Sharpe ratio of one arm and its derivatives by mean and mean square; 0 without error for constant returns."""
     if variance <= SMALLEST:
         return NOTHING
     return mean / sqrt(variance), square / variance**1.5, -mean / (2.0 * variance**1.5)

@@ -1,4 +1,4 @@
-"""Engine 1: an e-process for the mean of batch means whose variance is unknown; it may be looked at after each batch.
+"""Engine 1: an e-process for a mean with unknown variance, from batch means; valid after every batch.
 
 All functions take the moments of n batch means (their mean, and the sum of squared deviations from it), and
 `g = rho^2 b`: how large effects are expected to be, as the variance of their prior in standard errors of one batch.
@@ -106,12 +106,14 @@ def prior(alpha: float, expected: float) -> float:
 
 
 class TMixtureState(Struct, array_like=True):
-    """Attributes:
-    part: sum of the scores of the batch that is open, less the margin.
-    count: scores in it.
-    batches: those that are closed.
-    best: largest log evidence so far.
-    rejected: scores that were not finite.
+    """State of engine 1.
+
+    Attributes:
+        part: sum of the scores of the open batch, each less the margin.
+        count: scores in the open batch.
+        batches: moments of the closed batches.
+        best: largest log evidence so far.
+        rejected: scores that were not finite.
     """
 
     part: float = 0.0
@@ -122,13 +124,13 @@ class TMixtureState(Struct, array_like=True):
 
 
 class TMixture:
-    """Advances a `TMixtureState`: is the mean score above the margin?
+    """Advances a `TMixtureState`: tests whether the mean score is above the margin.
 
     Args:
         batch: scores a batch.
         expected: events after which a decision is expected.
-        alpha: how often a mean at or below the margin may ever be called above it.
-        margin: that the mean must exceed, units of the score.
+        alpha: error rate: probability of ever calling a mean at or below the margin above it.
+        margin: value that the mean must exceed, units of the score.
 
     >>> from math import cos, sin
     >>> engine = TMixture(batch=10, expected=500.0, alpha=0.05)
@@ -150,7 +152,7 @@ class TMixture:
         return TMixtureState()
 
     def update(self, state: TMixtureState, score: float) -> bool:
-        """Take one score; whether it closed a batch."""
+        """Take one score; returns whether it closed a batch."""
         score -= self._margin
         if score - score != 0.0:
             state.rejected += 1
@@ -164,7 +166,7 @@ class TMixture:
         return True
 
     def close(self, state: TMixtureState, mean: float) -> None:
-        """Take the mean of a whole batch, less the margin."""
+        """Add the mean of a complete batch, less the margin."""
         batches.close(state.batches, mean)
         state.best = max(state.best, self.log_e(state))
 

@@ -145,9 +145,9 @@ def _longer(some: Sequence[OutcomeMatured], times: int) -> list[OutcomeMatured]:
 def test_labels_count_by_the_horizon_that_they_have() -> None:
     """Whatever horizon is configured by now: 300 labels of one horizon, then 300 of twenty times that."""
     log = labelled([*outcomes(300), *_longer(outcomes(300, 2, start=300), 20)])
-    assert log[299].worth == pytest.approx(1.0, abs=0.01)
+    assert log[299].uniqueness == pytest.approx(1.0, abs=0.01)
     # The mean looks back on 200 labels: what is left of those before the change is a part of e^-1.5.
-    assert log[-1].worth == pytest.approx(0.05 + 0.95 * exp(-300 / 200), abs=0.002)
+    assert log[-1].uniqueness == pytest.approx(0.05 + 0.95 * exp(-300 / 200), abs=0.002)
     parts = split(log, 100)
     assert parts.held_out[0].ts - parts.trained[-1].ts == 41 * HORIZON - HORIZON
     few = gates(HeldOut(log[-100:], [0.6] * 100, 1.0), signed_logistic.fresh(), RetrainParameters(), 1)
