@@ -1,1 +1,1 @@
-"""Which variants of a symbol run and which one is live, by command: the only way to a directive."""
+"""The lifecycle node: carries out commands on the arms of a symbol and writes the directives."""

@@ -1,4 +1,4 @@
-"""What one symbol's arms have been through: who runs, who is live since when, who was before; every change of it."""
+"""Arms of one symbol as the lifecycle node keeps them: which run, which is live, which were live before."""
 
 from msgspec import Struct, field
 
@@ -7,20 +7,20 @@ from schemas.names import BUILTIN, LIVE
 from schemas.versions import Status
 from streams.engine.judged import Judged
 
-MOST_REIGNS = 32
-"""Versions that a symbol remembers to have been live: so often it can be rolled back in a row."""
+MOST_FORMER = 32
+"""Former live versions that are kept for a symbol: the number of roll-backs in a row."""
 
 MOST_RETIRED = 1_000
-"""Versions that a symbol remembers to have been stopped: none of them may give its name to another."""
+"""Stopped versions that are kept for a symbol, whose names may not be used again."""
 
 MOST_FROZEN = 32
-"""Versions of a symbol that may run again as they were."""
+"""Frozen versions that are kept for a symbol and may run again."""
 
 MOST_CONTENDERS = 6
-"""Of these, how many a retrain is compared with: the latest."""
+"""The latest frozen versions that a retrain compares its model with."""
 
 LONGEST_LINEAGE = 16
-"""Ancestors of a version that are told, the youngest ones."""
+"""Most ancestors in the lineage of a version, the youngest ones."""
 
 
 class RunningArm(Struct, array_like=True):
@@ -28,18 +28,18 @@ class RunningArm(Struct, array_like=True):
 
     Attributes:
         name: in directives and outcomes; the live arm is called `live`; empty once it was stopped.
-        version: of the arm; that of the arm a symbol begins with is `builtin` here, its full name has a digest.
-        number: identity that survives a change of name.
-        since: event time since when it is live or in shadow, ns.
-        command: id of the command that made it so; empty for the built-in arm before the first one.
+        version: of the arm; `builtin` for the arm that a symbol begins with, whose full name ends with a digest.
+        number: identity that stays when the name changes.
+        since: event time from which it has been live or in shadow, ns.
+        command: id of the command that did so; empty for the built-in arm before the first one.
         lineage: versions it descends from, the oldest first.
-        experiment: that it is an arm of, or empty.
-        overrides: parameters that are its own, as `Variants.overrides` wrote them.
-        sha256: of the model's state that it started from, or empty.
-        manual_steps: changes of it so far that a person asked for.
-        was_live: whether it ever was.
-        candidate: whether it began as a candidate.
-        taken_back: whether it was rolled back since it was live.
+        experiment: name of the experiment that it is an arm of, or empty.
+        overrides: parameters of its own, as `ArmParameters.overrides` wrote them.
+        sha256: SHA-256 of the model state that it started from, or empty.
+        manual_steps: number of its changes so far that a person asked for.
+        was_live: whether it has ever been live.
+        candidate: whether it started as a candidate.
+        taken_back: whether it was rolled back.
     """
 
     name: str
@@ -61,12 +61,12 @@ class RunningArm(Struct, array_like=True):
         self.manual_steps += not command.automatic
 
 
-class Reign(Struct, array_like=True):
+class FormerChampion(Struct, array_like=True):
     """A version that was live.
 
     Attributes:
-        version: which.
-        since: event time since when, ns.
+        version: name of the version.
+        since: event time from which it was live, ns.
         command: id of the command that made it live.
     """
 
@@ -76,12 +76,12 @@ class Reign(Struct, array_like=True):
 
 
 class HeldByPin(Struct, array_like=True):
-    """What a pin holds back: the system asked for it, and only a person may change which version is live.
+    """An automatic promotion or roll-back that a pin holds back: only a person may change a pinned live version.
 
     Attributes:
-        command: that is carried out at the release of the pin, if the same version is live then.
-        number: of the arm that it makes live; of a roll-back that of the live arm.
-        live: version that was live: what a winner won against, or what a roll-back takes back.
+        command: to be carried out when the pin is released, if the same version is live then.
+        number: of the arm to be promoted, or of the live arm to be rolled back.
+        live: version that was live: the one that a winner beat, or that a roll-back ends.
     """
 
     command: PromoteVariant | RollBack
@@ -90,25 +90,25 @@ class HeldByPin(Struct, array_like=True):
 
 
 class SymbolArms(Struct, array_like=True):
-    """The arms of one symbol; a `Roster` for directives.
+    """State of the lifecycle node for one symbol; an `ArmRoster` for directives.
 
     Attributes:
-        arms: that run, the live one first.
+        arms: running arms, the live one first.
         next_number: identity of the next arm.
         applied: ids of the last commands that were carried out, the oldest first.
-        before: versions that were live before and still run, the latest last.
-        retired: versions that run no more, the latest last.
-        frozen: SHA-256 of the models of those that are kept as knowledge, the latest last.
-        pinned: whether only a person may change which version is live.
-        cools_until: event time before which no retrain starts by itself, ns.
-        judged: where commands are signed, all that were met, refused ones among them.
-        held: what a pin holds back, the oldest first; one of an arm at most.
+        before: former live versions that still run, the latest last.
+        retired: stopped versions, the latest last.
+        frozen: stored versions for later retrains with the SHA-256 of their models, the latest last.
+        pinned: whether only a person may change the live version.
+        cools_until: end of the cool-down, event time in ns, before which no automatic retrain starts.
+        judged: where commands are signed, ids of all that were seen, refused ones included.
+        held: commands that a pin holds back, the oldest first; at most one for an arm.
     """
 
     arms: list[RunningArm]
     next_number: int
     applied: list[str]
-    before: list[Reign]
+    before: list[FormerChampion]
     retired: list[str] = []
     frozen: dict[str, str] = {}
     pinned: bool = False
@@ -117,9 +117,9 @@ class SymbolArms(Struct, array_like=True):
     held: list[HeldByPin] = []
 
     def status(self, arm: RunningArm) -> Status:
-        """Where the version of an arm stands, whether it runs or was stopped; see `version_states` for the ways there.
+        """Status of the version of an arm, which may run or be stopped; `version_states` has the allowed changes.
 
-        Of one that was taken back, and for which a pin holds back that it goes live again, that is said: `shadow`.
+        A version that was rolled back, and whose next promotion a pin holds back, has the status `shadow`.
         """
         if not arm.name:
             if arm.was_live:
@@ -130,7 +130,7 @@ class SymbolArms(Struct, array_like=True):
         return "rolled_back" if arm.taken_back and not self.is_held(arm) else "shadow"
 
     def started(self, command: Command) -> RunningArm:
-        """The last arm was started by a command; a version that was kept as knowledge runs again, as it was."""
+        """Record that a command started the last arm; a frozen version that runs again is frozen no more."""
         arm = self.arms[-1]
         arm.changed_by(command)
         if arm.version in self.frozen:
@@ -139,24 +139,24 @@ class SymbolArms(Struct, array_like=True):
         return arm
 
     def went_live(self, before: RunningArm, command: PromoteVariant | RollBack) -> RunningArm:
-        """The first arm was made live by a command, in the place of the one before, which runs on in shadow."""
-        live, reign = self.arms[0], Reign(before.version, before.since, before.command)
+        """Record that a command made the first arm live in the place of `before`, which goes on in shadow."""
+        live, former = self.arms[0], FormerChampion(before.version, before.since, before.command)
         for arm in (live, before):
             arm.since, arm.command = command.ts_event, command.id
             arm.changed_by(command)
         live.was_live, live.taken_back = True, False
         before.taken_back = isinstance(command, RollBack)
-        # Whoever is live now is no one's predecessor any more.
+        # The version that is live now is not a former one any more.
         self.forget(live.version)
         if not before.taken_back:
-            self.before.append(reign)
-            del self.before[:-MOST_REIGNS]
+            self.before.append(former)
+            del self.before[:-MOST_FORMER]
         return live
 
     def stopped(self, arm: RunningArm, command: Command) -> None:
-        """An arm was stopped by a command: its version cannot be gone back to, and none may be called like it.
+        """Record that a command stopped an arm: no roll-back goes to its version, whose name may not be used again.
 
-        One that was live and was not taken back is kept as knowledge, so many of them are.
+        A version that was live and was not rolled back is frozen; the latest `MOST_FROZEN` are kept.
         """
         self.forget(arm.version)
         self.retired = [*self.retired, arm.version][-MOST_RETIRED:]
@@ -169,49 +169,49 @@ class SymbolArms(Struct, array_like=True):
                 del self.frozen[next(iter(self.frozen))]
 
     def descent(self, parent: str) -> list[str]:
-        """Lineage of a child of `parent`, which need not run; none of no parent."""
+        """Lineage of a child of `parent`, which need not run; empty without a parent."""
         if not parent:
             return []
         known = next((arm.lineage for arm in self.arms if arm.version == parent), [])
         return [*known, parent][-LONGEST_LINEAGE:]
 
     def dispensable(self) -> RunningArm | None:
-        """The arm that is stopped where a candidate needs room: one that was taken back, else the one that was live
-        longest ago, else the first that a pin holds back; never the one that a roll-back goes to."""
+        """The arm to stop when a candidate needs room: a rolled-back one, else the one that was live longest ago, else
+        the first that a pin holds back; never the one that a roll-back would make live."""
         kept = self.before[-1].version if self.before else ""
         held = {each.number for each in self.held}
         spare = [arm for arm in self.arms[1:] if (arm.was_live or arm.number in held) and arm.version != kept]
         return min(spare, key=lambda arm: (not arm.taken_back, not arm.was_live, arm.since, arm.number), default=None)
 
     def candidates(self) -> list[RunningArm]:
-        """Those that are being tested; a winner that a pin holds back is so no more."""
+        """Candidates in test, without winners that a pin holds back."""
         held = {each.number for each in self.held}
         return [arm for arm in self.arms[1:] if arm.candidate and not arm.was_live and arm.number not in held]
 
     def is_held(self, arm: RunningArm) -> bool:
-        """Whether a pin holds back that an arm goes live, or that the live one is taken back."""
+        """Whether a pin holds back the promotion of an arm, or the roll-back of the live one."""
         return any(each.number == arm.number and each.live == self.arms[0].version for each in self.held)
 
     def hold(self, command: PromoteVariant | RollBack, arm: RunningArm) -> bool:
-        """Keep for the release of the pin what would change the live version; whether it was not kept before."""
+        """Keep a command until the pin is released; returns whether it is new."""
         if any(each.number == arm.number for each in self.held):
             return False
         self.held.append(HeldByPin(command, arm.number, self.arms[0].version))
         return True
 
     def forget(self, version: str) -> None:
-        """A version that runs no more cannot be gone back to."""
-        self.before = [reign for reign in self.before if reign.version != version]
+        """Remove a version that has stopped from those that a roll-back can go to."""
+        self.before = [former for former in self.before if former.version != version]
 
     def pool(self) -> tuple[str, ...]:
-        """SHA-256 of the models that a retrain asked for now is compared with, the latest last."""
+        """SHA-256 of the stored models that a retrain is compared with, the latest last."""
         return tuple(self.frozen.values())[-MOST_CONTENDERS:]
 
 
-def new_life() -> SymbolArms:
-    """A symbol with nothing but its built-in arm.
+def initial_arms() -> SymbolArms:
+    """State of a symbol with its built-in arm alone.
 
-    >>> new_life().arms[0].version
+    >>> initial_arms().arms[0].version
     'builtin'
     """
     return SymbolArms([RunningArm(LIVE, BUILTIN, 0, was_live=True)], 1, [], [])

@@ -1,4 +1,4 @@
-"""The lifecycle node: commands in; directives, retrain jobs, what became of versions, and dead letters out."""
+"""The lifecycle node: commands in; directives, retrain jobs, records of versions, and dead letters out."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -25,8 +25,8 @@ from schemas.ticks import Action, Directive
 from schemas.topics import COMMANDS, DEAD_LETTERS, MODEL_VERSIONS, RETRAIN_JOBS, TICKS
 from streams.engine.node import Node
 from streams.engine.signing import UNSIGNED, Signing
-from streams.lifecycle.arm_states import RunningArm, SymbolArms, new_life
-from streams.lifecycle.version_records import News
+from streams.lifecycle.arm_states import RunningArm, SymbolArms, initial_arms
+from streams.lifecycle.version_records import VersionRecords
 from streams.market.arm_parameters import ArmParameters
 from streams.market.directives import MOST_ARMS, apply, remember, shadow
 from streams.parameters import Parameters
@@ -34,33 +34,33 @@ from streams.parameters import Parameters
 DEFAULTS = Parameters()
 
 Directed = StartVariant | StopVariant | PromoteVariant | RollBack
-"""Commands that change what the market node computes."""
+"""Commands that lead to directives."""
 
 
 class LifecycleNode(Node[SymbolArms]):
-    """Carries out commands: it alone writes directives.
+    """Node that carries out commands; only it writes directives.
 
-    A command becomes one directive of the same id in the tick log, on the partition that it came on itself, so the
-    market node meets it in order with the ticks. What the market node would refuse is refused here, by the same rules.
-    An id that was carried out before changes nothing, so a client may put a command twice, and a crash may repeat one.
+    A command becomes one directive of the same id in the tick log, on the same partition number, so the market node
+    takes it in order with the ticks. What the market node would refuse is refused here, by the same rules. An id that
+    was carried out before changes nothing, so a command may be sent twice by a client or repeated after a crash.
 
-    While the live version is pinned, what the system would make live or take back is held back, and carried out at the
-    release of the pin if that version is still live; else a winner is stopped, whose test was against another one.
+    While the live version is pinned, automatic promotions and roll-backs are held back. They are carried out at the
+    release of the pin if that version is still live; otherwise a held-back winner is stopped, as it beat another one.
 
-    A retrain becomes a job, unless the symbol cools down or enough candidates are being tested. A candidate that finds
-    no room takes the place of the version that was live longest ago; one more directive stops that.
+    A retrain becomes a job, unless the symbol is in its cool-down or enough candidates are in test. If there is no room
+    for a candidate, one more directive stops another arm, usually the version that was live longest ago.
 
     Args:
-        parameters: of all symbols: what overrides are held against.
-        signing: signs directives and jobs, and tells the commands of the deployment from others; without a key neither.
+        parameters: of all symbols, against which overrides are checked.
+        signing: signs directives and jobs and checks commands, if the deployment has a key.
 
     >>> node = LifecycleNode()
-    >>> life = node.open("X")
+    >>> arms = node.open("X")
     >>> start = StartVariant("c1", "X", 5, "bold", "a person", {"sizing": {"kelly_fraction": 0.001}}, from_live=True)
-    >>> directive, version, _ = node.step(life, start, "commands:0:0")
+    >>> directive, version, _ = node.step(arms, start, "commands:0:0")
     >>> directive.action, directive.arm, directive.version, version.status, version.key
     ('start_arm', 'bold', 'bold-1', 'shadow', b'X|bold-1')
-    >>> node.step(life, start, "commands:0:1")
+    >>> node.step(arms, start, "commands:0:1")
     ()
     """
 
@@ -87,53 +87,53 @@ class LifecycleNode(Node[SymbolArms]):
         self._signing.admit(event, record_id)
 
     def open(self, key: str) -> SymbolArms:
-        """State of a symbol that nothing was asked of."""
-        return new_life()
+        """State of a symbol before the first command."""
+        return initial_arms()
 
     def may_leave(self, state: SymbolArms) -> bool:
-        """See `Node.may_leave`: a symbol for which nothing was ever carried out, nor judged under a good signature."""
+        """See `Node.may_leave`: a symbol without carried-out commands and without validly signed ones."""
         judged = state.judged
         return not (state.next_number > 1 or state.applied or judged.ids or judged.floors)
 
     def step(self, state: SymbolArms, event: Any, record_id: str) -> Sequence[Struct]:
-        """The directive, then what it makes of versions; nothing for a command that was carried out before."""
+        """The directives, then the records of the versions that they change; nothing for a repeated command."""
         if not self._signing.meet(state.judged, event, record_id) or event.id in state.applied:
             return ()
         if isinstance(event, Retrain):
             return self._retrain(state, event, record_id)
-        news = News(event, record_id, state, self.shown)
+        records = VersionRecords(event, record_id, state, self.shown)
         if isinstance(event, PinVersion):
             remember(state, event.id)
             state.pinned = event.pinned
             state.arms[0].changed_by(event)
-            news.tell(state.arms[0], f"{'pinned' if event.pinned else 'released'}: {event.cause}")
-            directives = [] if event.pinned else self._release(state, event, news)
-            return (*(self._signing.sign(each, record_id) for each in directives), *news.records)
+            records.add(state.arms[0], f"{'pinned' if event.pinned else 'released'}: {event.cause}")
+            directives = [] if event.pinned else self._release(state, event, records)
+            return (*(self._signing.sign(each, record_id) for each in directives), *records.records)
         self._check_may(state, event)
         if state.pinned and event.automatic and isinstance(event, (PromoteVariant, RollBack)):
-            self._hold(state, event, news)
-            return news.records
+            self._hold(state, event, records)
+            return records.records
         directives = []
         if isinstance(event, StartVariant) and is_candidate(event.arm) and len(state.arms) >= MOST_ARMS:
-            directives += self._make_room(state, event, news)
+            directives += self._make_room(state, event, records)
         if isinstance(event, RollBack):
-            directives += self._taken_back(state, event, news)
+            directives += self._taken_back(state, event, records)
         else:
-            directives.append(self._carry_out(state, event, news))
+            directives.append(self._carry_out(state, event, records))
         if isinstance(event, (PromoteVariant, RollBack)):
-            directives += self._stop_beaten(state, event, news)
-        return (*(self._signing.sign(each, record_id) for each in directives), *news.records)
+            directives += self._stop_beaten(state, event, records)
+        return (*(self._signing.sign(each, record_id) for each in directives), *records.records)
 
     def shown(self, symbol: str, version: str) -> str:
         """Name of a version as predictions carry it."""
         return builtin_version(self._parameters.for_symbol(symbol).digest()) if version == BUILTIN else version
 
-    def _retrain(self, life: SymbolArms, command: Retrain, record_id: str) -> Sequence[Struct]:
-        """The job, done or withheld; a person's is never withheld."""
-        remember(life, command.id)
-        withheld, tested = "", life.candidates()
-        to_go = life.cools_until - command.ts_event
-        # More than a whole cool-down to go: the symbol's clock was set back since, and it is over.
+    def _retrain(self, state: SymbolArms, command: Retrain, record_id: str) -> Sequence[Struct]:
+        """The job, which may be withheld, unless a person asked for it."""
+        remember(state, command.id)
+        withheld, tested = "", state.candidates()
+        to_go = state.cools_until - command.ts_event
+        # More than a whole cool-down to go: the symbol's clock was set back, so the cool-down is over.
         if command.automatic and 0 < to_go <= self._parameters.retraining.cool_down_ns:
             withheld = f"cool-down after a roll-back: {to_go / 1e9:,.0f} s to go"
         elif command.automatic and len(tested) >= self._parameters.retraining.candidates:
@@ -147,103 +147,103 @@ class LifecycleNode(Node[SymbolArms]):
             automatic=command.automatic,
             withheld=withheld,
             until=command.until,
-            pool=life.pool() or UNSET,
+            pool=state.pool() or UNSET,
         )
         return (self._signing.sign(job, record_id),)
 
-    def _check_may(self, life: SymbolArms, command: Directed) -> None:
-        live = self.shown(command.symbol, life.arms[0].version)
+    def _check_may(self, state: SymbolArms, command: Directed) -> None:
+        live = self.shown(command.symbol, state.arms[0].version)
         if isinstance(command, RollBack) and command.version and live != command.version:
             raise Refused("bad_command", f"roll_back: expected {command.version!r:.80} to be live, {live} is")
         if isinstance(command, StartVariant) and command.automatic and command.model:
-            self._check_wanted(life, command.model, command.judged_against, live)
+            self._check_wanted(state, command.model, command.judged_against, live)
 
-    def _check_wanted(self, life: SymbolArms, model: ModelState, judged_against: str, live: str) -> None:
-        """A candidate of a retrain may come too late, or while enough others are being tested."""
+    def _check_wanted(self, state: SymbolArms, model: ModelState, judged_against: str, live: str) -> None:
+        """Refuse a candidate that comes too late, or while enough others are in test."""
         if judged_against not in ("", live):
             raise Refused("stale", f"{model.version} was judged against {judged_against}, {live} is live")
-        tested = life.candidates()
+        tested = state.candidates()
         if len(tested) >= self._parameters.retraining.candidates:
             others = ", ".join(arm.version for arm in tested)
             raise Refused("too_many_candidates", f"{model.version} is not started, still being tested: {others}")
 
-    def _hold(self, life: SymbolArms, command: PromoteVariant | RollBack, news: News) -> None:
-        live = self.shown(command.symbol, life.arms[0].version)
-        arm = life.arms[0]
+    def _hold(self, state: SymbolArms, command: PromoteVariant | RollBack, records: VersionRecords) -> None:
+        live = self.shown(command.symbol, state.arms[0].version)
+        arm = state.arms[0]
         if isinstance(command, PromoteVariant):
             try:
-                arm = shadow(life, self._directive(life, command).arm)
+                arm = shadow(state, self._directive(state, command).arm)
             except Refused as refused:
                 raise Refused("bad_command", refused.detail) from refused
-        if life.hold(command, arm):
-            news.tell(arm, f"held back by a pin on {live}: {command.cause}")
+        if state.hold(command, arm):
+            records.add(arm, f"held back by a pin on {live}: {command.cause}")
 
-    def _release(self, life: SymbolArms, pin: PinVersion, news: News) -> list[Directive]:
+    def _release(self, state: SymbolArms, pin: PinVersion, records: VersionRecords) -> list[Directive]:
         """What the pin held back: a roll-back first, then the first winner; who won against another one is stopped."""
         directives = []
-        for held in sorted(life.held, key=lambda each: isinstance(each.command, PromoteVariant)):
-            arm = next((each for each in life.arms if each.number == held.number), None)
-            if arm is None or held.live != life.arms[0].version:
+        for held in sorted(state.held, key=lambda each: isinstance(each.command, PromoteVariant)):
+            arm = next((each for each in state.arms if each.number == held.number), None)
+            if arm is None or held.live != state.arms[0].version:
                 continue
             command: PromoteVariant | RollBack = replace(held.command, ts_event=pin.ts_event, signature="")
             if isinstance(command, PromoteVariant):
                 command = replace(command, arm=arm.name)
-            elif not life.before:
+            elif not state.before:
                 continue
-            life.held = [each for each in life.held if each.number != held.number]
-            news.now(command)
+            state.held = [each for each in state.held if each.number != held.number]
+            records.now(command)
             if isinstance(command, RollBack):
-                directives += self._taken_back(life, command, news)
+                directives += self._taken_back(state, command, records)
             else:
-                directives.append(self._carry_out(life, command, news))
-        return directives + self._stop_beaten(life, pin, news)
+                directives.append(self._carry_out(state, command, records))
+        return directives + self._stop_beaten(state, pin, records)
 
-    def _taken_back(self, life: SymbolArms, command: RollBack, news: News) -> list[Directive]:
+    def _taken_back(self, state: SymbolArms, command: RollBack, records: VersionRecords) -> list[Directive]:
         """A roll-back, and the end of what was taken back where that is asked for; the built-in version never ends so.
 
         The end is a directive behind the one that makes the other version live, on the same partition: whoever reads
         the log again, at whatever speed, ends it at the same tick.
         """
-        demoted = life.arms[0]
-        directives = [self._carry_out(life, command, news)]
+        demoted = state.arms[0]
+        directives = [self._carry_out(state, command, records)]
         if command.stop is not True or demoted.version == BUILTIN:
             return directives
-        stop_id = f"{news.record_id}:stop"
+        stop_id = f"{records.record_id}:stop"
         symbol, ts_event, automatic = command.symbol, command.ts_event, command.automatic
         stop = StopVariant(
             id=stop_id, symbol=symbol, ts_event=ts_event, arm=demoted.name, cause=command.cause, automatic=automatic
         )
         # Of the version it is told what was asked for: the roll-back, which stands on `commands`.
-        return [*directives, self._carry_out(life, stop, news)]
+        return [*directives, self._carry_out(state, stop, records)]
 
-    def _stop_beaten(self, life: SymbolArms, command: Command, news: News) -> list[Directive]:
+    def _stop_beaten(self, state: SymbolArms, command: Command, records: VersionRecords) -> list[Directive]:
         """Once another version is live: what was held back for the one before is over."""
-        live = life.arms[0]
-        over = [each for each in life.held if each.live != live.version or not life.pinned]
-        life.held = [each for each in life.held if each not in over]
+        live = state.arms[0]
+        over = [each for each in state.held if each.live != live.version or not state.pinned]
+        state.held = [each for each in state.held if each not in over]
         directives: list[Directive] = []
         for held in over:
-            arm = next((each for each in life.arms[1:] if each.number == held.number), None)
+            arm = next((each for each in state.arms[1:] if each.number == held.number), None)
             if arm is None or isinstance(held.command, RollBack):
                 continue
             cause = (
                 f"won against {self.shown(command.symbol, held.live)} and was held back by a pin until "
                 f"{self.shown(command.symbol, live.version)} was live"
             )
-            stop_id = f"{news.record_id}:held{len(directives)}"
+            stop_id = f"{records.record_id}:held{len(directives)}"
             stop = StopVariant(
                 id=stop_id, symbol=command.symbol, ts_event=command.ts_event, arm=arm.name, cause=cause, automatic=True
             )
-            news.now(stop)
-            directives.append(self._carry_out(life, stop, news))
+            records.now(stop)
+            directives.append(self._carry_out(state, stop, records))
         return directives
 
-    def _make_room(self, life: SymbolArms, command: StartVariant, news: News) -> list[Directive]:
-        stopped = life.dispensable()
+    def _make_room(self, state: SymbolArms, command: StartVariant, records: VersionRecords) -> list[Directive]:
+        stopped = state.dispensable()
         if stopped is None:
             return []
-        # On a copy first: a candidate that is refused must not cost anybody's place.
-        attempt = deepcopy(life)
+        # On a copy first: if the candidate is refused, no arm must be stopped for it.
+        attempt = deepcopy(state)
         attempt.arms = [arm for arm in attempt.arms if arm.number != stopped.number]
         self._apply(attempt, command)
         directive = Directive(
@@ -254,45 +254,45 @@ class LifecycleNode(Node[SymbolArms]):
             arm=stopped.name,
             cause=f"room for {command.arm}",
         )
-        life.arms.remove(stopped)
-        remember(life, directive.id)
+        state.arms.remove(stopped)
+        remember(state, directive.id)
         kept = "kept in the pool, to make" if stopped.was_live else "held back by a pin, made"
-        life.stopped(stopped, command)
-        news.tell(stopped, f"{kept} room for {command.arm}")
+        state.stopped(stopped, command)
+        records.add(stopped, f"{kept} room for {command.arm}")
         return [directive]
 
-    def _apply(self, life: SymbolArms, command: Directed) -> Directive:
-        directive = self._directive(life, command)
+    def _apply(self, state: SymbolArms, command: Directed) -> Directive:
+        directive = self._directive(state, command)
         try:
-            apply(life, directive, lambda _, version, number: self._begin(life, command, version, number))
+            apply(state, directive, lambda _, version, number: self._begin(state, command, version, number))
         except Refused as refused:
             raise Refused("bad_command", refused.detail) from refused
         return directive
 
-    def _carry_out(self, life: SymbolArms, command: Directed, news: News) -> Directive:
-        live = life.arms[0]
-        runs = list(life.arms)
-        directive = self._apply(life, command)
+    def _carry_out(self, state: SymbolArms, command: Directed, records: VersionRecords) -> Directive:
+        live = state.arms[0]
+        runs = list(state.arms)
+        directive = self._apply(state, command)
         if isinstance(command, StartVariant):
-            arm = life.started(command)
-            news.tell(arm, command.cause)
+            arm = state.started(command)
+            records.add(arm, command.cause)
             if arm.number == 1:
-                news.tell(live, "what the symbol began with")
+                records.add(live, "what the symbol began with")
         elif isinstance(command, StopVariant):
-            (stopped,) = [arm for arm in runs if arm not in life.arms]
-            life.stopped(stopped, command)
-            news.tell(stopped, command.cause)
+            (stopped,) = [arm for arm in runs if arm not in state.arms]
+            state.stopped(stopped, command)
+            records.add(stopped, command.cause)
         else:
-            promoted = life.went_live(live, command)
+            promoted = state.went_live(live, command)
             taken_back = isinstance(command, RollBack)
             if taken_back and command.automatic:
-                life.cools_until = command.ts_event + self._parameters.retraining.cool_down_ns
-            news.tell(promoted, command.cause)
+                state.cools_until = command.ts_event + self._parameters.retraining.cool_down_ns
+            records.add(promoted, command.cause)
             shown = self.shown(command.symbol, promoted.version)
-            news.tell(live, command.cause if taken_back else f"{shown} is live: {command.cause}")
+            records.add(live, command.cause if taken_back else f"{shown} is live: {command.cause}")
         return directive
 
-    def _directive(self, life: SymbolArms, command: Directed) -> Directive:
+    def _directive(self, state: SymbolArms, command: Directed) -> Directive:
         if isinstance(command, StartVariant):
             return Directive(
                 id=command.id,
@@ -304,34 +304,34 @@ class LifecycleNode(Node[SymbolArms]):
                 model=command.model,
                 overrides=command.overrides,
                 from_live=command.from_live,
-                version="" if command.model else command.version or arms_version(command.arm, life.next_number),
+                version="" if command.model else command.version or arms_version(command.arm, state.next_number),
             )
         if isinstance(command, RollBack):
-            if not life.before:
+            if not state.before:
                 raise Refused("bad_command", "expected a version that was live before and still runs, there is none")
-            return _of_arm(command, "promote_arm", life.before[-1].version)
+            return _of_arm(command, "promote_arm", state.before[-1].version)
         arm = BUILTIN if command.arm == self.shown(command.symbol, BUILTIN) else command.arm
         return _of_arm(command, "promote_arm" if isinstance(command, PromoteVariant) else "stop_arm", arm)
 
-    def _begin(self, life: SymbolArms, command: Any, version: str, number: int) -> RunningArm:
+    def _begin(self, state: SymbolArms, command: Any, version: str, number: int) -> RunningArm:
         _check_model(command)
         variants = self._own_variants.get(command.symbol, self._variants)
         overrides, _ = variants.asked(command)
         if version == self.shown(command.symbol, BUILTIN) or command.arm == self.shown(command.symbol, BUILTIN):
             raise Refused("bad_command", f"start_variant: expected new names, was {command.arm!r:.80}, {version!r:.80}")
         sha256 = state_sha256(command.model) if command.model else ""
-        if version in life.retired and life.frozen.get(version, "none") != sha256:
+        if version in state.retired and state.frozen.get(version, "none") != sha256:
             raise Refused(
                 "bad_command", f"start_variant: expected a new version, {version!r:.80} ran before and was stopped"
             )
-        parent = command.model.parent if command.model else life.arms[0].version if command.from_live else ""
+        parent = command.model.parent if command.model else state.arms[0].version if command.from_live else ""
         return RunningArm(
             command.arm,
             version,
             number,
             command.ts_event,
             command.id,
-            life.descent(parent),
+            state.descent(parent),
             command.experiment,
             overrides,
             sha256,

@@ -1,4 +1,4 @@
-"""Whether what the lifecycle node says that runs is what the market node shows, and what to do if it is not."""
+"""Comparison of the running versions by the registry (lifecycle node) with those in outcomes (market node)."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,8 +15,8 @@ class Runs(NamedTuple):
     """The versions of one symbol that run.
 
     Attributes:
-        live: that is live; the built-in one where nothing was ever asked of the symbol.
-        shadow: those beside it, with the name of the arm that each runs under.
+        live: the live version; the built-in one before the first command.
+        shadow: versions in shadow, each with the name of its arm.
     """
 
     live: str
@@ -24,10 +24,10 @@ class Runs(NamedTuple):
 
 
 def holding(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
-    """Records of one symbol that hold: of the built-in version, which is called by its parameters, the newest alone.
+    """Valid version records of one symbol: all, but of the built-in version only the newest.
 
-    With other parameters the same arm goes on under another name, and nothing is written about the one before: its last
-    record would say for ever that it is live.
+    With other parameters the built-in arm goes on under another name, and no record ends the name before: its last one
+    would for ever say that it is live.
 
     >>> before = ModelVersion("commands:0:3:0", "X", "builtin-00000000", "", "champion", "", 3, "c0", arm="live")
     >>> after = ModelVersion("commands:0:7:1", "X", "builtin-1f2e3d4c", "", "shadow", "", 7, "c1", arm="mine")
@@ -40,7 +40,7 @@ def holding(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
 
 
 def newest(versions: Iterable[ModelVersion]) -> ModelVersion | None:
-    """The one that was written last of records of one symbol; none of none."""
+    """The record that was written last, of records of one symbol; None if there are none."""
     return max(versions, key=_place, default=None)
 
 
@@ -52,7 +52,7 @@ def _place(version: ModelVersion) -> Position:
 
 
 def said(versions: Iterable[ModelVersion]) -> Runs:
-    """What the registry of versions says: the newest record of each version of one symbol.
+    """Running versions by the registry: the newest record of each version of one symbol.
 
     >>> said([ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "better", 5, "c1", arm="live"),
     ...     ModelVersion("commands:0:7:1", "X", "v1", "", "shadow", "v2 is live", 5, "c1", arm="v1"),
@@ -65,7 +65,7 @@ def said(versions: Iterable[ModelVersion]) -> Runs:
 
 
 def shown(outcome: OutcomeMatured) -> Runs:
-    """What the market node shows: the arms of one outcome, the live one first."""
+    """Running versions by the market node: the arms of one outcome, the live one first."""
     live, *others = outcome.arms
     return Runs(live.model_version, {arm.model_version: arm.arm for arm in others})
 
@@ -106,7 +106,7 @@ def difference(symbol: str, lifecycle: Runs, market: Runs) -> Difference | None:
 
 
 def _way_out(symbol: str, lifecycle: Runs, market: Runs) -> str:
-    """Commands that bring both to the same: each is carried out by the node that needs it, and refused by the other."""
+    """Commands that make both agree: each is carried out by the node that needs it, and refused by the other."""
     unknown = [version for version in (market.live, *market.shadow) if _name(version) not in _names(lifecycle)]
     if BUILTIN in map(_name, unknown):
         return "none by commands, the built-in version was stopped for good: start under another TICKLOOP_PREFIX"

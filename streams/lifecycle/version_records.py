@@ -1,4 +1,4 @@
-"""What a command made of versions, as records of the registry."""
+"""Registry records of the versions that a command changes."""
 
 from collections.abc import Callable
 
@@ -12,30 +12,30 @@ Shown = Callable[[str, str], str]
 """Name of a version as predictions carry it, given the symbol."""
 
 
-class News:
-    """Collects the records of one command.
+class VersionRecords:
+    """Collects the version records of one command.
 
     Args:
-        command: that is carried out.
-        record_id: of its record.
-        life: of its symbol.
-        shown: names of versions.
+        command: the command that is carried out.
+        record_id: id of its record.
+        state: arms of its symbol.
+        shown: gives the name of a version as predictions carry it.
 
     Attributes:
-        record_id: of the command's record.
+        record_id: id of the command's record.
         records: so far.
     """
 
-    def __init__(self, command: Command, record_id: str, life: SymbolArms, shown: Shown) -> None:
+    def __init__(self, command: Command, record_id: str, state: SymbolArms, shown: Shown) -> None:
         self.record_id = record_id
-        self._command, self._life, self._shown = command, life, shown
+        self._command, self._state, self._shown = command, state, shown
         self.records: list[ModelVersion] = []
 
     def now(self, command: Command) -> None:
-        """What is told from here on is what another command made of versions."""
+        """Attribute the following records to another command."""
         self._command = command
 
-    def tell(self, arm: RunningArm, reason: str) -> None:
+    def add(self, arm: RunningArm, reason: str) -> None:
         """Add the record of the version of an arm, as it stands now."""
         command, symbol = self._command, self._command.symbol
         lineage = tuple(self._shown(symbol, version) for version in arm.lineage)
@@ -46,7 +46,7 @@ class News:
                 symbol=symbol,
                 version=self._shown(symbol, arm.version),
                 parent=lineage[-1] if lineage else "",
-                status=self._life.status(arm),
+                status=self._state.status(arm),
                 reason=reason,
                 ts_event=command.ts_event,
                 command=command.id,
@@ -59,7 +59,7 @@ class News:
                 automatic=command.automatic,
                 manual_steps=arm.manual_steps,
                 change=str(command.__struct_config__.tag),
-                pinned=self._life.pinned and arm is self._life.arms[0],
-                held=True if self._life.is_held(arm) else UNSET,
+                pinned=self._state.pinned and arm is self._state.arms[0],
+                held=True if self._state.is_held(arm) else UNSET,
             )
         )

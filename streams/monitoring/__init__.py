@@ -1,1 +1,1 @@
-"""Accuracy windows of every version, and what calls for a retrain: a statistic that is not fooled by overlap."""
+"""Monitoring: accuracy windows of every version, breaches that call for a retrain, and alerts."""

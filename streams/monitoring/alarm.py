@@ -1,4 +1,4 @@
-"""Why a retrain is called for."""
+"""An alarm of the monitor: the finding from which a breach is made."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from schemas.windows import Trigger
 
 
 class Alarm(Struct, frozen=True):
-    """Why a retrain is called for: the fields are those of `Breach`; `since_outcomes` 0: not known."""
+    """A finding that may call for a retrain, with the fields of `Breach`; `since_outcomes` 0: not known."""
 
     trigger: Trigger
     detector: str

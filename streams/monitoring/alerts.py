@@ -1,4 +1,4 @@
-"""Which records somebody should hear of at once, and what is said then: a pure function of the record."""
+"""Alerts as a pure function of records: which records are alerts, and their sentences."""
 
 from typing import Any, Literal
 
@@ -15,17 +15,17 @@ from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
 
 SOURCES = (ACCURACY_WINDOWS, RETRAIN_JOBS, CANDIDATES, MODEL_VERSIONS, DEAD_LETTERS, BREAKS)
-"""Topics whose records may be worth an alert."""
+"""Topics whose records may lead to an alert."""
 
 OF_DIRECTIVES = ("bad_directive", "unsigned_directive", "unsigned_partial", "expired")
 OF_COMMANDS = "lifecycle"
 
 EACH_BREAK = 8
-"""Breaks of a symbol's clock of which each is an alert; later ones are at every doubling of their number."""
+"""First breaks of a symbol's clock that are alerts, each; later ones are at every doubling of their number."""
 
 
 def alert_of(record: Any) -> Alert | None:
-    """What is said about a record, or nothing.
+    """The alert about a record, or None.
 
     >>> version = ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "found better", 5, "c1",
     ...     change="promote_variant")
@@ -53,7 +53,7 @@ def _alert_of(record: Any) -> Alert | None:
 
 
 def _of_break(record: ClockBroken) -> Alert | None:
-    """Of a file that runs backwards a thousand breaks may come: each of the first is told, and then ever fewer."""
+    """Alert of a break: each of the first ones, later at doublings only, as a file may hold a thousand."""
     count = record.generation + (record.jumps or 0)
     if count > EACH_BREAK and count & (count - 1):
         return None
@@ -71,7 +71,7 @@ def _of_break(record: ClockBroken) -> Alert | None:
 
 
 def started(job: RetrainJob) -> Alert:
-    """That the training of a job has begun: no other record says so."""
+    """Alert that the training of a job has begun, for which there is no other record."""
     sentence = f"retraining {job.symbol}: {job.breach.sentence}"
     return Alert(
         id=job.id,
@@ -87,7 +87,7 @@ def started(job: RetrainJob) -> Alert:
 
 def _of_window(window: AccuracyWindow) -> Alert | None:
     breach = window.breach
-    # Of cool-downs and of too few labels nobody needs to hear at once, and again at every window.
+    # Cool-downs and too few labels recur at every window and are no alerts.
     if breach is None or not (breach.retrain or breach.withheld_by in ("waiting", "budget", "passed")):
         return None
     kind: AlertKind = "budget_spent" if breach.withheld_by == "budget" else "breach"

@@ -1,4 +1,4 @@
-"""Cumulative sums of block means: how long and how far a version has been worse than usual."""
+"""CUSUM: cumulative sums of block means, which detect that a version has become worse than usual."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from math import exp, sqrt
 from typing import Final
 
 LIMIT: Final = 4.0
-"""Standard deviations to which a block is clipped: one block alone raises no alarm."""
+"""Standard deviations to which a block is clipped, so that one block alone raises no alarm."""
 
 MOST: Final = 2.0
-"""A sum grows to so many limits at most, so that what has recovered is not in alarm for ever."""
+"""Multiple of its limit to which a sum is capped, so that an alarm ends soon after a recovery."""
 
 HALF: Final = 0.5
-"""Part of the limit that sums are put back to when an alarm is reported."""
+"""Fraction of the limit to which sums are reset when an alarm is reported."""
 
 OVERSHOOT: Final = 1.166
 """Siegmund's correction of the limit for sums that grow in steps."""
@@ -23,12 +23,12 @@ class CusumState:
     """Sums of one statistic.
 
     Attributes:
-        blocks: taken.
-        mean, variance: usual ones of a block.
+        blocks: number of blocks taken.
+        mean, variance: usual mean and variance of a block.
         sums: one for each allowance, standard deviations.
         since: event time of the first block of each sum, ns; 0 where the sum is 0.
         counts: blocks in each sum.
-        over: blocks in a row with a sum beyond its limit.
+        over: blocks in a row with a sum above its limit.
     """
 
     blocks: int
@@ -63,16 +63,16 @@ class Cusum:
     """Advances a `CusumState`.
 
     A block enters in standard deviations above the usual mean (or above `centre`, if that is given), less an allowance
-    for each sum: small ones find small lasting changes, large ones large changes soon. Mean and deviation are learned
-    from the blocks before it. What is not known about them makes it slower, never rasher: one standard error of the
-    mean is taken off each block, and the deviation counts one standard error larger.
+    for each sum: small ones find small lasting changes, large ones large changes soon. Mean and deviation are estimated
+    from the blocks before it. To keep the average run length in spite of their errors, one standard error of the mean
+    is subtracted from each block, and the deviation is taken one standard error larger.
 
     Args:
         allowances: of the sums, standard deviations.
         run: average run length, blocks between two false alarms.
-        warmup: blocks before the first is judged.
-        memory: blocks that mean and deviation look back on.
-        centre: what a block is compared with; None: its usual mean.
+        warmup: blocks before the first that enters a sum.
+        memory: blocks over which mean and deviation decay.
+        centre: fixed value that blocks are compared with; None: the usual mean.
 
     >>> cusum = Cusum((0.5,), run=10_000.0, warmup=10, memory=200)
     >>> state = cusum.start()
@@ -96,12 +96,12 @@ class Cusum:
         self._centre = centre
 
     def start(self) -> CusumState:
-        """Nothing is known."""
+        """State before the first block."""
         many = len(self._allowances)
         return CusumState(0, 0.0, 0.0, [0.0] * many, [0] * many, [0] * many)
 
     def update(self, state: CusumState, value: float, ts: int) -> float | None:
-        """Take the mean of a block that began at `ts`; its standardised form, None while nothing can be said."""
+        """Take the mean of a block that began at `ts` (ns); returns it standardised, or None during the warm-up."""
         standard = None
         if state.blocks >= self._warmup and state.variance > 0.0:
             known = min(state.blocks, self._memory)
@@ -134,22 +134,22 @@ class Cusum:
         state.over = state.over + 1 if over else 0
 
     def level(self, state: CusumState) -> float:
-        """Largest sum as a part of its limit."""
+        """Largest sum divided by its limit; 1 or more is an alarm."""
         return max(total / limit for total, limit in zip(state.sums, self._limits, strict=True))
 
     def since(self, state: CusumState) -> tuple[int, int]:
-        """When what raised the largest sum began, ns, and blocks since then: Page's estimate of the change."""
+        """Page's estimate of the change: event time (ns) at which the largest sum began to rise, and blocks since."""
         levels = [total / limit for total, limit in zip(state.sums, self._limits, strict=True)]
         index = levels.index(max(levels))
         return state.since[index], state.counts[index]
 
     def begin_anew(self, state: CusumState) -> None:
-        """No change is under way that anybody knows of: sums of 0."""
+        """Set all sums to 0."""
         many = len(self._allowances)
         state.sums, state.since, state.counts, state.over = [0.0] * many, [0] * many, [0] * many, 0
 
     def clear(self, state: CusumState) -> None:
-        """Something was done: half-way to the limit at most, so that what was not cured is noticed again soon.
+        """Reset sums after a report to at most half of the limit, so that a lasting change is found again soon.
 
         References:
             Lucas and Crosier (1982), Fast initial response for CUSUM quality-control schemes.

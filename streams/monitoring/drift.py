@@ -1,36 +1,36 @@
-"""River's drift detectors over block means, with a state that restores exactly: the numbers that they were fed."""
+"""River's drift detectors over block means; their stored state is the list of these means."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
 
 MOST = 200
-"""Block means that are kept; at that many the older half is dropped."""
+"""Block means at which the older half is dropped."""
 
 LEAST = 10
-"""Block means before anything can be said."""
+"""Fewest block means for a detection."""
 
 
 def prepare(kind: Literal["", "adwin", "page_hinkley"]) -> None:
-    """Load River if a detector of it is wanted. It brings SciPy's statistics, about as much as all else of a worker.
+    """Import River if one of its detectors is used; it imports SciPy's statistics, as large as the rest of a worker.
 
-    Whoever wants none starts without them; whoever wants one waits for them before the first record, not at one.
+    It is called at the start, so that the time is spent before the first record.
     """
     if kind:
         _river()
 
 
 def take(blocks: list[float], value: float) -> None:
-    """Add one standardised block mean."""
+    """Append one standardised block mean."""
     if len(blocks) >= MOST:
         del blocks[: MOST // 2]
     blocks.append(value)
 
 
 def drifted(kind: Literal["adwin", "page_hinkley"], blocks: Sequence[float]) -> tuple[int, float] | None:
-    """Whether the last block mean makes River's detector say that the mean has risen.
+    """Whether River's detector reports a rise of the mean at the last block mean.
 
-    The detector is built anew and fed with what is kept: its own state is bytes of a Rust object, which are not stable
-    between versions and end the process when they are malformed. At 50 outcomes a block that costs about 1 us an
+    The detector is built anew and fed with the kept means: its own state is bytes of a Rust object, which differ
+    between versions and crash the process if malformed. At 50 outcomes a block that costs about 1 us an
     outcome (ADWIN) or 3 (Page-Hinkley).
 
     Args:
@@ -38,7 +38,7 @@ def drifted(kind: Literal["adwin", "page_hinkley"], blocks: Sequence[float]) -> 
         blocks: means in units of their usual standard deviation, the oldest first; larger is worse.
 
     Returns:
-        Number of block means since the change, and by how much their mean is larger; None if there is none.
+        Number of block means since the change, and by how much their mean is larger; None without a rise.
 
     >>> quiet = [0.5, -0.5] * 15
     >>> drifted("adwin", quiet) is None, drifted("page_hinkley", quiet) is None
@@ -62,7 +62,7 @@ def drifted(kind: Literal["adwin", "page_hinkley"], blocks: Sequence[float]) -> 
 
 
 def _river() -> Any:
-    """River's module; it says nothing about the types in it."""
+    """River's module, which has no types."""
     from river import drift
 
     return drift
@@ -87,7 +87,7 @@ def _rise(blocks: Sequence[float], at: int) -> tuple[int, float] | None:
 
 
 def _largest_rise(blocks: Sequence[float], least: int) -> tuple[int, float] | None:
-    """Least squares: the cut that explains most."""
+    """The change point with the largest rise, by least squares."""
     mean = sum(blocks) / len(blocks)
     best, found, total = 0.0, 0, 0.0
     for at in range(len(blocks) - 1, least, -1):

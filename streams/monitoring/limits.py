@@ -1,4 +1,4 @@
-"""What keeps retrains rare: enough labels, a cool-down, a budget."""
+"""Limits of retrains: fewest labels, a cool-down, a budget."""
 
 from typing import NamedTuple
 
@@ -23,13 +23,13 @@ class Withheld(NamedTuple):
 
 
 class LimitsState(Struct, array_like=True):
-    """What the limits are about.
+    """Labels and retrains of a symbol so far.
 
     Attributes:
         labels: outcomes of the symbol that moved.
         retrained_at: `labels` at the last retrain; -1 before the first.
         started: event times of the retrains of the last 24 hours, ns, the oldest first.
-        reference_ts: event time of the last retrain, or of the first outcome: what a schedule counts from, ns.
+        reference_ts: event time from which a schedule counts, ns: of the last retrain, or of the first outcome.
     """
 
     labels: int = 0
@@ -38,7 +38,7 @@ class LimitsState(Struct, array_like=True):
     reference_ts: int = 0
 
     def break_at(self, now: int) -> None:
-        """The symbol's clock broke and goes on at event time `now`: nothing that is remembered lies after it.
+        """Move stored times that lie after `now`, ns, to `now`, when the symbol's clock was set back to it.
 
         >>> state = LimitsState(started=[5, 90], reference_ts=90)
         >>> state.break_at(7)
@@ -50,7 +50,7 @@ class LimitsState(Struct, array_like=True):
 
 
 class RetrainLimits:
-    """Answers whether a retrain may start.
+    """Decides whether a retrain may start.
 
     >>> limits, state = RetrainLimits(MonitorParameters(min_samples_for_retrain=10, cool_down=5)), LimitsState(labels=9)
     >>> limits.withheld(state, now=1)
@@ -82,7 +82,7 @@ class RetrainLimits:
         return None
 
     def spend(self, state: LimitsState, now: int) -> None:
-        """A retrain starts at event time `now`."""
+        """Count a retrain that starts at event time `now`, ns."""
         state.retrained_at = state.labels
         state.started.append(now)
         state.reference_ts = now

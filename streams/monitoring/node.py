@@ -1,4 +1,4 @@
-"""The monitor node: outcomes in; accuracy windows out, with a breach where a retrain is called for, and its command."""
+"""The monitor node: outcomes in; accuracy windows, with breaches, and commands to retrain out."""
 
 from collections.abc import Sequence
 from math import log
@@ -29,7 +29,7 @@ MOST_VERSIONS = 16
 """Versions that are kept for a symbol; the one that predicted longest ago makes room for a new one."""
 
 BASELINE_MEMORY = 1_000
-"""Outcomes that the choice of the best baseline looks back on."""
+"""Outcomes in the running mean log-loss by which the best baseline is chosen."""
 
 DEFAULTS = MonitorParameters()
 
@@ -37,14 +37,14 @@ ClosedBy = Literal["count", "time", "breach", "break"]
 
 
 class VersionState(Struct, array_like=True):
-    """One version of one symbol.
+    """State of one version of one symbol.
 
     Attributes:
-        window: that is open.
-        watch: what its triggers are told by.
-        alarm: that was withheld since the last window, and why.
-        awaited: breach whose retrain starts when there are labels enough since the change.
-        noticed_at: outcomes of the symbol that had moved when it was noticed.
+        window: sums of the open window.
+        watch: state of its detectors.
+        alarm: a breach since the last window whose retrain is withheld, with the reason.
+        awaited: breach whose retrain starts once there are enough labels since the change.
+        noticed_at: moved outcomes of the symbol at that alarm.
     """
 
     window: AccuracyWindowState
@@ -55,11 +55,11 @@ class VersionState(Struct, array_like=True):
 
 
 class MonitorState(Struct, array_like=True):
-    """One symbol.
+    """State of the monitor node for one symbol.
 
     Attributes:
         made_with: digest of the parameters.
-        versions: the one that predicted last stands last.
+        versions: by name, the one that predicted last comes last.
         baseline_losses: running mean log-loss of each baseline, nats.
         limits: of retrains.
         generation: of the symbol's clock.
@@ -73,7 +73,7 @@ class MonitorState(Struct, array_like=True):
 
 
 class MonitorNode(Node[MonitorState]):
-    """Scores every version window by window and calls for retrains of the live one.
+    """Node that scores every version in windows and asks for retrains when the live one has become worse.
 
     >>> from streams.market.node import MarketNode
     >>> from streams.engine.replay import replay_events
@@ -104,7 +104,7 @@ class MonitorNode(Node[MonitorState]):
         return type(record) is OutcomeMatured and is_plain(record)
 
     def open(self, key: str) -> MonitorState:
-        """State of a symbol of which nothing has matured."""
+        """State of a symbol before its first outcome."""
         return MonitorState(self.made_with, {}, [log(2.0)] * len(BASELINES), LimitsState())
 
     def step(self, state: MonitorState, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
@@ -126,7 +126,7 @@ class MonitorNode(Node[MonitorState]):
             limits.labels += 1
             theirs = [scores.log_loss(opinion, event.label) for opinion in opinions]
             means = state.baseline_losses
-            # Chosen by what was known before this outcome.
+            # The best baseline is chosen by earlier outcomes only.
             best = theirs[means.index(min(means))]
             share = 1.0 / min(limits.labels + 1, BASELINE_MEMORY)
             for index, loss in enumerate(theirs):
@@ -233,10 +233,10 @@ class MonitorNode(Node[MonitorState]):
         return closed
 
     def _break(self, state: MonitorState, event: OutcomeMatured, generation: int) -> list[AccuracyWindow]:
-        """The symbol's clock broke before this outcome: what is counted by event time begins anew.
+        """After a break of the symbol's clock: everything counted by event time begins anew.
 
-        Windows that are open are closed with what they have. Blocks, sums and breaches that wait for labels are
-        dropped: they say since when something has lasted. What is usual of each version stays known.
+        Open windows are closed. Blocks, sums and breaches that wait for labels are dropped, as they hold times. The
+        usual mean and deviation of each version are kept.
         """
         state.generation = generation
         state.limits.break_at(event.ts_event)
@@ -260,7 +260,7 @@ class MonitorNode(Node[MonitorState]):
     def _breach(
         self, state: MonitorState, event: OutcomeMatured, version: VersionState, alarm: Alarm | None
     ) -> Breach | None:
-        """The alarm as a breach that starts a retrain; one that must not is kept for the next window."""
+        """The alarm as a breach, if a retrain may start; otherwise it is kept for the next window."""
         if alarm is None:
             return None
         waits = self._waits(alarm)
@@ -288,14 +288,14 @@ class MonitorNode(Node[MonitorState]):
         return breach
 
     def _waits(self, alarm: Alarm) -> Withheld | None:
-        """What a retrain for this alarm has to wait for, if it is known since when the change has lasted."""
+        """Why a retrain for this alarm has to wait, if the time of the change is known; empty if not."""
         needed = self.parameters.min_samples_since_change
         if not 0 < alarm.since_outcomes < needed or alarm.trigger not in ("skill", "drift"):
             return None
         return Withheld("waiting", f"waiting for labels since the change: {alarm.since_outcomes:,} of {needed:,}")
 
     def _awaited(self, state: MonitorState, version: VersionState) -> Alarm | None:
-        """The alarm that was waiting, once there are labels enough, unless it has passed meanwhile."""
+        """The waiting alarm, once there are enough labels, unless it has passed."""
         breach = version.awaited
         if breach is None:
             return None

@@ -1,4 +1,4 @@
-"""When the monitor reports, and when it calls for a retrain."""
+"""Parameters of the monitor: windows, triggers of retrains and their limits."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -9,17 +9,17 @@ from streams.engine.bounds import MOST, Count, CountOrNone, Duration, NotNegativ
 
 
 class SkillTriggerParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The default trigger: cumulative sums of block means.
+    """The default trigger: CUSUM of block means.
 
     Attributes:
-        enabled: whether it calls for retrains; its figures are reported in any case.
+        enabled: whether it calls for retrains; its sums are reported in any case.
         run: average run length, outcomes between two false alarms, were blocks independent and normal and their usual
             mean and deviation known; what was measured is several times longer, and from an alarm to a retrain it is
             longer still: docs/retraining.md.
         allowances: sizes of change that are looked for, half of each, in standard deviations of a block.
-        warmup: blocks from which the usual mean and deviation of a version are learned before anything can be said.
-        memory: blocks that they look back on.
-        confirmations: blocks in a row that must be beyond the limit.
+        warmup: blocks from which the usual mean and deviation of a version are estimated before any alarm.
+        memory: blocks over which they decay.
+        confirmations: blocks in a row that must be above the limit.
         margin: nats by which a version may be worse than the best baseline.
     """
 
@@ -41,16 +41,16 @@ class MonitorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     Attributes:
         window: outcomes after which a window closes.
         window_ns: time after which it closes too, ns; 0: never.
-        block: outcomes that detectors take as one: several times as many as overlap.
+        block: outcomes that are averaged to one observation of the detectors: several times as many as overlap.
         skill: the default trigger.
         performance_threshold: a full window with a lower accuracy calls for a retrain, `threshold_windows` in a row;
-            0: off. What it means hangs on horizon and baselines: see docs/retraining.md.
-        threshold_windows: see there.
+            0: off. A sensible value depends on horizon and baselines, see docs/retraining.md.
+        threshold_windows: windows in a row below the threshold.
         drift_detector: River's detector over block means: `adwin`, `page_hinkley`, or empty: off.
-        check_interval_ns: a retrain is due so long after the one before, whatever the figures say; 0: never.
-        min_samples_for_retrain: outcomes of the symbol that must be there before the first retrain.
-        min_samples_since_change: outcomes since the estimated change before its retrain starts: the new concept has to
-            be learned and judged. The breach is reported at once.
+        check_interval_ns: time after a retrain at which the next is due in any case, ns; 0: never.
+        min_samples_for_retrain: outcomes of the symbol before its first retrain.
+        min_samples_since_change: outcomes since the estimated change before its retrain starts, as training and
+            hold-out need them. The breach is reported at once.
         cool_down: outcomes between two retrains.
         retrains_per_day: most retrains within 24 hours: the budget.
     """

@@ -1,4 +1,4 @@
-"""Everything that may call for a retrain of the live version, asked once a block of outcomes."""
+"""Detectors that may call for a retrain of the live version, evaluated once a block of outcomes."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -10,7 +10,7 @@ from streams.monitoring.cusum import HALF, Cusum, CusumState
 from streams.monitoring.parameters import MonitorParameters
 
 LASTING = 1.645
-"""Standard errors by which a version must do worse than was usual: chance alone gets there in 5 of 100."""
+"""Standard errors by which a version must be worse than usual, a one-sided level of 5 %."""
 
 STATISTICS = 2
 """Surprise and baseline: each has half of the false alarms."""
@@ -18,17 +18,17 @@ STATISTICS = 2
 
 @dataclass
 class BreachWatchState:
-    """What is known about one version.
+    """State of the detectors of one version.
 
     Attributes:
         count: outcomes in the open block.
         since: event time of its first prediction, ns.
-        surprised, behind: sums over it: loss less the loss that the version expected; loss less the best baseline's.
-        surprise, baseline: sums of the skill trigger.
+        surprised, behind: sums over the open block: log-loss less the expected one; log-loss less the best baseline's.
+        surprise, baseline: CUSUM states of the skill trigger.
         drift: standardised block means that a drift detector is fed with.
-        below: full windows in a row below the threshold of the accuracy.
-        usual: loss behind the best baseline that was usual when an alarm was last reported.
-        later, lost: blocks that have closed from then on; sum of their mean losses behind it.
+        below: full windows in a row with an accuracy below the threshold.
+        usual: usual mean of `baseline` at the last reported alarm, nats.
+        later, lost: blocks closed since then, and the sum of their means of log-loss less the best baseline's.
     """
 
     count: int
@@ -50,10 +50,9 @@ class BreachWatch:
     The skill trigger has two statistics, both as means of blocks of outcomes:
 
     * **surprise**: log-loss less the log-loss that the version expected of itself, the entropy of its probability. It
-      is about 0 for whoever means what it says, however hard the market is at the time, so a market that becomes
-      harder raises no alarm while a market that no longer means what it meant does; what is left of a usual mean is
-      learned and taken off;
-    * **baseline**: log-loss less that of the best baseline so far, compared with a margin: there is no skill left.
+      is about 0 for a calibrated version, however hard the market is to predict: a harder market raises no alarm, a
+      change of what the features mean does. The usual mean is estimated and subtracted;
+    * **baseline**: log-loss less that of the best baseline so far, compared with a margin: it shows a loss of skill.
 
     References:
         Dawid (1984), Statistical theory: the prequential approach, for scores compared with their expectation.
@@ -69,11 +68,11 @@ class BreachWatch:
         self._baseline = Cusum(skill.allowances, run, skill.warmup, skill.memory, centre=skill.margin)
 
     def start(self) -> BreachWatchState:
-        """Nothing is known about the version."""
+        """State of a new version."""
         return BreachWatchState(0, 0, 0.0, 0.0, self._surprise.start(), self._baseline.start(), [])
 
     def take(self, state: BreachWatchState, ts: int, surprise: float, behind: float) -> bool:
-        """Take an outcome that moved, by the event time of its prediction; whether it closed a block."""
+        """Take a moved outcome with the event time of its prediction, ns; returns whether it closed a block."""
         if state.count == 0:
             state.since = ts
         state.count += 1
@@ -92,11 +91,11 @@ class BreachWatch:
         return True
 
     def after_block(self, state: BreachWatchState) -> Alarm | None:
-        """What the skill trigger and the drift detector say at the end of a block."""
+        """Alarm of the skill trigger or the drift detector at the end of a block, if there is one."""
         return self._skill(state) or self._drift(state)
 
     def after_window(self, state: BreachWatchState, accuracy: float, ts_from: int, moved: int) -> Alarm | None:
-        """What the threshold says at the end of a full window."""
+        """Alarm of the accuracy threshold at the end of a full window, if there is one."""
         threshold, needed = self._parameters.performance_threshold, self._parameters.threshold_windows
         state.below = state.below + 1 if accuracy < threshold else 0
         if not threshold or state.below < needed:
@@ -113,17 +112,17 @@ class BreachWatch:
         )
 
     def figures(self, state: BreachWatchState) -> tuple[DetectorFigures, ...]:
-        """The sums as they stand."""
+        """Present state of the CUSUM detectors."""
         return tuple(
             DetectorFigures(name, sums.blocks, sums.mean, sums.variance**0.5, cusum.level(sums))
             for name, cusum, sums in self._sums(state)
         )
 
     def lasts(self, state: BreachWatchState, detector: str) -> bool:
-        """Whether what raised an alarm is still so, in the blocks since it was reported.
+        """Whether a reported alarm still holds in the blocks since then.
 
-        It is when its sums, which were halved then, have not fallen; or when the version does worse against the best
-        baseline than was usual, by more than chance: one that has lost its skill and knows it surprises nobody.
+        It does if its sums, which were reset to half the limit then, have not fallen; or if the version is worse
+        against the best baseline than usual by more than chance, as a version without skill may well be calibrated.
         """
         if any(name == detector and cusum.level(sums) >= HALF for name, cusum, sums in self._sums(state)):
             return True
@@ -134,14 +133,14 @@ class BreachWatch:
         return state.lost / state.later - state.usual > LASTING * error
 
     def clear(self, state: BreachWatchState) -> None:
-        """A breach was reported: the detectors begin again, half-way; what is usual stays known."""
+        """Reset the sums to half the limit after a reported breach; usual means and deviations are kept."""
         for _, cusum, sums in self._sums(state):
             cusum.clear(sums)
         state.drift, state.below = [], 0
         state.usual, state.later, state.lost = state.baseline.mean, 0, 0.0
 
     def begin_anew(self, state: BreachWatchState) -> None:
-        """The symbol's clock broke: what was being added up is dropped; what is usual stays known."""
+        """Drop open blocks and sums after a break of the clock; usual means and deviations are kept."""
         for _, cusum, sums in self._sums(state):
             cusum.begin_anew(sums)
         state.count, state.surprised, state.behind = 0, 0.0, 0.0

@@ -1,4 +1,4 @@
-"""Sums over one window of one version, and its figures beside the baselines with honest intervals."""
+"""Sums over one window of one version, and its scores beside the baselines', with intervals that allow for overlap."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -14,11 +14,11 @@ from streams.scoring.wilson import Z, wilson_ends
 
 @dataclass
 class AccuracyWindowState:
-    """What is added up.
+    """Sums over the open window.
 
     Attributes:
-        n, independent: outcomes, and how many of those that moved do not overlap.
-        free_from: event time from which a prediction overlaps with none that was counted as independent, ns.
+        n, independent: number of outcomes, and effective sample size of the moved ones.
+        free_from: end of the last outcome that was counted as independent, event time in ns.
         ts_from, ts_until: event times of the first and the last prediction, ns.
         tallies: of the version, then of each baseline.
         paired, squares: sums of the loss of the version less that of each baseline, and of its square.
@@ -35,14 +35,14 @@ class AccuracyWindowState:
 
 
 def start() -> AccuracyWindowState:
-    """Nothing is in it."""
+    """An empty window."""
     many = len(BASELINES)
     return AccuracyWindowState(0, 0, 0, 0, 0, [tally.start() for _ in range(1 + many)], [0.0] * many, [0.0] * many)
 
 
 @dataclass(frozen=True)
 class WindowSummary:
-    """Figures of a window; see `AccuracyWindow` for each."""
+    """Scores of a window; see `AccuracyWindow` for each."""
 
     figures: tuple[WindowFigures, ...] = ()
     best_baseline: str = ""
@@ -57,9 +57,9 @@ def score(
     """Take one outcome.
 
     Args:
-        window: to be moved.
-        outcome: what happened.
-        probability: of an upward move, as the version told it.
+        window: sums to update.
+        outcome: the outcome.
+        probability: of an upward move, by the version.
         opinions: the same of each baseline.
         theirs: losses of the baselines, if the mid moved.
     """
@@ -86,10 +86,10 @@ def score(
 
 
 def summary(window: AccuracyWindowState, version: str) -> WindowSummary:
-    """Figures of the window.
+    """Scores of the window.
 
-    The interval of the skill is that of the mean paired loss, as a part of the baseline's loss; its trials are the
-    outcomes that do not overlap, which is fewer than what is known: it is rather too wide than too narrow.
+    The interval of the skill is that of the mean paired loss, divided by the baseline's loss. Its number of trials is
+    the effective sample size, so it is rather too wide than too narrow.
     """
     moved = window.tallies[0].moved
     if not moved:

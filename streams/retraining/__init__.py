@@ -1,1 +1,1 @@
-"""From labels to a candidate that has proved itself: purged split, cold fit, gates, one result for each job."""
+"""Retraining: from labels to a candidate by purged split, fit and gates, with one result for each job."""

@@ -1,4 +1,4 @@
-"""A model fitted to a labelled log, and the directives that make it the live one."""
+"""Models fitted to a labelled log, and the directives that make them live."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +15,7 @@ from streams.scoring import label_uniqueness
 from streams.scoring.label_uniqueness import UniquenessState
 
 PASSES = 3
-"""Passes over the log: what training at leisure has over learning as labels come."""
+"""Passes over the labels of a fit."""
 
 Label = tuple[list[float], bool, float]
 """Features of the model at prediction time, whether the mid moved up, and the uniqueness of the label, 0 to 1."""
@@ -37,7 +37,7 @@ class LabelledLog:
         self._fits = 0
 
     def add(self, outcome: OutcomeMatured) -> None:
-        """Take one outcome; one that did not move is no label."""
+        """Add one outcome; one that did not move is skipped."""
         if outcome.label:
             values = [outcome.features[name] for name in self._parameters.features]
             uniqueness = label_uniqueness.update(self._uniqueness, outcome.ts_prediction, outcome.horizon_ns)
@@ -69,7 +69,7 @@ class LabelledLog:
 
 
 def fit(labels: Sequence[Label], parameters: SignedLogisticParameters, passes: int = PASSES) -> SignedLogistic:
-    """Model from nothing but `labels`, in their order, several times over."""
+    """Model trained on `labels` in their order, in several passes, from weights of 0."""
     learner = SignedLogisticLearner(replace(parameters, learns=True))
     model = signed_logistic.start(parameters)
     for _ in range(passes):

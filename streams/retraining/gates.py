@@ -1,4 +1,4 @@
-"""What a candidate must prove on the hold-out before it may run in shadow."""
+"""Gates: conditions on the hold-out that a candidate must meet before it may run in shadow."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,12 +17,12 @@ from streams.scoring.scores import entropy, log_loss, mean_log_loss
 
 
 class HeldOut(Struct, frozen=True):
-    """The hold-out with what everyone said about it.
+    """The hold-out with the probabilities of the candidate.
 
     Attributes:
-        outcomes: of the hold-out.
+        outcomes: of the hold-out, with stored probabilities of live version and baselines.
         candidate: probabilities of the candidate.
-        usual_move_bps: mean size of a move in the training part: what an edge is told from.
+        usual_move_bps: mean size of a move in the training part, from which the expected edge is computed, bps.
     """
 
     outcomes: Sequence[Labelled]
@@ -35,7 +35,7 @@ class HeldOut(Struct, frozen=True):
 
 
 def net_bps(outcome: Labelled, probability: float, usual_move_bps: float) -> float:
-    """What a unit on the called side earned after cost; nothing is held where the expected edge is below the cost."""
+    """Net return of one unit on the predicted side, bps; 0 if the expected edge is below the cost."""
     edge = (2.0 * probability - 1.0) * usual_move_bps
     if abs(edge) <= outcome.cost_bps:
         return 0.0
@@ -43,7 +43,7 @@ def net_bps(outcome: Labelled, probability: float, usual_move_bps: float) -> flo
 
 
 def metrics(held: HeldOut) -> dict[str, float]:
-    """Figures of everyone on the hold-out: log-loss, accuracy, calibration, net edge."""
+    """Scores of candidate, live version and baselines on the hold-out: log-loss, accuracy, calibration, net edge."""
     moved = held.moved()
     if not moved:
         return {}
@@ -70,10 +70,10 @@ def metrics(held: HeldOut) -> dict[str, float]:
 def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, contenders: int) -> tuple[GateRow, ...]:
     """Every gate, passed or not.
 
-    Better than the best baseline and than the current version must be *shown*: the lower bound of the gain is above 0,
-    at the level divided by the number of contenders, because the best of several was picked on this very hold-out
-    (Bonferroni). Guardrails (regimes, calibration, net edge) must not be shown to be worse; with a hold-out of this
-    size more cannot be asked of them, and the shadow test comes after.
+    The candidate must be *shown* to be better than the best baseline and than the current version: the lower bound of
+    the gain is above 0, at the level divided by the number of contenders, as the best was chosen on this hold-out
+    (Bonferroni). It must not be shown to be worse in the guardrails (regimes, calibration, net edge): the hold-out is
+    too small to show that it is as good, and the test in shadow follows.
     """
     level = parameters.level / contenders
     moved = held.moved()
@@ -111,7 +111,7 @@ def _no_worse_in(regime: str, held: HeldOut, level: float) -> GateRow:
 
 
 def _calibrated(held: HeldOut, tolerance: float, level: float) -> GateRow:
-    """Overconfidence: log-loss above what a version expected of itself. A coin has none, so a tolerance is needed."""
+    """Gate on surprise (log-loss less its expectation); with a tolerance, as a constant 0.5 has a surprise of 0."""
     moved = held.moved()
     excess = [log_loss(told, each.label) - entropy(told) for each, told in moved]
     ours = _mean(excess, [each for each, _ in moved], level)

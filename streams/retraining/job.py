@@ -1,4 +1,4 @@
-"""One retrain: a labelled log and a breach in, a result out; the same in, the same out, bit for bit."""
+"""One retrain as a pure function: from a labelled log and a breach to a result."""
 
 from collections.abc import Iterator, Sequence
 
@@ -22,20 +22,20 @@ from streams.scoring import overlapping_mean
 from streams.scoring.scores import mean_log_loss
 
 LEARNED = 6_000
-"""Learning steps of a fit at least; it takes about 0.1 s."""
+"""Fewest learning steps of a fit, about 0.1 s."""
 
 LOOKED_BACK = 2_000
 """Outcomes before the change that backward transfer is measured on."""
 
 
 class Contender(Struct, frozen=True):
-    """One way to a candidate.
+    """A model that may become the candidate, with its result on the hold-out.
 
     Attributes:
         recipe: `all`, `since` the change, or `stored`.
-        model: fitted to the training part only, from nothing.
-        trained: labels of that fit; empty for a stored version.
-        stored: the version of the pool, if it is one.
+        model: fitted to the training part only.
+        trained: labels that it was fitted to; empty for a stored version.
+        stored: the stored version, if it is one.
         told: probabilities on the hold-out.
         loss: its mean log-loss there, nats.
     """
@@ -56,16 +56,16 @@ def retrain(
     parameters: RetrainParameters | None = None,
     pool: Sequence[ModelState] = (),
 ) -> RetrainingResult:
-    """Train, choose, judge.
+    """Train models, choose the best on the hold-out and apply the gates.
 
     Fits to all labels and to those since the change, and every version of `pool`, are compared on the hold-out; the
     best of them must pass the gates. A fit that passes is made anew with the labels of the hold-out too: that is the
-    candidate. A stored version is the candidate as it is: what is known is not learned again.
+    candidate. A stored version becomes the candidate unchanged.
 
     Args:
         symbol: of the labels.
-        breach: what called for it; its id is the job's.
-        log: outcomes that had matured when the breach was noticed, the oldest first.
+        breach: why the retrain is needed; its id is the job's.
+        log: outcomes that had matured at the breach, the oldest first.
         market: parameters of the symbol.
         parameters: of the job.
         pool: stored versions over the same features.
@@ -125,7 +125,7 @@ def retrain(
 
 
 def _hold_out(breach: Breach, moved: Sequence[Labelled], parameters: RetrainParameters) -> int:
-    """Labels that are held out: a share of those since the change, so that the new concept is both seen and judged.
+    """Number of labels to hold out: a fraction of those since the change, so that training has some of these, too.
 
     They span at least so many horizons, of the longest among them, that a bound can be told from them.
     """
@@ -187,7 +187,7 @@ def _learner(model: SignedLogisticParameters, parameters: RetrainParameters) -> 
 
 
 def _fit(labels: Sequence[Labelled], learner: SignedLogisticParameters) -> SignedLogistic:
-    """Few labels are gone through more often: each is worth little where many overlap."""
+    """Fit a model; fewer labels get more passes."""
     passes = max(PASSES, LEARNED // len(labels))
     return fit([(each.features, each.label > 0, each.uniqueness) for each in labels], learner, passes)
 
@@ -220,7 +220,7 @@ def _backward(
     parts: Split,
     market: MarketParameters,
 ) -> tuple[BackwardTransfer, ...]:
-    """The candidate's model, learning nothing, on what came before the change (if there was none: the hold-out)."""
+    """Log-loss of the candidate's model, without learning, before the change (if there was none: the hold-out)."""
     until = breach.since or parts.held_out[0].ts
     earlier = [each for each in log if each.matured <= until][-LOOKED_BACK:]
     learner = SignedLogisticLearner(market.model)

@@ -1,7 +1,7 @@
-"""The labelled log of one symbol: what a retrain needs of each outcome, and nothing else.
+"""The labelled log of one symbol: outcomes reduced to what a retrain needs.
 
-A log ends with the outcome that its retrain names and begins at a place that is counted back from there. So it hangs on
-these outcomes alone: not on how far back somebody happened to read, nor on what has come since.
+A log ends with the outcome that its retrain names and begins at a place that is counted back from there. So it depends
+neither on how far back outcomes were read, nor on later ones.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,17 +18,17 @@ from streams.scoring.baselines import BASELINES
 from streams.scoring.label_uniqueness import UniquenessState
 
 SPARE: Final = 1_000
-"""Labels before the first that is learned from: what a label is worth hangs on some hundreds before it."""
+"""Labels kept before the first that is trained on: uniqueness depends on some hundreds of earlier labels."""
 
 OUTCOMES_A_LABEL: Final = 4
-"""So many outcomes are kept for each label: in a market where fewer of them move a retrain has fewer labels."""
+"""Outcomes kept for each label; if fewer of them move, a retrain has fewer labels."""
 
 
 def begins_at(labels: Sequence[int], most: int) -> int:
-    """Where a log that ends with the last of these outcomes begins: its index, or -1 if that lies before the first.
+    """Index at which a log begins that ends with the last of these outcomes; -1 if it lies before the first.
 
-    It is the place from which `most + SPARE` outcomes have moved, or that of outcome `OUTCOMES_A_LABEL * most + SPARE`
-    counted backwards, whichever is later.
+    It is the later of two places, counted backwards: that of moved outcome number `most + SPARE`, and that of outcome
+    number `OUTCOMES_A_LABEL * most + SPARE`.
 
     Args:
         labels: of the outcomes, in the order of their ids; 0 where nothing moved.
@@ -47,19 +47,19 @@ def begins_at(labels: Sequence[int], most: int) -> int:
 
 
 class Labelled(Struct, frozen=True, array_like=True):
-    """One outcome.
+    """One outcome as a retrain needs it.
 
     Attributes:
         ts, matured: event times of the prediction and of its outcome, ns.
         label: sign of the move.
-        features: of the model, in its order, as they were when it was predicted.
-        rules: opinions of the rule strategies.
+        features: of the model, in its order, at prediction time.
+        rules: probabilities of the rule strategies.
         live: stored probability of the version that was live.
         version: its name.
-        baselines: their opinions.
+        baselines: probabilities of the baselines.
         regime: at prediction time.
         return_bps, cost_bps: realised move, and cost of a round trip.
-        worth: of the label, see `label_uniqueness`; 0 where nothing moved, and until its log is asked for.
+        uniqueness: of the label, 0 to 1, see `label_uniqueness`; 0 if nothing moved, and before `last` computes it.
         horizon_ns: how far ahead was predicted, ns.
     """
 
@@ -79,7 +79,7 @@ class Labelled(Struct, frozen=True, array_like=True):
 
 
 class OutcomeLog:
-    """Takes outcomes of one symbol in the order of their ids and keeps as many as the longest log has.
+    """Outcomes of one symbol, added in the order of their ids; as many are kept as the longest log needs.
 
     Args:
         market: parameters of the symbol.
@@ -104,7 +104,7 @@ class OutcomeLog:
             TickloopError: it lacks a feature or an opinion: it was made with other parameters.
         """
         if outcome.generation and outcome.generation != self._generation:
-            # Times of different generations cannot be compared, so nothing could be kept apart from a hold-out.
+            # Times of different generations cannot be compared, so training and hold-out could not be kept apart.
             self._generation = outcome.generation
             self._labels.clear()
         try:
@@ -136,7 +136,7 @@ class OutcomeLog:
             del self._labels[: -self._kept]
 
     def last(self, until: int | None = None) -> Sequence[Labelled]:
-        """The log that ends with the last outcome, the oldest first; what a label is worth is told from its beginning.
+        """The log that ends with the last outcome, oldest first, with the uniqueness of each label.
 
         Args:
             until: event time, ns: only what had matured by then.

@@ -1,4 +1,4 @@
-"""How a candidate is trained, what it must prove, and how it is tried and watched."""
+"""Parameters of retraining: fits, gates, and the test of a candidate in shadow."""
 
 from typing import Annotated
 
@@ -20,19 +20,19 @@ TRIAL = Declaration(
 
 
 class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Counts are of outcomes that moved.
+    """Parameters of retrains and of the tests of candidates; counts are of moved outcomes.
 
     Attributes:
-        labels: most that are looked back on.
+        labels: most labels that a retrain uses.
         validation_share: part of the labels (since the change, where one was found) that is the hold-out.
         least_validated, most_validated: bounds of the hold-out; it spans 18 horizons at least.
         least_trained: a fit to fewer labels is not tried.
-        learning_rate: of the fits; 0: that with which the model learns while it runs, which may be meant to be slow.
-        level: chance that a gain that is none counts as shown, divided by the number of recipes that were compared;
-            two gains must be shown at once, and what was measured is far less.
-        calibration_tolerance: by how much its log-loss may exceed what it expected, beyond the current version's, nats.
-        candidates: that may be tested at a time on one symbol.
-        cool_down_ns: event time after an automatic roll-back in which no retrain starts by itself, ns.
+        learning_rate: of the fits; 0: that of the running model.
+        level: error rate of one gate, divided by the number of compared models; two gates must be passed at once, and
+            the measured rate is far lower.
+        calibration_tolerance: by how much its surprise may exceed that of the current version, nats.
+        candidates: most candidates in test at a time on one symbol.
+        cool_down_ns: time after an automatic roll-back without automatic retrains, ns.
         trial: how a candidate is tested in shadow and watched once it is live; its `challengers` are at least
             `candidates`.
 
@@ -53,7 +53,7 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     trial: Declaration = TRIAL
 
     def __post_init__(self) -> None:
-        """As many candidates as may be tested at once share the level of the test."""
+        """Divide the level of the test by the number of candidates that may be in test at once."""
         test = self.trial.test
         if test.challengers < self.candidates:
             shared = replace(self.trial, test=replace(test, challengers=self.candidates))

@@ -1,4 +1,4 @@
-"""What a finished retrain asks for: its candidate, run in shadow."""
+"""The command that a finished retrain sends: to run its candidate in shadow."""
 
 from schemas.commands import StartVariant
 from schemas.limits import LONGEST_CAUSE, MOST_METRICS, cut
@@ -8,7 +8,7 @@ from schemas.retraining import RetrainingResult, RetrainJob
 
 
 def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
-    """The command that runs a candidate in shadow, beginning as a new arm does: as it was judged.
+    """The command that starts a candidate in shadow as a new arm, as it ran on the hold-out.
 
     Its id follows from the job, so it is carried out once, however often a job is done.
     """

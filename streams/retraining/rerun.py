@@ -1,4 +1,4 @@
-"""An arm that starts from a model, run over stored outcomes as it would have run in shadow."""
+"""Rerun of a new arm with a given model over stored outcomes, as it would have run in shadow."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,8 @@ from streams.retraining.labels import Labelled
 def rerun(model: SignedLogistic, log: Sequence[Labelled], market: MarketParameters) -> list[float]:
     """Probabilities of a new arm with `model`: of each outcome before its label, learning each as it matured.
 
-    The arm is the one of the live pipeline: rules, mixture, correction and calibration begin as they do in shadow, so
-    what is measured is what would run. `model` itself is left as it is.
+    The arm is that of the live pipeline: mixture, correction and calibration start as they would in shadow. `model`
+    itself is not changed.
     """
     arms = Arms(market)
     copy = SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)

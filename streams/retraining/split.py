@@ -1,4 +1,4 @@
-"""Training part and hold-out that share nothing: purged, and apart by the horizon."""
+"""Purged split: training part and hold-out whose labels do not overlap."""
 
 from collections.abc import Sequence
 

@@ -25,13 +25,13 @@ from streams.experiments.pooling_node import MOST_WAITING, Member, Pool, Waiting
 from streams.experiments.trial import Trial, TrialState
 from streams.lifecycle.arm_states import (
     LONGEST_LINEAGE,
+    MOST_FORMER,
     MOST_FROZEN,
-    MOST_REIGNS,
     MOST_RETIRED,
+    FormerChampion,
     HeldByPin,
-    Reign,
     RunningArm,
-    new_life,
+    initial_arms,
 )
 from streams.market.arm_parameters import LARGEST, ArmParameters
 from streams.market.directives import MOST_ARMS, REMEMBERED
@@ -120,11 +120,11 @@ class TestState:
 
     def test_of_the_lifecycle_node(self) -> None:
         promote: PromoteVariant = largest(PromoteVariant)
-        life = new_life()
+        life = initial_arms()
         arm = RunningArm(NAME, NAME, 1, 2**62, ID, [NAME] * LONGEST_LINEAGE, NAME, b"o" * LARGEST, "f" * 64)
         life.arms = [arm] * MOST_ARMS
         life.applied = ["i" * LONGEST_COMMAND_ID] * REMEMBERED
-        life.before = [Reign(NAME, 2**62, ID)] * MOST_REIGNS
+        life.before = [FormerChampion(NAME, 2**62, ID)] * MOST_FORMER
         life.retired = [NAME] * MOST_RETIRED
         life.frozen = {f"{number:0{LONGEST_NAME}}": "f" * 64 for number in range(MOST_FROZEN)}
         life.judged.ids = {f"{number:0{LONGEST_ID}}": ("ticks", 2**62) for number in range(MOST_JUDGED)}

@@ -15,7 +15,7 @@ from schemas.ticks import Directive
 from schemas.versions import ModelVersion
 from streams.engine.partition import KeySnapshot, Partition
 from streams.engine.signing import Key, Signing
-from streams.lifecycle.arm_states import MOST_REIGNS
+from streams.lifecycle.arm_states import MOST_FORMER
 from streams.lifecycle.node import LifecycleNode
 from streams.market.directives import MOST_ARMS, REMEMBERED
 from streams.market.node import MarketNode
@@ -313,5 +313,5 @@ def test_what_is_remembered_is_bounded() -> None:
         desk.ask(promote(names[1 + number % 5], f"p{number}"))
     life = desk.lifecycle.keys["X"].state
     assert len(life.applied) == REMEMBERED
-    assert len(life.before) <= min(MOST_REIGNS, MOST_ARMS)
+    assert len(life.before) <= min(MOST_FORMER, MOST_ARMS)
     assert largest < len(desk.lifecycle.snapshot("X")) < 8_000

@@ -9,7 +9,7 @@ from schemas.models import ModelState, SignedLogisticState
 from schemas.versions import ModelVersion, Status
 from streams.api.versions import NEXT, VersionStatus
 from streams.engine.partition import Partition
-from streams.lifecycle.arm_states import SymbolArms, new_life
+from streams.lifecycle.arm_states import SymbolArms, initial_arms
 from streams.lifecycle.node import LifecycleNode
 from streams.lifecycle.version_states import FOLLOWS, OF_ARMS
 from streams.market.features import SIGNED
@@ -42,7 +42,7 @@ def test_records_say_no_way_that_the_table_does_not_have() -> None:
         random, partition = Random(seed), Partition(LifecycleNode(), 0)
         last: dict[str, Status] = {}
         for number in range(150):
-            life = partition.keys["X"].state if "X" in partition.keys else new_life()
+            life = partition.keys["X"].state if "X" in partition.keys else initial_arms()
             for record in partition.apply(number, b"X", encode(anything(random, number, life))):
                 if isinstance(record, ModelVersion):
                     before = last.setdefault(record.version, record.status)
