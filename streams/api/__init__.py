@@ -1,1 +1,1 @@
-"""What people import: the pipeline, A/B tests, retraining, backtests, without Kafka."""
+"""Python interface without Kafka: the pipeline, A/B tests, retraining and backtests."""

@@ -1,4 +1,4 @@
-"""What an A/B test on recorded ticks found."""
+"""Results of an A/B test on recorded ticks."""
 
 from msgspec import Struct
 
@@ -6,18 +6,17 @@ from streams.experiments.standing import Standing
 
 
 class Performance(Struct, frozen=True):
-    """One strategy over all scored predictions.
+    """Performance of one strategy over all scored predictions.
 
     Attributes:
         name: of the strategy.
-        positions: predictions that took a position.
-        net_bps: what it earned after cost, bps of capital, when each of the predictions that overlap gets an equal part
-            of the capital.
-        mean_bps: what a prediction earned on average, bps of what it was given.
+        positions: number of predictions with a position.
+        net_bps: net return, bps of capital, where overlapping predictions get equal parts of the capital.
+        mean_bps: mean net return of a prediction, bps of its part of the capital.
         sharpe: mean / standard deviation of that, per prediction, not annualised.
-        drawdown_bps: how far the sum was below its peak at most, the same unit as `net_bps`.
-        win_rate: part of the positions that earned something.
-        accuracy: part of the moves whose side it called; no opinion counts one half.
+        drawdown_bps: largest distance of the summed return below its peak, in the unit of `net_bps`.
+        win_rate: fraction of positions with a gain.
+        accuracy: fraction of moves predicted right; a probability of 0.5 counts one half.
     """
 
     name: str
@@ -31,19 +30,19 @@ class Performance(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """One metric.
+    """Comparison of two strategies in one metric.
 
     Attributes:
-        metric: of the four.
-        a, b: of each strategy; as a win rate the part of all predictions that earned something, so that standing aside
-            is no win.
-        difference: how much better A is, the unit of the metric; for a drawdown: how much smaller.
-        t_statistic: of it, in standard errors that account for dependence.
-        p_value: two-sided, of one look at all data.
-        p_adjusted: the same over all metrics, Holm.
-        significant: whether that is below 1 - confidence level.
-        test: what was computed.
-        sequential: verdict of the sequential test of this metric, had it run live; none where there was too little.
+        metric: name of the metric.
+        a, b: value of each strategy; a win rate is the fraction of all predictions with a gain, so that standing aside
+            is not a win.
+        difference: how much better A is, in the unit of the metric; for a drawdown how much smaller.
+        t_statistic: the difference in standard errors, which account for dependence.
+        p_value: two-sided p-value of a single look at all data.
+        p_adjusted: the p-value adjusted for all metrics (Holm).
+        significant: whether the adjusted p-value is below 1 - confidence level.
+        test: name of the test.
+        sequential: result of the sequential test of this metric as it would run live; None with too few predictions.
     """
 
     metric: str
@@ -59,15 +58,17 @@ class Comparison(Struct, frozen=True):
 
 
 class ABTestResults(Struct, frozen=True):
-    """Attributes:
-    a, b: performance of the two.
-    metrics: comparisons, the one that decides first.
-    winner: name of the better strategy; none where none was shown.
-    confidence: 1 - p of the sequential test of the first metric, two-sided: valid whenever it was looked at.
-    sample_size: predictions that both scored.
-    independent: of these, how many of one symbol do not overlap in time, over all symbols: the effective sample size.
-    batch: predictions in a batch of the sequential test.
-    why: the decision and its reason, a sentence.
+    """Result of an A/B test; `print` shows it as a table.
+
+    Attributes:
+        a, b: performance of the two strategies.
+        metrics: comparisons, the one that decides first.
+        winner: name of the better strategy; None if neither was shown to be better.
+        confidence: 1 - p of the sequential test of the first metric, two-sided, valid at any time.
+        sample_size: predictions that both scored.
+        independent: effective sample size: outcomes of one symbol that do not overlap in time, over all symbols.
+        batch: predictions in a batch of the sequential test.
+        why: the decision and its reason, a sentence.
     """
 
     a: Performance

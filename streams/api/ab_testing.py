@@ -1,4 +1,4 @@
-"""Two strategies on the same recorded ticks: which is better, if either."""
+"""A/B tests of two strategies on the same recorded ticks."""
 
 from collections.abc import Callable, Sequence
 from math import ceil, exp
@@ -30,12 +30,12 @@ SEQUENTIAL: dict[str, Metric] = {
     "drawdown": "drawdown",
     "win_rate": "win_rate",
 }
-"""Metrics of a test, and the score by which each is tested sequentially."""
+"""Metrics of a test, and the score for the sequential test of each."""
 
 NAMES = ("A", "B")
 
 WARMUP = 5
-"""One in so many predictions, the first ones, fixes scales and the size of a batch, and decides nothing."""
+"""The first of so many equal parts of the predictions is the warm-up, for scales and the size of a batch."""
 
 FEWEST_BATCHES = 30
 WANTED_BATCHES = 60
@@ -45,7 +45,7 @@ class ABTestingFramework:
     """Compares strategies on recorded ticks with the code that compares them live.
 
     Args:
-        parameters: what a strategy that is only named runs with: horizon, costs, sizing.
+        parameters: horizon, costs and sizing of a strategy that is given by name.
         seed: of the bootstrap.
         resamples: of the bootstrap.
     """
@@ -68,8 +68,8 @@ class ABTestingFramework:
     ) -> ABTestResults:
         """Run both strategies in parallel on the same ticks and compare them.
 
-        The winner is named by the sequential test of the first metric alone: it is valid whenever it is looked at. The
-        tests of one look at all data stand beside it, as users know them, with errors that account for overlap.
+        The sequential test of the first metric alone names the winner; it is valid at any time. Usual tests for a
+        single look at all data are reported beside it, with errors that account for overlap.
 
         Args:
             strategy_a, strategy_b: parameters of the pipeline, or the name of a strategy that runs alone.
@@ -77,8 +77,8 @@ class ABTestingFramework:
             metrics: of `SEQUENTIAL`; the first decides.
             confidence_level: of the winner, both directions together, and of `significant`.
             min_samples: predictions that both must have scored before a winner is named.
-            duration_days: use no more than so many days from the first tick on; None: all.
-            progress: told from time to time how many ticks are done.
+            duration_days: days from the first tick that are used; None: all.
+            progress: called from time to time with the number of ticks done.
 
         Raises:
             ConfigurationError: a metric is unknown, or the strategies cannot be compared.
@@ -104,7 +104,7 @@ class ABTestingFramework:
         confidence_level: float = 0.95,
         min_samples: int = 100,
     ) -> ABTestResults:
-        """Compare two strategies that ran already; arguments as those of `run_test`."""
+        """Compare two strategies that have run already; arguments as in `run_test`."""
         count = len(run.pairs)
         independent, overlap = _independent(run), _overlap(run)
         one, other = (_performance(run, names, side, overlap) for side in (0, 1))
@@ -138,7 +138,7 @@ class ABTestingFramework:
         return ABTestResults(one, other, compared, winner, confidence, count, independent, batch, why)
 
     def _tested(self, run: SideBySide, metric: str, overlap: int) -> Tested:
-        """One look at all data."""
+        """Test of one metric for a single look at all data."""
         a, b = _columns(run)
         if metric == "returns":
             return hac_t(a - b, 2 * overlap)
@@ -164,16 +164,16 @@ def ab_test(
     min_samples: int = 100,
     duration_days: float | None = None,
 ) -> ABTestResults:
-    """Which of two strategies is better on the same ticks, if either: `ABTestingFramework.run_test` in one call.
+    """Compare two strategies on the same ticks: `ABTestingFramework.run_test` in one call.
 
     Args:
         strategy_a, strategy_b: parameters of the pipeline, or the name of a strategy that runs alone.
         ticks: a file or several, a DataFrame or arrays, or ticks in the order of their log.
-        parameters: what a strategy that is only named runs with: horizon, costs, sizing.
+        parameters: horizon, costs and sizing of a strategy that is given by name.
         metrics: of `SEQUENTIAL`; the first decides.
         confidence_level: of the winner, both directions together.
         min_samples: predictions that both must have scored before a winner is named.
-        duration_days: use no more than so many days from the first tick on; None: all.
+        duration_days: days from the first tick that are used; None: all.
 
     >>> from streams.sources.synthetic import synthetic_market
     >>> found = ab_test("imbalance", "flat", synthetic_market(seed=1, ticks=4_000))
@@ -188,10 +188,9 @@ def ab_test(
 
 
 def _batch(scores: Column, overlap: int, count: int) -> int:
-    """Predictions a batch: 5 times as long as scores remember, as far as that leaves `WANTED_BATCHES` of them.
+    """Predictions in a batch: 5 times the autocorrelation time, if that leaves `WANTED_BATCHES` of them.
 
-    Where it leaves fewer they are shorter, though never less than 5 times the overlap: whether they still depend on
-    each other is checked before anything is decided.
+    Otherwise batches are shorter, but at least 5 times the overlap; their dependence is checked before any decision.
     """
     return max(5 * overlap, min(batch_for(scores, overlap), count // WANTED_BATCHES))
 
@@ -199,7 +198,7 @@ def _batch(scores: Column, overlap: int, count: int) -> int:
 def _sequential(
     run: SideBySide, metric: Metric, alpha: float, warmup: int, batch: int
 ) -> tuple[Experiment, ExperimentState] | None:
-    """The experiment on one metric, had it run live; none where there are too few batches."""
+    """The experiment on one metric as it would run live; None with too few batches."""
     count = len(run.pairs)
     if (count - warmup) // batch < FEWEST_BATCHES:
         return None
@@ -272,10 +271,10 @@ def _independent(run: SideBySide) -> int:
 
 
 def _overlap(run: SideBySide) -> int:
-    """Predictions that are under way at once, of whatever symbol: the longest horizon counts for all of them.
+    """Largest number of predictions that overlap in time, of any symbol, all with the longest horizon.
 
-    It is the length of batches and the part of the capital that a prediction gets, so symbols that move together must
-    not be counted each for itself.
+    It determines the length of batches and the part of the capital of a prediction, so symbols, which may move
+    together, are counted together.
     """
     if not run.made:
         return 1
@@ -284,7 +283,7 @@ def _overlap(run: SideBySide) -> int:
 
 
 def _apart(run: SideBySide) -> list[int]:
-    """Predictions of which no two overlap, of whatever symbol, the earliest first."""
+    """Indices of predictions of which no two overlap, of any symbol, the earliest first."""
     order = _by_time(run)
     made, horizons_ns = (run.made[at] for at in order), (run.horizons_ns[at] for at in order)
     return [order[place] for place in disjoint([""] * len(order), made, horizons_ns)]

@@ -1,4 +1,4 @@
-"""Backtests: the loop over history, the same code and the same bytes as live, as tables."""
+"""Backtests: the loop over recorded ticks, with the code and the bytes of the live system, as tables."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ DEFAULTS = Parameters()
 
 
 class Backtest(Struct, frozen=True, eq=False):
-    """What the loop said about history.
+    """Records of a backtest as DataFrames, and its summary.
 
     Attributes:
         predictions, outcomes, account, decisions, accuracy_windows, experiments, experiment_decisions, dead_letters: a
             row for each record, in the order of the ticks; columns are fields, nested ones `arm.live.probability`,
             `baseline.<name>`, `feature.<name>`, `expert.<name>`, `weight.<name>`.
-        summary: counts, digests, skill beside baselines, account; what `summary.json` holds.
+        summary: counts, digests, skill beside baselines, account; the content of `summary.json`.
     """
 
     predictions: pd.DataFrame
@@ -56,12 +56,12 @@ def backtest(
     partitions: int = PARTITIONS,
     digests: bool = True,
 ) -> Backtest:
-    """Run the whole loop over ticks; everything stays in memory: for long files there is `tickloop backtest`.
+    """Run the whole loop over ticks, with all records in memory; for long files use `tickloop backtest`.
 
     Args:
         ticks: a file or several (merged by event time), a DataFrame or numpy arrays, or ticks themselves.
         pipeline: parameters of all nodes, or of the market node.
-        partitions: of every topic; ids and digests hang on it.
+        partitions: of every topic; ids and digests depend on it.
         digests: whether to digest what the topics would hold.
 
     >>> from streams.sources.synthetic import synthetic_market

@@ -1,4 +1,4 @@
-"""The loop in one process with what happens outside of its nodes on Kafka: jobs are trained, candidates are started."""
+"""The loop in one process together with the retrainer: jobs are trained and candidates started."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,11 +17,11 @@ from streams.topology import nodes
 
 
 class Due(Struct):
-    """A training that is under way.
+    """A training in progress.
 
     Attributes:
-        job: what it is for.
-        log: outcomes that were known when it was asked for.
+        job: its job.
+        log: outcomes that were known when the job was made.
         at: event time at which it is done, ns.
     """
 
@@ -31,10 +31,10 @@ class Due(Struct):
 
 
 class ClosedLoop:
-    """Takes ticks and commands; everything that follows from them, retrains and promotions among it, takes effect.
+    """Runs the loop on ticks and commands; commands, retrains and promotions that follow take effect.
 
-    Training takes no time of its own here: what it takes live is modelled in event time, and a job that is asked for
-    while another one of its symbol is under way waits for it, unless a newer one supersedes it.
+    The duration of a training is modelled in event time (`latency_ns`). A job that comes while another one of its
+    symbol is in progress waits for it, unless a newer job supersedes it.
 
     Args:
         parameters: of all nodes and of the jobs.
@@ -57,7 +57,7 @@ class ClosedLoop:
         self._models: dict[tuple[str, str], ModelState] = {}
 
     def receive(self, event: Any) -> list[Struct]:
-        """What follows from an event: what came due before it, then its own."""
+        """Records that follow from an event: first those of trainings that end before it, then its own."""
         written: list[Struct] = []
         for symbol in [symbol for symbol, due in self._due.items() if due.at <= event.ts_event]:
             self._finish(self._due.pop(symbol), written)

@@ -1,4 +1,4 @@
-"""The whole pipeline as one object, for direct use in Python: the same that answers ticks on Kafka."""
+"""The whole pipeline as one Python object, with the same results as the workers on Kafka."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,21 +21,21 @@ DEFAULTS = Parameters()
 
 
 class PipelinePrediction(Struct, frozen=True):
-    """What the pipeline says about a tick.
+    """Prediction for one tick.
 
     Attributes:
         symbol: of the tick.
         strategy: expert with the largest weight in the mixture.
         position_size: signed fraction of capital to hold; 0 when the edge does not pay for the cost.
         regime: kind of market, for example `calm-range`.
-        confidence: calibrated probability of the direction that is called, 0.5 to 1.
+        confidence: calibrated probability of the predicted direction, 0.5 to 1.
         features_used: names of the features that it was computed from, and their values.
         timestamp: event time, ns since 1970, UTC.
         metrics: `probability` of an upward move, `expected_edge_bps`, `cost_bps`, `strategy_weight` and
             `regime_probability` of this prediction; `matured` outcomes of the symbol so far, and over those that moved
-            `accuracy` and `log_loss` (nats, 0.693 knows nothing; both 0 before the first); `expected_accuracy` and
-            `expected_log_loss`: what the latest predictions would earn if they meant what they say, before any label.
-        record: the prediction as it would stand on the topic, with everything else.
+            `accuracy` and `log_loss` (nats; 0.693 for a constant 0.5; both 0 before the first); `expected_accuracy` and
+            `expected_log_loss`: those that the latest predictions imply if calibrated, before their labels.
+        record: the complete prediction record as on the topic.
     """
 
     symbol: str
@@ -52,15 +52,15 @@ class PipelinePrediction(Struct, frozen=True):
 class UnifiedMLPipeline:
     """Features, regime, strategies, confidence and position size behind one call; it learns as outcomes mature.
 
-    It runs the market node itself, one partition of it in memory: `predict` on the ticks of a topic gives the very
-    numbers, and the very records, that the workers publish.
+    It runs one partition of the market node in memory: `predict` on the ticks of a topic gives exactly the records that
+    the workers publish.
 
     Args:
         parameters: of all symbols, or of each.
 
     Attributes:
         node: the market node.
-        outcomes: what the last call brought to light: older predictions of that symbol that matured.
+        outcomes: earlier predictions of the symbol that matured at the last call.
 
     >>> pipeline = UnifiedMLPipeline()
     >>> prediction = pipeline.predict("X", {"ts_event": 1, "bid": 99.0, "bid_size": 3.0, "ask": 101.0, "ask_size": 1.0})
@@ -83,15 +83,15 @@ class UnifiedMLPipeline:
         self._calls = 0
 
     def predict(self, symbol: str, market_data: Quote | Trade | Mapping[str, Any]) -> PipelinePrediction:
-        """Take the next tick of a symbol and answer it.
+        """Take the next tick of a symbol and return its prediction.
 
         Args:
-            symbol: whose tick.
-            market_data: a quote or a trade, or a mapping with the fields of one (`schemas.ticks`); `symbol` may be
-                missing there, and `kind`: what has a bid is a quote.
+            symbol: symbol of the tick.
+            market_data: a quote or a trade, or a mapping with the fields of one (`schemas.ticks`); there
+                `symbol` and `kind` may be missing: a mapping with a bid is a quote.
 
         Raises:
-            Refused: the tick makes no sense, or not after those before it; only its count has moved on.
+            Refused: the tick is not valid by itself, or contradicts earlier ones; only counters have changed.
         """
         # Like an offset, it counts ticks that are refused too: records then equal those of a replay to the byte.
         record_id = f"ticks:0:{self._calls}"
@@ -137,7 +137,7 @@ class UnifiedMLPipeline:
         )
 
     def explain(self, prediction: PipelinePrediction) -> SizeExplained:
-        """Every number that led to the position of the last prediction of a symbol.
+        """The numbers behind the position of the last prediction of a symbol.
 
         >>> pipeline = UnifiedMLPipeline()
         >>> tick = {"ts_event": 1, "bid": 99.0, "bid_size": 3.0, "ask": 101.0, "ask_size": 1.0}
@@ -146,7 +146,7 @@ class UnifiedMLPipeline:
         ('cost', -201.1, True, {})
 
         Raises:
-            ValueError: later ticks came, or it is of another pipeline: the numbers have moved on.
+            ValueError: it is not the last prediction of its symbol in this pipeline.
         """
         state = self._states.get(prediction.symbol)
         if state is None or self._last.get(prediction.symbol) != prediction.record.id:
@@ -154,7 +154,7 @@ class UnifiedMLPipeline:
         return self.node.explain(state, prediction.record)
 
     def faults(self, symbol: str) -> dict[str, int]:
-        """Components that failed on ticks of a symbol, and at how many ticks their fallback stood in.
+        """Components that failed on ticks of a symbol, and the number of ticks at which their fallback was used.
 
         >>> UnifiedMLPipeline().faults("X")
         {}

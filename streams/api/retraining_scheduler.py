@@ -1,4 +1,4 @@
-"""Watch outcomes and retrain when they call for it: for direct use in Python, without Kafka."""
+"""Monitoring and retraining over a source of outcomes, for direct use in Python, without Kafka."""
 
 from collections.abc import Iterable, Iterator
 
@@ -25,20 +25,19 @@ class AutoRetrainingScheduler:
     """Runs the monitor node and the retraining job over a source of outcomes, of one symbol or several.
 
     Args:
-        performance_threshold: accuracy below which windows call for a retrain; 0: the skill trigger alone decides. It
-            means nothing without horizon and baselines: .60 is far above majority at one horizon, below the sign of
-            the book at another.
-        check_interval: a retrain is due so long after the last, whatever the figures say, seconds of event time; 0:
-            never.
+        performance_threshold: accuracy below which windows call for a retrain; 0: the skill trigger alone decides. A
+            sensible value depends on horizon and baselines: 0.60 is far above the majority baseline at one horizon and
+            below the imbalance sign at another.
+        check_interval: time after a retrain at which the next is due in any case, seconds of event time; 0: never.
         min_samples_for_retrain: outcomes of a symbol that moved before its first retrain.
         outcomes: the source, in the order of their ids; it may go on for ever.
-        parameters: that the outcomes were made with.
-        monitor: everything else about triggers; the three above replace its own.
-        training: of the jobs.
+        parameters: with which the outcomes were made.
+        monitor: other parameters of triggers; the first three arguments replace its own.
+        training: parameters of the jobs.
         versions: where candidates are registered and stored versions come from.
 
     Attributes:
-        windows: accuracy windows that the last call brought, at most `MOST_WINDOWS`.
+        windows: accuracy windows of the last call, at most `MOST_WINDOWS`.
         versions: registry of the candidates.
 
     >>> from streams.market.node import MarketNode
@@ -85,10 +84,10 @@ class AutoRetrainingScheduler:
         self.windows: list[AccuracyWindow] = []
 
     def take(self, outcome: OutcomeMatured) -> RetrainingResult | None:
-        """Take one outcome; the result of the retrain that it called for, if it did.
+        """Take one outcome; returns the result of the retrain that it led to, if any.
 
         Raises:
-            Refused: the outcome makes no sense; nothing has changed.
+            Refused: the outcome is not valid; nothing has changed.
             TickloopError: it was made with other parameters.
         """
         symbol = outcome.symbol
@@ -107,7 +106,7 @@ class AutoRetrainingScheduler:
         return None
 
     def check_and_retrain(self, force: bool = False) -> RetrainingResult:
-        """Read on until something calls for a retrain, do it and say what it came to; `not_needed` at the end.
+        """Read outcomes until a breach, retrain and return the result; at the end of the source: `not_needed`.
 
         Args:
             force: retrain the symbol of the last outcome now, without reading on; limits do not hold.
@@ -141,7 +140,7 @@ class AutoRetrainingScheduler:
         )
 
     def monitor_and_retrain(self) -> Iterator[RetrainingResult]:
-        """Results of all retrains that the source calls for, each as soon as it is done."""
+        """Results of all retrains that the outcomes lead to, each as soon as it is done."""
         while (result := self.check_and_retrain()).status != "not_needed":
             yield result
 
@@ -170,7 +169,7 @@ def retraining(
     monitor: MonitorParameters | None = None,
     training: RetrainParameters | None = None,
 ) -> AutoRetrainingScheduler:
-    """Which retrains history would have called for, and what each would have come to.
+    """Scheduler over recorded ticks: the retrains that they would have led to, and their results.
 
     Args:
         ticks: a file or several, a DataFrame or arrays, or ticks in the order of their log.

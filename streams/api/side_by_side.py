@@ -1,4 +1,4 @@
-"""Two strategies on the same ticks, each in a market node of its own, tick by tick."""
+"""Two strategies on the same ticks, each in its own market node."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from streams.market.parameters import CorrectionParameters, MarketParameters
 from streams.parameters import Parameters
 
 Strategy = Parameters | MarketParameters | str
-"""Parameters of the pipeline, or the name of a strategy that is to run alone."""
+"""Parameters of the pipeline, or the name of a strategy that runs alone."""
 
 REPORT_EVERY = 5_000
 
@@ -26,15 +26,17 @@ DAY_NS = 86_400 * 10**9
 
 
 class SideBySide(Struct, frozen=True):
-    """Attributes:
-    pairs: outcomes that both scored, in the order in which they matured; A first.
-    symbols: of each.
-    made: event time of the prediction of each, ns.
-    horizons_ns: how far ahead both looked in each, ns.
-    ticks: read.
-    refused: of these, not taken by the node.
-    alone: outcomes that only one of the two scored.
-    first_ts, last_ts: event times of the first and last outcome, ns.
+    """Outcomes of both strategies, paired.
+
+    Attributes:
+        pairs: outcomes that both scored, in the order in which they matured; A first.
+        symbols: symbol of each pair.
+        made: event time of the prediction of each pair, ns.
+        horizons_ns: horizon of each pair, ns.
+        ticks: ticks read.
+        refused: ticks that the nodes refused.
+        alone: outcomes that only one of the two scored.
+        first_ts, last_ts: event times of the first and last outcome, ns.
     """
 
     pairs: list[Pair]
@@ -49,7 +51,7 @@ class SideBySide(Struct, frozen=True):
 
 
 def parameters_of(strategy: Strategy, base: Parameters) -> Parameters:
-    """Parameters that a strategy stands for; a name is that rule, calibrated, with a model that never learns.
+    """Parameters of a strategy; a name gives that rule alone, calibrated, with a model that does not learn.
 
     >>> parameters_of("momentum", Parameters()).market.strategies.enabled
     ('momentum',)
@@ -70,13 +72,13 @@ def side_by_side(
     duration_days: float | None = None,
     progress: Callable[[int], None] = lambda ticks: None,
 ) -> SideBySide:
-    """What both make of `ticks`.
+    """Run both strategies on the same ticks.
 
     Args:
-        a, b: parameters of each; what decides which predictions are scored must be the same in both.
+        a, b: parameters of each; those that determine which predictions are scored must be equal.
         ticks: of one symbol or several.
-        duration_days: use no more than so many days of event time from the first tick on; None: all.
-        progress: told from time to time how many ticks are done.
+        duration_days: days of event time from the first tick that are used; None: all.
+        progress: called from time to time with the number of ticks done.
 
     Raises:
         ConfigurationError: the two would not score the same predictions.
@@ -139,7 +141,7 @@ def _alone(name: str, market: MarketParameters) -> MarketParameters:
 
 
 def _expect_comparable(a: Parameters, b: Parameters) -> None:
-    """Let parameters pass with which both score the same predictions."""
+    """Refuse parameters with which the two would score different predictions."""
     symbols = sorted({*a.symbols, *b.symbols})
     everywhere = [(a.market, b.market), *((a.for_symbol(each), b.for_symbol(each)) for each in symbols)]
     for one, other in everywhere:

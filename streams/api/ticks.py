@@ -1,4 +1,4 @@
-"""Ticks as people hand them over: files, tables, or the ticks themselves."""
+"""Ticks as arguments: files, tables, or tick records."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,7 +33,7 @@ def feed(ticks: Ticks) -> Iterable[Feed]:
 
 
 def _plain(tick: Feed) -> Feed:
-    """A tick of Python's own numbers, whoever made it of NumPy's."""
+    """A tick with Python numbers in place of NumPy's."""
     if not isinstance(tick, Struct):
         return tick
     odd = {name: value.item() for name, value in asdict(tick).items() if isinstance(value, np.generic)}

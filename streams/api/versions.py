@@ -1,4 +1,4 @@
-"""The registry of model versions: what each is, where it came from, where it stands and why."""
+"""Registry of model versions in memory: state, parent, status and its reasons."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,7 +15,7 @@ from streams.lifecycle.version_states import without_arms
 from streams.market.models import signed_logistic
 
 SCHEMA = 1
-"""Of a stored version; a record of another one is refused."""
+"""Schema of a stored version; a record of another schema is refused."""
 
 VersionStatus = Literal["candidate", "shadow", "champion", "frozen", "rejected", "rolled_back"]
 
@@ -36,11 +36,11 @@ class Version(Struct, frozen=True):
     """One model version of one symbol.
 
     Attributes:
-        schema: of this record.
-        symbol: that it predicts.
-        state: the numbers that make it, its name and its parent.
-        sha256: of the canonical state.
-        changes: of its status, the oldest first; there is at least one.
+        schema: schema of this record.
+        symbol: symbol that it predicts.
+        state: name, parent and numbers of the model.
+        sha256: SHA-256 of the canonical state, hex.
+        changes: changes of its status, the oldest first, at least one.
         recipe, trained_from, trained_until, n_trained, metrics: see `RetrainingResult`.
     """
 
@@ -57,17 +57,17 @@ class Version(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Of the version."""
+        """Name of the version."""
         return self.state.version
 
     @property
     def status(self) -> VersionStatus:
-        """Where it stands."""
+        """Present status."""
         return self.changes[-1].status
 
 
 class ModelVersionManager:
-    """Versions of all symbols in memory; a compacted topic, a file or nothing may stand behind it.
+    """Versions of all symbols in memory; `dump` and `load` allow to keep them in a file or a compacted topic.
 
     >>> from schemas.models import SignedLogisticState
     >>> numbers = SignedLogisticState(("queue_imbalance",), (1.2,), (0.4,), 100)
@@ -87,10 +87,10 @@ class ModelVersionManager:
         self._versions: dict[tuple[str, str], Version] = {}
 
     def register(self, result: RetrainingResult, ts_event: int) -> Version:
-        """Keep what a retrain came to, as a candidate or as rejected.
+        """Add the version of a retrain, as a candidate or as rejected.
 
         Raises:
-            ModelRefused: it has no candidate, or one that is not what its hash says.
+            ModelRefused: the result has no candidate, or the SHA-256 of the candidate differs.
         """
         if result.candidate is None:
             raise ModelRefused(f"expected a result with a candidate, was {result.status}: {result.sentence}")
@@ -111,21 +111,21 @@ class ModelVersionManager:
         )
 
     def add(self, symbol: str, state: ModelState, ts_event: int, reason: str) -> Version:
-        """Keep a version that no job made, as a candidate.
+        """Add a version that no job made, as a candidate.
 
         Raises:
-            ModelRefused: its numbers make no model, or another version has its name.
+            ModelRefused: its numbers are not those of a valid model, or another version has its name.
         """
         return self.keep(
             Version(SCHEMA, symbol, state, state_sha256(state), (VersionChange(ts_event, "candidate", reason),))
         )
 
     def load(self, record: bytes) -> Version:
-        """Keep a version from its record: `dump` of it, by this process or another.
+        """Add a version from a record that `dump` made.
 
         Raises:
-            ModelRefused: malformed, of another schema or kind, not what its hash says, or in contradiction to what is
-                known; nothing has changed.
+            ModelRefused: malformed, of another schema or kind, with another SHA-256, or in contradiction to known
+                versions; nothing has changed.
         """
         try:
             schema = json.decode(record, type=_Schema).schema
@@ -144,7 +144,7 @@ class ModelVersionManager:
         """One version.
 
         Raises:
-            ModelRefused: there is none of that name.
+            ModelRefused: there is no version of that name.
         """
         found = self._versions.get((symbol, name))
         if found is None:
@@ -157,16 +157,16 @@ class ModelVersionManager:
         return [each for (of, _), each in self._versions.items() if of == symbol]
 
     def champion(self, symbol: str) -> Version | None:
-        """The version that is live, if one of the registry is."""
+        """The live version, or None if no version of the registry is live."""
         return next((each for each in self.versions(symbol) if each.status == "champion"), None)
 
     def pool(self, symbol: str, most: int = 6) -> list[ModelState]:
-        """States of the frozen versions of a symbol that were live last: the knowledge that is kept."""
+        """States of the frozen versions of a symbol that were live last, for later retrains."""
         frozen = [each for each in self.versions(symbol) if each.status == "frozen"]
         return [each.state for each in sorted(frozen, key=lambda each: each.changes[-1].ts_event)[-most:]]
 
     def lineage(self, symbol: str, name: str) -> list[str]:
-        """Names from a version back to the first ancestor that is known."""
+        """Names from a version back to its first known ancestor."""
         names: list[str] = []
         while (symbol, name) in self._versions and name not in names:
             names.append(name)
@@ -176,10 +176,10 @@ class ModelVersionManager:
     def change(
         self, symbol: str, name: str, status: VersionStatus, ts_event: int, reason: str, cause: str = ""
     ) -> Version:
-        """Give a version another status; a change that was made already, by its cause, is not made again.
+        """Change the status of a version; a change with a cause that was applied already is skipped.
 
         Raises:
-            ModelRefused: no such version, no reason, or no way from where it stands.
+            ModelRefused: no such version, no reason, or a change that is not allowed from its status.
         """
         version = self.get(symbol, name)
         if cause and any(each.cause == cause and each.status == status for each in version.changes):
@@ -239,7 +239,7 @@ class ModelVersionManager:
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
     def keep(self, version: Version) -> Version:
-        """Keep a version as it is.
+        """Add a complete version.
 
         Raises:
             ModelRefused: as `load`.
