@@ -1,1 +1,1 @@
-"""One live page about the loop, told from its topics alone: records in, a view, and what changed of it out."""
+"""The dashboard: one live page about the loop, computed from its topics alone."""

@@ -253,7 +253,7 @@ def sabotage(good: ModelState) -> tuple[Request, Request]:
 
 
 def show(summary: DriftStorySummary, console: Console) -> None:
-    """Print what happened, and whether it is what one undisturbed process makes of it."""
+    """Print what happened, and whether the records equal those of an undisturbed replay."""
     console.print(
         f"[bold]What happened[/bold]  {summary.ticks:,} ticks; killed with -9: {', '.join(summary.killed)}; "
         f"{summary.breach_to_retrain_s:.2f} s from the breach to the start of the training"

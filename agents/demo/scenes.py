@@ -49,7 +49,7 @@ def kill_worker(settings: Settings, slots: Sequence[Slot], owned: Mapping[int, s
 
 
 def end(slots: Sequence[Slot]) -> None:
-    """Nothing that was started outlives the story."""
+    """End every process that the story started."""
     for slot in slots:
         if slot.pid is not None:
             with suppress(ProcessLookupError):  # it ended by itself meanwhile

@@ -164,7 +164,7 @@ def shown(symbol: str) -> str:
 
 
 def verdict(course: Course) -> str:
-    """How it stands, in a sentence."""
+    """State of an experiment, or its verdict, in a sentence."""
     latest = course.latest
     where = f"{len(latest.symbols)} symbols together" if isinstance(latest, PooledMoved) else latest.symbol
     said = f"{latest.experiment} against {latest.champion} on {where}"
@@ -280,7 +280,7 @@ def applied(decided: ExperimentDecided) -> str:
 
 
 def decision(course: Course) -> ExperimentDecided | None:
-    """The last one."""
+    """The newest decision of an experiment."""
     return course.decisions[-1] if course.decisions else None
 
 

@@ -47,7 +47,7 @@ class Up(Struct, frozen=True):
 
 
 def write(settings: Settings, *, dashboard: bool) -> None:
-    """Write down that this process runs the system of these settings."""
+    """Record this process as the `tickloop up` of these settings, for other commands of the home."""
     page = settings.dashboard_port if dashboard else 0
     up = Up(os.getpid(), psutil.Process().create_time(), settings.group, settings.workers, settings.metrics_port, page)
     path = settings.home_path / FILE

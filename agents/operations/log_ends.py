@@ -1,4 +1,4 @@
-"""Where the topics end whose records are signed: up to there an old key may have signed."""
+"""End offsets of the topics whose records are signed; signatures of a retired key stay valid up to these."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What a replay of the tick log would not bring back: directives that lay in ticks which are deleted by now."""
+"""Finds directives that retention deleted from the tick log, which a replay could not carry out again."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple

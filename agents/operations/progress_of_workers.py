@@ -1,4 +1,4 @@
-"""Whether the workers have got as far as the logs went at one moment."""
+"""Waits until workers have computed everything up to given ends of the logs."""
 
 import asyncio
 from collections.abc import Callable, Mapping

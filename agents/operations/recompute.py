@@ -1,4 +1,4 @@
-"""Start computing anew: what was computed from the ticks is deleted, the ticks stay, workers begin at the first one."""
+"""Restarts the computation: deletes everything that was computed from the ticks, so workers begin at the first one."""
 
 import asyncio
 import time

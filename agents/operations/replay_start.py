@@ -32,7 +32,7 @@ class ReplayStart(NamedTuple):
 
 
 class PartitionHistory(NamedTuple):
-    """What workers have written down about one partition since they began it with no state.
+    """What workers recorded on `log-events` about one partition since they began it with no state.
 
     Attributes:
         began: offset at which they did.
@@ -50,7 +50,7 @@ NOTHING_WRITTEN = PartitionHistory(0, (), ())
 
 
 def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
-    """What was written down about the partitions that a node reads; events in the order of their topic.
+    """History of each partition that a node reads, from log events in the order of their topic.
 
     >>> log = {"node": "market", "topic": "ticks", "partition": 0, "parts": {}, "sentence": ""}
     >>> began = ComputedBy(offset=0, code="a1", before="", **log)

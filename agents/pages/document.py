@@ -81,7 +81,7 @@ def document(title: str, top: str, sections: Sequence[Section], axis: TimeAxis) 
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", says: bool = False) -> str:
-    """A table of cells that are HTML already; with `says` the last column is a sentence."""
+    """An HTML table from cells that are HTML already; with `says` the last column is set as running text."""
     last = len(headings) - 1
 
     def cell(tag: str, place: int, text: str) -> str:

@@ -1,1 +1,1 @@
-"""What every process of ours does alike: owned tasks, pools, log files, waiting, what the machine refuses."""
+"""What all processes share: background tasks, pools, log files, waiting, and errors of the operating system."""

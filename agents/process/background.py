@@ -1,7 +1,7 @@
-"""Background work that somebody owns: whatever its end is, it ends the process with a sentence, never by itself.
+"""Background tasks whose end, by an error or not, ends their process with a readable error.
 
-A task that nobody awaits dies in silence, and what it did is done no more while everything else goes on as if it were.
-So each task that is to run for as long as its process stands in a task group, or beside others under `first_end`, as
+A task that is not awaited can fail unnoticed while the rest of its process continues. So each task that should run as
+long as its process is started in a task group, or with others under `first_end`, as
 `owned("the follower of the page", follow())`.
 """
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 async def owned(name: str, work: Awaitable[object]) -> None:
-    """Wait for work that is to run for ever; its end is an error, even where it ends well.
+    """Await work that should never end; if it does, even without an error, raise an error.
 
     Args:
         name: of the work, for people: `the retrainer`.
@@ -62,7 +62,7 @@ async def first_end(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 @asynccontextmanager
 async def ungrouped(*kinds: type[Exception]) -> AsyncIterator[None]:
-    """Around a task group: the first error of some kinds is raised by itself, instead of the group of errors.
+    """Wrap a task group: the first error of the given kinds is raised by itself, instead of an exception group.
 
     `except*` is not the place for it: before Python 3.11.4 what is raised there is put into a group again.
 

@@ -1,4 +1,4 @@
-"""What the machine refuses, a full disk or a file in the way, as a sentence with the way out."""
+"""Turns errors of the operating system, such as a full disk, into readable errors with a fix."""
 
 import errno
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Text of strangers on terminals and in logs: it steers no terminal, and begins no line of its own."""
+"""Escapes control characters and line ends in foreign text before it reaches a terminal or a log."""
 
 import logging
 

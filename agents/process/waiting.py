@@ -1,4 +1,4 @@
-"""What is waited for, said once it takes long: a start on a busy machine must not look like one that hangs."""
+"""Reports what a command waits for once that takes long, so that a slow start does not look like a hang."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ LATER_S = (10.0, 30.0, 60.0)
 
 
 class Wait:
-    """One wait.
+    """A wait, with the text of its reports.
 
     Args:
         what: is waited for, as in `waiting for ...`.

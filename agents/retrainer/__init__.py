@@ -1,1 +1,1 @@
-"""Looks after the models while workers look after the ticks: trains what breaches call for, and tells people."""
+"""The retrainer: trains models after breaches, delivers alerts, and watches latency and running versions."""

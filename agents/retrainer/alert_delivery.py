@@ -1,4 +1,4 @@
-"""Where an alert goes: into the log of the retrainer, onto the topic, and to the webhook while it is news."""
+"""Delivers an alert to the retrainer's log, to the topic, and, while it is recent, to the webhook."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Alerts: what the topics tell that somebody should hear of at once, onto one topic, into the log, to the webhook."""
+"""Turns records that people should know of at once into alerts."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ class Alerts:
         self._once = {name: Once() for name in self._readable}
 
     async def run(self) -> None:
-        """Pass on what there is and what comes, until cancelled.
+        """Deliver alerts about existing and new records, until cancelled.
 
         Raises:
             KafkaError: the cluster does not let us.

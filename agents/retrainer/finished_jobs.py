@@ -1,4 +1,4 @@
-"""What retrains came to so far: followed once, so that no job reads the whole of `candidates` again."""
+"""Follows the results of retrains on `candidates`, so that a job need not read the whole topic."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Does the retrain jobs, each once: from the topics alone, so that it may die at any step."""
+"""Runs the retrain jobs, each once; all state is on the topics, so the process may be killed at any step."""
 
 import asyncio
 import logging

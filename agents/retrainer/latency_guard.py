@@ -1,4 +1,4 @@
-"""The watch over how long the predictions of a new live version take: too long by its fault, and it asks for another.
+"""Rolls a new live version back if its predictions take too long and the version itself is the cause.
 
 Times on records raise the suspicion; the version and the one before it, side by side on the same ticks in the same
 seconds, show whether it is the cause.
@@ -36,10 +36,10 @@ from streams.market.parameters import MarketParameters
 from streams.parameters import Parameters
 
 BEFORE_S = 30.0
-"""Before a version went live: what its predictions are held against."""
+"""Time before a version went live, ms, whose latencies are the reference."""
 
 WATCHED_S = 300.0
-"""Since it did: as long as that is looked at."""
+"""Time after a version went live, ms, for which it is watched."""
 
 SPAN_S = 5.0
 POLL_MS = 500
@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 
 
 class TimedPrediction(Struct, frozen=True):
-    """What is looked at of a prediction."""
+    """The fields of a prediction that latency needs."""
 
     id: str
     ts_event: int
@@ -144,7 +144,7 @@ class Watched:
         return (len(self._newest) - 1) / max(1e-3, (self._newest[-1][0] - self._newest[0][0]) / 1e3)
 
     def roll_back(self, found: PairedLatency) -> Command:
-        """What is asked for once the version has been shown to be the cause."""
+        """The command that rolls the version back, once it has been shown to be the cause."""
         slowness, version = self.slowness, self.version
         request = requests.roll_back(
             f"{version.id}:slow",

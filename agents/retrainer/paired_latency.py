@@ -1,4 +1,4 @@
-"""A version beside the one before it: what each takes for the same ticks, turn by turn, in the same seconds.
+"""Times a version and the one before it on the same ticks, in alternation, to show whether it is slower itself.
 
 The times on records say that answers come late, not why: a machine that became busy, a broker that hesitates and a
 version that computes for long look the same there. Here both versions stand on the same machine in the same moment, so
@@ -30,7 +30,7 @@ SHARE = 0.1
 
 
 class PairedLatency(Struct, frozen=True):
-    """What came of it.
+    """Computing times of both versions.
 
     Attributes:
         ms: for a tick, of the version: median.
@@ -68,7 +68,7 @@ def paired_latency(
     ticks: Sequence[Quote | Trade],
     budget_s: float = BUDGET_S,
 ) -> PairedLatency:
-    """Have both take the ticks one after the other, each going first every other time.
+    """Time both versions on each tick, each going first every other time.
 
     Both begin without a state: what a version has learned is as large in the one as in the other.
 

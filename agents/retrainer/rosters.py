@@ -1,4 +1,4 @@
-"""The watch over what runs: whether the market node computes the versions that the lifecycle node says."""
+"""Alerts when the market node does not compute the versions that the lifecycle node names."""
 
 import asyncio
 import time

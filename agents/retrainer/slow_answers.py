@@ -1,4 +1,4 @@
-"""Whether answers take too long since a version went live: a suspicion, from the times on records."""
+"""Suspects a new live version of being too slow, by the times on records from ticks to predictions."""
 
 from collections import deque
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Alerts to a web address: a few attempts each, nothing waits for them, and the address is nobody's to read."""
+"""Posts alerts to a web address in the background, with a few attempts each; the address is never logged."""
 
 import asyncio
 import logging
@@ -52,7 +52,7 @@ class Webhook:
         self._come.set()
 
     async def until_idle(self) -> None:
-        """Wait until whatever was put is delivered or given up."""
+        """Wait until every alert that was put is delivered or given up."""
         await self._idle.wait()
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-"""Whether what computes here is what the snapshots were computed by; if not, only on purpose."""
+"""Checks that snapshots were computed by this code; other code is accepted only by a setting."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from schemas.log_events import ComputedBy
 
 
 def began(node: str, log: str, partition: int, offset: int, identity: Identity) -> ComputedBy:
-    """What is written when a partition is computed from its first record that is there, with no snapshots."""
+    """The log event of a partition that is computed without snapshots, from its first available record on."""
     return ComputedBy(
         node=node,
         topic=log,
@@ -58,7 +58,7 @@ def check_code(
 def changed(
     node: str, log: str, partition: int, offset: int, before: str, identity: Identity, changes: str
 ) -> ComputedBy:
-    """What is written when other code goes on from snapshots, because that was accepted."""
+    """The log event of a partition whose snapshots were accepted although other code computed them."""
     return ComputedBy(
         node=node,
         topic=log,

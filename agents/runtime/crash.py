@@ -1,4 +1,4 @@
-"""The one answer to an unexpected error: end the process; what starts next recovers from snapshots and the log."""
+"""Ends the process on an unexpected error; its successor recovers from snapshots and the log."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ _explain: Callable[[BaseException], str] = str
 
 
 def explain_with(explain: Callable[[BaseException], str]) -> None:
-    """From now on have a function say what an error is."""
+    """Set the function that turns an error into the process's last message."""
     global _explain
     _explain = explain
 

@@ -1,4 +1,4 @@
-"""Whether the logs and the code are those that state was computed from and by, and what is written down when not.
+"""Checks that logs and code are those that the state was computed from, and records on `log-events` when not.
 
 Asked at every assignment before state is loaded, and of live partitions now and then. A log that is another one ends
 the worker, and so does other code that nobody has accepted. Records that were deleted before they were read are lost:

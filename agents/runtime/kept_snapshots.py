@@ -1,4 +1,4 @@
-"""Snapshots of a whole partition that are kept for a while, so that a replay can begin where the log begins no more.
+"""Older snapshots of whole partitions, from which a replay can begin once the start of the log was deleted.
 
 The changelog knows only where a partition stands now. Beside it lies a topic with a few earlier ones, `SLOTS` of each
 partition, replaced in turn: it grows no further than that.
@@ -24,7 +24,7 @@ SLOTS = 4
 
 
 class KeptSnapshots(NamedTuple):
-    """What was kept of a partition.
+    """One kept set of snapshots of a partition.
 
     Attributes:
         low: every key has applied what the log holds up to this offset.

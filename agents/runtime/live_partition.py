@@ -32,7 +32,7 @@ RECORDS_A_TURN = 50
 """Records applied before other coroutines get their turn: about 2 ms."""
 
 TURNS_A_TIMED_ONE = 4
-"""Of so many turns one is timed: small ones would notice all of them."""
+"""One of this many turns is timed, since timing each would slow small turns down."""
 
 MOST_MARKS = 512
 """Turns behind the covered offset whose last records are remembered; of more, every second one is forgotten."""
@@ -43,7 +43,7 @@ async def _nothing_is_deleted(expected: int, found: int) -> int:
 
 
 class PartitionServices(NamedTuple):
-    """Where a partition's records go, and whom it asks.
+    """Topics, callbacks and limits that a partition gets from its worker.
 
     Attributes:
         producer: takes batches for explicit partitions.

@@ -1,4 +1,4 @@
-"""Whether a log is the one that snapshots were computed from: its topic's id, and a record that it must hold.
+"""Checks that a log is the one that snapshots were computed from, by its topic id and one of its records.
 
 Offsets alone say little: a log that was cut, restored from a back-up or made anew grows past any offset.
 """
@@ -56,7 +56,7 @@ def digest_of(record: Any) -> bytes:
 
 
 class LogsSeen(NamedTuple):
-    """What was seen of some logs.
+    """State of some logs on the cluster at one moment.
 
     Attributes:
         logs: by partition.

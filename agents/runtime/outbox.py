@@ -1,4 +1,4 @@
-"""Whole batches to explicit partitions: the way of a record out of the process."""
+"""Sends records to Kafka in whole batches for explicit partitions."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Where the consumer is to go back to, because records were fetched and did not reach their node."""
+"""Offsets to which the consumer must go back because fetched records did not reach their node."""
 
 from faust.types import TP
 

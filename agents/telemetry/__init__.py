@@ -1,1 +1,1 @@
-"""What a worker tells about itself: metrics for Prometheus, and whether it is well, from a thread of its own."""
+"""Metrics for Prometheus and health checks of a worker, served by a thread of its own."""

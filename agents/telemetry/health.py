@@ -1,4 +1,4 @@
-"""The rules by which a worker is well, and ready: each a number, its limit, and since when it is as it is."""
+"""Health and readiness checks of a worker: each has a value, a limit, and the time of its last change."""
 
 from datetime import UTC, datetime
 

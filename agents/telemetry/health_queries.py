@@ -1,4 +1,4 @@
-"""How the processes of this machine say that they are: `/readyz` of workers, `/healthz` of the dashboard.
+"""Asks the processes of this machine for their health: `/readyz` of workers, `/healthz` of the dashboard.
 
 Several systems may run on one machine, and each of them has a worker-1: an answer counts only if it is about the system
 that is asked for.
@@ -24,7 +24,7 @@ _verdict = decoder(Verdict, MOST_BYTES)
 
 
 class Stranger(Struct, frozen=True):
-    """Somebody else answers.
+    """The answer of a program that is no part of this system.
 
     Attributes:
         who: for people: which part of which system, or `another program`.

@@ -1,4 +1,4 @@
-"""A worker as it is at one moment: plain numbers from which metrics and the verdict on its health are made."""
+"""State of a worker at one moment, as plain numbers from which metrics and health checks are computed."""
 
 from typing import NamedTuple
 

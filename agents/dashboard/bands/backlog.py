@@ -1,4 +1,4 @@
-"""Ticks that wait: a queue that is worked off is no fault, however long; one that stands or outgrows the work is."""
+"""The queue of waiting ticks: a fault only when it stands still or grows faster than it is worked off."""
 
 from msgspec import Struct
 

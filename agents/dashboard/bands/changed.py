@@ -119,7 +119,7 @@ def of_command(command: Command, record_id: str) -> Change:
 
 
 def of_version(version: ModelVersion) -> Change:
-    """What became of a version."""
+    """A change of a version's status."""
     title, weight = STATUSES.get(version.status, (version.status.replace("_", " "), "plain"))
     return Change(
         version.ts_event,
@@ -191,7 +191,7 @@ def of_job(job: RetrainJob) -> Change:
 
 
 def of_retrain(finished: RetrainFinished) -> Change:
-    """What a retrain came to."""
+    """The result of a retrain."""
     result = finished.result
     title = {"candidate": "candidate trained", "failed": "retrain failed"}.get(
         result.status, f"no candidate: {result.status.replace('_', ' ')}"

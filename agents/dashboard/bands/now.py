@@ -1,4 +1,4 @@
-"""What is known of every symbol: a row of the table, and its course.
+"""State of every symbol on the page: its row in the table, and its course over time.
 
 The newest record of a symbol is the one that was written last, whatever its event time: that may be set back, and may
 jump ahead.

@@ -91,11 +91,11 @@ class Versions:
         return next((each for each in self.of(symbol) if _same(each.version, version)), None)
 
     def symbols(self) -> list[str]:
-        """Those that anything was ever asked of."""
+        """Symbols with a record in the registry."""
         return list(dict.fromkeys(each.symbol for _, each in self._versions.values()))
 
     def view(self, predicting: Mapping[str, str]) -> list[VersionRow]:
-        """What runs first, then what was written last.
+        """Rows of all versions: running ones first, then those with the newest records.
 
         Args:
             predicting: version that the newest prediction of each symbol names.

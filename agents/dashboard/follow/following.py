@@ -1,4 +1,4 @@
-"""Whether the page's follower truly follows: from what it fetched, not from what anybody else heard of the broker."""
+"""Detects that the page's follower of the topics stands still, by what it fetches."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -14,11 +14,11 @@ Place = tuple[str, int]
 
 
 class PartitionSeen(NamedTuple):
-    """Of one partition.
+    """The follower's progress in one partition.
 
     Attributes:
         position: offset of what is fetched next.
-        since_s: when it was first seen there with something to fetch, seconds of the clock; None: nothing waits.
+        since_s: since when it is there while records wait, seconds of wall time; None: nothing waits.
     """
 
     position: int
@@ -61,7 +61,7 @@ class Following:
             self._seen[place] = PartitionSeen(position, since if waits else None)
 
     def anew(self, now: float) -> None:
-        """A new session begins, from which nothing is known yet."""
+        """Forget all progress, since a new session begins."""
         self._turned_s, self._seen = now, {}
 
     def still_s(self, now: float) -> tuple[float, str]:

@@ -98,7 +98,7 @@ class TopicWatch:
         )
 
     def alerts(self) -> list[AlertRow]:
-        """Alerts that are open, those that nobody acknowledged first."""
+        """Open alerts, those not yet acknowledged first."""
         found = self.board.alerts.open(self._clock())
         return alert_rows(found, self.acknowledged)
 

@@ -53,7 +53,7 @@ asked_of = decoder(PageAction, MOST_BODY)
 
 
 class Done(Struct, frozen=True):
-    """What came of it.
+    """Result of an action on the page.
 
     Attributes:
         id: of the command's record.
@@ -102,7 +102,7 @@ def request_of(asked: PageAction) -> Request:
 
 
 def told(asked: PageAction, board: Board) -> str:
-    """What an action will do, before anybody is asked to confirm it.
+    """A sentence on what an action will do, shown before it is confirmed.
 
     Raises:
         ConfigurationError: nothing is known of the symbol.

@@ -79,7 +79,7 @@ class Browser:
         return sent
 
     async def stay(self) -> None:
-        """By which a page that is gone is noticed, and one that is there knows that we are: it hears no comments."""
+        """Send a keep-alive event, by which server and page each notice that the other is gone."""
         await self._send("here", b"{}")
 
     async def _send(self, event: str, payload: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Answers that cost something: one at a time, each with a time-out, and the same one not twice within seconds."""
+"""Limits expensive look-ups: one at a time, each with a time-out, and cached for seconds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable

@@ -215,7 +215,7 @@ class SentPart(Struct):
 
 
 def course_of(state: SymbolCourse, board: Board, has: SentPart) -> dict[str, Any] | None:
-    """Points that a browser does not have yet, and the newest figures; None when nothing is new."""
+    """Points of a symbol's course that a browser lacks, and the newest figures; None when nothing is new."""
     anew = has.symbol != state.name
     believed = state.believed
     latest = state.taken

@@ -20,7 +20,7 @@ A_BLOCK = 32
 
 
 class Quantiles(NamedTuple):
-    """Of the last `SPAN_S`.
+    """Latency over the last `SPAN_S` seconds.
 
     Attributes:
         p50_ms, p99_ms: median and 99th percentile, ms.
@@ -43,7 +43,7 @@ _identity = decoder(_Identity)
 
 
 class PredictionTimes(NamedTuple):
-    """A prediction.
+    """The times of one prediction.
 
     Attributes:
         at_ms: when the broker was given it.

@@ -1,4 +1,4 @@
-"""Which of two records of a symbol came later: by where they lie, for event time may go back, and may jump ahead."""
+"""Orders the records of a symbol by their positions in the log, since event time may go back or jump ahead."""
 
 from msgspec import Struct
 

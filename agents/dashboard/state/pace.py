@@ -1,4 +1,4 @@
-"""How fast event time runs beside the clock: by when predictions were written, not by when this page read them."""
+"""Speed of event time relative to wall time, by the times at which predictions were written."""
 
 from collections import deque
 from itertools import pairwise
@@ -21,7 +21,7 @@ HISTORY_S = 600.0
 
 
 class EventPace:
-    """Of one symbol, over the last seconds of the clock.
+    """Speed of one symbol's event time over the last seconds of wall time.
 
     A page that opens late reads minutes of predictions at once, so the time of reading tells no pace.
 

@@ -1,4 +1,4 @@
-"""Records that the page could make nothing of: it goes on without them, and says how many there were."""
+"""Counts invalid records that the page skipped, and keeps the newest."""
 
 from collections import Counter, deque
 from typing import NamedTuple
@@ -11,7 +11,7 @@ LONGEST = 160
 
 
 class PassedOver(NamedTuple):
-    """One of them.
+    """A skipped record.
 
     Attributes:
         topic, partition, offset: where it lies.
@@ -25,7 +25,7 @@ class PassedOver(NamedTuple):
 
 
 class Passed:
-    """All of them so far, and the newest.
+    """Skipped records: their number, by topic, and the newest ones.
 
     >>> passed = Passed()
     >>> passed.take("commands", 3, 17, ValueError("no such year"))

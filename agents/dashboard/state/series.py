@@ -1,4 +1,4 @@
-"""The course of one symbol in a bounded number of points: when it is full, every second one goes."""
+"""The course of a symbol over time in a bounded number of points; when full, every second point is dropped."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ class Thinning:
         return times[-1] if times else 0
 
     def wants(self, ts_event: int) -> bool:
-        """Whether a row of this time would be taken."""
+        """Whether a row with this event time is far enough from the last one to be added."""
         return not len(self) or ts_event >= self.latest + self.spacing_ns
 
     def add(self, row: Sequence[Any]) -> bool:

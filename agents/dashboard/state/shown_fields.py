@@ -1,4 +1,4 @@
-"""Records of the busy topics with only the fields that the page shows: the rest is skipped, not decoded.
+"""Records of busy topics with only the fields that the page shows; other fields are not decoded.
 
 What is decoded has bounds, no narrower than those of the records: anybody may have written to these topics.
 """

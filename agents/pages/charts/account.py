@@ -1,4 +1,4 @@
-"""The paper account at every moment."""
+"""Equity of the paper account at every record."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Whether a probability means what it says."""
+"""Reliability diagram: predicted probabilities against observed frequencies."""
 
 import pandas as pd
 from plotly import graph_objects as go
@@ -11,7 +11,7 @@ from streams.reports.track_record.forecasts import forecasts
 
 
 def reliability(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
-    """Part of the moves that went up against the probability that they would, with Wilson intervals."""
+    """Share of upward moves for each range of predicted probability, with Wilson intervals."""
     found = forecasts(outcomes)
     if found is None or found.independent < 2 * FEWEST:
         return NotEnough(found.independent if found else 0, 2 * FEWEST, "effective outcomes")

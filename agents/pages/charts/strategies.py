@@ -1,4 +1,4 @@
-"""Whom the mixture believes, over event time."""
+"""Weights of the mixture over event time."""
 
 import numpy as np
 import pandas as pd
