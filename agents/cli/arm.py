@@ -11,9 +11,9 @@ from agents.audit.versions import versions
 from agents.broker import bootstrap
 from agents.cli.asking import ask, show
 from agents.cli.home import settings_of_command
-from agents.cli.known_names import expect_known_symbol
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.seen_symbols import ANYWAY
+from agents.cli.unknown_names import expect_known_symbol
 from agents.commands import requests
 from schemas.errors import ConfigurationError
 from schemas.models import ModelState

@@ -14,7 +14,7 @@ from agents.audit.tables import show_links
 from agents.broker import bootstrap
 from agents.cli.arm import JSON, SYMBOL
 from agents.cli.home import settings_of_command
-from agents.cli.known_names import expect_known_symbol
+from agents.cli.unknown_names import expect_known_symbol
 from agents.config.settings import Settings
 from agents.pages.wording import moment
 from schemas.errors import ConfigurationError

@@ -12,8 +12,8 @@ import click
 from agents.broker import bootstrap
 from agents.cli.absent_broker import say_when_the_broker_is_away
 from agents.cli.home import settings_of_command
-from agents.cli.known_names import expect_known_symbol
 from agents.cli.record_tables import cells, columns_of, console_for, table
+from agents.cli.unknown_names import expect_known_symbol
 from agents.clients.readable_records import ReadableRecords
 from agents.clients.reader import Received, Start, read_blocks
 from agents.process.printable import printable

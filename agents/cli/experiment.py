@@ -15,10 +15,10 @@ from agents.broker import bootstrap
 from agents.cli.arm import JSON
 from agents.cli.asking import ask_each
 from agents.cli.home import settings_of_command
-from agents.cli.known_names import not_among
 from agents.cli.parameters_in_use import parameters_in_use
 from agents.cli.progress import progress_bar
 from agents.cli.seen_symbols import ANYWAY
+from agents.cli.unknown_names import not_among
 from agents.commands import requests
 from agents.commands.requests import Request
 from agents.config.plugins import declared_experiments

@@ -15,8 +15,8 @@ from agents.broker import bootstrap
 from agents.cli.arm import ASKER, CAUSE, ID, JSON, SYMBOL, WAIT, rollback
 from agents.cli.asking import ask
 from agents.cli.home import settings_of_command
-from agents.cli.known_names import expect_known_symbol, not_among
 from agents.cli.seen_symbols import ANYWAY
+from agents.cli.unknown_names import expect_known_symbol, not_among
 from agents.cli.version_lines import listed, retrained, said_of
 from agents.clients.predicting import Predicting, predicting
 from agents.clients.rosters import differing_rosters

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import click
 
-from agents.cli.known_names import not_among
+from agents.cli.unknown_names import not_among
 from agents.commands.commander import LogPlace
 
 ANYWAY = click.option(

@@ -15,7 +15,7 @@ from agents.kafka import TopicPartition, clients
 from agents.operations import topics
 from agents.operations.progress_of_workers import until_workers_reach
 from agents.operations.recompute import delete, rewind
-from agents.operations.resuming import check, expect_alone, held, remaining
+from agents.operations.resumed_replay import check, expect_alone, held, remaining
 from agents.operations.supervisor import Supervisor
 from agents.operations.system import wanted_topics
 from schemas.errors import EnvironmentProblem

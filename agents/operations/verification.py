@@ -17,7 +17,7 @@ from agents.kafka import AIOKafkaConsumer, TopicPartition, clients
 from agents.operations.progress_of_workers import until_workers_reach
 from agents.operations.replay_start import NOTHING_WRITTEN, ReplayStart, read_histories, read_kept, replay_start
 from agents.runtime.binding import changelog_name
-from agents.runtime.snapshots import recover
+from agents.runtime.recovery import recover
 from schemas.errors import ConfigurationError, EnvironmentProblem, StateError
 from schemas.log_events import ComputedBy, RecordsLost
 from schemas.positions import topic_of

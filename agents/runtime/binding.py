@@ -24,8 +24,9 @@ from agents.runtime.identity_check import IdentityCheck, LogReading
 from agents.runtime.live_partition import LivePartition, PartitionServices
 from agents.runtime.log_identity import lost
 from agents.runtime.outbox import Post
+from agents.runtime.recovery import NOTHING, Recovered, SnapshotsIncomplete, recover
 from agents.runtime.reseeks import Reseeks
-from agents.runtime.snapshots import NOTHING, Origin, Recovered, SnapshotsIncomplete, recover
+from agents.runtime.snapshots import Origin
 from agents.runtime.transport import commit, producer_of, read_over, stored_in
 from schemas.errors import EnvironmentProblem, StateError
 from schemas.log_events import LogEvent

@@ -22,7 +22,8 @@ from agents.runtime.code_check import began, changed, check_code
 from agents.runtime.counters import Counters
 from agents.runtime.log_identity import LogsSeen, check_log, look
 from agents.runtime.outbox import Outbox
-from agents.runtime.snapshots import Origin, Recovered
+from agents.runtime.recovery import Recovered
+from agents.runtime.snapshots import Origin
 from agents.runtime.transport import producer_of
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem

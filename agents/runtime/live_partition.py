@@ -17,7 +17,8 @@ from agents.runtime.counters import Counters
 from agents.runtime.kept_snapshots import SLOTS, SlotWriter
 from agents.runtime.log_identity import digest_of
 from agents.runtime.outbox import Outbox, Post
-from agents.runtime.snapshots import UNKNOWN, EpochWriter, Origin, Recovered
+from agents.runtime.recovery import Recovered
+from agents.runtime.snapshots import UNKNOWN, EpochWriter, Origin
 from schemas.dead_letters import DeadLetter
 from schemas.errors import StateError
 from schemas.topics import LARGEST_SNAPSHOT
@@ -97,7 +98,7 @@ class LivePartition:
         self.covered = stored.offset
         self.revoked = False
         self._closed = False
-        self._filing = EpochWriter(number, secrets.token_hex(4), stored)
+        self._filing = EpochWriter(number, secrets.token_hex(4), stored.stored)
         self._ways = ways
         self._outbox = Outbox(ways.producer, ways.counters.sent)
         self._fitted = Fitted(node.outputs)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from schemas.errors import ConfigurationError, TickloopError
 from streams.components.kinds import EVENTS, Registered, used
-from streams.market.known_names import expect_names
+from streams.market.expected_names import expect_names
 from streams.parameters import Parameters
 
 RESTARTS = (1, 2, 17, EVENTS // 2, EVENTS - 1)

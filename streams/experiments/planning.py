@@ -10,6 +10,29 @@ from schemas.errors import ConfigurationError
 from streams.experiments.engines.t_mixture import TMixture
 
 
+def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Independent pairs that a paired t-test needs, two-sided, by the noncentral t distribution.
+
+    >>> round(pairs_for_t(0.5), 5), round(pairs_for_t(0.2), 5)
+    (33.36713, 198.15082)
+
+    Args:
+        effect: mean difference in its standard deviations.
+
+    References:
+        Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, section 12.8.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import nct, t
+
+    def lacking(n: float) -> float:
+        critical = float(t.isf(alpha / 2.0, n - 1.0))
+        shift = abs(effect) * sqrt(n)
+        return power - float(nct.sf(critical, n - 1.0, shift) + nct.cdf(-critical, n - 1.0, shift))
+
+    return float(brentq(lacking, 2.0, max(20.0, 4.0 * pairs(effect, alpha, power)), xtol=1e-9))
+
+
 def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
     """Pairs that a test with one look needs: `(z_{1-alpha/2} + z_{power})^2 / effect^2 x inflation`.
 

@@ -10,7 +10,7 @@ from schemas.ticks import Directive, Quote, Trade
 from schemas.topics import BREAKS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from streams.engine.node import Node, not_a_snapshot
 from streams.engine.signing import UNSIGNED, Signing
-from streams.market.known_names import expect_names
+from streams.market.expected_names import expect_names
 from streams.market.parameters import BySymbol, MarketParameters
 from streams.market.pipeline import Pipeline
 from streams.market.sizing import SizeExplained

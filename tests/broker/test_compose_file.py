@@ -16,7 +16,7 @@ from agents.broker.cluster import cluster_id_at
 from agents.broker.java import find_java
 from agents.broker.kafka import server_properties
 from agents.broker.lock import KAFKA_VERSION
-from agents.cli import COMMANDS
+from agents.cli.commands import COMMANDS
 from agents.config.settings import ENVIRONMENT_PREFIX, Settings
 from agents.operations.topics import TopicSpec, apply, plan
 from tests.support.places import ROOT

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.runtime.snapshots import NOTHING, EpochWriter, recover
+from agents.runtime.recovery import NOTHING, recover
+from agents.runtime.snapshots import EpochWriter
 from streams.engine.partition import Partition
 from tests.support.crowded_partition import CROWDED, EXPECTED, ROOMY, Outputs, World, counts_of, written
 
@@ -29,7 +30,7 @@ class Owner:
             self.partition.restore(name, snapshot)
         self.partition.dirty = dict.fromkeys(recovered.keys, recovered.offset + 1)
         self.covered = recovered.offset
-        self.filing = EpochWriter(0, epoch, recovered)
+        self.filing = EpochWriter(0, epoch, recovered.stored)
         self.pending: list[tuple[bytes, bytes | None]] = []
 
     def apply(self, count: int) -> None:

@@ -157,7 +157,7 @@ RAW_DECODERS = {
     "agents/operations/addresses.py": OWN_FILES,
     "agents/config/parameters_kept.py": OWN_FILES,
     "agents/runtime/kept_snapshots.py": OWN_STATES,
-    "agents/runtime/snapshots.py": OWN_STATES,
+    "agents/runtime/recovery.py": OWN_STATES,
     "schemas/asyncapi.py": "golden records",
     "schemas/codec.py": "the door itself",
     "streams/engine/node.py": OWN_STATES,

@@ -14,7 +14,8 @@ import agents.cli
 from agents.broker import bootstrap, process
 from agents.broker.neighbours import Neighbour, neighbours
 from agents.broker.process import RunningBroker
-from agents.cli import COMMANDS, WITHOUT_HOME, cli
+from agents.cli import cli
+from agents.cli.commands import COMMANDS, WITHOUT_HOME
 from agents.config.settings import Settings
 from schemas.errors import EnvironmentProblem
 

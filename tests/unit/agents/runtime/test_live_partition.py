@@ -7,7 +7,7 @@ from agents.kafka.fetches import Fetched
 from agents.runtime.counters import Counters
 from agents.runtime.live_partition import LivePartition, PartitionServices
 from agents.runtime.outbox import Post
-from agents.runtime.snapshots import NOTHING
+from agents.runtime.recovery import NOTHING
 from schemas.codec import encode
 from schemas.ticks import Trade
 from tests.support.counting import COUNTS, Counted, CountingNode

@@ -19,7 +19,7 @@ from agents.kafka.fetches import Fetched
 from agents.runtime.app import LoopApp, create_app
 from agents.runtime.live_partition import LivePartition, PartitionServices
 from agents.runtime.outbox import Post
-from agents.runtime.snapshots import NOTHING
+from agents.runtime.recovery import NOTHING
 from agents.telemetry import watch
 from agents.telemetry.health import Verdict
 from agents.telemetry.health_queries import Stranger, ask_worker, state

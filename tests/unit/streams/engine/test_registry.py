@@ -13,10 +13,10 @@ from streams.market.confidence import CALIBRATORS, ConfidenceParameters
 from streams.market.confidence.parameters import TemperatureParameters
 from streams.market.confidence.temperature import Temperature, TemperatureState
 from streams.market.costs import COSTS, CostParameters
+from streams.market.expected_names import expect_names
 from streams.market.features.family import Feature
 from streams.market.features.registry import FAMILIES, FeatureParameters, every_feature
 from streams.market.features.registry import register as register_family
-from streams.market.known_names import expect_names
 from streams.market.models import signed_logistic
 from streams.market.parameters import MarketParameters
 from streams.market.regime import DETECTORS, RegimeParameters

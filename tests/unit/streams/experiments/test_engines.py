@@ -17,7 +17,7 @@ from streams.experiments.engines import batches, fixed_horizon, group_sequential
 from streams.experiments.engines.batches import Batches
 from streams.experiments.engines.certificate import Certificate, CertificateState
 from streams.experiments.engines.e_detector import DetectorState, EDetector
-from streams.experiments.engines.multiplicity import holm
+from streams.experiments.engines.multiplicity import ELond, Ledger, e_bh, e_holm, holm
 from streams.experiments.engines.sharpe_difference import SharpeDifference
 from streams.experiments.engines.t_mixture import TMixture, TMixtureState
 from streams.experiments.winner_watch import WinnerWatch, WinnerWatchState
@@ -40,6 +40,10 @@ class TestGolden:
         times = [look / looks for look in range(1, looks + 1)]
         found = sum(group_sequential.crossing(times, [1.959963984540054] * looks))
         assert round(found, 5) == error
+
+    @pytest.mark.parametrize(("effect", "pairs"), [(0.5, 33.367131), (0.2, 198.150821)])
+    def test_pairs_for_a_paired_t_test(self, effect: float, pairs: float) -> None:
+        assert planning.pairs_for_t(effect) == near(pairs)
 
     @pytest.mark.parametrize(
         ("n", "t", "g", "log_e"), [(20, 3, 1, 2.13233652), (100, 3, 0.01, 1.78140713), (50, -2.5, 0.1, 1.57942898)]
@@ -180,6 +184,15 @@ def test_spending_spends_alpha_at_any_times() -> None:
 def test_multiplicity_by_hand() -> None:
     assert holm([0.2]) == [0.2]
     assert holm([0.5, 0.6]) == [1.0, 1.0]
+    assert e_holm([log(20.0)]) == [log(20.0)]
+    assert e_bh([log(10.0), log(10.0)], 0.05) == [False, False]
+    assert e_bh([log(20.0), log(20.0)], 0.05) == [True, True]
+    rule, ledger = ELond(0.05), Ledger()
+    assert rule.level(ledger) == pytest.approx(0.025)
+    assert not rule.update(ledger, log(39.0))
+    assert rule.level(ledger) == pytest.approx(0.05 / 6)
+    assert rule.update(ledger, log(121.0))
+    assert rule.level(ledger) == pytest.approx(0.05 * 2 / 12)
 
 
 class TestWatch:

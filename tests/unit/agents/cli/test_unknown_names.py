@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from agents.audit.lineage import History
-from agents.cli import arm, audit, cli, consume, experiment, known_names, models
+from agents.cli import arm, audit, cli, consume, experiment, models, unknown_names
 from agents.clients import topic_partitions
 from agents.clients.predicting import Predicting
 from agents.clients.reader import Received
@@ -62,7 +62,7 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> None:
     }.items():
         monkeypatch.setattr(models, name, stand_in)
     monkeypatch.setattr(audit, "history", history)
-    monkeypatch.setattr(known_names, "known_symbols", known)
+    monkeypatch.setattr(unknown_names, "known_symbols", known)
     monkeypatch.setattr(consume, "read_blocks", read_blocks)
     monkeypatch.setattr(experiment, "_courses", lambda: {"calmer": {"BTCUSDT": Course()}})
 

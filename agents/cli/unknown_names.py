@@ -1,4 +1,4 @@
-"""The error about an unknown name on the command line, with the known names and similar ones."""
+"""Symbols, arms and versions on the command line that nobody knows: an error with the known ones and the nearest."""
 
 from collections.abc import Collection
 

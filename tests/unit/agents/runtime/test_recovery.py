@@ -3,13 +3,14 @@
 import pytest
 from msgspec import msgpack
 
-from agents.runtime.snapshots import NOTHING, EpochWriter, SnapshotsIncomplete, recover
+from agents.runtime.recovery import SnapshotsIncomplete, recover
+from agents.runtime.snapshots import EpochWriter
 from streams.engine.partition import KeySnapshot, PartitionRoster
 
 
 def epoch(partition: int, offset: int) -> dict[bytes, bytes]:
     """Records of a complete epoch."""
-    filing = EpochWriter(partition, f"{partition:08x}", NOTHING)
+    filing = EpochWriter(partition, f"{partition:08x}")
     snapshot = msgpack.encode(KeySnapshot(b"state", 0, offset, ()))
     stored = filing.snapshots({"X": snapshot, "Y": snapshot}, PartitionRoster(offset), "XY") | filing.manifest(offset)
     return {key: value for key, value in stored.items() if value is not None}
