@@ -200,7 +200,7 @@ class SymbolArms(Struct, array_like=True):
         return True
 
     def forget(self, version: str) -> None:
-        """Remove a version that has stopped from those that a roll-back can go to."""
+        """Remove a version from those that a roll-back can go to."""
         self.before = [former for former in self.before if former.version != version]
 
     def pool(self) -> tuple[str, ...]:

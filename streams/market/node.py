@@ -87,7 +87,7 @@ class MarketNode(Node[SymbolState]):
         return False
 
     def check(self, event: Any) -> None:
-        """See `Node.check`: a tick must make sense by itself, a directive must be signed."""
+        """See `Node.check`: a tick must be valid by itself, a directive must be signed."""
         self._checks.get(event.symbol, self._check)(event)
         if type(event) is Directive:
             self._signing.check(event)

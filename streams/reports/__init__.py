@@ -1,1 +1,1 @@
-"""What a run comes to: the track record of its account, the prequential table, the summary of a backtest."""
+"""Reports on runs: the track record of an account, the prequential table, the summary of a backtest."""

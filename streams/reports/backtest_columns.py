@@ -1,4 +1,4 @@
-"""Records as columns: what the tables of a backtest hold, whether they end as DataFrames or as Parquet."""
+"""Records as columns, for the tables of a backtest as DataFrames or Parquet."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints

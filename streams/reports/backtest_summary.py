@@ -1,4 +1,4 @@
-"""What a backtest comes to: counts, digests, skill beside baselines, the paper account; plain numbers for JSON."""
+"""Summary of a backtest as plain numbers: counts, digests, skill beside baselines, the paper account."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ CLOSING = ("gross_bps", "cost_bps", "net_bps", "peak_bps", "drawdown_bps", "turn
 
 
 def columns_for_skill(names: list[str]) -> list[str]:
-    """Columns of the outcomes that the summary looks at, of those that there are."""
+    """Existing columns of the outcomes that the summary needs."""
     wanted = {*OF_OUTCOMES, *(f"arm.live.{name}" for name in OF_LIVE_ARM)}
     return [name for name in names if name in wanted or name.startswith(("expert.", "baseline."))]
 
 
 def summary(facts: Facts, parameters: Parameters, outcomes: pd.DataFrame, account: pd.DataFrame) -> dict[str, Any]:
-    """The summary.
+    """The summary of a backtest, as a dictionary for JSON.
 
     Args:
         facts: of the whole run.

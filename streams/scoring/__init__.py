@@ -1,1 +1,1 @@
-"""How good a forecast was: log-loss, Brier, skill, calibration, intervals and baselines, each in one place."""
+"""Scores of forecasts: log-loss, Brier, skill, calibration, intervals and baselines, each in one place."""

@@ -1,4 +1,4 @@
-"""What a fair reader would try first: forecasts without a model, each as sure of itself as its record allows."""
+"""Baselines: forecasts without a model, each with its hit rate so far as probability."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from streams.scoring.called import Called
 
 BASELINES = ("majority", "last_move", "imbalance_sign")
-"""Names of the baselines, in the order of every tuple of their opinions."""
+"""Names of the baselines, in the order of every tuple of their probabilities."""
 
 
 @dataclass
 class BaselineState:
-    """Records of the baselines, each from a prior of one hit and one miss; only labels that matured count.
+    """Hits and calls of the baselines so far, each from a prior of one hit and one miss; only matured labels count.
 
     Attributes:
         hits: right calls of each baseline; for the majority: moves up.
@@ -25,15 +25,15 @@ class BaselineState:
 
 
 def start() -> BaselineState:
-    """Nothing is known."""
+    """State before the first label."""
     return BaselineState([1] * len(BASELINES), [2] * len(BASELINES))
 
 
 def call(state: BaselineState, imbalance: float) -> Called:
-    """Opinions of the baselines now.
+    """Forecasts of the baselines at a tick: probabilities of an upward move, and called sides.
 
     Args:
-        state: their records.
+        state: hits and calls so far.
         imbalance: queue imbalance of the book; its sign is a baseline.
 
     >>> state = start()
@@ -50,7 +50,7 @@ def call(state: BaselineState, imbalance: float) -> Called:
 
 
 def learn(state: BaselineState, called: Called, up: bool) -> None:
-    """Take one label, given what was called when it was predicted."""
+    """Learn one label, given the forecasts at prediction time."""
     label = 1 if up else -1
     for index, side in enumerate(called.sides):
         if side:
@@ -60,7 +60,7 @@ def learn(state: BaselineState, called: Called, up: bool) -> None:
 
 
 def by_name(opinions: Sequence[float]) -> dict[str, float]:
-    """Opinions as they stand in an outcome."""
+    """Probabilities by name of the baseline, as in an outcome."""
     return dict(zip(BASELINES, opinions, strict=True))
 
 

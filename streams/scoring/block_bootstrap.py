@@ -1,4 +1,4 @@
-"""Honest intervals for means of outcomes that overlap."""
+"""Block bootstrap: intervals for means of outcomes that overlap in time."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,13 +7,13 @@ Column = NDArray[np.float64]
 
 LEVEL = 0.95
 BLOCK = 5
-"""Cells that stay together. A cell is one horizon of time in which something moved: a block spans 5 horizons or more,
-and what is further apart shares no tick."""
+"""Neighbouring cells that make a block. A cell is one horizon of time in which something moved: a block spans at least
+5 horizons, and outcomes further apart share no tick."""
 
 DRAWN_TOGETHER = 50
 
 FEWEST_BLOCKS = 10
-"""With fewer blocks an interval says nothing; then none is given."""
+"""Fewest blocks for an interval; with fewer none is given."""
 
 
 def cells(symbols: NDArray[np.str_], made: NDArray[np.int64], horizons_ns: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -47,7 +47,7 @@ def resampled_means(
         columns: of equal length, in the order of time.
         cells: number of the cell of each of their rows, from 0 on, never falling.
         resamples: how many.
-        seed: of the draw.
+        seed: seed of the draw.
         block: neighbouring cells that stay together.
 
     Returns:

@@ -1,4 +1,4 @@
-"""How many outcomes are independent: of those that overlap in time only one counts.
+"""Effective sample size: the largest number of outcomes that do not overlap in time.
 
 An outcome occupies the time from its prediction to the end of its own horizon. Outcomes of one symbol overlap where
 these times do; those of different symbols are counted each for itself. The effective sample size (`n_eff`) is the
@@ -31,7 +31,7 @@ def occupied_until(until: int, ts_prediction: int, horizon_ns: int) -> int:
 
 
 def disjoint(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[int]) -> list[int]:
-    """Places of outcomes of which no two of one symbol overlap: as many as there can be.
+    """Indices of the largest set of outcomes of which no two of one symbol overlap in time.
 
     Args:
         symbols: of the outcomes.
@@ -59,7 +59,7 @@ def disjoint(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[
 
 
 def effective_sample_size(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[int]) -> int:
-    """How many outcomes at most do not overlap in time; arguments as those of `disjoint`.
+    """Largest number of outcomes that do not overlap in time; arguments as in `disjoint`.
 
     A hundred outcomes of 500 ns beside two thousand of 60 us, of which twenty overlap, are two hundred:
 

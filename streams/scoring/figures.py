@@ -1,4 +1,4 @@
-"""Scores of a forecaster, as they are shown."""
+"""Record of the scores of one forecaster."""
 
 from msgspec import Struct
 
@@ -8,12 +8,12 @@ class Figures(Struct, frozen=True):
 
     Attributes:
         name: of the forecaster.
-        accuracy: part of the moves whose side it called; no opinion counts one half.
-        log_loss: mean negative log of the probability that it gave to what happened, nats; 0.693 knows nothing.
-        brier: mean square of (probability of up - 1 if up), 0 to 1; 0.25 knows nothing.
+        accuracy: fraction of moves predicted right; a probability of 0.5 counts one half.
+        log_loss: mean negative log of the probability that it gave to what happened, nats; 0.693 for a constant 0.5.
+        brier: mean square of (probability of up - 1 if up), 0 to 1; 0.25 for a constant 0.5.
         ece: expected calibration error: mean gap between confidence and accuracy over 10 bins, 0 to 0.5.
         information_coefficient: Pearson correlation, over all outcomes, of signed confidence and realised return.
-        call_gross_bps: mean over all outcomes of what one unit on the called side earned before cost, bps.
+        call_gross_bps: mean return, before cost, of one unit on each called side, over all outcomes, bps.
         call_net_bps: the same less the cost of a round trip for each call.
     """
 

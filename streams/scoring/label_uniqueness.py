@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from typing import Final
 
 MEMORY: Final = 200
-"""Labels that the mean looks back on."""
+"""Labels in the running mean."""
 
 
 @dataclass
 class UniquenessState:
-    """What the weight of a label is computed from.
+    """State from which the uniqueness of labels is computed.
 
     Attributes:
         last: event time of the last prediction whose label came, ns; -1 before the first, and after a break.
         seen: labels taken, up to `MEMORY`.
-        worth: mean part of the horizon that a label covered and the one before it did not, 0 to 1.
+        worth: mean fraction of its horizon that a label covered and the one before it did not, 0 to 1.
     """
 
     last: int = -1
@@ -23,11 +23,11 @@ class UniquenessState:
 
 
 def update(state: UniquenessState, ts_prediction: int, horizon_ns: int) -> float:
-    """Take the next label; return the weight that it is learned with, 0 to 1.
+    """Take the next label; return its uniqueness, 0 to 1, with which it is weighted in learning.
 
     Each label covers as much new time as its prediction was later than the one before, at most its own horizon: these
-    parts add up to the number of independent labels. Their mean is the weight, so that the first label of a burst does
-    not count more than the others.
+    parts add up to the number of independent labels. The uniqueness is their mean, so that the first label of a burst
+    does not count more than the others.
 
     Args:
         state: of the labels so far.

@@ -1,4 +1,4 @@
-"""Probabilities and log-odds, kept where neither can become infinite."""
+"""Conversion of probabilities and log-odds, clipped so that both stay finite."""
 
 from math import exp, log
 from typing import Final

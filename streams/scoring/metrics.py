@@ -1,4 +1,4 @@
-"""One consolidated record per scored prediction: figures of every version in every regime, beside the baselines."""
+"""Scores of every version in every regime, beside the baselines, updated by every outcome."""
 
 from collections.abc import Iterable
 
@@ -15,11 +15,11 @@ ALL = ""
 """As a version: the live arm, whichever version it was. As a regime: all of them."""
 
 MOST_GROUPS = 64
-"""Groups that are kept for a symbol; the one that was updated longest ago makes room for a new one."""
+"""Most groups of a symbol; a new one replaces the one that was updated longest ago."""
 
 
 class Metrics(Struct, frozen=True):
-    """Figures of one version in one regime.
+    """Scores of one version in one regime.
 
     Attributes:
         symbol: of the predictions.
@@ -67,10 +67,10 @@ class Group(Struct, array_like=True):
 
 
 class MetricsState(Struct, array_like=True):
-    """What is known about one symbol.
+    """Sums of one symbol.
 
     Attributes:
-        groups: by (version, regime); the one that was updated last stands last.
+        groups: sums by (version, regime); the group that was updated last comes last.
     """
 
     groups: dict[tuple[str, str], Group]
@@ -94,7 +94,7 @@ class MetricsCollector:
     """
 
     def start(self) -> MetricsState:
-        """Nothing has matured."""
+        """State before the first outcome."""
         return MetricsState({})
 
     def update(self, state: MetricsState, outcome: OutcomeMatured) -> None:

@@ -1,4 +1,4 @@
-"""A mean of outcomes that overlap, with a one-sided bound that does not pretend they are independent."""
+"""Mean of overlapping outcomes with one-sided bounds that account for the overlap."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,7 +10,7 @@ HORIZONS = 1
 """Horizons in a batch: outcomes of one batch share ticks with those of its neighbours and with no others."""
 
 FEWEST = 12
-"""With fewer batches nothing is said."""
+"""Fewest batches for valid bounds."""
 
 
 class Mean(Struct, frozen=True):
@@ -24,14 +24,14 @@ class Mean(Struct, frozen=True):
 
     @property
     def enough(self) -> bool:
-        """Whether the bounds mean anything."""
+        """Whether there are enough batches for valid bounds."""
         return self.batches >= FEWEST
 
 
 def mean(values: Sequence[float], times: Sequence[int], horizons_ns: Sequence[int], level: float) -> Mean:
     """Mean with bounds that each hold with probability 1 - `level`: Student's t over batches of time.
 
-    The error counts what neighbouring batches share; that can only widen the bounds.
+    The error includes the covariance of neighbouring batches if it widens the bounds.
 
     >>> found = mean([1.0, 5.0, 2.0, 4.0, 3.0], [0, 300, 600, 900, 1_200], [100] * 5, level=0.05)
     >>> found.mean, found.batches, round(found.low, 2), round(found.high, 2)

@@ -1,4 +1,4 @@
-"""What stands in for a cost that nobody can tell."""
+"""The cost that is used where the true cost is unknown."""
 
 from typing import Final
 

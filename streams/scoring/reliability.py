@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: the reliability table and the expected calibration error.
+"""Calibration of probabilities: the reliability table and the expected calibration error.
 
 This is the form for columns that are all there. `tally` keeps the same bins as running sums, outcome by outcome; the
 two add up in another order, and records hold both, so each stays as it is rounded.

@@ -1,4 +1,4 @@
-"""Scores of one forecast of a move: log-loss, Brier score, hit, and the log-loss that a probability expects of itself.
+"""Scores of one forecast of a move: log-loss, Brier score, hit, and entropy (the expected log-loss).
 
 They are asked at every label and compiled together with their callers; `score_arrays` scores whole columns.
 """
@@ -8,11 +8,11 @@ from math import log
 from typing import Final
 
 LEAST: Final = 1e-15
-"""A probability below this counts as this much in a log-loss: one certain error must not make it infinite."""
+"""Least probability in a log-loss, so that one certain error does not make it infinite."""
 
 
 def log_loss(probability: float, label: int) -> float:
-    """Negative log of the probability that was given to what happened, nats; 0.693 knows nothing.
+    """Negative log of the probability of what happened, nats; 0.693 for a probability of 0.5.
 
     Args:
         probability: forecast probability of an upward move, 0 to 1.
@@ -28,7 +28,7 @@ def log_loss(probability: float, label: int) -> float:
 
 
 def entropy_term(probability: float) -> float:
-    """What one of two outcomes adds to the entropy, nats: `-p log p`.
+    """Term of the entropy for one of two outcomes, nats: `-p log p`.
 
     >>> round(entropy_term(0.8), 3), entropy_term(0.0)
     (0.179, 0.0)
@@ -37,7 +37,7 @@ def entropy_term(probability: float) -> float:
 
 
 def entropy(probability: float) -> float:
-    """Log-loss that a probability expects of itself, nats: `-p log p - (1 - p) log(1 - p)`.
+    """Entropy of a probability, its expected log-loss, nats: `-p log p - (1 - p) log(1 - p)`.
 
     >>> round(entropy(0.5), 3), round(entropy(0.8), 3), entropy(1.0)
     (0.693, 0.5, 0.0)
@@ -49,7 +49,7 @@ def entropy(probability: float) -> float:
 
 
 def brier(probability: float, label: int) -> float:
-    """Squared error of the probability, 0 to 1; 0.25 knows nothing.
+    """Squared error of the probability, 0 to 1; 0.25 for a probability of 0.5.
 
     >>> round(brier(0.8, 1), 2), round(brier(0.8, -1), 2)
     (0.04, 0.64)
@@ -62,7 +62,7 @@ def brier(probability: float, label: int) -> float:
 
 
 def hit(probability: float, label: int) -> float:
-    """1 for a called side that came, 0 for one that did not, one half where none was called.
+    """1 if the called side came, 0 if not, one half if none was called (probability 0.5).
 
     >>> hit(0.8, 1), hit(0.8, -1), hit(0.5, 1)
     (1.0, 0.0, 0.5)
@@ -71,7 +71,7 @@ def hit(probability: float, label: int) -> float:
 
 
 def log_loss_gain(probability: float, other: float, label: int) -> float:
-    """Log-loss of another forecast less that of this one, nats, in one logarithm; 0 where nothing moved.
+    """Log-loss of another forecast less that of this one, nats, in one logarithm; 0 if nothing moved.
 
     Records of experiments hold sums of it, so it stays one logarithm of a ratio instead of two log-losses.
 

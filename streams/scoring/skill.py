@@ -1,4 +1,4 @@
-"""How good the predictions were: beside baselines that a fair reader would try first, with an honest interval."""
+"""Skill: scores of predictions beside baselines, with an interval that accounts for overlapping outcomes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,12 +15,12 @@ from streams.scoring.effective_sample_size import effective_sample_size
 
 
 class Score(Struct, frozen=True):
-    """How one forecaster did on the outcomes that moved.
+    """Scores of one forecaster on the outcomes that moved.
 
     Attributes:
         name: the pipeline's arm, one of its experts, or a baseline.
-        accuracy: part of the moves whose side it called; no opinion counts one half.
-        log_loss: mean negative log of the probability it gave to what happened, nats; 0.693 knows nothing.
+        accuracy: fraction of moves predicted right; a probability of 0.5 counts one half.
+        log_loss: mean negative log of the probability it gave to what happened, nats; 0.693 for a constant 0.5.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Score(Struct, frozen=True):
 
 
 class Skill(Struct, frozen=True):
-    """Figures over scored predictions.
+    """Scores over all scored predictions.
 
     Attributes:
         scored: outcomes.
@@ -105,7 +105,7 @@ def scored(outcomes: Sequence[OutcomeMatured]) -> Scored:
 
 
 def skill(outcomes: Iterable[OutcomeMatured], resamples: int = 1_000, seed: int = 20_240_808) -> Skill:
-    """Figures over `outcomes`, of one symbol or several: see `skill_of`.
+    """Scores of the live arm over outcomes of one symbol or several, beside baselines: see `skill_of`.
 
     Args:
         outcomes: in the order of their ids within each symbol.
@@ -119,10 +119,10 @@ def skill(outcomes: Iterable[OutcomeMatured], resamples: int = 1_000, seed: int 
 
 
 def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808) -> Skill:
-    """Figures over columns of outcomes.
+    """Scores of the live arm, its experts and the baselines, from outcomes as columns.
 
-    Baselines are those that the outcomes carry: they knew what the pipeline knew. The interval is a percentile interval
-    of the block bootstrap, because neighbouring outcomes overlap.
+    Forecasts of the baselines are those stored in the outcomes, made at prediction time. The interval is a percentile
+    interval of the block bootstrap, because neighbouring outcomes overlap.
 
     Args:
         everything: the outcomes.

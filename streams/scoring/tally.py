@@ -1,4 +1,4 @@
-"""How one forecaster did: proper scores, reliability, and what following its calls would have earned."""
+"""Sums of one forecaster: proper scores, reliability, and the return of following its calls."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,7 @@ class Tally:
         right, loss, brier: sums of the scores over them.
         counts, confidences, rights: number of outcomes, sum of confidences and sum of right calls in each bin.
         correlation: of signed confidence and return, over all outcomes.
-        gross_bps, net_bps: sums of what one unit on each call earned.
+        gross_bps, net_bps: summed returns of one unit on each called side, before and after cost, bps.
     """
 
     moved: int
@@ -37,7 +37,7 @@ class Tally:
 
 
 def start() -> Tally:
-    """Nothing was forecast."""
+    """Sums before the first outcome."""
     return Tally(0, 0.0, 0.0, 0.0, [0] * BINS, [0.0] * BINS, [0.0] * BINS, Correlation(), 0.0, 0.0)
 
 
@@ -49,7 +49,7 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
         probability: forecast probability of an upward move.
         label: sign of the move; with 0 only the correlation and the earnings are updated.
         return_bps: realised move, bps.
-        cost_bps: cost of a round trip, bps; where nobody could tell it, no position is taken.
+        cost_bps: cost of a round trip, bps; no position is taken at the prohibitive cost (unknown).
     """
     signed = 2.0 * probability - 1.0
     correlation.update(state.correlation, signed, return_bps)

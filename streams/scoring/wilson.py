@@ -1,4 +1,4 @@
-"""A share of wins, calls or anything else that came or did not, with its interval."""
+"""Wilson interval of a rate, such as a share of wins or of right calls."""
 
 from math import sqrt
 from typing import Final
@@ -10,7 +10,7 @@ Z: Final = 1.959963984540054
 
 
 class Proportion(Struct, frozen=True):
-    """Part that came.
+    """A rate with its interval.
 
     Attributes:
         value: estimate, 0 to 1.

@@ -1,1 +1,1 @@
-"""What must follow from a tick log, held against what the topics have: byte for byte, or by digest."""
+"""Verification: records that must follow from a tick log, compared with those on the topics, byte for byte."""

@@ -1,4 +1,4 @@
-"""What a topic holds against what it should hold, record by record, in the memory of a block.
+"""Comparison of a topic with the records that it should hold, one by one, in bounded memory.
 
 Records along a partition have ids whose positions grow, for each node that writes there; a position that was passed is
 a repeat, which readers drop, and which must be the same bytes again.
@@ -32,16 +32,16 @@ Kind = Literal["other_bytes", "missing", "too_many", "repeat_differs", "repeat_u
 
 
 class RecordFinding(Struct, frozen=True):
-    """One thing that is not as it should be.
+    """One difference between a topic and the replay.
 
     Attributes:
         kind: `other_bytes` than the replay gives; `missing`; `too_many`: no tick leads to it; `repeat_differs` from
             what readers have; `repeat_uncompared`: it reaches too far back to tell; `not_computed` yet.
         topic, partition: logical name of the topic.
-        id: of the record; as it stands if it is one too many.
-        offset: where it lies; -1 for a record that is not there.
-        fields: those that differ.
-        bits: how many differ; None where lengths do.
+        id: id of the record.
+        offset: offset of the record; -1 if it is missing.
+        fields: fields that differ.
+        bits: number of bits that differ; None if the lengths differ.
     """
 
     kind: Kind
@@ -54,7 +54,7 @@ class RecordFinding(Struct, frozen=True):
 
 
 class Compared(Struct, frozen=True):
-    """One partition of one topic.
+    """Result of the comparison of one partition of a topic.
 
     Attributes:
         expected: records that the replay gives, without those that expired.

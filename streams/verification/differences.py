@@ -1,4 +1,4 @@
-"""Two records that should be one: which of their fields differ."""
+"""Differences between a record and the one that was expected."""
 
 from collections.abc import Iterator
 from typing import Any

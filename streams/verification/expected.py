@@ -1,4 +1,4 @@
-"""What must be on the topics, from the tick log alone: every node of the loop, chained by their topics."""
+"""Records that must be on the topics, computed from the tick log by every node of the loop."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -16,7 +16,7 @@ class Spread:
     state: ClassVar = NoState
 
     def start(self, mid: float) -> NoState:
-        """Nothing."""
+        """The empty state."""
         return NoState()
 
     def advance(self, state: NoState, now: Moment) -> tuple[float]:

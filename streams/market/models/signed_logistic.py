@@ -134,7 +134,7 @@ class SignedLogisticLearner:
         ]
 
     def opinion_on(self, model: SignedLogistic, scaled: list[float]) -> float:
-        """Probability of an upward move, given what `scaled` answered."""
+        """Probability of an upward move from scaled features, as the method `scaled` returns them."""
         log_odds = 0.0
         for index, weight in enumerate(model.weights):
             log_odds += weight * scaled[index]

@@ -1,4 +1,4 @@
-"""The smallest limit of the rules, on the side of the edge."""
+"""Position sizing: the smallest limit of the rules, on the side of the expected edge."""
 
 from streams.market.sizing.explained import SizeExplained
 from streams.market.sizing.moves import MoveState
@@ -8,7 +8,7 @@ from streams.market.sizing.rules import COST, LARGEST, RULES, drawdown_cap
 
 
 class Sizing:
-    """The smallest limit of the enabled rules, on the side of the edge; nothing when the edge does not pay.
+    """The smallest limit of the enabled rules, on the side of the expected edge; 0 if the edge is below the cost.
 
     >>> sizing, moves = Sizing(SizingParameters(), horizon_ns=500_000_000), MoveState(seen=2, mean=1.0, square=4.0)
     >>> sizing.position(moves, 0.75, cost_bps=0.6, regime="calm-range", stand_aside=False, drawdown_bps=0.0)

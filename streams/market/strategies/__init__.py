@@ -45,7 +45,7 @@ register = STRATEGIES.register
 
 
 def strategies(parameters: StrategyParameters) -> list[Strategy | LearningStrategy]:
-    """The enabled strategies.
+    """Build the enabled strategies, in their order.
 
     >>> [type(each).__name__ for each in strategies(StrategyParameters(enabled=("flat", "imbalance")))]
     ['Flat', 'Imbalance']

@@ -1,4 +1,4 @@
-"""The table: baselines, single components, the pipeline stage by stage; and what may be said about them."""
+"""The prequential table: baselines, single components, the pipeline stage by stage; and the verdicts on them."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -45,7 +45,7 @@ class Row(Struct, frozen=True):
 
 
 class SkillReport(Struct, frozen=True):
-    """What a file says.
+    """The prequential table of one file.
 
     Attributes:
         name: of the file.

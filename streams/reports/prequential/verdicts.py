@@ -1,4 +1,4 @@
-"""What may be said: a verdict is as strong as its interval, and "no improvement shown" is one."""
+"""Verdicts on comparisons by their intervals: improvement shown, not shown, or refuted."""
 
 from typing import Literal
 
@@ -18,7 +18,7 @@ SAID = {
 
 
 class RowComparison(Struct, frozen=True):
-    """A number whose sign is the answer.
+    """An estimated difference with its interval and the verdict.
 
     Attributes:
         value: estimate; above 0 is better.
@@ -38,7 +38,7 @@ class RowComparison(Struct, frozen=True):
 
 
 def comparison(value: float, resampled: Column, enough: bool = True) -> RowComparison:
-    """Verdict on an estimate, given the same estimate on resampled outcomes.
+    """Interval and verdict of an estimated difference, from its values on bootstrap resamples.
 
     >>> import numpy as np
     >>> print(comparison(0.2, np.linspace(0.1, 0.3, 1_001)))
@@ -48,7 +48,7 @@ def comparison(value: float, resampled: Column, enough: bool = True) -> RowCompa
 
     Args:
         value: estimate.
-        resampled: the same on resampled outcomes.
+        resampled: the same estimate on resampled outcomes.
         enough: whether there is enough for an interval.
     """
     if not enough:

@@ -1,1 +1,1 @@
-"""What a track record is worth: figures of an account, each with its uncertainty; a file for each idea."""
+"""Track record: figures of an account, each with its uncertainty; a file for each."""

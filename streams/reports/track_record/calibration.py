@@ -1,4 +1,4 @@
-"""Whether a probability of an upward move means what it says: reliability over bins of equal count, with intervals."""
+"""Calibration of probabilities of an upward move: reliability over bins of equal count, with intervals."""
 
 import numpy as np
 from msgspec import Struct

@@ -1,4 +1,4 @@
-"""What trading took of what the predictions made."""
+"""Costs of trading relative to gross gain and turnover."""
 
 
 def cost_share(gross_bps: float, cost_bps: float) -> float | None:

@@ -1,4 +1,4 @@
-"""The best of many trials looks good by chance: the Sharpe ratio with that taken off."""
+"""Deflated Sharpe ratio: corrected for the choice of the best of many trials."""
 
 from math import e, sqrt
 

@@ -1,4 +1,4 @@
-"""Return for the harm on the way: Sortino and Calmar ratios."""
+"""Return relative to downside risk: Sortino and Calmar ratios."""
 
 from math import sqrt
 

@@ -1,4 +1,4 @@
-"""How far and how long an account was below its best."""
+"""Depth and duration of drawdowns of an account."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What a run's forecasters said about the moves that came, side by side: the live arm, its experts, the baselines."""
+"""Forecasts of a run on the outcomes that moved: those of the live arm, its experts and the baselines."""
 
 import numpy as np
 import pandas as pd

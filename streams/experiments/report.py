@@ -1,0 +1,177 @@
+"""Recall: stored copies of a model and a fast learner beside it, weighted by their likelihood."""
+
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import Final
+
+from streams.market.models.parameters import SignedLogisticParameters
+from streams.market.models.signed_logistic import SignedLogistic, SignedLogisticLearner
+from streams.market.parameters import RecallParameters
+from streams.scoring.logistic import HIGHEST, LOWEST, log_odds, probability
+
+LEAST: Final = 0.01
+"""Weight below which a copy is not evaluated at each tick; at labels all are."""
+
+LEAST_QUICK: Final = 0.5
+"""The same for the fast learner: it is noisy, and while nothing changes it costs accuracy."""
+
+
+@dataclass
+class RecallState:
+    """Copies of a model and a fast learner, with their weights.
+
+    Attributes:
+        kept: copies, the oldest first; they do not learn.
+        beliefs: weights, together 1: of the model, then of the fast learner if there is one, then of each copy.
+        labels: labels since the last copy was made.
+        quick: the fast learner; it starts with the first copy.
+    """
+
+    kept: list[SignedLogistic] = field(default_factory=list)
+    beliefs: list[float] = field(default_factory=lambda: [1.0])
+    labels: int = 0
+    quick: SignedLogistic | None = None
+
+    @property
+    def beside(self) -> list[SignedLogistic]:
+        """The fast learner if there is one, then the copies: the order of `beliefs` after the model."""
+        return self.kept if self.quick is None else [self.quick, *self.kept]
+
+
+class Recall:
+    """Advances a `RecallState` beside its model; a copy or the fast learner that fits better takes the model's place.
+
+    A model that goes on learning forgets. When a market returns to an earlier state, the copy from that time fits at
+    once, long before the model has learned it again. When it changes to something new, the fast learner fits first but
+    stays noisy: so the model takes over its weights and goes on learning at its own rate.
+
+    >>> parameters = SignedLogisticParameters(features=("a",), prior={"a": 2.0})
+    >>> recall = Recall(RecallParameters(every=10, rate=1.0), parameters)
+    >>> model, state = SignedLogistic([2.0], [1.0], [1.0], 100), RecallState()
+    >>> for _ in range(10):  # it knows that an `a` of 1 means up
+    ...     recall.learn(state, model, [1.0], True, 1.0)
+    >>> model.weights = [-1.0]  # and forgets it
+    >>> round(recall.opinion(state, 0.27, [1.0]), 2)
+    0.27
+    >>> for _ in range(10):
+    ...     recall.learn(state, model, [1.0], True, 1.0)
+    >>> model.weights
+    [2.0]
+
+    References:
+        Herbster and Warmuth (1998), Tracking the best expert: the fixed-share update.
+        Bousquet and Warmuth (2002), Tracking a small set of experts by mixing past posteriors: why the past is kept.
+    """
+
+    def __init__(self, parameters: RecallParameters, model: SignedLogisticParameters) -> None:
+        self._parameters = parameters
+        self._learner = SignedLogisticLearner(model)
+        self._quick = SignedLogisticLearner(model, parameters.quick)
+
+    def opinion(self, state: RecallState, own: float, features: list[float]) -> float:
+        """Probability of an upward move: weighted log-odds of the model (probability `own`), copies, fast learner."""
+        beliefs = state.beliefs
+        if len(beliefs) == 1:
+            return own
+        belief = beliefs[0]
+        pooled = belief * log_odds(own)
+        for index, model in enumerate(state.beside, 1):
+            least = LEAST_QUICK if index == 1 and state.quick is not None else LEAST
+            if beliefs[index] >= least:
+                pooled += beliefs[index] * log_odds(self._learner.opinion(model, features))
+                belief += beliefs[index]
+        return probability(pooled / belief) if 0.0 < belief < 1e300 else own
+
+    def learn(
+        self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, uniqueness: float
+    ) -> None:
+        """Learn one label, before the model does; a copy or the fast learner may replace the numbers of the model."""
+        parameters = self._parameters
+        if not parameters.most:
+            return
+        if len(state.beliefs) > 1:
+            self._believe(state, model, features, up, uniqueness)
+            self._take_up(state, model)
+        if state.quick is not None:
+            self._quick.learn(state.quick, features, up, uniqueness)
+        state.labels += 1
+        if state.labels >= parameters.every and model.sound:
+            state.labels = 0
+            if parameters.quick > 0.0 and state.quick is None:
+                state.quick = _copy(model)
+                state.beliefs = [1.0 - parameters.share, parameters.share, *state.beliefs[1:]]
+            self._keep(state, model)
+
+    def succeeded(self, state: RecallState, model: SignedLogistic) -> RecallState:
+        """State for the successor of `model`: its copies, a copy of itself, and the fast learner."""
+        if not self._parameters.most:
+            return RecallState()
+        share = self._parameters.share
+        quick = None if state.quick is None else _copy(state.quick)
+        passed_on = RecallState(list(state.kept), [1.0, *([share] * len(state.beside))], quick=quick)
+        if model.sound:
+            self._keep(passed_on, model)
+        return passed_on
+
+    def _believe(
+        self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, uniqueness: float
+    ) -> None:
+        beliefs = state.beliefs
+        rate, quick_rate, total = self._parameters.rate * uniqueness, self._parameters.quick_rate * uniqueness, 0.0
+        own = 0.0
+        for index, each in enumerate((model, *state.beside)):
+            likelihood = self._learner.opinion(each, features)
+            likelihood = min(max(likelihood if up else 1.0 - likelihood, LOWEST), HIGHEST)
+            if index == 0:
+                own = likelihood
+            if index == 1 and state.quick is not None:
+                beliefs[index] *= likelihood**quick_rate * own ** (rate - quick_rate)
+            else:
+                beliefs[index] *= likelihood**rate
+            total += beliefs[index]
+        share = self._parameters.share
+        even = share / len(beliefs)
+        if not 0.0 < total <= 1e300:
+            # All likelihoods vanished, or a number has left its range: equal weights.
+            state.beliefs = [1.0 / len(beliefs)] * len(beliefs)
+            return
+        state.beliefs = [(1.0 - share) * belief / total + even for belief in beliefs]
+
+    def _take_up(self, state: RecallState, model: SignedLogistic) -> None:
+        beliefs = state.beliefs
+        best = beliefs.index(max(beliefs))
+        if best and beliefs[best] > self._parameters.taken_up:
+            copy = _copy(state.beside[best - 1])
+            model.weights, model.mean_squares, model.scales = copy.weights, copy.mean_squares, copy.scales
+            beliefs[0], beliefs[best] = beliefs[best], beliefs[0]
+
+    def _keep(self, state: RecallState, model: SignedLogistic) -> None:
+        copy = _copy(model)
+        likenesses = [_cosine(model.weights, each.weights) for each in state.kept]
+        if likenesses and max(likenesses) >= self._parameters.alike:
+            state.kept[likenesses.index(max(likenesses))] = copy
+            return
+        if len(state.kept) >= self._parameters.most:
+            first = len(state.beliefs) - len(state.kept)
+            gone = min(range(len(state.kept)), key=lambda index: state.beliefs[first + index])
+            state.beliefs[0] += state.beliefs.pop(first + gone)
+            del state.kept[gone]
+        share = self._parameters.share
+        state.kept.append(copy)
+        state.beliefs = [(1.0 - share) * belief for belief in state.beliefs] + [share]
+
+
+def _copy(model: SignedLogistic) -> SignedLogistic:
+    return SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)
+
+
+def _cosine(one: list[float], other: list[float]) -> float:
+    """Cosine of two vectors of weights; 1 if one of them is 0."""
+    # Loops: `sum` begins with an integer, which is another type to a compiler.
+    product, ones, others = 0.0, 0.0, 0.0
+    for a, b in zip(one, other, strict=True):
+        product += a * b
+        ones += a * a
+        others += b * b
+    lengths = sqrt(ones * others)
+    return product / lengths if lengths > 0.0 else 1.0
