@@ -90,7 +90,7 @@ async def _until_gone(cluster: AIOKafkaAdminClient, names: set[str]) -> None:
 
 
 async def rewind(settings: Settings, bootstrap: str) -> None:
-    """Say that nothing was read yet: no worker believes it, but tools that show lag do."""
+    """Reset the committed offsets, which only tools that show lag read; workers begin by their snapshots."""
     async with clients.started(clients.consumer(bootstrap, group_id=settings.group)) as consumer:
         ticks = settings.topic(TICKS.name)
         partitions = [TopicPartition(ticks, number) for number in range(settings.partitions)]

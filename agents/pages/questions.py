@@ -122,7 +122,7 @@ def saw_and_chose(predictions: pd.DataFrame, outcomes: pd.DataFrame, decisions: 
             Panel(
                 "strategies",
                 "Strategy mix",
-                "How much the mixture believed each strategy when predictions matured.",
+                "The weight of each strategy in the mixture when predictions matured.",
                 strategies(outcomes),
                 wide=True,
             ),

@@ -25,7 +25,7 @@ const markers = (trace, chosen, up) => {
   trace.customdata = own.map((point) => point[OFFSET]);
 };
 
-// Beliefs over the time of the chart, the newest one at its end; strategies that nothing was believed of are left out,
+// Weights over the time of the chart, the newest one at its end; strategies without any weight are left out,
 // and more than there are colours share the last one.
 const believed = (most) => {
   const { names, points: rows, latest } = beliefs;
@@ -98,7 +98,7 @@ const legend = (regimes, bands) => {
   byId("course-legend").replaceChildren(
     make("b", {}, "Regime:"),
     ...Object.entries(SHADES).filter(([name]) => present.has(name)).map(([name, shade]) => chip(isDark() ? shade.dark : shade.light, name.replace("-", ", "))),
-    make("b", {}, "Belief:"),
+    make("b", {}, "Weight:"),
     ...(bands.some(([, now]) => now !== undefined)
       ? bands.map(([name, now, shade]) => chip(isDark() ? twins[shade] ?? shade : shade, `${name} ${(100 * now).toFixed(1)} %`))
       : ["no outcome has matured yet"]));

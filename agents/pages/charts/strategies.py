@@ -14,7 +14,7 @@ PREFIX = "weight."
 
 
 def strategies(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
-    """Belief in each strategy, mean over the outcomes of each short span, stacked: what counts most lies lowest."""
+    """Weight of each strategy, mean over the outcomes of each short span, stacked; the largest lies lowest."""
     named = [name for name in outcomes if str(name).startswith(PREFIX)]
     known = outcomes.dropna(subset=named) if named else outcomes.iloc[:0]
     if len(known) < 2:
@@ -33,7 +33,7 @@ def strategies(outcomes: pd.DataFrame) -> go.Figure | NotEnough:
     if len(means) > most:
         last = list(means)[most - 1 :]
         means["all others"] = np.sum([means.pop(name) for name in last], axis=0)
-    made = drawing.figure("belief in each strategy", height=220)
+    made = drawing.figure("weight of each strategy", height=220)
     for shade, (name, part) in zip(palette.CATEGORIES, means.items(), strict=False):
         made.add_scatter(
             x=drawing.moments(middles),
