@@ -59,7 +59,7 @@ class TickLog:
         await self._consumer.stop()
 
     async def blocks(self) -> AsyncGenerator[list[Addressed], None]:
-        """From the beginning; equal times in the order of the partitions, each of them in its own order.
+        """All records by event time, ties in the order of partitions; each partition keeps its own order.
 
         Raises:
             EnvironmentProblem: it cannot be read.

@@ -100,7 +100,7 @@ confirmed = 100_000
 
 
 def parameters() -> Parameters:
-    """Those of the story."""
+    """Parameters of the workers of this story."""
     return load_parameters(msgspec.toml.decode(CONFIGURATION))
 
 

@@ -83,7 +83,7 @@ class Stopwatch:
             self._waited[number][place] = now - self._due[number][place]
 
     def latency(self, until: float = float("inf")) -> MeasuredLatency | None:
-        """Of the ticks that were due before `until` and were answered; None when there is none."""
+        """Latency of the answered ticks that were due before `until`; None when there is none."""
         due, waited = np.concatenate(self._due), np.concatenate(self._waited)
         waits = 1e3 * waited[(due < until) & ~np.isnan(waited)]
         if not len(waits):

@@ -73,7 +73,7 @@ def facts(course: Course) -> tuple[Fact, ...]:
 
 
 def guardrails(latest: ExperimentMoved) -> tuple[GuardrailRow, ...]:
-    """In their order; none was registered if empty."""
+    """Guardrails of an experiment in their order; empty if none was registered."""
     return tuple(
         GuardrailRow(
             each.metric.replace("_", " "),

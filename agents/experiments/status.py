@@ -104,7 +104,7 @@ def afterwards(course: Course) -> str:
 
 
 def ended(course: Course) -> list[tuple[str, str, str, str]]:
-    """The same as rows of a table beside decisions: when, what, by whom, why."""
+    """Rows for the table of decisions about the end of the challenger as live version: when, what, by whom, why."""
     rows = []
     for symbol, each in course.became.items():
         if each.ended is not None:
@@ -139,7 +139,7 @@ class Outlook(Struct, frozen=True):
 
 
 def outlook(course: Course) -> Outlook | None:
-    """None once it is decided, where symbols decide together, or while there is too little to tell a rate from."""
+    """How long an experiment still takes; None once decided, in pooled experiments, or while no rate is known."""
     latest = course.latest
     # The first record of all begins the warm-up, in which nothing is scored; a rate is one of the clock as it runs now.
     since = next((at for at in range(len(course.moves) - 1, 0, -1) if _set_back(course.moves, at)), 0)

@@ -53,7 +53,7 @@ class Identity(Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """Of all parts, 16 hexadecimal digits."""
+        """Digest of all parts, 16 hexadecimal digits."""
         return _digest("".join(f"{name}\0{value}\0" for name, value in sorted(self.parts.items())).encode())
 
     def changes_since(self, before: Mapping[str, str]) -> str:

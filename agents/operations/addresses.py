@@ -138,7 +138,7 @@ def _ports(base: int, workers: int) -> range:
 
 
 async def _taken_by_others(settings: Settings, ports: Sequence[int]) -> list[int]:
-    """Those that somebody else listens on, or has been promised; with none of them all are this process's."""
+    """Ports that other programs use or have reserved; if there are none, this process reserves all of them."""
     taken = [port for port in ports if not is_free(port, settings.metrics_host)]
     taken = [
         port for port in taken if not isinstance(await ask_worker(settings, port - settings.metrics_port), Verdict)

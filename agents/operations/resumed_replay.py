@@ -55,7 +55,7 @@ class ResumePoint:
         return self.counts == self._wanted
 
     def digests(self) -> dict[int, str]:
-        """By partition."""
+        """Digest of the records so far, by partition."""
         return {partition: digest.hexdigest() for partition, digest in self._hashes.items()}
 
 

@@ -72,7 +72,7 @@ class Slot:
 
     @property
     def pid(self) -> int | None:
-        """Of the worker that runs now, None between two of them."""
+        """Process id of the running worker, None between two workers."""
         process = self._process
         return process.pid if process is not None and process.returncode is None else None
 

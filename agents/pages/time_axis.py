@@ -18,7 +18,7 @@ PART_LEFT = 60
 
 
 class TimeAxis(Struct, frozen=True):
-    """From where to where, and what is cut out.
+    """Range of a time axis, and the hours that are cut out of it.
 
     Attributes:
         first, last: its ends, ns; one that has no length is drawn with a millisecond.

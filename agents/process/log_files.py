@@ -37,7 +37,7 @@ def keep_own_log_small(
     most_bytes: int = MOST_BYTES,
     kept: int = KEPT,
 ) -> None:
-    """From now on change files in time, in a thread beside; nothing where nobody says which file it is."""
+    """Start a thread that rotates this process's log file; does nothing if the environment names no file."""
     if name := environment.get(OWN_LOG):
         arguments = (Path(name), every_s, most_bytes, kept)
         Thread(target=_keep_small, args=arguments, name="own log", daemon=True).start()

@@ -181,7 +181,7 @@ _identified = decoder(_Identified)
 
 
 def _id_of(value: bytes | None) -> str:
-    """Of a command, or of what people wrote where commands belong: empty, if that has none."""
+    """Id of a command; empty for a record that is no command."""
     try:
         return str(_identified(value).id)
     except Refused:

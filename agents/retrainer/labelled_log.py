@@ -114,7 +114,7 @@ async def labelled_log(records: OutcomeRecords, job: RetrainJob, market: MarketP
 
 
 def _of_one_clock(outcomes: Sequence[OutcomeMatured]) -> Sequence[OutcomeMatured]:
-    """The last ones, of the generation of the symbol's clock that the last of all is of."""
+    """Outcomes of the same generation of the symbol's clock as the last one."""
     for back, outcome in enumerate(reversed(outcomes)):
         if outcome.generation != outcomes[-1].generation:
             return outcomes[len(outcomes) - back :]

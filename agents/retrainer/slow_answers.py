@@ -68,7 +68,7 @@ class Slowness:
         self._in_span.append(latency_ms)
 
     def acquit(self) -> None:
-        """It was not the version: three more slow spans in a row raise the suspicion again."""
+        """Clear the suspicion, since the version is not the cause; three more slow spans in a row raise it again."""
         self.verdict, self._slow = "", 0
 
     def _close(self) -> None:

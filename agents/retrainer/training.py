@@ -79,7 +79,7 @@ def _failed(work: Work, sentence: str) -> RetrainingResult:
 
 
 def main() -> None:
-    """In the process of the training: work from standard input, the result to standard output."""
+    """Entry point of the training process: reads the work from standard input, writes the result to standard output."""
     os.nice(NICE)
     work = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Work)
     parameters = configured_parameters()

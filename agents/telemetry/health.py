@@ -94,7 +94,7 @@ class HealthLimits(Struct, frozen=True):
 
     @classmethod
     def of(cls, settings: Settings) -> "HealthLimits":
-        """Those that follow from settings."""
+        """Limits that follow from settings."""
         return cls(5 * settings.checkpoint_s + 5.0, 3 * settings.session_timeout_s)
 
 

@@ -73,7 +73,7 @@ class WorkerMetrics(Collector):
         self._runtime, self._partitions, self._warnings, self._look = runtime, partitions, warnings, look
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: registering must not take a snapshot."""
+        """Return no metrics, since registration must not take a snapshot."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:

@@ -106,7 +106,7 @@ class Headline(Struct, frozen=True):
 
 
 class Headlines(Struct, frozen=True):
-    """Those that are listed, undecided ones first, and how many there are."""
+    """Listed experiments, undecided ones first, and the number of all."""
 
     rows: tuple[Headline, ...]
     all: int

@@ -93,7 +93,7 @@ class SymbolCourse(Struct):
 
 
 class Symbols:
-    """All of them, and which rows changed since when.
+    """State of all symbols, and which of their rows changed since when.
 
     Attributes:
         regimes: names that points refer to.

@@ -1,1 +1,1 @@
-"""From topics to what the page knows: reading their ends, and keeping a bounded state."""
+"""Follows the ends of the topics and keeps the bounded state that the page shows."""

@@ -76,6 +76,6 @@ class Following:
         return longest, f"{topic} {partition} has records that were not fetched for {longest:.0f} s"
 
     def problem(self, now: float) -> str:
-        """In what it stands still, for people; empty while it follows."""
+        """How the follower stands still, for people; empty while it follows."""
         seconds, words = self.still_s(now)
         return words if seconds > STILL_S else ""

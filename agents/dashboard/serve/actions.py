@@ -79,7 +79,7 @@ EFFECTS: dict[Action, str] = {
 
 
 def request_of(asked: PageAction) -> Request:
-    """What it asks of the loop.
+    """The request for a command that an action of the page means.
 
     Raises:
         ConfigurationError: it lacks an arm, or is none for the loop.

@@ -46,7 +46,7 @@ class Letters:
         self._newest: deque[Letter] = deque(maxlen=MOST)
 
     def take(self, letter: DeadLetter, timestamp_ms: int) -> None:
-        """Take one, with the time at which it was written."""
+        """Count a dead letter and keep it, with the time at which it was written."""
         self.change += 1
         reason = letter.reason[:LONGEST]
         self._counts[reason if reason in self._counts or len(self._counts) < MOST else OTHERS] += 1

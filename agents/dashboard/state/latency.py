@@ -97,7 +97,7 @@ class Latency:
                 (self._history if is_history else self._live).append((now, float(made.at_ms - sent)))
 
     def quantiles(self, now: float) -> Quantiles | None:
-        """None without a pair in the last seconds."""
+        """Median and 99th percentile over the last seconds; None without a pair in them."""
         for seen in (self._live, self._history):
             while seen and seen[0][0] < now - SPAN_S:
                 seen.popleft()

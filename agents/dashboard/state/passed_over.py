@@ -39,7 +39,7 @@ class Passed:
 
     @property
     def count(self) -> int:
-        """How many."""
+        """Number of skipped records."""
         return self._counts.total()
 
     @property
@@ -48,6 +48,6 @@ class Passed:
         return dict(self._counts.most_common())
 
     def take(self, topic: str, partition: int, offset: int, error: BaseException) -> None:
-        """Take one, with what was wrong with it."""
+        """Count a skipped record, with the error that it raised."""
         self._counts[topic] += 1
         self.newest.append(PassedOver(topic, partition, offset, said(first_error(error), LONGEST)))
