@@ -124,8 +124,8 @@ def test_the_data_of_a_system_that_runs_is_not_deleted(tmp_path: Path) -> None:
 
 PROMISES = """
 import sys
-from agents.broker.reserved_ports import promise
-print([promise(int(port)) for port in sys.argv[1:]], flush=True)
+from agents.broker.reserved_ports import reserve
+print([reserve(int(port)) for port in sys.argv[1:]], flush=True)
 sys.stdin.read()
 """
 
