@@ -69,9 +69,9 @@ def asyncapi() -> Json:
             "description": (
                 "Market ticks in, predictions and their outcomes out.\n\n"
                 "Values are JSON objects. Readers ignore fields that they do not know; fields that are added later are "
-                "optional. Every id is `topic:partition:offset` of the record that it answers, with an index behind "
+                "optional. Every id is `topic:partition:offset` of the record that it answers, with an index after "
                 "it where one record led to several: along one partition the position in the ids only grows, so a "
-                "reader that drops what is not beyond the last position it saw reads every record exactly once. Only "
+                "reader that drops records at or before the last position that it saw reads each exactly once. Only "
                 "the id of a command is the asker's own, and its directive has it too. A deployment may put a prefix "
                 "before all addresses."
             ),

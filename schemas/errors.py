@@ -22,7 +22,7 @@ class TickloopError(Exception):
     """Base of the tree: the message is a sentence that a person can act on.
 
     Args:
-        sentence: what was expected and what was found; behind `FIX` what to do about it.
+        sentence: what was expected and what was found; after `FIX` what to do about it.
         where: file or table that it is about; it is said before the sentence.
 
     Attributes:

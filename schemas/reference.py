@@ -28,8 +28,8 @@ Written by `make contract` from `schemas/`; do not edit. Values are JSON objects
 and as one AsyncAPI document is in [schemas/contract](../schemas/contract), with golden bytes of every record. A
 deployment may put a prefix before all names. Times are nanoseconds since the Unix epoch, UTC, prices in the quote
 currency, *bps* hundredths of a percent. Every id is `topic:partition:offset` of the record that it answers, with an
-index behind it where one record led to several: along a partition the positions in the ids only grow, so a reader
-that drops what is not beyond the last position it saw reads each record exactly once. Fields are only ever added,
+index after it where one record led to several: along a partition the positions in the ids only grow, so a reader
+that drops records at or before the last position that it saw reads each exactly once. Fields are only ever added,
 with defaults; readers ignore those that they do not know. Event times and `seq` are integers beyond 2^53: a parser
 that makes doubles of all numbers, `JSON.parse` of JavaScript for one, rounds them to some 256 ns; use one that
 knows `BigInt`. Ids are strings.

@@ -34,7 +34,7 @@ def refusal(tick: Sendable) -> Refused | None:
 
 
 class Judge:
-    """Counts refused ticks until one is acceptable; after that, checking costs nothing.
+    """Checks ticks before they are sent, up to the first that workers will accept; counts refused ones by reason.
 
     >>> judge = Judge()
     >>> judge.look([Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0)] * 3)

@@ -48,7 +48,7 @@ def command() -> None:
     """Keep the keys that commands, directives and partials are signed with.
 
     They stand in the file that TICKLOOP_DIRECTIVE_KEYS names. A key is changed in three steps, with the workers
-    restarted one after the other behind each: `new` adds one, which is taken from then on; `use` signs with it;
+    restarted one after the other after each: `new` adds one, which is taken from then on; `use` signs with it;
     `retire` takes nothing more that the old one signs, while what it signed up to then stays good.
 
     \b

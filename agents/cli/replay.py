@@ -218,7 +218,7 @@ def _time(text: str) -> int:
 def _show(result: Replayed) -> None:
     console = Console(stderr=True, highlight=False)
     rate = result.sent / result.seconds if result.seconds else 0.0
-    before = f", behind {result.already:,} that the run held" if result.already else ""
+    before = f", after {result.already:,} that the run held" if result.already else ""
     stopped = "" if result.complete else "stopped: "
     console.print(f"{stopped}{result.sent:,} ticks in {result.seconds:.1f} s ({rate:,.0f}/s){before}", soft_wrap=True)
     if result.unreadable:

@@ -36,7 +36,9 @@ BTCUSD; fix: BTCUSDT, or --anyway if its ticks are still to come
 
 
 def expect_running(arm: str, symbol: str, running: Collection[str]) -> None:
-    """Refuse the name of an arm that does not run while others of the symbol do, unless confirmed.
+    """Refuse a command for an arm that does not run, since its name may be misspelt.
+
+    It is let through if no arm of the symbol runs in shadow; the command line skips this check at `--anyway`.
 
     Args:
         arm: that a command is for.

@@ -56,7 +56,7 @@ def apply_command(as_json: bool) -> None:
 def reset_command(yes: bool, without_directives: bool) -> None:
     """Delete everything that was computed from the ticks; the ticks stay and workers begin again at the first one.
 
-    For a change of parameters, or when the log was cut behind its snapshots. Stop `tickloop up` and workers first.
+    For a change of parameters, or when the log was cut before its snapshots end. Stop `tickloop up` and workers first.
 
     Versions that were started or made live by directives which retention has deleted cannot come back: where there are
     some, nothing is done and they are named, unless you go on without them.

@@ -41,8 +41,8 @@ class Pace(Struct, frozen=True):
 class Schedule:
     """Times at which the ticks of one feed are due.
 
-    A tick behind its predecessor in event time is due at once. After a hole in event time that is longer than the
-    longest wait, and after a set-back by more than that, the schedule begins anew at the tick behind it.
+    A tick that is earlier than its predecessor is due at once. After a hole in event time that is longer than the
+    longest wait, and after a set-back by more than that, the schedule begins anew at the tick after it.
 
     Args:
         pace: of it.

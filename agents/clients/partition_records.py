@@ -14,7 +14,7 @@ class PartitionRecords:
 
     Attributes:
         first: offset of the oldest record.
-        end: offset behind the newest.
+        end: offset after the newest.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, tp: TopicPartition, first: int, end: int) -> None:

@@ -21,7 +21,9 @@ class TopicFollower:
         self._next = dict.fromkeys(consumer.assignment(), 0)
 
     async def new(self) -> AsyncIterator[tuple[TopicPartition, Any]]:
-        """Records since the last call up to the present end, each with its partition; read all of them.
+        """Records that came since the last call, up to the present end of each partition, each with its partition.
+
+        The caller must read to the end: the next call goes on from there.
 
         Raises:
             KafkaError: the topic cannot be read.

@@ -129,7 +129,7 @@ async def _play(
 
 
 async def _caught_up(settings: Settings) -> None:
-    """Nodes that read what other nodes write are behind them: wait until all have read everything."""
+    """Nodes that read what other nodes write come after them: wait until all have read everything."""
     async with Gauge(settings, settings.bootstrap) as gauge:
         reading = await gauge.read()
         while reading.lag:

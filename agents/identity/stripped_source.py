@@ -23,7 +23,7 @@ _STRING = "\0"
 def stripped(source: str, docstring: str = "") -> str:
     r"""Source of a module with nothing in it but the program.
 
-    A string that is a statement of its own is a docstring; one in brackets, or behind a backslash, is none.
+    A string that is a statement of its own is a docstring; one in brackets, or after a backslash, is none.
 
     Args:
         source: of a module.

@@ -133,7 +133,7 @@ def _within(room: int, library: Any, packed: bytes) -> bytes:
 
 
 def _gunzip(packed: bytes) -> bytes:
-    # In pieces: what lies behind a member is copied at its end, and a message may be made of fifty thousand empty ones.
+    # In pieces: what lies after a member is copied at its end, and a message may be made of fifty thousand empty ones.
     parts, room, at = [], MOST_OF_A_BATCH, 0
     while at < len(packed):
         member = zlib.decompressobj(zlib.MAX_WBITS | 16)

@@ -1,4 +1,4 @@
-"""A replay run: history into topics of its own, behind what is there already, and, if asked for, computed."""
+"""A replay run: history into topics of its own, after what is there already, and, if asked for, computed."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
@@ -121,7 +121,7 @@ async def replay(
     run = await held(bootstrap, topic)
     already = sum(run.counts.values())
     if already:
-        say(f"{topic} holds {already:,} ticks: comparing them with the source, then going on behind them")
+        say(f"{topic} holds {already:,} ticks: comparing them with the source, then going on after them")
         async with aclosing(source()) as blocks:
             await check(blocks, run, settings.partitions, topic)
     computed = None

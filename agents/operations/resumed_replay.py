@@ -1,4 +1,4 @@
-"""Where an interrupted replay goes on: behind what its own log holds, which must be the beginning of its source.
+"""Where an interrupted replay goes on: after what its own log holds, which must be the beginning of its source.
 
 Along each partition the log of a run is a beginning of what its source sends there: sending is idempotent and in order,
 so a batch that was under way is there whole or not at all. Nothing else remembers how far a replay got.

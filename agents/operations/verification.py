@@ -75,7 +75,7 @@ class Verification(Struct, frozen=True):
         compared: every partition of every output.
         cut: partitions that cannot be replayed.
         begun: partitions that were replayed, and compared, from a later tick on.
-        lost: ticks that were deleted before workers had read them; computing went on behind them.
+        lost: ticks that were deleted before workers had read them; computing went on after them.
         changed: where other code went on from the state that was there.
         behind: partitions that the workers had not computed, each with a sentence.
         cause: what is known to be behind the first difference, or empty.

@@ -13,7 +13,7 @@ def printable(text: str) -> str:
 
 
 class OneLine(logging.LogRecord):
-    r"""A record of the log whose message is one printable line; a traceback behind it keeps its lines.
+    r"""A record of the log whose message is one printable line; a traceback after it keeps its lines.
 
     What is refused is told with a part of what it was, and whoever wrote that could clear the screen with it, or write
     lines that look like ours.

@@ -9,7 +9,7 @@ FIRST_S = 2.0
 """A wait that is over by then is not worth a line."""
 
 LATER_S = (10.0, 30.0, 60.0)
-"""Then it is said again; behind the last of them, as often as that."""
+"""Then it is said again; after the last of them, as often as that."""
 
 
 class Wait:

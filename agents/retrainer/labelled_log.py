@@ -36,7 +36,7 @@ class OutcomeRecords(Protocol):
 
     @property
     def end(self) -> int:
-        """Offset behind the newest."""
+        """Offset after the newest."""
 
     def read(self, begin: int) -> AsyncGenerator[tuple[bytes | None, bytes | None], None]:
         """Keys and values from an offset to the end; repeats are among them."""

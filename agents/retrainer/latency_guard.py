@@ -203,7 +203,7 @@ class LatencyGuard:
     def _told(self, version: ModelVersion, record: Received) -> None:
         """A new live version is watched; what was watched of the symbol is so no more."""
         if version.status != "champion":
-            # The version that it took the place of is told right behind it, of the same command.
+            # The version that it took the place of is told right after it, of the same command.
             watched = self._watched.get(version.symbol.encode())
             if watched is not None and watched.version.command == version.command:
                 watched.before = version.overrides

@@ -71,7 +71,7 @@ class Webhook:
         waiting = self._waiting.pop(kind)
         alert = waiting.popleft()
         if waiting:
-            self._waiting[kind] = waiting  # behind the other kinds
+            self._waiting[kind] = waiting  # after the other kinds
         return alert
 
     async def _post(self, session: ClientSession, alert: Alert) -> None:

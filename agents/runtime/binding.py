@@ -138,7 +138,13 @@ class Binding:
         kept: str,
         keep_from: int,
     ) -> LivePartition:
-        """Live state of a partition that is assigned now; see `PartitionServices` for what its log adds to them."""
+        """Make the live state of a partition that was just assigned, and keep it in `live`.
+
+        Args:
+            number: of the partition.
+            stored: what the changelog says about it.
+            origin, fetch_again_from, look_into, post, kept, keep_from: see `PartitionServices`.
+        """
         settings, node = self._settings, self.node
         ways = PartitionServices(
             producer_of(self._app),
@@ -320,7 +326,7 @@ class Runtime:
 
     async def _commit(self) -> None:
         known, done = self._committed, self._least(lambda partition: partition.done_to)
-        # Behind the last record there may be markers of transactions, and what these have aborted.
+        # After the last record there may be markers of transactions, and what these have aborted.
         done = {tp: read_over(self._app, tp, offset) for tp, offset in done.items()}
         moved = {tp: offset for tp, offset in done.items() if offset and offset != known.get(tp)}
         if moved and await commit(self._app, moved):
@@ -343,7 +349,7 @@ class Runtime:
     async def keep_checkpointing(self) -> None:
         """Checkpoint each partition every `checkpoint_s`, one after the other, until the app stops.
 
-        One at a time, since what partitions put out waits behind the snapshots that are sent.
+        One at a time, since what partitions put out waits for the snapshots that are sent before it.
         """
         try:
             while not self._app.should_stop:

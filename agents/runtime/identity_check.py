@@ -2,7 +2,7 @@
 
 Asked at every assignment before state is loaded, and of live partitions now and then. A log that is another one ends
 the worker, and so does other code that nobody has accepted. Records that were deleted before they were read are lost:
-that is an error, counted and written down, and the node goes on behind them, for stopping would lose more.
+that is an error, counted and written down, and the node goes on after them, for stopping would lose more.
 """
 
 import asyncio

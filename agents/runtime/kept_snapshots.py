@@ -8,7 +8,7 @@ filling of a slot carry its tag, so what a filling was interrupted in, or two ow
 one that is whole.
 
 Keys are stored a share at a time while the partition goes on. Each is as of an offset of its own, none before `low`;
-whoever replays from behind `low`, and passes over what a key has applied, is right for all keys from `high` on.
+whoever replays from after `low`, and passes over what a key has applied, is right for all keys from `high` on.
 """
 
 import secrets
@@ -28,7 +28,7 @@ class KeptSnapshots(NamedTuple):
 
     Attributes:
         low: every key has applied what the log holds up to this offset.
-        high: no key has applied anything behind this one.
+        high: no key has applied anything after this one.
         code: digest of what computed; see `agents.identity.computing`.
         keys: snapshot of each key.
         roster: which keys there were at `high`.

@@ -36,7 +36,7 @@ TURNS_A_TIMED_ONE = 4
 """One of this many turns is timed, since timing each would slow small turns down."""
 
 MOST_MARKS = 512
-"""Turns behind the covered offset whose last records are remembered; of more, every second one is forgotten."""
+"""Turns after the covered offset whose last records are remembered; of more, every second one is forgotten."""
 
 
 async def _nothing_is_deleted(expected: int, found: int) -> int:

@@ -29,7 +29,7 @@ class LogState(NamedTuple):
         topic_id: as text; empty: the cluster knows none.
         leader_epoch: -1: not known.
         first: first offset that is there.
-        end: offset behind the last record.
+        end: offset after the last record.
     """
 
     topic_id: str

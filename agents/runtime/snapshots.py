@@ -9,8 +9,9 @@ the keys of the epoch in the order in which they were first stored, and `partiti
 were. A manifest says how many places it builds on, and what the snapshots were computed from and by: the identities of
 the log and of the code.
 
-A key that has left the partition leaves its place to the next new one: its own record is deleted behind that one's, so
-no place is ever empty. Until then the roster, which is stored before all snapshots of a checkpoint, says that it left.
+A key that has left the partition leaves its place to the next new key: its record is deleted once the new key's is
+written, so no place is ever empty. Until then the roster, which is stored before all snapshots of a checkpoint, says
+that it left.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -70,7 +71,7 @@ class EpochWriter:
     Args:
         partition: number.
         epoch: name that no other owner has.
-        others: storage keys of what other owners left; deleted behind the first manifest.
+        others: storage keys of what other owners left; deleted after the first manifest.
 
     >>> filing = EpochWriter(3, "9f2c01aa")
     >>> list(filing.snapshots({"BTCUSDT": b"state"}, PartitionRoster(41, {"BTCUSDT": 7}), {"BTCUSDT"}))

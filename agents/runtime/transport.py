@@ -268,7 +268,7 @@ def _held_of(consumer: AIOKafkaConsumer, tp: TP) -> Any:
 
 
 def read_over(app: faust.App, tp: TP, offset: int) -> int:
-    """Where the log goes on behind an offset: the client may have read on from there and found no record."""
+    """Where the log goes on after an offset: the client may have read on from there and found no record."""
     consumer = consumer_of(app)
     state = consumer and _held_of(consumer, tp)
     begins, ends = without_records(state) if state else (offset, offset)

@@ -57,7 +57,7 @@ class ClosedLoop:
         self._models: dict[tuple[str, str], ModelState] = {}
 
     def receive(self, event: Any) -> list[Struct]:
-        """Records that follow from an event: first those of trainings that end before it, then its own."""
+        """Take an event; return the records of trainings that ended by its time, then those that follow from it."""
         written: list[Struct] = []
         for symbol in [symbol for symbol, due in self._due.items() if due.at <= event.ts_event]:
             self._finish(self._due.pop(symbol), written)

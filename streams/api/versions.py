@@ -20,7 +20,7 @@ SCHEMA = 1
 VersionStatus = Literal["candidate", "shadow", "champion", "frozen", "rejected", "rolled_back"]
 
 NEXT: dict[VersionStatus, tuple[VersionStatus, ...]] = without_arms()  # type: ignore[assignment]
-"""Where a version may go from where it stands: the ways of the loop that take no running arm."""
+"""States that may follow each state: those of the loop that need no running arm."""
 
 
 class VersionChange(Struct, frozen=True):

@@ -1,7 +1,8 @@
 """A node of the loop: its topics, its state and its step, for any interpreter to run.
 
-Two interpreters run nodes: `streams.engine.replay` in one process, `agents.runtime` on Kafka. Neither knows what a node
-computes, so a backtest and the live system share every line that can change a prediction.
+Two interpreters run nodes: `streams.engine.loop_partition` in one process, for backtests, replays and verification, and
+`agents.runtime` on Kafka. Neither knows what a node computes, and both apply records by `streams.engine.partition`: a
+backtest and the live system share every line that can change a prediction.
 """
 
 from abc import ABC, abstractmethod

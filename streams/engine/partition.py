@@ -39,10 +39,11 @@ class KeySnapshot(Struct, frozen=True, array_like=True):
 
 
 class PartitionRoster(Struct, frozen=True, array_like=True):
-    """Keys that a partition held at an offset, as far as the snapshots do not show it.
+    """Keys that a partition held at an offset, as far as its snapshots cannot tell.
 
-    Snapshots of a partition are taken at different offsets, so a replay from the offset that all of them cover finds
-    some keys in a later state. Which keys were opened or left in between cannot be derived from those, so it is stored.
+    Each key's snapshot reaches to an offset of its own, and a replay begins after the offset that all snapshots cover.
+    Between that offset and the latest snapshot keys were opened and left. A replay cannot decide anew which ones, since
+    some keys are in a later state already: the roster says it.
 
     Attributes:
         decided: offset up to which the roster holds; no snapshot stored beside it reaches further.

@@ -27,7 +27,7 @@ OPEN: tuple[Status, ...] = ("planned", "warmup", "running")
 
 
 class ExperimentState(Struct, array_like=True):
-    """State of an experiment.
+    """State of one test of a challenger against the champion, on one symbol or on pooled scores.
 
     Attributes:
         made_with: digest of the parameters.

@@ -17,7 +17,7 @@ def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float
     (33.36713, 198.15082)
 
     Args:
-        effect: mean difference in its standard deviations.
+        effect: mean difference, in standard deviations of the pairs' difference.
 
     References:
         Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, section 12.8.
@@ -40,7 +40,7 @@ def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: flo
     1177.3
 
     Args:
-        effect: mean difference in its standard deviations.
+        effect: mean difference, in standard deviations of the pairs' difference.
         inflation: long-run variance / variance, by which dependence raises the number of pairs.
 
     References:
@@ -68,7 +68,7 @@ def expected_run(
     (True, 1.0)
 
     Args:
-        effect: mean difference in its standard deviations.
+        effect: mean difference, in standard deviations of the pairs' difference.
         batch, expected, alpha: of engine 1.
         limit: pairs at which it ends without a decision.
         inflation: long-run variance / variance of the difference.

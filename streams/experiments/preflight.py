@@ -23,7 +23,7 @@ BATCHES_A_BLOCK = 10
 
 
 class Preflight(Struct, frozen=True):
-    """Result of a pre-flight.
+    """Result of a pre-flight: how often replays of the test without a difference came to a verdict.
 
     Attributes:
         replications: number of replayed experiments.
@@ -192,10 +192,12 @@ def larger(batch: int) -> int:
 
 
 def windows_of(histories: Iterable[Sequence[Pair]], parameters: ExperimentParameters) -> Windows:
-    """Sums of the primary score in windows of event time, over the time in which every symbol has scores.
+    """Count and sum of the primary score of all symbols in each window of event time.
+
+    Windows are `clock_ns` long, from the first to the last in which every symbol has scores.
 
     Raises:
-        ConfigurationError: there is no such time.
+        ConfigurationError: there is no such window.
     """
     experiment = Experiment(replace(parameters, guardrails={}))
     found: list[dict[int, tuple[int, float]]] = []

@@ -15,11 +15,13 @@ FLOOR = 0.1
 
 
 class ScoreState(Struct, array_like=True):
-    """Attributes:
-    n: pairs of the warm-up.
-    mean, sse: of the difference in them, bps.
-    scale: standard deviation of the difference in the warm-up, bps; 0 until it is over.
-    a_variance, b_variance: of each arm up to the last pair, exponentially weighted, bps^2.
+    """State of the scores of pairs: the scale from the warm-up, and the variance of each arm.
+
+    Attributes:
+        n: pairs of the warm-up so far.
+        mean, sse: mean of their difference, bps, and sum of its squared deviations from the mean, bps^2.
+        scale: standard deviation of the difference in the warm-up, bps; 0 until the warm-up is over.
+        a_variance, b_variance: of each arm up to the last pair, exponentially weighted, bps^2.
     """
 
     n: int = 0

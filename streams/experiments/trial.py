@@ -43,7 +43,7 @@ class Reported(Struct, array_like=True):
 
 
 class TrialState(Struct, array_like=True):
-    """State of a trial.
+    """State of one experiment on one symbol: its test, and then the watch over its winner.
 
     Attributes:
         challenger, champion: versions of the two arms at the first pair.

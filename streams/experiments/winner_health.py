@@ -16,10 +16,12 @@ SCALE = 0.25
 
 
 class HealthState(Struct, array_like=True):
-    """Attributes:
-    calibration: e-detector of the version's surprise less that of the version before.
-    spoke: whether its model has had an opinion.
-    mute: outcomes in a row in which it had none.
+    """State of the watch over a winner's health: its calibration, and how long its model has had no opinion.
+
+    Attributes:
+        calibration: e-detector of the winner's surprise less that of the version before.
+        spoke: whether the winner's model has had an opinion.
+        mute: outcomes in a row without an opinion of that model.
     """
 
     calibration: DetectorState

@@ -201,7 +201,7 @@ class LifecycleNode(Node[SymbolArms]):
     def _taken_back(self, state: SymbolArms, command: RollBack, records: VersionRecords) -> list[Directive]:
         """A roll-back, and the end of what was taken back where that is asked for; the built-in version never ends so.
 
-        The end is a directive behind the one that makes the other version live, on the same partition: whoever reads
+        The end is a directive after the one that makes the other version live, on the same partition: whoever reads
         the log again, at whatever speed, ends it at the same tick.
         """
         demoted = state.arms[0]

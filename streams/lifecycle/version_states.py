@@ -1,4 +1,4 @@
-"""The states of a model version: which may follow which, said once for the loop and for the registry in memory."""
+"""The states of a model version and the changes between them: one table for the loop and for the registry in memory."""
 
 from schemas.versions import Status
 
@@ -11,7 +11,7 @@ FOLLOWS: dict[Status, tuple[Status, ...]] = {
     "rolled_back": ("shadow", "champion", "stopped"),
     "stopped": (),
 }
-"""Every way from one state to another. A record of a version may also say the state again in which it was."""
+"""States that may follow each state, in the loop or in memory; a version's next record may also repeat its state."""
 
 OF_ARMS: frozenset[tuple[Status, Status]] = frozenset(
     {
@@ -22,15 +22,16 @@ OF_ARMS: frozenset[tuple[Status, Status]] = frozenset(
         ("rolled_back", "stopped"),
     }
 )
-"""Ways that only a version takes that runs as an arm of the loop.
+"""Changes that only a version that runs as an arm of the loop can make.
 
-There a champion that is succeeded or taken back runs on in shadow until its arm is stopped. In a registry in memory
-nothing runs beside the champion: one that is succeeded is frozen at once, one that is taken back has come to its end.
+In the loop a champion that is succeeded or rolled back runs on in shadow until its arm is stopped. In a registry in
+memory no version runs beside the champion: a champion that is succeeded is frozen at once, and one that is rolled back
+stays so.
 """
 
 
 def without_arms() -> dict[Status, tuple[Status, ...]]:
-    """Ways of versions of which none runs as an arm, and the states that they come to.
+    """The table without the changes in `OF_ARMS`, and without the states that cannot be reached then.
 
     >>> without_arms()["champion"], without_arms()["rolled_back"], "stopped" in without_arms()
     (('frozen', 'rolled_back'), (), False)

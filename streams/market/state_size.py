@@ -18,7 +18,7 @@ from streams.market.tick_order import REMEMBERED as REMEMBERED_TICKS
 from streams.scoring.called import Called
 
 OF_OTHERS = 2 * MIB
-"""Bytes that the states of the nodes behind the market node may take, which are stored in one record with its own."""
+"""Bytes that the states of the nodes after the market node may take, which are stored in one record with its own."""
 
 LARGEST_STATE = LARGEST_SNAPSHOT - OF_OTHERS
 

@@ -99,7 +99,9 @@ def is_number(text: str) -> bool:
 
 
 def marks(looked: Sequence[ClassifiedColumn]) -> tuple[str, str]:
-    """Decimal mark and thousands mark of the numbers of a sample; a point and none unless a number shows otherwise.
+    """Marks in the numbers of a sample: the decimal mark, and the thousands mark, which is empty where there is none.
+
+    They are a point and none, unless a number of the sample can only be read with others.
 
     >>> marks(column_kinds(["px"], [["1.234,50"], ["12,5"]])), marks(column_kinds(["px"], [["12.5"]]))
     ((',', '.'), ('.', ''))

@@ -98,7 +98,7 @@ def csv_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Fe
                         wrong = f"expected {width} cells, was {count}"
                         ticks.append(reading.raw(row, wrong, _line(line), layout.fixed.get("symbol", "")))
                     continue
-                del cells[width:]  # what stands behind the last delimiter is empty
+                del cells[width:]  # what stands after the last delimiter is empty
             cells += constants
             if where and not layout.is_wanted(cells):
                 continue
@@ -176,7 +176,7 @@ def _header(
 
 
 def _names(header: str, delimiter: str, name: str) -> Sequence[str]:
-    """Names of the columns; a line is always one row, so a stray quotation mark cannot swallow the rows behind it."""
+    """Names of the columns; a line is always one row, so a stray quotation mark cannot swallow the rows after it."""
     try:
         names = [each.strip() for each in next(csv.reader([header], delimiter=delimiter), [])]
     except csv.Error as error:
@@ -219,7 +219,7 @@ def _expect_width(lines: Sequence[str], delimiter: str, width: int, reading: Fil
     """Refuse a file in which no row has as many cells as there are names, since cells would be read as other columns.
 
     Returns:
-        How many cells most of its rows have, with those that are empty behind the last name.
+        How many cells most of its rows have, with those that are empty after the last name.
 
     Raises:
         ConfigurationError: with the likely cause.

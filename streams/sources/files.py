@@ -58,7 +58,7 @@ class TickFile:
     Raises:
         ConfigurationError: while reading: no such file, columns that are not there, times or numbers that two readings
             fit, ticks that cannot be those of a market, a kind of file that is not read.
-        BrokenFile: while reading, behind the ticks that stand before the break.
+        BrokenFile: while reading, after the ticks that stand before the break.
         Refused: while reading, with `strict`.
     """
 
@@ -172,7 +172,7 @@ class TickFile:
             return
         for block in blocks:
             text = block.lstrip(BLANK)
-            if text[:1] not in READERS and text:  # a tab may stand behind the name of a column that has none
+            if text[:1] not in READERS and text:  # a tab may stand after the name of a column that has none
                 text = _begun(block)
             reading.row += block[: len(block) - len(text)].count(b"\n") + (not text)
             if text:
@@ -198,7 +198,7 @@ def _head(stream: BufferedReader, length: int, reading: FileReading, size: int) 
 
 
 def _sorted(blocks: Iterable[list[Feed]]) -> Iterator[list[Feed]]:
-    """Ticks by time, ties in the order of the file; a row without a time stays behind its predecessor."""
+    """Ticks by time, ties in the order of the file; a row without a time stays after its predecessor."""
     whole = [feed for _, feed in sorted(_timed(chain.from_iterable(blocks)), key=itemgetter(0))]
     for start in range(0, len(whole), SORTED_BLOCK):
         yield whole[start : start + SORTED_BLOCK]

@@ -241,7 +241,7 @@ class JsonRows:
             for at in texts:
                 if type(cells[at]) is not str:
                     cells = [*cells[:at], str(cells[at]), *cells[at + 1 :]]
-            if type(cells[time_at]) is float:  # behind whole numbers too, and with its fraction
+            if type(cells[time_at]) is float:  # after whole numbers too, and with its fraction
                 cells = [*cells[:time_at], repr(cells[time_at]), *cells[time_at + 1 :]]
             return build(cells)
 

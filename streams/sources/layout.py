@@ -150,7 +150,7 @@ class Layout:
 
     @property
     def constants(self) -> tuple[str, ...]:
-        """Cells that are the same in every row; `builder` expects them behind those of the file."""
+        """Cells that are the same in every row; `builder` expects them after those of the file."""
         return tuple(self.fixed.values())
 
     def settle(self, rows: Sequence[Sequence[Any]], name: str) -> None:

@@ -136,7 +136,7 @@ class TopicComparison:
         topic, partition: what it is about.
         first_offset: of the topic's partition: above 0, retention has deleted from it.
         before: offset of the tick log at which the comparison ends; what follows from later ticks is left out.
-        after: offset of the tick log behind which it begins; what follows from it and earlier ticks is left out.
+        after: offset of the tick log after which it begins; what follows from it and earlier ticks is left out.
 
     >>> comparison = TopicComparison("predictions", 0, 0, before=2)
     >>> for offset in (0, 1):

@@ -10,7 +10,7 @@ from streams.engine.replay import Emitted, Emitter
 
 
 class Expected:
-    """Records that follow from the ticks of one partition: those of the market node, and of the nodes behind it.
+    """Records that follow from the ticks of one partition: those of the market node, and of the nodes after it.
 
     >>> from streams.topology import nodes
     >>> from streams.parameters import Parameters
@@ -24,7 +24,7 @@ class Expected:
         self._emitter = Emitter(nodes)
 
     def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
-        """Go on behind an offset, from snapshots of keys of the market node; what one has applied is passed over.
+        """Go on after an offset, from snapshots of keys of the market node; what one has applied is passed over.
 
         Raises:
             StateError: they are not of these nodes and parameters.

@@ -13,13 +13,25 @@ class LightRule(Struct, frozen=True):
     """When a figure deserves attention, and when a person should act.
 
     Attributes:
-        attention, act: limits that the figure has to pass.
-        says: the rule, for people.
+        attention, act: limits that the figure has to reach.
+        what: what the figure is, for people.
+        unit, scale: unit in which people are told the limits, and its number in one unit of the figure.
+
+    >>> LightRule(1_000.0, 5_000.0, "p99", scale=1e-3).says
+    'p99: amber from 1 s, red from 5 s'
     """
 
     attention: float
     act: float
-    says: str
+    what: str
+    unit: str = "s"
+    scale: float = 1.0
+
+    @property
+    def says(self) -> str:
+        """The rule, for people."""
+        amber, red = (f"{limit * self.scale:g} {self.unit}" for limit in (self.attention, self.act))
+        return f"{self.what}: amber from {amber}, red from {red}"
 
     def colour(self, value: float | None) -> Colour:
         """Colour of a value; none has none.
@@ -33,13 +45,11 @@ class LightRule(Struct, frozen=True):
         return "act" if value >= self.act else "attention" if value >= self.attention else "good"
 
 
-LATENCY = LightRule(1_000.0, 5_000.0, "p99: amber from 1 s, red from 5 s")
-BEHIND = LightRule(
-    6.0, 30.0, "ticks without a checkpoint, in seconds of the present rate: amber from 6 s, red from 30 s"
-)
-CHECKPOINT = LightRule(8.0, 30.0, "where something waits for one: amber from 8 s, red from 30 s")
-SILENCE = LightRule(5.0, 15.0, "ticks come and predictions do not: amber after 5 s, red after 15 s")
-REFUSED = LightRule(0.001, 0.05, "part of the ticks of the last minute: amber from 0.1 %, red from 5 %")
+LATENCY = LightRule(1_000.0, 5_000.0, "p99", scale=1e-3)
+BEHIND = LightRule(6.0, 30.0, "ticks without a checkpoint, in seconds of the present rate")
+CHECKPOINT = LightRule(8.0, 30.0, "where something waits for one")
+SILENCE = LightRule(5.0, 15.0, "ticks come and predictions do not")
+REFUSED = LightRule(0.001, 0.05, "part of the ticks of the last minute", "%", 100.0)
 
 
 class Lights:

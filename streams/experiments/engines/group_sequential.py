@@ -11,15 +11,15 @@ Spending = Literal["obrien_fleming", "pocock"]
 
 
 def crossing(times: Sequence[float], bounds: Sequence[float]) -> list[float]:
-    """Probability, without a difference, that |z| first reaches its bound at each look.
+    """Under no difference, the probability that |z| first crosses its bound at each look.
 
     >>> five = [0.2, 0.4, 0.6, 0.8, 1.0]
     >>> round(sum(crossing(five, [1.959964] * 5)), 5)
     0.14169
 
     Args:
-        times: information at each look as a part of that at the last, rising.
-        bounds: of |z| at each look.
+        times: information fraction at each look, rising to 1 at the last.
+        bounds: bound of |z| at each look.
 
     References:
         Armitage, McPherson and Rowe (1969), Repeated significance tests on accumulating data, equation 2.

@@ -44,9 +44,9 @@ def e_holm(log_e: Sequence[float]) -> list[float]:
 
 
 def e_bh(log_e: Sequence[float], alpha: float) -> list[bool]:
-    """Which to call, so that at most a part alpha of those called is wrong on average; any dependence.
+    """Which hypotheses to reject, so that at most a share alpha of the rejections is false on average; any dependence.
 
-    The k largest are called for the largest k whose k-th is at least K / (alpha k).
+    These are the k largest e-values, for the largest k whose k-th is at least K / (alpha k).
 
     >>> e_bh([log(45.0), log(30.0), log(5.0), log(80.0)], alpha=0.05)
     [True, True, False, True]

@@ -106,7 +106,7 @@ def prior(alpha: float, expected: float) -> float:
 
 
 class TMixtureState(Struct, array_like=True):
-    """State of engine 1.
+    """State of engine 1, the mixture t-test: the open batch, and the moments of the closed ones.
 
     Attributes:
         part: sum of the scores of the open batch, each less the margin.

@@ -11,8 +11,10 @@ from streams.market.features.rolling import RollingWindow, push, window
 
 @dataclass
 class RealisedState:
-    """Attributes:
-    recent: squares of the last returns, bps^2.
+    """State of the realised volatility: a window of squared returns.
+
+    Attributes:
+        recent: squares of the last returns, bps^2.
     """
 
     recent: RollingWindow

@@ -10,8 +10,10 @@ from streams.market.features.parameters import VolatilityParameters
 
 @dataclass
 class VolatilityState:
-    """Attributes:
-    variance: exponentially weighted square of returns, bps^2.
+    """State of the exponentially weighted volatility.
+
+    Attributes:
+        variance: exponentially weighted mean square of returns, bps^2.
     """
 
     variance: float

@@ -40,6 +40,9 @@ class RowComparison(Struct, frozen=True):
 def comparison(value: float, resampled: Column, enough: bool = True) -> RowComparison:
     """Interval and verdict of an estimated difference, from its values on bootstrap resamples.
 
+    The verdict is `shown` if the interval lies above 0, `refuted` if it lies below 0, and `not shown` if it holds 0 or
+    there are too few outcomes for an interval.
+
     >>> import numpy as np
     >>> print(comparison(0.2, np.linspace(0.1, 0.3, 1_001)))
     +0.2000 [+0.1050, +0.2950]
@@ -49,7 +52,7 @@ def comparison(value: float, resampled: Column, enough: bool = True) -> RowCompa
     Args:
         value: estimate.
         resampled: the same estimate on resampled outcomes.
-        enough: whether there is enough for an interval.
+        enough: whether there are enough outcomes for an interval.
     """
     if not enough:
         return RowComparison(value, None, None, "not shown")

@@ -119,9 +119,10 @@ def equity(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices], mome
 
 
 def at_every_moment(tracks: Mapping[str, Track], prices: Mapping[str, MarkedPrices]) -> Curve:
-    """Equity at every record and at every price: what the deepest fall is read off.
+    """Equity of all accounts together at every record and at every price, for the largest drawdown.
 
-    Each symbol is valued at its own moments only, and the changes are put together in the order of time.
+    Each symbol is valued at the times of its records and prices only; the changes of all symbols are then added up in
+    the order of time.
 
     >>> track = Track(*map(np.array, ([0, 60], [100.0, 102.0], [1.0, 0.0], [0.0, 200.0], [0.0, 0.0], [1.0, 2.0])))
     >>> found = at_every_moment({"X": track}, {"X": MarkedPrices(np.array([0, 29, 90]), np.array([100.0, 99.0, 7.0]))})

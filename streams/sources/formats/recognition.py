@@ -52,7 +52,7 @@ def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[
         name: of the file.
         columns: what the user gave, which overrides the format.
         header: first line, names or cells.
-        rows: the first rows behind it.
+        rows: the first rows after it.
 
     Raises:
         ConfigurationError: two formats fit, columns of the given format are missing, or the format is not read.
