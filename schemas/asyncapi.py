@@ -55,7 +55,7 @@ def json_schema(topic: Topic) -> Json:
 
 
 def asyncapi() -> Json:
-    """The AsyncAPI 3.0 document, from the system's point of view: it receives what others write and sends the rest."""
+    """The AsyncAPI 3.0 document, from the system's point of view: it receives what clients write and sends the rest."""
     records = {record.__name__: (topic, record) for topic in TOPICS for record in topic.records}
     _, schemas = msgspec.json.schema_components(
         [record for _, record in records.values()], ref_template="#/components/schemas/{name}"

@@ -122,7 +122,7 @@ class RunFolder:
             return False
 
     def _give_way(self) -> None:
-        """Remove the files of an unfinished backtest, and no others."""
+        """Remove the files of an unfinished backtest, and no other files."""
         with ExitStack() as held:
             for lock in sorted(self.unfinished.glob(f"{LOCK}*")):
                 if not held.enter_context(exclusive_at_once(lock)):

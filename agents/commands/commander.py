@@ -46,7 +46,7 @@ class LogPlace(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of a command; all empty: nothing yet, or it had been carried out before.
+    """The lifecycle node's answer to a command; all fields empty: none yet, or the command was carried out before.
 
     Attributes:
         versions: what it made of versions.
@@ -68,7 +68,7 @@ _timed = decoder(_Timed)
 
 
 def _is_timed(value: bytes | None) -> bool:
-    """Whether a value can be that of a prediction or an outcome."""
+    """Whether the bytes of a record can be a prediction or an outcome."""
     try:
         _timed(value)
     except Refused:

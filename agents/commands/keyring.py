@@ -74,7 +74,7 @@ def deployments(name: str, prefix: str) -> tuple[str, ...]:
 
 
 def signing(settings: Settings) -> Signing:
-    """What signs and checks signatures under these settings.
+    """The `Signing` that signs records and checks signatures under these settings.
 
     Raises:
         ConfigurationError: the keys make no sense, or the deployment has no name.

@@ -9,7 +9,7 @@ from schemas.topics import COMMANDS
 
 
 class CommandWriter:
-    """Signs commands and writes them.
+    """Signs commands and writes them to the topic `commands`.
 
     Args:
         settings: of the deployment; without a key nothing is signed.

@@ -48,7 +48,7 @@ class Observed:
             await self._news.wait()
 
     def take_predictions(self, block: Sequence[Received], now: float) -> None:
-        """What a reader of `predictions` got at a time of the event loop's clock."""
+        """Take predictions that a reader got at a time of the event loop's clock."""
         for prediction in filter(None, map(_prediction, block)):
             self.latest[prediction.symbol] = prediction
             self._stopwatch.stop(prediction.id, now)
@@ -56,10 +56,10 @@ class Observed:
         self._news.set()
 
     def take_outcomes(self, block: Sequence[Received], now: float) -> None:
-        """What a reader of `outcomes` got."""
+        """Take outcomes that a reader got."""
         self.outcomes += filter(None, map(_outcome, block))
 
     def take_dead_letters(self, block: Sequence[Received], now: float) -> None:
-        """What a reader of `dead-letters` got."""
+        """Take dead letters that a reader got."""
         self.refused.update(letter.reason for letter in map(_dead_letter, block) if letter is not None)
         self._news.set()

@@ -47,7 +47,7 @@ BEFORE_THE_KILL_S = 1.0
 
 
 class Played(Struct, frozen=True):
-    """What happened on Kafka.
+    """Result of the part of the demo that runs on Kafka.
 
     Attributes:
         sent: ticks acknowledged by the broker.

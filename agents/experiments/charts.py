@@ -124,7 +124,7 @@ def watch(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
 
 
 def tested(moves: Sequence[ExperimentMoved]) -> list[ExperimentMoved]:
-    """Records of the test, without those of the watch, which repeat its end."""
+    """Records of the test, without records of the watch over its winner, which repeat the end of the test."""
     return [each for each in moves if each.batches and not each.watched]
 
 

@@ -93,7 +93,7 @@ def effect(latest: ExperimentMoved, unit: str = "") -> str:
 
 
 def estimate(latest: ExperimentMoved, value: float) -> float | None:
-    """What the batches say; before the first of them is full nothing was estimated."""
+    """The estimate from the closed batches; there is none before the first batch is full."""
     return value if latest.batches else None
 
 

@@ -43,7 +43,7 @@ Column = NDArray[np.float64]
 
 
 class Planned(Struct, frozen=True):
-    """What was measured, and what follows.
+    """A plan: what was measured on the ticks, and the length of the experiment that follows.
 
     Attributes:
         experiment, symbol: whose; `*` for symbols that decide together.

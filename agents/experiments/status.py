@@ -82,7 +82,7 @@ def symbols_of(latest: ExperimentMoved) -> tuple[str, ...]:
 
 
 def challengers_of(latest: ExperimentMoved) -> tuple[str, ...]:
-    """Versions of the challenger: one, or those of symbols that decide together."""
+    """Versions of the challenger: one, or one of each symbol where several decide together."""
     if isinstance(latest, PooledMoved) and latest.challengers is not UNSET:
         return latest.challengers
     return (latest.challenger,)
@@ -96,7 +96,7 @@ def follow(course: Course, lives: Lives) -> None:
 
 
 def afterwards(course: Course) -> str:
-    """What happened to the challenger once it was live, a sentence; empty where it is live still, or never was."""
+    """A sentence on what ended the challenger's time as live version; empty where it is still live, or never was."""
     said = {symbol: since_then(each) for symbol, each in course.became.items()}
     told = [f"{symbol}: {words}" if len(course.became) > 1 else words for symbol, words in said.items() if words]
     more = f"; and on {len(told) - MOST_TOLD} more symbols" if len(told) > MOST_TOLD else ""

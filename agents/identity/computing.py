@@ -37,7 +37,7 @@ MOST_NAMED = 5
 
 
 class Identity(Struct, frozen=True):
-    """What computes.
+    """Identity of the code that computes: digests of its parts, and one over all of them.
 
     Attributes:
         parts: by name, sorted: `streams/scoring/logistic.py` and `plugin mine` with the digest of the program (without

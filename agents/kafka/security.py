@@ -10,7 +10,7 @@ from msgspec import Struct
 
 
 class Security(Struct, frozen=True):
-    """What a client has to show, and to ask for.
+    """How a client proves who it is, and what it demands of the connection.
 
     Attributes:
         protocol: PLAINTEXT: neither encrypted nor authenticated.

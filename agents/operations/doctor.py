@@ -42,7 +42,7 @@ SET_BACK_NS = 60 * 10**9
 
 
 class Finding(Struct, frozen=True):
-    """What one check found.
+    """Result of one check.
 
     Attributes:
         check: name of the check, stable.
@@ -58,7 +58,7 @@ class Finding(Struct, frozen=True):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Every check, those of the machine first; those that need a broker only when one answers."""
+    """Make every check: first of the machine, then, when a broker answers, of the running system."""
     settings = beside(settings)
     findings = [
         python(),

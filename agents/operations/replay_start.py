@@ -106,7 +106,7 @@ def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots
 
 
 async def read_histories(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, PartitionHistory]:
-    """What workers have written down about the log that a node reads."""
+    """Read what workers have recorded on `log-events` about the log that a node reads."""
     return histories(await log_events(bootstrap, settings.topic(LOG_EVENTS.name)), node.name)
 
 

@@ -30,7 +30,7 @@ Source = Callable[[], AsyncGenerator[Sequence[Sendable], None]]
 
 
 class Replayed(Struct):
-    """What a replay did.
+    """Result of a replay.
 
     Attributes:
         run: its name.

@@ -72,7 +72,7 @@ def place(item: Sendable, partitions: int) -> tuple[int, bytes | None, bytes | N
 
 
 async def held(bootstrap: str, topic: str) -> ResumePoint:
-    """What a run's log holds, once it has stopped growing.
+    """Contents of a run's log, once it has stopped growing.
 
     Raises:
         ConfigurationError: somebody else is writing to it.
@@ -139,7 +139,7 @@ async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, par
 async def remaining(
     blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int
 ) -> AsyncIterator[Sequence[Sendable]]:
-    """What is left to be sent."""
+    """The part of the source that is still to be sent."""
     left = dict(run.counts)
     async for block in blocks:
         kept: list[Sendable] = []

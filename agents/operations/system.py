@@ -194,7 +194,7 @@ class System:
 
 
 def summary(before: TopicCounts, now: TopicCounts, seconds: float) -> str:
-    """What happened between two readings, in a line.
+    """A line on what changed between two readings.
 
     >>> earlier = TopicCounts({"ticks": 0, "predictions": 0, "outcomes": 0, "dead-letters": 0}, 0)
     >>> later = TopicCounts({"ticks": 5000, "predictions": 4990, "outcomes": 700, "dead-letters": 10}, 120)

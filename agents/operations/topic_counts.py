@@ -14,7 +14,7 @@ from streams.topology import nodes
 
 
 class TopicCounts(NamedTuple):
-    """What lay in the topics at one moment.
+    """Numbers of records in the topics at one moment.
 
     Attributes:
         records: end offset summed over the partitions, by logical topic name; repeats count.

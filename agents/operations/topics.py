@@ -87,7 +87,7 @@ def registry(settings: Settings) -> list[TopicSpec]:
 
 
 async def plan(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
-    """What differs between `wanted` and the cluster at `bootstrap`; changes nothing.
+    """Compare the topics that are wanted with the cluster at `bootstrap`; nothing is changed.
 
     Raises:
         EnvironmentProblem: the cluster does not answer.

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class NotEnough(Struct, frozen=True):
-    """What a panel waits for.
+    """The reason why a panel shows nothing yet.
 
     Attributes:
         have, need: how many there are, and how many it takes.

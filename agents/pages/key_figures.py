@@ -52,7 +52,7 @@ def tiles(record: Record, forecasts: Forecasts | None) -> str:
 
 
 def verdict(record: Record, forecasts: Forecasts | None) -> str:
-    """What the run says, in a sentence or two."""
+    """Verdict on the run, in a sentence or two."""
     gained = "gained" if record.net_bps > 0.0 else "lost" if record.net_bps < 0.0 else "neither gained nor lost:"
     amount = f"{abs(record.net_bps):,.2f} bps of capital{_shared(record)}"
     said = [f"After cost the paper account {gained} {amount} in {_span(record)}"]

@@ -18,7 +18,7 @@ from streams.reports.track_record.record import Record, record
 
 
 class Run(Protocol):
-    """What a backtest leaves: frames whose columns are the records' fields, and a summary.
+    """Results of a backtest: frames whose columns are the records' fields, and a summary.
 
     Of the summary the page shows what is there: `title`, `ticks`, `trials`, `counts` (topic to number of records),
     `parameters` (part to digest), `inputs` (name to digest) and `digests` (topic to `all`, a digest).

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class AlertsOut:
-    """Puts alerts out, whoever makes them.
+    """Delivers alerts of every part of the retrainer: to the log, the topic and the webhook.
 
     Args:
         settings: where.

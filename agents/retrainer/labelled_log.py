@@ -84,7 +84,7 @@ def _position(name: str) -> Position:
 
 
 async def labelled_log(records: OutcomeRecords, job: RetrainJob, market: MarketParameters, labels: int) -> Log:
-    """The outcomes of the job's symbol that end with the one it names; `labels` of them are learned from.
+    """Outcomes of the job's symbol up to the one that the job names; the last `labels` of them are learned from.
 
     Raises:
         TickloopError: the outcome that it names is not there, or was made with other parameters.

@@ -60,7 +60,7 @@ class RosterWatch:
                 await asyncio.sleep(EVERY_S)
 
     async def take(self, differing: list[Differing], now_s: float) -> None:
-        """What one look has shown, at a time of the monotonic clock."""
+        """Take the differences that one look has shown, at a time of the monotonic clock."""
         before, self._seen = self._seen, {each.outcome.symbol: each.sentence for each in differing}
         self._told_at = {told: at for told, at in self._told_at.items() if now_s - at < AGAIN_S}
         for each in differing:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Webhook:
-    """Posts alerts as JSON, one after the other, those of each kind in turn.
+    """Posts alerts as JSON, one after the other, each kind of alert in turn.
 
     Anybody can cause alerts of some kinds, refusals of what he asks for, as many as he likes. In one queue they would
     have a version that was rolled back wait for hours, or be dropped.

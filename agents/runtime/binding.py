@@ -112,7 +112,7 @@ class Binding:
             raise
 
     def revoke(self) -> None:
-        """Drop live state: others may have the partitions."""
+        """Drop live state: other workers may have the partitions by now."""
         for partition in self.live.values():
             partition.revoked = True
         self.live = {}
@@ -122,7 +122,7 @@ class Binding:
         return LogReading(self.name, self.node.source.name, TP(self.source, number))
 
     def stored(self, numbers: list[int]) -> list[tuple[int, Recovered]]:
-        """What the recovered table says about some partitions."""
+        """State of some partitions as the recovered table has it."""
         found = recover(stored_in(self._table).items(), numbers) if numbers else {}
         return [(number, found.get(number, NOTHING)) for number in numbers]
 
@@ -194,7 +194,7 @@ class Runtime:
         self._releases = 0
 
     async def release(self) -> None:
-        """Partitions may go to others: checkpoint, so that they have nothing to repeat, and apply nothing more."""
+        """Partitions may go to other workers: checkpoint, so that these repeat nothing, and apply nothing more."""
         try:
             await self.checkpoint(last=True)
         except Exception as error:

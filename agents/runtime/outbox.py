@@ -107,7 +107,7 @@ class Post:
         self._called = asyncio.Event()
 
     def call(self, outbox: Outbox) -> None:
-        """Have an outbox flushed with the others, soon."""
+        """Have an outbox flushed soon, together with other outboxes."""
         self._waiting[outbox] = None
         self._called.set()
 

@@ -25,7 +25,7 @@ class Reseeks:
         self._asked[tp] = min(offset, self._asked.get(tp, offset))
 
     def take(self) -> dict[TP, int]:
-        """What was asked since the last time."""
+        """The requests that came since the last call."""
         if self._asked:
             self.times += 1
         asked, self._asked = self._asked, {}

@@ -29,7 +29,7 @@ log = logging.getLogger("agents.consumer")
 
 
 class Bound(Protocol):
-    """What the consumer asks the app's `runtime`."""
+    """The part of the app's `runtime` that the consumer uses."""
 
     def is_bound(self, topic: str) -> bool:
         """Whether whole fetches of a topic go to agents."""
@@ -45,7 +45,7 @@ class Bound(Protocol):
 
     @property
     def reseeks(self) -> Reseeks:
-        """What is to be fetched again."""
+        """Offsets from which records are to be fetched again."""
         ...
 
 
@@ -288,5 +288,5 @@ async def commit(app: faust.App, offsets: Mapping[TP, int]) -> bool:
 
 
 def leave_on_stop(app: faust.App) -> None:
-    """Have the partitions given to others as soon as this worker has stopped."""
+    """Have the partitions given to other workers as soon as this one has stopped."""
     cast(Any, app.consumer)._thread.leave_on_stop()

@@ -19,7 +19,7 @@ WITH_A_QUEUE = 3.0
 
 
 class HealthCheck(Struct, frozen=True):
-    """What one rule found.
+    """Result of one rule.
 
     Attributes:
         name: of the rule, stable.

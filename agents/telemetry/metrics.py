@@ -253,7 +253,7 @@ def _counter(name: str, text: str, labels: Sequence[str], values: Values) -> Met
 
 
 def registry(metrics: WorkerMetrics) -> CollectorRegistry:
-    """The worker's metrics beside those of its process and its garbage collector."""
+    """All metrics of a worker: of its nodes, its process and its garbage collector."""
     found = CollectorRegistry()
     found.register(metrics)
     ProcessCollector(registry=found)

@@ -67,7 +67,7 @@ class Version(Struct, frozen=True):
 
 
 class ModelVersionManager:
-    """Versions of all symbols in memory; `dump` and `load` allow to keep them in a file or a compacted topic.
+    """Registry of the versions of all symbols in memory; `dump` and `load` keep versions in a file or a topic.
 
     >>> from schemas.models import SignedLogisticState
     >>> numbers = SignedLogisticState(("queue_imbalance",), (1.2,), (0.4,), 100)

@@ -55,23 +55,23 @@ class Chain(Node[States]):
         }
 
     def decode(self, value: bytes | None) -> Any:
-        """See `Node.decode`: that of the first node."""
+        """See `Node.decode`: done by the first node of the chain."""
         return self._head.decode(value)
 
     def receive(self, record: Struct) -> Any:
-        """See `Node.receive`: that of the first node."""
+        """See `Node.receive`: done by the first node of the chain."""
         return self._head.receive(record)
 
     def key(self, event: Any) -> str:
-        """See `Node.key`: that of the first node."""
+        """See `Node.key`: done by the first node of the chain."""
         return self._head.key(event)
 
     def admit(self, event: Any, record_id: str) -> None:
-        """See `Node.admit`: that of the first node."""
+        """See `Node.admit`: done by the first node of the chain."""
         self._head.admit(event, record_id)
 
     def may_leave(self, state: States) -> bool:
-        """See `Node.may_leave`: that of the first node, as long as followers have taken nothing."""
+        """See `Node.may_leave`: decided by the first node, as long as the nodes after it have taken nothing."""
         return self._head.may_leave(state[0])
 
     def open(self, key: str) -> States:

@@ -17,7 +17,7 @@ def extended(digest: bytes, value: bytes) -> bytes:
 
 
 def of_topic(partitions: Mapping[int, bytes]) -> str:
-    """One digest of a whole topic, hex: over those of its partitions that hold records, in order.
+    """One digest of a whole topic, hex: over the digests of the partitions that hold records, in their order.
 
     >>> of_topic({3: START}) == of_topic({}) != of_topic({3: extended(START, b"x")})
     True

@@ -173,12 +173,12 @@ class Partition:
         self._decided, self._coming = roster.decided, roster.born
 
     def covered_without(self, written: Collection[str]) -> int:
-        """Offset up to which snapshots will cover the log once those of the keys in `written` are stored."""
+        """Offset up to which snapshots will cover the log once the snapshots of the keys in `written` are stored."""
         left = (since for name, since in self.dirty.items() if name not in written)
         return min(left, default=self.offset + 1) - 1
 
     def roster(self, since: int) -> PartitionRoster:
-        """Which keys there are now, for snapshots that cover the log up to `since` and are stored next."""
+        """Roster of the keys that there are now, for the next snapshots, which cover the log up to `since`."""
         born = {name: keyed.born for name, keyed in self.keys.items() if keyed.born > since}
         born |= {name: at for name, at in self._coming.items() if at > self.offset}
         return PartitionRoster(max(self.offset, self._decided), born)

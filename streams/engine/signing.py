@@ -176,7 +176,7 @@ class Signing:
         return signed
 
     def _home(self, partial: ExperimentPartial, partition: int) -> int:
-        """Partition of a partial: that of its experiment, not that of its symbol."""
+        """Partition of a partial: the partition of its experiment, not of its symbol."""
         return partition_of(partial.experiment, self._partitions) if self._partitions else partition
 
     def meet(self, judged: Judged, record: Any, record_id: str) -> bool:

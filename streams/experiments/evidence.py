@@ -131,7 +131,7 @@ class Evidence:
         return True
 
     def totals(self, state: EvidenceState) -> list[float]:
-        """`EvidenceState.totals` with those of the open batch."""
+        """`EvidenceState.totals` together with the sums of the open batch."""
         return [closed + part for closed, part in zip(state.totals, (*state.parts, *state.sums), strict=True)]
 
     def take_batch(self, state: EvidenceState, count: int, totals: list[float], only_a: int, only_b: int) -> None:
@@ -171,7 +171,7 @@ class Evidence:
         return state.metrics[self._index(self._primary)]
 
     def sharpe(self, state: EvidenceState) -> tuple[float, float]:
-        """Sharpe ratio of the challenger less that of the champion, per pair, and its standard error."""
+        """Difference of the Sharpe ratios of challenger and champion, per pair, and its standard error."""
         return self._sharpe.estimate(state.sharpe)
 
     def certified(self, state: EvidenceState) -> float | None:

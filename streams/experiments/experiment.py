@@ -249,7 +249,7 @@ class Experiment:
         )
 
     def _held(self, state: ExperimentState, n: int) -> str:
-        """What blocks a winner; empty: nothing."""
+        """The reason why a winner is not named although the evidence is there; empty: none."""
         parameters = self.parameters
         if n < parameters.minimum_batches:
             return "minimum run time"

@@ -51,7 +51,7 @@ class WinnerWatch:
         return WinnerWatchState("canary", "", 0, self._detector.start())
 
     def update(self, state: WinnerWatchState, worse: float) -> bool:
-        """Take the loss of the new version less that of the old one; returns whether the phase changed."""
+        """Take the new version's loss less the old version's; returns whether the phase changed."""
         if state.phase == "rolled_back":
             return False
         state.pairs += 1

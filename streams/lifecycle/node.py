@@ -179,7 +179,7 @@ class LifecycleNode(Node[SymbolArms]):
             records.add(arm, f"held back by a pin on {live}: {command.cause}")
 
     def _release(self, state: SymbolArms, pin: PinVersion, records: VersionRecords) -> list[Directive]:
-        """What the pin held back: a roll-back first, then the first winner; who won against another one is stopped."""
+        """Carry out what the pin held back: a roll-back first, then the first winner; later winners are stopped."""
         directives = []
         for held in sorted(state.held, key=lambda each: isinstance(each.command, PromoteVariant)):
             arm = next((each for each in state.arms if each.number == held.number), None)

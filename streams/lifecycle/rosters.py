@@ -71,7 +71,7 @@ def shown(outcome: OutcomeMatured) -> Runs:
 
 
 class Difference(NamedTuple):
-    """What the two nodes contradict each other in.
+    """A difference between the arms of the lifecycle node and those of the market node.
 
     Attributes:
         found: what each of them says.
@@ -88,7 +88,7 @@ class Difference(NamedTuple):
 
 
 def difference(symbol: str, lifecycle: Runs, market: Runs) -> Difference | None:
-    """What differs, and the way out; none if nothing does.
+    """The difference, with what to do about it; None if there is none.
 
     >>> found = difference("X", Runs("v2", {"builtin-1f2e3d4c": "builtin-1f2e3d4c"}), Runs("builtin-1f2e3d4c", {}))
     >>> found.sentence # doctest: +NORMALIZE_WHITESPACE

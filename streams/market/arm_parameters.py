@@ -71,7 +71,7 @@ class ArmParameters:
         return found
 
     def __getitem__(self, overrides: bytes) -> ArmParts:
-        """Operators for these overrides; without any: those of the symbol's own parameters.
+        """Operators for these overrides; without overrides, the operators of the symbol's own parameters.
 
         Raises:
             ValueError: the overrides are not valid.

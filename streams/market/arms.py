@@ -85,7 +85,7 @@ class Arms:
         )
 
     def remember(self, arm: ArmState) -> RecallState:
-        """Stored copies for the successor of an arm: those of its model, and one of the model as it is now."""
+        """Stored copies for the successor of an arm: the copies of its model, and one of the model as it is now."""
         return self._recall.succeeded(arm.recall, arm.model)
 
     def take_over(self, arm: ArmState, learned_with: MarketParameters, parameters: MarketParameters) -> ArmState:

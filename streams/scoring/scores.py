@@ -71,7 +71,7 @@ def hit(probability: float, label: int) -> float:
 
 
 def log_loss_gain(probability: float, other: float, label: int) -> float:
-    """Log-loss of another forecast less that of this one, nats, in one logarithm; 0 if nothing moved.
+    """Log-loss of another forecast less the log-loss of this one, nats, in one logarithm; 0 if nothing moved.
 
     Records of experiments hold sums of it, so it stays one logarithm of a ratio instead of two log-losses.
 

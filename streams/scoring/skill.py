@@ -61,7 +61,7 @@ class Skill(Struct, frozen=True):
 
 
 class Scored(Struct, frozen=True, eq=False):
-    """Outcomes as columns of equal length, those of one symbol in the order of their ids.
+    """Outcomes as columns of equal length; outcomes of one symbol come in the order of their ids.
 
     Attributes:
         symbols: of the outcomes.

@@ -29,7 +29,7 @@ MOST_KNOWN = 64
 
 
 def words_of(column: str) -> Mapping[str, str]:
-    """What the cells of a column mean, by its name.
+    """Meaning of the cells of a column, by the column's name.
 
     >>> words_of("side")["buy"], words_of("isBuyerMaker")["true"], words_of("is_buy")["true"]
     ('buy', 'sell', 'buy')

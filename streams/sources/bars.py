@@ -57,7 +57,7 @@ def is_of_bars(header: Sequence[str]) -> bool:
 
 
 class BarColumns(NamedTuple):
-    """Which columns of a table are those of bars."""
+    """The columns of a table that make up a bar."""
 
     open: int
     high: int

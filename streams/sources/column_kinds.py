@@ -38,7 +38,7 @@ class ClassifiedColumn(NamedTuple):
 
     @property
     def names_something(self) -> bool:
-        """Whether its words repeat, as those of a product, a venue, a side or a condition do."""
+        """Whether the words of the column repeat, as names of products, venues, sides or conditions do."""
         filled = sum(text.lower() not in _NOTHING for text in self.texts)
         return (
             self.kind == "words"
@@ -49,7 +49,7 @@ class ClassifiedColumn(NamedTuple):
 
     @property
     def may_number_something(self) -> bool:
-        """Whether it has so few different whole numbers that they may be ids of products."""
+        """Whether the column has so few different whole numbers that they may be ids of products."""
         return self.kind == "number" and len(self.words) <= MOST_WORDS and all(map(str.isdigit, self.words))
 
 

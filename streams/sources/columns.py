@@ -120,7 +120,7 @@ class Columns(msgspec.Struct, frozen=True):
         return self == Columns()
 
     def of(self, file: str) -> "Columns":
-        """The columns of one of several files: with its own symbol."""
+        """The columns of one of several files, with the symbol of that file."""
         symbol = self.symbols.get(file) or self.symbols.get(PurePath(file).name) if self.symbols else ""
         return replace(self, symbol=symbol, symbols={}) if symbol else self
 

@@ -185,7 +185,7 @@ def _names(header: str, delimiter: str, name: str) -> Sequence[str]:
 
 
 def _cells(lines: Sequence[str], delimiter: str, width: int) -> list[list[str]]:
-    """Cells of the first rows that have enough of them."""
+    """Cells of the first rows that have enough cells."""
     rows = []
     for line in lines[:LOOKED_AT]:
         try:

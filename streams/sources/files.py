@@ -144,7 +144,7 @@ class TickFile:
         yield from blocks
 
     def _of(self, name: str) -> Columns:
-        """Columns of one file of an archive: with its own symbol, or else that of the archive."""
+        """Columns of one file of an archive, with the symbol of that file, or else the symbol of the archive."""
         own = self._columns.of(name)
         return own if own is not self._columns else self._columns.of(self.name)
 

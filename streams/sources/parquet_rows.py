@@ -194,7 +194,7 @@ def _ends(
 
 
 def _shown(part: Any) -> list[Any]:
-    """Cells of a column; empty where Python cannot hold one of them."""
+    """Cells of a column; an empty list where Python cannot hold a cell."""
     try:
         cells: list[Any] = part.to_pylist()
     except (ValueError, OverflowError, UnicodeDecodeError, NotImplementedError):

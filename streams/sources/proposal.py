@@ -309,7 +309,7 @@ class _Finding:
         )
 
     def columns(self) -> Columns:
-        """What the user gave together with what was found."""
+        """The columns that the user gave, together with the findings."""
         said, names = self.said, self.names
         of_quotes = {"bid", "ask"} <= {*names}
         fields = ("ts_event", "symbol", "kind", *(QUOTES if of_quotes else TRADES if "kind" not in names else ()))
@@ -332,7 +332,7 @@ class _Finding:
         )
 
     def options(self, made: Columns) -> str:
-        """What was found, as command line options."""
+        """The findings as command line options."""
         said = self.said
         pairs = [f"{field}={name}" for field, name in made.names.items()]
         options = [f"--map {option(','.join(pairs))}"] if pairs else []

@@ -36,7 +36,7 @@ FOREIGN: dict[bytes, tuple[str, str]] = {
 
 
 def expect_text(name: str, head: bytes) -> None:
-    """Refuse unpacked bytes that are no UTF-8 text, by the first of them.
+    """Refuse unpacked bytes that are no UTF-8 text, judged by the first bytes.
 
     >>> expect_text("ticks.7z", b"7z\\xbc\\xaf...")
     Traceback (most recent call last):

@@ -19,7 +19,7 @@ SHORT = {"bid": ("b",), "ask": ("a", "ofr", "offer")}
 
 
 def like_a_size(column: str, side: str) -> bool:
-    """Whether the name of a column is that of a size.
+    """Whether the name of a column is a usual name of a size.
 
     Args:
         column: name.

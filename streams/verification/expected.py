@@ -10,7 +10,7 @@ from streams.engine.replay import Emitted, Emitter
 
 
 class Expected:
-    """Records that follow from the ticks of one partition: those of the market node, and of the nodes after it.
+    """Records that follow from the ticks of one partition, by the market node and the nodes after it.
 
     >>> from streams.topology import nodes
     >>> from streams.parameters import Parameters
@@ -32,6 +32,6 @@ class Expected:
         self._partition.restore(keys, offset, roster)
 
     def take(self, offset: int, key: bytes | None, value: bytes | None) -> Iterator[Emitted]:
-        """What follows from one record of the tick log."""
+        """Records that follow from one record of the tick log."""
         partition = self._partition
         yield from self._emitter.emit(partition.apply(offset, key, value), partition.number, offset)

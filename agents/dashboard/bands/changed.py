@@ -109,7 +109,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def of_command(command: Command, record_id: str) -> Change:
-    """What a person or a node asked for."""
+    """Row about a command of a person or a node."""
     tag = str(command.__struct_config__.tag)
     title, weight = COMMANDS.get(tag, (tag.replace("_", " "), "plain"))
     subject = str(getattr(command, "arm", ""))
@@ -134,7 +134,7 @@ def of_version(version: ModelVersion) -> Change:
 
 
 def of_decision(decided: ExperimentDecided) -> Change:
-    """What an experiment found."""
+    """Row about the verdict of an experiment."""
     weight: Weight = "harm" if decided.verdict in ("harm", "rolled_back") else "strong"
     return Change(
         decided.ts_event,
@@ -149,7 +149,7 @@ def of_decision(decided: ExperimentDecided) -> Change:
 
 
 def of_breach(window: AccuracyWindow) -> Change | None:
-    """What calls for a retrain; none for a window without a breach."""
+    """Row about a breach; None for a window without one."""
     breach = window.breach
     if breach is None:
         return None

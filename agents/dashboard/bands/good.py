@@ -51,7 +51,7 @@ def good(outcomes: tuple[OutcomeFields, ...], marks: Sequence[MarkFields], sampl
 
 
 def verdict(found: Forecasts | None) -> str:
-    """What the outcomes say, in a sentence."""
+    """Verdict of the outcomes on the predictions, in a sentence."""
     if found is None:
         return "Nothing that was predicted has moved yet."
     block, best = found.skill(LIVE)[0], found.best.replace("_", " ")

@@ -174,7 +174,7 @@ class Symbols:
             state.mark = mark
 
     def windowed(self, window: AccuracyWindow, partition: int, now: float) -> None:
-        """Take an accuracy window; those of shadows are not shown here."""
+        """Take an accuracy window; windows of arms in shadow are not shown here."""
         state = self._state(window.symbol, partition, now) if window.live else None
         if state is not None and state.windowed.is_new(window.id):
             state.window, state.breached = window, window.breach is not None

@@ -103,7 +103,7 @@ class Tail:
             self._consumer.seek(each, min(end[each], max(first[each], wanted)))
 
     async def poll(self, timeout_ms: int = 0) -> list[tuple[str, list[Received]]]:
-        """What was fetched since the last call, by topic."""
+        """Records that were fetched since the last call, by topic."""
         found = []
         for partition, records in (await self._consumer.getmany(timeout_ms=timeout_ms)).items():
             name = self._names[partition.topic]

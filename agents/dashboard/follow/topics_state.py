@@ -103,7 +103,7 @@ class Board:
         return {each.name: each.prediction.model_version for each in states if each is not None and each.prediction}
 
     def take(self, topic: str, records: list[Received], now: float) -> None:
-        """Take records of one topic, those of a partition in their order.
+        """Take records of one topic, in their order within each partition.
 
         Args:
             topic: logical name.

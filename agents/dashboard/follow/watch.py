@@ -45,7 +45,7 @@ class StoodStill(Exception):
 
 
 class TopicWatch:
-    """What is known as of now.
+    """State of the topics as of now.
 
     Args:
         settings: of the workers.

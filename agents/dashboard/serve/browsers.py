@@ -20,7 +20,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class Selection(Struct):
-    """What somebody looks at.
+    """The part of the page that one browser shows.
 
     Attributes:
         symbol: whose course is shown.

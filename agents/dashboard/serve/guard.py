@@ -29,7 +29,7 @@ class Denied(Struct, frozen=True):
 
 
 class Headers(Struct, frozen=True):
-    """What a request says about where it comes from.
+    """Headers of a request that say where it comes from.
 
     Attributes:
         host: `Host`: under which name this server was asked.

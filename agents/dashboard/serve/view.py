@@ -78,7 +78,7 @@ class PageView:
 
     @property
     def board(self) -> Board:
-        """What the topics say."""
+        """State of the topics."""
         return self.watched.board
 
     def refresh(self) -> None:
@@ -206,7 +206,7 @@ class ReadUpTo(Struct):
 
 
 class SentPart(Struct):
-    """What one browser has of the course of a symbol."""
+    """The part of a symbol's course that one browser has already."""
 
     symbol: str = ""
     latest: int = -1

@@ -45,7 +45,7 @@ class Outcomes:
         return next((each for each in reversed(self._kept) if each.prediction_id == prediction_id), None)
 
     def snapshot(self) -> tuple[OutcomeFields, ...]:
-        """What is kept, for a thread of its own."""
+        """Copy of the outcomes that are kept, for another thread."""
         return tuple(self._kept)
 
 

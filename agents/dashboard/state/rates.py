@@ -9,7 +9,7 @@ MINUTE_S = 60.0
 
 
 class Ends(NamedTuple):
-    """What lay on the topics at one moment.
+    """Ends of the topics at one moment.
 
     Attributes:
         at: seconds of the clock.

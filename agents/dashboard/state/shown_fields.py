@@ -26,7 +26,7 @@ Named = Annotated[dict[Annotated[str, Meta(max_length=LONGEST_NAME)], Figure], M
 
 
 class PredictionFields(Struct, frozen=True):
-    """What is kept of a prediction; its fields are those of `schemas.predictions.Prediction`."""
+    """The fields of `schemas.predictions.Prediction` that the page keeps."""
 
     id: Id
     symbol: Symbol
@@ -44,7 +44,7 @@ class PredictionFields(Struct, frozen=True):
 
 
 class ArmFields(Struct, frozen=True):
-    """What is kept of an arm of an outcome."""
+    """The fields of an arm of an outcome that the page keeps."""
 
     arm: Name
     model_version: Name
@@ -54,7 +54,7 @@ class ArmFields(Struct, frozen=True):
 
 
 class OutcomeFields(Struct, frozen=True):
-    """What is kept of an outcome; its fields are those of `schemas.outcomes.OutcomeMatured`."""
+    """The fields of `schemas.outcomes.OutcomeMatured` that the page keeps."""
 
     prediction_id: Id
     symbol: Symbol
@@ -70,7 +70,7 @@ class OutcomeFields(Struct, frozen=True):
 
 
 class MarkFields(Struct, frozen=True):
-    """What is kept of a paper account; its fields are those of `schemas.accounts.AccountMarked`."""
+    """The fields of `schemas.accounts.AccountMarked` that the page keeps."""
 
     id: Id
     symbol: Symbol

@@ -67,7 +67,7 @@ class SharpeDifference:
                 at += 1
 
     def estimate(self, state: SharpeState) -> tuple[float, float]:
-        """Sharpe ratio of a less that of b, per event, and its standard error, infinite while unknown."""
+        """Difference of the Sharpe ratios of a and b, per event, and its standard error, infinite while unknown."""
         n = state.n
         if n < 2:
             return 0.0, inf

@@ -24,7 +24,7 @@ LARGEST_STATE = 16_384
 
 
 class FeatureFinding(Struct, frozen=True):
-    """What a check found.
+    """Result of a check.
 
     Attributes:
         family: name of the family.

@@ -95,7 +95,7 @@ def run(
     variant: Ablation,
     progress: Callable[[float], None] = lambda share: None,
 ) -> PrequentialRun:
-    """What `variant` says about `ticks`.
+    """Run the market node with the parameters of `variant` over `ticks`.
 
     Args:
         ticks: of one symbol or several, in the order of their log.

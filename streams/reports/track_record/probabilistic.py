@@ -10,7 +10,7 @@ from streams.reports.track_record.sharpe import sharpe
 
 
 class Moments(Struct, frozen=True):
-    """What the distribution of an estimated ratio depends on.
+    """Moments of the returns that the distribution of an estimated Sharpe ratio depends on.
 
     Attributes:
         ratio: Sharpe ratio of one interval.

@@ -21,7 +21,7 @@ FEWEST_RETURNS = 30
 
 
 class Ratios(Struct, frozen=True):
-    """What the returns of regular intervals say.
+    """Ratios computed from the returns of regular intervals.
 
     Attributes:
         sharpe: of one interval.

@@ -91,7 +91,7 @@ def bandwidth(count: int) -> int:
 
 
 def scale(returns: Column, periods: float, lags: int | None = None) -> float:
-    """What turns the ratio of one interval into that of `periods` of them, given their autocorrelation.
+    """Factor from the Sharpe ratio of one interval to the ratio of `periods` intervals, given the autocorrelation.
 
     `eta(q) = q / sqrt(q + 2 sum_k (q - k) rho_k)`; `sqrt(q)` without autocorrelation.
 
