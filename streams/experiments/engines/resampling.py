@@ -95,7 +95,7 @@ def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: in
 
 
 def drawdown_test(a: Column, b: Column, block: float, resamples: int = 999, seed: int = 1) -> Tested:
-    """Test of the drawdown of b less the drawdown of a, above 0 when a is better, by a stationary bootstrap of the pairs.
+    """Test of the drawdown of b less that of a, above 0 when a is better, by a stationary bootstrap of the pairs.
 
     The p-value is how often a resample lies as far from the resamples' mean as the estimate from 0.
 
