@@ -71,6 +71,7 @@ class Board:
         self.letters = Letters()
         self.passed = Passed()
         self._once = Once()
+        self._letters_once = Once()
         self._looked: dict[bytes | None, list[int]] = {}
         self._prediction = decoder(PredictionFields)
         self._outcome = decoder(OutcomeFields)
@@ -191,7 +192,8 @@ class Board:
             self.alerts.broken(broken.symbol)
 
     def _refused(self, letter: DeadLetter, record: Received, now: float) -> None:
-        self.letters.take(letter, written_ms(record, now))
+        if self._letters_once.is_new(record.partition, record.value):
+            self.letters.take(letter, written_ms(record, now))
 
 
 def written_ms(record: Received, now: float) -> int:

@@ -10,6 +10,7 @@ from agents.dashboard.serve.view import SentPart, course_of
 from agents.dashboard.state.series import CAPACITY, MOST_BELIEFS, Beliefs, Point, Series
 from schemas.accounts import AccountMarked
 from schemas.codec import encode
+from schemas.dead_letters import DeadLetter
 from schemas.experiments import ExperimentMoved
 from schemas.outcomes import OutcomeMatured
 from schemas.predictions import Prediction
@@ -199,3 +200,17 @@ def test_before_the_first_batch_nothing_is_estimated() -> None:
 def test_the_tick_log_is_no_topic_of_the_board() -> None:
     with pytest.raises(KeyError):
         Board().take(TICKS.name, received([(0, "", b"{}")]), NOW_S)
+
+
+def test_a_dead_letter_that_a_worker_writes_again_counts_once() -> None:
+    board = Board()
+    letter, other = RECORDS[DeadLetter][:2]
+    again = [
+        (0, "", encode(letter)),
+        (0, "", encode(msgspec.structs.replace(letter, id="ticks:3:1099"))),
+        (0, "", encode(letter)),
+    ]
+    board.take("dead-letters", received(again), NOW_S)
+    assert [count for _, count in board.letters.view().counts] == [2]
+    board.take("dead-letters", received([(1, "", encode(other))]), NOW_S)
+    assert len(board.letters.view().newest) == 3
