@@ -35,7 +35,10 @@ class ComputedBy(Struct, frozen=True, kw_only=True, tag="computed_by", tag_field
     def key(self) -> bytes:
         """Key of the record; the same record written again has the same key.
 
-        >>> ComputedBy("market", "ticks", 3, 500, "b2", "a1", {}, "Other code.").key
+        >>> ComputedBy(
+        ...     node="market", topic="ticks", partition=3, offset=500,
+        ...     code="b2", before="a1", parts={}, sentence="Other code.",
+        ... ).key
         b'market|3|computed_by|500'
         """
         return f"{self.node}|{self.partition}|computed_by|{self.offset}".encode()

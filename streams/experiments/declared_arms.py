@@ -39,5 +39,7 @@ def _expect_arm(own: MarketParameters, arm: Mapping[str, Any], where: str) -> No
     try:
         variants.overrides(arm)
     except ValueError as error:
-        way = "" if "; fix: " in str(error) else "; fix: see docs/experiments.md for what an arm may be"
-        raise ConfigurationError(f"[{where}]: {error}{way}") from error
+        said = ConfigurationError(str(error), f"[{where}]")
+        if not said.fix:
+            said = ConfigurationError(f"{error}; fix: see docs/experiments.md for what an arm may be", f"[{where}]")
+        raise said from error

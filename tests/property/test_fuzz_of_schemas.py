@@ -63,7 +63,7 @@ def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("topic", ROOTS, ids=lambda topic: topic.name)
 def test_no_payload_on_a_root_stops_the_loop(topic: Topic) -> None:
     (node,) = (node for node in chained(nodes(FUZZED)) if node.source is topic)
-    found = taken(node, payloads(topic, 2_000, seed=1))
+    found = taken(node, payloads(topic, 6_000, seed=1))
     assert {"malformed", "not_json"} | TAKEN[topic] <= found.keys()
     assert len(found) >= 6
 

@@ -63,7 +63,7 @@ def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, Prediction
     What is no prediction, which `Board.take` counts, answers none.
 
     >>> answered([(1_000, b'{"id":"ticks:0:17","ts_event":5,"symbol":"X"}'), (1_001, b"no prediction")])
-    {17: Made(at_ms=1000, ts_event=5)}
+    {17: PredictionTimes(at_ms=1000, ts_event=5)}
     """
     found: dict[int, PredictionTimes] = {}
     for timestamp_ms, value in values:

@@ -38,8 +38,8 @@ MAY_TAKE_APART = {
     "schemas/names.py": "names that say of which kind an arm or a version is",
     "schemas/positions.py": "ids that say where a record comes from",
     "agents/cli/__init__.py": "an error's sentence, line by line, before it is printed",
-    "agents/process/owned.py": "an exception of any library, put on one line",
-    "streams/sources/damage.py": "the first line of what a library says",
+    "agents/process/background.py": "an exception of any library, put on one line",
+    "streams/sources/damaged_files.py": "the first line of what a library says",
     "streams/sources/dbn.py": "the first line of what a library says",
 }
 
@@ -128,7 +128,7 @@ IN_ORDER = {
     "streams/sources/book_messages.py": "a quote of each message of a file",
     "streams/sources/book_rows.py": "a quote of each row of a file",
     "streams/sources/layout.py": "a quote of each row of a file",
-    "streams/sources/planted.py": "a quote of each step of a made-up market",
+    "streams/sources/planted_signal.py": "a quote of each step of a made-up market",
     "streams/sources/synthetic.py": "a quote of each step of a made-up market",
 }
 """Modules that build a record for each tick by the order of its fields: by name it takes 25 to 35 ns longer."""
