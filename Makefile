@@ -47,9 +47,9 @@ test: lint compiled ## all checks, then every test, from unit to killed processe
 	if [ -n "$$failed" ]; then exit $$failed; fi; \
 	if [ -z "$$found" ]; then exit 5; fi
 
-# Units of the four packages alone: what computes over whole markets, opens browsers or starts brokers is left to `test`.
+# Units that are quick: what starts processes, computes over whole markets, opens browsers or needs a broker is left to `test`.
 quick: lint compiled ## style, types, imports, contract and the unit tests: under three minutes, no broker
-	@unset MAKEFLAGS MFLAGS; $(PYTHON) -m pytest -q -n logical --maxprocesses 8 --dist worksteal tests/unit $(ARGS)
+	@unset MAKEFLAGS MFLAGS; $(PYTHON) -m pytest -q -n logical --maxprocesses 8 --dist worksteal -m "not slow" tests/unit $(ARGS)
 
 bench: $(DEVELOPMENT) compiled ## how fast: ticks a second, cost of a tick, latency
 	@set -e; for file in tests/bench/bench_*.py; do \

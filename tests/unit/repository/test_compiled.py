@@ -13,6 +13,8 @@ from agents.operations.compiling import compile_hot_modules
 from schemas.errors import EnvironmentProblem
 from streams.engine import compiled
 
+pytestmark = pytest.mark.slow
+
 REAL = compiled.ROOT.parent / "shared" / "data" / "btcusdt-perp-20240808.csv.gz"
 
 DIGESTS = """

@@ -14,6 +14,8 @@ from schemas.errors import ConfigurationError
 from streams.parameters import Parameters
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 GUIDE = (ROOT / "docs" / "extending.md").read_text()
 
 

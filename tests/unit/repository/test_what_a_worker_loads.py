@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pytest
 from msgspec import json
 
+pytestmark = pytest.mark.slow
+
 COSTLY = ("aiohttp.web", "jgo", "numpy", "pandas", "plotly", "pyarrow", "requests", "river", "scipy")
 """Each takes a tenth of a second or more, on an idle machine."""
 

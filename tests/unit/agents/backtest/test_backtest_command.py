@@ -33,6 +33,8 @@ from streams.sources.bad_ticks import with_bad_ticks
 from streams.sources.damaged_files import BrokenFile
 from streams.sources.synthetic import synthetic_market
 
+pytestmark = pytest.mark.slow
+
 CHEAP = """
 [market]
 horizon_ns = 2000000

@@ -29,6 +29,8 @@ from streams.sources.formats.recognition import as_toml
 from streams.sources.synthetic import synthetic_market
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 PLUG_IN = """
 from streams.market.costs import register
 from streams.market.costs.fees import Fees

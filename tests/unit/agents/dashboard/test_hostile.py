@@ -48,6 +48,8 @@ from tests.support.dashboard_server import server
 from tests.support.golden_model_records import OF_MODELS
 from tests.support.golden_records import RECORDS
 
+pytestmark = pytest.mark.slow
+
 VERSION: Any = OF_MODELS[ModelVersion][-1]
 RETRAIN: Any = OF_MODELS[Retrain][-1]
 

@@ -22,6 +22,8 @@ from schemas.errors import ConfigurationError
 from tests.support.dashboard_records import fed, written
 from tests.support.dashboard_server import TOKEN, server
 
+pytestmark = pytest.mark.slow
+
 ASKED = {"action": "roll_back", "symbol": "NOBODY", "cause": "a test"}
 
 

@@ -29,6 +29,8 @@ from streams.sources.synthetic import synthetic_market
 from tests.support.paper_run import CHEAP, IDLE, PaperRun, paper_run
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3_600 * 10**9
 PAGES = ROOT / "agents" / "pages"
 

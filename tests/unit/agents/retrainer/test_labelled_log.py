@@ -18,6 +18,8 @@ from schemas.windows import Breach
 from streams.retraining.labels import SPARE, outcome_log
 from tests.support.labelled_outcomes import MARKET, outcomes
 
+pytestmark = pytest.mark.slow
+
 LABELS = 200
 MOST = LABELS + SPARE
 NAMED = 3_000

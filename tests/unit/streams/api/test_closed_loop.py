@@ -17,6 +17,8 @@ from streams.market.node import MarketNode
 from streams.sources.planted_signal import GradedMarket
 from tests.support.closed_loop_story import AFTERWARDS, BEGUN, LATENCY_NS, story
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_happens_happens_in_order_and_is_told() -> None:
     rest = iter(story().told)

@@ -14,6 +14,8 @@ from streams.components.promises import PromiseFinding
 from streams.sources.synthetic import synthetic_market
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 PARTS = """
 from math import log
 from streams.market.strategies import register

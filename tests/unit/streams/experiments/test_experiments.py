@@ -19,6 +19,8 @@ from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.preflight import ends_of_batches, preflight, smallest_that_holds
 from streams.experiments.standing import standing
 
+pytestmark = pytest.mark.slow
+
 QUICK = ExperimentParameters(primary="returns", batch=20, expected=800.0, longest=4_000, warmup=50)
 
 
