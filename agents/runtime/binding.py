@@ -146,7 +146,7 @@ class Binding:
             origin, fetch_again_from, look_into, post, kept, keep_from: see `PartitionServices`.
         """
         settings, node = self._settings, self.node
-        ways = PartitionServices(
+        services = PartitionServices(
             producer_of(self._app),
             post,
             {record: settings.topic(topic.name) for record, topic in topic_of([node]).items()},
@@ -162,7 +162,7 @@ class Binding:
             keep_from,
         )
         self._generation = self._app.consumer_generation_id
-        self.live[number] = LivePartition(node, number, stored, ways)
+        self.live[number] = LivePartition(node, number, stored, services)
         return self.live[number]
 
 
@@ -182,7 +182,7 @@ class Runtime:
         self, app: faust.App, settings: Settings, bootstrap: str, nodes: Sequence[Node[Any]], identity: Identity
     ) -> None:
         self._app, self._settings = app, settings
-        self._custody = IdentityCheck(app, settings, bootstrap, identity)
+        self._identity_check = IdentityCheck(app, settings, bootstrap, identity)
         self.bindings = [Binding(app, settings, node) for node in chained(nodes)]
         self.reseeks = Reseeks()
         self.beat = 0.0
@@ -244,15 +244,15 @@ class Runtime:
         return wanted
 
     async def _load(self, assigned: list[TP]) -> dict[TP, int]:
-        release, settings, custody = self._releases, self._settings, self._custody
+        release, settings, identity_check = self._releases, self._settings, self._identity_check
         readings: dict[LogReading, Binding] = {}
         held: dict[LogReading, Recovered] = {}
         for binding in self.bindings:
             for number, stored in binding.stored([tp.partition for tp in assigned if tp.topic == binding.source]):
                 reading = binding.reading(number)
                 readings[reading], held[reading] = binding, stored
-        seen = await custody.look(held, [kept_name(settings, binding.node) for binding in self.bindings])
-        by = await custody.check_code(held, seen)
+        seen = await identity_check.look(held, [kept_name(settings, binding.node) for binding in self.bindings])
+        by = await identity_check.check_code(held, seen)
         if release != self._releases:
             return {}
         events: list[LogEvent] = []
@@ -266,9 +266,9 @@ class Runtime:
             live = binding.load(
                 reading.tp.partition,
                 stored,
-                origin=Origin(sight.topic_id, sight.leader_epoch, code=custody.identity.digest),
+                origin=Origin(sight.topic_id, sight.leader_epoch, code=identity_check.identity.digest),
                 fetch_again_from=partial(self.reseeks.ask, reading.tp),
-                look_into=partial(custody.look_into, reading, binding.counters),
+                look_into=partial(identity_check.look_into, reading, binding.counters),
                 post=self._post,
                 kept=kept if binding.node.source is TICKS and kept in seen.topics else "",
                 keep_from=sight.end - 1,  # what was written before follows from ticks before this one
@@ -277,9 +277,9 @@ class Runtime:
                 events.append(event)
             if gap is not None:
                 live.partition.offset = gap[1]
-                events.append(custody.lost(reading, binding.counters, *gap))
+                events.append(identity_check.lost(reading, binding.counters, *gap))
         # Before anything is put out that follows from it.
-        await custody.write(events, self.bindings[0].counters)
+        await identity_check.write(events, self.bindings[0].counters)
         return {tp: max(offset, seen.logs[tp].first) for tp, offset in self._uncovered().items()}
 
     async def look_again(self) -> None:
@@ -289,7 +289,7 @@ class Runtime:
             StateError: one is another log by now.
             KafkaError: the cluster does not answer.
         """
-        await self._custody.look_again(
+        await self._identity_check.look_again(
             (binding.reading(number), live.partition.offset, live.newest)
             for binding in self.bindings
             for number, live in binding.live.items()

@@ -89,7 +89,7 @@ class LivePartition:
         checkpointed_at: when all that was dirty had last been looked at and stored, by the monotonic clock.
     """
 
-    def __init__(self, node: Node[Any], number: int, stored: Recovered, ways: PartitionServices) -> None:
+    def __init__(self, node: Node[Any], number: int, stored: Recovered, services: PartitionServices) -> None:
         self.partition = Partition(node, number, stored.offset, stored.roster)
         for name, snapshot in stored.keys.items():
             self.partition.restore(name, snapshot)
@@ -98,9 +98,9 @@ class LivePartition:
         self.covered = stored.offset
         self.revoked = False
         self._closed = False
-        self._filing = EpochWriter(number, secrets.token_hex(4), stored.stored)
-        self._ways = ways
-        self._outbox = Outbox(ways.producer, ways.counters.sent)
+        self._epoch_writer = EpochWriter(number, secrets.token_hex(4), stored.stored)
+        self._services = services
+        self._outbox = Outbox(services.producer, services.counters.sent)
         self._fitted = Fitted(node.outputs)
         self._topics = topic_of([node])
         self.event_ns = 0
@@ -115,7 +115,7 @@ class LivePartition:
         self._mark = stored.origin.mark, stored.origin.digest
         self._kept = stored.origin.kept if stored.offset >= 0 else None
         self._slot = stored.origin.slot
-        self._filling: SlotWriter | None = None
+        self._slot_writer: SlotWriter | None = None
 
     async def take(self, fetched: Fetched) -> None:
         """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
@@ -132,7 +132,7 @@ class LivePartition:
                     return
                 self._apply(turn)
                 self._remember(turn[-1])
-            self._ways.post.call(self._outbox)
+            self._services.post.call(self._outbox)
             if self._outbox.is_full:
                 await self._outbox.flush()
             elif len(turn) == RECORDS_A_TURN:
@@ -153,19 +153,19 @@ class LivePartition:
         """
         expected = max(self.partition.offset + 1, self._read_to)
         if fetched.begins > expected:
-            first = await self._ways.look_into(expected, fetched.begins)
+            first = await self._services.look_into(expected, fetched.begins)
             if first > expected:
                 self.partition.offset = first - 1
             if fetched.begins > first:
-                self._ways.fetch_again_from(first)
+                self._services.fetch_again_from(first)
                 return False
         return True
 
     def _apply(self, records: list[Any]) -> None:
         # Offsets that are missing inside a fetch were never there: transaction markers, aborted records, compaction.
-        partition, outbox, names, topics = self.partition, self._outbox, self._ways.topics, self._topics
+        partition, outbox, names, topics = self.partition, self._outbox, self._services.topics, self._topics
         apply, append, fitted, root_id = partition.apply, outbox.append, self._fitted.encode, partition.root_id
-        number, partitions, counters = partition.number, self._ways.partitions, self._ways.counters
+        number, partitions, counters = partition.number, self._services.partitions, self._services.counters
         timed, self._turns = self._turns % TURNS_A_TIMED_ONE == 0, self._turns + 1
         began, repeated, new, output = time.perf_counter(), partition.repeats, 0, None
         for record in records:
@@ -211,21 +211,21 @@ class LivePartition:
                     return
                 await self._outbox.flush()
                 acks = self._outbox.taken()
-                snapshots = self._snapshots_of_longest_dirty(math.inf if last else self._ways.checkpoint_bytes)
+                snapshots = self._snapshots_of_longest_dirty(math.inf if last else self._services.checkpoint_bytes)
                 covered = partition.covered_without(snapshots)
                 for name in snapshots:
                     del partition.dirty[name]
-                records = self._filing.snapshots(snapshots, partition.roster(self.covered), partition.keys.keys())
+                records = self._epoch_writer.snapshots(snapshots, partition.roster(self.covered), partition.keys.keys())
             await asyncio.gather(*acks)
             await self._store(records)
             if covered > self.covered:
-                await self._store(self._filing.manifest(covered, self._origin(covered)))
+                await self._store(self._epoch_writer.manifest(covered, self._origin(covered)))
                 self.covered = covered
-            if self._ways.kept and not last:
+            if self._services.kept and not last:
                 await self._keep()
             self.checkpointed_at = time.monotonic()
-            self._ways.counters.checkpoint_s.add(self.checkpointed_at - began)
-            self._ways.counters.snapshot_bytes += sum(map(len, snapshots.values()))
+            self._services.counters.checkpoint_s.add(self.checkpointed_at - began)
+            self._services.counters.snapshot_bytes += sum(map(len, snapshots.values()))
 
     def _remember(self, record: Any) -> None:
         if record.offset != self.partition.offset:  # a repeat
@@ -238,7 +238,7 @@ class LivePartition:
     def newest(self) -> Origin:
         """The log as it was last read, as far as this partition knows: the last record that it has applied."""
         mark, digest = (self._marks[-1].offset, digest_of(self._marks[-1])) if self._marks else self._mark
-        return replace(self._ways.origin, mark=mark, digest=digest)
+        return replace(self._services.origin, mark=mark, digest=digest)
 
     def _origin(self, covered: int) -> Origin:
         """What snapshots that reach to an offset were computed from and by."""
@@ -250,27 +250,27 @@ class LivePartition:
             self._mark = record.offset, digest_of(record)
         mark, digest = self._mark
         kept = -1 if self._kept is None else self._kept
-        return replace(self._ways.origin, mark=mark, digest=digest, kept=kept, slot=self._slot)
+        return replace(self._services.origin, mark=mark, digest=digest, kept=kept, slot=self._slot)
 
     async def _keep(self) -> None:
         """Store a share of the snapshots that are kept for a while, if it is time for some."""
         if not self._marks:
             return
-        period = self._marks[-1].timestamp // self._ways.kept_ms
+        period = self._marks[-1].timestamp // self._services.kept_ms
         if self._kept is None:  # began with nothing, at the beginning of the log: a replay can, too
             self._kept = period
-        if self._filling is None:
-            if period <= self._kept or self.partition.offset < self._ways.keep_from:
+        if self._slot_writer is None:
+            if period <= self._kept or self.partition.offset < self._services.keep_from:
                 return
             self._slot = (self._slot + 1) % SLOTS
-            self._filling = SlotWriter(self.partition, self._slot, self._ways.origin.code)
-            await self._store(self._filling.begin(), self._ways.kept)
+            self._slot_writer = SlotWriter(self.partition, self._slot, self._services.origin.code)
+            await self._store(self._slot_writer.begin(), self._services.kept)
         async with self._turn:
-            share = self._filling.share(self._ways.checkpoint_bytes)
-        await self._store(share, self._ways.kept)
-        if self._filling.is_whole:
-            await self._store(self._filling.end(), self._ways.kept)
-            self._filling, self._kept = None, period
+            share = self._slot_writer.share(self._services.checkpoint_bytes)
+        await self._store(share, self._services.kept)
+        if self._slot_writer.is_whole:
+            await self._store(self._slot_writer.end(), self._services.kept)
+            self._slot_writer, self._kept = None, period
 
     @property
     def unacked_since(self) -> float | None:
@@ -291,9 +291,9 @@ class LivePartition:
     async def _store(self, records: Mapping[bytes, bytes | None], topic: str = "") -> None:
         if self.revoked or not records:
             return
-        outbox = Outbox(self._ways.producer, self._ways.counters.sent)
+        outbox = Outbox(self._services.producer, self._services.counters.sent)
         for key, value in records.items():
-            outbox.append(topic or self._ways.changelog, key, value, self.partition.number)
+            outbox.append(topic or self._services.changelog, key, value, self.partition.number)
         await outbox.flush()
         await asyncio.gather(*outbox.taken())
 

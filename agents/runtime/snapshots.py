@@ -73,10 +73,10 @@ class EpochWriter:
         epoch: name that no other owner has.
         others: storage keys of what other owners left; deleted after the first manifest.
 
-    >>> filing = EpochWriter(3, "9f2c01aa")
-    >>> list(filing.snapshots({"BTCUSDT": b"state"}, PartitionRoster(41, {"BTCUSDT": 7}), {"BTCUSDT"}))
+    >>> writer = EpochWriter(3, "9f2c01aa")
+    >>> list(writer.snapshots({"BTCUSDT": b"state"}, PartitionRoster(41, {"BTCUSDT": 7}), {"BTCUSDT"}))
     [b'3|9f2c01aa|roster|', b'3|9f2c01aa|0|BTCUSDT']
-    >>> filing.manifest(41)
+    >>> writer.manifest(41)
     {b'3|9f2c01aa': b'\x94)\x01\x97\xa0\xff\xff\xc4\x00\xa0\xff\xff\xc3'}
     """
 
