@@ -6,6 +6,8 @@ from msgspec import Meta, Struct
 
 from schemas.limits import LONGEST_SYMBOL, EventTimeOrNone, Id, Sentence
 
+Severity = Literal["info", "warning", "error"]
+
 AlertKind = Literal[
     "breach",
     "budget_spent",
@@ -50,6 +52,6 @@ class Alert(Struct, frozen=True):
             "set back or jumped, each of the first eight times and then at every doubling of their number"
         ),
     ]
-    severity: Annotated[Literal["info", "warning", "error"], Meta(description="how urgent it is")]
+    severity: Annotated[Severity, Meta(description="how urgent it is")]
     subject: Annotated[Id, Meta(description="version, job or reason code that the alert names")]
     sentence: Annotated[Sentence, Meta(description="for a person")]

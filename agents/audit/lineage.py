@@ -16,7 +16,7 @@ from schemas.retraining import RetrainFinished, RetrainingResult, RetrainJob
 from schemas.ticks import Directive
 from schemas.versions import ModelVersion
 from schemas.windows import AccuracyWindow
-from streams.lifecycle.rosters import holding
+from streams.lifecycle.rosters import valid_versions
 
 ORDER = (AccuracyWindow, Retrain, RetrainJob, RetrainFinished, StartVariant, ExperimentDecided, PromoteVariant)
 """Order of records with one event time: causes before effects."""
@@ -43,7 +43,7 @@ class History(Struct):
 
     def live(self) -> ModelVersion | None:
         """The version that is live by the registry; None where no command was ever given for the symbol."""
-        return next((each for each in holding(self.versions.values()) if each.status == "champion"), None)
+        return next((each for each in valid_versions(self.versions.values()) if each.status == "champion"), None)
 
     def now(self, predicting: str) -> ModelVersion | None:
         """The registry's record of the version that predicts now; None where it has none.
@@ -54,7 +54,11 @@ class History(Struct):
         if not predicting:
             return self.live()
         return self.versions.get(predicting) or next(
-            (each for each in holding(self.versions.values()) if is_builtin(each.version) and is_builtin(predicting)),
+            (
+                each
+                for each in valid_versions(self.versions.values())
+                if is_builtin(each.version) and is_builtin(predicting)
+            ),
             None,
         )
 

@@ -15,7 +15,7 @@ from schemas.retraining import RetrainFinished
 from schemas.topics import CANDIDATES, MODEL_VERSIONS, Topic
 from schemas.versions import ModelVersion
 from streams.api.versions import SCHEMA, ModelVersionManager, Version, VersionChange
-from streams.lifecycle.rosters import holding
+from streams.lifecycle.rosters import valid_versions
 
 TIMEOUT_S = 60.0
 
@@ -38,7 +38,7 @@ async def versions(
     of_symbol: dict[str, list[ModelVersion]] = {}
     for each in found:
         of_symbol.setdefault(each.symbol, []).append(each)
-    held = [each for of in of_symbol.values() for each in holding(of)]
+    held = [each for of in of_symbol.values() for each in valid_versions(of)]
     return sorted(held, key=lambda version: (version.symbol, version.arm != LIVE))
 
 

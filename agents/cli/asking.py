@@ -58,14 +58,19 @@ def ask_each(requests: Sequence[Request], wait: float, as_json: bool, anyway: bo
     sent = asyncio.run(put(settings_of_command(), requests, wait, anyway, _warned))
     if as_json:
         click.echo(msgspec.json.encode(sent))
-    for each in sent if not as_json else ():
+    else:
+        _tell(sent, wait)
+    if refused := [f"{each.command.symbol}: {each.refused}" for each in sent if each.refused]:
+        raise TickloopError("refused: " + "; ".join(refused))
+
+
+def _tell(sent: Sequence[Sent], wait: float) -> None:
+    for each in sent:
         where = f"{each.command.symbol}: written to partition {each.partition}, offset {each.offset}"
         if each.answered:
             click.echo(f"{where}, carried out")
         elif not each.refused:
             click.secho(f"{where}; no answer within {wait:g} s; `tickloop arm list` shows what holds", fg="yellow")
-    if refused := [f"{each.command.symbol}: {each.refused}" for each in sent if each.refused]:
-        raise TickloopError("refused: " + "; ".join(refused))
 
 
 async def put(settings: Settings, requests: Sequence[Request], wait: float, anyway: bool, say: Say) -> list[Sent]:

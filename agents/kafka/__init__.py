@@ -1,4 +1,4 @@
-"""The one door to Kafka's clients: whoever reads or writes imports them from here.
+"""The one door to Kafka's clients: their types are imported from here, and `agents.kafka.clients` makes them.
 
 What a consumer is handed is unpacked by our own rules (`agents.kafka.unpacking`), in the whole process from now on, so
 that no message can fill the memory of whoever reads it, or stop him; the records say which stretch of the log they were

@@ -13,9 +13,8 @@ from agents.clients.publisher import Addressed, Published, Sendable
 from agents.clients.reader import read_blocks
 from agents.clients.topic_partitions import partition_count
 from agents.kafka import TopicPartition, clients
-from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
-from streams.engine.feed import RawTick
+from streams.engine.feed import payload
 from streams.engine.partitioner import partition_of
 
 QUIET_S = 1.0
@@ -62,13 +61,13 @@ class ResumePoint:
 def place(item: Sendable, partitions: int) -> tuple[int, bytes | None, bytes | None]:
     """Partition, key and value that the publisher gives to an item.
 
+    >>> from streams.engine.feed import RawTick
     >>> place(RawTick("BAC", b"no tick"), 8)
     (7, b'BAC', b'no tick')
     """
     if isinstance(item, Addressed):
         return item.partition, item.key, item.value
-    value = item.value if isinstance(item, RawTick) else encode(item)
-    return partition_of(item.symbol, partitions), item.symbol.encode(), value
+    return partition_of(item.symbol, partitions), item.symbol.encode(), payload(item)
 
 
 async def held(bootstrap: str, topic: str) -> ResumePoint:

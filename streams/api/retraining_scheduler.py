@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from schemas.codec import encode
 from schemas.outcomes import OutcomeMatured
 from schemas.retraining import RetrainingResult
 from schemas.windows import AccuracyWindow, Breach
 from streams.api.ticks import Ticks, feed
 from streams.api.versions import ModelVersionManager
-from streams.engine.feed import RawTick
+from streams.engine.feed import payload
 from streams.engine.partition import Partition
 from streams.market.node import MarketNode
 from streams.monitoring.node import MonitorNode, MonitorState
@@ -196,7 +195,6 @@ def retraining(
 def _outcomes(ticks: Ticks, parameters: Parameters) -> Iterator[OutcomeMatured]:
     partition = Partition(MarketNode(parameters), 0)
     for offset, tick in enumerate(feed(ticks)):
-        value = tick.value if isinstance(tick, RawTick) else encode(tick)
-        for record in partition.apply(offset, tick.symbol.encode(), value):
+        for record in partition.apply(offset, tick.symbol.encode(), payload(tick)):
             if type(record) is OutcomeMatured:
                 yield record

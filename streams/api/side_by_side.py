@@ -5,12 +5,11 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import ConfigurationError
 from schemas.outcomes import OutcomeMatured
 from streams.api.ticks import Ticks, feed
-from streams.engine.feed import RawTick
+from streams.engine.feed import payload
 from streams.engine.partition import Partition
 from streams.experiments.pairs import Pair
 from streams.market.node import MarketNode
@@ -98,7 +97,7 @@ def side_by_side(
             if tick.ts_event > until:
                 break
         count += 1
-        value = tick.value if isinstance(tick, RawTick) else encode(tick)
+        value = payload(tick)
         for partition, found in ((one, waiting[0]), (other, waiting[1])):
             for record in partition.apply(offset, tick.symbol.encode(), value):
                 if type(record) is OutcomeMatured:

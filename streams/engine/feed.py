@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from schemas.codec import encode
 from schemas.ticks import Directive, Quote, Trade
 
 
@@ -23,3 +24,12 @@ class RawTick(Struct, frozen=True):
 
 Feed = Quote | Trade | Directive | RawTick
 """What a source of ticks yields."""
+
+
+def payload(item: Feed) -> bytes:
+    """Value of an item of a feed as it lies on the topic `ticks`.
+
+    >>> payload(RawTick("X", b"no tick"))
+    b'no tick'
+    """
+    return item.value if isinstance(item, RawTick) else encode(item)

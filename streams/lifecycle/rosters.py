@@ -23,7 +23,7 @@ class Runs(NamedTuple):
     shadow: dict[str, str]
 
 
-def holding(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
+def valid_versions(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
     """Valid version records of one symbol: all, but of the built-in version only the newest.
 
     With other parameters the built-in arm goes on under another name, and no record ends the name before: its last one
@@ -31,7 +31,7 @@ def holding(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
 
     >>> before = ModelVersion("commands:0:3:0", "X", "builtin-00000000", "", "champion", "", 3, "c0", arm="live")
     >>> after = ModelVersion("commands:0:7:1", "X", "builtin-1f2e3d4c", "", "shadow", "", 7, "c1", arm="mine")
-    >>> [each.version for each in holding([before, after])]
+    >>> [each.version for each in valid_versions([before, after])]
     ['builtin-1f2e3d4c']
     """
     known = list(versions)
@@ -59,7 +59,7 @@ def said(versions: Iterable[ModelVersion]) -> Runs:
     ...     ModelVersion("commands:0:3:0", "X", "v0", "", "stopped", "no use", 3, "c0")])
     Runs(live='v2', shadow={'v1': 'v1'})
     """
-    running = [version for version in holding(versions) if version.arm]
+    running = [version for version in valid_versions(versions) if version.arm]
     live = next((version.version for version in running if version.status == "champion"), BUILTIN)
     return Runs(live, {version.version: version.arm for version in running if version.status != "champion"})
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from schemas.alerts import Alert, AlertKind
+from schemas.alerts import Alert, AlertKind, Severity
 from schemas.breaks import ClockBroken
 from schemas.dead_letters import DeadLetter
 from schemas.limits import cut
@@ -125,25 +125,29 @@ def _of_result(finished: RetrainFinished) -> Alert | None:
     result = finished.result
     if result.status in ("candidate", "superseded"):
         return None
-    kind, severity = ("retrain_failed", "error") if result.status == "failed" else ("retrain_rejected", "info")
+    failed = result.status == "failed"
     return Alert(
         id=finished.id,
         node=CANDIDATES.name,
         symbol=finished.symbol,
         ts_event=finished.ts_event,
-        kind=kind,  # type: ignore[arg-type]
-        severity=severity,  # type: ignore[arg-type]
+        kind="retrain_failed" if failed else "retrain_rejected",
+        severity="error" if failed else "info",
         subject=result.job_id,
         sentence=f"retrain of {finished.symbol}: {result.status.replace('_', ' ')}: {result.sentence}",
     )
 
 
+OF_CHANGES: dict[tuple[str, str], tuple[AlertKind, Severity, str]] = {
+    ("promote_variant", "champion"): ("promoted", "info", "is live"),
+    ("roll_back", "rolled_back"): ("rolled_back", "error", "was rolled back"),
+    ("stop_variant", "rejected"): ("rejected", "info", "was not found better"),
+}
+"""By change and status of a version: kind and severity of the alert, and its verb."""
+
+
 def _of_version(version: ModelVersion) -> Alert | None:
-    told = {
-        ("promote_variant", "champion"): ("promoted", "info", "is live"),
-        ("roll_back", "rolled_back"): ("rolled_back", "error", "was rolled back"),
-        ("stop_variant", "rejected"): ("rejected", "info", "was not found better"),
-    }.get((version.change, version.status))
+    told = OF_CHANGES.get((version.change, version.status))
     if version.held is True and version.change in ("promote_variant", "roll_back"):
         told = ("held_back", "error" if version.change == "roll_back" else "warning", "is held back")
     if version.change == "start_variant" and version.status == "shadow" and is_candidate(version.arm):
@@ -156,8 +160,8 @@ def _of_version(version: ModelVersion) -> Alert | None:
         node=MODEL_VERSIONS.name,
         symbol=version.symbol,
         ts_event=version.ts_event,
-        kind=kind,  # type: ignore[arg-type]
-        severity=severity,  # type: ignore[arg-type]
+        kind=kind,
+        severity=severity,
         subject=version.version,
         sentence=f"{version.version} {verb}: {version.reason}",
     )

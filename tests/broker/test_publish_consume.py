@@ -25,7 +25,7 @@ from agents.operations import topics
 from schemas.codec import encode
 from schemas.errors import EnvironmentProblem
 from schemas.ticks import Trade
-from streams.engine.feed import Feed, RawTick
+from streams.engine.feed import Feed, RawTick, payload
 from streams.engine.partitioner import partition_of
 from streams.sources.synthetic import OPENING_NS, synthetic_market
 
@@ -60,7 +60,7 @@ def in_order(feed: Sequence[Feed]) -> dict[int, list[tuple[bytes, bytes]]]:
     """Keys and values that each partition must have."""
     lanes = defaultdict(list)
     for tick in feed:
-        value = tick.value if isinstance(tick, RawTick) else encode(tick)
+        value = payload(tick)
         lanes[partition_of(tick.symbol, PARTITIONS)].append((tick.symbol.encode(), value))
     return lanes
 

@@ -10,7 +10,7 @@ from agents.pages.wording import number
 from schemas.names import is_builtin
 from schemas.retraining import RetrainFinished
 from schemas.versions import ModelVersion
-from streams.lifecycle.rosters import holding, newest
+from streams.lifecycle.rosters import newest, valid_versions
 
 MOST_ROWS = 100
 MOST_VERSIONS = 4_000
@@ -84,7 +84,7 @@ class Versions:
 
     def of(self, symbol: str) -> list[ModelVersion]:
         """Versions of a symbol, each once, whatever its parameters call the built-in one."""
-        return holding(each for _, each in self._versions.values() if each.symbol == symbol)
+        return valid_versions(each for _, each in self._versions.values() if each.symbol == symbol)
 
     def get(self, symbol: str, version: str) -> ModelVersion | None:
         """The newest record of one version; of the built-in one whatever its parameters call it."""
@@ -106,7 +106,7 @@ class Versions:
         rows = []
         for symbol, versions in of_symbol.items():
             back = back_to(versions)
-            for version in holding(versions):
+            for version in valid_versions(versions):
                 written_ms, _ = self._versions[version.key]
                 row = _row(version, predicting.get(symbol, ""), back)
                 rows.append((not version.arm, -written_ms, row))
@@ -128,7 +128,7 @@ def back_to(versions: Iterable[ModelVersion]) -> str:
     """
     demoted = [
         each
-        for each in holding(versions)
+        for each in valid_versions(versions)
         if each.arm and each.status == "shadow" and each.change == "promote_variant" and each.held is not True
     ]
     last = newest(demoted)

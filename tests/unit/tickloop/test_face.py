@@ -83,12 +83,10 @@ def test_a_notebook_is_checked_with_our_types(tmp_path: Path) -> None:
     )
 
 
-def test_a_part_of_ones_own_is_registered_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_of_ones_own_is_registered_in_a_line(request: pytest.FixtureRequest) -> None:
     from streams.market.costs import COSTS
+    from streams.market.costs.fees import Fees
 
-    monkeypatch.setitem(COSTS, "none", lambda parameters: None)
-    monkeypatch.delitem(COSTS, "none")
-    tickloop.register.cost("none", lambda parameters: None)  # type: ignore[arg-type, return-value]
-    assert "none" in COSTS
-    monkeypatch.setitem(COSTS, "none", COSTS["none"])
-    del COSTS["none"]
+    tickloop.register.cost("mine", lambda parameters: Fees(parameters.fee_bps))
+    request.addfinalizer(lambda: COSTS.pop("mine"))
+    assert "mine" in COSTS

@@ -24,10 +24,9 @@ from agents.broker.exclusive import exclusive
 from agents.cli import backtest as backtest_command
 from agents.cli import cli, main
 from agents.identity.computing import configured_identity
-from schemas.codec import encode
 from schemas.errors import ConfigurationError, StateError
 from streams.api.backtest import backtest
-from streams.engine.feed import RawTick
+from streams.engine.feed import payload
 from streams.parameters import Parameters, load_parameters
 from streams.sources.bad_ticks import with_bad_ticks
 from streams.sources.damaged_files import BrokenFile
@@ -53,7 +52,7 @@ FEED = list(with_bad_ticks(synthetic_market(seed=2, ticks=3_000), 0.01, 2))
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inputs")
-    lines = [item.value if isinstance(item, RawTick) else encode(item) for item in FEED]
+    lines = [payload(item) for item in FEED]
     (folder / "market.jsonl").write_bytes(b"\n".join(line.replace(b"\n", b" ") for line in lines))
     (folder / "cheap.toml").write_text(CHEAP)
     (folder / "dear.toml").write_text(CHEAP.replace("fee_bps = 0.0", "fee_bps = 4.0"))

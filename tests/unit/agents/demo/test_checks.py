@@ -15,10 +15,9 @@ from agents.demo.observed import Observed
 from agents.demo.plan import DemoPlan
 from agents.demo.stopwatch import Stopwatch
 from agents.demo.summary import Summary
-from schemas.codec import encode
 from schemas.errors import ConfigurationError
 from schemas.topics import TOPICS
-from streams.engine.feed import RawTick
+from streams.engine.feed import payload
 from streams.engine.partitioner import partition_of
 from streams.engine.replay import SourceRecord, replay
 from streams.parameters import Parameters
@@ -39,7 +38,7 @@ def logs() -> Logs:
     offsets = [0] * PARTITIONS
     for tick in MARKET.feed:
         partition = partition_of(tick.symbol, PARTITIONS)
-        value = tick.value if isinstance(tick, RawTick) else encode(tick)
+        value = payload(tick)
         found["ticks"].append(Received(partition, offsets[partition], 0, tick.symbol.encode(), value))
         offsets[partition] += 1
     source = [SourceRecord(r.partition, r.offset, r.key, r.value) for r in found["ticks"]]

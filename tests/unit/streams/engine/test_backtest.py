@@ -17,7 +17,7 @@ from schemas.topics import TICKS, TOPICS
 from streams.api.backtest import Backtest, backtest
 from streams.engine.backtest import Engine
 from streams.engine.digests import START, extended, of_topic
-from streams.engine.feed import Feed, RawTick
+from streams.engine.feed import Feed, RawTick, payload
 from streams.engine.node import following
 from streams.engine.partitioner import murmur2, partition_of
 from streams.engine.replay import SourceRecord, by_topic, replay
@@ -47,7 +47,7 @@ def published(feed: list[Feed]) -> list[SourceRecord]:
     log = []
     for item in feed:
         number = partition_of(item.symbol, PARTITIONS)
-        value = item.value if isinstance(item, RawTick) else encode(item)
+        value = payload(item)
         log.append(SourceRecord(number, offsets[number], item.symbol.encode(), value))
         offsets[number] += 1
     return log

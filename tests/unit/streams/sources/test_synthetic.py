@@ -10,7 +10,7 @@ from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.predictions import Prediction
 from schemas.ticks import Quote
-from streams.engine.feed import RawTick
+from streams.engine.feed import RawTick, payload
 from streams.engine.replay import SourceRecord, replay
 from streams.market.node import MarketNode
 from streams.sources.bad_ticks import QUOTE_SPOILS, SPOILS, with_bad_ticks
@@ -99,7 +99,7 @@ def test_nothing_good_is_lost_or_changed_by_spoiling() -> None:
 def test_the_market_node_refuses_every_spoiled_tick_and_takes_every_good_one() -> None:
     mixed = list(with_bad_ticks(synthetic_market(seed=7, ticks=4_000), rate=0.1, seed=2))
     bad = {offset: tick for offset, tick in enumerate(mixed) if isinstance(tick, RawTick)}
-    values = [tick.value if isinstance(tick, RawTick) else encode(tick) for tick in mixed]
+    values = [payload(tick) for tick in mixed]
     keys = [tick.symbol.encode() for tick in mixed]
     records = [SourceRecord(0, offset, *pair) for offset, pair in enumerate(zip(keys, values, strict=True))]
     ids = {DeadLetter: set[int](), Prediction: set[int]()}
