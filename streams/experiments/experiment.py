@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from schemas.errors import StateError
 from streams.experiments.engines import batches, group_sequential
+from streams.experiments.engines.e_process_of_batch_means import interval, log_e, prior
 from streams.experiments.engines.futility import hopes
 from streams.experiments.engines.multiplicity import e_bonferroni
-from streams.experiments.engines.t_mixture import interval, log_e, prior
 from streams.experiments.evidence import Evidence, EvidenceState
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters

@@ -7,7 +7,7 @@ from msgspec import Struct
 from scipy.special import ndtri
 
 from schemas.errors import ConfigurationError
-from streams.experiments.engines.t_mixture import TMixture
+from streams.experiments.engines.e_process_of_batch_means import TMixture
 
 
 def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float:

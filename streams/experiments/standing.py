@@ -9,8 +9,8 @@ from msgspec.structs import asdict
 
 from schemas.experiments import GuardrailStanding
 from streams.experiments.engines import batches
+from streams.experiments.engines.e_process_of_batch_means import interval, log_e
 from streams.experiments.engines.futility import hopes
-from streams.experiments.engines.t_mixture import interval, log_e
 from streams.experiments.experiment import Experiment, ExperimentState, Status
 from streams.experiments.scores import Metric
 

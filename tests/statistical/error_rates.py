@@ -11,8 +11,8 @@ from scipy.stats import t as student
 from streams.experiments.engines import group_sequential
 from streams.experiments.engines.certificate import Certificate, CertificateState
 from streams.experiments.engines.e_detector import EDetector
+from streams.experiments.engines.e_process_of_batch_means import TMixture, log_e, prior
 from streams.experiments.engines.sharpe_difference import SharpeDifference
-from streams.experiments.engines.t_mixture import TMixture, log_e, prior
 from streams.experiments.experiment import Experiment, Status
 from streams.experiments.pairs import Pair
 from streams.experiments.parameters import ExperimentParameters

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from schemas.experiments import ExperimentPartial, PooledDecided
 from streams.experiments.declaration import Declaration
-from streams.experiments.engines.t_mixture import log_e, prior
+from streams.experiments.engines.e_process_of_batch_means import log_e, prior
 from streams.experiments.parameters import ExperimentParameters
 from streams.experiments.pooling_node import Pool
 

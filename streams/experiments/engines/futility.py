@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from streams.experiments.engines.t_mixture import log_e
+from streams.experiments.engines.e_process_of_batch_means import log_e
 
 
 class Hopes(Struct, frozen=True):

@@ -87,7 +87,7 @@ class SharpeDifference:
         return ratio_a - ratio_b, sqrt(max(0.0, total) / (n - 1) / n)
 
     def moments(self, state: SharpeState) -> tuple[int, float, float]:
-        """(n, mean, sse) of batch means that would have this difference and standard error: for `t_mixture`.
+        """(n, mean, sse) of batch means that would have this difference and standard error, for their e-process.
 
         Nothing before `FEWEST` batches, and while neither of the two moved.
         """

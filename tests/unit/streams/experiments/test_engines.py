@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError
 from streams.experiments import planning
-from streams.experiments.engines import batches, fixed_horizon, group_sequential, t_mixture
+from streams.experiments.engines import batches, fixed_horizon, group_sequential
+from streams.experiments.engines import e_process_of_batch_means as e_process
 from streams.experiments.engines.batches import Batches
 from streams.experiments.engines.certificate import Certificate, CertificateState
 from streams.experiments.engines.e_detector import DetectorState, EDetector
+from streams.experiments.engines.e_process_of_batch_means import TMixture, TMixtureState
 from streams.experiments.engines.multiplicity import ELond, Ledger, e_bh, e_holm, holm
 from streams.experiments.engines.sharpe_difference import SharpeDifference
-from streams.experiments.engines.t_mixture import TMixture, TMixtureState
 from streams.experiments.winner_watch import WinnerWatch, WinnerWatchState
 
 STREAM = [0.1 + 0.3 * sin(i) + 0.2 * cos(0.37 * i * i) for i in range(1, 1001)]
@@ -49,10 +50,10 @@ class TestGolden:
         ("n", "t", "g", "log_e"), [(20, 3, 1, 2.13233652), (100, 3, 0.01, 1.78140713), (50, -2.5, 0.1, 1.57942898)]
     )
     def test_two_sided_evidence(self, n: int, t: float, g: float, log_e: float) -> None:
-        assert t_mixture.log_e_two_sided(n, t, n * (n - 1.0), g) == near(log_e)
+        assert e_process.log_e_two_sided(n, t, n * (n - 1.0), g) == near(log_e)
 
     def test_one_sided_evidence(self) -> None:
-        assert exp(t_mixture.log_e(20, 3.0, 20 * 19.0, 1.0)) == near(16.8053196266)
+        assert exp(e_process.log_e(20, 3.0, 20 * 19.0, 1.0)) == near(16.8053196266)
 
     @pytest.mark.parametrize(("batch", "log_e"), [(1, 71.5565041400), (10, 58.0228069391)])
     def test_engine_1_on_a_stream(self, batch: int, log_e: float) -> None:
@@ -75,29 +76,29 @@ class TestGolden:
 
 class TestEngine1:
     def test_the_confidence_sequence_is_where_the_evidence_stays_below(self) -> None:
-        low, high = t_mixture.interval(60, 0.1, 70.0, 0.2, 0.05)
+        low, high = e_process.interval(60, 0.1, 70.0, 0.2, 0.05)
         for end in (low, high):
-            assert t_mixture.log_e_two_sided(60, 0.1 - end, 70.0, 0.2) == pytest.approx(-log(0.05))
-        assert t_mixture.interval(2, 0.1, 1.0, 0.2, 0.05) == (-inf, inf)
-        assert t_mixture.interval(0, 0.0, 0.0, 0.2, 0.05) == (-inf, inf)
+            assert e_process.log_e_two_sided(60, 0.1 - end, 70.0, 0.2) == pytest.approx(-log(0.05))
+        assert e_process.interval(2, 0.1, 1.0, 0.2, 0.05) == (-inf, inf)
+        assert e_process.interval(0, 0.0, 0.0, 0.2, 0.05) == (-inf, inf)
 
     def test_directions_make_the_two_sided_evidence_together(self) -> None:
         """The mixture over both directions is the mean of those over each."""
         for mean in (-0.4, 0.0, 0.3):
-            both = 0.5 * exp(t_mixture.log_e(30, mean, 40.0, 0.1)) + 0.5 * exp(t_mixture.log_e(30, -mean, 40.0, 0.1))
-            assert both == pytest.approx(exp(t_mixture.log_e_two_sided(30, mean, 40.0, 0.1)))
+            both = 0.5 * exp(e_process.log_e(30, mean, 40.0, 0.1)) + 0.5 * exp(e_process.log_e(30, -mean, 40.0, 0.1))
+            assert both == pytest.approx(exp(e_process.log_e_two_sided(30, mean, 40.0, 0.1)))
 
     def test_tails_that_underflow_go_on_smoothly(self) -> None:
-        values = [t_mixture.log_student(3_000, -x / 10) for x in range(300, 500)]
+        values = [e_process.log_student(3_000, -x / 10) for x in range(300, 500)]
         steps = np.diff(values)
         assert all(isfinite(value) for value in values)
         assert (steps < 0.0).all()
         assert np.abs(np.diff(steps)).max() < 0.02
 
     def test_scores_without_spread(self) -> None:
-        assert t_mixture.log_e(20, 0.0, 0.0, 0.1) < 0.0
-        assert t_mixture.log_e(20, 0.5, 0.0, 0.1) > 10.0
-        assert t_mixture.log_e(20, -0.5, 0.0, 0.1) < -2.0
+        assert e_process.log_e(20, 0.0, 0.0, 0.1) < 0.0
+        assert e_process.log_e(20, 0.5, 0.0, 0.1) > 10.0
+        assert e_process.log_e(20, -0.5, 0.0, 0.1) < -2.0
 
     def test_what_is_not_finite_is_counted_and_changes_nothing(self) -> None:
         engine = TMixture(batch=2, expected=10.0, alpha=0.05)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from schemas.errors import ConfigurationError, StateError
 from schemas.outcomes import ArmOutcome, OutcomeMatured
-from streams.experiments.engines.t_mixture import log_e
+from streams.experiments.engines.e_process_of_batch_means import log_e
 from streams.experiments.evidence import Evidence
 from streams.experiments.experiment import Experiment, ExperimentState, Status
 from streams.experiments.pairs import Pair, pair_of
