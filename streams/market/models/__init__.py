@@ -1,1 +1,1 @@
-"""Models that learn: explicit numbers as state, River as the learner."""
+"""The online model of the direction of the next price move: its parameters, its numbers and its learning step."""

@@ -1,4 +1,4 @@
-"""Parameters of the online model."""
+"""Parameters of the online model, which are read from the table `[market.model]` of the configuration."""
 
 from typing import Annotated
 
@@ -9,15 +9,17 @@ from streams.market.features import SIGNED
 
 
 class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the signed logistic regression.
+    """Parameters of the online logistic regression that predicts the direction of the next price move.
+
+    Each feature is divided by its root mean square before it enters the regression; it is then called scaled.
 
     Attributes:
-        features: names of its features, all of them signed.
-        learning_rate: first step of the stochastic gradient, for features scaled to a mean square of 1.
-        learning_rate_decay: label n is learned with `learning_rate / n ** learning_rate_decay`, times its uniqueness.
-        prior: weights that it starts from, log-odds for each scaled feature; 0 for those that are not named.
-        scale_memory: labels over which the mean square of each feature decays.
-        learns: whether labels change it while it runs; if not, only a directive brings another model.
+        features: names of the input features; each must change its sign when bid and ask change places.
+        learning_rate: step of the stochastic gradient descent at the first label, per unit of scaled feature.
+        learning_rate_decay: exponent; the step at label number n is `learning_rate / n ** learning_rate_decay`.
+        prior: starting weight of a feature by its name, in log-odds per unit of the scaled feature; 0 if not named.
+        scale_memory: number of labels over which the running mean square of each feature is averaged.
+        learns: whether labels change the weights; if False, the weights stay until an operator replaces the model.
     """
 
     features: tuple[str, ...] = SIGNED

@@ -1,4 +1,8 @@
-"""Antisymmetric logistic regression: mirrored features give the mirrored probability, by construction."""
+"""Logistic regression for the direction of the next price move, treating up and down alike.
+
+It has no intercept, and its features change their sign when bid and ask change places. So a mirrored market always
+gets the mirrored probability: 0.6 becomes 0.4.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +23,14 @@ LARGEST: Final = 1e6
 
 @dataclass
 class SignedLogistic:
-    """A model's numbers, in the order of `SignedLogisticParameters.features`.
+    """The learned numbers of one logistic regression, each list in the order of its features.
 
     Attributes:
-        weights: log-odds for each scaled feature.
-        mean_squares: mean square of each feature; its root is the scale. Not centred: that would break the symmetry.
-        scales: reciprocals of those roots, 0 for a feature that was always 0.
-        n_seen: labels learned from.
+        weights: weight of each feature, in log-odds of an upward move per unit of the scaled feature.
+        mean_squares: running mean square of each feature. The mean is not subtracted: that would treat up and down
+            differently.
+        scales: factor that scales each feature: 1 over the root of its mean square; 0 for a feature that was always 0.
+        n_seen: number of labels (known outcomes, up or down) learned from.
     """
 
     weights: list[float]
@@ -35,7 +40,10 @@ class SignedLogistic:
 
     @property
     def sound(self) -> bool:
-        """Whether every number is finite; a model that is not has no opinion and learns no more."""
+        """Whether every weight and every mean square is finite.
+
+        A model with a number that is not finite gives the probability 0.5 and no longer learns.
+        """
         total = 0.0
         for each in self.weights:
             total += each
@@ -46,16 +54,16 @@ class SignedLogistic:
 
 
 def fresh(features: Sequence[str] = SIGNED) -> SignedLogistic:
-    """Model over these features with weights of 0."""
+    """Return a model over `features` that has learned nothing: all weights, mean squares and scales are 0."""
     zeros = [0.0] * len(features)
     return SignedLogistic(zeros, list(zeros), list(zeros))
 
 
 def start(parameters: SignedLogisticParameters) -> SignedLogistic:
-    """Model with its prior weights, before the first label.
+    """Return a model that has seen no label and has the starting weights `parameters.prior`.
 
     >>> model = start(SignedLogisticParameters(features=("return_10", "queue_imbalance")))
-    >>> model.weights, model.n_seen
+    >>> model.weights, model.n_seen  # by default only `queue_imbalance` has a starting weight
     ([0.0, 1.2], 0)
     """
     model = fresh(parameters.features)
@@ -64,10 +72,14 @@ def start(parameters: SignedLogisticParameters) -> SignedLogistic:
 
 
 def from_wire(state: SignedLogisticState, features: tuple[str, ...] = SIGNED) -> SignedLogistic:
-    """Model over `features` from its state on the wire.
+    """Return the model that a message holds, ready to predict and learn.
+
+    Args:
+        state: the model's numbers as they were sent or stored.
+        features: names of the features that the model must have, in this order.
 
     Raises:
-        ValueError: the numbers are not those of a valid model over `features`; the message says why.
+        ValueError: `state` has other features, or numbers that are missing or out of range; the message says which.
     """
     if state.features != features:
         raise ValueError(f"expected the features {', '.join(features)}, was {', '.join(state.features) or 'none'}")
@@ -91,28 +103,35 @@ def from_wire(state: SignedLogisticState, features: tuple[str, ...] = SIGNED) ->
 
 
 def to_wire(model: SignedLogistic, features: tuple[str, ...] = SIGNED) -> SignedLogisticState:
-    """State on the wire of a model over `features`; `from_wire` gives the same model back, bit for bit."""
+    """Return a model's numbers as a record that can be sent or stored.
+
+    `from_wire` turns the record back into the same model, bit for bit.
+
+    Args:
+        model: the model.
+        features: names of the model's features, in the order of its weights.
+    """
     return SignedLogisticState(features, tuple(model.weights), tuple(model.mean_squares), model.n_seen)
 
 
 class SignedLogisticLearner:
-    """Opinions and learning steps of `SignedLogistic` models; it holds no numbers of its own.
+    """Predicts with `SignedLogistic` models and teaches them; the learned numbers are in the models, none are in here.
+
+    A learning step equals that of River's `LogisticRegression` with `SGD` and `InverseScaling` to the last bit, and a
+    test compares the two. It is written out here so that a model is a plain list of numbers to store, send and compare.
 
     Args:
         parameters: how models learn.
-        times: factor on the learning rate.
-
-    The step is that of River's `LogisticRegression` with `SGD` and `InverseScaling`, written out because a model here
-    is a list of numbers that can be stored, sent and compared; a test holds both equal to the last bit.
+        times: factor by which `parameters.learning_rate` is multiplied.
 
     >>> learner, model = SignedLogisticLearner(SignedLogisticParameters(learning_rate=0.1)), fresh()
     >>> features = [1.0] * len(SIGNED)
-    >>> learner.opinion(model, features)
+    >>> learner.opinion(model, features)  # all weights are 0
     0.5
     >>> learner.learn(model, features, up=True)
-    >>> round(learner.opinion(model, features), 4)  # every weight went from 0 to 0.1 * (1 - 0.5)
+    >>> round(learner.opinion(model, features), 4)  # each of the 12 weights is now 0.1 * (1 - 0.5)
     0.6457
-    >>> round(learner.opinion(model, [-each for each in features]), 4)
+    >>> round(learner.opinion(model, [-each for each in features]), 4)  # the mirrored market
     0.3543
     """
 
@@ -123,18 +142,35 @@ class SignedLogisticLearner:
         self._decay = parameters.learning_rate_decay
 
     def opinion(self, model: SignedLogistic, features: list[float]) -> float:
-        """Probability of an upward move; `features` may go on beyond those of the model."""
+        """Return the model's probability of an upward move, 0 to 1; 0.5 if its numbers are not finite.
+
+        Args:
+            model: the model.
+            features: unscaled values, first those of the model's features in their order; further values are ignored.
+        """
         return self.opinion_on(model, self.scaled(model, features))
 
     def scaled(self, model: SignedLogistic, features: list[float]) -> list[float]:
-        """Features in units of their root mean square, clipped: the input of the regression."""
+        """Return the inputs of the regression: each feature divided by its root mean square and clipped to -5 to 5.
+
+        A feature that was always 0 while the model learned gives 0.
+
+        Args:
+            model: the model, which holds the mean squares.
+            features: unscaled values, first those of the model's features in their order; further values are ignored.
+        """
         return [
             CLIP if (scaled := features[index] * scale) > CLIP else -CLIP if scaled < -CLIP else scaled
             for index, scale in enumerate(model.scales)
         ]
 
     def opinion_on(self, model: SignedLogistic, scaled: list[float]) -> float:
-        """Probability of an upward move from scaled features, as the method `scaled` returns them."""
+        """Return the model's probability of an upward move, 0 to 1, from features that are already scaled.
+
+        Args:
+            model: the model; with numbers that are not finite it gives 0.5.
+            scaled: the return value of the method `scaled` for this model.
+        """
         log_odds = 0.0
         for index, weight in enumerate(model.weights):
             log_odds += weight * scaled[index]
@@ -142,7 +178,16 @@ class SignedLogisticLearner:
         return probability(log_odds) if -1e300 < log_odds < 1e300 else 0.5
 
     def learn(self, model: SignedLogistic, features: list[float], up: bool, uniqueness: float = 1.0) -> None:
-        """Learn one label, weighted by its uniqueness (0 to 1), with the features at prediction time."""
+        """Learn from one label: update the model's mean squares, then take one step of gradient descent on its weights.
+
+        Nothing happens if `parameters.learns` is False, or if a number of the model is not finite.
+
+        Args:
+            model: the model, which is changed.
+            features: unscaled values when the prediction was made.
+            up: whether the price then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+        """
         if not self._learns or not model.sound:
             return
         model.n_seen += 1
@@ -166,7 +211,7 @@ class SignedLogisticLearner:
 
 
 def _gradient(log_odds: float, up: bool) -> float:
-    """Derivative of the log-loss with respect to the log-odds."""
+    """Return the derivative of the log-loss with respect to the log-odds, -1 to 1."""
     sign = 1.0 if up else -1.0
     towards = log_odds * sign
     if towards > 18.0:
