@@ -1,1 +1,4 @@
-"""Execution of nodes: partitions, snapshots, replay and signatures; independent of what nodes compute."""
+"""How nodes (pure functions over one Kafka topic) are run: partitions, snapshots, replay, signatures.
+
+Nothing in this package depends on what a node computes.
+"""

@@ -1,4 +1,8 @@
-"""The whole loop over a feed of ticks, as if they had been published, in constant memory; it can be resumed."""
+"""A backtest: all nodes run over a sequence of ticks in one process, without Kafka.
+
+The results are those that publishing the ticks to empty topics would give. Ticks are read one by one, so that memory
+does not grow with their number, and the state of a run can be stored and resumed.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,14 +30,21 @@ AGAIN = "fix: remove the folder of the run, and begin it again"
 
 
 class Decision(Struct, frozen=True):
-    """A directive of the tick log, as a row for the tables of a backtest.
+    """A directive that a backtest met, as a row of its table of decisions.
+
+    A directive is a record among the ticks that starts, promotes or stops one of the model versions that run side by
+    side for a symbol.
 
     Attributes:
-        id: of the record in the log.
-        symbol, ts_event, action, arm, cause: fields of the directive.
-        directive: id of the directive.
-        version: version of the model that it brings, or empty.
-        refused: reason code if it was refused, or empty.
+        id: id of the directive's record: topic, partition and offset.
+        symbol: symbol that the directive is about.
+        ts_event: event time of the directive, ns since 1970, UTC.
+        action: `start_arm`, `promote_arm` or `stop_arm`.
+        arm: name under which the model version runs.
+        cause: why the directive was given, in words.
+        directive: id that the author of the directive gave it.
+        version: model version that the directive brings along; empty if it brings none.
+        refused: reason code if the directive was refused, otherwise empty.
     """
 
     id: str
@@ -48,14 +59,15 @@ class Decision(Struct, frozen=True):
 
 
 class Facts(Struct):
-    """Counts and digests of a run.
+    """Counts and digests of a backtest.
 
     Attributes:
-        ticks: records of the log, refused ones and directives included.
-        first, last: event time of the first and of the last prediction, ns; 0 before one.
-        counts: records of each topic.
-        refused: refused records by reason.
-        digests: digest of each partition of each topic, by number; empty if not asked for.
+        ticks: number of input records, with directives and refused records.
+        first: event time of the first prediction, ns since 1970; 0 if there is none.
+        last: event time of the last prediction, ns since 1970; 0 if there is none.
+        counts: number of output records by topic.
+        refused: number of refused records by reason code.
+        digests: by topic and partition number, a digest of all records in order; empty if none were asked for.
     """
 
     ticks: int = 0
@@ -78,17 +90,21 @@ class _Snapshot(Struct, array_like=True):
 
 
 class Engine:
-    """Gives every tick the partition and the offset that publishing to empty topics would give it, and runs the loop.
+    """A backtest in progress: it takes ticks one by one and returns the records that all nodes write in answer.
+
+    Each tick gets the partition and the offset that it would have if it were published to an empty topic.
 
     Args:
-        nodes: of the loop.
-        partitions: of every topic.
-        with_digests: whether to compute digests of the topics, for which every record is encoded.
-        share: which of `shares` equal parts of the partitions this engine runs; it skips the ticks of the others.
-        shares: how many there are.
+        nodes: the nodes to run. The first one reads the ticks; nodes that need other input are left out.
+        partitions: number of partitions of every topic.
+        with_digests: whether to compute digests of the output topics. Every output record is then encoded, which is
+            slower.
+        share: number of this engine, 0 to `shares` - 1, where several engines divide the work. It takes the partitions
+            whose number modulo `shares` is `share`, and skips the ticks of all others.
+        shares: number of engines among which the partitions are divided.
 
     Attributes:
-        decisions: directives since the caller last cleared the list.
+        decisions: directives met so far, one row each. The caller clears the list after storing it.
     """
 
     def __init__(
@@ -114,7 +130,10 @@ class Engine:
         self._digests = {kind: dict[int, bytes]() for kind in self._topics} if with_digests else {}
 
     def take(self, item: Feed) -> Sequence[Struct]:
-        """Take the next record of the feed; return the records that follow from it, by every node, in order."""
+        """Process the next input, a tick or a directive; return all records that the nodes write in answer, in order.
+
+        Nothing is returned for an input of a partition that another engine processes.
+        """
         partition = self._partitions[partition_of(item.symbol, self._count)]
         if partition is None:
             return ()
@@ -143,13 +162,13 @@ class Engine:
 
     @property
     def facts(self) -> Facts:
-        """Counts and digests of what was taken so far."""
+        """Counts and digests of everything taken so far, as a copy that later ticks do not change."""
         counts = {name: self._counts[kind] for kind, name in self._topics.items()}
         chains = {self._topics[kind]: dict(chain) for kind, chain in self._digests.items()}
         return replace(self._facts, counts=counts, refused=dict(self._facts.refused), digests=chains)
 
     def snapshot(self) -> bytes:
-        """State of the run as bytes, from which `restore` goes on exactly."""
+        """The whole state of the run as bytes. An engine that restores them goes on exactly as this one would."""
         return msgpack.encode(
             _Snapshot(
                 self.facts,
@@ -162,10 +181,10 @@ class Engine:
         )
 
     def restore(self, snapshot: bytes) -> None:
-        """Go on from a snapshot of an engine that was built with the same arguments.
+        """Replace the state of this engine by that in a snapshot, taken by an engine built with the same arguments.
 
         Raises:
-            StateError: it is not a snapshot, or one of other nodes, partitions or parameters.
+            StateError: the bytes are no snapshot, or one made with other nodes, partitions or parameters.
         """
         try:
             stored = msgpack.decode(snapshot, type=_Snapshot)

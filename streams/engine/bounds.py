@@ -1,4 +1,4 @@
-"""Bounds that many parameters share; they exclude NaN and infinity."""
+"""Types of numbers with bounds, shared by many parameters; NaN and infinity lie outside all of them."""
 
 from typing import Annotated
 

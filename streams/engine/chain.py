@@ -1,7 +1,7 @@
-"""A chain: a node together with those that read its outputs, run as one node with one snapshot.
+"""A chain: a node and the nodes that read its outputs, run as if they were one node, with one snapshot per key.
 
-The followers take a record in the same step in which it was made, in the order in which its topic holds it, and read
-nothing back from Kafka. The topics between them are written all the same, for other readers.
+Each output is handed to the nodes that read its topic at once and in memory, in the order in which the topic holds it.
+It is written to Kafka as well, for other readers.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ States = list[Any]
 
 
 class Chain(Node[States]):
-    """A node and its followers, run as one node.
+    """A node (a pure function over one topic) and its followers, the nodes that read its outputs, run as one node.
 
-    All keep their state under the key of the event that the first one takes. Name, source, decoding and the limit of
-    keys are those of the first one.
+    The chain keeps one state for each key of the first node: a list with the state of every node. Name, source topic,
+    decoding and the largest number of keys are those of the first node.
 
     Args:
-        nodes: the first one, then its followers, in the order of the loop.
+        nodes: the first node, then its followers, each after the nodes whose outputs it reads.
 
     >>> from schemas.ticks import Quote
     >>> from streams.account.node import AccountNode
@@ -34,8 +34,8 @@ class Chain(Node[States]):
     >>> chain = Chain([MarketNode(), AccountNode()])
     >>> chain.name, chain.source.name, [topic.name for topic in chain.outputs]
     ('market', 'ticks', ['predictions', 'outcomes', 'breaks', 'dead-letters', 'paper-account'])
-    >>> written = chain.step(chain.open("X"), Quote("X", 1, 99.0, 3.0, 101.0, 1.0), "ticks:0:0")
-    >>> [type(record).__name__ for record in written]
+    >>> quote = Quote("X", ts_event=1, bid=99.0, bid_size=3.0, ask=101.0, ask_size=1.0)
+    >>> [type(record).__name__ for record in chain.step(chain.open("X"), quote, "ticks:0:0")]
     ['Prediction', 'AccountMarked']
     """
 
@@ -55,31 +55,45 @@ class Chain(Node[States]):
         }
 
     def decode(self, value: bytes | None) -> Any:
-        """See `Node.decode`: done by the first node of the chain."""
+        """The event that the first node of the chain decodes from bytes; see `Node.decode`."""
         return self._head.decode(value)
 
     def receive(self, record: Struct) -> Any:
-        """See `Node.receive`: done by the first node of the chain."""
+        """The event that the first node of the chain makes of a record of this process; see `Node.receive`."""
         return self._head.receive(record)
 
     def key(self, event: Any) -> str:
-        """See `Node.key`: done by the first node of the chain."""
+        """The key that the first node of the chain gives to an event; see `Node.key`."""
         return self._head.key(event)
 
     def admit(self, event: Any, record_id: str) -> None:
-        """See `Node.admit`: done by the first node of the chain."""
+        """Ask the first node of the chain whether an event may open a state for a new key; see `Node.admit`.
+
+        Raises:
+            Refused: it may not.
+        """
         self._head.admit(event, record_id)
 
     def may_leave(self, state: States) -> bool:
-        """See `Node.may_leave`: decided by the first node, as long as the nodes after it have taken nothing."""
+        """Whether the first node of the chain lets a key be dropped (no other is asked); see `Node.may_leave`."""
         return self._head.may_leave(state[0])
 
     def open(self, key: str) -> States:
-        """State of a key that was never seen."""
+        """States of all nodes for a new key: a fresh one for the first node, None for each follower.
+
+        A follower gets a state with its first record.
+        """
         return [self._head.open(key), *[None] * (len(self._nodes) - 1)]
 
     def step(self, state: States, event: Any, record_id: str) -> Sequence[Struct]:
-        """Outputs of the first node for an event, each followed by the outputs that followers make of it."""
+        """Let all nodes process one event: change their states in `state` and return everything that they write.
+
+        Each output is followed directly by what the nodes that read its topic make of it. An output that such a node
+        refuses gives a dead letter, and the chain goes on.
+
+        Raises:
+            Refused: the first node refuses the event.
+        """
         written: list[Struct] = []
         self._pass_on(state, self._head.step(state[0], event, record_id), written)
         return written
@@ -91,16 +105,16 @@ class Chain(Node[States]):
                 self._pass_on(states, _followed(states, place, node, output), written)
 
     def dump(self, state: States) -> bytes:
-        """Snapshots of all nodes, by their names."""
+        """The states of all nodes as bytes (MessagePack): a table from the name of each node to its own snapshot."""
         return msgpack.encode(
             {node.name: None if own is None else node.dump(own) for node, own in zip(self._nodes, state, strict=True)}
         )
 
     def load(self, snapshot: bytes) -> States:
-        """State from a snapshot.
+        """The states of all nodes, from bytes that `dump` returned.
 
         Raises:
-            StateError: it is damaged, or of other nodes or parameters.
+            StateError: the bytes are damaged, or were written by other nodes or with other parameters.
         """
         try:
             stored = msgpack.decode(snapshot, type=dict[str, bytes | None])
@@ -127,10 +141,13 @@ def _followed(states: States, place: int, node: Node[Any], record: Any) -> Seque
 
 
 def chained(nodes: Sequence[Node[Any]]) -> list[Node[Any]]:
-    """The loop in as few nodes as possible: the readers of a root topic with their followers, each as one chain.
+    """The same nodes in as few parts as possible, which can run independently: each is a chain or a single node.
+
+    Each part begins with the reader of a root topic: one whose records cannot be computed from one partition of the
+    ticks, such as `ticks` itself. The nodes that read its outputs, directly or indirectly, follow in the same part.
 
     Raises:
-        ValueError: a node reads what nodes of several chains write.
+        ValueError: a node reads a topic that no part, or more than one, writes.
 
     >>> from streams.topology import nodes
     >>> from streams.parameters import Parameters

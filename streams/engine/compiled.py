@@ -1,8 +1,8 @@
-"""Compiled versions of the hot modules, used only if they were compiled from exactly the present sources.
+"""Finds and loads machine code of the hot modules, those that run at every tick.
 
-`tickloop compile` compiles them into one extension that computes the same bits; without it, or after any of them was
-edited, they run as plain Python. The folder of a build is named by the digest of its sources, so a stale build is never
-found.
+`tickloop compile` translates these modules with mypyc; the machine code computes the same bits. The folder of a build
+is named by a digest of the modules' sources. After an edit the folder has another name, so no build is found and the
+modules run as plain Python.
 """
 
 import sys
@@ -91,22 +91,30 @@ SUFFIX = EXTENSION_SUFFIXES[0]
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Files of the modules of a build."""
+    """Paths of the extension files of a build: one for each compiled module, by module name, and their common library.
+
+    Args:
+        folder: folder of the build.
+    """
     return {name: folder.joinpath(*name.split(".")).with_suffix(SUFFIX) for name in (*MODULES, EXTENSION)}
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether all files of a build are there."""
+    """Whether a folder holds every file of a build; False if it does not exist."""
     return all(file.is_file() for file in (folder / ANNOTATIONS, *files(folder).values()))
 
 
 def source(module: str) -> Path:
-    """Source file of a module."""
+    """Path of the Python file that holds a module.
+
+    Args:
+        module: full name, such as `streams.market.arms`.
+    """
     return ROOT.joinpath(*module.split(".")).with_suffix(".py")
 
 
 def build() -> Path:
-    """Folder of the build for the present sources, which need not exist."""
+    """Folder in which machine code compiled from the present sources lies, or would lie: it need not exist."""
     digest = sha256(SUFFIX.encode() + Path(__file__).read_bytes())
     for module in MODULES:
         text = source(module).read_bytes()
@@ -115,15 +123,14 @@ def build() -> Path:
 
 
 class Loader(ExtensionFileLoader):
-    """Loader of a compiled module that gives it the spec and annotations of its source.
+    """Loads one compiled module, then gives the loaded modules the paths of their sources and full type annotations.
 
-    Compiled modules import one another without a finder. mypyc keeps only plain names in `__annotations__`, but
-    decoding of snapshots needs the full types.
+    mypyc keeps only simple names in `__annotations__`, but snapshots can be decoded only with the full types.
 
     Args:
-        name: of the module.
-        path: of the extension.
-        annotations: types of the fields of each dataclass as they are written, by module.
+        name: full name of the module.
+        path: extension file to load it from.
+        annotations: by module, class and field, the type as written in the source.
     """
 
     def __init__(self, name: str, path: str, annotations: Annotations) -> None:
@@ -137,7 +144,7 @@ class Loader(ExtensionFileLoader):
         return super().create_module(own)
 
     def exec_module(self, module: ModuleType) -> None:
-        """See `importlib.abc.Loader.exec_module`."""
+        """See `importlib.abc.Loader.exec_module`; then give the modules loaded so far their full annotations."""
         super().exec_module(module)
         for name, classes in self._annotations.items():
             loaded = sys.modules.get(name)
@@ -151,10 +158,10 @@ class Loader(ExtensionFileLoader):
 
 
 class Finder(MetaPathFinder):
-    """Finds the modules of one build.
+    """Import finder that leads imports of the hot modules to the extension files of one build.
 
     Args:
-        folder: of the build.
+        folder: folder of the build, which must be whole.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -172,16 +179,19 @@ class Finder(MetaPathFinder):
 
 
 def running() -> bool:
-    """Whether this process runs the compiled modules."""
+    """Whether this process imports the hot modules from machine code."""
     return any(isinstance(finder, Finder) for finder in sys.meta_path)
 
 
 def described() -> str:
-    """Whether this process runs compiled modules, in a few words."""
+    """Words for a log line: whether the modules that run at every tick are machine code here or plain Python."""
     return "hot modules as machine code" if running() else "all in plain Python"
 
 
 def use() -> None:
-    """Import the hot modules from their build, if there is one and Python does not run with `-X pure`."""
+    """Make later imports take the hot modules from machine code, if there is a whole build of the present sources.
+
+    Nothing changes without a build, or if Python was started with `-X pure`.
+    """
     if "pure" not in sys._xoptions and is_whole(folder := build()):
         sys.meta_path.insert(0, Finder(folder))

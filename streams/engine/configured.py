@@ -1,4 +1,4 @@
-"""Tables of a configuration file as structs, with errors that name the field, its value and the likely correction."""
+"""Turns tables of a configuration file into structs; an error names the field, its value and the likely correction."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -27,12 +27,12 @@ _AT = re.compile(r"^(?P<said>.*?)(?: - at (?:`key` in )?`\$(?P<path>.*)`)?$", re
 
 
 def configured(table: Any, kind: type[Kind], where: str) -> Kind:
-    """Convert a table to a struct.
+    """The struct of type `kind` that a table of a configuration file describes.
 
     Args:
-        table: as parsed from TOML.
-        kind: struct that forbids unknown fields.
-        where: name of the table in messages, for example `market.costs`.
+        table: table as parsed from TOML.
+        kind: type of the struct, which must forbid unknown fields.
+        where: name of the table in errors, for example `market.costs`.
 
     >>> from streams.market.costs import CostParameters
     >>> configured({"fee_bps": 2}, CostParameters, "market.costs").fee_bps
@@ -49,7 +49,7 @@ also fee_bsp; fix: fee_bps
 docs/configuration.md has the bounds of each
 
     Raises:
-        ConfigurationError: it names the table, the field, its value and a correction.
+        ConfigurationError: a field is unknown or its value not allowed; the error suggests a correction.
     """
     try:
         return convert(table, kind)
@@ -60,7 +60,13 @@ docs/configuration.md has the bounds of each
 
 
 def unknown_field(table: Any, kind: Any, where: str) -> str:
-    """A sentence on the first unknown field of a table, at any depth; empty if there is none."""
+    """Error sentence for the first field of a table, at any depth, that its struct lacks; empty if there is none.
+
+    Args:
+        table: as parsed from TOML; anything but a table has no unknown fields.
+        kind: type that the table is to be converted to, without bounds: a struct, or a dictionary of structs.
+        where: name of the table in the sentence, for example `market.costs`.
+    """
     if not isinstance(table, Mapping):
         return ""
     if not _is_struct(kind):
@@ -80,7 +86,12 @@ def unknown_field(table: Any, kind: Any, where: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The known name most similar to an unknown one, or that begins with it; `otherwise` if there is none.
+    """The best correction of a misspelt name: the most similar known name, or one that begins with it.
+
+    Args:
+        name: name that is not known.
+        known: names to choose from.
+        otherwise: returned if no known name is similar.
 
     >>> nearest("imbalnce", ["flat", "imbalance"]), nearest("zzz", ["flat"], "take it out")
     ('imbalance', 'take it out')
@@ -89,7 +100,10 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def near(name: str, known: Iterable[str], most: int = MOST_NEAR) -> list[str]:
-    """Known names most similar to an unknown one; if there are none, those that begin with it.
+    """At most `most` known names that a misspelt name may stand for, the most similar one first, whatever their case.
+
+    If no known name is similar, those that begin with `name` are returned, provided that `name` has at least 3
+    characters.
 
     >>> near("BTCUSD", ["ETHUSDT", "BTCUSDT", "BTCUSDC"]), near("zzz", ["flat"])
     (['BTCUSDT', 'BTCUSDC'], [])
@@ -106,7 +120,13 @@ def near(name: str, known: Iterable[str], most: int = MOST_NEAR) -> list[str]:
 
 
 def expect_known(names: Iterable[str], known: Iterable[str], where: str, what: str) -> None:
-    """Refuse unknown names.
+    """Raise an error at the first name that is not a known one.
+
+    Args:
+        names: names that a configuration uses.
+        known: names that exist.
+        where: table of the configuration that uses them, for the error.
+        what: what the names stand for, in the plural, for the error.
 
     >>> expect_known(["kelly", "kely"], ["kelly", "regime_cap"], "market.sizing", "rules")
     Traceback (most recent call last):
@@ -114,7 +134,7 @@ def expect_known(names: Iterable[str], known: Iterable[str], where: str, what: s
     schemas.errors.ConfigurationError: [market.sizing]: expected rules among kelly, regime_cap, was kely; fix: kelly
 
     Raises:
-        ConfigurationError: it names the first unknown name and the most similar known one.
+        ConfigurationError: it says the first unknown name and the most similar known one.
     """
     known = list(known)
     for name in names:
@@ -167,14 +187,18 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 
 def bare(kind: Any) -> Any:
-    """A type without its bounds."""
+    """The type inside `Annotated[...]`, without its bounds; any other type as it is."""
     while get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
     return kind
 
 
 def expect_numbers(table: Any, where: str = "") -> None:
-    """Refuse `nan` and `inf`, which TOML allows, also in tables for components of plug-ins.
+    """Raise an error at the first `nan` or `inf` in a table, at any depth; TOML allows both.
+
+    Args:
+        table: as parsed from TOML; a single value is checked, too.
+        where: path of the table, which the path in the error begins with.
 
     >>> expect_numbers({"market": {"strategies": {"own": {"fade": {"slope": float("nan")}}}}})
     Traceback (most recent call last):
@@ -182,7 +206,7 @@ def expect_numbers(table: Any, where: str = "") -> None:
     schemas.errors.ConfigurationError: market.strategies.own.fade.slope: expected a finite number, was nan
 
     Raises:
-        ConfigurationError: it names the path of the first of them.
+        ConfigurationError: it says the path and the value.
     """
     if isinstance(table, float) and not isfinite(table):
         raise ConfigurationError(f"{where}: expected a finite number, was {table}")
@@ -195,7 +219,7 @@ def expect_numbers(table: Any, where: str = "") -> None:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Table `below` with the fields of `above` on top, sub-tables alike.
+    """A new table with the fields of both; a field of `above` replaces that of `below`, but sub-tables are merged.
 
     >>> merged({"a": 1, "sub": {"b": 2, "c": 3}}, {"sub": {"b": 4}})
     {'a': 1, 'sub': {'b': 4, 'c': 3}}

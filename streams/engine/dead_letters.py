@@ -1,4 +1,4 @@
-"""Dead letters: how they are made, each small enough for its topic."""
+"""Makes dead letters, the records that tell why an input was refused, each small enough for its topic."""
 
 from collections.abc import Callable, Iterable
 from hashlib import sha256
@@ -18,10 +18,17 @@ DOES_NOT_FIT = "does_not_fit"
 
 
 def dead_letter(record_id: str, node: str, refused: Refused, key: bytes | None, value: bytes | None) -> DeadLetter:
-    """The dead letter of a refused record, cut so that it fits its topic.
+    """The dead letter of a refused record: reason, sentence, and the key and value as they came.
 
-    Base64 makes four bytes of three, and a compressed message may hold a thousand times its size: a key or value that
-    would not fit is cut, and its length and digest are added.
+    A key above 1 KiB is cut to that length; of a value above 1 MiB the first 64 KiB are kept. The length and the digest
+    (SHA-256) of the whole are then added. Input can be that large, since a consumer gets messages uncompressed.
+
+    Args:
+        record_id: id that the dead letter gets: that of the refused record.
+        node: name of the node that refused it.
+        refused: the refusal, with reason code and sentence.
+        key: key of the refused record; None if it had none.
+        value: value of the refused record; None if it had none.
 
     >>> dead_letter("ticks:3:7", "market", Refused("empty", "expected a JSON record, was a null value"), b"X", None)
     DeadLetter(id='ticks:3:7', node='market', reason='empty', detail='expected a JSON record, was a null value', \
@@ -53,13 +60,13 @@ key=b'X', value=None, value_bytes=UNSET, value_sha256=UNSET, key_bytes=UNSET, ke
 
 
 class Fitted:
-    """Encodes records for their topics; a record that is too large is replaced by a dead letter.
+    """Encodes output records as JSON; a record that is too large for its topic is replaced by a dead letter.
 
-    Records are bounded so that this does not happen. If it does all the same, only this record is lost, in the same way
-    in every replay; otherwise the broker would refuse the batch again and again and the partition would stop.
+    The sizes of records are limited where they are made, so this is a second safeguard. Without it the broker would
+    refuse the batch with the record again and again, and the partition would stop.
 
     Args:
-        topics: topics that are written to.
+        topics: topics that the records are written to; `dead-letters` need not be among them.
 
     >>> from schemas.alerts import Alert
     >>> from schemas.topics import ALERTS
@@ -75,11 +82,12 @@ class Fitted:
         self._most = {record: topic.largest_value for record, topic in self._topics.items()}
 
     def encode(self, record: Struct, root_id: Callable[[], str]) -> tuple[Any, bytes]:
-        """A record and its bytes, or the dead letter in its place and its bytes.
+        """The record and its JSON; if that is too large for the topic, a dead letter and the JSON of the dead letter.
 
         Args:
             record: output of a node.
-            root_id: returns the id of the source record that it follows from.
+            root_id: called only for a record that is too large; returns the id of the input that the record follows
+                from.
         """
         value = encode(record)
         if len(value) <= self._most[type(record)]:

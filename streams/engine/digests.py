@@ -1,4 +1,4 @@
-"""Digests of topics, 32 bytes a partition: equal for equal records in the same order."""
+"""Digests of topics, 32 bytes for each partition: equal if and only if the records and their order are equal."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -8,7 +8,11 @@ START = bytes(32)
 
 
 def extended(digest: bytes, value: bytes) -> bytes:
-    """Digest of a partition after one more record: a hash chain, which can be stored and resumed.
+    """Digest of a partition after one more record, computed from the digest before it (a SHA-256 hash chain).
+
+    Args:
+        digest: digest of the records so far; `START` for none.
+        value: value of the new record.
 
     >>> extended(START, b'{"id":"ticks:0:0"}').hex()[:16]
     '4a44a7cf89cfa8b8'
@@ -17,7 +21,12 @@ def extended(digest: bytes, value: bytes) -> bytes:
 
 
 def of_topic(partitions: Mapping[int, bytes]) -> str:
-    """One digest of a whole topic, hex: over the digests of the partitions that hold records, in their order.
+    """One digest of a whole topic in hexadecimal, from the digests of its partitions.
+
+    Partitions without records do not count, whether they are listed or not.
+
+    Args:
+        partitions: digest of each partition by its number, as `extended` returns it.
 
     >>> of_topic({3: START}) == of_topic({}) != of_topic({3: extended(START, b"x")})
     True

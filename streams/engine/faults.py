@@ -1,18 +1,18 @@
-"""Faults of components, which are replaced by a harmless fallback and reported, so that the stream goes on."""
+"""Counts failures of components (strategies, features, sizing rules); a harmless fallback takes the place of each."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Faults:
-    """Faults of the components of one symbol.
+    """Failures of the components (strategies, features, sizing rules ...) of one symbol.
 
     Attributes:
-        counts: for each component that ever failed, the number of ticks at which its fallback was used.
-        latest: faults at the present tick: component, problem and fallback.
+        counts: for each component that ever failed, the number of its failures; at each a fallback was used instead.
+        latest: failures at the present tick, each as one line: component, problem and fallback.
 
     >>> faults = Faults()
-    >>> faults.note("strategy rumour", "ZeroDivisionError", "one half")
+    >>> faults.note("strategy rumour", problem="ZeroDivisionError", fallback="one half")
     >>> faults.counts, faults.latest
     ({'strategy rumour': 1}, ['strategy rumour (ZeroDivisionError): one half'])
     """
@@ -21,6 +21,12 @@ class Faults:
     latest: list[str] = field(default_factory=list)
 
     def note(self, component: str, problem: str, fallback: str) -> None:
-        """Report that a component failed at this tick, with the problem and the fallback."""
+        """Count a failure of a component at the present tick, and remember it in `latest`.
+
+        Args:
+            component: kind and name of the component that failed.
+            problem: what went wrong, such as the name of an exception.
+            fallback: what is used instead of the component's result.
+        """
         self.counts[component] = self.counts.get(component, 0) + 1
         self.latest.append(f"{component} ({problem}): {fallback}")

@@ -1,4 +1,7 @@
-"""Items of a feed: ticks, directives, and input that could not be read, kept as bytes for the market node to refuse."""
+"""The kinds of items that a source of ticks yields: quotes, trades, directives, and input that could not be read.
+
+Input that could not be read is kept as bytes. It is sent on, so that the market node refuses it with a dead letter.
+"""
 
 from msgspec import Struct
 
@@ -7,13 +10,14 @@ from schemas.ticks import Directive, Quote, Trade
 
 
 class RawTick(Struct, frozen=True):
-    """A value for the topic `ticks` that is sent unchanged, as it is not a valid tick.
+    """A value that is not a valid tick; it is sent to the topic `ticks` unchanged, so that it ends as a dead letter.
 
     Attributes:
-        symbol: key of the record as far as it is known; it determines the partition.
-        value: payload.
-        ts_event: event time for sorting, ns since 1970, UTC; None: right after the item before it.
-        problem: sentence on what is wrong with it.
+        symbol: key of the record, which determines its partition; empty if the symbol is not known.
+        value: bytes of the record.
+        ts_event: event time by which the value is sorted among ticks, ns since 1970, UTC; None puts it right after the
+            item before it.
+        problem: a sentence on what is wrong with the value; empty if nothing is known.
     """
 
     symbol: str
@@ -27,7 +31,7 @@ Feed = Quote | Trade | Directive | RawTick
 
 
 def payload(item: Feed) -> bytes:
-    """Value of an item of a feed as it lies on the topic `ticks`.
+    """Bytes of a tick, directive or unreadable input, as they are published to the topic `ticks`.
 
     >>> payload(RawTick("X", b"no tick"))
     b'no tick'

@@ -1,7 +1,7 @@
-"""Modules under the names that they had before: plug-ins and notebooks that were written then go on working.
+"""Keeps former module names importable after modules were moved, so that older plug-ins and notebooks go on working.
 
-A former name is the same module, not a copy: what is registered through one is registered. Each import of one warns,
-with the name of today.
+An import by a former name gives the very module that has the new name, not a copy of it. It also warns
+(`DeprecationWarning`) and says the new name.
 """
 
 import sys
@@ -30,7 +30,7 @@ PLACES = {
 
 
 def place_of(name: str) -> str:
-    """Name of today of a module that was moved; empty for every other one.
+    """Present name of a module that was moved; empty if `name` is no former name.
 
     >>> place_of("streams.strategies.protocol"), place_of("streams.market.node")
     ('streams.market.strategies.protocol', '')
@@ -57,7 +57,11 @@ class _Alias(Loader):
 
 
 class FormerPlaces(MetaPathFinder):
-    """Asked first: a folder in which only bytecode is left after an upgrade would be taken for a package."""
+    """Import finder that leads imports by a former module name to the module of today.
+
+    It must come before Python's own finders. After an upgrade a former folder may still hold bytecode, and these would
+    take it for a package.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -71,5 +75,5 @@ class FormerPlaces(MetaPathFinder):
 
 
 def use() -> None:
-    """Find modules under their former names from now on."""
+    """Let modules be imported by their former names from now on; it changes `sys.meta_path`."""
     sys.meta_path.insert(0, FormerPlaces())

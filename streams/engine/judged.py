@@ -1,4 +1,4 @@
-"""Signed requests that were judged already, so that no record takes effect twice by being written again."""
+"""Memory of signed requests that were accepted or refused already, so that a copy of one takes no effect."""
 
 from msgspec import Struct
 
@@ -10,24 +10,29 @@ MOST_JUDGED = 256
 
 
 class Judged(Struct, array_like=True):
-    """Signed requests on one symbol that were judged already, whether carried out or refused.
+    """Memory of the signed requests on one symbol that were accepted or refused already.
 
-    It keeps the ids of the last `MOST_JUDGED`. Of forgotten ones it keeps the highest offset as of which they were
-    signed: a request signed at or before it is refused as `expired`, so a forgotten one cannot take effect again.
+    A signature says as of which offset of a topic it was made. The ids of the last `MOST_JUDGED` requests are kept; of
+    older ones only the highest of these offsets is kept. A request that was signed at or before that offset is refused
+    as `expired`, since it may be one whose id was forgotten.
 
     Attributes:
-        ids: oldest first, each with topic and offset as of which it was signed.
-        floors: for each topic the highest such offset among forgotten ids.
+        ids: ids of requests, oldest first, each with the topic and the offset as of which it was signed.
+        floors: for each topic, the highest such offset among forgotten requests.
     """
 
     ids: dict[str, tuple[str, int]] = {}
     floors: dict[str, int] = {}
 
     def meet(self, record_id: str, signed: AsOf | None) -> bool:
-        """Mark a request as judged; returns whether it was new.
+        """Remember a request; returns True if it is new, False if its id is already remembered.
+
+        Args:
+            record_id: id of the request.
+            signed: place in a topic as of which the request was signed; None if its signature names no place.
 
         Raises:
-            Refused: `expired`: it may have been judged before and forgotten.
+            Refused: the request is older than what is remembered (`expired`), so it may be a copy.
         """
         if record_id in self.ids:
             return False

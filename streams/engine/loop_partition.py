@@ -1,4 +1,4 @@
-"""One partition of the whole loop in one process."""
+"""One partition of all topics, processed by all nodes in one process, without Kafka."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -12,17 +12,20 @@ from streams.engine.partition import NO_ROSTER, KeySnapshot, Partition, Partitio
 
 
 class LoopPartition:
-    """The partitions of one number of all chains of the loop: a symbol has the same partition number on every topic.
+    """Everything that happens on one partition number: all nodes, from ticks to commands, run in one process.
+
+    A symbol has the same partition number on every topic, so the nodes need nothing from other numbers.
 
     Args:
-        nodes: of the loop; the source of the first one is the log.
-        number: of the partition.
-        closed: whether commands and directives that the loop writes take effect right away. False in a replay of a
-            log, which holds the directives already.
+        nodes: nodes to run; the topic that the first one reads is called the log.
+        number: partition number.
+        closed: whether commands and directives that nodes write are given to their readers at once. A replay needs
+            False, since the log that is replayed holds the directives already.
 
     Attributes:
-        partitions: one for each chain, in the order of the nodes.
-        next_offset: of the log.
+        partitions: state and position of each part that runs on its own: a node, or a node with those that read its
+            output.
+        next_offset: offset of the log that the next event gets.
     """
 
     def __init__(self, nodes: Sequence[Node[Any]], number: int, *, closed: bool = False) -> None:
@@ -42,7 +45,7 @@ class LoopPartition:
         self._asked: deque[Struct] = deque()
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> Sequence[Struct]:
-        """Take a record of the log as a consumer reads it; return everything that follows from it, by every node."""
+        """Process a record of the log, as a consumer reads it; return everything that all nodes write in answer."""
         self.next_offset = offset + 1
         first, *others = self._first
         written = first.apply(offset, key, value)
@@ -51,12 +54,16 @@ class LoopPartition:
         return self._close(written) if self._closed else written
 
     def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
-        """Restore the nodes that read the log from snapshots of their keys, which reach up to an offset of the log.
+        """Restore the states of the nodes that read the log, so that the next record is the one after `offset`.
 
-        The roster is the one that was stored with the snapshots, if these are of different offsets.
+        Args:
+            keys: snapshot of each key.
+            offset: offset of the log up to which the snapshots reach together.
+            roster: which keys existed at that time, stored with the snapshots; needed only if these are of different
+                offsets.
 
         Raises:
-            StateError: the snapshots are not of these nodes and parameters.
+            StateError: the snapshots were made by other nodes or with other parameters.
         """
         (reader,) = self._first
         reader.offset, self.next_offset = offset, offset + 1
@@ -65,7 +72,11 @@ class LoopPartition:
             reader.restore(name, snapshot)
 
     def receive(self, event: Any) -> Sequence[Struct]:
-        """`apply` for a decoded event at the next offset of the log; a closed loop also takes commands."""
+        """Process a decoded event at the next offset of the log; return everything that all nodes write in answer.
+
+        With `closed`, a command is accepted, too: it goes to the nodes that read commands and takes no offset of the
+        log.
+        """
         if self._closed and type(event) in self._commands:
             self._asked.append(event)
             return self._close(())

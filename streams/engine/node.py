@@ -1,8 +1,8 @@
-"""A node of the loop: its topics, its state and its step, for any interpreter to run.
+"""The base class of nodes: each is a pure function over one topic, with one state for each key.
 
-Two interpreters run nodes: `streams.engine.loop_partition` in one process, for backtests, replays and verification, and
-`agents.runtime` on Kafka. Neither knows what a node computes, and both apply records by `streams.engine.partition`: a
-backtest and the live system share every line that can change a prediction.
+Two programs run nodes: `streams.engine.loop_partition` in one process, for backtests, replays and verification, and
+`agents.runtime` on Kafka. Both apply records by `streams.engine.partition`, so that a backtest and the live system
+share every line of code that can change a prediction.
 """
 
 from abc import ABC, abstractmethod
@@ -22,22 +22,22 @@ KEPT_AT_A_RESET = (COMMANDS, EXPERIMENT_PARTIALS)
 
 
 class Node(ABC, Generic[State]):
-    """A deterministic operator over one input topic, with one state for each key.
+    """A deterministic function over the records of one topic, with one state for each key (mostly a symbol).
 
-    A subclass names its topics and the type of its states, and defines `open` and `step`. It knows event time only; the
-    same events give the same bytes.
+    A subclass names its topics and the type of its states, and defines `open` and `step`. The same records always give
+    the same bytes: a node knows the times of events, but never the present time.
 
     Attributes:
-        name: stable name, used for its snapshot table, its metrics, its table of parameters and the diagram.
-        source: topic that it reads.
-        outputs: topics that it writes; the type of a record determines the topic.
-        state: type of a state, that MessagePack can hold: a dataclass, a struct, a dictionary of these. A node that has
-            its own `dump` and `load` needs none.
-        made_with: digest of the parameters that states are computed with, which each state holds as `made_with`;
-            empty: states do not depend on parameters, or `revive` compares them in another way.
-        keys_per_partition: most keys of one partition. A further one replaces a key that may leave, or its records are
-            refused.
-        quiet_records: records of the partition without one of a key, after which the key may leave.
+        name: name of the node in snapshots, metrics, configuration and diagrams; it never changes.
+        source: topic that the node reads.
+        outputs: topics that the node writes; the type of a record determines its topic.
+        state: type of a state that MessagePack can hold, such as a dataclass or a struct; None for a node that
+            overrides `dump` and `load`.
+        made_with: digest of the parameters that the node computes with, which must equal `made_with` of each restored
+            state; empty if `revive` compares parameters in another way, or if none matter.
+        keys_per_partition: largest number of keys in one partition. A further key replaces one that may be dropped; if
+            there is none, records of the further key are refused.
+        quiet_records: a key may be dropped only when this many records of other keys came since its last one.
     """
 
     name: str
@@ -56,72 +56,90 @@ class Node(ABC, Generic[State]):
         self._dump = msgpack.Encoder().encode
 
     def decode(self, value: bytes | None) -> Any:
-        """Decode bytes to an event; raises `Refused` for whatever is invalid regardless of the state."""
+        """The event in the value of a record.
+
+        Raises:
+            Refused: the value is empty, not valid JSON, or an event that `check` refuses.
+        """
         event = self._decode(value)
         self.check(event)
         return event
 
     def check(self, event: Any) -> None:
-        """Check an event that was decoded, without a state; raises `Refused` if it is not valid."""
-
-    def receive(self, record: Struct) -> Any:
-        """The event for a record of this process: what `decode` would make of its bytes, mostly without encoding it.
+        """Check whatever can be checked on a decoded event without a state; here nothing, for subclasses to override.
 
         Raises:
-            Refused: as `decode` does.
+            Refused: the event is not valid.
+        """
+
+    def receive(self, record: Struct) -> Any:
+        """The event that `decode` would return for the JSON of a record; if `is_plain`, the record itself, unencoded.
+
+        Raises:
+            Refused: in the same cases as `decode`.
         """
         return record if self.is_plain(record) else self.decode(encode(record))
 
     def is_plain(self, record: Struct) -> bool:
-        """Whether encoding and decoding a record gives the record itself; False if that is not known.
+        """Whether encoding and decoding a record would surely give an equal record; False if that is not known.
+
+        A subclass that returns True must have checked the record as `check` does.
 
         Raises:
-            Refused: `decode` would refuse it.
+            Refused: `decode` would refuse the record.
         """
         return False
 
     def key(self, event: Any) -> str:
-        """Key of the state that the event belongs to."""
+        """Key of the state that an event belongs to: its symbol, unless a subclass chooses another."""
         symbol: str = event.symbol
         return symbol
 
     def admit(self, event: Any, record_id: str) -> None:
-        """Called before an event of a new key opens a state; raises `Refused` if it must not."""
+        """Check the first event of a key before a state is opened for it; here every event passes.
+
+        Args:
+            event: first event of its key.
+            record_id: id of the event's record: topic, partition and offset.
+
+        Raises:
+            Refused: the event must not open a state.
+        """
 
     def may_leave(self, state: State) -> bool:
-        """Whether a key may be dropped, as its state holds nothing that would be missed; once False, always False."""
+        """Whether the state of a key holds nothing of value, so that it may be dropped to make room; here always False.
+
+        A subclass that once returns False for a state must do so for all later states of that key.
+        """
         return False
 
     @abstractmethod
     def open(self, key: str) -> State:
-        """State of a key that was never seen."""
+        """A fresh state for a key that has none."""
 
     @abstractmethod
     def step(self, state: State, event: Any, record_id: str) -> Sequence[Struct]:
-        """Take one event: change `state` and return the records that follow from it.
+        """Process one event: change `state` and return the records that follow from the event.
 
         Args:
-            state: of the event's key.
-            event: what `decode` returned.
-            record_id: id of the input record; ids of outputs derive from it.
+            state: state of the event's key.
+            event: event that `decode` returned.
+            record_id: id of the input record, which the ids of the returned records begin with.
 
         Raises:
-            Refused: the event cannot be taken in this state; it becomes a dead letter.
+            Refused: the event does not fit the state; the caller writes a dead letter for it.
         """
 
     def dump(self, state: State) -> bytes:
-        """Snapshot of a state: `load(dump(state))` continues exactly as `state` would.
-
-        It is MessagePack, in which doubles keep all their bits.
-        """
+        """A state as bytes (MessagePack, in which floats keep all their bits): `load` returns an equal state."""
         return self._dump(state)
 
     def load(self, snapshot: bytes) -> State:
-        """State from a snapshot.
+        """The state that `dump` turned into these bytes.
 
         Raises:
-            StateError: it is damaged, or of another layout.
-            OtherParameters: it was computed with other parameters.
+            StateError: the bytes are damaged, or were written by code with other fields.
+            OtherParameters: the state was computed with other parameters.
         """
         try:
             state: State = self._load(snapshot)
@@ -130,11 +148,13 @@ class Node(ABC, Generic[State]):
         return self.revive(state)
 
     def revive(self, state: Any) -> State:
-        """Turn a decoded state into one that steps can take, if it was computed with the parameters of this node.
+        """A state that `step` can take, from one just decoded; here the same object, once its parameters were compared.
+
+        Subclasses override it where decoding does not restore everything.
 
         Raises:
-            StateError: parts of it are of another layout.
-            OtherParameters: it was computed with other parameters.
+            StateError: the state has other fields than this code expects.
+            OtherParameters: the state was computed with other parameters than this node has.
         """
         if self.made_with and state.made_with != self.made_with:
             raise self.other_parameters(state.made_with)
@@ -142,11 +162,11 @@ class Node(ABC, Generic[State]):
         return revived
 
     def other_parameters(self, was: str, *expected: str) -> "OtherParameters":
-        """The error for a state that was computed with other parameters.
+        """The error, for the caller to raise, that a stored state was computed with other parameters than this node's.
 
         Args:
-            was: digest of those parameters.
-            expected: digests that would be accepted; none given: `made_with`.
+            was: digest of the parameters that the state was computed with.
+            expected: digests that would be accepted; `made_with` if none are given.
         """
         named = " or ".join(digest[:12] for digest in expected or (self.made_with,))
         return OtherParameters(
@@ -158,11 +178,11 @@ class Node(ABC, Generic[State]):
 
 
 class OtherParameters(StateError):
-    """Stored state was computed with other parameters, which a caller that knows them can compare.
+    """Error: a stored state was computed with other parameters than those of today.
 
     Args:
-        sentence: for a person, with the ways to go on.
-        was: digest of the parameters that it was computed with.
+        sentence: message for a person, with the ways to go on.
+        was: digest of the parameters that the state was computed with, for callers that compare it further.
     """
 
     def __init__(self, sentence: str, was: str) -> None:
@@ -171,7 +191,12 @@ class OtherParameters(StateError):
 
 
 def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapshot") -> StateError:
-    """The error for stored bytes that are not a state of a node.
+    """The error, for the caller to raise, that stored bytes cannot be decoded as a state of a node; it says what to do.
+
+    Args:
+        node: node that the bytes were stored for.
+        error: error of the decoder.
+        expected: what the bytes should have been, for the message.
 
     >>> from streams.account.node import AccountNode
     >>> str(not_a_snapshot(AccountNode(), ValueError("truncated")))[:70]
@@ -185,9 +210,14 @@ def not_a_snapshot(node: Node[Any], error: Exception, expected: str = "a snapsho
 
 
 def following(nodes: Sequence[Node[Any]], source: Topic) -> list[Node[Any]]:
-    """Nodes whose whole input follows from one topic: its readers, and the readers of their outputs.
+    """Those of `nodes` that need no input but a topic: its readers, the readers of what these write, and so on.
 
-    Readers of root topics among the outputs are left out, since others write to those, too.
+    Topics that people or several partitions write to, such as `commands`, are not followed, since their records do not
+    all come from these nodes.
+
+    Args:
+        nodes: nodes to choose from, each after the nodes whose outputs it reads.
+        source: topic to begin with.
 
     >>> from streams.topology import nodes
     >>> from streams.parameters import Parameters

@@ -1,4 +1,4 @@
-"""One partition of a node's source: code that all interpreters share, so that each record is applied exactly once."""
+"""Applies the records of one partition to a node, each exactly once, whether on Kafka, in a replay or in a backtest."""
 
 from collections.abc import Collection, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
@@ -14,13 +14,14 @@ from streams.engine.node import Node
 
 
 class Keyed(Struct):
-    """State of one key, and the last event that it holds.
+    """State of one key in a partition, with the place of the last record that changed it.
 
     Attributes:
-        state: of the node for this key.
-        born: offset of the key's first event.
-        offset: offset of the last event applied.
-        position: position in the id of the last event applied; events at or before it are repeats.
+        state: state that the node keeps for the key.
+        born: offset of the key's first record.
+        offset: offset of the last record applied; -1 before the first.
+        position: numbers in the id of the last record applied, by which a record that was written twice is recognised:
+            one at or before this position is skipped. Empty where the node reads a topic without repeats.
     """
 
     state: Any
@@ -30,7 +31,14 @@ class Keyed(Struct):
 
 
 class KeySnapshot(Struct, frozen=True, array_like=True):
-    """Stored form of a `Keyed`."""
+    """Stored form of a `Keyed`, the state of one key.
+
+    Attributes:
+        state: the node's state of the key as bytes.
+        born: offset of the key's first record.
+        offset: offset of the last record in the state.
+        position: numbers in the id of that record, by which repeats are recognised.
+    """
 
     state: bytes
     born: int
@@ -39,17 +47,17 @@ class KeySnapshot(Struct, frozen=True, array_like=True):
 
 
 class PartitionRoster(Struct, frozen=True, array_like=True):
-    """Keys that a partition held at an offset, as far as its snapshots cannot tell.
+    """List of the keys that a partition held at an offset, stored beside the snapshots of these keys.
 
-    Each key's snapshot reaches to an offset of its own, and a replay begins after the offset that all snapshots cover.
-    Between that offset and the latest snapshot keys were opened and left. A replay cannot decide anew which ones, since
-    some keys are in a later state already: the roster says it.
+    The snapshots of different keys reach to different offsets, so a restore replays the records after the earliest one.
+    Keys may have been opened and dropped in that range. A replay cannot decide again which ones, since some states are
+    already those of a later offset; it follows this list instead.
 
     Attributes:
-        decided: offset up to which the roster holds; no snapshot stored beside it reaches further.
-        born: keys opened after the offset that all snapshots cover and still held, each with the offset of its first
-            event. Any other key first seen up to `decided` was refused, or had left again.
-        gone: keys that have left although their snapshot may still be stored.
+        decided: offset up to which the list holds; no snapshot stored beside it reaches further. -1: it holds for none.
+        born: keys opened in the range and still held at its end, each with the offset of its first record. Any other
+            key that first appears in the range is not opened.
+        gone: keys that were dropped, although their snapshots may still be stored.
     """
 
     decided: int = -1
@@ -57,7 +65,12 @@ class PartitionRoster(Struct, frozen=True, array_like=True):
     gone: tuple[str, ...] = ()
 
     def holds(self, name: str, born: int) -> bool:
-        """Whether the key of a snapshot was still held: it neither left nor was opened anew since."""
+        """Whether the snapshot of a key is still valid: the key was neither dropped nor opened anew after it.
+
+        Args:
+            name: the key.
+            born: offset of the key's first record, as the snapshot has it.
+        """
         return name not in self.gone and self.born.get(name, born) == born
 
 
@@ -66,22 +79,22 @@ NO_ROSTER = PartitionRoster()
 
 
 class Partition:
-    """Applies the records of one partition in order, each exactly once, also after a restore.
+    """One partition of a node's source topic: applies records in order, each exactly once, also after a restore.
 
     Attributes:
-        number: the partition.
-        offset: every record up to this one is applied; -1 before the first.
-        keys: current state of each key.
-        dirty: keys changed since their last snapshot, the longest-changed first, each with the offset of its first
-            change.
-        repeats: records skipped because their key had applied them before.
-        left: number of keys that were replaced by others.
+        number: partition number.
+        offset: offset of the last record applied; -1 before the first.
+        keys: state of each key.
+        dirty: keys that changed since their last snapshot, each with the offset of the first change; in the order of
+            these offsets.
+        repeats: number of records skipped because their key's state held them already.
+        left: number of keys dropped to make room for others.
 
     Args:
-        node: node that takes the records.
-        number: of the partition.
-        offset: offset that all snapshots to be restored cover.
-        roster: roster that was stored beside them.
+        node: node that processes the records.
+        number: partition number.
+        offset: offset up to which all snapshots to be restored reach; -1 without snapshots.
+        roster: list of the keys held, stored beside these snapshots.
     """
 
     def __init__(self, node: Node[Any], number: int, offset: int = -1, roster: PartitionRoster = NO_ROSTER) -> None:
@@ -98,7 +111,10 @@ class Partition:
         self._prefix = root_id(node.source.name, number, 0)[:-1]
 
     def apply(self, offset: int, key: bytes | None, value: bytes | None) -> Sequence[Struct]:
-        """Take the record at `offset`; return what follows from it, which is nothing for a repeat."""
+        """Process the record at `offset`, as a consumer reads it; return the records that follow from it.
+
+        A record that the node refuses gives a dead letter; one that was applied before gives nothing.
+        """
         self.offset = offset
         try:
             event = self.node.decode(value)
@@ -107,7 +123,10 @@ class Partition:
         return self._take(event, key, value)
 
     def receive(self, offset: int, record: Any) -> Sequence[Struct]:
-        """`apply` for a record of this process, keyed by its symbol: the same outputs, mostly without encoding it."""
+        """Process a record that was made in this process, at `offset`; the results are those of `apply`.
+
+        The record is encoded only where its encoding can matter, which saves time.
+        """
         self.offset = offset
         try:
             event = self.node.receive(record)
@@ -154,31 +173,46 @@ class Partition:
             return (dead_letter(record_id or self.root_id(), node.name, refused, key, source),)
 
     def root_id(self) -> str:
-        """Id of the last applied record: topic, partition and offset."""
+        """Id of the last record applied: topic, partition and offset, such as `ticks:3:1042`."""
         return f"{self._prefix}{self.offset}"
 
     def snapshot(self, name: str) -> bytes:
-        """State of one key as bytes, from which `restore` goes on exactly."""
+        """The state of one key as bytes, an encoded `KeySnapshot`, from which `restore` continues exactly.
+
+        Args:
+            name: the key, which must be held.
+        """
         keyed = self.keys[name]
         state = self.node.dump(keyed.state)
         return msgpack.encode(KeySnapshot(state, keyed.born, keyed.offset, keyed.position))
 
     def restore(self, name: str, snapshot: KeySnapshot) -> None:
-        """Restore a key to its state at a snapshot."""
+        """Set the state of a key to the one in a snapshot.
+
+        Args:
+            name: the key.
+            snapshot: its decoded snapshot.
+
+        Raises:
+            StateError: the state was stored by another node or with other parameters.
+        """
         state = self.node.load(snapshot.state)
         self.keys[name] = Keyed(state, snapshot.born, snapshot.offset, snapshot.position)
 
     def follow(self, roster: PartitionRoster) -> None:
-        """Follow a roster, stored beside the snapshots, for the offsets up to which it holds."""
+        """Let a stored list decide which keys are opened while records up to `roster.decided` are applied again."""
         self._decided, self._coming = roster.decided, roster.born
 
     def covered_without(self, written: Collection[str]) -> int:
-        """Offset up to which snapshots will cover the log once the snapshots of the keys in `written` are stored."""
+        """Offset up to which stored snapshots reach together once those of the keys in `written` are stored as well.
+
+        A restore from them has to apply the records after this offset again.
+        """
         left = (since for name, since in self.dirty.items() if name not in written)
         return min(left, default=self.offset + 1) - 1
 
     def roster(self, since: int) -> PartitionRoster:
-        """Roster of the keys that there are now, for the next snapshots, which cover the log up to `since`."""
+        """List of the keys held now, to be stored beside snapshots that together reach up to the offset `since`."""
         born = {name: keyed.born for name, keyed in self.keys.items() if keyed.born > since}
         born |= {name: at for name, at in self._coming.items() if at > self.offset}
         return PartitionRoster(max(self.offset, self._decided), born)

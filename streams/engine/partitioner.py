@@ -1,4 +1,4 @@
-"""Kafka's default partitioner as a pure function: the partition of a symbol."""
+"""Kafka's default partitioner, by which a key determines the partition, as a pure function."""
 
 from functools import lru_cache
 
@@ -9,22 +9,22 @@ MASK = 0xFFFF_FFFF
 
 @lru_cache(maxsize=65_536)
 def partition_of(symbol: str, partitions: int) -> int:
-    """Partition that Kafka's default partitioner gives to a symbol, in Java and here.
+    """Number of the partition, from 0, to which Kafka's Java client would send records whose key is `symbol`.
 
-    >>> [partition_of(symbol, 8) for symbol in ("BTCUSDT", "ETHUSDT", "BAC")]
+    >>> [partition_of(symbol, partitions=8) for symbol in ("BTCUSDT", "ETHUSDT", "BAC")]
     [2, 5, 7]
     """
     return (murmur2(symbol.encode()) & 0x7FFF_FFFF) % partitions
 
 
 def murmur2(data: bytes) -> int:
-    """Hash of 32 bits, unsigned.
+    """MurmurHash2 of some bytes, 0 to 2**32 - 1, with the seed that all Kafka clients use.
 
     >>> murmur2(b"BTCUSDT")
     3453253906
 
     References:
-        Appleby (2008), MurmurHash2, with the seed that Kafka's clients share.
+        Appleby (2008), MurmurHash2.
     """
     mixed = SEED ^ len(data)
     whole = len(data) & ~3

@@ -1,4 +1,4 @@
-"""A register of parts of one kind that parameters name: the built-in ones, and those of the user."""
+"""Registries of exchangeable parts (strategies, features, sizing rules ...) that a configuration chooses by name."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -11,13 +11,14 @@ Part = TypeVar("Part")
 
 
 class RegisteredPart(Generic[Part]):
-    """A part that parameters can name.
+    """An exchangeable part (such as a strategy) in a registry, with the function that makes it.
 
     Args:
-        part: its class, or a function that makes it.
-        build: makes it from the parameters of its table, and from what else its kind is made of.
-        state: type of its states; None: it has none, or says it as `state` itself.
-        own: whether a plug-in brings it.
+        part: class of the part, or a function that returns it.
+        build: makes the part from the parameters of its kind, and any further arguments that the kind takes.
+        state: type of the part's state, which snapshots hold; None takes the attribute `state` of `part`, if it has
+            one.
+        own: whether a user's plug-in registered the part; False for built-in parts.
     """
 
     def __init__(self, part: Any, build: Callable[..., Part], state: Any = None, *, own: bool = False) -> None:
@@ -28,20 +29,21 @@ class RegisteredPart(Generic[Part]):
 
 
 class Registry(dict[str, RegisteredPart[Part]]):
-    """Parts of one kind by name, in the order in which they were registered.
+    """Exchangeable parts of one kind, such as strategies, by name: built-in ones, then those of plug-ins.
 
     Args:
-        table: of the parameters that name the parts; they have a field `own`, with a table for each part of the user.
-        kind: of all these parts, in errors: `strategies`.
-        built_in: what ships: each part, and how it is made from the parameters.
-        reserved: further names that no part may have.
+        table: table of the configuration that chooses parts of this kind; its sub-table `own` holds a table of
+            parameters for each part of a plug-in.
+        kind: what the parts are, in the plural, for errors: `strategies`.
+        built_in: for each built-in part its class, and the function that makes it from the parameters.
+        reserved: names that no part of a plug-in may have, besides those in use.
 
     >>> class Half:
     ...     def __init__(self, parameters):
     ...         self.slope = parameters.slope
     >>> from streams.market.strategies.parameters import ImbalanceParameters
     >>> Half.Parameters = ImbalanceParameters
-    >>> halves = Registry("market.halves", "halves", {})
+    >>> halves = Registry(table="market.halves", kind="halves", built_in={})
     >>> halves.register("mine", Half)
     >>> from types import SimpleNamespace
     >>> halves.build("mine", SimpleNamespace(own={"mine": {"slope": 0.5}})).slope
@@ -66,17 +68,18 @@ one has; fix: choose another
         self._reserved = frozenset(reserved)
 
     def register(self, name: str, part: Callable[..., Part], state: Any = None) -> None:
-        """Make a part of the user known, so that parameters can name it.
+        """Add a part from a user's plug-in, so that a configuration can choose it by name.
 
         Args:
-            name: unique among all parts of the kind.
-            part: its class. One with an attribute `Parameters`, a `msgspec.Struct`, is given them, filled from the
-                table `own.<name>`; another one is given nothing. A function without `Parameters` is given what
-                built-in parts are made of: the parameters of the whole table (a sizing rule the horizon in ns, too).
-            state: type of its states, where it has some and does not say so as `state` itself.
+            name: name of the part, unique in this registry.
+            part: class of the part, or a function that returns it. If it has an attribute `Parameters`, a
+                `msgspec.Struct`, it is called with one filled from the configuration table `own.<name>`. Otherwise a
+                class is called without arguments, and a function with the parameters of the whole table (a sizing rule
+                also gets the horizon, ns).
+            state: type of the part's state; None takes the attribute `state` of `part`, if it has one.
 
         Raises:
-            ConfigurationError: the name is taken, or is none.
+            ConfigurationError: the name is taken, or is not a valid name.
         """
         if not is_name(name):
             raise ConfigurationError(f"[{self.table}]: {NAMING_SAID}, was {name!r}; fix: choose another")
@@ -102,27 +105,42 @@ one has; fix: choose another
 
     @property
     def own(self) -> list[str]:
-        """Names of those that plug-ins bring."""
+        """Names of the parts that plug-ins registered, in the order of registration."""
         return [name for name, part in self.items() if part.own]
 
     def find(self, name: str) -> RegisteredPart[Part]:
-        """The part of a name.
+        """The part that is registered under a name.
 
         Raises:
-            ConfigurationError: there is none; says the ones that are nearest.
+            ConfigurationError: there is none; the error suggests similar names.
         """
         self.expect((name,))
         return self[name]
 
     def build(self, name: str, parameters: Any, *more: Any) -> Part:
-        """One part, made from the parameters of its table; raises `ConfigurationError` as `find` does."""
+        """A new instance of one part.
+
+        Args:
+            name: name of the part.
+            parameters: parameters of the table that chooses parts of this kind.
+            more: further arguments that this kind of part takes.
+
+        Raises:
+            ConfigurationError: no part has this name, or its own parameters are not valid.
+        """
         return self.find(name).build(parameters, *more)
 
     def build_each(self, names: Sequence[str], parameters: Any, *more: Any) -> dict[str, Part]:
-        """Several parts, each once, in their order.
+        """New instances of several parts by name, in the order of `names`.
+
+        Args:
+            names: names of parts, each at most once.
+            parameters: parameters of the table that chooses parts of this kind.
+            more: further arguments that this kind of part takes.
 
         Raises:
-            ConfigurationError: there is none of a name, or one is given twice.
+            ConfigurationError: no part has one of the names, a name is given twice, or a part's own parameters are not
+                valid.
         """
         self.expect(names)
         if len(set(names)) < len(names):
@@ -133,17 +151,26 @@ one has; fix: choose another
         return {name: self[name].build(parameters, *more) for name in names}
 
     def expect(self, names: Iterable[str], table: str = "") -> None:
-        """Refuse names of nothing.
+        """Raise an error at the first name under which no part is registered.
 
         Args:
-            names: that parameters use.
-            table: that they stand in, where that is another one: of one symbol.
+            names: names that a configuration uses.
+            table: table of the configuration that uses them, for the error; empty for the usual table of this registry.
 
         Raises:
-            ConfigurationError: with the first of them, and the one that was meant.
+            ConfigurationError: it says the first unknown name and the most similar known one.
         """
         expect_known(names, self, table or self.table, self.kind)
 
     def expect_own(self, names: Iterable[str], table: str = "") -> None:
-        """Refuse tables of parameters for what no plug-in brings; see `expect`."""
+        """Raise an error at the first name that no plug-in registered; a configuration holds parameters under it.
+
+        Args:
+            names: names of the tables under `own`, each with the parameters of one plug-in's part.
+            table: table of the configuration that holds `own`, for the error; empty for the usual table of this
+                registry.
+
+        Raises:
+            ConfigurationError: it says the first unknown name and the most similar known one.
+        """
         expect_known(names, self.own, f"{table or self.table}.own", f"{self.kind} of plug-ins")

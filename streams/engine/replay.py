@@ -1,4 +1,4 @@
-"""Replay: the loop in one process without Kafka, with the same nodes and the same partition code."""
+"""Replay: runs nodes over recorded or given input in one process without Kafka, with the code that runs on Kafka."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ from streams.engine.routes import place_of, topic_of
 
 
 class SourceRecord(NamedTuple):
-    """A record of the log, as a consumer reads it."""
+    """A record of an input topic, as a Kafka consumer reads it."""
 
     partition: int
     offset: int
@@ -24,7 +24,14 @@ class SourceRecord(NamedTuple):
 
 
 class Emitted(NamedTuple):
-    """A record that a node wrote, as a consumer would read it: topic, partition, id and bytes."""
+    """A record that a node wrote, as a Kafka consumer would read it.
+
+    Attributes:
+        topic: name of the topic, without a deployment's prefix.
+        partition: partition number.
+        id: id of the record, which says what input it follows from.
+        value: the record as JSON.
+    """
 
     topic: str
     partition: int
@@ -36,11 +43,11 @@ Nodes = Node[Any] | Sequence[Node[Any]]
 
 
 class Emitter:
-    """Converts outputs of nodes to records as a consumer would read them.
+    """Turns records that nodes write into the form in which a Kafka consumer would read them.
 
     Args:
-        nodes: that write; the source of the first one is the log.
-        partitions: of every topic.
+        nodes: nodes that write the records; the first one reads the input topic that is replayed.
+        partitions: number of partitions of every topic.
     """
 
     def __init__(self, nodes: Sequence[Node[Any]], partitions: int = PARTITIONS) -> None:
@@ -50,7 +57,15 @@ class Emitter:
         self._partitions = partitions
 
     def emit(self, written: Iterable[Struct], number: int, offset: int) -> Iterator[Emitted]:
-        """Records that follow from the record of the log at an offset of its partition `number`."""
+        """Turn the records that nodes wrote for one input record into encoded records with topic and partition.
+
+        A record that is too large for its topic is replaced by a dead letter.
+
+        Args:
+            written: records that the nodes wrote.
+            number: partition of the input record.
+            offset: offset of the input record.
+        """
         origin = partial(root_id, self._log, number, offset)
         for record in written:
             fitted, value = self._fitted.encode(record, origin)
@@ -59,15 +74,15 @@ class Emitter:
 
 
 def replay(nodes: Nodes, records: Iterable[SourceRecord], partitions: int = PARTITIONS) -> Iterator[Emitted]:
-    """Records that nodes write when the first of them reads `records`, byte for byte as on Kafka.
+    """Yield what nodes write when the first of them reads `records`, byte for byte as on Kafka.
 
-    Outputs of a node feed the nodes whose source they are. Records of one partition must come in the order of their
-    offsets; partitions may interleave in any way.
+    Every other node reads what the nodes before it write.
 
     Args:
-        nodes: one, or several in the order of the loop.
-        records: of the log that the first one reads.
-        partitions: of every topic; some outputs are placed by it.
+        nodes: one node, or several, each after the nodes whose outputs it reads.
+        records: input records. Those of one partition must come in the order of their offsets; partitions may alternate
+            in any way.
+        partitions: number of partitions of every topic.
     """
     nodes = _listed(nodes)
     emitter = Emitter(nodes, partitions)
@@ -80,14 +95,18 @@ def replay(nodes: Nodes, records: Iterable[SourceRecord], partitions: int = PART
 
 
 def replay_events(nodes: Nodes, events: Iterable[Struct], *, closed: bool = False) -> Iterator[Struct]:
-    """Records that follow from events, as they are and all in one partition: the quick way for research.
+    """Yield the records that nodes write for decoded events, all in one partition: the quick way for research.
 
-    What would be refused on Kafka is refused here. With `closed`, commands and directives that the nodes write take
-    effect, before the next event.
+    Events that a worker on Kafka would refuse give dead letters here, too.
+
+    Args:
+        nodes: one node, or several, each after the nodes whose outputs it reads.
+        events: input of the first node, such as ticks.
+        closed: whether commands and directives that nodes write are given to their readers before the next event.
 
     >>> from streams.market.node import MarketNode
     >>> from schemas.ticks import Quote
-    >>> quotes = [Quote("X", 1 + i, 99.0, 3.0, 101.0, 1.0) for i in range(2)]
+    >>> quotes = [Quote("X", ts_event=1 + i, bid=99.0, bid_size=3.0, ask=101.0, ask_size=1.0) for i in range(2)]
     >>> [record.id for record in replay_events(MarketNode(), quotes)]
     ['ticks:0:0', 'ticks:0:1']
     """
@@ -97,7 +116,7 @@ def replay_events(nodes: Nodes, events: Iterable[Struct], *, closed: bool = Fals
 
 
 def by_topic(emitted: Iterable[Emitted]) -> dict[str, list[tuple[int, str, bytes]]]:
-    """Emitted records as lists of (partition, id, value) by topic, to be compared with those on Kafka."""
+    """Group emitted records by topic, each as (partition, id, value), for a comparison with those on Kafka."""
     found: dict[str, list[tuple[int, str, bytes]]] = {}
     for topic, partition, record_id, value in emitted:
         found.setdefault(topic, []).append((partition, record_id, value))

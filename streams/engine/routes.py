@@ -1,4 +1,4 @@
-"""Topic and partition of a record that a node wrote."""
+"""Where a record that a node wrote belongs: its topic and its partition."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from streams.engine.partitioner import partition_of
 
 
 def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, Topic]:
-    """Topic of each type of record that nodes write.
+    """For each type of record that the nodes write, the topic that it goes to.
 
     >>> from streams.market.node import MarketNode
     >>> sorted(topic.name for topic in topic_of([MarketNode()]).values())
@@ -20,28 +20,29 @@ def topic_of(nodes: Sequence[Node[Any]]) -> dict[type, Topic]:
 
 
 def by_record(topics: Iterable[Topic]) -> dict[type, Topic]:
-    """Topics by the types of their records."""
+    """For each type of record, the one of these topics that holds records of that type."""
     return {record: topic for topic in topics for record in topic.records}
 
 
 def place_of(topic: Topic, record: Any, number: int, partitions: int) -> int:
-    """Partition that a record of a topic is written to.
+    """Number of the partition to which a node's output record is written.
 
-    If an id names a partition that does not exist (a made-up id, or one of an earlier deployment), Kafka's partitioner
-    decides by the symbol.
+    The topic's rule (`Topic.placing`) decides. By the rule `id`, an id that names a partition which does not exist, for
+    example one of an earlier deployment, is ignored; Kafka's partitioner then decides by the symbol.
 
     Args:
-        topic: of the record.
-        record: a record that follows from one of another topic (its cause).
-        number: partition of the cause.
-        partitions: of every topic.
+        topic: topic that the record is written to.
+        record: the output record.
+        number: partition of the input record that it follows from.
+        partitions: number of partitions of every topic.
 
     >>> from schemas.commands import StopVariant
     >>> from schemas.topics import COMMANDS
     >>> stops = [StopVariant(each, "X", 1, "calmer", "harm") for each in ("pooled:3:17:calmer:X", "by-hand")]
-    >>> [place_of(COMMANDS, stop, 5, 8) for stop in stops]
+    >>> [place_of(COMMANDS, stop, number=5, partitions=8) for stop in stops]  # the first id names partition 3
     [3, 5]
-    >>> place_of(COMMANDS, StopVariant("pooled:8:17:calmer:X", "X", 1, "calmer", "harm"), 5, 8) == partition_of("X", 8)
+    >>> stop = StopVariant("pooled:8:17:calmer:X", "X", 1, "calmer", "harm")
+    >>> place_of(COMMANDS, stop, number=5, partitions=8) == partition_of("X", 8)  # there is no partition 8
     True
     """
     if topic.placing == "cause":

@@ -1,8 +1,10 @@
-"""Signatures of commands, directives, partials and jobs: HMACs for one deployment, one topic and one place of its log.
+"""Signatures (HMAC-SHA256) of commands, directives, retrain jobs and sums for experiments over several symbols.
 
-A signature is `KEY/AS_OF/HEX`: the id of the key, the place in the log as of which the record was signed, and an
-HMAC-SHA256 over the deployment, the topic, these two and the record. Signatures of releases before this one are the hex
-digits alone, over the record alone; they count as those of a key that is `plain`.
+A signature is `KEY/AS_OF/HEX`: the id of the key, a place (topic, partition, offset) and the HMAC. The place is that of
+the record which the signed one follows from, or the one that it is written to: the record is valid from there on.
+The HMAC covers the deployment's name, the topic, the key id, the place and the record, so that the signed record is
+worthless elsewhere. Earlier releases signed the record alone and wrote only the hex digits; such plain signatures are
+accepted with a key that is marked as `plain`.
 """
 
 import hmac
@@ -53,10 +55,11 @@ class Key(Struct, frozen=True):
 
     Attributes:
         id: name of the key in signatures.
-        secret: of the HMAC; never shown.
-        until: for a retired key, by topic the offsets, one a partition, from which on it is not accepted; None: it is
-            accepted everywhere.
-        plain: whether it is for signatures over the record alone; without a secret: for unsigned records.
+        secret: secret of the HMAC; `repr` hides it.
+        until: for a retired key, by topic and partition number, the offset from which on it is no longer accepted; None
+            for a key that is still in use.
+        plain: whether the key is for signatures of earlier releases, which cover the record alone. A plain key with an
+            empty secret stands for unsigned records.
     """
 
     id: str
@@ -68,9 +71,11 @@ class Key(Struct, frozen=True):
         return f"Key({self.id!r}, '***', {self.until!r}, {self.plain!r})"
 
     def ends(self, topic: str, partition: int) -> int | None:
-        """Offset from which on the key is not accepted; None: it always is.
+        """Offset of a partition from which on the key is no longer accepted; None if it is accepted everywhere.
 
-        >>> Key("old", "secret", {"ticks": (40, 7)}).ends("ticks", 1), Key("new", "secret").ends("ticks", 1)
+        0 for a topic or partition of which a retired key says nothing: it is accepted nowhere there.
+
+        >>> Key("old", "secret", {"ticks": (40, 7)}).ends("ticks", partition=1), Key("new", "secret").ends("ticks", 1)
         (7, None)
         """
         if self.until is None:
@@ -83,11 +88,12 @@ class Signing:
     """Signs the records of a deployment and checks signatures.
 
     Args:
-        deployments: name of the deployment, then those whose log it copied and whose signatures it accepts.
-        keys: known keys; without any, nothing is signed and everything is accepted.
-        signs: id of the key to sign with.
-        partitions: of every topic of the deployment, which determine the partition of a partial; 0: not known, then a
-            partial is accepted on any partition.
+        deployments: name of this deployment, then of those whose topics were copied to it: their signatures are
+            accepted.
+        keys: all known keys.
+        signs: id of the key to sign with. If no key has this id, nothing is signed and every record is accepted.
+        partitions: number of partitions of every topic; 0 if not known. It is used to check that a record of the topic
+            `experiment-partials` lies on the partition of its experiment, which is not checked with 0.
 
     >>> signing = Signing(("prod",), [Key("2026a", "secret")], "2026a")
     >>> signed = signing.sign(Directive("d1", "X", 1, "stop_arm", "b", "because"), "commands:0:7:0")
@@ -114,15 +120,16 @@ class Signing:
         self._own = self._keys.get(signs)
 
     def __bool__(self) -> bool:
-        """Whether anything is signed at all."""
+        """Whether records are signed and signatures checked: there is a key to sign with."""
         return self._own is not None
 
     def sign(self, record: AnyRecord, record_id: str) -> AnyRecord:
-        """The record with its signature; unchanged without a key.
+        """A copy of the record with a signature; the record itself if there is no key to sign with.
 
         Args:
-            record: a command, a directive, a partial or a job.
-            record_id: id of the record that it follows from, or of the place that it is written to.
+            record: a command, a directive, a retrain job, or a record of the topic `experiment-partials`.
+            record_id: id of the record that it follows from, or of the place that it is written to; its topic,
+                partition and offset go into the signature.
         """
         key = self._own
         if key is None:
@@ -131,32 +138,37 @@ class Signing:
         return replace(record, signature=f"{key.id}/{place}/{self._mac(record, key, place, self.deployments[0])}")
 
     def ask(self, command: AnyCommand, record_id: str) -> AnyCommand:
-        """`sign` for a command of a node, which is marked as automatic."""
+        """A signed copy of a command that a node sends, marked as automatic (not asked for by a person).
+
+        Args:
+            command: command to send.
+            record_id: id of the record that the command follows from.
+        """
         return self.sign(replace(command, automatic=True), record_id)
 
     def check(self, record: Struct) -> None:
-        """Check the signature of a record, wherever the record lies; without a key every record passes.
+        """Check that a record has a valid signature, whatever its place; without a signing key every record passes.
 
         Raises:
-            Refused: it has no valid signature.
+            Refused: no known key made the signature, or it was made for another deployment.
         """
         if self._own is not None:
             self._key_of(record)
 
     def admit(self, record: Any, record_id: str) -> AsOf | None:
-        """Check that the signature of a record holds at the place where the record lies.
+        """Check that the signature of a record is valid at the place where the record lies.
 
         Args:
-            record: one that has passed `check`.
-            record_id: id that names its place.
+            record: record that has passed `check`.
+            record_id: id that names the record's topic, partition and offset.
 
         Returns:
-            The place as of which it was signed; None for a plain signature, or without a key.
+            The place as of which the record was signed; None for a signature that names none, or without a signing key.
 
         Raises:
-            Refused: the key was retired before, or it was signed for another partition, or as of a later place. A
-                partial is signed for the partition where its experiment is: in another one it would open the
-                experiment a second time, with a verdict of its own.
+            Refused: the key was retired before this place, the record was signed for another partition, or it was
+                signed as of a later offset than it has. (A record of an experiment over several symbols is expected on
+                the partition of the experiment: on another one, the experiment would be decided a second time.)
         """
         if self._own is None:
             return None
@@ -180,10 +192,17 @@ class Signing:
         return partition_of(partial.experiment, self._partitions) if self._partitions else partition
 
     def meet(self, judged: Judged, record: Any, record_id: str) -> bool:
-        """Remember that a record is judged now, if `admit` lets it pass; whether that is the first time.
+        """Check a record's signature at its place and remember the record; return False if it was remembered already.
+
+        Without a signing key nothing is remembered, and the answer is always True.
+
+        Args:
+            judged: memory of requests on the record's symbol, which is changed.
+            record: record that has passed `check`.
+            record_id: id that names the record's topic, partition and offset.
 
         Raises:
-            Refused: as `admit` and `Judged.meet` do.
+            Refused: in the cases of `admit` and `Judged.meet`.
         """
         if self._own is None:
             return True
