@@ -1,1 +1,1 @@
-"""The audit trail: which record led to which, read from the topics alone."""
+"""The audit trail of a symbol: which Kafka record led to which, read from the topics alone."""

@@ -1,4 +1,4 @@
-"""Reads everything that the topics hold about one symbol, for the audit trail."""
+"""Reads the records of one symbol from the topics: versions, commands, retrains, experiments, predictions."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -27,7 +27,16 @@ from schemas.topics import (
 
 
 async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
-    """Records about the versions of a symbol, without directives and without counts of ticks, predictions and outcomes.
+    """Read the records that explain how the model versions of a symbol changed.
+
+    These are commands, retrain jobs and results, decisions of experiments, accuracy windows, and the newest
+    record of each version. The directives and the three counts of the returned history stay empty; `history`
+    fills them too.
+
+    Args:
+        settings: prefix of the topic names, among others.
+        bootstrap: address of the Kafka cluster.
+        symbol: instrument whose records are read.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it lacks a topic.
@@ -47,7 +56,20 @@ async def changes(settings: Settings, bootstrap: str, symbol: str) -> History:
 
 
 async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, end: int) -> History:
-    """As `changes`, with directives, and counts of ticks, predictions and outcomes between two event times."""
+    """Read what `changes` reads, and directives, and count ticks, predictions and outcomes of a span of event time.
+
+    A directive is a record in the topic of ticks that starts, promotes or stops a model version.
+
+    Args:
+        settings: prefix of the topic names, among others.
+        bootstrap: address of the Kafka cluster.
+        symbol: instrument whose records are read.
+        begin, end: first and last event time that is counted, ns since 1970, UTC; other records are read for all
+            times.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it lacks a topic.
+    """
     found = await changes(settings, bootstrap, symbol)
     async for tick in _records(settings, bootstrap, TICKS, symbol):
         if isinstance(tick, Directive):
@@ -67,10 +89,18 @@ async def history(settings: Settings, bootstrap: str, symbol: str, begin: int, e
 async def life_of(
     settings: Settings, bootstrap: str, symbol: str, prediction_id: str, found: History
 ) -> PredictionLineage:
-    """One prediction with its tick, its outcome, its window, and the records that led to its version.
+    """Read one prediction and its outcome, and find the records that led to the model version that made it.
+
+    Args:
+        settings: prefix of the topic names, among others.
+        bootstrap: address of the Kafka cluster.
+        symbol: instrument that was predicted.
+        prediction_id: id of the prediction, which is the id of the tick that it answers.
+        found: records of the same symbol, from `changes` or `history`.
 
     Raises:
-        ConfigurationError: the topics hold no such prediction of the symbol.
+        ConfigurationError: the topics hold no prediction of this id for the symbol.
+        EnvironmentProblem: no cluster answers, or it lacks a topic.
     """
     prediction: Prediction | None = None
     async for each in _records(settings, bootstrap, PREDICTIONS, symbol):
@@ -107,7 +137,9 @@ async def _records(settings: Settings, bootstrap: str, topic: Topic, symbol: str
 
 
 def symbol_of(key: bytes | None) -> bytes:
-    """Symbol in a key `symbol|name` of a compacted topic: names have no `|`, symbols may.
+    """Return the symbol in a record key of the form `symbol|name`, or empty bytes where the key has no `|`.
+
+    The last `|` separates the two parts: a symbol may contain `|`, a name may not.
 
     >>> symbol_of(b"BTCUSDT|bold-1"), symbol_of(b"BTC|USD|bold-1"), symbol_of(None)
     (b'BTCUSDT', b'BTC|USD', b'')

@@ -1,4 +1,4 @@
-"""Lists the symbols that the topics show without being read whole."""
+"""Lists the symbols of a system without reading the topics of ticks and predictions whole."""
 
 from agents.audit.versions import versions
 from agents.clients.predicting import predicting
@@ -6,7 +6,7 @@ from agents.config.settings import Settings
 
 
 async def known_symbols(settings: Settings, bootstrap: str) -> set[str]:
-    """Symbols with a version, or with a prediction among the newest of their partition.
+    """Return the symbols with a registered model version, or a prediction among the newest 2,000 of a partition.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it lacks a topic.

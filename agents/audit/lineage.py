@@ -1,4 +1,4 @@
-"""The chain of records by which a version became live, and other links between records of one symbol."""
+"""Links the records of one symbol: how a model version became live, and how a prediction was made and scored."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -23,11 +23,18 @@ ORDER = (AccuracyWindow, Retrain, RetrainJob, RetrainFinished, StartVariant, Exp
 
 
 class History(Struct):
-    """The records of one symbol.
+    """The records of one symbol that an audit needs, each once.
 
     Attributes:
-        windows, commands, jobs, results, decisions, directives, versions: records of each topic, each once, in order.
-        ticks, predictions, outcomes: how many there are in the given time; the latter two by version.
+        windows: accuracy windows (scores of a version over a span of outcomes), in the order of the topic.
+        commands: commands that people or nodes gave, by id.
+        jobs: retrains that were asked for, by job id.
+        results: results of retrains, by job id.
+        decisions: verdicts of experiments, in the order of the topic.
+        directives: records in the topic of ticks that start, promote or stop a version, by id.
+        versions: newest registry record of each model version, by name of the version.
+        ticks: number of ticks in the span of event time that was counted.
+        predictions, outcomes: numbers of them in that span, by the version that predicted.
     """
 
     windows: list[AccuracyWindow] = field(default_factory=list)
@@ -42,14 +49,21 @@ class History(Struct):
     outcomes: dict[str, int] = field(default_factory=dict)
 
     def live(self) -> ModelVersion | None:
-        """The version that is live by the registry; None where no command was ever given for the symbol."""
+        """Return the registry's record of the version whose status is `champion` (live).
+
+        None if the registry has no live version of the symbol: it gets its first record with the first command.
+        """
         return next((each for each in valid_versions(self.versions.values()) if each.status == "champion"), None)
 
     def now(self, predicting: str) -> ModelVersion | None:
-        """The registry's record of the version that predicts now; None where it has none.
+        """Return the registry's record of the model version that predicts now; None if the registry does not know it.
+
+        The version that a symbol begins with has a name that changes with its parameters. It is found under its
+        newest one.
 
         Args:
-            predicting: version that the newest prediction names; empty where none was found: `live` is returned then.
+            predicting: version that the newest prediction names. Empty if no prediction was found: then the version
+                that is live by the registry is returned.
         """
         if not predicting:
             return self.live()
@@ -64,14 +78,14 @@ class History(Struct):
 
 
 class Link(Struct, frozen=True):
-    """One record of the chain, as a step for people.
+    """One record of an audit trail, described for people.
 
     Attributes:
-        ts_event: event time, ns since 1970, UTC.
-        kind: of the record.
-        id: of the record.
-        what: a sentence.
-        manual: whether a person did it.
+        ts_event: event time of the record, ns since 1970, UTC.
+        kind: kind of the record: command, window, job, retrain, decision, directive or version.
+        id: id of the record.
+        what: what the record says, as a sentence.
+        manual: whether a person gave this command; False for records of any other kind.
     """
 
     ts_event: int
@@ -82,7 +96,12 @@ class Link(Struct, frozen=True):
 
 
 def why(history: History, version: ModelVersion) -> list[Link]:
-    """The chain of records that led to the present status of a version, first cause first."""
+    """Return the chain of records that led to the present status of a model version, the first cause first.
+
+    A full chain is: the accuracy window that called for a retrain, the retrain, the command that started the
+    version, the decision of an experiment, the command that promoted the version, and its registry record.
+    Records that are missing in `history` are left out.
+    """
     links: list[Link] = []
     began = next((each for each in history.commands.values() if starts(each, version)), None)
     if isinstance(began, StartVariant):
@@ -102,7 +121,7 @@ def why(history: History, version: ModelVersion) -> list[Link]:
 
 
 def starts(command: Command, version: ModelVersion) -> bool:
-    """Whether this command started a version."""
+    """Whether a command is the one that started a model version; False for any command but `start_variant`."""
     if not isinstance(command, StartVariant):
         return False
     if command.model is not None:
@@ -123,12 +142,20 @@ def _training(history: History, began: StartVariant) -> Iterator[Link]:
 
 
 def led(decided: ExperimentDecided, command: Command) -> bool:
-    """Whether a decision caused a command: their ids come from the same outcome."""
+    """Whether an experiment's decision caused a command: both ids then begin with the id of the same outcome."""
     return parent_of(decided.id) == parent_of(command.id)
 
 
 def trail(history: History, begin: int, end: int) -> list[Link]:
-    """All records between two event times as steps, causes before effects."""
+    """Return the records of a span of event time, described for people.
+
+    They are sorted by event time; at equal times a cause comes before its effect. Accuracy windows are included
+    only if they called for a retrain; registry records of versions are not included.
+
+    Args:
+        history: records of one symbol.
+        begin, end: first and last event time of the span, both included, ns since 1970, UTC.
+    """
     records: Sequence[Any] = [
         *(window for window in history.windows if window.breach is not None),
         *history.commands.values(),
@@ -146,12 +173,20 @@ def _rank(record: Any) -> int:
 
 
 def manual_steps(links: Sequence[Link]) -> int:
-    """Number of steps that a person took."""
+    """Return how many of the records are commands that a person gave."""
     return sum(each.manual for each in links)
 
 
 def link(record: Any) -> Link:
-    """A record as a step."""
+    """Describe a record for people.
+
+    Args:
+        record: a command, retrain job, retrain result, decision of an experiment, directive or registry record of
+            a version, or an accuracy window that called for a retrain.
+
+    Raises:
+        AssertionError: it is an accuracy window that called for no retrain.
+    """
     if isinstance(record, (StartVariant, StopVariant, PromoteVariant, RollBack, Retrain, PinVersion)):
         by = "by itself" if record.automatic else "by hand"
         kind = str(record.__struct_config__.tag)
@@ -175,14 +210,14 @@ def link(record: Any) -> Link:
 
 
 class PredictionLineage(Struct, frozen=True):
-    """One prediction from its tick to the version that made it.
+    """One prediction, what became of it, and how the model version that made it became live.
 
     Attributes:
         tick: id of the tick that it answers.
-        prediction: as it was made.
-        outcome: what became of it; none if it was not scored or has not matured.
-        window: accuracy window that counts it; None while that is open.
-        version: links that led to the version that made it.
+        prediction: the record as it was published.
+        outcome: its outcome; None if it was not chosen to be scored, or its horizon has not passed yet.
+        window: the accuracy window that counts its outcome; None while that window is open or without an outcome.
+        version: records that led to the version, the first cause first; empty if the registry does not know it.
     """
 
     tick: str
@@ -193,7 +228,7 @@ class PredictionLineage(Struct, frozen=True):
 
 
 def window_of(history: History, outcome: OutcomeMatured) -> AccuracyWindow | None:
-    """The window in which the live version was scored on an outcome."""
+    """Return the accuracy window that counts an outcome for the version that was live; None if it is still open."""
     version = outcome.arms[0].model_version
     for window in history.windows:
         if window.version == version and window.ts_from <= outcome.ts_prediction <= window.ts_until:
@@ -202,11 +237,13 @@ def window_of(history: History, outcome: OutcomeMatured) -> AccuracyWindow | Non
 
 
 def failed_gates(result: RetrainingResult) -> str:
-    """Gates that a candidate did not pass, with their numbers; empty where it passed all.
+    """Return the conditions that a retrained model did not meet, with their numbers; empty if it met all of them.
 
     >>> from schemas.retraining import GateRow
-    >>> rows = (GateRow("beats last_move", 0.1, -0.2, 0.0, False, "at least -0.2 nats"),)
-    >>> failed_gates(RetrainingResult("b1", "X", "rejected", "", gates=rows))
+    >>> row = GateRow(
+    ...     name="beats last_move", estimate=0.1, bound=-0.2, limit=0.0, passed=False, sentence="at least -0.2 nats"
+    ... )
+    >>> failed_gates(RetrainingResult(job_id="b1", symbol="X", status="rejected", sentence="", gates=(row,)))
     'beats last move: at least -0.2 nats'
     """
     return "; ".join(f"{each.name.replace('_', ' ')}: {each.sentence}" for each in result.gates if not each.passed)

@@ -1,4 +1,4 @@
-"""Prints the steps of an audit trail for people."""
+"""Prints an audit trail on a terminal."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from agents.process.printable import printable
 
 
 def show_links(console: Console, links: Sequence[Link]) -> None:
-    """Print the steps, one a line, and how many of them a person took."""
+    """Print the records of an audit trail, one a line, and below them how many are commands that a person gave."""
     for each in links:
         mark = "by hand" if each.manual else ""
         console.print(

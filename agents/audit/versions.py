@@ -1,4 +1,4 @@
-"""Reads the registry of model versions, and the result of every retrain."""
+"""Reads the registry of model versions and the results of retrains from their topics."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,13 +26,20 @@ MOST_KEPT = 100_000
 async def versions(
     settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
 ) -> list[ModelVersion]:
-    """Newest record of every version, of one symbol or of all; the live version of each symbol first.
+    """Read the newest registry record of every model version, by symbol, the live version of each symbol first.
 
-    The built-in version of a symbol is listed once, under the name that its newest record has.
+    The version that a symbol begins with may have had several names, one for each set of parameters. It is listed
+    once, under the newest name.
+
+    Args:
+        settings: prefix of the topic names, among others.
+        bootstrap: address of the Kafka cluster.
+        symbol: the only symbol to read; None: all.
+        timeout_s: longest time to read the topic, s.
 
     Raises:
-        EnvironmentProblem: no cluster answers, it has no such topic, or the topic could not be read in time or holds
-            too many versions.
+        EnvironmentProblem: no cluster answers, it has no such topic, or the topic could not be read in time or
+            holds too many versions.
     """
     found = await _newest(settings, bootstrap, MODEL_VERSIONS, symbol, timeout_s)
     of_symbol: dict[str, list[ModelVersion]] = {}
@@ -45,20 +52,33 @@ async def versions(
 async def retrains(
     settings: Settings, bootstrap: str, symbol: str | None = None, timeout_s: float = TIMEOUT_S
 ) -> list[RetrainFinished]:
-    """Every finished retrain, of one symbol or of all, in the order of event time.
+    """Read the results of all finished retrains, sorted by symbol, then by event time.
+
+    Args:
+        settings: prefix of the topic names, among others.
+        bootstrap: address of the Kafka cluster.
+        symbol: the only symbol to read; None: all.
+        timeout_s: longest time to read the topic, s.
 
     Raises:
-        EnvironmentProblem: as `versions` does.
+        EnvironmentProblem: no cluster answers, it has no such topic, or the topic could not be read in time or
+            holds too many results.
     """
     found = await _newest(settings, bootstrap, CANDIDATES, symbol, timeout_s)
     return sorted(found, key=lambda finished: (finished.symbol, finished.ts_event))
 
 
 async def lives(settings: Settings, bootstrap: str, timeout_s: float = TIMEOUT_S) -> dict[tuple[str, str], Became]:
-    """What happened to every version since its verdict, as far as the compacted topic still holds its records.
+    """Read of every model version the newest registry record, and the one by which it last stopped being live.
+
+    The topic is compacted, so an older record may be missing; the next one that is left then stands for it.
+
+    Returns:
+        The history of each version, by symbol and name of the version.
 
     Raises:
-        EnvironmentProblem: as `versions` does.
+        EnvironmentProblem: no cluster answers, it has no such topic, or the topic could not be read in
+            `timeout_s` seconds or holds too many versions.
     """
     found = await _newest(settings, bootstrap, MODEL_VERSIONS, None, timeout_s, followed)
     return {(each.latest.symbol, each.latest.version): each for each in found}
@@ -98,10 +118,15 @@ async def _newest(
 
 
 async def registry(settings: Settings, bootstrap: str, symbol: str | None = None) -> ModelVersionManager:
-    """The versions on the topics as a manager, their states checked against their hashes.
+    """Read the model versions that retrains made into a `ModelVersionManager`; check each against its SHA-256.
 
-    It holds the versions made by retrains, each with its last change. Changes made to it are not written back: in a
-    running system `tickloop models` asks the lifecycle node for them.
+    Each version has one change of status: its last. Changes made to the manager are not written back to Kafka. In
+    a running system `tickloop models` asks the lifecycle node for a change.
+
+    Args:
+        settings: prefix of the topic names, among others.
+        bootstrap: address of the Kafka cluster.
+        symbol: the only symbol to read; None: all.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.

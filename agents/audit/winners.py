@@ -1,4 +1,6 @@
-"""What happened to a version after its verdict: live, replaced, rolled back or stopped; when, why and by whom."""
+"""Finds what happened to a model version since it went live: replaced, rolled back or stopped; when, why, by
+whom.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,11 +11,11 @@ from schemas.versions import ModelVersion
 
 
 class Became(Struct):
-    """The history of one version by the registry.
+    """What the registry of model versions says about one version.
 
     Attributes:
-        latest: the newest record.
-        ended: the record that ended its last time as live version; None if it is live or never was.
+        latest: its newest record.
+        ended: the record by which it last stopped being live; None if it is live or never was.
     """
 
     latest: ModelVersion
@@ -21,12 +23,12 @@ class Became(Struct):
 
     @property
     def live(self) -> bool:
-        """Whether it is live now."""
+        """Whether the version is live now."""
         return self.latest.status == "champion"
 
     @property
     def shadow(self) -> str:
-        """Name of the arm in which it runs in shadow, empty where it is live or runs no more."""
+        """Name under which the version runs beside the live one; empty if it is the live one or runs no more."""
         return "" if self.live else self.latest.arm
 
 
@@ -35,11 +37,21 @@ Lives = Mapping[tuple[str, str], Became]
 
 
 def followed(before: Became | None, record: ModelVersion) -> Became:
-    """The history of a version with one more record.
+    """Return the history of a model version with one more of its registry records.
 
-    >>> one = ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "a winner", 5, "c1", arm="live")
-    >>> back = ModelVersion("commands:0:9:1", "X", "v2", "v1", "rolled_back", "too bold", 10**18, "c2", arm="v2")
-    >>> found = followed(followed(None, one), back)
+    Args:
+        before: history without the record; None if the record is the first.
+        record: the next record of the same version.
+
+    >>> live = ModelVersion(
+    ...     id="commands:0:7:0", symbol="X", version="v2", parent="v1", status="champion",
+    ...     reason="a winner", ts_event=5, command="c1", arm="live",
+    ... )
+    >>> taken_back = ModelVersion(
+    ...     id="commands:0:9:1", symbol="X", version="v2", parent="v1", status="rolled_back",
+    ...     reason="too bold", ts_event=10**18, command="c2", arm="v2",
+    ... )
+    >>> found = followed(followed(None, live), taken_back)
     >>> found.live, found.shadow, since_then(found)
     (False, 'v2', 'rolled back by hand at 2001-09-09 01:46:40 UTC: too bold')
     """
@@ -55,7 +67,7 @@ def followed(before: Became | None, record: ModelVersion) -> Became:
 
 
 def since_then(became: Became) -> str:
-    """What happened to a version that was live, as a sentence; empty if it is live or never was."""
+    """Describe in a sentence how a version stopped being live; empty if it is live or never was."""
     ended, latest = became.ended, became.latest
     if ended is None:
         return ""
@@ -66,22 +78,26 @@ def since_then(became: Became) -> str:
 
 
 def what_ended(ended: ModelVersion) -> str:
-    """How a version stopped to be live, given the record that says so."""
+    """Return "rolled back", "replaced" or "taken out": how a version stopped being live.
+
+    Args:
+        ended: the registry record that says so.
+    """
     return {"rolled_back": "rolled back", "shadow": "replaced"}.get(ended.status, "taken out")
 
 
 def of_experiment(lives: Lives, symbols: Iterable[str], challengers: Sequence[str]) -> dict[str, Became]:
-    """History of the challengers of an experiment, by symbol.
+    """Return what became of an experiment's challenger, the version that was tested against the live one, by symbol.
 
     Args:
-        lives: of all versions that are known.
-        symbols: of the experiment.
-        challengers: versions of its challenger.
+        lives: history of every known version, by symbol and name of the version.
+        symbols: symbols of the experiment; those whose challenger is not in `lives` are left out.
+        challengers: names of the challenger's versions. Of several that one symbol has, the first counts.
     """
     found = {symbol: [lives[symbol, each] for each in challengers if (symbol, each) in lives] for symbol in symbols}
     return {symbol: of[0] for symbol, of in found.items() if of}
 
 
 def by(record: ModelVersion) -> str:
-    """Whether the system asked for a change, or a person."""
+    """Return "by itself" if a node of the system asked for a change of a version, "by hand" if a person did."""
     return "by itself" if record.automatic else "by hand"

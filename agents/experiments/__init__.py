@@ -1,1 +1,1 @@
-"""What people ask of an experiment: plan, status, report and tables, from its records."""
+"""Plans A/B experiments between model versions, and reports their state, as sentences, tables and an HTML page."""

@@ -1,4 +1,7 @@
-"""How an experiment went over event time: evidence, confidence sequence, dependence, pairs, and the watch."""
+"""Charts of one A/B experiment over event time, for its HTML report.
+
+Each function returns a `NotEnough`, which a page shows as a note, if there are too few records for a chart.
+"""
 
 from collections.abc import Sequence
 
@@ -18,7 +21,12 @@ LARGEST = 27.0
 
 
 def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
-    """E-values for both directions on a log axis, with the boundaries at which is decided."""
+    """Draw the e-values that the version under test is better, and that it is worse, on a log axis.
+
+    They are drawn with the boundaries beyond which the experiment is decided.
+
+    An e-value is what a bet of 1 against "no difference" has become.
+    """
     of = tested(moves)
     if len(of) < 2:
         return NotEnough(len(of), 2, "batches")
@@ -52,7 +60,15 @@ def evidence_path(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
 
 
 def confidence(moves: Sequence[ExperimentMoved], unit: str) -> go.Figure | NotEnough:
-    """Mean score so far with the confidence sequence that holds at all times at once."""
+    """Draw the mean score so far, version under test less live version, with its confidence sequence.
+
+    A confidence sequence is an interval at every time. With the configured probability it holds the true mean at
+    all times at once.
+
+    Args:
+        moves: records of one experiment, in the order in which they were written.
+        unit: unit of the score, for the title.
+    """
     of = [each for each in tested(moves) if each.low is not None and each.high is not None]
     if len(of) < 2:
         return NotEnough(len(of), 2, "batches with an interval")
@@ -78,7 +94,10 @@ def confidence(moves: Sequence[ExperimentMoved], unit: str) -> go.Figure | NotEn
 
 
 def dependence(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
-    """Autocorrelation of neighbouring batches beside two standard errors of none."""
+    """Draw the lag-1 autocorrelation of batch means, with a band of two standard errors around zero.
+
+    The test assumes independent batches, so it decides nothing while the autocorrelation lies outside the band.
+    """
     of = [each for each in tested(moves) if each.batches > 3]
     if len(of) < 2:
         return NotEnough(len(of), 2, "batches after the third")
@@ -93,7 +112,11 @@ def dependence(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
 
 
 def pairs_against_plan(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
-    """Scored pairs over event time, and the planned end."""
+    """Draw the number of scored pairs over event time, and the number at which the experiment ends undecided.
+
+    A pair is what the version under test and the live one made of the same prediction. The second number is drawn
+    only if it is at most three times the pairs so far.
+    """
     of = tested(moves)
     if len(of) < 2:
         return NotEnough(len(of), 2, "batches")
@@ -110,7 +133,10 @@ def pairs_against_plan(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnoug
 
 
 def watch(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
-    """The alarm of the e-detector since the winner is live, as a part of its threshold."""
+    """Draw the drift detector that watches the winner since it went live, divided by its threshold, on a log axis.
+
+    At 1 the version before it is made live again.
+    """
     of = [each for each in moves if each.watched]
     if len(of) < 2:
         return NotEnough(len(of), 2, "blocks of pairs since a winner is live")
@@ -124,7 +150,11 @@ def watch(moves: Sequence[ExperimentMoved]) -> go.Figure | NotEnough:
 
 
 def tested(moves: Sequence[ExperimentMoved]) -> list[ExperimentMoved]:
-    """Records of the test, without records of the watch over its winner, which repeat the end of the test."""
+    """Return the records of the test itself: those with a closed batch, written before its winner went live.
+
+    Records that are written while a live winner is watched are left out, since they repeat the result of the
+    test.
+    """
     return [each for each in moves if each.batches and not each.watched]
 
 

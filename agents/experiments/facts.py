@@ -1,4 +1,4 @@
-"""Figures of an experiment as people read them: the same on the dashboard and in the report."""
+"""Turns the numbers of an experiment into text, which the dashboard and the HTML report show alike."""
 
 from msgspec import Struct
 
@@ -24,12 +24,15 @@ Fact = tuple[str, str, str]
 
 
 class GuardrailRow(Struct, frozen=True):
-    """What must not become worse: the fields of `GuardrailStanding` in words.
+    """A guardrail as text: the test that a version is not worse than the live one by more than a margin.
 
     Attributes:
-        interval: from `low` to `high`.
-        margin: the least effect that is let pass.
-        log_e: as an e-value.
+        metric: name of the metric.
+        effect: mean difference, version under test less live version; "-" before the first batch is full.
+        interval: confidence sequence of the difference.
+        margin: the lowest difference that is accepted, a negative number.
+        log_e: evidence that the difference is above the margin, as an e-value.
+        kept: whether that evidence is enough.
     """
 
     metric: str
@@ -41,7 +44,7 @@ class GuardrailRow(Struct, frozen=True):
 
 
 def facts(course: Course) -> tuple[Fact, ...]:
-    """Where an experiment stands."""
+    """Return the state of an experiment as rows of name, value and note: status, effect, evidence and so on."""
     latest = course.latest
     boundary = evidence(latest.threshold)
     last = decision(course)
@@ -73,7 +76,7 @@ def facts(course: Course) -> tuple[Fact, ...]:
 
 
 def guardrails(latest: ExperimentMoved) -> tuple[GuardrailRow, ...]:
-    """Guardrails of an experiment in their order; empty if none was registered."""
+    """Return the guardrails of an experiment as text, in the order of their declaration; empty if it has none."""
     return tuple(
         GuardrailRow(
             each.metric.replace("_", " "),
@@ -88,12 +91,17 @@ def guardrails(latest: ExperimentMoved) -> tuple[GuardrailRow, ...]:
 
 
 def effect(latest: ExperimentMoved, unit: str = "") -> str:
-    """Mean primary score."""
+    """Format the mean primary score, version under test less live version; "-" before the first batch is full.
+
+    Args:
+        latest: newest record of the experiment.
+        unit: text that is appended to the number.
+    """
     return number(estimate(latest, latest.effect), "+.4f", unit)
 
 
 def estimate(latest: ExperimentMoved, value: float) -> float | None:
-    """The estimate from the closed batches; there is none before the first batch is full."""
+    """Return `value`, an estimate of the record `latest`; None if no batch of pairs was full when it was written."""
     return value if latest.batches else None
 
 

@@ -1,4 +1,7 @@
-"""What an experiment takes, from pairs that its two arms have made: rate, dependence, gain of pairing, error rates."""
+"""Plans an A/B experiment from recorded outcomes: how long it takes, and whether its error rates hold on them.
+
+A pair is what the version under test and the live one made of the same prediction.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -43,22 +46,26 @@ Column = NDArray[np.float64]
 
 
 class Planned(Struct, frozen=True):
-    """A plan: what was measured on the ticks, and the length of the experiment that follows.
+    """A plan of an experiment: what was measured on recorded pairs, and the length that follows from it.
+
+    A pair is what the version under test and the live one made of the same prediction. A batch is a number of
+    neighbouring pairs whose mean is one observation of the test.
 
     Attributes:
-        experiment, symbol: whose; `*` for symbols that decide together.
-        history: pairs that it is measured on.
-        hours: of event time that they took.
-        pairs_a_day: rate of the stream.
-        overlap: pairs within one horizon, of the mean length.
-        autocorrelation_time: of the primary score, pairs; of several symbols: how many pairs say what one would say.
-        batch: registered.
-        recommended_batch: 5 times the longer of both, or more where few pairs make the mean, see `batch_for`; half as
-            much again, and so on, until the error rates hold on this history.
-        recommended_holds: whether they do with it; none where it was not replayed.
-        plan: what finding an effect of `worth` takes.
-        preflight: error rates on this history; none where it is too short, see `missing`.
-        missing: why there is no pre-flight, or empty.
+        experiment: name of the experiment.
+        symbol: its symbol; `*` for several symbols that are decided on together.
+        history: number of pairs that were measured.
+        hours: event time that these pairs cover, hours.
+        pairs_a_day: rate at which pairs arrive.
+        overlap: mean number of predictions whose horizons overlap, at least 1.
+        autocorrelation_time: number of successive pairs that carry as much information as one independent pair.
+        batch: batch size that the experiment declares, pairs.
+        recommended_batch: smallest batch size that is advised, pairs: from overlap and autocorrelation, and
+            larger where the error rates did not hold with that.
+        recommended_holds: whether the error rates hold with the recommended batch; None if that was not tested.
+        plan: duration and power for the smallest effect worth finding.
+        preflight: error rates of replays on this history without a difference; None if there were no replays.
+        missing: why there were no replays; empty if there were.
     """
 
     experiment: str
@@ -77,18 +84,19 @@ class Planned(Struct, frozen=True):
 
 
 class PairHistory(NamedTuple):
-    """Pairs that an experiment is planned on.
+    """Recorded pairs that an experiment is planned from, and what was measured on them.
 
     Attributes:
-        symbol: whose; `*` for symbols that decide together.
-        pairs: how many.
-        scored: of these, after the warm-up.
-        span_ns: event time that they took.
-        horizon_ns: of their forecasts, mean over all of them.
-        a, b: what each arm has of the primary score.
-        inflation: how many pairs say what one would say.
-        replay: the pre-flight on them.
-        together: pairs of which the largest groups, that move as one, are made.
+        symbol: their symbol; `*` for several symbols that are decided on together.
+        pairs: number of pairs.
+        scored: number of pairs left after the warm-up of the experiment.
+        span_ns: event time that they cover, ns.
+        horizon_ns: mean horizon of the predictions, ns.
+        a, b: primary metric of the version under test and of the live one, a number for each pair.
+        inflation: number of pairs that carry as much information as one independent pair.
+        replay: function that replays the experiment without a difference on these pairs, to find its error rates.
+        together: mean number of pairs in a group that moves as one (neighbours in time on all symbols); 1 for one
+            symbol.
     """
 
     symbol: str
@@ -106,7 +114,14 @@ class PairHistory(NamedTuple):
 def outcomes_of_file(
     ticks: Sequence[Quote | Trade], parameters: Parameters, name: str, progress: Callable[[float], None]
 ) -> dict[str, list[OutcomeMatured]]:
-    """Outcomes of a file with the challenger beside the live arm from the first tick on, by symbol."""
+    """Replay ticks with the version that an experiment tests beside the live one; return the outcomes by symbol.
+
+    Args:
+        ticks: ticks of any number of symbols, in the order of the file.
+        parameters: configuration, which declares the experiment.
+        name: name of the experiment.
+        progress: called every 1,000 ticks with the fraction that is done, 0 to 1.
+    """
     declaration = parameters.experiments[name]
     node, lifecycle = MarketNode(parameters), LifecycleNode(parameters)
     found: dict[str, list[OutcomeMatured]] = {}
@@ -144,18 +159,20 @@ def planned(
     replications: int,
     progress: Callable[[float], None],
 ) -> Planned:
-    """The plan of one experiment on one symbol.
+    """Plan an experiment on one symbol from recorded outcomes.
 
     Args:
-        name: of the experiment.
-        declaration: of it.
-        outcomes: of one symbol, in the order of event time; those without the challenger are left out.
-        limit_days: longest run; that of the declaration at the rate of the stream, if none is given.
-        replications: experiments that the pre-flight replays; 0: none.
-        progress: of the pre-flight.
+        name: name of the experiment.
+        declaration: its declaration in the configuration.
+        outcomes: outcomes of one symbol, in the order of event time; those without the version under test are
+            left out.
+        limit_days: longest duration, days; None: as long as the declared number of pairs takes at the measured
+            rate.
+        replications: number of replays that find the error rates; 0: none.
+        progress: called during the replays with the fraction that is done, 0 to 1.
 
     Raises:
-        ConfigurationError: there is too little to plan from.
+        ConfigurationError: there are too few pairs, or the version under test and the live one differ too little.
     """
     test = declaration.test
     of = (pair_of(outcome, name, LIVE) for outcome in outcomes)
@@ -192,16 +209,23 @@ def planned_together(
     replications: int,
     progress: Callable[[float], None],
 ) -> Planned:
-    """`planned` for symbols that decide together: pairs of all of them, and what they share counted once.
+    """Plan an experiment on several symbols that are decided on together, from recorded outcomes.
 
-    The variance of a window's sum over that of as many independent pairs is what neighbours in time and symbols that
-    move together cost.
+    Pairs that are close in time depend on each other, also across symbols that move together. The plan takes this
+    into account: it compares the variance of sums over windows of event time with that for independent pairs.
 
     Args:
-        outcomes: by symbol, each in the order of event time.
+        name: name of the experiment.
+        declaration: its declaration in the configuration, which names the symbols.
+        outcomes: outcomes by symbol, each in the order of event time.
+        limit_days: longest duration, days; None: as long as the declared number of pairs takes at the measured
+            rate.
+        replications: number of replays that find the error rates; 0: none.
+        progress: called during the replays with the fraction that is done, 0 to 1.
 
     Raises:
-        ConfigurationError: there is too little to plan from, or a symbol is missing.
+        ConfigurationError: a symbol is missing or has too few pairs, or the version under test and the live one
+            differ too little.
     """
     test = declaration.test
     if missing := [symbol for symbol in declaration.symbols if symbol not in outcomes]:

@@ -1,4 +1,4 @@
-"""The report of an experiment: one HTML file with the verdict, the evidence over time, and why it was decided so."""
+"""Writes the HTML report of an experiment: the verdict, its reasons, and charts of the evidence over time."""
 
 from collections.abc import Mapping
 from html import escape
@@ -44,12 +44,12 @@ CARE = (
 
 
 def experiment_report(name: str, courses: Mapping[str, Course], declaration: Declaration | None) -> str:
-    """The page as text.
+    """Return the HTML page of one experiment, complete in one file.
 
     Args:
-        name: of the experiment.
-        courses: by symbol, each with at least one record.
-        declaration: of it; none if the configuration has it no more.
+        name: name of the experiment.
+        courses: records of the experiment by symbol, each with at least one record.
+        declaration: its declaration; None if the configuration no longer has it.
     """
     pool = together(courses, declaration)
     symbols = [symbol for symbol in courses if symbol != EVERYONE]

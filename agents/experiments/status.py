@@ -1,4 +1,4 @@
-"""What a person asks of an experiment: how it goes in a sentence, how long it still takes, what to do about it."""
+"""Says how an experiment stands: its state in a sentence, the time that it still takes, and what to do next."""
 
 from collections.abc import Mapping, Sequence
 from math import exp, log
@@ -36,13 +36,14 @@ UNITS = {
 
 
 class Course(Struct):
-    """One experiment on one symbol, or on all symbols that decide together.
+    """The records of one experiment on one symbol, or on several symbols that are decided on together.
 
     Attributes:
-        moves: where it stood, in the order of the log: event time may have been set back in between.
-        decisions: of it, likewise.
-        held_back: whether a pin on the live version holds back what was decided.
-        became: what the registry of versions says of its challenger, by symbol; of several that decide together each.
+        moves: records of its state, in the order of their topic. Event time may go back where a symbol's clock
+            was set back.
+        decisions: its verdicts, in the order of their topic.
+        held_back: whether a verdict is not carried out, since an operator has pinned the live version.
+        became: what the registry of model versions says about the version under test, by symbol.
     """
 
     moves: list[ExperimentMoved] = field(default_factory=list)
@@ -52,7 +53,7 @@ class Course(Struct):
 
     @property
     def latest(self) -> ExperimentMoved:
-        """Where it stands."""
+        """The newest record of the experiment's state."""
         return self.moves[-1]
 
 
@@ -61,10 +62,14 @@ Courses = dict[str, dict[str, Course]]
 
 
 def courses_of(moves: Sequence[ExperimentMoved], decisions: Sequence[ExperimentDecided]) -> Courses:
-    """Courses from records in the order in which they lie on their topics, each once.
+    """Group records by experiment and symbol.
 
-    All of a symbol, and all of those that decide together, lie on one partition, in the order in which a node wrote
-    them: one generation of the symbol's clock after the other, whatever event times they show.
+    Both sequences keep the order of their topics, not that of event time. Verdicts of an experiment without any
+    record of its state are left out.
+
+    Args:
+        moves: records of the state of experiments, each once.
+        decisions: verdicts of experiments, each once.
     """
     found: Courses = {}
     for moved in moves:
@@ -77,26 +82,37 @@ def courses_of(moves: Sequence[ExperimentMoved], decisions: Sequence[ExperimentD
 
 
 def symbols_of(latest: ExperimentMoved) -> tuple[str, ...]:
-    """Symbols that a record is about: one, or all that decide together."""
+    """Return the symbols that a record is about: one, or all for which one verdict is reached together."""
     return latest.symbols if isinstance(latest, PooledMoved) else (latest.symbol,)
 
 
 def challengers_of(latest: ExperimentMoved) -> tuple[str, ...]:
-    """Versions of the challenger: one, or one of each symbol where several decide together."""
+    """Return the versions that a record's experiment tests against the live one.
+
+    There is one version, unless the experiment covers several symbols that have different ones.
+    """
     if isinstance(latest, PooledMoved) and latest.challengers is not UNSET:
         return latest.challengers
     return (latest.challenger,)
 
 
 def follow(course: Course, lives: Lives) -> None:
-    """Take what became of the challenger after the verdict, and whether a pin holds that back."""
+    """Set `became` and `held_back` of a course from the registry of model versions.
+
+    Args:
+        course: records of one experiment; it is changed.
+        lives: history of every version, by symbol and name of the version.
+    """
     latest = course.latest
     course.became = of_experiment(lives, symbols_of(latest), challengers_of(latest))
     course.held_back = any(each.latest.held is True for each in course.became.values())
 
 
 def afterwards(course: Course) -> str:
-    """A sentence on what ended the challenger's time as live version; empty where it is still live, or never was."""
+    """Describe how the tested version stopped being live after its experiment; empty if it is live, or never was.
+
+    If this happened on more than three symbols, the first three are described and the others counted.
+    """
     said = {symbol: since_then(each) for symbol, each in course.became.items()}
     told = [f"{symbol}: {words}" if len(course.became) > 1 else words for symbol, words in said.items() if words]
     more = f"; and on {len(told) - MOST_TOLD} more symbols" if len(told) > MOST_TOLD else ""
@@ -104,7 +120,10 @@ def afterwards(course: Course) -> str:
 
 
 def ended(course: Course) -> list[tuple[str, str, str, str]]:
-    """Rows for the table of decisions about the end of the challenger as live version: when, what, by whom, why."""
+    """Return table rows on how the tested version stopped being live: when (UTC), what happened, by whom, why.
+
+    There is one row for each symbol on which it was live and is no longer.
+    """
     rows = []
     for symbol, each in course.became.items():
         if each.ended is not None:
@@ -114,7 +133,10 @@ def ended(course: Course) -> list[tuple[str, str, str, str]]:
 
 
 def status(course: Course) -> str:
-    """Where it stands in words; that a pin holds it back if one does, and what became of its winner since."""
+    """Describe the state of an experiment in a few words.
+
+    The words also say if a pinned live version holds a verdict back, and if the winner is no longer live.
+    """
     said = course.latest.status.replace("_", " ") + f" ({HELD_BACK})" * course.held_back
     since = [each.ended for each in course.became.values() if each.ended is not None]
     if len(since) == 1 and len(course.became) == 1:
@@ -125,12 +147,12 @@ def status(course: Course) -> str:
 
 
 class Outlook(Struct, frozen=True):
-    """How long it still takes at the rate of the stream so far.
+    """How long an experiment still takes, at the rate of pairs so far.
 
     Attributes:
-        pairs_a_day: that are scored.
-        decided_days: until a decision, if the evidence goes on growing as it did; none while it does not grow.
-        longest_days: until the planned end.
+        pairs_a_day: pairs that are scored in a day of event time.
+        decided_days: days until a decision if the evidence goes on growing as it did; None if it does not grow.
+        longest_days: days until the experiment ends, decided or not.
     """
 
     pairs_a_day: float
@@ -139,7 +161,10 @@ class Outlook(Struct, frozen=True):
 
 
 def outlook(course: Course) -> Outlook | None:
-    """How long an experiment still takes; None once decided, in pooled experiments, or while no rate is known."""
+    """Estimate how long an experiment still takes.
+
+    None if it is over, if its symbols are decided on together, or if the rate of pairs is not known yet.
+    """
     latest = course.latest
     # The first record of all begins the warm-up, in which nothing is scored; a rate is one of the clock as it runs now.
     since = next((at for at in range(len(course.moves) - 1, 0, -1) if _set_back(course.moves, at)), 0)
@@ -159,12 +184,12 @@ def _set_back(moves: Sequence[ExperimentMoved], at: int) -> bool:
 
 
 def shown(symbol: str) -> str:
-    """Symbol as people read it."""
+    """Return the symbol, or "all symbols" for the `*` of an experiment that decides on several symbols together."""
     return "all symbols" if symbol == EVERYONE else symbol
 
 
 def verdict(course: Course) -> str:
-    """State of an experiment, or its verdict, in a sentence."""
+    """Describe an experiment in one or two sentences: its verdict and what happened since, or the evidence so far."""
     latest = course.latest
     where = f"{len(latest.symbols)} symbols together" if isinstance(latest, PooledMoved) else latest.symbol
     said = f"{latest.experiment} against {latest.champion} on {where}"
@@ -183,19 +208,22 @@ def verdict(course: Course) -> str:
 
 
 def held(latest: ExperimentMoved) -> str:
-    """Why no winner would be named now, or by whom one will be."""
+    """Return what keeps a winner from being named now, or that several symbols are decided on together."""
     return TOGETHER if latest.collects is True else f"a winner would be held back by: {latest.holding}"
 
 
 def needed_worse(latest: ExperimentMoved) -> str:
-    """E-value at which it is decided that the challenger is worse."""
+    """Format the e-value at which an experiment decides that the version under test is worse than the live one."""
     return evidence(latest.threshold - log(HARM))
 
 
 def evidence(log_e: float) -> str:
-    """An e-value for people: how many times the stake a bet against "no difference" has become.
+    """Format an e-value: how many times its stake a bet against "no difference" has become.
 
-    >>> evidence(2.9957), evidence(-0.5), evidence(40.0)
+    Args:
+        log_e: natural logarithm of the e-value.
+
+    >>> evidence(log_e=2.9957), evidence(log_e=-0.5), evidence(log_e=40.0)
     ('20.0', '0.61', '2.4e+17')
     """
     value = exp(min(log_e, 700.0))
@@ -203,16 +231,20 @@ def evidence(log_e: float) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """A confidence sequence, or that there is none yet.
+    """Format an interval of a confidence sequence; "not known yet" if one of its ends is None.
 
-    >>> interval(-0.02, 0.1), interval(None, None)
+    >>> interval(low=-0.02, high=0.1), interval(low=None, high=None)
     ('-0.0200 to +0.1000', 'not known yet')
     """
     return "not known yet" if low is None or high is None else f"{low:+.4f} to {high:+.4f}"
 
 
 def to_do(course: Course, declaration: Declaration | None) -> str:
-    """What a person would do about it now: a command line, or one a symbol; empty for nothing."""
+    """Return the command lines, one a line, by which a person carries out a verdict that is only a recommendation.
+
+    Empty if there is no verdict, if it is carried out already, or if the configuration no longer has the
+    experiment.
+    """
     latest, decided = course.latest, decision(course)
     if decided is None or decided.applied or declaration is None:
         return ""
@@ -235,10 +267,17 @@ def to_do(course: Course, declaration: Declaration | None) -> str:
 
 
 def runs_as(name: str, symbol: str, course: Course | None) -> str:
-    """Name of the arm in which the challenger runs in shadow: after a roll-back that of its version.
+    """Return the name under which the version that an experiment tests runs beside the live version.
+
+    That is the name of the experiment. Once the version was live and rolled back, it is the name of the version.
+
+    Args:
+        name: name of the experiment.
+        symbol: the symbol.
+        course: its records on the symbol; None if there are none yet.
 
     Raises:
-        ConfigurationError: it does not run in shadow.
+        ConfigurationError: the version is live, or runs no more.
     """
     status = "running" if course is None else course.latest.status
     became = None if course is None else course.became.get(symbol)
@@ -259,7 +298,14 @@ def runs_as(name: str, symbol: str, course: Course | None) -> str:
 
 
 def waits_for(courses: Mapping[str, Course], declaration: Declaration | None) -> str:
-    """Whose pairs symbols that decide together wait for, a sentence; empty where there is no such thing."""
+    """Describe which symbol delays an experiment that decides on several symbols together.
+
+    Empty for any other experiment, and once the experiment has ended.
+
+    Args:
+        courses: records of one experiment by symbol.
+        declaration: its declaration; None if the configuration no longer has it: then the result is empty.
+    """
     if declaration is None or declaration.test.scope != "pooled":
         return ""
     together = courses.get(EVERYONE)
@@ -273,19 +319,29 @@ def waits_for(courses: Mapping[str, Course], declaration: Declaration | None) ->
 
 
 def applied(decided: ExperimentDecided) -> str:
-    """Whether somebody has to act, in brackets; empty for a verdict that asks for nothing."""
+    """Return " (applied)" or " (recommended)": whether a verdict is carried out, or waits for a person.
+
+    Empty for a verdict of the watch over a winner that is live: nobody has to act then.
+    """
     if decided.verdict in WATCHED:
         return ""
     return " (applied)" if decided.applied else " (recommended)"
 
 
 def decision(course: Course) -> ExperimentDecided | None:
-    """The newest decision of an experiment."""
+    """Return the newest verdict of an experiment; None if there is none."""
     return course.decisions[-1] if course.decisions else None
 
 
 def together(courses: Mapping[str, Course], declaration: Declaration | None) -> Pooled | None:
-    """Evidence of symbols that decide each by itself; none of less than two."""
+    """Combine the evidence of an experiment that decides on each symbol separately.
+
+    None for fewer than two symbols, and for an experiment that decides on its symbols together.
+
+    Args:
+        courses: records of one experiment by symbol.
+        declaration: its declaration; None if the configuration no longer has it.
+    """
     if len(courses) < 2 or EVERYONE in courses or (declaration is not None and declaration.test.scope == "pooled"):
         return None
     planned = len(declaration.symbols) if declaration is not None else 0

@@ -1,4 +1,4 @@
-"""Experiments on a terminal: an overview, one in detail, a plan, several symbols together."""
+"""Prints experiments on a terminal: a table of all, one in detail, several symbols combined, and a plan."""
 
 from collections.abc import Mapping, Sequence
 
@@ -31,7 +31,7 @@ WIDTH_OF_FILES = 130
 
 
 def console() -> Console:
-    """Where tables go; wide enough where nobody looks."""
+    """Return the console that tables are printed on: 130 characters wide if standard output is no terminal."""
     made = Console(highlight=False, markup=False)
     if not made.is_terminal:
         made.width = WIDTH_OF_FILES
@@ -39,7 +39,12 @@ def console() -> Console:
 
 
 def overview(experiments: Sequence[tuple[str, Mapping[str, Course], Pooled | None]]) -> None:
-    """A line a symbol of each experiment."""
+    """Print a table of experiments with one line for each symbol.
+
+    Args:
+        experiments: of each experiment its name, its records by symbol, and the combined evidence of its symbols,
+            which gets a line of its own; None: no such line.
+    """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for title in ("experiment", "symbol", "status"):
         table.add_column(title)
@@ -79,7 +84,14 @@ def overview(experiments: Sequence[tuple[str, Mapping[str, Course], Pooled | Non
 
 
 def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) -> None:
-    """Everything about one experiment on one symbol."""
+    """Print the state of one experiment on one symbol: evidence, guardrails, dependence, pairs, verdicts.
+
+    Args:
+        course: records of the experiment.
+        verdict: sentence for the heading.
+        outlook: how long it still takes; None: not shown.
+        to_do: command lines that carry out its verdict; empty: not shown.
+    """
     latest, out = course.latest, console()
     out.print(Text(printable(verdict), style="bold"))
     rows = Table.grid(padding=(0, 2))
@@ -130,7 +142,7 @@ def detail(course: Course, verdict: str, outlook: Outlook | None, to_do: str) ->
 
 
 def pooled(found: Pooled) -> None:
-    """Several symbols together."""
+    """Print the combined evidence of several symbols that an experiment decides on separately."""
     out = console()
     planned = "" if found.planned == len(found.symbols) else f" of {found.planned} planned"
     out.print(Text(f"pooled over {len(found.symbols)} symbols{planned}", style="bold"))
@@ -146,7 +158,12 @@ def pooled(found: Pooled) -> None:
 
 
 def plan(found: Planned, declaration: Declaration) -> None:
-    """What an experiment takes."""
+    """Print a plan: how many pairs and days the experiment takes, and whether its batch size is large enough.
+
+    Args:
+        found: the plan.
+        declaration: declaration of the experiment, with the smallest effect worth finding.
+    """
     out, test, needs = console(), declaration.test, found.plan
     out.print(
         Text(

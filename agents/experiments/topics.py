@@ -1,4 +1,4 @@
-"""What the topics hold about experiments: where each stood on every symbol, what was decided, and their pairs."""
+"""Reads experiments from the topics: their states and verdicts, and the outcomes that they compare."""
 
 from collections.abc import Iterable
 from contextlib import aclosing
@@ -21,7 +21,9 @@ RECENT = -2_000
 
 
 async def courses(settings: Settings, bootstrap: str) -> Courses:
-    """Every experiment that the topics know of.
+    """Read the records of all experiments, grouped by experiment and symbol.
+
+    The result also says what became of the versions that the experiments tested.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topics.
@@ -39,21 +41,35 @@ async def courses(settings: Settings, bootstrap: str) -> Courses:
 
 
 async def recent_outcomes(settings: Settings, bootstrap: str, symbol: str | None) -> list[OutcomeMatured]:
-    """The newest outcomes, of one symbol or of all; raises as `courses` does.
+    """Read the newest 200,000 outcomes of each partition, in the order of `in_order`.
 
-    By generation of their symbol's clock, then by event time.
+    Args:
+        settings: prefix of the topic names, among others.
+        bootstrap: address of the Kafka cluster.
+        symbol: the only symbol whose outcomes are returned; None: all.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it has no such topic.
     """
     found: list[OutcomeMatured] = await _all(settings, bootstrap, OUTCOMES, OLDEST)
     return in_order(each for each in found if symbol is None or each.symbol == symbol)
 
 
 def in_order(outcomes: Iterable[OutcomeMatured]) -> list[OutcomeMatured]:
-    """Outcomes by generation, then by event time: what was there before a clock was set back came before."""
+    """Sort outcomes by generation, then by event time.
+
+    The generation counts how often a symbol's clock was set back, so outcomes from before such a break come
+    first.
+    """
     return sorted(outcomes, key=lambda outcome: (outcome.generation or 0, outcome.ts_event))
 
 
 async def recent_symbols(settings: Settings, bootstrap: str) -> list[str]:
-    """Symbols that were predicted lately; raises as `courses` does."""
+    """Return the symbols, sorted, that occur among the newest 2,000 predictions of each partition.
+
+    Raises:
+        EnvironmentProblem: no cluster answers, or it has no such topic.
+    """
     found: set[str] = set()
     blocks = read_blocks(bootstrap, settings.topic(PREDICTIONS.name), start=RECENT, until_end=True, repeats=True)
     async with aclosing(blocks) as reading:

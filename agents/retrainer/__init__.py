@@ -1,1 +1,1 @@
-"""The retrainer: trains models after breaches, delivers alerts, and watches latency and running versions."""
+"""The retrainer process: trains models, delivers alerts, and checks the latency and the versions of live models."""

@@ -1,4 +1,4 @@
-"""Delivers an alert to the retrainer's log, to the topic, and, while it is recent, to the webhook."""
+"""Delivers alerts to the log of the retrainer, to the topic `alerts`, and to a webhook."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from schemas.codec import encode
 from schemas.topics import ALERTS
 
 STALE_S = 600.0
-"""Of older news the webhook is not told: whoever starts the system on an old log knows them."""
+"""Largest age of the record that an alert is about, s, for the webhook to get the alert."""
 
 LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -20,27 +20,30 @@ log = logging.getLogger(__name__)
 
 
 class AlertsOut:
-    """Delivers alerts of every part of the retrainer: to the log, the topic and the webhook.
+    """Delivers alerts to the log of the process, to the topic `alerts`, and to a webhook.
+
+    The webhook gets an alert only if its cause is less than ten minutes old: whoever starts a system on old
+    topics should not be called for each of their alerts.
 
     Args:
-        settings: where.
-        producer: connected.
-        webhook: that is told too, if there is one.
+        settings: prefix of the topic names, among others.
+        producer: producer that is connected already.
+        webhook: web address that alerts are posted to; None: there is none.
     """
 
     def __init__(self, settings: Settings, producer: AIOKafkaProducer, webhook: Webhook | None) -> None:
         self._topic, self._producer, self._webhook = settings.topic(ALERTS.name), producer, webhook
 
     async def put(self, alert: Alert, partition: int, written_s: float | None = None) -> asyncio.Future[object]:
-        """Put one out; what is returned is done once the cluster has it.
+        """Deliver an alert; the returned future is done once the Kafka cluster has acknowledged it.
 
         Args:
-            alert: to put out.
-            partition: of its symbol.
-            written_s: when what it is about was written, seconds since 1970; none: now.
+            alert: alert to deliver.
+            partition: partition of the alert's symbol.
+            written_s: when the record that caused the alert was written, seconds since 1970; None: now.
 
         Raises:
-            KafkaError: the cluster does not take it.
+            KafkaError: the cluster does not accept the record.
         """
         log.log(LEVELS[alert.severity], "%s: %s", alert.kind, alert.sentence)
         if self._webhook is not None and (written_s is None or time.time() - written_s < STALE_S):

@@ -1,4 +1,4 @@
-"""Turns records that people should know of at once into alerts."""
+"""Follows the topics whose records may call for an alert, and delivers these alerts."""
 
 import asyncio
 
@@ -18,16 +18,16 @@ POLL_MS = 200
 
 
 class Alerts:
-    """Follows the topics that alerts come from.
+    """Follows the topics whose records may call for an alert, and delivers these alerts.
 
-    An alert has the id of the record that it is about, so one that is written again after a crash is dropped by
-    readers. How far it got is committed once alerts are acknowledged.
+    An alert has the id of the record that caused it. After a crash some alerts may be written again; readers drop
+    them by this id. Offsets are committed once the alerts up to them are acknowledged.
 
     Args:
-        settings: where.
-        bootstrap: address of the cluster.
-        producer: connected.
-        webhook: that is told too, if there is one.
+        settings: prefix of the topic names and of the consumer group, among others.
+        bootstrap: address of the Kafka cluster.
+        producer: producer that is connected already.
+        webhook: web address that alerts are posted to; None: there is none.
     """
 
     def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer, webhook: Webhook | None) -> None:
@@ -37,10 +37,10 @@ class Alerts:
         self._once = {name: Once() for name in self._readable}
 
     async def run(self) -> None:
-        """Deliver alerts about existing and new records, until cancelled.
+        """Deliver the alerts of existing and of new records until cancelled.
 
         Raises:
-            KafkaError: the cluster does not let us.
+            KafkaError: the cluster refuses to read or write.
             EnvironmentProblem: a topic is missing.
         """
         partitions = [

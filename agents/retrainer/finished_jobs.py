@@ -1,4 +1,4 @@
-"""Follows the results of retrains on `candidates`, so that a job need not read the whole topic."""
+"""Follows the topic `candidates`, which has the result of every retrain, and keeps an index of it."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,15 +13,16 @@ from schemas.topics import CANDIDATES
 
 
 class Finished:
-    """Follows `candidates`; of each record it keeps where it lies, and fetches a model when a job wants it.
+    """An index of the results of retrains on the topic `candidates`: which jobs are done, and where each model lies.
 
-    It grows by some 200 bytes for each retrain that the topic holds, whose retention bounds them.
+    Models are read from the topic when they are asked for. The index takes about 200 bytes for each retrain on
+    the topic, and the retention of the topic bounds its size.
 
     Args:
-        topic: that is followed.
+        topic: follower of the topic `candidates`.
 
     Attributes:
-        done: jobs whose result is there.
+        done: ids of the retrain jobs that have a result.
     """
 
     def __init__(self, topic: TopicFollower) -> None:
@@ -31,7 +32,7 @@ class Finished:
         self.done: set[str] = set()
 
     async def catch_up(self) -> None:
-        """Read on to what is the end now.
+        """Add the results that were written since the last call, up to the present end of the topic.
 
         Raises:
             KafkaError: the topic cannot be read.
@@ -45,11 +46,13 @@ class Finished:
                 self._models[finished.symbol, finished.result.sha256] = tp, record.offset
 
     async def models(self, symbol: str, sha256s: Sequence[str]) -> list[ModelState]:
-        """Models of a symbol by the SHA-256 of their states; those that no retrain made are left out.
+        """Read stored models of a symbol by the SHA-256 of their states.
+
+        A model is left out if no retrain made it, or if its record is no longer on the topic.
 
         Raises:
             KafkaError: the topic cannot be read.
-            TickloopError: a state is another than its SHA-256 says.
+            TickloopError: a stored model does not have the SHA-256 by which it was found.
         """
         found = []
         for sha256 in sha256s:
@@ -67,7 +70,7 @@ class Finished:
 
 @asynccontextmanager
 async def finished_retrains(settings: Settings, bootstrap: str) -> AsyncIterator[Finished]:
-    """Follow what retrains came to, as far as it lies on the topic now.
+    """Open an index of the results of retrains that has read the topic `candidates` up to its present end.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.

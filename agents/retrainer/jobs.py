@@ -1,4 +1,4 @@
-"""Runs the retrain jobs, each once; all state is on the topics, so the process may be killed at any step."""
+"""Runs each retrain job once. All state is on the topics, so the process may be killed at any time."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class WaitingJobs:
-    """Jobs that are not done: of each symbol the newest counts, those before it are superseded."""
+    """Retrain jobs that wait to be run. A newer job of a symbol supersedes the older ones that still wait."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
@@ -43,14 +43,22 @@ class WaitingJobs:
         self._there = asyncio.Event()
 
     def put(self, job: RetrainJob, partition: int) -> None:
-        """A job that was read, with its partition."""
+        """Add a job and the partition of its symbol.
+
+        A job is ignored if it was added before, or if its record says that the retrain is withheld.
+        """
         if not job.withheld and job.job not in self._seen:
             self._seen.add(job.job)
             self._jobs.setdefault(job.symbol, []).append((job, partition))
             self._there.set()
 
     async def next(self) -> tuple[RetrainJob, int, list[tuple[RetrainJob, int]]]:
-        """The newest job of the symbol that has waited longest, and those that it supersedes, the oldest first."""
+        """Wait for a job, and take all jobs of its symbol out; the symbol that has waited longest comes first.
+
+        Returns:
+            The newest job of the symbol, its partition, and the superseded jobs with their partitions, the oldest
+            first.
+        """
         while not self._jobs:
             self._there.clear()
             await self._there.wait()
@@ -59,20 +67,22 @@ class WaitingJobs:
 
 
 class Retrainer:
-    """Reads `retrain-jobs`, trains, and asks for the candidate to be run in shadow.
+    """Reads the topic `retrain-jobs`, trains models, and asks for each good one to run beside the live version.
 
-    It remembers nothing. A job is done once its result is on `candidates`; the command that starts the candidate is
-    written before, under an id that follows from the job, and is carried out once however often it is written. The job
-    says which outcome its log ends with and which stored versions it means, and the log is counted back from there. So
-    a process that is killed at any step loses nothing, and its successor, however late it comes, trains on the same and
-    repeats nothing. Several may run; they only do the same work twice. Where the deployment has a key, a job that its
-    lifecycle node has not signed is passed over and said.
+    A job is done once its result is on the topic `candidates`. Before that, the retrainer writes the command that
+    starts the new model. Its id follows from the job, and a command is carried out once however often it is
+    written. A job names the last outcome to train on and the stored models to compare with. A retrainer that
+    takes over after a crash therefore trains on the same data, and no result is lost or counted twice. Several
+    retrainers may run, but they repeat each other's work.
+
+    Where commands are signed, a job without the signature of its lifecycle node (the node that turns commands
+    into jobs) is not run, and an error is logged.
 
     Args:
-        settings: where.
-        bootstrap: address of the cluster.
-        parameters: that the outcomes were made with.
-        producer: connected.
+        settings: prefix of the topic names, signing keys and time limits.
+        bootstrap: address of the Kafka cluster.
+        parameters: configuration with which the outcomes were made.
+        producer: producer that is connected already.
     """
 
     def __init__(self, settings: Settings, bootstrap: str, parameters: Parameters, producer: AIOKafkaProducer) -> None:
@@ -86,7 +96,7 @@ class Retrainer:
         }
 
     async def run(self) -> None:
-        """Do what was asked for and is not done, then what is asked for, until cancelled.
+        """Run the jobs that have no result yet, then new ones, until cancelled.
 
         Raises:
             EnvironmentProblem: the topics cannot be read.
@@ -131,7 +141,14 @@ class Retrainer:
                     waiting.put(job, record.partition)
 
     def is_asked_for(self, job: RetrainJob, record: Received) -> bool:
-        """Whether the lifecycle node of this deployment wrote a job; without a key nobody can tell."""
+        """Check the signature of a job, and log an error if it is not the lifecycle node's.
+
+        Always true where this deployment has no signing key.
+
+        Args:
+            job: the job.
+            record: the record that it was read from; the signature covers its position.
+        """
         try:
             self._signing.check(job)
             self._signing.admit(job, root_id(RETRAIN_JOBS.name, record.partition, record.offset))
@@ -141,7 +158,15 @@ class Retrainer:
         return True
 
     async def do(self, job: RetrainJob, partition: int, finished: Finished) -> RetrainingResult:
-        """One job: train, ask for the candidate, then write the result, which is what makes it done."""
+        """Run one job: train, ask for the new model to run beside the live version, and write the result.
+
+        The result is written last, since it marks the job as done.
+
+        Args:
+            job: the job.
+            partition: partition of its symbol.
+            finished: index of earlier results, from which stored models are read.
+        """
         await self._put(ALERTS, partition, job.symbol.encode(), started(job))
         result = await self._result(job, partition, finished)
         log.info("%s: %s: %s", job.job, result.status, result.sentence)

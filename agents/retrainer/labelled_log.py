@@ -1,7 +1,6 @@
-"""The labelled log of one symbol as it lies on Kafka: from the outcome that a retrain names, counted backwards.
+"""Reads the outcomes of one symbol that a retrain learns from, back from the outcome that its job names.
 
-What a retrain reads follows from its job and from the outcomes themselves. However late it is done, however often,
-whatever has been appended since: the same outcomes, the same bytes.
+The same job reads the same outcomes, however late or often it is run, and whatever was appended since.
 """
 
 import logging
@@ -28,27 +27,27 @@ FIRST_LOOK = 20_000
 
 
 class OutcomeRecords(Protocol):
-    """One partition of the outcomes."""
+    """One partition of the topic of outcomes."""
 
     @property
     def first(self) -> int:
-        """Offset of the oldest record that is there."""
+        """Offset of the oldest record that is still stored."""
 
     @property
     def end(self) -> int:
-        """Offset after the newest."""
+        """Offset after the newest record."""
 
     def read(self, begin: int) -> AsyncGenerator[tuple[bytes | None, bytes | None], None]:
-        """Keys and values from an offset to the end; repeats are among them."""
+        """Yield keys and values from offset `begin` to the end; a record that was written twice comes twice."""
         ...
 
 
 class Log(NamedTuple):
-    """What a retrain learns from.
+    """The outcomes that a retrain learns from.
 
     Attributes:
-        labels: the oldest first.
-        cut: says that the log ought to begin earlier than what is left of it, or is empty.
+        labels: the outcomes, the oldest first.
+        cut: a sentence if older outcomes that belong to the log were deleted from Kafka; else empty.
     """
 
     labels: Sequence[Labelled]
@@ -56,18 +55,20 @@ class Log(NamedTuple):
 
 
 def named(job: RetrainJob) -> str:
-    """Id of the outcome that a job's log ends with: a breach names it, and so does a person who had seen one.
+    """Return the id of the last outcome that a retrain job is to learn from.
 
-    Empty for a job of a client that could not say: it learns from what had matured at its event time.
+    Empty if the job names none. It then learns from the outcomes with an event time up to that of the job.
     """
     return outcome_of_breach(job.breach.id) or ("" if job.until is UNSET else job.until)
 
 
 def known_then(job: RetrainJob) -> Callable[[OutcomeMatured], bool]:
-    """Whether an outcome was known when a job was asked for: the same ones, however often it is done.
+    """Return a function that tells whether an outcome was known when a retrain job was asked for.
+
+    Its answer depends on the job and the outcome only, not on when the job is run.
 
     Raises:
-        TickloopError: it names what is the id of no outcome.
+        TickloopError: the id by which the job names its last outcome is malformed.
     """
     name = named(job)
     if not name:
@@ -84,10 +85,16 @@ def _position(name: str) -> Position:
 
 
 async def labelled_log(records: OutcomeRecords, job: RetrainJob, market: MarketParameters, labels: int) -> Log:
-    """Outcomes of the job's symbol up to the one that the job names; the last `labels` of them are learned from.
+    """Read the outcomes that a retrain job learns from.
+
+    Args:
+        records: the partition of outcomes that has the job's symbol.
+        job: the job, which names the last outcome.
+        market: parameters of the symbol.
+        labels: largest number of outcomes with a direction to learn from; the newest ones are taken.
 
     Raises:
-        TickloopError: the outcome that it names is not there, or was made with other parameters.
+        TickloopError: the outcome that the job names is not stored, or was made with other parameters.
     """
     look = FIRST_LOOK
     while True:

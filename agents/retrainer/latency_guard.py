@@ -1,7 +1,7 @@
-"""Rolls a new live version back if its predictions take too long and the version itself is the cause.
+"""Rolls a new live version back if its predictions come too late and the version itself is the cause.
 
-Times on records raise the suspicion; the version and the one before it, side by side on the same ticks in the same
-seconds, show whether it is the cause.
+The timestamps of records raise the suspicion. Then the version and the one before it are timed side by side
+on the same ticks, to show whether it is slower by itself.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ from streams.market.parameters import MarketParameters
 from streams.parameters import Parameters
 
 BEFORE_S = 30.0
-"""Time before a version went live, ms, whose latencies are the reference."""
+"""Time before a version went live, s, whose latencies are the reference."""
 
 WATCHED_S = 300.0
-"""Time after a version went live, ms, for which it is watched."""
+"""Time after a version went live, s, for which it is watched."""
 
 SPAN_S = 5.0
 POLL_MS = 500
@@ -56,7 +56,13 @@ log = logging.getLogger(__name__)
 
 
 class TimedPrediction(Struct, frozen=True):
-    """The fields of a prediction that latency needs."""
+    """A prediction without the fields that measuring its latency does not need.
+
+    Attributes:
+        id: id of the tick that it answers.
+        ts_event: event time of that tick, ns since 1970, UTC.
+        model_version: version that made it.
+    """
 
     id: str
     ts_event: int
@@ -67,16 +73,18 @@ _made = decoder(TimedPrediction)
 
 
 class Watched:
-    """One version that has just gone live, its ticks and its predictions paired as both are read.
+    """Measures the latency of one version that has just gone live, from each tick to its prediction.
 
     Args:
-        version: record that says so.
-        partition: of its symbol.
-        since_ms: when that was written.
-        limit_ms: of the judgement.
+        version: registry record by which the version went live.
+        partition: partition of its symbol.
+        since_ms: when that record was written, ms since 1970.
+        limit_ms: largest acceptable latency, ms.
 
     Attributes:
-        before: parameters that the version before it has of its own.
+        before: parameters in which the version before it differs from the configuration.
+        slowness: latencies so far, and the suspicion that they raise.
+        ts_event: event time of the newest prediction whose latency was measured, ns; at first that of `version`.
     """
 
     def __init__(self, version: ModelVersion, partition: int, since_ms: int, limit_ms: float) -> None:
@@ -91,14 +99,22 @@ class Watched:
         self._repeats = Repeats()
 
     def tick(self, record: ConsumerRecord) -> None:
-        """Take a tick of the symbol."""
+        """Add a tick of the symbol, with the time at which its record was written.
+
+        A record that was added before, or is older than one that was, is ignored.
+        """
         if record.offset > self._newest_tick:
             self._newest_tick = record.offset
             self._ticks.append((record.offset, record.timestamp))
             self._newest.append((record.timestamp, record.value or b""))
 
     def prediction(self, record: ConsumerRecord) -> None:
-        """Take a prediction for it; one that was written again says nothing about time."""
+        """Add a prediction of the symbol, with the time at which its record was written.
+
+        A record that was written again after a crash is ignored, since its time is not that of the answer.
+
+        A record that is no prediction is logged and ignored.
+        """
         try:
             made = _made(record.value)
             offset = position_of(made.id)[0]
@@ -109,7 +125,10 @@ class Watched:
             self._waiting.append((offset, record.timestamp, made))
 
     def pair(self) -> None:
-        """Judge the predictions whose ticks are known."""
+        """Match predictions with their ticks, and add the time between both records to `slowness`.
+
+        Predictions whose ticks have not been read yet go on waiting.
+        """
         ticks, waiting = self._ticks, self._waiting
         for _ in range(len(waiting)):
             offset, at_ms, made = waiting.popleft()
@@ -123,10 +142,13 @@ class Watched:
                 self.slowness.take(made.model_version, at_ms, float(at_ms - ticks[0][1]))
 
     def paired_latency(self, parameters: MarketParameters) -> PairedLatency:
-        """The version and the one before it on the newest ticks.
+        """Time the version and the one before it on the newest ticks, at most 500.
+
+        Args:
+            parameters: configuration of the symbol.
 
         Raises:
-            ValueError: one of them cannot be built here.
+            ValueError: one of the two versions cannot be built in this process.
         """
         decode, ticks = ReadableRecords(TICKS).decode, list[Quote | Trade]()
         for _, value in self._newest:
@@ -138,13 +160,17 @@ class Watched:
 
     @property
     def per_second(self) -> float:
-        """Ticks of the symbol, lately."""
+        """Mean rate of the newest ticks of the symbol, ticks per second; 0 for fewer than two ticks."""
         if len(self._newest) < 2:
             return 0.0
         return (len(self._newest) - 1) / max(1e-3, (self._newest[-1][0] - self._newest[0][0]) / 1e3)
 
     def roll_back(self, found: PairedLatency) -> Command:
-        """The command that rolls the version back, once it has been shown to be the cause."""
+        """Return the command that rolls the version back and stops it.
+
+        Args:
+            found: the comparison that has shown the version to be the cause; the command's reason quotes it.
+        """
         slowness, version = self.slowness, self.version
         request = requests.roll_back(
             f"{version.id}:slow",
@@ -160,17 +186,17 @@ class Watched:
 
 
 class LatencyGuard:
-    """Follows `model-versions`; whoever is promoted is watched for a while, by the times the broker put on records.
+    """Measures the latency of each version for five minutes after it went live, and rolls slow versions back.
 
-    A tick's time is that of its record, a prediction's too, so nothing is asked of the workers. The command has an id
-    that follows from the record of the promotion: a retrainer that is killed is followed by one that looks at the same
-    records again, and what it asks for twice is carried out once.
+    The latency is the time between the Kafka timestamps of a tick and of its prediction, so workers take no part
+    in it. The id of the command that rolls back follows from the registry record by which the version went live.
+    After a crash the command may be written again, but it is carried out once.
 
     Args:
-        settings: where, and how long a prediction may take.
-        bootstrap: address of the cluster.
-        parameters: of the workers.
-        producer: connected.
+        settings: prefix of the topic names, and the largest acceptable latency.
+        bootstrap: address of the Kafka cluster.
+        parameters: configuration of the workers.
+        producer: producer that is connected already.
     """
 
     def __init__(self, settings: Settings, bootstrap: str, parameters: Parameters, producer: AIOKafkaProducer) -> None:
@@ -180,10 +206,10 @@ class LatencyGuard:
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
-        """Watch until cancelled.
+        """Watch each version that goes live, until cancelled.
 
         Raises:
-            KafkaError: the cluster does not let us.
+            KafkaError: the cluster refuses to read or write.
             EnvironmentProblem: a topic is missing.
         """
         async with asyncio.TaskGroup() as group:

@@ -1,8 +1,8 @@
-"""Times a version and the one before it on the same ticks, in alternation, to show whether it is slower itself.
+"""Times a version and the one before it on the same ticks, alternately, to show whether it is slower by itself.
 
-The times on records say that answers come late, not why: a machine that became busy, a broker that hesitates and a
-version that computes for long look the same there. Here both versions stand on the same machine in the same moment, so
-what burdens the machine burdens both, and what is left of a difference is the version's own.
+The timestamps of records show that predictions come late. The reason may be a busy machine, a slow broker or
+a slow version. Here both versions run on the same machine at the same time. What slows the machine down slows
+both, so a difference between them is due to the versions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,12 +30,12 @@ SHARE = 0.1
 
 
 class PairedLatency(Struct, frozen=True):
-    """Computing times of both versions.
+    """Computing times of a version and of the one before it on the same ticks.
 
     Attributes:
-        ms: for a tick, of the version: median.
-        before_ms: the same of the one before.
-        ticks: that both took.
+        ms: median time of the version for a tick, ms.
+        before_ms: median time of the version before it for a tick, ms.
+        ticks: number of ticks that both computed.
     """
 
     ms: float
@@ -43,18 +43,24 @@ class PairedLatency(Struct, frozen=True):
     ticks: int
 
     def explains(self, latency_ms: float, per_second: float) -> bool:
-        """Whether the version is why answers take so long.
+        """Whether the version's own computing time is the reason why its predictions come late.
 
-        >>> PairedLatency(80.0, 0.2, 40).explains(latency_ms=150.0, per_second=12.0)
+        The version must take more than twice as long for a tick as the one before it, on at least ten ticks. The
+        difference must also be at least a tenth of the observed latency, or take up at least a tenth of a processor
+        at the given rate of ticks.
+
+        >>> slow = PairedLatency(ms=80.0, before_ms=0.2, ticks=40)
+        >>> slow.explains(latency_ms=150.0, per_second=12.0)
         True
-        >>> PairedLatency(2.0, 0.2, 40).explains(150.0, 12.0), PairedLatency(2.0, 0.2, 40).explains(150.0, 400.0)
+        >>> quicker = PairedLatency(ms=2.0, before_ms=0.2, ticks=40)
+        >>> quicker.explains(latency_ms=150.0, per_second=12.0), quicker.explains(latency_ms=150.0, per_second=400.0)
         (False, True)
-        >>> PairedLatency(80.0, 79.0, 40).explains(150.0, 12.0)
+        >>> PairedLatency(ms=80.0, before_ms=79.0, ticks=40).explains(latency_ms=150.0, per_second=12.0)
         False
 
         Args:
-            latency_ms: that is seen from ticks to predictions.
-            per_second: ticks of the symbol.
+            latency_ms: observed latency from ticks to predictions, ms.
+            per_second: rate of ticks of the symbol.
         """
         more_ms = self.ms - self.before_ms
         slower = self.ticks >= FEWEST and self.ms > TIMES * self.before_ms
@@ -68,19 +74,19 @@ def paired_latency(
     ticks: Sequence[Quote | Trade],
     budget_s: float = BUDGET_S,
 ) -> PairedLatency:
-    """Time both versions on each tick, each going first every other time.
+    """Time two versions on each tick, and let each go first on every other tick.
 
-    Both begin without a state: what a version has learned is as large in the one as in the other.
+    Both begin without any learned state, since the size of that is the same in both.
 
     Args:
-        parameters: of the symbol.
-        overrides: of the version.
-        before: of the version before it.
-        ticks: the newest ones, in their order.
-        budget_s: after which no further tick is taken.
+        parameters: configuration of the symbol.
+        overrides: parameters in which the version differs from the configuration.
+        before: the same of the version before it.
+        ticks: the newest ticks, in their order.
+        budget_s: time after which no further tick is begun, s.
 
     Raises:
-        ValueError: nothing can be built with the overrides.
+        ValueError: one of the versions cannot be built.
     """
     variants = ArmParameters(parameters)
     both = [Pipeline(variants[variants.overrides(each)].parameters) for each in (overrides, before)]

@@ -1,4 +1,4 @@
-"""The retrainer's process: retrains, alerts, watches over latency and over what runs, on one connection to write."""
+"""Runs the parts of the retrainer in one process with one Kafka producer."""
 
 import asyncio
 
@@ -17,12 +17,14 @@ from streams.parameters import Parameters
 
 
 async def run_retrainer(settings: Settings, bootstrap: str, parameters: Parameters) -> None:
-    """Run until cancelled; where one of the parts ends, all do: the supervisor starts the process again.
+    """Run retrains, alerts, and the checks of latency and of running versions, until cancelled.
+
+    If one part ends, all end, so that the supervisor starts the process again.
 
     Raises:
         EnvironmentProblem: the cluster does not answer, lacks a topic or refuses a record.
-        TickloopError: a part ended, by an error that it did not expect or without one.
-        ConfigurationError: the webhook's address is none.
+        TickloopError: a part ended without an error, or by one that it does not expect.
+        ConfigurationError: the webhook's address does not begin with http:// or https://.
     """
     webhook = Webhook(settings.alert_webhook) if settings.alert_webhook else None
     producer = clients.producer(bootstrap, linger_ms=5)

@@ -1,4 +1,4 @@
-"""Alerts when the market node does not compute the versions that the lifecycle node names."""
+"""Alerts when other model versions run on a symbol than the registry says."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ AGAIN_S = 3_600.0
 
 
 def roster_alert(differing: Differing) -> Alert:
-    """What is said about a symbol whose versions are not those that they should be."""
+    """Make the alert that other model versions run on a symbol than the registry says."""
     outcome = differing.outcome
     return Alert(
         id=outcome.id,
@@ -32,13 +32,15 @@ def roster_alert(differing: Differing) -> Alert:
 
 
 class RosterWatch:
-    """Looks every minute; a difference that two looks in a row show is an alert, and again every hour.
+    """Compares every minute the model versions that run with those that the registry says should run.
+
+    A difference that two comparisons in a row show is an alert. It is repeated every hour while it lasts.
 
     Args:
-        settings: where.
-        bootstrap: address of the cluster.
-        producer: connected.
-        webhook: that is told too, if there is one.
+        settings: prefix of the topic names, among others.
+        bootstrap: address of the Kafka cluster.
+        producer: producer that is connected already.
+        webhook: web address that alerts are posted to; None: there is none.
     """
 
     def __init__(self, settings: Settings, bootstrap: str, producer: AIOKafkaProducer, webhook: Webhook | None) -> None:
@@ -48,11 +50,11 @@ class RosterWatch:
         self._told_at: dict[tuple[str, str], float] = {}
 
     async def run(self) -> None:
-        """Look, and look again, until cancelled.
+        """Compare every minute until cancelled.
 
         Raises:
             EnvironmentProblem: a topic is missing.
-            KafkaError: the cluster does not let us.
+            KafkaError: the cluster refuses to read or write.
         """
         async with rosters(self._settings, self._bootstrap) as found:
             while True:
@@ -60,7 +62,14 @@ class RosterWatch:
                 await asyncio.sleep(EVERY_S)
 
     async def take(self, differing: list[Differing], now_s: float) -> None:
-        """Take the differences that one look has shown, at a time of the monotonic clock."""
+        """Deliver an alert for each difference that was there at the last comparison too.
+
+        An alert is left out if one with the same sentence was sent within the last hour.
+
+        Args:
+            differing: symbols on which other versions run than the registry says, by one comparison.
+            now_s: time of the comparison by the monotonic clock, s.
+        """
         before, self._seen = self._seen, {each.outcome.symbol: each.sentence for each in differing}
         self._told_at = {told: at for told, at in self._told_at.items() if now_s - at < AGAIN_S}
         for each in differing:

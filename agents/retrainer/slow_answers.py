@@ -1,4 +1,4 @@
-"""Suspects a new live version of being too slow, by the times on records from ticks to predictions."""
+"""Finds out from the timestamps of ticks and predictions whether a new live version may be too slow."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -18,28 +18,29 @@ TIMES = 2.0
 
 
 class Slowness:
-    """Takes the time from each tick to its prediction, span by span, and says when a version may be too slow.
+    """Collects latencies from ticks to predictions, and suspects a version once it has been slow for long enough.
 
-    Whether it is the version's fault the times do not say: `agents.retrainer.paired_latency` does. It may be when in
-    `SPANS` spans in a row the 95th percentile was above the limit and above twice what it was under the version before,
-    which itself kept within the limit.
+    Latencies are grouped into spans of time. A span is slow if its 95th percentile is above the limit and above
+    twice that of the version before, and the version before kept the limit. Three slow spans in a row raise the
+    suspicion. Latencies alone do not show that the version is the cause: the machine may have become busy.
 
     >>> slowness = Slowness("v2", limit_ms=100.0, span_s=5.0)
     >>> for ms in range(0, 40_000, 100):
-    ...     slowness.take("v1" if ms < 10_000 else "v2", ms, 20.0 if ms < 20_000 else 300.0)
+    ...     version, latency_ms = "v1" if ms < 10_000 else "v2", 20.0 if ms < 20_000 else 300.0
+    ...     slowness.take(version, at_ms=ms, latency_ms=latency_ms)
     ...     if slowness.verdict:
     ...         break
     >>> ms, slowness.verdict
     (35000, '95 % of its predictions within 300 ms, expected 100 ms; 20 ms under the version before')
 
     Args:
-        version: that went live.
-        limit_ms: most that is well.
-        span_s: length of a span.
+        version: name of the new live version.
+        limit_ms: largest acceptable latency, ms.
+        span_s: length of a span, s.
 
     Attributes:
-        verdict: why it is too slow; empty as long as it is not.
-        p95_ms: of the last span.
+        verdict: why the version is suspected, a sentence; empty if it is not.
+        p95_ms: 95th percentile of the latencies in the last full span, ms.
     """
 
     def __init__(self, version: str, limit_ms: float, span_s: float) -> None:
@@ -51,12 +52,12 @@ class Slowness:
         self._slow = 0
 
     def take(self, version: str, at_ms: int, latency_ms: float) -> None:
-        """Take a prediction.
+        """Add the latency of a prediction.
 
         Args:
-            version: that made it.
-            at_ms: when it was written.
-            latency_ms: since its tick was.
+            version: version that made the prediction; any other than the new one counts as the version before.
+            at_ms: when the prediction was written, ms.
+            latency_ms: time from its tick to the prediction, ms.
         """
         if version != self._version:
             self._before.append(latency_ms)
@@ -68,7 +69,10 @@ class Slowness:
         self._in_span.append(latency_ms)
 
     def acquit(self) -> None:
-        """Clear the suspicion, since the version is not the cause; three more slow spans in a row raise it again."""
+        """Drop the suspicion, for example because the version was shown not to be the cause.
+
+        Three more slow spans in a row raise it again.
+        """
         self.verdict, self._slow = "", 0
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""One training in a process of its own: it may take its time, run out of memory or die, and no stream notices."""
+"""Trains a model in a separate process, so that a slow or killed training stops nothing else."""
 
 import asyncio
 import os
@@ -26,13 +26,13 @@ _result = msgspec.json.Decoder(RetrainingResult).decode
 
 
 class Work(Struct, frozen=True):
-    """What a training is given; everything else is in the configuration.
+    """Input of the training process; parameters come from its configuration.
 
     Attributes:
-        symbol: of the labels.
-        breach: what called for it.
-        log: outcomes that had matured when it was called for, the oldest first.
-        pool: stored versions.
+        symbol: symbol whose outcomes are learned from.
+        breach: the finding that called for the retrain, for example that the live version's skill fell.
+        log: outcomes that were known when the retrain was called for, the oldest first.
+        pool: stored models that the new one is compared with.
     """
 
     symbol: str
@@ -42,7 +42,11 @@ class Work(Struct, frozen=True):
 
 
 async def train(work: Work, timeout_s: float) -> RetrainingResult:
-    """Result of the training; `failed` when it ended otherwise than with one, or not within `timeout_s` seconds."""
+    """Run a training in a new process and return its result.
+
+    The result has the status `failed` if the process ends with an error, is killed, or takes longer than
+    `timeout_s` seconds; it is ended then.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -79,7 +83,7 @@ def _failed(work: Work, sentence: str) -> RetrainingResult:
 
 
 def main() -> None:
-    """Entry point of the training process: reads the work from standard input, writes the result to standard output."""
+    """Run the training process: read a `Work` from standard input, write the result to standard output."""
     os.nice(NICE)
     work = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Work)
     parameters = configured_parameters()

@@ -1,4 +1,4 @@
-"""Posts alerts to a web address in the background, with a few attempts each; the address is never logged."""
+"""Posts alerts to a web address in the background, with up to four attempts each."""
 
 import asyncio
 import logging
@@ -20,16 +20,17 @@ log = logging.getLogger(__name__)
 
 
 class Webhook:
-    """Posts alerts as JSON, one after the other, each kind of alert in turn.
+    """Posts alerts as JSON to a web address, one after the other, and lets the kinds of alert take turns.
 
-    Anybody can cause alerts of some kinds, refusals of what he asks for, as many as he likes. In one queue they would
-    have a version that was rolled back wait for hours, or be dropped.
+    There is a queue of at most 100 alerts for each kind. Anybody can cause any number of alerts about refused
+    commands. In a single queue these would delay an important alert for hours, or push it out.
 
     Args:
-        address: where to; http or https. It may carry a secret, so it is never logged.
+        address: http or https address. It may contain a secret, so it is never logged.
+        first_pause_s: pause after the first failed attempt, s; it doubles with each further one.
 
     Raises:
-        ConfigurationError: it is no such address.
+        ConfigurationError: the address does not begin with http:// or https://.
     """
 
     def __init__(self, address: str, first_pause_s: float = FIRST_PAUSE_S) -> None:
@@ -42,7 +43,7 @@ class Webhook:
         self._come, self._idle = asyncio.Event(), asyncio.Event()
 
     def put(self, alert: Alert) -> None:
-        """Have an alert posted soon; one that finds too many of its kind waiting is dropped, and said so."""
+        """Add an alert to the queue of its kind. If that is full, the alert is dropped and an error logged."""
         waiting = self._waiting.setdefault(alert.kind, deque())
         if len(waiting) >= MOST_WAITING:
             log.error("webhook: %s such alerts are waiting, %s (%s) is not sent", len(waiting), alert.id, alert.kind)
@@ -52,11 +53,11 @@ class Webhook:
         self._come.set()
 
     async def until_idle(self) -> None:
-        """Wait until every alert that was put is delivered or given up."""
+        """Wait until every alert that was added is delivered or given up."""
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Post what is put, until cancelled."""
+        """Post the alerts that are added, until cancelled."""
         async with ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as session:
             while True:
                 if self._waiting:
