@@ -1,1 +1,1 @@
-"""The dashboard: one live page about the loop, computed from its topics alone."""
+"""The dashboard: one live web page about the running system, computed only from its Kafka topics."""

@@ -1,1 +1,4 @@
-"""The five bands of the page: what each shows, from what is known."""
+"""The five sections ("bands") of the dashboard page, one for each question that the page answers.
+
+Each module computes what its section shows from the state that the page's Kafka consumer keeps.
+"""

@@ -1,4 +1,4 @@
-"""Alerts that nothing has answered yet: what a person may still have to look at."""
+"""Open alerts: warnings and errors that no later record has resolved, so that a person may still have to act."""
 
 from collections import deque
 
@@ -40,17 +40,20 @@ TRAINED = ("candidate", "retrain_rejected")
 
 
 class OpenAlerts:
-    """The newest alert of each kind and symbol, until it is answered; the order in which topics are read is no matter.
+    """The newest unresolved alert of each kind and symbol, up to 1,000.
+
+    Later records resolve an alert: a promotion, for example, or an accuracy report of the live version without a fault.
+    The outcome is the same in whatever order the topics of alerts and of resolving records are read.
 
     Attributes:
-        taken: alerts so far, whatever their severity.
+        taken: number of alerts taken so far, of any severity.
 
     >>> some = OpenAlerts()
-    >>> some.take(Alert("ticks:0:9:0/1", "accuracy-windows", "X", 9, "breach", "warning", "v1", "why"), 0.0)
-    >>> [alert.kind for alert in some.open(0.0)]
+    >>> some.take(Alert("ticks:0:9:0/1", "accuracy-windows", "X", 9, "breach", "warning", "v1", "why"), written_s=0.0)
+    >>> [alert.kind for alert in some.open(now=0.0)]
     ['breach']
-    >>> some.take(Alert("commands:0:7:0", "model-versions", "X", 12, "promoted", "info", "v2", "why"), 0.0)
-    >>> some.open(0.0)
+    >>> some.take(Alert("commands:0:7:0", "model-versions", "X", 12, "promoted", "info", "v2", "why"), written_s=0.0)
+    >>> some.open(now=0.0)
     []
     """
 
@@ -62,7 +65,12 @@ class OpenAlerts:
         self._recent: deque[tuple[float, Alert]] = deque(maxlen=MOST_REFUSED)
 
     def take(self, alert: Alert, written_s: float) -> None:
-        """Take an alert; times of writing in seconds since 1970."""
+        """Take an alert: keep it as open, or close older alerts of its symbol that it resolves.
+
+        Args:
+            alert: of any severity; one of severity `info` is never open itself.
+            written_s: when the alert was written to its topic, seconds since 1970.
+        """
         self.taken += 1
         if alert.kind in LASTING_AN_HOUR:
             if all(each != alert for _, each in self._recent):
@@ -83,12 +91,24 @@ class OpenAlerts:
             self._drop(alert.symbol)
 
     def windowed(self, window: AccuracyWindow, written_s: float) -> None:
-        """Take a window: one of the live version without a breach says that all is well."""
+        """Take an accuracy window, the regular report on how well a version predicted.
+
+        A window of the live version without a breach (a reason to retrain) closes older alerts about that
+        symbol's accuracy. All other windows change nothing.
+
+        Args:
+            window: the report.
+            written_s: when it was written to its topic, seconds since 1970.
+        """
         if window.live and window.breach is None:
             self._answer(window.symbol, "well", window.ts_event, written_s)
 
     def broken(self, symbol: str) -> None:
-        """The symbol's clock broke: event times of before answer nothing any more."""
+        """Take note that a symbol's event time was set back or jumped ahead.
+
+        Records that would have resolved the symbol's alerts so far are forgotten: their event times cannot be
+        compared with new ones.
+        """
         for by in ("well", "promoted", "trained"):
             self._answers.pop((symbol, by), None)
 
@@ -111,7 +131,10 @@ class OpenAlerts:
         return answer is not None and (answer[0] > alert.ts_event or answer[1] > written_s + MUCH_LATER_S)
 
     def open(self, now: float) -> list[Alert]:
-        """All that are open, worst first, then the newest."""
+        """Alerts that are open at `now` (seconds since 1970): errors before warnings, each group with the newest first.
+
+        An alert that nothing can resolve, such as a refused command, counts as open for one hour after it was written.
+        """
         found = [alert for alert, _ in self._open.values()]
         found += [alert for written, alert in self._recent if now - written < REFUSED_S]
         return sorted(found, key=lambda alert: (alert.severity != "error", -alert.ts_event))

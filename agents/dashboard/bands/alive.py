@@ -1,4 +1,4 @@
-"""The first band: is it running, and is it keeping up?"""
+"""The first section of the page: is the system running, and does it keep up with its ticks?"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,16 +26,16 @@ PASSED_OVER = "amber: something was read that makes no sense; red: a part of thi
 
 
 class AliveTile(Struct, frozen=True):
-    """A figure at a glance.
+    """One figure at the top of the page with its traffic light.
 
     Attributes:
-        name: of it; what an element of the page is called.
-        label: for people.
-        value: with its unit.
-        note: size, interval, or what else it takes to read it.
-        colour: of its light.
-        since: event or wall time at which the light took that colour, UTC.
-        rule: of the light.
+        name: key of the tile; also the id of its element on the page.
+        label: heading that people read.
+        value: the figure with its unit, ready to show; "-" without one.
+        note: what it takes to read the figure, such as its sample size or the interval it covers.
+        colour: of the traffic light.
+        since: UTC time of the wall clock at which the light took this colour, as text.
+        rule: sentence that says when the light is amber or red; empty for a tile without limits.
     """
 
     name: str
@@ -48,14 +48,14 @@ class AliveTile(Struct, frozen=True):
 
 
 class BrokerLink(Struct, frozen=True):
-    """How the dashboard itself stands with the broker.
+    """State of the dashboard's own connection to the Kafka broker.
 
     Attributes:
-        answered_s: when the broker last answered, seconds since 1970; 0: never.
-        problem: what was wrong at the last try, or empty.
-        members: workers in the group; -1: not known.
-        group: state of the group as the broker names it.
-        named: name of the replay run that is shown, or empty.
+        answered_s: when the broker last answered, seconds since 1970; 0 if it never has.
+        problem: what went wrong at the last request; empty if it succeeded.
+        members: number of workers in the consumer group; -1 if not known.
+        group: state of the consumer group in Kafka's own word, such as `Stable`; empty if not known.
+        named: name of the replay run whose topics are shown; empty for the live topics.
     """
 
     answered_s: float = 0.0
@@ -66,15 +66,15 @@ class BrokerLink(Struct, frozen=True):
 
 
 class FollowerState(Struct, frozen=True):
-    """How the page itself stands.
+    """State of the consumer that reads the topics for the page ("the follower").
 
     Attributes:
-        stalled: in what its follower stands still, or empty.
-        begun_again: how often it was begun anew since it stood still.
-        passed: records that it could make nothing of.
-        by_topic: the same by topic, most first.
-        newest: what was wrong with the last of them, and where it lies.
-        troubles: bands that could not be brought up to date, with why.
+        stalled: sentence on how the follower is stuck; empty while it makes progress.
+        begun_again: number of times that the follower was restarted because it was stuck.
+        passed: number of records skipped because they could not be understood.
+        by_topic: skipped records as pairs of topic and number, most frequent topic first.
+        newest: place of the last skipped record and what was wrong with it; empty if none was skipped.
+        troubles: parts of the page that could not be updated, as pairs of name and error.
     """
 
     stalled: str = ""
@@ -89,14 +89,14 @@ WELL = FollowerState()
 
 
 class Alive(Struct, frozen=True):
-    """The band.
+    """Content of the first section of the page: whether the system runs and keeps up.
 
     Attributes:
         mode: `starting`, `no_data`, `live`, `quiet`, `replaying`, `recovering`, `broker_gone` or `stalled`.
-        sentence: what the mode means.
-        colour: worst of the lights, that of alerts apart.
-        tiles: in order.
-        lags: ticks that no checkpoint covers, by partition.
+        sentence: the mode and its cause, for people.
+        colour: worst colour of the mode and the tiles; open alerts and skipped records do not count.
+        tiles: figures in the order in which they are shown.
+        lags: number of ticks that no checkpoint covers yet, one for each partition, in order of partitions.
     """
 
     mode: str
@@ -107,18 +107,22 @@ class Alive(Struct, frozen=True):
 
 
 class Clock(Struct, frozen=True):
-    """Event time beside the clock of the wall.
+    """The market's event time, compared with the wall clock.
 
     Attributes:
-        newest_ns: event time of the market, ns; 0 before its first prediction.
-        speed: seconds of event time a second, over the last ones; none while nothing is written, or too little.
+        newest_ns: latest event time of the market, ns since 1970; 0 before the first prediction.
+        speed: seconds of event time that passed in one second of wall time, over the last ten seconds.
+            None if too little was written to tell.
     """
 
     newest_ns: int = 0
     speed: float | None = None
 
     def is_history(self, now: float) -> bool:
-        """Whether event time lies far behind the clock."""
+        """Whether event time lies more than ten minutes behind `now` (wall clock, seconds since 1970).
+
+        Ticks that old are replayed from the past. False before the first prediction.
+        """
         return self.newest_ns > 0 and now - self.newest_ns / 1e9 > HISTORY_S
 
 
@@ -133,7 +137,19 @@ def alive(
     itself: FollowerState = WELL,
     seen: Callable[[Alert], bool] = lambda _: False,
 ) -> Alive:
-    """The band as of now, seconds since 1970; `seen`: whether a person acknowledged an alert."""
+    """Compute the first section of the page as of `now`.
+
+    Args:
+        rates: end offsets and checkpoints of the last minute.
+        latency: recent times from a tick to its prediction.
+        clock: event time of the market.
+        link: state of the connection to the broker.
+        lights: when each light took its colour; updated by this call.
+        alerts: alerts that nothing has resolved yet.
+        now: wall clock, seconds since 1970.
+        itself: state of the consumer that reads for the page.
+        seen: tells whether a person has acknowledged an alert; such alerts do not colour the light.
+    """
     ticks, predictions = rates.per_second(TICKS.name), rates.per_second(PREDICTIONS.name)
     waiting = backlog(rates, history=clock.is_history(now))
     tiles = (
@@ -185,7 +201,7 @@ def _mode(
 
 
 def _flow(rates: Rates, waiting: Backlog, clock: Clock, link: BrokerLink, now: float) -> tuple[str, str, Colour]:
-    """What goes through, where all is well: history is never called live."""
+    """Mode, sentence and colour while nothing is wrong. A replay of old ticks is never called live."""
     run = f" of the run {link.named}" if link.named else ""
     history = clock.is_history(now) or bool(link.named)
     if rates.grown(TICKS.name, QUIET_S) == 0 and not waiting.worked_off:
@@ -206,7 +222,8 @@ def _flow(rates: Rates, waiting: Backlog, clock: Clock, link: BrokerLink, now: f
 
 
 def speed(times: float) -> str:
-    """
+    """A ratio as text with two to three significant digits, followed by "times".
+
     >>> speed(0.517), speed(1.0), speed(4_006.4)
     ('0.52 times', '1.0 times', '4,006 times')
     """
@@ -246,7 +263,7 @@ def _latency(latency: Latency, waiting: Backlog, now: float) -> AliveTile:
 
 
 def _no_fault(colour: Colour, waiting: Backlog) -> Colour:
-    """The colour of a figure that a queue makes: nobody has to act on one that is worked off."""
+    """Soften the colour of a figure that is high only because ticks wait in a queue that is being worked off."""
     if not waiting.worked_off:
         return colour
     return "good" if waiting.history else min(colour, "attention", key=ORDER.index)
@@ -298,7 +315,7 @@ def _time(clock: Clock, now: float) -> AliveTile:
 
 
 def _page(itself: FollowerState) -> tuple[AliveTile, ...]:
-    """What the page could make nothing of, and what it cannot show; none where there is no such thing."""
+    """A tile about skipped records and parts of the page that cannot be updated; empty if there are none."""
     if itself.troubles:
         name, why = itself.troubles[0]
         note = f"the part {name} is not brought up to date: {why}"
@@ -329,7 +346,8 @@ def _alerts(alerts: OpenAlerts, now: float, seen: Callable[[Alert], bool]) -> Al
 
 
 def _span(seconds: float) -> str:
-    """
+    """A length of time as short text in the unit that suits it.
+
     >>> [_span(each) for each in (0.4, 75.0, 7_300.0, 300_000.0)]
     ['0.4 s', '75 s', '2.0 h', '3 d']
     """
@@ -345,7 +363,7 @@ def _dated(tile: AliveTile, lights: Lights, now: float) -> AliveTile:
 
 
 def _wall(seconds: float, now: float) -> str:
-    """A time of the clock, with its date where that is not today's.
+    """A wall-clock time as text in UTC, with the date only if it is not today's.
 
     >>> _wall(1_800_000_000.0, 1_800_000_060.0), _wall(1_799_900_000.0, 1_800_000_060.0)
     ('08:00:00 UTC', '2027-01-14 04:13:20 UTC')

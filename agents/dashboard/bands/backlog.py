@@ -1,4 +1,7 @@
-"""The queue of waiting ticks: a fault only when it stands still or grows faster than it is worked off."""
+"""The queue of ticks that wait for a checkpoint.
+
+It counts as a fault only when it stands still, or grows faster than the workers can handle.
+"""
 
 from msgspec import Struct
 
@@ -13,15 +16,15 @@ QUEUE_S = 3.0
 
 
 class Backlog(Struct, frozen=True):
-    """Ticks that no checkpoint covers yet, at one moment.
+    """The ticks that no checkpoint covers yet, at one moment.
 
     Attributes:
-        ticks: how many.
-        per_second: predictions that are made.
-        history: whether what waits is history that is played: its ticks come faster than any market sends them.
-        falls: whether it has become shorter lately.
-        turns: whether it is, or was within the last minute, a queue in which partitions wait for their turn: workers
-            take what they have fetched of one after the other, and say how far they are once they have been through.
+        ticks: number of them.
+        per_second: predictions made in a second at present.
+        history: whether they are old ticks that are replayed, which come faster than a market would send them.
+        falls: whether their number has fallen within the last 30 seconds by more than one second's work.
+        turns: whether so many waited within the last minute that partitions are worked off in turn.
+            A worker then writes a checkpoint only after it has been through all its partitions.
     """
 
     ticks: int = 0
@@ -32,12 +35,16 @@ class Backlog(Struct, frozen=True):
 
     @property
     def worked_off(self) -> bool:
-        """Whether it gets shorter, or would if its producer did not send a file faster than it is worked off."""
+        """Whether the workers are getting through the queue.
+
+        That takes predictions being made and a shrinking queue. A queue of replayed ticks need not shrink, since its
+        producer may send a whole file at once.
+        """
         return self.ticks > 0 and self.per_second > 0.0 and (self.history or self.falls)
 
     @property
     def says(self) -> str:
-        """How long it takes.
+        """Sentence on how many ticks wait and how long they will take at the present rate, which must be above 0.
 
         >>> Backlog(271_000, 3_011.0, history=True).says
         '271,000 ticks wait and are worked off, about 90 s of work'
@@ -46,11 +53,11 @@ class Backlog(Struct, frozen=True):
 
 
 def backlog(rates: Rates, *, history: bool) -> Backlog:
-    """The backlog as of now.
+    """Compute the queue of waiting ticks as of the newest moment in `rates`.
 
     Args:
-        rates: of the topics.
-        history: whether event time lies far behind the clock.
+        rates: end offsets and checkpoints of the last minute.
+        history: whether event time lies more than ten minutes behind the wall clock.
     """
     per_second = rates.per_second(PREDICTIONS.name)
     turns = rates.highest_lag > QUEUE_S * per_second > 0.0

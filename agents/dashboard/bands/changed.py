@@ -1,4 +1,7 @@
-"""The fifth band: one time line of what changed, when and why."""
+"""Rows of the time line in the fifth section of the page: what changed, when and why.
+
+Each function makes one row from one kind of record.
+"""
 
 import re
 from typing import Literal
@@ -49,7 +52,7 @@ ALERTS: dict[str, tuple[str, Weight]] = {
 
 
 def readable(cause: str) -> str:
-    """A cause without the ids in it, which are kept elsewhere, for people.
+    """A cause in words for people: without the id of a decision at its end, and with "rolled back" for `rolled_back`.
 
     >>> readable("experiment sharp: rolled_back, decision ticks:2:11359:0:1")
     'experiment sharp: rolled back'
@@ -58,20 +61,20 @@ def readable(cause: str) -> str:
 
 
 class Change(Struct, frozen=True):
-    """One thing that happened.
+    """One row of the time line: one thing that happened to a symbol.
 
     Attributes:
-        ts_event: event time, ns.
-        id: of the record that says so; unique together with its kind.
-        kind: of the record: what the filters are called.
-        symbol: of it, or "all symbols".
-        title: in two or three words.
-        subject: version, arm or experiment that it is about.
-        sentence: why.
-        weight: how much it matters.
-        severity: of the alert about it, or empty.
-        written: whether its time is that at which the record was written, for want of an event time.
-        written_ms: when its record was written, ms since 1970: where it stands among others.
+        ts_event: event time, ns since 1970.
+        id: of the record that reports the change; unique together with `kind`.
+        kind: group of the row, such as `command` or `retrain`; the filters on the page use it.
+        symbol: that it happened to; "all symbols" if it concerns no single symbol.
+        title: two or three words on what happened.
+        subject: name of the model version, running pipeline or experiment concerned; may be empty.
+        sentence: why it happened.
+        weight: how strongly the row is displayed; `harm` marks something bad.
+        severity: of the alert about the same record; empty without an alert.
+        written: whether `ts_event` is in truth the time of writing, because the record has no event time.
+        written_ms: when the record was written, ms since 1970; rows are ordered by it.
     """
 
     ts_event: int
@@ -88,7 +91,12 @@ class Change(Struct, frozen=True):
 
 
 def fitted(change: Change, written_ms: int) -> Change:
-    """A change with the time at which it was written, its words no longer than is shown."""
+    """Copy of a row with its texts cut to the lengths that the page shows, and with its time of writing set.
+
+    Args:
+        change: the row.
+        written_ms: when its record was written, ms since 1970.
+    """
     return replace(
         change,
         id=cut(change.id, LONGEST_ID),
@@ -101,7 +109,8 @@ def fitted(change: Change, written_ms: int) -> Change:
 
 
 def cut(text: str, longest: int) -> str:
-    """
+    """The text, or if it is longer than `longest` characters its beginning with " ..." after it, `longest` in all.
+
     >>> cut("as it is", 8), cut("too long", 7)
     ('as it is', 'too ...')
     """
@@ -109,7 +118,12 @@ def cut(text: str, longest: int) -> str:
 
 
 def of_command(command: Command, record_id: str) -> Change:
-    """Row about a command of a person or a node."""
+    """Row for a command that a person or a part of the system wrote, such as "asked to retrain".
+
+    Args:
+        command: what is asked for.
+        record_id: id that the command has by its place on the topic.
+    """
     tag = str(command.__struct_config__.tag)
     title, weight = COMMANDS.get(tag, (tag.replace("_", " "), "plain"))
     subject = str(getattr(command, "arm", ""))
@@ -119,7 +133,7 @@ def of_command(command: Command, record_id: str) -> Change:
 
 
 def of_version(version: ModelVersion) -> Change:
-    """A change of a version's status."""
+    """Row for a change in the status of a model version, such as "is live" or "rolled back"."""
     title, weight = STATUSES.get(version.status, (version.status.replace("_", " "), "plain"))
     return Change(
         version.ts_event,
@@ -134,7 +148,7 @@ def of_version(version: ModelVersion) -> Change:
 
 
 def of_decision(decided: ExperimentDecided) -> Change:
-    """Row about the verdict of an experiment."""
+    """Row for a decision of an experiment (a test of a model version against the live one), such as a win or harm."""
     weight: Weight = "harm" if decided.verdict in ("harm", "rolled_back") else "strong"
     return Change(
         decided.ts_event,
@@ -149,7 +163,7 @@ def of_decision(decided: ExperimentDecided) -> Change:
 
 
 def of_breach(window: AccuracyWindow) -> Change | None:
-    """Row about a breach; None for a window without one."""
+    """Row for a breach (a reason to retrain that an accuracy report found); None if the report found none."""
     breach = window.breach
     if breach is None:
         return None
@@ -176,14 +190,14 @@ BROKEN: dict[str, str] = {
 
 
 def of_break(broken: ClockBroken) -> Change:
-    """Ticks that contradict a symbol's past were believed."""
+    """Row for a break: ticks contradicted a symbol's last time or price, but enough of them agreed to be accepted."""
     subject = "" if broken.reason == "price" else f"generation {broken.generation}"
     title = BROKEN[broken.reason]
     return Change(broken.ts_event, broken.id, "break", broken.symbol, title, subject, broken.sentence, "strong")
 
 
 def of_job(job: RetrainJob) -> Change:
-    """A retrain that was asked for, or withheld."""
+    """Row for a retrain that was asked for; if it was not started, the row gives the reason."""
     changed = f", for a change since {moment(job.breach.since)}" if job.breach.since else ""
     why = f"{job.breach.trigger}: from outcomes up to {moment(job.ts_event)} UTC{changed}"
     title, why = ("retrain withheld", job.withheld) if job.withheld else ("retrain called for", why)
@@ -191,7 +205,7 @@ def of_job(job: RetrainJob) -> Change:
 
 
 def of_retrain(finished: RetrainFinished) -> Change:
-    """The result of a retrain."""
+    """Row for the end of a retrain: a candidate was trained, it was rejected, or the training failed."""
     result = finished.result
     title = {"candidate": "candidate trained", "failed": "retrain failed"}.get(
         result.status, f"no candidate: {result.status.replace('_', ' ')}"
@@ -202,7 +216,12 @@ def of_retrain(finished: RetrainFinished) -> Change:
 
 
 def of_alert(alert: Alert, written_ms: int) -> Change:
-    """What somebody should know at once; what was refused has no event time but that of the record about it."""
+    """Row for an alert.
+
+    Args:
+        alert: one about a refused record has no event time, and the row then shows the time of writing.
+        written_ms: when the alert was written, ms since 1970.
+    """
     title, weight = ALERTS.get(alert.kind, (alert.kind.replace("_", " "), "plain"))
     return Change(
         alert.ts_event or written_ms * 10**6,

@@ -1,4 +1,7 @@
-"""The fourth band: what is being tried, and how sure are we?"""
+"""The fourth section of the page: which experiments run, and how strong is their evidence?
+
+An experiment tests one model version (the challenger) against the live one (the champion) on the same ticks.
+"""
 
 from collections.abc import Iterator
 
@@ -49,20 +52,21 @@ Key = tuple[str, str]
 
 
 class ExperimentRow(Struct, frozen=True):
-    """An experiment on a symbol, for people.
+    """Full view of one experiment on one symbol, in words for people.
 
     Attributes:
         experiment, symbol, challenger, champion: names.
-        key: of the figures that belong to it.
+        key: `experiment|symbol`, by which the page asks for its charts.
         status: in words.
-        running: whether it is not decided yet.
-        verdict: a sentence.
-        facts: name, value and note.
-        guardrails: in order; none was registered if empty.
-        decisions: when, what, why.
-        plan: digest of what was registered.
-        shadow: name of the arm in which the challenger runs in shadow: it can be promoted and stopped; or empty.
-        live: whether the challenger is live: it can be rolled back.
+        running: whether the experiment is still undecided.
+        verdict: sentence on how it stands or how it ended.
+        facts: figures, each with name, value and note.
+        guardrails: secondary metrics that can stop a win, in the order registered; empty if none were.
+        decisions: rows of time, decision and reason, as text.
+        plan: digest of the plan that was registered.
+        shadow: name under which the challenger runs in shadow (its predictions are scored but not published), so that
+            it can be promoted or stopped; empty if it does not.
+        live: whether the challenger is the live version now, so that it can be rolled back.
     """
 
     experiment: str
@@ -82,14 +86,17 @@ class ExperimentRow(Struct, frozen=True):
 
 
 class Headline(Struct, frozen=True):
-    """A row of the list of experiments.
+    """One row of the list of experiments, as text ready to show.
 
     Attributes:
-        key: of what belongs to it.
-        experiment, symbol, status: in words.
-        effect: of the primary score; `low` to `high` is its `interval`.
-        log_e_better, log_e_worse, threshold: as e-values.
-        scored: pairs.
+        key: `experiment|symbol`, by which the page asks for the full view.
+        experiment, symbol, status: names, and the status in words.
+        running: whether the experiment is still undecided.
+        effect: challenger's score less the champion's on the primary metric, with its unit.
+        interval: confidence interval of the effect.
+        log_e_better, log_e_worse: evidence that the challenger is better or worse, as e-values.
+        threshold: e-value at which the experiment decides.
+        scored: number of predictions scored for both versions.
     """
 
     key: str
@@ -106,17 +113,24 @@ class Headline(Struct, frozen=True):
 
 
 class Headlines(Struct, frozen=True):
-    """Listed experiments, undecided ones first, and the number of all."""
+    """The list of experiments on the page.
+
+    Attributes:
+        rows: undecided experiments first, at most 60.
+        all: number of experiments known, including those not listed.
+    """
 
     rows: tuple[Headline, ...]
     all: int
 
 
 class Courses:
-    """Every experiment that moved, the last of them first.
+    """History of every experiment on every symbol, bounded in size.
+
+    Iteration yields pairs of (experiment, symbol) and history, the one with the newest progress record first.
 
     Attributes:
-        change: grows with every record.
+        change: counter that grows whenever anything shown about experiments may have changed.
     """
 
     def __init__(self) -> None:
@@ -130,11 +144,14 @@ class Courses:
         return iter(reversed(self._courses.items()))
 
     def get(self, key: Key) -> Course | None:
-        """Course of an experiment on a symbol."""
+        """History of the experiment `key` = (experiment, symbol); None if it is not known."""
         return self._courses.get(key)
 
     def moved(self, record: ExperimentMoved) -> None:
-        """Take where an experiment stands."""
+        """Take a progress record of an experiment.
+
+        A record that was written again after a crash is ignored. A new plan under the same name starts a new history.
+        """
         self.change += 1
         key = record.experiment, record.symbol
         if not self._newest.setdefault(key, RecordOrder()).is_new(record.id):
@@ -156,7 +173,7 @@ class Courses:
             course.moves[:half] = course.moves[:half:2]
 
     def versioned(self, version: ModelVersion) -> None:
-        """Take what became of a version, which may be the challenger of an experiment."""
+        """Take a status record of a model version, and update the experiments in which it is the challenger."""
         name = version.symbol, version.version
         self._lives[name] = followed(self._lives.pop(name, None), version)
         if len(self._lives) > MOST_LIVES:
@@ -167,7 +184,10 @@ class Courses:
                 self.change += 1
 
     def decided(self, record: ExperimentDecided) -> None:
-        """Take a decision; one that overtook its experiment waits for it."""
+        """Take a decision of an experiment; a decision taken twice counts once.
+
+        A decision that is read before the first progress record of its experiment is kept until that record arrives.
+        """
         self.change += 1
         key = record.experiment, record.symbol
         course = self._courses.get(key)
@@ -180,7 +200,7 @@ class Courses:
 
 
 def headlines(courses: Courses) -> Headlines:
-    """The list: what is running comes first."""
+    """List of experiments for the page: undecided ones first, then by name and symbol, at most 60 rows."""
     ordered = sorted(courses, key=lambda item: (item[1].latest.status not in RUNNING, item[0]))
     return Headlines(tuple(_headline(course) for _, course in ordered[:MOST_HEADLINES]), len(ordered))
 
@@ -203,7 +223,7 @@ def _headline(course: Course) -> Headline:
 
 
 def standing(course: Course) -> ExperimentRow:
-    """An experiment for people."""
+    """Full view of one experiment on one symbol, made from its history."""
     latest = course.latest
     told = tuple(
         (moment(each.ts_event), _words(each.verdict) + applied(each), each.reason) for each in course.decisions

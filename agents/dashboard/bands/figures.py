@@ -1,4 +1,4 @@
-"""Figures of the tear sheet and of the experiment report as a live page takes them: drawn anew when they change."""
+"""Charts of the tear sheet and of the experiment report, encoded as JSON for the live page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,16 +14,16 @@ from schemas.experiments import ExperimentMoved
 
 
 class Figure(Struct, frozen=True, omit_defaults=True):
-    """A panel's content.
+    """One chart of the page, or the reason why it cannot be drawn yet.
 
     Attributes:
-        name: of the panel.
-        unit: of the values, for the line above the figure.
-        height: pixels.
-        shared: whether its axis of time is that of the other ones.
-        figure: data and layout; none if there is not enough yet.
-        missing: what is missing, a sentence.
-        part: how much of it is there, 0 to 1.
+        name: of the panel that shows the chart.
+        unit: of the values; shown in a line above the chart.
+        height: of the chart, pixels.
+        shared: whether the chart has the time axis that several charts of the page share.
+        figure: Plotly data and layout as JSON; `null` if there is not enough data.
+        missing: sentence on what data is missing; empty if the chart can be drawn.
+        part: fraction of the needed data that is there, 0 to 1; 0 for a chart that can be drawn.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Figure(Struct, frozen=True, omit_defaults=True):
 
 
 def panel(name: str, content: go.Figure | NotEnough) -> Figure:
-    """What a panel shows.
+    """Encode a Plotly figure, or a note on missing data, as a chart for the page.
 
     >>> panel("skill", NotEnough(180, 400, "effective outcomes")).missing
     'Not enough data yet: 180 of 400 effective outcomes.'
@@ -54,7 +54,7 @@ def panel(name: str, content: go.Figure | NotEnough) -> Figure:
 
 
 def thinned(moves: Sequence[ExperimentMoved], most: int = 400) -> list[ExperimentMoved]:
-    """No more records than a screen shows; the last one stays.
+    """At most `most` of the records at equal steps, always including the last one.
 
     >>> len(thinned(list(range(1_000))))
     334

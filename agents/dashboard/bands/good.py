@@ -1,4 +1,4 @@
-"""The second band: does it predict better than doing nothing clever?"""
+"""The second section of the page: do the predictions beat simple baselines?"""
 
 from collections.abc import Sequence
 
@@ -18,12 +18,12 @@ from streams.scoring.wilson import wilson
 
 
 class Good(Struct, frozen=True):
-    """The band.
+    """Content of the second section of the page: how good the predictions are.
 
     Attributes:
-        verdict: a sentence.
-        facts: name, value and note.
-        figures: skill over time, of each forecaster, calibration.
+        verdict: sentence on whether the predictions beat the best baseline.
+        facts: figures, each with name, value and note.
+        figures: three charts: skill over time, skill of each forecaster, and calibration.
     """
 
     verdict: str
@@ -32,7 +32,14 @@ class Good(Struct, frozen=True):
 
 
 def good(outcomes: tuple[OutcomeFields, ...], marks: Sequence[MarkFields], sampled: int, aside: int) -> Good:
-    """The band, from the outcomes that are kept, the newest mark of each account, and predictions looked at."""
+    """Compute the second section of the page. It can take seconds, so it is called in a thread.
+
+    Args:
+        outcomes: the newest outcomes (what the price did after each scored prediction), oldest first.
+        marks: the newest valuation of the paper account of each symbol.
+        sampled: number of predictions that the page has looked at.
+        aside: number of these that held no position because neither direction could be excluded.
+    """
     table = frame(outcomes)
     found = forecasts(table) if len(table) else None
     facts = (
@@ -51,7 +58,11 @@ def good(outcomes: tuple[OutcomeFields, ...], marks: Sequence[MarkFields], sampl
 
 
 def verdict(found: Forecasts | None) -> str:
-    """Verdict of the outcomes on the predictions, in a sentence."""
+    """Sentence on whether the predictions beat the best baseline, with the 95 % interval of their skill.
+
+    Args:
+        found: forecasts with their outcomes; None if no predicted price has moved yet.
+    """
     if found is None:
         return "Nothing that was predicted has moved yet."
     block, best = found.skill(LIVE)[0], found.best.replace("_", " ")

@@ -1,4 +1,4 @@
-"""Green, amber or red, by stated rules, and since when."""
+"""Traffic lights: green, amber or red by a stated rule, and the time since which each has its colour."""
 
 from typing import Literal
 
@@ -10,14 +10,15 @@ ORDER: tuple[Colour, ...] = ("idle", "good", "attention", "act")
 
 
 class LightRule(Struct, frozen=True):
-    """When a figure deserves attention, and when a person should act.
+    """Limits from which a figure is amber (deserves attention) or red (a person should act).
 
     Attributes:
-        attention, act: limits that the figure has to reach.
-        what: what the figure is, for people.
-        unit, scale: unit in which people are told the limits, and its number in one unit of the figure.
+        attention, act: the figure is amber from the first limit and red from the second, both in the figure's unit.
+        what: name of the figure, for people.
+        unit: in which people are told the limits.
+        scale: factor from the figure's unit to `unit`.
 
-    >>> LightRule(1_000.0, 5_000.0, "p99", scale=1e-3).says
+    >>> LightRule(attention=1_000.0, act=5_000.0, what="p99", unit="s", scale=1e-3).says
     'p99: amber from 1 s, red from 5 s'
     """
 
@@ -29,14 +30,14 @@ class LightRule(Struct, frozen=True):
 
     @property
     def says(self) -> str:
-        """The rule, for people."""
+        """Sentence that states both limits."""
         amber, red = (f"{limit * self.scale:g} {self.unit}" for limit in (self.attention, self.act))
         return f"{self.what}: amber from {amber}, red from {red}"
 
     def colour(self, value: float | None) -> Colour:
-        """Colour of a value; none has none.
+        """Colour for a value of the figure; `idle` for None.
 
-        >>> rule = LightRule(1.0, 5.0, "")
+        >>> rule = LightRule(attention=1.0, act=5.0, what="age")
         >>> [rule.colour(each) for each in (None, 0.3, 2.0, 5.0)]
         ['idle', 'good', 'attention', 'act']
         """
@@ -53,7 +54,7 @@ REFUSED = LightRule(0.001, 0.05, "part of the ticks of the last minute", "%", 10
 
 
 class Lights:
-    """Since when each light has its colour.
+    """Remembers when each named light took the colour that it has.
 
     >>> lights = Lights()
     >>> lights.since("lag", "good", 10.0), lights.since("lag", "good", 15.0), lights.since("lag", "act", 20.0)
@@ -64,7 +65,13 @@ class Lights:
         self._since: dict[str, tuple[str, float]] = {}
 
     def since(self, name: str, colour: str, now: float) -> float:
-        """When this light took the colour that it has now."""
+        """Record the present colour of a light, and return the time at which the light took it.
+
+        Args:
+            name: of the light.
+            colour: that it has now; any text that stands for its state will do.
+            now: present time, in the unit in which the answer is wanted.
+        """
         held = self._since.get(name)
         if held is None or held[0] != colour:
             held = self._since[name] = (colour, now)

@@ -1,7 +1,6 @@
-"""State of every symbol on the page: its row in the table, and its course over time.
+"""The third section of the page: the state of every symbol, as its row in the table and its history over time.
 
-The newest record of a symbol is the one that was written last, whatever its event time: that may be set back, and may
-jump ahead.
+The newest record of a symbol is the one written last. Event time does not decide, since it may go back or jump ahead.
 """
 
 from collections import deque
@@ -34,26 +33,26 @@ COLUMNS = ("symbol", "mid", "skill", "low", "high", "n_eff", "net_bps", "regime"
 
 
 class SymbolCourse(Struct):
-    """One symbol.
+    """What the page knows about one symbol.
 
     Attributes:
-        name: of it.
-        partition: on which its predictions lie.
-        series: its course.
-        beliefs: of its live arm in each strategy.
-        believed: the newest outcome that said so.
-        prediction: the newest that was looked at.
-        mark: of its paper account.
-        window: the newest accuracy window of the version that is live.
-        live: version that is live, if anything was ever asked of the symbol.
-        breached: whether its newest window has a breach.
-        seen_s: when the newest prediction was looked at, seconds of the clock.
-        row: as it was last told.
-        changed: number of the change that made that row.
-        taken: records of it that changed what is shown of it.
-        generation: of its clock.
-        predicted, marked, windowed: the newest record of each kind.
-        pace: of its event time.
+        name: of the symbol.
+        partition: that its predictions are on.
+        series: its predictions over time, thinned.
+        beliefs: weight of each expert (forecaster that the prediction is mixed from) over time.
+        believed: the newest outcome, from which the latest of these weights come; None before the first.
+        prediction: the newest prediction that was looked at; None before the first.
+        mark: the newest valuation of the symbol's paper account; None before the first.
+        window: the newest accuracy report of the live version; None before the first.
+        live: registry record of the live version; None if the registry names none.
+        breached: whether the newest accuracy report gives a reason to retrain.
+        seen_s: when the newest prediction was looked at, wall time in seconds since 1970; 0 before the first.
+        row: row of the table as last computed.
+        changed: value of `Symbols.change` at which that row took its present content.
+        taken: counter that grows with records that change what the symbol's charts show.
+        generation: number of the symbol's event-time clock; a new number means that older times are not comparable.
+        predicted, marked, windowed: newest record of each kind, by which repeated records are recognised.
+        pace: how fast the symbol's event time passes.
     """
 
     name: str
@@ -78,11 +77,18 @@ class SymbolCourse(Struct):
 
     @property
     def ts_event(self) -> int:
-        """Event time of its newest prediction, ns; 0 without one."""
+        """Event time of the symbol's newest prediction, ns since 1970; 0 before the first."""
         return self.prediction.ts_event if self.prediction is not None else 0
 
     def timed(self, ts_event: int, generation: int) -> None:
-        """Bring the course to the time of a new record: nothing in it may lie beyond that, or be of another clock."""
+        """Prepare the charts for a record with this event time, in case the symbol's time was set back.
+
+        Points later than `ts_event` are dropped. All points are dropped if they are of another `generation`.
+
+        Args:
+            ts_event: event time of the record, ns since 1970.
+            generation: number of the event-time clock that the record belongs to.
+        """
         if generation != self.generation:
             self.generation = generation
             self.series.begin_anew()
@@ -93,13 +99,17 @@ class SymbolCourse(Struct):
 
 
 class Symbols:
-    """State of all symbols, and which of their rows changed since when.
+    """State of all symbols, with the rows of the table and a count of their changes.
+
+    Args:
+        most: number of symbols kept.
 
     Attributes:
-        regimes: names that points refer to.
-        change: number of the last change of a row.
-        sampled, aside: predictions looked at, and how many of these stood aside.
-        crowded: records of symbols for which there was no room.
+        regimes: names of regimes (kinds of market), which points of charts refer to by index.
+        change: number of the last change to any row.
+        sampled: number of predictions that were looked at.
+        aside: number of these that held no position because neither direction could be excluded.
+        crowded: number of records ignored because there was no room for their symbol.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -121,24 +131,41 @@ class Symbols:
         return iter(self._states.values())
 
     def get(self, name: str) -> SymbolCourse | None:
-        """State of a symbol that anything was seen of."""
+        """State of a symbol; None if no record of it was taken, or it had to make room for another symbol."""
         return self._states.get(name)
 
     def newest_ns(self, now: float) -> int:
-        """Event time of the market: the latest of the symbols that are not quiet, else of the last that was seen."""
+        """Event time of the market, ns since 1970; 0 before the first prediction.
+
+        It is the latest event time among symbols that had a prediction within the last 10 seconds. If there are
+        none, it is that of the symbol predicted last.
+
+        Args:
+            now: wall clock, seconds since 1970.
+        """
         lively = (each.ts_event for each in self._states.values() if now - each.seen_s <= QUIET_S)
         last = next(reversed(self._by_silence), "")
         return max(lively, default=self._states[last].ts_event if last else 0)
 
     def speed(self, now: float) -> float | None:
-        """Seconds of event time a second of the clock: the median of the symbols; none while that is not known."""
+        """Seconds of event time that pass in one second of wall time, as the median over symbols.
+
+        None if no symbol had enough predictions in the ten seconds before `now` (wall clock, seconds since 1970).
+        """
         found = [speed for each in self._states.values() if (speed := each.pace.speed(now)) is not None]
         return median(found) if found else None
 
     def predicted(
         self, prediction: PredictionFields, partition: int, offset: int, now: float, written_ms: int | None = None
     ) -> None:
-        """Take a prediction, unless it is one that was written again; when it was written, ms since 1970, or now."""
+        """Take a prediction; one that was written again after a crash is ignored.
+
+        Args:
+            prediction: the prediction.
+            partition, offset: its place on the topic of predictions.
+            now: wall clock, seconds since 1970.
+            written_ms: when it was written, ms since 1970; None for `now`.
+        """
         state = self._state(prediction.symbol, partition, now)
         if state is None or not state.predicted.is_new(prediction.id):
             return
@@ -156,7 +183,13 @@ class Symbols:
             state.series.add(point(prediction, self.regimes, net, gross, offset))
 
     def matured(self, outcome: OutcomeFields, partition: int, now: float) -> bool:
-        """Take what was believed when an outcome matured; whether there is room for its symbol."""
+        """Take the experts' weights from an outcome; returns False if there is no room for its symbol.
+
+        Args:
+            outcome: what the price did after a prediction, with the weights of the experts at that time.
+            partition: that the symbol is on.
+            now: wall clock, seconds since 1970.
+        """
         state = self._state(outcome.symbol, partition, now)
         if state is None:
             return False
@@ -168,19 +201,19 @@ class Symbols:
         return True
 
     def marked(self, mark: MarkFields, partition: int, now: float) -> None:
-        """Take a mark of a paper account."""
+        """Take a valuation of a symbol's paper account; one that was written again after a crash is ignored."""
         state = self._state(mark.symbol, partition, now)
         if state is not None and state.marked.is_new(mark.id):
             state.mark = mark
 
     def windowed(self, window: AccuracyWindow, partition: int, now: float) -> None:
-        """Take an accuracy window; windows of arms in shadow are not shown here."""
+        """Take an accuracy report of the live version; reports of other versions and repeated ones are ignored."""
         state = self._state(window.symbol, partition, now) if window.live else None
         if state is not None and state.windowed.is_new(window.id):
             state.window, state.breached = window, window.breach is not None
 
     def versioned(self, version: ModelVersion, partition: int, now: float) -> None:
-        """Take what became of a version."""
+        """Take a status record of a model version: it sets or clears the live version of its symbol."""
         state = self._state(version.symbol, partition, now)
         if state is None:
             return
@@ -191,7 +224,7 @@ class Symbols:
             state.live = None
 
     def _state(self, symbol: str, partition: int, now: float) -> SymbolCourse | None:
-        """State of a symbol, a new one if need be; none where there is no room for it."""
+        """State of a symbol, created if it is new; None if there is no room for it."""
         state = self._states.get(symbol)
         if state is not None:
             return state
@@ -212,7 +245,11 @@ class Symbols:
         return True
 
     def refresh(self, now: float) -> None:
-        """Tell all rows anew and number those that changed."""
+        """Recompute the table row of every symbol, and number the rows whose content changed.
+
+        Args:
+            now: wall clock, seconds since 1970.
+        """
         for state in self._states.values():
             row = row_of(state, now)
             if row != state.row:
@@ -220,20 +257,30 @@ class Symbols:
                 state.row, state.changed = row, self.change
 
     def rows_since(self, change: int) -> list[tuple[Any, ...]]:
-        """Rows that changed after a change."""
+        """Table rows that changed after change number `change`; all rows for 0."""
         return [state.row for state in self._states.values() if state.changed > change]
 
     def gone_since(self, change: int) -> list[str]:
-        """Symbols that went after a change and did not come back."""
+        """Names of symbols that were dropped after change number `change` and have not come back."""
         return [name for at, name in self._gone if at > change and name not in self._states]
 
     def remembers(self, change: int) -> bool:
-        """Whether every symbol that went after a change is known yet."""
+        """Whether the list of dropped symbols still reaches back to change number `change`.
+
+        If not, `gone_since` would miss some, and a browser has to be sent the whole table.
+        """
         return len(self._gone) < self._most or self._gone[0][0] <= change
 
 
 def row_of(state: SymbolCourse, now: float) -> tuple[Any, ...]:
-    """A row of the table, rounded to what it shows, so that it changes only when that does."""
+    """Table row of a symbol, with values in the order of `COLUMNS`; None stands for a value not known.
+
+    Values are rounded as shown, so that the row only changes when the display does.
+
+    Args:
+        state: of the symbol.
+        now: wall clock, seconds since 1970.
+    """
     of, window, mark = state.prediction, state.window, state.mark
     known = window is not None and window.n_eff > 0 and bool(window.figures)
     skill: Sequence[float | int | None] = (None, None, None, 0)
@@ -266,5 +313,5 @@ def _rounded(value: float, digits: int) -> float | None:
 
 
 def _significant(value: float) -> float:
-    """To six digits, as many as a table has room for."""
+    """The value rounded to seven significant digits, as many as a cell of the table shows."""
     return float(f"{value:.7g}")

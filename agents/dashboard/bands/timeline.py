@@ -1,4 +1,4 @@
-"""One time line of what changed: each fact once, with the severity of the alert about it."""
+"""The time line of the page: each change once, together with the severity of an alert about it."""
 
 from bisect import insort
 
@@ -26,10 +26,12 @@ Key = tuple[str, str]
 
 
 class TimeLine:
-    """The changes that were written last, each once; an alert stands by itself only where its record does not.
+    """The 150 changes that were written last, each once.
+
+    An alert about a record that has a row of its own adds its severity to that row; any other alert is a row itself.
 
     Attributes:
-        change: grows with each.
+        change: counter that grows whenever the rows change.
     """
 
     def __init__(self) -> None:
@@ -40,7 +42,12 @@ class TimeLine:
         self._gone: dict[Key, None] = {}
 
     def take(self, change: Change | None, written_ms: int) -> None:
-        """Put a change in its place, and the alert that stood there for it away."""
+        """Add a row. It replaces the row of an alert about the same record, and keeps the alert's severity.
+
+        Args:
+            change: the row; None, or a row that was added before, changes nothing.
+            written_ms: when its record was written, ms since 1970.
+        """
         if change is None or _key(change) in self._known or _key(change) in self._gone:
             return
         change = fitted(change, written_ms)
@@ -51,7 +58,12 @@ class TimeLine:
         self._put(change)
 
     def alerted(self, alert: Alert, written_ms: int) -> None:
-        """Take an alert, with the time at which it was written."""
+        """Add an alert: its severity to the row of the record that it is about, or else a row of its own.
+
+        Args:
+            alert: the alert; one that was added before changes nothing.
+            written_ms: when it was written, ms since 1970.
+        """
         own = fitted(of_alert(alert, written_ms), written_ms)
         about = SAID_BY.get(alert.node, "alert"), alert.id
         said = self._known.get(about)
@@ -88,7 +100,7 @@ class TimeLine:
             self._about = {about: each for about, each in self._about.items() if each is not change}
 
     def view(self) -> list[Change]:
-        """The newest first."""
+        """All rows, the one written last first."""
         return self._changes[::-1]
 
 
@@ -97,5 +109,5 @@ def _key(change: Change) -> Key:
 
 
 def _place(change: Change) -> tuple[int, int, str, str]:
-    """What was written later comes later, whatever its event time, which may be set back, and made up."""
+    """Sort key of a row: time of writing first, since event time may be set back or wrong."""
     return change.written_ms, change.ts_event, change.id, change.kind

@@ -1,4 +1,4 @@
-"""Versions on the page: what runs, what it is worth, what the gates rejected, and what a person can do about each."""
+"""Table of model versions on the page: status, figures, rejected candidates, and what a person can do about each."""
 
 from collections.abc import Iterable, Mapping
 
@@ -21,20 +21,22 @@ MOST_METRICS, MOST_LINEAGE = 12, 12
 
 
 class VersionRow(Struct, frozen=True):
-    """A version, or a candidate that never became one, for people.
+    """One row of the table of versions: a model version, or a candidate that was rejected before it ever ran.
 
     Attributes:
         symbol, version: names.
-        status: in words, beside what the newest prediction says where that is another version.
-        weight: how much it matters.
-        since: event time, ns.
-        shadow: name of the arm in which it runs in shadow, so that it can be promoted and stopped; or empty.
-        back_to: version that a roll-back would make live again; empty where it is not live, or there is none.
-        known: whether the registry has it, so that it can say why.
-        lineage, metrics: names; figures by name.
-        reason: why it stands there.
-        pinned: whether only a person may replace it.
-        held: whether a pin holds something back.
+        status: in words; says so if the newest prediction names another version as the live one.
+        weight: how strongly the row is displayed; `harm` marks something bad.
+        since: event time of the status, ns since 1970.
+        shadow: name under which the version runs in shadow (its predictions are scored but not published),
+            so that it can be promoted or stopped; empty if it does not.
+        back_to: version that a roll-back of this live version would make live again; empty if there is none.
+        known: whether the registry of versions has a record, so that the page can explain the status.
+        lineage: names of the versions that it descends from, oldest first.
+        metrics: figures as pairs of name and value.
+        reason: why it has this status.
+        pinned: whether only a person may replace it as the live version.
+        held: whether a pin on the live version holds back the promotion or roll-back of this one.
     """
 
     symbol: str
@@ -53,10 +55,10 @@ class VersionRow(Struct, frozen=True):
 
 
 class Versions:
-    """The newest record of every version, and the candidates that gates rejected.
+    """The newest registry record of every model version, and candidates that failed their acceptance checks.
 
     Attributes:
-        change: grows with each.
+        change: counter that grows with every record kept.
     """
 
     def __init__(self) -> None:
@@ -65,7 +67,12 @@ class Versions:
         self._rejected: dict[bytes, tuple[int, VersionRow]] = {}
 
     def take(self, version: ModelVersion, written_ms: int) -> None:
-        """Keep what became of a version, with the time at which that was written."""
+        """Keep a registry record of a version, in place of the version's older one.
+
+        Args:
+            version: the record.
+            written_ms: when it was written, ms since 1970.
+        """
         self._versions.pop(version.key, None)
         self._versions[version.key] = written_ms, version
         if len(self._versions) > MOST_VERSIONS:
@@ -73,7 +80,14 @@ class Versions:
         self.change += 1
 
     def retrained(self, finished: RetrainFinished, written_ms: int) -> None:
-        """Keep a candidate that the gates rejected; any other retrain has a version, or nothing to show."""
+        """Keep the candidate of a retrain if it failed its acceptance checks; other results are ignored.
+
+        A candidate that passed has a registry record, and a failed training has no candidate.
+
+        Args:
+            finished: result of the retrain.
+            written_ms: when it was written, ms since 1970.
+        """
         if finished.result.status != "rejected":
             return
         self._rejected.pop(finished.key, None)
@@ -83,22 +97,29 @@ class Versions:
         self.change += 1
 
     def of(self, symbol: str) -> list[ModelVersion]:
-        """Versions of a symbol, each once, whatever its parameters call the built-in one."""
+        """Newest record of each version of a symbol.
+
+        The built-in version, which each symbol begins with, appears once only, although its name changes with its
+        parameters.
+        """
         return valid_versions(each for _, each in self._versions.values() if each.symbol == symbol)
 
     def get(self, symbol: str, version: str) -> ModelVersion | None:
-        """The newest record of one version; of the built-in one whatever its parameters call it."""
+        """Newest record of a version of a symbol; None if there is none.
+
+        Any name of the built-in version finds its newest record, since that name changes with the parameters.
+        """
         return next((each for each in self.of(symbol) if _same(each.version, version)), None)
 
     def symbols(self) -> list[str]:
-        """Symbols with a record in the registry."""
+        """Names of all symbols that have a version record."""
         return list(dict.fromkeys(each.symbol for _, each in self._versions.values()))
 
     def view(self, predicting: Mapping[str, str]) -> list[VersionRow]:
-        """Rows of all versions: running ones first, then those with the newest records.
+        """Rows of the table, at most 100: versions that run first, then by the time of their records, newest first.
 
         Args:
-            predicting: version that the newest prediction of each symbol names.
+            predicting: for each symbol, the version that its newest prediction names.
         """
         of_symbol: dict[str, list[ModelVersion]] = {}
         for _, version in self._versions.values():
@@ -115,9 +136,13 @@ class Versions:
 
 
 def back_to(versions: Iterable[ModelVersion]) -> str:
-    """Version of one symbol that a roll-back would make live again, or empty: it was live, and runs in shadow since.
+    """Name of the version that a roll-back would make live again; empty if there is none.
 
-    A version that was rolled back is not gone back to, nor one that only was tested.
+    That is the version that was live most recently and has run in shadow since. A version that was itself
+    rolled back, or was only ever tested in shadow, does not qualify.
+
+    Args:
+        versions: registry records of one symbol.
 
     >>> def stands(version, status, arm, change):
     ...     return ModelVersion("commands:0:7:0", "X", version, "", status, "", 5, "c1", arm=arm, change=change)

@@ -1,1 +1,1 @@
-"""Follows the ends of the topics and keeps the bounded state that the page shows."""
+"""Reads the newest records of all topics and keeps the bounded state that the page shows."""

@@ -1,4 +1,7 @@
-"""Alerts that a person has seen: kept in a file of the page's own, for an alert is a fact and stays one."""
+"""Alerts that a person has acknowledged, kept in a file of the dashboard.
+
+They are not written to the topic of alerts: an alert stays a fact whether or not somebody has seen it.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -26,12 +29,12 @@ log = logging.getLogger(__name__)
 
 
 class Acknowledgement(Struct, frozen=True):
-    """Who saw an alert, as far as the page knows: it knows a token and a sentence.
+    """A person's confirmation that an alert was seen. The person's name is not known to the page.
 
     Attributes:
-        key: of the alert.
-        at_s: when, seconds since 1970.
-        cause: what the person wrote, or empty.
+        key: of the alert, see `key_of`.
+        at_s: when it was acknowledged, seconds since 1970.
+        cause: remark that the person wrote; may be empty.
     """
 
     key: str
@@ -43,7 +46,8 @@ _decode = msgspec.json.Decoder(list[Acknowledgement]).decode
 
 
 def key_of(alert: Alert) -> str:
-    """What an alert is known by: the record that it is about, its event time, and what it says of it.
+    """Text that identifies an alert: its topic, the id of the record that it is about, its event time, and its
+    kind.
 
     >>> key_of(Alert("ticks:0:9:0/1", "accuracy-windows", "X", 9, "breach", "warning", "v1", "why"))
     'accuracy-windows ticks:0:9:0/1 9 breach'
@@ -52,7 +56,10 @@ def key_of(alert: Alert) -> str:
 
 
 def file_of(settings: Settings) -> Path:
-    """Where these settings keep what was acknowledged.
+    """Path of the file of acknowledged alerts, in the home folder of these settings.
+
+    Its name contains the topic prefix, since records of a replay have the same ids as those of the live
+    topics.
 
     >>> file_of(Settings(home="/data", prefix="replay-monday.")).name
     'dashboard-acknowledged-replay-monday.json'
@@ -62,10 +69,11 @@ def file_of(settings: Settings) -> Path:
 
 
 class Acknowledged:
-    """Alerts that were seen, in a file from one start of the page to the next.
+    """The last 1,000 acknowledged alerts, kept in a file so that they survive a restart of the dashboard.
 
     Args:
-        path: of the file; nothing is there before the first.
+        path: of the file; it need not exist. One that cannot be read counts as empty, with a warning in the
+            log.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,14 +81,14 @@ class Acknowledged:
         self._seen = {each.key: each for each in _read(path)}
 
     def get(self, alert: Alert) -> Acknowledgement | None:
-        """Who saw an alert; none if nobody did."""
+        """Acknowledgement of an alert; None if nobody has acknowledged it."""
         return self._seen.get(key_of(alert))
 
     def take(self, seen: Acknowledgement) -> None:
-        """Remember that an alert was seen; once it is in the file it is so for every page that opens.
+        """Remember an acknowledgement and write the file.
 
         Raises:
-            EnvironmentProblem: the file cannot be written; nothing has changed.
+            EnvironmentProblem: the file cannot be written; the acknowledgement is not remembered then.
         """
         found = {key: each for key, each in self._seen.items() if key != seen.key} | {seen.key: seen}
         kept = dict(list(found.items())[-MOST:])
@@ -95,13 +103,13 @@ class Acknowledged:
 
 
 class AlertRow(Struct, frozen=True):
-    """An open alert, for people.
+    """One open alert as the page lists it.
 
     Attributes:
-        key: that it is acknowledged by.
-        ts_event: event time, ns; 0 of a refused record.
+        key: text that identifies the alert when a person acknowledges it.
+        ts_event: event time, ns since 1970; 0 if the alert is about a refused record, which has none.
         symbol, kind, severity, subject, sentence: see `schemas.alerts.Alert`.
-        seen: when and with which words somebody acknowledged it, or empty.
+        seen: sentence on when and with what remark it was acknowledged; empty if it was not.
     """
 
     key: str
@@ -115,7 +123,7 @@ class AlertRow(Struct, frozen=True):
 
 
 def alert_rows(alerts: Sequence[Alert], acknowledged: Acknowledged) -> list[AlertRow]:
-    """Rows of open alerts in their order, those that nobody has seen first."""
+    """Rows for open alerts, at most 60: those not acknowledged first, otherwise in the order given."""
     rows = []
     for alert in alerts:
         seen = acknowledged.get(alert)

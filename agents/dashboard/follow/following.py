@@ -1,4 +1,4 @@
-"""Detects that the page's follower of the topics stands still, by what it fetches."""
+"""Detects that the consumer which reads the topics for the page (the follower) is stuck."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,8 +17,9 @@ class PartitionSeen(NamedTuple):
     """The follower's progress in one partition.
 
     Attributes:
-        position: offset of what is fetched next.
-        since_s: since when it is there while records wait, seconds of wall time; None: nothing waits.
+        position: offset of the next record to be fetched.
+        since_s: wall time, in seconds, since which the position has not moved although records wait; None if
+            none wait.
     """
 
     position: int
@@ -26,19 +27,20 @@ class PartitionSeen(NamedTuple):
 
 
 class Following:
-    """Turns of the follower, and how far it has got in what there is.
+    """Tells whether the consumer that reads the topics for the page (the follower) makes progress.
 
-    A follower stands still in two ways: its loop does not turn any more, or it turns and fetches nothing of what lies
-    there. A broker that does not answer is neither: nobody knows what lies there then, and the link says so.
+    It is stuck if its loop has not run for 10 seconds, or if it has not fetched records that have waited for
+    10 seconds. Times are wall time in seconds. A broker that does not answer is no fault of the follower and
+    is reported elsewhere.
 
     >>> following = Following()
-    >>> following.turned(100.0)
-    >>> following.measured({("ticks", 0): 7}, {("ticks", 0): 9}, 100.0)
-    >>> following.turned(111.0)
-    >>> following.measured({("ticks", 0): 7}, {("ticks", 0): 12}, 111.0)
-    >>> following.problem(111.0)
+    >>> following.turned(now=100.0)
+    >>> following.measured(positions={("ticks", 0): 7}, ends={("ticks", 0): 9}, now=100.0)
+    >>> following.turned(now=111.0)
+    >>> following.measured(positions={("ticks", 0): 7}, ends={("ticks", 0): 12}, now=111.0)
+    >>> following.problem(now=111.0)
     'ticks 0 has records that were not fetched for 11 s'
-    >>> following.problem(130.0)
+    >>> following.problem(now=130.0)
     'it has not turned for 19 s'
     """
 
@@ -47,11 +49,18 @@ class Following:
         self._seen: dict[Place, PartitionSeen] = {}
 
     def turned(self, now: float) -> None:
-        """The follower took what was fetched, if only nothing, and goes on."""
+        """Take note that the follower's loop has completed a round, whether or not it fetched anything."""
         self._turned_s = now
 
     def measured(self, positions: Mapping[Place, int], ends: Mapping[Place, int], now: float) -> None:
-        """Take where it is, and where what it may read ends, as of one moment."""
+        """Take the follower's position in each partition, and the end of each partition, as of `now`.
+
+        Args:
+            positions: offset of the next record to fetch, by topic and partition.
+            ends: offset behind the last record that can be read, by topic and partition; one that is missing
+                counts as 0.
+            now: wall clock, seconds.
+        """
         before, self._seen = self._seen, {}
         for place, position in positions.items():
             waits = position < ends.get(place, 0)
@@ -61,11 +70,15 @@ class Following:
             self._seen[place] = PartitionSeen(position, since if waits else None)
 
     def anew(self, now: float) -> None:
-        """Forget all progress, since a new session begins."""
+        """Forget all progress, because a new session with the broker begins at `now`."""
         self._turned_s, self._seen = now, {}
 
     def still_s(self, now: float) -> tuple[float, str]:
-        """For how long it has stood still, and in what; 0 before it has begun."""
+        """Seconds without progress up to `now`, and a sentence on what has stopped.
+
+        Before the first round these are 0 and an empty text. The number is small while the follower works as it
+        should.
+        """
         if self._turned_s is None:
             return 0.0, ""
         silent = max(0.0, now - self._turned_s)
@@ -76,6 +89,6 @@ class Following:
         return longest, f"{topic} {partition} has records that were not fetched for {longest:.0f} s"
 
     def problem(self, now: float) -> str:
-        """How the follower stands still, for people; empty while it follows."""
+        """Sentence on how the follower is stuck; empty if it has made progress within the last 10 seconds."""
         seconds, words = self.still_s(now)
         return words if seconds > STILL_S else ""

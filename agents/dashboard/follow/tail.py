@@ -1,4 +1,7 @@
-"""The ends of the topics as they grow, read without a group and without ever falling far behind."""
+"""Reads the newest records of the topics as they are written.
+
+It joins no consumer group, and skips records rather than fall far behind.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -33,13 +36,19 @@ TICKS_AT_ONCE = 48 * 1024
 
 
 class Tail:
-    """Consumers of one session with a cluster; `async with Tail(...) as tail`.
+    """Consumers that read the newest records of some topics during one session with a cluster.
+
+    Use it as `async with Tail(...) as tail`.
 
     Args:
-        settings: of the workers.
+        settings: that the workers run with.
         bootstrap: address of the cluster.
-        topics: logical names of those to read.
-        reached: offsets to go on from, by topic and partition; what is not in it begins with its backlog.
+        topics: names of the topics to read, without the prefix that they have on the cluster.
+        reached: offset to continue from, by topic and partition; kept up to date by `poll`. A partition that
+            is not in it is read from a few thousand records before its end.
+
+    Attributes:
+        cluster: id of the cluster; empty before the session has begun.
     """
 
     def __init__(
@@ -103,7 +112,14 @@ class Tail:
             self._consumer.seek(each, min(end[each], max(first[each], wanted)))
 
     async def poll(self, timeout_ms: int = 0) -> list[tuple[str, list[Received]]]:
-        """Records that were fetched since the last call, by topic."""
+        """Records fetched since the last call, as blocks of one partition each, with the name of their topic.
+
+        It also moves `reached` on, and skips to near the end of a busy partition that is over 4,000 records
+        behind.
+
+        Args:
+            timeout_ms: longest time to wait for a record, ms.
+        """
         found = []
         for partition, records in (await self._consumer.getmany(timeout_ms=timeout_ms)).items():
             name = self._names[partition.topic]
@@ -122,11 +138,14 @@ class Tail:
             self._consumer.seek(partition, end - NEWEST)
 
     async def ends(self, now: float) -> Ends:
-        """End offsets and committed offsets as of now.
+        """End offset of every topic, and the offsets that the workers have committed for ticks.
+
+        Args:
+            now: wall clock, seconds since 1970, which is stored with the offsets.
 
         Raises:
-            TimeoutError: the broker does not answer.
-            KafkaError: it answers with an error.
+            TimeoutError: the broker does not answer in time.
+            KafkaError: the broker answers with an error.
         """
         async with asyncio.timeout(ANSWER_S):
             held = await committed(self._admin, self._settings.group)
@@ -143,11 +162,12 @@ class Tail:
         return Ends(now, records, lags, covered)
 
     async def reach(self) -> tuple[dict[Place, int], dict[Place, int]]:
-        """Where the follower is, and where what it may read ends, by topic and partition.
+        """Two mappings by topic and partition: the offset to be read next, and the offset behind the last readable
+        record.
 
         Raises:
-            TimeoutError: the broker does not answer.
-            KafkaError: it answers with an error.
+            TimeoutError: the broker does not answer in time.
+            KafkaError: the broker answers with an error.
         """
         followed = [each for each in self._all if each.topic in self._names]
         async with asyncio.timeout(ANSWER_S):
@@ -160,7 +180,13 @@ class Tail:
         )
 
     async def group(self) -> tuple[str, int]:
-        """State of the workers' group, and how many are in it; empty and -1 where the cluster knows of none."""
+        """State of the workers' consumer group as Kafka names it, and the number of its members.
+
+        An empty name and -1 if the cluster has never had a group.
+
+        Raises:
+            TimeoutError: the broker does not answer in time.
+        """
         try:
             async with asyncio.timeout(ANSWER_S):
                 (answer,) = await self._admin.describe_consumer_groups([self._settings.group])
@@ -170,7 +196,15 @@ class Tail:
         return str(described["state"]), len(described["members"])
 
     async def pairs(self) -> list[tuple[dict[int, PredictionTimes], dict[int, int]]]:
-        """The newest predictions and the times of their ticks, by offset of the tick, a pair of both a partition."""
+        """Times of the newest predictions and of their ticks, for each partition with predictions since the last
+        call.
+
+        Each item has two mappings by the offset of the tick: to the times of the prediction made from that tick,
+        and to the time in ms at which the tick was written. Predictions read so far are used up by the call.
+
+        Raises:
+            TimeoutError: the broker does not answer in time.
+        """
         newest, self._newest = self._newest, {}
         topic = self._settings.topic(TICKS.name)
         wanted = {}

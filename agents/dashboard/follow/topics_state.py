@@ -1,4 +1,7 @@
-"""Everything that the page knows: records of any topic in, nothing out but its parts; lists are enough to test it."""
+"""State of the page, built up from records of all topics.
+
+It reads no topic itself, so a test can feed it plain lists of records.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -54,11 +57,17 @@ Take = Callable[[Received, float], None]
 
 
 class Board:
-    """The parts of the page, fed by `take`.
+    """All state that the page shows, built up by `take` from the records of every topic.
 
     Attributes:
-        symbols, outcomes, courses, timeline, alerts, versions, letters: what the bands show.
-        passed: records that nothing could be made of.
+        symbols: state and history of each symbol.
+        outcomes: the newest outcomes of predictions.
+        courses: history of each experiment.
+        timeline: what changed, newest first.
+        alerts: alerts that nothing has resolved yet.
+        versions: model versions.
+        letters: refused records.
+        passed: records that could not be understood, with their number.
     """
 
     def __init__(self) -> None:
@@ -95,21 +104,23 @@ class Board:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Names of the topics that it takes records of."""
+        """Names of the topics whose records `take` accepts, without the prefix that they have on the cluster."""
         return tuple(self._takes)
 
     def predicting(self) -> dict[str, str]:
-        """Version that the newest prediction names, of every symbol of which the registry has one."""
+        """Model version that made the newest prediction of each symbol, for symbols that have a version record."""
         states = map(self.symbols.get, self.versions.symbols())
         return {each.name: each.prediction.model_version for each in states if each is not None and each.prediction}
 
     def take(self, topic: str, records: list[Received], now: float) -> None:
         """Take records of one topic, in their order within each partition.
 
+        A record that cannot be understood is counted in `passed`, and the next one is taken.
+
         Args:
-            topic: logical name.
-            records: as they lie on the broker.
-            now: clock, seconds since 1970.
+            topic: name, without the prefix that it has on the cluster.
+            records: as they were read.
+            now: wall clock, seconds since 1970.
         """
         take = self._takes[topic]
         for record in records:
@@ -197,15 +208,19 @@ class Board:
 
 
 def written_ms(record: Received, now: float) -> int:
-    """When a record was written, ms since 1970, by whoever did; no later than the clock, seconds, says that it is."""
+    """When a record was written, ms since 1970, by its Kafka timestamp.
+
+    The time is limited to between 0 and `now` (wall clock, seconds since 1970), since producers can set any
+    timestamp.
+    """
     return max(0, min(record.timestamp_ms, round(now * 1e3)))
 
 
 def expect_time(ts_event: int) -> None:
-    """Hold an event time against what a clock can show.
+    """Check that an event time in ns fits into a signed 64-bit number and is not below 0.
 
     Raises:
-        Refused: no clock shows it.
+        Refused: the time is out of this range.
     """
     if not 0 <= ts_event < END_OF_TIME:
         raise Refused("malformed", f"expected an event time of 0 to 2^63 ns, was {ts_event:.3e}")

@@ -1,4 +1,4 @@
-"""Follows the topics for as long as the dashboard runs, whatever becomes of the broker."""
+"""Reads the topics for as long as the dashboard runs, and reconnects when the broker or its topics change."""
 
 import asyncio
 import logging
@@ -37,28 +37,30 @@ log = logging.getLogger(__name__)
 
 
 class Replaced(Exception):
-    """The topics are not those that were read before: they begin anew, and so does the page."""
+    """Raised when the topics were deleted and created anew: the state of the page has to be built up from
+    nothing.
+    """
 
 
 class StoodStill(Exception):
-    """The follower does not turn, or fetches nothing of what is there: it is begun anew."""
+    """Raised when the consumer that reads for the page makes no progress and has to be restarted."""
 
 
 class TopicWatch:
-    """State of the topics as of now.
+    """Keeps the state of the page up to date from the topics.
 
     Args:
-        settings: of the workers.
-        clock: seconds since 1970.
+        settings: that the workers run with.
+        clock: gives the wall time, seconds since 1970.
 
     Attributes:
-        board: what the topics say.
-        link: how the broker answers.
-        following: how the follower itself stands.
-        acknowledged: alerts that a person has seen.
-        troubles: parts of the page that cannot be brought up to date, with why.
-        generation: grows when the topics were replaced by others.
-        cluster: id of the cluster that they lie on; empty as long as it has not answered.
+        board: state built up from the records.
+        link: state of the connection to the broker.
+        following: progress of the consumer that reads the topics.
+        acknowledged: alerts that a person has acknowledged.
+        troubles: error by name for each part of the page that cannot be updated.
+        generation: counter that grows when the topics were replaced by new ones and `board` was emptied.
+        cluster: id of the Kafka cluster; empty until it has answered.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
@@ -83,7 +85,7 @@ class TopicWatch:
         self.generation += 1
 
     def alive(self) -> Alive:
-        """The first band as of now."""
+        """Compute the first section of the page as of now: does the system run and keep up?"""
         now = self._clock()
         return alive(
             self.rates,
@@ -98,7 +100,7 @@ class TopicWatch:
         )
 
     def alerts(self) -> list[AlertRow]:
-        """Open alerts, those not yet acknowledged first."""
+        """Rows for the open alerts, those not acknowledged first."""
         found = self.board.alerts.open(self._clock())
         return alert_rows(found, self.acknowledged)
 
@@ -118,7 +120,11 @@ class TopicWatch:
         )
 
     def health(self) -> Verdict:
-        """Whether it follows the topics: what it shows is old as soon as the broker does not answer, or it stands."""
+        """Result of the dashboard's own health check, which `/healthz` reports.
+
+        It fails if the broker has not answered for 5 seconds or answered with an error, or if the consumer that
+        reads the topics has made no progress for 10 seconds. What the page shows is out of date then.
+        """
         now = self._clock()
         silent = now - (self.link.answered_s or self._began_s)
         said = self.link.problem or f"the broker answered {silent:.1f} s ago"
@@ -138,7 +144,10 @@ class TopicWatch:
         return HealthCheck(name, ok, round(value, 3), limit, since, says)
 
     async def run(self) -> None:
-        """Follow the topics until cancelled; a follower that stands still is begun anew."""
+        """Read the topics until cancelled.
+
+        It reconnects after an error of the broker, and restarts a consumer that makes no progress.
+        """
         while True:
             try:
                 self.address = bootstrap(self.settings)
@@ -196,7 +205,16 @@ class TopicWatch:
             await asyncio.sleep(LOOK_S)
 
     def timed(self, pairs: Iterable[tuple[Mapping[int, PredictionTimes], Mapping[int, int]]], now: float) -> None:
-        """Take times of predictions and their ticks, but those of before: a page begins with what was written then."""
+        """Add latencies from times of predictions and of their ticks.
+
+        They are ignored if no prediction was written in the last 30 seconds: they are then from before the page
+        was started.
+
+        Args:
+            pairs: for each partition, times of predictions and times of ticks in ms, both by the offset of the
+                tick.
+            now: wall clock, seconds since 1970.
+        """
         if self.rates.grown(PREDICTIONS.name, SPAN_S):
             for predictions, ticks in pairs:
                 self.latency.take(predictions, ticks, now)
@@ -207,7 +225,7 @@ class TopicWatch:
 
 
 def _named(settings: Settings) -> str:
-    """Name of the replay run that these settings are of.
+    """Name of the replay run whose topics these settings are for; empty for the live topics.
 
     >>> _named(Settings(prefix="lab-replay-monday.")), _named(Settings(prefix="lab-"))
     ('monday', '')

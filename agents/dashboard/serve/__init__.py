@@ -1,1 +1,3 @@
-"""The web server: pages, streams of changes, who may ask for what."""
+"""The dashboard's web server: the page, the stream of changes to browsers, access control, and actions of
+people.
+"""

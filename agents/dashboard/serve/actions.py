@@ -1,4 +1,8 @@
-"""What a person may ask for on the page: one command, as the command line would write it."""
+"""Actions that a person can start from the page, such as promoting a version.
+
+Each writes one command to the topic of commands, just as the command line would. Acknowledging an alert
+is the exception: it writes to a file of the dashboard.
+"""
 
 from typing import Annotated, Literal
 
@@ -31,14 +35,14 @@ MOST_BODY = 8 * 1024
 
 
 class PageAction(Struct, frozen=True, forbid_unknown_fields=True):
-    """A request of the page.
+    """An action that the page asks the server for.
 
     Attributes:
         action: what to do.
-        symbol: on which.
-        arm: that is promoted or stopped; the others take none.
-        cause: why, the person's sentence.
-        alert: key of the alert that is acknowledged.
+        symbol: to do it for; empty when an alert is acknowledged.
+        arm: name under which the version to be promoted or stopped runs; empty for other actions.
+        cause: the person's reason, in a sentence; may be empty.
+        alert: key of the alert to be acknowledged; empty for other actions.
     """
 
     action: Action
@@ -56,9 +60,9 @@ class Done(Struct, frozen=True):
     """Result of an action on the page.
 
     Attributes:
-        id: of the command's record.
-        sentence: for the person.
-        refused: whether the lifecycle node refused it.
+        id: of the command's record on its topic, or the key of the acknowledged alert.
+        sentence: what has happened, for the person.
+        refused: whether the system refused the command.
     """
 
     id: str
@@ -79,10 +83,11 @@ EFFECTS: dict[Action, str] = {
 
 
 def request_of(asked: PageAction) -> Request:
-    """The request for a command that an action of the page means.
+    """Command request for an action of the page, with a new id.
 
     Raises:
-        ConfigurationError: it lacks an arm, or is none for the loop.
+        ConfigurationError: the action needs the name of a running version and has none, or it is
+            `acknowledge`, which writes no command.
     """
     if asked.action == "acknowledge":
         raise ConfigurationError("acknowledge: expected an action of the loop, was one of the page alone")
@@ -102,10 +107,14 @@ def request_of(asked: PageAction) -> Request:
 
 
 def told(asked: PageAction, board: Board) -> str:
-    """A sentence on what an action will do, shown before it is confirmed.
+    """Sentence on what an action would do, which the page shows before a person confirms.
+
+    Args:
+        asked: the action.
+        board: state of the page, which must know the symbol.
 
     Raises:
-        ConfigurationError: nothing is known of the symbol.
+        ConfigurationError: the symbol is not known.
     """
     if asked.action == "acknowledge":
         return EFFECTS["acknowledge"][0].upper() + EFFECTS["acknowledge"][1:] + "."
@@ -122,9 +131,14 @@ def told(asked: PageAction, board: Board) -> str:
 def acknowledge(asked: PageAction, watch: TopicWatch, now: float) -> Done:
     """Remember that a person has seen an open alert.
 
+    Args:
+        asked: action with the key of the alert.
+        watch: state of the page, in which the acknowledgement is kept.
+        now: wall clock, seconds since 1970.
+
     Raises:
-        ConfigurationError: no such alert is open.
-        EnvironmentProblem: the file of the page cannot be written.
+        ConfigurationError: no open alert has this key.
+        EnvironmentProblem: the file of acknowledged alerts cannot be written.
     """
     if all(key_of(alert) != asked.alert for alert in watch.board.alerts.open(now)):
         raise ConfigurationError(f"acknowledge: expected an alert that is open, was {asked.alert!r:.120}")
@@ -133,11 +147,17 @@ def acknowledge(asked: PageAction, watch: TopicWatch, now: float) -> Done:
 
 
 async def ask(asked: PageAction, board: Board, settings: Settings, bootstrap: str) -> Done:
-    """Write the command and wait a moment for what comes of it.
+    """Write the command for an action, and wait up to 5 seconds for the records that follow from it.
+
+    Args:
+        asked: the action.
+        board: state of the page, which must know the symbol.
+        settings: that the workers run with.
+        bootstrap: address of the cluster.
 
     Raises:
-        ConfigurationError: it makes no sense.
-        EnvironmentProblem: the cluster does not take it.
+        ConfigurationError: the symbol is not known, or the action is incomplete.
+        EnvironmentProblem: the cluster does not accept the command.
     """
     state = board.symbols.get(asked.symbol)
     if state is None:

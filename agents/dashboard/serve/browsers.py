@@ -1,4 +1,4 @@
-"""What is sent to one browser: server-sent events, no more than two a second of each part, and only what changed."""
+"""Sends changes to each open page as server-sent events: at most twice a second, and only what changed."""
 
 import asyncio
 
@@ -20,11 +20,11 @@ encode = msgspec.json.Encoder().encode
 
 
 class Selection(Struct):
-    """The part of the page that one browser shows.
+    """What a person has selected on one open page.
 
     Attributes:
-        symbol: whose course is shown.
-        experiment: `experiment|symbol` whose figures are shown.
+        symbol: whose charts are shown; empty for the first symbol.
+        experiment: `experiment|symbol` whose charts are shown; empty for none.
     """
 
     symbol: str = ""
@@ -32,10 +32,11 @@ class Selection(Struct):
 
 
 class Browser:
-    """One open page.
+    """One open page, with a record of what it has been sent.
 
     Args:
-        response: of its request for events.
+        response: stream on which events are sent to the page.
+        look: what is selected on the page.
     """
 
     def __init__(self, response: web.StreamResponse, look: Selection) -> None:
@@ -48,10 +49,14 @@ class Browser:
         self._generation = 0
 
     async def beat(self, view: PageView, number: int) -> int:
-        """Send what this page does not have; how many bytes it took.
+        """Send everything that changed since the last call; returns the number of bytes sent.
+
+        Args:
+            view: encoded parts of the page.
+            number: of the beat; table and charts are sent at every second beat only.
 
         Raises:
-            ConnectionError: the page is gone.
+            ConnectionError: the page was closed.
         """
         if view.watched.generation != self._generation:
             self._generation = view.watched.generation
@@ -79,7 +84,12 @@ class Browser:
         return sent
 
     async def stay(self) -> None:
-        """Send a keep-alive event, by which server and page each notice that the other is gone."""
+        """Send an empty event, by which the server finds out that a page is gone, and a page that the server is
+        gone.
+
+        Raises:
+            ConnectionError: the page was closed.
+        """
         await self._send("here", b"{}")
 
     async def _send(self, event: str, payload: bytes) -> int:
@@ -89,7 +99,16 @@ class Browser:
 
 
 async def serve(browser: Browser, view: PageView, pulse: "Pulse") -> None:
-    """Send to a browser until it is gone."""
+    """Send changes to one page until it is closed, with an empty event after 10 seconds without a change.
+
+    Args:
+        browser: the page.
+        view: encoded parts of the page.
+        pulse: beat at which changes are sent.
+
+    Raises:
+        ConnectionError: the page was closed.
+    """
     loop = asyncio.get_running_loop()
     said = loop.time()
     while True:
@@ -102,7 +121,12 @@ async def serve(browser: Browser, view: PageView, pulse: "Pulse") -> None:
 
 
 class Pulse:
-    """One beat for all browsers: parts are brought up to date once, however many look; not at all when nobody does."""
+    """Updates the parts of the page twice a second for all open pages together, and wakes whoever waits for
+    `next`.
+
+    Attributes:
+        looking: number of open pages; nothing is updated while it is 0.
+    """
 
     def __init__(self) -> None:
         self._beat = asyncio.Condition()
@@ -110,13 +134,13 @@ class Pulse:
         self.looking = 0
 
     async def next(self) -> int:
-        """Wait for the next beat."""
+        """Wait for the next update, and return its number."""
         async with self._beat:
             await self._beat.wait()
             return self._number
 
     async def run(self, view: PageView) -> None:
-        """Beat until cancelled."""
+        """Update the parts of the page every half second until cancelled."""
         while True:
             if self.looking:
                 view.refresh()

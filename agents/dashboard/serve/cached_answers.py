@@ -1,4 +1,6 @@
-"""Limits expensive look-ups: one at a time, each with a time-out, and cached for seconds."""
+"""Limits expensive look-ups in the topics: one at a time, each with a time limit, and results kept for 5
+seconds.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -18,10 +20,11 @@ MOST_WAITING = 4
 
 
 class CachedAnswers:
-    """Looks something up for whoever asks, and denies what would cost too much.
+    """Runs expensive look-ups one after the other, keeps their results for 5 seconds, and rejects too many at
+    once.
 
     Args:
-        longest_s: after which a look-up is given up, the time that it waited for others included.
+        longest_s: time limit of a look-up, seconds, including the time that it waits for others.
     """
 
     def __init__(self, longest_s: float = LONGEST_S) -> None:
@@ -31,11 +34,14 @@ class CachedAnswers:
         self._kept: dict[Hashable, tuple[float, Any]] = {}
 
     async def answer(self, key: Hashable, look: Callable[[], Awaitable[Any]]) -> Any:
-        """What `look` finds, or what was found a moment ago; `Denied` where it is not to be had now.
+        """Result of a look-up, from the cache if it is at most 5 seconds old.
+
+        `Denied` with a reason if too many look-ups wait, if it takes too long, if the broker fails, or if the
+        record found is invalid.
 
         Args:
-            key: of the answer.
-            look: looks it up, None for nothing; may raise what `agents.dashboard.serve.lookup` does.
+            key: identifies the look-up in the cache.
+            look: performs the look-up.
         """
         if (found := self._held(key)) is not None:
             return found

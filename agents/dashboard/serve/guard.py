@@ -1,4 +1,6 @@
-"""Who may ask for what: addresses that a page may be loaded under, and the token that changing something takes."""
+"""Access control of the dashboard: the host names under which it may be used, and the token that changes
+require.
+"""
 
 import hmac
 import os
@@ -17,11 +19,11 @@ LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Denied(Struct, frozen=True):
-    """Why a request is refused.
+    """Reason why a request is rejected.
 
     Attributes:
-        status: of the answer.
-        reason: a sentence.
+        status: HTTP status of the response.
+        reason: sentence for people.
     """
 
     status: int
@@ -29,13 +31,13 @@ class Denied(Struct, frozen=True):
 
 
 class Headers(Struct, frozen=True):
-    """Headers of a request that say where it comes from.
+    """Headers of a request by which access is decided; each is empty if the request lacks it.
 
     Attributes:
-        host: `Host`: under which name this server was asked.
-        origin: `Origin`: of the page that asks, or empty.
-        authorization: `Authorization`, or empty.
-        site: `Sec-Fetch-Site`: how the asking page stands to this server, as a browser says it, or empty.
+        host: `Host`: name and port under which this server was addressed.
+        origin: `Origin`: scheme, host and port of the page that sent the request.
+        authorization: `Authorization`: carries the token of the dashboard.
+        site: `Sec-Fetch-Site`: whether the requesting page is of the same site, as the browser states.
     """
 
     host: str
@@ -45,10 +47,13 @@ class Headers(Struct, frozen=True):
 
 
 def headers_of(given: Callable[[str], Sequence[str]]) -> Headers | Denied:
-    """Headers of a request, each at most once: of two one could be checked and the other believed.
+    """Headers of a request by which access is decided.
+
+    `Denied` if `Host` is missing, or if one of the headers is there more than once: one value might be
+    checked and the other used.
 
     Args:
-        given: values of a header by its name.
+        given: gives all values of a header by its name.
 
     >>> headers_of(lambda name: ["localhost:8642"] if name == "Host" else []).host
     'localhost:8642'
@@ -67,22 +72,24 @@ def headers_of(given: Callable[[str], Sequence[str]]) -> Headers | Denied:
 
 
 class Guard:
-    """Holds the token and the addresses; neither is ever logged.
+    """Decides which requests are allowed, by host name, origin and token.
+
+    Its methods return None for a request that is allowed, else the reason against it.
 
     Args:
-        token: that a change takes.
-        host: that the server listens on.
-        names: more host names under which the page is loaded, commas between them.
+        token: that a request for a change must carry; never logged.
+        host: address that the server listens on.
+        names: further host names under which the page may be used, separated by commas.
 
-    >>> guard = Guard("secret", "127.0.0.1")
+    >>> guard = Guard(token="secret", host="127.0.0.1")
     >>> guard.address("127.0.0.1:8642") is None, guard.address("evil.example:8642").status
     (True, 421)
-    >>> here = Headers("127.0.0.1:8642", "http://127.0.0.1:8642", "Bearer secret")
+    >>> here = Headers("127.0.0.1:8642", origin="http://127.0.0.1:8642", authorization="Bearer secret")
     >>> guard.change(here) is None
     True
-    >>> guard.change(Headers(here.host, "http://evil.example", here.authorization)).status
+    >>> guard.change(Headers(here.host, origin="http://evil.example", authorization="Bearer secret")).status
     403
-    >>> guard.change(Headers(here.host, "", "Bearer guess")).status
+    >>> guard.change(Headers(here.host, authorization="Bearer guess")).status
     401
     """
 
@@ -92,14 +99,22 @@ class Guard:
         self._open = host in ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared with, not bound to
 
     def address(self, host: str) -> Denied | None:
-        """Whether a page may be loaded under this `Host`: another name that points here is how strangers get in."""
+        """Check the `Host` header of a request; None if the dashboard may be used under this name, else the reason
+        against it.
+
+        Other names are rejected because a foreign page could reach the server through a name that it points here.
+        """
         name = _name(host)
         if name in self._names or (self._open and _is_address(name)):
             return None
         return Denied(421, f"expected one of the names of this dashboard, was {name!r:.80}; fix: dashboard_names")
 
     def own_page(self, headers: Headers) -> Denied | None:
-        """Whether what costs something is asked for by this page, or by no page at all: not by any other one."""
+        """Check that a request comes from the dashboard's own page, or from a program; None if so, else the reason
+        against it.
+
+        Requests that other web pages make are rejected.
+        """
         if (denied := self.address(headers.host)) is not None:
             return denied
         if headers.site not in ("", "same-origin", "none"):
@@ -109,7 +124,10 @@ class Guard:
         return None
 
     def change(self, headers: Headers) -> Denied | None:
-        """Whether a change may be asked for: from this page or from no page at all, and with the token."""
+        """Check a request that changes something; None if it is allowed, else the reason against it.
+
+        It must carry the token, and must come from the dashboard's own page or from a program.
+        """
         if (denied := self.own_page(headers)) is not None:
             return denied
         kind, _, given = headers.authorization.partition(" ")
@@ -126,7 +144,7 @@ def _name(host: str) -> str:
 
 
 def _origin(origin: str) -> str:
-    """Host and port of an origin, empty for what is none.
+    """Host and port of an origin; empty if it is not valid.
 
     >>> _origin("https://loop.example:8642"), _origin("null"), _origin("http://[::1")
     ('loop.example:8642', '', '')
@@ -138,7 +156,7 @@ def _origin(origin: str) -> str:
 
 
 def _is_address(name: str) -> bool:
-    """Addresses in digits cannot be made to point elsewhere.
+    r"""Whether a host is a numeric IP address, which nobody can make point elsewhere.
 
     >>> [_is_address(name) for name in ("10.0.0.7", "[fe80::1]", "intern.example", "[intern.example]", "\u0661.1.1.1")]
     [True, True, False, False, False]
@@ -153,7 +171,11 @@ def _is_address(name: str) -> bool:
 
 
 def token_of(settings: Settings) -> tuple[str, bool]:
-    """The token, and whether it was made just now: that of the settings, else the one in the home folder."""
+    """Token of the dashboard, and whether this call has just created it.
+
+    It is taken from the settings, else from a file in the home folder. If that file does not exist, it is
+    created with a random token, readable for its owner only.
+    """
     if settings.dashboard_token:
         return settings.dashboard_token, False
     path = settings.home_path / FILE
@@ -165,7 +187,14 @@ def token_of(settings: Settings) -> tuple[str, bool]:
 
 
 def told(settings: Settings, port: int) -> str:
-    """Where the dashboard is, for people; with the token when it was made just now, which is said this once."""
+    """Line that tells people the address of the dashboard.
+
+    It includes the token only if this call has just created the token.
+
+    Args:
+        settings: of the dashboard.
+        port: that the server listens on.
+    """
     token, new = token_of(settings)
     host = settings.dashboard_host
     address = f"http://{host}:{port}"

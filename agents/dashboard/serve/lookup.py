@@ -1,4 +1,4 @@
-"""Single records, read from their topics when somebody asks for them."""
+"""Reads single records from their topics when a person asks for details."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -51,11 +51,11 @@ KINDS = {
 
 
 class PredictionExplained(Struct, frozen=True):
-    """A prediction from its tick to its outcome, for people.
+    """Explanation of a prediction, or of a version's status, as a list of steps for people.
 
     Attributes:
-        title: what was predicted.
-        steps: of the chain: name, value, note.
+        title: what is explained.
+        steps: in order, each with name, value and note.
     """
 
     title: str
@@ -69,16 +69,18 @@ async def explain(
     offset: int,
     outcome_of: Callable[[str], OutcomeFields | None],
 ) -> PredictionExplained | None:
-    """The prediction at an offset, field by field; None where the topic holds it no more.
+    """Read a prediction and its tick, and explain the prediction field by field.
+
+    None if the topic does not hold the prediction any more.
 
     Args:
-        settings: of the workers.
+        settings: that the workers run with.
         bootstrap: address of the cluster.
-        partition, offset: where the prediction lies.
-        outcome_of: outcome of a prediction by its id, if it is known.
+        partition, offset: place of the prediction on its topic.
+        outcome_of: gives the outcome for the id of a prediction, or None if it is not known.
 
     Raises:
-        Refused: what lies there is no prediction.
+        Refused: the record at that place is no prediction.
         KafkaError: the cluster does not answer.
     """
     async with _looking(settings, bootstrap, partition) as nearby:
@@ -92,15 +94,17 @@ async def explain(
 
 
 async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> PredictionExplained:
-    """How it came that a version stands where it does, from the few records near the places that its own names.
+    """Explain why a version has its status, by the records that led to it: breach, retrain, decision, command.
+
+    Only a limited number of records is read, near the positions that the ids in the version's record contain.
 
     Args:
-        settings: of the workers.
+        settings: that the workers run with.
         bootstrap: address of the cluster.
-        version: its newest record.
+        version: newest record of the version.
 
     Raises:
-        Refused: its id names no place.
+        Refused: the id of the version's record contains no valid position.
         KafkaError: the cluster does not answer.
     """
     partition, offset = _place_of(version, settings.partitions)
@@ -124,7 +128,9 @@ async def chain(settings: Settings, bootstrap: str, version: ModelVersion) -> Pr
 
 
 async def _asked(nearby: Nearby, found: History, version: ModelVersion, offset: int) -> None:
-    """The command that the version's record came of, and back from it the one that it began with."""
+    """Add the command that gave a version its status, and earlier ones back to the command that started the
+    version.
+    """
     key = version.symbol.encode()
     async for record in nearby.newest(COMMANDS, MOST_COMMANDS, until=offset + 1):
         command = _read(Command, record) if record.key == key else None
@@ -135,7 +141,7 @@ async def _asked(nearby: Nearby, found: History, version: ModelVersion, offset: 
 
 
 async def _led_to(nearby: Nearby, found: History, version: ModelVersion) -> None:
-    """The decision that the last command came of."""
+    """Add the experiment's decision that caused the version's last command, if there is one."""
     last, position = found.commands.get(version.command), offset_behind(version.command)
     if last is None or position is None:
         return
@@ -146,7 +152,7 @@ async def _led_to(nearby: Nearby, found: History, version: ModelVersion) -> None
 
 
 async def _trained(nearby: Nearby, found: History, symbol: str, job: str) -> None:
-    """What a version was trained for: the window with the breach, the job, and what it came to."""
+    """Add the records of a version's training: the accuracy report that called for it, the job, and its result."""
     position = offset_behind(job)
     for record in await nearby.near(ACCURACY_WINDOWS, position) if position is not None else ():
         window = _read(AccuracyWindow, record)
@@ -174,7 +180,7 @@ async def _looking(
 
 
 def _read(kind: Any, record: Received) -> Any:
-    """A record, or none where what lies there makes none: of whom it is told goes without it."""
+    """Decode a record; None if it is not valid."""
     try:
         return decoder(kind)(record.value)
     except Refused:
@@ -182,7 +188,11 @@ def _read(kind: Any, record: Received) -> Any:
 
 
 def _place_of(version: ModelVersion, partitions: int) -> tuple[int, int]:
-    """Partition and offset of the command that changed a version."""
+    """Partition and offset of the command that changed a version, from the id of the version's record.
+
+    Raises:
+        Refused: the id contains no valid place.
+    """
     try:
         topic, partition, offset = as_of(version.id)
     except ValueError:
@@ -193,7 +203,13 @@ def _place_of(version: ModelVersion, partitions: int) -> tuple[int, int]:
 
 
 def explained(prediction: Prediction, tick: Tick | None, outcome: OutcomeFields | None) -> PredictionExplained:
-    """The chain tick -> prediction -> size -> outcome in words."""
+    """Explanation of a prediction from its tick to its outcome.
+
+    Args:
+        prediction: the prediction.
+        tick: that it was made from; None if it could not be read.
+        outcome: what the price did afterwards; None if not known.
+    """
     of = prediction
     edge = number(of.expected_edge_bps, "+.3f", "bps")
     cost = number(of.cost_bps, ".3f", "bps")

@@ -1,4 +1,4 @@
-"""The page itself: its five bands, empty; scripts fill them from what the server sends."""
+"""The HTML of the page: five empty sections, which scripts fill with what the server sends."""
 
 from importlib.resources import files
 from string import Template
@@ -16,7 +16,9 @@ POLICY = (
 
 
 def page() -> str:
-    """The document: `static/dashboard.html`, with the colours and the empty figure that its scripts draw with."""
+    """HTML of the page: the file `static/dashboard.html` with the colours and the empty chart filled in that
+    scripts need.
+    """
     return Template(files("agents.dashboard.static").joinpath("dashboard.html").read_text(encoding="utf-8")).substitute(
         twins=_json(orjson.dumps(palette.twins())),
         regimes=_json(orjson.dumps(_regimes())),
@@ -29,5 +31,5 @@ def _regimes() -> dict[str, dict[str, str]]:
 
 
 def _json(text: bytes) -> str:
-    """JSON that cannot end the element that it stands in."""
+    """JSON as text that is safe inside a `<script>` element, since it contains no `<`."""
     return text.decode().replace("<", "\\u003c")

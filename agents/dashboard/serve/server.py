@@ -1,4 +1,4 @@
-"""The dashboard as a web server of its own process."""
+"""The dashboard's web server: its routes, and how it is started and stopped."""
 
 import asyncio
 import gzip
@@ -56,12 +56,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server:
-    """Routes of the dashboard.
+    """The dashboard's web server.
 
     Args:
-        settings: of the workers, and of the dashboard.
-        guard: who may ask.
-        watch: what is known, and how it stays so.
+        settings: of the system that is shown, and of the dashboard.
+        guard: decides which requests are allowed.
+        watch: keeps the state of the page up to date from the topics.
     """
 
     def __init__(self, settings: Settings, guard: Guard, watch: TopicWatch) -> None:
@@ -75,7 +75,7 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
 
     def app(self) -> web.Application:
-        """The application; it follows the topics from its start to its end."""
+        """The web application with its routes. While it runs, it also reads the topics and updates the page."""
         app = web.Application(middlewares=[self._guarded], client_max_size=MOST_BODY)
         app.router.add_get("/", self._page)
         app.router.add_get("/assets/{name}", self._asset)
@@ -99,10 +99,11 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def until(self, stopped: asyncio.Event) -> None:
-        """Wait for the end that is asked for.
+        """Wait until `stopped` is set.
 
         Raises:
-            TickloopError: what the page lives on ended before: which part of it, and why.
+            TickloopError: reading the topics or updating the page has ended before that; the message says which,
+                and why.
         """
         stopping = asyncio.create_task(stopped.wait())
         try:
@@ -125,7 +126,7 @@ class Server:
         return response
 
     def _denied(self, request: web.Request) -> Denied | None:
-        """Why a request is not answered, whatever it asks for."""
+        """Reason why a request is rejected, by its headers, method and path; None if it is allowed."""
         headers = headers_of(lambda name: request.headers.getall(name, ()))
         if isinstance(headers, Denied):
             return headers
@@ -276,7 +277,7 @@ def _cached(request: web.Request, body: bytes, tag: str, kind: str, fresh: bool)
 
 @cache
 def _compressed(name: str) -> tuple[bytes, str]:
-    """What a browser is sent, compressed once, and its tag."""
+    """Content of the page or of a file, compressed, and its ETag; each is made once."""
     if name == "page":
         text = page()
     elif name == "plotly.js":
@@ -290,10 +291,14 @@ def _compressed(name: str) -> tuple[bytes, str]:
 
 @asynccontextmanager
 async def serving(settings: Settings, guard: Guard) -> AsyncIterator[Server]:
-    """A running dashboard.
+    """Run the dashboard for as long as the context lasts: `async with serving(settings, guard) as server`.
+
+    Args:
+        settings: of the system that is shown, and of the dashboard.
+        guard: decides which requests are allowed.
 
     Raises:
-        TickloopError: its address is taken.
+        TickloopError: the server cannot listen at its address, for example because another program uses it.
     """
     server = Server(settings, guard, TopicWatch(settings))
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.5)

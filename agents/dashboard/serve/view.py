@@ -1,4 +1,4 @@
-"""The page as parts, each encoded once when it changes, however many browsers look at it."""
+"""The page as named parts of JSON, each encoded once when it changes, for all open pages together."""
 
 import asyncio
 import logging
@@ -37,31 +37,31 @@ encode = msgspec.json.Encoder().encode
 
 
 class Part(Struct):
-    """One part of the page.
+    """One part of the page as it is sent to browsers.
 
     Attributes:
         payload: JSON.
-        version: grows when the payload changes.
+        version: counter that grows when the payload changes; 0 before the first payload.
     """
 
     payload: bytes = b""
     version: int = 0
 
     def put(self, payload: bytes) -> None:
-        """Take a payload; the same one again is no change."""
+        """Replace the payload; the version only grows if the payload differs."""
         if payload != self.payload:
             self.payload, self.version = payload, self.version + 1
 
 
 class PageView:
-    """Keeps the parts up to date while somebody looks.
+    """Keeps the parts of the page up to date while at least one page is open.
 
     Args:
-        watched: what is known.
-        clock: seconds since 1970.
+        watched: state built up from the topics.
+        clock: gives the wall time, seconds since 1970.
 
     Attributes:
-        parts: by name; a browser is sent those that it does not have in their present version.
+        parts: by name; a browser is sent each part whose version it does not have yet.
     """
 
     def __init__(self, watched: TopicWatch, clock: Callable[[], float] = time.time) -> None:
@@ -78,13 +78,14 @@ class PageView:
 
     @property
     def board(self) -> Board:
-        """State of the topics."""
+        """State built up from the records of all topics."""
         return self.watched.board
 
     def refresh(self) -> None:
-        """Bring every part up to date; what takes long goes on in a thread.
+        """Update every part whose data changed.
 
-        A part that cannot be keeps what it showed, and the first band says so.
+        The section on skill takes long to compute: it is updated in a thread and appears at a later call. A part
+        that raises an error keeps its last content, and the first section of the page reports the error.
         """
         board, now = self.board, self._clock()
         board.symbols.refresh(now)
@@ -113,7 +114,9 @@ class PageView:
                 self.parts[name].put(payload)
 
     def _guarded(self, name: str, made: Callable[[], Made]) -> Made | None:
-        """What is made of a part, or none where that fails: it is logged and shown, and all else goes on."""
+        """Run the function that makes a part; if it raises an error, log it, remember it for the page, and return
+        None.
+        """
         try:
             found = made()
         except Exception as error:
@@ -140,7 +143,11 @@ class PageView:
         self._good_due = self._clock() + max(GOOD_EVERY_S, took / PART_OF_A_CORE)
 
     def rows(self, since: int) -> dict[str, Any] | None:
-        """Rows of the table that changed since; all of them with `reset` for the first time; None for none."""
+        """Rows of the table of symbols that changed after change number `since`, and symbols that were dropped.
+
+        The field `reset` tells the page to replace the whole table; that is so for `since` = 0. None if nothing
+        changed.
+        """
         symbols = self.board.symbols
         reset = since == 0 or not symbols.remembers(since)
         rows, gone = symbols.rows_since(0 if reset else since), symbols.gone_since(since)
@@ -149,7 +156,7 @@ class PageView:
         return {"reset": reset, "columns": COLUMNS, "rows": rows, "gone": gone, "crowded": symbols.crowded}
 
     def sparks(self, names: list[str]) -> dict[str, list[int]]:
-        """Course of the price of each symbol, scaled to 0 to 99."""
+        """Small price chart of each symbol: mid prices scaled to 0 to 99. Symbols that are not known are left out."""
         found = {}
         for name in names:
             state = self.board.symbols.get(name)
@@ -158,7 +165,12 @@ class PageView:
         return found
 
     def evidence(self, key: str) -> bytes:
-        """Where one experiment on one symbol stands, with its figures."""
+        """JSON with the full view of one experiment on one symbol and its charts; `null` if the experiment is not
+        known.
+
+        Args:
+            key: `experiment|symbol`.
+        """
         experiment, _, symbol = key.rpartition("|")
         course = self.board.courses.get((experiment, symbol))
         if course is None:
@@ -178,7 +190,10 @@ class PageView:
 
 
 def experiment_figures(course: Course) -> list[Any]:
-    """Evidence, confidence sequence, dependence, and the watch over a winner."""
+    """Charts of one experiment: evidence, confidence sequence, and dependence between outcomes.
+
+    A winner has one more chart, on how it has done since it became live.
+    """
     moves = thinned(course.moves)
     unit = UNITS.get(course.latest.primary, "")
     made = [
@@ -192,13 +207,26 @@ def experiment_figures(course: Course) -> list[Any]:
 
 
 class ReadUpTo(Struct):
-    """How far one browser has read something that grows, and is thinned at times."""
+    """How far one browser has been sent the rows of a growing table.
+
+    Attributes:
+        epoch: epoch of the table when it was last read; if the table has another one, all rows have to be
+            sent again.
+        sent: number of rows that the browser has.
+    """
 
     epoch: int = -1
     sent: int = 0
 
     def rows(self, of: Thinning, anew: bool) -> tuple[bool, list[tuple[Any, ...]]]:
-        """Whether all of it has to be taken anew, and the rows that are new."""
+        """Rows to send, which then count as sent, and whether they replace all rows that the browser has.
+
+        Times in the first column become milliseconds.
+
+        Args:
+            of: the table.
+            anew: whether to send all rows in any case.
+        """
         reset = anew or self.epoch != of.epoch
         found = of.rows(0 if reset else self.sent)
         self.epoch, self.sent = of.epoch, len(of)
@@ -206,7 +234,14 @@ class ReadUpTo(Struct):
 
 
 class SentPart(Struct):
-    """The part of a symbol's course that one browser has already."""
+    """What one browser has been sent of the charts of a symbol.
+
+    Attributes:
+        symbol: that the browser shows; empty before the first.
+        latest: value of `SymbolCourse.taken` when the charts were last sent.
+        points: progress in the symbol's predictions.
+        beliefs: progress in the weights of the symbol's experts.
+    """
 
     symbol: str = ""
     latest: int = -1
@@ -215,7 +250,14 @@ class SentPart(Struct):
 
 
 def course_of(state: SymbolCourse, board: Board, has: SentPart) -> dict[str, Any] | None:
-    """Points of a symbol's course that a browser lacks, and the newest figures; None when nothing is new."""
+    """Chart points of a symbol that a browser does not have yet, and the symbol's newest figures; None if
+    nothing is new.
+
+    Args:
+        state: of the symbol.
+        board: state of the page.
+        has: what the browser has been sent; brought up to date by this call.
+    """
     anew = has.symbol != state.name
     believed = state.believed
     latest = state.taken
@@ -255,7 +297,8 @@ def course_of(state: SymbolCourse, board: Board, has: SentPart) -> dict[str, Any
 
 
 def scaled(values: list[float]) -> list[int]:
-    """
+    """The values scaled to whole numbers, the least to 0 and the largest to 99; all become 50 if they are equal.
+
     >>> scaled([10.0, 20.0, 15.0]), scaled([7.0, 7.0])
     ([0, 99, 50], [50, 50])
     """

@@ -1,1 +1,1 @@
-"""What is known of the loop, bounded however long it runs: fields of records, courses, rates, times."""
+"""What the page remembers of the topics' records, limited in size however long the page runs."""

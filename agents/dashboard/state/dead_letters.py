@@ -1,4 +1,6 @@
-"""What was refused: how often for each reason, and the newest of them with their bytes."""
+"""Dead letters (refused input records): how often each reason occurred, and the newest ones with their
+content.
+"""
 
 from collections import Counter, deque
 
@@ -15,7 +17,16 @@ LONGEST = 600
 
 
 class Letter(Struct, frozen=True):
-    """A refused record, for people."""
+    """A refused record as the page shows it; every text is cut to 600 characters.
+
+    Attributes:
+        id: of the refused record, from its place on its topic.
+        node: part of the system that refused the record.
+        reason: code of the reason.
+        detail: sentence on what was wrong.
+        key, payload: key and content of the record as text; bytes that are no UTF-8 are escaped.
+        at_ms: when the refusal was written, ms since 1970.
+    """
 
     id: str
     node: str
@@ -27,17 +38,22 @@ class Letter(Struct, frozen=True):
 
 
 class Refusals(Struct, frozen=True):
-    """Counts by reason over what was read, and the newest."""
+    """All refusals read so far, summed up for the page.
+
+    Attributes:
+        counts: pairs of reason and number, most frequent first.
+        newest: the last 50 refused records, newest first.
+    """
 
     counts: tuple[tuple[str, int], ...]
     newest: tuple[Letter, ...]
 
 
 class Letters:
-    """Dead letters as they come.
+    """Counts the dead letters (refused records) that were read, and keeps the newest 50.
 
     Attributes:
-        change: grows with each.
+        change: counter that grows with every dead letter.
     """
 
     def __init__(self) -> None:
@@ -46,7 +62,12 @@ class Letters:
         self._newest: deque[Letter] = deque(maxlen=MOST)
 
     def take(self, letter: DeadLetter, timestamp_ms: int) -> None:
-        """Count a dead letter and keep it, with the time at which it was written."""
+        """Count a dead letter by its reason and keep it.
+
+        Args:
+            letter: the refused record.
+            timestamp_ms: when the dead letter was written, ms since 1970.
+        """
         self.change += 1
         reason = letter.reason[:LONGEST]
         self._counts[reason if reason in self._counts or len(self._counts) < MOST else OTHERS] += 1
@@ -63,14 +84,15 @@ class Letters:
         )
 
     def view(self) -> Refusals:
-        """Most frequent reason first, newest letter first."""
+        """Number of dead letters by reason, most frequent first, and the newest letters, newest first."""
         return Refusals(tuple(self._counts.most_common()), tuple(reversed(self._newest)))
 
 
 def _text(payload: bytes | None) -> str:
-    """
-    >>> _text(b'{"bid":1}'), _text(None), _text(b"\\xff")
-    ('{"bid":1}', '', '\\\\xff')
+    r"""A key or payload as text; one longer than 600 bytes is cut, and its full size added.
+
+    >>> _text(b'{"bid":1}'), _text(None), _text(b"\xff")
+    ('{"bid":1}', '', '\\xff')
     """
     if payload is None:
         return ""

@@ -1,4 +1,4 @@
-"""Outcomes as columns of bounded length: what the band about skill and calibration is computed from."""
+"""The newest outcomes of predictions, and the table of them from which skill and calibration are computed."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -22,10 +22,10 @@ MOST_NAMES = 64
 
 
 class Outcomes:
-    """The newest outcomes, each once.
+    """Outcomes (what the price did after scored predictions): the newest 20,000, or `most`.
 
     Attributes:
-        taken: outcomes since the start.
+        taken: number of outcomes taken so far, including those no longer kept.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -36,24 +36,30 @@ class Outcomes:
         return len(self._kept)
 
     def take(self, outcome: OutcomeFields) -> None:
-        """Keep an outcome; the oldest goes when there are too many."""
+        """Keep an outcome; the oldest one is dropped if there are too many."""
         self.taken += 1
         self._kept.append(outcome)
 
     def find(self, prediction_id: str) -> OutcomeFields | None:
-        """Outcome of a prediction, if it is kept and was scored."""
+        """Outcome of the prediction with this id; None if it is not known or no longer kept."""
         return next((each for each in reversed(self._kept) if each.prediction_id == prediction_id), None)
 
     def snapshot(self) -> tuple[OutcomeFields, ...]:
-        """Copy of the outcomes that are kept, for another thread."""
+        """Copy of the outcomes kept, oldest first, which another thread may read."""
         return tuple(self._kept)
 
 
 def frame(outcomes: tuple[OutcomeFields, ...]) -> pd.DataFrame:
-    """The columns that skill and calibration are computed from, as those of a backtest are called.
+    """Table of outcomes, one a row, with the column names that a backtest uses.
+
+    Only outcomes within six hours of the median time of the last 500 are included: others are of another
+    market phase, or of a symbol whose clock is wrong.
+
+    Args:
+        outcomes: oldest first.
 
     >>> from agents.dashboard.state.shown_fields import ArmFields
-    >>> arm = ArmFields("live", "v1", 0.6, 0.0, 0.0)
+    >>> arm = ArmFields("live", "v1", probability=0.6, gross_bps=0.0, net_bps=0.0)
     >>> one = OutcomeFields("ticks:0:7", "X", 105, 5, 100, 1, (arm,), {"momentum": 0.7}, {"majority": 0.5})
     >>> frame((one,)).columns.tolist()
     ['symbol', 'ts_prediction', 'horizon_ns', 'label', 'arm.live.probability', 'expert.momentum', 'baseline.majority']

@@ -1,4 +1,4 @@
-"""How long from a tick to its prediction: by the times that their producers put on both, over the last seconds."""
+"""Latency from a tick to its prediction over the last 30 seconds, by the Kafka timestamps of both records."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -20,12 +20,13 @@ A_BLOCK = 32
 
 
 class Quantiles(NamedTuple):
-    """Latency over the last `SPAN_S` seconds.
+    """Latency from tick to prediction over the last 30 seconds.
 
     Attributes:
         p50_ms, p99_ms: median and 99th percentile, ms.
-        n: pairs of a tick and its prediction.
-        history: whether all ticks were old when they came: how long they waited says how long a queue was.
+        n: number of predictions measured.
+        history: whether every tick measured was over ten minutes old when it was written, as in a replay.
+            The latency is then the time that ticks wait in a queue.
     """
 
     p50_ms: float
@@ -43,11 +44,11 @@ _identity = decoder(_Identity)
 
 
 class PredictionTimes(NamedTuple):
-    """The times of one prediction.
+    """The two times of one prediction.
 
     Attributes:
-        at_ms: when the broker was given it.
-        ts_event: event time of its tick, ns.
+        at_ms: Kafka timestamp of the prediction, ms since 1970.
+        ts_event: event time of the tick that it was made from, ns since 1970.
     """
 
     at_ms: int
@@ -55,12 +56,12 @@ class PredictionTimes(NamedTuple):
 
 
 def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, PredictionTimes]:
-    """Offset of the tick of each prediction, with the prediction.
+    """Times of the predictions of one partition, by the offset of the tick that each was made from.
+
+    If a tick has several predictions, the first counts. Records that are no predictions are left out.
 
     Args:
-        values: time in ms and bytes of predictions of one partition.
-
-    What is no prediction, which `Board.take` counts, answers none.
+        values: Kafka timestamp in ms and content of each record.
 
     >>> answered([(1_000, b'{"id":"ticks:0:17","ts_event":5,"symbol":"X"}'), (1_001, b"no prediction")])
     {17: PredictionTimes(at_ms=1000, ts_event=5)}
@@ -74,10 +75,13 @@ def answered(values: Iterable[tuple[int, bytes | None]]) -> dict[int, Prediction
 
 
 class Latency:
-    """Differences of the last `SPAN_S` seconds: those of live ticks, or where none came, those of history.
+    """Latencies from tick to prediction measured in the last 30 seconds.
+
+    Latencies of replayed ticks (over ten minutes old when written) are only used while there are none of
+    live ticks.
 
     >>> latency, event_ns = Latency(), 980_000_000
-    >>> made = {17: PredictionTimes(1_030, event_ns), 18: PredictionTimes(1_090, event_ns)}
+    >>> made = {17: PredictionTimes(at_ms=1_030, ts_event=event_ns), 18: PredictionTimes(1_090, event_ns)}
     >>> latency.take(made, {17: 1_000, 18: 1_000, 19: 1_000}, now=0.0)
     >>> latency.quantiles(now=1.0)
     Quantiles(p50_ms=60.0, p99_ms=89.4, n=2, history=False)
@@ -90,14 +94,22 @@ class Latency:
         self._history: deque[tuple[float, float]] = deque(maxlen=MOST)
 
     def take(self, predictions: Mapping[int, PredictionTimes], ticks: Mapping[int, int], now: float) -> None:
-        """Take predictions, and times in ms of ticks, of one partition, by offset of the tick."""
+        """Measure the latency of every prediction whose tick is given, too; other entries are ignored.
+
+        Args:
+            predictions: times of predictions of one partition, by the offset of their tick.
+            ticks: Kafka timestamps of ticks of that partition, ms since 1970, by offset.
+            now: when this is measured, wall clock in seconds since 1970.
+        """
         for offset, sent in ticks.items():
             if (made := predictions.get(offset)) is not None:
                 is_history = sent - made.ts_event / 1e6 > 1e3 * HISTORY_S
                 (self._history if is_history else self._live).append((now, float(made.at_ms - sent)))
 
     def quantiles(self, now: float) -> Quantiles | None:
-        """Median and 99th percentile over the last seconds; None without a pair in them."""
+        """Median and 99th percentile over the 30 seconds before `now` (seconds since 1970); None if nothing was
+        measured then.
+        """
         for seen in (self._live, self._history):
             while seen and seen[0][0] < now - SPAN_S:
                 seen.popleft()

@@ -1,4 +1,7 @@
-"""Orders the records of a symbol by their positions in the log, since event time may go back or jump ahead."""
+"""Recognises records that a worker wrote again after a crash, by the log position in their ids.
+
+Event time cannot tell, since it may go back or jump ahead.
+"""
 
 from msgspec import Struct
 
@@ -10,10 +13,16 @@ no repeat: the position that it is held against was none."""
 
 
 class RecordOrder(Struct):
-    """The newest record of one symbol on one topic.
+    """Log position of the newest record of one symbol on one topic, by which repeated records are recognised.
 
-    The position in ids only grows along a partition, and what a worker writes again after a crash has one that was
-    there already. Ids without a position, and those of another partition, are new.
+    The position is part of a record's id and only grows along a partition. After 200 repeats in a row the
+    next record counts as new, since the position compared with must have been wrong.
+
+    Attributes:
+        along: topic and partition in the id of the newest record; positions are only compared if these are
+            the same.
+        position: offset and indices in that id; empty before the first record, or if the id has none.
+        repeats: number of repeats seen since that record.
 
     >>> order = RecordOrder()
     >>> [order.is_new(f"ticks:0:{offset}") for offset in (7, 8, 7, 8, 9)]
@@ -27,7 +36,10 @@ class RecordOrder(Struct):
     repeats: int = 0
 
     def is_new(self, record_id: str) -> bool:
-        """Whether this record comes after the newest one, which it then is."""
+        """Remember a record's position if it is new, and return whether it is.
+
+        An id without a position, or of another partition than the record before, counts as new.
+        """
         line = along(record_id)
         try:
             position = position_of(record_id)

@@ -1,4 +1,4 @@
-"""Speed of event time relative to wall time, by the times at which predictions were written."""
+"""How fast event time passes, compared with wall time, from the times at which predictions were written."""
 
 from collections import deque
 from itertools import pairwise
@@ -21,14 +21,15 @@ HISTORY_S = 600.0
 
 
 class EventPace:
-    """Speed of one symbol's event time over the last seconds of wall time.
+    """How fast one symbol's event time passes, compared with wall time.
 
-    A page that opens late reads minutes of predictions at once, so the time of reading tells no pace.
+    Wall time is the time at which predictions were written. The time of reading would not do, since a page
+    that has just been opened reads minutes of predictions at once.
 
     >>> pace = EventPace()
     >>> for second in range(8):
-    ...     pace.take(1_000_000 + 1_000 * second, 100 * 10**9 * second)
-    >>> pace.speed(1_007.0), pace.speed(1_060.0)
+    ...     pace.take(written_ms=1_000_000 + 1_000 * second, ts_event=100 * 10**9 * second)
+    >>> pace.speed(now=1_007.0), pace.speed(now=1_060.0)
     (100.0, None)
     """
 
@@ -38,7 +39,14 @@ class EventPace:
         self._at: deque[tuple[int, int]] = deque(maxlen=MOST_STEPS)
 
     def take(self, written_ms: int, ts_event: int) -> None:
-        """Take a prediction: when it was written, and its event time, ns; where that goes back it begins anew."""
+        """Take a prediction, unless it was written less than 400 ms after the last one taken.
+
+        If event time or time of writing goes back, all predictions taken before are forgotten.
+
+        Args:
+            written_ms: when the prediction was written, ms since 1970.
+            ts_event: its event time, ns since 1970.
+        """
         if self._at:
             last_ms, last_ns = self._at[-1]
             if ts_event < last_ns or written_ms < last_ms:
@@ -48,7 +56,14 @@ class EventPace:
         self._at.append((written_ms, ts_event))
 
     def speed(self, now: float) -> float | None:
-        """Seconds of event time a second of the clock; none where nothing was written lately, or too little."""
+        """Seconds of event time that passed in one second of wall time, over the ten seconds before `now`.
+
+        Gaps in event time over 20 times as long as usual are left out, since the market was closed then. None if
+        the predictions of these ten seconds span less than one second.
+
+        Args:
+            now: wall clock, seconds since 1970.
+        """
         found = [each for each in self._at if each[0] >= (now - SPAN_S) * 1e3]
         if len(found) < 2 or found[-1][0] - found[0][0] < LEAST_MS:
             return None

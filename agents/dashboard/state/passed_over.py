@@ -1,4 +1,4 @@
-"""Counts invalid records that the page skipped, and keeps the newest."""
+"""Records that the page skipped because it could not understand them: their number, and the newest ones."""
 
 from collections import Counter, deque
 from typing import NamedTuple
@@ -11,11 +11,11 @@ LONGEST = 160
 
 
 class PassedOver(NamedTuple):
-    """A skipped record.
+    """One skipped record.
 
     Attributes:
-        topic, partition, offset: where it lies.
-        reason: a sentence.
+        topic, partition, offset: place of the record.
+        reason: error that it raised, as text.
     """
 
     topic: str
@@ -25,10 +25,10 @@ class PassedOver(NamedTuple):
 
 
 class Passed:
-    """Skipped records: their number, by topic, and the newest ones.
+    """Counts skipped records by topic and keeps the newest 20.
 
     >>> passed = Passed()
-    >>> passed.take("commands", 3, 17, ValueError("no such year"))
+    >>> passed.take("commands", partition=3, offset=17, error=ValueError("no such year"))
     >>> passed.count, passed.by_topic, passed.newest[-1].reason
     (1, {'commands': 1}, 'ValueError: no such year')
     """
@@ -39,15 +39,15 @@ class Passed:
 
     @property
     def count(self) -> int:
-        """Number of skipped records."""
+        """Number of skipped records of all topics."""
         return self._counts.total()
 
     @property
     def by_topic(self) -> dict[str, int]:
-        """How many of each topic, most first."""
+        """Number of skipped records of each topic, most frequent topic first."""
         return dict(self._counts.most_common())
 
     def take(self, topic: str, partition: int, offset: int, error: BaseException) -> None:
-        """Count a skipped record, with the error that it raised."""
+        """Count a skipped record by its topic, and keep its place with the error that it raised."""
         self._counts[topic] += 1
         self.newest.append(PassedOver(topic, partition, offset, said(first_error(error), LONGEST)))

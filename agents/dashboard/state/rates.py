@@ -1,4 +1,4 @@
-"""How much goes through the topics: end offsets at successive moments, and what they say together."""
+"""Rates, lag and age of checkpoints, from the end offsets and committed offsets of the last minute."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ MINUTE_S = 60.0
 
 
 class Ends(NamedTuple):
-    """Ends of the topics at one moment.
+    """End offsets of the topics and progress of the workers' checkpoints, at one moment.
 
     Attributes:
-        at: seconds of the clock.
-        records: end offset summed over partitions, by topic.
-        lags: ticks that no checkpoint covers, by partition.
+        at: the moment, wall clock in seconds.
+        records: end offsets summed over partitions, by topic.
+        lags: number of ticks that no checkpoint covers yet, by partition.
         committed: offset up to which checkpoints cover the ticks, by partition.
     """
 
@@ -25,12 +25,12 @@ class Ends(NamedTuple):
 
 
 class Rates:
-    """The moments of the last minute.
+    """Rates, lag and age of checkpoints, from offsets measured over the last minute.
 
     >>> rates = Rates()
     >>> for at, ticks in ((0.0, 0), (1.0, 400), (2.0, 1_000)):
-    ...     rates.take(Ends(at, {"ticks": ticks, "predictions": ticks, "dead-letters": 0}, {0: 7}, {0: ticks}))
-    >>> rates.per_second("ticks"), rates.lag, rates.count("ticks"), rates.checkpoint_age(5.0)
+    ...     rates.take(Ends(at, records={"ticks": ticks}, lags={0: 7}, committed={0: ticks}))
+    >>> rates.per_second("ticks"), rates.lag, rates.count("ticks"), rates.checkpoint_age(now=5.0)
     (500.0, 7, 1000, 3.0)
     """
 
@@ -41,16 +41,16 @@ class Rates:
 
     @property
     def latest(self) -> Ends | None:
-        """The last moment, None before the first one."""
+        """The newest offsets taken; None before the first."""
         return self._moments[-1] if self._moments else None
 
     @property
     def lag(self) -> int:
-        """Ticks that no checkpoint covers, over all partitions."""
+        """Number of ticks that no checkpoint covers yet, over all partitions; 0 before the first offsets were taken."""
         return sum(self.latest.lags.values()) if self.latest is not None else 0
 
     def take(self, ends: Ends) -> None:
-        """Take a moment; those older than a minute go."""
+        """Add the offsets of a moment, and drop those more than a minute older."""
         before = self.latest
         for partition, offset in ends.committed.items():
             if before is None or before.committed.get(partition) != offset:
@@ -64,34 +64,41 @@ class Rates:
             self._moments.popleft()
 
     def count(self, topic: str) -> int:
-        """Records of a topic so far."""
+        """Sum of the end offsets of a topic's partitions, which is the number of records ever written to it."""
         return self.latest.records.get(topic, 0) if self.latest is not None else 0
 
     def grown(self, topic: str, span_s: float = MINUTE_S) -> int:
-        """Records that came to a topic in the last seconds."""
+        """Number of records written to a topic in the last `span_s` seconds, at most 60."""
         before = self._before(span_s)
         return 0 if before is None else self.count(topic) - before.records.get(topic, 0)
 
     def per_second(self, topic: str) -> float:
-        """Records a second over the last `SPAN_S`."""
+        """Records written to a topic in one second, as the mean over the last 5 seconds; 0 if too little is known."""
         before, now = self._before(SPAN_S), self.latest
         if before is None or now is None or now.at <= before.at:
             return 0.0
         return max(0.0, self.count(topic) - before.records.get(topic, 0)) / (now.at - before.at)
 
     def checkpoint_age(self, now: float) -> float | None:
-        """Seconds since the oldest checkpoint of a partition in which something waits for one; None: nothing waits."""
+        """Seconds since the last checkpoint of the partition that has waited longest for one.
+
+        Partitions in which no tick waits are left out; None if there are no others. The age counts from the
+        later of the last checkpoint and the moment at which ticks began to wait.
+
+        Args:
+            now: wall clock, in seconds like `Ends.at`.
+        """
         latest = self.latest
         waiting = [now - self._moved[each] for each, lag in latest.lags.items() if lag] if latest is not None else []
         return max(waiting, default=None)
 
     @property
     def highest_lag(self) -> int:
-        """The largest `lag` of the last minute."""
+        """Largest number of ticks without a checkpoint, over all partitions, at any moment of the last minute."""
         return max((sum(each.lags.values()) for each in self._moments), default=0)
 
     def lag_before(self, span_s: float) -> int:
-        """`lag` some seconds ago, or at the first moment since."""
+        """Number of ticks that no checkpoint covered `span_s` seconds ago, or at the first moment known since then."""
         before = self._before(span_s)
         return sum(before.lags.values()) if before is not None else 0
 

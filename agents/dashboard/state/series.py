@@ -1,4 +1,6 @@
-"""The course of a symbol over time in a bounded number of points; when full, every second point is dropped."""
+"""The history of a symbol as a limited number of points; when there are too many, every second one is
+dropped.
+"""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -23,15 +25,19 @@ COARSEST_NS = 64 * 10**9
 
 
 class Thinning:
-    """Rows at least a spacing of event time apart; the spacing doubles when there are too many.
+    """A table of rows ordered by event time, with a least distance between rows and a limited size.
+
+    When the table is full, every second row is dropped and the least distance at least doubles. Once that
+    distance is 64 seconds, the oldest half is dropped instead.
 
     Args:
-        codes: of the columns as `array` names them; the first is event time, ns.
-        capacity: rows at most.
+        codes: type of each column as `array` codes; the first column is event time, ns since 1970.
+        capacity: largest number of rows.
 
     Attributes:
-        spacing_ns: between two rows, at least.
-        epoch: changes whenever rows that were there are so no more: a reader has to take all of them anew.
+        spacing_ns: least distance of event time between rows, ns.
+        epoch: counter that grows whenever rows were dropped or columns changed; a reader then has to read
+            all rows again.
 
     >>> some = Thinning("qd", capacity=4)
     >>> for second in range(1, 6):
@@ -51,16 +57,22 @@ class Thinning:
 
     @property
     def latest(self) -> int:
-        """Event time of the last row, ns; 0 without one."""
+        """Event time of the last row, ns since 1970; 0 without rows."""
         times = self._columns[0]
         return times[-1] if times else 0
 
     def wants(self, ts_event: int) -> bool:
-        """Whether a row with this event time is far enough from the last one to be added."""
+        """Whether `add` would take a row with this event time: whether it is at least `spacing_ns` after the last
+        row.
+        """
         return not len(self) or ts_event >= self.latest + self.spacing_ns
 
     def add(self, row: Sequence[Any]) -> bool:
-        """Take a row, if it is far enough from the one before; whether it was."""
+        """Add a row if it is at least `spacing_ns` of event time after the last one; returns whether it was added.
+
+        Args:
+            row: a value for each column.
+        """
         if not self.wants(row[0]):
             return False
         if len(self) >= self._capacity:
@@ -70,7 +82,7 @@ class Thinning:
         return True
 
     def rewind(self, ts_event: int) -> None:
-        """Event time was set back: rows beyond it are of a time that is none any more, and go."""
+        """Drop rows later than `ts_event` (ns since 1970), because event time was set back to it."""
         times = self._columns[0]
         kept = len(times)
         while kept and times[kept - 1] > ts_event:
@@ -83,13 +95,13 @@ class Thinning:
             self.epoch += 1
 
     def begin_anew(self) -> None:
-        """Another generation of the symbol's clock: nothing of the one before stands on one axis with it."""
+        """Drop all rows, because new event times cannot be compared with theirs."""
         self._columns = tuple(column[:0] for column in self._columns)
         self.spacing_ns = FINEST_NS
         self.epoch += 1
 
     def rows(self, start: int = 0) -> list[tuple[Any, ...]]:
-        """Rows from a place on."""
+        """Rows from index `start` on, in the order of event time."""
         return list(zip(*(column[start:] for column in self._columns), strict=True))
 
     def _make_room(self) -> None:
@@ -106,16 +118,17 @@ class Thinning:
 
 
 class Point(NamedTuple):
-    """One prediction of the course.
+    """One prediction in the chart of a symbol.
 
     Attributes:
-        ts_event: event time, ns.
-        mid: price, quote currency.
-        probability: of an upward move.
-        confidence: of the side that it is on, 0.5 to 1.
-        position: signed fraction of capital.
-        regime: place in the list of their names.
-        net_bps, gross_bps: of the paper account, bps of capital; not a number before its first mark.
+        ts_event: event time, ns since 1970.
+        mid: mid price, in the quote currency.
+        probability: of an upward move, 0 to 1.
+        confidence: probability of the predicted direction, 0.5 to 1.
+        position: fraction of the capital to hold; below 0 for short.
+        regime: index of the market regime in a list of names.
+        net_bps, gross_bps: gain of the symbol's paper account after and before cost, bps of capital; NaN
+            before its first valuation.
         offset: of the prediction in its partition.
     """
 
@@ -131,32 +144,34 @@ class Point(NamedTuple):
 
 
 class Series(Thinning):
-    """Predictions of a symbol."""
+    """Predictions of one symbol over time: at most `capacity` points, thinned."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         super().__init__("qddddhddq", capacity)
 
     def points(self, start: int = 0) -> list[Point]:
-        """Points from a place on."""
+        """Points from index `start` on, in the order of event time."""
         return [Point(*row) for row in self.rows(start)]
 
     def mids(self, most: int) -> list[float]:
-        """Prices at no more than `most` evenly spaced points, the last one among them."""
+        """Mid prices at no more than `most` points at equal steps, always including the last one."""
         column = self._columns[1]
         step = max(1, -(-len(column) // most))
         return list(column[::-1][::step][::-1])
 
 
 class Beliefs(Thinning):
-    """What the live arm of a symbol believed in each of its experts whenever outcomes matured.
+    """Weight of each expert of a symbol's live version over time.
+
+    Experts are the forecasters from which a prediction is mixed. Each matured outcome tells their weights.
 
     Attributes:
-        names: of the experts; a row is an event time, ns, and a belief in each of them.
+        names: of the experts. A row is an event time in ns, and then a weight from 0 to 1 for each name.
 
-    >>> believed = Beliefs()
-    >>> believed.take(10**9, {"flat": 0.25, "online": 0.75}), believed.take(2 * 10**9, {"online": 0.5, "new": 0.5})
+    >>> history = Beliefs()
+    >>> history.take(10**9, {"flat": 0.25, "online": 0.75}), history.take(2 * 10**9, {"online": 0.5, "new": 0.5})
     (True, True)
-    >>> believed.names, believed.rows()
+    >>> history.names, history.rows()
     (['flat', 'online', 'new'], [(1000000000, 0.25, 0.75, 0.0), (2000000000, 0.0, 0.5, 0.5)])
     """
 
@@ -165,7 +180,14 @@ class Beliefs(Thinning):
         self.names: list[str] = []
 
     def take(self, ts_event: int, weights: Mapping[str, float]) -> bool:
-        """Take what was believed, if it is far enough from what was before; whether it was."""
+        """Add a row of weights if it is far enough from the last one in event time; returns whether it was added.
+
+        Rows later than `ts_event` are dropped first. An expert that is new gets a column.
+
+        Args:
+            ts_event: event time, ns since 1970.
+            weights: weight by expert.
+        """
         if ts_event < self.latest:
             self.rewind(ts_event)
         if not self.wants(ts_event):
@@ -175,7 +197,7 @@ class Beliefs(Thinning):
         return self.add((ts_event, *(weights.get(name, 0.0) for name in self.names)))
 
     def _know(self, weights: Mapping[str, float]) -> None:
-        """A column for each expert; one in which nothing was believed for as long as rows go back has none any more."""
+        """Add a column for each new expert, and drop those of absent experts whose weight is 0 in all rows."""
         held = [(name, column) for name, column in zip(self.names, self._columns[1:], strict=True)]
         kept = [(name, column) for name, column in held if name in weights or any(column)]
         known = {name for name, _ in kept}
@@ -187,7 +209,9 @@ class Beliefs(Thinning):
 
 
 class Names:
-    """Places of names in the order in which they came; what comes when there are too many shares the last place.
+    """Gives each name an index, in the order in which names first appear.
+
+    When there are `most` names, the last of them is renamed "other", and further names share its index.
 
     >>> names = Names()
     >>> names.place("flat"), names.place("momentum"), names.place("flat"), names.known
@@ -200,7 +224,7 @@ class Names:
         self._places = {name: place for place, name in enumerate(known)}
 
     def place(self, name: str) -> int:
-        """Place of a name, a new one for a new name."""
+        """Index of a name; a new name is added to the list."""
         place = self._places.get(name)
         if place is None and len(self.known) >= self._most:
             self.known[-1] = OTHER
@@ -212,7 +236,14 @@ class Names:
 
 
 def point(of: PredictionFields, regimes: Names, net_bps: float, gross_bps: float, offset: int) -> Point:
-    """Point of a prediction."""
+    """Point for the chart of a symbol, made from a prediction.
+
+    Args:
+        of: the prediction.
+        regimes: list of regime names, to which the regime of the prediction is added if it is new.
+        net_bps, gross_bps: gain of the paper account after and before cost, bps of capital; NaN if not known.
+        offset: of the prediction in its partition.
+    """
     return Point(
         of.ts_event,
         of.mid,

@@ -1,6 +1,7 @@
-"""Records of busy topics with only the fields that the page shows; other fields are not decoded.
+"""Records of busy topics, reduced to the fields that the page shows; other fields are not decoded, which
+saves time.
 
-What is decoded has bounds, no narrower than those of the records: anybody may have written to these topics.
+The fields are checked against limits at least as wide as those of the full records.
 """
 
 from typing import Annotated, Literal
@@ -26,7 +27,9 @@ Named = Annotated[dict[Annotated[str, Meta(max_length=LONGEST_NAME)], Figure], M
 
 
 class PredictionFields(Struct, frozen=True):
-    """The fields of `schemas.predictions.Prediction` that the page keeps."""
+    """The part of a prediction that the page keeps; the fields are explained in
+    `schemas.predictions.Prediction`.
+    """
 
     id: Id
     symbol: Symbol
@@ -44,7 +47,11 @@ class PredictionFields(Struct, frozen=True):
 
 
 class ArmFields(Struct, frozen=True):
-    """The fields of an arm of an outcome that the page keeps."""
+    """How one model version did on one prediction; the fields are explained in `schemas.outcomes.ArmOutcome`.
+
+    An outcome has one entry for the live version, which comes first, and one for each version that ran
+    beside it.
+    """
 
     arm: Name
     model_version: Name
@@ -54,7 +61,7 @@ class ArmFields(Struct, frozen=True):
 
 
 class OutcomeFields(Struct, frozen=True):
-    """The fields of `schemas.outcomes.OutcomeMatured` that the page keeps."""
+    """The part of an outcome that the page keeps; the fields are explained in `schemas.outcomes.OutcomeMatured`."""
 
     prediction_id: Id
     symbol: Symbol
@@ -70,7 +77,10 @@ class OutcomeFields(Struct, frozen=True):
 
 
 class MarkFields(Struct, frozen=True):
-    """The fields of `schemas.accounts.AccountMarked` that the page keeps."""
+    """The part of a paper account's valuation that the page keeps.
+
+    The fields are explained in `schemas.accounts.AccountMarked`.
+    """
 
     id: Id
     symbol: Symbol

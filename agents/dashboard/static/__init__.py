@@ -1,1 +1,3 @@
-"""What browsers are sent as it is."""
+"""Scripts, style sheet and HTML of the page, which browsers receive unchanged except for values filled into
+the HTML.
+"""
