@@ -1,6 +1,9 @@
-"""Experiments: tests of a challenger against the champion on the same ticks, valid however often they are looked at.
+"""Experiments: tests of a challenger version against the live version (the champion) on the same ticks.
 
-A is the challenger, B the champion. Scores are differences, above 0 when A was better; the design and its measured
-error rates are in docs/statistics.md. This room holds the nodes, the experiment with its scores and evidence, planning
-and pre-flight; the statistical tests that an experiment is made of are in `engines`.
+Their error rates hold however often the evidence is looked at; docs/statistics.md has the design and the measured
+error rates. In names and formulas A is the challenger and B the champion. A score is the difference between the two
+in one prediction, above 0 when the challenger was better.
+
+This package has the nodes, the experiment with its scores and its evidence, planning, and the pre-flight check. The
+statistical tests are in the subpackage `engines`.
 """

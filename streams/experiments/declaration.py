@@ -1,4 +1,4 @@
-"""Declaration of an experiment in the configuration: the challenger, the test, and what follows from its verdict."""
+"""Table `[experiments.NAME]` of the configuration: what is tested, how, and what happens to a winner."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,15 +11,17 @@ from streams.experiments.parameters import ExperimentParameters
 
 
 class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the watch over a winner once it is live.
+    """Table `[experiments.NAME.watch]`: how a winner is watched once it is the live version.
+
+    A pair is the results of the winner and of the version before on the same prediction.
 
     Attributes:
-        run: average run length, pairs before a false alarm.
-        canary: pairs before the winner counts as promoted.
-        confirmed: pairs before it counts as confirmed; the watch goes on.
-        block: pairs that are averaged to one observation of the watch; 0: as many as a batch of the test.
-        calibration: nats by which its surprise (log-loss less the expected log-loss) may exceed that of the version
-            before; 0: not watched.
+        run: pairs between two false alarms on average (average run length).
+        canary: pairs without an alarm after which the winner counts as promoted.
+        confirmed: pairs without an alarm after which the winner counts as confirmed; the watch goes on after that.
+        block: neighbouring pairs that are averaged to one observation; 0: as many as a batch of the test.
+        calibration: largest excess of the winner's surprise over that of the version before, nats. Surprise is the
+            log-loss less the log-loss that a version expects of its own probabilities; 0: it is not watched.
     """
 
     run: Positive = 20_000.0
@@ -30,15 +32,16 @@ class WatchParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Table `[experiments.NAME]`: one declared experiment.
+    """Table `[experiments.NAME]`: one experiment that is declared in the configuration.
 
     Attributes:
-        symbols: on which it runs; empty: every symbol on which its arm is started, each by itself.
-        arm: overrides of the challenger: tables of `[market]` that an arm may have of its own.
-        starts: from a copy of the champion's learned state, or from nothing.
-        apply: whether a winner goes live without a person, or is only recommended.
-        test: parameters of the test, registered before the start.
-        watch: parameters of the watch over a winner.
+        symbols: symbols that the experiment covers; empty: every symbol on which the challenger is started. Each
+            symbol decides by itself, unless `test.scope` is `pooled`.
+        arm: parameters in which the challenger differs from the live version, by table of `[market]`.
+        starts: whether the challenger starts from a copy of the champion's learned state, or has learned nothing yet.
+        apply: `automatic` promotes a winner without a person, `recommend` only reports it.
+        test: parameters of the test; they must not change once the experiment has begun.
+        watch: parameters of the watch over a winner after its promotion.
     """
 
     symbols: Annotated[tuple[Symbol, ...], Meta(max_length=MOST_FIELDS)] = ()
@@ -49,7 +52,12 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     watch: WatchParameters = WatchParameters()
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` if a winner could not be watched, or a pooled experiment has one symbol."""
+        """Check that the fields fit together.
+
+        Raises:
+            ConfigurationError: a pooled experiment has fewer than two symbols; or winners go live automatically though
+                the primary metric is the drawdown, which cannot be watched pair by pair.
+        """
         if self.test.scope == "pooled" and len(set(self.symbols)) < 2:
             raise ConfigurationError(
                 "experiment: expected at least two symbols with scope = 'pooled', declared before anything is seen of "
@@ -62,5 +70,5 @@ class Declaration(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             )
 
     def covers(self, symbol: str) -> bool:
-        """Whether the experiment runs on a symbol."""
+        """Whether the experiment runs on a symbol: it is in `symbols`, or `symbols` is empty."""
         return not self.symbols or symbol in self.symbols

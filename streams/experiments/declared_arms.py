@@ -1,4 +1,4 @@
-"""Check that the arms of declared experiments can be started on their symbols."""
+"""Check that the challengers of declared experiments can be started on their symbols."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from streams.market.parameters import BySymbol, MarketParameters
 
 
 def expect_arms(parameters: BySymbol, experiments: Mapping[str, Declaration]) -> None:
-    """Refuse declared experiments whose arm could not be started on any of their symbols.
+    """Check that the challenger of every declared experiment can be started on each symbol of its experiment.
 
     >>> expect_arms(BySymbol(), {"bold": Declaration(arm={"sizng": {"kelly_fraction": 0.001}})})
     Traceback (most recent call last):
@@ -19,8 +19,13 @@ def expect_arms(parameters: BySymbol, experiments: Mapping[str, Declaration]) ->
     schemas.errors.ConfigurationError: [experiments.bold.arm]: expected tables among model, recall, mixture, \
 correction, confidence, sizing, was sizng; fix: sizing
 
+    Args:
+        parameters: parameters of the live pipeline, in general and for single symbols.
+        experiments: declared experiments by name.
+
     Raises:
-        ConfigurationError: it names the experiment and the likely correction.
+        ConfigurationError: parameters of a challenger are unknown or invalid; the error names the experiment and the
+            likely correction.
     """
     for name, declared in experiments.items():
         where = f"experiments.{name}.arm"

@@ -1,4 +1,4 @@
-"""Sums of an experiment, for each metric, over the same batches of pairs."""
+"""Evidence of an experiment: sums of the scores of all its metrics, over the same batches of pairs."""
 
 from msgspec import Struct
 
@@ -15,21 +15,26 @@ Moments = tuple[int, float, float]
 
 
 class EvidenceState(Struct, array_like=True):
-    """Sums over the pairs of an experiment.
+    """Sums of an experiment over its pairs so far.
+
+    A pair is the results of challenger A and champion B on one prediction. Pairs are collected in an open batch; once
+    it is complete it is closed, and its mean is one observation.
 
     Attributes:
         count: pairs in the open batch.
-        parts: sums of their scores, in the order of `Evidence.metrics`.
-        metrics: moments of the closed batches, of each score, then of the drawdown.
-        sums: sums of a, b, a^2, b^2 over the open batch.
-        sharpe: state of engine 3 over the closed batches.
-        a_drawdown, b_drawdown: drawdowns in the open batch.
-        certificate: state of engine 2 on the primary score.
-        only_a, only_b: pairs in which only this arm had a gain.
-        recent: the last batch means of the primary score, oldest first.
-        window: window of event time of the last pair.
+        parts: sums of the scores in the open batch, in the order of `Evidence.scored`.
+        metrics: moments of the means of the closed batches: one element for each metric of `Evidence.scored`, and a
+            last one for the drawdown of B less that of A.
+        sums: sums of a, b, a^2 and b^2 over the open batch, where a and b are the net returns of both arms, bps.
+        sharpe: moments for the difference of the Sharpe ratios, over the closed batches.
+        a_drawdown, b_drawdown: drawdowns of both arms in the open batch.
+        certificate: state of the e-process of bounded scores, on the primary score.
+        only_a, only_b: pairs in which only A, or only B, had a return above 0.
+        recent: means of the primary score in the latest closed batches, oldest first.
+        window: number of the window of event time of the last pair: event time // `clock_ns`; 0 without `clock_ns`.
         closed: pairs in closed batches.
-        totals: in pooled experiments: sums over the pairs of closed batches, of each score, then of a, b, a^2, b^2.
+        totals: sums over all closed batches: of each score, then of a, b, a^2 and b^2; empty unless the experiment is
+            pooled over symbols.
     """
 
     count: int
@@ -49,13 +54,13 @@ class EvidenceState(Struct, array_like=True):
 
 
 class Evidence:
-    """Advances an `EvidenceState` by one pair, in constant time.
+    """Operator that adds the scores of one pair to an `EvidenceState`, in constant time.
 
     Args:
-        parameters: of the experiment.
+        parameters: plan of the experiment.
 
     Attributes:
-        scored: metrics whose scores `update` takes, in this order.
+        scored: metrics that have a score for every pair, in the order in which `update` expects the scores.
     """
 
     def __init__(self, parameters: ExperimentParameters) -> None:
@@ -93,7 +98,11 @@ class Evidence:
         )
 
     def strikes(self, state: EvidenceState, ts_event: int) -> bool:
-        """Close the open batch if its time is over before a pair at `ts_event`; returns whether it did."""
+        """Close the open batch if its window of event time has ended before `ts_event` and it has enough pairs.
+
+        Only for experiments with `clock_ns`. `ts_event` is the event time of the next pair, ns. Returns whether the
+        batch was closed.
+        """
         window = ts_event // self._clock
         if window <= state.window:
             return False
@@ -104,7 +113,10 @@ class Evidence:
         return True
 
     def update(self, state: EvidenceState, pair: Pair, scores: list[float]) -> bool:
-        """Take a pair and its scores; returns whether it closed a batch."""
+        """Add a pair and its scores to the open batch; returns whether this closed the batch.
+
+        With `clock_ns` batches end by event time, in `strikes`, and the answer is always False.
+        """
         a, b = pair.a_bps, pair.b_bps
         parts, sums = state.parts, state.sums
         for at, score in enumerate(scores):
@@ -131,11 +143,21 @@ class Evidence:
         return True
 
     def totals(self, state: EvidenceState) -> list[float]:
-        """`EvidenceState.totals` together with the sums of the open batch."""
+        """Sums over all pairs so far, open batch included: of each score, then of a, b, a^2 and b^2.
+
+        Only for pooled experiments; a and b are the net returns of challenger and champion, bps.
+        """
         return [closed + part for closed, part in zip(state.totals, (*state.parts, *state.sums), strict=True)]
 
     def take_batch(self, state: EvidenceState, count: int, totals: list[float], only_a: int, only_b: int) -> None:
-        """Add a whole batch that was summed elsewhere: sums as in `EvidenceState.totals`."""
+        """Add a batch whose pairs were summed elsewhere, and close it.
+
+        Args:
+            state: state to which the batch is added.
+            count: scored pairs in the batch.
+            totals: sums over the batch: of each score, then of a, b, a^2 and b^2.
+            only_a, only_b: pairs of the batch in which only A, or only B, had a return above 0.
+        """
         state.count = count
         state.parts, state.sums = totals[:-4], totals[-4:]
         state.only_a += only_a
@@ -160,22 +182,25 @@ class Evidence:
         state.count, state.parts, state.sums = 0, [0.0] * len(state.parts), [0.0] * 4
 
     def moments(self, state: EvidenceState, metric: Metric) -> Moments:
-        """(n, mean, sse) of the batch means of a metric."""
+        """Number of closed batches, mean of their means, and sum of squared deviations from it, for one metric."""
         if metric == "sharpe":
             return self._sharpe.moments(state.sharpe)
         found = state.metrics[self._index(metric)]
         return found.n, found.mean, found.sse
 
     def primary(self, state: EvidenceState) -> Batches:
-        """Batches of the primary score, whose dependence is checked."""
+        """Moments of the batch means of the primary metric, by which the dependence of batches is checked."""
         return state.metrics[self._index(self._primary)]
 
     def sharpe(self, state: EvidenceState) -> tuple[float, float]:
-        """Difference of the Sharpe ratios of challenger and champion, per pair, and its standard error."""
+        """Sharpe ratio per pair of the challenger less that of the champion, and the standard error of this difference.
+
+        The error is infinite while too little is known.
+        """
         return self._sharpe.estimate(state.sharpe)
 
     def certified(self, state: EvidenceState) -> float | None:
-        """Log evidence of engine 2; None without a bound."""
+        """Log evidence of the e-process of bounded scores, in nats; None if the experiment declares no `bound`."""
         return None if self._certificate is None else self._certificate.log_e(state.certificate)
 
     def _index(self, metric: Metric) -> int:

@@ -1,4 +1,4 @@
-"""An experiment from its plan to its verdict: pairs in; one verdict out, with its reason as a sentence."""
+"""An experiment from its plan to its verdict: pairs of results go in; one verdict and its reason come out."""
 
 from math import sqrt
 from typing import Literal
@@ -27,20 +27,21 @@ OPEN: tuple[Status, ...] = ("planned", "warmup", "running")
 
 
 class ExperimentState(Struct, array_like=True):
-    """State of one test of a challenger against the champion, on one symbol or on pooled scores.
+    """State of one test of a challenger against the champion, on one symbol or on the pooled scores of several.
 
     Attributes:
-        made_with: digest of the parameters.
-        status: phase or verdict.
-        reason: why the status last changed, a sentence; empty before that.
-        holding: what blocks a winner although the evidence is there; empty: nothing.
-        last: id of the last pair.
-        first_ts, last_ts: event times of the first pair and of the last, ns.
-        pairs: pairs taken, those of the warm-up and rejected ones included.
+        made_with: digest of the experiment's parameters.
+        status: phase of the test, or how it ended.
+        reason: sentence on why the test ended; empty before that.
+        holding: what keeps a winner from being named although the evidence is there; empty: nothing.
+        last: id of the last pair's prediction; empty before the first.
+        first_ts, last_ts: event times of the first pair and of the last, ns; 0 before the first.
+        pairs: pairs taken, with those of the warm-up and the rejected ones.
         scored: pairs that were scored.
-        rejected: pairs that could not be read.
-        best: largest log evidence for the challenger so far.
-        scores, evidence: states of `Scores` and `Evidence`.
+        rejected: pairs that were not scored, since a number was not finite or out of its range.
+        best: largest log evidence so far that the challenger is better, nats.
+        scores: state of the scores: their scale and the variances of both arms.
+        evidence: sums and moments of the scores.
     """
 
     made_with: str
@@ -59,14 +60,16 @@ class ExperimentState(Struct, array_like=True):
 
 
 class Experiment:
-    """Advances an `ExperimentState`.
+    """Operator that takes pairs into an `ExperimentState`, and ends the test once the evidence is strong enough.
+
+    A pair is the results of A (the challenger) and B (the champion) on one prediction. The status goes
+    `planned -> warmup -> running -> winner | harm | no_difference | futile | expired`; a test that has not ended may
+    also become `stopped`. Only `winner` is for A: after every other end B stays live.
 
     Args:
-        parameters: registered before the start.
-        decides: whether it comes to a verdict; else it only collects evidence for a pooled experiment.
-
-    `planned -> warmup -> running -> winner | harm | no_difference | futile | expired`, and `stopped` by hand from any
-    of the first three. `winner` is for A, the challenger; after all others B stays.
+        parameters: plan of the experiment; it must not change after the first pair.
+        decides: whether the test comes to a verdict; False: it only collects the evidence of one symbol for an
+            experiment that is decided over several symbols together.
 
     >>> from random import Random
     >>> random = Random(1)
@@ -100,16 +103,18 @@ class Experiment:
         self._bounds_worse = self._looks(HARM * parameters.alpha) if is_planned else {}
 
     def start(self) -> ExperimentState:
-        """State before the first pair."""
+        """State before the first pair, with the status `planned`."""
         return ExperimentState(
             self.digest, "planned", "", "", "", 0, 0, 0, 0, 0, 0.0, self.scores.start(), self.evidence.start()
         )
 
     def update(self, state: ExperimentState, pair: Pair) -> bool:
-        """Take a pair; returns whether a batch closed or the status changed.
+        """Add one pair to `state`; returns whether this closed a batch or changed the status.
+
+        A pair with a number out of its range is only counted; after the end of the test every pair is ignored.
 
         Raises:
-            StateError: the state is of an experiment with other parameters.
+            StateError: `state` belongs to an experiment with other parameters.
         """
         if state.made_with != self.digest:
             raise StateError(
@@ -137,7 +142,10 @@ class Experiment:
         return False
 
     def take(self, state: ExperimentState, pair: Pair, scores: list[float]) -> bool:
-        """Take a pair with its scores: the part of `update` after the warm-up."""
+        """Add one pair whose scores are known, for example from `Scores.update`, without warm-up and checks.
+
+        `scores` are in the order of `Evidence.scored`. Returns whether this closed a batch.
+        """
         state.status = "running"
         struck = self._clocked and self.evidence.strikes(state.evidence, pair.ts_event)
         if struck and self._judge(state) not in OPEN:
@@ -149,13 +157,14 @@ class Experiment:
         return True
 
     def take_batch(self, state: ExperimentState, ts_event: int, counts: tuple[int, ...], totals: list[float]) -> None:
-        """Add a batch of pairs that were scored and summed elsewhere.
+        """Add a batch of pairs that were summed elsewhere, and end the test if the evidence is strong enough.
 
         Args:
-            state: of an experiment that only takes such batches.
-            ts_event: event time at which it closed, ns.
-            counts: pairs, scored, rejected, won only by A, won only by B.
-            totals: sums over the scored ones, see `EvidenceState.totals`.
+            state: state of an experiment that only takes whole batches.
+            ts_event: event time at which the batch closed, ns.
+            counts: five numbers of pairs: all, scored, rejected, with a return above 0 only for A, and only for B.
+            totals: sums over the scored pairs: of each score, then of a, b, a^2 and b^2, where a and b are the net
+                returns of both arms, bps.
         """
         pairs, scored, rejected, only_a, only_b = counts
         state.status = "running"
@@ -168,12 +177,15 @@ class Experiment:
         self._judge(state)
 
     def batch(self, state: ExperimentState, pairs: list[Pair]) -> None:
-        """Take many pairs: the same as `update` for each."""
+        """Add many pairs to `state`, exactly as `update` does one by one."""
         for pair in pairs:
             self.update(state, pair)
 
     def stop(self, state: ExperimentState, reason: str) -> None:
-        """Stop an experiment without a verdict; one that has a verdict keeps it."""
+        """End a test by the status `stopped`, without a verdict; a test that has ended already is not changed.
+
+        `reason` is half a sentence, without a full stop.
+        """
         if state.status in OPEN:
             state.status, state.reason = "stopped", f"Stopped after {state.scored:,} scored pairs: {reason}."
 
@@ -268,7 +280,10 @@ class Experiment:
         return ""
 
     def not_inferior(self, state: ExperimentState, metric: Metric, margin: float) -> float:
-        """Log evidence that A is not worse than B by the margin in a guardrail."""
+        """Log evidence, in nats, that the challenger is not worse than the champion by `margin` or more in `metric`.
+
+        A guardrail (a second metric that may only block a winner) is kept if this is at least `log(1 / alpha)`.
+        """
         n, mean, sse = self.evidence.moments(state.evidence, metric)
         return log_e(n, mean + margin, sse, self.g)
 

@@ -1,4 +1,4 @@
-"""The experiments node: outcomes in; progress and verdicts of experiments, and commands, out."""
+"""The experiments node: reads outcomes; writes the progress of experiments, their verdicts, and commands."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -30,10 +30,17 @@ MOST_BUILT = 256
 def asked(
     decided: ExperimentDecided, moved: ExperimentMoved, outcome: OutcomeMatured, command_id: str
 ) -> PromoteVariant | StopVariant | RollBack | None:
-    """The command that carries out a verdict: a winner goes live, a failed one is rolled back, others stop.
+    """The command that carries out the verdict of an experiment, or None if there is nothing to do.
 
-    None if there is nothing to do: a winner that passed its watch is live already, and a challenger that does not run
-    under its name any more cannot be stopped.
+    A winner is promoted, a version that failed after its promotion is rolled back, and a challenger that did not win is
+    stopped. None: the winner has passed its watch, so it is live already; or the challenger does not run any more under
+    the name of the experiment.
+
+    Args:
+        decided: record of the verdict.
+        moved: record of the experiment's progress, whose figures the command repeats.
+        outcome: outcome after which the verdict was reached; it lists the versions that run.
+        command_id: id for the command.
     """
     verdict = decided.verdict
     cause = f"experiment {decided.experiment}: {verdict}, decision {decided.id}"
@@ -52,19 +59,19 @@ def asked(
 
 
 class ExperimentsNode(Node[Trials]):
-    """Node that runs every declared experiment on every symbol whose outcomes include its arm.
+    """Node that runs every declared experiment on every symbol on which its challenger runs.
 
-    Each symbol decides by itself, or sends its sums to the pooling node (`streams.experiments.pooling_node`).
-
-    Candidates of retrains are experiments, too, under the names of their arms, with one common declaration.
+    Each symbol decides by itself. In a pooled experiment it sends its sums instead to the node that decides for all
+    symbols together. Candidates (versions that a retrain made) are tested, too: each is an experiment of its own, and
+    one common declaration holds for all of them.
 
     Args:
-        declarations: by name.
-        signing: signs commands and partials, where the deployment has a key.
-        candidates: declaration for candidates; None: they are not tested.
+        declarations: declared experiments by name.
+        signing: signs commands and sums, if the deployment has a signing key.
+        candidates: common declaration of the candidates' experiments; None: candidates are not tested.
 
     Raises:
-        ConfigurationError: a declaration has the name of the live arm or of candidates.
+        ConfigurationError: an experiment has the name that the live version or candidates have.
     """
 
     name = "experiments"
@@ -90,15 +97,19 @@ class ExperimentsNode(Node[Trials]):
         self._candidates = candidates
 
     def is_plain(self, record: Struct) -> bool:
-        """See `Node.is_plain`: an outcome of finite numbers."""
+        """Whether a record is an outcome with finite numbers only, so that encoding and decoding it changes nothing."""
         return type(record) is OutcomeMatured and is_plain(record)
 
     def open(self, key: str) -> Trials:
-        """State of a symbol before any experiment."""
+        """State of a symbol on which no experiment has begun yet: an empty dictionary."""
         return {}
 
     def step(self, state: Trials, event: OutcomeMatured, record_id: str) -> Sequence[Struct]:
-        """Give the outcome to the experiments whose arms it includes."""
+        """Give one outcome to every experiment of its symbol.
+
+        An experiment begins with the first outcome in which its challenger appears. Returns the records that follow:
+        progress, verdicts, commands, and sums for pooled experiments.
+        """
         written: list[Struct] = []
         for name, trial in self._of(state, event):
             own = state.get(name)
@@ -167,7 +178,11 @@ class ExperimentsNode(Node[Trials]):
         return found
 
     def revive(self, state: Trials) -> Trials:
-        """See `Node.revive`: every experiment must be declared as it was when it began."""
+        """Check that every stored experiment is declared as it was when it began, and return `state` as it is.
+
+        Raises:
+            OtherParameters: the test of an experiment was changed since.
+        """
         for name, own in state.items():
             trial = self._trials.get(name)
             if self._candidates is not None and is_candidate(name):

@@ -1,4 +1,4 @@
-"""Pairs: the results of two arms on the same prediction, the input of an experiment."""
+"""Pairs: results of two arms (versions that run side by side) on the same prediction, the input of an experiment."""
 
 from msgspec import Struct
 
@@ -6,14 +6,14 @@ from schemas.outcomes import OutcomeMatured
 
 
 class Pair(Struct, frozen=True, array_like=True):
-    """Results of both arms on one matured prediction; A is the challenger, B the champion.
+    """Results of challenger A and champion B on the same prediction, known once its horizon has passed.
 
     Attributes:
         id: id of the prediction.
-        ts_event: event time at which it matured, ns.
-        a_bps, b_bps: net return of each arm, bps of capital.
-        a_up, b_up: probability of an upward move by each arm.
-        label: sign of the move; 0 if the mid did not move.
+        ts_event: event time at which the result was known, ns.
+        a_bps, b_bps: net return of A and of B, bps of capital.
+        a_up, b_up: probability of an upward move that A and B gave.
+        label: direction of the move: 1 up, -1 down, 0 if the mid is what it was.
     """
 
     id: str
@@ -25,12 +25,12 @@ class Pair(Struct, frozen=True, array_like=True):
     label: int = 0
 
     def sound(self) -> bool:
-        """Whether every number is finite and within its bounds."""
+        """Whether both returns are finite and both probabilities lie strictly between 0 and 1."""
         return self.a_bps - self.a_bps == self.b_bps - self.b_bps and 0.0 < self.a_up < 1.0 and 0.0 < self.b_up < 1.0
 
 
 def pair_of(outcome: OutcomeMatured, a: str, b: str) -> Pair | None:
-    """The pair of two arms in an outcome, by their names; None if one of them is not in it."""
+    """The pair of the arms `a` (challenger) and `b` (champion) in an outcome; None if it lacks one of them."""
     arms = {arm.arm: arm for arm in outcome.arms}
     if a not in arms or b not in arms:
         return None

@@ -1,4 +1,4 @@
-"""Parameters of an experiment, registered before it starts, hashed into its state and never changed."""
+"""Parameters of an experiment: its plan, which must not change once the experiment has begun."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -18,33 +18,37 @@ ADDED_SINCE = {"scope": "symbol", "clock_ns": 0}
 
 
 class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Plan of one experiment. Scores are per pair; money is in standard deviations of the warm-up.
+    """Table `[experiments.NAME.test]`: plan of one experiment of challenger A against champion B.
+
+    A pair is the results of A and B on one prediction; its score is above 0 when A was better. Scores of money are in
+    standard deviations of the difference during the warm-up.
 
     Attributes:
         primary: metric that decides.
-        guardrails: metrics in which the challenger must not be worse by more than a margin, each with its margin.
-        plan: `always_valid` decides after any batch, `group_sequential` at `looks` equal steps to `longest`.
-        alpha: probability that a challenger that is no better than `margin` wins.
-        beta: probability that an effect of `worth` is given up as futile; 0: never stop for futility.
-        margin: by how much the primary score must be above 0.
-        worth: smallest effect on the primary score that is worth finding.
-        batch: pairs a batch: at least 5 times the pairs that overlap, see `dependence.batch_for`.
-        clock_ns: batches close at multiples of so much event time, ns, as soon as they have `batch` pairs; 0: with the
-            pair that completes them.
-        scope: `symbol`: each symbol is decided by its own pairs; `pooled`: all declared symbols together by all their
-            pairs, where all pairs of one window of event time are in one batch, so that symbols that move together do
-            not count twice.
-        expected: pairs after which a decision is expected; engine 1 is most powerful there.
-        longest: pairs after which the experiment ends.
-        warmup: pairs before the first batch, from which scales are estimated.
+        guardrails: metrics that may only block a winner: by how much, at most, A may be worse in each.
+        plan: `always_valid` decides after any batch; `group_sequential` at `looks` equal steps up to `longest` pairs.
+        alpha: probability that a challenger wins whose true mean score is not above `margin`.
+        beta: probability that a true effect of `worth` is given up as futile; 0: no test is given up.
+        margin: by how much the mean primary score must exceed 0 for a winner.
+        worth: smallest mean primary score that is worth finding.
+        batch: pairs that are averaged to one observation; at least 5 times the pairs that overlap in time.
+        clock_ns: a batch closes at the next multiple of this event time, ns, once it has `batch` pairs; 0: it closes
+            with its last pair.
+        scope: `symbol`: each symbol decides by its own pairs; `pooled`: all declared symbols decide together. Pairs of
+            all symbols at the same time are then in one batch, so that symbols that move together count once.
+        expected: pairs after which a decision is expected; the test is most powerful there.
+        longest: pairs after which the experiment ends without a decision.
+        warmup: pairs before the first batch, from which the scale of the scores is estimated.
         minimum_batches: fewest batches before a winner is named.
-        recent: latest batches, which must not contradict a winner.
-        challengers: number tested at once against the same champion; each needs that many times the evidence.
-        bound: every primary score is at least the margin less this; 0: unknown, and engine 2 is not used.
+        recent: number of latest batches that must not contradict a winner.
+        challengers: number of challengers against the same champion at once; each then needs that many times the
+            evidence.
+        bound: c, where every primary score is at least `margin` - c; 0: no such bound is known, and the second
+            e-process, for bounded scores, is left out.
         spending: how a `group_sequential` plan spreads alpha over its looks.
-        looks: number of looks of such a plan.
-        memory: pairs over which the volatilities of `risk_adjusted` decay.
-        rejected: largest fraction of unreadable pairs with which a winner may be named.
+        looks: number of looks of a `group_sequential` plan.
+        memory: pairs over which the volatilities of the metric `risk_adjusted` decay.
+        rejected: largest fraction of unreadable pairs with which a winner is named.
     """
 
     primary: Metric = "risk_adjusted"
@@ -70,7 +74,11 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     clock_ns: Duration = 0
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` for parameters that contradict one another."""
+        """Check that the parameters do not contradict one another.
+
+        Raises:
+            ConfigurationError: they do.
+        """
         needed = self.batch * self.fewest_batches
         if self.longest < needed:
             raise ConfigurationError(
@@ -100,7 +108,7 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     @property
     def fewest_batches(self) -> int:
-        """Fewest batches that `longest` pairs must make."""
+        """Fewest batches that the plan needs in all; `longest` must be at least this number times `batch`."""
         # A look at fewer batches than the dependence check needs would be lost.
         looks = self.looks * FEWEST if self.plan == "group_sequential" else 1
         return max(self.minimum_batches, looks)
@@ -117,7 +125,7 @@ class ExperimentParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
             )
 
     def digest(self) -> str:
-        """SHA-256 over all parameters, the first 16 hex digits."""
+        """First 16 hex digits of a SHA-256 over the parameters, by which a stored state is matched with its plan."""
         fields = to_builtins(self, order="deterministic")
         registered = {name: value for name, value in fields.items() if ADDED_SINCE.get(name) != value}
         return sha256(json.encode(registered)).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Partials: a symbol's sums for a pooled experiment, up to the end of each window of event time."""
+"""Partials: sums that one symbol sends, window of event time by window, to an experiment over several symbols."""
 
 from schemas.experiments import ExperimentPartial
 from schemas.outcomes import OutcomeMatured
@@ -6,7 +6,18 @@ from streams.experiments.trial import Trial, TrialState
 
 
 def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
-    """Partial of the window that an outcome ends, if it does; to be called before the trial takes the outcome."""
+    """The partial of the window of event time that `outcome` ends; None if it ends none.
+
+    A partial is the sums of one symbol for a pooled experiment.
+
+    Call it before the trial takes the outcome.
+
+    Args:
+        trial: the experiment.
+        state: its state on this symbol.
+        outcome: outcome that may lie beyond the window of the last pair.
+        record_id: id for the partial.
+    """
     told = state.told
     if told is None or told.ended or told.window < 0:
         return None
@@ -15,7 +26,20 @@ def ended_window(trial: Trial, state: TrialState, outcome: OutcomeMatured, recor
 
 
 def follow(trial: Trial, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentPartial | None:
-    """Note the window of `outcome`, once the trial has taken it; the end of the comparison, if that is it."""
+    """Store the window of event time of an outcome; return a last partial if the comparison on this symbol has ended.
+
+    Call it after the trial has taken the outcome. A partial is the sums of one symbol for a pooled experiment. The
+    comparison ends when the test was stopped or the challenger went live.
+
+    Args:
+        trial: the experiment.
+        state: its state on this symbol, in which the window is stored.
+        outcome: outcome that the trial has just taken.
+        record_id: id for the partial.
+
+    Returns:
+        None: the comparison goes on, has ended before, or the experiment is not pooled.
+    """
     told = state.told
     if told is None or told.ended:
         return None

@@ -1,4 +1,4 @@
-"""Planning: the length of an experiment in pairs, and in days at the rate of the stream."""
+"""Planning: how many pairs an experiment needs, and how many days that takes at the rate of the stream."""
 
 from math import sqrt
 
@@ -11,13 +11,15 @@ from streams.experiments.engines.e_process_of_batch_means import TMixture
 
 
 def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Independent pairs that a paired t-test needs, two-sided, by the noncentral t distribution.
+    """Number of independent pairs that a two-sided paired t-test needs, by the noncentral t distribution.
 
     >>> round(pairs_for_t(0.5), 5), round(pairs_for_t(0.2), 5)
     (33.36713, 198.15082)
 
     Args:
-        effect: mean difference, in standard deviations of the pairs' difference.
+        effect: mean difference that the test shall find, in standard deviations of the difference in a pair.
+        alpha: probability of finding a difference where there is none.
+        power: probability of finding the difference `effect`.
 
     References:
         Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, section 12.8.
@@ -34,14 +36,18 @@ def pairs_for_t(effect: float, alpha: float = 0.05, power: float = 0.8) -> float
 
 
 def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
-    """Pairs that a test with one look needs: `(z_{1-alpha/2} + z_{power})^2 / effect^2 x inflation`.
+    """Number of pairs that a two-sided test with one look needs, by the normal distribution.
+
+    It is `(z_{1-alpha/2} + z_{power})^2 / effect^2 x inflation`.
 
     >>> round(pairs(0.1, inflation=1.5), 1)
     1177.3
 
     Args:
-        effect: mean difference, in standard deviations of the pairs' difference.
-        inflation: long-run variance / variance, by which dependence raises the number of pairs.
+        effect: mean difference that the test shall find, in standard deviations of the difference in a pair.
+        alpha: probability of finding a difference where there is none.
+        power: probability of finding the difference `effect`.
+        inflation: long-run variance / variance of the difference; dependent pairs need so many times as many.
 
     References:
         Cohen (1988), section 12.8, for large samples.
@@ -50,10 +56,16 @@ def pairs(effect: float, alpha: float = 0.05, power: float = 0.8, inflation: flo
 
 
 def detectable(count: float, alpha: float = 0.05, power: float = 0.8, inflation: float = 1.0) -> float:
-    """Effect, in standard deviations, that a number of pairs can find: the inverse of `pairs`.
+    """Smallest effect that a test with one look at `count` pairs finds, in standard deviations: the inverse of `pairs`.
 
     >>> round(detectable(1177.3, inflation=1.5), 4)
     0.1
+
+    Args:
+        count: number of pairs.
+        alpha: probability of finding a difference where there is none.
+        power: probability of finding the effect.
+        inflation: long-run variance / variance of the difference in a pair.
     """
     return sqrt(pairs(1.0, alpha, power, inflation) / count)
 
@@ -61,18 +73,22 @@ def detectable(count: float, alpha: float = 0.05, power: float = 0.8, inflation:
 def expected_run(
     effect: float, batch: int, expected: float, alpha: float, limit: int, inflation: float = 1.0, seed: int = 1
 ) -> tuple[float, float]:
-    """Median pairs to a sequential decision, and the fraction of experiments decided within `limit`, by simulation.
+    """Median pairs to the decision of a sequential test, and the fraction of tests that decide, by simulation.
+
+    The test is the e-process of batch means; it looks at the evidence after every batch.
 
     >>> median, power = expected_run(0.1, batch=50, expected=2_000.0, alpha=0.05, limit=10_000)
     >>> 800 <= median <= 1_000, power
     (True, 1.0)
 
     Args:
-        effect: mean difference, in standard deviations of the pairs' difference.
-        batch, expected, alpha: of engine 1.
-        limit: pairs at which it ends without a decision.
+        effect: true mean difference, in standard deviations of the difference in a pair.
+        batch: pairs a batch.
+        expected: pairs after which a decision is expected; the test is tuned to this number.
+        alpha: probability of ever deciding where there is no difference.
+        limit: pairs after which a simulated test ends undecided; it counts as `limit + 1` pairs in the median.
         inflation: long-run variance / variance of the difference.
-        seed: of the simulation.
+        seed: seed of the simulation.
     """
     random, engine = np.random.default_rng(seed), TMixture(batch, expected, alpha)
     stops = []
@@ -96,15 +112,16 @@ class ExperimentPlan(Struct, frozen=True):
     """Length and power of a planned experiment.
 
     Attributes:
-        pairs, days: for a test with one look at the end, with dependence.
-        independent_pairs: the same for independent pairs.
-        pairs_unpaired: predictions of each arm for the same precision without pairing.
-        gain: factor by which pairing reduces the number.
-        sequential_pairs, sequential_days: median until engine 1 decides.
-        sequential_power: fraction of experiments that it decides within `limit_days`.
-        detectable: difference that one look after `limit_days` finds, in the unit of the given standard deviations.
-        limit_days: longest duration.
-        sentence: the same for a person.
+        pairs, days: length of a test with one look at the end, with the given dependence of pairs.
+        independent_pairs: pairs that this test would need if they were independent.
+        pairs_unpaired: predictions of each version that are needed if both are not compared on the same predictions.
+        gain: `pairs_unpaired / pairs`.
+        sequential_pairs, sequential_days: median length of the e-process of batch means, which looks after every batch.
+        sequential_power: fraction of these sequential experiments that decide within `limit_days`.
+        detectable: smallest difference that one look after `limit_days` finds, in the unit of the standard deviations
+            that the plan was made from.
+        limit_days: longest duration of the experiment, days.
+        sentence: the plan as a sentence for a person.
     """
 
     pairs: float
@@ -132,21 +149,24 @@ def plan(
     power: float = 0.8,
     inflation: float = 1.0,
 ) -> ExperimentPlan:
-    """Plan an experiment, with `sigma_d^2 = sd_a^2 + sd_b^2 - 2 rho sd_a sd_b`.
+    """Length and power of an experiment that compares two versions on the same predictions.
+
+    The variance of the difference in a pair is `sd_a^2 + sd_b^2 - 2 correlation sd_a sd_b`.
 
     >>> found = plan(0.05, sd_a=1.0, sd_b=1.0, correlation=0.8, pairs_a_day=20_000.0, limit_days=1.0, inflation=2.0)
     >>> round(found.pairs), round(found.days, 3), round(found.gain, 2)
     (2512, 0.126, 5.0)
 
     Args:
-        difference: smallest mean of a - b that is worth finding, for example in bps.
-        sd_a, sd_b: standard deviations of each arm's return in a pair, in the same unit.
-        correlation: between the returns of the two arms.
-        pairs_a_day: rate of the stream.
-        limit_days: longest run.
+        difference: smallest mean difference that is worth finding, for example in bps.
+        sd_a, sd_b: standard deviations of the return of each version in a pair, in the unit of `difference`.
+        correlation: correlation of the returns of the two versions, -1 to 1.
+        pairs_a_day: pairs that the stream gives a day.
+        limit_days: longest duration of the experiment, days.
         batch: pairs a batch.
-        alpha, power: of both tests, two-sided.
-        inflation: long-run variance / variance of the difference: autocorrelation and overlap.
+        alpha: probability of finding a difference where there is none, in either direction.
+        power: probability of finding `difference`.
+        inflation: long-run variance / variance of the difference, above 1 where pairs depend on each other or overlap.
 
     Raises:
         ConfigurationError: no experiment can be planned with these numbers.

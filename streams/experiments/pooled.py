@@ -1,4 +1,4 @@
-"""Summary of one experiment over several symbols that decide each by itself, valid if the symbols are dependent."""
+"""Summary of one experiment over several symbols that decide each by itself, valid for dependent symbols, too."""
 
 from collections.abc import Iterable
 from math import inf, log, sqrt
@@ -12,18 +12,18 @@ FEWEST_SPANS = 10
 
 
 class Pooled(Struct, frozen=True):
-    """Combined evidence and effect of several symbols.
+    """Combined evidence and combined effect of one experiment on several symbols.
 
     Attributes:
-        symbols: those with at least one batch.
+        symbols: symbols with at least one closed batch.
         planned: number of symbols in the mean e-value; those without a batch count with an e-value of 1.
-        batches: batches of all symbols.
-        log_e_better, log_e_worse: log of the mean e-value.
-        threshold: log evidence at which a decision is taken.
-        effect: mean primary score of all batches.
-        error: its standard error, clustered by symbol and by time; None with too few spans.
-        low, high: 95 % interval of the effect for a single look; None with too few spans.
-        spans: spans of time that the error is clustered by.
+        batches: closed batches of all symbols.
+        log_e_better, log_e_worse: log of the mean e-value that the challenger is better, and that it is worse, nats.
+        threshold: log evidence at which a decision is taken, nats.
+        effect: mean primary score over all batches; above 0: the challenger is better.
+        error: standard error of `effect`, clustered by symbol and by spans of time; None with too few spans.
+        low, high: 95 % interval of `effect`, valid for a single look only; None with too few spans.
+        spans: number of spans of time that `error` is clustered by.
     """
 
     symbols: tuple[str, ...]
@@ -47,25 +47,26 @@ class _Batch(Struct, frozen=True):
 
 
 def pooled(records: Iterable[ExperimentMoved], planned: int = 0) -> Pooled | None:
-    """Combine the records of one experiment over all symbols; None without a batch.
+    """Combine the records of one experiment over all symbols; None if no record has a closed batch.
 
     A record holds sums over the whole history of its symbol, so a later one replaces an earlier one: order and repeats
     of the records make no difference.
 
     The evidence is the arithmetic mean of the symbols' e-values, which is an e-value under any dependence between the
     symbols; a product would need independence and count symbols that move together twice. The null hypothesis is "the
-    challenger is better on none of them": a large value shows that it is better on some, not on each. It is valid at
-    any time if, under that hypothesis, the mean of a score given the past of *all* symbols is at most the margin. The
-    number of symbols must not depend on their data, so planned symbols without a batch count with an e-value of 1.
+    challenger is better on none of them": a large value shows that it is better on some, not on each. The evidence is
+    valid at any time if, under that hypothesis, the mean of a score given the past of *all* symbols is at most the
+    margin. The number of symbols must not depend on their data, so planned symbols without a batch count with an
+    e-value of 1.
 
     The effect weighs all batches equally. Its error is clustered by symbol and by spans of time as long as the longest
-    batch, so that symbols that move together do not count as independent; the largest of the three variances is used,
-    since the usual combination can be too small or negative with few clusters. Its interval is valid for a single look
-    only and must not be used for decisions while the experiment runs.
+    batch, so that symbols that move together do not count as independent. The largest of three variances is used (by
+    symbol, by span, and the usual combination of both), since the combination can be too small or negative with few
+    clusters. The interval is valid for a single look only, so no decision may rest on it while the experiment runs.
 
     Args:
-        records: in any order; of one experiment.
-        planned: number of symbols planned beforehand; 0: those that have records.
+        records: records of one experiment, in any order.
+        planned: number of symbols planned beforehand; 0: the number of symbols that have records.
 
     References:
         Vovk and Wang (2021), E-values: calibration, combination and applications, section 3 (the arithmetic mean is

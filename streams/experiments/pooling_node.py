@@ -1,4 +1,4 @@
-"""The pooling node: experiments over several symbols, decided from the partials (sums) of each."""
+"""The pooling node: decides experiments over several symbols from the sums (partials) that each symbol sends."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -29,12 +29,14 @@ COUNTS = 5
 
 
 class WaitingWindow(Struct, array_like=True):
-    """A window that one symbol has completed, which waits until all others have completed it, too.
+    """Sums of one symbol at the end of a window of event time, kept until all other symbols have reached that end.
 
     Attributes:
-        window: number of the window of event time.
-        figures: of the symbol up to its end: pairs, scored, rejected, won only by A, won only by B; then sums.
-        ended: why the comparison on the symbol has ended, or empty.
+        window: number of the window.
+        figures: sums over all pairs of the symbol up to the end of the window. First five numbers of pairs: all,
+            scored, rejected, won only by A (the challenger), won only by B (the champion); then sums of scores and
+            returns.
+        ended: sentence on why the comparison on the symbol has ended; empty: it goes on.
         offset: offset of the tick that showed the end of the window.
     """
 
@@ -45,18 +47,20 @@ class WaitingWindow(Struct, array_like=True):
 
 
 class Member(Struct, array_like=True):
-    """One symbol of a pooled experiment.
+    """State of one symbol of an experiment over several symbols.
+
+    Figures are the sums of `WaitingWindow.figures`. Windows are windows of event time.
 
     Attributes:
-        partition: partition of its ticks and commands.
-        challenger, champion: versions of the two arms.
-        first: window with its first scored pair.
-        passed: last window that it has completed.
-        base: figures at the last closed batch.
-        now: figures at the last window that every symbol has completed.
-        waiting: later windows that it has completed.
-        ended: whether the comparison on it has ended.
-        offset: offset of the tick that showed the end of the last window that every symbol has completed.
+        partition: partition of the symbol's ticks and commands.
+        challenger, champion: names of the two versions.
+        first: number of the window with the symbol's first scored pair.
+        passed: number of the last window that the symbol has completed.
+        base: figures at the end of the last closed batch.
+        now: figures at the end of the last window that every symbol has completed.
+        waiting: later windows, which this symbol has completed and others have not.
+        ended: whether the comparison on the symbol has ended.
+        offset: offset of the tick that showed the end of the window of `now`.
     """
 
     partition: int
@@ -72,23 +76,24 @@ class Member(Struct, array_like=True):
 
     @property
     def tells_no_more(self) -> bool:
-        """Whether a partial has ended the comparison on it; later partials are ignored."""
+        """Whether the comparison on this symbol has ended, so that further sums from it are ignored."""
         return self.ended or (bool(self.waiting) and bool(self.waiting[-1].ended))
 
     @property
     def place(self) -> str:
-        """Id of the tick of `offset`, as of which commands are signed."""
+        """Id of the tick at `offset`; commands for this symbol are signed as of that tick."""
         return root_id(TICKS.name, self.partition, self.offset)
 
 
 class PoolState(Struct, array_like=True):
-    """State of a pooled experiment.
+    """State of an experiment over several symbols.
 
     Attributes:
         experiment: name of the experiment.
-        made_with: digest of the test and the symbols.
-        members: symbols with at least one partial.
-        test: the test on batches of all symbols; None in old snapshots of an undeclared experiment.
+        made_with: digest of its test and its symbols.
+        members: state of each symbol that has sent its sums at least once, by name.
+        test: state of the test, whose batches hold the pairs of all symbols; None only in snapshots of earlier
+            releases.
     """
 
     experiment: str
@@ -98,26 +103,26 @@ class PoolState(Struct, array_like=True):
 
 
 def digest_of(declaration: Declaration) -> str:
-    """Digest of the plan of a pooled experiment: its test and its symbols."""
+    """Digest of a pooled experiment's plan: the parameters of its test, and its symbols in any order."""
     symbols = tuple(sorted(set(declaration.symbols)))
     return sha256(json.encode((declaration.test.digest(), symbols))).hexdigest()[:16]
 
 
 class Pool:
-    """One experiment over several symbols.
+    """Operator of one experiment over several symbols: takes their partials into a `PoolState`.
 
-    Partials of several partitions come in any order. The result does not depend on it: a window counts only once
-    *every* symbol has completed it in event time, and its sums are added in the order of the symbols' names. A partial
-    holds sums over all pairs up to its window, so it replaces earlier ones and repeats change nothing. A symbol without
-    ticks blocks the experiment, since its pairs are not known.
+    A partial holds sums over all pairs of one symbol up to the end of a window of event time. It replaces earlier
+    partials of its symbol, so repeats change nothing. Partials of several partitions come in any order, on which the
+    result does not depend: a window counts once *every* symbol has completed it, and sums are added in the order of the
+    symbols' names. A symbol without ticks holds up the whole experiment, since its pairs are not known.
 
-    A batch is all pairs of all symbols in the windows since the last batch, as soon as they are at least `batch`. So
-    moves of several symbols at the same time are in one batch and count as one observation. The test begins at the
-    first window in which every symbol has scores.
+    A batch is all pairs of all symbols in the windows since the last batch, once they are at least `batch` pairs. Moves
+    of several symbols at the same time are therefore in one batch and count as one observation. The test begins with
+    the first window in which every symbol has scores.
 
     Args:
         name: name of the experiment.
-        declaration: its declaration.
+        declaration: declaration of the experiment.
     """
 
     def __init__(self, name: str, declaration: Declaration) -> None:
@@ -134,10 +139,11 @@ class Pool:
         return PoolState(self.name, self.digest, {}, self.experiment.start())
 
     def check(self, partial: ExperimentPartial) -> None:
-        """Check a partial against the declaration of the experiment, without a state.
+        """Check that a partial (sums of one symbol) agrees with the declaration of the experiment and with itself.
 
         Raises:
-            Refused: `unknown_symbol`, `other_plan`, `bad_window`, `bad_counts`.
+            Refused: the symbol is not declared (`unknown_symbol`), the test is another one (`other_plan`), the windows
+                are impossible (`bad_window`), or parts are larger than their whole (`bad_counts`).
         """
         if partial.symbol not in self.symbols:
             raise Refused(
@@ -153,7 +159,13 @@ class Pool:
             raise Refused("bad_counts", f"expected parts of {partial.pairs} pairs, was more")
 
     def take(self, state: PoolState, partial: ExperimentPartial) -> Iterator[Struct]:
-        """Take a partial; yield the records and commands that follow."""
+        """Take a partial (sums of one symbol) into `state`; yield the records and commands that follow from it.
+
+        Once the experiment has ended, and for a window that the symbol has completed before, nothing follows.
+
+        Raises:
+            Refused: counts or windows of the symbol go back, or it is too many windows ahead of the slowest symbol.
+        """
         test = state.test
         assert test is not None, "a declared experiment has one, see `PoolingNode.revive`"
         if test.status not in OPEN:
@@ -290,11 +302,13 @@ class Pool:
 
 
 class PoolingNode(Node[PoolState]):
-    """Node that runs every declared experiment with `scope = "pooled"`, with one state for each experiment.
+    """Node that runs every declared experiment that is pooled over symbols, with one state for each experiment.
+
+    It reads partials (sums that each symbol sends) and writes progress, verdicts and commands.
 
     Args:
-        declarations: of all experiments, by name.
-        signing: signs commands and checks partials, if the deployment has a key.
+        declarations: all declared experiments by name; those that are not pooled are passed over.
+        signing: signs commands and checks partials, if the deployment has a signing key.
     """
 
     name = "pooling"
@@ -312,7 +326,11 @@ class PoolingNode(Node[PoolState]):
         }
 
     def check(self, event: ExperimentPartial) -> None:
-        """See `Node.check`: it must be a valid partial of a declared experiment."""
+        """Check a partial (sums of one symbol): its signature, and that it agrees with its experiment's declaration.
+
+        Raises:
+            Refused: it is not valid, or no pooled experiment has its name.
+        """
         self._signing.check(event)
         pool = self._pools.get(event.experiment)
         if pool is None:
@@ -320,19 +338,30 @@ class PoolingNode(Node[PoolState]):
         pool.check(event)
 
     def key(self, event: ExperimentPartial) -> str:
-        """Name of the experiment, as its symbols share a state."""
+        """Name of the experiment: all its symbols share one state."""
         return event.experiment
 
     def admit(self, event: ExperimentPartial, record_id: str) -> None:
-        """See `Node.admit`: the signature of a partial must hold at its place."""
+        """Check that the signature of a partial (sums of one symbol) holds for the place of the partial in the log.
+
+        Raises:
+            Refused: it was signed for another partition or a later place, or with a key that had been retired.
+        """
         self._signing.admit(event, record_id)
 
     def open(self, key: str) -> PoolState:
-        """State of an experiment before the first partial."""
+        """State of an experiment before the first partial; `key` is its name."""
         return self._pools[key].start()
 
     def step(self, state: PoolState, event: ExperimentPartial, record_id: str) -> Sequence[Struct]:
-        """Progress and verdict of the experiment, and the commands that follow; their ids name its windows."""
+        """Take a partial (sums of one symbol); returns progress and verdict of its experiment, and commands.
+
+        Ids of these records are made of the experiment and the window of event time, not of `record_id`, so they do not
+        depend on the order in which the symbols send.
+
+        Raises:
+            Refused: the partial does not fit the state of its experiment or of its symbol.
+        """
         self.admit(event, record_id)
         return [
             self._signing.ask(each, state.members[each.symbol].place)
@@ -342,7 +371,13 @@ class PoolingNode(Node[PoolState]):
         ]
 
     def revive(self, state: PoolState) -> PoolState:
-        """See `Node.revive`: the experiment must be declared as it was when it began."""
+        """Check that the stored experiment is declared as it was when it began; returns its state.
+
+        A state without a test, which earlier releases stored for undeclared experiments, is replaced by a new one.
+
+        Raises:
+            OtherParameters: the test or the symbols were changed since.
+        """
         pool = self._pools.get(state.experiment)
         if pool is not None and state.test is None:  # earlier releases kept one of an experiment that nobody declared
             return pool.start()

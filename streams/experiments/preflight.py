@@ -1,4 +1,4 @@
-"""Pre-flight: error rates of a registered experiment on resampled recorded data without a difference."""
+"""Pre-flight: measures, before an experiment starts, how often it would err on recorded data without a difference."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -23,19 +23,19 @@ BATCHES_A_BLOCK = 10
 
 
 class Preflight(Struct, frozen=True):
-    """Result of a pre-flight: how often replays of the test without a difference came to a verdict.
+    """Result of a pre-flight: how often replays of the test came to a verdict although there was no difference.
 
     Attributes:
         replications: number of replayed experiments.
-        wins, harms: replays with the verdict `winner`, and with `harm`.
-        allowed, allowed_harms: largest acceptable fraction of false verdicts of both kinds, and of `harm` alone: the
-            nominal rate plus 2 standard errors.
-        passed: whether neither rate exceeds its limit.
-        clear: whether the rate of both together is at least a standard error below its limit.
-        decided: median pairs to a decision; infinite if most replays came to none.
-        longest: pairs of a replay without a decision.
-        autocorrelation_time: autocorrelation time of the primary score, pairs.
-        sentence: the same for a person.
+        wins, harms: number of replays with the verdict `winner` (the challenger is better) and `harm` (it is worse).
+        allowed: largest acceptable fraction of replays with either verdict: the nominal rate plus 2 standard errors.
+        allowed_harms: largest acceptable fraction of replays with the verdict `harm`.
+        passed: whether neither fraction exceeds its limit.
+        clear: whether, in addition, the fraction of both verdicts plus one standard error is within the nominal rate.
+        decided: median pairs to a verdict; infinite if most replays came to none.
+        longest: pairs after which a replay ends without a verdict.
+        autocorrelation_time: neighbouring pairs that tell as much as one independent pair; 1 without correlation.
+        sentence: the result as a sentence for a person.
     """
 
     replications: int
@@ -56,12 +56,12 @@ Batched = Iterable[tuple[int, float]]
 
 
 class Windows(NamedTuple):
-    """Sums over all symbols of a pooled experiment in each window of event time.
+    """Sums over all symbols of a pooled experiment, one element for each window of event time.
 
     Attributes:
-        counts: scored pairs of all symbols.
-        sums: sums of their primary scores.
-        span_ns: event time from the first window to the last.
+        counts: scored pairs of all symbols in the window.
+        sums: sum of the primary scores of these pairs.
+        span_ns: event time from the start of the first window to the end of the last, ns.
     """
 
     counts: NDArray[np.float64]
@@ -70,12 +70,12 @@ class Windows(NamedTuple):
 
     @property
     def pairs(self) -> int:
-        """Scored pairs in all windows."""
+        """Number of scored pairs in all windows."""
         return int(self.counts.sum())
 
     @property
     def mean(self) -> float:
-        """Mean score of a pair."""
+        """Mean primary score of a pair over all windows."""
         return float(self.sums.sum() / self.counts.sum())
 
 
@@ -87,21 +87,23 @@ def preflight(
     seed: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Preflight:
-    """Replay the experiment at its registered length on resamples of `history`, centred at the margin.
+    """Replay an experiment many times on resamples of `history`, shifted so that there is no difference to find.
 
-    A resample is a stationary bootstrap of scored pairs. Guardrails, the certificate and futility are left out, as they
-    can only reduce false verdicts. Arms are not swapped within pairs, which would destroy the dependence.
+    The mean score is shifted to the margin of the experiment, the boundary between winning and not winning. Each replay
+    has the registered length. A resample is a stationary bootstrap of scored pairs. Guardrails, the e-process of
+    bounded scores and stopping for futility are left out, as they can only reduce false verdicts. The two versions are
+    not swapped within pairs, since that would destroy the dependence between neighbours.
 
     Args:
-        history: pairs of the two arms, or of two equal arms.
-        parameters: parameters of the experiment.
-        replications: number of resamples.
-        shift: difference added to each primary score, to measure how often it is found.
+        history: pairs (results of two versions on one prediction) of the two versions, or of two equal ones.
+        parameters: plan of the experiment.
+        replications: number of replays.
+        shift: difference added to every primary score, to measure how often the test finds it; 0: none.
         seed: seed of the bootstrap.
-        progress: called with the fraction that is done.
+        progress: called after each replay with the fraction that is done, 0 to 1.
 
     Raises:
-        ConfigurationError: the history is too short, or the primary metric has no score for a pair.
+        ConfigurationError: the history is too short, or the primary metric has no score for a single pair.
 
     References:
         Politis and Romano (1994), The stationary bootstrap; Kohavi, Tang and Xu (2020), Trustworthy Online Controlled
@@ -133,7 +135,17 @@ def pooled_preflight(
     seed: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Preflight:
-    """`preflight` of a pooled experiment: resamples are of whole windows with all symbols.
+    """Replay a pooled experiment many times on resamples of `windows`, shifted so that there is no difference.
+
+    It works like `preflight`, but whole windows of event time with the pairs of all symbols are resampled, so that the
+    dependence between symbols is kept.
+
+    Args:
+        windows: sums over all symbols for each window.
+        parameters: plan of the experiment.
+        replications: number of replays.
+        seed: seed of the bootstrap.
+        progress: called after each replay with the fraction that is done, 0 to 1.
 
     Raises:
         ConfigurationError: the history is too short.
@@ -161,18 +173,17 @@ def pooled_preflight(
 def smallest_that_holds(
     replay: Callable[[ExperimentParameters], Preflight], parameters: ExperimentParameters, batch: int, pairs: int
 ) -> int | None:
-    """Smallest batch size, of `batch` times powers of 1.5, with which the pre-flight passes clearly.
+    """Smallest batch size tried with which the pre-flight passes clearly; None if the history is too short to find one.
 
-    A recommended size must be shown to keep the error rates; a registered one fails only if shown to exceed them.
+    The sizes are `batch`, then half as much again, and so on. "Clearly" is stricter than the pass of a registered plan:
+    a size that is recommended must be shown to keep the error rates, while a registered one fails only if it is shown
+    to exceed them.
 
     Args:
         replay: runs the pre-flight with given parameters.
-        parameters: parameters of the experiment.
-        batch: first size to try.
+        parameters: plan of the experiment.
+        batch: first size to try, pairs.
         pairs: scored pairs of the history.
-
-    Returns:
-        None if there is none for which the history is long enough.
     """
     while pairs >= batch * FEWEST:
         if replay(with_batch(parameters, batch)).clear:
@@ -182,22 +193,26 @@ def smallest_that_holds(
 
 
 def with_batch(parameters: ExperimentParameters, batch: int) -> ExperimentParameters:
-    """Parameters with another batch size, and a larger `longest` if that needs one."""
+    """The parameters with another batch size, and with a larger `longest` if these batches need it."""
     return replace(parameters, batch=batch, longest=max(parameters.longest, batch * parameters.fewest_batches))
 
 
 def larger(batch: int) -> int:
-    """Next batch size to try: half as much again."""
+    """Next batch size to try: half as much again, and at least one pair more."""
     return batch + max(1, batch // 2)
 
 
 def windows_of(histories: Iterable[Sequence[Pair]], parameters: ExperimentParameters) -> Windows:
-    """Count and sum of the primary score of all symbols in each window of event time.
+    """Count and sum of the primary scores of all symbols in each window of event time, `parameters.clock_ns` long.
 
-    Windows are `clock_ns` long, from the first to the last in which every symbol has scores.
+    The windows go from the latest of the symbols' first windows to the earliest of their last ones.
+
+    Args:
+        histories: pairs (results of two versions on one prediction), one sequence for each symbol.
+        parameters: plan of the experiment.
 
     Raises:
-        ConfigurationError: there is no such window.
+        ConfigurationError: a symbol has no scored pair, or fewer than two windows lie between these ends.
     """
     experiment = Experiment(replace(parameters, guardrails={}))
     found: list[dict[int, tuple[int, float]]] = []
@@ -235,7 +250,14 @@ def _check_length(pairs: int, parameters: ExperimentParameters) -> None:
 
 
 def ends_of_batches(times: NDArray[np.int64], parameters: ExperimentParameters) -> list[int]:
-    """Indices at which batches of pairs end: after `batch` pairs, or with `clock_ns` at the end of their window."""
+    """Indices at which batches of pairs end: each is the index after the last pair of a batch.
+
+    A batch has `batch` pairs. With `clock_ns` it has at least as many, and ends at the end of a window of event time.
+
+    Args:
+        times: event times of the pairs, ns, ascending.
+        parameters: plan of the experiment.
+    """
     batch = parameters.batch
     if not parameters.clock_ns:
         return list(range(batch, len(times) + 1, batch))

@@ -1,4 +1,4 @@
-"""Scores: by how much the challenger was better in one pair, from this pair and earlier ones."""
+"""Scores: by how much the challenger was better than the champion in one pair, from this pair and earlier ones."""
 
 from math import log1p, sqrt
 from typing import Literal
@@ -15,13 +15,15 @@ FLOOR = 0.1
 
 
 class ScoreState(Struct, array_like=True):
-    """State of the scores of pairs: the scale from the warm-up, and the variance of each arm.
+    """State of the scores of pairs: their scale, from the warm-up, and the current variance of each arm.
 
     Attributes:
         n: pairs of the warm-up so far.
-        mean, sse: mean of their difference, bps, and sum of its squared deviations from the mean, bps^2.
+        mean: mean of the return of A less that of B in the warm-up, bps.
+        sse: sum of squared deviations of that difference from `mean`, bps^2.
         scale: standard deviation of the difference in the warm-up, bps; 0 until the warm-up is over.
-        a_variance, b_variance: of each arm up to the last pair, exponentially weighted, bps^2.
+        a_variance, b_variance: mean squared return of A and of B, up to the last pair, bps^2; exponentially weighted
+            once the warm-up is over.
     """
 
     n: int = 0
@@ -33,20 +35,22 @@ class ScoreState(Struct, array_like=True):
 
 
 class Scores:
-    """Advances a `ScoreState`: first a warm-up for the scales, then the scores of each pair.
+    """Operator that computes the scores of pairs, with a `ScoreState`; the first pairs are a warm-up for the scales.
+
+    A pair is the results of challenger A and champion B on one prediction, with net returns a and b.
 
     | metric | score |
     |---|---|
-    | `returns` | a - b, in standard deviations of the warm-up |
+    | `returns` | a - b, in standard deviations of a - b in the warm-up |
     | `risk_adjusted` | a / sigma_A - b / sigma_B, each sigma as it was before the pair |
-    | `log_growth` | log(1 + a) - log(1 + b), in standard deviations of the warm-up |
-    | `win_rate` | -1, 0 or 1: whether only b, both or none, or only a earned something |
-    | `log_loss` | log-loss of b less that of a, nats; 0 where nothing moved |
+    | `log_growth` | log(1 + a) - log(1 + b), in standard deviations of a - b in the warm-up |
+    | `win_rate` | 1 if only a is above 0, -1 if only b is, else 0 |
+    | `log_loss` | log-loss of B less that of A, nats; 0 where the price did not move |
 
     Args:
-        metrics: of the table, in the order of the scores.
-        warmup: pairs from which only scales are estimated.
-        memory: pairs over which volatilities decay.
+        metrics: metrics of the table, in the order in which scores are returned.
+        warmup: number of first pairs, from which only scales are estimated.
+        memory: pairs over which the volatilities decay.
 
     >>> scores = Scores(("returns", "win_rate", "log_loss"), warmup=2, memory=100)
     >>> state = scores.start()
@@ -67,7 +71,7 @@ class Scores:
         return ScoreState()
 
     def update(self, state: ScoreState, pair: Pair) -> list[float] | None:
-        """Take a valid pair; returns its scores, or None during the warm-up."""
+        """Take one valid pair into `state`; returns a score for each metric, or None during the warm-up."""
         a, b = pair.a_bps, pair.b_bps
         if state.scale == 0.0:
             self._warm(state, a, b)

@@ -1,4 +1,4 @@
-"""Where an experiment stands: computed from its state once, for a record, a page or an A/B test."""
+"""Summary of an experiment's state, for a record, a page or an A/B test."""
 
 from collections.abc import Callable
 from math import exp, isfinite
@@ -18,24 +18,32 @@ Moved = TypeVar("Moved")
 
 
 class Standing(Struct, frozen=True):
-    """What the state of a test says; each field is the one of `schemas.experiments.ExperimentMoved` of its name.
+    """Summary of an experiment: status, effect, and evidence for and against the challenger.
+
+    Records of an experiment's progress (`schemas.experiments.ExperimentMoved`) have the same fields.
 
     Attributes:
-        plan: digest of what was registered.
-        status, reason, holding: as in the state.
+        plan: digest of the experiment's parameters.
+        status: phase of the test, or how it ended.
+        reason: sentence on why it ended; empty before that.
+        holding: what keeps a winner from being named although the evidence is there; empty: nothing.
         primary: metric that decides.
-        pairs, scored, rejected, batches: so far.
-        longest: scored pairs after which it ends.
-        effect: mean score of the challenger over the champion, units of the score.
-        low, high: confidence sequence of it: holds at all times at once; none while too little is known.
-        log_e_better, log_e_worse: log evidence that the challenger is better by the margin; that it is worse.
-        threshold: log evidence at which is decided.
-        p: anytime-valid p-value for the challenger.
-        log_e_hopeless: log evidence that an effect worth finding is not there.
-        autocorrelation: of neighbouring batches.
-        independent: whether that is within two standard errors of none.
-        sharpe_difference, sharpe_error: per pair, and its standard error; none while too little is known.
-        guardrails: in their order.
+        pairs, scored, rejected: pairs taken so far, those that were scored, and those with numbers out of range.
+        batches: closed batches so far.
+        longest: scored pairs after which the test ends without a decision.
+        effect: mean score; above 0: the challenger is better.
+        low, high: ends of a confidence sequence of the effect (an interval that holds at all times at once); None while
+            too little is known.
+        log_e_better: log evidence that the challenger is better by more than the margin, nats.
+        log_e_worse: log evidence that the challenger is worse, nats.
+        threshold: log evidence at which the challenger wins, nats.
+        p: p-value for "the challenger is not better", valid at any time.
+        log_e_hopeless: log evidence that the effect is smaller than the smallest that is worth finding, nats.
+        autocorrelation: autocorrelation of neighbouring batch means.
+        independent: whether `autocorrelation` lies within two standard errors of 0.
+        sharpe_difference, sharpe_error: Sharpe ratio per pair of the challenger less that of the champion, and the
+            standard error; None while too little is known.
+        guardrails: figures of each guardrail (a second metric that may only block a winner), in the order declared.
     """
 
     plan: str
@@ -64,7 +72,7 @@ class Standing(Struct, frozen=True):
 
 
 def standing(experiment: Experiment, state: ExperimentState) -> Standing:
-    """Where `state` stands."""
+    """Summarise the state of an experiment: its status, effect, and evidence for and against the challenger."""
     parameters, evidence, g = experiment.parameters, experiment.evidence, experiment.g
     n, mean, sse = evidence.moments(state.evidence, parameters.primary)
     low, high = interval(n, mean, sse, g, parameters.alpha)
@@ -100,14 +108,14 @@ def standing(experiment: Experiment, state: ExperimentState) -> Standing:
 
 
 def moved(kind: Callable[..., Moved], experiment: Experiment, state: ExperimentState, /, **about: Any) -> Moved:
-    """The record of where `state` stands.
+    """A record of an experiment's progress: the summary of its state (`Standing`), and the fields in `about`.
 
     Args:
-        kind: of the record: of one symbol, or of several.
-        experiment: whose state it is.
-        state: of its test.
-        about: what the state does not say: id, symbol, time, names of both arms; a field of `Standing` that is given
-            here, too, stands in the place of what the state says.
+        kind: type of the record, for one symbol or for several.
+        experiment: the experiment.
+        state: its state.
+        about: fields that the summary lacks: id, symbol, time, names of both versions. A field that the summary has,
+            too, is replaced by the one given here.
     """
     collects = UNSET if experiment.decides else True
     return kind(**(asdict(standing(experiment, state)) | {"collects": collects} | about))

@@ -31,11 +31,11 @@ Step = Literal["", "moved", "decided"]
 
 
 class Reported(Struct, array_like=True):
-    """The last partial of this symbol for a pooled experiment.
+    """How far a symbol has sent its sums (a partial) to an experiment over several symbols.
 
     Attributes:
-        window: window of event time of the latest pair; -1 before the first.
-        ended: whether a partial has ended the comparison.
+        window: number of the window of event time of the latest scored pair; -1 before the first.
+        ended: whether a last partial has said that the comparison on this symbol is over.
     """
 
     window: int = -1
@@ -43,18 +43,18 @@ class Reported(Struct, array_like=True):
 
 
 class TrialState(Struct, array_like=True):
-    """State of one experiment on one symbol: its test, and then the watch over its winner.
+    """State of one experiment on one symbol: first its test, then the watch over its winner.
 
     Attributes:
-        challenger, champion: versions of the two arms at the first pair.
-        test: state of the experiment.
-        watch: state of the watch over the winner; None before it is live.
-        told: last partial, in a pooled experiment.
-        health: calibration and silence of the winner's model.
-        generation: generation of the symbol's clock.
-        seen: event time of the last outcome, ns.
-        until: after the clock was set back: event time up to which outcomes were counted before, ns; else 0.
-        dropped: outcomes that were dropped because their time was counted before.
+        challenger, champion: names of the two versions at the first pair.
+        test: state of the test.
+        watch: state of the watch over the winner; None before the winner is live.
+        told: how far sums were sent to the node that decides for all symbols; None unless the experiment is pooled.
+        health: state of the checks of the winner's calibration and opinions; None before the winner is live.
+        generation: number of the symbol's clock; a new clock begins when the venue's time is set back.
+        seen: event time of the last outcome that was taken, ns.
+        until: event time up to which outcomes had been taken when the clock was set back, ns; 0: none are waited for.
+        dropped: outcomes that were dropped because their event time had been taken before.
     """
 
     challenger: str
@@ -70,30 +70,30 @@ class TrialState(Struct, array_like=True):
 
     @property
     def status(self) -> ExperimentStatus:
-        """Status of the test, then phase of the watch."""
+        """Status of the test; once the winner is live, the phase of the watch over it."""
         return self.test.status if self.watch is None else self.watch.phase
 
     @property
     def reason(self) -> str:
-        """Reason of the last change of status."""
+        """Sentence on why `status` last changed; empty before the first change."""
         return self.test.reason if self.watch is None or not self.watch.reason else self.watch.reason
 
 
 class Trial:
-    """Advances a `TrialState`.
+    """Operator of one experiment on one symbol: takes outcomes into a `TrialState`.
 
-    During the test the challenger is the shadow arm with the experiment's name and the champion is the live arm; if
-    another version goes live meanwhile, the test stops. Once the winner is live, the former champion goes on in shadow
-    under the name of its version, and the watch compares the two by the primary score for as long as both run. A
-    candidate of a retrain is watched from the time at which it goes live, even if a person promoted it before or
-    against the verdict.
+    During the test the challenger is the arm (a version that runs beside the live one) with the experiment's name, and
+    the champion is the live version. If a third version goes live meanwhile, the test stops. Once the challenger has
+    won and is live, the former champion runs on beside it under the name of its version. A watch then compares the two
+    by the primary score for as long as both run. A candidate of a retrain is watched from the time at which it goes
+    live, even if a person promoted it before or against the verdict.
 
-    In a pooled experiment the test on one symbol only collects evidence. It was won if the challenger goes live; the
-    watch then begins as soon as there are enough batches to estimate the usual difference.
+    In a pooled experiment the test on one symbol only collects evidence, and the challenger has won once it is live.
+    The watch then begins when there are enough batches to estimate the usual difference.
 
     Args:
-        name: of the experiment.
-        declaration: of it.
+        name: name of the experiment.
+        declaration: declaration of the experiment.
     """
 
     def __init__(self, name: str, declaration: Declaration) -> None:
@@ -107,20 +107,23 @@ class Trial:
         self._health = WinnerHealth(terms.run, self._block, terms.calibration)
 
     def begins(self, outcome: OutcomeMatured) -> bool:
-        """Whether the challenger runs beside the live arm."""
+        """Whether the challenger appears in an outcome, that is, runs beside the live version."""
         return any(arm.arm == self.name for arm in outcome.arms)
 
     def start(self, outcome: OutcomeMatured) -> TrialState:
-        """State before the first pair, which is in `outcome`."""
+        """State before the first pair; `outcome` is the one with the first pair, and names both versions."""
         challenger = next(arm.model_version for arm in outcome.arms if arm.arm == self.name)
         told = Reported() if self.pooled else None
         return TrialState(challenger, outcome.arms[0].model_version, self.experiment.start(), told=told)
 
     def move_clock(self, state: TrialState, outcome: OutcomeMatured) -> bool:
-        """Move the clock on to an outcome, each before `update`; whether its time was not counted before.
+        """Move the experiment's clock to the event time of an outcome; call it before `update`.
 
-        When the symbol's clock was set back, the same time comes a second time: outcomes are dropped until the clock
-        has passed the last time seen.
+        After the symbol's clock was set back, the same event time comes a second time. Outcomes are dropped until the
+        clock has passed the latest time that was seen before.
+
+        Returns:
+            Whether `update` may take the outcome; False: it is dropped.
         """
         if outcome.generation and outcome.generation != state.generation:
             state.generation = outcome.generation
@@ -132,7 +135,11 @@ class Trial:
         return True
 
     def update(self, state: TrialState, outcome: OutcomeMatured) -> Step:
-        """Take an outcome for which `counts` is True."""
+        """Take an outcome for which `move_clock` returned True: add its pair to the test, or to the winner's watch.
+
+        Returns:
+            `decided` if a verdict or a new phase of the watch follows, `moved` if the figures changed, else empty.
+        """
         if outcome.ts_event <= state.until:
             set_back, state.until = state.until - outcome.ts_event, 0
             if state.test.status in OPEN:
@@ -159,7 +166,7 @@ class Trial:
         return "moved" if state.test.status in OPEN else "decided"
 
     def moved(self, state: TrialState, outcome: OutcomeMatured, record_id: str) -> ExperimentMoved:
-        """Progress of the experiment as a record."""
+        """The record of the experiment's progress after `outcome`, with the id `record_id`."""
         watch = state.watch
         return moved(
             ExperimentMoved,

@@ -1,4 +1,4 @@
-"""Further reasons to roll back a winner: its probabilities are no longer calibrated, or its model has no opinion."""
+"""Two more reasons to roll back a winner: its probabilities are no longer calibrated, or its model has no opinion."""
 
 from msgspec import Struct
 
@@ -16,12 +16,14 @@ SCALE = 0.25
 
 
 class HealthState(Struct, array_like=True):
-    """State of the watch over a winner's health: its calibration, and how long its model has had no opinion.
+    """State of the checks of a live winner: its calibration, and how long its model has had no opinion.
+
+    The surprise of a version is its log-loss less the log-loss that it expects of its own probabilities, nats.
 
     Attributes:
-        calibration: e-detector of the winner's surprise less that of the version before.
-        spoke: whether the winner's model has had an opinion.
-        mute: outcomes in a row without an opinion of that model.
+        calibration: change detector on the winner's surprise less that of the version before.
+        spoke: whether the winner's model has had an opinion at least once.
+        mute: latest outcomes in a row in which the model had no opinion (a probability of exactly 0.5).
     """
 
     calibration: DetectorState
@@ -30,12 +32,15 @@ class HealthState(Struct, array_like=True):
 
 
 class WinnerHealth:
-    """Advances a `HealthState`.
+    """Operator that checks a live winner with a `HealthState`: whether it is still calibrated and still has opinions.
+
+    The surprise of a version is its log-loss less the log-loss that it expects of its own probabilities, nats. A pair
+    is the results of A, the winner, and B, the version before, on one prediction.
 
     Args:
-        run: average run length, pairs before a false alarm.
-        block: pairs that are averaged first.
-        margin: nats by which its surprise may exceed that of the version before; 0: not watched.
+        run: pairs between two false alarms on average (average run length).
+        block: neighbouring pairs that are averaged to one observation.
+        margin: by how much the winner's surprise may exceed that of the version before, nats; 0: it is not watched.
 
     >>> health = WinnerHealth(run=2_000.0, block=20, margin=0.05)
     >>> state = health.start()
@@ -49,11 +54,14 @@ class WinnerHealth:
         self._detector = EDetector(run, block, SCALE)
 
     def start(self) -> HealthState:
-        """State at promotion."""
+        """State when the winner goes live."""
         return HealthState(self._detector.start())
 
     def broken(self, state: HealthState, outcome: OutcomeMatured, pair: Pair) -> str:
-        """Take the outcome of a pair, where A is the watched, live version; returns what is wrong with it, or empty."""
+        """Take one outcome and its pair into `state`; returns what is wrong with the winner, or empty.
+
+        In `pair` A is the live winner and B the version before.
+        """
         opinion = outcome.experts.get(MODEL)
         if opinion is not None and any(outcome.features.values()):
             state.mute = state.mute + 1 if opinion == 0.5 else 0
@@ -65,7 +73,11 @@ class WinnerHealth:
         return ""
 
     def excess(self, state: HealthState, pair: Pair) -> bool:
-        """Take a pair; returns whether A's surprise has become larger than B's by more than the margin."""
+        """Take one pair into `state`; returns whether the alarm of the calibration is raised now or was raised before.
+
+        The alarm says that A's surprise exceeds B's by more than the margin. Surprise is the log-loss less the log-loss
+        that a version expects of its own probabilities. Pairs whose price did not move are passed over.
+        """
         if pair.label == 0:
             return state.calibration.alarmed > 0
         worse = _surprise(pair.a_up, pair.label) - _surprise(pair.b_up, pair.label) - self._margin

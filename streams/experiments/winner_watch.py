@@ -1,4 +1,4 @@
-"""Watch over a winner: canary, then promoted, then confirmed; or rolled back at the first alarm."""
+"""Watch over a version that won and went live: canary, promoted, confirmed; or rolled back at the first alarm."""
 
 from typing import Literal
 
@@ -10,13 +10,13 @@ Phase = Literal["canary", "promoted", "confirmed", "rolled_back"]
 
 
 class WinnerWatchState(Struct, array_like=True):
-    """State of the watch.
+    """State of the watch over a version that won and went live.
 
     Attributes:
         phase: `canary`, `promoted`, `confirmed` or `rolled_back`.
-        reason: why the phase last changed, a sentence.
-        pairs: pairs since the winner went live.
-        detector: state of the e-detector.
+        reason: sentence on why the phase last changed; empty before that.
+        pairs: pairs (results of this version and the one before on one prediction) since it went live.
+        detector: state of the change detector.
     """
 
     phase: Phase
@@ -26,12 +26,14 @@ class WinnerWatchState(Struct, array_like=True):
 
 
 class WinnerWatch:
-    """Advances a `WinnerWatchState` by loss differences of the new version and the old one, which runs in shadow.
+    """Operator that watches a promoted version with a `WinnerWatchState`, by its loss less that of the version before.
+
+    The version before runs on beside the promoted one, so that both have a loss for every prediction.
 
     Args:
-        detector: raises the alarm, also after the confirmation.
-        canary: pairs of the canary phase.
-        confirmed: pairs without an alarm after which the winner counts as confirmed.
+        detector: change detector that raises the alarm; it goes on after the confirmation.
+        canary: pairs without an alarm after which the version counts as promoted.
+        confirmed: pairs without an alarm after which it counts as confirmed.
 
     >>> watch = WinnerWatch(EDetector(run=20_000.0), canary=500, confirmed=5_000)
     >>> state = watch.start()
@@ -47,11 +49,14 @@ class WinnerWatch:
         self._confirmed = confirmed
 
     def start(self) -> WinnerWatchState:
-        """State when the winner goes live."""
+        """State when the winner goes live, with the phase `canary`."""
         return WinnerWatchState("canary", "", 0, self._detector.start())
 
     def update(self, state: WinnerWatchState, worse: float) -> bool:
-        """Take the new version's loss less the old version's; returns whether the phase changed."""
+        """Take one loss of the new version less that of the version before; returns whether the phase changed.
+
+        After a roll-back nothing changes any more.
+        """
         if state.phase == "rolled_back":
             return False
         state.pairs += 1

@@ -1,4 +1,4 @@
-"""Batch means and the check that neighbouring batches are independent."""
+"""Moments of batch means, and the check that neighbouring batches are independent."""
 
 from math import sqrt
 
@@ -12,15 +12,15 @@ STANDARD_ERRORS = 2.0
 
 
 class Batches(Struct, array_like=True):
-    """Moments of batch means.
+    """Moments of the means of closed batches; a batch is a number of neighbouring scores.
 
     Attributes:
-        n: batches closed.
-        mean: mean of the batch means, units of the score.
-        sse: sum of squared deviations from `mean`.
-        first: mean of the first batch; `last` and `products` are relative to it, so that a large mean costs no digits.
+        n: closed batches.
+        mean: mean of the batch means, in the unit of the scores.
+        sse: sum of squared deviations of the batch means from `mean`.
+        first: mean of the first batch; the next two fields are relative to it, so that a large mean costs no digits.
         last: mean of the last batch, less `first`.
-        products: sum of products of neighbouring means, each less `first`.
+        products: sum of products of neighbouring batch means, each less `first`.
     """
 
     n: int = 0
@@ -32,7 +32,7 @@ class Batches(Struct, array_like=True):
 
 
 def close(state: Batches, mean: float) -> None:
-    """Add the mean of a complete batch.
+    """Add the mean of a complete batch to `state`.
 
     >>> state = Batches()
     >>> for mean in (1.0, 2.0, 3.0, 4.0):
@@ -57,7 +57,7 @@ def close(state: Batches, mean: float) -> None:
 
 
 def autocorrelation(state: Batches) -> float:
-    """Lag-1 autocorrelation of the batch means; 0 while they are all the same.
+    """Autocorrelation of neighbouring batch means (lag 1), -1 to 1; 0 while all means are equal.
 
     References:
         Box, Jenkins and Reinsel (1994), Time Series Analysis, equation 2.1.12.
@@ -69,7 +69,9 @@ def autocorrelation(state: Batches) -> float:
 
 
 def sound(state: Batches) -> bool:
-    """Whether there are enough batches, and their autocorrelation lies within two standard errors of none.
+    """Whether there are at least `FEWEST` batches, and neighbouring batch means look independent.
+
+    They do if their autocorrelation lies within two standard errors of 0.
 
     References:
         Bartlett (1946), On the theoretical specification and sampling properties of autocorrelated time-series.
@@ -78,12 +80,12 @@ def sound(state: Batches) -> bool:
 
 
 def independent(state: Batches) -> bool:
-    """Whether the autocorrelation of the batch means lies within two standard errors of none."""
+    """Whether the autocorrelation of neighbouring batch means lies within two standard errors of 0."""
     return abs(autocorrelation(state)) * sqrt(state.n) <= STANDARD_ERRORS
 
 
 def allowed(n: int) -> float:
-    """Largest magnitude of the autocorrelation of `n` batch means that is within two standard errors of none.
+    """Largest magnitude of the autocorrelation of `n` batch means that lies within two standard errors of 0.
 
     >>> allowed(100)
     0.2

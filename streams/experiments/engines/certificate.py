@@ -1,8 +1,8 @@
-"""Engine 2: an e-process for scores with a known lower bound; it assumes neither normal tails nor batches.
+"""E-process of bounded scores (engine 2): tests a mean of scores that have a known lower bound.
 
-It guards against strategies that a t-test misjudges: a small gain nearly always and a rare large loss. Its assumption
-on dependence is stronger than that of engine 1: without a difference, the expected score of every pair, given the past,
-is 0 or below.
+It assumes neither normal tails nor batches. It guards against strategies that a t-test misjudges: a small gain nearly
+always and a rare large loss. Its assumption on dependence is stronger than that of the e-process of batch means:
+without a difference, the expected score of every pair, given the past, is 0 or below.
 """
 
 from math import exp, inf, lgamma, log
@@ -11,14 +11,14 @@ from msgspec import Struct
 
 
 class CertificateState(Struct, array_like=True):
-    """Sums of engine 2.
+    """Sums of the e-process of bounded scores.
 
     Attributes:
         n: scores taken.
         total: sum of the scores, each less the margin.
-        variance: sum of squared deviations from the running mean before each score.
-        violated: whether a score was below the bound; then no more scores are taken.
-        rejected: scores that were not finite.
+        variance: sum of squared deviations of each score from the running mean before it.
+        violated: whether a score was below the bound; after that no score is taken.
+        rejected: scores that were not finite; they are left out.
     """
 
     n: int = 0
@@ -29,13 +29,15 @@ class CertificateState(Struct, array_like=True):
 
 
 class Certificate:
-    """Advances a `CertificateState`: empirical-Bernstein gamma-exponential mixture.
+    """E-process of bounded scores: tests after every score whether their mean is above a margin.
+
+    It is the empirical-Bernstein gamma-exponential mixture; sums are kept in a `CertificateState`.
 
     Args:
-        bound: c: every score, less the margin, is at least -c.
-        optimal: accumulated variance at which it is most powerful.
-        alpha: error rate: probability of ever calling a mean at or below the margin above it.
-        margin: value that the mean must exceed.
+        bound: c, where every score less the margin is at least -c.
+        optimal: accumulated variance at which the test is most powerful.
+        alpha: probability of ever finding a mean above the margin that is not.
+        margin: value that the mean must exceed, in the unit of the scores.
 
     >>> from math import cos, sin
     >>> engine, state = Certificate(bound=1.0, optimal=100.0, alpha=0.05), CertificateState()
@@ -64,7 +66,10 @@ class Certificate:
         self.threshold = -log(alpha)
 
     def update(self, state: CertificateState, score: float) -> None:
-        """Take one score; a score below the bound freezes the evidence and marks it."""
+        """Add one score to `state`.
+
+        A score below the bound is not added: it marks the state as violated, and nothing is added after it.
+        """
         score -= self._margin
         if score - score != 0.0:
             state.rejected += 1
@@ -80,7 +85,10 @@ class Certificate:
         state.total += score
 
     def log_e(self, state: CertificateState) -> float:
-        """Log evidence that the mean is above the margin; none at all once the bound was violated."""
+        """Log evidence that the mean is above the margin, nats; minus infinity once a score was below the bound.
+
+        The mean is found to be above the margin when this reaches `threshold`.
+        """
         if state.violated:
             return -inf
         c2 = self._c * self._c
@@ -95,5 +103,5 @@ class Certificate:
         return self._first - self._shape - log(shape) + log(float(self._hyp1f1(1.0, shape + 1.0, y)))
 
     def p(self, state: CertificateState) -> float:
-        """P-value if the evidence is looked at now."""
+        """P-value for "the mean is not above the margin", by the evidence now; 1 once a score was below the bound."""
         return min(1.0, exp(-self.log_e(state)))

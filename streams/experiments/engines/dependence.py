@@ -1,4 +1,4 @@
-"""Autocorrelation of scores, and the size of a batch that makes batch means independent."""
+"""Autocorrelation of scores, and the batch size with which batch means are nearly independent."""
 
 from math import ceil, inf
 
@@ -11,7 +11,8 @@ Column = NDArray[np.float64]
 def autocorrelation_time(scores: Column) -> float:
     """Integrated autocorrelation time, events: long-run variance / variance; 1 for independent scores.
 
-    Sums over pairs of neighbouring lags for as long as they are positive; SciPy has no such estimate.
+    So many neighbouring scores tell as much about the mean as one independent score. Autocorrelations are summed up
+    over pairs of neighbouring lags for as long as the sum of a pair is positive.
 
     >>> random = np.random.default_rng(1)
     >>> overlapping = np.convolve(random.normal(size=20_009), np.ones(10), mode="valid")
@@ -35,7 +36,9 @@ def autocorrelation_time(scores: Column) -> float:
 
 
 def rarity(scores: Column) -> float:
-    """Events for each one that matters to the mean: `n sum x^2 / (sum |x|)^2`; 1 if all are of one size, inf if all 0.
+    """Number of scores for each one that matters to the mean: `n sum x^2 / (sum |x|)^2`.
+
+    It is 1 if all scores are of one size, larger where few large ones make most of the sum, and infinite if all are 0.
 
     >>> random = np.random.default_rng(1)
     >>> round(rarity(random.normal(size=20_000)), 1), round(rarity((random.random(20_000) < 0.05).astype(float)))
@@ -51,11 +54,15 @@ def rarity(scores: Column) -> float:
 def batch_for(scores: Column, horizon: int = 1) -> int:
     """Sufficient batch size, events: 5 times the largest of horizon, autocorrelation time and rarity.
 
-    Shorter batches depend on each other; and with only a few events that matter in a batch, the means are not normal
-    and too many experiments are decided against the side of the rare events.
+    The means of shorter batches depend on each other. They are also not normal where only a few events that matter fall
+    into a batch; too many experiments are then decided against the side whose events are rare.
 
     >>> batch_for(np.random.default_rng(1).normal(size=5_000), horizon=20)
     100
+
+    Args:
+        scores: scores of a recorded history, in the order of time.
+        horizon: neighbouring events that overlap in time, because a prediction looks as far ahead.
 
     References:
         Schmeiser (1982), Batch size effects in the analysis of simulation output.
@@ -65,9 +72,9 @@ def batch_for(scores: Column, horizon: int = 1) -> int:
 
 
 def long_run_variance(scores: Column, lags: int) -> float:
-    """Variance of the mean times the number of scores, Newey-West.
+    """Variance of the mean of autocorrelated scores, times their number, by Newey and West's estimate.
 
-    `gamma_0 + 2 sum_l (1 - l / (lags + 1)) gamma_l`; SciPy has none, and one sum is no reason to depend on statsmodels.
+    It is `gamma_0 + 2 sum_l (1 - l / (lags + 1)) gamma_l`, where `gamma_l` is the autocovariance at lag l.
 
     >>> round(long_run_variance(np.array([1.0, 2.0, 4.0, 3.0]), lags=1), 4)
     1.4375

@@ -1,15 +1,15 @@
-"""Drawdown within a batch: a score of a whole batch, as a single pair has none."""
+"""Drawdown within a batch of predictions: it serves as the score of a whole batch, as a single prediction has none."""
 
 from msgspec import Struct
 
 
 class DrawdownState(Struct, array_like=True):
-    """Running equity of the open batch.
+    """Equity and drawdown of one arm within the open batch, bps of capital.
 
     Attributes:
-        equity: net return since the batch began, bps of capital.
-        peak: highest equity in the batch.
-        deepest: largest distance below the peak so far.
+        equity: sum of net returns since the batch began.
+        peak: highest equity in the batch; the start counts as 0.
+        deepest: largest distance of the equity below its peak so far.
     """
 
     equity: float = 0.0
@@ -18,7 +18,7 @@ class DrawdownState(Struct, array_like=True):
 
 
 def update(state: DrawdownState, net_bps: float) -> None:
-    """Add the net return of one prediction, bps of capital.
+    """Add the net return of one prediction, bps of capital, to `state`.
 
     >>> state = DrawdownState()
     >>> for net in (3.0, -2.0, 1.0, -4.0, 9.0):
@@ -34,7 +34,7 @@ def update(state: DrawdownState, net_bps: float) -> None:
 
 
 def restart(state: DrawdownState) -> float:
-    """Return the deepest drawdown of the batch, bps of capital, and begin the next batch."""
+    """Begin the next batch in `state`; returns the deepest drawdown of the batch that ends, bps of capital."""
     deepest = state.deepest
     state.equity = state.peak = state.deepest = 0.0
     return deepest

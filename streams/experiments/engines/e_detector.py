@@ -1,6 +1,7 @@
-"""E-detector: an alarm when a promoted version is worse than the version that it replaced.
+"""E-detector: raises an alarm when a promoted version has become worse than the version that it replaced.
 
-This is change detection and goes on for ever: it is judged by its average run length and by its delay.
+It is change detection that never ends, so it is judged by its average run length (observations between two false
+alarms) and by its delay.
 """
 
 from msgspec import Struct
@@ -11,15 +12,15 @@ LIMIT = 5.0
 
 
 class DetectorState(Struct, array_like=True):
-    """State of an e-detector.
+    """State of an e-detector, which watches the loss of a new version less that of the old one.
 
     Attributes:
-        evidence: for a change at any time so far, one number for each of `BETS`.
-        part: sum of the loss differences of the open block.
+        evidence: evidence for a change at any time so far, one number for each size of bet in `BETS`.
+        part: sum of the loss differences in the open block.
         count: loss differences in the open block.
         blocks: closed blocks.
-        alarmed: block at which the alarm was raised; 0 before an alarm.
-        rejected: differences that were not finite.
+        alarmed: number of the block at which the alarm was raised; 0: no alarm yet.
+        rejected: differences that were not finite; they are left out.
     """
 
     evidence: list[float]
@@ -31,15 +32,16 @@ class DetectorState(Struct, array_like=True):
 
 
 class EDetector:
-    """Advances a `DetectorState`: Shiryaev-Roberts e-detector, `M <- (1 + lambda x) (M + 1)`, mean over lambda.
+    """Shiryaev-Roberts e-detector over the loss of a new version less that of the old one.
 
-    x is the loss of the new version less that of the old one, in standard deviations. While its mean, given the past,
-    is 0 or below, each factor has a mean of at most 1, so the average run length is at least `run`.
+    Its evidence is `M <- (1 + lambda x) (M + 1)`, averaged over several lambda, where x is the mean loss difference of
+    a block in standard deviations. While the mean of x, given the past, is 0 or below, each factor has a mean of at
+    most 1. The average run length is then at least `run`. The evidence is kept in a `DetectorState`.
 
     Args:
-        run: average run length, differences before a false alarm.
-        block: differences that are averaged to one observation, as neighbours may depend on each other.
-        scale: standard deviation of the mean of a block, from before the promotion.
+        run: loss differences between two false alarms on average, at least (average run length).
+        block: neighbouring differences that are averaged to one observation, as they may depend on each other.
+        scale: standard deviation of the mean of a block, known from before the promotion.
 
     >>> watch = EDetector(run=20_000.0)
     >>> state = watch.start()
@@ -57,11 +59,11 @@ class EDetector:
         self._scale = scale
 
     def start(self) -> DetectorState:
-        """State at promotion."""
+        """State at the time of the promotion."""
         return DetectorState([0.0] * len(BETS))
 
     def update(self, state: DetectorState, worse: float) -> bool:
-        """Take one loss difference, new version less old; returns whether the alarm is raised now or was before."""
+        """Take the new version's loss less the old one's; returns whether an alarm is raised now or was before."""
         if worse - worse != 0.0:
             state.rejected += 1
             return state.alarmed > 0

@@ -1,7 +1,8 @@
-"""Engine 1: an e-process for a mean with unknown variance, from batch means; valid after every batch.
+"""The e-process of batch means (engine 1): tests a mean whose variance is unknown, validly after every batch.
 
-All functions take the moments of n batch means (their mean, and the sum of squared deviations from it), and
-`g = rho^2 b`: how large effects are expected to be, as the variance of their prior in standard errors of one batch.
+The functions take the number `n` of batch means, their mean, and `sse`, the sum of squared deviations from it. Their
+parameter `g` says how large effects are expected to be: it is the prior variance of the mean, in units of the variance
+of one batch mean.
 """
 
 from math import exp, inf, lgamma, log, log1p, pi, sqrt
@@ -13,10 +14,13 @@ from streams.experiments.engines.batches import Batches
 
 
 def log_e_two_sided(n: int, mean: float, sse: float, g: float) -> float:
-    """Log evidence that the mean is not 0: `-log(1+ng)/2 + n/2 log[(sse + n mean^2) / (sse + n mean^2 / (1+ng))]`.
+    """Log evidence, in nats, that the mean is not 0, from `n` batch means and their moments `mean` and `sse`.
 
-    >>> round(log_e_two_sided(20, 3.0, 20 * 19, 1.0), 8), round(log_e_two_sided(100, 3.0, 100 * 99, 0.01), 8)
-    (2.13233652, 1.78140713)
+    It is `-log(1+ng)/2 + n/2 log[(sse + n mean^2) / (sse + n mean^2 / (1+ng))]`, where `sse` is the sum of squared
+    deviations from `mean`, and `g` the prior variance of the mean, in units of the variance of one batch mean.
+
+    >>> round(log_e_two_sided(n=20, mean=3.0, sse=20 * 19, g=1.0), 8)
+    2.13233652
 
     References:
         Lai (1976), On confidence sequences; Wang and Ramdas (2023), Anytime-valid t-tests and confidence sequences
@@ -30,12 +34,14 @@ def log_e_two_sided(n: int, mean: float, sse: float, g: float) -> float:
 
 
 def log_e(n: int, mean: float, sse: float, g: float) -> float:
-    """Log evidence that the mean is above 0, an e-process whenever it is 0 or below.
+    """Log evidence, in nats, that the mean is above 0, from `n` batch means and their moments `mean` and `sse`.
 
-    `log_e_two_sided + log 2 + log T_n(u)`, `T_n` Student's distribution function with n degrees of freedom,
-    `u = (n mean / (n + 1/g)) / sqrt[(sse + n mean^2 / (1+ng)) / (n (n + 1/g))]`.
+    It is an e-process whenever the true mean is 0 or below: it may be looked at after every batch. It is
+    `log_e_two_sided + log 2 + log T_n(u)`, `T_n` Student's distribution function with n degrees of freedom, and
+    `u = (n mean / (n + 1/g)) / sqrt[(sse + n mean^2 / (1+ng)) / (n (n + 1/g))]`. `sse` is the sum of squared deviations
+    from `mean`, and `g` the prior variance of the mean, in units of the variance of one batch mean.
 
-    >>> round(exp(log_e(20, 3.0, 20 * 19, 1.0)), 7), round(log_e(20, -3.0, 20 * 19, 1.0), 3)
+    >>> round(exp(log_e(n=20, mean=3.0, sse=20 * 19, g=1.0)), 7), round(log_e(n=20, mean=-3.0, sse=20 * 19, g=1.0), 3)
     (16.8053196, -2.752)
 
     References:
@@ -53,9 +59,11 @@ def log_e(n: int, mean: float, sse: float, g: float) -> float:
 
 
 def log_student(n: int, x: float) -> float:
-    """Log of Student's distribution function with n degrees of freedom; its tail's expansion where SciPy underflows.
+    """Log of Student's distribution function at `x`, with `n` degrees of freedom.
 
-    >>> round(log_student(20, -1.0), 4), round(log_student(100_000, -60.0), 1)
+    Far in the lower tail, where SciPy's value underflows to 0, the expansion of the tail is used.
+
+    >>> round(log_student(n=20, x=-1.0), 4), round(log_student(n=100_000, x=-60.0), 1)
     (-1.8041, -1773.4)
 
     References:
@@ -71,13 +79,21 @@ def log_student(n: int, x: float) -> float:
 
 
 def interval(n: int, mean: float, sse: float, g: float, alpha: float) -> tuple[float, float]:
-    """Confidence sequence: holds the mean at every n at once with probability 1 - alpha.
+    """Interval of a confidence sequence: with probability 1 - alpha the true mean lies in it for every n at once.
 
-    `mean +- sqrt(s^2/n) sqrt[(n-1) (k-1) / (1 - k/(1+ng))]`, `k = [(1+ng)/alpha^2]^(1/n)`; the whole line while
-    `k >= 1+ng`: where `log_e_two_sided` of the mean less a candidate stays below `log(1/alpha)`.
+    It holds the values for which `log_e_two_sided`, of the mean less the value, stays below `log(1/alpha)`:
+    `mean +- sqrt(s^2/n) sqrt[(n-1) (k-1) / (1 - k/(1+ng))]`, `s^2 = sse / (n-1)`, `k = [(1+ng)/alpha^2]^(1/n)`. With
+    too few batches (n < 2 or `k >= 1+ng`) it is the whole line, with infinite ends.
 
-    >>> [round(end, 4) for end in interval(100, 0.2, 99.0, 0.05, 0.05)]
+    >>> [round(end, 4) for end in interval(n=100, mean=0.2, sse=99.0, g=0.05, alpha=0.05)]
     [-0.1126, 0.5126]
+
+    Args:
+        n: number of batch means.
+        mean: mean of the batch means.
+        sse: sum of their squared deviations from `mean`.
+        g: prior variance of the mean, in units of the variance of one batch mean.
+        alpha: probability that the true mean lies outside at any time.
     """
     spread = 1.0 + n * g
     if n < 2:
@@ -90,11 +106,12 @@ def interval(n: int, mean: float, sse: float, g: float, alpha: float) -> tuple[f
 
 
 def prior(alpha: float, expected: float) -> float:
-    """Variance rho^2 of the prior that serves best when a one-sided decision is expected after so many events.
+    """Prior variance of the mean that serves best if a one-sided decision is expected after `expected` scores.
 
-    `(-2 ln a + ln(1 - 2 ln a)) / expected`, `a = 2 alpha`.
+    It is in units of the variance of one score: `(-2 ln a + ln(1 - 2 ln a)) / expected`, `a = 2 alpha`. `alpha` is the
+    error rate of the decision.
 
-    >>> round(prior(0.05, 2_000.0), 8)
+    >>> round(prior(alpha=0.05, expected=2_000.0), 8)
     0.00316443
 
     References:
@@ -106,14 +123,14 @@ def prior(alpha: float, expected: float) -> float:
 
 
 class TMixtureState(Struct, array_like=True):
-    """State of engine 1, the mixture t-test: the open batch, and the moments of the closed ones.
+    """State of the e-process of batch means: the open batch, and the moments of the closed ones.
 
     Attributes:
-        part: sum of the scores of the open batch, each less the margin.
+        part: sum of the scores in the open batch, each less the margin.
         count: scores in the open batch.
-        batches: moments of the closed batches.
-        best: largest log evidence so far.
-        rejected: scores that were not finite.
+        batches: moments of the means of the closed batches.
+        best: largest log evidence so far, nats.
+        rejected: scores that were not finite; they are left out.
     """
 
     part: float = 0.0
@@ -124,13 +141,15 @@ class TMixtureState(Struct, array_like=True):
 
 
 class TMixture:
-    """Advances a `TMixtureState`: tests whether the mean score is above the margin.
+    """Tests after every batch of scores whether their mean is above a margin: a t-test as a mixture over effect sizes.
+
+    Its evidence is the e-process of batch means; sums are kept in a `TMixtureState`.
 
     Args:
-        batch: scores a batch.
-        expected: events after which a decision is expected.
-        alpha: error rate: probability of ever calling a mean at or below the margin above it.
-        margin: value that the mean must exceed, units of the score.
+        batch: number of scores in a batch.
+        expected: number of scores after which a decision is expected; the test is tuned to it.
+        alpha: probability of ever finding a mean above the margin that is not.
+        margin: value that the mean must exceed, in the unit of the scores.
 
     >>> from math import cos, sin
     >>> engine = TMixture(batch=10, expected=500.0, alpha=0.05)
@@ -152,7 +171,7 @@ class TMixture:
         return TMixtureState()
 
     def update(self, state: TMixtureState, score: float) -> bool:
-        """Take one score; returns whether it closed a batch."""
+        """Add one score to `state`; returns whether this closed a batch."""
         score -= self._margin
         if score - score != 0.0:
             state.rejected += 1
@@ -166,20 +185,23 @@ class TMixture:
         return True
 
     def close(self, state: TMixtureState, mean: float) -> None:
-        """Add the mean of a complete batch, less the margin."""
+        """Add the mean of a complete batch to `state`; the margin must have been subtracted from `mean`."""
         batches.close(state.batches, mean)
         state.best = max(state.best, self.log_e(state))
 
     def log_e(self, state: TMixtureState) -> float:
-        """Log evidence at the last closed batch; a decision is due at `threshold`."""
+        """Log evidence, in nats, that the mean is above the margin, after the last closed batch.
+
+        The mean is found to be above the margin when this reaches `threshold`.
+        """
         found = state.batches
         return log_e(found.n, found.mean, found.sse, self._g)
 
     def p(self, state: TMixtureState) -> float:
-        """Anytime-valid p-value: `min(1, exp(-best))`."""
+        """P-value for "the mean is not above the margin", which may be looked at any time: `min(1, exp(-best))`."""
         return min(1.0, exp(-state.best))
 
     def interval(self, state: TMixtureState) -> tuple[float, float]:
-        """Two-sided confidence sequence for the mean less the margin."""
+        """Two-sided confidence sequence for the mean less the margin: both ends, infinite with too few batches."""
         found = state.batches
         return interval(found.n, found.mean, found.sse, self._g, self.alpha)

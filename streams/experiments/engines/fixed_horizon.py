@@ -1,7 +1,6 @@
 """Tests for a single look at a number of pairs that was fixed beforehand; they are not valid at earlier looks.
 
-What SciPy computes is SciPy's; its statistics take long to load, so the first call loads them. Nothing that runs live
-calls them.
+SciPy's statistics take long to load, so they are loaded by the first call. Nothing that runs live calls these tests.
 """
 
 from math import sqrt
@@ -21,9 +20,9 @@ class Tested(Struct, frozen=True):
 
     Attributes:
         test: name of the test.
-        difference: estimate of A less B.
-        statistic: test statistic, in standard errors or a count.
-        p: two-sided p-value.
+        difference: estimate for A less that for B.
+        statistic: test statistic, in standard errors; of McNemar's test a number of pairs.
+        p: two-sided p-value for "no difference".
     """
 
     test: str
@@ -33,11 +32,15 @@ class Tested(Struct, frozen=True):
 
 
 def hac_t(scores: Column, lags: int) -> Tested:
-    """Test of the mean of autocorrelated scores, with Newey-West standard errors and normal tails.
+    """Test whether the mean of autocorrelated scores is 0, with Newey-West standard errors and normal tails.
 
     >>> found = hac_t(np.convolve(np.random.default_rng(1).normal(size=2_009), np.ones(10), mode="valid"), lags=20)
     >>> round(found.statistic, 2), round(found.p, 2)
     (-0.69, 0.49)
+
+    Args:
+        scores: scores of A less those of B, in the order of time.
+        lags: largest lag whose autocovariance enters the standard error.
 
     References:
         Newey and West (1987); `dependence.long_run_variance`.
@@ -50,11 +53,12 @@ def hac_t(scores: Column, lags: int) -> Tested:
 
 
 def mcnemar(only_a: int, only_b: int) -> Tested:
-    """Exact McNemar test of win rates: a sign test of the pairs that only one arm won.
+    """Exact McNemar test of win rates: a sign test of the pairs that only one of A and B won.
 
-    The statistic is the number of pairs that only A won; the difference is A less B as a fraction of these pairs.
+    The statistic is the number of pairs that only A won. The difference is that number less the number that only B won,
+    as a fraction of both together.
 
-    >>> round(mcnemar(30, 10).p, 10)
+    >>> round(mcnemar(only_a=30, only_b=10).p, 10)
     0.0022214338
 
     References:

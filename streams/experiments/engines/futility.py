@@ -1,4 +1,4 @@
-"""Futility: early stopping without a winner, when no effect worth finding is left to expect."""
+"""Futility: ends a test early without a winner, when no effect worth finding is left to expect."""
 
 from typing import Literal
 
@@ -8,33 +8,45 @@ from streams.experiments.engines.e_process_of_batch_means import log_e
 
 
 class Hopes(Struct, frozen=True):
-    """Evidence against the smallest effect worth finding, in both directions.
+    """Evidence that the true effect is smaller than the smallest that is worth finding, in both directions; nats.
 
     Attributes:
-        below: log evidence that the effect is below the smallest effect worth finding.
-        above: log evidence that it is above the negative of that.
+        below: log evidence that the effect is below +`worth`, the smallest effect worth finding.
+        above: log evidence that the effect is above -`worth`.
     """
 
     below: float
     above: float
 
     def verdict(self, threshold: float) -> Literal["", "futile", "no_difference"]:
-        """Verdict at a threshold of log evidence: `no_difference` (neither side), `futile` (not for A), or empty."""
+        """Verdict that follows at a threshold of log evidence, nats.
+
+        Returns:
+            `no_difference`: the effect is too small in both directions; `futile`: A is not better by an effect worth
+            finding, but may be worse; empty: the test goes on.
+        """
         if self.below < threshold:
             return ""
         return "no_difference" if self.above >= threshold else "futile"
 
 
 def hopes(n: int, mean: float, sse: float, g: float, worth: float) -> Hopes:
-    """Evidence against effects of size `worth`, from the moments of batch means: engine 1 on `worth - score`.
+    """Evidence that the true mean is smaller than `worth` in both directions, from the moments of batch means.
 
-    The rule is non-binding: going on in spite of it does not raise the error rate of the test. Both sides together are
-    an equivalence test.
+    It is the e-process of batch means on `worth - score` and on `worth + score`; both together are an equivalence test.
+    The rule is non-binding: a test that goes on in spite of it keeps its error rate.
 
-    >>> hopes(40, 0.0, 0.8, 0.15, worth=0.1).verdict(1.6)
+    >>> hopes(n=40, mean=0.0, sse=0.8, g=0.15, worth=0.1).verdict(1.6)
     'no_difference'
-    >>> hopes(40, 0.09, 0.8, 0.15, worth=0.1).verdict(1.6)
+    >>> hopes(n=40, mean=0.09, sse=0.8, g=0.15, worth=0.1).verdict(1.6)
     ''
+
+    Args:
+        n: number of batch means.
+        mean: mean of the batch means.
+        sse: sum of their squared deviations from `mean`.
+        g: prior variance of the mean, in units of the variance of one batch mean.
+        worth: smallest mean that is worth finding.
 
     References:
         Lachin (2005), A review of methods for futility stopping based on conditional power: non-binding rules.

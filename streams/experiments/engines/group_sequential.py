@@ -1,6 +1,6 @@
-"""Engine 4: a few planned looks at a horizon that is fixed; the sharpest choice when the horizon is firm.
+"""Group-sequential test (engine 4): a few planned looks up to a fixed number of pairs.
 
-SciPy has the normal distribution and the search for a root; bounds of repeated looks it has not.
+It is the most powerful choice when that number is firm.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ Spending = Literal["obrien_fleming", "pocock"]
 
 
 def crossing(times: Sequence[float], bounds: Sequence[float]) -> list[float]:
-    """Under no difference, the probability that |z| first crosses its bound at each look.
+    """Probability, if there is no difference, that |z| exceeds its bound for the first time at each look.
 
     >>> five = [0.2, 0.4, 0.6, 0.8, 1.0]
     >>> round(sum(crossing(five, [1.959964] * 5)), 5)
     0.14169
 
     Args:
-        times: information fraction at each look, rising to 1 at the last.
+        times: fraction of all pairs that are known at each look, ascending, 1 at the last.
         bounds: bound of |z| at each look.
 
     References:
@@ -31,12 +31,17 @@ def crossing(times: Sequence[float], bounds: Sequence[float]) -> list[float]:
 
 
 def spent(time: float, alpha: float, spending: Spending) -> float:
-    """Part of alpha that may be spent up to an information time.
+    """Part of the error rate alpha that may be used up to a look, by a spending function for two-sided tests.
 
-    `4 - 4 Phi(z_{1-alpha/4} / sqrt t)` (O'Brien-Fleming type), `alpha log(1 + (e-1) t)` (Pocock type); two-sided.
+    It is `4 - 4 Phi(z_{1-alpha/4} / sqrt t)` for `obrien_fleming` and `alpha log(1 + (e-1) t)` for `pocock`.
 
     >>> [round(spent(t, 0.05, "obrien_fleming"), 6) for t in (0.2, 0.6, 1.0)]
     [1e-06, 0.007616, 0.05]
+
+    Args:
+        time: t, the fraction of all pairs that are known at the look, above 0 and up to 1.
+        alpha: error rate over all looks.
+        spending: name of the spending function.
 
     References:
         Lan and DeMets (1983), Discrete sequential boundaries for clinical trials.
@@ -49,10 +54,15 @@ def spent(time: float, alpha: float, spending: Spending) -> float:
 
 
 def lan_demets(times: Sequence[float], alpha: float, spending: Spending = "obrien_fleming") -> list[float]:
-    """Two-sided bounds of |z| at arbitrary information times.
+    """Bounds of |z| at each look, so that the error rate over all looks is `alpha`; looks may be at any times.
 
     >>> [round(bound, 4) for bound in lan_demets([0.2, 0.4, 0.6, 0.8, 1.0], 0.05)]
     [4.8769, 3.357, 2.6803, 2.2898, 2.031]
+
+    Args:
+        times: fraction of all pairs that are known at each look, ascending.
+        alpha: two-sided error rate over all looks.
+        spending: how `alpha` is spread over the looks.
 
     References:
         Lan and DeMets (1983).
@@ -72,9 +82,11 @@ def lan_demets(times: Sequence[float], alpha: float, spending: Spending = "obrie
 
 
 def obrien_fleming(looks: int, alpha: float) -> list[float]:
-    """Classical bounds for equal steps, `c sqrt(K/k)`.
+    """O'Brien and Fleming's bounds of |z| for K equally spaced looks: `c sqrt(K/k)` at the k-th.
 
-    >>> [round(bound, 6) for bound in obrien_fleming(5, 0.05)]
+    `looks` is K, and `alpha` is the two-sided error rate over all looks.
+
+    >>> [round(bound, 6) for bound in obrien_fleming(looks=5, alpha=0.05)]
     [4.561742, 3.225639, 2.633723, 2.280871, 2.040073]
 
     References:
@@ -92,9 +104,11 @@ def obrien_fleming(looks: int, alpha: float) -> list[float]:
 
 
 def z_of_t(t: float, degrees: int) -> float:
-    """The z with the same tail as Student's t: bounds for z then serve for batch means with unknown variance.
+    """The normal quantile z with the same tail probability as Student's `t` with so many degrees of freedom.
 
-    >>> round(z_of_t(2.5, 19), 4)
+    With it, bounds of z serve for batch means whose variance is unknown.
+
+    >>> round(z_of_t(t=2.5, degrees=19), 4)
     2.2949
 
     References:

@@ -1,4 +1,4 @@
-"""Many questions at once: many metrics, many challengers, a stream of challengers over months."""
+"""Corrections for many tests at once: many metrics, many challengers, or one challenger after another over months."""
 
 from collections.abc import Sequence
 from math import inf, log
@@ -7,9 +7,9 @@ from msgspec import Struct
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """P-values adjusted so that the probability of any false one at or below alpha is at most alpha.
+    """P-values adjusted for their number, by Holm's method, in the order given.
 
-    SciPy adjusts for the false discovery rate only.
+    If those at or below alpha are called findings, the probability of any false finding is at most alpha.
 
     >>> [round(each, 3) for each in holm([0.01, 0.04, 0.03, 0.005])]
     [0.03, 0.06, 0.06, 0.02]
@@ -25,9 +25,10 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def e_holm(log_e: Sequence[float]) -> list[float]:
-    """Log evidence adjusted so that one at or above log(1/alpha) is wrong with probability at most alpha.
+    """Log e-values (nats) adjusted for their number, by Holm's method, in the order given.
 
-    The k-th largest of K counts a (K - k + 1)-th part, and none more than a larger one; any dependence.
+    If those at or above log(1/alpha) are called findings, the probability of any false finding is at most alpha,
+    whatever the dependence. The k-th largest of K e-values is divided by K - k + 1; none then exceeds a larger one.
 
     >>> from math import exp
     >>> [round(exp(each), 6) for each in e_holm([log(120.0), log(30.0), log(50.0)])]
@@ -44,9 +45,10 @@ def e_holm(log_e: Sequence[float]) -> list[float]:
 
 
 def e_bh(log_e: Sequence[float], alpha: float) -> list[bool]:
-    """Which hypotheses to reject, so that at most a share alpha of the rejections is false on average; any dependence.
+    """Which hypotheses to reject so that the false discovery rate is at most `alpha`, one answer for each log e-value.
 
-    These are the k largest e-values, for the largest k whose k-th is at least K / (alpha k).
+    On average at most a fraction alpha of the rejections is false, whatever the dependence. Rejected are the k largest
+    of K e-values, for the largest k whose k-th is at least K / (alpha k).
 
     >>> e_bh([log(45.0), log(30.0), log(5.0), log(80.0)], alpha=0.05)
     [True, True, False, True]
@@ -64,25 +66,31 @@ def e_bh(log_e: Sequence[float], alpha: float) -> list[bool]:
 
 
 def e_bonferroni(alpha: float, challengers: int) -> float:
-    """Log evidence that each of K simultaneous challengers needs: `log(K / alpha)`.
+    """Log evidence, in nats, that each of several simultaneous challengers needs: `log(challengers / alpha)`.
 
-    >>> round(e_bonferroni(0.05, 4), 4)
+    >>> round(e_bonferroni(0.05, challengers=4), 4)
     4.382
     """
     return log(challengers / alpha)
 
 
 class Ledger(Struct, array_like=True):
-    """Challengers tried so far: experiments that ended, and how many of them were called winners."""
+    """Count of experiments that ended one after another.
+
+    Attributes:
+        tried: experiments that ended.
+        called: experiments among them whose challenger was called a winner.
+    """
 
     tried: int = 0
     called: int = 0
 
 
 class ELond:
-    """Advances a `Ledger`: at most a part alpha of all winners ever called is wrong on average.
+    """The e-LOND rule for experiments one after another: on average at most a fraction alpha of all winners is wrong.
 
-    The t-th experiment gets the level `alpha gamma_t (winners so far + 1)`, `gamma_t = 1 / (t (t + 1))`.
+    The t-th experiment is tested at the level `alpha gamma_t (winners so far + 1)`, `gamma_t = 1 / (t (t + 1))`. Counts
+    are kept in a `Ledger`.
 
     >>> rule, ledger = ELond(alpha=0.05), Ledger()
     >>> rule.update(ledger, log(50.0)), rule.update(ledger, log(70.0)), rule.update(ledger, log(100.0))
@@ -98,12 +106,12 @@ class ELond:
         self._alpha = alpha
 
     def level(self, ledger: Ledger) -> float:
-        """Level of the next experiment."""
+        """Significance level at which the next experiment is tested, 0 to 1."""
         t = ledger.tried + 1
         return self._alpha * (ledger.called + 1) / (t * (t + 1))
 
     def update(self, ledger: Ledger, log_e: float) -> bool:
-        """Take an experiment that ended with this log evidence; whether it is called a winner."""
+        """Count an experiment that ended with this log evidence, nats; returns whether its challenger is a winner."""
         called = log_e >= -log(self.level(ledger))
         ledger.tried += 1
         ledger.called += called

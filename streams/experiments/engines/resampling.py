@@ -1,4 +1,4 @@
-"""Bootstrap of dependent pairs for Sharpe ratio and drawdown, which have no simple standard error."""
+"""Bootstrap tests of dependent pairs for Sharpe ratio and drawdown, which have no simple standard error."""
 
 from math import sqrt
 
@@ -16,16 +16,16 @@ ROUNDING = 1e-12
 
 
 def stationary_draw(random: np.random.Generator, size: int, block: float, length: int | None = None) -> Draw:
-    """Indices of one resample: blocks of geometric length around the circle.
+    """Indices of one resample by the stationary bootstrap: blocks of random length, wrapped around at the end.
 
     >>> stationary_draw(np.random.default_rng(3), 12, block=4.0).tolist()
     [5, 5, 6, 7, 7, 8, 9, 7, 8, 2, 3, 4]
 
     Args:
-        random: seeded.
-        size: of the data.
-        block: mean length of a block.
-        length: of the resample; None: that of the data.
+        random: generator with a seed.
+        size: number of rows of the data.
+        block: mean length of a block, rows; lengths have a geometric distribution.
+        length: number of indices to draw; None: `size`.
 
     References:
         Politis and Romano (1994), The stationary bootstrap, section 2.
@@ -41,7 +41,7 @@ def stationary_draw(random: np.random.Generator, size: int, block: float, length
 
 
 def sharpe(returns: Column) -> float:
-    """Mean / standard deviation, per event; 0 if all values are equal up to rounding.
+    """Mean of the returns / their standard deviation, per event; 0 if all returns are equal up to rounding.
 
     >>> round(sharpe(np.array([1.0, -1.0, 2.0, 0.0])), 4), sharpe(np.diff(np.cumsum(np.full(60, 0.1))))
     (0.4472, 0.0)
@@ -51,7 +51,7 @@ def sharpe(returns: Column) -> float:
 
 
 def drawdown(returns: Column) -> float:
-    """Largest distance of the sum of returns below its peak; the start counts as a peak of 0.
+    """Largest distance of the running sum of returns below its peak so far; the start, 0, counts as a peak.
 
     >>> drawdown(np.array([-1.0, 3.0, -2.0, 1.0, -4.0, 9.0]))
     5.0
@@ -61,16 +61,22 @@ def drawdown(returns: Column) -> float:
 
 
 def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: int = 1) -> Tested:
-    """Difference of two Sharpe ratios: Ledoit-Wolf's studentised circular block bootstrap.
+    """Test whether two Sharpe ratios differ, by Ledoit and Wolf's studentised circular block bootstrap.
 
     The statistic has a HAC standard error by the delta method; in each resample the error is that of its own blocks. A
-    constant column has a Sharpe ratio of 0 without error.
+    constant column has a Sharpe ratio of 0 without error. With fewer than two blocks of data, p is 1.
 
     >>> random = np.random.default_rng(1)
     >>> b = random.normal(size=2_000)
     >>> found = sharpe_test(0.7 * b + 0.7 * random.normal(size=2_000) + 0.1, b, block=5)
     >>> round(found.difference, 3), round(found.statistic, 1), found.p <= 0.002
     (0.101, 6.0, True)
+
+    Args:
+        a, b: returns of A and of B on the same predictions, in the order of time.
+        block: length of a block, predictions.
+        resamples: number of resamples.
+        seed: seed of the bootstrap.
 
     References:
         Ledoit and Wolf (2008), Robust performance hypothesis testing with the Sharpe ratio, section 3.2.2, eq. 9.
@@ -95,15 +101,22 @@ def sharpe_test(a: Column, b: Column, block: int, resamples: int = 999, seed: in
 
 
 def drawdown_test(a: Column, b: Column, block: float, resamples: int = 999, seed: int = 1) -> Tested:
-    """Test of the drawdown of b less that of a, above 0 when a is better, by a stationary bootstrap of the pairs.
+    """Test whether two drawdowns differ, by a stationary bootstrap of the pairs.
 
-    The p-value is how often a resample lies as far from the resamples' mean as the estimate from 0.
+    The difference is the drawdown of b less that of a, above 0 when a is better. The p-value is the fraction of
+    resamples that lie as far from the mean of all resamples as the estimate lies from 0.
 
     >>> random = np.random.default_rng(1)
     >>> b = random.normal(size=2_000)
     >>> found = drawdown_test(0.3 * b, b, block=5.0)
     >>> found.difference > 30.0, found.p < 0.05
     (True, True)
+
+    Args:
+        a, b: returns of A and of B on the same predictions, in the order of time.
+        block: mean length of a block, predictions.
+        resamples: number of resamples.
+        seed: seed of the bootstrap.
 
     References:
         Politis and Romano (1994); Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 16.4.

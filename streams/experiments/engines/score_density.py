@@ -1,6 +1,6 @@
-"""Density of a score between planned looks, by numerical integration.
+"""Density of a test's score from one planned look to the next, by numerical integration.
 
-It is imported only for plans with looks: computing the nodes takes as long as the rest of a worker's start.
+It is imported only for tests with planned looks: computing the nodes takes as long as the rest of a worker's start.
 
 References:
     Armitage, McPherson and Rowe (1969), Repeated significance tests on accumulating data, equation 2.
@@ -18,7 +18,10 @@ FARTHEST = 9.0
 
 
 class ScoreDensity:
-    """Density of the score `sqrt(t) z` at the last look, over the paths that have not crossed a bound yet."""
+    """Density of the score `sqrt(t) z` at the last look, over the paths on which |z| has not exceeded a bound yet.
+
+    z is the test statistic if there is no difference, and t the fraction of all pairs that are known at the look.
+    """
 
     def __init__(self) -> None:
         self._time = 0.0
@@ -26,13 +29,19 @@ class ScoreDensity:
         self._mass: NDArray[np.float64] = np.ones(1)
 
     def leaving(self, time: float, bound: float) -> float:
-        """Probability that the score first exceeds the bound at this look."""
+        """Probability that |z| exceeds `bound` for the first time at a look at `time`.
+
+        `time` is the fraction of all pairs known by then. The density stays at the last look.
+        """
         edge, step = bound * sqrt(time), sqrt(time - self._time)
         beyond = ndtr((self._at - edge) / step) + ndtr((-edge - self._at) / step)
         return float(self._mass @ beyond)
 
     def look(self, time: float, bound: float) -> float:
-        """Advance to this look; return the probability that the score first exceeds the bound at it."""
+        """Advance the density to a look at `time`, the fraction of all pairs known by then.
+
+        Returns the probability that |z| exceeds `bound` for the first time at this look.
+        """
         crossed = self.leaving(time, bound)
         edge, step = min(bound, FARTHEST) * sqrt(time), sqrt(time - self._time)
         at = edge * NODES

@@ -1,4 +1,4 @@
-"""Engine 3: sequential estimate of the difference of two Sharpe ratios, with the covariance of batch means."""
+"""Difference of two Sharpe ratios (engine 3), estimated sequentially with the covariance of batch means."""
 
 from math import inf, sqrt
 
@@ -15,12 +15,12 @@ SMALLEST = 1e-200
 
 
 class SharpeState(Struct, array_like=True):
-    """Moments of the batch means.
+    """Moments of the batch means of (a, b, a^2, b^2), where a and b are the returns of A and of B.
 
     Attributes:
         n: closed batches.
-        mean: mean of the batch means of (a, b, a^2, b^2).
-        moments: sums of products of their deviations: the upper triangle, row by row, 10 numbers.
+        mean: mean of the batch means, four numbers.
+        moments: sums of products of the deviations from `mean`: the upper triangle of a 4 x 4 matrix, row by row.
     """
 
     n: int = 0
@@ -29,10 +29,11 @@ class SharpeState(Struct, array_like=True):
 
 
 class SharpeDifference:
-    """Advances a `SharpeState`.
+    """Estimates the Sharpe ratio of A less that of B, batch by batch; moments are kept in a `SharpeState`.
 
-    `Delta = M1/sqrt(M3-M1^2) - M2/sqrt(M4-M2^2)`; by the delta method `SE^2 = grad' [C/(K-1)] grad / K` with the
-    covariance of K batch means, so that dependence within batches is accounted for.
+    M1 to M4 are the means of (a, b, a^2, b^2), where a and b are the returns of A and of B. The difference is
+    `M1/sqrt(M3-M1^2) - M2/sqrt(M4-M2^2)`; by the delta method `SE^2 = grad' [C/(K-1)] grad / K` with the covariance of
+    K batch means, so that dependence within batches is accounted for.
 
     >>> from math import cos, sin
     >>> engine = SharpeDifference()
@@ -54,7 +55,7 @@ class SharpeDifference:
         return SharpeState(0, [0.0] * 4, [0.0] * 10)
 
     def close(self, state: SharpeState, means: list[float]) -> None:
-        """Add the means of a, b, a^2 and b^2 over a complete batch."""
+        """Add a complete batch to `state`: its means of a, b, a^2 and b^2 (a and b: returns of A and of B)."""
         state.n = n = state.n + 1
         mean, moments = state.mean, state.moments
         before = [new - old for new, old in zip(means, mean, strict=True)]
@@ -67,7 +68,10 @@ class SharpeDifference:
                 at += 1
 
     def estimate(self, state: SharpeState) -> tuple[float, float]:
-        """Difference of the Sharpe ratios of a and b, per event, and its standard error, infinite while unknown."""
+        """Sharpe ratio of A less that of B, per event, and the standard error of this difference.
+
+        With fewer than two batches, or if neither return varies, they are 0 and infinity.
+        """
         n = state.n
         if n < 2:
             return 0.0, inf
@@ -87,9 +91,10 @@ class SharpeDifference:
         return ratio_a - ratio_b, sqrt(max(0.0, total) / (n - 1) / n)
 
     def moments(self, state: SharpeState) -> tuple[int, float, float]:
-        """(n, mean, sse) of batch means that would have this difference and standard error, for their e-process.
+        """Moments (n, mean, sse) that batch means with this difference and this standard error would have.
 
-        Nothing before `FEWEST` batches, and while neither of the two moved.
+        They let the e-process of batch means, which takes such moments, test the difference. All three are 0 with fewer
+        than `FEWEST` batches, and while neither return varies.
         """
         n = state.n
         difference, error = self.estimate(state)
