@@ -1,1 +1,3 @@
-"""Ticks into Kafka and records out of it, as any client would, each exactly once."""
+"""Kafka clients that publish ticks and read records of any topic; readers drop records that a worker wrote
+twice.
+"""

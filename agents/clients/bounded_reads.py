@@ -1,7 +1,8 @@
-"""Reads a few records of one partition: the newest, or those near a position, within a budget.
+"""Reads a few records of one partition, the newest or those with a given position, and never more than a
+budget.
 
-A single question must not cost as much as reading whole topics, so every look-up has a budget of records and bytes,
-and reports when it was spent.
+The budget limits records and bytes, because answering one question must not cost as much as reading whole
+topics. It also says whether a look-up ended because the budget was used up.
 """
 
 from collections.abc import AsyncIterator
@@ -24,11 +25,12 @@ MOST_UNPLACED = 16
 
 
 class Budget(Struct):
-    """How much a look-up may still read.
+    """Number of records and bytes that look-ups may still read.
 
     Attributes:
-        records, size: what is left; size in bytes.
-        spent: whether something was left unread for lack of budget.
+        records: records that may still be read; 0 or less: none.
+        size: bytes of values that may still be read; 0 or less: none.
+        spent: whether a look-up may have missed records because it ran out of budget or reached its own limit.
     """
 
     records: int = 20_000
@@ -36,27 +38,27 @@ class Budget(Struct):
     spent: bool = False
 
     def take(self, records: list[Received]) -> bool:
-        """Subtract what was read; returns whether anything is left."""
+        """Subtract records that were read from the budget, and return whether both records and bytes are left."""
         self.records -= len(records)
         self.size -= sum(len(each.value or b"") for each in records)
         return self.records > 0 and self.size > 0
 
 
 class Nearby:
-    """Reader of single records of one partition of several topics.
+    """Reads single records of one partition number, on any topic, through one consumer.
 
     Args:
-        consumer: connected, without a group; its assignment changes with every look.
-        prefix: of the topics on the broker.
-        partition: number.
-        budget: of all look-ups together.
+        consumer: started, without a consumer group; each read assigns it to the partition that is read.
+        prefix: text that the deployment puts before each topic name on the broker, or empty.
+        partition: number of the partition to read, on every topic.
+        budget: limit for all reads through this object together; each read subtracts from it.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, prefix: str, partition: int, budget: Budget) -> None:
         self._consumer, self._prefix, self._partition, self._budget = consumer, prefix, partition, budget
 
     async def at(self, topic: Topic, offset: int) -> Received | None:
-        """The record at an offset; none where the topic does not hold it any more, or not yet."""
+        """Return the record of the topic at this offset; None if it is not there any more, or not yet."""
         place, first, end = await self._assign(topic)
         if not first <= offset < end:
             return None
@@ -64,7 +66,13 @@ class Nearby:
         return next((each for each in records if each.offset == offset), None)
 
     async def newest(self, topic: Topic, most: int, until: int | None = None) -> AsyncIterator[Received]:
-        """Up to `most` records, newest first; only those before the offset `until`, if it is given."""
+        """Yield the newest records of the topic, newest first, until `most` are read or the budget is used up.
+
+        Args:
+            topic: to read.
+            most: largest number of offsets to look at.
+            until: only records at offsets below this one; None: up to the end of the partition.
+        """
         place, first, end = await self._assign(topic)
         end = end if until is None else min(end, until)
         least = max(first, end - most)
@@ -80,7 +88,12 @@ class Nearby:
         self._budget.spent |= least > first
 
     async def near(self, topic: Topic, position: int) -> list[Received]:
-        """Records whose ids stand at a position, found by halving: along a partition positions only grow."""
+        """Return all records of the topic whose id contains this position; empty if none does.
+
+        The position in a record's id is the offset of the tick or command that the record was computed from. Along
+        a partition positions only grow, except for records repeated after a crash, so a binary search finds the
+        first one.
+        """
         place, low, high = await self._assign(topic)
         while low < high:
             middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""Reads the offsets that a group of workers has committed."""
+"""Reads the offsets that the consumer group of the workers has committed."""
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
@@ -7,7 +7,15 @@ from agents.kafka import TopicPartition
 
 
 async def committed(cluster: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    """Offset before which everything is computed and acknowledged, by source."""
+    """Return the offset that a consumer group has committed on each partition that its workers read.
+
+    Everything before this offset has been computed, and the broker has acknowledged the results. The dictionary
+    is empty on a cluster where no consumer group has committed yet.
+
+    Args:
+        cluster: connected.
+        group: name of the consumer group, with the deployment's prefix.
+    """
     try:
         held = await cluster.list_consumer_group_offsets(group)
     except GroupCoordinatorNotAvailableError:  # a new cluster has no place for groups before the first one

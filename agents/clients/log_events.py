@@ -1,4 +1,4 @@
-"""Reads `log-events`, on which workers record what happened to their logs."""
+"""Reads the topic `log-events`, where workers record which code computed from which offset, and what was lost."""
 
 from typing import Any
 
@@ -12,11 +12,14 @@ _decode: Any = decoder(LOG_EVENTS.record)
 
 
 async def log_events(bootstrap: str, topic: str) -> list[LogEvent]:
-    """All records that are on the topic now, in the order of each partition; empty if there is no such topic.
+    """Return the newest record of each key on the topic of log events, up to its present end.
+
+    The order is that of each partition. Records that are no log events are skipped. The list is empty if there
+    is no such topic, or if no cluster answers.
 
     Args:
         bootstrap: address of the cluster.
-        topic: name on the broker.
+        topic: name of the topic on the broker, prefix included.
     """
     newest: dict[bytes, LogEvent] = {}
     try:

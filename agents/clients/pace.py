@@ -1,4 +1,6 @@
-"""The pace at which a feed is sent: at once, at an even rate, or by event time times a factor."""
+"""When each tick of a feed is sent: all at once, at an even rate, or at the intervals of event time times a
+factor.
+"""
 
 from collections.abc import Callable
 
@@ -11,13 +13,17 @@ LONGEST_WAIT_S = 60.0
 
 
 class Pace(Struct, frozen=True):
-    """When a tick is due; with no rate and no speed: at once.
+    """How fast ticks are sent: evenly by `rate`, by event time with `speed`, or as fast as possible with neither.
 
     Attributes:
-        rate: ticks a second, evenly.
-        speed: event time is replayed this many times faster; 1 is as it happened.
-        longest_wait_s: with a speed, the longest wait between two ticks, seconds of wall time, which shortens nights
+        rate: ticks per second, evenly spaced; None: no fixed rate.
+        speed: how many times faster than event time; 1 keeps the original intervals; None: event time is
+            ignored.
+        longest_wait_s: longest wait between two ticks with `speed`, seconds of wall time; it shortens nights
             and week-ends.
+
+    Raises:
+        ConfigurationError: both rate and speed are given, or a number is not above 0.
     """
 
     rate: float | None = None
@@ -34,19 +40,20 @@ class Pace(Struct, frozen=True):
 
     @property
     def is_at_once(self) -> bool:
-        """Whether nothing is waited for."""
+        """Whether ticks are sent without waiting, since neither a rate nor a speed is given."""
         return self.rate is None and self.speed is None
 
 
 class Schedule:
-    """Times at which the ticks of one feed are due.
+    """Computes for one tick after another when it is to be sent.
 
-    A tick that is earlier than its predecessor is due at once. After a hole in event time that is longer than the
-    longest wait, and after a set-back by more than that, the schedule begins anew at the tick after it.
+    With a speed, a tick whose event time lies before its predecessor's is due at once. The schedule begins anew
+    at a tick that follows a gap in event time longer than the longest wait, or lies back by more than the
+    longest wait.
 
     Args:
-        pace: of it.
-        say: called with a sentence when the first hole is shortened.
+        pace: rate or speed, and the longest wait.
+        say: called with a sentence when the first gap is shortened; later gaps are not reported.
     """
 
     def __init__(self, pace: Pace, say: Callable[[str], None] = lambda sentence: None) -> None:
@@ -58,11 +65,11 @@ class Schedule:
         self._first: int | None = None
 
     def due(self, ts_event: int | None, now: float) -> float:
-        """Clock time at which the next tick is due.
+        """Return the clock time, in seconds, at which the next tick is to be sent, and count the tick.
 
         Args:
-            ts_event: of the tick, ns; None is due with its predecessor.
-            now: clock, seconds.
+            ts_event: event time of the tick, ns; None: the tick has none and is due at once.
+            now: present time of the same clock, seconds.
 
         >>> schedule = Schedule(Pace(speed=2))
         >>> [schedule.due(ts_event, now=100.0) for ts_event in (7_000_000_000, 7_500_000_000, None, 9_000_000_000)]

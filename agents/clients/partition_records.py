@@ -1,4 +1,4 @@
-"""One partition of a topic on Kafka, readable from any offset, repeatedly."""
+"""Reads one partition of a Kafka topic from any offset, as often as needed."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,11 +10,11 @@ POLL_MS = 200
 
 
 class PartitionRecords:
-    """What a partition held when it was opened; made by `partition_records`.
+    """The records that one partition held when it was opened with `partition_records`.
 
     Attributes:
         first: offset of the oldest record.
-        end: offset after the newest.
+        end: offset after the newest record; records written later are not read.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, tp: TopicPartition, first: int, end: int) -> None:
@@ -22,7 +22,11 @@ class PartitionRecords:
         self.first, self.end = first, end
 
     async def read(self, begin: int) -> AsyncGenerator[tuple[bytes | None, bytes | None], None]:
-        """Keys and values from an offset to `end`, repeats among them; one reader at a time."""
+        """Yield key and value of each record from the offset `begin`, or the oldest if that is later, up to `end`.
+
+        Records that a worker wrote again after a crash are included. Only one iteration may run at a time, since
+        all share one consumer.
+        """
         self._consumer.seek(self._tp, max(begin, self.first))
         while await self._consumer.position(self._tp) < self.end:
             for records in (await self._consumer.getmany(timeout_ms=POLL_MS)).values():
@@ -33,10 +37,15 @@ class PartitionRecords:
 
 @asynccontextmanager
 async def partition_records(bootstrap: str, topic: str, partition: int) -> AsyncIterator[PartitionRecords]:
-    """Open one partition of a topic, `topic` with the deployment's prefix.
+    """Open one partition of a topic for reading, for the duration of the block.
+
+    Args:
+        bootstrap: address of the cluster.
+        topic: name of the topic on the broker, prefix included.
+        partition: number of the partition.
 
     Raises:
-        KafkaError: it cannot be read.
+        KafkaError: the partition cannot be read.
     """
     async with opened(bootstrap) as consumer:
         tp = TopicPartition(topic, partition)

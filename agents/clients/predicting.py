@@ -1,4 +1,4 @@
-"""Finds the version that predicts a symbol now: the one that its newest prediction names."""
+"""Finds which model version predicts a symbol at present: the version named in the symbol's newest prediction."""
 
 from contextlib import aclosing
 
@@ -16,13 +16,13 @@ LOOKED_AT = (2_000, 20_000)
 
 
 class Predicting(Struct, frozen=True):
-    """The fields of a symbol's newest prediction that say which version made it.
+    """The fields of a symbol's newest prediction that say which model version made it.
 
     Attributes:
-        id: of the tick that it answers.
-        symbol: of it.
-        ts_event: event time of it, ns.
-        model_version: that made it.
+        id: id of the prediction, which is that of its tick: `ticks:PARTITION:OFFSET`.
+        symbol: instrument that is predicted.
+        ts_event: event time of the tick, ns since 1970, UTC.
+        model_version: name of the version that made the prediction.
     """
 
     id: TickId
@@ -35,7 +35,15 @@ _decode = decoder(Predicting)
 
 
 async def predicting(settings: Settings, bootstrap: str, symbol: str | None = None) -> dict[str, Predicting]:
-    """The newest prediction of one symbol or of all, by symbol; without symbols that have been quiet for long.
+    """Return the newest prediction of each symbol, by symbol, searched from the end of the topic `predictions`.
+
+    For all symbols the newest 2,000 records of each partition are searched; a symbol without a prediction among
+    them is left out. For a single symbol that is not found there, the newest 20,000 are searched.
+
+    Args:
+        settings: of the deployment; its prefix is put before the topic's name.
+        bootstrap: address of the cluster.
+        symbol: the only symbol to look for; None: all of them.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.

@@ -1,4 +1,4 @@
-"""Ticks to Kafka: in the order in which they come, each on the partition of its symbol, as quickly as asked for."""
+"""Sends ticks to Kafka in the order in which they come, each to its symbol's partition, at a chosen pace."""
 
 import asyncio
 from collections import deque
@@ -28,12 +28,12 @@ GOODBYE_S = 10.0
 
 
 class Addressed(Struct, frozen=True):
-    """A record that is copied unchanged to the partition that it has on another topic.
+    """A raw record to be copied, byte for byte, to the same partition number of another topic.
 
     Attributes:
-        partition: where it goes.
-        key, value: its bytes.
-        ts_event: when it is due, ns since the Unix epoch; None: with its predecessor.
+        partition: number of the partition that it is written to.
+        key, value: bytes of the record; None: absent.
+        ts_event: event time that decides when it is sent, ns since 1970; None: it is sent without a wait.
     """
 
     partition: int
@@ -46,7 +46,13 @@ Sendable = Feed | Addressed
 
 
 class Span(Struct):
-    """What went to one partition: offsets of the first and last record (nobody else's in between: `records`)."""
+    """Range of offsets that `publish` wrote to one partition.
+
+    Attributes:
+        first: offset of the first record.
+        last: offset of the last record.
+        records: records written; if this equals `last - first + 1`, nobody else wrote in between.
+    """
 
     first: int
     last: int
@@ -54,15 +60,16 @@ class Span(Struct):
 
 
 class Published(Struct):
-    """The result of `publish`.
+    """What `publish` sent.
 
     Attributes:
-        ticks: acknowledged by the broker.
-        unreadable: how many `RawTick`s were among them.
-        first_problem: what was wrong with the first of those.
-        seconds: from the first to the last acknowledgement.
-        complete: False when it was stopped before the end of the feed.
-        partitions: by number.
+        ticks: records that the broker acknowledged.
+        unreadable: how many of the sent ticks were `RawTick`s: input that could not be decoded and is sent as
+            it is.
+        first_problem: what was wrong with the first unreadable tick; empty if there was none.
+        seconds: time from the start until the last acknowledgement.
+        complete: False when sending was stopped before the end of the feed.
+        partitions: range of offsets written to each partition, by partition number.
     """
 
     ticks: int = 0
@@ -85,25 +92,28 @@ async def publish(
     seen: Callable[[Sequence[Sendable]], None] = lambda block: None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Published:
-    """Send ticks to Kafka: key = symbol, default partitioner, acknowledged by all replicas, no duplicates on retries.
+    """Send ticks to a Kafka topic, each with its symbol as key, and return what was sent.
 
-    A broker that is away is waited for. Records carry the time of sending; event time is in the payload.
+    Every replica in sync acknowledges each record, and a retry creates no duplicate. If the broker is away,
+    sending waits and goes on when it is back. The Kafka timestamp is the time of sending; event time is in the
+    payload.
 
     Args:
-        feed: ticks in memory or from a file; blocks of ticks, asynchronously, when the next may be long in coming.
+        feed: ticks; or blocks of ticks from an asynchronous source, which are sent as soon as they come.
         bootstrap: address of the cluster.
-        topic: name on the broker.
-        pace: when each tick is due.
-        stop: when set, nothing more is taken from the feed, and what was taken is sent.
-        progress: called now and then with the number of ticks taken so far.
-        first: called with the first tick of each symbol before it is sent; it may raise `SetBack`.
+        topic: name of the topic on the broker, prefix included.
+        pace: how fast to send; None: as fast as possible.
+        stop: event that ends sending once it is set; ticks already taken from the feed are still sent.
+        progress: called after each block with the number of ticks taken from the feed so far.
+        first: called with the first readable tick of each symbol before it is sent; it may raise `SetBack`.
         seen: called with every block of ticks before it is sent.
-        say: told where the pace leaves event time, in a sentence.
+        say: called with a sentence when a gap in event time is shortened.
 
     Raises:
-        BrokenFile, Refused, SetBack: the feed or `first` did; what came before was sent, and the sentence says how
-            much it was.
-        EnvironmentProblem: no cluster, no topic, or the cluster refused a batch; says how many ticks it has.
+        BrokenFile, Refused, SetBack: the feed cannot be read further, or `first` refuses a tick; everything
+            before was sent, and the message says how many ticks.
+        EnvironmentProblem: no cluster answers, the topic is missing, or the cluster does not acknowledge what
+            was sent; in the last case the message says how many ticks were acknowledged.
     """
     partitions = await partition_count(bootstrap, topic)
     producer = clients.producer(bootstrap, max_batch_size=BATCH_BYTES)
@@ -186,7 +196,7 @@ class _Publisher:
         return self.done
 
     def drop(self) -> None:
-        """Drop the acknowledgements that are still pending."""
+        """Cancel the acknowledgements that are still pending."""
         for _, _, acknowledgement in self._travelling:
             acknowledgement.cancel()
 
@@ -280,7 +290,13 @@ class _Publisher:
 
 
 async def at_hand(feed: Iterable[Sendable], most: int) -> AsyncIterator[Sequence[Sendable]]:
-    """A feed in blocks of at most so many; where it breaks, what came before is a block, and then it raises."""
+    """Yield the feed in blocks of at most `most` ticks.
+
+    If the feed fails in the middle of a block, the ticks read before the failure are yielded first.
+
+    Raises:
+        BrokenFile, Refused: the feed's own error, after these ticks.
+    """
     ticks = iter(feed)
     broke: TickloopError | None = None
     while broke is None:

@@ -1,9 +1,10 @@
-"""Decodes records for readers other than their node: an invalid record is skipped and logged.
+"""Decodes records of any topic for readers that must not fail on invalid ones, which are skipped and logged.
 
-Each is logged once, and no more than a few of a topic, so that a topic full of them does not fill every reader's log.
+Any program may write to a topic. The topics that start the computation, such as `ticks`, hold records that
+nothing has checked yet. A reader that failed on an invalid record would fail on it again at every start.
 
-Any program may write to a topic, and root topics hold records before a node has checked them. A reader that failed on
-one would fail again at every start.
+Each skipped record is logged once, and only the first 20 of a topic one by one, so that the log is not
+flooded.
 """
 
 import logging
@@ -28,26 +29,28 @@ _check = Validation(ValidationParameters()).check
 
 
 class StoredRecord(Protocol):
-    """A record with its partition and offset on the broker."""
+    """Any record that knows its partition and offset on the broker, such as aiokafka's `ConsumerRecord`."""
 
     @property
     def partition(self) -> int:
-        """Number of its partition."""
+        """Number of the partition that the record lies on."""
 
     @property
     def offset(self) -> int:
-        """Place in it."""
+        """Offset of the record within its partition."""
 
     @property
     def value(self) -> bytes | None:
-        """Its bytes."""
+        """Bytes of the record, or None if it is a tombstone."""
 
 
 class ReadableRecords:
-    """Decoder of the records of a topic; it checks the bounds of quotes and trades as the market node does.
+    """Decodes the records of one topic; invalid ones become None and are logged.
+
+    Quotes and trades are also checked against the bounds that workers apply, for example to event times.
 
     Args:
-        topic: of the registry.
+        topic: gives the schema of the records, and the name for the log.
 
     >>> from agents.clients.reader import Received
     >>> from schemas.topics import TICKS
@@ -60,7 +63,7 @@ class ReadableRecords:
         self._name, self._decode = topic.name, decoder(topic.record)
 
     def __call__(self, record: StoredRecord) -> Any:
-        """The decoded record, or None for an invalid one."""
+        """Return the decoded record; None for an invalid one, which is logged unless it was before."""
         try:
             return self.decode(record.value)
         except Refused as refused:
@@ -68,7 +71,11 @@ class ReadableRecords:
             return None
 
     def decode(self, value: bytes | None) -> Any:
-        """Decode bytes; raises `Refused` for an invalid record."""
+        """Decode the value of a record and check its bounds, without logging.
+
+        Raises:
+            Refused: the record is invalid.
+        """
         found = self._decode(value)
         if type(found) in (Quote, Trade):
             _check(found)
@@ -76,13 +83,22 @@ class ReadableRecords:
 
 
 class TopicLog:
-    """The skipped records of one topic that this process has logged."""
+    """Logs the skipped records of one topic, each once in this process, and only the first 20 one by one."""
 
     def __init__(self) -> None:
         self._places: set[tuple[int, int]] = set()
 
     def passed_over(self, topic: str, record: StoredRecord, why: str) -> None:
-        """Log a skipped record, unless it or enough of its topic were logged already."""
+        """Log that a record was skipped.
+
+        The first 20 skipped records of the topic are logged one by one. After them only their number is logged: at
+        20, 100, 1,000 and 10,000.
+
+        Args:
+            topic: name of the topic, for the message.
+            record: the skipped record; if it was counted before, nothing happens.
+            why: what is wrong with it.
+        """
         place = record.partition, record.offset
         if place in self._places or len(self._places) == MOST_KEPT:
             return

@@ -1,4 +1,4 @@
-"""Records of a topic, each exactly once, without a consumer group: for people, pages, tests and measurements."""
+"""Reads the records of a topic without a consumer group, each exactly once even if a worker wrote it twice."""
 
 from collections.abc import AsyncGenerator
 from typing import Literal, NamedTuple
@@ -22,12 +22,12 @@ Start = Literal["beginning", "end"] | int
 
 
 class Received(NamedTuple):
-    """One record as it lies on the broker.
+    """One record as it is stored on the broker.
 
     Attributes:
-        partition, offset: where.
-        timestamp_ms: when its producer sent it, ms since the Unix epoch.
-        key, value: bytes.
+        partition, offset: where it is stored.
+        timestamp_ms: when its producer sent it, ms since 1970, UTC.
+        key, value: its bytes; None: absent.
     """
 
     partition: int
@@ -46,7 +46,7 @@ _identity = decoder(_Identity)
 
 
 def identity_of(value: bytes | None) -> str:
-    """Id of a record, empty where it has none.
+    """Return the field `id` of a JSON record; empty if there is none, or if it is not a text.
 
     >>> identity_of(b'{"id":"ticks:0:7"}'), identity_of(b'{"id":7}'), identity_of(None)
     ('ticks:0:7', '', '')
@@ -58,10 +58,11 @@ def identity_of(value: bytes | None) -> str:
 
 
 class Once:
-    """Recognises repeats: after a crash a worker may write records again.
+    """Recognises records that a worker wrote again after a crash.
 
-    Along one partition the source position in the ids of one node only grows, except for repeats; `Repeats` also
-    withstands invented ids. Records without such an id (ticks) are never repeats.
+    A record's id ends with the offset of the input that it was computed from. Along one partition the offsets
+    in the ids of one kind of record only grow, so a known or lower one marks a repeat. Records without such an
+    id, ticks for example, never count as repeats.
 
     >>> once = Once()
     >>> [once.is_new(0, b'{"id":"ticks:0:%d"}' % offset) for offset in (7, 8, 7, 8, 9)]
@@ -72,7 +73,12 @@ class Once:
         self._repeats = Repeats()
 
     def is_new(self, partition: int, value: bytes | None) -> bool:
-        """Whether this record is new on its partition; it then counts as seen."""
+        """Return whether the record was not seen before on this partition, and remember it.
+
+        Args:
+            partition: number of the partition that the record was read from.
+            value: bytes of the record; without an id that ends with an offset it counts as new.
+        """
         try:
             identity = _identity(value or b"{}")
             position = position_of(identity.id)
@@ -86,9 +92,10 @@ class Once:
 async def read(
     bootstrap: str, topic: str, *, start: Start = "beginning", until_end: bool = False, repeats: bool = False
 ) -> AsyncGenerator[Received, None]:
-    """Records of all partitions as they come; close the iterator (`contextlib.aclosing`) when you leave early.
+    """Yield the records of all partitions of a topic one by one as they come.
 
-    See `read_blocks`, which is quicker for many records.
+    A caller that stops before the end must close the iterator (`contextlib.aclosing`). `read_blocks` is quicker
+    for many records, and documents the arguments and errors.
     """
     async for block in read_blocks(bootstrap, topic, start=start, until_end=until_end, repeats=repeats):
         for record in block:
@@ -104,20 +111,22 @@ async def read_blocks(
     until_end: bool = False,
     repeats: bool = False,
 ) -> AsyncGenerator[list[Received], None]:
-    """Records of all partitions in blocks, none of them empty; a partition's records keep their order.
+    """Yield the records of all partitions of a topic in blocks as they come.
 
-    A broker that is away is waited for.
+    No block is empty, and the records of each partition keep their order. If the broker is away, reading waits
+    for it.
 
     Args:
         bootstrap: address of the cluster.
-        topic: name on the broker.
-        start: where to begin.
-        each: a start below 0 is so many records of each partition, not of all of them together.
-        until_end: stop at what is the end of each partition now, instead of going on for ever.
-        repeats: pass on records that were written again after a crash, too.
+        topic: name of the topic on the broker, prefix included.
+        start: `beginning`, `end`, or an offset on every partition; below 0: this many of the newest records.
+        each: whether a `start` below 0 counts the records of each partition, instead of all partitions
+            together.
+        until_end: whether to stop at the ends that the partitions have now, instead of waiting for new records.
+        repeats: whether to include records that a worker wrote again after a crash.
 
     Raises:
-        EnvironmentProblem: no cluster answers, or it has no such topic, or does not let us read it.
+        EnvironmentProblem: no cluster answers, or it has no such topic, or refuses to let it be read.
     """
     count = await partition_count(bootstrap, topic)
     partitions = [TopicPartition(topic, number) for number in range(count)]
@@ -170,7 +179,7 @@ async def _fetch(consumer: AIOKafkaConsumer, once: Once | None) -> list[Received
 
 
 async def _reached(consumer: AIOKafkaConsumer, end: dict[TopicPartition, int]) -> bool:
-    """Whether everything before `end` was fetched, by positions, since logs can have holes."""
+    """Return whether the consumer's positions have reached the offsets in `end`; offsets of records may have gaps."""
     for partition, offset in end.items():
         if await consumer.position(partition) < offset:
             return False
@@ -178,7 +187,7 @@ async def _reached(consumer: AIOKafkaConsumer, end: dict[TopicPartition, int]) -
 
 
 def _split(records: list[Received], end: dict[TopicPartition, int]) -> tuple[list[Received], list[Received]]:
-    """The records before `end`, and those from it on."""
+    """Return the records before the offsets in `end`, and the records from there on."""
     ends = {partition.partition: offset for partition, offset in end.items()}
     old = [record for record in records if record.offset < ends[record.partition]]
     new = [record for record in records if record.offset >= ends[record.partition]]

@@ -1,8 +1,9 @@
-"""Recognises repeated records by the positions that were seen, since the highest position may be invented.
+"""Recognises repeated records by remembering which positions were seen, instead of only the highest one.
 
-A worker that resumes after a crash writes again, in order, what it had written since its last checkpoint. Anybody who
-may write to a topic can also invent a high position; a reader that dropped everything below the highest one would drop
-all later records.
+The position of a record is the offset, in its id, of the input that it was computed from. A worker that
+resumes after a crash writes again, in order, the records since its last checkpoint. Dropping everything
+below the highest position would be enough against that. But anybody who may write to a topic can invent a
+record with a huge position, and every later record would then be dropped.
 """
 
 from collections import deque
@@ -22,15 +23,16 @@ MOST_PLACES = 10_000
 
 
 class Repeats:
-    """Tells new records from repeats at each of several places, along which positions only grow except for repeats.
+    """Tells new records from repeats, separately for each sequence of records.
 
-    A position is a repeat if it was seen, or lies before all remembered ones. One far ahead of its successors hides
-    none of them, and is forgotten like any other.
+    In a sequence, for example the outcomes of one partition, positions only grow except for repeats. A position
+    is a repeat if it was seen, or lies before all remembered ones. A position far ahead of those that follow,
+    as an invented one is, does not turn them into repeats.
 
     >>> repeats = Repeats()
-    >>> [repeats.is_new("outcomes", (offset,)) for offset in (7, 8, 7, 8, 9)]
+    >>> [repeats.is_new(place="outcomes", position=(offset,)) for offset in (7, 8, 7, 8, 9)]
     [True, True, False, False, True]
-    >>> [repeats.is_new("outcomes", (offset,)) for offset in (10**17, 10, 11, 10**17, 6)]
+    >>> [repeats.is_new(place="outcomes", position=(offset,)) for offset in (10**17, 10, 11, 10**17, 6)]
     [True, True, True, False, False]
     """
 
@@ -38,7 +40,12 @@ class Repeats:
         self._forget()
 
     def is_new(self, place: Hashable, position: Position) -> bool:
-        """Whether this position is new at its place; it then counts as seen."""
+        """Return whether this position was not seen before, and remember it.
+
+        Args:
+            place: the sequence that the record belongs to, for example its partition and the node that wrote it.
+            position: numbers in the record's id, which grow along the sequence.
+        """
         seen = place, position
         if seen in self._seen:
             return False

@@ -1,4 +1,8 @@
-"""Compares the versions that should run, by the lifecycle node, with those that outcomes show."""
+"""Compares which model versions should run, by the registry of versions, with those that outcomes show to run.
+
+The lifecycle node, the part of a worker that carries out commands, writes the registry (topic
+`model-versions`). The two can differ after a fault, and nothing else would notice.
+"""
 
 import time
 from collections.abc import AsyncIterator
@@ -29,12 +33,12 @@ POLL_MS = 200
 
 
 class Differing(NamedTuple):
-    """A symbol whose running versions differ from those that the lifecycle node names.
+    """A symbol whose running model versions are not those that the registry of versions names.
 
     Attributes:
-        partition: where it lives.
-        outcome: that shows so.
-        difference: what each node says, and the way out.
+        partition: partition of the symbol's ticks.
+        outcome: the outcome that shows which versions run.
+        difference: both lists of versions, and what to do about it.
     """
 
     partition: int
@@ -43,14 +47,14 @@ class Differing(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The difference for a person."""
+        """Sentence for a person that says what differs and what to do about it."""
         return self.difference.sentence
 
 
 class Rosters:
-    """Follows the registry of versions and compares it with the newest outcomes; made by `rosters`.
+    """Follows the registry of model versions and compares it with the newest outcomes; made by `rosters`.
 
-    It keeps the running versions of each symbol, and when they last changed.
+    It remembers which versions of each symbol should run, and when that last changed.
     """
 
     def __init__(self, settings: Settings, topic: TopicFollower, consumer: AIOKafkaConsumer) -> None:
@@ -60,7 +64,10 @@ class Rosters:
         self._changed_ms: dict[str, int] = {}
 
     async def look(self) -> list[Differing]:
-        """Symbols that differ on a tick that came after their last change had taken effect.
+        """Return the symbols whose newest outcome shows other running versions than the registry names.
+
+        A symbol is left out while its newest outcome may stem from a tick before the registry's last change took
+        effect.
 
         Raises:
             KafkaError: a topic cannot be read.
@@ -112,7 +119,7 @@ class Rosters:
         return found
 
     async def _was_settled(self, partition: int, symbol: str, outcome: OutcomeMatured) -> bool:
-        """Whether the prediction is on a tick that arrived well after the last change that the registry knows."""
+        """Return whether the outcome's tick arrived well after the last change of the symbol's versions."""
         tp = TopicPartition(self._settings.topic(TICKS.name), partition)
         if symbol not in self._changed_ms:
             return True
@@ -125,10 +132,14 @@ class Rosters:
 
 @asynccontextmanager
 async def rosters(settings: Settings, bootstrap: str) -> AsyncIterator[Rosters]:
-    """A `Rosters` that has read the registry.
+    """Open a `Rosters` for the duration of the block; its first `look` reads the whole registry of versions.
+
+    Args:
+        settings: of the deployment; its prefix is put before topic names.
+        bootstrap: address of the cluster.
 
     Raises:
-        EnvironmentProblem: no cluster answers, or it lacks a topic.
+        EnvironmentProblem: no cluster answers, or a topic is missing.
         KafkaError: a topic cannot be read.
     """
     async with follow_topic(settings, bootstrap, MODEL_VERSIONS) as topic, opened(bootstrap) as consumer:
@@ -136,10 +147,14 @@ async def rosters(settings: Settings, bootstrap: str) -> AsyncIterator[Rosters]:
 
 
 async def differing_rosters(settings: Settings, bootstrap: str) -> list[Differing]:
-    """Compare once, with readable errors.
+    """Return the symbols whose running versions are not those that the registry names, by one comparison.
+
+    Args:
+        settings: of the deployment; its prefix is put before topic names.
+        bootstrap: address of the cluster.
 
     Raises:
-        EnvironmentProblem: no cluster answers, or it lacks a topic, or does not let us read one.
+        EnvironmentProblem: no cluster answers, or a topic is missing or cannot be read.
     """
     try:
         async with rosters(settings, bootstrap) as found:

@@ -11,10 +11,10 @@ AHEAD = 8
 
 
 async def awaited(blocks: Iterator[Block]) -> AsyncIterator[Block]:
-    """The same blocks, read in a separate thread, a few ahead.
+    """Yield the items of a blocking iterator, which a separate thread reads, at most eight items ahead.
 
     Raises:
-        Exception: any error of the iterator, raised here because the reading thread has no caller.
+        Exception: whatever the iterator raised, raised again here.
     """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[Block | Exception | None] = asyncio.Queue(AHEAD)

@@ -1,4 +1,4 @@
-"""Event time of the newest tick of each symbol in a tick log, and the check that a feed begins later."""
+"""Finds the event time of each symbol's newest tick on a topic, and refuses a feed that begins before it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -32,15 +32,15 @@ RECONNECT_NS = 60 * 10**9
 
 
 class SetBack(ConfigurationError):
-    """A feed begins before the newest ticks of the log."""
+    """Raised when a feed begins before the newest ticks that are already on the topic."""
 
 
 class SymbolTimes(Struct, frozen=True):
-    """Newest event times of a tick log.
+    """Event time of the newest tick of each symbol on a topic of ticks.
 
     Attributes:
-        topic: name on the broker.
-        newest: event time of the newest tick of each symbol, ns.
+        topic: name of the topic on the broker, prefix included.
+        newest: event time of the newest tick by symbol, ns since 1970, UTC.
     """
 
     topic: str
@@ -48,7 +48,13 @@ class SymbolTimes(Struct, frozen=True):
 
 
 async def symbol_times(bootstrap: str, topic: str) -> SymbolTimes:
-    """Newest event time of each symbol, from the `NEWEST` records of every partition.
+    """Return the event time of each symbol's newest tick, from the newest 1,000 records of every partition.
+
+    A symbol without a tick among these is left out. A few ticks with a wrong date do not change the result.
+
+    Args:
+        bootstrap: address of the cluster.
+        topic: name of the topic of ticks on the broker, prefix included.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.
@@ -67,7 +73,10 @@ async def symbol_times(bootstrap: str, topic: str) -> SymbolTimes:
 
 
 def newest(times: list[int]) -> int:
-    """Newest of some event times, ns, ignoring those far after the median, which come of wrong dates.
+    """Return the latest of these event times, ignoring those more than 14 days after the median as wrong dates.
+
+    Args:
+        times: event times, ns; at least one.
 
     >>> newest([1, 3, 2, 10**18])
     3
@@ -77,7 +86,10 @@ def newest(times: list[int]) -> int:
 
 
 def earliest(times: list[int]) -> int:
-    """Earliest of some event times, ns, ignoring those far before the median.
+    """Return the earliest of these event times, ignoring those more than 14 days before the median as wrong dates.
+
+    Args:
+        times: event times, ns; at least one.
 
     >>> earliest([10**18 + 2, 1, 10**18 + 1])
     1000000000000000001
@@ -87,7 +99,10 @@ def earliest(times: list[int]) -> int:
 
 
 def beginnings(feed: Iterable[Feed]) -> dict[str, int]:
-    """Event time with which each symbol of a feed begins, ns."""
+    """Return the event time, ns, of the earliest of each symbol's first 20 ticks, ignoring wrong dates.
+
+    Unreadable ticks are skipped. If the feed breaks off, the result covers what came before.
+    """
     times: defaultdict[str, list[int]] = defaultdict(list)
     with suppress(BrokenFile, Refused):  # reported when sending reaches it
         for item in feed:
@@ -99,7 +114,9 @@ def beginnings(feed: Iterable[Feed]) -> dict[str, int]:
 def expect_later(
     begins: Mapping[str, int], held: SymbolTimes, say: Callable[[str], None], tolerance_ns: int = 0
 ) -> None:
-    """Refuse a feed that begins before what the log holds; mention one that begins far later.
+    """Refuse a feed that begins before the newest tick of one of its symbols on the topic.
+
+    A feed in which a symbol begins more than 14 days after its newest tick is only reported with `say`.
 
     >>> held = SymbolTimes("ticks", {"X": 1_723_161_255_000_000_000})
     >>> expect_later({"X": 1_723_161_255_000_000_001, "Y": 1}, held, print)
@@ -113,12 +130,12 @@ purpose (--set-back); docs/faq.md says more
 
     Args:
         begins: event time with which each symbol of the feed begins, ns.
-        held: what the log holds.
-        say: called with a sentence on a feed that begins far later.
-        tolerance_ns: how far back a feed may begin.
+        held: newest event times on the topic; symbols that are not among them are not checked.
+        say: called with a sentence about the symbol that begins latest after its newest tick.
+        tolerance_ns: how far before the newest tick a symbol may begin, ns.
 
     Raises:
-        SetBack: it begins earlier; names the symbol that lies back furthest, both times, and the fixes.
+        SetBack: a symbol begins earlier; the message names the one that lies back furthest, both times, and the fixes.
     """
     apart = {symbol: begin - held.newest[symbol] for symbol, begin in begins.items() if symbol in held.newest}
     if not apart:
@@ -142,7 +159,7 @@ purpose (--set-back); docs/faq.md says more
 
 
 def iso(ts_event: int) -> str:
-    """Event time as ISO 8601, to the nanosecond where it has any.
+    """Return an event time, ns since 1970, as ISO 8601 in UTC; with nanoseconds unless it is a whole second.
 
     >>> iso(1_723_161_255_000_000_000), iso(1_723_161_255_088_169_167), iso(-1)
     ('2024-08-08T23:54:15Z', '2024-08-08T23:54:15.088169167Z', '1969-12-31T23:59:59.999999999Z')

@@ -1,4 +1,4 @@
-"""Reads a tick log for copying: raw records of all partitions in the order of event time."""
+"""Reads the raw records of a topic of ticks for copying, all partitions merged in the order of event time."""
 
 import heapq
 from collections import deque
@@ -27,12 +27,15 @@ _timed = decoder(_Timed)
 
 
 class TickLog:
-    """What a tick log holds when it is opened, up to its end then; `async with`, then iterate `blocks()`.
+    """The records that a topic of ticks holds at the moment of opening; records written later are not read.
+
+    Use it with `async with`, then iterate over `blocks()`.
 
     Attributes:
-        partitions: how many it has.
-        total: records.
-        keeps_offsets: whether record N of each partition has the offset N, so that a copy has the same offsets.
+        partitions: number of partitions of the topic.
+        total: number of offsets from the beginnings to the ends of all partitions.
+        keeps_offsets: whether record N of each partition has the offset N, so that a copy has the same offsets;
+            certain only once all blocks are read.
     """
 
     def __init__(self, bootstrap: str, topic: str) -> None:
@@ -59,10 +62,13 @@ class TickLog:
         await self._consumer.stop()
 
     async def blocks(self) -> AsyncGenerator[list[Addressed], None]:
-        """All records by event time, ties in the order of partitions; each partition keeps its own order.
+        """Yield all records in blocks, merged by event time; the records of each partition keep their order.
+
+        Records of equal event time come in the order of partition numbers. A record without a readable event time
+        follows its predecessor in the partition.
 
         Raises:
-            EnvironmentProblem: it cannot be read.
+            EnvironmentProblem: the topic cannot be read.
         """
         try:
             queues: dict[TopicPartition, deque[Addressed]] = {}

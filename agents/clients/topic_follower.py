@@ -1,4 +1,4 @@
-"""Follows a topic: each call returns the records that came since the last one."""
+"""Reads a topic in instalments: each call returns the records that came since the last one."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,16 +14,17 @@ POLL_MS = 200
 
 
 class TopicFollower:
-    """Reads all partitions of a topic up to their ends, and continues there the next time; made by `follow_topic`."""
+    """Reads all partitions of a topic in instalments, each from where the last one ended; made by `follow_topic`."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
         self._next = dict.fromkeys(consumer.assignment(), 0)
 
     async def new(self) -> AsyncIterator[tuple[TopicPartition, Any]]:
-        """Records that came since the last call, up to the present end of each partition, each with its partition.
+        """Yield each record that came since the last call, with its partition, up to the present ends.
 
-        The caller must read to the end: the next call goes on from there.
+        The first call begins with the oldest records. The caller must iterate to the end, or the next call may
+        yield some records again.
 
         Raises:
             KafkaError: the topic cannot be read.
@@ -41,7 +42,7 @@ class TopicFollower:
             self._next[tp] = await consumer.position(tp)
 
     async def at(self, tp: TopicPartition, offset: int) -> Any:
-        """The record at an offset; None if it was deleted or compacted away.
+        """Return the record of partition `tp` at this offset, or None if it was deleted or compacted away.
 
         Raises:
             KafkaError: the topic cannot be read.
@@ -57,11 +58,16 @@ class TopicFollower:
 
 @asynccontextmanager
 async def follow_topic(settings: Settings, bootstrap: str, topic: Topic) -> AsyncIterator[TopicFollower]:
-    """Follow a topic of the registry.
+    """Open a `TopicFollower` for all partitions of a topic, for the duration of the block.
+
+    Args:
+        settings: of the deployment; its prefix is put before the topic's name.
+        bootstrap: address of the cluster.
+        topic: to read.
 
     Raises:
         EnvironmentProblem: no cluster answers, or it has no such topic.
-        KafkaError: it cannot be read.
+        KafkaError: the topic cannot be read.
     """
     name = settings.topic(topic.name)
     count = await partition_count(bootstrap, name)

@@ -1,4 +1,4 @@
-"""Asks how many partitions a topic has, before it is read or written."""
+"""Asks a cluster how many partitions a topic has."""
 
 import asyncio
 
@@ -13,15 +13,19 @@ AGAIN_S = 0.1
 
 
 class NoSuchTopic(EnvironmentProblem):
-    """The cluster has no topic with this name."""
+    """Raised when the cluster has no topic of the requested name."""
 
 
 async def partition_count(bootstrap: str, topic: str) -> int:
-    """Number of partitions of a topic.
+    """Return the number of partitions of a topic.
+
+    Args:
+        bootstrap: address of the cluster.
+        topic: name of the topic on the broker, prefix included.
 
     Raises:
-        NoSuchTopic: the cluster has none; with the names of those that are near.
-        EnvironmentProblem: no cluster answers at `bootstrap`, or it keeps the topic from us.
+        NoSuchTopic: there is no such topic; the message suggests topics with similar names.
+        EnvironmentProblem: no cluster answers at `bootstrap`, or it refuses to describe the topic.
     """
     async with admin(bootstrap, TIMEOUT_S) as client, asyncio.timeout(TIMEOUT_S):
         while True:
