@@ -1,3 +1,1 @@
-"""Kafka clients that publish ticks and read records of any topic; readers drop records that a worker wrote
-twice.
-"""
+"""Kafka clients that publish ticks, and read records of any topic without repeats."""

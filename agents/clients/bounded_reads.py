@@ -1,5 +1,4 @@
-"""Reads a few records of one partition, the newest or those with a given position, and never more than a
-budget.
+"""Reads a few records of one partition, the newest or those of one position, within a budget.
 
 The budget limits records and bytes, because answering one question must not cost as much as reading whole
 topics. It also says whether a look-up ended because the budget was used up.

@@ -1,6 +1,4 @@
-"""When each tick of a feed is sent: all at once, at an even rate, or at the intervals of event time times a
-factor.
-"""
+"""When each tick of a feed is sent: all at once, at an even rate, or at a multiple of event time."""
 
 from collections.abc import Callable
 

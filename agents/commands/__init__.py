@@ -1,1 +1,1 @@
-"""Commands to the lifecycle node: built, signed and sent in one way, whoever asks."""
+"""Builds, signs and sends commands, which ask for changes to the model versions of a symbol."""

@@ -1,4 +1,8 @@
-"""Commands to the lifecycle node: on which partition a symbol lives, one record written there, what came of it."""
+"""Sends commands about a symbol: finds its partition, writes one record there, and waits for the answer.
+
+The lifecycle node, the part of a worker that carries out commands, answers on the topics `model-versions`,
+`retrain-jobs` and `dead-letters`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -34,11 +38,11 @@ POLL_MS = 100
 
 
 class LogPlace(NamedTuple):
-    """Where a symbol lives.
+    """The partition on which the ticks of a symbol arrive, and how far they have come.
 
     Attributes:
-        partition: on which its ticks arrive, so that commands must, too.
-        ts_event: event time of its latest record that was found, ns; 0 if none was.
+        partition: number of the partition; commands about the symbol must be written to the same one.
+        ts_event: event time of the symbol's latest record that was found, ns since 1970; 0: none was found.
     """
 
     partition: int
@@ -46,12 +50,13 @@ class LogPlace(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The lifecycle node's answer to a command; all fields empty: none yet, or the command was carried out before.
+    """What came of a command; if all fields are empty, no answer came, or the command was carried out before.
 
     Attributes:
-        versions: what it made of versions.
-        refused: why it is impossible, or empty.
-        job: the retrain that it became.
+        versions: new records about model versions that the command caused.
+        refused: why the command cannot be carried out; empty: it was not refused.
+        job: the retrain that the command started, or that was turned down for a reason; None: no retrain was
+            asked for.
     """
 
     versions: list[ModelVersion]
@@ -68,7 +73,7 @@ _timed = decoder(_Timed)
 
 
 def _is_timed(value: bytes | None) -> bool:
-    """Whether the bytes of a record can be a prediction or an outcome."""
+    """Return whether these bytes can be a prediction or an outcome, having an event time and an id."""
     try:
         _timed(value)
     except Refused:
@@ -77,10 +82,10 @@ def _is_timed(value: bytes | None) -> bool:
 
 
 class Commander:
-    """Puts commands on the partitions of their symbols; made by `commander`.
+    """Writes commands to the partitions of their symbols and waits for answers; made by `commander`.
 
     Attributes:
-        seen: symbols that were met while symbols were looked for.
+        seen: all symbols that were found in records while looking for some symbol's partition.
     """
 
     def __init__(
@@ -97,9 +102,11 @@ class Commander:
         self.seen: set[str] = set()
 
     async def place_of(self, symbol: str) -> LogPlace:
-        """Where a symbol lives: where its latest predictions or outcomes are, else where Kafka's partitioner puts it.
+        """Return the partition of a symbol, and the event time of its latest record.
 
-        Producers may partition as they like, and outputs stay on the partition of their ticks.
+        It is the partition of the symbol's latest prediction or outcome, since a producer may put ticks on any
+        partition. If neither is found, it is the partition that Kafka's default partitioner chooses, with the event
+        time 0.
         """
         for topic, newest in TAILS:
             found = await self._latest(self._settings.topic(topic.name), symbol.encode(), newest)
@@ -108,7 +115,7 @@ class Commander:
         return LogPlace(partition_of(symbol, self._partitions), 0)
 
     async def arms_of(self, symbol: str) -> list[str]:
-        """Arms of a symbol that run beside the live one, as the registry of versions says."""
+        """Return the names of the symbol's variants in shadow, beside the live one, according to `model-versions`."""
         found = await versions(self._settings, self._bootstrap, symbol)
         return [each.arm for each in found if each.arm and each.arm != LIVE]
 
@@ -119,7 +126,7 @@ class Commander:
         return LogPlace(latest.partition, _timed(latest.value).ts_event)
 
     async def _newest(self, topic: str, key: bytes, newest: int, numbers: Iterable[int]) -> Any:
-        """The latest record of a key among so many of the newest of each partition, or none."""
+        """Return the latest record with this key among the `newest` records of each of these partitions, or None."""
         consumer = self._consumer
         partitions = [TopicPartition(topic, number) for number in numbers]
         consumer.assign(partitions)
@@ -138,7 +145,7 @@ class Commander:
         return latest
 
     async def _up_to_now(self, command: Retrain, partition: int) -> Retrain:
-        """A retrain that names the last outcome there is, so that it learns from the same however late it is done."""
+        """Return the retrain with the symbol's last outcome filled in, so that a delay does not change its data."""
         topic, key = self._settings.topic(OUTCOMES.name), command.symbol.encode()
         for newest in (500, 20_000):
             latest = await self._newest(topic, key, newest, (partition,))
@@ -147,17 +154,17 @@ class Commander:
         return command
 
     async def put(self, command: Command, partition: int, patience_s: float = 0.0) -> tuple[int, Answer]:
-        """Write one command, signed where the settings have a key, and wait for what comes of it.
+        """Write one command, signed if the settings have a key, and wait for the answer.
 
-        A retrain that names no outcome gets the symbol's last one that is on the topic.
+        A retrain that does not say up to which outcome it learns is given the symbol's newest outcome.
 
         Args:
-            command: what to do.
-            partition: of its symbol.
-            patience_s: how long to wait for an answer of the lifecycle node, seconds.
+            command: what is asked for.
+            partition: number of the partition of its symbol.
+            patience_s: longest wait for an answer, seconds; 0: none.
 
         Returns:
-            Its offset, and the answer.
+            The offset of the command on its partition, and the answer, which is empty if none came in time.
         """
         if isinstance(command, Retrain) and command.until is UNSET:
             command = await self._up_to_now(command, partition)
@@ -204,10 +211,15 @@ class Commander:
 
 @asynccontextmanager
 async def commander(settings: Settings, bootstrap: str) -> AsyncIterator[Commander]:
-    """A connected commander.
+    """Open a connected `Commander` for the duration of the block.
+
+    Args:
+        settings: of the deployment, with its prefix and signing keys.
+        bootstrap: address of the cluster.
 
     Raises:
-        EnvironmentProblem: no cluster answers at `bootstrap`, or it lacks a topic, or refuses a record.
+        EnvironmentProblem: no cluster answers at `bootstrap`, or a topic is missing, or a record is refused.
+        ConfigurationError: the signing keys in the settings are invalid.
     """
     partitions = await partition_count(bootstrap, settings.topic(COMMANDS.name))
     consumer = clients.consumer(bootstrap, isolation_level="read_committed", fetch_max_wait_ms=20)

@@ -1,4 +1,8 @@
-"""The keys of a deployment: one from the setting `directive_key`, or several from a file, to change one for another."""
+"""The signing keys of a deployment: a single one from the setting `directive_key`, or several from a file.
+
+Several are needed while one key is replaced by another, since older records carry signatures of the old
+key.
+"""
 
 import os
 import re
@@ -18,12 +22,13 @@ RUN = re.compile(r"(.*?)((?:replay-[A-Za-z0-9_-]+\.)+)", re.DOTALL)
 
 
 class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Keys of a deployment, as they stand in the file that the setting `directive_keys` names.
+    """The signing keys of a deployment, as stored in the JSON file that the setting `directive_keys` names.
 
     Attributes:
-        deployment: its name, which is part of what is signed.
-        signs: id of the key to sign with.
-        keys: all keys whose signatures are accepted somewhere, the newest first.
+        deployment: name of the deployment; it is part of every signature.
+        signs: id of the key that signs new records.
+        keys: keys whose signatures are accepted, the newest first; a retired key only for records up to its
+            end.
     """
 
     deployment: str
@@ -31,7 +36,11 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[Key, ...]
 
     def __post_init__(self) -> None:
-        """Check the ring; raises `ConfigurationError` if it cannot be used to sign."""
+        """Check ids and secrets of all keys, and that the key `signs` is known and not retired.
+
+        Raises:
+            ConfigurationError: one of the checks fails.
+        """
         for key in self.keys:
             if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{LONGEST_KEY_ID}}}", key.id):
                 raise ConfigurationError(
@@ -46,10 +55,10 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ConfigurationError(f"expected a key to sign with that is not retired, was {self.signs!r:.80}")
 
     def key(self, key_id: str) -> Key:
-        """The key with this id.
+        """Return the key with this id.
 
         Raises:
-            ConfigurationError: there is none.
+            ConfigurationError: the ring has no such key.
         """
         for key in self.keys:
             if key.id == key_id:
@@ -59,9 +68,15 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def deployments(name: str, prefix: str) -> tuple[str, ...]:
-    """Names of a deployment: its own, then those of deployments whose log it may have copied, as a replay run does.
+    """Return the deployment names whose signatures are accepted: the own one, then those a replay copied from.
 
-    >>> deployments("prod", "lab-"), deployments("prod", "lab-replay-monday.")
+    A replay run copies the records of another run together with their signatures, and must accept them.
+
+    Args:
+        name: name of the deployment from settings or key file.
+        prefix: text before each topic name; that of a replay run ends with `replay-RUN.`.
+
+    >>> deployments(name="prod", prefix="lab-"), deployments(name="prod", prefix="lab-replay-monday.")
     (('prod/lab-',), ('prod/lab-replay-monday.', 'prod/lab-'))
     """
     run = RUN.fullmatch(prefix)
@@ -74,10 +89,13 @@ def deployments(name: str, prefix: str) -> tuple[str, ...]:
 
 
 def signing(settings: Settings) -> Signing:
-    """The `Signing` that signs records and checks signatures under these settings.
+    """Return the object that signs records and checks signatures with the keys of these settings.
+
+    Without a key in the settings nothing is signed, and every record is accepted.
 
     Raises:
-        ConfigurationError: the keys make no sense, or the deployment has no name.
+        ConfigurationError: the keys are invalid or cannot be read, or a key is given without a name of the
+            deployment.
     """
     if settings.directive_key and settings.directive_keys:
         raise ConfigurationError(
@@ -93,10 +111,13 @@ def signing(settings: Settings) -> Signing:
 
 
 def named(settings: Settings) -> str:
-    """Name of the deployment as the settings give it.
+    """Return the setting `deployment`, the name that becomes part of every signature.
+
+    It may be empty only if the setting `prefix` already distinguishes this deployment from others with the same
+    key.
 
     Raises:
-        ConfigurationError: neither a name nor a prefix tells it from another one under the same key.
+        ConfigurationError: neither of the two settings does.
     """
     if not settings.deployment and deployments("", settings.prefix)[-1] == "/":
         raise ConfigurationError(
@@ -107,10 +128,10 @@ def named(settings: Settings) -> str:
 
 
 def path_of(settings: Settings) -> Path:
-    """File of the ring.
+    """Return the path of the key file that the setting `directive_keys` names.
 
     Raises:
-        ConfigurationError: the settings name none.
+        ConfigurationError: the setting is empty.
     """
     if not settings.directive_keys:
         raise ConfigurationError("expected a file of keys, was none; fix: TICKLOOP_DIRECTIVE_KEYS=FILE")
@@ -118,10 +139,10 @@ def path_of(settings: Settings) -> Path:
 
 
 def load(path: Path) -> Ring:
-    """The ring in a file.
+    """Read the signing keys of a deployment from a file.
 
     Raises:
-        ConfigurationError: it is missing, or makes no sense.
+        ConfigurationError: the file is missing, unreadable or invalid; the message never shows its content.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=Ring)
@@ -135,7 +156,7 @@ def load(path: Path) -> Ring:
 
 
 def save(path: Path, ring: Ring) -> None:
-    """Write a ring at once or not at all; nobody but its owner may read it."""
+    """Write the signing keys to a file that only its owner may read, replacing an older one in a single step."""
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

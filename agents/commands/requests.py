@@ -1,7 +1,7 @@
-"""What people and processes ask of the lifecycle node: each kind of command is built here, and nowhere else in agents.
+"""Builds each kind of command about a symbol's model versions, without its event time.
 
-A request lacks one thing of its command: the event time, which is that of the symbol's latest record. That is known
-once the symbol's partition is found.
+The event time of a command is that of the symbol's latest record. It is known only after the symbol's
+partition is found, so each function here returns a `Request` that makes the command once it is known.
 """
 
 import secrets
@@ -18,13 +18,13 @@ Overrides = Mapping[str, Mapping[str, Any]]
 
 
 class Request(NamedTuple):
-    """A command that waits for its event time.
+    """A command that lacks its event time.
 
     Attributes:
-        id: of the command: whatever is written under the same one is carried out once.
-        symbol: that it is for.
-        dated: the command as of an event time, ns since 1970, UTC.
-        shadow: arm that it expects to run beside the live one; empty: none.
+        id: id of the command; of several commands with one id only the first is carried out.
+        symbol: instrument whose versions the command is about.
+        dated: makes the command, given the event time in ns since 1970, UTC.
+        shadow: name of the variant that must run in shadow for the command to make sense; empty: none must.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Request(NamedTuple):
 
 
 def new_id(asker: str) -> str:
-    """An id that no other command has; it begins with the name of whoever asks."""
+    """Return a new random command id that begins with the name of whoever asks."""
     return f"{asker}-{secrets.token_hex(6)}"
 
 
@@ -50,7 +50,19 @@ def start_variant(
     version: str = "",
     experiment: str = "",
 ) -> Request:
-    """Run a variant in shadow; see `StartVariant` for each field.
+    """Build the command to run a variant of the symbol's pipeline in shadow.
+
+    In shadow a variant predicts, is scored and learns, but its predictions are not published.
+
+    Args:
+        command_id, symbol: see `Request`.
+        arm: name that the variant runs under.
+        cause: why, for people.
+        overrides: parameters in which the variant differs from the symbol's own, by table and name.
+        from_live: whether to start from a copy of what the live variant has learned, instead of from nothing.
+        model: state of a model to start with; None: an untrained one, or the live variant's with `from_live`.
+        version: name of the new model version; empty: one is made of `arm`.
+        experiment: name of the experiment that the variant takes part in; empty: none.
 
     >>> request = start_variant("c1", "X", "bold", "by hand", overrides={"sizing": {"kelly_fraction": 0.001}})
     >>> request.dated(5).overrides
@@ -76,7 +88,13 @@ def start_variant(
 
 
 def stop_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
-    """End a variant that runs in shadow."""
+    """Build the command to end a variant that runs in shadow.
+
+    Args:
+        command_id, symbol: see `Request`.
+        arm: name that the variant runs under.
+        cause: why, for people.
+    """
     return Request(
         command_id,
         symbol,
@@ -86,7 +104,13 @@ def stop_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
 
 
 def promote_variant(command_id: str, symbol: str, arm: str, cause: str) -> Request:
-    """Make a variant live that runs in shadow."""
+    """Build the command to make a variant live that runs in shadow, so that its predictions are published.
+
+    Args:
+        command_id, symbol: see `Request`.
+        arm: name that the variant runs under.
+        cause: why, for people.
+    """
     return Request(
         command_id,
         symbol,
@@ -105,14 +129,15 @@ def roll_back(
     stop: bool = False,
     automatic: bool = False,
 ) -> Request:
-    """Make the version live again that was live before.
+    """Build the command to make the model version live again that was live before the present one.
 
     Args:
-        command_id, symbol, cause: of the command.
-        version: that is taken back; another one is left live. Empty: whichever is live.
-        metrics: figures that it rests on.
-        stop: whether the version that is taken back ends as well.
-        automatic: whether the system asks for it itself; else a person does.
+        command_id, symbol: see `Request`.
+        cause: why, for people.
+        version: version to take back; if another one is live the command is refused; empty: whichever is live.
+        metrics: figures that the decision rests on, by name.
+        stop: whether the version that is taken back ends; else it goes on in shadow.
+        automatic: whether the system asks by itself; else a person does.
     """
     return Request(
         command_id,
@@ -131,7 +156,13 @@ def roll_back(
 
 
 def pin_version(command_id: str, symbol: str, cause: str, *, pinned: bool) -> Request:
-    """Keep the live version live, or release it."""
+    """Build the command to pin the live version, so that only a person may replace it, or to release it.
+
+    Args:
+        command_id, symbol: see `Request`.
+        cause: why, for people.
+        pinned: True to pin, False to release.
+    """
     return Request(
         command_id,
         symbol,
@@ -140,9 +171,16 @@ def pin_version(command_id: str, symbol: str, cause: str, *, pinned: bool) -> Re
 
 
 def retrain(command_id: str, symbol: str, cause: str) -> Request:
-    """Train anew because a person asks for it: the breach says just that, and has the id of the command.
+    """Build the command to train a new model of a symbol because a person asks for it.
 
-    >>> command = retrain("c1", "X", "a new fee").dated(5)
+    The command carries the reason for the retrain as a `Breach` with the trigger `manual` and the id of the
+    command.
+
+    Args:
+        command_id, symbol: see `Request`.
+        cause: why, for people.
+
+    >>> command = retrain("c1", "X", cause="a new fee").dated(5)
     >>> command.breach.id, command.breach.trigger, command.breach.retrain, command.breach.sentence
     ('c1', 'manual', True, 'a new fee')
     """

@@ -1,4 +1,4 @@
-"""A command on its topic, signed; and a request as one, with what the lifecycle node made of it."""
+"""Gives a request its event time, sends it as a command, and reports what came of it."""
 
 import time
 
@@ -15,12 +15,12 @@ class Sent(Struct):
     """A command that was written, and what came of it; the command line prints it with `--json`.
 
     Attributes:
-        command: as it was asked for; on the topic it is signed where the deployment has a key.
-        partition, offset: where it lies.
-        versions: what it made of versions; empty while no worker has answered.
-        job: the retrain that it became, if it asked for one.
-        refused: why the lifecycle node refused it, or empty.
-        answered: whether it was carried out in time.
+        command: the command without its signature, which it has on the topic if the deployment has a key.
+        partition, offset: where it is stored on the topic `commands`.
+        versions: records about model versions that it caused; empty while there is no answer.
+        job: the retrain that it asked for; None: it asked for none, or there is no answer yet.
+        refused: why it was refused; empty: it was not.
+        answered: whether it was carried out while the sender waited; False if it was refused.
     """
 
     command: Command
@@ -33,15 +33,16 @@ class Sent(Struct):
 
 
 async def send(client: Commander, request: Request, place: LogPlace, patience_s: float = 0.0) -> Sent:
-    """Write what is asked for where its symbol lives, and wait for what comes of it.
+    """Write the requested command to the partition of its symbol, and wait for the answer.
 
-    The event time is that of the symbol's latest record; of a symbol that has none it is this machine's clock.
+    The command takes the event time of the symbol's latest record, or this machine's clock if the symbol has no
+    record.
 
     Args:
         client: connected.
         request: what is asked for.
-        place: of its symbol.
-        patience_s: how long to wait for an answer of the lifecycle node, seconds.
+        place: partition and latest event time of the symbol, from `Commander.place_of`.
+        patience_s: longest wait for an answer, seconds; 0: none.
     """
     command = request.dated(place.ts_event or time.time_ns())
     offset, answer = await client.put(command, place.partition, patience_s)

@@ -1,4 +1,4 @@
-"""The one door to the topic of commands: whatever goes through it is signed and lies on its symbol's partition."""
+"""Writes commands to the topic `commands`; nothing else does, so that every command is signed."""
 
 from agents.commands.keyring import signing
 from agents.config.settings import Settings
@@ -12,11 +12,11 @@ class CommandWriter:
     """Signs commands and writes them to the topic `commands`.
 
     Args:
-        settings: of the deployment; without a key nothing is signed.
+        settings: of the deployment; without a key in them commands are not signed.
         producer: connected.
 
     Raises:
-        ConfigurationError: the keys make no sense.
+        ConfigurationError: the keys in the settings are invalid.
     """
 
     def __init__(self, settings: Settings, producer: AIOKafkaProducer) -> None:
@@ -24,12 +24,14 @@ class CommandWriter:
         self._producer, self._signing = producer, signing(settings)
 
     async def write(self, command: Command, as_of: str, partition: int) -> int:
-        """Write a command and return its offset.
+        """Sign a command, write it, and return its offset.
 
         Args:
-            command: what to do.
-            as_of: id of the record that it follows from, or of the place that it is meant for; it is signed for that.
-            partition: of its symbol.
+            command: what is asked for.
+            as_of: id that becomes part of the signature, so that the command cannot be sent a second time
+                elsewhere: that of the record that caused it, or `commands:PARTITION:OFFSET` of where it is expected
+                to be written.
+            partition: number of the partition of its symbol.
         """
         signed = self._signing.sign(command, as_of)
         written = await self._producer.send_and_wait(self._topic, encode(signed), signed.symbol.encode(), partition)

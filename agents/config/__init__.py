@@ -1,1 +1,1 @@
-"""The configuration of a process: settings, plug-ins, parameters, and what changed in them."""
+"""The configuration of a process: settings, plug-in modules and parameters."""

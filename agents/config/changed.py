@@ -1,4 +1,4 @@
-"""Describes the differences between two tables of parameters, field by field."""
+"""Describes the differences between two nested tables of parameters, field by field."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,12 @@ LONGEST_VALUE = 60
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any], most: int = MOST_NAMED) -> str:
-    """The first few fields that differ, with both values, and how many more do; empty if none does.
+    """Return which fields differ between two nested tables, in words, with both values; empty if none does.
+
+    Args:
+        before: earlier values.
+        now: present values.
+        most: number of fields that are listed; of further ones only the number is told.
 
     >>> changes({"market": {"costs": {"fee_bps": 0.5}, "warmup_ticks": 9}}, {"market": {"costs": {"fee_bps": 2.0}}})
     'market.costs.fee_bps (was 0.5, is 2.0), market.warmup_ticks (was 9, is not there)'

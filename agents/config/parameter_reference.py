@@ -1,4 +1,7 @@
-"""Bounds of every parameter, from its type: `python -m agents.config.parameter_reference write|check`."""
+"""Writes the table of all parameters and their bounds into docs/configuration.md, from the parameters' types.
+
+Run `python -m agents.config.parameter_reference write`, or `check` to see whether the page is up to date.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -75,7 +78,7 @@ CHECKS: dict[type[Struct], tuple[str, ...]] = {
 
 
 def text() -> str:
-    """The generated part of the page."""
+    """Return the generated part of docs/configuration.md, as Markdown."""
     lines = ["| parameter | takes |", "|---|---|"]
     for name, kind in TABLES.items():
         lines += [f"| `{path}` | {taken} |" for path, taken in rows(kind, name)]
@@ -85,9 +88,13 @@ def text() -> str:
 
 
 def rows(kind: type[Struct], under: str) -> Iterator[tuple[str, str]]:
-    """Path and bounds of every parameter of a table.
+    """Yield the path and the accepted values of every parameter in a table, including its sub-tables.
 
-    >>> dict(rows(AccountParameters, "account"))["account.closing_confidence"]
+    Args:
+        kind: struct whose fields are the parameters.
+        under: path of the table, which begins each parameter's path.
+
+    >>> dict(rows(AccountParameters, under="account"))["account.closing_confidence"]
     '0.5 to 1'
     """
     for name, hint in get_type_hints(kind, include_extras=True).items():
@@ -103,7 +110,15 @@ def rows(kind: type[Struct], under: str) -> Iterator[tuple[str, str]]:
 
 
 def taken(hint: Any, names: str = "") -> str:
-    """The values that a field accepts, in words.
+    """Return the values that a field accepts, in words.
+
+    Args:
+        hint: type of the field.
+        names: words for the keys or values of a field that takes names of components; empty: the type says
+            enough.
+
+    Raises:
+        TypeError: the type is of a kind that this module has no words for.
 
     >>> taken(Annotated[float, Meta(gt=0.0, le=1.0)]), taken(bool), taken(Literal["a", "b"])
     ('above 0, up to 1', '`true` or `false`', 'one of `a`, `b`')
@@ -130,7 +145,7 @@ def taken(hint: Any, names: str = "") -> str:
 
 
 def bounds(hint: Any) -> str:
-    """The bounds of a number, in words."""
+    """Return the bounds of a number, taken from the `Meta` annotations of its type, in words such as `0 to 1`."""
     metas = list(_metas(hint))
     ge = next((each.ge for each in metas if each.ge is not None), None)
     gt = next((each.gt for each in metas if each.gt is not None), None)
@@ -154,7 +169,7 @@ def _metas(hint: Any) -> Iterator[Meta]:
 
 
 def _number(value: float | None) -> str:
-    """A bound as it is understood best.
+    """Return a bound as text: large whole numbers with thousands separators, 2**62 as a power.
 
     >>> _number(2**62), _number(1_000_000_000), _number(0.5)
     ('2^62', '1,000,000,000', '0.5')
@@ -166,14 +181,14 @@ def _number(value: float | None) -> str:
 
 
 def wanted() -> committed.Files:
-    """The whole page with the generated part inserted."""
+    """Return docs/configuration.md with its generated part replaced by the present one: path and content."""
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
     return {PAGE: f"{before}{BEGIN}\n\n{text()}\n\n{END}{after}"}
 
 
 def main(arguments: list[str]) -> int:
-    """Run `write` or `check`; the exit code is 1 when the page is not what the types say."""
+    """Run `write` or `check`, the only argument; return the exit code: 1 if `check` finds the page outdated."""
     return committed.main(arguments, "agents.config.parameter_reference", "docs/configuration.md", wanted)
 
 

@@ -1,4 +1,7 @@
-"""Keeps the parameters that workers of a home ran with as files, so that a change can be shown field by field."""
+"""Stores the parameters that workers ran with, so that an error can later list which parameters have changed.
+
+Each set of parameters is one TOML file in the folder `parameters` of the system's home folder.
+"""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -20,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def tables(parameters: Parameters) -> dict[str, Any]:
-    """Parameters as the tables of a parameter file."""
+    """Return parameters as nested dictionaries of plain values, in the layout of a parameter file."""
     plain = msgspec.json.decode(msgspec.json.encode(parameters))
     return {
         "market": plain["market"],
@@ -33,17 +36,17 @@ def tables(parameters: Parameters) -> dict[str, Any]:
 
 
 def folder(home: Path) -> Path:
-    """Folder in which the parameters of a home are kept."""
+    """Return the folder in which the parameters of workers are stored, inside the home folder of the system."""
     return home / FOLDER
 
 
 def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None = None) -> None:
-    """Write parameters into the home, equal ones into the same file; a failure is only logged.
+    """Store parameters in the home folder, unless a file there has the same content; a failure is only logged.
 
     Args:
         parameters: of a worker.
-        home: of the worker.
-        plugins: table `[plugins]` as a file in that folder needs it to load the user's components.
+        home: home folder of the system that the worker belongs to.
+        plugins: the table `[plugins]`, with a folder relative to that of the stored file; None: no plug-ins.
     """
     text = msgspec.toml.encode(tables(parameters) | ({"plugins": plugins} if plugins else {}))
     path = folder(home) / f"{sha256(text).hexdigest()[:16]}.toml"
@@ -59,7 +62,16 @@ def keep(parameters: Parameters, home: Path, plugins: Mapping[str, Any] | None =
 
 
 def explained(error: BaseException, home: Path, now: Parameters) -> str:
-    """The text of an error; if state of other parameters caused it, with what differs, where the home has those."""
+    """Return the text of an error, with the changed parameters added if they are its cause.
+
+    They are added when stored state was computed with other parameters, and a file in the home folder still has
+    those. If no file has them, the text says so.
+
+    Args:
+        error: that was caught.
+        home: home folder of the system.
+        now: present parameters.
+    """
     if not isinstance(error, OtherParameters):
         return str(error)
     for path in sorted(folder(home).glob("*.toml")):
@@ -76,7 +88,10 @@ def explained(error: BaseException, home: Path, now: Parameters) -> str:
 
 
 def _part(whole: dict[str, Any], table: str) -> dict[str, Any]:
-    """The tables that a digest may cover: of all symbols, and of each symbol with parameters of its own."""
+    """Return the tables of `whole` that a digest of the table named `table` may cover.
+
+    For market parameters these are the tables of all symbols, and of each symbol with parameters of its own.
+    """
     first, _, own = table.partition(".")
     if first == "experiments":
         return {first: {own: whole[first].get(own, {})}}
@@ -84,7 +99,7 @@ def _part(whole: dict[str, Any], table: str) -> dict[str, Any]:
 
 
 def digests(parameters: Parameters) -> Iterator[tuple[str, str]]:
-    """Digests of parameters, as states carry them, each with the table that it is of."""
+    """Yield pairs of a table name, such as `market`, and the digest that stored state has for its parameters."""
     yield "market", parameters.market.digest()
     for name, own in parameters.symbols.items():
         yield f"symbols.{name}.market", own.digest()

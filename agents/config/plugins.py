@@ -1,4 +1,7 @@
-"""Imports the user's components, modules that the configuration names, before the parameters are read."""
+"""Imports the user's own modules that the configuration names in `[plugins]`, before parameters are read.
+
+These modules register strategies and other components, which the parameters may then name.
+"""
 
 import os
 import stat
@@ -18,17 +21,19 @@ from streams.parameters import Parameters, load_parameters
 def configured_parameters(
     environment: Mapping[str, str] = os.environ, say: Callable[[str], None] = lambda sentence: None
 ) -> Parameters:
-    """Parameters of the configuration file, read after the modules of `[plugins]` have registered their components.
+    """Import the modules in `[plugins]` of the configuration file, and return the parameters of the file.
 
-    Only commands that compute call this, since importing a module runs it.
+    The file is the one that the variable `TICKLOOP_CONFIG` names, else `tickloop.toml` in the current folder;
+    without one the defaults hold. Importing runs the modules, so commands that compute nothing use
+    `declared_experiments`.
 
     Args:
         environment: variables of the process.
-        say: called with the path of the file, when the user did not name it.
+        say: called with a sentence that names the file, if `TICKLOOP_CONFIG` does not name it.
 
     Raises:
-        ConfigurationError: a field is invalid; or a file that the user did not name has modules and belongs to
-            somebody else.
+        ConfigurationError: a field is invalid; or a module cannot be imported; or `tickloop.toml` has modules
+            but belongs to somebody else.
     """
     table, path = config_table(environment), config_path(environment)
     found = bool(table) and not environment.get(ENVIRONMENT_PREFIX + "CONFIG", "")
@@ -42,10 +47,13 @@ def configured_parameters(
 
 
 def declared_experiments(environment: Mapping[str, str] = os.environ) -> dict[str, Declaration]:
-    """Experiments of the configuration file by name, without importing modules, for commands that compute nothing.
+    """Return the experiments of the configuration file by name, without importing plug-in modules.
+
+    Args:
+        environment: variables of the process, which may name the file as `TICKLOOP_CONFIG`.
 
     Raises:
-        ConfigurationError: with the table and the field that makes no sense.
+        ConfigurationError: an experiment is invalid; the message names its table and field.
     """
     table = config_table(environment)
     with named_in_errors(environment, table):
@@ -53,15 +61,15 @@ def declared_experiments(environment: Mapping[str, str] = os.environ) -> dict[st
 
 
 def expect_ours(path: Path, modules: Path) -> None:
-    """Refuse to import modules for a file that the user did not name and that somebody else may have put there.
+    """Refuse to run plug-in modules of a `tickloop.toml` that somebody else may have put into the current folder.
 
     Args:
-        path: of the file.
-        modules: folder of its modules.
+        path: path of the TOML file.
+        modules: folder of its plug-in modules.
 
     Raises:
-        ConfigurationError: the file, its folder or that of its modules belongs to somebody else (root aside), or
-            everybody may write to it.
+        ConfigurationError: the file, its folder or the folder of the modules belongs to neither this user nor
+            root, or everybody may write to it.
     """
     if not hasattr(os, "getuid"):
         return
@@ -76,11 +84,13 @@ def expect_ours(path: Path, modules: Path) -> None:
 
 
 def import_plugins(table: Mapping[str, Any], of_file: Path) -> None:
-    """Import the modules of `[plugins] modules`, from `[plugins] folder` or from the installed packages.
+    """Import the modules that `[plugins] modules` lists, from `[plugins] folder` or from the installed packages.
+
+    The folder is appended to `sys.path`, so an installed module of the same name comes first.
 
     Args:
         table: content of the TOML file.
-        of_file: folder of the TOML file, to which `folder` is relative; also the default of `folder`.
+        of_file: folder of the TOML file; `[plugins] folder` is relative to it, and is the same if not given.
 
     Raises:
         ConfigurationError: the table is invalid, or a module is missing or fails at its import.
@@ -90,9 +100,16 @@ def import_plugins(table: Mapping[str, Any], of_file: Path) -> None:
 
 
 def folder_of(table: Mapping[str, Any], of_file: Path) -> Path:
-    """Folder of the modules of a TOML file that are not installed.
+    """Return the folder from which the plug-in modules of a TOML file are imported.
 
-    >>> folder_of({"plugins": {"modules": ["mine"], "folder": "../parts"}}, Path("run")).as_posix()
+    Args:
+        table: content of the TOML file.
+        of_file: folder of the TOML file; `[plugins] folder` is relative to it.
+
+    Raises:
+        ConfigurationError: the table `[plugins]` is invalid.
+
+    >>> folder_of({"plugins": {"modules": ["mine"], "folder": "../parts"}}, of_file=Path("run")).as_posix()
     'run/../parts'
     """
     _modules(table)
@@ -101,14 +118,17 @@ def folder_of(table: Mapping[str, Any], of_file: Path) -> Path:
 
 
 def plugins_seen_from(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """The table `[plugins]` of the configuration, with its folder as seen from another folder; empty for none.
+    """Return the table `[plugins]` of the configuration with its folder made relative to another folder.
+
+    A copy of the parameters in that other folder can then find the same modules. Without plug-ins the result is
+    empty.
 
     Args:
         folder: the other folder.
-        environment: says which configuration.
+        environment: variables of the process, which may name the configuration file as `TICKLOOP_CONFIG`.
 
     Raises:
-        ConfigurationError: the table makes no sense.
+        ConfigurationError: the table is invalid.
     """
     table = config_table(environment)
     modules = _modules(table)
@@ -119,10 +139,16 @@ def plugins_seen_from(folder: Path, environment: Mapping[str, str] = os.environ)
 
 
 def import_each(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Try to import every module of the configuration file; returns the error of each, empty where it succeeded.
+    """Try to import every plug-in module of the configuration file; return the error of each by its name.
+
+    The error is empty for a module that was imported.
+
+    Args:
+        environment: variables of the process, which may name the configuration file as `TICKLOOP_CONFIG`.
 
     Raises:
-        ConfigurationError: the table makes no sense, or the file was only found and is not ours.
+        ConfigurationError: the table `[plugins]` is invalid; or it is in a `tickloop.toml` that
+            `TICKLOOP_CONFIG` does not name and that belongs to somebody else.
     """
     table, path = config_table(environment), config_path(environment)
     if table.get("plugins") and not environment.get(ENVIRONMENT_PREFIX + "CONFIG", ""):
@@ -171,7 +197,7 @@ def _import(name: str, folder: str) -> None:
 
 
 def _failed(name: str, error: BaseException) -> ConfigurationError:
-    """The error about a module whose import fails, with the last line of its own code before the failure."""
+    """Return the error about a plug-in module whose import fails, with the file and line where its code failed."""
     if isinstance(error, SyntaxError):
         where = f"{error.filename}:{error.lineno}"
         said = f"SyntaxError: {error.msg}"

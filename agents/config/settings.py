@@ -1,4 +1,4 @@
-"""Settings: where and how the system runs, from environment, one TOML file and flags."""
+"""Settings: where and how the system runs, from the environment, one TOML file and command-line flags."""
 
 import os
 import re
@@ -32,36 +32,46 @@ SECRETS = ("directive_key", "alert_webhook", "dashboard_token")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Read with `Settings.load()`; each field can be set as `TICKLOOP_<FIELD>` or in `[settings]` of the TOML file.
+    """Where and how the system runs; read with `Settings.load()`.
+
+    Each field can be set as the variable `TICKLOOP_<FIELD>`, or in the table `[settings]` of the TOML file.
 
     Attributes:
         home: folder of the local broker's data, of logs and of process files.
-        bootstrap: address of an external Kafka cluster; empty means the local broker.
-        prefix: put before every topic and group name, so that several systems can share a cluster.
-        partitions: partitions of every topic of the loop; fixed once topics exist.
+        bootstrap: address of an external Kafka cluster; empty: the local broker.
+        prefix: text put before every topic and group name, so that several systems can share a cluster.
+        partitions: number of partitions of every topic; fixed once topics exist.
         replication: replicas of every topic; 1 on the local broker.
-        workers: worker processes that `tickloop up` keeps running.
+        workers: number of worker processes that `tickloop up` keeps running.
         checkpoint_s: longest time between two snapshots of a partition, seconds.
-        checkpoint_bytes: most that one checkpoint writes; what has been dirty longest goes first.
-        verify_every_s: how often snapshots are kept for `tickloop verify`, seconds of the log's time; the last four.
-        accept_code: digest of code that may go on from snapshots that other code computed.
-        session_timeout_s: after how long a silent worker loses its partitions, seconds.
-        metrics_port: the worker in slot n serves `/metrics`, `/healthz` and `/readyz` on this port plus n, one without
-            a slot on this one; 0: none does.
-        metrics_host: address that they are served on; whoever reaches it may read them.
-        directive_key: secret; when set, commands, directives and partials need its HMAC. Never logged.
-        directive_keys: file of several such secrets, so that one can be changed; in the place of directive_key.
-        deployment: name of the deployment, part of what is signed: never changed, and another one wherever the same
-            key is used; needed with a key where prefix is empty.
-        retrain_timeout_s: after which a training is ended and counts as failed, seconds.
-        latency_limit_ms: a version that has gone live is rolled back when its predictions take longer than so many ms
-            (95th percentile, for a quarter of a minute), those of the version before did not, and it is the cause: on
-            the same ticks it takes more than twice as long; 0: never for that.
-        alert_webhook: address that alerts are posted to as JSON; it may carry a secret. Never logged.
+        checkpoint_bytes: most bytes that one checkpoint writes; states that have waited longest are written
+            first.
+        verify_every_s: interval, in seconds of event time, at which snapshots for `tickloop verify` are kept;
+            the last four remain.
+        accept_code: digest of this program's code, to let it go on from snapshots that other code computed;
+            empty: it refuses them.
+        session_timeout_s: time after which a silent worker loses its partitions, seconds.
+        metrics_port: port of `/metrics`, `/healthz` and `/readyz` of a worker; a worker started with `--slot N`
+            uses this port plus N; 0: not served.
+        metrics_host: address that these pages are served on; whoever reaches it may read them.
+        directive_key: secret that signs commands and other records that change what is computed; if set,
+            records without its signature are refused. Never logged.
+        directive_keys: path of a file with several such secrets, so that one can replace another; used instead
+            of `directive_key`.
+        deployment: name of the deployment, part of every signature. It must never change, and must differ
+            between deployments that share a key. Needed with a key if `prefix` is empty.
+        retrain_timeout_s: time after which a training is ended and counts as failed, seconds.
+        latency_limit_ms: a model version that has just gone live is rolled back if the 95th percentile of the
+            latency of its predictions exceeds this for 15 seconds, ms. It is spared if its predecessor was as
+            slow, or if it takes at most twice as long as its predecessor on the same ticks. 0: never rolled
+            back for latency.
+        alert_webhook: URL that alerts are posted to as JSON; it may contain a secret. Never logged.
         dashboard_host: address that the dashboard listens on.
         dashboard_port: port that the dashboard listens on.
-        dashboard_names: more host names under which it may be opened, of a proxy for example; commas between them.
-        dashboard_token: secret that its actions take; empty: one is made and kept in `home`. Never logged.
+        dashboard_names: further host names under which the dashboard may be opened, for example of a proxy,
+            separated by commas.
+        dashboard_token: secret that a person enters to act through the dashboard; empty: one is made and stored
+            in `home`. Never logged.
     """
 
     home: str = ".tickloop"
@@ -99,19 +109,23 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def group(self) -> str:
-        """Name of the consumer group of the workers."""
+        """Name of the consumer group of the workers, which begins with the prefix."""
         return self.prefix + "tickloop"
 
     def topic(self, name: str) -> str:
-        """Name on the broker of a topic of the registry."""
+        """Return the name of a topic on the broker, the prefix put before `name`."""
         return self.prefix + name
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ, **flags: Any) -> "Settings":
-        """Defaults, then the TOML file, then the environment, then flags that are not None.
+        """Read the settings: defaults, overridden by the TOML file, then by the environment, then by flags.
+
+        Args:
+            environment: variables of the process.
+            flags: values of settings by name; None: not given.
 
         Raises:
-            ConfigurationError: a setting is invalid or misspelt; names it.
+            ConfigurationError: a setting is invalid or misspelt; the message names it.
         """
         expect_no_misspelt(environment)
         values = _settings_of_file(cls, environment)
@@ -125,7 +139,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def _settings_of_file(kind: type[Settings], environment: Mapping[str, str]) -> dict[str, Any]:
-    """The table `[settings]`, checked by itself, so that an error in it names the file."""
+    """Return the table `[settings]` of the TOML file, checked by itself so that an error names the file."""
     table = config_table(environment)
     with named_in_errors(environment, table):
         given = table.get("settings", {})
@@ -146,7 +160,9 @@ def _converted(values: dict[str, Any], kind: type[Settings]) -> Settings:
 
 
 def expect_no_misspelt(environment: Mapping[str, str]) -> None:
-    """Refuse unknown variables that begin with `TICKLOOP_`, since they would have no effect.
+    """Refuse variables that begin with `TICKLOOP_` but name no setting, since they would have no effect.
+
+    Variables that Kubernetes derives from names of services are accepted.
 
     >>> expect_no_misspelt({"TICKLOOP_WORKRES": "3"})
     Traceback (most recent call last):
@@ -155,7 +171,7 @@ def expect_no_misspelt(environment: Mapping[str, str]) -> None:
 unset it
 
     Raises:
-        ConfigurationError: there is one; names a similar setting.
+        ConfigurationError: there is such a variable; the message suggests the setting with the most similar name.
     """
     names = (*OTHERS, *(name.upper() for name in Settings.__struct_fields__))
     for variable in sorted(environment):
@@ -175,20 +191,23 @@ unset it
 
 
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
-    """The TOML file: `TICKLOOP_CONFIG`, else `tickloop.toml` in the current folder; it need not be there."""
+    """Return the path of the TOML file: variable `TICKLOOP_CONFIG`, else `tickloop.toml` in the current folder.
+
+    The file need not exist.
+    """
     return Path(environment.get(ENVIRONMENT_PREFIX + "CONFIG", "") or "tickloop.toml")
 
 
 @contextmanager
 def named_in_errors(environment: Mapping[str, str], table: Mapping[str, Any]) -> Iterator[None]:
-    """Put the path of the TOML file before configuration errors that the block raises.
+    """Put the path of the TOML file before the message of any configuration error that the block raises.
 
     Args:
-        environment: variables that name the file.
+        environment: variables of the process, which may name the file as `TICKLOOP_CONFIG`.
         table: content of the file; if it is empty, errors are left unchanged.
 
     Raises:
-        ConfigurationError: as the block does, with the file before its sentence.
+        ConfigurationError: the error of the block with the path before its message.
     """
     try:
         yield
@@ -200,10 +219,14 @@ def named_in_errors(environment: Mapping[str, str], table: Mapping[str, Any]) ->
 
 
 def config_table(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """The TOML file as a table, empty where there is none.
+    """Read the TOML file and return its tables; empty if there is no file.
+
+    Args:
+        environment: variables of the process, which may name the file as `TICKLOOP_CONFIG`.
 
     Raises:
-        ConfigurationError: the file that was named is missing, unreadable or no TOML, or has an unknown table.
+        ConfigurationError: the file that `TICKLOOP_CONFIG` names is missing; or the file is unreadable, is no
+            TOML, or has an unknown table.
     """
     path = config_path(environment)
     if not path.is_file():

@@ -1,1 +1,1 @@
-"""What computes, as names and digests: the code of the loop, plug-ins, libraries, and how snapshots are laid out."""
+"""Names and digests of what can change a computed result: own code, plug-ins, libraries, snapshot layout."""

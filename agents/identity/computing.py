@@ -1,4 +1,7 @@
-"""What computes, by name: equal identities compute equal bytes from equal logs and parameters."""
+"""Computes the identity of the running code, from names and digests of its parts.
+
+Equal identities compute equal bytes from equal input and equal parameters.
+"""
 
 import os
 import platform
@@ -37,12 +40,12 @@ MOST_NAMED = 5
 
 
 class Identity(Struct, frozen=True):
-    """Identity of the code that computes: digests of its parts, and one over all of them.
+    """Identity of the code that computes results: a digest or version of each of its parts.
 
     Attributes:
-        parts: by name, sorted: `streams/scoring/logistic.py` and `plugin mine` with the digest of the program (without
-            comments and docstrings) or of the table, `library numpy` and `python` with a version, `snapshot layout`
-            with its number.
+        parts: values by name, sorted. `streams/scoring/logistic.py` and `plugin mine` have the digest of their
+            program without comments and docstrings; a TOML table has the digest of its bytes; `library numpy`
+            and `python` have a version; `snapshot layout` has its number.
 
     >>> before, now = Identity({"streams/a.py": "11", "library numpy": "2.3"}), Identity({"streams/a.py": "12"})
     >>> now.changes_since(before.parts)
@@ -53,11 +56,17 @@ class Identity(Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """Digest of all parts, 16 hexadecimal digits."""
+        """Digest of all parts together, 16 hexadecimal digits."""
         return _digest("".join(f"{name}\0{value}\0" for name, value in sorted(self.parts.items())).encode())
 
     def changes_since(self, before: Mapping[str, str]) -> str:
-        """What changed, from what to what, for a sentence: the first few names, and how many more; empty: nothing."""
+        """Return which parts differ from earlier ones, with both values, as part of a sentence; empty if none does.
+
+        Five parts are listed; of further ones only the number is told.
+
+        Args:
+            before: the earlier parts by name.
+        """
         names = [name for name in sorted({*before, *self.parts}) if before.get(name) != self.parts.get(name)]
         told = [_change(name, before.get(name), self.parts.get(name)) for name in names[:MOST_NAMED]]
         return ", ".join(told) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
@@ -70,11 +79,13 @@ def _change(name: str, before: str | None, now: str | None) -> str:
 
 
 def configured_identity(environment: Mapping[str, str] = os.environ, modules: Sequence[str] = LOOP) -> Identity:
-    """Identity of what computes here, with the plug-ins of the configuration, which must have been imported.
+    """Return the identity of the code of this process, including the plug-ins that the configuration names.
+
+    The plug-ins must have been imported.
 
     Args:
-        environment: says which configuration.
-        modules: of this distribution, with all that they import of `streams` and `schemas`.
+        environment: variables of the process, which may name the configuration file as `TICKLOOP_CONFIG`.
+        modules: names of modules to cover, with all modules of `streams` and `schemas` that they import.
     """
     plugins = config_table(environment).get("plugins", {})
     return Identity(dict(sorted((_own(tuple(modules)) | _plugins(plugins.get("modules", ())) | _versions()).items())))
@@ -97,7 +108,7 @@ def _own(modules: tuple[str, ...]) -> dict[str, str]:
 
 
 def _plugins(names: Sequence[str]) -> dict[str, str]:
-    """Files of plug-ins, and of the modules beside them that they use."""
+    """Return the digests of plug-in modules, and of the modules in the same folder that they use."""
     found: dict[str, str] = {}
     for name in names:
         module = sys.modules[name]
@@ -111,9 +122,9 @@ def _plugins(names: Sequence[str]) -> dict[str, str]:
 
 
 def _used(plugin: ModuleType, folder: Path) -> list[ModuleType]:
-    """A plug-in and the modules from which it holds anything, as far as they lie in its folder and are not installed.
+    """Return a plug-in module, and the modules in its folder that it uses directly or through others.
 
-    Of what is installed, those of the same package.
+    Installed modules are left out, except those of the plug-in's own package.
     """
     found: dict[str, ModuleType] = {}
     waiting = [plugin]

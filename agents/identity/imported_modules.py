@@ -1,4 +1,4 @@
-"""Modules that a module imports, directly or through others: found in their sources, none of them is imported."""
+"""Finds what a module imports, directly or through others, by reading sources; nothing is imported."""
 
 import re
 from collections.abc import Sequence
@@ -17,19 +17,21 @@ _IMPORT = re.compile(
 
 @lru_cache
 def program(module: str) -> str | None:
-    """Program of a module of this distribution without comments and docstrings; None: there is no such module."""
+    """Return the source of a module without comments and docstrings; None if this distribution has no such module."""
     path = file_of(module)
     return None if path is None else stripped(path.read_text(encoding="utf-8"))
 
 
 def file_of(module: str) -> Path | None:
-    """File of a module of this distribution, compiled or not; None: there is no such module."""
+    """Return the source file of a module, compiled or not; None if this distribution has no such module."""
     path = ROOT.joinpath(*module.split("."))
     return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
 
 
 def imported_modules(modules: Sequence[str]) -> list[str]:
-    """Some modules and all of `streams` and `schemas` that they import, with the packages they lie in; sorted.
+    """Return these modules and all of `streams` and `schemas` that they import, directly or through others.
+
+    The names are sorted, and include the packages that the modules lie in. Unknown modules are left out.
 
     >>> imported_modules(["schemas.errors"])
     ['schemas', 'schemas.errors']

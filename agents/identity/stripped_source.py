@@ -1,7 +1,7 @@
-"""Python source without what cannot change a result: comments, docstrings, blank lines and trailing blanks.
+"""Removes from Python source what cannot change a result: comments, docstrings, blank lines, trailing blanks.
 
-A syntax tree would do the same and costs a second for the whole loop; this costs a twentieth of that. Where in doubt
-text is kept: two sources that are equal here are equal as programs, which the tests hold against syntax trees.
+A syntax tree would give the same result, but takes a second for the whole program, twenty times as long. In
+doubt text is kept, so equal results always mean equal programs; tests check this against syntax trees.
 """
 
 import re
@@ -21,13 +21,14 @@ _STRING = "\0"
 
 
 def stripped(source: str, docstring: str = "") -> str:
-    r"""Source of a module with nothing in it but the program.
+    r"""Return the source of a module without comments, docstrings, blank lines and trailing blanks.
 
-    A string that is a statement of its own is a docstring; one in brackets, or after a backslash, is none.
+    Any string that is a statement of its own counts as a docstring, unless it is in brackets or follows a
+    backslash.
 
     Args:
-        source: of a module.
-        docstring: what to put in place of each: a string literal keeps the module one that can be parsed.
+        source: text of the module.
+        docstring: text put in the place of each docstring; a string literal keeps the result valid Python.
 
     >>> stripped('def half(x):  # of it\n    "Half."\n\n    return x / 2 if x else "# none"\n')
     'def half(x):\n    return x / 2 if x else "# none"\n'

@@ -1,8 +1,9 @@
-"""The one door to Kafka's clients: their types are imported from here, and `agents.kafka.clients` makes them.
+"""Kafka's consumer, producer and partition types; all other code imports them from here.
 
-What a consumer is handed is unpacked by our own rules (`agents.kafka.unpacking`), in the whole process from now on, so
-that no message can fill the memory of whoever reads it, or stop him; the records say which stretch of the log they were
-read from (`agents.kafka.fetches`); and a consumer that is stopped ends quietly (`agents.kafka.closing`).
+Importing this package changes aiokafka for the whole process, in three ways. Compressed batches are
+unpacked within bounds, so that no message can exhaust the memory of its reader (`agents.kafka.unpacking`).
+Lists of records know which offsets they cover (`agents.kafka.fetches`). Stopping a consumer does not cancel
+the task that stops it (`agents.kafka.closing`). Clients are made by `agents.kafka.clients`.
 """
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition

@@ -1,6 +1,6 @@
-"""Where every client of a cluster is made: its address, how to speak to it, its name, and what all of them share.
+"""Makes every Kafka client, so that all share an address, security settings, a client id and common options.
 
-Nothing outside this package makes a client of aiokafka, or hands Faust the address of a broker.
+Nothing outside this package creates a client of aiokafka, or gives Faust the address of a broker.
 """
 
 from collections.abc import AsyncIterator
@@ -20,14 +20,14 @@ REQUEST_S = 40.0
 
 
 class Client(Protocol):
-    """What connects and is to be closed."""
+    """A Kafka client that is started before use and stopped after it."""
 
     async def start(self) -> None:
-        """Connect."""
+        """Connect to the cluster."""
         ...
 
     async def stop(self) -> None:
-        """Close, after what is under way."""
+        """Finish pending requests and disconnect."""
         ...
 
 
@@ -35,7 +35,7 @@ OneClient = TypeVar("OneClient", bound=Client)
 
 
 def connection(bootstrap: str) -> dict[str, Any]:
-    """What each client of aiokafka takes to reach a cluster.
+    """Return the options that connect any aiokafka client to a cluster.
 
     >>> connection("127.0.0.1:9092")["bootstrap_servers"]
     '127.0.0.1:9092'
@@ -47,52 +47,63 @@ def connection(bootstrap: str) -> dict[str, Any]:
 
 
 def faust_connection(bootstrap: str) -> dict[str, Any]:
-    """What a Faust app takes to reach a cluster.
+    """Return the options that connect a Faust app to a cluster.
 
     >>> faust_connection("one:9092,two:9092")["broker"]
     'kafka://one:9092;kafka://two:9092'
+
+    Args:
+        bootstrap: address of the brokers, `host:port[,host:port...]`.
     """
     return {"broker": "kafka://" + bootstrap.replace(",", ";kafka://"), **spoken(bootstrap).faust_options()}
 
 
 def consumer(bootstrap: str, **options: Any) -> AIOKafkaConsumer:
-    """A consumer that commits nothing by itself; it is not connected yet.
+    """Return a consumer that is not started and never commits offsets by itself.
 
     Args:
         bootstrap: address of the cluster.
-        options: of aiokafka, on top: without any it begins at the end, and reads what was aborted, too.
+        options: further options of aiokafka; by default it begins at the end of a partition, and also reads
+            records of aborted transactions.
     """
     return AIOKafkaConsumer(**connection(bootstrap), enable_auto_commit=False, **options)
 
 
 def log_reader(bootstrap: str, **options: Any) -> AIOKafkaConsumer:
-    """A `consumer` of what is committed, that goes on with the oldest record where the one it wants is gone."""
+    """Return a consumer that is not started and reads only committed records.
+
+    If the next offset to read was deleted, it goes on with the oldest record.
+
+    Args:
+        bootstrap: address of the cluster.
+        options: further options of aiokafka.
+    """
     return consumer(bootstrap, auto_offset_reset="earliest", isolation_level="read_committed", **options)
 
 
 def producer(bootstrap: str, **options: Any) -> AIOKafkaProducer:
-    """A producer whose records every replica in sync has, once and in order, when it says so; not connected yet.
+    """Return an idempotent producer that is not started; each record is acknowledged by all replicas in sync.
 
     Args:
         bootstrap: address of the cluster.
-        options: of aiokafka, on top.
+        options: further options of aiokafka.
     """
     return AIOKafkaProducer(**connection(bootstrap), acks="all", enable_idempotence=True, **options)
 
 
 def administrator(bootstrap: str, request_s: float = REQUEST_S) -> AIOKafkaAdminClient:
-    """A client for topics, groups and the cluster itself; not connected yet.
+    """Return a client that manages topics, consumer groups and the cluster; it is not started.
 
     Args:
         bootstrap: address of the cluster.
-        request_s: most that each request may take, seconds.
+        request_s: longest time that one request may take, seconds.
     """
     return AIOKafkaAdminClient(**connection(bootstrap), request_timeout_ms=int(request_s * 1000))
 
 
 @asynccontextmanager
 async def started(client: OneClient) -> AsyncIterator[OneClient]:
-    """A consumer or producer, connected; it is closed with the block, also where connecting fails.
+    """Start a consumer or producer for the duration of the block; stop it afterwards, also if starting fails.
 
     Raises:
         KafkaError: the cluster does not answer.

@@ -1,8 +1,9 @@
-"""A consumer that is stopped ends quietly, even while a fetch of it waits to be tried again.
+"""Changes aiokafka so that stopping a consumer does not cancel the task that stops it.
 
-Where a fetch has failed, aiokafka's task for it sleeps before the next try; stopped then, the task ends cancelled, and
-whoever stops the consumer gets that cancellation, which nobody asked him for: his own task ends as if he had been
-cancelled, in silence. Everywhere else the client takes a cancellation of this task for "of no interest any more".
+After a failed fetch, aiokafka's fetching task sleeps before it tries again. If the consumer is stopped
+meanwhile, the sleep is cancelled, and the cancellation is passed on to the caller of `stop()`. The caller's
+own task would then end silently as cancelled, although nobody cancelled it. With this change the fetching
+task ends normally.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ _fetch = fetcher.Fetcher._proc_fetch_request
 
 
 def install() -> None:
-    """Have the fetches of every consumer of this process end so."""
+    """Change aiokafka so that stopping a consumer of this process never cancels the task that stops it."""
     fetcher.Fetcher._proc_fetch_request = _fetch_or_nothing
 
 

@@ -1,4 +1,4 @@
-"""The one way in which clients open a consumer that reads what is committed, wherever it begins, without a group."""
+"""Opens consumers that read committed records from any offset, without a consumer group."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,11 +10,11 @@ from agents.kafka.clients import log_reader, started
 
 @asynccontextmanager
 async def opened(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that has started and is assigned nothing; it stops with the block.
+    """Start a consumer of committed records for the duration of the block; no partition is assigned to it yet.
 
     Args:
         bootstrap: address of the cluster.
-        options: of aiokafka, on top.
+        options: further options of aiokafka.
 
     Raises:
         KafkaError: the cluster does not answer.

@@ -1,8 +1,8 @@
-"""What a consumer is handed says which stretch of the log it was read from.
+"""Changes aiokafka so that each list of records knows the range of offsets that it was read from.
 
-A record may be missing before another one because it was never there (a transaction's marker, an aborted batch), or
-because a fetch that held it was lost on its way from the client to whoever applies it. The offsets of records alone do
-not tell the two apart. The client knows: a fetch begins where the one before it ended, or where it was sent to.
+An offset without a record has two causes. Either the log has no record there, for example because a
+transaction was aborted; or records that were fetched got lost inside the client. The offsets of the records
+alone do not tell the two apart, but the range that a fetch covered does.
 """
 
 from typing import Any, Self
@@ -13,13 +13,13 @@ _getall = fetcher.FetchResult.getall
 
 
 class Fetched(list[Any]):
-    """Records of one partition, in the order of the log.
+    """A list of records of one partition, in the order of the log, with the range of offsets that it covers.
 
     Attributes:
-        begins: offset from which the log was read for them.
-        ends: offset up to which, exclusive. Between the two there is nothing in the log but these records.
+        begins: first offset of the range.
+        ends: offset after the last one of the range; the log has no other readable records within the range.
 
-    >>> fetched = Fetched.of(["a record"], 4, 6)
+    >>> fetched = Fetched.of(["a record"], begins=4, ends=6)
     >>> len(fetched), fetched.begins, fetched.ends
     (1, 4, 6)
     """
@@ -29,24 +29,24 @@ class Fetched(list[Any]):
 
     @classmethod
     def of(cls, records: list[Any], begins: int, ends: int) -> Self:
-        """Records with the stretch of the log that they were read from."""
+        """Return records as a list that covers the offsets from `begins` to before `ends`."""
         fetched = cls(records)
         fetched.begins, fetched.ends = begins, ends
         return fetched
 
 
 def without_records(state: Any) -> tuple[int, int]:
-    """The last stretch of its partition that a client has read and found no record in, begin and end.
+    """Return the last range of offsets that the client read without finding a record: its first offset and its end.
 
     Args:
-        state: what the client holds of the partition.
+        state: aiokafka's internal state of an assigned partition; (0, 0) if there was no such range.
     """
     stretch: tuple[int, int] = getattr(state, "read_without_records", (0, 0))
     return stretch
 
 
 def install() -> None:
-    """Have every consumer of this process handed lists of records that say so."""
+    """Change aiokafka so that every consumer of this process returns its records as `Fetched` lists."""
     fetcher.FetchResult.getall = _taken
 
 

@@ -1,7 +1,7 @@
-"""How a cluster is spoken to: decided once, where its address is found, and known to every client by that address.
+"""Which security protocol each cluster is reached with, stored by the cluster's address.
 
-Most of what reads or writes is handed an address and nothing else. So the address says how: `speak` notes it, and
-`agents.kafka.clients` looks it up for every client, whichever thread or room it is made in.
+Most code that reads or writes knows only an address. So `speak` stores the protocol for an address once,
+and `agents.kafka.clients` looks it up for each client that it makes.
 """
 
 from typing import Any, Literal
@@ -10,20 +10,20 @@ from msgspec import Struct
 
 
 class Security(Struct, frozen=True):
-    """How a client proves who it is, and what it demands of the connection.
+    """How clients authenticate themselves to a cluster, and whether the connection is encrypted.
 
     Attributes:
-        protocol: PLAINTEXT: neither encrypted nor authenticated.
+        protocol: Kafka's `security_protocol`; PLAINTEXT, the only one so far, does neither.
     """
 
     protocol: Literal["PLAINTEXT"] = "PLAINTEXT"
 
     def options(self) -> dict[str, Any]:
-        """The same for a client of aiokafka."""
+        """Return these settings as options of an aiokafka client."""
         return {"security_protocol": self.protocol}
 
     def faust_options(self) -> dict[str, Any]:
-        """The same for a Faust app, which takes plain text where it is given no credentials."""
+        """Return these settings as options of a Faust app; empty for PLAINTEXT, which is Faust's default."""
         return {}
 
 
@@ -33,13 +33,13 @@ _by_address: dict[str, Security] = {}
 
 
 def speak(bootstrap: str, security: Security) -> str:
-    """From now on, every client of this process speaks so to this address; returns the address."""
+    """Set how all clients that this process makes from now on connect to this address; return the address."""
     _by_address[bootstrap] = security
     return bootstrap
 
 
 def spoken(bootstrap: str) -> Security:
-    """How to speak to an address; in plain text to one that nobody has said anything about: a local broker.
+    """Return how clients connect to this address: as set with `speak`, else PLAINTEXT.
 
     >>> spoken("127.0.0.1:9092").protocol
     'PLAINTEXT'

@@ -1,10 +1,10 @@
-"""Compressed batches are unpacked within bounds before a consumer looks at them.
+"""Changes aiokafka so that compressed batches are unpacked within bounds before a consumer sees them.
 
-A message of 1 MB may hold a gigabyte, and one that is damaged, or packed in a way that this machine does not know,
-cannot be read at all. Either would end a worker, and again the one that comes after it: the message lies in the log. So
-the answer to a fetch is rewritten first. A batch that unpacks within bounds becomes one that is not compressed; one
-that does not becomes a single record at its last offset, which every reader refuses as `too_large`. Which of the two
-it is follows from the batch alone: a replay sees what the live run saw.
+A message of 1 MB may unpack to a gigabyte; a damaged one, or one of an unknown codec, cannot be unpacked at
+all. Either would end the worker that reads it, and every later worker, since the message stays in the log.
+So each fetched batch is rewritten first. A batch that unpacks within bounds becomes an uncompressed batch.
+Any other becomes a single record at its last offset, which every reader refuses as `too_large`. The batch
+alone decides which of the two happens, so a replay sees the same records as the live run.
 
 References:
     Apache Kafka documentation, section Message Format: record batch of magic 2.
@@ -47,11 +47,14 @@ XERIAL = b"\x82SNAPPY\x00"
 
 
 class Unreadable(Exception):
-    """A batch cannot be unpacked, or not within bounds."""
+    """Raised when a batch cannot be unpacked, or would exceed the bound of 8 MiB."""
 
 
 def unpacked(fetched: bytes) -> bytes:
-    r"""A fetch of one partition without compressed batches; what is left off at its end will be fetched again.
+    """Return the bytes of a fetch of one partition with its compressed batches replaced by uncompressed ones.
+
+    After 32 MiB the remaining batches are left off; the consumer fetches them again. A batch that cannot be
+    unpacked becomes a single record that says why.
 
     >>> builder = DefaultRecordBatchBuilder(2, GZIP, 0, -1, -1, 0, 1 << 20)
     >>> _ = builder.append(0, 1, b"key", b"value" * 1_000, [])
@@ -76,7 +79,7 @@ def unpacked(fetched: bytes) -> bytes:
 
 
 def _batches(fetched: bytes) -> Iterator[tuple[int, int]]:
-    """Where each whole batch begins and ends."""
+    """Yield where each complete batch of a fetch begins and ends; a batch that is cut off at the end is left out."""
     start = 0
     while len(fetched) - start >= HEAD.size:
         _, length = PLACE.unpack_from(fetched, start)
@@ -166,7 +169,7 @@ def _unsnappy(packed: bytes) -> bytes:
 
 
 def install() -> None:
-    """Have every consumer of this process handed what `unpacked` makes of a fetch."""
+    """Change aiokafka so that every consumer of this process passes what it fetches through `unpacked`."""
     fetcher.MemoryRecords = _records
 
 

@@ -1,1 +1,1 @@
-"""What all processes share: background tasks, pools, log files, waiting, and errors of the operating system."""
+"""Helpers for processes: background tasks, process pools, log files, waiting, errors of the operating system."""

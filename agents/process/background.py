@@ -1,8 +1,8 @@
-"""Background tasks whose end, by an error or not, ends their process with a readable error.
+"""Background tasks that end their process with a readable error, however they end.
 
-A task that is not awaited can fail unnoticed while the rest of its process continues. So each task that should run as
-long as its process is started in a task group, or with others under `first_end`, as
-`owned("the follower of the page", follow())`.
+A task that nobody awaits can fail unnoticed while the rest of the process goes on. So a task that should
+run as long as its process is wrapped, as in `owned("the follower of the page", follow())`, and started in a
+task group or awaited with `first_end`.
 """
 
 import asyncio
@@ -19,15 +19,18 @@ log = logging.getLogger(__name__)
 
 
 async def owned(name: str, work: Awaitable[object]) -> None:
-    """Await work that should never end; if it does, even without an error, raise an error.
+    """Await work that should never end, and raise an error whenever it ends, even without an error of its own.
 
     Args:
-        name: of the work, for people: `the retrainer`.
-        work: that runs until it is cancelled.
+        name: what the work is, for the message, such as `the retrainer`.
+        work: runs until it is cancelled.
 
     Raises:
-        TickloopError: what the work raised, in a sentence; of the kind that it raised, if that is one of ours.
-        CancelledError: it was cancelled by whoever owns it; a cancellation from within is an end like any other.
+        TickloopError: the work ended; if it raised a `TickloopError` this is the same error, for other errors
+            the log has the traceback.
+        EnvironmentProblem: the work raised an error of Kafka.
+        CancelledError: the task that awaits `owned` was cancelled; a cancellation inside the work is a
+            `TickloopError`.
     """
     try:
         await work
@@ -50,10 +53,10 @@ async def owned(name: str, work: Awaitable[object]) -> None:
 
 
 async def first_end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Wait until one of the tasks ends, and raise what it raised.
+    """Wait until one of the tasks ends, and raise its error if it has one.
 
     Raises:
-        TickloopError: of the task that ended, as `owned` says it.
+        TickloopError: if the tasks were wrapped in `owned`; any other task raises its own error.
     """
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
@@ -62,12 +65,13 @@ async def first_end(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 @asynccontextmanager
 async def ungrouped(*kinds: type[Exception]) -> AsyncIterator[None]:
-    """Wrap a task group: the first error of the given kinds is raised by itself, instead of an exception group.
+    """Raise the first error of these kinds by itself, if the block raises an exception group that contains one.
 
-    `except*` is not the place for it: before Python 3.11.4 what is raised there is put into a group again.
+    The block usually holds a task group. `except*` cannot do this: before Python 3.11.4 an error raised there
+    is put into a group again.
 
     Args:
-        kinds: of errors; a group without any of them is raised as it is.
+        kinds: classes of errors; a group without any of them is raised unchanged.
     """
     try:
         yield
@@ -79,7 +83,7 @@ async def ungrouped(*kinds: type[Exception]) -> AsyncIterator[None]:
 
 
 def first_error(error: BaseException) -> BaseException:
-    """The first error that is no group of errors: groups in groups come of task groups in task groups.
+    """Return the first error in nested exception groups that is not a group itself; any other error as it is.
 
     >>> first_error(ExceptionGroup("", [ExceptionGroup("", [ValueError("why")])]))
     ValueError('why')
@@ -90,9 +94,9 @@ def first_error(error: BaseException) -> BaseException:
 
 
 def said(error: BaseException, most: int = 300) -> str:
-    """An error in a line of bounded length.
+    r"""Return an error as one line: its class, and at most `most` characters of its message.
 
-    >>> said(ValueError("a\\nb")), said(TimeoutError())
+    >>> said(ValueError("a\nb")), said(TimeoutError())
     ('ValueError: a b', 'TimeoutError')
     """
     words = " ".join(str(error).split())

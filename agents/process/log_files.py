@@ -1,7 +1,7 @@
-"""Files that processes write their output to: kept small while they are written, and read from the end.
+"""Limits the size of the log files that processes write their output to, and reads their ends.
 
-A process of ours changes files by itself, see `reopen`, and loses nothing. The local broker cannot be told to, and has
-its file emptied under it, see `rotate`.
+A process of this project moves on to a new file by itself and loses nothing (`reopen`). The local broker
+cannot be made to, so its file is copied and emptied while it is open (`rotate`).
 """
 
 import logging
@@ -37,7 +37,16 @@ def keep_own_log_small(
     most_bytes: int = MOST_BYTES,
     kept: int = KEPT,
 ) -> None:
-    """Start a thread that rotates this process's log file; does nothing if the environment names no file."""
+    """Start a thread that moves this process's output to a new log file whenever the file has become too large.
+
+    Nothing happens if the variable `TICKLOOP_LOG_FILE` names no file.
+
+    Args:
+        environment: variables of the process.
+        every_s: interval between two looks at the file, seconds.
+        most_bytes: size above which a new file is begun, bytes.
+        kept: number of older files that are kept.
+    """
     if name := environment.get(OWN_LOG):
         arguments = (Path(name), every_s, most_bytes, kept)
         Thread(target=_keep_small, args=arguments, name="own log", daemon=True).start()
@@ -53,13 +62,18 @@ def _keep_small(file: Path, every_s: float, most_bytes: int, kept: int) -> None:
 
 
 def reopen(file: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
-    """Go on in a new file once the one that this process writes to is larger than `most_bytes`; whether it did.
+    """Move this process's output to a new log file if the present one is too large; return whether it moved.
 
-    The old one is renamed, while output still goes to it, and then output goes to the new one: every line is in one of
-    them. A process whose output goes elsewhere, a child for example that has a pipe, changes nothing.
+    The present file is renamed to `FILE.1` while output still goes to it, and then output goes to the new one,
+    so no line is lost. Nothing changes if this process's output goes elsewhere, for example to a pipe.
+
+    Args:
+        file: log file that standard output and standard error of this process go to.
+        most_bytes: size above which a new file is begun, bytes.
+        kept: number of older files that are kept.
 
     Raises:
-        OSError: the disk is full, or the file is not ours.
+        OSError: the disk is full, or the file may not be renamed or created.
     """
     sys.stdout.flush()
     mine = os.fstat(1)
@@ -90,14 +104,18 @@ def _is_same(file: Path, as_this: os.stat_result) -> bool:
 
 
 def rotate(file: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
-    """Put aside what a file holds once it is larger than `most_bytes`; whether it was.
+    """Copy the end of a log file to `FILE.1` and empty the file, if it is too large; return whether it was.
 
-    The file is emptied where it is, because its writer has it open and cannot be told to open another: that writer must
-    append. What is put aside is the end of it, at most `most_bytes`. What is written in the moment between copying and
-    emptying is lost, so this is for the local broker alone.
+    The file is emptied in place, because its writer keeps it open; that writer must open it for appending.
+    Lines that are written between copying and emptying are lost, so this is only used for the local broker.
+
+    Args:
+        file: log file of another process.
+        most_bytes: size above which the file is emptied, and largest part of its end that is copied, bytes.
+        kept: number of older files that are kept.
 
     Raises:
-        OSError: the disk is full, or the file is not ours.
+        OSError: the disk is full, or the file may not be changed.
     """
     try:
         size = file.stat().st_size
@@ -116,23 +134,30 @@ def rotate(file: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
 
 
 def make_room(file: Path, kept: int = KEPT) -> None:
-    """Move each file that was put aside to the next number, so that `.1` is free; the oldest goes."""
+    """Rename older log files `FILE.1`, `FILE.2` and so on to the next number, so that `FILE.1` is free.
+
+    The oldest, `FILE.KEPT`, is overwritten.
+
+    Args:
+        file: the log file, without a number.
+        kept: number of older files that are kept.
+    """
     for number in range(kept - 1, 0, -1):
         if (older := aside(file, number)).exists():
             older.replace(aside(file, number + 1))
 
 
 def aside(file: Path, number: int) -> Path:
-    """Where the content of a file is put aside.
+    """Return the path of the older log file with this number; 1 is the newest of the older ones.
 
-    >>> aside(Path("logs/worker-1.log"), 2).as_posix()
+    >>> aside(Path("logs/worker-1.log"), number=2).as_posix()
     'logs/worker-1.log.2'
     """
     return file.with_name(f"{file.name}.{number}")
 
 
 def tail(file: Path, lines: int) -> list[str]:
-    """The last lines of a file, whatever its size; none if there is no such file."""
+    """Return the last lines of a file, at most `lines`, from its last 1 MiB; empty if there is no such file."""
     try:
         with file.open("rb") as source:
             source.seek(max(0, file.stat().st_size - TAIL_BYTES))
@@ -142,7 +167,13 @@ def tail(file: Path, lines: int) -> list[str]:
 
 
 def last_words(file: Path, lines: int = 15) -> list[str]:
-    """The last lines of a file for an error, and why they may be missing; never none.
+    """Return the last lines of a log file for an error message; if it is missing or empty, a line that says so.
+
+    A line is added if the disk is full, since the end of the log may then be missing.
+
+    Args:
+        file: log file of a process.
+        lines: largest number of lines from the file.
 
     >>> last_words(Path("no-such-log"))
     ['(nothing was written to no-such-log)']

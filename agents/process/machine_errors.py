@@ -1,4 +1,4 @@
-"""Turns errors of the operating system, such as a full disk, into readable errors with a fix."""
+"""Turns errors of the operating system, such as a full disk, into readable errors that say what to do."""
 
 import errno
 from pathlib import Path
@@ -11,14 +11,14 @@ IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
 
 def of_the_machine(error: OSError, where: str | Path = "", then: str = "") -> EnvironmentProblem:
-    """What to raise in the place of an error of the operating system.
+    """Return a readable error, with advice, to raise instead of an error of the operating system.
 
     Args:
-        error: that it raised.
-        where: file or folder, for people, where the error does not say it.
-        then: what to do once that is mended.
+        error: raised by the operating system.
+        where: file or folder to name if the error itself names none.
+        then: what to do after the advice was followed, in words that fit after "then".
 
-    >>> str(of_the_machine(OSError(28, "No space left on device"), "run", "the same command goes on"))
+    >>> str(of_the_machine(OSError(28, "No space left on device"), where="run", then="the same command goes on"))
     'run: expected room for what is written, the disk is full; fix: free space, then the same command goes on'
     >>> str(of_the_machine(PermissionError(13, "Permission denied", "run")))
     'run: expected to be let in, was: Permission denied; fix: other rights, or another place'

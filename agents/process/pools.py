@@ -1,4 +1,4 @@
-"""Pools of processes that end with the command, whatever ends it."""
+"""Pools of worker processes that end together with the command, even after an error or Ctrl-C."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -20,18 +20,19 @@ SPAWN = get_context("spawn")
 def pool(
     processes: int, begin: Callable[..., None], arguments: tuple[Any, ...], tasks_each: int | None = None
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool that is waited for; on an error, or Ctrl-C, its processes are killed.
+    """Open a pool of processes for the duration of the block, and wait for its work at the end.
 
-    Killed, not terminated: one that ends while it holds the lock of a queue has the others wait for ever.
+    If the block ends with an error or Ctrl-C, the processes are killed. A process that was only terminated
+    could hold the lock of a queue, and the others would wait for ever.
 
     Args:
-        processes: how many at most.
-        begin: called in each of them with `arguments`.
-        arguments: of `begin`.
-        tasks_each: after which a process is replaced; None: never.
+        processes: largest number of processes.
+        begin: called once in each new process.
+        arguments: arguments of `begin`.
+        tasks_each: number of tasks after which a process is replaced; None: never.
 
     Raises:
-        EnvironmentProblem: one of the processes died.
+        EnvironmentProblem: one of the processes died, probably for lack of memory.
     """
     executor = ProcessPoolExecutor(processes, SPAWN, begin, arguments, max_tasks_per_child=tasks_each)
     others = set(active_children())
@@ -52,13 +53,17 @@ def pool(
 
 
 def picklable_errors(work: Callable[..., Result], *arguments: Any) -> Result:
-    """Do work in a process of a pool, and raise nothing but what another process can read.
+    """Call `work` in a process of a pool, and raise only errors that can be sent to another process.
 
-    An error of a plug-in need not be one that can be made again from its bytes, and the pool would break of it.
+    An error of a user's plug-in may be impossible to unpickle, and such an error would break the whole pool.
+
+    Args:
+        work: what to call.
+        arguments: arguments of `work`.
 
     Raises:
-        TickloopError, OSError: as they are.
-        RuntimeError: in the place of any other error.
+        TickloopError, OSError: raised by `work`, unchanged.
+        RuntimeError: replaces any other error, with its class and message.
     """
     try:
         return work(*arguments)
@@ -70,7 +75,10 @@ def picklable_errors(work: Callable[..., Result], *arguments: Any) -> Result:
 
 @contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """While jobs are submitted: Ctrl-C reaches the whole process group, but only this process has anything to say."""
+    """Ignore Ctrl-C in the block, so that processes started in it ignore it as well.
+
+    Ctrl-C reaches all processes of a command at once, but only the main one should react to it.
+    """
     heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -1,10 +1,10 @@
-"""Escapes control characters and line ends in foreign text before it reaches a terminal or a log."""
+"""Escapes control characters and line ends in text from outside before it reaches a terminal or a log."""
 
 import logging
 
 
 def printable(text: str) -> str:
-    r"""Text that cannot steer a terminal, whatever a producer put into it.
+    r"""Return the text with unprintable characters escaped, so that it cannot control a terminal.
 
     >>> printable("\x1b[2Jgone")
     '\\x1b[2Jgone'
@@ -13,10 +13,10 @@ def printable(text: str) -> str:
 
 
 class OneLine(logging.LogRecord):
-    r"""A record of the log whose message is one printable line; a traceback after it keeps its lines.
+    r"""Log record whose message is one printable line; a traceback after the message keeps its lines.
 
-    What is refused is told with a part of what it was, and whoever wrote that could clear the screen with it, or write
-    lines that look like ours.
+    Messages about refused input quote part of the input. Without this, its author could clear the screen or
+    write lines that look like genuine log lines.
 
     >>> OneLine("agents", logging.WARNING, "", 0, "refused: %s", ("\x1b[2J\nERROR all is lost",), None).getMessage()
     'refused: \\x1b[2J\\nERROR all is lost'
@@ -27,5 +27,5 @@ class OneLine(logging.LogRecord):
 
 
 def use_in_logs() -> None:
-    """Have every message that this process logs from now on printed so."""
+    """Make every message that this process logs from now on one printable line, by the class `OneLine`."""
     logging.setLogRecordFactory(OneLine)

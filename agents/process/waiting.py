@@ -1,4 +1,4 @@
-"""Reports what a command waits for once that takes long, so that a slow start does not look like a hang."""
+"""Reports what a command is waiting for if that takes long, so that a slow start does not look like a hang."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,14 +13,15 @@ LATER_S = (10.0, 30.0, 60.0)
 
 
 class Wait:
-    """A wait, with the text of its reports.
+    """Makes the lines that report what a command is waiting for.
 
     Args:
-        what: is waited for, as in `waiting for ...`.
-        fix: where to look when it takes long; said from the second line on.
+        what: what is awaited, in words that fit after "waiting for".
+        fix: where to look if it takes long; added from the second report on; empty: nothing is added.
 
     Attributes:
-        stands: how it stands, a few words that whoever waits keeps up to date; empty: nobody knows.
+        stands: present state of what is awaited, in a few words that the waiting code keeps up to date; empty:
+            unknown.
     """
 
     def __init__(self, what: str, fix: str = "") -> None:
@@ -28,13 +29,13 @@ class Wait:
         self._what, self._fix = what, fix
 
     def line(self, seconds: float) -> str:
-        """What to say after so many seconds.
+        """Return the line to report after a wait of this many seconds.
 
-        >>> waiting = Wait("2 workers", "their logs are in /srv/loop/logs")
+        >>> waiting = Wait("2 workers", fix="their logs are in /srv/loop/logs")
         >>> waiting.stands = "worker-1 recovering"
-        >>> print(waiting.line(2.0))
+        >>> print(waiting.line(seconds=2.0))
         waiting for 2 workers (2 s so far): worker-1 recovering
-        >>> print(waiting.line(30.4))
+        >>> print(waiting.line(seconds=30.4))
         waiting for 2 workers (30 s so far): worker-1 recovering; their logs are in /srv/loop/logs
         """
         so_far = f"waiting for {self._what} ({seconds:.0f} s so far)"
@@ -44,14 +45,14 @@ class Wait:
 
 @contextmanager
 def waiting_for(what: str, say: Callable[[str], None], fix: str = "") -> Iterator[Wait]:
-    """Say what the block waits for, after 2 s and then at growing distances, for as long as it lasts.
+    """Report what the block is waiting for, after 2, 10, 30 and 60 seconds and then every minute, until it ends.
 
-    A thread of its own says it: the block may keep its own thread busy, or sleep in the kernel.
+    The reports come from a separate thread, since the block may keep its own thread busy.
 
     Args:
-        what: is waited for.
-        say: gets the lines, in that thread.
-        fix: where to look when it takes long.
+        what: what is awaited, in words that fit after "waiting for".
+        say: called with each report, in the separate thread.
+        fix: where to look if it takes long; added from the second report on.
     """
     waiting, over = Wait(what, fix), Event()
     teller = Thread(target=_tell, args=(waiting, say, over), name="waiting", daemon=True)
@@ -72,7 +73,7 @@ def _tell(waiting: Wait, say: Callable[[str], None], over: Event) -> None:
 
 
 def moments() -> Iterator[float]:
-    """Seconds after which a wait is said.
+    """Yield, without end, the seconds after which a wait is reported.
 
     >>> from itertools import islice
     >>> [*islice(moments(), 6)]
