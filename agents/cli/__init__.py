@@ -1,4 +1,4 @@
-"""The command `tickloop`: one module a command, imported when it is asked for."""
+"""The command line `tickloop`; each command is a module of this package, imported only when it is used."""
 
 import logging
 import sys
@@ -23,21 +23,23 @@ EXIT_CODES = {ConfigurationError: 2, EnvironmentProblem: 3, StateError: 4, Tickl
     package_name="tickloop", prog_name="tickloop", message=f"%(prog)s, version %(version)s, {compiled.described()}"
 )
 def cli() -> None:
-    """Market ticks to predictions to outcomes and back to the models, exactly once, on Kafka.
+    """Predict from market ticks on Kafka, score each prediction, and train the models from the results.
 
-    First steps: `tickloop demo` shows the loop; `tickloop up` runs it; `tickloop publish FILE` sends ticks;
+    Each accepted tick gets exactly one prediction, even if processes crash.
+
+    First steps: `tickloop demo` shows how it works; `tickloop up` runs it; `tickloop publish FILE` sends ticks;
     `tickloop consume predictions` reads what comes out.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is missing on this machine or does not
-    answer, 4 stored state contradicts its log, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something is missing on this machine or does
+    not answer, 4 stored state contradicts the topic that it was computed from, 130 interrupted.
     """
 
 
 def expect_a_folder() -> None:
-    """Whoever deletes the folder that a shell stands in leaves its commands without one.
+    """Check that the current folder exists; it may have been deleted since the shell entered it.
 
     Raises:
-        EnvironmentProblem: the current folder is gone.
+        EnvironmentProblem: the current folder was deleted.
     """
     try:
         Path.cwd()
@@ -48,7 +50,10 @@ def expect_a_folder() -> None:
 
 
 def sentence_first(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What the process says of an error that nobody expected: a sentence, then where it came from, for who mends it."""
+    """Report an unexpected exception on standard error: one sentence first, then the traceback.
+
+    Installed as `sys.excepthook`. For Ctrl-C only the traceback is printed.
+    """
     if not issubclass(kind, KeyboardInterrupt):
         said = printable(f"{kind.__name__}: {error}")
         click.secho(f"tickloop: an error that nobody expected: {said:.1000}; it came from here:", fg="red", err=True)
@@ -56,7 +61,11 @@ def sentence_first(kind: type[BaseException], error: BaseException, trace: Trace
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line: an expected error is one sentence on standard error and a stable exit code."""
+    """Run the command line; an expected error becomes one sentence on standard error and an exit code other than 0.
+
+    Args:
+        arguments: words after `tickloop`; None: those of this process.
+    """
     # What the Kafka client logs about an error is said again in our own sentence; workers set up logging themselves.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     use_in_logs()

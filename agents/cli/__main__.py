@@ -1,4 +1,4 @@
-"""`python -m agents.cli` is the command `tickloop`."""
+"""Makes `python -m agents.cli` the same as the command `tickloop`."""
 
 from agents.cli import main
 

@@ -1,4 +1,4 @@
-"""Says on the terminal that the broker does not answer, and that the command continues when it is back."""
+"""Tells the user that the broker stopped answering, and that the command goes on when it is back."""
 
 import logging
 import time
@@ -9,7 +9,10 @@ AGAIN_S = 30.0
 
 
 class AbsentBroker(logging.Handler):
-    """Log handler that replaces aiokafka's line at every attempt to reconnect by one line now and then."""
+    """Log handler that prints a message when aiokafka fails to reconnect to a broker, at most every 30 seconds.
+
+    It is meant to be added to the logger of aiokafka, which logs every failed attempt.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -22,5 +25,8 @@ class AbsentBroker(logging.Handler):
 
 
 def say_when_the_broker_is_away() -> None:
-    """Install the handler; called once the broker has answered, since one that never did is an error."""
+    """From now on, print a message when the broker stops answering.
+
+    Call it once the broker has answered for the first time, since a broker that never did is an error instead.
+    """
     logging.getLogger("aiokafka").addHandler(AbsentBroker())

@@ -1,4 +1,4 @@
-"""`tickloop arm`: variants of the pipeline started, stopped, made live and rolled back, by hand."""
+"""`tickloop arm`: starts and stops variants of a symbol's pipeline by hand, makes one live, and rolls back."""
 
 import asyncio
 from pathlib import Path
@@ -34,11 +34,11 @@ WAIT = click.option("--wait", default=5.0, show_default=True, metavar="S", help=
 
 @click.group("arm")
 def command() -> None:
-    """Run variants of the pipeline in shadow on the live ticks, make one live, and go back.
+    """Run variants of a symbol's pipeline in shadow, make one live, and go back.
 
-    A command is one record on the topic `commands`; the lifecycle node of a worker makes a directive of it in the tick
-    log, so it takes effect at the next tick of the symbol, once, whatever dies. What became of every version is on the
-    topic `model-versions`.
+    A variant in shadow predicts, is scored and learns on the live ticks, but its predictions are not published.
+    Each command is written to the topic `commands`, and a worker carries it out at the next tick of the symbol,
+    exactly once, even if processes crash. The topic `model-versions` says what became of each version.
     """
 
 
@@ -77,10 +77,10 @@ def start(
 ) -> None:
     """Run a variant in shadow.
 
-    It is SYMBOL's pipeline with some parameters or a model of its own, and runs under the name ARM. Parameters of its
-    own are those of the tables model, recall, mixture, correction, confidence and sizing of docs/configuration.md; all
-    others are the symbol's. It starts as the live arm is now, so that a comparison is fair from its first tick on,
-    unless --from-nothing.
+    The variant is SYMBOL's pipeline with a model or some parameters of its own, and runs under the name ARM. It
+    may have its own parameters in the tables model, recall, mixture, correction, confidence and sizing
+    (docs/configuration.md); all others are SYMBOL's. It starts with what the live variant has learned so far,
+    so that a comparison is fair from the first tick on, unless --from-nothing is given.
 
     \b
     Examples:
@@ -117,9 +117,9 @@ def start(
 @ANYWAY
 @JSON
 def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
-    """End a variant that runs in shadow.
+    """End the variant that runs in shadow under the name ARM.
 
-    What ARM has learned is gone.
+    Everything that it has learned is deleted.
     """
     ask(requests.stop_variant(_id(command_id), symbol, arm, cause), wait, as_json, anyway)
 
@@ -135,9 +135,9 @@ def stop(symbol: str, arm: str, cause: str, command_id: str | None, wait: float,
 def promote(
     symbol: str, arm: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool
 ) -> None:
-    """Make a variant the live one.
+    """Make the variant ARM live, which has run in shadow so far.
 
-    ARM runs in shadow so far; the one that is live goes on in shadow, under the name of its version.
+    The variant that was live goes on in shadow, under the name of its version.
     """
     ask(requests.promote_variant(_id(command_id), symbol, arm, cause), wait, as_json, anyway)
 
@@ -150,9 +150,9 @@ def promote(
 @ANYWAY
 @JSON
 def rollback(symbol: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
-    """Go back to what was live before.
+    """Make the version live again that was live before the present one.
 
-    The one that is live now goes on in shadow, under the name of its version. Again: back to the one before that.
+    The present one goes on in shadow, under its own name. Repeating the command goes one version further back.
     """
     ask(requests.roll_back(_id(command_id), symbol, cause), wait, as_json, anyway)
 
@@ -162,9 +162,9 @@ def rollback(symbol: str, cause: str, command_id: str | None, wait: float, anywa
 @click.option("--all", "everything", is_flag=True, help="Also versions that run no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_command(symbol: str | None, everything: bool, as_json: bool) -> None:
-    """Show which versions run, and which is live.
+    """Show which versions run, which one is live, since when, and why.
 
-    Since when and why, of SYMBOL or of every symbol that something was ever asked of.
+    Without SYMBOL, all symbols are shown that were ever named in a command.
     """
     settings = settings_of_command()
     address = bootstrap(settings)
@@ -209,7 +209,7 @@ def _overrides(file: str | None, fields: tuple[str, ...]) -> dict[str, dict[str,
 
 
 def _value(text: str) -> Any:
-    """A number, list or truth value; anything else is a name.
+    """Return the value that stands after `--set NAME=`: JSON if it can be read as JSON, else the text itself.
 
     >>> _value("0.5"), _value('["kelly"]'), _value("bins")
     (0.5, ['kelly'], 'bins')

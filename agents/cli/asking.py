@@ -1,4 +1,4 @@
-"""What a command line asks of the lifecycle node: looked at, sent, one command a symbol, and what came of it."""
+"""Sends commands about the versions of a symbol from the command line, and prints what came of them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -23,11 +23,18 @@ Say = Callable[[Request, LogPlace], None]
 
 
 def ask(request: Request, wait: float, as_json: bool, anyway: bool = False) -> None:
-    """Send one command and show what comes of it within `wait` seconds.
+    """Send one command and print what comes of it.
+
+    Args:
+        request: the command, without its event time.
+        wait: longest wait for an answer, seconds; 0: none.
+        as_json: whether to print one JSON object and nothing else.
+        anyway: whether to send it even if its symbol has no predictions yet, or the variant that it names does
+            not run.
 
     Raises:
-        ConfigurationError: nobody has seen the symbol or the arm, and whoever asks does not say `anyway`.
-        TickloopError: it is refused.
+        ConfigurationError: without `anyway`, the symbol or variant is unknown; nothing was sent.
+        TickloopError: the command was refused.
     """
     settings = settings_of_command()
     (sent,) = asyncio.run(put(settings, [request], wait, anyway, _silent if as_json else _announced))
@@ -49,11 +56,17 @@ def ask(request: Request, wait: float, as_json: bool, anyway: bool = False) -> N
 
 
 def ask_each(requests: Sequence[Request], wait: float, as_json: bool, anyway: bool) -> None:
-    """Send the commands of an experiment, one a symbol, and say in a line what came of each.
+    """Send the commands of an experiment, one for each symbol, and print what came of each.
+
+    Args:
+        requests: the commands, without their event times.
+        wait: longest wait for each answer, seconds; 0: none.
+        as_json: whether to print one JSON array and nothing else.
+        anyway: whether to send them even if a symbol has no predictions yet, or a variant does not run.
 
     Raises:
-        ConfigurationError: nobody has seen one of the symbols; then nothing was written.
-        TickloopError: one was refused.
+        ConfigurationError: without `anyway`, a symbol or variant is unknown; nothing was sent.
+        TickloopError: at least one command was refused.
     """
     sent = asyncio.run(put(settings_of_command(), requests, wait, anyway, _warned))
     if as_json:
@@ -74,14 +87,17 @@ def _tell(sent: Sequence[Sent], wait: float) -> None:
 
 
 async def put(settings: Settings, requests: Sequence[Request], wait: float, anyway: bool, say: Say) -> list[Sent]:
-    """Send commands, none before the symbols and arms of all were looked for.
+    """Send several commands, after checking the symbols and variants of all, and return what came of each.
 
     Args:
         settings: of the deployment.
-        requests: what is asked for.
-        wait: seconds to wait for the answer to each.
-        anyway: also for symbols of which there is no prediction yet, and for arms that run not yet.
-        say: is told of each before it is written.
+        requests: the commands, without their event times.
+        wait: longest wait for each answer, seconds; 0: none.
+        anyway: whether to send them even if a symbol has no predictions yet, or a variant does not run.
+        say: called with each command and the partition of its symbol before it is written.
+
+    Raises:
+        ConfigurationError: without `anyway`, a symbol or variant is unknown; nothing was sent.
     """
     async with commander(settings, bootstrap(settings)) as client:
         places = [await client.place_of(request.symbol) for request in requests]
@@ -97,7 +113,7 @@ async def put(settings: Settings, requests: Sequence[Request], wait: float, anyw
 
 
 def _silent(request: Request, place: LogPlace) -> None:
-    """With `--json` nothing but the object is printed."""
+    """Print nothing, for `--json`."""
 
 
 def _announced(request: Request, place: LogPlace) -> None:
@@ -117,7 +133,7 @@ def _warned(request: Request, place: LogPlace) -> None:
 
 
 def show(shown: Sequence[ModelVersion]) -> None:
-    """Print records of versions as a table."""
+    """Print records of model versions as a table on standard output."""
     console, columns = console_for(columns_of(ModelVersion))
     rows = table(columns, heading=True)
     for version in shown:

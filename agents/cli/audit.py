@@ -1,4 +1,4 @@
-"""`tickloop audit`: the trail from ticks to decisions, from the topics alone."""
+"""`tickloop audit`: shows from the topics alone how ticks led to decisions about a symbol."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -21,16 +21,17 @@ from schemas.errors import ConfigurationError
 
 
 class Audited(Struct):
-    """What `--json` prints.
+    """What happened to a symbol within a span of event time; `tickloop audit --json` prints it.
 
     Attributes:
-        symbol: that was asked for.
-        begin, end: event times, ns since 1970, UTC.
-        ticks: records of the tick log in between, without directives.
-        predictions, outcomes: how many in between, by the version that made them.
-        links: steps in between.
-        manual_steps: how many of them a person took.
-        prediction: one prediction with its tick and outcome, if one was asked for.
+        symbol: instrument that was asked for.
+        begin, end: first and last event time of the span, ns since 1970, UTC.
+        ticks: number of quotes and trades on the topic `ticks` in the span.
+        predictions, outcomes: number of each in the span, by the name of the version that predicted.
+        links: records of the span that changed something, or led to a change, in order.
+        manual_steps: number of these that a person took.
+        prediction: the prediction that was asked for, with its tick, outcome and version; None: none was asked
+            for.
     """
 
     symbol: str
@@ -51,9 +52,9 @@ class Audited(Struct):
 @click.option("--prediction", "prediction", metavar="ID", help="Also one prediction, from its tick to its version.")
 @JSON
 def command(symbol: str, begin: str | None, end: str | None, prediction: str | None, as_json: bool) -> None:
-    """Print what happened to SYMBOL: ticks, predictions, outcomes, breaches, retrains, decisions, directives.
+    """Print what happened to SYMBOL: ticks, predictions, outcomes, retrains and their causes, decisions.
 
-    Every line is a record on a topic and names its id, and says whether a person was behind it.
+    Each line stands for one record on a topic, names its id, and says whether a person was behind it.
 
     \b
     Examples:
@@ -82,9 +83,9 @@ async def _audit(
 
 
 def _time(text: str | None, otherwise: int) -> int:
-    """An ISO time as ns since 1970, UTC.
+    """Return an ISO 8601 time as ns since 1970, UTC; `otherwise` if the text is None.
 
-    >>> _time("2024-08-08T23:54:15.5", 0)
+    >>> _time("2024-08-08T23:54:15.5", otherwise=0)
     1723161255500000000
     """
     if text is None:

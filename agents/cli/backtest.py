@@ -1,4 +1,4 @@
-"""`tickloop backtest`: the whole loop over files of ticks, into a folder."""
+"""`tickloop backtest`: computes predictions, outcomes and account from files of ticks into a folder, without Kafka."""
 
 import os
 import signal
@@ -72,15 +72,16 @@ def command(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Run the whole loop over FILEs of ticks; several are merged by event time. No Kafka is needed.
+    """Predict, score and learn from FILEs of ticks, as live workers do, but without Kafka.
 
-    It is the code that runs live: every tick gets the partition and the offset that `tickloop publish` to empty topics
-    would give it, so predictions, outcomes and the paper account are, byte for byte, those of the topics. The folder
-    gets predictions, outcomes, account and decisions as Parquet, dead letters as JSON lines, summary.json,
-    tear-sheet.html, run.toml, which is a parameter file too, and code.json, which says what computed it.
+    Several files are merged by event time. The code is that of the live workers. Each tick gets the partition
+    and offset that `tickloop publish` would give it on empty topics. So predictions, outcomes and the paper
+    account are, byte for byte, those of a live run. The folder gets predictions, outcomes, account and
+    decisions as Parquet, refused ticks as JSON lines, summary.json, tear-sheet.html, run.toml, which can be
+    used as a parameter file, and code.json, which says what code computed it.
 
-    Ctrl-C keeps what is done, and the same command goes on from there: the result is the same. So it is for any number
-    of --jobs, which share out the partitions. Formats of files: docs/formats.md.
+    After Ctrl-C the same command goes on where it stopped, with the same result. The result does not depend on
+    the number of --jobs, among which the partitions are divided. Formats of files: docs/formats.md.
 
     \b
     Examples:
@@ -148,13 +149,16 @@ def command(
 
 
 def fitting_jobs(plans: Sequence[BacktestPlan]) -> int:
-    """Number of processes by the size of the files: a small one is done before a second process has started."""
+    """Return the number of processes for backtests: 1 if all files together are below 8 MiB, else one for each core.
+
+    Small files are computed before a second process would have started.
+    """
     size = sum(Path(each.name).stat().st_size for plan in plans for each in plan.inputs)
     return 1 if size < SMALL else os.cpu_count() or 1
 
 
 def refused_in(folder: RunFolder) -> str:
-    """A sentence on the refused ticks, where they are more than a few; else empty."""
+    """Return a sentence about the refused ticks of a backtest, with reasons; empty if they are less than 1 % of all."""
     summary = folder.summary
     refused: dict[str, int] = summary["refused"]
     if not refused or sum(refused.values()) < MANY_REFUSED * summary["ticks"]:
@@ -168,10 +172,15 @@ def refused_in(folder: RunFolder) -> str:
 
 
 def expect_predictions(plans: Sequence[BacktestPlan], folders: Sequence[RunFolder]) -> None:
-    """Refuse a backtest in which nothing was predicted, or most ticks were refused.
+    """Refuse finished backtests that predicted nothing, or in which more than half of the ticks were refused.
+
+    Args:
+        plans: of the backtests.
+        folders: their result folders, in the same order.
 
     Raises:
-        ConfigurationError: names the commonest reason, and the file with the others.
+        ConfigurationError: for the first such backtest; the message names the commonest reason for refusals and
+            the file that lists all of them.
     """
     for plan, folder in zip(plans, folders, strict=True):
         summary = folder.summary
@@ -189,13 +198,13 @@ def expect_predictions(plans: Sequence[BacktestPlan], folders: Sequence[RunFolde
 
 
 class Configuration(Struct, frozen=True):
-    """One of the configurations that a backtest is of.
+    """One parameter file that a backtest is run with.
 
     Attributes:
-        file: that `--config` names, or empty.
-        environment: variables of the process, with this file as TICKLOOP_CONFIG.
-        parameters: of all nodes.
-        partitions: of every topic.
+        file: path given by `--config`; empty: none was given.
+        environment: variables of the process, with `TICKLOOP_CONFIG` set to this file.
+        parameters: all parameters of the file.
+        partitions: number of partitions of every topic.
     """
 
     file: str
@@ -205,14 +214,14 @@ class Configuration(Struct, frozen=True):
 
 
 def configured(configs: Sequence[str], horizon: str | None = None) -> list[Configuration]:
-    """Load the configurations, so that errors in them come before any file of ticks is read.
+    """Load the parameter files of a backtest before any ticks are read, so that errors in them come at once.
 
     Args:
-        configs: files of parameters; empty: the usual one.
-        horizon: for every symbol in all of them; None: their own.
+        configs: paths of the files; empty: `TICKLOOP_CONFIG`, or `tickloop.toml` in the current folder.
+        horizon: how far ahead to predict for every symbol, such as `60s`; None: as the files say.
 
     Raises:
-        ConfigurationError: one is invalid, or two have the same file name.
+        ConfigurationError: a file or the horizon is invalid, or two files have the same name.
     """
     names = [Path(config).stem for config in configs]
     if len(set(names)) < len(names):
@@ -229,10 +238,17 @@ def configured(configs: Sequence[str], horizon: str | None = None) -> list[Confi
 def planned(
     files: tuple[str, ...], chosen: Sequence[Configuration], out: str, layout: Columns, digests: bool
 ) -> list[BacktestPlan]:
-    """A plan for each configuration.
+    """Return a plan of a backtest for each parameter file.
+
+    Args:
+        files: paths of the files of ticks.
+        chosen: the loaded parameter files.
+        out: folder of the results; several parameter files get a folder each within it.
+        layout: how rows of the files become ticks.
+        digests: whether to compute digests of what the topics of a live run would hold.
 
     Raises:
-        ConfigurationError: a file makes no sense.
+        ConfigurationError: a file of ticks is missing or unreadable.
     """
     inputs = inspected(files)
     plans = []
@@ -257,7 +273,7 @@ def planned(
 
 
 def show(plans: Sequence[BacktestPlan], folders: Sequence[RunFolder], console: Console) -> None:
-    """Print the result of each backtest, in a line."""
+    """Print the results of backtests as a table, one line each, and the paths of their tear sheets."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("", "ticks", "predictions", "outcomes", "refused", "skill", "trades", "gross bps", "net bps"):
         table.add_column(title, justify="left" if not title else "right")

@@ -1,4 +1,4 @@
-"""`tickloop broker`: the local Apache Kafka."""
+"""`tickloop broker`: starts, stops and inspects the local Apache Kafka."""
 
 import click
 import msgspec
@@ -18,8 +18,8 @@ from schemas.errors import ConfigurationError, EnvironmentProblem
 def command() -> None:
     """Start, stop or look at the local Apache Kafka.
 
-    It is one node on the loopback interface. Its data outlives stops and crashes; `reset` deletes it. A cluster of
-    your own is used instead when TICKLOOP_BOOTSTRAP is set.
+    It is a single node that only this machine can reach. Its data survives stops and crashes; `reset` deletes
+    it. If TICKLOOP_BOOTSTRAP is set, that cluster is used instead.
     """
 
 
@@ -53,7 +53,7 @@ def stop_command() -> None:
 @command.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status_command(as_json: bool) -> None:
-    """Say what runs; exit code 3 when nothing does."""
+    """Show whether the local broker runs, with address, memory and disk use; the exit code is 3 if it does not."""
     path = settings_of_command().home_path
     broker = process.running(path)
     alive = broker.process if broker is not None else None

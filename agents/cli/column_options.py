@@ -1,4 +1,4 @@
-"""Options that say how the rows of a file become ticks, for every command that reads such files."""
+"""Command-line options that say how rows of a file become ticks, shared by all commands that read such files."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -73,7 +73,7 @@ OPTIONS = (
 
 
 def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, which gets their values as its argument `columns`."""
+    """Add the options to a click command, which gets them together as its argument `columns`."""
 
     @wraps(command)
     def called(*args: Any, **options: Any) -> Any:
@@ -128,16 +128,17 @@ def columns(
     price_scale: float | None = None,
     **others: Any,
 ) -> Columns:
-    """`Columns` from the values of the options.
+    """Return the description of how rows become ticks, from the values of the command-line options.
 
-    >>> columns(["bid=b1,ask=a1", "ts_event=time"]).names
+    >>> columns(mapping=["bid=b1,ask=a1", "ts_event=time"]).names
     {'bid': 'b1', 'ask': 'a1', 'ts_event': 'time'}
     >>> made = columns(symbols=["eth.csv=ETHUSDT", "BTCUSDT"], sides=["buy=B,buy=1"])
     >>> made.symbol, made.symbols, made.sides
     ('BTCUSDT', {'eth.csv': 'ETHUSDT'}, {'B': 'buy', '1': 'buy'})
 
     Raises:
-        ConfigurationError: a mapping makes no sense.
+        ConfigurationError: an option is not of the form `NAME=VALUE`, several symbols are given for all files,
+            or the format is unknown.
     """
     of_files = {file: symbol for file, given, symbol in (each.rpartition("=") for each in symbols) if given}
     of_all = [each for each in symbols if "=" not in each]
@@ -174,19 +175,26 @@ def columns(
 
 
 def known(name: str) -> str:
-    """The name of a format, once it is known to exist.
+    """Return the name of a file format after checking that the format exists; empty and `none` are returned unchecked.
 
     Raises:
-        ConfigurationError: there is none; names similar ones.
+        ConfigurationError: there is no such format; the message suggests formats with similar names.
     """
     return named(name).name and name if name not in ("", NONE) else name
 
 
 def pairs(option: str, given: Iterable[str], form: str, example: str, empty: bool = False) -> list[tuple[str, str]]:
-    """Name and value of each `NAME=VALUE`; one option may hold several, separated by commas.
+    """Split the values of an option, each `NAME=VALUE` or several separated by commas, into names and values.
+
+    Args:
+        option: name of the option, for the message.
+        given: values of the option, which may be repeated.
+        form: form of a value, for the message, such as `FIELD=COLUMN`.
+        example: valid value, for the message.
+        empty: whether nothing may stand after `=`.
 
     Raises:
-        ConfigurationError: there is no such pair.
+        ConfigurationError: a part is not of this form.
     """
     found = []
     for pair in ",".join(given).split(","):

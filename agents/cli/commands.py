@@ -1,4 +1,4 @@
-"""The commands of `tickloop`: their names, what they are called elsewhere, and which one a misspelt one means."""
+"""The commands of `tickloop`, with former names, and names that other programs use for the same."""
 
 import sys
 from importlib import import_module
@@ -48,7 +48,7 @@ INTERRUPTED = 130
 
 
 class Commands(click.Group):
-    """Imports the module of a command when the command is used: `tickloop --help` stays fast."""
+    """Click group that imports the module of a command only when the command is used, so that `--help` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -63,14 +63,14 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that was asked for, or a sentence with the one that was meant."""
+        """Return the command that was asked for; an unknown name ends the program with a suggestion of a known one."""
         if args and args[0] not in COMMANDS | FORMER and not args[0].startswith("-"):
             meant = MEANT.get(args[0]) or nearest(args[0], COMMANDS)
             ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant}?" if meant else ""))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Click would say 1 for Ctrl-C, which means failed."""
+        """Run the command; Ctrl-C ends the program with exit code 130, not with click's 1, which means failure."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

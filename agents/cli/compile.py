@@ -1,4 +1,4 @@
-"""`tickloop compile`: the hot modules into machine code."""
+"""`tickloop compile`: compiles the modules that take most of the time into machine code."""
 
 import click
 
@@ -8,10 +8,11 @@ from streams.engine import compiled
 
 @click.command("compile")
 def command() -> None:
-    """Turn the hot modules into machine code, if a C compiler is there.
+    """Compile the modules that take most of the time into machine code; this needs a C compiler.
 
-    The loop computes the same bits with and without it, only faster. A build belongs to the very sources that it was
-    made from: after an edit plain Python runs until the next `tickloop compile` (or `make setup`, which does it).
+    Results are the same bits as without it, only faster. A build is valid only for the exact sources that it
+    was made from. After an edit plain Python runs until the next `tickloop compile` (or `make setup`, which
+    does it).
     """
     if not compiled.is_whole(compiled.build()):
         click.echo(f"compiling {len(compiled.MODULES)} modules, about a minute ...", err=True)

@@ -1,4 +1,4 @@
-"""`tickloop components`: checks the contract that every part of a plug-in must keep."""
+"""`tickloop components`: checks that strategies, features and other parts of plug-ins behave as they must."""
 
 import os
 import subprocess
@@ -36,20 +36,21 @@ def command() -> None:
 @click.option("--all", "everything", is_flag=True, help="Also the parts that come with tickloop.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def check_command(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """Check every promise of every part that [plugins] modules bring, or of those that are called NAME.
+    """Check that each part of your plug-ins behaves as it must, or only the parts called NAME.
 
-    Each is fed with made-up values in the ranges that `tickloop features list` shows.
+    Plug-ins are the modules that [plugins] modules in the configuration names. Each part is fed with made-up
+    values in the ranges that `tickloop features list` shows.
 
     \b
     is_imported                   its module can be imported
-    goes_on_after_a_restart       the state goes through bytes into another object; answers do not change
-    does_not_look_ahead           later events are changed; earlier answers do not change
-    answers_finite_numbers        no failure, NaN or infinity, nothing out of bounds
-    stays_small                   the state is bounded
-    is_the_same_in_every_process  whatever the seed of hashes, and whichever symbol the process has seen before: else
-                                  results would depend on --jobs and on which worker has which partition
+    goes_on_after_a_restart       after its state was stored and loaded, the answers are the same
+    does_not_look_ahead           earlier answers do not change when later events are changed
+    answers_finite_numbers        no error, NaN or infinity, and nothing out of bounds
+    stays_small                   the size of its state is bounded
+    is_the_same_in_every_process  answers do not depend on the hash seed, or on symbols seen before; else results
+                                  would depend on --jobs, and on which worker has which partition
 
-    One part that is broken leaves the others to be checked. The exit code is 1 when a promise is broken.
+    A broken part does not keep the others from being checked. The exit code is 1 when a check fails.
     """
     findings = imported()
     parameters = _parameters().market
@@ -76,19 +77,28 @@ def check_command(names: tuple[str, ...], everything: bool, as_json: bool) -> No
 
 
 def _parameters() -> Parameters:
-    """Parameters of the configuration; of its modules, those that cannot be imported are left out."""
+    """Return the parameters of the configuration; plug-in modules that cannot be imported are left out."""
     table = config_table()
     with named_in_errors(os.environ, table):
         return load_parameters(table)
 
 
 def imported(environment: Mapping[str, str] = os.environ) -> list[PromiseFinding]:
-    """Import every module of `[plugins]`, each by itself; returns a finding for each."""
+    """Import every plug-in module of the configuration, and return for each whether it could be imported."""
     return [PromiseFinding(f"module {name}", IMPORTED, said) for name, said in import_each(environment).items()]
 
 
 def same_everywhere(chosen: Sequence[Registered]) -> list[PromiseFinding]:
-    """Check that parts answer alike in a fresh process, with another hash seed, and after events of another symbol."""
+    """Check that parts answer alike in three processes: a fresh one, one with another hash seed, and a used one.
+
+    The used one has processed events of another symbol before.
+
+    Args:
+        chosen: parts to check; none: the result is empty.
+
+    Raises:
+        TickloopError: one of the processes failed.
+    """
     if not chosen:
         return []
     fresh, hashed, after = (_fingerprints(seed, before) for seed, before in ((0, 0), (4242, 0), (0, OTHER_SYMBOL)))
@@ -111,7 +121,13 @@ def same_everywhere(chosen: Sequence[Registered]) -> list[PromiseFinding]:
 
 
 def print_fingerprints(before: int) -> None:
-    """Print the answers of the parts, a line each; a part that fails prints none, since `check` reports it."""
+    """Print a digest of the answers of each part of the plug-ins, one line each; a part that fails is left out.
+
+    Run in a separate process by `same_everywhere`.
+
+    Args:
+        before: seed of events of another symbol that each part processes first; 0: none.
+    """
     import_each(os.environ)
     for each in components(_parameters().market):
         found = _fingerprint(each, before)

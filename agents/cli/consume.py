@@ -41,14 +41,14 @@ INTERRUPTED = 130
 def command(
     topic: str, symbol: str | None, as_json: bool, begin: str, limit: int | None, until_end: bool, repeats: bool
 ) -> None:
-    """Read a TOPIC and wait for more until Ctrl-C.
+    """Print the records of a TOPIC, and wait for more until Ctrl-C.
 
-    Topics: ticks, predictions, outcomes, breaks, paper-account, experiments, experiment-decisions, experiment-partials,
-    pooled-experiments, accuracy-windows, dead-letters, commands, model-versions, retrain-jobs, candidates, alerts,
-    log-events. What each holds is in docs/topics.md.
+    Topics: ticks, predictions, outcomes, breaks, paper-account, experiments, experiment-decisions,
+    experiment-partials, pooled-experiments, accuracy-windows, dead-letters, commands, model-versions,
+    retrain-jobs, candidates, alerts, log-events. What each holds is in docs/topics.md.
 
-    Each record is shown exactly once: after a crash a worker may write records again, byte for byte, and such repeats
-    are dropped by their ids. Nothing is committed; any number of readers can read side by side.
+    Each record is shown exactly once: after a crash a worker may write records again, byte for byte, and such
+    repeats are dropped by their ids. No offsets are committed, so any number of readers can read side by side.
 
     \b
     Examples:
@@ -104,7 +104,7 @@ async def _consume(
 
 
 async def _warned(asked: Awaitable[None]) -> None:
-    """Warn of a symbol that the topics do not know, which may be misspelt or still to come; then wait for it."""
+    """Warn if the topics do not know a symbol, which may be misspelt or still to come."""
     try:
         await asked
     except ConfigurationError as error:
@@ -114,7 +114,8 @@ async def _warned(asked: Awaitable[None]) -> None:
 
 
 def _start(text: str) -> Start:
-    """
+    """Return where to begin, from the value of `--from`.
+
     >>> _start("beginning"), _start("-20"), _start("100")
     ('beginning', -20, 100)
     """

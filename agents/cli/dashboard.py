@@ -1,4 +1,4 @@
-"""`tickloop dashboard`: one live page about the loop."""
+"""`tickloop dashboard`: serves a live web page about the running system."""
 
 import asyncio
 import signal
@@ -15,11 +15,11 @@ from agents.dashboard.serve.server import serving
 @click.option("--host", help="Address to listen on  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port  [default: 8642]")
 def command(host: str | None, port: int | None) -> None:
-    """Serve the dashboard until Ctrl-C: everything on it comes from the topics, nothing from elsewhere.
+    """Serve a live web page about the running system until Ctrl-C; all it shows is read from the topics.
 
-    Looking takes no token. Actions (promote, roll back, stop, pin, retrain) do: TICKLOOP_DASHBOARD_TOKEN, or the one
-    that is made at the first start and kept in the home folder. It listens on this machine only unless --host says
-    otherwise; put a proxy with TLS in front of it then.
+    Viewing needs no token. Actions (promote, roll back, stop, pin, retrain) need one: that in
+    TICKLOOP_DASHBOARD_TOKEN, or the one that the first start creates in the home folder. Only this machine can
+    reach the page, unless --host names another address; then put a proxy with TLS in front of it.
     """
     settings = settings_of_command(dashboard_host=host, dashboard_port=port)
     asyncio.run(_until_stopped(settings))

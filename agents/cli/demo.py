@@ -1,4 +1,4 @@
-"""`tickloop demo`: a market through the whole loop."""
+"""`tickloop demo`: sends a synthetic or real market through the whole system and checks the results."""
 
 import signal
 import time
@@ -82,13 +82,13 @@ def command(
     as_json: bool,
     keep: bool,
 ) -> None:
-    """Show the whole loop: a market goes through Kafka and the workers, and everything that comes out is checked.
+    """Send a market through Kafka and the workers, and check everything that comes out.
 
-    Half-way a worker is killed with -9. In the end every record on the topics is compared with a replay of the same
-    ticks in one process. Everything happens in a temporary folder on a broker of its own, or, with
-    TICKLOOP_BOOTSTRAP, on topics of its own; nothing is left behind.
+    Half-way a worker is killed with `kill -9`. In the end every record on the topics is compared with a replay
+    of the same ticks in one process. The demo uses a temporary folder and its own broker, or, with
+    TICKLOOP_BOOTSTRAP, its own topics on that cluster. Nothing is left behind.
 
-    Exit code 0 means that every check holds, 1 that one does not.
+    The exit code is 0 if every check holds, 1 if one does not.
     """
     console = Console(stderr=as_json)
     if not console.is_terminal:
@@ -158,5 +158,5 @@ def _tell(
 
 
 def _interrupt(*_: Any) -> None:
-    """Stop in good order on SIGTERM as on Ctrl-C."""
+    """Signal handler that treats SIGTERM and SIGHUP like Ctrl-C, so that everything is cleaned up."""
     signal.raise_signal(signal.SIGINT)

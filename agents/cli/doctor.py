@@ -16,10 +16,10 @@ COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of findings.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Check this machine and the running system; exit code 1 when a check fails.
+    """Check this machine and the running system; the exit code is 1 when a check fails.
 
-    It looks at versions, Java, jars, disk, broker, topics, clocks, and at whether one symbol arrives on two
-    partitions because producers disagree on the partitioner. It changes nothing.
+    It checks versions, Java, Kafka's jars, disk, broker, topics and clocks, and whether one symbol arrives on
+    two partitions because producers disagree on the partitioner. It changes nothing.
     """
     findings = examine(settings_of_command())
     if as_json:

@@ -1,4 +1,4 @@
-"""`tickloop experiment`: A/B tests on the live stream, from the plan to the report."""
+"""`tickloop experiment`: plans, starts, stops and reports A/B tests of a variant against the live pipeline."""
 
 import asyncio
 from collections.abc import Mapping
@@ -55,16 +55,17 @@ WAIT = click.option("--wait", default=5.0, show_default=True, metavar="S", help=
 
 
 class ExperimentShown(Struct):
-    """What `--json` prints of one experiment on one symbol.
+    """State of one experiment on one symbol, part of what `tickloop experiment list` and `show` print with `--json`.
 
     Attributes:
-        latest: where it stands.
-        decisions: of it.
-        verdict: a sentence.
-        outlook: how long it still takes.
-        to_do: command line that applies a recommended decision, or empty.
-        held_back: whether a pin on the live version holds back what was decided.
-        since_then: what happened to the challenger once it was live, a sentence; empty where it is live still.
+        latest: newest record about its state.
+        decisions: records of its result, and of the watch over a variant that won.
+        verdict: sentence that says what the result is, or that there is none yet.
+        outlook: how long it will still take; None: not known, or it has ended.
+        to_do: command line that carries out a recommended decision; empty: nothing is to be done.
+        held_back: whether a decision is not carried out because a person has pinned the live version.
+        since_then: sentence about what happened to the variant after it went live; empty if it is still live or
+            never was.
     """
 
     latest: ExperimentMoved
@@ -77,14 +78,15 @@ class ExperimentShown(Struct):
 
 
 class ShownExperiment(Struct):
-    """One experiment on all symbols.
+    """State of one experiment on all symbols; `tickloop experiment show --json` prints it.
 
     Attributes:
-        experiment: its name.
+        experiment: name of the experiment.
         declared: whether the configuration declares it.
-        symbols: by symbol; under `*` what those that decide together have come to.
-        pooled: evidence of those that decide each by itself; none of less than two.
-        waits_for: whom those that decide together wait for, a sentence, or empty.
+        symbols: state by symbol; `*` stands for the symbols that decide together.
+        pooled: combined evidence of the symbols that decide separately; None for fewer than two.
+        waits_for: sentence that names the symbols which those that decide together are waiting for; empty:
+            none.
     """
 
     experiment: str
@@ -96,11 +98,12 @@ class ShownExperiment(Struct):
 
 @click.group("experiment")
 def command() -> None:
-    """Compare a variant with the live pipeline on the same live ticks, and decide with error rates that hold.
+    """Test a variant against the live pipeline on the same live ticks, and decide which is better.
 
-    An experiment is declared as [experiments.NAME] in the configuration of the workers. `start` runs its variant in
-    shadow; the workers then test every matured prediction, publish where it stands on the topic `experiments`, and its
-    verdict, once, on `experiment-decisions`. With apply = "automatic" the verdict is carried out as well.
+    An experiment is declared as [experiments.NAME] in the configuration of the workers. `start` runs its
+    variant in shadow. The workers then compare both on each scored prediction, publish the present state on the
+    topic `experiments`, and the result, once, on `experiment-decisions`. The error rates hold however often you
+    look. With apply = "automatic" the decision is carried out as well.
 
     \b
     Examples:
@@ -114,7 +117,7 @@ def command() -> None:
 @command.command("list")
 @JSON
 def list_command(as_json: bool) -> None:
-    """Show every experiment that is declared or that ever ran, and where it stands on each symbol."""
+    """Show every experiment that is declared or that ever ran, and its state on each symbol."""
     declared, found = declared_experiments(), _courses()
     names = [*declared, *(name for name in sorted(found) if name not in declared)]
     every = [_shown(name, declared.get(name), found.get(name, {})) for name in names]
@@ -131,7 +134,7 @@ def list_command(as_json: bool) -> None:
 @SYMBOL
 @JSON
 def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
-    """Show one experiment in detail: verdict, estimate, guardrails, dependence, plan, days left, what to do."""
+    """Show one experiment in detail: result, estimated difference, guardrails, plan, days left, what to do."""
     declaration = declared_experiments().get(name)
     of = _of(name, declaration, _courses(), symbols)
     shown = _shown(name, declaration, of)
@@ -164,11 +167,11 @@ def show(name: str, symbols: tuple[str, ...], as_json: bool) -> None:
 def plan_command(
     name: str, files: tuple[str, ...], symbols: tuple[str, ...], days: float | None, replays: int, as_json: bool
 ) -> None:
-    """Say what an experiment takes: pairs and days at the stream's rate, gain of pairing, detectable effect, batch.
+    """Estimate what an experiment needs: predictions, days at the present rate of ticks, and the detectable effect.
 
-    It measures on pairs of the variant and the live arm: of the recent outcomes on the topic, or of a file, on which
-    the variant runs beside the live arm from the first tick. The pre-flight then replays the whole registered test on
-    resamples of these pairs with their difference taken out: it says how often the test would be wrong on this market.
+    It compares the variant with the live pipeline on the same predictions: the recent outcomes on the topic, or
+    those of a FILE, on which both run from the first tick. Then the whole test is replayed on resamples of
+    these data in which both are equally good. This shows how often the test would be wrong on this market.
     """
     parameters = parameters_in_use()
     declaration = _declared(parameters, name)
@@ -215,10 +218,11 @@ def plan_command(
 @ANYWAY
 @JSON
 def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: bool, as_json: bool) -> None:
-    """Run the variant of an experiment in shadow on the symbols that it covers; its test begins with the first pair.
+    """Run the variant of an experiment in shadow, and begin its test.
 
-    Positions are those of the live arm, as before. What is registered in [experiments.NAME.test] cannot be changed
-    any more; workers that have another declaration stop with exit code 4.
+    It runs on the declared symbols, or on those given with --symbol. Positions remain those of the live
+    pipeline. From now on [experiments.NAME.test] must not be changed: workers with another declaration stop
+    with exit code 4.
     """
     parameters = parameters_in_use()
     declaration = _declared(parameters, name)
@@ -241,7 +245,7 @@ def start(name: str, symbols: tuple[str, ...], yes: bool, wait: float, anyway: b
 @WAIT
 @JSON
 def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: bool) -> None:
-    """End the variant of an experiment, decided or not; its test takes no more pairs and can never be resumed."""
+    """End the variant of an experiment, whether decided or not; its test ends and can never be resumed."""
     everything = _courses()
     found = everything.get(name, {})
     declaration = declared_experiments().get(name)
@@ -273,7 +277,7 @@ def stop(name: str, symbols: tuple[str, ...], yes: bool, wait: float, as_json: b
 @SYMBOL
 @click.option("--out", type=click.Path(dir_okay=False, writable=True), help="HTML file  [default: NAME.html]")
 def report(name: str, symbols: tuple[str, ...], out: str | None) -> None:
-    """Write one HTML file that needs nothing else: evidence, confidence sequence, guardrails, plan, watch, reasons."""
+    """Write a self-contained HTML file about an experiment: evidence, confidence sequence, guardrails, plan."""
     declaration = declared_experiments().get(name)
     of = _of(name, declaration, _courses(), symbols)
     path = Path(out or f"{name}.html")
@@ -340,7 +344,7 @@ def _declared(parameters: Parameters, name: str) -> Declaration:
 
 
 def _start(parameters: Parameters, name: str, declaration: Declaration, symbol: str) -> Request:
-    """What starts the variant; refused where a worker with the parameters of this machine refuses it."""
+    """Return the command that starts the variant, after checking it with the parameters of this machine."""
     _check(parameters, name, declaration, symbol)
     return requests.start_variant(
         requests.new_id(f"experiment-{name}-{symbol}-start"),

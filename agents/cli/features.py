@@ -1,4 +1,4 @@
-"""`tickloop features`: what the features are, who uses them, and whether they keep their promises."""
+"""`tickloop features`: lists the features, shows what uses them, and checks that they behave as they must."""
 
 import click
 import msgspec
@@ -20,7 +20,18 @@ SYNTHETIC = 4_000
 
 
 class Listed(Struct, frozen=True):
-    """A feature and the parts that use it."""
+    """A feature (a number computed from the ticks) and what uses it; `tickloop features list --json` prints it.
+
+    Attributes:
+        name: name in the parameters.
+        family: group of features that are computed together.
+        unit: unit of the number.
+        signed: whether its sign flips in a mirrored market, in which rises are falls, and bids are asks.
+        scale_free: whether it stays the same if all prices or sizes are multiplied by a constant.
+        formula: how it is computed.
+        source: publication that it is from; empty: none.
+        used_by: names of strategies, models and other parts that use it; empty: it is not computed.
+    """
 
     name: str
     family: str
@@ -35,7 +46,7 @@ class Listed(Struct, frozen=True):
 @click.group("features", invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List the features, or check that they keep their promises; those of [plugins] modules too."""
+    """List the features, or check that they behave as they must; those of your plug-ins are included."""
     if context.invoked_subcommand is None:
         context.invoke(list_features)
 
@@ -44,10 +55,10 @@ def command(context: click.Context) -> None:
 @click.option("--symbol", default="", help="With the parameters of this symbol.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def list_features(symbol: str = "", as_json: bool = False) -> None:
-    """Every feature: unit, whether it flips in a mirrored market, formula, source, and what looks at it.
+    """Show every feature: unit, formula, source, what uses it, and whether its sign flips in a mirrored market.
 
-    A feature that nothing looks at is not computed. What looks at it is a matter of the parameters: the enabled
-    strategies, the model's list of features, the regime detector, cost and baselines, and `recorded`.
+    A feature that nothing uses is not computed. The parameters decide what uses it: the enabled strategies, the
+    model's list of features, the regime detector, costs and baselines, and the list `recorded`.
     """
     listed = features(parameters_in_use().for_symbol(symbol))
     if as_json:
@@ -67,17 +78,17 @@ def list_features(symbol: str = "", as_json: bool = False) -> None:
 @click.option("--ticks", "count", default=SYNTHETIC, show_default=True, help="Ticks to check with.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def check_features(file: str | None, families: tuple[str, ...], count: int, as_json: bool) -> None:
-    """Check every family on the ticks of a FILE (its first symbol), or on a synthetic market.
+    """Check every family of features on the ticks of a FILE (its first symbol), or on a synthetic market.
 
     \b
-    look-ahead  later ticks are changed; earlier values must not move
-    restart     the state goes through bytes into another object; values must not move
-    finite      no failure, NaN or infinity, at extreme prices and sizes too
+    look-ahead  earlier values do not change when later ticks are changed
+    restart     values are the same after the state was stored and loaded
+    finite      no error, NaN or infinity, at extreme prices and sizes too
     bounded     the state stays small
-    scale       where promised: all prices or sizes times a constant change nothing
+    scale       where promised: multiplying all prices or sizes by a constant changes nothing
     sign        signed features flip in a mirrored market, the others do not
 
-    The exit code is 1 when a promise is broken.
+    The exit code is 1 when a check fails.
     """
     parameters = parameters_in_use().market
     unknown = [name for name in families if name not in FAMILIES]
@@ -95,7 +106,7 @@ def check_features(file: str | None, families: tuple[str, ...], count: int, as_j
 
 
 def features(parameters: MarketParameters) -> list[Listed]:
-    """Every registered feature, in the order of the registry.
+    """Return all registered features, each with what uses it under these parameters.
 
     >>> listed = {each.name: each for each in features(MarketParameters())}
     >>> listed["queue_imbalance"].used_by

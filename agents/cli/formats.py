@@ -1,4 +1,4 @@
-"""`tickloop formats`: lists the named file formats."""
+"""`tickloop formats`: lists the file formats that are known by name."""
 
 import click
 import msgspec
@@ -15,9 +15,9 @@ from streams.sources.formats.recognition import as_toml
 @click.option("--markdown", is_flag=True, help="Print the table as docs/formats.md has it.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(name: str | None, markdown: bool, as_json: bool) -> None:
-    """List the formats that files are recognised by, or show how the rows of one become ticks.
+    """List the file formats that are recognised, or show how the rows of the format NAME become ticks.
 
-    A file of your own with the same fields is given to the commands by --format path/to/own.toml.
+    To read another format, write a file with the same fields and pass it as --format path/to/own.toml.
 
     \b
     Examples:
@@ -36,7 +36,7 @@ def command(name: str | None, markdown: bool, as_json: bool) -> None:
 
 
 def as_markdown(chosen: list[Format]) -> str:
-    """The formats as a Markdown table."""
+    """Return a Markdown table of these file formats."""
     rows = [f"| `{each.name}` | [{each.title}]({each.origin}) | {each.means} | `{each.example}` |" for each in chosen]
     return "\n".join(["| `--format` | what it is | a row is | called, for example |", "|---|---|---|---|", *rows])
 

@@ -1,4 +1,4 @@
-"""The option `--home`, which chooses the system that a command works on."""
+"""The option `--home`, which says in which folder the system lives that a command works on."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ HOME = click.Option(
 
 
 def with_home(command: click.Command) -> click.Command:
-    """Add the option to a command, or to every command of a group, unless it has it already."""
+    """Add the option `--home` to a command, or to every command of a group, and return it; twice is harmless."""
     if isinstance(command, click.Group):
         for each in command.commands.values():
             with_home(each)
@@ -36,13 +36,13 @@ def with_home(command: click.Command) -> click.Command:
 
 
 def settings_of_command(**flags: Any) -> Settings:
-    """Settings of the current command, with `--home` if it was given.
+    """Load the settings for the command that is being run, with the folder given by `--home`.
 
     Args:
-        flags: other options of the command, by the names of the settings; None for those that were not given.
+        flags: other options of the command, by the names of the settings; None: not given.
 
     Raises:
-        ConfigurationError: as `Settings.load`.
+        ConfigurationError: a setting is invalid or misspelt; the message names it.
     """
     context = click.get_current_context(silent=True)
     return Settings.load(home=context.meta.get(GIVEN) if context is not None else None, **flags)

@@ -1,4 +1,4 @@
-"""The option `--horizon`, and the warning that no outcome can move within it."""
+"""The option `--horizon`, how far ahead to predict, and warnings if no price can move within it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,11 @@ horizon_option = click.option("--horizon", metavar="500ms|60s|...", help="How fa
 
 
 def with_horizon(parameters: Parameters, horizon: str | None) -> Parameters:
-    """The parameters with another horizon for every symbol; unchanged for None.
+    """Return the parameters with this horizon (how far ahead to predict) for every symbol; unchanged for None.
+
+    Args:
+        parameters: of the configuration.
+        horizon: duration such as `500ms`.
 
     Raises:
         ConfigurationError: the horizon is no duration.
@@ -44,10 +48,13 @@ def with_horizon(parameters: Parameters, horizon: str | None) -> Parameters:
 
 
 def horizons_of(environment: Mapping[str, str]) -> Parameters:
-    """Horizons in the configuration file, for a command that computes nothing and so loads no plug-ins.
+    """Return default parameters with only the horizons of the configuration file, without loading plug-ins.
+
+    Args:
+        environment: variables of the process, which may name the file as `TICKLOOP_CONFIG`.
 
     Raises:
-        ConfigurationError: the file makes no sense.
+        ConfigurationError: the file or a horizon in it is invalid.
     """
     table = config_table(environment)
     symbols = table.get("symbols", {})
@@ -63,13 +70,13 @@ def _horizon(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def nanoseconds(text: str) -> int:
-    """A duration such as `500ms`.
+    """Return the nanoseconds of a duration such as `500ms`; units are ns, us, ms, s, m, h and d.
 
     >>> nanoseconds("500ms"), nanoseconds("1.5s"), nanoseconds("1d") == 86_400 * 10**9
     (500000000, 1500000000, True)
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: the text is no duration, or not above 0.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s|m|h|d)", text)
     duration = round(float(found[1]) * NANOSECONDS[found[2]]) if found else 0
@@ -79,7 +86,7 @@ def nanoseconds(text: str) -> int:
 
 
 def duration(ns: int) -> str:
-    """A duration as the option takes it.
+    """Return a number of nanoseconds as text that `--horizon` accepts.
 
     >>> duration(500_000_000), duration(60 * 10**9), duration(86_400 * 10**9), duration(1_500_000_000)
     ('0.5s', '60s', '1d', '1.5s')
@@ -94,7 +101,14 @@ def duration(ns: int) -> str:
 
 
 def nearest(files: Sequence[str], columns: Columns) -> Mapping[str, int]:
-    """Symbol -> smallest distance of its first ticks over all files, ns; without symbols with too few ticks."""
+    """Return by symbol the smallest time between two ticks, ns, among the first 500 ticks of each file.
+
+    Symbols with too few ticks to tell are left out, as are pipes and unreadable files.
+
+    Args:
+        files: paths of the files.
+        columns: how their rows become ticks.
+    """
     times: dict[str, list[int]] = {}
     for name in files:
         if not Path(name).is_file():
@@ -116,13 +130,14 @@ def nearest(files: Sequence[str], columns: Columns) -> Mapping[str, int]:
 def say_what_cannot_move(
     files: Sequence[str], columns: Columns, parameters: Sequence[Parameters], fix: str = "--horizon {longer}, or"
 ) -> None:
-    """Warn of files whose ticks are further apart than the horizon: the price then never moves within it.
+    """Warn if the ticks of a symbol are further apart than its horizon, since its price then never moves within it.
 
     Args:
-        files: about to be read; pipes are left out.
+        files: paths of the files to be read; pipes are left out.
         columns: how their rows become ticks.
-        parameters: that they are computed with.
-        fix: advice, to which the parameter is appended.
+        parameters: each with its own horizons; a warning for each is printed on standard error.
+        fix: advice that precedes the suggested value of the parameter `horizon_ns`; `{longer}` becomes a long
+            enough duration.
     """
     apart = nearest(files, columns) if any(Path(name).is_file() for name in files) else {}
     for each in parameters:
@@ -141,7 +156,12 @@ def say_what_cannot_move(
 
 
 def unmoved(summary: Mapping[str, Any], parameters: Parameters) -> str:
-    """Why a backtest has no skill score, as a sentence; empty where it has one."""
+    """Return a sentence that says why a backtest has no skill score; empty if it has one.
+
+    Args:
+        summary: content of the backtest's summary.json.
+        parameters: that the backtest was run with.
+    """
     if summary["skill"] is not None:
         return ""
     outcomes, horizon = summary["counts"]["outcomes"], duration(parameters.market.horizon_ns)

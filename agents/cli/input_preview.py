@@ -1,4 +1,4 @@
-"""Tells how files are read before anything is done with them, and shows their first rows beside the ticks."""
+"""Tells the user how files of ticks are read, before anything else is done with them."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,7 +22,14 @@ explain_option = click.option(
 
 
 def begun(name: str, columns: Columns) -> TickFile:
-    """A file whose first block was read; an error in it is left to the command to report."""
+    """Open a file of ticks and read its first block, so that it is known how the file is read.
+
+    A damaged file raises no error here, since reading it later does.
+
+    Args:
+        name: path of the file.
+        columns: how rows become ticks.
+    """
     file = TickFile(name, columns).unsorted()
     with suppress(BrokenFile):
         next(file.blocks(), None)
@@ -30,7 +37,14 @@ def begun(name: str, columns: Columns) -> TickFile:
 
 
 def say_understood(files: Sequence[str], columns: Columns, quiet: bool = False) -> None:
-    """Print on standard error how files are read; pipes, which cannot be read twice, are left out.
+    """Check that files exist, and print on standard error how each is read.
+
+    Pipes are left out of the printing, since they cannot be read twice.
+
+    Args:
+        files: paths; `-` is standard input.
+        columns: how rows become ticks.
+        quiet: whether to check only, and print nothing.
 
     Raises:
         ConfigurationError: a file is missing or cannot be read.
@@ -43,16 +57,20 @@ def say_understood(files: Sequence[str], columns: Columns, quiet: bool = False) 
 
 
 def say(sentences: Sequence[str]) -> None:
-    """Print these sentences on standard error."""
+    """Print each of these sentences on a line of its own on standard error."""
     for sentence in sentences:
         click.secho(printable(sentence), dim=True, err=True)
 
 
 def explain(files: Sequence[str], columns: Columns) -> None:
-    """Print how files are read, and their first rows beside the ticks that they make.
+    """Print how files are read, and their first rows beside the ticks that they become.
+
+    Args:
+        files: paths of the files.
+        columns: how rows become ticks.
 
     Raises:
-        ConfigurationError: one is no file or cannot be read.
+        ConfigurationError: a path is no regular file, or cannot be read.
     """
     for name in files:
         if not Path(name).is_file():

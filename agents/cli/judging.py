@@ -1,4 +1,4 @@
-"""Checks that workers will accept at least one tick of the input; stops checking at the first acceptable one."""
+"""Checks before sending that workers will accept at least one tick of the input."""
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -18,7 +18,7 @@ MALFORMED = "malformed"
 
 
 def refusal(tick: Sendable) -> Refused | None:
-    """Why every market node will refuse a tick, whatever its parameters; None where one may accept it.
+    """Return why workers will refuse a tick whatever their parameters; None if they may accept it.
 
     >>> refusal(Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0)).reason
     'crossed_quote'
@@ -34,7 +34,9 @@ def refusal(tick: Sendable) -> Refused | None:
 
 
 class Judge:
-    """Checks ticks before they are sent, up to the first that workers will accept; counts refused ones by reason.
+    """Checks ticks before they are sent, until it meets one that workers will accept.
+
+    The ticks before it are counted by the reason for which workers will refuse them.
 
     >>> judge = Judge()
     >>> judge.look([Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0)] * 3)
@@ -52,7 +54,7 @@ dead-letters, 3 as crossed_quote: expected a bid below the ask, was bid 9.0 and 
         self._first: dict[str, str] = {}
 
     def look(self, block: Sequence[Sendable]) -> None:
-        """Check a block; called for each, in the order of sending."""
+        """Check the next block of ticks; nothing is checked any more once a tick was acceptable."""
         if self._is_good:
             return
         for tick in block:
@@ -64,10 +66,13 @@ dead-letters, 3 as crossed_quote: expected a bid below the ask, was bid 9.0 and 
             self._first.setdefault(why.reason, why.detail)
 
     def expect_good(self, of_what: str) -> None:
-        """Raise an error if there were ticks and all of them will be refused.
+        """Raise an error if ticks were checked and workers will refuse all of them.
+
+        Args:
+            of_what: name of the input, for the message.
 
         Raises:
-            ConfigurationError: names the commonest reason.
+            ConfigurationError: all will be refused; the message names the commonest reason.
         """
         if self._is_good or not self._reasons:
             return
@@ -80,10 +85,13 @@ dead-letters, 3 as crossed_quote: expected a bid below the ask, was bid 9.0 and 
 
 
 class JudgedSource:
-    """A source of blocks that can be read repeatedly, each time with a new judge.
+    """A source of blocks of ticks that can be read several times; each reading checks the ticks with a new `Judge`.
+
+    Args:
+        source: called for each reading, returns the blocks.
 
     Attributes:
-        judge: the one of the last reading.
+        judge: the `Judge` of the last reading.
     """
 
     def __init__(self, source: Callable[[], AsyncGenerator[Sequence[Sendable], None]]) -> None:
@@ -91,7 +99,7 @@ class JudgedSource:
         self.judge = Judge()
 
     async def __call__(self) -> AsyncGenerator[Sequence[Sendable], None]:
-        """See `agents.operations.replaying.Source`."""
+        """Begin a new reading: yield the blocks of the source, each after it was checked."""
         judge = self.judge = Judge()
         async with aclosing(self._source()) as blocks:
             async for block in blocks:

@@ -1,4 +1,4 @@
-"""`tickloop keys`: makes, changes and retires the keys that commands and directives are signed with."""
+"""`tickloop keys`: creates, changes and retires the keys that commands are signed with."""
 
 import asyncio
 import secrets
@@ -30,12 +30,13 @@ RESTART = "fix: restart the workers and the retrainer one after the other, then 
 
 
 class KeyShown(msgspec.Struct):
-    """A key as it is shown, without its secret.
+    """A signing key without its secret; `tickloop keys list --json` prints it.
 
     Attributes:
-        id: of the key.
-        state: which signatures by it are accepted.
-        until: for each partition, first offset from which on it is not accepted; None: it is not retired.
+        id: id of the key.
+        state: which signatures made with it are accepted, in words.
+        until: by topic, for each partition, the first offset at which its signatures are refused; None: it is
+            not retired.
     """
 
     id: str
@@ -45,11 +46,12 @@ class KeyShown(msgspec.Struct):
 
 @click.group("keys")
 def command() -> None:
-    """Keep the keys that commands, directives and partials are signed with.
+    """Manage the keys that sign commands and other records which change what is computed.
 
-    They stand in the file that TICKLOOP_DIRECTIVE_KEYS names. A key is changed in three steps, with the workers
-    restarted one after the other after each: `new` adds one, which is taken from then on; `use` signs with it;
-    `retire` takes nothing more that the old one signs, while what it signed up to then stays good.
+    They are stored in the file that TICKLOOP_DIRECTIVE_KEYS names. A key is replaced in three steps; after
+    each, restart the workers one after the other. `new` adds a key whose signatures are accepted from then on.
+    `use` signs with it. `retire` refuses whatever the old key signs from then on, while its earlier signatures
+    stay valid.
 
     \b
     Examples:
@@ -63,11 +65,11 @@ def command() -> None:
 @KEY
 @click.option("--adopt", is_flag=True, help="Make the file of a deployment that ran without a key; stop it first.")
 def new_command(key_id: str, adopt: bool) -> None:
-    """Add a key of 256 random bits; the first one makes the file.
+    """Add a key of 256 random bits; the first key creates the file.
 
-    The first one signs at once. Where TICKLOOP_DIRECTIVE_KEY is set when the file is made, its secret is kept in it,
-    for what it has signed and goes on signing until `use`, and for what earlier releases signed with it up to now.
-    With --adopt, what lies in the topics now without a signature stays good.
+    The first key signs at once. If TICKLOOP_DIRECTIVE_KEY is set when the file is created, its secret is stored
+    in the file too and goes on signing until `use`. What it signed before, also under earlier releases, stays
+    valid. With --adopt, records that are on the topics now without a signature stay valid.
     """
     settings = settings_of_command()
     path = path_of(settings)
@@ -100,7 +102,7 @@ def new_command(key_id: str, adopt: bool) -> None:
 @command.command("use")
 @KEY
 def use_command(key_id: str) -> None:
-    """Sign with a key that all workers take already."""
+    """Sign with the key KEY from now on; all workers must accept it already."""
     path = path_of(settings_of_command())
     ring = load(path)
     ring.key(key_id)
@@ -111,10 +113,11 @@ def use_command(key_id: str) -> None:
 @command.command("retire")
 @KEY
 def retire_command(key_id: str) -> None:
-    """Take nothing that a key signs from here on: from where the topics end now.
+    """Refuse whatever the key KEY signs from the present ends of the topics on.
 
-    What it signed before stays good, so the log can be replayed and verified. Processes that run take it until they are
-    started again: of a key that has leaked, stop all workers and the retrainer first, then retire it, then start them.
+    What it signed before stays valid, so the topics can still be replayed and verified. Running processes
+    accept the key until they are restarted. If a key has leaked, stop all workers and the retrainer first,
+    retire it, then start them.
     """
     settings = settings_of_command()
     path = path_of(settings)
@@ -137,9 +140,10 @@ def retire_command(key_id: str) -> None:
 @command.command("drop")
 @KEY
 def drop_command(key_id: str) -> None:
-    """Forget a key that is retired: nothing that it signed is taken any more, wherever it lies.
+    """Delete a retired key, so that nothing that it signed is accepted any more.
 
-    For topics that were deleted and made anew, and once the retention has passed what it signed.
+    Use it once records that it signed are gone: after topics were deleted and created anew, or when retention
+    has passed.
     """
     path = path_of(settings_of_command())
     ring = load(path)
@@ -153,7 +157,7 @@ def drop_command(key_id: str) -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_command(as_json: bool) -> None:
-    """Show the keys, never their secrets."""
+    """Show the keys, but not their secrets."""
     ring = load(path_of(settings_of_command()))
     shown = [KeyShown(key.id, _state(ring, key), key.until) for key in ring.keys]
     if as_json:

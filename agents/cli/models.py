@@ -1,4 +1,4 @@
-"""`tickloop models`: versions of the models, and what became of them."""
+"""`tickloop models`: shows the model versions of each symbol, says why one is live, and changes which one is."""
 
 import asyncio
 
@@ -31,14 +31,26 @@ VERSION = click.argument("version")
 
 
 class VersionShown(Struct):
-    """What `--json` prints of one version: its record, and the retrain that made it, if one did."""
+    """What is known of one model version; `tickloop models show --json` prints it.
+
+    Attributes:
+        version: newest record of the version; None: it never ran.
+        retrain: result of the retrain that made it; None: no retrain did.
+    """
 
     version: ModelVersion | None
     retrain: RetrainFinished | None
 
 
 class VersionExplained(Struct):
-    """What `--json` prints for `why`: the version, the chain, how many of its steps a person took, who predicts now."""
+    """Why a model version has its present status; `tickloop models why --json` prints it.
+
+    Attributes:
+        version: newest record of the version.
+        links: records that led to the status, first cause first.
+        manual_steps: number of these that a person took.
+        predicting: newest prediction of the symbol; None: none was found.
+    """
 
     version: ModelVersion
     links: list[Link]
@@ -47,7 +59,14 @@ class VersionExplained(Struct):
 
 
 class Unasked(Struct):
-    """What `--json` prints for `why` where the registry has no record of what predicts: nothing was asked of it."""
+    """What `tickloop models why --json` prints if the version that predicts has no record on `model-versions`.
+
+    That is normal for the built-in version while no command was ever sent about the symbol.
+
+    Attributes:
+        predicting: newest prediction of the symbol; None: none was found.
+        version: always None.
+    """
 
     predicting: Predicting | None
     version: None = None
@@ -57,8 +76,8 @@ class Unasked(Struct):
 def command() -> None:
     """Look at the versions of the models, and change which one is live.
 
-    Versions come from retrains, experiments and people; `tickloop arm` starts one by hand. Everything here is told
-    from the topics.
+    Versions come from retrains, experiments and people; `tickloop arm start` makes one by hand. Everything
+    shown here is read from the topics.
 
     \b
     Examples:
@@ -76,9 +95,9 @@ def command() -> None:
 )
 @JSON
 def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json: bool) -> None:
-    """Show every version: which predicts now, where each stands, since when and why, and how many steps were manual.
+    """Show every version: status, since when and why, number of manual steps, and which one predicts now.
 
-    Candidates that the gates rejected never ran: they are told with the gates that failed.
+    Below them stand retrained models that were rejected before they ran, with the checks that they failed.
     """
     settings = settings_of_command()
     address = bootstrap(settings)
@@ -106,7 +125,11 @@ def list_command(symbol: str | None, everything: bool, timeout_s: float, as_json
 @VERSION
 @JSON
 def show(symbol: str, version: str, as_json: bool) -> None:
-    """Show all that is known of one version: lineage, hash, training range, gates, figures, backward transfer."""
+    """Show all that is known of one version: ancestors, hash, training data, checks and figures.
+
+    For a retrained version this includes how well it predicts the market from before the change that caused the
+    retrain.
+    """
     shown = _shown(symbol, version)
     if as_json:
         click.echo(msgspec.json.encode(shown))
@@ -146,7 +169,10 @@ def show(symbol: str, version: str, as_json: bool) -> None:
 @click.argument("other")
 @JSON
 def diff(symbol: str, one: str, other: str, as_json: bool) -> None:
-    """Compare the weights that two retrained versions started from."""
+    """Compare the weights that two retrained versions started with.
+
+    The columns are: feature, weight in ONE, weight in OTHER, difference.
+    """
     states = []
     for name in (one, other):
         finished = _shown(symbol, name).retrain
@@ -173,7 +199,10 @@ def diff(symbol: str, one: str, other: str, as_json: bool) -> None:
 def promote(
     symbol: str, version: str, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool
 ) -> None:
-    """Make a version live that runs in shadow, whatever its test says; it is watched from then on."""
+    """Make a version live that runs in shadow, whatever its test says.
+
+    It is watched from then on, and rolled back if it does worse.
+    """
     settings = settings_of_command()
     found = {each.version: each for each in asyncio.run(versions(settings, bootstrap(settings), symbol))}
     arm = found[version].arm if version in found else ""
@@ -195,7 +224,7 @@ command.add_command(rollback)
 @ANYWAY
 @JSON
 def pin(symbol: str, off: bool, cause: str, command_id: str | None, wait: float, anyway: bool, as_json: bool) -> None:
-    """Keep the live version live: nothing but a person changes it until it is released."""
+    """Keep the live version live: until it is released with --off, only a person can replace it."""
     name = command_id or requests.new_id(ASKER)
     ask(requests.pin_version(name, symbol, cause, pinned=not off), wait, as_json, anyway)
 
@@ -207,7 +236,10 @@ def pin(symbol: str, off: bool, cause: str, command_id: str | None, wait: float,
 @ANYWAY
 @JSON
 def retrain(symbol: str, cause: str, wait: float, anyway: bool, as_json: bool) -> None:
-    """Retrain now, whatever cool-down and budget say; the candidate has to pass gates and test like any other."""
+    """Retrain the model of SYMBOL now, whatever the limits on the number and frequency of retrains say.
+
+    The new model must pass the same checks and the same test as any other before it goes live.
+    """
     ask(requests.retrain(requests.new_id(ASKER), symbol, cause), wait, as_json, anyway)
 
 
@@ -216,7 +248,10 @@ def retrain(symbol: str, cause: str, wait: float, anyway: bool, as_json: bool) -
 @click.argument("version", required=False)
 @JSON
 def why_command(symbol: str, version: str | None, as_json: bool) -> None:
-    """Say why the version that predicts SYMBOL now does so, or why VERSION stands where it does: its causes."""
+    """Say why VERSION has its present status, from the first cause on.
+
+    Without VERSION, say why the version that predicts SYMBOL now does so.
+    """
     settings = settings_of_command()
     address = bootstrap(settings)
     found = asyncio.run(changes(settings, address, symbol))

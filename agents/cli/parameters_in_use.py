@@ -1,4 +1,4 @@
-"""Loads the parameters of a command that computes, and prints which file they come from."""
+"""Loads and checks the parameters for a command that computes, and prints which file they come from."""
 
 import os
 from collections.abc import Mapping
@@ -12,13 +12,17 @@ from streams.topology import nodes
 
 
 def parameters_in_use(environment: Mapping[str, str] = os.environ) -> Parameters:
-    """Parameters of the configuration file; prints its path where the user did not name it.
+    """Return the parameters of the configuration file after checking all of them.
 
-    Nodes are built from them as a check, which finds unknown names of parts, so no error of the configuration comes
-    later, after a file of ticks was read for an hour.
+    The check builds the whole pipeline once, so that no error of the configuration comes up later, when files
+    have been read for an hour. The path of the file is printed if the user did not name it.
+
+    Args:
+        environment: variables of the process, which may name the file as `TICKLOOP_CONFIG`.
 
     Raises:
-        ConfigurationError: a field is invalid, or the part of a plug-in looks ahead; names file, table and field.
+        ConfigurationError: a field is invalid, or a part of a plug-in uses future data; the message names file,
+            table and field.
     """
     parameters = configured_parameters(environment, lambda sentence: click.secho(sentence, dim=True, err=True))
     table = config_table(environment)

@@ -1,11 +1,11 @@
-"""Progress bar of long work, with the time that is left."""
+"""Progress bar for long work, with the remaining time."""
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 
 def progress_bar(console: Console, quiet: bool) -> Progress:
-    """A progress bar that disappears at the end; none when `quiet` or without a terminal."""
+    """Return a progress bar that disappears at the end; invisible if `quiet` or if the console is no terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""`tickloop publish`: ticks from files or a pipe to Kafka."""
+"""`tickloop publish`: sends ticks from files or a pipe to Kafka."""
 
 import asyncio
 import os
@@ -75,16 +75,18 @@ def command(
 ) -> None:
     """Send the ticks of files to the topic `ticks`, in order; several files are merged by event time.
 
-    A FILE is CSV, JSON, Parquet or Feather, packed or not (docs/formats.md); - is standard input. Fields: ts_event,
-    symbol, kind (quote or trade), bid, bid_size, ask, ask_size for quotes, price, size, side (buy or sell: the
-    aggressor) for trades, and optionally seq; --map FIELD=COLUMN names columns that are called otherwise. A row that
-    makes no tick is sent as JSON of what it has, and comes back on the topic `dead-letters` with the reason. So does a
-    tick that makes no sense, such as one of a negative price; where it is the first of its symbol, that is said, and
-    where no tick makes sense, the exit code is 2.
-    Ctrl-C sends what was read and says how much that was.
+    A FILE is CSV, JSON, Parquet or Feather, compressed or not (docs/formats.md); - is standard input. Fields:
+    ts_event, symbol, kind (quote or trade), bid, bid_size, ask, ask_size for quotes, price, size, side (buy or
+    sell: the aggressor) for trades, and optionally seq. --map FIELD=COLUMN names columns that have other names.
 
-    Ticks of a symbol that begin before the newest one which the topic holds are not sent: workers would refuse them as
-    late, or take them for a clock that was set back. History belongs in a run of its own (`tickloop replay`).
+    A row that is no valid tick is sent as JSON with the values that it has, and comes back on the topic
+    `dead-letters` with the reason. So does a tick that makes no sense, for example with a negative price. A
+    warning is printed if this happens to the first tick of a symbol. If it happens to all ticks, the exit code
+    is 2. Ctrl-C sends what was read and says how much that was.
+
+    Ticks that begin before the newest one of their symbol on the topic are not sent: workers would refuse
+    them as late, or believe that the clock was set back. Send history to separate topics with `tickloop
+    replay`.
 
     \b
     Examples:
@@ -186,7 +188,7 @@ async def _publish(
 
 
 def _beginnings(files: Sequence[str], layout: Columns) -> dict[str, int]:
-    """First event time of each symbol in those files that can be read twice."""
+    """Return the first event time of each symbol in those files that can be read twice."""
     regular = [TickFile(name, layout) for name in files if Path(name).is_file()]
     return beginnings(islice(merged(regular), PROBED))
 
@@ -196,22 +198,25 @@ def _warn(sentence: str) -> None:
 
 
 def stop_or_die(stop: asyncio.Event) -> None:
-    """Stop in good order on the first Ctrl-C, at once on the second."""
+    """Handle Ctrl-C: the first time set `stop`, so that sending ends in good order; the second time exit at once."""
     if stop.is_set():
         raise SystemExit(INTERRUPTED)
     stop.set()
 
 
 def _piped() -> BufferedReader:
-    """Standard input as a file object other than sys.stdin, since a thread may still read it at exit."""
+    """Return standard input as a file object other than sys.stdin, since a thread may still read it at exit."""
     return BufferedReader(FileIO(0, closefd=False))
 
 
 def speed_of(text: str) -> float | None:
-    """Factor of `10x` or `10`; None for `max`.
+    """Return the factor of a speed such as `10x` or `10`; None for `max`, as fast as possible.
 
     >>> speed_of("100x"), speed_of("0.5"), speed_of("max")
     (100.0, 0.5, None)
+
+    Raises:
+        ConfigurationError: the text is neither.
     """
     if text == "max":
         return None

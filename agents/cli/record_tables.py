@@ -1,4 +1,4 @@
-"""Columns in which `tickloop consume` shows each type of record on a terminal."""
+"""Shows records of each type as rows of a table on a terminal, for `tickloop consume` and similar commands."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,13 +25,13 @@ COLORS = {"up": "green", "buy": "green", "down": "red", "sell": "red"}
 
 
 class Column(Struct, frozen=True):
-    """One column of the table.
+    """One column of a table of records.
 
     Attributes:
         title: heading.
         width: characters; longer cells are cut.
         show: function from a record to the text of its cell.
-        right: whether cells are flush right, as numbers are.
+        right: whether cells are aligned to the right, as numbers are.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Column(Struct, frozen=True):
 
 
 def clock(ts_event: int) -> str:
-    """Time of day of an event, UTC.
+    """Return the time of day of an event time in ns since 1970, UTC, to the microsecond.
 
     >>> clock(1_723_161_255_088_169_167)
     '23:54:15.088169'
@@ -50,9 +50,17 @@ def clock(ts_event: int) -> str:
 
 
 def field(name: str, width: int, form: str = "", right: bool = True, title: str = "") -> Column:
-    """Column of a plain field; a record without it has an empty cell.
+    """Return a column that shows one field of a record; the cell is empty if the record lacks the field.
 
-    >>> field("bid", 8, ".2f").show(msgspec.json.decode(b'{"bid":1.5}', type=msgspec.defstruct("Q", ["bid"])))
+    Args:
+        name: of the field.
+        width: characters of the column.
+        form: format specification of the value; empty: plain text.
+        right: whether cells are aligned to the right.
+        title: heading; empty: the name of the field.
+
+    >>> quote = msgspec.json.decode(b'{"bid":1.5}', type=msgspec.defstruct("Q", ["bid"]))
+    >>> field("bid", width=8, form=".2f").show(quote)
     '1.50'
     """
 
@@ -185,7 +193,7 @@ def _right(outcome: OutcomeMatured) -> str:
 
 
 def columns_of(record: Any) -> tuple[Column, ...]:
-    """Columns for the type of a record; its plain fields where none are defined."""
+    """Return the columns for a type of record: the defined ones, or else one for each plain field."""
     if record in COLUMNS:
         return COLUMNS[record]
     kinds = get_args(record) or (record,)
@@ -196,14 +204,14 @@ def columns_of(record: Any) -> tuple[Column, ...]:
 
 
 def total_width(columns: tuple[Column, ...]) -> int:
-    """Characters of a line."""
+    """Return the number of characters of a table line with these columns."""
     return sum(max(column.width, len(column.title)) + 1 for column in columns)
 
 
 def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
-    """As many of the first columns as fit into a line of `width` characters, at least one.
+    """Return as many of the first columns as fit into a line of `width` characters; at least one.
 
-    >>> [column.title for column in fitting(columns_of(DeadLetter), 60)]
+    >>> [column.title for column in fitting(columns_of(DeadLetter), width=60)]
     ['id', 'node', 'reason']
     """
     while len(columns) > 1 and total_width(columns) > width:
@@ -212,7 +220,10 @@ def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
 
 
 def console_for(columns: tuple[Column, ...]) -> tuple[Console, tuple[Column, ...]]:
-    """Standard output, and the columns that fit into a line of it; all of them where it is no terminal."""
+    """Return a console for standard output, and those of the columns that fit into its width.
+
+    If standard output is no terminal, the console is made wide enough for all columns.
+    """
     console = Console(highlight=False)
     if console.is_terminal:
         return console, fitting(columns, console.width)
@@ -221,7 +232,12 @@ def console_for(columns: tuple[Column, ...]) -> tuple[Console, tuple[Column, ...
 
 
 def table(columns: tuple[Column, ...], heading: bool) -> Table:
-    """Empty table of fixed widths, so that the next block of rows lines up with it."""
+    """Return an empty table with columns of fixed widths, so that tables printed below each other line up.
+
+    Args:
+        columns: of the table.
+        heading: whether to print the titles of the columns.
+    """
     made = Table(box=None, show_header=heading, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
         made.add_column(
@@ -235,6 +251,6 @@ def table(columns: tuple[Column, ...], heading: bool) -> Table:
 
 
 def cells(columns: tuple[Column, ...], record: Any) -> list[Text]:
-    """Row of a record."""
+    """Return the cells of a record's row, with colours for directions such as `up` and `sell`."""
     shown = [printable(column.show(record)) for column in columns]
     return [Text(cell, style=COLORS.get(cell, "")) for cell in shown]

@@ -1,4 +1,4 @@
-"""`tickloop replay`: history into Kafka again, in a run of its own."""
+"""`tickloop replay`: sends historical ticks to Kafka again, on separate topics."""
 
 import asyncio
 import signal
@@ -67,13 +67,14 @@ def command(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Send history to a named run: topics replay-NAME.ticks, replay-NAME.predictions and so on, never the live ones.
+    """Send history to the separate topics of a named run: replay-NAME.ticks, replay-NAME.predictions and so on.
 
-    Files are read as by `tickloop publish` and merged by event time, which stays as it is. --from-topic copies a tick
-    log partition by partition, offsets and directives included, so that the predictions have the ids they had there.
+    The live topics are never touched. Files are read as by `tickloop publish` and merged by event time, which
+    is not changed. --from-topic copies a topic of ticks, including records that changed versions, partition by
+    partition. Its offsets are kept, so the predictions get the same ids as before.
 
-    What was interrupted, by Ctrl-C or kill -9, goes on where the run's own log ends when the same command is given
-    again, and nothing is sent twice; a run that was made of something else is refused.
+    After Ctrl-C or a crash, the same command goes on where the copy ends, and nothing is sent twice. A run that
+    was made from other input is refused.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`tickloop retrainer`: the process that trains models and delivers alerts."""
+"""`tickloop retrainer`: runs the process that trains models and passes alerts on."""
 
 import asyncio
 import signal
@@ -16,10 +16,11 @@ from agents.runtime.worker import configure_logging
 @click.command("retrainer")
 @click.option("--verbose", is_flag=True, help="Also log what aiokafka says.")
 def command(verbose: bool) -> None:
-    """Train what breaches call for, and pass alerts on, until it is stopped; `tickloop up` keeps one running.
+    """Train models whenever a retrain is due, and pass alerts on, until stopped; `tickloop up` keeps one running.
 
-    One a system is enough. It remembers nothing: what is to be done and what is done is on the topics, so it may be
-    killed and started again anywhere. Trainings run in processes of their own, one after the other.
+    One such process is enough. It stores nothing itself: the topics say what is to be done and what was done.
+    So it may be killed at any time and started again on any machine. Each training runs in a process of its
+    own, one after the other.
     """
     settings = settings_of_command()
     configure_logging(verbose)

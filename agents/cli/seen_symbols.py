@@ -1,4 +1,7 @@
-"""Refuses a command for an unknown symbol or arm unless confirmed: a misspelt one would wait for ticks for ever."""
+"""Refuses commands about unknown symbols or variants, which may be misspelt, unless the user insists (`--anyway`).
+
+Such a command would otherwise wait for ever for ticks of a symbol that does not exist.
+"""
 
 from collections.abc import Collection
 
@@ -13,13 +16,13 @@ ANYWAY = click.option(
 
 
 def expect_seen(symbol: str, place: LogPlace, seen: Collection[str], anyway: bool) -> None:
-    """Refuse a symbol without predictions where other symbols have some, unless confirmed.
+    """Refuse a symbol that has no predictions while other symbols have some, unless the user insists.
 
     Args:
-        symbol: that a command is for.
-        place: partition of the symbol.
-        seen: symbols with records; empty: no check is possible.
-        anyway: whether the user confirmed.
+        symbol: that a command is about.
+        place: partition of the symbol, with the event time 0 if it has no predictions.
+        seen: symbols that have predictions; empty: nothing is refused.
+        anyway: whether the user insists (`--anyway`).
 
     >>> expect_seen("BTCUSD", LogPlace(3, 0), {"ETHUSDT", "BTCUSDT"}, anyway=False)
     Traceback (most recent call last):
@@ -28,7 +31,7 @@ def expect_seen(symbol: str, place: LogPlace, seen: Collection[str], anyway: boo
 BTCUSD; fix: BTCUSDT, or --anyway if its ticks are still to come
 
     Raises:
-        ConfigurationError: names the known symbols, and a similar one.
+        ConfigurationError: the symbol is refused; the message lists known symbols, and suggests similar ones.
     """
     if place.ts_event or anyway or not seen:
         return
@@ -36,15 +39,12 @@ BTCUSD; fix: BTCUSDT, or --anyway if its ticks are still to come
 
 
 def expect_running(arm: str, symbol: str, running: Collection[str]) -> None:
-    """Refuse a command for an arm that does not run, since its name may be misspelt.
-
-    It is let through if no arm of the symbol runs in shadow; the command line skips this check at `--anyway`.
+    """Refuse the name of a variant that does not run in shadow, since it may be misspelt.
 
     Args:
-        arm: that a command is for.
-        symbol: its symbol.
-        running: arms of the symbol that run beside the live one, by the registry of versions; empty: no check is
-            possible.
+        arm: name of a variant that a command is about.
+        symbol: symbol of the variant.
+        running: names of the symbol's variants that run in shadow; empty: nothing is refused.
 
     >>> expect_running("bodl", "X", ["bold", "calm"])
     Traceback (most recent call last):
@@ -53,7 +53,7 @@ def expect_running(arm: str, symbol: str, running: Collection[str]) -> None:
 or --anyway if it is about to be started
 
     Raises:
-        ConfigurationError: names the running arms, and a similar one.
+        ConfigurationError: the name is refused; the message lists the running variants, and suggests similar names.
     """
     if running and arm not in running:
         raise not_among(f"an arm of {symbol} that runs", arm, running, "--anyway if it is about to be started")

@@ -1,4 +1,4 @@
-"""`tickloop skill`: scores predictions on files against baselines, with intervals."""
+"""`tickloop skill`: compares the predictions on files of ticks with simple forecasts, with confidence intervals."""
 
 import os
 from datetime import UTC, datetime
@@ -36,13 +36,16 @@ def command(
     out: str | None,
     as_json: bool,
 ) -> None:
-    """Score the market node on FILEs of ticks: predict first, learn later, as it does live.
+    """Compare the predictions on FILEs of ticks with simpler forecasts.
 
-    Each file is one table. Baselines: majority so far, last move, sign of the order-book imbalance. Single components:
-    each rule, a model fitted to the first third and frozen, one fitted anew on a schedule, the online model. Stages of
-    the pipeline: the online model, then with calibration, with the mixture, with the regime. Every row is scored on the
-    same moves of the last two thirds; intervals are 95 %, by a block bootstrap with a fixed seed. The protocol is in
-    docs/skill.md. Formats of files: docs/formats.md.
+    Each tick is predicted before anything is learned from it, as it is live.
+
+    Each file gets one table with three groups of rows. Baselines: majority so far, last move, sign of the
+    order-book imbalance. Single components: each rule, a model fitted to the first third and frozen, one fitted
+    again on a schedule, the online model. Stages of the pipeline: the online model, then with calibration, with
+    the mixture, with the regime. All rows are scored on the same price moves of the last two thirds. Intervals
+    are 95 %, by a block bootstrap with a fixed seed. The protocol is in docs/skill.md, formats of files are in
+    docs/formats.md.
 
     \b
     Examples:

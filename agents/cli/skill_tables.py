@@ -1,4 +1,4 @@
-"""Prints the reports of `tickloop skill`, and writes them as Markdown."""
+"""Prints the reports of `tickloop skill` as tables, and writes them as Markdown."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ HEADINGS = ("forecaster", "right", "95 %", "log-loss", "95 %", "skill", "whole")
 
 
 def show(report: SkillReport, console: Console) -> None:
-    """Print one report."""
+    """Print the report on one file: a table of forecasts, then sentences with further figures."""
     table = Table(
         title=Text(heading(report)),
         title_justify="left",
@@ -38,11 +38,11 @@ def show(report: SkillReport, console: Console) -> None:
 
 
 def markdown(report: SkillReport, date: str) -> str:
-    """One report as a section of a document.
+    """Return the report on one file as a section of a Markdown document.
 
     Args:
-        report: of one file.
-        date: of the evaluation.
+        report: on one file.
+        date: day of the evaluation, as it is to be printed.
     """
     lines = [f"### {heading(report)}", "", f"Evaluated on {date}.", ""]
     lines += ["| " + " | ".join(HEADINGS) + " |", "|---|" + "---:|" * (len(HEADINGS) - 1)]
@@ -54,12 +54,12 @@ def markdown(report: SkillReport, date: str) -> str:
 
 
 def heading(report: SkillReport) -> str:
-    """File, symbols and horizon in one line."""
+    """Return a line that names file, symbols and horizon of a report."""
     return f"{Path(report.name).name}: {', '.join(report.symbols)}, {report.horizon_ns / 1e9:g} s ahead"
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """Cells of one row, in the order of `HEADINGS`."""
+    """Return the cells of one forecast's row, in the order of `HEADINGS`."""
     return (
         row.name,
         f"{row.accuracy:.3f}",
@@ -72,7 +72,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def facts(report: SkillReport) -> list[str]:
-    """Sentences on the sample sizes of the table, and further figures of each symbol."""
+    """Return sentences about the sample sizes of a report, and a sentence with further figures for each symbol."""
     sentences = [
         f"{report.ticks:,} ticks, {report.scored:,} scored, {report.moved:,} of them moved; rows are over the "
         f"{report.tested:,} of the last two thirds, at most {report.independent:,} of which do not overlap (n_eff); "

@@ -1,4 +1,4 @@
-"""`tickloop topics`: compares the cluster's topics with the registry, creates and resets them."""
+"""`tickloop topics`: compares the cluster's topics with those that the system needs, creates and empties them."""
 
 import asyncio
 
@@ -23,9 +23,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON array 
 
 @click.group("topics")
 def command() -> None:
-    """Compare the broker's topics with the registry, create them, or start computing anew.
+    """Compare the cluster's topics with those that the system needs, create them, or compute everything again.
 
-    Number of partitions, replicas and prefix are settings: TICKLOOP_PARTITIONS, TICKLOOP_REPLICATION,
+    The number of partitions, replicas and the prefix are settings: TICKLOOP_PARTITIONS, TICKLOOP_REPLICATION,
     TICKLOOP_PREFIX.
     """
 
@@ -34,7 +34,7 @@ def command() -> None:
 @JSON
 @click.pass_context
 def plan_command(context: click.Context, as_json: bool) -> None:
-    """Show what differs and change nothing; exit code 1 when something does."""
+    """Show what is missing or different, and change nothing; the exit code is 1 if anything is."""
     settings = settings_of_command()
     differences = asyncio.run(topics.plan(bootstrap(settings), wanted_topics(settings)))
     show(differences, as_json, "Differs", "All topics are as the registry says")
@@ -44,7 +44,7 @@ def plan_command(context: click.Context, as_json: bool) -> None:
 @command.command("apply")
 @JSON
 def apply_command(as_json: bool) -> None:
-    """Create missing topics and mend drifted configurations; safe to repeat."""
+    """Create missing topics and correct configurations that differ; safe to repeat."""
     settings = settings_of_command()
     differences = asyncio.run(topics.apply(bootstrap(settings), wanted_topics(settings)))
     show(differences, as_json, "Mended", "Nothing to do: all topics are as the registry says")
@@ -54,12 +54,13 @@ def apply_command(as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--without-directives", is_flag=True, help="Go on though directives are no longer among the ticks.")
 def reset_command(yes: bool, without_directives: bool) -> None:
-    """Delete everything that was computed from the ticks; the ticks stay and workers begin again at the first one.
+    """Delete everything that was computed from the ticks; the ticks stay, and workers begin again at the first one.
 
-    For a change of parameters, or when the log was cut before its snapshots end. Stop `tickloop up` and workers first.
+    Needed after a change of parameters, or if the ticks are no longer those that the stored state was computed
+    from. Stop `tickloop up` and all workers first.
 
-    Versions that were started or made live by directives which retention has deleted cannot come back: where there are
-    some, nothing is done and they are named, unless you go on without them.
+    Versions cannot come back if the records that started them, or made them live, were deleted with old ticks.
+    If there are any, they are named and nothing is deleted, unless you give --without-directives.
     """
     settings = settings_of_command()
     expect_no_up(settings)
@@ -76,10 +77,10 @@ def reset_command(yes: bool, without_directives: bool) -> None:
 
 
 def expect_no_up(settings: Settings) -> None:
-    """Refuse to delete topics while a `tickloop up` of this home runs, whose workers use them.
+    """Refuse to delete topics while a `tickloop up` of the same home folder runs, whose workers use them.
 
     Raises:
-        ConfigurationError: one runs; says how to stop it.
+        ConfigurationError: one runs; the message says how to stop it.
     """
     up = addresses.read(settings.home_path)
     if up is not None and up.group == settings.group:
@@ -95,7 +96,14 @@ def _say(sentence: str) -> None:
 
 
 def show(differences: list[Difference], as_json: bool, title: str, nothing: str) -> None:
-    """Print differences as a table under `title` or as JSON, `nothing` when there are none."""
+    """Print the differences between the cluster's topics and those that the system needs.
+
+    Args:
+        differences: to print.
+        as_json: whether to print a JSON array instead of a table.
+        title: of the table.
+        nothing: sentence to print instead of a table if there are no differences.
+    """
     if as_json:
         click.echo(msgspec.json.encode(differences))
         return

@@ -1,4 +1,4 @@
-"""Symbols, arms and versions on the command line that nobody knows: an error with the known ones and the nearest."""
+"""Errors about unknown symbols, variants and versions on the command line, which list known and similar names."""
 
 from collections.abc import Collection
 
@@ -11,17 +11,17 @@ MOST_NAMED = 10
 
 
 def not_among(what: str, name: str, known: Collection[str], otherwise: str) -> ConfigurationError:
-    """The error about a name that is none of the known ones.
+    """Return the error about a name that is not known.
 
     Args:
-        what: kind of name, for people: `a version of BTCUSDT`.
-        name: as it was given.
-        known: all valid names.
-        otherwise: what to do if no similar name was meant.
+        what: kind of name, for the message, such as `a version of BTCUSDT`.
+        name: as the user gave it.
+        known: all valid names; the message lists at most ten, and suggests similar ones.
+        otherwise: what to do if no similar name was meant, for the message.
 
-    >>> print(not_among("a symbol", "BTCUSD", ["ETHUSDT", "BTCUSDT"], "publish ticks"))
+    >>> print(not_among("a symbol", "BTCUSD", known=["ETHUSDT", "BTCUSDT"], otherwise="publish ticks"))
     expected a symbol (BTCUSDT, ETHUSDT), was BTCUSD; fix: BTCUSDT, or publish ticks
-    >>> print(not_among("a symbol", "X", [], "publish ticks"))
+    >>> print(not_among("a symbol", "X", known=[], otherwise="publish ticks"))
     expected a symbol (there is none), was X; fix: publish ticks
     """
     names = sorted(known)
@@ -33,15 +33,18 @@ def not_among(what: str, name: str, known: Collection[str], otherwise: str) -> C
 
 
 async def expect_known_symbol(settings: Settings, address: str, symbol: str) -> None:
-    """Where nothing was found of a symbol, raise an error if the topics do not know the symbol at all.
+    """Refuse a symbol that occurs on no topic.
+
+    Called when nothing was found about the symbol, which may be misspelt.
 
     Args:
-        settings: of the topics.
+        settings: of the deployment.
         address: of the cluster.
-        symbol: of which nothing was found.
+        symbol: to look for.
 
     Raises:
-        ConfigurationError: neither a prediction nor a version of it was found.
+        ConfigurationError: the symbol has neither a prediction nor a version; the message suggests similar
+            symbols.
         EnvironmentProblem: no cluster answers.
     """
     known = await known_symbols(settings, address)

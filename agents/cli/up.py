@@ -1,4 +1,4 @@
-"""`tickloop up`: the whole system on this machine."""
+"""`tickloop up`: runs the whole system on this machine."""
 
 import asyncio
 import signal
@@ -27,9 +27,10 @@ LOCK = "up.lock"
 def command(workers: int | None, dashboard: bool, port: int | None, keep_broker: bool) -> None:
     """Start broker, topics, workers, a retrainer and the dashboard, and keep them running until Ctrl-C.
 
-    That is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a cluster.
-    Whatever dies is started again; nothing is lost or doubled by it. One runs in a home at a time; systems of other
-    homes may run beside it, and ports that they have are left to them. In another terminal:
+    Ctrl-C is its normal end (exit code 0). A local Apache Kafka is used unless TICKLOOP_BOOTSTRAP names a
+    cluster. A process that dies is started again; nothing is lost or doubled. Only one `tickloop up` can run in
+    a home folder at a time. Others with different home folders may run beside it; ports that they use are
+    avoided. In another terminal:
 
     \b
       tickloop publish ticks.csv.gz
@@ -48,7 +49,7 @@ def command(workers: int | None, dashboard: bool, port: int | None, keep_broker:
 
 
 def _way_on(home: Path) -> str:
-    """Advice where a `tickloop up` of this home runs already."""
+    """Return what to do if a `tickloop up` of this home folder runs already, as text for an error."""
     up = addresses.read(home)
     page = f" (its page: port {up.dashboard_port})" if up is not None and up.dashboard_port else ""
     return (

@@ -1,4 +1,4 @@
-"""`tickloop verify`: compares the live run with its replay, byte for byte."""
+"""`tickloop verify`: compares everything that workers wrote with a replay of the ticks, byte for byte."""
 
 import asyncio
 import signal
@@ -52,18 +52,18 @@ SENTENCES = {
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object, and no progress.")
 def command(name: str | None, timeout_s: float, as_json: bool) -> None:
-    """Replay the tick log in this process and compare with everything that the workers wrote.
+    """Replay the ticks in this process, and compare the result with everything that the workers wrote.
 
-    Every record of every output topic up to what the tick log holds now: its bytes, none missing, none too many, and
-    records that were written again after a crash must be the same again. Works while workers run: it waits until they
-    have got that far. Parameters, plugins and directive key are those of this shell's configuration; they must be
-    those of the workers. Nothing is written.
+    Every record on the output topics must have the bytes that the replay gives; none may be missing or added.
+    Records that were written again after a crash must be the same again. Workers may run meanwhile: the command
+    waits until they have processed all ticks that are there at its start. Parameters, plug-ins and signing keys
+    are those of this shell's configuration, which must be those of the workers. Nothing is written.
 
-    Where the tick log begins no more with the first tick, or other code went on, it begins with snapshots that workers
-    have kept, and says from which offset on it compares.
+    If the first ticks were deleted, or the workers' code has changed since, the replay begins with snapshots
+    that workers have kept. The output then says from which offset on it compares.
 
-    Exit code 0: every record that was compared is the same. 1: one differs, or a partition could not be compared (no
-    snapshots were kept, workers are behind, there are no ticks).
+    Exit code 0: every record that was compared is the same. 1: one differs, or a partition could not be
+    compared (no snapshots were kept, workers are behind, there are no ticks).
 
     \b
     Examples:
@@ -110,7 +110,7 @@ async def _verify(settings: Settings, address: str, timeout_s: float, quiet: boo
 
 
 def show(result: Verification, console: Console) -> None:
-    """Print the verdict, then every topic, then the findings."""
+    """Print the result of a verification: whether all is the same, then a line for each topic, then what differs."""
     if not console.is_terminal:
         console.width = WIDTH
     rate = result.ticks / result.seconds if result.seconds else 0.0
@@ -189,7 +189,11 @@ def _counts(result: Verification) -> dict[str, Counter[str]]:
 
 
 def digest_of(compared: list[Compared]) -> str:
-    """Digest of a topic, computed from the digests of its partitions."""
+    """Return the digest of a topic, computed from the digests of its partitions.
+
+    Args:
+        compared: results for all partitions of one topic.
+    """
     return digests.of_topic({each.partition: bytes.fromhex(each.digest) for each in compared})
 
 

@@ -1,4 +1,4 @@
-"""Versions and retrains as lines for a person: which version predicts now, and what the gates rejected."""
+"""Describes model versions and results of retrains for people, a line for each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,11 +16,11 @@ MOST_NAMED = 12
 
 
 def listed(versions: Sequence[ModelVersion], newest: Mapping[str, Predicting]) -> Iterator[str]:
-    """A line for each version, then a line on symbols that their built-in version predicts.
+    """Yield a line for each model version, then lines about symbols whose predicting version has no record.
 
     Args:
-        versions: of the registry, in the order of the lines.
-        newest: newest prediction of each symbol.
+        versions: newest records of the versions, in the order of the lines.
+        newest: newest prediction of each symbol, by symbol.
     """
     told: set[str] = set()
     for each in versions:
@@ -43,7 +43,9 @@ def listed(versions: Sequence[ModelVersion], newest: Mapping[str, Predicting]) -
 
 
 def is_same(version: str, predicting: str) -> bool:
-    """Whether two names are of one version; built-in versions of different parameters count as one.
+    """Return whether two names mean the same version; all built-in versions count as the same.
+
+    The name of a built-in version, with which each symbol begins, changes with its parameters.
 
     >>> is_same("builtin-00000000", "builtin-1f2e3d4c"), is_same("v1", "v2")
     (True, False)
@@ -71,16 +73,16 @@ def _unknown(made: Predicting) -> str:
 
 
 def said_of(symbol: str, record: ModelVersion | None, newest: Predicting | None, live: ModelVersion | None) -> str:
-    """A sentence on the version that predicts a symbol now, since when and why.
+    """Return a sentence that says which version predicts a symbol now, since when and why.
 
-    >>> said_of("X", None, Predicting("ticks:0:9", "X", 10**18, "builtin-1f2e3d4c"), None)
+    >>> said_of("X", None, Predicting("ticks:0:9", "X", 10**18, "builtin-1f2e3d4c"), live=None)
     'builtin-1f2e3d4c predicts X now (ticks:0:9, 2001-09-09 01:46:40 UTC): nothing was ever asked of it'
 
     Args:
-        symbol: of the version.
-        record: of the version that predicts, or None.
-        newest: newest prediction of the symbol, or None where none was found.
-        live: version that is live by the registry, or None.
+        symbol: that is predicted.
+        record: newest record of the version that predicts; None: it has none.
+        newest: newest prediction of the symbol; None: none was found.
+        live: version that the topic `model-versions` says is live; None: it names none.
     """
     if newest is None:
         if record is None:
@@ -101,7 +103,7 @@ def said_of(symbol: str, record: ModelVersion | None, newest: Predicting | None,
 
 
 def retrained(finished: RetrainFinished) -> str:
-    """The result of a retrain, in a line."""
+    """Return a line with the result of a retrain: the version that it made, or why it made none."""
     result = finished.result
     when = f"at {moment(finished.ts_event)}"
     if result.status == "rejected":

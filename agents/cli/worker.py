@@ -1,4 +1,4 @@
-"""`tickloop worker`: one process of the loop."""
+"""`tickloop worker`: runs one worker, the process that computes predictions and outcomes from ticks."""
 
 import asyncio
 
@@ -24,9 +24,10 @@ from streams.topology import nodes
 def command(slot: int | None, verbose: bool) -> None:
     """Run one worker until it is stopped; `tickloop up` runs several and starts them again.
 
-    Start as many as there are cores, on any number of machines: workers of one prefix share the partitions. Give each
-    a slot of its own and a killed worker's successor takes over at once instead of after a session time-out.
-    Topics must exist: `tickloop topics apply`.
+    Workers compute predictions and outcomes from the ticks. Start as many as there are cores, on any number of
+    machines: workers with the same prefix divide the partitions among themselves. Give each its own --slot;
+    then the successor of a killed worker takes over at once instead of after a session time-out. Topics must
+    exist: `tickloop topics apply`.
     """
     settings = settings_of_command()
     configure_logging(verbose)
