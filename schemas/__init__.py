@@ -1,4 +1,4 @@
-"""Records on the wire, the registry of topics, the bounds of every field, and the errors."""
+"""Record types on Kafka topics, the list of topics, bounds of record fields, record ids, and tickloop's exceptions."""
 
 from importlib.util import find_spec
 from pathlib import Path

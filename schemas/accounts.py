@@ -1,4 +1,4 @@
-"""Record of the paper account, which holds the predicted positions and pays the modelled costs."""
+"""Record of a symbol's simulated ("paper") account, which holds the predicted positions and pays modelled costs."""
 
 from typing import Annotated
 
@@ -8,10 +8,10 @@ from schemas.limits import Count, EventTime, Figure, Id, Name, Price, Symbol
 
 
 class AccountMarked(Struct, frozen=True, kw_only=True):
-    """A symbol's paper account after a trade, or at a mark in between.
+    """State of one symbol's paper account after a trade, or at a valuation ("mark") between trades.
 
-    Every symbol has a fixed capital of its own and gains are not reinvested. Amounts are in bps of that capital, summed
-    since the start unless the field says otherwise.
+    Every symbol has a fixed capital of its own, and gains are not reinvested. Amounts are in bps of that capital,
+    summed since the account was opened unless the field says otherwise.
     """
 
     id: Annotated[Id, Meta(description="id of the prediction that it answers")]

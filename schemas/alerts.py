@@ -1,4 +1,7 @@
-"""Alerts: events of a symbol's models, commands and clock that an operator should know of at once."""
+"""Record of an alert: something happened to a symbol that an operator should know of at once.
+
+Examples are a degraded model, a failed retrain, a promotion, a refused command, or event time that went backwards.
+"""
 
 from typing import Annotated, Literal
 
@@ -27,7 +30,7 @@ AlertKind = Literal[
 
 
 class Alert(Struct, frozen=True):
-    """An event that an operator should know of; the record that `id` and `node` name has the details."""
+    """One event that an operator should know of; the record named by `id` and `node` (its topic) has the details."""
 
     id: Annotated[Id, Meta(description="id of the record that reports the event")]
     node: Annotated[Id, Meta(description="topic of that record")]

@@ -1,7 +1,8 @@
-"""The written contract: one AsyncAPI document and one JSON Schema a topic, built from the records and the registry.
+"""Writes the machine-readable contract: one AsyncAPI document, and one JSON Schema for each topic.
 
-`python -m schemas.asyncapi write` writes `schemas/contract/`, `check` says how it differs from the records. The
-examples in it are the golden records of `schemas/contract/golden/`: real bytes, kept by hand, never regenerated.
+Both are generated from the record types and the list of topics. `python -m schemas.asyncapi write` writes them to
+`schemas/contract/`; `check` prints how the committed files differ from what the record types give.
+The examples are the golden records in `schemas/contract/golden/`: real encoded records, kept by hand, never generated.
 
 References:
     AsyncAPI Initiative (2023): AsyncAPI Specification 3.0.0; Kafka bindings 0.5.0.
@@ -30,7 +31,7 @@ Json = dict[str, Any]
 
 
 def kebab(name: str) -> str:
-    """Name of a record as a file is named after it.
+    """The name of a record type in lower case with hyphens, as in the name of the file of its golden records.
 
     >>> kebab("OutcomeMatured")
     'outcome-matured'
@@ -39,12 +40,15 @@ def kebab(name: str) -> str:
 
 
 def golden(record: type[msgspec.Struct]) -> list[bytes]:
-    """Golden records of one type, oldest first: bytes of earlier versions, then those that this version writes."""
+    """Encoded example records of one type, one JSON object each, read from its file in `schemas/contract/golden/`.
+
+    The oldest are first: records that earlier releases wrote, then those that the present release writes.
+    """
     return (GOLDEN / f"{kebab(record.__name__)}.jsonl").read_bytes().splitlines()
 
 
 def json_schema(topic: Topic) -> Json:
-    """JSON Schema (2020-12) of the values of a topic."""
+    """The JSON Schema (draft 2020-12) of the record values on a topic."""
     schema: Json = _plain(msgspec.json.schema(topic.record))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -55,7 +59,10 @@ def json_schema(topic: Topic) -> Json:
 
 
 def asyncapi() -> Json:
-    """The AsyncAPI 3.0 document, from the system's point of view: it receives what clients write and sends the rest."""
+    """The AsyncAPI 3.0 document, from the system's point of view.
+
+    Tickloop "receives" on topics that clients write to, and "sends" on all others.
+    """
     records = {record.__name__: (topic, record) for topic in TOPICS for record in topic.records}
     _, schemas = msgspec.json.schema_components(
         [record for _, record in records.values()], ref_template="#/components/schemas/{name}"
@@ -88,13 +95,16 @@ def asyncapi() -> Json:
 
 
 def files() -> dict[str, str]:
-    """Every generated file of the contract: name and text."""
+    """The generated text of every file of the contract, by file name."""
     documents = {"asyncapi.json": asyncapi()} | {f"{topic.name}.schema.json": json_schema(topic) for topic in TOPICS}
     return {name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in documents.items()}
 
 
 def wanted() -> committed.Files:
-    """Every file of the contract with its text; an empty text for a file whose topic no longer exists."""
+    """The text that every file in the contract's folder should have, by path.
+
+    The text is empty for a file whose topic no longer exists: that file should be deleted.
+    """
     expected = files()
     names = [*expected, *sorted({path.name for path in CONTRACT.glob("*.json")} - expected.keys())]
     return {CONTRACT / name: expected.get(name, "") for name in names}
@@ -149,7 +159,11 @@ def _plain(schema: Any) -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    """Run `write` or `check`; the exit code is 1 when the committed contract is not what the records say."""
+    """Run `write` or `check` on the contract's files and return the exit code.
+
+    The exit code is 1 if `check` finds that the committed contract differs from the record types. It is 2 for other
+    arguments.
+    """
     return committed.main(arguments, "schemas.asyncapi", "schemas/contract", wanted)
 
 

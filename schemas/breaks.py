@@ -1,4 +1,4 @@
-"""Record of a break: the event time or the price of a symbol's ticks changed abruptly, and the change was accepted."""
+"""Record of an abrupt change in a symbol's ticks, of event time or of price, that was accepted as real."""
 
 from typing import Annotated, Literal
 
@@ -10,11 +10,12 @@ BreakReason = Literal["set_back", "ahead", "scale", "price"]
 
 
 class ClockBroken(Struct, frozen=True):
-    """The market node accepted ticks that contradict the symbol's earlier time or price, since enough of them agreed.
+    """Ticks that contradicted a symbol's earlier event time or price were accepted, since enough of them agreed.
 
-    A break of time or of the price's unit begins a new generation of the symbol's clock: event times are compared
-    within one generation only, and predictions that wait for their outcome are never scored. A jump of the price is an
-    event of the market: the clock goes on, and what waited is scored at the prices of the ticks refused until then.
+    A break of event time or of the price's unit begins a new *generation* of the symbol's clock. Event times are
+    compared within one generation only, and predictions still without an outcome are never scored. After a jump of the
+    price, a real market event, the generation stays: predictions that waited are scored at the prices of the ticks
+    refused until then.
     """
 
     id: Annotated[Id, Meta(description="`ticks:partition:offset:index` of the tick at which the change was accepted")]

@@ -1,4 +1,7 @@
-"""Records to JSON bytes and back: unknown fields are ignored, missing or mistyped ones are refused with a reason."""
+"""Conversion of records to JSON bytes and back.
+
+When decoding, unknown fields are ignored; a missing or mistyped field raises `Refused` with the reason.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,11 +29,11 @@ NOT_UNPACKED = b"\x00not unpacked: "
 
 
 def decoder(record: Any, most_bytes: int = MOST_BYTES) -> Callable[[bytes | None], Any]:
-    """Function that decodes bytes to `record` and raises `Refused` when they are not one.
+    """A function that decodes JSON bytes to `record`, and raises `Refused` for bytes that are not a valid one.
 
     Args:
         record: type to decode to: a struct, or a union of tagged structs.
-        most_bytes: largest value; a larger one is refused unparsed.
+        most_bytes: size of the largest value in bytes; a larger one is refused without being parsed.
 
     >>> from schemas.ticks import Tick
     >>> decode = decoder(Tick)

@@ -1,4 +1,8 @@
-"""Commands of people and nodes: start, stop or promote a variant, roll back, retrain, pin the live version."""
+"""Records by which people and nodes ask for a change of what runs on a symbol.
+
+A variant is one pipeline with parameters or a model of its own; several run side by side on a symbol's ticks. Commands
+start, stop or promote a variant, roll back or pin the live version, or ask for a retrain.
+"""
 
 from typing import Annotated
 
@@ -25,7 +29,7 @@ MODEL_SCHEMA = 1
 
 
 class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
-    """Run a variant of the pipeline in shadow on the symbol's ticks."""
+    """Command to run a variant of the pipeline in shadow: it predicts on the symbol's ticks, but is not published."""
 
     id: CommandId
     symbol: Symbol
@@ -48,7 +52,7 @@ class StartVariant(Struct, frozen=True, tag_field="kind", tag="start_variant"):
 
 
 class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
-    """End a variant that runs in shadow."""
+    """Command to end a variant that runs in shadow, that is, without its predictions being published."""
 
     id: CommandId
     symbol: Symbol
@@ -60,7 +64,10 @@ class StopVariant(Struct, frozen=True, tag_field="kind", tag="stop_variant"):
 
 
 class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant"):
-    """Make a variant that runs in shadow live; the former live one goes on in shadow under the name of its version."""
+    """Command to make a variant live, so that its predictions are published; until now it runs unpublished, in shadow.
+
+    The variant that was live goes on in shadow, under the name of its version.
+    """
 
     id: CommandId
     symbol: Symbol
@@ -73,7 +80,10 @@ class PromoteVariant(Struct, frozen=True, tag_field="kind", tag="promote_variant
 
 
 class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
-    """Make the former live version live again; the present one stops, or goes on in shadow under its version's name."""
+    """Command to make the version that was live before the present one live again.
+
+    The present version goes on in shadow (unpublished), under its own name, or stops if `stop` is true.
+    """
 
     id: CommandId
     symbol: Symbol
@@ -95,7 +105,10 @@ class RollBack(Struct, frozen=True, tag_field="kind", tag="roll_back"):
 
 
 class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
-    """Train a new model on the outcomes of the symbol up to now; the id of the command is that of the job."""
+    """Command to train a new model on the symbol's outcomes (scored predictions with the realised move) up to now.
+
+    The job that trains has the same id as the command.
+    """
 
     id: Annotated[limits.JobId, Meta(description="id of the job and of its breach; one carried out already is ignored")]
     symbol: Symbol
@@ -114,7 +127,7 @@ class Retrain(Struct, frozen=True, tag_field="kind", tag="retrain"):
 
 
 class PinVersion(Struct, frozen=True, tag_field="kind", tag="pin_version"):
-    """Pin the live version: until it is released only a person may replace it."""
+    """Command to pin the live version, or to release it: while it is pinned, only a person may replace it."""
 
     id: CommandId
     symbol: Symbol

@@ -1,4 +1,7 @@
-"""Generated files that are committed: `write` generates them, `check` prints how the committed ones differ."""
+"""Generated files that are kept in the repository.
+
+`write` generates them again; `check` prints how the committed files differ from freshly generated ones.
+"""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +13,11 @@ Files = Mapping[Path, str]
 
 
 def differences(wanted: Files) -> Iterator[str]:
-    """Lines of a unified diff from the committed files to the generated texts; none when they agree."""
+    """Lines of a unified diff from the committed files to the generated texts; no lines if all files agree.
+
+    Args:
+        wanted: text of each generated file by path; an empty text means that the file should not exist.
+    """
     for path, text in sorted(wanted.items()):
         committed = path.read_text(encoding="utf-8") if path.exists() else ""
         names = f"committed {path.name}", f"records {path.name}"
@@ -18,7 +25,7 @@ def differences(wanted: Files) -> Iterator[str]:
 
 
 def write(wanted: Files) -> None:
-    """Write the files; those with an empty text are removed."""
+    """Write each text to its path; a file whose text is empty is deleted."""
     for path, text in wanted.items():
         if text:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,16 +35,16 @@ def write(wanted: Files) -> None:
 
 
 def main(arguments: Sequence[str], module: str, where: str, wanted: Callable[[], Files]) -> int:
-    """Run `write` or `check` as `python -m MODULE` does.
+    """Run `write` or `check` for generated files, as the command line `python -m MODULE write|check` asks.
 
     Args:
-        arguments: of the command line.
+        arguments: arguments of the command line, without the program's name.
         module: name of the module that is run, for the message on usage.
         where: folder or file that is written, for messages.
-        wanted: returns the texts of the files.
+        wanted: function that generates the files: text by path.
 
     Returns:
-        The exit code: 1 when the committed files differ from the generated ones, 2 for other arguments.
+        The exit code: 0 on success, 1 if `check` found a difference, 2 for other arguments.
     """
     if list(arguments) not in (["write"], ["check"]):
         print(f"expected: python -m {module} write|check", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Dead letters: input that was refused, with the reason and the original bytes."""
+"""Record of a dead letter: input that was refused, with the reason and the original bytes."""
 
 from typing import Annotated
 
@@ -22,10 +22,10 @@ Kept = Annotated[bytes, Meta(max_length=MOST_KEPT)]
 
 
 class DeadLetter(Struct, frozen=True):
-    """One refused record, or the replacement of a node's record that is too large for its topic.
+    """One record that a node refused, or that stands in for a node's own output record too large for its topic.
 
-    `key` and `value` are the original bytes (base64 on the wire): a key up to 1 KiB, a value up to 1 MiB. Of a larger
-    value the first 64 KiB are kept, of a larger key the first 1 KiB; then length and digest say what the original was.
+    `key` and `value` are the original bytes (base64 on the wire). Of a key longer than 1 KiB only the first 1 KiB are
+    kept, and of a value longer than 1 MiB only the first 64 KiB. Length and SHA-256 of the original are then given too.
     """
 
     id: Annotated[Id, Meta(description="`topic:partition:offset` of the refused record")]

@@ -5,7 +5,7 @@ TickloopError                 a sentence for a person: what was expected, what w
 ├── Refused                   one input record cannot be taken; it becomes a dead letter and the stream goes on
 ├── ConfigurationError        a setting, parameter file or command line makes no sense
 ├── EnvironmentProblem        the machine lacks something: Java, jars, a broker that answers
-├── StateError                stored state contradicts its source log; going on would be wrong
+├── StateError                stored state contradicts the log that it was computed from; going on would be wrong
 └── ModelRefused              a model record is malformed, corrupt, of another kind, or comes at the wrong time
 ```
 """
@@ -19,16 +19,16 @@ FIX = "; fix: "
 
 
 class TickloopError(Exception):
-    """Base of the tree: the message is a sentence that a person can act on.
+    """Base class of all errors that tickloop raises on purpose; the message is a sentence that a person can act on.
 
     Args:
-        sentence: what was expected and what was found; after `FIX` what to do about it.
-        where: file or table that it is about; it is said before the sentence.
+        sentence: what was expected and what was found; then, after `; fix: `, what to do about it.
+        where: file or table that the error is about, put before the sentence; empty: none.
 
     Attributes:
-        where: as given.
-        found: the sentence up to `FIX`.
-        fix: what follows, empty where the sentence names none.
+        where: the argument `where`.
+        found: the sentence up to `; fix: `.
+        fix: what follows `; fix: `; empty if the sentence has no such part.
 
     >>> error = TickloopError("expected a port, was 'x'; fix: --port N", where="loop.toml")
     >>> str(error)
@@ -44,11 +44,11 @@ class TickloopError(Exception):
 
 
 class Refused(TickloopError):
-    """One input record is not acceptable.
+    """One input record is not acceptable; the stream goes on without it.
 
     Args:
         reason: stable machine-readable code, for example `crossed_quote`.
-        detail: sentence for a person, with the offending value; cut after `LONGEST_DETAIL` characters.
+        detail: sentence for a person, with the offending value; cut to `LONGEST_DETAIL` (1,000) characters.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -59,21 +59,24 @@ class Refused(TickloopError):
         self.detail = detail
 
     def __reduce__(self) -> tuple[type["Refused"], tuple[str, str]]:
-        """Pickle it as reason and detail, so that another process can build it again."""
+        """Make the error picklable from its reason and detail, so that it can pass between processes."""
         return type(self), (self.reason, self.detail)
 
 
 class ConfigurationError(TickloopError):
-    """A setting, a parameter file or a command line makes no sense."""
+    """A setting, a parameter file or a command line is not valid."""
 
 
 class EnvironmentProblem(TickloopError):
-    """The machine lacks something that this command needs."""
+    """The machine lacks something that the command needs, for example Java or a Kafka broker that answers."""
 
 
 class StateError(TickloopError):
-    """Stored state contradicts the log it was computed from."""
+    """Stored state contradicts the log that it was computed from, so that going on would give wrong results."""
 
 
 class ModelRefused(TickloopError):
-    """A model record is malformed, corrupt, of another kind or schema, or comes at the wrong time; nothing changed."""
+    """A model record is malformed, corrupt, of an unknown kind or schema, or does not fit the present state.
+
+    Nothing has been changed when this is raised.
+    """

@@ -1,4 +1,8 @@
-"""Records of A/B experiments on one symbol or on several: progress, verdicts, and what each symbol contributes."""
+"""Records of A/B experiments on one symbol or on several.
+
+An experiment compares a challenger with the champion (the live version) on the same predictions. The records are its
+progress, its final decision, and, if several symbols decide together, the sums that each symbol contributes.
+"""
 
 from typing import Annotated, Literal
 
@@ -41,7 +45,10 @@ Estimate = Annotated[Figure | None, Meta(description="null while there are too f
 
 
 class GuardrailStanding(Struct, frozen=True):
-    """A guardrail: the test that the challenger is not worse by a margin in a metric other than the primary one."""
+    """State of one guardrail: a test that the challenger is not worse than the champion by more than a margin.
+
+    It concerns a metric other than the primary one, and can keep the challenger from winning.
+    """
 
     metric: Annotated[Name, Meta(description="name of the metric")]
     margin: Annotated[Figure, Meta(description="by how much the challenger may be worse, in units of the score")]
@@ -53,9 +60,10 @@ class GuardrailStanding(Struct, frozen=True):
 
 
 class ExperimentMoved(Struct, frozen=True, kw_only=True):
-    """Where an experiment on one symbol stands: written when a batch closes and when its status changes.
+    """Progress of an experiment on one symbol, written when a batch of predictions is complete or the status changes.
 
-    A score is the difference, challenger less champion, on one prediction; money in standard deviations of the warm-up.
+    A pair is one prediction's outcome for both versions. Its score is a metric of the challenger less that of the
+    champion; money scores are in units of their standard deviation in the warm-up.
     """
 
     id: Annotated[Id, Meta(description="id of the outcome that changed it, a slash, the experiment")]
@@ -107,7 +115,7 @@ class ExperimentMoved(Struct, frozen=True, kw_only=True):
 
 
 class ExperimentDecided(Struct, frozen=True, kw_only=True):
-    """Verdict of an experiment, or of the watch over its winner; each is written once."""
+    """Decision of an experiment, or of the monitoring of its winner after the promotion; each is written once."""
 
     id: Annotated[Id, Meta(description="id of the outcome that decided it, a slash, the experiment")]
     symbol: Symbol
@@ -123,10 +131,11 @@ class ExperimentDecided(Struct, frozen=True, kw_only=True):
 
 
 class ExperimentPartial(Struct, frozen=True):
-    """One symbol's contribution to a pooled experiment: sums over all its pairs up to a time.
+    """What one symbol contributes to an experiment that several symbols decide together: sums over its pairs so far.
 
-    A later record replaces an earlier one of the same symbol, so repeats change nothing. Event time is cut into
-    windows: window `w` holds the times from `w * clock_ns` up to, but without, `(w + 1) * clock_ns`.
+    A pair is one prediction's outcome for challenger and champion. Each record replaces the earlier one of the same
+    symbol, so reading a record twice changes nothing. Event time is cut into windows of `clock_ns` nanoseconds: window
+    `w` holds the times from `w * clock_ns` up to, but not including, `(w + 1) * clock_ns`.
     """
 
     id: Annotated[TickId, Meta(description="id of the outcome that showed that the window is over, with an index")]
@@ -156,12 +165,12 @@ class ExperimentPartial(Struct, frozen=True):
 
     @property
     def key(self) -> bytes:
-        """Key of the record."""
+        """Kafka key of the record: the name of the experiment."""
         return self.experiment.encode()
 
 
 class PooledMoved(ExperimentMoved, frozen=True, kw_only=True, tag_field="kind", tag="pooled_moved"):
-    """Where an experiment over several symbols stands: written when a batch of all of them closes."""
+    """Progress of an experiment that several symbols decide together, written when a batch over all of them closes."""
 
     symbols: Annotated[
         tuple[Symbol, ...], Meta(max_length=MOST_FIELDS, description="symbols of the pairs; `symbol` is `*`")
@@ -173,12 +182,12 @@ class PooledMoved(ExperimentMoved, frozen=True, kw_only=True, tag_field="kind", 
 
     @property
     def key(self) -> bytes:
-        """Key of the record."""
+        """Kafka key of the record: the name of the experiment."""
         return self.experiment.encode()
 
 
 class PooledDecided(ExperimentDecided, frozen=True, kw_only=True, tag_field="kind", tag="pooled_decided"):
-    """Verdict of an experiment over several symbols, written once."""
+    """Decision of an experiment that several symbols decide together, written once."""
 
     symbols: Annotated[
         tuple[Symbol, ...], Meta(max_length=MOST_FIELDS, description="symbols that the verdict is for; `symbol` is `*`")
@@ -186,5 +195,5 @@ class PooledDecided(ExperimentDecided, frozen=True, kw_only=True, tag_field="kin
 
     @property
     def key(self) -> bytes:
-        """Key of the record."""
+        """Kafka key of the record: the name of the experiment."""
         return self.experiment.encode()

@@ -1,10 +1,10 @@
-"""Bounds of the fields of all records: numbers first, then the annotated types that records are built of.
+"""Bounds of the fields of all records, and the annotated types that records are built of.
 
-The bounds are part of the types: the contract states them and every reader checks them when it decodes. Those of quotes
-and trades are in the contract, too, but `streams.market.tick_checks` checks them, with a reason code for each.
+The bounds are part of the types: the contract states them, and every reader checks them when it decodes. Bounds of
+quotes and trades are only stated here; `streams.market.tick_checks` checks them and gives each its own reason code.
 
-A record that a node writes is within its bounds: names and numbers are checked where they come in, and sentences that
-are made of several of them are cut where they are written, see `cut`.
+A record that a node writes always keeps its bounds. Names and numbers are checked when they are read, and sentences
+that are made of several texts are shortened with `cut` when they are written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -156,16 +156,16 @@ CUT: Final = " ..."
 
 
 def cut(text: str, longest: int = LONGEST_SENTENCE) -> str:
-    """A sentence made of others, so that it fits; what fits stays as it is.
+    """The text itself if it has at most `longest` characters; else a beginning of it with ` ...` after it, no longer.
 
-    >>> cut("three arms: a, b, c", 19), cut("three arms: a, b, c", 14)
+    >>> cut("three arms: a, b, c", longest=19), cut("three arms: a, b, c", longest=14)
     ('three arms: a, b, c', 'three arms ...')
     """
     return text if len(text) <= longest else text[: longest - len(CUT)].rstrip(",;: ") + CUT
 
 
 def is_name(text: str) -> bool:
-    """Whether a text that somebody chose can be a name in records and keys.
+    """Whether a text can be a name in records and keys: 1 to 200 printable ASCII characters without `|`.
 
     >>> [is_name(text) for text in ("calmer", "eur:usd 2", "a|b", "größer", "")]
     [True, True, False, False, False]
@@ -174,7 +174,7 @@ def is_name(text: str) -> bool:
 
 
 def is_symbol(text: str) -> bool:
-    """Whether a text can be the symbol of a tick.
+    """Whether a text can be the symbol of a tick: 1 to 32 printable ASCII characters without a space.
 
     >>> [is_symbol(text) for text in ("BTC-USD", "FDAX SEP24", "größe", "")]
     [True, False, False, False]
@@ -183,7 +183,13 @@ def is_symbol(text: str) -> bool:
 
 
 def stated(**bounds: Any) -> Meta:
-    """Bounds that the contract states and `streams.market.tick_checks` checks, with a reason code for each."""
+    """Metadata for a field whose bounds are stated in the JSON Schema but not checked by the decoder.
+
+    `streams.market.tick_checks` checks these bounds later, and refuses a tick outside of them with its own reason code.
+
+    Args:
+        bounds: keywords of JSON Schema, for example `minimum` or `maxLength`.
+    """
     return Meta(extra_json_schema=bounds)
 
 

@@ -1,4 +1,7 @@
-"""Records of what affects a replay of a log: other code computes from an offset on, or records were deleted unread."""
+"""Records of events that change what a replay of a log computes.
+
+Either a node goes on with other code from some offset, or records of the log were deleted before they were read.
+"""
 
 from typing import Annotated
 
@@ -15,7 +18,7 @@ Number = Annotated[Count, Meta(description="partition of the log")]
 
 
 class ComputedBy(Struct, frozen=True, kw_only=True, tag="computed_by", tag_field="kind"):
-    """The code that a node runs changed: which code computes from an offset on."""
+    """From `offset` of a log on, a node computes with other code than before."""
 
     node: NodeName
     topic: LogTopic
@@ -33,7 +36,7 @@ class ComputedBy(Struct, frozen=True, kw_only=True, tag="computed_by", tag_field
 
     @property
     def key(self) -> bytes:
-        """Key of the record; the same record written again has the same key.
+        """Kafka key of the record: the same record written again has the same key.
 
         >>> ComputedBy(
         ...     node="market", topic="ticks", partition=3, offset=500,
@@ -45,7 +48,10 @@ class ComputedBy(Struct, frozen=True, kw_only=True, tag="computed_by", tag_field
 
 
 class RecordsLost(Struct, frozen=True, tag="records_lost", tag_field="kind"):
-    """Offsets of a log that were deleted before the node had read them, so that they had no effect."""
+    """The records from offset `first` to `last` of a log were deleted before the node had read them.
+
+    They had no effect on what the node computed.
+    """
 
     node: NodeName
     topic: LogTopic
@@ -56,9 +62,9 @@ class RecordsLost(Struct, frozen=True, tag="records_lost", tag_field="kind"):
 
     @property
     def key(self) -> bytes:
-        """Key of the record: a gap that turns out longer replaces the shorter one.
+        """Kafka key of the record: a gap that turns out to be longer has the same key and replaces the shorter one.
 
-        >>> RecordsLost("market", "ticks", 3, 500, 900, "Gone.").key
+        >>> RecordsLost(node="market", topic="ticks", partition=3, first=500, last=900, sentence="Gone.").key
         b'market|3|records_lost|500'
         """
         return f"{self.node}|{self.partition}|records_lost|{self.first}".encode()

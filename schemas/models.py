@@ -1,4 +1,4 @@
-"""The state of a model version on the wire: explicit numbers of a closed set of kinds, never a pickle."""
+"""State of a model version as a record: plain numbers of a known kind of model, never a pickle."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -10,7 +10,10 @@ from schemas.limits import Count, Figures, Name, NameOrNone, Names
 
 
 class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_logistic"):
-    """Antisymmetric logistic regression: signed features, scaled but not centred, no intercept."""
+    """State of an antisymmetric logistic regression: opposite features give the opposite log-odds.
+
+    There is no intercept; features are signed and scaled by their root mean square, but not centred.
+    """
 
     features: Annotated[Names, Meta(description="names of the features, in the order of the numbers below")]
     weights: Annotated[Figures, Meta(description="weight of each scaled feature, in log-odds")]
@@ -19,7 +22,7 @@ class SignedLogisticState(Struct, frozen=True, tag_field="kind", tag="signed_log
 
 
 class ModelState(Struct, frozen=True):
-    """One model version: its name, its parent and the numbers of its state."""
+    """One model version: its name, the version it was derived from, and the numbers of its state."""
 
     version: Annotated[Name, Meta(description="name of the version, unique per symbol")]
     model: SignedLogisticState
@@ -27,7 +30,9 @@ class ModelState(Struct, frozen=True):
 
 
 def state_sha256(state: ModelState) -> str:
-    """SHA-256 of the canonical state: its JSON, fields in declared order, shortest digits of each double.
+    """SHA-256 (64 hex digits) of a model state's canonical JSON.
+
+    Canonical means: fields in declared order, each double in the fewest digits that give the same double back.
 
     >>> state_sha256(ModelState("v1", SignedLogisticState(("a",), (0.5,), (1.0,), 10)))[:16]
     'c1e8bd02bd57a46f'

@@ -1,7 +1,7 @@
-"""Reserved names: of arms, of the model among the experts, of the version that a symbol begins with.
+"""Reserved names of arms, models and versions.
 
-A tick log says of an arm only what it is called, so some names say of which kind it is. They are made and read here
-and nowhere else: whoever asks of which kind a name is asks one of these functions.
+An arm is one of the pipelines that run side by side on a symbol's ticks. The log of ticks knows an arm by its name
+only, so reserved names and prefixes say of which kind it is. These functions make all of them and recognise them.
 """
 
 import re
@@ -24,20 +24,22 @@ _BUILTIN_VERSION = re.compile(f"{BUILTIN}-[0-9a-f]{{8}}")
 
 
 def candidate_arm(job: str, state: str) -> str:
-    """Name of the arm of a candidate; another job gives the same model another name.
+    """Name of the arm (running pipeline) in which a retrained model is tested.
+
+    The same model from another job gets another name.
 
     Args:
         job: id of the retrain job.
         state: SHA-256 of the model's state, 64 hex digits.
 
-    >>> candidate_arm("retrain-ticks:3:1097:0", "c1e8bd02bd57a46f")
+    >>> candidate_arm(job="retrain-ticks:3:1097:0", state="c1e8bd02bd57a46f")
     'candidate-3b3025f2095d'
     """
     return f"{CANDIDATE}{sha256(f'{job}|{state}'.encode()).hexdigest()[:12]}"
 
 
 def is_candidate(arm: str) -> bool:
-    """Whether an arm was made by a retrain.
+    """Whether an arm (running pipeline) tests a model that a retrain made: its name begins with `candidate-`.
 
     >>> is_candidate("candidate-3b3025f2095d"), is_candidate("bold")
     (True, False)
@@ -46,7 +48,10 @@ def is_candidate(arm: str) -> bool:
 
 
 def builtin_version(made_with: str) -> str:
-    """Name of the version that a symbol begins with, given the digest of its parameters.
+    """Name of the version that a symbol begins with.
+
+    Args:
+        made_with: digest of the symbol's parameters, hex; the first 8 digits become part of the name.
 
     >>> builtin_version("1f2e3d4c5b6a7988")
     'builtin-1f2e3d4c'
@@ -55,7 +60,9 @@ def builtin_version(made_with: str) -> str:
 
 
 def is_builtin(version: str) -> bool:
-    """Whether it is the version that a symbol begins with, under whatever parameters.
+    """Whether a version is one that a symbol begins with, for whatever parameters.
+
+    Such a version is called `builtin`, or `builtin-` and 8 hex digits.
 
     >>> [is_builtin(each) for each in ("builtin-1f2e3d4c", "builtin", "builtin-mine-2", "BTCUSDT-4f04804a6dcc")]
     [True, True, False, False]
@@ -64,16 +71,20 @@ def is_builtin(version: str) -> bool:
 
 
 def arms_version(arm: str, number: int) -> str:
-    """Name of the version of an arm that was started without a model and without a name for its version.
+    """Name of the version of an arm (running pipeline) that was started without a model and without a version name.
 
-    >>> arms_version("bold", 3)
+    Args:
+        arm: name of the arm.
+        number: number that tells versions of this arm apart.
+
+    >>> arms_version("bold", number=3)
     'bold-3'
     """
     return f"{arm}-{number}"
 
 
 def is_arms_version(version: str, arm: str) -> bool:
-    """Whether `arms_version` makes a version's name of an arm's.
+    """Whether a version's name is `arm`, a hyphen and a number, which is the form that `arms_version` gives.
 
     >>> [is_arms_version(each, "bold") for each in ("bold-3", "bold-er-3", "bold-", "bolder-3")]
     [True, False, False, False]

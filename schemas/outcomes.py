@@ -1,4 +1,4 @@
-"""Record of an outcome: the realised move after a scored prediction, and what each arm earned."""
+"""Record of an outcome: how the market moved after a prediction, and what each pipeline that predicted it earned."""
 
 from typing import Annotated, Literal
 
@@ -23,7 +23,10 @@ from schemas.limits import (
 
 
 class ArmOutcome(Struct, frozen=True):
-    """One arm's stored opinion at prediction time, and what it earned."""
+    """One arm's prediction, as it was stored at prediction time, and what it earned.
+
+    An arm is one of the pipelines that run side by side on a symbol's ticks.
+    """
 
     arm: Annotated[Name, Meta(description="name of the arm")]
     model_version: Annotated[Name, Meta(description="version of the arm's model at prediction time")]
@@ -35,7 +38,10 @@ class ArmOutcome(Struct, frozen=True):
 
 
 class OutcomeMatured(Struct, frozen=True):
-    """The horizon of a scored prediction has passed: the realised move, and what each arm predicted and earned."""
+    """Outcome of a prediction once its horizon has passed: the realised move, and what each arm predicted and earned.
+
+    An arm is one of the pipelines that run side by side on a symbol's ticks.
+    """
 
     id: Annotated[Id, Meta(description="`ticks:partition:offset:index` of the tick at which it matured")]
     prediction_id: Annotated[Id, Meta(description="id of the prediction")]

@@ -1,11 +1,11 @@
-"""Ids of records, which say what input a record follows from: made and taken apart here, and nowhere else.
+"""Functions that make and take apart record ids, which say from which input record a record was computed.
 
-An id is `topic:partition:offset`, followed by one index for each step that made several records out of one.
-Along one partition the position in the ids only grows, so a reader that drops whatever is not beyond the last
-position it saw reads every record exactly once.
+An id is `topic:partition:offset`, followed by an index for each step in which one record led to several. The numbers
+after the partition are the id's *position*. Within one partition, positions only grow. So a reader that drops records
+at or before the last position it has seen takes every record exactly once.
 
-Ids of commands are their askers' own. Three kinds of them say what they follow from: of a retrain that a breach calls
-for, of the start of what a retrain made, and of what several symbols decide together.
+The sender of a command chooses the command's id freely, with three exceptions that tell their origin. These are the
+ids of automatic retrains, of the commands that start a retrained model, and of the decisions of pooled experiments.
 """
 
 import re
@@ -23,16 +23,18 @@ _POOLED = re.compile(f"{POOLED}([0-9]{{1,6}}):[0-9]+:")
 
 
 def root_id(topic: str, partition: int, offset: int) -> str:
-    """Id of the record of a root topic at an offset.
+    """Id of an input record: `topic:partition:offset`, where the record itself is on the topic.
 
-    >>> root_id("ticks", 3, 1042)
+    >>> root_id("ticks", partition=3, offset=1042)
     'ticks:3:1042'
     """
     return f"{topic}:{partition}:{offset}"
 
 
 def position_of(record_id: str) -> Position:
-    """Offset and indices of an id, which grow along a partition; compare positions of one partition only.
+    """Offset and indices of an id, as a tuple that grows along a partition.
+
+    Positions of different partitions cannot be compared.
 
     >>> position_of("ticks:3:1042:0")
     (1042, 0)
@@ -46,16 +48,16 @@ def position_of(record_id: str) -> Position:
 
 
 def topic_of(record_id: str) -> str:
-    """Topic that an id begins with; of an id that a person chose its first word.
+    """The topic that an id begins with: everything before the first colon, or the whole id if it has none.
 
-    >>> topic_of("ticks:3:1042:0"), topic_of("")
-    ('ticks', '')
+    >>> topic_of("ticks:3:1042:0"), topic_of("mine"), topic_of("")
+    ('ticks', 'mine', '')
     """
     return record_id.partition(":")[0]
 
 
 def along(record_id: str) -> str:
-    """Topic and partition that an id begins with: positions are compared where they are the same.
+    """The topic and partition that an id begins with; positions of two ids may be compared only if these are equal.
 
     >>> along("ticks:3:1042:0"), along("mine")
     ('ticks:3', 'mine')
@@ -64,7 +66,9 @@ def along(record_id: str) -> str:
 
 
 def root_of(record_id: str) -> str:
-    """Id of the root record that an id begins with; an id of fewer parts is its own.
+    """The first three parts of an id, which are the id of the input record (`topic:partition:offset`) it comes from.
+
+    An id of fewer parts is returned as it is.
 
     >>> root_of("ticks:3:1042:0:1"), root_of("ticks:3:1042"), root_of("mine")
     ('ticks:3:1042', 'ticks:3:1042', 'mine')
@@ -73,7 +77,9 @@ def root_of(record_id: str) -> str:
 
 
 def parent_of(record_id: str) -> str:
-    """Id of what a record was made out of, together with others: its own without the last index.
+    """Id of the record from which this record was made, given that the id ends with an index: all but its last part.
+
+    It is empty for an id without a colon.
 
     >>> parent_of("ticks:3:1042:0:2"), parent_of("mine")
     ('ticks:3:1042:0', '')
@@ -82,9 +88,13 @@ def parent_of(record_id: str) -> str:
 
 
 def lies_behind(record_id: str, root: str) -> bool:
-    """Whether an id is that of a root record, or was made out of it: commands bring one of their own.
+    """Whether a record was computed from an input record, or is that record, judging by the two ids.
 
-    >>> [lies_behind(each, "ticks:0:5") for each in ("ticks:0:5:1", "ticks:0:51", "mine")]
+    Args:
+        record_id: id of the record; an id that a person chose gives False.
+        root: id of the input record, `topic:partition:offset`.
+
+    >>> [lies_behind(each, root="ticks:0:5") for each in ("ticks:0:5:1", "ticks:0:51", "mine")]
     [True, False, False]
     """
     try:
@@ -94,11 +104,12 @@ def lies_behind(record_id: str, root: str) -> bool:
 
 
 class AsOf(NamedTuple):
-    """Topic, partition and offset of a record of a root topic.
+    """Topic, partition and offset of an input record.
 
     Attributes:
-        topic: name of the topic, without the prefix of the deployment.
-        partition, offset: place of the record.
+        topic: name of the topic, without the prefix that a deployment may put before topic names.
+        partition: partition of the record.
+        offset: offset of the record.
     """
 
     topic: str
@@ -107,29 +118,35 @@ class AsOf(NamedTuple):
 
 
 def as_of(record_id: str) -> AsOf:
-    """Place of the root record that an id begins with.
+    """Topic, partition and offset of the input record that an id begins with.
 
     >>> as_of("ticks:3:1097:0:1")
     AsOf(topic='ticks', partition=3, offset=1097)
 
     Raises:
-        ValueError: it does not begin with topic, partition and offset.
+        ValueError: the id does not begin with topic, partition and offset.
     """
     topic, partition, offset = record_id.split(":")[:3]
     return AsOf(topic, _plain(partition), _plain(offset))
 
 
 def pooled_id(partition: int, window: int, experiment: str, symbol: str) -> str:
-    """Id of a command of a pooled experiment; it names the partition that the symbol is on.
+    """Id of the command that an experiment over several symbols sends to one of them.
 
-    >>> pooled_id(3, 28717920, "calmer", "BTCUSDT")
+    Args:
+        partition: partition that the symbol is on.
+        window: number of the window of event time in which the experiment was decided.
+        experiment: name of the experiment.
+        symbol: symbol that the command is for.
+
+    >>> pooled_id(partition=3, window=28717920, experiment="calmer", symbol="BTCUSDT")
     'pooled:3:28717920:calmer:BTCUSDT'
     """
     return f"{POOLED}{partition}:{window}:{experiment}:{symbol}"
 
 
 def partition_named(record_id: str) -> int | None:
-    """Partition that the id of a command of a pooled experiment names; None for any other id.
+    """The partition in the id of a command that an experiment over several symbols sent; None for any other id.
 
     >>> partition_named("pooled:3:28717920:calmer:BTCUSDT"), partition_named("ticks:3:1097:0:0")
     (3, None)
@@ -148,7 +165,7 @@ def _plain(digits: str) -> int:
 
 
 def is_root(record_id: str) -> bool:
-    """Whether an id is that of a root record, and nothing more.
+    """Whether an id is exactly `topic:partition:offset`, with no index after it, and so names an input record.
 
     >>> is_root("ticks:3:1042"), is_root("ticks:3:1042:0"), is_root("mine")
     (True, False, False)
@@ -163,7 +180,10 @@ _BREACH: Final = "retrain-"
 
 
 def breach_id(outcome_id: str) -> str:
-    """Id of the breach that an outcome shows, and of the retrain that it calls for.
+    """Id of the breach (reason for a retrain) that was found at an outcome, and of the retrain job that follows.
+
+    Args:
+        outcome_id: id of the outcome record.
 
     >>> breach_id("ticks:3:1097:0")
     'retrain-ticks:3:1097:0'
@@ -172,7 +192,9 @@ def breach_id(outcome_id: str) -> str:
 
 
 def outcome_of_breach(job: str) -> str:
-    """Id of the outcome that a breach's id names; empty for a job that somebody asked for.
+    """Id of the outcome at which an automatic retrain was called for, taken from the id of the retrain job.
+
+    It is empty for a job that somebody asked for, whose id does not begin with `retrain-`.
 
     >>> outcome_of_breach("retrain-ticks:3:1097:0"), outcome_of_breach("cli-3f")
     ('ticks:3:1097:0', '')
@@ -184,7 +206,7 @@ _START: Final = ":start"
 
 
 def start_id(job: str) -> str:
-    """Id of the command that starts what a retrain made.
+    """Id of the command that starts the model made by a retrain job, given the id of the job.
 
     >>> start_id("retrain-ticks:3:1097:0")
     'retrain-ticks:3:1097:0:start'
@@ -193,7 +215,7 @@ def start_id(job: str) -> str:
 
 
 def job_of_start(command_id: str) -> str:
-    """Job of the retrain that made what a command starts; empty for a command that none led to.
+    """Id of the retrain job whose model a command starts; empty for a command whose id does not end with `:start`.
 
     >>> job_of_start("retrain-ticks:3:1097:0:start"), job_of_start("cli-3f")
     ('retrain-ticks:3:1097:0', '')
@@ -202,7 +224,7 @@ def job_of_start(command_id: str) -> str:
 
 
 def offset_behind(name: str) -> int | None:
-    """Offset in the log of what an id, or the id of a job, comes from; none where it says none.
+    """The offset in an id, or in the id of a retrain job; None for an id without an offset.
 
     >>> [offset_behind(each) for each in ("retrain-ticks:3:1097:0", "ticks:3:1097:0:1", "page-3f", "page:3:f")]
     [1097, 1097, None, None]

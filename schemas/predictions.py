@@ -1,4 +1,4 @@
-"""Record of a prediction, which the market node writes for every accepted tick."""
+"""Record of a prediction; the market node writes one for every accepted tick."""
 
 from typing import Annotated, Literal
 
@@ -25,7 +25,10 @@ Direction = Literal["up", "down", "flat"]
 
 
 class Prediction(Struct, frozen=True):
-    """The live arm's probability of an upward move of the mid within `horizon_ns`, and the position it would hold."""
+    """Probability that the mid moves up within `horizon_ns`, if it moves, and the position that follows from it.
+
+    It comes from the live arm: of the pipelines that run side by side on the symbol, the one that is published.
+    """
 
     id: Annotated[Id, Meta(description="`ticks:partition:offset` of the tick that it answers")]
     symbol: Symbol

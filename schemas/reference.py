@@ -1,6 +1,7 @@
-"""The reference of topics and records for people, built from the registry and the records' docstrings.
+"""Writes `docs/topics.md`, the reference of topics and records for people.
 
-`python -m schemas.reference write` writes `docs/topics.md`, `check` prints how it differs from the records.
+It is generated from the list of topics and the docstrings of the records. `python -m schemas.reference write` writes
+the page; `check` prints how the committed page differs from the generated one.
 """
 
 import inspect
@@ -43,7 +44,7 @@ names. A number without bounds of its own is one from -1e100 to 1e100.
 
 
 def text() -> str:
-    """The whole page."""
+    """The text of the page `docs/topics.md`, in Markdown."""
     parts = [HEAD]
     shown: set[type] = set()
     for topic in TOPICS:
@@ -182,7 +183,10 @@ def _number(value: float) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run `write` or `check`; the exit code is 1 when the committed page is not what the records say."""
+    """Run `write` or `check` on `docs/topics.md` and return the exit code.
+
+    The exit code is 1 if `check` finds that the page differs from the generated one, 2 for other arguments.
+    """
     return committed.main(arguments, "schemas.reference", "docs/topics.md", lambda: {PAGE: text()})
 
 

@@ -1,4 +1,4 @@
-"""Records of a retrain: the job, and its result, which is a candidate or the reason why there is none."""
+"""Records of a retrain: the job, and its result, which is a new model version or the reason why there is none."""
 
 from typing import Annotated, Literal
 
@@ -32,7 +32,10 @@ Status = Literal["candidate", "rejected", "too_few_samples", "failed", "supersed
 
 
 class RetrainJob(Struct, frozen=True):
-    """A retrain that is to be done, once for its `job`, however often the record is read."""
+    """One retrain that is to be done, or that is withheld for the reason in `withheld`.
+
+    A job is done once, however often its record is read; `job` identifies it.
+    """
 
     id: Annotated[Id, Meta(description="`commands:partition:offset:index` of the command that asked for it")]
     symbol: Symbol
@@ -55,7 +58,7 @@ class RetrainJob(Struct, frozen=True):
 
 
 class GateRow(Struct, frozen=True):
-    """A gate: one condition on the hold-out that a candidate must meet, and how it came out."""
+    """One condition that a retrained model had to meet on the hold-out data before it may run, and how it came out."""
 
     name: Annotated[Name, Meta(description="name of the gate")]
     estimate: Annotated[Figure, Meta(description="value measured on the hold-out")]
@@ -66,7 +69,10 @@ class GateRow(Struct, frozen=True):
 
 
 class BackwardTransfer(Struct, frozen=True):
-    """Log-loss of the candidate's model, without further learning, on outcomes of one regime before the change."""
+    """How well a retrained model predicts an earlier market regime, as log-loss on outcomes before the change.
+
+    The change is the one in the market that called for the retrain. The model does not learn during this evaluation.
+    """
 
     regime: Annotated[Name, Meta(description="name of the regime")]
     n: Annotated[Count, Meta(description="outcomes that moved")]
@@ -76,7 +82,7 @@ class BackwardTransfer(Struct, frozen=True):
 
 
 class RetrainingResult(Struct, frozen=True):
-    """Result of one retrain; the same job on the same log gives the same bytes."""
+    """Result of one retrain job; the same job on the same log gives the same bytes."""
 
     job_id: Annotated[JobId, Meta(description="id of the job")]
     symbol: Symbol
@@ -111,7 +117,7 @@ class RetrainingResult(Struct, frozen=True):
 
 
 class RetrainFinished(Struct, frozen=True):
-    """A retrain has ended: its result, written once."""
+    """Record that a retrain job has ended, with its result; one for each job."""
 
     id: Annotated[Id, Meta(description="id of the job's record, and an index")]
     symbol: Symbol
@@ -123,7 +129,7 @@ class RetrainFinished(Struct, frozen=True):
 
     @property
     def key(self) -> bytes:
-        """Key of the record: the topic keeps one record of each job.
+        """Kafka key of the record, symbol and job id: the compacted topic keeps one record of each job.
 
         >>> RetrainFinished("commands:0:7:0:0", "X", 1, RetrainingResult("b1", "X", "failed", "timed out")).key
         b'X|b1'

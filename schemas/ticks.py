@@ -1,4 +1,7 @@
-"""Records on `ticks`: quotes, trades and, rarely, directives, in one ordered log for each symbol."""
+"""Records on the topic `ticks`: quotes, trades and, rarely, directives.
+
+A directive starts, promotes or stops one of a symbol's pipelines. All records of a symbol are in one ordered log.
+"""
 
 from typing import Annotated, Literal
 
@@ -25,7 +28,7 @@ LONGEST_SIDE = 64
 
 
 class Quote(Struct, frozen=True, tag_field="kind", tag="quote"):
-    """Best bid and ask as of `ts_event`."""
+    """Best bid and best ask of a symbol as of `ts_event`."""
 
     symbol: TickSymbol
     ts_event: TickTime
@@ -37,7 +40,7 @@ class Quote(Struct, frozen=True, tag_field="kind", tag="quote"):
 
 
 class Trade(Struct, frozen=True, tag_field="kind", tag="trade"):
-    """One trade that happened at `ts_event`."""
+    """One trade of a symbol that happened at `ts_event`."""
 
     symbol: TickSymbol
     ts_event: TickTime
@@ -63,14 +66,19 @@ Action = Literal["start_arm", "promote_arm", "stop_arm"]
 
 
 class Directive(Struct, frozen=True, tag_field="kind", tag="directive"):
-    """A change of the arms that run on a symbol; the market node is changed in no other way while it runs.
+    """Instruction in the log of ticks to start, promote or stop an arm.
 
-    It is a record of the tick log, so it takes effect at the same tick after a crash, a rebalance and in a replay.
-    `start_arm` starts an arm in shadow, `promote_arm` makes a running arm live (the former live one goes on in shadow,
-    so a roll-back is one more `promote_arm`), `stop_arm` stops an arm in shadow.
+    An arm is one of a symbol's pipelines that run side by side. While the market node runs, its arms change by
+    directives only. Since a directive is a record of the log, it takes effect at the same tick after a crash, after a
+    rebalance and in a replay.
 
-    An arm starts from a copy of the live arm's learned state (`from_live`) or from nothing, with `model` in the place
-    of its model if one is given. `overrides` are its own parameters for as long as it runs, in shadow or live.
+    `start_arm` starts an arm in shadow: it predicts and learns, but is not published. `promote_arm` makes a running arm
+    live; the former live one goes on in shadow, so a roll-back is another `promote_arm`. `stop_arm` stops an arm that
+    runs in shadow.
+
+    With `from_live`, a new arm starts from a copy of the live arm's learned state, else from nothing. If `model` is
+    given, it is used as the arm's model. `overrides` are the arm's own parameters for as long as it runs, in shadow or
+    live.
     """
 
     id: Annotated[Id, Meta(description="unique; a directive whose id was applied already is ignored")]

@@ -1,4 +1,4 @@
-"""The registry of topics: name, record, key, partitions and retention of each."""
+"""The list of all Kafka topics: name, record type, key, placement and retention of each."""
 
 from typing import Any, Literal, get_args
 
@@ -39,21 +39,25 @@ Placing = Literal["cause", "key", "id"]
 
 
 class Topic(Struct, frozen=True):
-    """One topic. All topics have the same number of partitions, so a symbol has one partition number on all of them.
+    """Description of one Kafka topic.
+
+    All topics have the same number of partitions, so that a symbol has the same partition number on all of them.
 
     Attributes:
-        name: logical name, without the prefix of the deployment; ids carry it.
-        record: type of the value, msgspec JSON on the wire.
-        summary: sentence for the contract and the tables of the documentation.
-        cleanup: `delete` after the retention, `compact` to the newest record of each key, or both.
-        retention_ms: how long records are kept.
-        max_message_bytes: largest batch of records that the broker takes.
-        key: `symbol`, if records are keyed by it, UTF-8; else what the record's own `key` holds, in words.
-        placing: partition that nodes write a record to. `cause`: that of the record it follows from; `key`: the one
-            that Kafka's partitioner gives its key; `id`: the one that its id names, or else that of its cause.
-        is_root: whether people, or nodes of several partitions, write to it, so that its records cannot be computed
-            from one partition of the ticks. They are identified by topic, partition and offset, and a replay neither
-            writes nor deletes any.
+        name: name without the prefix that a deployment may put before it; record ids contain this name.
+        record: type of the value: a struct or a union of structs, written as JSON.
+        summary: one phrase for the contract and for the tables of the documentation.
+        cleanup: what Kafka removes. `delete`: records older than the retention; `compact`: all but the newest record of
+            each key; `compact,delete`: both.
+        retention_ms: how long records are kept, ms; without effect for `compact` alone.
+        max_message_bytes: size of the largest batch of records that the broker accepts, bytes.
+        key: `symbol` if the key of a record is its symbol in UTF-8; else a description of the record's own `key`.
+        placing: rule for the partition that nodes write a record to. `cause`: the partition of the record it was
+            computed from; `key`: the one that Kafka's partitioner chooses for its key; `id`: the one that its id names,
+            or, if its id names none, as for `cause`.
+        is_root: whether people, or nodes of several partitions, write to the topic. Its records then cannot be computed
+            again from one partition of the ticks. A replay neither writes nor deletes such records, and each is
+            identified by its topic, partition and offset.
     """
 
     name: str
@@ -68,7 +72,9 @@ class Topic(Struct, frozen=True):
 
     @property
     def largest_value(self) -> int:
-        """Largest value that nodes may write to it, bytes: the largest batch less what headers and key may take.
+        """Size of the largest value that nodes may write to the topic, bytes.
+
+        It is the size of the largest batch less 4 KiB for headers and key.
 
         >>> PREDICTIONS.largest_value, DEAD_LETTERS.largest_value
         (1044480, 2093056)
@@ -77,11 +83,11 @@ class Topic(Struct, frozen=True):
 
     @property
     def is_compacted(self) -> bool:
-        """Whether a record replaces earlier ones of the same key."""
+        """Whether Kafka keeps only the newest record of each key on the topic."""
         return self.cleanup != "delete"
 
     def key_of(self, record: Any) -> bytes | None:
-        """Key that one of its records is written under.
+        """The Kafka key under which a record of the topic is written; None for a dead letter of a record without a key.
 
         >>> from schemas.dead_letters import DeadLetter
         >>> DEAD_LETTERS.key_of(DeadLetter("ticks:3:7", "market", "empty", "a null value", b"no symbol", None))
@@ -92,7 +98,7 @@ class Topic(Struct, frozen=True):
 
     @property
     def records(self) -> tuple[type[Struct], ...]:
-        """Types of its records: the members of the union, or the one type.
+        """The record types on the topic: the members of the union, or the one type.
 
         >>> [record.__name__ for record in TICKS.records]
         ['Quote', 'Trade', 'Directive']

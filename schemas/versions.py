@@ -1,4 +1,4 @@
-"""The registry of model versions: for each symbol and version the newest record counts."""
+"""Record of the status of a model version; the newest record of each symbol and version is the valid one."""
 
 from typing import Annotated, Literal
 
@@ -23,7 +23,7 @@ Status = Literal["candidate", "shadow", "champion", "frozen", "rejected", "rolle
 
 
 class ModelVersion(Struct, frozen=True):
-    """Status of a version, and why it has it."""
+    """Present status of a model version, and why it has that status."""
 
     id: Annotated[Id, Meta(description="`commands:partition:offset:index` of the command that changed it")]
     symbol: Symbol
@@ -60,7 +60,7 @@ class ModelVersion(Struct, frozen=True):
 
     @property
     def key(self) -> bytes:
-        """Key of the record: the topic keeps the newest record of each key.
+        """Kafka key of the record, symbol and version: the compacted topic keeps the newest record of each.
 
         >>> ModelVersion("commands:0:7:0", "BTCUSDT", "bold-1", "", "shadow", "a person", 1, "c1").key
         b'BTCUSDT|bold-1'

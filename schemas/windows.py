@@ -1,4 +1,7 @@
-"""Records of monitoring: scores of a version and of the baselines over a window, and the breach, if there is one."""
+"""Records of monitoring: scores of a model version and of simple baselines over a window of outcomes.
+
+An outcome is a scored prediction with the realised move. A window may also report a breach, a reason for a retrain.
+"""
 
 from typing import Annotated, Literal
 
@@ -25,7 +28,10 @@ WithheldBy = Literal["waiting", "passed", "labels", "cool_down", "budget"]
 
 
 class WindowFigures(Struct, frozen=True):
-    """Scores of one version or baseline over the moved outcomes of a window, unless a field says otherwise."""
+    """Scores of one model version or baseline over a window of outcomes.
+
+    Unless a field says otherwise, only outcomes in which the mid moved are counted.
+    """
 
     name: Annotated[Name, Meta(description="name of the version, or of the baseline")]
     accuracy: Annotated[Figure, Meta(description="fraction of moves predicted right; a probability of 0.5 counts half")]
@@ -33,7 +39,7 @@ class WindowFigures(Struct, frozen=True):
     accuracy_high: Annotated[Figure, Meta(description="upper end of that interval")]
     log_loss: Annotated[Figure, Meta(description="mean negative log of the probability of what happened, nats")]
     brier: Annotated[Figure, Meta(description="mean squared error of the probability, 0 to 1; 0.25 if always 0.5")]
-    ece: Annotated[Figure, Meta(description="expected calibration error over 10 bins of confidence, 0 to 0.5")]
+    ece: Annotated[Figure, Meta(description="expected calibration error over 10 bins of confidence, 0 to 1")]
     information_coefficient: Annotated[
         Figure, Meta(description="correlation of signed confidence and return, over all outcomes, -1 to 1")
     ]
@@ -43,7 +49,7 @@ class WindowFigures(Struct, frozen=True):
 
 
 class Breach(Struct, frozen=True):
-    """A breach: evidence that the live version has become worse, or another reason for a retrain."""
+    """A reason to retrain a symbol's live version: it has become worse, or a schedule or a person asks for it."""
 
     id: Annotated[JobId, Meta(description="unique and the same in every replay: the retrain is done once for it")]
     trigger: Annotated[Trigger, Meta(description="kind of check that found it")]
@@ -66,7 +72,7 @@ class Breach(Struct, frozen=True):
 
 
 class DetectorFigures(Struct, frozen=True):
-    """State of one CUSUM detector (cumulative sums of block means, standardised)."""
+    """State of one CUSUM change detector, which adds up standardised means of blocks of outcomes."""
 
     name: Annotated[Name, Meta(description="`surprise`: log-loss over its expectation; `baseline`: over a baseline")]
     blocks: Annotated[Count, Meta(description="blocks of outcomes taken so far")]
@@ -76,7 +82,10 @@ class DetectorFigures(Struct, frozen=True):
 
 
 class AccuracyWindow(Struct, frozen=True, kw_only=True):
-    """Scores of one version over the outcomes of one window, beside the baselines', and the breach if there is one."""
+    """Scores of one model version and of the baselines over one window of outcomes, and a breach if one was found.
+
+    A breach is a reason for a retrain.
+    """
 
     id: Annotated[Id, Meta(description="id of the outcome that closed the window, and an index")]
     symbol: Symbol

@@ -1,4 +1,7 @@
-"""Parameters of all nodes in one container, read from TOML; their digest is part of every state."""
+"""Parameters of all nodes in one container, read from the tables of a TOML file.
+
+A digest of them is stored with every state, so that a state is not used with other parameters.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,12 +25,12 @@ class Parameters(BySymbol, frozen=True):
     """Parameters of every node.
 
     Attributes:
-        market: of the market node, for symbols without parameters of their own.
-        symbols: of the market node, by symbol, for those with parameters of their own.
-        account: of the account node, for all symbols.
+        market: parameters of the market node, for every symbol that is not in `symbols`.
+        symbols: parameters of the market node for single symbols, by symbol.
+        account: parameters of the paper account, for all symbols.
         experiments: declared experiments, by name.
-        monitor: of the monitor node, for every symbol.
-        retraining: of the retraining jobs, for every symbol.
+        monitor: parameters of the monitor node, for all symbols.
+        retraining: parameters of retraining jobs, for all symbols.
     """
 
     account: AccountParameters = AccountParameters()
@@ -37,9 +40,11 @@ class Parameters(BySymbol, frozen=True):
 
 
 def load_parameters(table: Mapping[str, Any]) -> Parameters:
-    """Parameters from the table of a configuration file.
+    """Parameters from the parsed TOML table of a configuration file.
 
-    `[market]`, `[symbols.NAME.market]` on top of it, `[account]`, `[monitor]`, `[retraining]` and `[experiments.NAME]`.
+    The tables are `[market]`, `[account]`, `[monitor]`, `[retraining]`, `[experiments.NAME]` and
+    `[symbols.NAME.market]`. The last one overrides fields of `[market]` for one symbol. What is missing has its
+    default.
 
     >>> parameters = load_parameters({
     ...     "market": {"costs": {"fee_bps": 2}},
@@ -47,14 +52,13 @@ def load_parameters(table: Mapping[str, Any]) -> Parameters:
     ... })
     >>> parameters.for_symbol("EURUSD").horizon_ns, parameters.for_symbol("EURUSD").costs.fee_bps
     (60000000000, 2.0)
-    >>> load_parameters({"account": {"least": 1}})
+    >>> load_parameters({"account": {"least": 1}})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: [account]: expected fields among least_change, closing_confidence, \
-mark_every_ns, drawdown_step_bps, was also least; fix: least_change
+    schemas.errors.ConfigurationError: [account]: expected fields among ... was also least; fix: least_change
 
     Raises:
-        ConfigurationError: it names the table and the field that is not valid.
+        ConfigurationError: a table or a field is not valid; the message names it.
     """
     expect_numbers(table)
     everywhere = _table(table, "market", "[market]")

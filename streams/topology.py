@@ -1,4 +1,4 @@
-"""The topology: the six nodes of the loop, built from parameters."""
+"""The six nodes of the loop from ticks to predictions, outcomes and retraining, built from parameters."""
 
 from typing import Any
 
@@ -15,13 +15,18 @@ from streams.parameters import Parameters
 
 
 def nodes(parameters: Parameters, signing: Signing = UNSIGNED) -> list[Node[Any]]:
-    """Nodes in the order of the loop.
+    """The six nodes, in the order in which records pass through them.
+
+    Args:
+        parameters: parameters of all nodes.
+        signing: keys with which nodes sign what they send and check what they receive; the default does neither.
 
     >>> [node.name for node in nodes(Parameters())]
     ['market', 'account', 'monitor', 'experiments', 'pooling', 'lifecycle']
 
     Raises:
-        ConfigurationError: a name in the parameters is unknown, or a declared arm could not be started.
+        ConfigurationError: a name in the parameters is unknown, or the challenger that an experiment declares could not
+            be started.
     """
     expect_arms(parameters, parameters.experiments)
     return [

@@ -1,6 +1,8 @@
-"""Parts of your own, by name: what a plug-in calls once, at import, so that parameters can name the part.
+"""Functions with which a plug-in registers its own features, strategies, calibrators and other components.
 
-A plug-in is a module that `[plugins] modules` of the configuration names; docs/extending.md has one of each kind.
+There is one function for each kind of component: feature, strategy, regime detector (`detector`), calibrator, sizing
+rule and cost. A plug-in is a module that `[plugins] modules` of the configuration names. It calls these functions once,
+when it is imported; parameters can then name the registered component. docs/extending.md has an example of each kind.
 """
 
 from streams.market.confidence import register as calibrator

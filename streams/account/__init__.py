@@ -1,1 +1,1 @@
-"""The paper account: positions from predictions, fills and equity, for each symbol and over all of them."""
+"""The paper account, which simulates trades to the predicted positions: of each symbol, and summed over symbols."""

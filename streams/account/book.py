@@ -1,32 +1,32 @@
-"""State of one symbol's paper account: position, earnings, costs."""
+"""State of one symbol's paper (simulated) account: position, earnings and costs."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class AccountBook:
-    """One symbol's account; amounts in bps of its capital.
+    """One symbol's paper (simulated) account; amounts are in bps of the symbol's capital.
 
-    Between two trades the number of units is fixed, so earnings since the last trade depend only on the price then and
-    now, not on the path between them.
+    Between two trades the number of units is fixed. So the earnings since the last trade depend on the price at that
+    trade and the price now, not on the path between them.
 
     Attributes:
-        made_with: digest of the parameters that it was computed with.
-        units: units held, such that `units * mid` is the position as a signed fraction of capital.
-        mid: reference price of the last trade, quote currency.
+        made_with: digest of the parameters with which the account was computed.
+        units: units held; `units * mid` is the position as a signed fraction of capital.
+        mid: reference price of the last trade, quote currency; 0 before the first.
         gross: earned before cost up to the last trade.
-        cost: paid so far.
-        peak: highest net so far.
-        deepest: deepest drawdown that a record shows.
+        cost: costs paid so far.
+        peak: highest net (`gross` less cost) so far.
+        deepest: deepest drawdown in any record written so far.
         turnover: sum of the sizes of all trades, as a multiple of capital.
-        trades: round trips closed.
-        wins: of these, with a gain.
+        trades: number of round trips that were closed.
+        wins: number of these that gained after cost.
         began: net when the open round trip began.
         due: event time at which the holding time of the position ends, ns.
         marked: event time of the last record, ns; 0 before the first.
         round_trip_bps: last known cost of a round trip, bps of the mid.
         seen: reference price of the last prediction, quote currency; 0 before the first.
-        generation: of the symbol's clock at that prediction.
+        generation: number of breaks of the symbol's event time or price unit before that prediction.
 
     >>> book = AccountBook("")
     >>> book.trade(target=0.5, mid=100.0, round_trip_bps=2.0), book.net(100.0)
@@ -56,17 +56,22 @@ class AccountBook:
     generation: int = 0
 
     def earned(self, mid: float) -> float:
-        """Gross when the reference price is `mid`."""
+        """Earnings before cost since the start, bps of capital, if the reference price is now `mid`."""
         return self.gross + self.units * (mid - self.mid) * 1e4
 
     def net(self, mid: float) -> float:
-        """Net when the reference price is `mid`."""
+        """Earnings after cost since the start, bps of capital, if the reference price is now `mid`."""
         return self.earned(mid) - self.cost
 
     def trade(self, target: float, mid: float, round_trip_bps: float) -> tuple[float, float]:
-        """Trade from the present position to `target`, a signed fraction of capital.
+        """Trade from the present position to another one, and pay half of a round trip's cost on what is traded.
 
         A trade through zero closes one round trip and opens another; each pays its own part of the cost.
+
+        Args:
+            target: position afterwards, signed fraction of capital.
+            mid: reference price now, quote currency.
+            round_trip_bps: cost of a round trip, bps of the mid.
 
         Returns:
             The signed fraction of capital traded, and what that cost, bps of capital.

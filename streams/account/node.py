@@ -1,4 +1,4 @@
-"""The account node: predictions in; trades and marks of a paper account out."""
+"""The account node: it reads predictions and writes the trades and valuations of a paper (simulated) account."""
 
 from collections.abc import Sequence
 
@@ -20,23 +20,23 @@ LARGEST_POSITION = 1e6
 
 
 class AccountNode(Node[AccountBook]):
-    """Node of the paper account: trades to the positions that predictions ask for and values them.
+    """Node of the paper account: trades to the positions that predictions ask for, and values them.
 
-    * Opening: without a position, the one that a prediction asks for is opened, unless it is smaller than
+    * Opening: without a position, the account opens the one that a prediction asks for, unless it is smaller than
       `least_change`. The market node asks for one only if the expected edge exceeds the cost.
-    * Holding: it is held for the horizon of the prediction, then changed to what the current prediction asks for,
-      which may be nothing, and held for another horizon. A change smaller than `least_change` is not traded, unless
-      the position is closed.
-    * Reversing: a prediction of the other side acts at once. If it asks for a position, the account reverses; if it
-      asks for none, but its confidence reaches `closing_confidence`, the position is closed.
-    * Fills: every trade is filled at the mid plus (buying) or less (selling) half of the prediction's round-trip cost,
-      which includes fees, half the spread and slippage. If that cost is unknown (the market node then gives a
-      prohibitive one), the last known cost is paid; no position is opened then.
-    * Marks: the position is valued at the mid of every prediction, for peak and drawdown, too. A record is written at
+    * Holding: the position is held for the horizon of the prediction. Then it is changed to what the current prediction
+      asks for, which may be no position, and held for another horizon. A change smaller than `least_change` is not
+      traded, unless it closes the position.
+    * Reversing: a prediction of the opposite direction acts at once. If it asks for a position, the account reverses;
+      if it asks for none, but its confidence reaches `closing_confidence`, the position is closed.
+    * Fills: a purchase is filled at the mid plus half of the prediction's round-trip cost, a sale at the mid less that
+      half. The cost includes fees, half the spread and slippage. An unknown cost, for which the market node gives a
+      prohibitive number, is replaced by the last known one; no position is opened then.
+    * Marks: the position is valued at the mid of every prediction, also for peak and drawdown. A record is written at
       every trade, at the first prediction, when a drawdown is deeper by `drawdown_step_bps` than any recorded one, and
       otherwise every `mark_every_ns`.
-    * Breaks: when the symbol's clock breaks, the position is closed at the last mid before, so that no price change
-      from one generation to another counts.
+    * Breaks: when the symbol's event time or price unit breaks, the position is closed at the last mid before the
+      break, so that no price difference across the break counts.
 
     Latency, queues, partial fills, funding and market impact are not modelled.
 
@@ -69,7 +69,11 @@ class AccountNode(Node[AccountBook]):
         self._step_down = parameters.drawdown_step_bps
 
     def check(self, event: Prediction) -> None:
-        """See `Node.check`: the prediction must have finite numbers within their bounds."""
+        """Check that price, position, cost and times of a prediction are within the bounds that the market node keeps.
+
+        Raises:
+            Refused: one of them is not.
+        """
         if not _fits(event):
             raise Refused(
                 "bad_prediction",
@@ -79,7 +83,10 @@ class AccountNode(Node[AccountBook]):
             )
 
     def is_plain(self, record: Struct) -> bool:
-        """See `Node.is_plain`: a prediction that fits, of finite numbers."""
+        """Whether a record is a prediction within its bounds, with finite numbers.
+
+        Such a record need not be encoded and decoded on its way between nodes of one process.
+        """
         if type(record) is not Prediction or not _fits(record):
             return False
         total = (
@@ -92,11 +99,11 @@ class AccountNode(Node[AccountBook]):
         return total - total == 0.0
 
     def open(self, key: str) -> AccountBook:
-        """Account of a symbol that was never seen."""
+        """New account of a symbol that was not seen before, without position or earnings."""
         return AccountBook(self.made_with)
 
     def step(self, state: AccountBook, event: Prediction, record_id: str) -> Sequence[Struct]:
-        """A trade if the prediction leads to one, or a mark if one is due."""
+        """Process one prediction: trade if it asks for it, and return a record of the account if one is due."""
         if state.made_with != self.made_with:
             raise self.other_parameters(state.made_with)
         mid = event.mid

@@ -1,4 +1,4 @@
-"""Parameters of the paper account."""
+"""Parameters of the paper (simulated) account."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -9,15 +9,17 @@ from streams.engine.bounds import Positive
 
 
 class AccountParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """When positions are traded and closed, and how often the account is recorded.
+    """Parameters that decide when the paper account trades, and how often its state is recorded.
 
     Attributes:
-        least_change: smaller changes of the position are not traded, and smaller positions not opened; fraction of
+        least_change: smallest change of a position that is traded, and smallest position that is opened; fraction of
             capital.
-        closing_confidence: confidence from which on a prediction of the other side closes a position at once, even if
-            it asks for none itself.
-        mark_every_ns: longest time between two records of a symbol with predictions, ns of event time.
-        drawdown_step_bps: a drawdown deeper by this much than any recorded one is recorded at once, bps of capital.
+        closing_confidence: confidence (0.5 to 1) at which a prediction of the opposite direction closes a position at
+            once, even if it asks for no position itself.
+        mark_every_ns: a record of the account is written at the first prediction this long after the last record, ns of
+            event time.
+        drawdown_step_bps: a record is written at once when the drawdown is deeper than any recorded one by this much,
+            bps of capital.
     """
 
     least_change: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.001
@@ -26,5 +28,5 @@ class AccountParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     drawdown_step_bps: Positive = 1.0
 
     def digest(self) -> str:
-        """SHA-256 over all parameters, 64 hex digits: equal parameters, equal digest, in every process."""
+        """SHA-256 of all parameters, 64 hex digits; equal parameters have the same digest in every process."""
         return sha256(json.encode(self)).hexdigest()

@@ -1,4 +1,4 @@
-"""The paper account over all symbols: sums of their accounts along event time."""
+"""Sum of the paper accounts of all symbols, along event time."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,19 @@ Column = NDArray[np.float64]
 
 
 class Total(Struct, frozen=True, eq=False):
-    """Sums over symbols, one row for each event time at which something was recorded.
+    """Sums of the paper accounts of all symbols, with one row for each event time at which an account was recorded.
 
-    Every symbol has a capital of its own, so amounts are in bps of one symbol's capital: divided by the number of
-    symbols they are in bps of all capital.
+    Every symbol has a capital of its own, and amounts are in bps of one symbol's capital. Divided by the number of
+    symbols, they are in bps of the whole capital.
 
     Attributes:
         symbols: number of symbols.
-        ts_event: event times, ns, growing.
-        gross_bps, cost_bps, net_bps, turnover: sums of the symbols' last records at that time.
+        ts_event: event times, ns since 1970, UTC, increasing.
+        gross_bps, cost_bps, turnover: sums of these fields over the last record of each symbol at that time.
+        net_bps: `gross_bps` less `cost_bps`.
         exposure: sum of the absolute positions, fractions of one symbol's capital.
-        peak_bps: highest sum of the net so far, 0 at the start.
-        drawdown_bps: peak less net.
+        peak_bps: highest `net_bps` so far, at least 0.
+        drawdown_bps: `peak_bps` less `net_bps`.
     """
 
     symbols: int
@@ -43,11 +44,11 @@ def total(
     turnover: Column,
     position: Column,
 ) -> Total:
-    """Sum of the last marks of all symbols at each event time.
+    """Sum the last records of all symbols' accounts at each event time.
 
     Args:
-        symbols, ts_event, gross_bps, cost_bps, turnover, position: fields of the records; those of one symbol in their
-            order, symbols interleaved in any way: it makes no difference.
+        symbols, ts_event, gross_bps, cost_bps, turnover, position: columns of the account records. Records of one
+            symbol are in their order; those of different symbols may be interleaved in any way.
 
     >>> summed = total(["A", "B", "A"], np.array([1, 2, 2]), *(np.array([1.0, 4.0, 2.0]) for _ in range(4)))
     >>> summed.ts_event.tolist(), summed.gross_bps.tolist(), summed.net_bps.tolist(), summed.exposure.tolist()

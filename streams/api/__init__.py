@@ -1,1 +1,1 @@
-"""Python interface without Kafka: the pipeline, A/B tests, retraining and backtests."""
+"""Python interface to pipelines, A/B tests, retraining and backtests, without Kafka."""

@@ -1,4 +1,4 @@
-"""Results of an A/B test on recorded ticks."""
+"""Results of an A/B test of two strategies on recorded ticks."""
 
 from msgspec import Struct
 
@@ -6,17 +6,20 @@ from streams.experiments.standing import Standing
 
 
 class Performance(Struct, frozen=True):
-    """Performance of one strategy over all scored predictions.
+    """Performance of one strategy over all scored predictions of an A/B test.
+
+    Predictions overlap in time if one is made before the horizon of another ends. Every prediction gets the same part
+    of the capital: one divided by the largest number of predictions that overlap.
 
     Attributes:
-        name: of the strategy.
-        positions: number of predictions with a position.
-        net_bps: net return, bps of capital, where overlapping predictions get equal parts of the capital.
+        name: name of the strategy.
+        positions: number of predictions with a position other than 0.
+        net_bps: sum of net returns, bps of the whole capital.
         mean_bps: mean net return of a prediction, bps of its part of the capital.
-        sharpe: mean / standard deviation of that, per prediction, not annualised.
-        drawdown_bps: largest distance of the summed return below its peak, in the unit of `net_bps`.
-        win_rate: fraction of positions with a gain.
-        accuracy: fraction of moves predicted right; a probability of 0.5 counts one half.
+        sharpe: `mean_bps` divided by the standard deviation of these net returns; per prediction, not annualised.
+        drawdown_bps: deepest fall of the cumulative `net_bps` below its earlier peak, as a positive number.
+        win_rate: fraction of the positions with a gain, 0 to 1.
+        accuracy: fraction of moves predicted right, 0 to 1; a probability of 0.5 counts as half right.
     """
 
     name: str
@@ -30,19 +33,20 @@ class Performance(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """Comparison of two strategies in one metric.
+    """Comparison of strategies A and B in one metric.
 
     Attributes:
-        metric: name of the metric.
-        a, b: value of each strategy; a win rate is the fraction of all predictions with a gain, so that standing aside
-            is not a win.
-        difference: how much better A is, in the unit of the metric; for a drawdown how much smaller.
-        t_statistic: the difference in standard errors, which account for dependence.
-        p_value: two-sided p-value of a single look at all data.
-        p_adjusted: the p-value adjusted for all metrics (Holm).
-        significant: whether the adjusted p-value is below 1 - confidence level.
-        test: name of the test.
-        sequential: result of the sequential test of this metric as it would run live; None with too few predictions.
+        metric: name of the metric: `sharpe`, `returns`, `drawdown` or `win_rate`.
+        a, b: value of the metric for each strategy. Here a win rate is the fraction of all predictions with a gain, so
+            that predictions without a position are no wins.
+        difference: how much better A is, in the unit of the metric; for a drawdown, how much smaller.
+        t_statistic: `difference` in standard errors, which account for dependence between predictions.
+        p_value: two-sided p-value of a test that looks at the data once, at the end.
+        p_adjusted: `p_value`, adjusted for the number of metrics by Holm's method.
+        significant: whether `p_adjusted` is below 1 - confidence level.
+        test: name of the test that gave `p_value`.
+        sequential: result of the sequential test that an experiment on live data would run; None if there are too few
+            predictions.
     """
 
     metric: str
@@ -58,17 +62,18 @@ class Comparison(Struct, frozen=True):
 
 
 class ABTestResults(Struct, frozen=True):
-    """Result of an A/B test; `print` shows it as a table.
+    """Result of an A/B test of two strategies; `print` shows it as a table.
 
     Attributes:
         a, b: performance of the two strategies.
-        metrics: comparisons, the one that decides first.
+        metrics: comparison in each metric; the first one decides on the winner.
         winner: name of the better strategy; None if neither was shown to be better.
-        confidence: 1 - p of the sequential test of the first metric, two-sided, valid at any time.
-        sample_size: predictions that both scored.
-        independent: effective sample size: outcomes of one symbol that do not overlap in time, over all symbols.
-        batch: predictions in a batch of the sequential test.
-        why: the decision and its reason, a sentence.
+        confidence: 1 - two-sided p-value of the sequential test of the first metric, valid whenever it is looked at.
+        sample_size: number of predictions that both strategies scored.
+        independent: effective sample size: the largest number of these predictions of which no two of one symbol
+            overlap in time.
+        batch: number of predictions whose mean is one observation of the sequential test.
+        why: the decision and its reason, one or two sentences.
     """
 
     a: Performance

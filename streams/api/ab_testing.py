@@ -42,12 +42,13 @@ WANTED_BATCHES = 60
 
 
 class ABTestingFramework:
-    """Compares strategies on recorded ticks with the code that compares them live.
+    """Compares two strategies on recorded ticks, with the code that compares versions in live experiments.
 
     Args:
-        parameters: horizon, costs and sizing of a strategy that is given by name.
-        seed: of the bootstrap.
-        resamples: of the bootstrap.
+        parameters: parameters, such as horizon, costs and sizing, for a strategy that is given by its name; None:
+            defaults.
+        seed: seed of the bootstrap.
+        resamples: number of samples that the bootstrap draws.
     """
 
     def __init__(self, parameters: Parameters | None = None, seed: int = 1, resamples: int = 999) -> None:
@@ -66,22 +67,26 @@ class ABTestingFramework:
         duration_days: float | None = None,
         progress: Callable[[int], None] = lambda ticks: None,
     ) -> ABTestResults:
-        """Run both strategies in parallel on the same ticks and compare them.
+        """Run both strategies on the same ticks and compare them.
 
-        The sequential test of the first metric alone names the winner; it is valid at any time. Usual tests for a
-        single look at all data are reported beside it, with errors that account for overlap.
+        Only the sequential test of the first metric names a winner; its result is valid whenever it is looked at.
+        Beside it are reported the usual tests, which look at the data once; their standard errors account for
+        overlapping predictions.
 
         Args:
-            strategy_a, strategy_b: parameters of the pipeline, or the name of a strategy that runs alone.
-            test_data: a file of ticks, or ticks in the order of their log.
-            metrics: of `SEQUENTIAL`; the first decides.
-            confidence_level: of the winner, both directions together, and of `significant`.
-            min_samples: predictions that both must have scored before a winner is named.
-            duration_days: days from the first tick that are used; None: all.
-            progress: called from time to time with the number of ticks done.
+            strategy_a, strategy_b: parameters of a whole pipeline, or the name of a single strategy that runs alone.
+            test_data: a file of ticks, a table, or tick records in order.
+            metrics: names of metrics among `sharpe`, `returns`, `drawdown` and `win_rate`; the first decides.
+            confidence_level: two-sided confidence needed to name a winner or to call a difference significant, 0.5 to
+                1.
+            min_samples: number of predictions that both strategies must have scored before a winner is named.
+            duration_days: length of the part that is used, from the first tick on, days of event time; None:
+                everything.
+            progress: function that is called from time to time with the number of ticks done.
 
         Raises:
-            ConfigurationError: a metric is unknown, or the strategies cannot be compared.
+            ConfigurationError: a metric is unknown or given twice, `confidence_level` is out of range, or the
+                strategies cannot be compared since they do not score the same predictions.
         """
         unknown = [metric for metric in metrics if metric not in SEQUENTIAL]
         if unknown or not metrics or len(set(metrics)) < len(metrics):
@@ -104,7 +109,16 @@ class ABTestingFramework:
         confidence_level: float = 0.95,
         min_samples: int = 100,
     ) -> ABTestResults:
-        """Compare two strategies that have run already; arguments as in `run_test`."""
+        """Compare two strategies that have run already.
+
+        Args:
+            run: paired outcomes of both strategies.
+            names: names of strategies A and B in the result.
+            metrics: names of metrics among `sharpe`, `returns`, `drawdown` and `win_rate`; the first decides.
+            confidence_level: two-sided confidence needed to name a winner or to call a difference significant, 0.5 to
+                1.
+            min_samples: number of pairs needed; with fewer, the result has no winner and no comparisons.
+        """
         count = len(run.pairs)
         independent, overlap = _independent(run), _overlap(run)
         one, other = (_performance(run, names, side, overlap) for side in (0, 1))
@@ -138,7 +152,7 @@ class ABTestingFramework:
         return ABTestResults(one, other, compared, winner, confidence, count, independent, batch, why)
 
     def _tested(self, run: SideBySide, metric: str, overlap: int) -> Tested:
-        """Test of one metric for a single look at all data."""
+        """Test of one metric that looks at all data once."""
         a, b = _columns(run)
         if metric == "returns":
             return hac_t(a - b, 2 * overlap)
@@ -164,16 +178,19 @@ def ab_test(
     min_samples: int = 100,
     duration_days: float | None = None,
 ) -> ABTestResults:
-    """Compare two strategies on the same ticks: `ABTestingFramework.run_test` in one call.
+    """Compare two strategies on the same recorded ticks.
+
+    Only the sequential test of the first metric names a winner; its result is valid whenever it is looked at.
 
     Args:
-        strategy_a, strategy_b: parameters of the pipeline, or the name of a strategy that runs alone.
-        ticks: a file or several, a DataFrame or arrays, or ticks in the order of their log.
-        parameters: horizon, costs and sizing of a strategy that is given by name.
-        metrics: of `SEQUENTIAL`; the first decides.
-        confidence_level: of the winner, both directions together.
-        min_samples: predictions that both must have scored before a winner is named.
-        duration_days: days from the first tick that are used; None: all.
+        strategy_a, strategy_b: parameters of a whole pipeline, or the name of a single strategy that runs alone.
+        ticks: a file or several, a DataFrame or arrays, or tick records in order.
+        parameters: parameters, such as horizon, costs and sizing, for a strategy that is given by its name; None:
+            defaults.
+        metrics: names of metrics among `sharpe`, `returns`, `drawdown` and `win_rate`; the first decides.
+        confidence_level: two-sided confidence needed to name a winner or to call a difference significant, 0.5 to 1.
+        min_samples: number of predictions that both strategies must have scored before a winner is named.
+        duration_days: length of the part that is used, from the first tick on, days of event time; None: everything.
 
     >>> from streams.sources.synthetic import synthetic_market
     >>> found = ab_test("imbalance", "flat", synthetic_market(seed=1, ticks=4_000))
@@ -181,14 +198,15 @@ def ab_test(
     (None, 'imbalance', 'flat')
 
     Raises:
-        ConfigurationError: a metric is unknown, or the strategies cannot be compared.
+        ConfigurationError: a metric is unknown or given twice, `confidence_level` is out of range, or the strategies
+            cannot be compared since they do not score the same predictions.
     """
     framework = ABTestingFramework(parameters)
     return framework.run_test(strategy_a, strategy_b, ticks, metrics, confidence_level, min_samples, duration_days)
 
 
 def _batch(scores: Column, overlap: int, count: int) -> int:
-    """Predictions in a batch: 5 times the autocorrelation time, if that leaves `WANTED_BATCHES` of them.
+    """Number of predictions in a batch: 5 times the autocorrelation time, if that leaves at least 60 batches.
 
     Otherwise batches are shorter, but at least 5 times the overlap; their dependence is checked before any decision.
     """
@@ -198,7 +216,7 @@ def _batch(scores: Column, overlap: int, count: int) -> int:
 def _sequential(
     run: SideBySide, metric: Metric, alpha: float, warmup: int, batch: int
 ) -> tuple[Experiment, ExperimentState] | None:
-    """The experiment on one metric as it would run live; None with too few batches."""
+    """The experiment on one metric as it would run live; None with fewer than 30 batches."""
     count = len(run.pairs)
     if (count - warmup) // batch < FEWEST_BATCHES:
         return None
@@ -271,10 +289,10 @@ def _independent(run: SideBySide) -> int:
 
 
 def _overlap(run: SideBySide) -> int:
-    """Largest number of predictions that overlap in time, of any symbol, all with the longest horizon.
+    """Largest number of predictions that overlap in time, over all symbols, as if all had the longest horizon.
 
-    It determines the length of batches and the part of the capital of a prediction, so symbols, which may move
-    together, are counted together.
+    It determines the length of batches and the part of the capital that one prediction gets. Symbols may move together,
+    so they are counted together.
     """
     if not run.made:
         return 1
@@ -283,7 +301,7 @@ def _overlap(run: SideBySide) -> int:
 
 
 def _apart(run: SideBySide) -> list[int]:
-    """Indices of predictions of which no two overlap, of any symbol, the earliest first."""
+    """Indices of predictions of which no two overlap in time, over all symbols, the earliest first."""
     order = _by_time(run)
     made, horizons_ns = (run.made[at] for at in order), (run.horizons_ns[at] for at in order)
     return [order[place] for place in disjoint([""] * len(order), made, horizons_ns)]

@@ -1,4 +1,4 @@
-"""Backtests: the loop over recorded ticks, with the code and the bytes of the live system, as tables."""
+"""Backtests: the whole loop over recorded ticks, with the code and the bytes of the live system; results are tables."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ DEFAULTS = Parameters()
 
 
 class Backtest(Struct, frozen=True, eq=False):
-    """Records of a backtest as DataFrames, and its summary.
+    """Records of a backtest as DataFrames, and a summary.
 
     Attributes:
-        predictions, outcomes, account, decisions, accuracy_windows, experiments, experiment_decisions, dead_letters: a
-            row for each record, in the order of the ticks; columns are fields, nested ones `arm.live.probability`,
-            `baseline.<name>`, `feature.<name>`, `expert.<name>`, `weight.<name>`.
-        summary: counts, digests, skill beside baselines, account; the content of `summary.json`.
+        predictions, outcomes, account, decisions, accuracy_windows, experiments, experiment_decisions, dead_letters:
+            one row for each record, in the order of the ticks. Columns are the fields of the records; nested fields
+            have dotted names such as `arm.live.probability`, `baseline.<name>`, `feature.<name>` or `weight.<name>`.
+        summary: counts, digests, skill compared with baselines, and account, as in the file `summary.json`.
     """
 
     predictions: pd.DataFrame
@@ -45,7 +45,10 @@ class Backtest(Struct, frozen=True, eq=False):
 
     @property
     def digest(self) -> dict[str, str]:
-        """One digest for each topic: equal to another run's, or to a live topic's, when the records are."""
+        """Digest of all records of each topic, hex, by topic.
+
+        Two runs, or a run and a live topic, have equal digests exactly if their records are equal.
+        """
         return {topic: digests["all"] for topic, digests in self.summary["digests"].items()}
 
 
@@ -56,13 +59,15 @@ def backtest(
     partitions: int = PARTITIONS,
     digests: bool = True,
 ) -> Backtest:
-    """Run the whole loop over ticks, with all records in memory; for long files use `tickloop backtest`.
+    """Run the whole loop over recorded ticks, and return all records and a summary.
+
+    All records are held in memory; for long files use the command `tickloop backtest`.
 
     Args:
-        ticks: a file or several (merged by event time), a DataFrame or numpy arrays, or ticks themselves.
-        pipeline: parameters of all nodes, or of the market node.
-        partitions: of every topic; ids and digests depend on it.
-        digests: whether to digest what the topics would hold.
+        ticks: a file or several (merged by event time), a DataFrame or numpy arrays, or tick records in order.
+        pipeline: parameters of all nodes, or those of the market node alone.
+        partitions: number of partitions of every topic; it affects record ids and digests.
+        digests: whether to compute the digests; without them the run is faster.
 
     >>> from streams.sources.synthetic import synthetic_market
     >>> run = backtest(synthetic_market(seed=1, ticks=2_000))

@@ -1,4 +1,4 @@
-"""The loop in one process together with the retrainer: jobs are trained and candidates started."""
+"""The loop and the retrainer together in one process: retrain jobs are carried out, and the new models started."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,12 +17,12 @@ from streams.topology import nodes
 
 
 class Due(Struct):
-    """A training in progress.
+    """A training that is in progress, or waits until another one of its symbol is done.
 
     Attributes:
-        job: its job.
+        job: the retrain job.
         log: outcomes that were known when the job was made.
-        at: event time at which it is done, ns.
+        at: event time at which the training is done, ns since 1970, UTC.
     """
 
     job: RetrainJob
@@ -31,15 +31,15 @@ class Due(Struct):
 
 
 class ClosedLoop:
-    """Runs the loop on ticks and commands; commands, retrains and promotions that follow take effect.
+    """Runs the loop on ticks and commands of one partition; the retrains and promotions that follow take effect in it.
 
-    The duration of a training is modelled in event time (`latency_ns`). A job that comes while another one of its
-    symbol is in progress waits for it, unless a newer job supersedes it.
+    Training takes a fixed span of event time, `latency_ns`. A job that comes while another one of its symbol is being
+    trained waits until that is done. If a newer job comes while it waits, it is dropped and reported as `superseded`.
 
     Args:
-        parameters: of all nodes and of the jobs.
-        latency_ns: event time from a breach to its candidate, ns.
-        number: of the partition.
+        parameters: parameters of all nodes and of the retrain jobs.
+        latency_ns: event time that a training takes, ns.
+        number: number of the partition.
 
     >>> from streams.sources.planted_signal import GradedMarket
     >>> loop = ClosedLoop(Parameters())
@@ -57,7 +57,10 @@ class ClosedLoop:
         self._models: dict[tuple[str, str], ModelState] = {}
 
     def receive(self, event: Any) -> list[Struct]:
-        """Take an event; return the records of trainings that ended by its time, then those that follow from it."""
+        """Process one tick or command and return all records that are written.
+
+        First come the records of trainings that were done by the event's time, then those that follow from the event.
+        """
         written: list[Struct] = []
         for symbol in [symbol for symbol, due in self._due.items() if due.at <= event.ts_event]:
             self._finish(self._due.pop(symbol), written)

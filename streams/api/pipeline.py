@@ -1,4 +1,4 @@
-"""The whole pipeline as one Python object, with the same results as the workers on Kafka."""
+"""The whole prediction pipeline as one Python object, with the same results as the workers on Kafka."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,18 +24,19 @@ class PipelinePrediction(Struct, frozen=True):
     """Prediction for one tick.
 
     Attributes:
-        symbol: of the tick.
-        strategy: expert with the largest weight in the mixture.
-        position_size: signed fraction of capital to hold; 0 when the edge does not pay for the cost.
+        symbol: symbol of the tick.
+        strategy: name of the expert (strategy or model) with the largest weight in the mixture.
+        position_size: signed fraction of capital to hold; 0 if the expected edge does not exceed the cost.
         regime: kind of market, for example `calm-range`.
         confidence: calibrated probability of the predicted direction, 0.5 to 1.
-        features_used: names of the features that it was computed from, and their values.
-        timestamp: event time, ns since 1970, UTC.
-        metrics: `probability` of an upward move, `expected_edge_bps`, `cost_bps`, `strategy_weight` and
-            `regime_probability` of this prediction; `matured` outcomes of the symbol so far, and over those that moved
-            `accuracy` and `log_loss` (nats; 0.693 for a constant 0.5; both 0 before the first); `expected_accuracy` and
-            `expected_log_loss`: those that the latest predictions imply if calibrated, before their labels.
-        record: the complete prediction record as on the topic.
+        features_used: value of each feature that the prediction was computed from, by name.
+        timestamp: event time of the tick, ns since 1970, UTC.
+        metrics: numbers by name. Of this prediction: `probability` of an upward move, `expected_edge_bps`, `cost_bps`,
+            `strategy_weight` and `regime_probability`. Of the symbol's earlier predictions: `matured`, the number whose
+            horizon has passed; `accuracy` and `log_loss` (nats) of those in which the mid moved, 0 before the first;
+            `expected_accuracy` and `expected_log_loss`, the values that the latest predictions imply if they are
+            calibrated.
+        record: the complete prediction record as on the topic `predictions`.
     """
 
     symbol: str
@@ -50,17 +51,18 @@ class PipelinePrediction(Struct, frozen=True):
 
 
 class UnifiedMLPipeline:
-    """Features, regime, strategies, confidence and position size behind one call; it learns as outcomes mature.
+    """The whole prediction pipeline behind one call: from features to position size, learning as outcomes become known.
 
-    It runs one partition of the market node in memory: `predict` on the ticks of a topic gives exactly the records that
-    the workers publish.
+    It runs one partition of the market node in memory. Given the ticks of a topic, `predict` returns exactly the
+    records that the workers publish.
 
     Args:
-        parameters: of all symbols, or of each.
+        parameters: parameters of the market node, for all symbols; or `Parameters`, which may differ between symbols.
 
     Attributes:
         node: the market node.
-        outcomes: earlier predictions of the symbol that matured at the last call.
+        outcomes: outcomes that became known at the last call of `predict`: earlier predictions of that symbol whose
+            horizon has passed.
 
     >>> pipeline = UnifiedMLPipeline()
     >>> prediction = pipeline.predict("X", {"ts_event": 1, "bid": 99.0, "bid_size": 3.0, "ask": 101.0, "ask_size": 1.0})
@@ -83,15 +85,15 @@ class UnifiedMLPipeline:
         self._calls = 0
 
     def predict(self, symbol: str, market_data: Quote | Trade | Mapping[str, Any]) -> PipelinePrediction:
-        """Take the next tick of a symbol and return its prediction.
+        """Process the next tick of a symbol: learn from outcomes that are now known, and return a prediction.
 
         Args:
             symbol: symbol of the tick.
-            market_data: a quote or a trade, or a mapping with the fields of one (`schemas.ticks`); there
-                `symbol` and `kind` may be missing: a mapping with a bid is a quote.
+            market_data: a `Quote` or a `Trade`, or a mapping with the fields of either. In a mapping, `symbol` and
+                `kind` may be missing; it is then taken as a quote if it has a `bid`, else as a trade.
 
         Raises:
-            Refused: the tick is not valid by itself, or contradicts earlier ones; only counters have changed.
+            Refused: the tick is not valid, or contradicts earlier ones; nothing but counters has changed.
         """
         # Like an offset, it counts ticks that are refused too: records then equal those of a replay to the byte.
         record_id = f"ticks:0:{self._calls}"
@@ -137,7 +139,7 @@ class UnifiedMLPipeline:
         )
 
     def explain(self, prediction: PipelinePrediction) -> SizeExplained:
-        """The numbers behind the position of the last prediction of a symbol.
+        """The numbers from which the position of a symbol's last prediction was computed.
 
         >>> pipeline = UnifiedMLPipeline()
         >>> tick = {"ts_event": 1, "bid": 99.0, "bid_size": 3.0, "ask": 101.0, "ask_size": 1.0}
@@ -146,7 +148,7 @@ class UnifiedMLPipeline:
         ('cost', -201.1, True, {})
 
         Raises:
-            ValueError: it is not the last prediction of its symbol in this pipeline.
+            ValueError: `prediction` is not the last one of its symbol from this pipeline.
         """
         state = self._states.get(prediction.symbol)
         if state is None or self._last.get(prediction.symbol) != prediction.record.id:
@@ -154,7 +156,7 @@ class UnifiedMLPipeline:
         return self.node.explain(state, prediction.record)
 
     def faults(self, symbol: str) -> dict[str, int]:
-        """Components that failed on ticks of a symbol, and the number of ticks at which their fallback was used.
+        """For each component that failed on ticks of a symbol, the number of ticks at which its fallback was used.
 
         >>> UnifiedMLPipeline().faults("X")
         {}

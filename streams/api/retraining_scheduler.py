@@ -1,4 +1,4 @@
-"""Monitoring and retraining over a source of outcomes, for direct use in Python, without Kafka."""
+"""Monitoring and retraining over a sequence of outcomes, in Python and without Kafka."""
 
 from collections.abc import Iterable, Iterator
 
@@ -21,23 +21,26 @@ from streams.retraining.parameters import RetrainParameters
 
 
 class AutoRetrainingScheduler:
-    """Runs the monitor node and the retraining job over a source of outcomes, of one symbol or several.
+    """Monitors predictions by their outcomes, and retrains a symbol's model when the monitor finds a reason to.
+
+    It runs the monitor node and the retraining job of the live system, for one symbol or several.
 
     Args:
-        performance_threshold: accuracy below which windows call for a retrain; 0: the skill trigger alone decides. A
-            sensible value depends on horizon and baselines: 0.60 is far above the majority baseline at one horizon and
-            below the imbalance sign at another.
-        check_interval: time after a retrain at which the next is due in any case, seconds of event time; 0: never.
-        min_samples_for_retrain: outcomes of a symbol that moved before its first retrain.
-        outcomes: the source, in the order of their ids; it may go on for ever.
-        parameters: with which the outcomes were made.
-        monitor: other parameters of triggers; the first three arguments replace its own.
-        training: parameters of the jobs.
-        versions: where candidates are registered and stored versions come from.
+        performance_threshold: accuracy (0 to 1) of a window of outcomes below which a retrain is called for; 0: skill
+            compared with baselines decides alone. A sensible value depends on the horizon and on the baselines: 0.60 is
+            far above the majority baseline at one horizon, and below the imbalance-sign baseline at another.
+        check_interval: time after a retrain at which the next one is due in any case, seconds of event time; 0: never.
+        min_samples_for_retrain: number of a symbol's outcomes in which the mid moved before its first retrain.
+        outcomes: outcome records in the order of their ids; may be endless.
+        parameters: parameters of the pipeline that made the outcomes; None: defaults.
+        monitor: further parameters of the monitor; the first three arguments replace its own fields.
+        training: parameters of the retraining job.
+        versions: registry to which new versions are added, and from which earlier ones are taken to compete with a new
+            model; None: an empty registry.
 
     Attributes:
-        windows: accuracy windows of the last call, at most `MOST_WINDOWS`.
-        versions: registry of the candidates.
+        windows: accuracy windows since the last call of `check_and_retrain`, the latest 1,000 at most.
+        versions: the registry in use.
 
     >>> from streams.market.node import MarketNode
     >>> from streams.engine.replay import replay_events
@@ -83,11 +86,11 @@ class AutoRetrainingScheduler:
         self.windows: list[AccuracyWindow] = []
 
     def take(self, outcome: OutcomeMatured) -> RetrainingResult | None:
-        """Take one outcome; returns the result of the retrain that it led to, if any.
+        """Process one outcome; retrain if the monitor calls for it, and return the result of that retrain, else None.
 
         Raises:
             Refused: the outcome is not valid; nothing has changed.
-            TickloopError: it was made with other parameters.
+            TickloopError: the outcome was made with other parameters than `parameters`.
         """
         symbol = outcome.symbol
         state = self._states.get(symbol)
@@ -105,10 +108,13 @@ class AutoRetrainingScheduler:
         return None
 
     def check_and_retrain(self, force: bool = False) -> RetrainingResult:
-        """Read outcomes until a breach, retrain and return the result; at the end of the source: `not_needed`.
+        """Read outcomes until the monitor calls for a retrain, carry it out and return its result.
+
+        If the outcomes end before that, the result has the status `not_needed`.
 
         Args:
-            force: retrain the symbol of the last outcome now, without reading on; limits do not hold.
+            force: retrain the symbol of the last outcome at once, without reading on and without the limits on
+                retrains; before the first outcome it has no effect.
         """
         self.windows = []
         if force and self._last is not None:
@@ -139,7 +145,7 @@ class AutoRetrainingScheduler:
         )
 
     def monitor_and_retrain(self) -> Iterator[RetrainingResult]:
-        """Results of all retrains that the outcomes lead to, each as soon as it is done."""
+        """Read all outcomes and yield the result of every retrain as soon as it is done."""
         while (result := self.check_and_retrain()).status != "not_needed":
             yield result
 
@@ -168,12 +174,13 @@ def retraining(
     monitor: MonitorParameters | None = None,
     training: RetrainParameters | None = None,
 ) -> AutoRetrainingScheduler:
-    """Scheduler over recorded ticks: the retrains that they would have led to, and their results.
+    """A scheduler that monitors predictions on recorded ticks, and retrains when the monitor finds a reason to.
 
     Args:
-        ticks: a file or several, a DataFrame or arrays, or ticks in the order of their log.
-        parameters: of the pipeline that predicts.
-        performance_threshold, check_interval, min_samples, monitor, training: see `AutoRetrainingScheduler`.
+        ticks: a file or several, a DataFrame or arrays, or tick records in order.
+        parameters: parameters of the pipeline that predicts; None: defaults.
+        performance_threshold, check_interval, monitor, training: as for `AutoRetrainingScheduler`.
+        min_samples: number of a symbol's outcomes in which the mid moved before its first retrain.
 
     >>> from streams.sources.synthetic import synthetic_market
     >>> scheduler = retraining(synthetic_market(seed=1, symbols=["ACORN"], ticks=4_000), min_samples=400)

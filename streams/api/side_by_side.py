@@ -1,4 +1,4 @@
-"""Two strategies on the same ticks, each in its own market node."""
+"""Runs two strategies on the same ticks, each in its own market node, and pairs their outcomes."""
 
 from collections.abc import Callable
 
@@ -25,17 +25,17 @@ DAY_NS = 86_400 * 10**9
 
 
 class SideBySide(Struct, frozen=True):
-    """Outcomes of both strategies, paired.
+    """Paired outcomes of two strategies, A and B, on the same ticks.
 
     Attributes:
-        pairs: outcomes that both scored, in the order in which they matured; A first.
+        pairs: results of A and B for each prediction that both scored, in the order in which outcomes became known.
         symbols: symbol of each pair.
-        made: event time of the prediction of each pair, ns.
-        horizons_ns: horizon of each pair, ns.
-        ticks: ticks read.
-        refused: ticks that the nodes refused.
-        alone: outcomes that only one of the two scored.
-        first_ts, last_ts: event times of the first and last outcome, ns.
+        made: event time of the prediction of each pair, ns since 1970, UTC.
+        horizons_ns: horizon of the prediction of each pair, ns.
+        ticks: number of ticks read.
+        refused: number of ticks that strategy A's node refused.
+        alone: number of outcomes that only one of the two strategies has.
+        first_ts, last_ts: event times of the first and the last outcome, ns; 0 without pairs.
     """
 
     pairs: list[Pair]
@@ -50,7 +50,12 @@ class SideBySide(Struct, frozen=True):
 
 
 def parameters_of(strategy: Strategy, base: Parameters) -> Parameters:
-    """Parameters of a strategy; a name gives that rule alone, calibrated, with a model that does not learn.
+    """Parameters of the pipeline that runs a strategy.
+
+    Args:
+        strategy: parameters, which are returned as they are; or the name of a rule, which then runs alone, calibrated
+            and without a learning model.
+        base: parameters for all else, where `strategy` is a name.
 
     >>> parameters_of("momentum", Parameters()).market.strategies.enabled
     ('momentum',)
@@ -71,16 +76,16 @@ def side_by_side(
     duration_days: float | None = None,
     progress: Callable[[int], None] = lambda ticks: None,
 ) -> SideBySide:
-    """Run both strategies on the same ticks.
+    """Run two strategies on the same ticks and pair their outcomes.
 
     Args:
-        a, b: parameters of each; those that determine which predictions are scored must be equal.
-        ticks: of one symbol or several.
-        duration_days: days of event time from the first tick that are used; None: all.
-        progress: called from time to time with the number of ticks done.
+        a, b: parameters of each strategy; fields that determine which predictions are scored must be equal.
+        ticks: a file or several, a table, or tick records in order, of one symbol or several.
+        duration_days: length of the part that is used, from the first tick on, days of event time; None: everything.
+        progress: function that is called from time to time with the number of ticks done.
 
     Raises:
-        ConfigurationError: the two would not score the same predictions.
+        ConfigurationError: the two strategies would not score the same predictions.
     """
     _expect_comparable(a, b)
     one, other = Partition(MarketNode(a), 0), Partition(MarketNode(b), 0)

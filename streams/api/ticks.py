@@ -1,4 +1,4 @@
-"""Ticks as arguments: files, tables, or tick records."""
+"""Turns ticks in any form that callers may pass (files, tables, tick records) into a stream of tick records."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,7 +18,10 @@ Ticks = str | Path | list[str] | list[Path] | Frame | Iterable[Feed]
 
 
 def feed(ticks: Ticks) -> Iterable[Feed]:
-    """Ticks one by one.
+    """Ticks one by one, from any form that callers may pass.
+
+    Args:
+        ticks: path of a file, a list of paths (merged by event time), a DataFrame or arrays, or tick records in order.
 
     >>> [tick.symbol for tick in feed({"ts_event": [10**18], "symbol": ["X"], "bid": [1.0], "ask": [2.0]})]
     ['X']

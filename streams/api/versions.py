@@ -1,4 +1,4 @@
-"""Registry of model versions in memory: state, parent, status and its reasons."""
+"""Registry of model versions in memory: state, parent, status, and the reason for each change of status."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -24,7 +24,14 @@ NEXT: dict[VersionStatus, tuple[VersionStatus, ...]] = without_arms()  # type: i
 
 
 class VersionChange(Struct, frozen=True):
-    """One change of a version's status: when (event time, ns), to what, why, and the id of what caused it."""
+    """One change of a version's status.
+
+    Attributes:
+        ts_event: event time of the change, ns since 1970, UTC.
+        status: status from then on.
+        reason: why it changed, a sentence.
+        cause: id of the job or record that caused the change; empty: none.
+    """
 
     ts_event: int
     status: VersionStatus
@@ -33,15 +40,16 @@ class VersionChange(Struct, frozen=True):
 
 
 class Version(Struct, frozen=True):
-    """One model version of one symbol.
+    """One model version of one symbol, with all changes of its status.
 
     Attributes:
-        schema: schema of this record.
-        symbol: symbol that it predicts.
+        schema: version number of the format in which it is stored.
+        symbol: symbol that the model predicts.
         state: name, parent and numbers of the model.
-        sha256: SHA-256 of the canonical state, hex.
+        sha256: SHA-256 of the canonical JSON of `state`, 64 hex digits.
         changes: changes of its status, the oldest first, at least one.
-        recipe, trained_from, trained_until, n_trained, metrics: see `RetrainingResult`.
+        recipe, trained_from, trained_until, n_trained, metrics: fields of the `RetrainingResult` that it came from;
+            empty for a version that no retrain made.
     """
 
     schema: int
@@ -57,17 +65,19 @@ class Version(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Name of the version."""
+        """Name of the version, unique per symbol."""
         return self.state.version
 
     @property
     def status(self) -> VersionStatus:
-        """Present status."""
+        """Present status: that of the last change."""
         return self.changes[-1].status
 
 
 class ModelVersionManager:
-    """Registry of the versions of all symbols in memory; `dump` and `load` keep versions in a file or a topic.
+    """Registry of the model versions of all symbols, in memory.
+
+    To keep a version, write the bytes of `dump` to a file or a topic; `load` adds it again.
 
     >>> from schemas.models import SignedLogisticState
     >>> numbers = SignedLogisticState(("queue_imbalance",), (1.2,), (0.4,), 100)
@@ -87,10 +97,15 @@ class ModelVersionManager:
         self._versions: dict[tuple[str, str], Version] = {}
 
     def register(self, result: RetrainingResult, ts_event: int) -> Version:
-        """Add the version of a retrain, as a candidate or as rejected.
+        """Add the version that a retrain made: as `candidate` if the retrain accepted it, else as `rejected`.
+
+        Args:
+            result: result of the retrain.
+            ts_event: event time of the status, ns since 1970, UTC.
 
         Raises:
-            ModelRefused: the result has no candidate, or the SHA-256 of the candidate differs.
+            ModelRefused: the result has no model, the model's SHA-256 differs from the stated one, or another version
+                has its name.
         """
         if result.candidate is None:
             raise ModelRefused(f"expected a result with a candidate, was {result.status}: {result.sentence}")
@@ -111,21 +126,27 @@ class ModelVersionManager:
         )
 
     def add(self, symbol: str, state: ModelState, ts_event: int, reason: str) -> Version:
-        """Add a version that no job made, as a candidate.
+        """Add a version that no retrain made, with the status `candidate`.
+
+        Args:
+            symbol: symbol that the model predicts.
+            state: name, parent and numbers of the model.
+            ts_event: event time of the status, ns since 1970, UTC.
+            reason: why it is added, a sentence.
 
         Raises:
-            ModelRefused: its numbers are not those of a valid model, or another version has its name.
+            ModelRefused: the numbers are not those of a valid model, or another version has its name.
         """
         return self.keep(
             Version(SCHEMA, symbol, state, state_sha256(state), (VersionChange(ts_event, "candidate", reason),))
         )
 
     def load(self, record: bytes) -> Version:
-        """Add a version from a record that `dump` made.
+        """Add a version from the bytes that `dump` made.
 
         Raises:
-            ModelRefused: malformed, of another schema or kind, with another SHA-256, or in contradiction to known
-                versions; nothing has changed.
+            ModelRefused: the bytes are malformed, of another schema or kind, do not fit their SHA-256, or contradict a
+                version in the registry; nothing has changed.
         """
         try:
             schema = json.decode(record, type=_Schema).schema
@@ -137,14 +158,18 @@ class ModelVersionManager:
         return self.keep(version)
 
     def dump(self, symbol: str, name: str) -> bytes:
-        """Record of a version, JSON."""
+        """A version as JSON bytes, which `load` reads.
+
+        Raises:
+            ModelRefused: the symbol has no version of that name.
+        """
         return encode(self.get(symbol, name))
 
     def get(self, symbol: str, name: str) -> Version:
-        """One version.
+        """The version of a symbol with that name.
 
         Raises:
-            ModelRefused: there is no version of that name.
+            ModelRefused: the symbol has no version of that name.
         """
         found = self._versions.get((symbol, name))
         if found is None:
@@ -153,20 +178,25 @@ class ModelVersionManager:
         return found
 
     def versions(self, symbol: str) -> list[Version]:
-        """All versions of a symbol, the oldest first."""
+        """All versions of a symbol, in the order in which they were added."""
         return [each for (of, _), each in self._versions.items() if of == symbol]
 
     def champion(self, symbol: str) -> Version | None:
-        """The live version, or None if no version of the registry is live."""
+        """The live version of a symbol, or None if no version in the registry is live."""
         return next((each for each in self.versions(symbol) if each.status == "champion"), None)
 
     def pool(self, symbol: str, most: int = 6) -> list[ModelState]:
-        """States of the frozen versions of a symbol that were live last, for later retrains."""
+        """Model states of the versions of a symbol that were live before, to compete with new models in later retrains.
+
+        Args:
+            symbol: symbol that the models predict.
+            most: largest number of states; the versions that were live last are taken, the latest last.
+        """
         frozen = [each for each in self.versions(symbol) if each.status == "frozen"]
         return [each.state for each in sorted(frozen, key=lambda each: each.changes[-1].ts_event)[-most:]]
 
     def lineage(self, symbol: str, name: str) -> list[str]:
-        """Names from a version back to its first known ancestor."""
+        """Names from a version back to its first known ancestor: itself, its parent, that one's parent, and so on."""
         names: list[str] = []
         while (symbol, name) in self._versions and name not in names:
             names.append(name)
@@ -176,10 +206,19 @@ class ModelVersionManager:
     def change(
         self, symbol: str, name: str, status: VersionStatus, ts_event: int, reason: str, cause: str = ""
     ) -> Version:
-        """Change the status of a version; a change with a cause that was applied already is skipped.
+        """Change the status of a version and return the changed version.
+
+        Nothing is changed if the version has had the same status for the same `cause` before.
+
+        Args:
+            symbol, name: symbol and name of the version.
+            status: new status.
+            ts_event: event time of the change, ns since 1970, UTC.
+            reason: why, a sentence.
+            cause: id of the job or record that caused the change; empty: none.
 
         Raises:
-            ModelRefused: no such version, no reason, or a change that is not allowed from its status.
+            ModelRefused: there is no such version, `reason` is empty, or the status may not follow the present one.
         """
         version = self.get(symbol, name)
         if cause and any(each.cause == cause and each.status == status for each in version.changes):
@@ -194,10 +233,17 @@ class ModelVersionManager:
         return changed
 
     def promote(self, symbol: str, name: str, ts_event: int, reason: str, cause: str = "") -> Version:
-        """Make a version the champion; the one before is frozen in the pool.
+        """Make a version the live one (`champion`); the one that was live becomes `frozen`, kept for later retrains.
+
+        Args:
+            symbol, name: symbol and name of the version.
+            ts_event: event time of the change, ns since 1970, UTC.
+            reason: why, a sentence.
+            cause: id of the job or record that caused the change; empty: none.
 
         Raises:
-            ModelRefused: as `change`; nothing has changed.
+            ModelRefused: there is no such version, `reason` is empty, or it may not become live from its present
+                status; nothing has changed.
         """
         before = self.champion(symbol)
         promoted = self.change(symbol, name, "champion", ts_event, reason, cause)
@@ -206,10 +252,16 @@ class ModelVersionManager:
         return promoted
 
     def roll_back(self, symbol: str, ts_event: int, reason: str, cause: str = "") -> Version:
-        """End the champion for good; the version that was live before it is live again.
+        """Take the live version back for good, and make the one that was live before it live again; return the latter.
+
+        Args:
+            symbol: symbol of the versions.
+            ts_event: event time of the change, ns since 1970, UTC.
+            reason: why, a sentence.
+            cause: id of the job or record that caused the change; empty: none.
 
         Raises:
-            ModelRefused: no champion, or no frozen version to go back to; nothing has changed.
+            ModelRefused: no version is live, or there is no earlier one to go back to; nothing has changed.
         """
         worse = self.champion(symbol)
         if worse is not None and cause and worse.changes[-1].cause == cause:
@@ -224,14 +276,23 @@ class ModelVersionManager:
         return self.change(symbol, earlier.name, "champion", ts_event, f"{worse.name} was rolled back: {reason}", cause)
 
     def why(self, symbol: str) -> str:
-        """Why the live version is live, in one sentence."""
+        """One sentence on why the live version of a symbol is live.
+
+        If no version was promoted, the sentence says that the symbol runs its built-in version.
+        """
         live = self.champion(symbol)
         if live is None:
             return f"{symbol} runs its built-in version: no version of the registry was promoted"
         return f"{live.name} is live: {live.changes[-1].reason}"
 
     def difference(self, symbol: str, one: str, other: str) -> dict[str, tuple[float, float]]:
-        """Weights that differ between two versions, by feature."""
+        """The weights that differ between two versions: by feature, the weight in `one` and the weight in `other`.
+
+        A feature that a version does not have counts as weight 0.
+
+        Raises:
+            ModelRefused: there is no version of one of the names.
+        """
         first, second = (self.get(symbol, name).state.model for name in (one, other))
         weights = [dict(zip(each.features, each.weights, strict=True)) for each in (first, second)]
         names = dict.fromkeys((*first.features, *second.features))
@@ -239,10 +300,13 @@ class ModelVersionManager:
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
     def keep(self, version: Version) -> Version:
-        """Add a complete version.
+        """Add a complete version, or replace a known version by one whose history of changes continues it; return it.
+
+        A version whose history is a beginning of the known one leaves the known version unchanged.
 
         Raises:
-            ModelRefused: as `load`.
+            ModelRefused: the version does not fit its SHA-256, is no valid model, has changes of status that are not
+                allowed, or contradicts a version in the registry; nothing has changed.
         """
         name = version.name
         if not 0 < len(name) <= 200 or not version.symbol:

@@ -1,6 +1,6 @@
-"""One interface for every kind of registered component: start, take an event, answer numbers, dump and load a state.
+"""One interface for testing every kind of registered component: start, process an event, save and restore the state.
 
-Test inputs lie in the documented ranges: those of a feature in the range of its unit, see `_values`.
+Each kind also generates its own random test inputs, within the documented ranges of features and parameters.
 """
 
 from abc import ABC, abstractmethod
@@ -32,10 +32,11 @@ EVENTS = 1_200
 
 
 class Component(ABC):
-    """A newly built component of a kind and a name.
+    """A newly built component, such as a strategy or a cost, behind an interface that is the same for every kind.
 
     Attributes:
-        lowest, highest: bounds of its answers.
+        kind: kind of the component, for example `strategy`.
+        lowest, highest: bounds of the numbers that it may answer.
     """
 
     kind: str
@@ -48,23 +49,23 @@ class Component(ABC):
 
     @abstractmethod
     def build(self, parameters: MarketParameters) -> None:
-        """Build the component that is wrapped."""
+        """Build the component itself; called by the constructor, after `name` is set."""
 
     @abstractmethod
     def start(self) -> Any:
-        """State before the first event."""
+        """The component's state before the first event; None for a component without state."""
 
     @abstractmethod
     def take(self, state: Any, event: Any) -> list[float]:
-        """Take an event: change the state in place, and return the answer."""
+        """Process one event: change the state in place, and return the component's answer as a list of numbers."""
 
     @abstractmethod
     def load(self, snapshot: bytes) -> Any:
-        """State from bytes."""
+        """The state restored from bytes that `dump` made."""
 
     @abstractmethod
     def events(self, seed: int, count: int) -> list[Any]:
-        """Test inputs, the same for the same seed."""
+        """Random test events of the kind that `take` expects; the same seed gives the same events."""
 
     def dump(self, state: Any) -> bytes:
         return msgpack.encode(state)
@@ -78,7 +79,13 @@ HIGHEST = 1e6
 
 
 def _values(names: Sequence[str], random: Random, spread: float) -> list[float]:
-    """Random values of features in their documented ranges, with some large ones, ends of ranges and zeros."""
+    """Random values of features in their documented ranges, with some large ones, ends of ranges and zeros.
+
+    Args:
+        names: names of the features.
+        random: source of random numbers.
+        spread: standard deviation of values in one of six cases.
+    """
     scale = random.choice((0.0, 0.1, 1.0, 1.0, 1.0, spread))
     return [_within(feature(name), random.gauss(0, scale)) for name in names]
 
@@ -256,13 +263,13 @@ class ACost(Component):
 
 
 class Registered(Struct, frozen=True):
-    """A registered component that can be built as often as a check needs it.
+    """A registered component that a test can build anew as often as needed.
 
     Attributes:
         kind: `features`, `strategy`, `regime`, `calibrator`, `sizer` or `cost`.
-        name: that it is registered under.
-        build: builds it with its parameters.
-        own: whether it comes from a plug-in.
+        name: name under which it is registered.
+        build: function without arguments that builds it.
+        own: whether it comes from a plug-in rather than from tickloop.
     """
 
     kind: str
@@ -296,7 +303,7 @@ def components(parameters: MarketParameters) -> list[Registered]:
 
 
 def used(parameters: MarketParameters) -> list[Registered]:
-    """Components of plug-ins that these parameters use."""
+    """The components that come from plug-ins and that these parameters use."""
     features = [name for names in users_of_features(parameters).values() for name in names]
     at_work = {
         FamilyOfFeatures.kind: families_of(features),

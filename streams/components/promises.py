@@ -1,4 +1,7 @@
-"""Promises of every component: each function returns how the promise is broken, or an empty text."""
+"""Properties that every registered component must have, each tested by one function.
+
+Such a function returns a text that says how the component violates the property, or an empty text if it does not.
+"""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -17,7 +20,11 @@ LARGEST_STATE = 16_384
 
 
 def goes_on_after_a_restart(component: Registered) -> str:
-    """A new object with the state restored from bytes gives the same answers, to the last bit."""
+    """Test that a new object with the state restored from bytes gives exactly the answers of an uninterrupted one.
+
+    Returns:
+        The event and the two answers that differ, or what differs in the state; empty if nothing does.
+    """
     one = component.build()
     events = one.events(1, EVENTS)
     state = one.start()
@@ -38,7 +45,11 @@ def goes_on_after_a_restart(component: Registered) -> str:
 
 
 def does_not_look_ahead(component: Registered) -> str:
-    """Answers do not depend on later events, even if the same object has seen other ones."""
+    """Test that answers do not depend on later events, even if the same object has seen other events before.
+
+    Returns:
+        The first event with different answers, and both of them; empty if there is none.
+    """
     one = component.build()
     events, others = one.events(1, EVENTS), one.events(2, EVENTS)
     state = one.start()
@@ -53,7 +64,11 @@ def does_not_look_ahead(component: Registered) -> str:
 
 
 def answers_finite_numbers(component: Registered) -> str:
-    """Answers are floats within the bounds of the kind."""
+    """Test that all answers are finite floats within the bounds of the component's kind.
+
+    Returns:
+        The first event with another answer, and that answer; empty if there is none.
+    """
     one = component.build()
     for seed in range(3):
         state = one.start()
@@ -66,7 +81,11 @@ def answers_finite_numbers(component: Registered) -> str:
 
 
 def stays_small(component: Registered) -> str:
-    """The size of the state is bounded, whatever the number of events."""
+    """Test that the size of the stored state stays bounded, however many events the component has seen.
+
+    Returns:
+        The sizes and numbers of events that show growth; empty if the size is bounded.
+    """
     one = component.build()
     state = one.start()
     for seed in range(5):
@@ -85,12 +104,12 @@ PROMISES = (goes_on_after_a_restart, does_not_look_ahead, answers_finite_numbers
 
 
 class PromiseFinding(Struct, frozen=True):
-    """Result of one check of one component.
+    """Result of testing one component for one property.
 
     Attributes:
-        part: kind and name, or the module that could not be imported.
-        check: name of the promise.
-        detail: how the promise is broken; empty if it is kept.
+        part: kind and name of the component, or the plug-in module that could not be imported.
+        check: name of the property.
+        detail: how the component violates the property; empty if it does not.
     """
 
     part: str
@@ -99,12 +118,19 @@ class PromiseFinding(Struct, frozen=True):
 
 
 def check(component: Registered) -> list[PromiseFinding]:
-    """Results for every promise of one component; a check that raises counts as broken."""
+    """One result for each property of a component; an exception while testing counts as a violation."""
     return [PromiseFinding(str(component), each.__name__, outcome(each, component)) for each in PROMISES]
 
 
 def outcome(promise: Callable[[Registered], str], component: Registered) -> str:
-    """How a promise is broken, or empty; an exception of the component is reported as such."""
+    """Test a component for one property, and return how it violates the property; empty if it does not.
+
+    If the component raises an exception, the text describes the exception.
+
+    Args:
+        promise: the function that tests the property.
+        component: the component.
+    """
     try:
         return promise(component)
     except Exception as error:  # noqa: BLE001 - the part may be the user's: whatever it raises is reported
@@ -112,7 +138,7 @@ def outcome(promise: Callable[[Registered], str], component: Registered) -> str:
 
 
 def raised(error: Exception) -> str:
-    """Text of an exception of a component, with file and line if they are not tickloop's own.
+    """A text that describes an exception of a component, with the file and line where it was raised, if known.
 
     >>> raised(ValueError("no"))
     'raised ValueError: no'
@@ -123,7 +149,7 @@ def raised(error: Exception) -> str:
 
 
 def expect_no_look_ahead(parameters: Parameters) -> None:
-    """Refuse used components of plug-ins whose answers depend on later events.
+    """Check that no plug-in component that the parameters use gives answers that depend on later events.
 
     Raises:
         ConfigurationError: a component looks ahead, or cannot be built; the message names it.
@@ -148,11 +174,13 @@ def expect_no_look_ahead(parameters: Parameters) -> None:
 
 
 def fingerprint(component: Registered, before: int = 0) -> str:
-    """Digest of all answers and the last state: the same in every process.
+    """Digest (SHA-256, hex) of a component's answers to fixed test events and of its last state.
+
+    It is the same in every process.
 
     Args:
-        component: to run.
-        before: seed of the events of another symbol that the object takes before; 0: none.
+        component: the component to run.
+        before: seed of events that are first given to another object of the component, as for another symbol; 0: none.
     """
     one = component.build()
     if before:

@@ -1,1 +1,1 @@
-"""The lifecycle node: carries out commands on the arms of a symbol and writes the directives."""
+"""The lifecycle node: it carries out commands to start, stop, promote, roll back, pin or retrain a symbol's models."""

@@ -1,4 +1,4 @@
-"""Arms of one symbol as the lifecycle node keeps them: which run, which is live, which were live before."""
+"""The lifecycle node's state of one symbol: which pipelines (arms) run, which is live, and which were live before."""
 
 from msgspec import Struct, field
 
@@ -24,22 +24,22 @@ LONGEST_LINEAGE = 16
 
 
 class RunningArm(Struct, array_like=True):
-    """An arm that runs.
+    """An arm: one of the pipelines that run side by side on a symbol, each with one model version.
 
     Attributes:
-        name: in directives and outcomes; the live arm is called `live`; empty once it was stopped.
-        version: of the arm; `builtin` for the arm that a symbol begins with, whose full name ends with a digest.
-        number: identity that stays when the name changes.
-        since: event time from which it has been live or in shadow, ns.
-        command: id of the command that did so; empty for the built-in arm before the first one.
-        lineage: versions it descends from, the oldest first.
-        experiment: name of the experiment that it is an arm of, or empty.
-        overrides: parameters of its own, as `ArmParameters.overrides` wrote them.
-        sha256: SHA-256 of the model state that it started from, or empty.
+        name: name in directives and outcomes. The live arm is called `live`; empty once the arm was stopped.
+        version: name of the arm's version; `builtin` for the arm that a symbol begins with.
+        number: number of the arm within its symbol; it stays when the name changes.
+        since: event time from which the arm has been live, or else in shadow (unpublished), ns.
+        command: id of the command that made it live or put it in shadow; empty for the built-in arm before the first.
+        lineage: names of the versions that its version descends from, the oldest first.
+        experiment: name of the experiment in which the arm takes part, or empty.
+        overrides: the arm's own parameters, as `ArmParameters.overrides` encodes them.
+        sha256: SHA-256 of the model state that it started from, hex; empty if it started without one.
         manual_steps: number of its changes so far that a person asked for.
         was_live: whether it has ever been live.
-        candidate: whether it started as a candidate.
-        taken_back: whether it was rolled back.
+        candidate: whether a retrain made its model.
+        taken_back: whether it was live and was rolled back.
     """
 
     name: str
@@ -57,12 +57,12 @@ class RunningArm(Struct, array_like=True):
     taken_back: bool = False
 
     def changed_by(self, command: Command) -> None:
-        """Count a change that a person asked for."""
+        """Add 1 to `manual_steps` if a person, and not a node, sent the command."""
         self.manual_steps += not command.automatic
 
 
 class FormerChampion(Struct, array_like=True):
-    """A version that was live.
+    """A version that was live earlier and that a roll-back can make live again.
 
     Attributes:
         version: name of the version.
@@ -76,12 +76,14 @@ class FormerChampion(Struct, array_like=True):
 
 
 class HeldByPin(Struct, array_like=True):
-    """An automatic promotion or roll-back that a pin holds back: only a person may change a pinned live version.
+    """An automatic promotion or roll-back that waits because the live version is pinned.
+
+    Only a person may replace a pinned version.
 
     Attributes:
-        command: to be carried out when the pin is released, if the same version is live then.
-        number: of the arm to be promoted, or of the live arm to be rolled back.
-        live: version that was live: the one that a winner beat, or that a roll-back ends.
+        command: the command, carried out when the pin is released if the same version is still live.
+        number: number of the arm to be promoted, or of the live arm to be rolled back.
+        live: name of the version that was live when the command came.
     """
 
     command: PromoteVariant | RollBack
@@ -90,19 +92,20 @@ class HeldByPin(Struct, array_like=True):
 
 
 class SymbolArms(Struct, array_like=True):
-    """State of the lifecycle node for one symbol; an `ArmRoster` for directives.
+    """The lifecycle node's state of one symbol: its arms (pipelines that run side by side) and its versions.
 
     Attributes:
         arms: running arms, the live one first.
-        next_number: identity of the next arm.
+        next_number: number that the next arm gets.
         applied: ids of the last commands that were carried out, the oldest first.
-        before: former live versions that still run, the latest last.
-        retired: stopped versions, the latest last.
-        frozen: stored versions for later retrains with the SHA-256 of their models, the latest last.
-        pinned: whether only a person may change the live version.
-        cools_until: end of the cool-down, event time in ns, before which no automatic retrain starts.
-        judged: where commands are signed, ids of all that were seen, refused ones included.
-        held: commands that a pin holds back, the oldest first; at most one for an arm.
+        before: versions that were live and still run, the latest last; a roll-back goes to the last of them.
+        retired: names of stopped versions, the latest last.
+        frozen: SHA-256 of the models of stopped versions that were live, by name of the version, the latest last. Later
+            retrains compare new models with them.
+        pinned: whether only a person may replace the live version.
+        cools_until: event time until which no automatic retrain starts after a roll-back, ns.
+        judged: if commands are signed, the ids of all commands that were seen, refused ones included.
+        held: commands that wait for the release of a pin, the oldest first; at most one for an arm.
     """
 
     arms: list[RunningArm]
@@ -117,9 +120,10 @@ class SymbolArms(Struct, array_like=True):
     held: list[HeldByPin] = []
 
     def status(self, arm: RunningArm) -> Status:
-        """Status of the version of an arm, which may run or be stopped; `version_states` has the allowed changes.
+        """Status of the version of an arm, which may run or be stopped.
 
-        A version that was rolled back, and whose next promotion a pin holds back, has the status `shadow`.
+        A version that was rolled back has the status `shadow`, and not `rolled_back`, while a pin holds back its
+        promotion.
         """
         if not arm.name:
             if arm.was_live:
@@ -130,7 +134,10 @@ class SymbolArms(Struct, array_like=True):
         return "rolled_back" if arm.taken_back and not self.is_held(arm) else "shadow"
 
     def started(self, command: Command) -> RunningArm:
-        """Record that a command started the last arm; a frozen version that runs again is frozen no more."""
+        """Record that a command started the last arm in `arms`, and return that arm.
+
+        If the arm runs a frozen (stored) version again, the version is no longer listed as frozen or retired.
+        """
         arm = self.arms[-1]
         arm.changed_by(command)
         if arm.version in self.frozen:
@@ -139,7 +146,12 @@ class SymbolArms(Struct, array_like=True):
         return arm
 
     def went_live(self, before: RunningArm, command: PromoteVariant | RollBack) -> RunningArm:
-        """Record that a command made the first arm live in the place of `before`, which goes on in shadow."""
+        """Record that a command made the first arm in `arms` live, and return that arm.
+
+        Args:
+            before: the arm that was live until now and goes on in shadow, that is, unpublished.
+            command: the promotion or the roll-back.
+        """
         live, former = self.arms[0], FormerChampion(before.version, before.since, before.command)
         for arm in (live, before):
             arm.since, arm.command = command.ts_event, command.id
@@ -154,9 +166,10 @@ class SymbolArms(Struct, array_like=True):
         return live
 
     def stopped(self, arm: RunningArm, command: Command) -> None:
-        """Record that a command stopped an arm: no roll-back goes to its version, whose name may not be used again.
+        """Record that a command stopped an arm.
 
-        A version that was live and was not rolled back is frozen; the latest `MOST_FROZEN` are kept.
+        No roll-back goes to its version any more, and the version's name is not used again. A version that was live,
+        and was not rolled back, is kept as frozen; at most the latest `MOST_FROZEN` (32) are.
         """
         self.forget(arm.version)
         self.retired = [*self.retired, arm.version][-MOST_RETIRED:]
@@ -169,47 +182,62 @@ class SymbolArms(Struct, array_like=True):
                 del self.frozen[next(iter(self.frozen))]
 
     def descent(self, parent: str) -> list[str]:
-        """Lineage of a child of `parent`, which need not run; empty without a parent."""
+        """Names of the ancestors of a new version, the oldest first, at most `LONGEST_LINEAGE` (16).
+
+        Args:
+            parent: name of the version that the new one is derived from, which need not run; empty: no ancestors.
+        """
         if not parent:
             return []
         known = next((arm.lineage for arm in self.arms if arm.version == parent), [])
         return [*known, parent][-LONGEST_LINEAGE:]
 
     def dispensable(self) -> RunningArm | None:
-        """The arm to stop when a candidate needs room: a rolled-back one, else the one that was live longest ago, else
-        the first that a pin holds back; never the one that a roll-back would make live."""
+        """The arm to stop when a new candidate needs its place, or None if there is none to spare.
+
+        Rolled-back arms come first, then those that were live, the one longest ago first, then those that a pin keeps
+        from going live. Never chosen is the arm that a roll-back would make live.
+        """
         kept = self.before[-1].version if self.before else ""
         held = {each.number for each in self.held}
         spare = [arm for arm in self.arms[1:] if (arm.was_live or arm.number in held) and arm.version != kept]
         return min(spare, key=lambda arm: (not arm.taken_back, not arm.was_live, arm.since, arm.number), default=None)
 
     def candidates(self) -> list[RunningArm]:
-        """Candidates in test, without winners that a pin holds back."""
+        """Arms whose retrained model is still being tested.
+
+        An arm that won its test and waits for the release of a pin is not among them.
+        """
         held = {each.number for each in self.held}
         return [arm for arm in self.arms[1:] if arm.candidate and not arm.was_live and arm.number not in held]
 
     def is_held(self, arm: RunningArm) -> bool:
-        """Whether a pin holds back the promotion of an arm, or the roll-back of the live one."""
+        """Whether a pin holds back the promotion of an arm or, if it is the live arm, its roll-back."""
         return any(each.number == arm.number and each.live == self.arms[0].version for each in self.held)
 
     def hold(self, command: PromoteVariant | RollBack, arm: RunningArm) -> bool:
-        """Keep a command until the pin is released; returns whether it is new."""
+        """Keep a promotion or roll-back until the pin is released; False if one for the same arm is kept already.
+
+        Args:
+            command: the promotion or the roll-back.
+            arm: the arm to be promoted, or the live arm to be rolled back.
+        """
         if any(each.number == arm.number for each in self.held):
             return False
         self.held.append(HeldByPin(command, arm.number, self.arms[0].version))
         return True
 
     def forget(self, version: str) -> None:
-        """Remove a version from those that a roll-back can go to."""
+        """Remove a version from those that a roll-back can make live again."""
         self.before = [former for former in self.before if former.version != version]
 
     def pool(self) -> tuple[str, ...]:
-        """SHA-256 of the stored models that a retrain is compared with, the latest last."""
+        """SHA-256 of the stored models that a retrain compares its new model with, the latest last, at most 6."""
         return tuple(self.frozen.values())[-MOST_CONTENDERS:]
 
 
 def initial_arms() -> SymbolArms:
-    """State of a symbol with its built-in arm alone.
+    """State of a symbol before the first command: one arm, the built-in pipeline that every symbol begins with.
 
     >>> initial_arms().arms[0].version
     'builtin'

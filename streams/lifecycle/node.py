@@ -1,4 +1,4 @@
-"""The lifecycle node: commands in; directives, retrain jobs, records of versions, and dead letters out."""
+"""The lifecycle node: it reads commands, and writes directives, retrain jobs, version records and dead letters."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -38,21 +38,24 @@ Directed = StartVariant | StopVariant | PromoteVariant | RollBack
 
 
 class LifecycleNode(Node[SymbolArms]):
-    """Node that carries out commands; only it writes directives.
+    """Node that carries out commands on a symbol's arms (pipelines that run side by side); only it writes directives.
 
-    A command becomes one directive of the same id in the tick log, on the same partition number, so the market node
-    takes it in order with the ticks. What the market node would refuse is refused here, by the same rules. An id that
-    was carried out before changes nothing, so a command may be sent twice by a client or repeated after a crash.
+    A command becomes one directive with the same id in the log of ticks, on the same partition number. So the market
+    node takes it in order with the ticks. The node refuses whatever the market node would refuse, by the same rules. A
+    command whose id was carried out before changes nothing, so it may be sent twice by a client or repeated after a
+    crash.
 
-    While the live version is pinned, automatic promotions and roll-backs are held back. They are carried out at the
-    release of the pin if that version is still live; otherwise a held-back winner is stopped, as it beat another one.
+    While the live version is pinned, automatic promotions and roll-backs are held back. They are carried out when the
+    pin is released, if the same version is still live. Otherwise a winner that was held back is stopped, since the
+    version that it won against is not live any more.
 
-    A retrain becomes a job, unless the symbol is in its cool-down or enough candidates are in test. If there is no room
-    for a candidate, one more directive stops another arm, usually the version that was live longest ago.
+    A retrain command becomes a retrain job. An automatic one is withheld shortly after a roll-back, or while enough
+    candidates (retrained models) are being tested. If there is no room for a candidate's arm, one more directive stops
+    another arm, usually that of the version that was live longest ago.
 
     Args:
-        parameters: of all symbols, against which overrides are checked.
-        signing: signs directives and jobs and checks commands, if the deployment has a key.
+        parameters: parameters of all symbols; overrides in commands are checked against them.
+        signing: keys with which directives and jobs are signed and commands are checked; the default does neither.
 
     >>> node = LifecycleNode()
     >>> arms = node.open("X")
@@ -77,13 +80,23 @@ class LifecycleNode(Node[SymbolArms]):
         self._own_variants = {symbol: ArmParameters(own) for symbol, own in parameters.symbols.items()}
 
     def check(self, event: Any) -> None:
-        """See `Node.check`: a command must be signed, and ask for a retrain under the id of its breach."""
+        """Check a command's signature, and that a retrain command has the id of the breach (reason) that it names.
+
+        Raises:
+            Refused: the signature or the id is not right.
+        """
         self._signing.check(event)
         if isinstance(event, Retrain) and event.breach.id != event.id:
             raise Refused("bad_command", f"retrain: expected the id of its breach, was {event.breach.id!r:.80}")
 
     def admit(self, event: Any, record_id: str) -> None:
-        """See `Node.admit`: a command must have been signed for this place."""
+        """Check that a symbol's first command was signed for the partition on which it lies.
+
+        Without signing keys every command passes.
+
+        Raises:
+            Refused: the command was signed for another partition, or with a key that is not valid any more.
+        """
         self._signing.admit(event, record_id)
 
     def open(self, key: str) -> SymbolArms:
@@ -91,12 +104,22 @@ class LifecycleNode(Node[SymbolArms]):
         return initial_arms()
 
     def may_leave(self, state: SymbolArms) -> bool:
-        """See `Node.may_leave`: a symbol without carried-out commands and without validly signed ones."""
+        """Whether a symbol's state may be dropped, since it holds nothing that would be missed.
+
+        That is so while no command was carried out, and no command with a valid signature was seen.
+        """
         judged = state.judged
         return not (state.next_number > 1 or state.applied or judged.ids or judged.floors)
 
     def step(self, state: SymbolArms, event: Any, record_id: str) -> Sequence[Struct]:
-        """The directives, then the records of the versions that they change; nothing for a repeated command."""
+        """Carry out one command, and return the records that follow from it.
+
+        These are directives or a retrain job, then records of the versions that changed. A command whose id was carried
+        out before returns nothing.
+
+        Raises:
+            Refused: the command cannot be carried out in this state; it becomes a dead letter.
+        """
         if not self._signing.meet(state.judged, event, record_id) or event.id in state.applied:
             return ()
         if isinstance(event, Retrain):
@@ -125,11 +148,15 @@ class LifecycleNode(Node[SymbolArms]):
         return (*(self._signing.sign(each, record_id) for each in directives), *records.records)
 
     def shown(self, symbol: str, version: str) -> str:
-        """Name of a version as predictions carry it."""
+        """Name of a version as predictions carry it.
+
+        It differs from `version` for the built-in version alone, whose name ends with a digest of the symbol's
+        parameters.
+        """
         return builtin_version(self._parameters.for_symbol(symbol).digest()) if version == BUILTIN else version
 
     def _retrain(self, state: SymbolArms, command: Retrain, record_id: str) -> Sequence[Struct]:
-        """The job, which may be withheld, unless a person asked for it."""
+        """The retrain job, which may be withheld unless a person asked for it."""
         remember(state, command.id)
         withheld, tested = "", state.candidates()
         to_go = state.cools_until - command.ts_event
@@ -217,7 +244,7 @@ class LifecycleNode(Node[SymbolArms]):
         return [*directives, self._carry_out(state, stop, records)]
 
     def _stop_beaten(self, state: SymbolArms, command: Command, records: VersionRecords) -> list[Directive]:
-        """Once another version is live: what was held back for the one before is over."""
+        """Stop winners that a pin held back for a version that is not live any more, and drop its roll-back."""
         live = state.arms[0]
         over = [each for each in state.held if each.live != live.version or not state.pinned]
         state.held = [each for each in state.held if each not in over]

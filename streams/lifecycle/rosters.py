@@ -1,4 +1,7 @@
-"""Comparison of the running versions by the registry (lifecycle node) with those in outcomes (market node)."""
+"""Compares the versions that run on a symbol according to the registry with those that appear in outcomes.
+
+The lifecycle node writes the registry, the market node the outcomes; if they differ, one of them has lost records.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,11 +15,11 @@ from schemas.versions import ModelVersion
 
 
 class Runs(NamedTuple):
-    """The versions of one symbol that run.
+    """The versions that run on one symbol.
 
     Attributes:
-        live: the live version; the built-in one before the first command.
-        shadow: versions in shadow, each with the name of its arm.
+        live: name of the live version; the built-in one before the first command.
+        shadow: versions that run in shadow (unpublished): name of the version, and of the arm (pipeline) that runs it.
     """
 
     live: str
@@ -24,10 +27,10 @@ class Runs(NamedTuple):
 
 
 def valid_versions(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
-    """Valid version records of one symbol: all, but of the built-in version only the newest.
+    """The version records of one symbol that still hold: all except those of the built-in version before its newest.
 
-    With other parameters the built-in arm goes on under another name, and no record ends the name before: its last one
-    would for ever say that it is live.
+    The built-in version, with which a symbol begins, is named after its parameters. With other parameters it goes on
+    under another name, and no record ends the old name, whose last record would say for ever that it is live.
 
     >>> before = ModelVersion("commands:0:3:0", "X", "builtin-00000000", "", "champion", "", 3, "c0", arm="live")
     >>> after = ModelVersion("commands:0:7:1", "X", "builtin-1f2e3d4c", "", "shadow", "", 7, "c1", arm="mine")
@@ -40,7 +43,7 @@ def valid_versions(versions: Iterable[ModelVersion]) -> list[ModelVersion]:
 
 
 def newest(versions: Iterable[ModelVersion]) -> ModelVersion | None:
-    """The record that was written last, of records of one symbol; None if there are none."""
+    """The record that was written last among records of one symbol, by the offset in its id; None if there are none."""
     return max(versions, key=_place, default=None)
 
 
@@ -52,7 +55,10 @@ def _place(version: ModelVersion) -> Position:
 
 
 def said(versions: Iterable[ModelVersion]) -> Runs:
-    """Running versions by the registry: the newest record of each version of one symbol.
+    """The versions that run on one symbol according to the registry.
+
+    Args:
+        versions: the newest record of each version of the symbol.
 
     >>> said([ModelVersion("commands:0:7:0", "X", "v2", "v1", "champion", "better", 5, "c1", arm="live"),
     ...     ModelVersion("commands:0:7:1", "X", "v1", "", "shadow", "v2 is live", 5, "c1", arm="v1"),
@@ -65,17 +71,17 @@ def said(versions: Iterable[ModelVersion]) -> Runs:
 
 
 def shown(outcome: OutcomeMatured) -> Runs:
-    """Running versions by the market node: the arms of one outcome, the live one first."""
+    """The versions that run on a symbol according to the market node, taken from one outcome."""
     live, *others = outcome.arms
     return Runs(live.model_version, {arm.model_version: arm.arm for arm in others})
 
 
 class Difference(NamedTuple):
-    """A difference between the arms of the lifecycle node and those of the market node.
+    """A difference between the versions that run according to the lifecycle node and according to the market node.
 
     Attributes:
-        found: what each of them says.
-        fix: the way out.
+        found: what each of the two nodes says, a sentence.
+        fix: commands that make both agree.
     """
 
     found: str
@@ -83,12 +89,17 @@ class Difference(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Both, for a person; cut to what a field of a record takes."""
+        """`found` and `fix` in one sentence for a person, cut to the longest text that a record field may hold."""
         return cut(f"{self.found}{FIX}{self.fix}")
 
 
 def difference(symbol: str, lifecycle: Runs, market: Runs) -> Difference | None:
-    """The difference, with what to do about it; None if there is none.
+    """The difference between the versions that two nodes say run on a symbol, and how to mend it; None if they agree.
+
+    Args:
+        symbol: symbol that the versions run on.
+        lifecycle: running versions according to the lifecycle node.
+        market: running versions according to the market node.
 
     >>> found = difference("X", Runs("v2", {"builtin-1f2e3d4c": "builtin-1f2e3d4c"}), Runs("builtin-1f2e3d4c", {}))
     >>> found.sentence # doctest: +NORMALIZE_WHITESPACE

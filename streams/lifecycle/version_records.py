@@ -1,4 +1,4 @@
-"""Registry records of the versions that a command changes."""
+"""Makes the registry records of the versions that a command changes."""
 
 from collections.abc import Callable
 
@@ -13,17 +13,17 @@ Shown = Callable[[str, str], str]
 
 
 class VersionRecords:
-    """Collects the version records of one command.
+    """Collects a record for each version whose status one command changes.
 
     Args:
         command: the command that is carried out.
-        record_id: id of its record.
-        state: arms of its symbol.
-        shown: gives the name of a version as predictions carry it.
+        record_id: id of the command's record.
+        state: the lifecycle node's state of the symbol.
+        shown: function that gives the name of a version as predictions carry it, from the symbol and the version.
 
     Attributes:
         record_id: id of the command's record.
-        records: so far.
+        records: version records collected so far.
     """
 
     def __init__(self, command: Command, record_id: str, state: SymbolArms, shown: Shown) -> None:
@@ -32,11 +32,16 @@ class VersionRecords:
         self.records: list[ModelVersion] = []
 
     def now(self, command: Command) -> None:
-        """Attribute the following records to another command."""
+        """Attribute the records that follow to another command."""
         self._command = command
 
     def add(self, arm: RunningArm, reason: str) -> None:
-        """Add the record of the version of an arm, as it stands now."""
+        """Add a record of an arm's version with its present status.
+
+        Args:
+            arm: the arm (running pipeline).
+            reason: why the status changed, a sentence.
+        """
         command, symbol = self._command, self._command.symbol
         lineage = tuple(self._shown(symbol, version) for version in arm.lineage)
         silent = isinstance(command, (StopVariant, Retrain, PinVersion))

@@ -1,4 +1,7 @@
-"""The states of a model version and the changes between them: one table for the loop and for the registry in memory."""
+"""The statuses of a model version, and which status may follow which.
+
+The running system and the registry in memory (`ModelVersionManager`) use the same table.
+"""
 
 from schemas.versions import Status
 
@@ -31,7 +34,9 @@ stays so.
 
 
 def without_arms() -> dict[Status, tuple[Status, ...]]:
-    """The table without the changes in `OF_ARMS`, and without the states that cannot be reached then.
+    """For each status, the statuses that may follow if no version runs beside the live one.
+
+    It is the table `FOLLOWS` without the changes in `OF_ARMS`, and without statuses that can then not be reached.
 
     >>> without_arms()["champion"], without_arms()["rolled_back"], "stopped" in without_arms()
     (('frozen', 'rolled_back'), (), False)

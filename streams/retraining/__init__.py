@@ -1,1 +1,1 @@
-"""Retraining: from labels to a candidate by purged split, fit and gates, with one result for each job."""
+"""Retraining: fits a new model to outcomes, tests it on held-out outcomes, and gives one result for each job."""

@@ -1,4 +1,4 @@
-"""Models fitted to a labelled log, and the directives that make them live."""
+"""Fits models to the outcomes of a symbol, and makes the directives (instructions in the tick log) to run them live."""
 
 from collections.abc import Iterator, Sequence
 
@@ -22,10 +22,10 @@ Label = tuple[list[float], bool, float]
 
 
 class LabelledLog:
-    """Labels of one symbol, and the models fitted to them.
+    """Collects the labels (directions of realised moves) of one symbol and fits models to them.
 
     Args:
-        symbol: of the labels.
+        symbol: symbol of the outcomes.
         market: parameters of the symbol.
     """
 
@@ -37,14 +37,18 @@ class LabelledLog:
         self._fits = 0
 
     def add(self, outcome: OutcomeMatured) -> None:
-        """Add one outcome; one that did not move is skipped."""
+        """Add the label of one outcome; an outcome in which the mid did not move has no label and is skipped."""
         if outcome.label:
             values = [outcome.features[name] for name in self._parameters.features]
             uniqueness = label_uniqueness.update(self._uniqueness, outcome.ts_prediction, outcome.horizon_ns)
             self._labels.append((values, outcome.label > 0, uniqueness))
 
     def promotion(self, ts_event: int) -> Iterator[Directive]:
-        """Directives that make a model of all labels so far the live one and end the one that was fitted before."""
+        """Fit a model to all labels so far; yield directives that make it live and stop the one fitted before.
+
+        Args:
+            ts_event: event time of the directives, ns since 1970, UTC.
+        """
         self._fits += 1
         version, before = f"fit-{self._fits}", f"fit-{self._fits - 1}" if self._fits > 1 else ""
         model = fit(self._labels, self._parameters)
@@ -69,7 +73,13 @@ class LabelledLog:
 
 
 def fit(labels: Sequence[Label], parameters: SignedLogisticParameters, passes: int = PASSES) -> SignedLogistic:
-    """Model trained on `labels` in their order, in several passes, from weights of 0."""
+    """A new model trained on labels in their order.
+
+    Args:
+        labels: for each label the features, whether the mid moved up, and a weight from 0 to 1.
+        parameters: parameters of the model; it starts from their prior weights.
+        passes: number of times that all labels are learned.
+    """
     learner = SignedLogisticLearner(replace(parameters, learns=True))
     model = signed_logistic.start(parameters)
     for _ in range(passes):

@@ -1,4 +1,4 @@
-"""Gates: conditions on the hold-out that a candidate must meet before it may run in shadow."""
+"""Gates: conditions that a retrained model must meet on held-out outcomes before it may run."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,12 +17,12 @@ from streams.scoring.scores import entropy, log_loss, mean_log_loss
 
 
 class HeldOut(Struct, frozen=True):
-    """The hold-out with the probabilities of the candidate.
+    """Outcomes that were kept out of the training, with a retrained model's probabilities for them.
 
     Attributes:
-        outcomes: of the hold-out, with stored probabilities of live version and baselines.
-        candidate: probabilities of the candidate.
-        usual_move_bps: mean size of a move in the training part, from which the expected edge is computed, bps.
+        outcomes: the outcomes, with the stored probabilities of the live version and of the baselines.
+        candidate: the retrained model's probability of an upward move, for each outcome.
+        usual_move_bps: mean size of a move in the training data, bps; the expected edge is computed from it.
     """
 
     outcomes: Sequence[Labelled]
@@ -30,12 +30,18 @@ class HeldOut(Struct, frozen=True):
     usual_move_bps: float
 
     def moved(self) -> list[tuple[Labelled, float]]:
-        """Outcomes that moved, each with the candidate's probability."""
+        """The outcomes in which the mid moved, each with the retrained model's probability of an upward move."""
         return [(each, told) for each, told in zip(self.outcomes, self.candidate, strict=True) if each.label]
 
 
 def net_bps(outcome: Labelled, probability: float, usual_move_bps: float) -> float:
-    """Net return of one unit on the predicted side, bps; 0 if the expected edge is below the cost."""
+    """Return after cost of one unit on the predicted side, bps; 0 if the expected edge does not exceed the cost.
+
+    Args:
+        outcome: the realised move and the cost.
+        probability: forecast probability of an upward move.
+        usual_move_bps: usual size of a move, bps; the expected edge is this times (2 * probability - 1).
+    """
     edge = (2.0 * probability - 1.0) * usual_move_bps
     if abs(edge) <= outcome.cost_bps:
         return 0.0
@@ -43,7 +49,11 @@ def net_bps(outcome: Labelled, probability: float, usual_move_bps: float) -> flo
 
 
 def metrics(held: HeldOut) -> dict[str, float]:
-    """Scores of candidate, live version and baselines on the hold-out: log-loss, accuracy, calibration, net edge."""
+    """Scores of the retrained model, the live version and the baselines on the held-out outcomes, by name.
+
+    Names are `candidate`, `current` or a baseline, a dot, and the score: `log_loss` (nats), `accuracy`, and for the
+    first two also `ece` (calibration error), `net_bps` and `skill`. Empty if nothing moved.
+    """
     moved = held.moved()
     if not moved:
         return {}
@@ -68,12 +78,18 @@ def metrics(held: HeldOut) -> dict[str, float]:
 
 
 def gates(held: HeldOut, model: SignedLogistic, parameters: RetrainParameters, contenders: int) -> tuple[GateRow, ...]:
-    """Every gate, passed or not.
+    """The result of every gate, that is, of every condition that a retrained model must meet on held-out outcomes.
 
-    The candidate must be *shown* to be better than the best baseline and than the current version: the lower bound of
-    the gain is above 0, at the level divided by the number of contenders, as the best was chosen on this hold-out
-    (Bonferroni). It must not be shown to be worse in the guardrails (regimes, calibration, net edge): the hold-out is
-    too small to show that it is as good, and the test in shadow follows.
+    The model must be *shown to be better* than the best baseline and than the live version: the lower bound of its gain
+    in log-loss is above 0. The model was chosen on the same outcomes, so the error rate is divided by the number of
+    models compared (Bonferroni). It must not be *shown to be worse* in any regime, in calibration or in net edge.
+    Held-out data are too few to show that it is as good there; the test beside the live version follows.
+
+    Args:
+        held: the held-out outcomes with the model's probabilities.
+        model: the retrained model.
+        parameters: error rates and tolerances.
+        contenders: number of models from which this one was chosen.
     """
     level = parameters.level / contenders
     moved = held.moved()

@@ -1,4 +1,4 @@
-"""One retrain as a pure function: from a labelled log and a breach to a result."""
+"""One retrain as a pure function: from outcomes and the reason for the retrain to a result."""
 
 from collections.abc import Iterator, Sequence
 
@@ -29,15 +29,16 @@ LOOKED_BACK = 2_000
 
 
 class Contender(Struct, frozen=True):
-    """A model that may become the candidate, with its result on the hold-out.
+    """A model that may be chosen by a retrain, with its result on the held-out outcomes.
 
     Attributes:
-        recipe: `all`, `since` the change, or `stored`.
-        model: fitted to the training part only.
-        trained: labels that it was fitted to; empty for a stored version.
-        stored: the stored version, if it is one.
-        told: probabilities on the hold-out.
-        loss: its mean log-loss there, nats.
+        recipe: how it came about: `all`: fitted to all labels; `since`: to those since the change in the market;
+            `stored`: an earlier version.
+        model: the model; a fit uses the training part alone.
+        trained: labels that it was fitted to; empty for an earlier version.
+        stored: state of the earlier version; None for a fit.
+        told: probability of an upward move for each held-out outcome.
+        loss: mean log-loss of these probabilities, nats.
     """
 
     recipe: str
@@ -56,19 +57,19 @@ def retrain(
     parameters: RetrainParameters | None = None,
     pool: Sequence[ModelState] = (),
 ) -> RetrainingResult:
-    """Train models, choose the best on the hold-out and apply the gates.
+    """Train models, choose the best on held-out outcomes, and check whether it meets all conditions (gates).
 
-    Fits to all labels and to those since the change, and every version of `pool`, are compared on the hold-out; the
-    best of them must pass the gates. A fit that passes is made anew with the labels of the hold-out too: that is the
-    candidate. A stored version becomes the candidate unchanged.
+    Three sorts of models are compared: a fit to all labels, a fit to the labels since the change, and each earlier
+    version in `pool`. If the best is a fit, it is fitted again with the held-out labels included; an earlier version is
+    taken unchanged. Only the best is checked.
 
     Args:
-        symbol: of the labels.
-        breach: why the retrain is needed; its id is the job's.
-        log: outcomes that had matured at the breach, the oldest first.
+        symbol: symbol of the outcomes.
+        breach: why the retrain is needed; its id becomes the id of the job.
+        log: outcomes known at the breach, the oldest first.
         market: parameters of the symbol.
-        parameters: of the job.
-        pool: stored versions over the same features.
+        parameters: parameters of the retrain; None: defaults.
+        pool: states of earlier versions over the same features.
     """
     parameters = parameters or RetrainParameters()
     moved = [each for each in log if each.label][-parameters.labels :]
@@ -125,9 +126,9 @@ def retrain(
 
 
 def _hold_out(breach: Breach, moved: Sequence[Labelled], parameters: RetrainParameters) -> int:
-    """Number of labels to hold out: a fraction of those since the change, so that training has some of these, too.
+    """Number of labels to hold out: a fraction of those since the change, so that some of these are left for training.
 
-    They span at least so many horizons, of the longest among them, that a bound can be told from them.
+    The held-out labels span at least 18 of the longest horizons, so that a statistical bound can be computed from them.
     """
     longest = max((each.horizon_ns for each in moved), default=0)
     span = (overlapping_mean.FEWEST + 6) * overlapping_mean.HORIZONS * longest

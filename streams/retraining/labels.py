@@ -1,7 +1,7 @@
-"""The labelled log of one symbol: outcomes reduced to what a retrain needs.
+"""The outcomes of one symbol, reduced to what a retrain needs, as a list called the log.
 
-A log ends with the outcome that its retrain names and begins at a place that is counted back from there. So it depends
-neither on how far back outcomes were read, nor on later ones.
+A log ends with the outcome that the retrain names, and its beginning is counted back from there. So it depends neither
+on how far back outcomes were read, nor on later outcomes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,14 +25,14 @@ OUTCOMES_A_LABEL: Final = 4
 
 
 def begins_at(labels: Sequence[int], most: int) -> int:
-    """Index at which a log begins that ends with the last of these outcomes; -1 if it lies before the first.
+    """Index of the outcome at which a retrain's log begins if it ends with the last one; -1 if more are needed.
 
-    It is the later of two places, counted backwards: that of moved outcome number `most + SPARE`, and that of outcome
-    number `OUTCOMES_A_LABEL * most + SPARE`.
+    Counted backwards, the log begins as soon as it has `most + SPARE` outcomes that moved, or `4 * most + SPARE`
+    outcomes in all, where `SPARE` is 1,000.
 
     Args:
-        labels: of the outcomes, in the order of their ids; 0 where nothing moved.
-        most: labels that a retrain learns from.
+        labels: label of each outcome, the oldest first: sign of the move, 0 if nothing moved.
+        most: largest number of labels that a retrain learns from.
 
     >>> begins_at([1, -1] * 5_000, most=500), begins_at([1, -1] * 50, most=500), begins_at([0] * 5_000, most=500)
     (8500, -1, 2000)
@@ -47,19 +47,21 @@ def begins_at(labels: Sequence[int], most: int) -> int:
 
 
 class Labelled(Struct, frozen=True, array_like=True):
-    """One outcome as a retrain needs it.
+    """One outcome, reduced to what a retrain needs.
 
     Attributes:
-        ts, matured: event times of the prediction and of its outcome, ns.
-        label: sign of the move.
-        features: of the model, in its order, at prediction time.
-        rules: probabilities of the rule strategies.
-        live: stored probability of the version that was live.
-        version: its name.
-        baselines: probabilities of the baselines.
-        regime: at prediction time.
-        return_bps, cost_bps: realised move, and cost of a round trip.
-        uniqueness: of the label, 0 to 1, see `label_uniqueness`; 0 if nothing moved, and before `last` computes it.
+        ts, matured: event times of the prediction and of its outcome, ns since 1970, UTC.
+        label: sign of the move; 0 if nothing moved.
+        features: values of the model's features at prediction time, in the model's order.
+        rules: probabilities of an upward move by the rule strategies.
+        live: probability by the version that was live, as it was stored.
+        version: name of that version.
+        baselines: probabilities by the baselines.
+        regime: regime at prediction time.
+        return_bps: realised move, bps.
+        cost_bps: cost of a round trip, bps.
+        uniqueness: weight of the label in learning, 0 to 1: lower the more it overlaps in time with earlier labels. It
+            is 0 if nothing moved, and until `OutcomeLog.last` computes it.
         horizon_ns: how far ahead was predicted, ns.
     """
 
@@ -79,11 +81,11 @@ class Labelled(Struct, frozen=True, array_like=True):
 
 
 class OutcomeLog:
-    """Outcomes of one symbol, added in the order of their ids; as many are kept as the longest log needs.
+    """Outcomes of one symbol, added in the order of their ids; the oldest are dropped when no retrain can need them.
 
     Args:
         market: parameters of the symbol.
-        most: labels that a retrain learns from.
+        most: largest number of labels that a retrain learns from.
     """
 
     def __init__(self, market: MarketParameters, most: int) -> None:
@@ -98,10 +100,10 @@ class OutcomeLog:
         return len(self._labels)
 
     def add(self, outcome: OutcomeMatured) -> None:
-        """Take one outcome; the first of a new generation of the symbol's clock ends the log before it.
+        """Add one outcome; if the symbol's event time or price unit broke before it, drop all earlier ones first.
 
         Raises:
-            TickloopError: it lacks a feature or an opinion: it was made with other parameters.
+            TickloopError: the outcome lacks a feature or a strategy, so it was made with other parameters.
         """
         if outcome.generation and outcome.generation != self._generation:
             # Times of different generations cannot be compared, so training and hold-out could not be kept apart.
@@ -136,10 +138,10 @@ class OutcomeLog:
             del self._labels[: -self._kept]
 
     def last(self, until: int | None = None) -> Sequence[Labelled]:
-        """The log that ends with the last outcome, oldest first, with the uniqueness of each label.
+        """The log for a retrain: outcomes up to the last one, the oldest first, with the weight of each label.
 
         Args:
-            until: event time, ns: only what had matured by then.
+            until: event time, ns: only outcomes that were known by then are taken; None: all.
         """
         found = self._labels if until is None else [each for each in self._labels if each.matured <= until]
         found = found[max(0, begins_at([each.label for each in found], self._most)) :]
@@ -153,7 +155,13 @@ class OutcomeLog:
 
 
 def outcome_log(outcomes: Iterable[OutcomeMatured], market: MarketParameters, most: int) -> OutcomeLog:
-    """Log of `outcomes`, of one symbol; `most` labels are learned from."""
+    """An `OutcomeLog` filled with outcomes of one symbol.
+
+    Args:
+        outcomes: outcome records in the order of their ids.
+        market: parameters of the symbol.
+        most: largest number of labels that a retrain learns from.
+    """
     log = OutcomeLog(market, most)
     for outcome in outcomes:
         log.add(outcome)

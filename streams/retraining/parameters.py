@@ -1,4 +1,4 @@
-"""Parameters of retraining: fits, gates, and the test of a candidate in shadow."""
+"""Parameters of retraining: the fits, the conditions on new models, and the test of a new model beside the live one."""
 
 from typing import Annotated
 
@@ -20,21 +20,26 @@ TRIAL = Declaration(
 
 
 class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of retrains and of the tests of candidates; counts are of moved outcomes.
+    """Parameters of retrains and of the tests of candidates (retrained models).
+
+    All counts are of outcomes in which the mid moved. The hold-out is the latest of them, kept out of the training. A
+    gate is a condition that a candidate must meet on the hold-out.
 
     Attributes:
-        labels: most labels that a retrain uses.
-        validation_share: part of the labels (since the change, where one was found) that is the hold-out.
-        least_validated, most_validated: bounds of the hold-out; it spans 18 horizons at least.
-        least_trained: a fit to fewer labels is not tried.
-        learning_rate: of the fits; 0: that of the running model.
-        level: error rate of one gate, divided by the number of compared models; two gates must be passed at once, and
-            the measured rate is far lower.
-        calibration_tolerance: by how much its surprise may exceed that of the current version, nats.
-        candidates: most candidates in test at a time on one symbol.
-        cool_down_ns: time after an automatic roll-back without automatic retrains, ns.
-        trial: how a candidate is tested in shadow and watched once it is live; its `challengers` are at least
-            `candidates`.
+        labels: largest number of labels that a retrain uses.
+        validation_share: fraction of the labels that becomes the hold-out; of those since the change, if one was found.
+        least_validated, most_validated: bounds of the number of held-out labels; the hold-out spans at least 18
+            horizons within them.
+        least_trained: smallest number of labels that a model is fitted to.
+        learning_rate: learning rate of the fits; 0: that of the running model.
+        level: error rate of one gate; it is divided by the number of models compared. Two gates must be passed at once,
+            so the measured rate is far lower.
+        calibration_tolerance: how much more than the live version's the candidate's log-loss may exceed what the
+            candidate itself expected, nats.
+        candidates: largest number of candidates tested at the same time on one symbol.
+        cool_down_ns: time after an automatic roll-back without automatic retrains, ns of event time.
+        trial: experiment that tests a candidate beside the live version and monitors it once it is live. Its error rate
+            is shared by at least `candidates` challengers.
 
     >>> RetrainParameters(candidates=3).trial.test.challengers, RetrainParameters(candidates=1).trial.test.challengers
     (3, 1)
@@ -53,7 +58,7 @@ class RetrainParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     trial: Declaration = TRIAL
 
     def __post_init__(self) -> None:
-        """Divide the level of the test by the number of candidates that may be in test at once."""
+        """Divide the error rate of the test by the number of candidates that may be tested at the same time."""
         test = self.trial.test
         if test.challengers < self.candidates:
             shared = replace(self.trial, test=replace(test, challengers=self.candidates))

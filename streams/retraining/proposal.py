@@ -1,4 +1,4 @@
-"""The command that a finished retrain sends: to run its candidate in shadow."""
+"""Makes the command by which a finished retrain asks that its new model be run in shadow, that is, unpublished."""
 
 from schemas.commands import StartVariant
 from schemas.limits import LONGEST_CAUSE, MOST_METRICS, cut
@@ -8,9 +8,14 @@ from schemas.retraining import RetrainingResult, RetrainJob
 
 
 def proposal(job: RetrainJob, result: RetrainingResult) -> StartVariant:
-    """The command that starts a candidate in shadow as a new arm, as it ran on the hold-out.
+    """The command to start a retrained model in shadow (unpublished), as a new arm beside the live one.
 
-    Its id follows from the job, so it is carried out once, however often a job is done.
+    The arm (pipeline) starts in the same state as in the test on held-out outcomes. The command's id is made from the
+    job's, so that it is carried out once even if the job is done twice.
+
+    Args:
+        job: the retrain job.
+        result: result of the job, which has a model.
     """
     arm = candidate_arm(job.job, result.sha256)
     return StartVariant(

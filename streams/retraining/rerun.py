@@ -1,4 +1,4 @@
-"""Rerun of a new arm with a given model over stored outcomes, as it would have run in shadow."""
+"""Computes what a pipeline with a given model would have predicted on stored outcomes."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,15 @@ from streams.retraining.labels import Labelled
 
 
 def rerun(model: SignedLogistic, log: Sequence[Labelled], market: MarketParameters) -> list[float]:
-    """Probabilities of a new arm with `model`: of each outcome before its label, learning each as it matured.
+    """Probability of an upward move for each stored outcome, as a new pipeline with a given model would predict it.
 
-    The arm is that of the live pipeline: mixture, correction and calibration start as they would in shadow. `model`
-    itself is not changed.
+    The pipeline has the mixture, correction and calibration of the live system in their initial state. It learns from
+    each outcome once that outcome would have been known.
+
+    Args:
+        model: model to begin with; it is not changed.
+        log: outcomes in the order of their predictions.
+        market: parameters of the symbol.
     """
     arms = Arms(market)
     copy = SignedLogistic(list(model.weights), list(model.mean_squares), list(model.scales), model.n_seen)

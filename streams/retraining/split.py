@@ -1,4 +1,4 @@
-"""Purged split: training part and hold-out whose labels do not overlap."""
+"""Splits outcomes into a training part and a hold-out whose labels do not overlap in time ("purged" split)."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from streams.retraining.labels import Labelled
 
 
 class Split(Struct, frozen=True):
-    """Parts of a labelled log.
+    """A training part and a hold-out of a list of outcomes.
 
     Attributes:
-        trained: all that had matured their own horizon before the first prediction of the hold-out.
-        held_out: the most recent slice.
-        purged: labels between them that belong to neither.
+        trained: outcomes known at least one horizon of their own before the first prediction of the hold-out.
+        held_out: the most recent outcomes.
+        purged: number of outcomes between the two parts that belong to neither.
     """
 
     trained: Sequence[Labelled]
@@ -22,9 +22,10 @@ class Split(Struct, frozen=True):
 
 
 def split(log: Sequence[Labelled], moved_held_out: int) -> Split:
-    """Hold out the most recent outcomes, as many as contain `moved_held_out` that moved.
+    """Hold out the most recent outcomes, and take as training part what ends well before the first of them.
 
-    A label belongs to the training part if it had matured its own horizon before the first prediction of the hold-out.
+    An outcome belongs to the training part if it was known at least one horizon of its own before the first prediction
+    of the hold-out.
 
     >>> log = [Labelled(ts, ts + 10, 1, [], [], 0.5, "", [], "", 0.0, 0.0, 1.0, 10) for ts in range(0, 100, 5)]
     >>> found = split(log, moved_held_out=4)
@@ -33,7 +34,7 @@ def split(log: Sequence[Labelled], moved_held_out: int) -> Split:
 
     Args:
         log: outcomes in the order of their predictions.
-        moved_held_out: how many that moved are held out.
+        moved_held_out: number of held-out outcomes in which the mid moved; those between them are held out too.
 
     References:
         López de Prado (2018), Advances in Financial Machine Learning, section 7.4: purging and embargo.

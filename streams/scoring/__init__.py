@@ -1,1 +1,1 @@
-"""Scores of forecasts: log-loss, Brier, skill, calibration, intervals and baselines, each in one place."""
+"""Scores of forecasts: log-loss, Brier score, skill, calibration and intervals; and baselines to compare them with."""

@@ -1,4 +1,8 @@
-"""Baselines: forecasts without a model, each with its hit rate so far as probability."""
+"""Baselines: three simple forecasts without a model, each with its hit rate so far as its probability.
+
+`majority` always predicts up, with the fraction of moves that went up; `last_move` predicts the direction of the last
+move; `imbalance_sign` predicts the side of the order book with the larger queue.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +15,14 @@ BASELINES = ("majority", "last_move", "imbalance_sign")
 
 @dataclass
 class BaselineState:
-    """Hits and calls of the baselines so far, each from a prior of one hit and one miss; only matured labels count.
+    """Number of predictions and of right ones of each baseline, in the order of `BASELINES`.
+
+    Each baseline starts as if it had been right once and wrong once. Only predictions whose outcome moved are counted.
 
     Attributes:
-        hits: right calls of each baseline; for the majority: moves up.
-        calls: calls of each baseline that met a move; for the majority: moves.
-        last: side of the last move that is known, 0 before the first.
+        hits: right predictions; of `majority`: moves up.
+        calls: predictions; of `majority`: moves.
+        last: direction of the last known move: 1 up, -1 down, 0 before the first.
     """
 
     hits: list[int]
@@ -25,16 +31,16 @@ class BaselineState:
 
 
 def start() -> BaselineState:
-    """State before the first label."""
+    """State of the baselines before the first outcome."""
     return BaselineState([1] * len(BASELINES), [2] * len(BASELINES))
 
 
 def call(state: BaselineState, imbalance: float) -> Called:
-    """Forecasts of the baselines at a tick: probabilities of an upward move, and called sides.
+    """Forecasts of the baselines at a tick: for each, the probability of an upward move and the predicted direction.
 
     Args:
-        state: hits and calls so far.
-        imbalance: queue imbalance of the book; its sign is a baseline.
+        state: right and wrong predictions so far.
+        imbalance: queue imbalance of the order book; the sign of this number is one of the forecasts.
 
     >>> state = start()
     >>> learn(state, call(state, 0.4), up=True)
@@ -50,7 +56,13 @@ def call(state: BaselineState, imbalance: float) -> Called:
 
 
 def learn(state: BaselineState, called: Called, up: bool) -> None:
-    """Learn one label, given the forecasts at prediction time."""
+    """Update the counts of each baseline with the outcome of one prediction.
+
+    Args:
+        state: right and wrong predictions so far; changed in place.
+        called: what the baselines forecast when the prediction was made.
+        up: whether the mid moved up.
+    """
     label = 1 if up else -1
     for index, side in enumerate(called.sides):
         if side:
@@ -60,7 +72,7 @@ def learn(state: BaselineState, called: Called, up: bool) -> None:
 
 
 def by_name(opinions: Sequence[float]) -> dict[str, float]:
-    """Probabilities by name of the baseline, as in an outcome."""
+    """The probabilities of the baselines, given in the order of `BASELINES`, by name."""
     return dict(zip(BASELINES, opinions, strict=True))
 
 

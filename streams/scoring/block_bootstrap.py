@@ -1,4 +1,4 @@
-"""Block bootstrap: intervals for means of outcomes that overlap in time."""
+"""Block bootstrap: confidence intervals for means of outcomes that overlap in time and so are not independent."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,19 @@ FEWEST_BLOCKS = 10
 
 
 def cells(symbols: NDArray[np.str_], made: NDArray[np.int64], horizons_ns: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number of the cell of each outcome: equal symbol, equal horizon of time; empty cells are not counted.
+    """Number of the time cell that each outcome falls into, counted from 0.
+
+    A cell is a span of time as long as the horizon, of one symbol; cells without an outcome get no number. Outcomes of
+    a cell are resampled together, since they overlap.
 
     >>> horizons = np.array([100, 100, 100, 10])
     >>> cells(np.array(["A", "A", "A", "B"]), np.array([5, 99, 250, 5]), horizons).tolist()
     [0, 0, 1, 2]
 
     Args:
-        symbols: of the outcomes, symbol after symbol.
-        made: event time of their predictions, ns, in order within each symbol.
-        horizons_ns: how far ahead each looked, ns; a cell is as long as that.
+        symbols: symbol of each outcome; outcomes of one symbol are next to each other.
+        made: event time of each prediction, ns, in order within each symbol.
+        horizons_ns: horizon of each prediction, ns.
     """
     times = made // horizons_ns
     starts = np.arange(len(made)) == 0
@@ -39,19 +42,21 @@ def cells(symbols: NDArray[np.str_], made: NDArray[np.int64], horizons_ns: NDArr
 def resampled_means(
     columns: list[Column], cells: NDArray[np.int64], resamples: int, seed: int, block: int = BLOCK
 ) -> list[Column]:
-    """Means of columns over circular blocks of cells drawn at random, the same for every column, so that they pair.
+    """Means of columns over randomly drawn blocks of neighbouring cells, as often as asked.
 
-    `scipy.stats.bootstrap` draws outcome by outcome, as if they were independent, so it cannot stand here.
+    A cell is a group of rows that are drawn together. Blocks wrap around at the end. The same blocks are drawn for
+    every column, so that means of different columns can be compared pair by pair. (`scipy.stats.bootstrap` would draw
+    rows as if they were independent.)
 
     Args:
-        columns: of equal length, in the order of time.
-        cells: number of the cell of each of their rows, from 0 on, never falling.
-        resamples: how many.
-        seed: seed of the draw.
-        block: neighbouring cells that stay together.
+        columns: columns of equal length, in the order of time.
+        cells: number of the cell of each row, from 0 on, never decreasing.
+        resamples: number of means for each column.
+        seed: seed of the random numbers.
+        block: number of neighbouring cells that stay together.
 
     Returns:
-        For each column `resamples` means.
+        For each column, an array of `resamples` means.
 
     References:
         Politis and Romano (1992), A circular block-resampling procedure for stationary data.
@@ -72,7 +77,7 @@ def resampled_means(
 
 
 def interval(means: Column) -> tuple[float, float]:
-    """Percentile interval of `LEVEL`.
+    """The 95 % interval between two percentiles of resampled means: 2.5 % of them lie below and 2.5 % above.
 
     >>> tuple(round(end, 3) for end in interval(np.arange(1_001) / 1_000))
     (0.025, 0.975)
@@ -85,7 +90,7 @@ def interval(means: Column) -> tuple[float, float]:
 
 
 def _totals(column: Column, starts: NDArray[np.int64], block: int) -> Column:
-    """Sums over as many cells as there are: whole blocks, and what is left over of one more."""
+    """Sums over as many cells as there are: over whole blocks that begin at `starts`, and a part of one more block."""
     sums = np.concatenate(([0.0], np.cumsum(np.concatenate((column, column[:block])))))
     whole, last, rest = starts[:, :-1], starts[:, -1], len(column) % block
     totals: Column = (sums[whole + block] - sums[whole]).sum(axis=1) + sums[last + rest] - sums[last]

@@ -1,4 +1,4 @@
-"""Correlation of two series, one pair at a time."""
+"""Pearson correlation of two series, updated by one pair of values at a time."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -6,12 +6,12 @@ from math import sqrt
 
 @dataclass
 class Correlation:
-    """Means and co-moments of the pairs so far.
+    """State of a running correlation.
 
     Attributes:
-        pairs: pairs taken.
-        mean_x, mean_y: means.
-        xx, yy, xy: sums of products of deviations from the means.
+        pairs: number of pairs of values so far.
+        mean_x, mean_y: means of both series.
+        xx, yy, xy: sums of products of the deviations from the means.
     """
 
     pairs: int = 0
@@ -23,7 +23,7 @@ class Correlation:
 
 
 def update(state: Correlation, x: float, y: float) -> None:
-    """Take one pair: constant time, no cancellation.
+    """Add one pair of values to a running correlation, in constant time and without loss of digits by cancellation.
 
     References:
         Welford (1962), Note on a method for calculating corrected sums of squares and products, equations (4) and (5).
@@ -39,7 +39,7 @@ def update(state: Correlation, x: float, y: float) -> None:
 
 
 def coefficient(state: Correlation) -> float:
-    """Pearson's coefficient, -1 to 1; 0 as long as either series is constant.
+    """Pearson's correlation coefficient, -1 to 1; 0 as long as either series is constant.
 
     >>> state = Correlation()
     >>> for x, y in [(1.0, 2.0), (2.0, 1.0), (3.0, 4.0)]:

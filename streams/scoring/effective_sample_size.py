@@ -1,27 +1,27 @@
-"""Effective sample size: the largest number of outcomes that do not overlap in time.
+"""Effective sample size (`n_eff`): the largest number of outcomes of which no two of one symbol overlap in time.
 
-An outcome occupies the time from its prediction to the end of its own horizon. Outcomes of one symbol overlap where
-these times do; those of different symbols are counted each for itself. The effective sample size (`n_eff`) is the
-largest number of outcomes of which no two overlap.
+An outcome lasts from its prediction to the end of the prediction's horizon. Outcomes of different symbols never count
+as overlapping.
 """
 
 from collections.abc import Iterable
 
 
 def occupied_until(until: int, ts_prediction: int, horizon_ns: int) -> int:
-    """Event time up to which the counted outcomes occupy the time of a symbol, after one more of them came, ns.
+    """Event time (ns) up to which the outcomes counted so far last, after one more outcome of the symbol.
 
-    An outcome whose prediction was made at `until` or later is one more independent outcome. One that was made earlier
-    takes the place of the last that was counted if it ends before that: among outcomes in the order of their
-    predictions this rule finds as many as there can be.
+    The largest set of outcomes without overlap is found one outcome at a time. An outcome whose prediction was made at
+    `until` or later is added to the set. One that was made before replaces the last of the set if it ends earlier.
 
     Args:
-        until: the same before this outcome, ns; 0 before the first.
-        ts_prediction: event time of its prediction, ns; never falls.
-        horizon_ns: how far ahead it looked, ns.
+        until: this function's result for the outcome before; 0 for the first outcome.
+        ts_prediction: event time of the outcome's prediction, ns; never decreases from outcome to outcome.
+        horizon_ns: horizon of the prediction, ns.
 
-    >>> occupied_until(100, 100, 50), occupied_until(150, 120, 50), occupied_until(150, 120, 10)
-    (150, 150, 130)
+    >>> occupied_until(until=100, ts_prediction=100, horizon_ns=50)  # added
+    150
+    >>> occupied_until(150, 120, 50), occupied_until(150, 120, 10)  # left out; replaces the last
+    (150, 130)
 
     References:
         Kleinberg and Tardos (2005), Algorithm design, section 4.1: interval scheduling.
@@ -34,13 +34,13 @@ def disjoint(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[
     """Indices of the largest set of outcomes of which no two of one symbol overlap in time.
 
     Args:
-        symbols: of the outcomes.
-        made: event times of their predictions, ns; those of one symbol in order.
-        horizons_ns: how far ahead each looked, ns.
+        symbols: symbol of each outcome.
+        made: event time of each prediction, ns; those of one symbol in order.
+        horizons_ns: horizon of each prediction, ns.
 
-    >>> disjoint("AAAAAA", [0, 40, 99, 100, 150, 230], [100] * 6)
+    >>> disjoint("AAAAAA", made=[0, 40, 99, 100, 150, 230], horizons_ns=[100] * 6)
     [0, 3, 5]
-    >>> disjoint("AAAB", [0, 10, 30, 30], [100, 20, 100, 100])
+    >>> disjoint("AAAB", made=[0, 10, 30, 30], horizons_ns=[100, 20, 100, 100])
     [1, 2, 3]
     """
     chosen: list[int] = []
@@ -59,12 +59,18 @@ def disjoint(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[
 
 
 def effective_sample_size(symbols: Iterable[str], made: Iterable[int], horizons_ns: Iterable[int]) -> int:
-    """Largest number of outcomes that do not overlap in time; arguments as in `disjoint`.
+    """Largest number of outcomes of which no two of one symbol overlap in time.
 
-    A hundred outcomes of 500 ns beside two thousand of 60 us, of which twenty overlap, are two hundred:
+    In this example symbol A has 100 outcomes without overlap, and symbol B 2,000 that each overlap with the next
+    nineteen:
 
     >>> made = [*range(0, 50_000, 500), *range(0, 6_000_000, 3_000)]
     >>> effective_sample_size("A" * 100 + "B" * 2_000, made, [500] * 100 + [60_000] * 2_000)
     200
+
+    Args:
+        symbols: symbol of each outcome.
+        made: event time of each prediction, ns; those of one symbol in order.
+        horizons_ns: horizon of each prediction, ns.
     """
     return len(disjoint(symbols, made, horizons_ns))

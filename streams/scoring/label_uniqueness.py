@@ -1,4 +1,7 @@
-"""Label uniqueness: labels of neighbouring predictions overlap in time, so each counts for less than one."""
+"""Label uniqueness: a weight from 0 to 1 for each label, as labels of neighbouring predictions overlap in time.
+
+A label is the direction of the move after a prediction; it covers the time up to the prediction's horizon.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,12 +12,13 @@ MEMORY: Final = 200
 
 @dataclass
 class UniquenessState:
-    """State from which the uniqueness of labels is computed.
+    """State from which the weight (uniqueness) of the next label of a symbol is computed.
 
     Attributes:
-        last: event time of the last prediction whose label came, ns; -1 before the first, and after a break.
-        seen: labels taken, up to `MEMORY`.
-        worth: mean fraction of its horizon that a label covered and the one before it did not, 0 to 1.
+        last: event time of the prediction of the last label, ns; -1 before the first, and after a break of the symbol's
+            event time.
+        seen: number of labels so far, counted up to `MEMORY` (200).
+        worth: running mean over labels of the fraction of the horizon that was new, 0 to 1; see `update`.
     """
 
     last: int = -1
@@ -23,16 +27,16 @@ class UniquenessState:
 
 
 def update(state: UniquenessState, ts_prediction: int, horizon_ns: int) -> float:
-    """Take the next label; return its uniqueness, 0 to 1, with which it is weighted in learning.
+    """Add the next label, and return its uniqueness: the weight, 0 to 1, that it has in learning.
 
-    Each label covers as much new time as its prediction was later than the one before, at most its own horizon: these
-    parts add up to the number of independent labels. The uniqueness is their mean, so that the first label of a burst
-    does not count more than the others.
+    The new part of a label is the time from the prediction before to its own prediction, as a fraction of its horizon,
+    at most 1. The uniqueness is the mean of this part over the latest labels, so that the first label of a burst does
+    not count more than the others.
 
     Args:
-        state: of the labels so far.
+        state: state after the labels so far; changed in place.
         ts_prediction: event time of the label's prediction, ns.
-        horizon_ns: how far ahead that looked, ns.
+        horizon_ns: horizon of the prediction, ns.
 
     >>> state = UniquenessState()
     >>> [round(update(state, ts, horizon_ns=100), 3) for ts in (0, 10, 20, 30, 1_000)]

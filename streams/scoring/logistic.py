@@ -1,4 +1,4 @@
-"""Conversion of probabilities and log-odds, clipped so that both stay finite."""
+"""Conversion between probabilities and log-odds, limited to -13.8 to 13.8 so that both stay finite."""
 
 from math import exp, log
 from typing import Final
@@ -11,7 +11,7 @@ HIGHEST: Final = 1.0 - LOWEST
 
 
 def probability(log_odds: float) -> float:
-    """Probability with these log-odds.
+    """Probability that has the given log-odds, at least 1e-6 and at most 1 - 1e-6.
 
     >>> probability(0.0), round(probability(1.0), 4), round(probability(-1e9), 7)
     (0.5, 0.7311, 1e-06)
@@ -24,7 +24,7 @@ def probability(log_odds: float) -> float:
 
 
 def log_odds(probability: float) -> float:
-    """Log-odds of a probability.
+    """Log-odds of a probability, limited to -13.8 to 13.8.
 
     >>> log_odds(0.5), round(log_odds(0.75), 4), round(log_odds(1.0), 1)
     (0.0, 1.0986, 13.8)

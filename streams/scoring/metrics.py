@@ -1,4 +1,4 @@
-"""Scores of every version in every regime, beside the baselines, updated by every outcome."""
+"""Scores of every model version in every market regime, compared with the baselines, and updated by every outcome."""
 
 from collections.abc import Iterable
 
@@ -19,19 +19,19 @@ MOST_GROUPS = 64
 
 
 class Metrics(Struct, frozen=True):
-    """Scores of one version in one regime.
+    """Scores of one model version in one market regime.
 
     Attributes:
-        symbol: of the predictions.
-        regime: at prediction time, or `ALL`.
-        version: of the model at prediction time, or `ALL`.
-        scored: outcomes.
-        moved: outcomes whose mid moved.
-        independent: of these, how many at most do not overlap in time: the effective number.
-        positions: outcomes with a position.
-        gross_bps, net_bps: what a position earned on average before and after cost, bps of capital.
+        symbol: symbol of the predictions.
+        regime: regime at prediction time; empty: all regimes.
+        version: name of the model version; empty: the live version, whichever it was at prediction time.
+        scored: number of outcomes.
+        moved: number of outcomes in which the mid moved.
+        independent: effective sample size: the largest number of moved outcomes of which no two overlap in time.
+        positions: number of outcomes with a position.
+        gross_bps, net_bps: mean return of a position before and after cost, bps of capital.
         skill: 1 - log-loss / log-loss of the best baseline; 0 as long as nothing moved.
-        figures: of the version, then of each of `BASELINES` on the same outcomes; empty as long as nothing moved.
+        figures: scores of the version, then of each baseline on the same outcomes; empty as long as nothing moved.
     """
 
     symbol: str
@@ -48,13 +48,15 @@ class Metrics(Struct, frozen=True):
 
 
 class Group(Struct, array_like=True):
-    """Sums over the outcomes of one version in one regime.
+    """Sums over the outcomes of one model version in one market regime.
 
     Attributes:
-        scored, independent, positions: as in `Metrics`.
-        free_from: event time from which a prediction overlaps with none that was counted as independent, ns.
-        gross_bps, net_bps: sums over the positions.
-        tallies: of the version, then of each baseline.
+        scored: number of outcomes.
+        independent: effective sample size so far: largest number of moved outcomes of which no two overlap in time.
+        positions: number of outcomes with a position.
+        free_from: event time from which a new prediction overlaps with none that `independent` counts, ns.
+        gross_bps, net_bps: summed returns of the positions before and after cost, bps of capital.
+        tallies: sums of the scores of the version, then of each baseline.
     """
 
     scored: int
@@ -67,19 +69,20 @@ class Group(Struct, array_like=True):
 
 
 class MetricsState(Struct, array_like=True):
-    """Sums of one symbol.
+    """Sums over all outcomes of one symbol.
 
     Attributes:
-        groups: sums by (version, regime); the group that was updated last comes last.
+        groups: sums by version and regime, at most 64 groups; the group that was updated last comes last.
     """
 
     groups: dict[tuple[str, str], Group]
 
 
 class MetricsCollector:
-    """Advances a `MetricsState` by one outcome: constant time, bounded state.
+    """Keeps the scores of all versions and regimes of a symbol up to date, in constant time for each outcome.
 
-    Every arm counts for its version, the live one also for the version `ALL`; every regime also for the regime `ALL`.
+    Every version that predicted is counted; the live one is also counted under the empty name, whichever version it
+    was. Every outcome is counted for its regime, and for the empty regime, which stands for all of them.
 
     >>> from streams.market.node import MarketNode
     >>> from streams.engine.replay import replay_events
@@ -94,11 +97,11 @@ class MetricsCollector:
     """
 
     def start(self) -> MetricsState:
-        """State before the first outcome."""
+        """State of a symbol before the first outcome."""
         return MetricsState({})
 
     def update(self, state: MetricsState, outcome: OutcomeMatured) -> None:
-        """Take one outcome of the state's symbol."""
+        """Add one outcome of a symbol to the symbol's sums."""
         opinions = [outcome.baselines.get(name, 0.5) for name in BASELINES]
         for number, arm in enumerate(outcome.arms):
             for version in (ALL, arm.model_version) if number == 0 else (arm.model_version,):
@@ -106,12 +109,15 @@ class MetricsCollector:
                     _update(_group(state, version, regime), outcome, arm, opinions)
 
     def metrics(self, state: MetricsState, symbol: str) -> list[Metrics]:
-        """Figures of every group, sorted by version and regime: the first is the live arm over everything."""
+        """Scores of each version in each regime, sorted by version and regime.
+
+        The first entry, with version and regime empty, is that of the live version over all regimes.
+        """
         return [_metrics(symbol, *key, group) for key, group in sorted(state.groups.items(), key=lambda item: item[0])]
 
 
 def collect(outcomes: Iterable[OutcomeMatured]) -> list[Metrics]:
-    """Figures over many outcomes, of one symbol or several: the loop over `MetricsCollector.update`, nothing else."""
+    """Scores of each symbol, version and regime over many outcomes, as `MetricsCollector` gives them."""
     collector = MetricsCollector()
     states: dict[str, MetricsState] = {}
     for outcome in outcomes:

@@ -1,4 +1,4 @@
-"""Mean of overlapping outcomes with one-sided bounds that account for the overlap."""
+"""Mean of values of outcomes that overlap in time, with one-sided confidence bounds that account for the overlap."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,7 +14,14 @@ FEWEST = 12
 
 
 class Mean(Struct, frozen=True):
-    """Mean of `n` numbers in `batches` batches, its standard error, and `low` and `high` one-sided bounds."""
+    """Mean of values that overlap in time, with confidence bounds.
+
+    Attributes:
+        n: number of values.
+        batches: number of batches of neighbouring values from which the bounds were computed.
+        mean: mean of the values; 0 without any.
+        low, high: one-sided lower and upper bound; infinite with fewer than 2 batches.
+    """
 
     n: int
     batches: int
@@ -24,24 +31,25 @@ class Mean(Struct, frozen=True):
 
     @property
     def enough(self) -> bool:
-        """Whether there are enough batches for valid bounds."""
+        """Whether there are enough batches (at least 12) for the bounds to be valid."""
         return self.batches >= FEWEST
 
 
 def mean(values: Sequence[float], times: Sequence[int], horizons_ns: Sequence[int], level: float) -> Mean:
-    """Mean with bounds that each hold with probability 1 - `level`: Student's t over batches of time.
+    """Mean with a lower and an upper bound, each of which holds with probability 1 - `level`.
 
-    The error includes the covariance of neighbouring batches if it widens the bounds.
+    The bounds are those of Student's t over batches of time, each one horizon long. Values of neighbouring batches may
+    overlap, so their covariance is included in the error if that widens the bounds.
 
     >>> found = mean([1.0, 5.0, 2.0, 4.0, 3.0], [0, 300, 600, 900, 1_200], [100] * 5, level=0.05)
     >>> found.mean, found.batches, round(found.low, 2), round(found.high, 2)
     (3.0, 5, 1.49, 4.51)
 
     Args:
-        values: in the order of time.
-        times: event times of their predictions, ns.
-        horizons_ns: how far ahead each of these looked, ns; a batch is as long as `HORIZONS` of that.
-        level: of each bound.
+        values: one value for each outcome, in the order of time.
+        times: event time of each outcome's prediction, ns.
+        horizons_ns: horizon of each prediction, ns.
+        level: error rate of each bound, 0 to 1.
 
     References:
         Cochran (1977), Sampling Techniques, section 2.11: the ratio of two sums, for batches of unequal size.

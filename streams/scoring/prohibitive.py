@@ -1,4 +1,4 @@
-"""The cost that is used where the true cost is unknown."""
+"""The cost that stands for an unknown cost, so high that no position is taken."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""Calibration of probabilities: the reliability table and the expected calibration error.
+"""Calibration of probabilities: the reliability table and the expected calibration error, of columns of forecasts.
 
-This is the form for columns that are all there. `tally` keeps the same bins as running sums, outcome by outcome; the
-two add up in another order, and records hold both, so each stays as it is rounded.
+`streams.scoring.tally` computes the same error from running sums, outcome by outcome. The two may differ in the last
+digits, since they add up in different order.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from streams.scoring.scores import hit
 
 
 class Reliability(Struct, frozen=True):
-    """Predictions of similar confidence.
+    """One row of a reliability table: predictions whose confidence lies between two bounds.
 
     Attributes:
-        low, high: bounds of the confidence.
-        count: predictions.
+        low, high: bounds of the confidence, 0.5 to 1.
+        count: number of predictions.
         confidence: mean confidence, 0.5 to 1.
-        accuracy: part whose side was right; at one half exactly, half of it.
+        accuracy: fraction of predictions whose direction was right, 0 to 1; a probability of 0.5 counts as half right.
     """
 
     low: float
@@ -29,7 +29,14 @@ class Reliability(Struct, frozen=True):
 
 
 def reliability(probabilities: Sequence[float], ups: Sequence[bool], bins: int = 10) -> tuple[Reliability, ...]:
-    """Table over bins of equal width from 0.5 to 1, both sides folded together; bins without a prediction are left out.
+    """Reliability table: confidence and accuracy in bins of equal width from 0.5 to 1.
+
+    The confidence is the probability of the predicted direction, up or down. Bins without a prediction are left out.
+
+    Args:
+        probabilities: forecast probabilities of an upward move.
+        ups: whether the mid moved up, for each forecast.
+        bins: number of bins.
 
     >>> for row in reliability([0.9, 0.1, 0.88, 0.6], [True, False, False, True], bins=5):
     ...     print(f"{row.low:.1f}-{row.high:.1f} {row.count} {row.confidence:.3f} {row.accuracy:.3f}")
@@ -60,7 +67,9 @@ def reliability(probabilities: Sequence[float], ups: Sequence[bool], bins: int =
 
 
 def expected_calibration_error(table: Sequence[Reliability]) -> float:
-    """Mean gap between confidence and accuracy over the rows, weighed by their predictions; 0 for an empty table.
+    """Mean gap between confidence and accuracy over the rows of a reliability table, 0 to 1; 0 for an empty table.
+
+    Each row is weighted by its number of predictions.
 
     >>> expected_calibration_error(reliability([0.8, 0.8, 0.8, 0.8], [True, True, False, False]))
     0.30000000000000004

@@ -1,4 +1,4 @@
-"""Scores of whole columns of forecasts of moves: what `scores` says of one of them, to rounding."""
+"""Scores of whole columns of forecasts; `streams.scoring.scores` scores a single forecast in the same way."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +8,11 @@ from streams.scoring.scores import LEAST
 
 
 def log_losses(probabilities: Column, up: NDArray[np.bool_]) -> Column:
-    """Log-loss of each forecast, nats; see `scores.log_loss`.
+    """Log-loss of each forecast: the negative log of the probability that it gave to what happened, nats.
 
     Args:
-        probabilities: of an upward move.
-        up: whether it moved up.
+        probabilities: forecast probabilities of an upward move.
+        up: whether the mid moved up, for each forecast.
 
     >>> log_losses(np.array([0.8, 0.8]), np.array([True, False])).round(3).tolist()
     [0.223, 1.609]
@@ -22,7 +22,11 @@ def log_losses(probabilities: Column, up: NDArray[np.bool_]) -> Column:
 
 
 def hits(probabilities: Column, up: NDArray[np.bool_]) -> Column:
-    """1 for a called side that came, 0 for one that did not, one half where none was called; see `scores.hit`.
+    """For each forecast: 1 if the predicted direction was right, 0 if not, 0.5 if the probability was 0.5.
+
+    Args:
+        probabilities: forecast probabilities of an upward move.
+        up: whether the mid moved up, for each forecast.
 
     >>> hits(np.array([0.8, 0.8, 0.5]), np.array([True, False, True])).tolist()
     [1.0, 0.0, 0.5]

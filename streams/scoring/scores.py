@@ -1,6 +1,6 @@
 """Scores of one forecast of a move: log-loss, Brier score, hit, and entropy (the expected log-loss).
 
-They are asked at every label and compiled together with their callers; `score_arrays` scores whole columns.
+These functions run for every label and are compiled; `streams.scoring.score_arrays` scores whole columns.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ def log_loss(probability: float, label: int) -> float:
         probability: forecast probability of an upward move, 0 to 1.
         label: sign of the move, not 0.
 
-    >>> round(log_loss(0.8, 1), 3), round(log_loss(0.8, -1), 3), round(log_loss(0.0, 1), 1)
+    >>> round(log_loss(0.8, label=1), 3), round(log_loss(0.8, label=-1), 3), round(log_loss(0.0, label=1), 1)
     (0.223, 1.609, 34.5)
 
     References:
@@ -28,7 +28,7 @@ def log_loss(probability: float, label: int) -> float:
 
 
 def entropy_term(probability: float) -> float:
-    """Term of the entropy for one of two outcomes, nats: `-p log p`.
+    """One of the two terms of a forecast's entropy, `-p log p` in nats, for the probability `p` of one direction.
 
     >>> round(entropy_term(0.8), 3), entropy_term(0.0)
     (0.179, 0.0)
@@ -37,7 +37,7 @@ def entropy_term(probability: float) -> float:
 
 
 def entropy(probability: float) -> float:
-    """Entropy of a probability, its expected log-loss, nats: `-p log p - (1 - p) log(1 - p)`.
+    """Entropy of a probability, which is the log-loss that it expects of itself, nats: `-p log p - (1 - p) log(1 - p)`.
 
     >>> round(entropy(0.5), 3), round(entropy(0.8), 3), entropy(1.0)
     (0.693, 0.5, 0.0)
@@ -49,9 +49,13 @@ def entropy(probability: float) -> float:
 
 
 def brier(probability: float, label: int) -> float:
-    """Squared error of the probability, 0 to 1; 0.25 for a probability of 0.5.
+    """Brier score of one forecast: the squared error of the probability, 0 to 1; 0.25 for a probability of 0.5.
 
-    >>> round(brier(0.8, 1), 2), round(brier(0.8, -1), 2)
+    Args:
+        probability: forecast probability of an upward move, 0 to 1.
+        label: sign of the move, not 0.
+
+    >>> round(brier(0.8, label=1), 2), round(brier(0.8, label=-1), 2)
     (0.04, 0.64)
 
     References:
@@ -62,25 +66,30 @@ def brier(probability: float, label: int) -> float:
 
 
 def hit(probability: float, label: int) -> float:
-    """1 if the called side came, 0 if not, one half if none was called (probability 0.5).
+    """1 if the predicted direction was right, 0 if it was wrong, 0.5 if none was predicted (probability 0.5).
 
-    >>> hit(0.8, 1), hit(0.8, -1), hit(0.5, 1)
+    Args:
+        probability: forecast probability of an upward move, 0 to 1.
+        label: sign of the move, not 0.
+
+    >>> hit(0.8, label=1), hit(0.8, label=-1), hit(0.5, label=1)
     (1.0, 0.0, 0.5)
     """
     return 0.5 if probability == 0.5 else 1.0 if (probability > 0.5) == (label > 0) else 0.0
 
 
 def log_loss_gain(probability: float, other: float, label: int) -> float:
-    """Log-loss of another forecast less the log-loss of this one, nats, in one logarithm; 0 if nothing moved.
+    """By how much the log-loss of a forecast is lower than that of another forecast, nats; 0 if nothing moved.
 
-    Records of experiments hold sums of it, so it stays one logarithm of a ratio instead of two log-losses.
+    It is computed as one logarithm of a ratio: experiments store sums of it, so its rounding must not change.
 
     Args:
-        probability, other: forecast probabilities of an upward move, neither 0 nor 1.
-        label: sign of the move.
+        probability: forecast probability of an upward move, neither 0 nor 1.
+        other: the other forecast's probability, neither 0 nor 1.
+        label: sign of the move; 0 if nothing moved.
 
-    >>> round(log_loss_gain(0.8, 0.5, 1), 2), round(log_loss_gain(0.8, 0.5, -1), 2), log_loss_gain(0.8, 0.5, 0)
-    (0.47, -0.92, 0.0)
+    >>> [round(log_loss_gain(0.8, other=0.5, label=label), 2) for label in (1, -1, 0)]
+    [0.47, -0.92, 0.0]
     """
     if label == 0:
         return 0.0
@@ -90,10 +99,17 @@ def log_loss_gain(probability: float, other: float, label: int) -> float:
 
 
 def mean_log_loss(probabilities: Iterable[float], labels: Iterable[int]) -> float:
-    """Mean log-loss of at least one forecast of a move, nats.
+    """Mean log-loss of one or more forecasts, nats.
+
+    Args:
+        probabilities: forecast probabilities of an upward move.
+        labels: sign of each move, not 0.
 
     >>> round(mean_log_loss([0.8, 0.6], [1, -1]), 4)
     0.5697
+
+    Raises:
+        ZeroDivisionError: there is no forecast.
     """
     total, count = 0.0, 0
     for probability, label in zip(probabilities, labels, strict=True):

@@ -1,4 +1,4 @@
-"""Skill: scores of predictions beside baselines, with an interval that accounts for overlapping outcomes."""
+"""Skill: how much better predictions score than baselines, with an interval that accounts for overlapping outcomes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,12 +15,12 @@ from streams.scoring.effective_sample_size import effective_sample_size
 
 
 class Score(Struct, frozen=True):
-    """Scores of one forecaster on the outcomes that moved.
+    """Scores of one forecaster over the outcomes in which the mid moved.
 
     Attributes:
-        name: the pipeline's arm, one of its experts, or a baseline.
-        accuracy: fraction of moves predicted right; a probability of 0.5 counts one half.
-        log_loss: mean negative log of the probability it gave to what happened, nats; 0.693 for a constant 0.5.
+        name: `pipeline` for the live pipeline, or the name of one of its experts or of a baseline.
+        accuracy: fraction of moves predicted right, 0 to 1; a probability of 0.5 counts as half right.
+        log_loss: mean negative log of the probability given to what happened, nats; 0.693 for a constant 0.5.
     """
 
     name: str
@@ -29,20 +29,20 @@ class Score(Struct, frozen=True):
 
 
 class Skill(Struct, frozen=True):
-    """Scores over all scored predictions.
+    """Scores of the live pipeline over all scored predictions, compared with its experts and with the baselines.
 
     Attributes:
-        scored: outcomes.
-        moved: outcomes whose mid moved; the scores are over these.
-        independent: of these, how many at most do not overlap in time.
-        pipeline: score of the live arm.
-        experts: scores of its strategies and of its model.
-        baselines: scores of `BASELINES`, each as sure of itself as its hit rate so far allows.
-        best_baseline: the one with the lowest log-loss.
-        skill: 1 - log-loss of the pipeline / log-loss of the best baseline.
-        low, high: 95 % interval of the skill; none of fewer than `block_bootstrap.FEWEST_BLOCKS` blocks.
-        positions: scored predictions with a position.
-        gross_bps, net_bps: what a position earned on average before and after cost, bps of capital.
+        scored: number of outcomes.
+        moved: number of outcomes in which the mid moved; scores are over these.
+        independent: effective sample size: the largest number of moved outcomes of which no two of one symbol overlap.
+        pipeline: scores of the live pipeline.
+        experts: scores of each of its strategies and of its model.
+        baselines: scores of each baseline, whose probability is its hit rate before the prediction.
+        best_baseline: name of the baseline with the lowest log-loss.
+        skill: 1 - log-loss of the pipeline / log-loss of the best baseline; above 0 the pipeline is better.
+        low, high: 95 % interval of `skill`; None if there are too few outcomes for an interval.
+        positions: number of predictions with a position.
+        gross_bps, net_bps: mean return of a position before and after cost, bps of capital.
     """
 
     scored: int
@@ -61,16 +61,18 @@ class Skill(Struct, frozen=True):
 
 
 class Scored(Struct, frozen=True, eq=False):
-    """Outcomes as columns of equal length; outcomes of one symbol come in the order of their ids.
+    """Outcomes as columns of equal length; outcomes of one symbol are in the order of their ids.
 
     Attributes:
-        symbols: of the outcomes.
-        made: event times of the predictions, ns.
-        horizons_ns: how far ahead each looked, ns.
-        labels: signs of the moves.
-        pipeline: probabilities of an upward move by the live arm.
-        experts, baselines: the same by its strategies and its model, and by `BASELINES`.
-        positions, gross_bps, net_bps: of the live arm.
+        symbols: symbol of each outcome.
+        made: event time of each prediction, ns since 1970, UTC.
+        horizons_ns: horizon of each prediction, ns.
+        labels: sign of each move; 0 if nothing moved.
+        pipeline: the live pipeline's probability of an upward move.
+        experts: the same probability by each strategy and by the model, by name.
+        baselines: the same probability by each baseline, by name.
+        positions: position of the live pipeline, signed fraction of capital.
+        gross_bps, net_bps: return of that position before and after cost, bps of capital.
     """
 
     symbols: NDArray[np.str_]
@@ -86,7 +88,10 @@ class Scored(Struct, frozen=True, eq=False):
 
 
 def scored(outcomes: Sequence[OutcomeMatured]) -> Scored:
-    """Columns of `outcomes`; of the experts, those that every outcome that moved has."""
+    """Outcome records as columns.
+
+    Of the experts (strategies and model), those are included that every outcome with a move has.
+    """
     live = [outcome.arms[0] for outcome in outcomes]
     moved = [outcome for outcome in outcomes if outcome.label]
     experts = [name for name in moved[0].experts if all(name in each.experts for each in moved)] if moved else []
@@ -105,32 +110,32 @@ def scored(outcomes: Sequence[OutcomeMatured]) -> Scored:
 
 
 def skill(outcomes: Iterable[OutcomeMatured], resamples: int = 1_000, seed: int = 20_240_808) -> Skill:
-    """Scores of the live arm over outcomes of one symbol or several, beside baselines: see `skill_of`.
+    """Scores of the live pipeline over outcome records, compared with its experts and with the baselines.
 
     Args:
-        outcomes: in the order of their ids within each symbol.
-        resamples: of the block bootstrap.
-        seed: of the block bootstrap.
+        outcomes: outcome records of one symbol or several, those of each symbol in the order of their ids.
+        resamples: number of samples for the interval of the skill.
+        seed: seed of the random numbers for the interval.
 
     Raises:
-        TickloopError: no outcome moved.
+        TickloopError: the mid moved in no outcome.
     """
     return skill_of(scored(list(outcomes)), resamples, seed)
 
 
 def skill_of(everything: Scored, resamples: int = 1_000, seed: int = 20_240_808) -> Skill:
-    """Scores of the live arm, its experts and the baselines, from outcomes as columns.
+    """Scores of the live pipeline over outcomes as columns, compared with its experts and with the baselines.
 
-    Forecasts of the baselines are those stored in the outcomes, made at prediction time. The interval is a percentile
-    interval of the block bootstrap, because neighbouring outcomes overlap.
+    The baselines' forecasts are those stored in the outcomes, made at prediction time. The interval of the skill is
+    computed by a block bootstrap, since neighbouring outcomes overlap in time.
 
     Args:
         everything: the outcomes.
-        resamples: of the block bootstrap.
-        seed: of the block bootstrap.
+        resamples: number of samples that the bootstrap draws.
+        seed: seed of the bootstrap.
 
     Raises:
-        TickloopError: no outcome moved.
+        TickloopError: the mid moved in no outcome.
     """
     # Stable: each symbol's stay in order.
     moved = np.argsort(everything.symbols, kind="stable")

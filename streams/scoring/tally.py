@@ -1,4 +1,4 @@
-"""Sums of one forecaster: proper scores, reliability, and the return of following its calls."""
+"""Running sums of one forecaster's scores, calibration, and returns from following its forecasts."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,14 +14,15 @@ BINS: Final = 10
 
 @dataclass
 class Tally:
-    """Sums that `Figures` are computed from.
+    """Running sums from which the `Figures` (scores) of one forecaster are computed.
 
     Attributes:
-        moved: outcomes that moved.
-        right, loss, brier: sums of the scores over them.
-        counts, confidences, rights: number of outcomes, sum of confidences and sum of right calls in each bin.
-        correlation: of signed confidence and return, over all outcomes.
-        gross_bps, net_bps: summed returns of one unit on each called side, before and after cost, bps.
+        moved: number of outcomes in which the mid moved.
+        right, loss, brier: sums over these of right predictions, log-losses (nats) and Brier scores.
+        counts, confidences, rights: in each of 10 bins of confidence, the number of moved outcomes, the sum of
+            confidences and the number of right predictions.
+        correlation: running correlation of signed confidence and return, over all outcomes.
+        gross_bps, net_bps: summed returns of holding one unit in the predicted direction, before and after cost, bps.
     """
 
     moved: int
@@ -42,14 +43,15 @@ def start() -> Tally:
 
 
 def update(state: Tally, probability: float, label: int, return_bps: float, cost_bps: float) -> None:
-    """Take one outcome.
+    """Add one outcome to the sums.
 
     Args:
-        state: sums so far.
+        state: sums so far; changed in place.
         probability: forecast probability of an upward move.
-        label: sign of the move; with 0 only the correlation and the earnings are updated.
+        label: sign of the move; with 0 only the correlation and the returns are updated.
         return_bps: realised move, bps.
-        cost_bps: cost of a round trip, bps; no position is taken at the prohibitive cost (unknown).
+        cost_bps: cost of a round trip, bps; if it is `PROHIBITIVE_BPS`, which stands for an unknown cost, the returns
+            stay.
     """
     signed = 2.0 * probability - 1.0
     correlation.update(state.correlation, signed, return_bps)
@@ -72,7 +74,11 @@ def update(state: Tally, probability: float, label: int, return_bps: float, cost
 
 
 def figures(state: Tally, name: str) -> Figures:
-    """Scores so far, of at least one outcome that moved.
+    """The scores that follow from the sums, of which at least one outcome moved.
+
+    Args:
+        state: sums so far.
+        name: name of the forecaster.
 
     >>> state = start()
     >>> update(state, 0.8, label=1, return_bps=2.0, cost_bps=1.5)
@@ -82,6 +88,9 @@ def figures(state: Tally, name: str) -> Figures:
     (0.5, 0.5697, 0.2)
     >>> found.call_gross_bps, found.call_net_bps
     (0.5, -1.0)
+
+    Raises:
+        ZeroDivisionError: no outcome moved.
 
     References:
         Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning, eq. 3.

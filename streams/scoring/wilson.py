@@ -1,4 +1,4 @@
-"""Wilson interval of a rate, such as a share of wins or of right calls."""
+"""Wilson interval of a rate, such as the fraction of right predictions."""
 
 from math import sqrt
 from typing import Final
@@ -10,12 +10,12 @@ Z: Final = 1.959963984540054
 
 
 class Proportion(Struct, frozen=True):
-    """A rate with its interval.
+    """A rate with its 95 % interval.
 
     Attributes:
-        value: estimate, 0 to 1.
-        low, high: ends of the interval of 95 %.
-        count: independent cases that it rests on; may be less than were counted.
+        value: the rate, 0 to 1.
+        low, high: ends of the interval.
+        count: number of independent cases; fewer than were counted if cases overlap.
     """
 
     value: float
@@ -25,17 +25,20 @@ class Proportion(Struct, frozen=True):
 
 
 def wilson_ends(rate: float, trials: float) -> tuple[float, float]:
-    """Ends of the score interval of 95 % of a rate.
+    """Lower and upper end of the 95 % Wilson score interval of a rate.
 
-    `(p + z^2/2n -+ z sqrt(p (1 - p) / n + z^2/4n^2)) / (1 + z^2/n)`; SciPy's `binomtest` gives the same, for whole
-    numbers of wins only, which overlapping outcomes do not have.
+    For rate `p` and `n` trials: `(p + z^2/2n -+ z sqrt(p (1 - p) / n + z^2/4n^2)) / (1 + z^2/n)`. SciPy's `binomtest`
+    gives the same, but takes whole numbers of successes only; an effective number of cases need not give one.
 
     Args:
-        rate: part of the cases that came, 0 to 1.
-        trials: independent cases, above 0; for overlapping outcomes fewer than were counted, which widens the interval.
+        rate: fraction of successes, 0 to 1.
+        trials: number of independent cases, above 0; for overlapping outcomes fewer than were counted, which widens the
+            interval.
 
-    >>> tuple(round(end, 4) for end in wilson_ends(0.75, 20)), tuple(round(end, 3) for end in wilson_ends(0.6, 400))
-    ((0.5313, 0.8881), (0.551, 0.647))
+    >>> tuple(round(end, 4) for end in wilson_ends(0.75, trials=20))
+    (0.5313, 0.8881)
+    >>> tuple(round(end, 3) for end in wilson_ends(0.6, trials=400))
+    (0.551, 0.647)
 
     References:
         Wilson (1927), Probable inference, the law of succession, and statistical inference.
@@ -47,9 +50,13 @@ def wilson_ends(rate: float, trials: float) -> tuple[float, float]:
 
 
 def wilson(rate: float, trials: float) -> Proportion | None:
-    """A rate with its interval, see `wilson_ends`; none without a case.
+    """A rate with its 95 % Wilson interval; None if there are no trials.
 
-    >>> wilson(0.0, 10).low, wilson(0.5, 0)
+    Args:
+        rate: fraction of successes, 0 to 1.
+        trials: number of independent cases; may be a fraction.
+
+    >>> wilson(0.0, trials=10).low, wilson(0.5, trials=0)
     (0.0, None)
     """
     return Proportion(rate, *wilson_ends(rate, trials), trials) if trials > 0.0 else None

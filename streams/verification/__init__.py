@@ -1,1 +1,1 @@
-"""Verification: records that must follow from a tick log, compared with those on the topics, byte for byte."""
+"""Verification: computes the records that must follow from a tick log, and compares them with the topics' bytes."""

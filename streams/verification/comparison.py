@@ -1,7 +1,7 @@
-"""Comparison of a topic with the records that it should hold, one by one, in bounded memory.
+"""Compares the records on a topic with those that it should hold, one by one, in bounded memory.
 
-Records along a partition have ids whose positions grow, for each node that writes there; a position that was passed is
-a repeat, which readers drop, and which must be the same bytes again.
+The records that one node writes to a partition have ids whose positions only grow. A record whose position was
+passed is a repeat: readers drop it, and it must be the same bytes as before.
 """
 
 from collections import Counter, deque
@@ -32,14 +32,15 @@ Kind = Literal["other_bytes", "missing", "too_many", "repeat_differs", "repeat_u
 
 
 class RecordFinding(Struct, frozen=True):
-    """One difference between a topic and the replay.
+    """One difference between a topic and the records that a replay of the tick log gives.
 
     Attributes:
-        kind: `other_bytes` than the replay gives; `missing`; `too_many`: no tick leads to it; `repeat_differs` from
-            what readers have; `repeat_uncompared`: it reaches too far back to tell; `not_computed` yet.
-        topic, partition: logical name of the topic.
+        kind: kind of difference. `other_bytes`: the record is not the one that the replay gives; `missing`: it is not
+            on the topic; `too_many`: no tick leads to it; `repeat_differs`: a repeat is not what was written before;
+            `repeat_uncompared`: a repeat of a record too far back to compare; `not_computed`: not on the topic yet.
+        topic, partition: topic, without the prefix of the deployment, and partition.
         id: id of the record.
-        offset: offset of the record; -1 if it is missing.
+        offset: offset of the record; -1 if it is not on the topic.
         fields: fields that differ.
         bits: number of bits that differ; None if the lengths differ.
     """
@@ -54,16 +55,19 @@ class RecordFinding(Struct, frozen=True):
 
 
 class Compared(Struct, frozen=True):
-    """Result of the comparison of one partition of a topic.
+    """Result of the comparison of one partition of a topic with the records that a replay of the tick log gives.
 
     Attributes:
-        expected: records that the replay gives, without those that expired.
-        held: different records on the topic up to the same tick.
-        repeats: records that were written again, byte for byte.
-        expired: records that the replay gives and that retention has deleted from the topic.
-        counts: of findings, by kind.
-        findings: the first of them.
-        digest: of what the topic holds, repeats dropped; equal to `expected_digest` when nothing was found.
+        topic, partition: topic, without the prefix of the deployment, and partition.
+        expected: number of records that the replay gives, without those that expired.
+        held: number of records on the topic, without repeats, that follow from the same ticks.
+        repeats: number of records that were written again, byte by byte the same.
+        expired: number of records that the replay gives and that Kafka's retention has deleted from the topic.
+        counts: number of differences of each kind.
+        findings: the first differences, at most 5.
+        digest: digest of the records on the topic, without repeats, hex.
+        expected_digest: digest of the records that the replay gives, hex; equal to `digest` if there are no
+            differences.
     """
 
     topic: str
@@ -118,7 +122,7 @@ class _Lane:
         self.forgets_before: Position = ()
 
     def remember(self, wanted: _Wanted, found: bytes = b"") -> None:
-        """What a repeat may be: what should be there, or what is there instead."""
+        """Store digests of what a later repeat may be: the bytes that should be there, and those that are."""
         self.last = wanted.position
         self._young[wanted.position] = _mark(wanted.value) + (_mark(found) if found not in (b"", wanted.value) else b"")
         if len(self._young) >= REMEMBERED:
@@ -130,15 +134,19 @@ class _Lane:
 
 
 class TopicComparison:
-    """Compares one partition of one topic; records of both sides come in their order, the sides in any turns.
+    """Compares the records on one partition of a topic with the records that it should hold.
+
+    Pass expected records to `expect` and records of the topic to `hold`, each in their order; calls may alternate in
+    any way. `end` returns the result.
 
     Args:
-        topic, partition: what it is about.
-        first_offset: of the topic's partition: above 0, retention has deleted from it.
-        before: offset of the tick log at which the comparison ends; what follows from later ticks is left out.
-        after: offset of the tick log after which it begins; what follows from it and earlier ticks is left out.
+        topic, partition: topic, without the prefix of the deployment, and partition.
+        first_offset: first offset that the partition still has; above 0, retention has deleted earlier records.
+        before: offset of the tick log at which the comparison ends; records from this or later ticks are left out.
+        after: offset of the tick log after which the comparison begins; records from this or earlier ticks are left
+            out.
 
-    >>> comparison = TopicComparison("predictions", 0, 0, before=2)
+    >>> comparison = TopicComparison("predictions", 0, first_offset=0, before=2)
     >>> for offset in (0, 1):
     ...     comparison.expect(b'{"id":"ticks:0:%d","mid":1.5}' % offset)
     >>> comparison.hold(0, b'{"id":"ticks:0:0","mid":1.5}')
@@ -161,11 +169,11 @@ class TopicComparison:
 
     @property
     def is_hungry(self) -> bool:
-        """Whether more of the topic is needed to go on."""
+        """Whether expected records wait for further records of the topic to be compared with."""
         return any(lane.wanted and not lane.found for lane in self._lanes.values())
 
     def expect(self, value: bytes) -> None:
-        """The next record that the topic should hold."""
+        """Add the next record that the topic should hold, and compare it as soon as its counterpart is known."""
         identity = _identify(value)
         lane = self._lanes.get(name := _lane_name(identity)) or self._open(name)
         lane.wanted.append(_Wanted(position_of(identity.id), identity.id, value))
@@ -173,7 +181,12 @@ class TopicComparison:
             self._match(lane)
 
     def hold(self, offset: int, value: bytes) -> None:
-        """The next record that the topic holds."""
+        """Add the next record that the topic holds, and compare it as soon as its counterpart is known.
+
+        Args:
+            offset: offset of the record on the topic.
+            value: bytes of the record.
+        """
         try:
             identity = _identify(value)
             position = position_of(identity.id)
@@ -192,10 +205,11 @@ class TopicComparison:
         self._match(self._lane)
 
     def end(self, settled: bool) -> Compared:
-        """Nothing more comes from either side.
+        """Compare what is left, once both sides have ended, and return the result.
 
         Args:
-            settled: whether the workers are known to have got there: what is not on the topic is missing then.
+            settled: whether the workers are known to have processed all these ticks. If so, an expected record that is
+                not on the topic is `missing`, else `not_computed`.
         """
         for lane in self._lanes.values():
             self._match(lane, over=True)

@@ -1,4 +1,4 @@
-"""Differences between a record and the one that was expected."""
+"""Finds in which fields and bits a record differs from the one that was expected."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,12 @@ _decode = decoder(Any)
 
 
 class FieldDifference(Struct, frozen=True):
-    """One field, as it should be and as it is; empty where it is absent."""
+    """One field whose value differs between two records.
+
+    Attributes:
+        field: path of the field, for example `arms.0.probability`; `byte N` if no field can be named.
+        expected, found: value in each record, as JSON; empty if the record does not have the field.
+    """
 
     field: str
     expected: str
@@ -24,7 +29,9 @@ class FieldDifference(Struct, frozen=True):
 
 
 def differing_fields(expected: bytes, found: bytes) -> tuple[FieldDifference, ...]:
-    """Fields of two JSON records that differ, at most `MOST_FIELDS`, by their path; `byte N` where no field can tell.
+    """Fields in which two JSON records differ, by their paths, at most `MOST_FIELDS` (12).
+
+    If a record is not valid JSON, or all fields agree, the first byte that differs is given instead.
 
     >>> [each] = differing_fields(b'{"id":"ticks:0:7","arms":[{"p":0.5}]}', b'{"id":"ticks:0:7","arms":[{"p":0.7}]}')
     >>> each.field, each.expected, each.found
@@ -45,7 +52,7 @@ def differing_fields(expected: bytes, found: bytes) -> tuple[FieldDifference, ..
 
 
 def bits_apart(expected: bytes, found: bytes) -> int | None:
-    """In how many bits two records differ; None for another length.
+    """Number of bits in which two records differ; None if their lengths differ.
 
     >>> bits_apart(b"0.75", b"0.74"), bits_apart(b"0.75", b"0.755")
     (1, None)

@@ -1,4 +1,4 @@
-"""Records that must be on the topics, computed from the tick log by every node of the loop."""
+"""Computes the records that must be on the topics, by running every node of the loop on the tick log."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,11 @@ from streams.engine.replay import Emitted, Emitter
 
 
 class Expected:
-    """Records that follow from the ticks of one partition, by the market node and the nodes after it.
+    """The records that follow from the ticks of one partition, computed by the market node and the nodes after it.
+
+    Args:
+        nodes: nodes of the loop, the market node first.
+        partition: number of the partition.
 
     >>> from streams.topology import nodes
     >>> from streams.parameters import Parameters
@@ -24,14 +28,28 @@ class Expected:
         self._emitter = Emitter(nodes)
 
     def restore(self, keys: Mapping[str, KeySnapshot], offset: int, roster: PartitionRoster = NO_ROSTER) -> None:
-        """Go on after an offset, from snapshots of keys of the market node; what one has applied is passed over.
+        """Begin after an offset of the tick log, from stored snapshots, instead of at the first tick.
+
+        A snapshot may reach further than `offset`; ticks that it already contains are skipped for its symbol.
+
+        Args:
+            keys: snapshot of each symbol's state.
+            offset: offset that all snapshots reach.
+            roster: symbols that the partition held when the snapshots were taken; needed if they reach different
+                offsets.
 
         Raises:
-            StateError: they are not of these nodes and parameters.
+            StateError: the snapshots were not made by these nodes with these parameters.
         """
         self._partition.restore(keys, offset, roster)
 
     def take(self, offset: int, key: bytes | None, value: bytes | None) -> Iterator[Emitted]:
-        """Records that follow from one record of the tick log."""
+        """Process one record of the tick log, and yield the records that follow from it on all topics.
+
+        Args:
+            offset: offset of the record.
+            key: Kafka key of the record.
+            value: bytes of the record.
+        """
         partition = self._partition
         yield from self._emitter.emit(partition.apply(offset, key, value), partition.number, offset)
