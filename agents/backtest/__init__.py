@@ -1,1 +1,1 @@
-"""Backtests of long files: each in a folder of its own, on several processes, resumable after a stop."""
+"""Backtests of files of ticks: each writes to a folder, runs on several processes, and can be resumed after a stop."""

@@ -1,4 +1,4 @@
-"""The folder of a backtest: parts and checkpoints while it runs, tables and summary at the end."""
+"""The folder of a backtest: intermediate files while it runs, result tables and a summary when it is finished."""
 
 import shutil
 from collections.abc import Iterable
@@ -32,12 +32,12 @@ BEGUN = (UNFINISHED, CODE, "code.new", "run.new")
 
 
 class RunFolder:
-    """A backtest on disk.
+    """The folder of one backtest on disk, and access to its results.
 
     Attributes:
-        path: of the folder.
-        unfinished: folder of parts and checkpoints; removed when the backtest is finished.
-        replaced: what `begin` removed, for people; empty for nothing.
+        path: path of the folder.
+        unfinished: subfolder for intermediate tables and checkpoints; deleted when the backtest is finished.
+        replaced: phrase for the user that says which earlier backtest the last `begin` deleted; empty if none.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -47,26 +47,27 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the backtest ran to its end."""
+        """Whether the folder holds a backtest that was computed to the end of its input."""
         return (self.path / SUMMARY).exists() and not self.unfinished.exists()
 
     def begin(self, plan: BacktestPlan, shares: int) -> int:
-        """Prepare the folder for a new backtest, or resume the one in it.
+        """Prepare the folder for a new backtest, or for resuming the one in it.
+
+        An unfinished backtest is deleted if it had another plan or other code. A finished backtest of another plan is
+        deleted only if it made no prediction, as happens with wrong options. `replaced` says what was deleted.
 
         Args:
-            plan: of the backtest.
-            shares: number of processes to divide it among, if it is new.
-
-        An unfinished backtest of another plan or of other code is removed, and so is a finished one without any
-        prediction, whose options were wrong; `replaced` then says what it was. Any other finished backtest stays.
+            plan: the backtest to run.
+            shares: into how many processes' shares of the partitions to divide a new backtest.
 
         Returns:
-            The number of shares; a resumed backtest keeps the one that it began with.
+            The number of shares to compute. A resumed backtest keeps the number that it began with; 0 says that this
+            very backtest is finished already.
 
         Raises:
-            ConfigurationError: the folder holds a finished backtest of another plan, or something else, or is no
-                folder; or another process works on it.
-            OSError: it cannot be made or written.
+            ConfigurationError: the path is a file or a broken link; or the folder holds a finished backtest of another
+                plan, or files of something else; or another process works on the backtest in it.
+            OSError: the folder cannot be made or written.
         """
         self.replaced = ""
         self._expect_no_file()
@@ -134,7 +135,14 @@ class RunFolder:
                     path.unlink(missing_ok=True)
 
     def computed_otherwise(self, identity: Identity) -> str:
-        """Changes in code, plug-ins and libraries since the folder was begun, as a phrase; empty for none."""
+        """Phrase that lists how code, plug-ins and libraries have changed since the backtest in the folder was begun.
+
+        Args:
+            identity: digests of the present code, plug-ins and libraries.
+
+        Returns:
+            The phrase; empty if nothing has changed.
+        """
         try:
             before = msgspec.json.decode((self.path / CODE).read_bytes(), type=Identity)
         except (FileNotFoundError, msgspec.DecodeError):
@@ -142,7 +150,12 @@ class RunFolder:
         return identity.changes_since(before.parts)
 
     def finish(self, plan: BacktestPlan, checkpoints: list[Checkpoint]) -> None:
-        """Join the parts into tables, write summary and tear sheet, and delete the checkpoints."""
+        """Join the intermediate tables, write the summary and the tear sheet, and delete the intermediate files.
+
+        Args:
+            plan: the backtest.
+            checkpoints: the last checkpoint of each share (the partitions that one process computed).
+        """
         for kind in TABLES:
             assemble(self.unfinished, kind, checkpoints[0].segments, len(checkpoints), self.table(kind))
         facts = together(each.facts for each in checkpoints)
@@ -161,7 +174,7 @@ class RunFolder:
         shutil.rmtree(trash)
 
     def table(self, kind: type) -> Path:
-        """Path of the table of one type of records."""
+        """Path of the result table for records of the class `kind`."""
         name = TABLES[kind]
         return self.path / (f"{name}.jsonl" if kind in LINES else f"{name}.parquet")
 
@@ -199,9 +212,9 @@ class RunFolder:
 
 
 def differences(before: str, now: str) -> str:
-    """What differs between two plans, as a phrase; both as texts of `BacktestPlan.text`.
+    r"""Phrase that lists the differences between two plans, given as the texts that `BacktestPlan.text` makes.
 
-    >>> one = "[run]\\nparameters = 'ab'\\ninput = [{name = 'a.csv', sha256 = '1'}]\\n[market]\\nwarmup_ticks = 1\\n"
+    >>> one = "[run]\nparameters = 'ab'\ninput = [{name = 'a.csv', sha256 = '1'}]\n[market]\nwarmup_ticks = 1\n"
     >>> differences(one, one.replace("ab", "cd").replace("a.csv", "b.csv").replace("ticks = 1", "ticks = 2"))
     'ticks (was a.csv, is b.csv), market.warmup_ticks (was 1, is 2)'
     """
@@ -229,7 +242,10 @@ def differences(before: str, now: str) -> str:
 
 
 def together(facts: Iterable[Facts]) -> Facts:
-    """Combine the facts of all shares into those of the whole run."""
+    """Combine the counts and digests of all shares into those of the whole backtest.
+
+    A share is the set of partitions that one process computed.
+    """
     whole = Facts()
     for each in facts:
         whole.ticks += each.ticks

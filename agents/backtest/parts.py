@@ -1,4 +1,8 @@
-"""Tables of a backtest as Parquet: written segment by segment, joined at the end."""
+"""Result tables of a backtest: written as many small Parquet files while it runs, joined into one table at the end.
+
+A segment is a run of consecutive input ticks between two checkpoints. A share is the partitions that one process
+computes. A part file holds the rows of one table that come from one segment and one share.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,7 +29,7 @@ LINE = "line"
 
 
 class RecordRows:
-    """Collects records of one type in order, until they are written as a part."""
+    """Collects records of one class in memory, in order, until they are written to a Parquet file."""
 
     def __init__(self, kind: type[Struct]) -> None:
         self.kind = kind
@@ -37,7 +41,7 @@ class RecordRows:
         self.records.append(record)
 
     def write(self, path: Path) -> None:
-        """Write the rows as a part and empty the collection; without rows, an old part is removed."""
+        """Write the collected records to a Parquet file at `path` and forget them; without any, delete the file."""
         if self.records:
             written = path.with_suffix(".new")
             parquet.write_table(self._table(), written)
@@ -57,19 +61,36 @@ class RecordRows:
 
 
 def arrow_types(kind: type[Struct]) -> dict[str, Any]:
-    """Arrow types of the columns that are fields of a record."""
+    """Arrow types of the table columns that are plain fields of the record class `kind`, by column name."""
     of = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
     time = arrow.timestamp("ns", tz="UTC")
     return {name: time if name in TIMES else of[value] for name, value in plain_types(kind).items()}
 
 
 def part_path(folder: Path, kind: type[Struct], segment: int, share: int) -> Path:
-    """Path of the part of one table, segment and share."""
+    """Path of an intermediate file of a backtest: the rows of one table, from one segment and one share.
+
+    Args:
+        folder: folder of the intermediate files.
+        kind: record class of the table.
+        segment: number of the segment (a run of consecutive input ticks between two checkpoints), from 0.
+        share: number of the share (the partitions that one process computes), from 0.
+    """
     return folder / f"{TABLES[kind]}-{segment:06d}-{share:03d}.parquet"
 
 
 def assemble(parts: Path, kind: type[Struct], segments: int, shares: int, target: Path) -> None:
-    """Join the parts of a table into one file: rows in the order of the input, a row group for each segment."""
+    """Join the intermediate files of one table into the file `target`, with its rows in the order of the input ticks.
+
+    In a Parquet table, each segment (the input ticks between two checkpoints) becomes one row group.
+
+    Args:
+        parts: folder of the intermediate files.
+        kind: record class of the table.
+        segments: number of segments.
+        shares: number of shares (the partitions that one process computed).
+        target: file to write, Parquet or JSON lines as the table has it.
+    """
     written = target.with_suffix(".new")
     if kind in LINES:
         with written.open("w", encoding="utf-8") as lines:

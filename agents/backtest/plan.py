@@ -1,4 +1,4 @@
-"""The plan of a backtest, and its text, by which a folder recognises the backtest that it belongs to."""
+"""The plan of a backtest: its input and parameters, and their text, by which its folder is recognised."""
 
 from collections.abc import Mapping
 from hashlib import file_digest
@@ -29,12 +29,12 @@ COMPUTE = (*LOOP, "streams.engine.backtest", "agents.backtest.share", "agents.ba
 
 
 class Input(Struct, frozen=True):
-    """A file of ticks as it was found.
+    """A file that a backtest reads, with the size and digest that it had when the plan was made.
 
     Attributes:
-        name: path as given.
-        bytes: size.
-        sha256: of its content, hex.
+        name: path as the user gave it.
+        bytes: size in bytes.
+        sha256: SHA-256 of the content, hexadecimal.
     """
 
     name: str
@@ -43,20 +43,20 @@ class Input(Struct, frozen=True):
 
 
 class BacktestPlan(Struct, frozen=True):
-    """One backtest.
+    """Everything that one backtest needs: its input, parameters and output folder.
 
     Attributes:
-        name: for people.
-        folder: where it goes.
-        config: TOML file of the parameters, or empty; processes read it again for its plugins.
+        name: title of the backtest, for people.
+        folder: path of the folder for its results.
+        config: path of the TOML file of the parameters, empty if none. Each process loads the user's plug-ins from it.
         inputs: files of ticks, merged by event time.
-        columns: how their rows become ticks.
-        parameters: of all nodes.
-        partitions: of every topic.
-        digests: whether to compute digests of what the topics would hold.
-        identity: digests of the code, plug-ins and libraries that compute it.
-        format_file: content of the file format, where that is a file of the user.
-        plugins: table of that name, as it has to stand in the folder.
+        columns: how the rows of the files become ticks.
+        parameters: parameters of all computations.
+        partitions: number of partitions that the symbols are spread over, as those of a Kafka topic.
+        digests: whether to compute digests of the records that a live system would have published.
+        identity: digests of the code, plug-ins and libraries that compute the backtest.
+        format_file: the user's own file format description, with its digest; None if a built-in format or none is used.
+        plugins: the table `plugins` of the parameter file, to be repeated in the folder; empty if there is none.
     """
 
     name: str
@@ -72,7 +72,10 @@ class BacktestPlan(Struct, frozen=True):
     plugins: Mapping[str, Any] = {}
 
     def text(self) -> str:
-        """The plan as TOML, which is a parameter file too; plans with equal texts give equal results."""
+        """The plan as TOML text, which can be used as a parameter file too.
+
+        With the same code, plans whose texts are equal (apart from the table `plugins`) give equal results.
+        """
         parameters = self.parameters
         table: dict[str, Any] = {
             "run": {
@@ -98,7 +101,9 @@ class BacktestPlan(Struct, frozen=True):
 
 
 def is_same(before: str, now: str) -> bool:
-    r"""Whether two texts are of one plan; the table of plug-ins is ignored, since their identity is compared elsewhere.
+    r"""Whether two plan texts in TOML describe the same backtest, leaving out their table `plugins`.
+
+    Changes of plug-ins are found elsewhere, by comparing digests of their code.
 
     >>> is_same("[market]\nx = 1\n", "[market]\nx = 1\n[plugins]\nmodules = ['mine']\n"), is_same("a = 1", "a = 2")
     (True, False)
@@ -113,19 +118,19 @@ def is_same(before: str, now: str) -> bool:
 
 
 def format_file(columns: Columns) -> Input | None:
-    """The file of the format with its digest, where it is one of the user; else None.
+    """The user's file that describes the input format, with size and digest; None if `columns` names none.
 
     Raises:
-        ConfigurationError: the file is missing.
+        ConfigurationError: `columns` names a file that does not exist.
     """
     return inspected((columns.format,))[0] if columns.format.endswith(TOML) else None
 
 
 def inspected(names: tuple[str, ...]) -> tuple[Input, ...]:
-    """The files as they are now.
+    """Read the files `names` whole, and return for each its name, size and SHA-256.
 
     Raises:
-        ConfigurationError: one is missing, or cannot be read twice, as a pipe.
+        ConfigurationError: a file is missing, or is none that can be read a second time (a pipe, for example).
     """
     found = []
     for name in names:

@@ -1,4 +1,7 @@
-"""Prequential evaluation of files on several cores: each run of the market node in a process of its own."""
+"""Measures the predictions of files of ticks on several cores, each tick predicted before its outcome is learned from.
+
+Each file is run once complete and once for each ablation (a part of the pipeline switched off), in processes.
+"""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -29,14 +32,14 @@ Progress = Callable[[int, float], None]
 
 
 class Job(NamedTuple):
-    """One run of the market node over one file, picklable for another process.
+    """One run over one file, as it is sent to another process.
 
     Attributes:
-        number: of the file.
-        name: of the file.
-        columns: how its rows become ticks.
-        parameters: of every symbol.
-        variant: index of the run among `VARIANTS`.
+        number: index of the file among the files that are evaluated, from 0.
+        name: path of the file.
+        columns: how the rows of the file become ticks.
+        parameters: parameters of all symbols.
+        variant: index of the run in `VARIANTS`, the list of ablations (parts of the pipeline that are switched off).
     """
 
     number: int
@@ -53,11 +56,19 @@ def evaluate(
     processes: int,
     progress: Progress = lambda number, share: None,
 ) -> list[SkillReport]:
-    """Evaluate files; returns a report for each.
+    """Compute a report of predictive skill for each of `files`, in the same order.
+
+    Args:
+        files: paths of the files of ticks.
+        columns: how the rows of the files become ticks.
+        parameters: parameters of all symbols.
+        processes: largest number of processes at a time.
+        progress: called with the index of a file and the fraction of its evaluation that is done, 0 to 1.
 
     Raises:
-        ConfigurationError: a file cannot be read, or a row of it makes no tick.
-        TickloopError: no outcome of a file moved, so there is nothing to score.
+        ConfigurationError: a file cannot be read, a row makes no valid tick, or the symbols of a file have different
+            prediction horizons.
+        TickloopError: in a file no price moved within the horizon, so that there is nothing to score.
     """
     for name in files:
         if not Path(name).is_file():

@@ -1,4 +1,8 @@
-"""Runs several backtests in one pool of processes; each folder is finished when all of its shares are."""
+"""Runs several backtests in one pool of processes.
+
+Each backtest is divided into shares, each a part of its partitions that one process computes. Its result tables are
+written when its last share is done.
+"""
 
 import signal
 from collections.abc import Callable, Sequence
@@ -28,18 +32,21 @@ def run(
     report: Report = lambda number, progress: None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> list[RunFolder]:
-    """Run every plan, resuming those that were stopped; returns the finished folders.
+    """Run all backtests of `plans` to their end, going on from the last checkpoint of those that were stopped earlier.
 
     Args:
-        plans: of the backtests.
-        processes: how many work at the same time.
-        report: called with the progress.
-        say: called with a sentence on each unfinished backtest that was removed.
+        plans: the backtests.
+        processes: largest number of processes at a time.
+        report: called with the index of a plan and its progress.
+        say: called with a sentence for the user about each earlier backtest that was deleted from a folder.
+
+    Returns:
+        The folders with the results, in the order of `plans`.
 
     Raises:
-        ConfigurationError: a folder holds something else.
+        ConfigurationError: a folder cannot be used, for example because it holds another backtest.
         EnvironmentProblem: a folder cannot be made or written, for example on a full disk, or a process died.
-        KeyboardInterrupt: Ctrl-C; what is done is kept.
+        KeyboardInterrupt: the user pressed Ctrl-C; everything up to the last checkpoints is kept.
     """
     try:
         return _run(plans, processes, report, say)

@@ -1,4 +1,7 @@
-"""One process's share of a backtest: some partitions of the input, with a checkpoint after each segment."""
+"""One process's share of a backtest: computes some of the partitions, and writes a checkpoint after each segment.
+
+A segment is a fixed number of consecutive input ticks.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -27,11 +30,11 @@ REPORT_EVERY = 2_000
 
 
 class Progress(NamedTuple):
-    """Progress of a share.
+    """How far one process of a backtest has read its input.
 
     Attributes:
-        items: ticks of the input that were read.
-        part: share of the input that was read, 0 to 1.
+        items: number of input ticks that were read.
+        part: fraction of the input that was read, 0 to 1.
     """
 
     items: int
@@ -39,14 +42,14 @@ class Progress(NamedTuple):
 
 
 class Checkpoint(Struct, frozen=True):
-    """State from which a share is resumed.
+    """State of one share of a backtest (the partitions that one process computes), from which it can be resumed.
 
     Attributes:
-        segments: how many are done and have their parts written.
-        items: ticks of the input that they took.
-        done: whether the input ended there.
-        facts: counts and figures of what was computed.
-        engine: snapshot of the engine.
+        segments: number of segments (runs of consecutive input ticks) whose rows are written.
+        items: number of input ticks in these segments.
+        done: whether the input ends there.
+        facts: counts and digests of the records computed so far.
+        engine: state of the computation, encoded.
     """
 
     segments: int
@@ -57,10 +60,14 @@ class Checkpoint(Struct, frozen=True):
 
 
 def checkpoint_of(folder: Path, share: int) -> Checkpoint | None:
-    """The last checkpoint of a share; None before the first.
+    """The last checkpoint of a share (the partitions that one process computes); None if none was written yet.
+
+    Args:
+        folder: folder of the backtest's intermediate files.
+        share: number of the share, from 0.
 
     Raises:
-        StateError: it is damaged.
+        StateError: the file of the checkpoint is damaged.
     """
     path = _path(folder, share)
     if not path.exists():
@@ -72,14 +79,19 @@ def checkpoint_of(folder: Path, share: int) -> Checkpoint | None:
 
 
 def work(plan: BacktestPlan, folder: Path, share: int, shares: int, progress: Callable[[Progress], None]) -> Checkpoint:
-    """Compute a share from its last checkpoint to the end of the input.
+    """Compute one share of a backtest, from its last checkpoint to the end of the input; returns the final checkpoint.
+
+    A share is the set of partitions that one process computes; every process reads the whole input.
 
     Args:
-        plan: of the backtest.
-        folder: of parts and checkpoints.
-        share: its number.
-        shares: how many there are.
-        progress: called now and then with the progress.
+        plan: the backtest.
+        folder: folder of the backtest's intermediate files.
+        share: number of the share, from 0.
+        shares: number of shares that the backtest is divided into.
+        progress: called every few thousand ticks with the progress.
+
+    Raises:
+        StateError: the last checkpoint is damaged.
     """
     # A process that outlived its parent may still work on this share; two must not write at once.
     with exclusive(folder / f"{LOCK}{share:03d}"):

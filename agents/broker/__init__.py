@@ -1,13 +1,14 @@
-"""The local broker: a real Apache Kafka from its published jars, without containers; and how to reach it."""
+"""The local Kafka broker, run from Apache Kafka's published jars without containers, and the address to reach it at."""
 
 from agents.config.settings import Settings
 
 
 def bootstrap(settings: Settings) -> str:
-    """Address of the cluster that these settings mean: the external one, else the running local broker.
+    """Address (`host:port`) of the Kafka cluster to use: the external one that `settings` name, else the local broker.
 
     Raises:
-        EnvironmentProblem: no external address is set and no local broker runs; brokers of other homes are named.
+        EnvironmentProblem: the settings name no external cluster and no local broker runs for their home folder; the
+            message names local brokers that run for other home folders.
     """
     if settings.bootstrap:
         from agents.kafka.security import PLAIN, speak

@@ -1,4 +1,4 @@
-"""Asks a cluster for its id and its brokers."""
+"""Connects to a Kafka cluster to administer it, and asks it for its id and its brokers."""
 
 import asyncio
 import socket
@@ -17,7 +17,12 @@ TIMEOUT_S = 10.0
 
 
 class Cluster(Struct, frozen=True):
-    """What a cluster says about itself: its id and its brokers as `host:port`."""
+    """Description of a Kafka cluster, as the cluster itself gives it.
+
+    Attributes:
+        id: cluster id; empty if the cluster names none.
+        brokers: addresses of its brokers, each as `host:port`.
+    """
 
     id: str
     brokers: tuple[str, ...]
@@ -25,14 +30,14 @@ class Cluster(Struct, frozen=True):
 
 @asynccontextmanager
 async def admin(bootstrap: str, timeout_s: float = TIMEOUT_S) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A connected client for the administration of the cluster at `bootstrap`.
+    """Context manager that yields a connected admin client of the cluster at `bootstrap`, and closes it at the end.
 
     Args:
-        bootstrap: `host:port[,host:port...]`.
-        timeout_s: most that connecting, and then each request, may take, seconds.
+        bootstrap: addresses of one or more brokers: `host:port[,host:port...]`.
+        timeout_s: longest time for connecting, and then for each request, seconds.
 
     Raises:
-        EnvironmentProblem: nobody answers there in time, now or inside the block.
+        EnvironmentProblem: connecting, or a request within the block, failed or was not answered in time.
     """
     client = administrator(bootstrap, timeout_s)
     try:
@@ -50,7 +55,15 @@ async def admin(bootstrap: str, timeout_s: float = TIMEOUT_S) -> AsyncIterator[A
 
 
 async def describe(bootstrap: str, timeout_s: float = TIMEOUT_S) -> Cluster:
-    """Ask the cluster at `bootstrap` who it is; raises as `admin` does."""
+    """Ask the cluster at `bootstrap` for its id and its brokers.
+
+    Args:
+        bootstrap: addresses of one or more brokers: `host:port[,host:port...]`.
+        timeout_s: longest time for connecting, and then for the request, seconds.
+
+    Raises:
+        EnvironmentProblem: the cluster did not answer in time, or answered with an error.
+    """
     async with admin(bootstrap, timeout_s) as client:
         answer: dict[str, Any] = await client.describe_cluster()
     brokers = tuple(f"{broker['host']}:{broker['port']}" for broker in answer["brokers"])
@@ -58,7 +71,7 @@ async def describe(bootstrap: str, timeout_s: float = TIMEOUT_S) -> Cluster:
 
 
 def listens(address: str) -> bool:
-    """Whether something accepts connections at `host:port`."""
+    """Whether something accepts a TCP connection at `address` (`host:port`) within a second."""
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=1):
@@ -68,9 +81,9 @@ def listens(address: str) -> bool:
 
 
 def cluster_id_at(address: str) -> str | None:
-    """Id of the cluster whose broker serves clients at this address, None when none does yet.
+    """Id of the cluster that has a broker at `address` (`host:port`), or None while no broker answers there.
 
-    Not for use inside a running event loop.
+    It runs an event loop of its own, so it must not be called where one runs already.
     """
     if not listens(address):
         return None

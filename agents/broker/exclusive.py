@@ -1,4 +1,4 @@
-"""One process at a time: an advisory lock on a file, given back by the kernel even after `kill -9`."""
+"""Locks on files that only one process can hold at a time; the kernel frees them when the process ends."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from schemas.errors import EnvironmentProblem
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Wait until no other process holds the lock at `path`, then hold it for the length of the block."""
+    """Context manager that waits until no other process holds the lock file `path`, then holds it during the block."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -20,17 +20,18 @@ def exclusive(path: Path) -> Iterator[None]:
 
 @contextmanager
 def alone(path: Path, what: str, fix: str) -> Iterator[None]:
-    """Hold the lock at `path` for the length of the block, or refuse at once because another process does.
+    """Context manager that holds the lock file `path` during the block, and raises at once if another process holds it.
 
-    The file names the process that took the lock last, for people; only the lock itself shows whether it is held.
+    The file contains the process id of the last holder. That id is for the error message only: whether the lock is
+    held is decided by the kernel's lock, not by the content of the file.
 
     Args:
-        path: of the lock; its folder is made.
-        what: name, for the error, of that of which only one may run.
-        fix: what to do when there is one already; `{pid}` in it becomes its process id.
+        path: lock file; its folder is created.
+        what: name of the program that may run only once, for the error message.
+        fix: advice for the error message; `{pid}` in it is replaced by the process id of the holder.
 
     Raises:
-        EnvironmentProblem: another process holds it; the sentence has its process id.
+        EnvironmentProblem: another process holds the lock; the message has its process id.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
@@ -51,7 +52,10 @@ def alone(path: Path, what: str, fix: str) -> Iterator[None]:
 
 @contextmanager
 def exclusive_at_once(path: Path) -> Iterator[bool]:
-    """Whether no other process holds the lock at `path`; if none does, this one has it for the length of the block."""
+    """Context manager that tries to take the lock file `path` without waiting, and holds it during the block.
+
+    It yields True if the lock was taken, and False if another process holds it; the block runs in both cases.
+    """
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

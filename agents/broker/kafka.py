@@ -1,4 +1,4 @@
-"""Apache Kafka as one local process: KRaft broker and controller in one, on the loopback interface only."""
+"""Runs Apache Kafka as one local process, broker and KRaft controller in one, reachable from this machine only."""
 
 import base64
 import subprocess
@@ -38,7 +38,13 @@ JVM = (
 
 
 def server_properties(data: Path, port: int, controller_port: int) -> str:
-    """Settings of the broker as the text of its properties file."""
+    """Text of the broker's settings file, `server.properties`.
+
+    Args:
+        data: folder for the broker's data.
+        port: port for clients.
+        controller_port: port of the KRaft controller, which only the broker itself uses.
+    """
     return f"""\
 process.roles=broker,controller
 node.id=1
@@ -79,16 +85,17 @@ log.cleaner.dedupe.buffer.size=16777216
 
 
 def start(home: Path, java: Java, class_path: list[Path], port: int | None = None) -> RunningBroker:
-    """Start Kafka on the data of `home` and wait until it answers.
+    """Start Kafka with its data in the folder `home`, and wait until it answers.
 
     Args:
-        home: folder to keep everything in.
-        java: what runs it.
-        class_path: the jars.
-        port: for clients; without it the one of the last run, 9092 or any free one.
+        home: folder of the system; the broker's files are in its subfolder `broker`.
+        java: Java installation that runs Kafka.
+        class_path: paths of Kafka's jars.
+        port: port for clients; None takes the port of the last run, else 9092, else any free port.
 
     Raises:
-        EnvironmentProblem: it ended or did not answer in time; the message ends with its log.
+        EnvironmentProblem: `port` is taken; or Kafka ended or did not answer within two minutes, and the message ends
+            with the last lines of its log.
     """
     if port is not None and not ports.is_free(port):
         raise EnvironmentProblem(
@@ -110,13 +117,28 @@ def start(home: Path, java: Java, class_path: list[Path], port: int | None = Non
 
 
 def usual_ports(home: Path) -> tuple[int, ...]:
-    """Ports that the broker of `home` tries, in this order."""
+    """Ports that a broker for the folder `home` tries first, in this order: that of its last run, if any, then 9092."""
     last = process.last_recorded(home)
     return (last.port, DEFAULT_PORT) if last is not None and last.kind == "kafka" else (DEFAULT_PORT,)
 
 
 def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[RunningBroker, subprocess.Popen[bytes]]:
-    """Format the data folder if it is new, then start the server."""
+    """Start the server process of Kafka without waiting until it answers, and record it in `home`.
+
+    A new data folder is formatted first.
+
+    Args:
+        home: folder of the system; the broker's files are in its subfolder `broker`.
+        java: Java installation that runs Kafka.
+        class_path: paths of Kafka's jars.
+        port: port for clients.
+
+    Returns:
+        The broker as it was recorded, and its process.
+
+    Raises:
+        EnvironmentProblem: the data folder could not be formatted.
+    """
     folder = process.broker_folder(home)
     data, properties = folder / "data", folder / "server.properties"
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +153,10 @@ def launch(home: Path, java: Java, class_path: list[Path], port: int) -> tuple[R
 
 
 def new_cluster_id() -> str:
-    """A random id, 22 characters; none begins with a dash, which the tool that takes it reads as an option."""
+    """A new random cluster id of 22 characters, whose first one is not a dash.
+
+    Kafka's formatting tool would take an id with a dash at its beginning for a command-line option.
+    """
     while True:
         made = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         if not made.startswith("-"):
@@ -139,7 +164,17 @@ def new_cluster_id() -> str:
 
 
 def format_storage(home: Path, java: Java, properties: Path, environment: dict[str, str]) -> None:
-    """Give the data folder its cluster id."""
+    """Format the broker's data folder with Kafka's own tool, which gives it a new random cluster id.
+
+    Args:
+        home: folder of the system, whose broker it is.
+        java: Java installation that runs the tool.
+        properties: path of the broker's settings file, which names the data folder.
+        environment: environment variables for the tool, among them `CLASSPATH`.
+
+    Raises:
+        EnvironmentProblem: the tool failed; the message has the last lines of its log.
+    """
     tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", new_cluster_id(), "-c")
     formatting = process.spawn(home, [java.path, *JVM, *tool, properties], environment)
     try:
@@ -151,13 +186,23 @@ def format_storage(home: Path, java: Java, properties: Path, environment: dict[s
 
 
 def cluster_id_of(home: Path) -> str:
-    """Cluster id that the data folder was formatted with."""
+    """Cluster id that the broker's data folder in `home` was formatted with."""
     lines = (process.broker_folder(home) / "data" / "meta.properties").read_text().splitlines()
     return next(line.partition("=")[2] for line in lines if line.startswith("cluster.id="))
 
 
 def wait_until_it_answers(home: Path, broker: RunningBroker, server: subprocess.Popen[bytes]) -> None:
-    """Return when the broker serves clients; when it fails to, or the caller is interrupted, end it and raise."""
+    """Return once `broker` serves clients with the cluster id of its data folder; on any failure its process is killed.
+
+    Args:
+        home: folder of the system, whose broker it is.
+        broker: the broker that was started.
+        server: its process.
+
+    Raises:
+        EnvironmentProblem: the process ended, or did not answer within two minutes; the message ends with the last
+            lines of its log.
+    """
     expected, deadline = cluster_id_of(home), time.monotonic() + START_TIMEOUT_S
     try:
         while cluster_id_at(broker.address) != expected:

@@ -1,4 +1,4 @@
-"""Starts the broker of a home: Apache Kafka, or the mock cluster where Kafka is not available."""
+"""Starts and resets the local broker of a home folder: Apache Kafka, or a mock cluster where Kafka is not available."""
 
 import shutil
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from agents.process.waiting import waiting_for
 
 
 def start(home: Path, port: int | None = None, say: Callable[[str], None] = print) -> tuple[RunningBroker, bool]:
-    """Start the broker of `home` unless it runs.
+    """Start the local broker of the folder `home`, unless it runs already.
 
-    Two calls at once, from any processes, start one broker.
+    If several processes call this at once, only one broker is started.
 
     Args:
-        home: folder to keep everything in.
-        port: for clients; without it the one of the last run, 9092 or any free one.
-        say: gets the sentence on the mock cluster's limits when it steps in, the one on a port that is taken, and a
-            line now and then when it takes long.
+        home: folder of the system; the broker's files are in its subfolder `broker`.
+        port: port for clients; None takes the port of the last run, else 9092, else any free port.
+        say: called with each message for the user: that the mock cluster is used instead of Kafka and what it cannot
+            do, that the usual port is taken, or what is being waited for when that takes long.
 
     Returns:
-        The broker, and whether this call started it.
+        The broker, and True if this call started it or False if it ran already.
 
     Raises:
-        EnvironmentProblem: with the fix.
+        EnvironmentProblem: no broker could be started; the message says why and what to do.
     """
     with ExitStack() as stack:
         with waiting_for(f"another command that starts or stops the broker of {home}", say):
@@ -50,7 +50,7 @@ def start(home: Path, port: int | None = None, say: Callable[[str], None] = prin
 
 
 def reset(home: Path) -> None:
-    """Stop the broker of `home` and delete its data, log and record."""
+    """Stop the local broker of the folder `home` and delete all its files: topics, settings and logs."""
     folder = process.broker_folder(home)
     if not folder.exists():
         return

@@ -1,7 +1,7 @@
-"""Writes `jars.lock`: which jars make the broker, and the SHA-256 that each must have.
+"""Reads and writes `jars.lock`, the list of the jars that the broker is made of, each with its SHA-256.
 
-Run `python -m agents.broker.lock` after changing `COORDINATES`, read the difference, commit it. Nothing else ever
-resolves dependencies: the broker starts from exactly the jars that were locked.
+To take another Kafka, change `COORDINATES`, run `python -m agents.broker.lock`, and commit the new `jars.lock` after
+reading what changed. Nothing else resolves Maven dependencies: the broker starts with exactly the jars in the file.
 """
 
 import hashlib
@@ -16,7 +16,13 @@ LOCK_FILE = Path(__file__).with_name("jars.lock")
 
 
 class Jar(Struct, frozen=True):
-    """One line of the lock file: Maven coordinates, length in bytes, SHA-256 in hex."""
+    """One jar as a line of `jars.lock` describes it.
+
+    Attributes:
+        group, artifact, version: its Maven coordinates.
+        size: length of the file in bytes.
+        sha256: SHA-256 of the file, hexadecimal.
+    """
 
     group: str
     artifact: str
@@ -34,9 +40,9 @@ class Jar(Struct, frozen=True):
 
 
 def parse(text: str) -> tuple[Jar, ...]:
-    """Jars of a lock file.
+    r"""The jars that `text`, the content of a `jars.lock` file, lists; lines that begin with `#` are comments.
 
-    >>> parse("# comment\\norg.slf4j slf4j-api 1.7.36 41125 d3ef\\n")[0].name
+    >>> parse("# comment\norg.slf4j slf4j-api 1.7.36 41125 d3ef\n")[0].name
     'slf4j-api-1.7.36.jar'
     """
     rows = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
@@ -44,12 +50,16 @@ def parse(text: str) -> tuple[Jar, ...]:
 
 
 def locked() -> tuple[Jar, ...]:
-    """The jars that the broker is made of."""
+    """The jars that the broker is made of, from the file `jars.lock` of this package."""
     return parse(LOCK_FILE.read_text())
 
 
 def resolve() -> list[Jar]:
-    """Ask Maven Central which jars `COORDINATES` need, transitively, and hash them."""
+    """Ask Maven Central which jars `COORDINATES` need, dependencies of dependencies included; download and hash each.
+
+    Returns:
+        The jars, sorted by group and artifact.
+    """
     import jgo
 
     jars = []

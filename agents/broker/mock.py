@@ -1,6 +1,6 @@
-"""librdkafka's mock cluster as a process of its own, for machines without Java or without Kafka's jars.
+"""Runs librdkafka's mock cluster as a process, for machines that have no Java or no jars of Kafka.
 
-Run as `python -m agents.broker.mock HOME` by `agents.broker.launch`.
+`agents.broker.launch` runs it as `python -m agents.broker.mock HOME`.
 """
 
 import os
@@ -24,15 +24,15 @@ LIMITS = (
 
 
 def is_installed() -> bool:
-    """Whether the extra `mock` is there."""
+    """Whether the mock cluster is installed: the Python package `confluent_kafka`, of the extra `mock`."""
     return find_spec("confluent_kafka") is not None
 
 
 def start(home: Path) -> RunningBroker:
-    """Start the mock cluster and return when it is recorded.
+    """Start the mock cluster for the folder `home`, and return once it is ready and recorded there.
 
     Raises:
-        EnvironmentProblem: it ended, or was not ready in time.
+        EnvironmentProblem: its process ended, or was not ready within 15 s; the message has the last lines of its log.
     """
     process.broker_folder(home).mkdir(parents=True, exist_ok=True)
     server = process.spawn(home, [sys.executable, "-m", "agents.broker.mock", home], {})
@@ -48,7 +48,10 @@ def start(home: Path) -> RunningBroker:
 
 
 def serve(home: Path) -> None:
-    """Run the mock cluster until this process is told to end."""
+    """Run the mock cluster for the folder `home` in this process until SIGTERM or SIGINT.
+
+    Its address is recorded in `home`, where clients find it.
+    """
     from confluent_kafka import Producer, libversion
 
     cluster = Producer({"test.mock.num.brokers": 1})

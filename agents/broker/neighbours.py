@@ -1,4 +1,7 @@
-"""Finds local brokers of other homes on this machine, for the error of a command in the wrong folder."""
+"""Finds local brokers of other home folders on this machine, to name them in error messages.
+
+A user who runs a command in the wrong folder finds no broker there; the message then says where one runs.
+"""
 
 from pathlib import Path
 
@@ -15,11 +18,11 @@ KAFKA, MOCK = "kafka.Kafka", "agents.broker.mock"
 
 
 class Neighbour(Struct, frozen=True, order=True):
-    """A local broker that runs.
+    """A local broker that runs on this machine for another home folder.
 
     Attributes:
-        home: its folder.
-        address: for clients, `host:port`.
+        home: the home folder that the broker belongs to.
+        address: where clients reach it, `host:port`.
     """
 
     home: str
@@ -27,14 +30,17 @@ class Neighbour(Struct, frozen=True, order=True):
 
 
 def neighbours(home: Path) -> list[Neighbour]:
-    """Brokers of other homes than this one that run on this machine, as far as this user may see them."""
+    """Local brokers that run on this machine for home folders other than `home`, sorted by folder.
+
+    Brokers whose processes or files this user may not read are left out.
+    """
     homes = {found for each in psutil.process_iter(["cmdline"]) if (found := home_of(each.info["cmdline"] or []))}
     brokers = {other: _running(other) for other in homes - {home}}
     return sorted(Neighbour(str(other), broker.address) for other, broker in brokers.items() if broker is not None)
 
 
 def home_of(words: list[str]) -> Path | None:
-    """The home of a broker, by the command line of its process; None for any other process.
+    """Home folder of the broker whose process has the command line `words`; None if the process is no such broker.
 
     >>> home_of(["java", "-Xmx512m", "kafka.Kafka", "/srv/loop/broker/server.properties"]).as_posix()
     '/srv/loop'
@@ -52,7 +58,10 @@ def home_of(words: list[str]) -> Path | None:
 
 
 def no_broker(home: Path) -> EnvironmentProblem:
-    """The error of a command that finds no broker for its home; names brokers of other homes and how to reach them."""
+    """The error to raise when no local broker runs for the folder `home`; it is returned, not raised.
+
+    Its message names the brokers that run for other home folders, and how to reach or start one.
+    """
     found = neighbours(home)
     others = "".join(f"; one runs for {each.home} ({each.address})" for each in found)
     there = f"the same command with `--home {found[0].home}` reaches that one, " if found else ""
@@ -63,7 +72,14 @@ def no_broker(home: Path) -> EnvironmentProblem:
 
 
 def holder(home: Path, port: int) -> str:
-    """Name, for people, of who uses a port that the broker of a home would take."""
+    """Description, for an error message, of the program that uses or has reserved `port`.
+
+    It names another home folder's broker if that is the one, else `another program` or a Tickloop that is starting.
+
+    Args:
+        home: home folder of the broker that wants the port.
+        port: port of the loopback interface.
+    """
     found = (each.home for each in neighbours(home) if each.address.endswith(f":{port}"))
     unknown = reserved_by(port) if is_free(port) else "another program"
     return next((f"the broker of {other}" for other in found), unknown)

@@ -1,4 +1,4 @@
-"""Free ports of the loopback interface."""
+"""Finds free ports of the loopback interface."""
 
 import socket
 from collections.abc import Iterable
@@ -11,7 +11,12 @@ HIGHEST = 64_000
 
 
 def is_free(port: int, host: str = HOST) -> bool:
-    """Whether a server could listen on this port of one of this machine's addresses now."""
+    """Whether a server could listen on `port` now.
+
+    Args:
+        port: the port to try.
+        host: one of this machine's own addresses, on which the server would listen.
+    """
     with socket.socket() as probe:
         # As servers do: a port whose last connections are still winding down is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -23,7 +28,7 @@ def is_free(port: int, host: str = HOST) -> bool:
 
 
 def any_free() -> int:
-    """A port that nobody listens on, chosen by the kernel."""
+    """A free port of the loopback interface, chosen by the kernel; it is not reserved for the caller."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -31,7 +36,7 @@ def any_free() -> int:
 
 
 def row_of_free(count: int) -> int:
-    """First of `count` consecutive ports that nobody listens on."""
+    """The first of `count` consecutive free ports of the loopback interface; they are not reserved for the caller."""
     while True:
         first = any_free()
         if first + count < HIGHEST and all(is_free(port) for port in range(first, first + count)):
@@ -39,5 +44,8 @@ def row_of_free(count: int) -> int:
 
 
 def first_free(preferred: Iterable[int]) -> int:
-    """First of `preferred` that is free and not reserved by another process; else any free port."""
+    """Reserve the first port of `preferred` that is free, and return it; else return any free port, unreserved.
+
+    A reservation holds among Tickloop processes, until this one ends.
+    """
     return next((port for port in preferred if is_free(port) and reserve(port)), None) or any_free()

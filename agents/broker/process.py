@@ -1,4 +1,4 @@
-"""The broker's process: finds the one of a home folder, starts it detached from its caller, ends it."""
+"""The process of a local broker: starts it so that it outlives the command, finds it by its home folder, stops it."""
 
 import os
 import subprocess
@@ -17,14 +17,14 @@ STOP_TIMEOUT_S = 30.0
 
 
 class RunningBroker(Struct, frozen=True):
-    """What `<home>/broker/broker.json` says about the broker of that home.
+    """The local broker of a home folder, as recorded in `<home>/broker/broker.json`; it may have ended since.
 
     Attributes:
         kind: `kafka`, or `mock` for librdkafka's mock cluster.
-        address: for clients, `host:port`.
+        address: where clients reach it, `host:port`.
         pid: process id.
-        argument: last word of its command line, which tells it from another process under a reused pid.
-        version: of Apache Kafka or librdkafka.
+        argument: last word of its command line. A process with the same pid but another last word is not this broker.
+        version: version of Apache Kafka or of librdkafka.
     """
 
     kind: Literal["kafka", "mock"]
@@ -39,7 +39,7 @@ class RunningBroker(Struct, frozen=True):
 
     @property
     def process(self) -> psutil.Process | None:
-        """The process while it runs; None when it ended or its pid was reused."""
+        """The broker's process if it runs; None if it has ended, even if another process now has its pid."""
         try:
             process = psutil.Process(self.pid)
             words = process.cmdline()
@@ -49,20 +49,20 @@ class RunningBroker(Struct, frozen=True):
 
 
 def broker_folder(home: Path) -> Path:
-    """Folder of everything that belongs to the local broker of a home: data, log, settings, record."""
+    """Folder for everything that belongs to the local broker of `home`: data, log, settings and `broker.json`."""
     return home / "broker"
 
 
 def log_file(home: Path) -> Path:
-    """Where the broker of a home logs to; logs of the runs before are beside it."""
+    """Path of the log of the local broker of `home`; the logs of earlier runs are in the same folder."""
     return broker_folder(home) / "broker.log"
 
 
 def last_recorded(home: Path) -> RunningBroker | None:
-    """The broker that was started last, whether it lives or not; None when there was none.
+    """The broker that was last started for the folder `home`, whether or not it still runs; None if there was none.
 
     Raises:
-        EnvironmentProblem: the record of it is damaged, so that nobody knows whether it lives.
+        EnvironmentProblem: the file that records it, `broker.json`, is damaged.
     """
     path = broker_folder(home) / "broker.json"
     try:
@@ -77,13 +77,17 @@ def last_recorded(home: Path) -> RunningBroker | None:
 
 
 def running(home: Path) -> RunningBroker | None:
-    """The broker of this home if its process lives; a stale record counts as none."""
+    """The local broker of the folder `home` if its process runs, else None.
+
+    Raises:
+        EnvironmentProblem: the file that records the broker, `broker.json`, is damaged.
+    """
     recorded = last_recorded(home)
     return recorded if recorded is not None and recorded.process is not None else None
 
 
 def record(home: Path, broker: RunningBroker) -> None:
-    """Write down which broker runs, so that clients of the same home find it."""
+    """Write `broker` to `broker.json` in the folder `home`, where clients look for the broker's address."""
     path = broker_folder(home) / "broker.json"
     written = path.with_suffix(".json.new")
     written.write_bytes(msgspec.json.format(msgspec.json.encode(broker)))
@@ -91,7 +95,15 @@ def record(home: Path, broker: RunningBroker) -> None:
 
 
 def spawn(home: Path, command: Sequence[str | Path], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a process that outlives its caller: own session, no terminal, output to the log file."""
+    """Start a process of the broker that goes on running when the caller ends.
+
+    It has a session of its own and no terminal. Its output goes to a new log file; the previous log is renamed.
+
+    Args:
+        home: home folder that the broker belongs to.
+        command: program and arguments.
+        environment: variables to set beside those of this process.
+    """
     log = log_file(home)
     if log.exists():
         make_room(log)
@@ -110,21 +122,24 @@ def spawn(home: Path, command: Sequence[str | Path], environment: Mapping[str, s
 
 
 def log_tail(home: Path, lines: int = 15) -> str:
-    """The last lines of the log, for an error message."""
+    """The last `lines` lines of the log of the local broker of `home`, for an error message."""
     return "\n".join(last_words(log_file(home), lines))
 
 
 def disk_bytes(home: Path) -> int:
-    """Disk space that the broker of a home uses, bytes, without the unused part of preallocated index files."""
+    """Disk space that the local broker of `home` occupies, bytes.
+
+    Only blocks that the file system has allocated count: Kafka creates its index files longer than it fills them.
+    """
     blocks = (file.lstat().st_blocks for file in broker_folder(home).rglob("*"))
     return 512 * sum(blocks)
 
 
 def stop(home: Path) -> RunningBroker | None:
-    """End the broker of this home: ask it to stop, wait, then kill it, which loses no data.
+    """Stop the local broker of `home`: send SIGTERM, wait up to 30 s, then kill the process. No stored record is lost.
 
     Returns:
-        What was stopped, None when nothing ran.
+        The broker that was stopped, or None if none ran.
     """
     broker = running(home)
     process = broker.process if broker is not None else None

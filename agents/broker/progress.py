@@ -1,4 +1,4 @@
-"""Progress of a download on standard error: a bar on a terminal, plain lines elsewhere."""
+"""Shows the progress of a download on standard error: a bar on a terminal, plain lines elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,11 +10,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 @contextmanager
 def download_progress(what: str, size: int) -> Iterator[Callable[[int], None]]:
-    """Show progress during the block; yields a function to call with the number of bytes that arrived.
+    """Context manager that shows the progress of a download during the block.
+
+    It yields a function, to be called with the number of bytes that arrived since its last call.
 
     Args:
-        what: shown before the bar.
-        size: bytes in all.
+        what: name of the download, shown before the bar.
+        size: total number of bytes.
     """
     console = Console(stderr=True)
     if not console.is_terminal:

@@ -1,6 +1,6 @@
-"""Reserves free ports for one process, since two processes that start at once would find the same ones free.
+"""Reserves ports among Tickloop processes, so that two that start at the same time do not choose the same free port.
 
-A reservation is an advisory lock on a file, so it ends with its process, however that ends.
+A reservation is a locked file in the temporary folder. The kernel frees it when the process ends, however it ends.
 """
 
 import fcntl
@@ -13,9 +13,9 @@ _HELD: dict[int, BinaryIO] = {}
 
 
 def reserve(port: int) -> bool:
-    """Reserve a port for as long as this process lives; returns whether that succeeded.
+    """Reserve `port` until this process ends or releases it; returns False if another process has reserved it.
 
-    Where reservations cannot be written, for example on a full disk, it always succeeds.
+    Where the reservation cannot be written, for example on a full disk, nothing is reserved and the answer is True.
     """
     if port in _HELD:
         return True
@@ -38,13 +38,16 @@ def reserve(port: int) -> bool:
 
 
 def release(port: int) -> None:
-    """End the reservation of a port, if this process has it."""
+    """End this process's reservation of `port`; without one, nothing happens."""
     if (file := _HELD.pop(port, None)) is not None:
         file.close()
 
 
 def reserved_by(port: int) -> str:
-    """Name, for people, of the process that reserved a port."""
+    """Description, for an error message, of the process that reserved `port` last.
+
+    It is `a tickloop that is starting` with its process id, or `another program` where no reservation was written.
+    """
     try:
         pid = _path(port).read_text()
     except OSError:

@@ -1,10 +1,11 @@
-"""The error that says a real broker cannot be had on this machine."""
+"""The error raised where Apache Kafka cannot be run because Java or Kafka's jars cannot be had."""
 
 from schemas.errors import EnvironmentProblem
 
 
 class Unobtainable(EnvironmentProblem):
-    """Java or Kafka's jars are neither installed nor downloadable; only then the mock cluster is used.
+    """Java or Kafka's jars are neither installed nor downloadable, so that the mock cluster may be used instead.
 
-    A jar with a wrong hash raises `EnvironmentProblem` instead, and nothing replaces the broker then.
+    It is the only error that leads to the mock cluster. A jar with a wrong SHA-256, for example, raises
+    `EnvironmentProblem`, and no broker is started.
     """
