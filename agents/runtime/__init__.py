@@ -1,9 +1,13 @@
-"""Nodes of the topology on Faust, exactly once: state = snapshot + source log, whatever dies.
+"""Workers that run the computations on Kafka with the Faust library, so that each record takes effect exactly once.
 
-* `worker`: one worker process; `app`: the Faust app with its nodes; `transport`: changes to Faust's clients.
-* `binding`: each node on its topic and table; `live_partition`: one assigned partition, and its checkpoints.
-* `snapshots`: layout of the changelog; `recovery`: where a partition resumes; `kept_snapshots`: some for `verify`.
-* `identity_check`, of `log_identity`, `topic_ids` and `code_check`: the log and code that snapshots were computed from.
-* `outbox`: sends outputs in batches; `reseeks`: offsets to fetch again; `membership`: the worker's place in the group.
-* `counters`: what a node has done; `crash`: ends the process at an unexpected error.
+The state of a partition is stored as snapshots in Kafka. After a crash it is restored from them, and the records that
+came after are read again.
+
+* `worker`: one worker process; `app`: its Faust app; `transport`: changes to Faust's Kafka clients.
+* `binding`: connects each node (a computation over one topic) to its topic and to the table of its snapshots.
+* `live_partition`: one partition that is assigned to this worker, and its checkpoints.
+* `snapshots`: how snapshots are stored; `recovery`: how they are read; `kept_snapshots`: older ones for `verify`.
+* `identity_check`, `log_identity`, `topic_ids`, `code_check`: whether snapshots still belong to the log and the code.
+* `outbox`: sends outputs in batches; `reseeks`: offsets to fetch again; `membership`: place in the consumer group.
+* `counters`: figures about what a node has done; `crash`: ends the process at an unexpected error.
 """

@@ -1,4 +1,4 @@
-"""The composition root: one Faust app from settings, with the nodes of the topology bound to it."""
+"""Builds the Faust app of a worker from its settings and the nodes (computations over one topic each) to run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,12 +14,19 @@ from streams.engine.node import Node
 
 
 class LoopApp(faust.App):
-    """A Faust app that runs nodes exactly."""
+    """The Faust app of a worker. It takes a last checkpoint when it stops.
+
+    Attributes:
+        runtime: the nodes that run on the app, and their assigned partitions.
+    """
 
     runtime: Runtime
 
     async def on_stop(self) -> None:
-        """Checkpoint while still in the group, so that whoever takes over has nothing to repeat; then leave it."""
+        """Take a last checkpoint of all assigned partitions, leave the consumer group, and stop.
+
+        The checkpoint comes first, so that the worker that takes over a partition has no records to repeat.
+        """
         if any(self.runtime.live):
             await self.runtime.release()
             leave_on_stop(self)
@@ -33,15 +40,15 @@ def create_app(
     instance: str | None = None,
     identity: Identity | None = None,
 ) -> LoopApp:
-    """Build the app; nothing is connected yet.
+    """Build the Faust app of a worker, without connecting to Kafka.
 
     Args:
-        settings: where it runs.
-        bootstrap: address of the brokers, `host:port[,host:port...]`.
-        nodes: what it computes.
-        instance: stable name of this worker's place in the group. A process under the same name takes over at once
-            and shuts the earlier one out.
-        identity: of what computes; None: that of the loop without plug-ins.
+        settings: settings of the worker.
+        bootstrap: addresses of the brokers, `host:port[,host:port...]`.
+        nodes: the computations to run, each over one topic.
+        instance: name of the worker in the consumer group (its static member id). A process that joins under the same
+            name takes over the partitions at once, and the earlier process ends. None joins without a name.
+        identity: digests of the code that computes; None means the code of this package without plug-ins.
     """
     app = LoopApp(
         settings.group,

@@ -1,7 +1,8 @@
-"""Binds nodes of the topology to Faust: state = snapshot + source log, exactly, whatever dies.
+"""Binds nodes (computations over one topic each) to Faust, so that each record of a topic takes effect exactly once.
 
-The offset inside the snapshots is the only truth. Faust gives group membership, recovery of the snapshot tables and
-supervision; what it does not guarantee (order of outputs and state, acknowledgements, seeks) is done here.
+The offset stored inside the snapshots decides where a partition goes on; committed offsets do not. Faust provides group
+membership, recovery of the snapshot tables and supervision. It does not guarantee the order of outputs and snapshots,
+nor that outputs are acknowledged, nor the right place to read on from: this module does.
 """
 
 import asyncio
@@ -43,17 +44,22 @@ LOOK_S = 60.0
 
 
 def changelog_name(settings: Settings, node: Node[Any]) -> str:
-    """Topic in which the snapshots of a node are kept; the name that Faust gives to the changelog of its table."""
+    """Name of the topic that holds the newest snapshots of a node.
+
+    It is the name that Faust gives to the changelog of the node's table.
+    """
     return f"{settings.group}-{node.name}-snapshots-changelog"
 
 
 def kept_name(settings: Settings, node: Node[Any]) -> str:
-    """Topic in which snapshots of a node are kept for a while; see `agents.runtime.kept_snapshots`."""
+    """Name of the topic that holds some older snapshots of a node, from which `tickloop verify` can begin a replay."""
     return f"{settings.group}-{node.name}-snapshots-kept"
 
 
 def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
-    """Every topic that holds snapshots of a node. What can be verified from the middle on is what follows from ticks.
+    """Names of all topics that hold snapshots of a node: its changelog, and that of older snapshots if it has one.
+
+    Only nodes that read the topic `ticks` have older snapshots, since `tickloop verify` replays that topic alone.
 
     >>> from streams.account.node import AccountNode
     >>> from streams.market.node import MarketNode
@@ -67,15 +73,15 @@ def snapshot_topics(settings: Settings, node: Node[Any]) -> list[str]:
 
 
 class Binding:
-    """A node on Faust: an agent over its source topic and a table of snapshots.
+    """One node on a Faust app: an agent that reads the node's topic, and a table that holds its snapshots.
 
     Attributes:
-        name: of the node.
-        node: that is bound.
-        source: topic on the broker that the node reads.
-        live: its assigned partitions, by number.
-        counters: what it has done.
-        in_hand_since: when it took the fetch that it is applying, by the monotonic clock; None: it waits for one.
+        name: name of the node.
+        node: the node, which computes.
+        source: name, with prefix, of the topic that the node reads.
+        live: partitions of that topic that are assigned to this worker, by number.
+        counters: figures about what the node has done.
+        in_hand_since: monotonic time at which it took the records that it is applying; None while it waits for records.
     """
 
     def __init__(self, app: faust.App, settings: Settings, node: Node[Any]) -> None:
@@ -112,17 +118,17 @@ class Binding:
             raise
 
     def revoke(self) -> None:
-        """Drop live state: other workers may have the partitions by now."""
+        """Drop the state of all partitions, which other workers may have been assigned by now."""
         for partition in self.live.values():
             partition.revoked = True
         self.live = {}
 
     def reading(self, number: int) -> LogReading:
-        """Its reading of a partition of its source."""
+        """Names the node and the partition `number` of its topic, as checks of the log identify them."""
         return LogReading(self.name, self.node.source.name, TP(self.source, number))
 
     def stored(self, numbers: list[int]) -> list[tuple[int, Recovered]]:
-        """State of some partitions as the recovered table has it."""
+        """State of the partitions `numbers` from the recovered table of snapshots, as pairs of number and state."""
         found = recover(stored_in(self._table).items(), numbers) if numbers else {}
         return [(number, found.get(number, NOTHING)) for number in numbers]
 
@@ -138,12 +144,12 @@ class Binding:
         kept: str,
         keep_from: int,
     ) -> LivePartition:
-        """Make the live state of a partition that was just assigned, and keep it in `live`.
+        """Restore the state of a partition that was just assigned, put it into `live`, and return it.
 
         Args:
-            number: of the partition.
-            stored: what the changelog says about it.
-            origin, fetch_again_from, look_into, post, kept, keep_from: see `PartitionServices`.
+            number: number of the partition.
+            stored: snapshots of the partition, as they were recovered.
+            origin, fetch_again_from, look_into, post, kept, keep_from: see the attributes of `PartitionServices`.
         """
         settings, node = self._settings, self.node
         services = PartitionServices(
@@ -167,15 +173,16 @@ class Binding:
 
 
 class Runtime:
-    """Every node that is bound on one app, chained. Several may read one topic: each skips what it has applied.
+    """All nodes of one worker, chained: nodes whose input is the output of another one run in the same pass.
 
     Attributes:
-        bindings: one for each chain of nodes.
-        reseeks: where the consumer has to go back to.
-        beat: when the event loop last turned, by the monotonic clock; 0 before the first time.
-        recovering_since: when partitions were given up, or the start, by the monotonic clock; None once state is live.
-        recovered_s: how long the last recovery took, seconds.
-        assignments: how often partitions were assigned.
+        bindings: one for each chain of nodes. Several may read the same topic.
+        reseeks: offsets that the consumer has to go back to.
+        beat: monotonic time at which the event loop last ran the heartbeat task; 0 before the first time.
+        recovering_since: monotonic time at which partitions were given up, or the worker started; None while state
+            is live.
+        recovered_s: duration of the last recovery, seconds.
+        assignments: how many times partitions were assigned.
     """
 
     def __init__(
@@ -194,7 +201,10 @@ class Runtime:
         self._releases = 0
 
     async def release(self) -> None:
-        """Partitions may go to other workers: checkpoint, so that these repeat nothing, and apply nothing more."""
+        """Take a last checkpoint of all partitions, then drop them: called when they may go to other workers.
+
+        The checkpoint spares those workers from repeating records. If it fails, the process ends.
+        """
         try:
             await self.checkpoint(last=True)
         except Exception as error:
@@ -209,20 +219,21 @@ class Runtime:
             binding.revoke()
 
     def is_bound(self, topic: str) -> bool:
-        """Whether whole fetches of a topic go to agents."""
+        """Whether a node reads `topic`, so that the consumer hands its records over in whole fetches."""
         return any(binding.source == topic for binding in self.bindings)
 
     @property
     def live(self) -> Iterator[tuple[TP, LivePartition]]:
-        """Every assigned partition of every node, with its source."""
+        """Yield each partition that is assigned to this worker for each node, with its topic and number."""
         for binding in self.bindings:
             for number, partition in binding.live.items():
                 yield TP(binding.source, number), partition
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
-        """Load live state of the assigned partitions from the recovered tables; where each goes on.
+        """Restore the state of all assigned partitions from snapshots; return the offset to read each one from.
 
-        Before that, the logs and the code must be those that the state was computed from and by.
+        It first checks that snapshots belong to the present logs and code. If that or the restoring fails, the
+        process ends.
         """
         mine = sorted(tp for tp in assignment if self.is_bound(tp.topic))
         try:
@@ -283,10 +294,10 @@ class Runtime:
         return {tp: max(offset, seen.logs[tp].first) for tp, offset in self._uncovered().items()}
 
     async def look_again(self) -> None:
-        """Hold the logs as they are now against what was read of them.
+        """Check that the topics are still those whose records were applied, and were not made anew, for example.
 
         Raises:
-            StateError: one is another log by now.
+            StateError: a topic is another one by now.
             KafkaError: the cluster does not answer.
         """
         await self._identity_check.look_again(
@@ -296,7 +307,10 @@ class Runtime:
         )
 
     async def keep_looking(self) -> None:
-        """Look at the logs now and then, until the app stops: one that was made anew goes on where it was read."""
+        """Make the check of `look_again` every minute until the app stops; the process ends if a topic is another one.
+
+        A topic that was made anew would otherwise be read on from the old offset, unnoticed.
+        """
         try:
             while not self._app.should_stop:
                 await asyncio.sleep(LOOK_S)
@@ -320,7 +334,11 @@ class Runtime:
         return least
 
     async def checkpoint(self, last: bool = False) -> None:
-        """Checkpoint every assigned partition of every node; after the last one they apply nothing more."""
+        """Checkpoint every assigned partition, and commit the offsets reached.
+
+        Args:
+            last: store all changed states whatever their size, and apply no more records afterwards.
+        """
         await asyncio.gather(*(partition.checkpoint(last) for _, partition in self.live))
         await self._commit()
 
@@ -333,7 +351,7 @@ class Runtime:
             known |= moved
 
     async def keep_posting(self) -> None:
-        """Send what partitions put out, together, until the app stops."""
+        """Send the outputs of all partitions in common batches, until the app stops."""
         try:
             await self._post.run()
         except Exception as error:
@@ -341,15 +359,16 @@ class Runtime:
             raise
 
     async def keep_beating(self) -> None:
-        """Show that the event loop turns, until the app stops."""
+        """Set `beat` twice a second until the app stops, which shows that the event loop is not blocked."""
         while not self._app.should_stop:
             self.beat = time.monotonic()
             await asyncio.sleep(BEAT_S)
 
     async def keep_checkpointing(self) -> None:
-        """Checkpoint each partition every `checkpoint_s`, one after the other, until the app stops.
+        """Checkpoint the partitions one after the other, each every `checkpoint_s` seconds, until the app stops.
 
-        One at a time, since what partitions put out waits for the snapshots that are sent before it.
+        Outputs wait for the snapshots that are sent before them, so a checkpoint of all at once would delay every
+        partition.
         """
         try:
             while not self._app.should_stop:

@@ -1,4 +1,4 @@
-"""Checks that snapshots were computed by this code; other code is accepted only by a setting."""
+"""Checks that snapshots were computed by the present code, unless a setting allows it to go on from others."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,15 @@ from schemas.log_events import ComputedBy
 
 
 def began(node: str, log: str, partition: int, offset: int, identity: Identity) -> ComputedBy:
-    """The log event of a partition that is computed without snapshots, from its first available record on."""
+    """The record for `log-events` which says that a node begins a partition without snapshots.
+
+    Args:
+        node: name of the node.
+        log: name of the topic that it reads.
+        partition: number of the partition.
+        offset: first offset that it will read.
+        identity: digests of the present code.
+    """
     return ComputedBy(
         node=node,
         topic=log,
@@ -27,20 +35,20 @@ def began(node: str, log: str, partition: int, offset: int, identity: Identity) 
 def check_code(
     tp: TP, before: str, identity: Identity, accepted: str, parts_of: Mapping[str, Mapping[str, str]]
 ) -> str | None:
-    """Hold the code that snapshots were computed by against the one that is here.
+    """Compare the present code with the code that computed the snapshots of a partition.
 
     Args:
-        tp: partition that the snapshots are of.
-        before: digest of the code that they were computed by; empty: an earlier version did not say.
-        identity: of what computes here.
-        accepted: digest of the code that may go on from any snapshots; empty: none.
-        parts_of: parts of earlier identities, by digest, as far as they are known.
+        tp: the partition.
+        before: digest of the code that computed the snapshots; empty if they do not say, as those of old versions.
+        identity: digests of the present code.
+        accepted: digest of the code that is allowed to go on from snapshots of other code; empty if none is.
+        parts_of: digest of an earlier code -> digests of its parts, as far as they were recorded.
 
     Returns:
-        What changed, in a sentence, if that is accepted; None: nothing did.
+        A phrase that lists the changes, if the code differs and is accepted; None if it is the same.
 
     Raises:
-        StateError: it is other code; says what changed and the ways on.
+        StateError: the code differs and is not accepted; the message says what changed and what can be done.
     """
     if before in ("", identity.digest):
         return None
@@ -58,7 +66,17 @@ def check_code(
 def changed(
     node: str, log: str, partition: int, offset: int, before: str, identity: Identity, changes: str
 ) -> ComputedBy:
-    """The log event of a partition whose snapshots were accepted although other code computed them."""
+    """The record for `log-events` which says that the present code goes on from snapshots that other code computed.
+
+    Args:
+        node: name of the node.
+        log: name of the topic that it reads.
+        partition: number of the partition.
+        offset: first offset that the present code will apply.
+        before: digest of the code that computed the snapshots.
+        identity: digests of the present code.
+        changes: phrase that lists the changes.
+    """
     return ComputedBy(
         node=node,
         topic=log,

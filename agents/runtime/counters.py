@@ -1,6 +1,6 @@
-"""What a node has done since its worker started: plain numbers that cost a turn of records next to nothing.
+"""Figures about what the nodes of a worker have done, kept as plain numbers so that counting costs almost no time.
 
-They are written by the worker's loop and read by another thread, which may see one turn half added.
+The worker's event loop writes them and another thread reads them, which may see an update half done.
 """
 
 from bisect import bisect_left
@@ -13,7 +13,14 @@ CHECKPOINT_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 class Distribution:
-    """How many values lay at or below each bound, and their sum.
+    """Histogram of values: each count is for values up to its bound and above the bound before it.
+
+    The last count is for values above all bounds.
+
+    Attributes:
+        bounds: upper bounds, ascending.
+        counts: one count for each bound, and the last one.
+        total: sum of all values.
 
     >>> seconds = Distribution((0.1, 1.0))
     >>> seconds.add(0.1); seconds.add(0.5, times=3); seconds.add(7.0)
@@ -27,25 +34,27 @@ class Distribution:
         self.total = 0.0
 
     def add(self, value: float, times: int = 1) -> None:
-        """Count a value."""
+        """Count `value` as many times as `times` says."""
         self.counts[bisect_left(self.bounds, value)] += times
         self.total += value * times
 
 
 class Counters:
-    """Counts of one node of one worker; they outlive assignments.
+    """Figures about one node since its worker started; they are kept when partitions are assigned anew.
+
+    A batch here is a run of at most 50 records of one partition, applied without a pause. Every fourth one is timed.
 
     Attributes:
-        applied: records of the source that took effect or were refused, by partition.
-        repeated: records that were passed over because they had been applied before, by partition.
-        lost: offsets of the source that were deleted before they were read, by partition.
-        sent: records handed to the producer, by topic on the broker; snapshots among them.
-        refused: dead letters, by reason.
-        step_s: decode, step and encode of a record, seconds: the mean of a turn, once for each of its records; of every
-            fourth turn.
-        wait_s: from the broker's time of a record until it is applied, seconds: that of the last record of such a turn.
-        checkpoint_s: how long checkpoints that had something to write took, seconds.
-        snapshot_bytes: written as snapshots.
+        applied: records of the node's topic that were applied, refused ones included, by partition.
+        repeated: records that were skipped because they had been applied before, by partition.
+        lost: records of the topic that were deleted before the node read them, by partition.
+        sent: records handed to the Kafka producer, snapshots included, by topic.
+        refused: dead letters written, by reason.
+        step_s: seconds to decode and apply a record and encode its outputs: the mean of a timed batch, once per record.
+        wait_s: seconds from the broker's timestamp of a record until it was applied: that of the last record of a timed
+            batch, once per record.
+        checkpoint_s: seconds that a checkpoint took, for those that had something to write.
+        snapshot_bytes: bytes written as snapshots.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Ends the process on an unexpected error; its successor recovers from snapshots and the log."""
+"""Ends the process at an unexpected error. The process that replaces it recovers from the snapshots and the log."""
 
 import logging
 import os
@@ -17,13 +17,17 @@ _explain: Callable[[BaseException], str] = str
 
 
 def explain_with(explain: Callable[[BaseException], str]) -> None:
-    """Set the function that turns an error into the process's last message."""
+    """Set the function that turns an error into the last message that `stop_the_process` logs."""
     global _explain
     _explain = explain
 
 
 def stop_the_process(error: BaseException) -> None:
-    """End at once on an unexpected error: live state is disposable, the supervisor starts a process that recovers."""
+    """Log `error` and end the process at once, without any clean-up. Does not return.
+
+    State in memory can be lost safely, because the process that is started next recovers it. The exit code tells
+    errors of stored state from all others.
+    """
     # Where an error of ours came from helps nobody, and would be the last words in the place of its sentence.
     log.critical("stopping at once: %s", _explain(error), exc_info=None if isinstance(error, TickloopError) else error)
     logging.shutdown()

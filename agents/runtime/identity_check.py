@@ -1,8 +1,9 @@
-"""Checks that logs and code are those that the state was computed from, and records on `log-events` when not.
+"""Checks that snapshots belong to the present logs and code, and records deviations on the topic `log-events`.
 
-Asked at every assignment before state is loaded, and of live partitions now and then. A log that is another one ends
-the worker, and so does other code that nobody has accepted. Records that were deleted before they were read are lost:
-that is an error, counted and written down, and the node goes on after them, for stopping would lose more.
+A log is a topic that a node reads. The check is made before state is loaded, and every minute afterwards. The
+worker ends if a log was replaced by another one, or if the code changed without being accepted. Records that
+were deleted before they were read are counted and recorded as lost. The node then goes on after them, since
+stopping would lose more.
 """
 
 import asyncio
@@ -37,12 +38,12 @@ PAUSE_S = 1.0
 
 
 class LogReading(NamedTuple):
-    """A node's reading of one partition of its log.
+    """Names a node and one partition of the topic that it reads.
 
     Attributes:
-        node: name.
-        log: topic of the registry.
-        tp: partition on the cluster.
+        node: name of the node.
+        log: name of the topic without the prefix of the system.
+        tp: topic name with the prefix, and number of the partition.
     """
 
     node: str
@@ -51,13 +52,13 @@ class LogReading(NamedTuple):
 
 
 class IdentityCheck:
-    """Looks after the logs and the code of one worker.
+    """Checks, for one worker, that snapshots belong to the present logs and code.
 
     Args:
-        app: that reads.
-        settings: where.
-        bootstrap: address of the cluster.
-        identity: of what computes.
+        app: the Faust app of the worker.
+        settings: settings of the worker.
+        bootstrap: addresses of the brokers, `host:port[,host:port...]`.
+        identity: digests of the present code.
     """
 
     def __init__(self, app: faust.App, settings: Settings, bootstrap: str, identity: Identity) -> None:
@@ -66,11 +67,17 @@ class IdentityCheck:
         self._is_there = True
 
     async def look(self, held: Mapping[LogReading, Recovered], topics: Sequence[str]) -> LogsSeen:
-        """See the logs of some readings, and which of some topics there are; a broker that is away is waited for.
+        """Read the present state of the logs, check that the recovered snapshots belong to them, and return that state.
+
+        It waits up to a minute for a broker that does not answer.
+
+        Args:
+            held: the recovered state of each partition that each node reads.
+            topics: names of further topics; the answer says which of them exist.
 
         Raises:
-            StateError: a log is not the one that its snapshots were computed from.
-            EnvironmentProblem: no broker answers for a minute.
+            StateError: a log is not the one that the snapshots were computed from.
+            EnvironmentProblem: no broker answered within a minute.
         """
         partitions, marks = {reading.tp for reading in held}, {(r.tp, each.origin.mark) for r, each in held.items()}
         deadline = time.monotonic() + PATIENCE_S
@@ -90,10 +97,14 @@ class IdentityCheck:
         return seen
 
     async def look_again(self, live: Iterable[tuple[LogReading, int, Origin]]) -> None:
-        """Hold the logs as they are now against what was read of them: offset of the last record, and the record.
+        """Check that partitions are still those whose records were applied.
+
+        Args:
+            live: for each partition that a node reads, the offset of the last record applied, and what is known of
+                the log.
 
         Raises:
-            StateError: one is another log by now.
+            StateError: a log was replaced by another one.
             KafkaError: the cluster does not answer.
         """
         read = list(live)
@@ -108,10 +119,18 @@ class IdentityCheck:
             check_log(reading.tp, reading.log, offset, origin, seen)
 
     async def check_code(self, held: Mapping[LogReading, Recovered], seen: LogsSeen) -> dict[LogReading, ComputedBy]:
-        """What is to be written about the code that computes from here on, where it is news.
+        """Check that the present code computed the recovered snapshots, or is accepted by a setting.
+
+        Args:
+            held: the recovered state of each partition that each node reads.
+            seen: the present state of the logs.
+
+        Returns:
+            A record for `log-events` for each partition that begins without snapshots, or whose snapshots other
+            code computed.
 
         Raises:
-            StateError: it is not the one that snapshots were computed by, and nobody has accepted it.
+            StateError: other code computed the snapshots, and the present code is not accepted.
         """
         mine, accepted = self.identity, self._settings.accept_code
         parts: Mapping[str, Mapping[str, str]] = {}
@@ -133,7 +152,16 @@ class IdentityCheck:
         return events
 
     def lost(self, reading: LogReading, counters: Counters, first: int, last: int) -> RecordsLost:
-        """What is to be written about records that are gone; counts them."""
+        """Count and log the records from offset `first` to `last`, which were deleted before the node read them.
+
+        Args:
+            reading: the node and its partition.
+            counters: figures of the node, which are increased.
+            first, last: first and last lost offset.
+
+        Returns:
+            The record about the loss, for `log-events`; it is not written yet.
+        """
         number = reading.tp.partition
         counters.lost[number] += last - first + 1
         sentence = (
@@ -148,13 +176,16 @@ class IdentityCheck:
         return RecordsLost(reading.node, reading.log, number, first, last, sentence)
 
     async def look_into(self, reading: LogReading, counters: Counters, expected: int, found: int) -> int:
-        """Records are missing: where those begin that the log still holds. What was deleted unread is written down.
+        """Find out where to read on when fetched records begin after the expected offset, and record what was deleted.
 
         Args:
-            reading: who reads what.
-            counters: of the node.
+            reading: the node and its partition.
+            counters: figures of the node.
             expected: first offset that is missing.
-            found: first one that is not.
+            found: first offset that was fetched.
+
+        Returns:
+            The first offset from `expected` on that the log still holds. What lies before it was deleted unread.
         """
         earliest: int = (await self._app.consumer.earliest_offsets(reading.tp))[reading.tp]
         first = min(earliest, found)
@@ -164,7 +195,10 @@ class IdentityCheck:
         return first
 
     async def write(self, events: Sequence[LogEvent], counters: Counters) -> None:
-        """Write events down, and wait until that is durable."""
+        """Write `events` to the topic `log-events`, and wait until the broker has acknowledged them.
+
+        If the topic does not exist, a warning is logged instead.
+        """
         if not events:
             return
         if not self._is_there:

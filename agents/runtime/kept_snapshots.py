@@ -1,14 +1,15 @@
 """Older snapshots of whole partitions, from which a replay can begin once the start of the log was deleted.
 
-The changelog knows only where a partition stands now. Beside it lies a topic with a few earlier ones, `SLOTS` of each
-partition, replaced in turn: it grows no further than that.
+The changelog holds only the newest snapshots. A second topic holds `SLOTS` older sets of each partition. Each set is
+called a slot; the oldest one is replaced when a new set is stored, so the topic does not grow without end.
 
-Layout of keys: `partition|slot` for what a slot holds, `partition|slot|place` for a key's state. All records of one
-filling of a slot carry its tag, so what a filling was interrupted in, or two owners wrote at once, is never taken for
-one that is whole.
+Layout of record keys: `partition|slot` for the manifest of a set, `partition|slot|place` for the state of one key (a
+symbol, for example). All records of one set carry the same random tag. A set whose storing was interrupted, or that two
+workers stored at once, is recognised by it as incomplete and is not used.
 
-Keys are stored a share at a time while the partition goes on. Each is as of an offset of its own, none before `low`;
-whoever replays from after `low`, and passes over what a key has applied, is right for all keys from `high` on.
+The states of a set are stored a few at a time while the partition goes on, so each reaches to an offset of its
+own. None reaches to less than `low` and none further than `high`. A replay begins after `low`, skips for each
+key the records that its state already contains, and is right for all keys after `high`.
 """
 
 import secrets
@@ -24,14 +25,14 @@ SLOTS = 4
 
 
 class KeptSnapshots(NamedTuple):
-    """One kept set of snapshots of a partition.
+    """One complete set of older snapshots of a partition.
 
     Attributes:
-        low: every key has applied what the log holds up to this offset.
-        high: no key has applied anything after this one.
-        code: digest of what computed; see `agents.identity.computing`.
-        keys: snapshot of each key.
-        roster: which keys there were at `high`.
+        low: offset up to which all snapshots contain the log; a replay begins after it.
+        high: offset that no snapshot goes beyond.
+        code: digest of the code that computed the snapshots.
+        keys: snapshot of each key (a symbol, for example).
+        roster: which keys the partition held at `high`.
     """
 
     low: int
@@ -57,12 +58,14 @@ class _Place(Struct, frozen=True, array_like=True):
 
 
 class SlotWriter:
-    """One filling of a slot.
+    """Makes the records of one set of older snapshots of a partition, a few keys at a time.
+
+    The caller stores what `begin`, repeated calls of `share`, and `end` return, in this order.
 
     Args:
-        partition: as it is now.
-        slot: number of it.
-        code: digest of what computes.
+        partition: the partition, which goes on applying records meanwhile.
+        slot: number of the set that is replaced.
+        code: digest of the present code.
     """
 
     def __init__(self, partition: Partition, slot: int, code: str) -> None:
@@ -76,15 +79,18 @@ class SlotWriter:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every key was stored."""
+        """Whether `share` has returned the snapshots of all keys that the partition held in the beginning."""
         return self._looked_at == len(self._names)
 
     def begin(self) -> dict[bytes, bytes | None]:
-        """Records that say that the slot holds nothing; to be stored first."""
+        """The record that declares the replaced set empty; it must be stored before the others."""
         return {self._key.encode(): None}
 
     def share(self, room: int) -> dict[bytes, bytes | None]:
-        """The next keys, of `room` bytes and one more at most, as they are now."""
+        """Records with snapshots of the next keys, until the snapshots reach `room` bytes or no key is left.
+
+        Keys that the partition has dropped since the beginning are left out.
+        """
         records: dict[bytes, bytes | None] = {}
         while room > 0 and not self.is_whole:
             name = self._names[self._looked_at]
@@ -99,7 +105,7 @@ class SlotWriter:
         return records
 
     def end(self) -> dict[bytes, bytes | None]:
-        """Record that says what the slot holds; to be stored when all shares are."""
+        """The record that declares the set complete; it must be stored after all others are acknowledged."""
         partition = self._partition
         gone = tuple(name for name in self._stored if name not in partition.keys)
         roster = replace(partition.roster(self._low), gone=gone)
@@ -108,7 +114,12 @@ class SlotWriter:
 
 
 def kept_in(records: Iterable[tuple[bytes, bytes | None]], partition: int) -> list[KeptSnapshots]:
-    """Whole fillings of the slots of a partition, the earliest first, from the records of the topic in their order."""
+    """The complete sets of older snapshots of a partition, ordered by the offset that they reach to.
+
+    Args:
+        records: keys and values of all records of the topic for older snapshots, in their order.
+        partition: number of the partition.
+    """
     places: dict[tuple[str, str, int], _Place] = {}
     manifests: dict[str, _Manifest] = {}
     for key, value in records:

@@ -1,4 +1,4 @@
-"""One assigned partition of one node: fetches in, acknowledged outputs and checkpoints out."""
+"""One partition that is assigned to a worker: applies fetched records, sends the outputs, and takes checkpoints."""
 
 import asyncio
 import logging
@@ -44,23 +44,24 @@ async def _nothing_is_deleted(expected: int, found: int) -> int:
 
 
 class PartitionServices(NamedTuple):
-    """Topics, callbacks and limits that a partition gets from its worker.
+    """Topics, callbacks and limits that a worker gives to each of its partitions.
 
     Attributes:
-        producer: takes batches for explicit partitions.
-        post: flushes the outboxes of all partitions together.
-        topics: topic on the broker for each type of output.
-        changelog: topic of the snapshots.
-        partitions: of every topic of the loop.
-        checkpoint_bytes: most that one checkpoint writes.
-        fetch_again_from: have the consumer go back to an offset.
-        counters: of the node.
-        origin: topic id, leader epoch and code that snapshots are stored with.
-        look_into: told the first offset that is missing, and from where on there are records: the first offset of
-            these that the log still holds.
-        kept: topic of the snapshots that are kept for a while; empty: none are.
-        kept_ms: length of a period of the log's time, of which one set is kept, ms.
-        keep_from: none is begun before this offset is applied.
+        producer: Kafka producer that sends whole batches to a given partition.
+        post: sends the outputs of all partitions in common batches.
+        topics: name, with prefix, of the topic for each class of output records.
+        changelog: name of the topic for snapshots.
+        partitions: number of partitions of every topic.
+        checkpoint_bytes: largest size of the snapshots that one checkpoint writes, bytes.
+        fetch_again_from: called with an offset, has the consumer read again from there.
+        counters: figures of the node.
+        origin: identity of the present log and code, stored with snapshots.
+        look_into: called with the first missing offset and the first fetched one when fetched records leave a gap;
+            returns the first offset of the gap that the log still holds.
+        kept: name of the topic for older snapshots; empty if none are kept.
+        kept_ms: one set of older snapshots is kept for each period of this length, milliseconds of the log's
+            timestamps.
+        keep_from: offset that must be applied before the first set of older snapshots is begun.
     """
 
     producer: AIOKafkaProducer
@@ -79,14 +80,14 @@ class PartitionServices(NamedTuple):
 
 
 class LivePartition:
-    """One assigned partition of one node: applies fetches, sends outputs, takes checkpoints.
+    """One partition that is assigned to a worker, for one node: applies records, sends outputs, takes checkpoints.
 
     Attributes:
-        partition: live state, shared with every other interpreter of the topology.
-        covered: snapshots reach up to this offset.
-        revoked: another owner may have the partition; nothing is applied or stored any more.
-        event_ns: event time of the newest output, ns since the Unix epoch; 0 before the first.
-        checkpointed_at: when all that was dirty had last been looked at and stored, by the monotonic clock.
+        partition: the state of the partition, and the computation.
+        covered: offset up to which the stored snapshots contain the log; -1 before the first.
+        revoked: whether another worker may have the partition by now; then nothing is applied or stored any more.
+        event_ns: event time of the newest output, ns since 1970; 0 before the first.
+        checkpointed_at: monotonic time of the last finished checkpoint, or of the assignment.
     """
 
     def __init__(self, node: Node[Any], number: int, stored: Recovered, services: PartitionServices) -> None:
@@ -118,10 +119,12 @@ class LivePartition:
         self._slot_writer: SlotWriter | None = None
 
     async def take(self, fetched: Fetched) -> None:
-        """Apply a fetch, a turn at a time, so that a large one delays neither others nor its own first outputs.
+        """Apply fetched records, at most 50 at a time with pauses for other partitions, and pass on their outputs.
+
+        If records are missing before these, they are fetched again first, and these are dropped until then.
 
         Args:
-            fetched: records of the source.
+            fetched: consecutive records of the partition.
         """
         if self.revoked or self._closed or not await self._follows(fetched):
             return
@@ -141,7 +144,10 @@ class LivePartition:
 
     @property
     def done_to(self) -> int:
-        """Offset before which nothing is left to do: all is covered, or no record of the log."""
+        """Offset before which nothing is left to do: every record before it is contained in stored snapshots.
+
+        It may lie beyond the last record, where the log holds only transaction markers, for example.
+        """
         behind = self.covered + 1
         return max(behind, self._read_to) if self.covered == self.partition.offset else behind
 
@@ -193,13 +199,16 @@ class LivePartition:
             counters.wait_s.add(time.time() - records[-1].timestamp / 1000, new)
 
     async def checkpoint(self, last: bool = False) -> None:
-        """Make what was applied durable: outputs acked, then snapshots of dirty keys, then the manifest.
+        """Make durable what was applied: first the outputs, then changed states, then the offset that they reach.
+
+        Each step begins when the broker has acknowledged the one before.
 
         Args:
-            last: apply nothing more, and write all dirty keys instead of at most `checkpoint_bytes`.
+            last: store all changed states whatever their size, and apply no more records afterwards. Otherwise at
+                most about `checkpoint_bytes` are stored, those that changed longest ago first.
 
         Raises:
-            StateError: the state of a key is larger than its changelog takes.
+            StateError: the state of a key is larger than a record of the changelog may be.
         """
         async with self._checkpointing:
             began = time.monotonic()
@@ -236,7 +245,7 @@ class LivePartition:
 
     @property
     def newest(self) -> Origin:
-        """The log as it was last read, as far as this partition knows: the last record that it has applied."""
+        """Identity of the log as last read: topic id, leader epoch, offset and digest of the last record applied."""
         mark, digest = (self._marks[-1].offset, digest_of(self._marks[-1])) if self._marks else self._mark
         return replace(self._services.origin, mark=mark, digest=digest)
 
@@ -274,7 +283,7 @@ class LivePartition:
 
     @property
     def unacked_since(self) -> float | None:
-        """When the oldest output was sent that is not acknowledged yet, by the monotonic clock; None: all are."""
+        """Monotonic time at which the oldest output was sent that is not yet acknowledged; None if all are."""
         return self._outbox.unacked_since
 
     def _snapshots_of_longest_dirty(self, room: float) -> dict[str, bytes]:

@@ -1,6 +1,6 @@
-"""Checks that a log is the one that snapshots were computed from, by its topic id and one of its records.
+"""Checks that a topic is the one that snapshots were computed from, by its topic id and the digest of one record.
 
-Offsets alone say little: a log that was cut, restored from a back-up or made anew grows past any offset.
+Offsets alone do not show it: a topic that was cut, made anew or restored from a backup grows past any offset again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,12 +23,12 @@ DIGEST_BYTES = 16
 
 
 class LogState(NamedTuple):
-    """A partition of a log as the cluster has it now.
+    """State of one partition of a topic on the cluster at one moment.
 
     Attributes:
-        topic_id: as text; empty: the cluster knows none.
-        leader_epoch: -1: not known.
-        first: first offset that is there.
+        topic_id: id of the topic, as text; empty if the cluster has no topic ids.
+        leader_epoch: how many times a leader of the partition was chosen; -1 if unknown.
+        first: first offset that was not deleted.
         end: offset after the last record.
     """
 
@@ -39,9 +39,10 @@ class LogState(NamedTuple):
 
 
 def digest_of(record: Any) -> bytes:
-    """Digest of a record as a consumer gives it: of its place, its time, its key and its value.
+    """Digest, 16 bytes, of a consumed record: of its offset, timestamp, key and value.
 
-    The time is part of it: a file that is published again after its log was cut is the same bytes at other times.
+    The timestamp is included because a file that is published again after its topic was cut gives the same keys and
+    values.
 
     >>> from types import SimpleNamespace
     >>> one = SimpleNamespace(offset=7, timestamp=1_000, key=b"X", value=b"{}")
@@ -56,12 +57,13 @@ def digest_of(record: Any) -> bytes:
 
 
 class LogsSeen(NamedTuple):
-    """State of some logs on the cluster at one moment.
+    """State of some partitions on the cluster at one moment, with digests of some of their records.
 
     Attributes:
-        logs: by partition.
-        digests: of the records at the offsets that were asked for, by place; not there: no record lies there.
-        topics: which ones are there, of all that were asked for.
+        logs: state of each partition.
+        digests: digest of each record that was asked for, by partition and offset; missing where no record has the
+            offset.
+        topics: names of the topics that exist, among those that were asked about.
     """
 
     logs: Mapping[TP, LogState]
@@ -72,7 +74,13 @@ class LogsSeen(NamedTuple):
 async def look(
     bootstrap: str, partitions: Iterable[TP], offsets: Iterable[tuple[TP, int]], topics: Sequence[str] = ()
 ) -> LogsSeen:
-    """See how some partitions are, which records lie at some of their offsets, and which other topics there are.
+    """Read from the cluster the state of some partitions, and the digests of some of their records.
+
+    Args:
+        bootstrap: addresses of the brokers, `host:port[,host:port...]`.
+        partitions: partitions to describe.
+        offsets: records to digest, each by its partition (one of `partitions`) and offset.
+        topics: names of further topics; the answer says which of them exist.
 
     Raises:
         KafkaError: the cluster does not answer.
@@ -119,17 +127,17 @@ async def _digests(consumer: AIOKafkaConsumer, asked: list[tuple[TP, int]]) -> d
 
 
 def check_log(tp: TP, log: str, covered: int, origin: Origin, look: LogsSeen) -> None:
-    """Hold what snapshots say of their log against the log that is there.
+    """Check that a partition is the one that its snapshots were computed from.
 
     Args:
-        tp: the partition on the cluster.
-        log: name of its topic in the registry.
-        covered: offset that the snapshots reach to; -1: there are none.
-        origin: what they were computed from.
-        look: at the logs, with the record at the origin's mark.
+        tp: the partition.
+        log: name of its topic without the prefix of the system.
+        covered: offset that the snapshots reach to; -1 if there are none, and nothing to check.
+        origin: what the snapshots say about the log that they were computed from.
+        look: present state of the log, with the digest of the record at offset `origin.mark`.
 
     Raises:
-        StateError: it is another log, or another stretch of it; says what happened and the ways out.
+        StateError: the topic was replaced, cut or restored; the message says which and what can be done.
     """
     if covered < 0:
         return
@@ -172,9 +180,16 @@ def _way_out(log: str) -> str:
 
 
 def lost(covered: int, first: int) -> tuple[int, int] | None:
-    """First and last offset that were deleted although snapshots do not cover them.
+    """First and last offset of the records that were deleted although no snapshot contains them.
 
-    >>> lost(covered=499, first=900), lost(499, 500), lost(-1, 900)
+    Args:
+        covered: offset that the snapshots reach to; -1 if there are none.
+        first: first offset that the log still holds.
+
+    Returns:
+        The two offsets; None if nothing is lost, and also without snapshots, when the computation begins at `first`.
+
+    >>> lost(covered=499, first=900), lost(covered=499, first=500), lost(covered=-1, first=900)
     ((500, 899), None, None)
     """
     return (covered + 1, first - 1) if 0 <= covered < first - 1 else None

@@ -1,8 +1,9 @@
-"""A worker's place in the group: one process holds it, and the one that was replaced ends.
+"""Ensures that only one process at a time is a worker of a given name in the consumer group.
 
-`aiokafka` joins under a stable name but asks for heartbeats and commits without it. What comes back then does not say
-whether the place was taken or has timed out, and it would take the place back at once: two processes under one name
-were measured to throw each other out several times a second, for ever.
+The name is the static member id. `aiokafka` joins under it, but sends heartbeats and commits without it. From
+their errors it cannot tell whether its session has timed out or another process has joined under the name, and
+it joins again in either case. Two processes of one name would then replace each other several times a second,
+for ever.
 """
 
 from typing import Any
@@ -20,10 +21,12 @@ FENCED_INSTANCE_ID = 82
 
 
 def end_when_replaced(coordinator: GroupCoordinator) -> None:
-    """Have a static member that lost its place ask for it as who it was: the broker knows who holds it now.
+    """Change a consumer's group coordinator so that this process ends when another one has joined under its name.
 
-    Three answers: it still is a member and goes on; its session had timed out and it joins as a new one; another
-    process is there under its name, and this one ends.
+    Without the change the consumer would join again as a new member and push the other process out. With it the
+    consumer asks to join under its former member id. The broker then confirms it as a member, or does not know it
+    any more since its session timed out (it joins as a new member), or reports that another process has the name
+    (this process ends).
     """
     send, reset = coordinator._send_req, coordinator.reset_generation
 

@@ -1,6 +1,7 @@
-"""Where a partition is resumed: the furthest complete epoch of snapshots in the changelog, and how far it reaches.
+"""Recovers the state of partitions from the records of a changelog, which `agents.runtime.snapshots` writes.
 
-`agents.runtime.snapshots` has the layout of these records, and writes them.
+Each worker that owned a partition stored a set of snapshots of its own, called an epoch. The complete epoch
+that reaches furthest is used.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,18 +15,21 @@ from streams.engine.partition import NO_ROSTER, KeySnapshot, PartitionRoster
 
 
 class SnapshotsIncomplete(TickloopError):
-    """What was read of a changelog holds no complete epoch, although it holds manifests: it has to be read again."""
+    """The records read from a changelog contain no complete set of snapshots, although one was stored.
+
+    The changelog has to be read again.
+    """
 
 
 class Recovered(NamedTuple):
-    """What the changelog says about one partition.
+    """State of one partition, as recovered from the changelog.
 
     Attributes:
-        offset: every record of the source up to this one is covered by `keys`; -1 when nothing was stored.
-        keys: snapshot of each key.
-        stored: storage keys of every record of the partition, of whatever epoch.
-        origin: what the snapshots were computed from and by.
-        roster: which keys there were.
+        offset: offset up to which the snapshots contain the log; -1 if nothing was stored.
+        keys: snapshot of each key (a symbol, for example).
+        stored: record keys of everything that the changelog holds for the partition, of any owner.
+        origin: log and code that the snapshots were computed from.
+        roster: which keys the partition held.
     """
 
     offset: int
@@ -61,21 +65,20 @@ class _Epoch:
 
 
 def recover(records: Iterable[tuple[bytes, bytes]], assigned: Collection[int] | None = None) -> dict[int, Recovered]:
-    """State of every partition as its furthest complete epoch has it, from live records of the changelog in any order.
+    """State of every partition, from the records of a changelog in any order.
 
-    A worker's table may still hold partitions that went to another worker, as they were then: of these, whose epochs
-    may be incomplete by now, nothing is asked.
-
-    Why that is consistent: an epoch has one writer, which stores a manifest when all that it counts on is durable, and
-    replaces a snapshot only by a further one. What a successor has deleted leaves its place empty, and the epoch is
-    incomplete from then on, however late its writer stores another manifest.
+    Each worker that owned a partition stored a set of snapshots of its own, called an epoch, and at each checkpoint
+    a manifest that says how far it reaches. The state is that of the complete epoch that reaches furthest. An epoch
+    has one writer, stores a manifest only after the snapshots it names, and replaces a snapshot only by a later
+    one. The next owner deletes its records, after which it can never count as complete again.
 
     Args:
-        records: storage keys and values.
-        assigned: partitions that are asked for; None: all.
+        records: keys and values of the changelog's records, without deleted ones.
+        assigned: partitions to recover; None recovers all. A worker's table may hold outdated records of partitions
+            that went to another worker, which must not be asked for.
 
     Raises:
-        SnapshotsIncomplete: a partition has manifests, and none of its epochs is complete.
+        SnapshotsIncomplete: a partition has manifests, but none of its epochs is complete.
     """
     epochs: dict[int, dict[str, _Epoch]] = {}
     stored: dict[int, list[bytes]] = {}

@@ -1,17 +1,17 @@
-"""Offsets to which the consumer must go back because fetched records did not reach their node."""
+"""Offsets that the consumer must go back to, because records that it fetched were not applied."""
 
 from faust.types import TP
 
 
 class Reseeks:
-    """Partitions that the consumer is to fetch again.
+    """Partitions that the consumer is to read again, each from an offset.
 
     Attributes:
-        times: how often it has gone back.
+        times: how many times `take` has returned requests.
 
     >>> reseeks = Reseeks()
-    >>> reseeks.ask(TP("ticks", 3), 17)
-    >>> reseeks.ask(TP("ticks", 3), 12)
+    >>> reseeks.ask(TP("ticks", 3), offset=17)
+    >>> reseeks.ask(TP("ticks", 3), offset=12)
     >>> reseeks.take(), reseeks.times
     ({TP(topic='ticks', partition=3): 12}, 1)
     """
@@ -21,11 +21,11 @@ class Reseeks:
         self.times = 0
 
     def ask(self, tp: TP, offset: int) -> None:
-        """Have it go back to `offset` at the latest, before it fetches anything else."""
+        """Request that partition `tp` be read again from `offset`; of several requests the lowest offset counts."""
         self._asked[tp] = min(offset, self._asked.get(tp, offset))
 
     def take(self) -> dict[TP, int]:
-        """The requests that came since the last call."""
+        """Return the offset to go back to for each requested partition, and clear the requests."""
         if self._asked:
             self.times += 1
         asked, self._asked = self._asked, {}

@@ -1,17 +1,18 @@
-"""Snapshots as records of a compacted changelog, safe against a writer that does not know it was replaced.
+"""Stores snapshots as records of a compacted topic (the changelog), so that a replaced worker can do no harm.
 
-Every owner of a partition writes under an epoch of its own: snapshots of all keys, then a manifest that says how far
-they reach. An epoch is complete in itself, so nobody ever builds on a mixture of what two owners wrote, and a late
-writer can neither overwrite nor complete what another one has deleted.
+Each worker that owns a partition writes under a random name of its own, its epoch: first the snapshots of all
+keys, then a manifest that says how far they reach. Recovery uses one epoch only and never mixes the records of
+two owners. A worker that goes on writing after it was replaced can neither overwrite the records of the new
+owner nor make its own epoch complete again after the new owner has deleted records of it.
 
-Layout of keys: `partition|epoch` for a manifest, `partition|epoch|place|key` for a key's state, where `place` counts
-the keys of the epoch in the order in which they were first stored, and `partition|epoch|roster|` for which keys there
-were. A manifest says how many places it builds on, and what the snapshots were computed from and by: the identities of
-the log and of the code.
+Layout of record keys: `partition|epoch` for the manifest; `partition|epoch|place|key` for the state of one key, with
+`place` counting the keys of the epoch in the order in which they were first stored; `partition|epoch|roster|` for the
+roster, which names the keys that the partition holds. A manifest says how many places must be filled, and which log and
+code the snapshots were computed from.
 
-A key that has left the partition leaves its place to the next new key: its record is deleted once the new key's is
-written, so no place is ever empty. Until then the roster, which is stored before all snapshots of a checkpoint, says
-that it left.
+When the partition drops a key, the next new key gets its place: the new record is written before the old one is
+deleted, so that no place is ever empty. Until then the roster, which is stored first at each checkpoint, marks
+the key as dropped.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -23,16 +24,17 @@ from streams.engine.partition import PartitionRoster
 
 
 class Origin(Struct, frozen=True, array_like=True):
-    """What snapshots were computed from, and by what. Manifests of earlier versions say nothing about it.
+    """The log and the code that snapshots were computed from, stored with them (not by old versions).
 
     Attributes:
-        topic_id: of the source topic, as text; empty: not known.
-        leader_epoch: of the source's partition when this owner began; -1: not known.
-        mark: offset of a record at or before the one that the snapshots reach to; -1: none is known.
-        digest: of that record; see `agents.runtime.log_identity.digest_of`.
-        code: digest of what computed; see `agents.identity.computing`; empty: not known.
-        kept: period of the log's time in which snapshots were last kept for `tickloop verify`; -1: never.
-        slot: in which they are; -1: in none.
+        topic_id: id of the topic that was read, as text; empty if unknown.
+        leader_epoch: leader epoch of its partition when the owner of the snapshots began; -1 if unknown.
+        mark: offset of one record that was applied, by which the log can be recognised; -1 if unknown.
+        digest: digest of the record at offset `mark`, from `agents.runtime.log_identity.digest_of`.
+        code: digest of the code; empty if unknown.
+        kept: number of the period of log time in which a set of older snapshots was last stored for `tickloop verify`;
+            -1 if never.
+        slot: number of that set among the sets of the partition; -1 if there is none.
     """
 
     topic_id: str = ""
@@ -52,9 +54,13 @@ ROSTER = "roster"
 
 
 class Manifest(Struct, frozen=True, array_like=True):
-    """Every record of the source up to `offset` is covered by the keys at the first `places` places.
+    """Record that says how far the stored snapshots of one owner of a partition reach.
 
-    Manifests of earlier versions have no roster beside them.
+    Attributes:
+        offset: offset up to which all snapshots contain the log.
+        places: how many places, one for each key, must be filled for the snapshots to be complete.
+        origin: log and code that the snapshots were computed from.
+        rostered: whether a roster, which names the keys of the partition, is stored too. Old versions stored none.
     """
 
     offset: int
@@ -64,19 +70,20 @@ class Manifest(Struct, frozen=True, array_like=True):
 
 
 class EpochWriter:
-    r"""What one owner of a partition stores, in which order.
+    r"""Makes the changelog records that one owner of a partition stores; the caller sends them.
 
-    The manifest must be sent when the snapshots before it are durable, and deletes what other epochs left.
+    The manifest must be sent only after the snapshots before it are acknowledged. The first manifest comes with
+    deletions of everything that earlier owners of the partition stored.
 
     Args:
-        partition: number.
-        epoch: name that no other owner has.
-        others: storage keys of what other owners left; deleted after the first manifest.
+        partition: number of the partition.
+        epoch: name that no other owner has, under which the records are stored.
+        others: record keys of what earlier owners stored.
 
-    >>> writer = EpochWriter(3, "9f2c01aa")
+    >>> writer = EpochWriter(3, epoch="9f2c01aa")
     >>> list(writer.snapshots({"BTCUSDT": b"state"}, PartitionRoster(41, {"BTCUSDT": 7}), {"BTCUSDT"}))
     [b'3|9f2c01aa|roster|', b'3|9f2c01aa|0|BTCUSDT']
-    >>> writer.manifest(41)
+    >>> writer.manifest(offset=41)
     {b'3|9f2c01aa': b'\x94)\x01\x97\xa0\xff\xff\xc4\x00\xa0\xff\xff\xc3'}
     """
 
@@ -89,12 +96,12 @@ class EpochWriter:
     def snapshots(
         self, states: Mapping[str, bytes], roster: PartitionRoster, alive: Collection[str]
     ) -> dict[bytes, bytes | None]:
-        """Records that store states of keys, to be sent in this order.
+        """Records that store the states of some keys, to be sent in this order; None as value deletes a record.
 
         Args:
-            states: of some keys.
-            roster: of the same moment, see `Partition.roster`.
-            alive: all keys of that moment.
+            states: encoded state of each key to store.
+            roster: which keys the partition holds, taken at the same moment.
+            alive: names of all keys that the partition holds at that moment.
         """
         places = self._places
         gone = [name for name in places if name not in alive]
@@ -124,7 +131,12 @@ class EpochWriter:
         return f"{self._prefix}|{place}|{name}".encode()
 
     def manifest(self, offset: int, origin: Origin = UNKNOWN) -> dict[bytes, bytes | None]:
-        """Records that say that what was stored covers the source up to `offset`, and end all other epochs."""
+        """Records that declare the stored snapshots complete up to `offset`, and delete those of earlier owners.
+
+        Args:
+            offset: offset up to which the snapshots contain the log.
+            origin: log and code that they were computed from.
+        """
         others, self._others = self._others, []
         mine = msgpack.encode(Manifest(offset, self._used, origin, rostered=True))
         return {self._prefix.encode(): mine, **dict.fromkeys(others)}

@@ -1,4 +1,6 @@
-"""Topic ids and leader epochs, which the client's own requests for metadata are too old to ask for.
+"""Asks a Kafka cluster for topic ids and leader epochs.
+
+The request is defined here, since that of `aiokafka` is too old to ask for them.
 
 References:
     Apache Kafka KIP-516: Topic Identifiers (Metadata version 10 and later).
@@ -110,11 +112,11 @@ class _Question:
 
 
 class TopicIdentity(NamedTuple):
-    """What the cluster says about a topic.
+    """Id of a topic, and leader epochs of its partitions, as the cluster states them.
 
     Attributes:
-        id: UUID that it got when it was made, as text; empty: the cluster knows none.
-        leader_epochs: by partition: how often its leader was chosen; it only grows.
+        id: UUID given to the topic when it was made, as text; empty if the cluster has no topic ids.
+        leader_epochs: for each partition, how many times its leader was chosen; this number never decreases.
     """
 
     id: str
@@ -122,7 +124,7 @@ class TopicIdentity(NamedTuple):
 
 
 async def topic_identities(client: AIOKafkaClient, topics: Sequence[str]) -> dict[str, TopicIdentity]:
-    """Ids and leader epochs of those of some topics that are there; empty when the cluster is too old to have any."""
+    """Ids and leader epochs of those of `topics` that exist; empty if the cluster is too old to have topic ids."""
     try:
         found: Sequence[Any] = await client.send(client.get_random_node(), _Question(topics))
     except NotImplementedError:  # no version of the request that the broker takes

@@ -1,8 +1,9 @@
-"""Faust's clients, changed in four places: whole fetches to agents, seeks to snapshots, short polls, sends in order.
+"""Faust's Kafka transport with four changes, each made because of a measured fault.
 
-The reasons were measured: per-event delivery costs eighty times more than whole fetches; Faust's own seek trusts
-committed offsets; its hard-coded poll of 1.5 s lets an idle partition block a busy one; a producer that is not
-idempotent may give up a batch and write the next one, so that positions in a topic go back.
+* Records reach a node as whole fetches: one event at a time is eighty times slower.
+* After a rebalance, reading goes on from the offset of the snapshots. Faust would trust the committed offsets.
+* The consumer polls at short intervals: with Faust's poll of 1.5 s an idle partition holds up a busy one.
+* The producer is idempotent: otherwise a batch could be given up and the next one written, out of order.
 """
 
 import asyncio
@@ -29,28 +30,35 @@ log = logging.getLogger("agents.consumer")
 
 
 class Bound(Protocol):
-    """The part of the app's `runtime` that the consumer uses."""
+    """What the consumer needs of the app's `runtime`, which is `agents.runtime.binding.Runtime`."""
 
     def is_bound(self, topic: str) -> bool:
-        """Whether whole fetches of a topic go to agents."""
+        """Whether a node reads `topic`, so that its records are handed over in whole fetches."""
         ...
 
     async def assign(self, assignment: set[TP]) -> dict[TP, int]:
-        """Take what was assigned; where each partition goes on."""
+        """Restore the state of all assigned partitions, and return the offset to read each one from."""
         ...
 
     async def look_again(self) -> None:
-        """Hold the logs as they are now against what was read of them."""
+        """Check that the topics are still those whose records were applied.
+
+        Raises:
+            StateError: a topic is another one by now.
+        """
         ...
 
     @property
     def reseeks(self) -> Reseeks:
-        """Offsets from which records are to be fetched again."""
+        """Partitions that are to be read again, each from an offset."""
         ...
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Polls often enough that an idle partition does not hold up a busy one, and reads no aborted transaction."""
+    """Thread of the Kafka consumer; it polls at short intervals and reads no records of aborted transactions.
+
+    With Faust's longer polls an idle partition would hold up a busy one.
+    """
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -81,12 +89,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {tp: records for tp, records in fetched.items() if tp in wanted}
 
     async def go_back(self, wanted: Mapping[TP, int]) -> dict[TP, int]:
-        """Have partitions read again from an offset; those that have not come so far stay where they are.
+        """Have partitions read again from the given offsets, where the consumer has already read beyond.
 
-        What is asked for again may be asked for by a fetch of before the last seek, and lie far ahead of it.
+        A request may be older than the last seek, and its offset then lies ahead of the consumer: it is ignored.
+
+        Args:
+            wanted: offset to go back to, for each partition.
 
         Returns:
-            Those that went back.
+            The partitions that went back, with their offsets.
         """
         found: dict[TP, int] = await self.call_thread(self._go_back, self._ensure_consumer(), wanted)
         return found
@@ -117,12 +128,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return True
 
     def leave_on_stop(self) -> None:
-        """Tell the group when this consumer stops; a static member would stay in it until its session times out."""
+        """Have this consumer leave its group when it stops.
+
+        A member with a static id otherwise stays in the group until its session times out, and so do its partitions.
+        """
         self._ensure_consumer()._coordinator._group_instance_id = None
 
 
 class Consumer(driver.Consumer):
-    """Hands bound topics to their agents as whole fetches and seeks to what snapshots cover."""
+    """Consumer that hands records to nodes as whole fetches, and reads on from the offsets of the snapshots."""
 
     @property
     def runtime(self) -> Bound:
@@ -138,10 +152,11 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
-        """After recovery, at start and at every assignment: live state anew from snapshots, offsets from them.
+        """Restore the state of all assigned partitions from snapshots, and move the consumer to the offsets after them.
 
-        Faust seeks to committed offsets here, one partition after the other and in a thread that goes on when a further
-        rebalance has overtaken it: measured to move a partition after it had been put where its snapshots end.
+        Faust calls it after each assignment of partitions. Its own version moves to the committed offsets,
+        partition by partition. It may still run when the next assignment has begun, and then moves a partition away
+        from the right offset.
         """
         generation = self.app.consumer_generation_id
         wanted = await self.runtime.assign(self.assignment())
@@ -232,10 +247,10 @@ class Consumer(driver.Consumer):
 
 
 class Producer(driver.Producer):
-    """Numbers what it sends, so that the broker takes each batch of a partition once and none before its predecessor.
+    """Idempotent producer: the broker takes each batch of a partition once, and none before its predecessor.
 
-    A batch is sent again until the broker has it, however long the broker is away, and one that the broker refuses for
-    good leaves a gap in the numbers: it refuses all that come after.
+    A batch is sent again until the broker takes it, however long the broker is away. After a batch that the broker
+    refuses for good, it refuses all later ones too.
     """
 
     def _settings_extra(self) -> Mapping[str, Any]:
@@ -243,19 +258,25 @@ class Producer(driver.Producer):
 
 
 class Transport(driver.Transport):
-    """The transport of the loop."""
+    """Faust's Kafka transport, with the consumer and the producer of this module."""
 
     Consumer = Consumer
     Producer = Producer
 
 
 def producer_of(app: faust.App) -> AIOKafkaProducer:
-    """The producer inside Faust's: whole batches to explicit partitions have no public way."""
+    """The `aiokafka` producer inside the producer of a Faust app.
+
+    Faust's own interface cannot send whole batches to a given partition.
+    """
     return cast(Any, app.producer)._ensure_producer()
 
 
 def consumer_of(app: faust.App) -> AIOKafkaConsumer | None:
-    """The consumer inside Faust's, which lives in a thread of its own; None before it has started."""
+    """The `aiokafka` consumer inside the consumer of a Faust app; None before it has started.
+
+    It belongs to a thread of its own.
+    """
     thread = cast(Any, app)._consumer and cast(Any, app).consumer._thread
     return thread._consumer if thread else None
 
@@ -268,7 +289,11 @@ def _held_of(consumer: AIOKafkaConsumer, tp: TP) -> Any:
 
 
 def read_over(app: faust.App, tp: TP, offset: int) -> int:
-    """Where the log goes on after an offset: the client may have read on from there and found no record."""
+    """Offset at which the log of a partition goes on after `offset`.
+
+    It is higher than `offset` if the consumer has read on from there and found no records, only transaction markers for
+    example.
+    """
     consumer = consumer_of(app)
     state = consumer and _held_of(consumer, tp)
     begins, ends = without_records(state) if state else (offset, offset)
@@ -276,17 +301,21 @@ def read_over(app: faust.App, tp: TP, offset: int) -> int:
 
 
 def stored_in(table: Any) -> Mapping[bytes, bytes]:
-    """What recovery put into a table's memory store, as it lay in the changelog."""
+    """Records of a Faust table's changelog as recovery has read them, by record key; deleted ones are left out."""
     data: Mapping[bytes, bytes] = table.data.data
     return data
 
 
 async def commit(app: faust.App, offsets: Mapping[TP, int]) -> bool:
-    """Tell the group how far partitions got, for tools that show lag: nothing here reads it back. Whether it knows."""
+    """Commit offsets to the consumer group, for tools that show lag; the workers themselves never read them back.
+
+    Returns:
+        Whether it succeeded. Partitions that are no longer assigned are left out.
+    """
     done: bool = await cast(Any, app.consumer)._commit(offsets)
     return done
 
 
 def leave_on_stop(app: faust.App) -> None:
-    """Have the partitions given to other workers as soon as this one has stopped."""
+    """Have the worker leave its consumer group when it stops, so that other workers get its partitions at once."""
     cast(Any, app.consumer)._thread.leave_on_stop()

@@ -1,4 +1,4 @@
-"""One worker process: the app under Faust's worker, with logging of our own."""
+"""Runs one worker process: the Faust app under Faust's worker, with this package's logging."""
 
 import asyncio
 import gc
@@ -13,7 +13,12 @@ LOG_FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
 
 def configure_logging(verbose: bool) -> None:
-    """Our own words from INFO on, those of the libraries, and of what inherits from theirs, from WARNING on."""
+    """Log to standard error: messages of this package from INFO on, those of libraries from WARNING on.
+
+    Args:
+        verbose: log one level more: from DEBUG on for this package, and from INFO on for `aiokafka`, `faust` and
+            `mode`.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=LOG_FORMAT, force=True)
     logging.getLogger("agents").setLevel(logging.DEBUG if verbose else logging.INFO)
     for library in ("aiokafka", "faust", "mode", "agents.runtime.app", "agents.runtime.transport"):
@@ -21,7 +26,12 @@ def configure_logging(verbose: bool) -> None:
 
 
 def run_worker(app: faust.App, verbose: bool = False) -> None:
-    """Run until a signal stops it: SIGTERM and SIGINT end cleanly, with a last checkpoint. Does not return."""
+    """Run the app until SIGTERM or SIGINT, which end it cleanly with a last checkpoint. Does not return.
+
+    Args:
+        app: the Faust app.
+        verbose: log more.
+    """
     configure_logging(verbose)
     app.conf.datadir.parent.mkdir(parents=True, exist_ok=True)
     worker = Worker(app, override_logging=False, loglevel=None, redirect_stdouts=False, quiet=True)
@@ -38,7 +48,10 @@ def run_worker(app: faust.App, verbose: bool = False) -> None:
 
 
 async def keep_imports_frozen(app: faust.App) -> None:
-    """Freeze also what is imported while the app runs, until it stops: the first experiment brings SciPy."""
+    """Exclude modules that are imported while the app runs from garbage collection, until the app stops.
+
+    A collection that walks through SciPy, for example, would hold every tick up for a tenth of a second.
+    """
     known = len(sys.modules)
     while not app.should_stop:
         await asyncio.sleep(FREEZE_S)
