@@ -1,1 +1,1 @@
-"""What an operator does: bring the system up, look at it, mend it, start it anew."""
+"""What an operator does with a running system: start it, examine it, verify its results, replay ticks, recompute."""

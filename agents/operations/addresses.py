@@ -1,4 +1,7 @@
-"""Ports of a running `tickloop up`: none that is taken, each change said, and written down for other commands."""
+"""Ports of a running `tickloop up`: chooses free ones, tells the user about each change, and records them in a file.
+
+Other commands for the same home folder read the file to find the workers and the dashboard.
+"""
 
 import os
 from collections.abc import Callable, Sequence
@@ -27,15 +30,15 @@ HIGHEST = 64_000
 
 
 class Up(Struct, frozen=True):
-    """A `tickloop up` as it runs.
+    """A running `tickloop up`, as recorded in the file `up.json` of its home folder.
 
     Attributes:
-        pid: of its process.
-        began: when that was started, seconds since 1970: a process id is used again.
-        group: of its workers.
-        workers: how many.
-        metrics_port: setting of that name, as it came out.
-        dashboard_port: the same; 0: no dashboard runs.
+        pid: id of its process.
+        began: start time of the process, seconds since 1970, which tells it from a later process of the same id.
+        group: consumer group of its workers.
+        workers: number of workers.
+        metrics_port: base port of its workers: worker n serves metrics and health at this port plus n. 0: none does.
+        dashboard_port: port of its dashboard; 0 if it runs none.
     """
 
     pid: int
@@ -47,7 +50,12 @@ class Up(Struct, frozen=True):
 
 
 def write(settings: Settings, *, dashboard: bool) -> None:
-    """Record this process as the `tickloop up` of these settings, for other commands of the home."""
+    """Record this process in the home folder as its running `tickloop up`, for other commands to find.
+
+    Args:
+        settings: settings of the system, with the ports that were chosen.
+        dashboard: whether a dashboard runs.
+    """
     page = settings.dashboard_port if dashboard else 0
     up = Up(os.getpid(), psutil.Process().create_time(), settings.group, settings.workers, settings.metrics_port, page)
     path = settings.home_path / FILE
@@ -58,7 +66,7 @@ def write(settings: Settings, *, dashboard: bool) -> None:
 
 
 def read(home: Path) -> Up | None:
-    """The `tickloop up` of a home, None when none runs."""
+    """The `tickloop up` that runs for the folder `home`; None if none runs."""
     try:
         up = msgspec.json.decode((home / FILE).read_bytes(), type=Up)
         return up if psutil.Process(up.pid).create_time() == up.began else None
@@ -67,7 +75,10 @@ def read(home: Path) -> Up | None:
 
 
 def beside(settings: Settings) -> Settings:
-    """Settings with the ports and the number of workers that the `tickloop up` of this home runs with, if one does."""
+    """Settings with the ports and the number of workers of the `tickloop up` that runs for them.
+
+    It must run for the same home folder and consumer group. If none does, `settings` is returned unchanged.
+    """
     up = read(settings.home_path)
     if up is None or up.group != settings.group:
         return settings
@@ -76,15 +87,15 @@ def beside(settings: Settings) -> Settings:
 
 
 async def port_of_page(settings: Settings, demanded: int | None, say: Callable[[str], None]) -> int:
-    """Port of the dashboard: the one of the settings, or the next that is free, which is said.
+    """Reserve a port for the dashboard and return it: that of the settings if it is free, else the next free one.
 
     Args:
-        settings: of the system.
-        demanded: no other one will do.
-        say: gets the sentence.
+        settings: settings of the system.
+        demanded: port that the user asked for, in place of which no other one is taken; None if any will do.
+        say: called with a sentence for the user if another port than that of the settings is taken.
 
     Raises:
-        EnvironmentProblem: the one that is demanded is taken.
+        EnvironmentProblem: the port `demanded` is taken.
     """
     host, wanted = settings.dashboard_host, demanded or settings.dashboard_port
     if is_free(wanted, host) and reserve(wanted):
@@ -104,13 +115,15 @@ async def port_of_page(settings: Settings, demanded: int | None, say: Callable[[
 
 
 async def ports_of_workers(settings: Settings, say: Callable[[str], None]) -> int:
-    """The setting `metrics_port`, or another one if a port that follows from it is taken, which is said.
+    """Base port for the metrics and health of the workers: worker n uses this port plus n, and all of these are free.
 
-    A worker of this very system that was left behind is no reason: it ends when the one in its slot begins.
+    It is the setting `metrics_port` (0 is returned as it is: no worker serves metrics) or, if one of the ports is
+    taken, a higher one. A port that a leftover worker of this same system uses counts as free: that worker ends
+    when the new one joins under its name. If no free ports are found, the setting is returned and the user is told.
 
     Args:
-        settings: of the system.
-        say: gets the sentence.
+        settings: settings of the system.
+        say: called with a sentence for the user if ports are taken.
     """
     wanted, host = settings.metrics_port, settings.metrics_host
     if not wanted:

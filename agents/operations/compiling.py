@@ -1,7 +1,7 @@
-"""The hot modules as machine code: one extension, made by mypyc and the C compiler of this machine.
+"""Compiles the modules that run for every tick to machine code, with mypyc and the C compiler of this machine.
 
-mypyc turns typed Python into C that computes what Python computes; nothing in it may change a double: no fast-math, and
-no multiplication and addition in one rounding, which some machines would do unasked.
+The results stay the same to the last bit. Compiler options that could change a floating-point result are off, such as
+`-ffast-math` or fused multiply-add.
 """
 
 import ast
@@ -26,13 +26,15 @@ LAST_LINES = 12
 
 
 def compile_hot_modules() -> Path:
-    """Build what is not built yet; it takes about a minute.
+    """Compile the modules that run for every tick, unless a build of the present sources exists; takes about a minute.
+
+    Builds of other sources are deleted.
 
     Returns:
-        Folder of the build that fits the sources; builds of other sources are gone.
+        The folder of the build.
 
     Raises:
-        EnvironmentProblem: compiler, headers or mypyc are missing, or the compiler failed.
+        EnvironmentProblem: the C compiler, Python's headers or mypyc are missing, or compiling failed.
     """
     folder = compiled.build()
     if compiled.is_whole(folder):
@@ -70,7 +72,10 @@ def _ask_for_tools() -> None:
 
 
 def build_in(work: Path) -> None:
-    """Make the extension in `work/library`; in a process of its own, since mypyc and setuptools belong to scripts."""
+    """Compile the modules into the folder `work/library`, in this process.
+
+    It runs in a process of its own, because mypyc and setuptools change global state.
+    """
     from mypyc.build import mypycify
     from setuptools import setup
 

@@ -1,4 +1,4 @@
-"""What is wrong with this machine and the running system: one finding a line, each with its fix."""
+"""Checks of `tickloop doctor` on this machine and the running system; each gives one finding and, if needed, a fix."""
 
 import asyncio
 import shutil
@@ -45,10 +45,10 @@ class Finding(Struct, frozen=True):
     """Result of one check.
 
     Attributes:
-        check: name of the check, stable.
-        verdict: `ok`; `warn` for what may be meant so; `fail` for what cannot work.
-        found: sentence.
-        fix: what to do, empty when it is `ok`.
+        check: short name of the check; scripts may rely on it.
+        verdict: `ok`; `warn` if it may be intended; `fail` if the system cannot work so.
+        found: what was found, as a sentence.
+        fix: what to do; empty for `ok`.
     """
 
     check: str
@@ -58,7 +58,7 @@ class Finding(Struct, frozen=True):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Make every check: first of the machine, then, when a broker answers, of the running system."""
+    """Run all checks of this machine, the cluster and the system; of the cluster only one if no broker answers."""
     settings = beside(settings)
     findings = [
         python(),
@@ -73,7 +73,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def python() -> Finding:
-    """Whether this is a Python that the pinned packages were measured on."""
+    """Check that the Python version is one that Tickloop is tested with."""
     found = f"Python {python_version()} in {sys.prefix}"
     if PYTHON[0] <= sys.version_info[:2] < PYTHON[1]:
         return Finding("python", "ok", found)
@@ -81,7 +81,7 @@ def python() -> Finding:
 
 
 def packages() -> Finding:
-    """Whether the packages that must have one exact version have it."""
+    """Check that packages for which Tickloop requires one exact version are installed in that version."""
     wrong, pinned = [], 0
     for requirement in requires("tickloop") or []:
         name, exact, wanted = requirement.partition("==")
@@ -100,7 +100,7 @@ def packages() -> Finding:
 
 
 def foreign_package() -> Finding:
-    """Whether another distribution brings an `agents` package along, which would shadow ours or be shadowed by it."""
+    """Check that no other distribution installs a package named `agents`, which would conflict with Tickloop's."""
     owners = sorted(set(packages_distributions().get("agents", ())) - {"tickloop"})
     if owners:
         return Finding(
@@ -113,7 +113,7 @@ def foreign_package() -> Finding:
 
 
 def machine_code() -> Finding:
-    """Whether the hot modules run as machine code that was made from these very sources."""
+    """Check whether the modules that run for every tick run as machine code compiled from the present sources."""
     if compiled.running():
         return Finding("compiled", "ok", f"{len(compiled.MODULES)} modules run as machine code made from their sources")
     return Finding(
@@ -125,7 +125,7 @@ def machine_code() -> Finding:
 
 
 def java(settings: Settings) -> Finding:
-    """Whether a Java is there that runs the local broker."""
+    """Check that a Java is found that can run the local broker, unless the settings name an external cluster."""
     if settings.bootstrap:
         return Finding("java", "ok", "not needed: TICKLOOP_BOOTSTRAP names a cluster")
     try:
@@ -136,7 +136,7 @@ def java(settings: Settings) -> Finding:
 
 
 def broker_jars(settings: Settings) -> Finding:
-    """Whether the jars of Kafka are cached and are the ones that were locked."""
+    """Check that Kafka's jars are in the cache and intact, unless the settings name an external cluster."""
     if settings.bootstrap:
         return Finding("jars", "ok", "not needed: TICKLOOP_BOOTSTRAP names a cluster")
     folder = jars.jar_folder()
@@ -154,7 +154,7 @@ def broker_jars(settings: Settings) -> Finding:
 
 
 def disk(settings: Settings) -> Finding:
-    """Whether there is room for topics and logs."""
+    """Check the free disk space for topics and logs: `warn` below 2 GB, `fail` below 200 MB."""
     folder = settings.home_path
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
@@ -169,7 +169,7 @@ def _problem(check: str, error: EnvironmentProblem, verdict: Literal["warn", "fa
 
 
 async def examine_cluster(settings: Settings) -> list[Finding]:
-    """Checks of the broker and of what lies on it; the first one alone when none answers."""
+    """Check the cluster, its topics, the workers and the dashboard; only the first if no broker answers."""
     try:
         address = bootstrap(settings)
     except EnvironmentProblem as error:
@@ -192,7 +192,12 @@ async def examine_cluster(settings: Settings) -> list[Finding]:
 
 
 def workers(settings: Settings, answers: Mapping[int, Answer]) -> Finding:
-    """Whether the workers of this machine are well, as each says itself; recovering ones are."""
+    """Check that each worker on this machine is healthy or recovering its state.
+
+    Args:
+        settings: settings of the system.
+        answers: what each worker said about its health, by its number from 1; None if nothing answered.
+    """
     said = ", ".join(f"worker-{slot}: {state(answer)}" for slot, answer in answers.items())
     if not any(isinstance(answer, Verdict) for answer in answers.values()):
         ports = f"{settings.metrics_port + 1} to {settings.metrics_port + settings.workers}"
@@ -211,7 +216,7 @@ def workers(settings: Settings, answers: Mapping[int, Answer]) -> Finding:
 
 
 def dashboard(settings: Settings, answer: Answer) -> Finding:
-    """Whether the dashboard of this machine follows the topics; that there is none is no fault."""
+    """Check that the dashboard follows the topics, if one runs here; `answer` is what it said, None if nothing."""
     where = f"{settings.dashboard_host}:{settings.dashboard_port}"
     if not isinstance(answer, Verdict):
         there = f"; there is {answer.who}" if isinstance(answer, Stranger) else ""
@@ -223,7 +228,10 @@ def dashboard(settings: Settings, answer: Answer) -> Finding:
 
 
 async def examine_topics(settings: Settings, address: str) -> list[Finding]:
-    """Whether topics are as the registry says, and then whether the newest ticks make sense."""
+    """Check that topics are as Tickloop wants them, then the newest ticks and the versions that run.
+
+    The later checks are left out if topics that they read are missing. `address` is that of the cluster, `host:port`.
+    """
     wanted = wanted_topics(settings)
     differences = await topics.plan(address, wanted)
     if differences:
@@ -247,7 +255,7 @@ async def examine_topics(settings: Settings, address: str) -> list[Finding]:
 
 
 def versions_that_run(differing: Sequence[Differing]) -> Finding:
-    """Whether the versions that run are those that the registry says, as the newest outcomes show."""
+    """Check that `differing`, the symbols whose running versions differ from those in the registry, is empty."""
     if not differing:
         return Finding("versions", "ok", "the versions that the newest outcomes show are those of the registry")
     others = f" (and {len(differing) - 1} more symbols)" if len(differing) > 1 else ""
@@ -256,17 +264,17 @@ def versions_that_run(differing: Sequence[Differing]) -> Finding:
 
 
 async def newest_ticks(settings: Settings, address: str) -> list[Received]:
-    """The newest records of the tick log, `NEWEST_TICKS` at most."""
+    """The newest records of the topic `ticks`, up to 5000 over all partitions."""
     blocks = read_blocks(address, settings.topic(TICKS.name), start=-NEWEST_TICKS, until_end=True, repeats=True)
     return [record async for block in blocks for record in block]
 
 
 def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
-    """Clocks, and where each symbol lies, from the newest records of the tick log.
+    """Check times and partitions of the newest ticks, and whether some of them are refused.
 
     Args:
-        records: of the tick log.
-        now_ns: this machine's clock, ns since the Unix epoch.
+        records: the newest records of the topic `ticks`.
+        now_ns: time of this machine's clock, ns since 1970.
     """
     readable = ReadableRecords(TICKS)
     partitions: dict[str, set[int]] = defaultdict(set)
@@ -296,7 +304,7 @@ def examine_ticks(records: Sequence[Received], now_ns: int) -> list[Finding]:
 
 
 def refused_ticks(refused: Mapping[str, int], looked_at: int) -> Finding:
-    """Ticks of which every market node made a dead letter."""
+    """Warn of unreadable ticks, with their number by reason, among the newest `looked_at` ticks."""
     reasons = ", ".join(f"{count:,} as {reason}" for reason, count in refused.items())
     return Finding(
         "ticks",
@@ -307,7 +315,12 @@ def refused_ticks(refused: Mapping[str, int], looked_at: int) -> Finding:
 
 
 def broker_clock(newest_ns: int, now_ns: int) -> Finding:
-    """Whether the broker put a time on a record that is still to come here."""
+    """Check that the broker's clock is not ahead of this machine's by more than 2 s.
+
+    Args:
+        newest_ns: latest timestamp that the broker gave to a record, ns since 1970.
+        now_ns: time of this machine's clock, ns since 1970.
+    """
     ahead_s = (newest_ns - now_ns) / 1e9
     if newest_ns > now_ns + CLOCK_TOLERANCE_NS:
         return Finding(
@@ -317,13 +330,13 @@ def broker_clock(newest_ns: int, now_ns: int) -> Finding:
 
 
 def event_clock(newest_event: int, now_ns: int, ahead: int = 0, back: tuple[int, str] = (0, "")) -> Finding:
-    """Whether event times are nanoseconds of the past, as they should be, and go on in their order.
+    """Check that event times of ticks are in nanoseconds, not in the future, and do not go back within a symbol.
 
     Args:
-        newest_event: the latest of the last ticks of all symbols, ns.
-        now_ns: this machine's clock.
-        ahead: ticks of those looked at that lie in the future.
-        back: by how much one of them lies before its predecessor at most, ns, and of which symbol.
+        newest_event: latest event time among the examined ticks that came last for each symbol, ns since 1970.
+        now_ns: time of this machine's clock, ns since 1970.
+        ahead: number of examined ticks with an event time in the future.
+        back: the largest step back from one tick of a symbol to its next one, ns, and that symbol; 0 if there is none.
     """
     if newest_event > now_ns + CLOCK_TOLERANCE_NS:
         found = f"the newest `ts_event` is {(newest_event - now_ns) / 1e9:.1f} s in the future"
@@ -345,7 +358,7 @@ def event_clock(newest_event: int, now_ns: int, ahead: int = 0, back: tuple[int,
 
 
 def age(seconds: float) -> str:
-    """A span of time in words, for people.
+    """A time span in words, for people.
 
     >>> age(3.2), age(5_400), age(72_840_354)
     ('3 s', '90 min', '843 days')
@@ -356,7 +369,7 @@ def age(seconds: float) -> str:
 
 
 def one_partition_a_symbol(partitions: dict[str, set[int]]) -> Finding:
-    """Whether each symbol stays in one partition, without which it would have two histories.
+    """Check that each symbol was found in one partition only; otherwise it would have two separate states.
 
     >>> one_partition_a_symbol({"BTC": {3}, "ETH": {1, 2}}).found
     'on more than one partition: ETH (1, 2)'

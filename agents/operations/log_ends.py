@@ -1,4 +1,7 @@
-"""End offsets of the topics whose records are signed; signatures of a retired key stay valid up to these."""
+"""Reads the end offsets of the topics with signed records.
+
+When a signing key is retired, its signatures stay valid for the records before these offsets.
+"""
 
 import asyncio
 
@@ -11,10 +14,12 @@ SIGNED = (COMMANDS, TICKS, EXPERIMENT_PARTIALS, RETRAIN_JOBS)
 
 
 async def log_ends(settings: Settings, bootstrap: str) -> dict[str, tuple[int, ...]]:
-    """Offset after the last record, for each signed topic and partition.
+    """End offset of each partition of the topics with signed records, by topic name without prefix.
+
+    The end offset is the one that the next record will get.
 
     Raises:
-        EnvironmentProblem: the cluster does not answer, or lacks a topic.
+        EnvironmentProblem: the cluster does not answer, or a topic is missing.
     """
     counts = await asyncio.gather(*(partition_count(bootstrap, settings.topic(topic.name)) for topic in SIGNED))
     async with clients.started(clients.consumer(bootstrap)) as consumer:

@@ -1,4 +1,7 @@
-"""Finds directives that retention deleted from the tick log, which a replay could not carry out again."""
+"""Finds symbols whose directives (records among the ticks that change a running version) were deleted by retention.
+
+A replay of the ticks that are left could not carry these directives out again.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -21,12 +24,12 @@ NAMED = 5
 
 
 class DatedRecord(NamedTuple):
-    """A record and where and when it was written.
+    """A record with its partition and the time at which it was written.
 
     Attributes:
-        partition: where.
-        written_ms: when, by the clocks of broker or producer, ms since 1970.
-        record: what.
+        partition: number of its partition.
+        written_ms: Kafka timestamp of the record, ms since 1970.
+        record: the decoded record.
     """
 
     partition: int
@@ -37,14 +40,19 @@ class DatedRecord(NamedTuple):
 def lost_directives(
     commands: Iterable[DatedRecord], versions: Iterable[DatedRecord], oldest: Mapping[int, int], cut: Iterable[int]
 ) -> dict[str, str]:
-    """Symbols that a replay may give other versions than they have, each with the version that is live now.
+    """Symbols that a replay of the remaining ticks might give other versions than those that run now.
+
+    The directives that started or promoted these versions may be among the deleted ticks.
 
     Args:
-        commands: that were asked for.
-        versions: the newest record of each version.
-        oldest: when the oldest tick that is there was written, ms since 1970, for partitions whose ticks do not begin
-            with the first one.
-        cut: partitions whose commands do not begin with the first one.
+        commands: all commands on the topic `commands`, which led to directives.
+        versions: newest registry record of each model version.
+        oldest: Kafka timestamp of the oldest remaining tick, ms since 1970, of each partition that has lost its
+            first ticks.
+        cut: numbers of the partitions that have lost their first commands.
+
+    Returns:
+        For each such symbol, the version that is live now.
     """
     of_symbol: dict[str, dict[str, ModelVersion]] = {}
     live_in: dict[str, int] = {}
@@ -67,7 +75,10 @@ def lost_directives(
 
 
 def lost_directives_sentence(found: Mapping[str, str]) -> str:
-    """What to say before it happens, with the ways on.
+    """Error message about deleted directives, with what the user can do.
+
+    Args:
+        found: the live version of each affected symbol, as `lost_directives` returns it.
 
     >>> lost_directives_sentence({"BTCUSDT": "bold-1"})[:104]
     'expected the ticks to reach back to the first directive, some of those before the oldest tick are delete'
@@ -83,10 +94,10 @@ def lost_directives_sentence(found: Mapping[str, str]) -> str:
 
 
 async def find_lost_directives(settings: Settings, bootstrap: str) -> dict[str, str]:
-    """`lost_directives`, from the topics; nothing where the ticks begin with the first one.
+    """Read the topics and return what `lost_directives` finds; empty if no partition has lost its first ticks.
 
     Raises:
-        EnvironmentProblem: no cluster answers, or it lacks a topic.
+        EnvironmentProblem: the cluster does not answer, or a topic is missing.
     """
     oldest = await _oldest(settings, bootstrap, TICKS)
     if not oldest:

@@ -1,4 +1,4 @@
-"""Waits until workers have computed everything up to given ends of the logs."""
+"""Waits until the workers have computed everything up to given offsets."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -21,15 +21,20 @@ async def until_workers_reach(
     say: Callable[[str], None],
     workers_start: bool = False,
 ) -> dict[int, str]:
-    """Wait until checkpoints cover the tick log up to `ends`, and so everything that follows from it.
+    """Wait until the workers have applied and checkpointed the ticks up to `ends`.
+
+    It gives up when nothing has moved for `timeout_s` seconds, or when no worker runs.
 
     Args:
-        ends: of the tick log.
-        timeout_s: longest wait in which nothing moves.
-        workers_start: whether workers that do not run yet are waited for, too.
+        ends: end offset of each partition of the topic `ticks`.
+        settings: settings of the system.
+        cluster: connected admin client.
+        timeout_s: longest wait without any progress, seconds.
+        say: called with the number of ticks that are left, whenever it changes.
+        workers_start: whether to wait also while no worker runs, since workers are being started.
 
     Returns:
-        A sentence for each partition in which they did not get there.
+        A phrase that says what is missing, for each partition whose end was not reached; empty if all were.
     """
     clock = asyncio.get_running_loop().time
     before, deadline = -1, clock() + timeout_s

@@ -1,4 +1,4 @@
-"""Restarts the computation: deletes everything that was computed from the ticks, so workers begin at the first one."""
+"""Deletes everything that was computed from the ticks, so that workers compute it anew from the first tick on."""
 
 import asyncio
 import time
@@ -25,10 +25,10 @@ LEFT_S = 3.0
 
 
 def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
-    """Every topic that follows from the ticks: outputs and snapshots of the nodes that read them, and of their readers.
+    """The topics that can be computed from the ticks: outputs and snapshots of all nodes whose input follows from them.
 
-    Commands were asked for and not computed. What the lifecycle node made of them is in the ticks already: it keeps
-    its snapshots and its registry, or it would write every directive again.
+    Commands are not among them, since people give them. Neither are topics of the lifecycle node, which turns
+    commands into directives among the ticks: if it began anew, it would write every directive a second time.
 
     >>> [spec.name for spec in computed_topics(Settings())][:5]
     ['predictions', 'outcomes', 'breaks', 'paper-account', 'experiments']
@@ -42,11 +42,11 @@ def computed_topics(settings: Settings) -> list[topics.TopicSpec]:
 
 
 async def recompute(settings: Settings, bootstrap: str) -> list[str]:
-    """Delete and create anew the computed topics; returns their names.
+    """Delete the topics that can be computed from the ticks and create them anew, empty; returns their names.
 
     Raises:
-        ConfigurationError: workers of this prefix run.
-        EnvironmentProblem: the cluster does not answer, or does not finish deleting.
+        ConfigurationError: workers of this system are running.
+        EnvironmentProblem: the cluster does not answer, or does not finish deleting within 20 s.
     """
     specs = computed_topics(settings)
     names = [spec.name for spec in specs]
@@ -57,7 +57,12 @@ async def recompute(settings: Settings, bootstrap: str) -> list[str]:
 
 
 async def delete(settings: Settings, bootstrap: str, names: Sequence[str]) -> None:
-    """Delete topics of these settings, as far as they are there; raises what `recompute` does."""
+    """Delete the topics `names`, given with prefix; those that do not exist are skipped.
+
+    Raises:
+        ConfigurationError: workers of this system are running.
+        EnvironmentProblem: the cluster does not answer, or does not finish deleting within 20 s.
+    """
     async with admin(bootstrap) as cluster:
         await _until_left(cluster, settings)
         answer = await cluster.delete_topics(list(names))
@@ -90,7 +95,10 @@ async def _until_gone(cluster: AIOKafkaAdminClient, names: set[str]) -> None:
 
 
 async def rewind(settings: Settings, bootstrap: str) -> None:
-    """Reset the committed offsets, which only tools that show lag read; workers begin by their snapshots."""
+    """Set the committed offsets of the workers' group on the topic `ticks` to 0, for tools that show lag.
+
+    Workers do not read committed offsets: without snapshots they begin at the first tick.
+    """
     async with clients.started(clients.consumer(bootstrap, group_id=settings.group)) as consumer:
         ticks = settings.topic(TICKS.name)
         partitions = [TopicPartition(ticks, number) for number in range(settings.partitions)]
@@ -99,7 +107,7 @@ async def rewind(settings: Settings, bootstrap: str) -> None:
 
 
 async def has_members(cluster: AIOKafkaAdminClient, group: str) -> bool:
-    """Whether anybody reads in a consumer group."""
+    """Whether the consumer group `group` has any member."""
     try:
         (answer,) = await cluster.describe_consumer_groups([group])
     except GroupCoordinatorNotAvailableError:  # a new cluster that never had a group

@@ -1,4 +1,4 @@
-"""Where the replay of each partition of a log can begin: at the beginning, or where workers have kept snapshots."""
+"""Finds where the replay of each partition can begin: at its first record, or at older snapshots."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -16,13 +16,13 @@ from streams.engine.partition import NO_ROSTER, KeySnapshot, PartitionRoster
 
 
 class ReplayStart(NamedTuple):
-    """Where a replay of one partition begins.
+    """Where the replay of one partition begins, and with which states.
 
     Attributes:
-        offset: first record to replay.
-        after: what follows from records up to this offset is not compared: a part of it only would be replayed.
-        keys: snapshots of the keys that have a state by then.
-        roster: that was stored with them.
+        offset: offset of the first record to replay.
+        after: results of records up to this offset are not compared, as the replay gives only part of them.
+        keys: snapshot of each key (a symbol, for example) to begin with; empty for a replay from the first record.
+        roster: which keys the partition held then.
     """
 
     offset: int
@@ -32,12 +32,12 @@ class ReplayStart(NamedTuple):
 
 
 class PartitionHistory(NamedTuple):
-    """What workers recorded on `log-events` about one partition since they began it with no state.
+    """What workers recorded on the topic `log-events` about one partition since they last began it without snapshots.
 
     Attributes:
-        began: offset at which they did.
-        changed: where other code went on, in order.
-        lost: records that were deleted before they were read.
+        began: first offset that they applied.
+        changed: records about other code that went on from the snapshots of earlier code, in order.
+        lost: records about log records that were deleted before they were read.
     """
 
     began: int
@@ -50,7 +50,11 @@ NOTHING_WRITTEN = PartitionHistory(0, (), ())
 
 
 def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
-    """History of each partition that a node reads, from log events in the order of their topic.
+    """History of each partition of the topic that a node reads.
+
+    Args:
+        events: all records of the topic `log-events`, in order.
+        node: name of the node.
 
     >>> log = {"node": "market", "topic": "ticks", "partition": 0, "parts": {}, "sentence": ""}
     >>> began = ComputedBy(offset=0, code="a1", before="", **log)
@@ -76,15 +80,15 @@ def histories(events: list[LogEvent], node: str) -> dict[int, PartitionHistory]:
 
 
 def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots]) -> ReplayStart | None:
-    """Where the replay of a partition can begin, as early as it can; None: nowhere.
+    """The earliest place at which the replay of a partition can begin; None if there is none.
 
-    From the record with which workers began, if it is there and one code computed everything. Else from the earliest
-    snapshots from which on every record is there, and computed by the code that computes now.
+    It is the record with which workers began, if that still exists and the code never changed since. Otherwise it is
+    the earliest set of older snapshots after which all records still exist and were computed by the newest code.
 
     Args:
-        first: offset of the first record that is there.
-        history: of the partition.
-        kept: snapshots that were kept of it, the earliest first.
+        first: first offset that the log still holds.
+        history: what workers recorded about the partition.
+        kept: sets of older snapshots of the partition, the earliest first.
 
     >>> replay_start(0, NOTHING_WRITTEN, [])[:3]
     (0, -1, {})
@@ -106,12 +110,15 @@ def replay_start(first: int, history: PartitionHistory, kept: list[KeptSnapshots
 
 
 async def read_histories(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, PartitionHistory]:
-    """Read what workers have recorded on `log-events` about the log that a node reads."""
+    """Read the topic `log-events`, and return the history of each partition of the topic that `node` reads."""
     return histories(await log_events(bootstrap, settings.topic(LOG_EVENTS.name)), node.name)
 
 
 async def read_kept(settings: Settings, bootstrap: str, node: Node[Any]) -> dict[int, list[KeptSnapshots]]:
-    """All snapshots of a node that were kept, by partition: a few times its whole state. Empty without such a topic."""
+    """All sets of older snapshots that workers have kept for `node`, by partition; empty if there is no topic of them.
+
+    They are a few times as large as the node's whole state.
+    """
     records: dict[int, dict[bytes, bytes | None]] = {}
     try:
         async for block in read_blocks(bootstrap, kept_name(settings, node), until_end=True, repeats=True):

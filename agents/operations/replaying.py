@@ -1,4 +1,7 @@
-"""A replay run: history into topics of its own, after what is there already, and, if asked for, computed."""
+"""Replays ticks into topics of their own (a named run), and has workers compute the run if that is asked for.
+
+A replay that was interrupted goes on after the ticks that the run already holds.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
@@ -33,16 +36,17 @@ class Replayed(Struct):
     """Result of a replay.
 
     Attributes:
-        run: its name.
-        prefix: of its topics.
-        already: ticks that its log held before.
-        sent: ticks that were sent now.
-        unreadable: how many of them made no tick.
-        first_problem: what was wrong with the first of those.
-        seconds: that sending took.
-        complete: whether the run holds all that was to be replayed.
-        same_offsets: of a copied log, whether each tick has the offset, so each prediction the id, that it had there.
-        computed: records on the output topics, those that were written again included; when workers were asked for.
+        run: name of the run.
+        prefix: prefix of the run's topics.
+        already: number of ticks that the run held before.
+        sent: number of ticks that were sent now.
+        unreadable: how many of the ticks sent are no valid tick.
+        first_problem: what was wrong with the first of these; empty if there is none.
+        seconds: duration of the sending, seconds.
+        complete: whether the run now holds everything that was to be replayed, and workers, if any, have computed it.
+        same_offsets: for a copy of another topic of ticks: whether each tick has the same offset as there, and each
+            prediction so the same id. None for other sources.
+        computed: number of records on each output topic, repeated ones included; None if no workers computed the run.
     """
 
     run: str
@@ -58,14 +62,24 @@ class Replayed(Struct):
 
 
 def in_blocks(feed: Iterable[Sendable], until: int | None) -> AsyncGenerator[Sequence[Sendable], None]:
-    """A feed in blocks, up to the first tick after `until`, ns."""
+    """Yield the items of `feed` in blocks, up to the first one whose event time is after `until`.
+
+    Args:
+        feed: items to publish, in order.
+        until: event time in ns since 1970; None takes all items.
+    """
     return up_to(at_hand(feed, BLOCK), until)
 
 
 async def up_to(
     blocks: AsyncIterator[Sequence[Sendable]], until: int | None
 ) -> AsyncGenerator[Sequence[Sendable], None]:
-    """Blocks up to the first tick after `until`, ns: what comes later in the source is a continuation of it."""
+    """Yield blocks up to the first item whose event time is after `until`; neither it nor any later item is included.
+
+    Args:
+        blocks: blocks of items to publish, in order.
+        until: event time in ns since 1970; None takes all items.
+    """
     async for block in blocks:
         if until is None:
             yield block
@@ -92,21 +106,25 @@ async def replay(
     nodes: Sequence[Node[Any]] = (),
     anew: bool = False,
 ) -> Replayed:
-    """Send what the run does not hold yet.
+    """Send to the run what it does not hold yet, and have workers compute it if `workers` is not 0.
 
     Args:
-        name: of the run.
-        settings: of the run.
-        source: what is to be replayed.
-        workers: how many compute it at the same time; they end when they are done.
-        nodes: what they compute.
+        name: name of the run.
+        settings: settings of the run, with a prefix of its own.
+        bootstrap: addresses of the brokers, `host:port[,host:port...]`.
+        source: function that yields what is to be replayed, from its beginning and in the same order at every call.
+        pace: how fast ticks are sent.
+        stop: ends the replay early when set.
+        say: called with sentences for the user.
+        progress: called with the number of ticks done, those that the run held already included.
+        workers: number of workers to start for the run; they end with the replay.
+        nodes: computations that the workers run.
         anew: delete first what the run holds.
-        progress: gets the number of ticks taken from the source, those that the run held included.
 
     Raises:
-        ConfigurationError: the run holds something else.
-        EnvironmentProblem: the cluster does not do its part.
-        StateError: somebody else writes to the run's log.
+        ConfigurationError: the run holds other ticks than the beginning of the source.
+        EnvironmentProblem: the cluster does not answer, or the workers do not get on.
+        StateError: another process writes to the run's ticks too.
     """
     async with aclosing(source()) as blocks:
         # What cannot be read leaves no topics behind. None, for a tuple as default is an error of Python's own.

@@ -1,7 +1,7 @@
-"""Where an interrupted replay goes on: after what its own log holds, which must be the beginning of its source.
+"""Finds where an interrupted replay goes on: after the ticks that its run (topics of its own) already holds.
 
-Along each partition the log of a run is a beginning of what its source sends there: sending is idempotent and in order,
-so a batch that was under way is there whole or not at all. Nothing else remembers how far a replay got.
+They must be the beginning of the source, in each partition. Since sending is idempotent and in order, an interrupted
+batch is there whole or not at all, and nothing else needs to record how far a replay got.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ MOST_LOOKS = 10
 
 
 class ResumePoint:
-    """The first records of each partition: how many, and their digest.
+    """Number and digest of the first records of each partition, for comparing a source with what a run holds.
 
     Args:
-        counts: how many of each are looked at; None: all.
+        counts: how many records of each partition to include, further ones are ignored; None includes all.
 
     Attributes:
-        counts: how many there were so far.
+        counts: how many records of each partition were included so far.
     """
 
     def __init__(self, counts: dict[int, int] | None = None) -> None:
@@ -39,7 +39,7 @@ class ResumePoint:
         self._hashes: dict[int, hashlib._Hash] = {}
 
     def add(self, partition: int, key: bytes | None, value: bytes | None) -> None:
-        """The next record of a partition."""
+        """Include the next record of a partition, unless as many as wanted are included."""
         count = self.counts.get(partition, 0)
         if self._wanted is not None and count >= self._wanted.get(partition, 0):
             return
@@ -50,16 +50,16 @@ class ResumePoint:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there were as many as are looked at."""
+        """Whether as many records as wanted were included, in every partition."""
         return self.counts == self._wanted
 
     def digests(self) -> dict[int, str]:
-        """Digest of the records so far, by partition."""
+        """SHA-256 of the records included so far, hexadecimal, by partition."""
         return {partition: digest.hexdigest() for partition, digest in self._hashes.items()}
 
 
 def place(item: Sendable, partitions: int) -> tuple[int, bytes | None, bytes | None]:
-    """Partition, key and value that the publisher gives to an item.
+    """Partition, key and value with which the publisher sends `item` to a topic with `partitions` partitions.
 
     >>> from streams.engine.feed import RawTick
     >>> place(RawTick("BAC", b"no tick"), 8)
@@ -71,11 +71,15 @@ def place(item: Sendable, partitions: int) -> tuple[int, bytes | None, bytes | N
 
 
 async def held(bootstrap: str, topic: str) -> ResumePoint:
-    """Contents of a run's log, once it has stopped growing.
+    """Number and digest of the ticks in each partition of a run, once its topic has stopped growing.
+
+    Args:
+        bootstrap: addresses of the brokers, `host:port[,host:port...]`.
+        topic: topic of the run's ticks, with prefix.
 
     Raises:
-        ConfigurationError: somebody else is writing to it.
-        StateError: its beginning was deleted, or it holds what no replay has sent.
+        ConfigurationError: the topic goes on growing, so another process writes to it.
+        StateError: the records do not begin at offset 0 without a gap, as those of a replay do.
     """
     count = await partition_count(bootstrap, topic)
     ends = await _when_quiet(bootstrap, topic, count)
@@ -109,10 +113,16 @@ async def _when_quiet(bootstrap: str, topic: str, count: int) -> dict[int, int]:
 
 
 async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int, topic: str) -> None:
-    """Hold the beginning of a source against what a run holds.
+    """Check that the ticks that a run holds are the beginning of the source.
+
+    Args:
+        blocks: the source, from its beginning.
+        run: number and digest of the ticks that the run holds.
+        partitions: number of partitions.
+        topic: topic of the run's ticks, for the error message.
 
     Raises:
-        ConfigurationError: the run was made of something else, or of more.
+        ConfigurationError: the run holds other ticks, or more than the source.
     """
     source = ResumePoint(run.counts)
     async for block in blocks:
@@ -138,7 +148,13 @@ async def check(blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, par
 async def remaining(
     blocks: AsyncIterator[Sequence[Sendable]], run: ResumePoint, partitions: int
 ) -> AsyncIterator[Sequence[Sendable]]:
-    """The part of the source that is still to be sent."""
+    """Yield what is left of the source after the first ticks of each partition, which the run already holds.
+
+    Args:
+        blocks: the source, from its beginning.
+        run: number of ticks that the run holds in each partition.
+        partitions: number of partitions.
+    """
     left = dict(run.counts)
     async for block in blocks:
         kept: list[Sendable] = []
@@ -158,10 +174,15 @@ async def remaining(
 
 
 def expect_alone(published: Published, run: ResumePoint, topic: str) -> None:
-    """Hold the offsets that the broker gave against those that a sender alone would get.
+    """Check that the ticks that were sent have consecutive offsets after those that the run held.
+
+    Args:
+        published: offsets of the ticks that were sent.
+        run: number of ticks that the run held before.
+        topic: topic of the run's ticks, for the error message.
 
     Raises:
-        StateError: somebody else's records lie among the ticks that were sent.
+        StateError: they have not, so another process wrote to the topic meanwhile.
     """
     for number, span in published.partitions.items():
         if span.first != run.counts.get(number, 0) or span.last - span.first + 1 != span.records:

@@ -1,4 +1,4 @@
-"""Named replay runs: topics, group and logs of their own beside the live ones."""
+"""Settings of named replay runs, which have topics, a consumer group and a log folder of their own."""
 
 import re
 
@@ -11,7 +11,7 @@ LONGEST_NAME = 80
 
 
 def run_settings(settings: Settings, name: str) -> Settings:
-    """Settings of a named run: what is written under them cannot touch live topics.
+    """Settings of the replay run `name`, with a prefix and home folder of its own that keep live topics untouched.
 
     >>> run_settings(Settings(prefix="lab-"), "monday").topic("ticks")
     'lab-replay-monday.ticks'
@@ -21,7 +21,7 @@ def run_settings(settings: Settings, name: str) -> Settings:
     schemas.errors.ConfigurationError: --run: expected 1 to 80 letters, digits, - or _, was 'a b'
 
     Raises:
-        ConfigurationError: the name makes no topic.
+        ConfigurationError: the name has characters that cannot stand in a topic name, or is too long or empty.
     """
     if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}", name):
         raise ConfigurationError(f"--run: expected 1 to {LONGEST_NAME} letters, digits, - or _, was {name!r}")
@@ -29,7 +29,7 @@ def run_settings(settings: Settings, name: str) -> Settings:
 
 
 def name_for(source: str) -> str:
-    """Name of a run after what is replayed.
+    """Name for a replay run, made from the path of the file or the name of the topic that is replayed.
 
     >>> name_for("data/btcusdt perp.csv.gz"), name_for("ticks")
     ('btcusdt-perp', 'ticks')

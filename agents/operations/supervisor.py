@@ -1,4 +1,4 @@
-"""Keeps processes running: one that ends is started again, one that cannot live stops everything."""
+"""Runs worker processes: one that ends is started again, and all are stopped when one repeatedly fails."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def worker_command(slot: int) -> list[str]:
-    """Command line of the worker in one slot."""
+    """Command line of the worker with the number `slot`, which gives it its name in the consumer group."""
     return [*PYTHON, "worker", "--slot", str(slot)]
 
 
@@ -40,18 +40,21 @@ RETRAINER_COMMAND = [*PYTHON, "retrainer"]
 
 
 class Slot:
-    """One worker's place: a stable name in the consumer group, so that its successor takes over at once.
+    """One process that is kept running, under a fixed name: when it ends, its successor gets the same name.
+
+    For a worker the name is also that in the consumer group, so its successor takes over its partitions at once.
 
     Args:
-        name: of the slot, for people.
-        command: line of the process.
-        environment: of the process.
-        log_file: that its output goes to.
-        vital: whether everything ends when it cannot live; else it is started again for ever.
+        name: name of the process, for people.
+        command: program and arguments.
+        environment: environment variables of the process.
+        log_file: file that its output is appended to.
+        vital: whether everything stops when the process fails repeatedly; otherwise it is started again for ever.
 
     Attributes:
-        name: of the slot, for people.
-        restarts: how often a worker was started again.
+        name: name of the process, for people.
+        restarts: how many times it was started again.
+        log_file: file that its output is appended to.
     """
 
     def __init__(
@@ -72,17 +75,24 @@ class Slot:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the running worker, None between two workers."""
+        """Process id while the process runs, else None."""
         process = self._process
         return process.pid if process is not None and process.returncode is None else None
 
     async def keep_running(self, say: Callable[[str], None]) -> None:
-        """Start the worker, and again whenever it ends.
+        """Start the process, and start it again whenever it ends. Does not return; raises when it cannot go on.
+
+        The pause before a restart grows from 0.2 s to 10 s with each early end. If the process is not vital,
+        nothing is raised.
+
+        Args:
+            say: called with a sentence about each end.
 
         Raises:
-            StateError: its stored state contradicts the log.
-            EnvironmentProblem: for `PATIENCE_S` it has not found what it needs.
-            TickloopError: it crashed too often in a row.
+            StateError: the process refuses the state that is stored for it.
+            EnvironmentProblem: for 10 minutes it has ended because something is missing on this machine or does not
+                answer.
+            TickloopError: it crashed too many times in a row.
         """
         loop, in_a_row = asyncio.get_running_loop(), 0
         lacking: float | None = None
@@ -131,7 +141,7 @@ class Slot:
         return "\n".join([f"its log ({self.log_file}) ends with:", *last_words(self.log_file, lines)])
 
     async def stop(self) -> None:
-        """End the worker: it checkpoints and leaves; after `GRACE_S` it is killed."""
+        """Stop the process with SIGTERM, on which a worker takes a last checkpoint; kill it after 20 s."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -145,20 +155,20 @@ class Slot:
 
 
 class Supervisor:
-    """Runs a number of workers until it is cancelled.
+    """Runs a number of workers, and if asked for a retrainer and a dashboard, until it is cancelled.
 
     Args:
-        workers: how many.
-        home: folder for logs.
-        environment: given to the workers on top of this process's own.
-        say: gets a sentence about whatever happens.
-        retrainer: whether a retrainer runs beside them.
-        dashboard_port: port of a dashboard that runs beside them; 0: none does.
+        workers: number of workers.
+        home: home folder of the system; logs go to its subfolder `logs`.
+        environment: environment variables for the processes, in addition to those of this process.
+        say: called with a sentence about each event.
+        retrainer: whether to run the process that retrains models.
+        dashboard_port: port of the dashboard to run; 0 runs none.
 
     Attributes:
-        slots: of the workers.
-        retrainer: slot of the retrainer, or none.
-        dashboard: slot of the dashboard, or none.
+        slots: the worker processes.
+        retrainer: the retrainer process, or None.
+        dashboard: the dashboard process, or None.
     """
 
     def __init__(
@@ -194,11 +204,14 @@ class Supervisor:
 
     @property
     def all(self) -> list[Slot]:
-        """Every slot."""
+        """All processes that are kept running: workers, retrainer and dashboard."""
         return [*self.slots, *filter(None, (self.retrainer, self.dashboard))]
 
     async def run(self) -> None:
-        """Keep all processes running; stop all of them when one cannot live or this is cancelled."""
+        """Keep all processes running until cancelled; stop all of them when a worker repeatedly fails.
+
+        If the dashboard repeatedly fails, the others go on without it.
+        """
         try:
             async with ungrouped(TickloopError), asyncio.TaskGroup() as group:
                 for slot in self.all:

@@ -1,4 +1,4 @@
-"""The whole system on one machine: broker, topics and workers, each kept as it should be."""
+"""Runs the whole system on one machine: broker, topics, workers and, if asked for, the dashboard."""
 
 import asyncio
 import time
@@ -35,24 +35,24 @@ QUIET_REPORT_S = 15.0
 
 
 def wanted_topics(settings: Settings) -> list[topics.TopicSpec]:
-    """Topics of the registry, and those of snapshots: the newest ones, and those that are kept for a while."""
+    """All topics that a system needs: those for records of all kinds, and those for snapshots."""
     loop = chained(nodes(Parameters()))
     names = [name for node in loop for name in snapshot_topics(settings, node)]
     return [*topics.registry(settings), *(topics.changelog(settings, name) for name in names)]
 
 
 class System:
-    """Broker, topics and workers, from one set of settings.
+    """A broker, its topics and the workers, run from one set of settings.
 
     Args:
-        settings: of all of them.
-        console: for people.
-        dashboard: whether a dashboard runs with them.
-        port: that the dashboard must have, None for the one of the settings or any other that is free.
+        settings: settings of the system.
+        console: where messages for the user are printed.
+        dashboard: whether to run a dashboard.
+        port: port that the dashboard must have; None takes that of the settings or the next free one.
 
     Attributes:
-        settings: with the ports that were free.
-        started_broker: whether the local broker was started by this object, and is to be stopped by its owner.
+        settings: the settings, with the ports that were chosen.
+        started_broker: whether this object started the local broker, which its owner then has to stop.
     """
 
     def __init__(
@@ -69,7 +69,11 @@ class System:
         self._console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {sentence}", highlight=False, soft_wrap=True)
 
     async def prepare(self) -> str:
-        """Broker and topics; returns the address."""
+        """Start the local broker if the settings name no external cluster, and create missing topics.
+
+        Returns:
+            The address of the cluster, `host:port`.
+        """
         if self.settings.bootstrap:
             address = bootstrap(self.settings)
         else:
@@ -85,10 +89,10 @@ class System:
         return address
 
     async def choose_ports(self) -> None:
-        """Take ports that no other system has, and write down which.
+        """Choose free ports for dashboard and workers, put them into `settings`, and record them in the home folder.
 
         Raises:
-            EnvironmentProblem: the one that the dashboard must have is taken.
+            EnvironmentProblem: the port that the dashboard must have is taken.
         """
         page = await port_of_page(self.settings, self._port, self.say) if self._dashboard else 0
         metrics = await ports_of_workers(self.settings, self.say)
@@ -98,11 +102,11 @@ class System:
         addresses.write(self.settings, dashboard=self._dashboard)
 
     async def run(self) -> None:
-        """Keep everything running until cancelled.
+        """Start the system and keep it running until cancelled.
 
         Raises:
             EnvironmentProblem: the port that the dashboard must have is taken.
-            TickloopError: a worker cannot live, or the broker cannot be started again.
+            TickloopError: a worker repeatedly fails, or the broker cannot be started again.
         """
         await self.choose_ports()
         address = await self.prepare()
@@ -194,11 +198,16 @@ class System:
 
 
 def summary(before: TopicCounts, now: TopicCounts, seconds: float) -> str:
-    """A line on what changed between two readings.
+    """Status line with the number of records on the main topics, and their rates since the reading before.
 
-    >>> earlier = TopicCounts({"ticks": 0, "predictions": 0, "outcomes": 0, "dead-letters": 0}, 0)
-    >>> later = TopicCounts({"ticks": 5000, "predictions": 4990, "outcomes": 700, "dead-letters": 10}, 120)
-    >>> summary(earlier, later, 2.0)
+    Args:
+        before: the reading before.
+        now: the present reading.
+        seconds: time between the two.
+
+    >>> earlier = TopicCounts({"ticks": 0, "predictions": 0, "outcomes": 0, "dead-letters": 0}, lag=0)
+    >>> later = TopicCounts({"ticks": 5000, "predictions": 4990, "outcomes": 700, "dead-letters": 10}, lag=120)
+    >>> summary(earlier, later, seconds=2.0)
     'ticks 5,000 (2,500/s)  predictions 4,990 (2,495/s)  outcomes 700  dead letters 10  lag 120'
     """
     counts, rates = now.records, {name: (now.records[name] - before.records[name]) / seconds for name in now.records}

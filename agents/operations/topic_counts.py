@@ -1,4 +1,4 @@
-"""How far the topics of the loop have got: counts of records and lag, from the broker alone."""
+"""Counts the records of each topic and the lag of the workers, from offsets that the broker reports."""
 
 import asyncio
 from collections.abc import Collection, Iterable
@@ -14,11 +14,11 @@ from streams.topology import nodes
 
 
 class TopicCounts(NamedTuple):
-    """Numbers of records in the topics at one moment.
+    """Numbers of records at one moment.
 
     Attributes:
-        records: end offset summed over the partitions, by logical topic name; repeats count.
-        lag: records of the topics that the nodes read, which no checkpoint of the workers covers yet.
+        records: sum of the end offsets over all partitions, by topic name without prefix; repeated records count too.
+        lag: number of input records that the workers have not yet applied and checkpointed, over all nodes.
     """
 
     records: dict[str, int]
@@ -26,12 +26,14 @@ class TopicCounts(NamedTuple):
 
 
 class Gauge:
-    """Reads end offsets and the group's committed offsets; `async with Gauge(...) as gauge: await gauge.read()`.
+    """Reads end offsets of topics and the committed offsets of the workers.
+
+    It is used as a context manager: `async with Gauge(settings, bootstrap) as gauge: counts = await gauge.read()`.
 
     Args:
-        settings: of the workers.
-        bootstrap: address of the cluster.
-        sources: names of the topics that the workers' nodes read; those of the loop, if none are given.
+        settings: settings of the workers.
+        bootstrap: addresses of the brokers, `host:port[,host:port...]`.
+        sources: names, without prefix, of the topics that the workers read; empty means those of the whole system.
     """
 
     def __init__(self, settings: Settings, bootstrap: str, sources: Collection[str] = ()) -> None:
@@ -53,7 +55,7 @@ class Gauge:
         await asyncio.gather(self._consumer.stop(), self._admin.close())
 
     async def read(self) -> TopicCounts:
-        """Counts and lag as of now."""
+        """Read the present number of records and the lag."""
         names = {self._settings.topic(topic.name): topic.name for topic in TOPICS}
         # Ends are asked for last: whatever the nodes wrote before they committed is counted.
         reached = await committed(self._admin, self._settings.group)

@@ -1,4 +1,4 @@
-"""Topics on a cluster: what the registry wants, what is there, what differs, and making it so."""
+"""Creates and configures the topics on a Kafka cluster, and lists what differs from the wanted configuration."""
 
 import asyncio
 import time
@@ -25,7 +25,14 @@ SET_ON_THE_TOPIC = 1
 
 
 class TopicSpec(Struct, frozen=True):
-    """A topic as it should be on the cluster, `name` with the deployment's prefix."""
+    """A topic as it should be on the cluster.
+
+    Attributes:
+        name: name with the prefix of the system.
+        partitions: number of partitions.
+        replication: number of replicas of each partition.
+        configs: Kafka topic configurations to set, by name.
+    """
 
     name: str
     partitions: int
@@ -34,14 +41,14 @@ class TopicSpec(Struct, frozen=True):
 
 
 class Difference(Struct, frozen=True):
-    """One thing that is not as it should be.
+    """One difference between a topic on the cluster and how it should be.
 
     Attributes:
         topic: name on the cluster.
-        kind: `missing` topic, wrong number of `partitions`, or a `config` value.
-        setting: name of the configuration, empty for the other kinds.
-        expected: value that the registry wants.
-        found: value on the cluster, empty for a missing topic.
+        kind: `missing` topic, wrong number of `partitions`, or wrong value of a `config`.
+        setting: name of the configuration; empty for the other kinds.
+        expected: wanted value.
+        found: value on the cluster; empty for a missing topic.
     """
 
     topic: str
@@ -52,10 +59,10 @@ class Difference(Struct, frozen=True):
 
 
 def specification(settings: Settings, topic: Topic) -> TopicSpec:
-    """A topic of the registry for this deployment.
+    """How `topic`, one of `schemas.topics`, should be on the cluster of this system.
 
-    Retention counts from arrival, by the broker's clock: history that is published today with its own old
-    timestamps would otherwise be deleted at once.
+    Retention counts from a record's arrival by the broker's clock. Historical ticks that are published now with
+    their old event times would otherwise be deleted at once.
 
     >>> from schemas.topics import PREDICTIONS
     >>> specification(Settings(prefix="lab-"), PREDICTIONS).configs["retention.ms"]
@@ -76,18 +83,23 @@ def specification(settings: Settings, topic: Topic) -> TopicSpec:
 
 
 def changelog(settings: Settings, name: str) -> TopicSpec:
-    """A changelog of snapshots, as many partitions as the topics of the loop; `name` is the full one."""
+    """How a compacted topic for snapshots should be on the cluster; it has as many partitions as the other topics.
+
+    Args:
+        settings: settings of the system.
+        name: name of the topic, with prefix.
+    """
     configs = COMPACTED | {"max.message.bytes": str(CHANGELOG_BYTES)}
     return TopicSpec(name, settings.partitions, settings.replication, configs)
 
 
 def registry(settings: Settings) -> list[TopicSpec]:
-    """Every topic of the registry for this deployment."""
+    """How all topics of `schemas.topics` should be on the cluster of this system."""
     return [specification(settings, topic) for topic in TOPICS]
 
 
 async def plan(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
-    """Compare the topics that are wanted with the cluster at `bootstrap`; nothing is changed.
+    """Differences between the topics on the cluster at `bootstrap` and how they should be; nothing is changed.
 
     Raises:
         EnvironmentProblem: the cluster does not answer.
@@ -97,16 +109,16 @@ async def plan(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
 
 
 async def apply(bootstrap: str, wanted: Sequence[TopicSpec]) -> list[Difference]:
-    """Create what is missing and set configurations that drifted; safe to repeat and to run twice at once.
+    """Create missing topics and correct configurations that differ; may be repeated, and run by two processes at once.
 
-    Other topics are left alone, and so are configurations that `wanted` does not name.
+    Topics and configurations that `wanted` does not name are left alone.
 
     Returns:
-        The differences that were mended.
+        The differences that there were.
 
     Raises:
-        ConfigurationError: an existing topic has another number of partitions (nothing is changed then), or the
-            cluster refuses a value.
+        ConfigurationError: a topic exists with another number of partitions (then nothing is changed), or the cluster
+            refuses a value.
         EnvironmentProblem: the cluster does not answer.
     """
     async with admin(bootstrap) as cluster:

@@ -1,4 +1,4 @@
-"""The tick log replayed in one process, held against what the workers wrote: byte for byte, partition by partition."""
+"""Verifies what workers wrote: replays the ticks in one process and compares all resulting records, byte for byte."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -37,7 +37,15 @@ Progress = Callable[[str, int, int], None]
 
 
 class UnreplayablePartition(Struct, frozen=True):
-    """A partition of which nothing can be replayed: it is not there, or not computed by one code, from any state on."""
+    """A partition of the ticks that cannot be replayed.
+
+    Its first ticks were deleted or computed by other code, and no older snapshots allow a later start.
+
+    Attributes:
+        partition: number of the partition.
+        first_offset: first offset that the log still holds.
+        end: offset after its last record.
+    """
 
     partition: int
     first_offset: int
@@ -45,13 +53,13 @@ class UnreplayablePartition(Struct, frozen=True):
 
 
 class LateStart(Struct, frozen=True):
-    """A partition that was not replayed from its first tick on, but from snapshots that workers had kept.
+    """A partition that was replayed from older snapshots that workers had kept, and so not from its first tick.
 
     Attributes:
-        partition: number.
-        first_offset: of the log as it is now.
+        partition: number of the partition.
+        first_offset: first offset that the log still holds.
         replayed_from: offset of the first tick that was replayed.
-        compared_from: first offset of the ticks from which follows what was compared.
+        compared_from: offset of the first tick whose results were compared.
     """
 
     partition: int
@@ -61,24 +69,26 @@ class LateStart(Struct, frozen=True):
 
     @property
     def uncompared(self) -> int:
-        """Ticks that are there and whose records were not compared."""
+        """Number of ticks that still exist and whose results were not compared."""
         return self.compared_from - self.first_offset
 
 
 class Verification(Struct, frozen=True):
-    """What was compared, and how it stands.
+    """Result of a verification.
 
     Attributes:
-        verdict: `same`; `different`: a record is not as the replay gives it; `incomplete`: nothing differs, but not
+        verdict: `same`; `different` if a record is not as the replay gives it; `incomplete` if nothing differs, but not
             everything could be compared.
-        ticks: records of the tick log that were replayed.
-        compared: every partition of every output.
+        prefix: prefix of the system's topics.
+        ticks: number of ticks that were replayed.
+        seconds: duration, seconds.
+        compared: result for each partition of each output topic.
         cut: partitions that cannot be replayed.
-        begun: partitions that were replayed, and compared, from a later tick on.
-        lost: ticks that were deleted before workers had read them; computing went on after them.
-        changed: where other code went on from the state that was there.
-        behind: partitions that the workers had not computed, each with a sentence.
-        cause: what is known to be behind the first difference, or empty.
+        begun: partitions that were replayed and compared from a later tick on.
+        lost: records about ticks that were deleted before workers had read them.
+        changed: records about other code that went on from the snapshots of earlier code.
+        behind: partitions that the workers had not finished, each with a sentence.
+        cause: explanation of the first difference, as far as it is known; empty otherwise.
     """
 
     verdict: Literal["same", "different", "incomplete"]
@@ -95,12 +105,12 @@ class Verification(Struct, frozen=True):
 
     @property
     def first(self) -> RecordFinding | None:
-        """The first difference: of the topic nearest to the ticks, in its first partition that has one."""
+        """The first difference, of the output topic that comes first in the computation; None if there is none."""
         return next(iter(self.findings), None)
 
     @property
     def findings(self) -> list[RecordFinding]:
-        """Every one that is kept, without what is merely not computed yet."""
+        """The differences that were kept for display. Records that workers have not computed yet are left out."""
         return [each for of in self.compared for each in of.findings if each.kind != "not_computed"]
 
 
@@ -112,19 +122,19 @@ async def verify(
     progress: Progress,
     identity: Identity | None = None,
 ) -> Verification:
-    """Compare everything that follows from what the tick log holds now.
+    """Replay all ticks that the topic `ticks` holds now, and compare the results with the records on the output topics.
 
     Args:
-        settings: of the system.
-        bootstrap: address of its cluster.
-        nodes: that its workers run.
-        timeout_s: longest wait for workers that do not get on, seconds.
-        progress: told how far it is.
-        identity: of what computes here; None: not known.
+        settings: settings of the system.
+        bootstrap: addresses of the brokers, `host:port[,host:port...]`.
+        nodes: computations that the workers run, with their parameters.
+        timeout_s: longest wait for workers that make no progress, seconds.
+        progress: called with a sentence, the number of ticks replayed and their total.
+        identity: digests of the present code, to explain differences by; None if unknown.
 
     Raises:
-        ConfigurationError: snapshots that were kept are not of these parameters.
-        EnvironmentProblem: no cluster, no topics, or it does not let us read them.
+        ConfigurationError: the older snapshots to begin with were made with other parameters than those of `nodes`.
+        EnvironmentProblem: the cluster does not answer, or topics are missing or cannot be read.
     """
     clock = asyncio.get_running_loop().time
     started = clock()
@@ -190,7 +200,10 @@ async def verify(
 
 
 def outputs(nodes: Sequence[Node[Any]]) -> list[Topic]:
-    """Topics that nodes alone write, those of the first node first."""
+    """Topics that only these nodes write to, in the order of the nodes.
+
+    Topics that others write to as well, such as `commands`, are left out: their records do not follow from the ticks.
+    """
     return list(dict.fromkeys(topic for node in nodes for topic in node.outputs if not topic.is_root))
 
 
