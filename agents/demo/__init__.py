@@ -1,6 +1,6 @@
-"""`tickloop demo`: a market through the whole loop, watched while it runs, and the proof of what came out.
+"""The command `tickloop demo`: publishes a market's ticks, shows the predictions as they come, and checks all records.
 
-The demo is an ordinary user of the system: it publishes to `ticks`, reads what the workers write through the reader
-that anybody would use, kills a worker on the way, and in the end holds everything on the topics against a replay of
-the tick log in one process.
+The demo uses the system as any user would: it publishes to the topic `ticks` and reads what the workers write.
+It kills a worker half-way. In the end it compares everything on the topics with a replay of the ticks in one
+process.
 """

@@ -1,4 +1,4 @@
-"""The proof: everything on the topics, held against a replay of the tick log in one process."""
+"""Checks everything that a demo left on the topics, by a replay of the ticks in one process."""
 
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
@@ -13,7 +13,13 @@ from streams.engine.replay import SourceRecord, by_topic, replay
 
 
 class AuditCheck(Struct, frozen=True):
-    """One promise of the system, and what was found: `claim: found`."""
+    """One promise of the system, and whether it was kept.
+
+    Attributes:
+        claim: the promise, as a phrase.
+        found: what was found.
+        holds: whether the promise was kept.
+    """
 
     claim: str
     found: str
@@ -21,15 +27,15 @@ class AuditCheck(Struct, frozen=True):
 
 
 class Audit(Struct, frozen=True):
-    """What lies on the topics.
+    """Counts of the records on the topics after a demo, and the checks made on them.
 
     Attributes:
-        ticks: records of the tick log.
-        accepted: of these, not refused.
-        predictions, outcomes: different ids on the topics.
-        repeats: records that were written again after the kill, and that readers drop.
-        replayed: records that a replay of the tick log gives.
-        checks: every promise.
+        ticks: records on the topic `ticks`.
+        accepted: ticks that were not refused.
+        predictions, outcomes: number of different ids on these topics.
+        repeats: records that were written a second time, for example after a worker was killed; readers drop them.
+        replayed: number of records that a replay of the ticks gives.
+        checks: the result of every check.
     """
 
     ticks: int
@@ -67,13 +73,13 @@ class _Topic:
 def audit(
     nodes: Sequence[Node[Any]], sent: int, broken: Set[str] | None, logs: Mapping[str, Sequence[Received]]
 ) -> Audit:
-    """Check every promise.
+    """Replay the ticks in this process, and check the records on all topics against the result.
 
     Args:
-        nodes: with the parameters of the workers.
-        sent: ticks that the broker acknowledged.
-        broken: ids of the ticks that must be refused, and no other; None: not known beforehand.
-        logs: everything on each topic, repeats included, by logical name.
+        nodes: computations that the workers ran, with their parameters.
+        sent: number of ticks that the broker acknowledged.
+        broken: ids of exactly the ticks that must be refused; None if they are not known.
+        logs: all records of each topic, repeated ones included, by topic name without prefix.
     """
     ticks = {root_id(TICKS.name, record.partition, record.offset) for record in logs[TICKS.name]}
     nodes = following(nodes, TICKS)

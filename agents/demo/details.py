@@ -1,4 +1,4 @@
-"""Everything that a demo showed, for `tickloop demo --verbose`: each check, refusals, latencies, all baselines."""
+"""Prints everything that a demo found, for `tickloop demo --verbose`."""
 
 from rich.console import Console
 from rich.padding import Padding
@@ -13,7 +13,7 @@ from streams.scoring.skill import Skill
 
 
 def show_details(summary: Summary, console: Console) -> None:
-    """Print what went through, every check, latencies, and the skill beside all baselines."""
+    """Print the number of records, every check, the latencies, and the skill beside that of all baselines."""
     for title, part in (
         ("What went through", _counts(summary)),
         ("Checked on the topics, after the workers had stopped", _checks(summary)),
@@ -81,7 +81,7 @@ def _latency(summary: Summary) -> Table:
 
 
 def measured_on(summary: Summary) -> str:
-    """What the latency was measured on, in a sentence: the programs that are measured are a load themselves."""
+    """Sentence on which programs shared this machine's cores while latency was measured, and how busy they were."""
     broker = "" if "cluster at" in summary.cluster else "broker, "
     programs = f"{broker}{summary.workers} worker{'' if summary.workers == 1 else 's'}, publisher and readers"
     said = f"{programs} on the {summary.cores} cores of this machine, which were {summary.busy:.0%} busy meanwhile"

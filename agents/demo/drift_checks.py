@@ -1,4 +1,4 @@
-"""What must be true of the topics after the story of a model, and what was found."""
+"""Checks of the records after the demonstration in which a model is retrained, sabotaged and rolled back."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -43,15 +43,15 @@ MOST_SABOTAGED = 1_000
 
 
 class FinishedStory(Struct, frozen=True):
-    """A story that has come to its end.
+    """A finished demonstration of drift, with what its checks need.
 
     Attributes:
-        settings: where its topics are.
-        parameters: of its workers.
-        symbol: that it was about.
-        sabotaged: arm of the version that was forced through.
-        sabotaged_version: that version.
-        alerts: as they were read.
+        settings: settings of the system it ran on.
+        parameters: parameters of its workers.
+        symbol: the symbol whose model was retrained.
+        sabotaged: name of the model pipeline whose version was made live by force.
+        sabotaged_version: name of this version.
+        alerts: all alerts, in the order in which they were read.
     """
 
     settings: Settings
@@ -63,7 +63,7 @@ class FinishedStory(Struct, frozen=True):
 
 
 async def checks_of(story: FinishedStory) -> list[AuditCheck]:
-    """Every promise of the story."""
+    """Read all topics, and check everything that the demonstration promises."""
     settings = story.settings
     log = sorted(
         (

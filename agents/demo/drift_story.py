@@ -1,4 +1,4 @@
-"""The story of a model: the market drifts, it is retrained, replaced, and a sabotaged successor is thrown out again."""
+"""Demonstration of drift: the market changes, the model is retrained and replaced, a sabotaged one rolled back."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -100,20 +100,21 @@ confirmed = 100_000
 
 
 def parameters() -> Parameters:
-    """Parameters of the workers of this story."""
+    """Parameters of the workers that run this demonstration."""
     return load_parameters(msgspec.toml.decode(CONFIGURATION))
 
 
 class DriftStorySummary(Struct, frozen=True):
-    """What happened.
+    """Result of the demonstration of drift.
 
     Attributes:
-        alerts: in their order.
-        ticks: that were published.
-        killed: processes that were killed.
-        breach_to_retrain_s: from the breach on its topic to the start of the training, seconds of the broker's clock.
-        checks: each with what was found.
-        holds: whether every check holds.
+        alerts: all alerts, in the order in which they were read.
+        ticks: number of ticks that were published.
+        killed: names of the processes that were killed.
+        breach_to_retrain_s: seconds, by the broker's timestamps, from the record that asks for a retrain (a breach)
+            to the start of the training.
+        checks: results of all checks.
+        holds: whether all checks hold.
     """
 
     alerts: tuple[Alert, ...]
@@ -164,13 +165,17 @@ class _Told(TopicsSoFar):
 
 
 def run(settings: Settings, console: Console, say: Say, kills: Kills = KILLS) -> DriftStorySummary:
-    """Tell the story on the loop that `settings` point to; raises as `story.run`.
+    """Run the demonstration of drift on the system that `settings` name, and check the records afterwards.
 
     Args:
-        settings: where.
-        console: for what passes by.
-        say: gets a sentence about whatever happens.
-        kills: what is killed with -9, and at which alert.
+        settings: settings of the system.
+        console: where the status line is shown.
+        say: called with a sentence about each event.
+        kills: which process to kill with SIGKILL at which alert, in order.
+
+    Raises:
+        EnvironmentProblem: the cluster does not answer, or the workers do not get ready.
+        TickloopError: a process repeatedly fails, or the demonstration does not end in time.
     """
     supervisor = supervised(settings, CONFIGURATION, say, retrainer=True)
     return story.run(_tell(settings, supervisor, console, say, kills), supervisor)
@@ -242,7 +247,7 @@ async def _sabotage(settings: Settings, client: Commander, place: LogPlace, told
 
 
 def sabotage(good: ModelState) -> tuple[Request, Request]:
-    """What starts the opposite of a good model as a candidate, and what makes it live."""
+    """The commands that start a model with weights opposite to those of `good`, and make it live without a test."""
     turned = msgspec.structs.replace(good.model, weights=tuple(-weight for weight in good.model.weights))
     poisoned = ModelState(SABOTAGED_VERSION, turned, good.version)
     cause = "the story: sabotage"
@@ -253,7 +258,7 @@ def sabotage(good: ModelState) -> tuple[Request, Request]:
 
 
 def show(summary: DriftStorySummary, console: Console) -> None:
-    """Print what happened, and whether the records equal those of an undisturbed replay."""
+    """Print what happened in the demonstration of drift, and the result of each check."""
     console.print(
         f"[bold]What happened[/bold]  {summary.ticks:,} ticks; killed with -9: {', '.join(summary.killed)}; "
         f"{summary.breach_to_retrain_s:.2f} s from the breach to the start of the training"

@@ -1,4 +1,7 @@
-"""The story of an experiment: a challenger wins on a live loop, goes live, is sabotaged by the market, and falls."""
+"""Demonstration of an experiment: a challenger wins against the live version, goes live, and is rolled back.
+
+The roll-back follows from a sabotage: the market turns into its opposite once the challenger is live.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -73,25 +76,25 @@ confirmed = 100_000
 
 
 def parameters() -> Parameters:
-    """Parameters of the workers of this story."""
+    """Parameters of the workers that run this demonstration."""
     return load_parameters(msgspec.toml.decode(CONFIGURATION))
 
 
 def start() -> Request:
-    """What starts the challenger."""
+    """The command that starts the challenger (the version that is tested against the live one)."""
     declared = parameters().experiments[NAME]
     return start_variant("story:start", SYMBOL, NAME, "the story begins", overrides=declared.arm, experiment=NAME)
 
 
 class ExperimentStorySummary(Struct, frozen=True):
-    """What happened.
+    """Result of the demonstration of an experiment.
 
     Attributes:
-        decisions: of the experiment, in their order.
-        ticks: that were published.
-        killed: worker that was killed.
-        checks: each with what was found.
-        holds: whether every check holds.
+        decisions: decisions about the experiment, in order.
+        ticks: number of ticks that were published.
+        killed: name of the worker that was killed.
+        checks: results of all checks.
+        holds: whether all checks hold.
     """
 
     decisions: tuple[ExperimentDecided, ...]
@@ -132,7 +135,17 @@ class _Told(TopicsSoFar):
 
 
 def run(settings: Settings, console: Console, say: Say) -> ExperimentStorySummary:
-    """Tell the story on the loop that `settings` point to; raises as `story.run`."""
+    """Run the demonstration of an experiment on the system that `settings` name, and check the records afterwards.
+
+    Args:
+        settings: settings of the system.
+        console: where the status line is shown.
+        say: called with a sentence about each event.
+
+    Raises:
+        EnvironmentProblem: the cluster does not answer, or the workers do not get ready.
+        TickloopError: a process repeatedly fails, or the demonstration does not end in time.
+    """
     supervisor = supervised(settings, CONFIGURATION, say)
     return story.run(_tell(settings, supervisor, console, say), supervisor)
 
@@ -193,7 +206,7 @@ async def _summary(settings: Settings, told: _Told, sent: int, killed: str) -> E
 
 
 def show(summary: ExperimentStorySummary, console: Console) -> None:
-    """Print what happened, and whether it is what one undisturbed process makes of it."""
+    """Print what happened in the demonstration of an experiment, and the result of each check."""
     console.print(f"[bold]What happened[/bold]  {summary.ticks:,} ticks, {summary.killed} killed with -9")
     for decided in summary.decisions:
         console.print(f"  {decided.verdict.replace('_', ' ')}: {decided.reason}", highlight=False, markup=False)

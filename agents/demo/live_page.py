@@ -1,4 +1,4 @@
-"""The dashboard beside a demo: what happens can be seen while it does."""
+"""Runs a dashboard beside a demo, so that one can watch it in a browser."""
 
 import os
 import subprocess
@@ -17,7 +17,12 @@ STAGED = ("home", "bootstrap", "prefix", "partitions")
 
 @contextmanager
 def live_page(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
-    """A dashboard on the topics of these settings for as long as the block runs; says where it is."""
+    """Context manager that runs a dashboard for the topics of `settings` during the block.
+
+    Args:
+        settings: settings of the demo.
+        say: called with a sentence that has the address of the dashboard.
+    """
     port = first_free([settings.dashboard_port])
     say(told(settings, port))
     staged = {ENVIRONMENT_PREFIX + name.upper(): str(getattr(settings, name)) for name in STAGED}

@@ -1,4 +1,4 @@
-"""The market that the demo plays: a synthetic one with some broken ticks in it, or real ticks from files."""
+"""The ticks that a demo publishes: those of a synthetic market with some broken ones added, or real ones from files."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -21,13 +21,13 @@ SPOILT = 0.01
 
 
 class Market(Struct, frozen=True):
-    """Ticks to publish.
+    """The ticks that a demo publishes.
 
     Attributes:
-        title: what it is, for people.
-        synthetic: whether nothing of it is real.
-        feed: the ticks in their order, broken ones among them.
-        seconds: of market time.
+        title: description of the market, for people.
+        synthetic: True for a synthetic market, False for ticks from files.
+        feed: the ticks in order, with broken ones among them.
+        seconds: event time from the first to the last tick, seconds.
     """
 
     title: str
@@ -37,7 +37,7 @@ class Market(Struct, frozen=True):
 
 
 def market_of(plan: DemoPlan) -> Market:
-    """The market that a plan asks for.
+    """The ticks that `plan` asks for.
 
     >>> market = market_of(DemoPlan(count=500, seed=3))
     >>> len(market.feed), round(market.seconds, 2)
@@ -71,7 +71,14 @@ def _within(ticks: Iterable[Feed], seconds: float | None) -> Iterator[Feed]:
 
 
 def ids_of_broken(feed: Iterable[Feed], partitions: int) -> set[str]:
-    """Ids that the broken ticks of a feed have when it is all that was ever published."""
+    """Ids that the broken ticks of `feed` get on the topic `ticks`, if nothing else is ever published there.
+
+    An id names the partition and the offset of the tick.
+
+    Args:
+        feed: all ticks in order.
+        partitions: number of partitions of the topic.
+    """
     offsets = [0] * partitions
     ids = set()
     for tick in feed:

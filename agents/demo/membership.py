@@ -1,4 +1,4 @@
-"""Which worker has which partition, as the group's coordinator says, and which are ready, as they say themselves."""
+"""Finds which worker owns which partition, and waits until all workers are ready."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,10 +20,10 @@ PATIENCE_S = 120.0
 
 
 async def owners(cluster: AIOKafkaAdminClient, settings: Settings) -> dict[int, str]:
-    """Owner of each partition of `ticks`; empty while the group is being formed.
+    """Name in the consumer group of the worker that owns each partition of `ticks`; empty while the group rebalances.
 
-    A worker in slot 2 of the group `tickloop` is called `tickloop-2`: the broker puts the stable name of a member,
-    and a hyphen, before the random part (a UUID) of its id.
+    The worker with number 2 in the group `tickloop` is named `tickloop-2`. The broker makes a member's id of this
+    name, a hyphen and a random UUID.
     """
     try:
         (answer,) = await cluster.describe_consumer_groups([settings.group])
@@ -45,7 +45,7 @@ async def owners(cluster: AIOKafkaAdminClient, settings: Settings) -> dict[int, 
 
 
 async def wait_for_owners(cluster: AIOKafkaAdminClient, settings: Settings) -> dict[int, str]:
-    """Owner of each partition, as soon as all workers have some."""
+    """Wait until every worker owns partitions of `ticks`, and return the owner's name for each partition."""
     sharing = min(settings.workers, settings.partitions)
     while True:
         owned = await owners(cluster, settings)
@@ -57,18 +57,18 @@ async def wait_for_owners(cluster: AIOKafkaAdminClient, settings: Settings) -> d
 async def wait_for_workers(
     bootstrap: str, settings: Settings, say: Callable[[str], None], patience_s: float = PATIENCE_S
 ) -> dict[int, str]:
-    """Owner of each partition, as soon as all workers have some and each says that its state is live.
+    """Wait until every worker owns partitions of `ticks` and is ready, and return the owner's name for each partition.
 
-    A group that has shared out its partitions is not ready: its workers look at their logs then, and recover.
+    Owning partitions is not enough: a worker then still checks the topics and restores its state.
 
     Args:
-        bootstrap: address of the cluster.
-        settings: of the workers; they serve `/readyz`.
-        say: gets a line now and then when it takes long.
-        patience_s: how long it may take.
+        bootstrap: addresses of the brokers, `host:port[,host:port...]`.
+        settings: settings of the workers, which must serve their health.
+        say: called now and then with what is being waited for, when it takes long.
+        patience_s: longest wait, seconds.
 
     Raises:
-        EnvironmentProblem: it took longer.
+        EnvironmentProblem: the workers are not ready within `patience_s`.
     """
     logs, stands = settings.home_path / "logs", ""
     what = f"{settings.workers} workers to share {settings.partitions} partitions"

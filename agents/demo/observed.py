@@ -1,4 +1,4 @@
-"""What consumers of the loop have read so far; what is no record of its topic is said and passed over."""
+"""Collects what a demo reads from the topics while it runs; unreadable records are reported and skipped."""
 
 import asyncio
 from collections import Counter
@@ -19,13 +19,13 @@ _prediction, _outcome, _dead_letter = (
 
 
 class Observed:
-    """Counts, and what was said last about every symbol.
+    """What a demo has read so far.
 
     Attributes:
-        predictions: how many.
+        predictions: number of predictions.
         latest: newest prediction of each symbol.
-        outcomes: all of them, in the order of reading.
-        refused: how many ticks for each reason.
+        outcomes: all outcomes, in the order in which they were read.
+        refused: number of refused ticks by reason.
     """
 
     def __init__(self, stopwatch: Stopwatch) -> None:
@@ -38,17 +38,22 @@ class Observed:
 
     @property
     def answered(self) -> int:
-        """Ticks that were predicted or refused."""
+        """Number of ticks that were predicted or refused."""
         return self.predictions + self.refused.total()
 
     async def until(self, answered: int) -> None:
-        """Return when so many ticks were predicted or refused."""
+        """Wait until at least `answered` ticks were predicted or refused."""
         while self.answered < answered:
             self._news.clear()
             await self._news.wait()
 
     def take_predictions(self, block: Sequence[Received], now: float) -> None:
-        """Take predictions that a reader got at a time of the event loop's clock."""
+        """Add predictions, and tell the stopwatch that each has arrived.
+
+        Args:
+            block: records of the topic `predictions`.
+            now: time of the event loop's clock at which they were read, seconds.
+        """
         for prediction in filter(None, map(_prediction, block)):
             self.latest[prediction.symbol] = prediction
             self._stopwatch.stop(prediction.id, now)
@@ -56,10 +61,10 @@ class Observed:
         self._news.set()
 
     def take_outcomes(self, block: Sequence[Received], now: float) -> None:
-        """Take outcomes that a reader got."""
+        """Add outcomes from records of the topic `outcomes`; `now` is not used."""
         self.outcomes += filter(None, map(_outcome, block))
 
     def take_dead_letters(self, block: Sequence[Received], now: float) -> None:
-        """Take dead letters that a reader got."""
+        """Count refused ticks from records of the topic `dead-letters`; `now` is not used."""
         self.refused.update(letter.reason for letter in map(_dead_letter, block) if letter is not None)
         self._news.set()

@@ -1,4 +1,4 @@
-"""What to show: the choices of somebody who starts the demo."""
+"""The options of a demo, as its user chose them."""
 
 from typing import Annotated
 
@@ -11,16 +11,16 @@ MOST_TICKS = 1_000_000
 
 
 class DemoPlan(Struct, frozen=True, kw_only=True):
-    """One demo.
+    """The options of one demo.
 
     Attributes:
-        files: real ticks to play; empty: a synthetic market.
-        count: most ticks to publish, without broken ones; None: what `DEFAULT_RUN_S` at this rate takes, unless
-            `seconds` says something else.
-        seconds: of market time to play.
-        seed: of the synthetic market.
-        rate: ticks a second.
-        kill: whether a worker is killed half-way.
+        files: files of real ticks to publish; empty plays a synthetic market.
+        count: largest number of ticks to publish, not counting broken ones. None stops after what is published in
+            30 s at this rate, or after `seconds` if that is given.
+        seconds: event time to play, seconds; None sets no limit.
+        seed: seed of the synthetic market.
+        rate: ticks to publish per second.
+        kill: whether to kill a worker half-way.
     """
 
     files: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class DemoPlan(Struct, frozen=True, kw_only=True):
 
     @property
     def most(self) -> int:
-        """Most ticks to publish.
+        """Largest number of ticks to publish, not counting broken ones.
 
         >>> DemoPlan(rate=100.0).most, DemoPlan(count=7).most, DemoPlan(seconds=2.0).most
         (3000, 7, 1000000)

@@ -1,4 +1,4 @@
-"""What a newcomer looks for after a demo: did it run, how fast, how good, what the kill did, where to look next."""
+"""Prints the short summary after a demo: records, latency, skill, the killed worker, checks and next steps."""
 
 from rich.console import Console
 from rich.padding import Padding
@@ -23,7 +23,7 @@ BUSY = 0.9
 
 
 def show(summary: Summary, console: Console) -> None:
-    """Print a summary of a few lines; `agents.demo.details` prints all of it."""
+    """Print the summary of a demo in a few lines; `agents.demo.details` prints the rest."""
     title = Text("It ran, and every check holds" if summary.holds else "A check does not hold", style="bold")
     console.print(Rule(title, align="left", style="dim"))
     grid = Table.grid(padding=(0, 2))
@@ -37,7 +37,7 @@ def show(summary: Summary, console: Console) -> None:
 
 
 def show_next_steps(summary: Summary, console: Console) -> None:
-    """Say how to go on."""
+    """Print commands to go on with, among them how to look at and remove what the demo kept."""
     steps = [
         ("tickloop demo --verbose", "each check, refusals by reason, latencies, all baselines"),
         ("tickloop up", "keeps broker, workers and the live page running, and says the page's address"),
@@ -95,7 +95,11 @@ def _latency(summary: Summary) -> str:
 
 
 def verdict(figures: Skill | None) -> Text:
-    """Whether the predictions were better than the best baseline, with the interval, in one sentence."""
+    """Sentence that says whether the predictions were better than the best baseline, with a 95 % interval.
+
+    Args:
+        figures: the skill figures; None if no scored prediction has met a price move.
+    """
     if figures is None:
         return Text("no scored prediction has met a move yet: too few ticks to say anything")
     said = f"{figures.skill:+.1%} over the best baseline, {figures.best_baseline}"

@@ -1,4 +1,4 @@
-"""One demo from start to end: workers, ticks, readers, a kill, and the facts afterwards."""
+"""Runs one demo: starts workers, publishes ticks, reads results, kills a worker, and checks the records afterwards."""
 
 import asyncio
 import os
@@ -47,14 +47,16 @@ BEFORE_THE_KILL_S = 1.0
 
 
 class Played(Struct, frozen=True):
-    """Result of the part of the demo that runs on Kafka.
+    """What the part of a demo that runs on Kafka has produced.
 
     Attributes:
-        sent: ticks acknowledged by the broker.
-        seconds: from the first to the last acknowledgement.
-        killed: the worker, if one was killed, and when.
-        logs: everything on each topic, by logical name.
-        busy: how busy the cores of this machine were meanwhile, 0 to 1.
+        sent: number of ticks that the broker acknowledged.
+        seconds: time from the first to the last acknowledgement, seconds.
+        killed: the killed worker, facts about the kill, and its time on the event loop's clock; None without a kill.
+        stopwatch: the time that each tick waited for its prediction.
+        observed: what was read while it ran.
+        logs: all records of each topic, by topic name without prefix.
+        busy: average load of this machine's cores while ticks were published, 0 to 1.
     """
 
     sent: int
@@ -67,11 +69,18 @@ class Played(Struct, frozen=True):
 
 
 def run(plan: DemoPlan, market: Market, settings: Settings, console: Console, say: Callable[[str], None]) -> Summary:
-    """Play a market through the loop that `settings` point to, and check what comes out.
+    """Run a demo on the system that `settings` name: publish the market, kill a worker if planned, check all records.
+
+    Args:
+        plan: the options of the demo.
+        market: the ticks to publish.
+        settings: settings of a cluster and a home folder for this demo alone.
+        console: where the demo is shown while it runs.
+        say: called with a sentence about each event.
 
     Raises:
-        EnvironmentProblem: the cluster or the workers do not do their part.
-        TickloopError: a worker cannot live.
+        EnvironmentProblem: the cluster does not answer, or the workers do not get ready.
+        TickloopError: a worker repeatedly fails.
     """
     environment = {
         f"TICKLOOP_{name.upper()}": str(getattr(settings, name))

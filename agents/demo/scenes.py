@@ -1,4 +1,4 @@
-"""What every story does: workers with a configuration of their own, one of them killed, topics read to their end."""
+"""Steps that the demonstrations have in common: environment of workers, killing a worker, reading a whole topic."""
 
 import os
 import signal
@@ -17,7 +17,12 @@ from streams.engine.partitioner import partition_of
 
 
 def environment(settings: Settings, configuration: Path) -> dict[str, str]:
-    """Environment of a worker of `settings`, with the parameters of a file."""
+    """Environment variables for the workers of a demonstration.
+
+    Args:
+        settings: settings of the workers.
+        configuration: path of the TOML file with their parameters.
+    """
     named = (
         "bootstrap",
         "home",
@@ -35,7 +40,11 @@ def environment(settings: Settings, configuration: Path) -> dict[str, str]:
 
 
 def kill(slot: Slot) -> str:
-    """kill -9 of the process in a slot; its name."""
+    """Kill the process of `slot` with SIGKILL, and return the name of the slot.
+
+    Raises:
+        TickloopError: the process was not running.
+    """
     if slot.pid is None:
         raise TickloopError(f"expected {slot.name} to run, it had ended by itself; its log is {slot.log_file}")
     os.kill(slot.pid, signal.SIGKILL)
@@ -43,13 +52,23 @@ def kill(slot: Slot) -> str:
 
 
 def kill_worker(settings: Settings, slots: Sequence[Slot], owned: Mapping[int, str], symbol: str) -> str:
-    """kill -9 of the worker that owns the partition of a symbol."""
+    """Kill the worker that owns the partition of `symbol` with SIGKILL, and return its name.
+
+    Args:
+        settings: settings of the workers.
+        slots: the worker processes, in the order of their numbers.
+        owned: the owner's name in the consumer group for each partition.
+        symbol: a symbol.
+
+    Raises:
+        TickloopError: the worker was not running.
+    """
     name = owned[partition_of(symbol, settings.partitions)]
     return kill(next(slot for number, slot in enumerate(slots, 1) if name == f"{settings.group}-{number}"))
 
 
 def end(slots: Sequence[Slot]) -> None:
-    """End every process that the story started."""
+    """Kill all processes of a demonstration that still run."""
     for slot in slots:
         if slot.pid is not None:
             with suppress(ProcessLookupError):  # it ended by itself meanwhile
@@ -57,7 +76,14 @@ def end(slots: Sequence[Slot]) -> None:
 
 
 def show_kept(settings: Settings, given: Settings, commands: Sequence[str], console: Console) -> None:
-    """Say how to look at what is left there."""
+    """Print commands that show what a demonstration has kept.
+
+    Args:
+        settings: settings of the demonstration.
+        given: settings that the user gave, which tell whether the cluster was the user's own.
+        commands: commands to print, without `tickloop` in front.
+        console: where to print.
+    """
     where = f"TICKLOOP_PREFIX={settings.prefix}" if given.bootstrap else f"TICKLOOP_HOME={settings.home}"
     with_it = f"{where} TICKLOOP_CONFIG={settings.home_path / 'story.toml'}"
     console.print("[bold]Kept[/bold]")
@@ -66,7 +92,13 @@ def show_kept(settings: Settings, given: Settings, commands: Sequence[str], cons
 
 
 async def everything(settings: Settings, topic: Topic, repeats: bool = False) -> list[Received]:
-    """All records of a topic up to its end."""
+    """All records of a topic up to its present end.
+
+    Args:
+        settings: settings of the system.
+        topic: the topic.
+        repeats: whether to include records that were written more than once each time.
+    """
     found: list[Received] = []
     name = settings.topic(topic.name)
     async with aclosing(read_blocks(settings.bootstrap, name, until_end=True, repeats=repeats)) as blocks:

@@ -1,4 +1,4 @@
-"""Where a demo plays: a broker and a folder of its own, or topics of its own on a cluster; gone afterwards."""
+"""Provides a demo with a broker and a folder of its own, or with topics of its own on the user's cluster."""
 
 import asyncio
 import secrets
@@ -20,12 +20,13 @@ from agents.operations.system import wanted_topics
 
 @contextmanager
 def stage(settings: Settings, keep: bool, say: Callable[[str], None]) -> Iterator[Settings]:
-    """Settings that point to a cluster with room for one demo.
+    """Context manager that yields settings for one demo, and removes what the demo has made at the end of the block.
 
     Args:
-        settings: an external cluster if they have one: then topics get a fresh prefix.
-        keep: leave broker and topics as they are at the end.
-        say: gets a sentence about whatever happens.
+        settings: settings of the user. If they name a cluster, the demo gets topics with a random prefix there;
+            otherwise it gets a local broker.
+        keep: whether to keep the broker, the topics and the folder.
+        say: called with a sentence about each event.
     """
     home = Path(mkdtemp(prefix="tickloop-demo-"))
     # Its workers say on ports of their own when they are ready.

@@ -1,4 +1,4 @@
-"""How long every tick waits for its prediction: from the moment it is due at the producer until a reader has it."""
+"""Measures how long each tick waits for its prediction: from when it is due to be sent until a reader has it."""
 
 import asyncio
 from array import array
@@ -16,7 +16,13 @@ TURN_S = 0.002
 
 
 class MeasuredLatency(Struct, frozen=True):
-    """Waits of a number of ticks, milliseconds."""
+    """Distribution of the time that ticks waited for their predictions.
+
+    Attributes:
+        ticks: number of ticks measured.
+        p50_ms, p95_ms, p99_ms: quantiles, milliseconds.
+        longest_ms: longest time, milliseconds.
+    """
 
     ticks: int
     p50_ms: float
@@ -26,19 +32,19 @@ class MeasuredLatency(Struct, frozen=True):
 
 
 class Stopwatch:
-    """Plays a feed evenly and remembers when each tick was due, by its place in the log.
+    """Plays ticks at a steady rate, and measures the time until each one's prediction has arrived.
 
-    Whoever uses it must be the only producer of a topic that was empty: then the n-th tick of a partition lies at
-    offset n, and the id of a prediction says which tick it answers.
+    A prediction is matched to its tick by partition and offset, which its id names. The ticks must therefore be the
+    only records ever published to the topic.
 
     Args:
         feed: the ticks.
-        rate: ticks a second.
-        partitions: of the topic.
+        rate: ticks per second.
+        partitions: number of partitions of the topic.
 
     Attributes:
-        sent: ticks handed to the producer so far.
-        half_way: set when half of them are.
+        sent: number of ticks handed to the producer so far.
+        half_way: event that is set when half of the ticks were handed over.
     """
 
     def __init__(self, feed: Sequence[Feed], rate: float, partitions: int) -> None:
@@ -52,11 +58,14 @@ class Stopwatch:
 
     @property
     def busiest(self) -> int:
-        """Partition with the most ticks so far."""
+        """Number of the partition with the most ticks so far."""
         return max(range(len(self._due)), key=lambda number: len(self._due[number]))
 
     async def play(self) -> AsyncGenerator[Sequence[Feed], None]:
-        """Blocks of ticks, each when it is due. A tick's clock starts when it should be sent, not when it is."""
+        """Yield blocks of ticks when they are due.
+
+        A tick's waiting time begins when it is due, so a delay in sending counts as well.
+        """
         clock = asyncio.get_running_loop().time
         start = clock()
         while self.sent < len(self.feed):
@@ -74,7 +83,13 @@ class Stopwatch:
                 yield block
 
     def stop(self, prediction_id: str, now: float) -> None:
-        """A reader has the prediction that answers a tick; what answers none of these was made up."""
+        """Record that a prediction has arrived at the time `now` of the event loop's clock.
+
+        Args:
+            prediction_id: its id, which names the partition and offset of its tick; an id of no tick of these is
+                ignored.
+            now: seconds.
+        """
         try:
             _, number, place = as_of(prediction_id)
         except ValueError:
@@ -83,7 +98,11 @@ class Stopwatch:
             self._waited[number][place] = now - self._due[number][place]
 
     def latency(self, until: float = float("inf")) -> MeasuredLatency | None:
-        """Latency of the answered ticks that were due before `until`; None when there is none."""
+        """Latency of the ticks whose prediction has arrived; None if there is none.
+
+        Args:
+            until: time of the event loop's clock, seconds; only ticks that were due before it count.
+        """
         due, waited = np.concatenate(self._due), np.concatenate(self._waited)
         waits = 1e3 * waited[(due < until) & ~np.isnan(waited)]
         if not len(waits):

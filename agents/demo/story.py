@@ -1,4 +1,4 @@
-"""What the stories of the demo share: a market, supervised processes, topics that are read as they grow."""
+"""What the demonstrations of drift and of an experiment share: a market, workers, and readers of the topics."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -30,15 +30,15 @@ Summary = TypeVar("Summary")
 
 
 class TopicsSoFar:
-    """What the topics have told so far; each story keeps of a record what it is about.
+    """What a demonstration has read from the topics so far; subclasses keep what theirs is about.
 
     Args:
-        patience_s: how long anything that is waited for may take, seconds.
+        patience_s: longest time that `until` waits, seconds.
 
     Attributes:
-        predicted: predictions that were read.
-        versions: that made them, one after the other.
-        changed: set by whatever is read.
+        predicted: number of predictions that were read.
+        versions: model versions that made them, one entry for each change of version.
+        changed: event that is set whenever a record was read.
     """
 
     def __init__(self, patience_s: float) -> None:
@@ -48,24 +48,30 @@ class TopicsSoFar:
         self._patience_s = patience_s
 
     def predict(self, prediction: Prediction) -> None:
-        """Take a prediction."""
+        """Add a prediction."""
         self.predicted += 1
         if self.versions[-1:] != [prediction.model_version]:
             self.versions.append(prediction.model_version)
 
     def take(self, record: Any, timestamp_ms: int, say: Say) -> None:
-        """Take a record of any topic but `predictions`, with the broker's time."""
+        """Add a record of any topic other than `predictions`; defined by subclasses.
+
+        Args:
+            record: the decoded record.
+            timestamp_ms: timestamp that the broker gave to it, ms since 1970.
+            say: called with a sentence for the user if the record is an event of the demonstration.
+        """
         raise NotImplementedError
 
     def line(self) -> str:
-        """How it stands, in a line."""
+        """Status line that says how far the demonstration is; defined by subclasses."""
         raise NotImplementedError
 
     async def until(self, seen: Callable[[], Any]) -> None:
-        """Wait until something is true of what was told.
+        """Wait until `seen`, which is called whenever records were read, returns something true.
 
         Raises:
-            TimeoutError: it does not come to that in time.
+            TimeoutError: it has not within `patience_s`.
         """
         async with asyncio.timeout(self._patience_s):
             while not seen():
@@ -74,7 +80,14 @@ class TopicsSoFar:
 
 
 def supervised(settings: Settings, configuration: str, say: Say, *, retrainer: bool = False) -> Supervisor:
-    """The processes of a story whose parameters are in `configuration`, TOML."""
+    """Write the parameters of a demonstration to a file, and return a supervisor for its processes, not yet started.
+
+    Args:
+        settings: settings of the workers.
+        configuration: parameters of the workers, as TOML text.
+        say: called with a sentence about each event.
+        retrainer: whether to run the process that retrains models.
+    """
     settings.home_path.mkdir(parents=True, exist_ok=True)
     file = settings.home_path / "story.toml"
     file.write_text(configuration)
@@ -83,11 +96,15 @@ def supervised(settings: Settings, configuration: str, say: Say, *, retrainer: b
 
 
 def run(story: Coroutine[Any, Any, Summary], supervisor: Supervisor) -> Summary:
-    """Tell a story, then end its processes.
+    """Run a demonstration, then kill those of its processes that still run.
+
+    Args:
+        story: coroutine that runs the demonstration and returns its result.
+        supervisor: supervisor of its processes.
 
     Raises:
-        EnvironmentProblem: the cluster or the workers do not do their part.
-        TickloopError: a process cannot live, or the story does not come to its end in time.
+        EnvironmentProblem: the cluster does not answer, or the workers do not get ready.
+        TickloopError: a process repeatedly fails, or the demonstration does not end in time.
     """
     try:
         return asyncio.run(story)
@@ -106,21 +123,26 @@ async def play(
     console: Console,
     say: Say,
 ) -> int:
-    """Publish a market while `act` tells what happens in it, until everything that was published is answered.
+    """Start the workers and publish ticks while `act` runs; return when each published tick has its prediction.
 
     Args:
-        settings: where.
-        supervisor: of the processes.
-        told: what the topics tell.
+        settings: settings of the system.
+        supervisor: supervisor of the processes.
+        told: collects what is read from the topics.
         market: ticks without end.
-        rate: of them, a second.
-        read: topics besides `predictions`.
-        act: what happens, given who owns which partition once all workers are ready.
-        console: for what passes by.
-        say: gets a sentence about whatever happens.
+        rate: ticks per second.
+        read: topics to read besides `predictions`.
+        act: runs the events of the demonstration once all workers are ready; it is given the owner's name in the
+            consumer group for each partition.
+        console: where the status line is shown.
+        say: called with a sentence about each event.
 
     Returns:
-        Ticks that were published.
+        The number of ticks that were published.
+
+    Raises:
+        EnvironmentProblem: the cluster does not answer, or the workers do not get ready.
+        TickloopError: a process repeatedly fails, or something that is waited for does not come in time.
     """
     stop = asyncio.Event()
     with waiting_for("the topics", say):

@@ -1,4 +1,4 @@
-"""What a demo showed, as facts: printed by `agents.demo.report` and `agents.demo.details`, as JSON with `--json`."""
+"""The facts about a finished demo, which are printed for people or, with `--json`, as JSON."""
 
 from msgspec import Struct
 
@@ -8,13 +8,13 @@ from streams.scoring.skill import Skill
 
 
 class Kill(Struct, frozen=True):
-    """A worker that was killed with -9.
+    """Facts about the worker that a demo killed with SIGKILL.
 
     Attributes:
-        worker: its name; it had the partition with the most ticks.
-        after: ticks that had been sent.
-        partitions: that it had.
-        restarts: how often its successor was started.
+        worker: its name; it owned the partition with the most ticks.
+        after: number of ticks that had been sent.
+        partitions: numbers of the partitions that it owned.
+        restarts: how many times a worker was started in its place.
     """
 
     worker: str
@@ -24,26 +24,30 @@ class Kill(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True):
-    """One demo.
+    """The facts about a finished demo.
 
     Attributes:
-        market: what was played.
-        synthetic: whether nothing of it is real.
-        cluster: what it went through.
-        market_seconds: event time that was played.
-        seconds: that the playing took.
-        sent: ticks that the broker acknowledged.
-        refused: ticks for each reason.
-        audit: everything on the topics, checked.
-        latency: from the moment a tick was due at the producer until a reader had its prediction, whole run.
-        undisturbed: the same over the ticks before the kill; None without one.
-        kill: the worker that was killed, if one was.
-        skill: of the predictions; None when no outcome moved.
-        holds: whether every check holds.
-        home: folder that was kept, or empty.
-        prefix: of the topics that were kept, or empty.
-        cores: of this machine.
-        busy: how busy all of them were while it was played, 0 to 1, whoever kept them so.
+        market: description of the market that was played.
+        synthetic: True for a synthetic market, False for real ticks.
+        cluster: description of the Kafka cluster that was used.
+        symbols: symbols that were predicted.
+        market_seconds: event time that was played, seconds.
+        seconds: time that publishing took, seconds.
+        rate: planned rate, ticks per second.
+        workers: number of workers.
+        sent: number of ticks that the broker acknowledged.
+        refused: number of refused ticks by reason.
+        audit: checks of the records on the topics.
+        latency: time from when a tick was due to be sent until a reader had its prediction; None if no tick was
+            predicted.
+        undisturbed: the same for ticks before the kill; None without a kill.
+        kill: facts about the killed worker; None without a kill.
+        skill: skill of the predictions; None if no price moved within the horizon.
+        holds: whether all checks hold.
+        home: folder that was kept; empty if none was.
+        prefix: prefix of the topics that were kept; empty if none were.
+        cores: number of cores of this machine.
+        busy: average load of the cores while ticks were published, by all programs together, 0 to 1.
     """
 
     market: str

@@ -1,4 +1,4 @@
-"""The demo while it runs: a picture on a terminal, a line now and then elsewhere."""
+"""Shows a demo while it runs: a picture that is redrawn on a terminal, and a line every few seconds elsewhere."""
 
 import asyncio
 from collections.abc import Sequence
@@ -40,7 +40,15 @@ ARROW = {"up": "▲ up", "down": "▼ down", "flat": "flat"}
 
 
 class LiveView:
-    """Shows what is observed until it is cancelled."""
+    """Shows the progress of a demo until it is cancelled.
+
+    Args:
+        console: where it is shown.
+        title: description of the market.
+        stopwatch: number of ticks sent, and latency.
+        observed: what was read from the topics so far.
+        slots: the worker processes.
+    """
 
     def __init__(
         self, console: Console, title: str, stopwatch: Stopwatch, observed: Observed, slots: Sequence[Slot]
@@ -134,7 +142,7 @@ class LiveView:
 
 
 def recent_skill(outcomes: Sequence[OutcomeMatured]) -> Skill | None:
-    """Figures without an interval; None while no outcome moved."""
+    """Skill of `outcomes` beside baselines, without an interval; None if no outcome has a price move."""
     try:
         return skill(outcomes, resamples=1)
     except TickloopError:

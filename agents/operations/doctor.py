@@ -58,7 +58,7 @@ class Finding(Struct, frozen=True):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Run all checks of this machine, the cluster and the system; of the cluster only one if no broker answers."""
+    """Run all checks of this machine, then those of the cluster and the running system; return the findings."""
     settings = beside(settings)
     findings = [
         python(),
