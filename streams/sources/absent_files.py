@@ -1,4 +1,4 @@
-"""Suggestions for a path that does not exist: files beside it with a similar name."""
+"""Suggestions for a path that does not exist: files in the same folder with a similar name."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,10 +13,13 @@ MOST_LOOKED_AT = 10_000
 
 
 def near_names(name: str) -> list[str]:
-    """Files with a similar name, or packed, or of another kind: `ticks.csv.gz` for `ticks.csv`.
+    """Paths of at most three existing files that may be meant by the path of a missing one.
+
+    They lie in the same folder and have a similar name, or the same name with another ending: `ticks.csv.gz` for
+    `ticks.csv`.
 
     Args:
-        name: of a file that is not there.
+        name: path of the missing file.
     """
     path = Path(name)
     try:
@@ -33,7 +36,13 @@ def near_names(name: str) -> list[str]:
 
 
 def fix_of(name: str) -> str:
-    """End of an error about a missing file: what to do; empty where the file exists or no name is similar."""
+    """Last part of an error about a missing file, `; fix: ...`: similar names, or that its folder does not exist.
+
+    Empty if the file exists, or if its folder does and no name in the folder is similar.
+
+    Args:
+        name: path of the file.
+    """
     try:
         if Path(name).exists():
             return ""

@@ -1,4 +1,4 @@
-"""Aggressor of a trade from one column, which holds the side, or whether the buyer or the seller was the maker."""
+"""Reads who was the aggressor of a trade, from a column of sides or of flags such as "the buyer was the maker"."""
 
 from collections.abc import Collection, Mapping
 
@@ -29,7 +29,9 @@ MOST_KNOWN = 64
 
 
 def words_of(column: str) -> Mapping[str, str]:
-    """Meaning of the cells of a column, by the column's name.
+    """For each word (in small letters) of a column of sides, the aggressor: `buy`, `sell`, or empty for neither.
+
+    The name of the column decides what its words mean: in a column of makers, the aggressor is the other side.
 
     >>> words_of("side")["buy"], words_of("isBuyerMaker")["true"], words_of("is_buy")["true"]
     ('buy', 'sell', 'buy')
@@ -49,15 +51,15 @@ def words_of(column: str) -> Mapping[str, str]:
 
 
 class Sides:
-    """Turns the cells of one column into aggressors (`buy`, `sell` or empty).
+    """Translates the cells of one column into aggressors of trades: call it with a cell to get `buy`, `sell` or empty.
 
     Args:
-        column: name of the column. Where it says whether the buyer was the maker, or gives the side of the maker, the
-            aggressor is the opposite side.
-        said: the user's own words for `buy`, `sell` and nothing.
+        column: name of the column. If the name says that it tells of the maker, the aggressor is the opposite side.
+        said: the user's own words, each with its meaning: `buy`, `sell`, or empty for neither. If there are any, only
+            they are known.
 
     Attributes:
-        known: cells and their aggressors, kept for speed; at most `MOST_KNOWN`.
+        known: aggressors of cells translated before, kept for speed; at most `MOST_KNOWN`.
 
     >>> sides = Sides("side", {})
     >>> sides("Buy"), sides("SELL"), sides("")
@@ -71,10 +73,10 @@ class Sides:
         self.known: dict[object, str] = {}
 
     def __call__(self, cell: object) -> str:
-        """The aggressor that a cell means; an unknown word is returned as it stands.
+        """The aggressor that a cell names, `buy`, `sell` or empty for neither; an unknown word is returned unchanged.
 
         Raises:
-            ValueError: the word is longer than a trade can hold.
+            ValueError: an unknown word is longer than the field `side` of a trade may be.
         """
         side = self.known.get(cell)
         if side is None:
@@ -89,14 +91,14 @@ class Sides:
         return side
 
     def expect_told(self, cells: Collection[object], name: str) -> None:
-        """Refuse a file whose sides are 0 and 1: either may mean the buyer, and 0 may mean nobody.
+        """Raise an error if all sides are 0 and 1 and the user has not said which of the two means the buyer.
 
         Args:
-            cells: of the column, in the first rows.
-            name: of the file.
+            cells: cells of the column in the first rows.
+            name: name of the file, for the error.
 
         Raises:
-            ConfigurationError: with the option that says it.
+            ConfigurationError: it names the option by which the user says it.
         """
         seen = {str(cell).strip().removesuffix(".0") for cell in cells} - {""}
         if seen == {"0", "1"} and self._words is SIDES:

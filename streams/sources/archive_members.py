@@ -1,4 +1,4 @@
-"""Check that all files of an archive with one given symbol are of one market."""
+"""Checks that the files of an archive hold one market, if the user gave one symbol for all of them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,11 +11,13 @@ FARTHEST = 1.5
 
 
 class ArchiveMembers:
-    """Compares the prices of the files of an archive for which one symbol was given.
+    """Compares the last price of each file of an archive with the first price of the next file of the same symbol.
+
+    If they differ by more than a factor of `FARTHEST`, the files hold different markets under one symbol.
 
     Args:
-        name: of the archive.
-        checked: whether prices are compared at all.
+        name: name of the archive.
+        checked: whether prices are compared; False lets every file pass.
     """
 
     def __init__(self, name: str, checked: bool) -> None:
@@ -23,15 +25,16 @@ class ArchiveMembers:
         self._ended: dict[str, tuple[str, float]] = {}
 
     def of(self, member: str, symbol: str, blocks: Iterable[list[Feed]]) -> Iterator[list[Feed]]:
-        """The blocks of one file, unchanged, with its first price compared.
+        """Pass on the ticks of one file unchanged, comparing its first price with the last one of the file before.
 
         Args:
-            member: name of the file.
-            symbol: that was given for it; empty where its rows have their own.
-            blocks: its ticks.
+            member: name of the file in the archive.
+            symbol: symbol that the user gave for the file; empty if its rows name their symbols, then nothing is
+                compared.
+            blocks: ticks of the file.
 
         Raises:
-            ConfigurationError: it begins far from where the file before it ended.
+            ConfigurationError: the prices are too far apart for one market.
         """
         is_watched = bool(symbol) and self._checked
         begun = not is_watched
@@ -54,7 +57,7 @@ class ArchiveMembers:
 
 
 def base(name: str) -> str:
-    """Name of a file in an archive, without the names of the archive and of folders."""
+    """Name of a file in an archive, without the name of the archive and of folders in it."""
     return name.rpartition("/")[2]
 
 

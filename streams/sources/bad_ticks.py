@@ -1,4 +1,4 @@
-"""Mixes bad ticks, as broken producers send them, into good ones, for demos and tests."""
+"""Mixes invalid ticks, such as broken producers send, into valid ones, for demos and tests."""
 
 from collections.abc import Callable, Iterable, Iterator
 from random import Random
@@ -29,14 +29,15 @@ QUOTE_SPOILS: dict[str, Callable[[dict[str, Any]], bytes]] = {
 
 
 def with_bad_ticks(ticks: Iterable[Quote | Trade], rate: float, seed: int = 0) -> Iterator[Quote | Trade | RawTick]:
-    """The ticks unchanged; a share `rate` of them, chosen at random, is each followed by a bad tick made from it.
+    """Pass on all ticks; after some of them, chosen at random, insert an invalid tick made from the one before.
 
-    The market node refuses every bad tick. ("sent twice" needs ticks that carry the venue's sequence numbers.)
+    Each inserted tick is one that the market node refuses. (Some are plain repetitions, which are recognised only if
+    ticks carry the sequence numbers of their venue.)
 
     Args:
-        ticks: good ones.
-        rate: share of ticks that are followed by a bad one, 0 to 1.
-        seed: of the choice.
+        ticks: valid ticks.
+        rate: probability, 0 to 1, that a tick is followed by an invalid one.
+        seed: seed of the random choice.
     """
     random = Random(f"{seed}:spoiled")
     for tick in ticks:

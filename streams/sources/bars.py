@@ -1,4 +1,7 @@
-"""Bars as ticks: a trade at the close, at the time at which the bar has ended, so that no future is used."""
+"""Bars as ticks: each becomes a trade at its closing price, with the time at which the bar ends.
+
+So no tick tells of a price before it was known.
+"""
 
 import re
 from collections import Counter
@@ -19,10 +22,10 @@ NS_OF = {"s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9, "
 
 
 def length_of(text: str) -> int:
-    """Length of a bar, ns.
+    """Length of a bar in ns, from a whole number and a unit: `s`, `m`, `h`, `d` or `w`.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: the text is no such length, or 0.
 
     >>> length_of("60s"), length_of("1d") == 86_400 * 10**9
     (60000000000, True)
@@ -34,10 +37,15 @@ def length_of(text: str) -> int:
 
 
 def bar_length(times: Iterable[int]) -> int:
-    """Length of the bars by their times, ns: the commonest distance, or a slightly longer one, as months have.
+    """Length of bars, judged by the distances between the times at which they begin.
+
+    It is the commonest distance, or the longest distance that is at most a fifth longer: months differ in length.
+
+    Args:
+        times: times of the bars, in order.
 
     Returns:
-        0 where there are fewer than two times.
+        The length in the unit of the times; 0 if there are fewer than two different times.
 
     >>> bar_length([0, 60, 120, 180, 600]), bar_length([0, 30, 60, 91, 121]), bar_length([5])
     (60, 31, 0)
@@ -48,7 +56,7 @@ def bar_length(times: Iterable[int]) -> int:
 
 
 def is_of_bars(header: Sequence[str]) -> bool:
-    """Whether a table has columns of bars.
+    """Whether columns named open, high, low and close are all among the columns of a table.
 
     >>> is_of_bars(["Date", "Open", "High", "Low", "Close"]), is_of_bars(["bid", "ask"])
     (True, False)
@@ -57,7 +65,7 @@ def is_of_bars(header: Sequence[str]) -> bool:
 
 
 class BarColumns(NamedTuple):
-    """The columns of a table that make up a bar."""
+    """Indices of the four columns of a table that hold the prices of bars."""
 
     open: int
     high: int
@@ -66,13 +74,13 @@ class BarColumns(NamedTuple):
 
 
 def bars_among(columns: Sequence[Sequence[float | None]]) -> BarColumns | None:
-    """Four columns side by side that are open, high, low and close, whatever they are called; None: there are none.
+    """Find four neighbouring columns with open, high, low and close of bars, by their cells; None if there are none.
 
-    The high is nowhere below, and the low nowhere above the other two, of which the close is the one that the next open
-    goes on from.
+    The high is the largest and the low the smallest of the four in every row. Of the other two, the close is the one
+    that lies nearer to the open of the next row.
 
     Args:
-        columns: numbers row by row, None where there is none.
+        columns: numbers of each column, row by row; None for a cell without a number. At least 5 rows must be complete.
 
     >>> numbers = [90, 91, 92, 93, 94]
     >>> bars_among([numbers, [5, 6, 7, 6, 7], [8, 8, 9, 7, 7.5], [4, 5, 6, 5, 6], [6, 7, 6, 7, 7], [1] * 5])
@@ -102,7 +110,13 @@ def bars_among(columns: Sequence[Sequence[float | None]]) -> BarColumns | None:
 
 
 def steady_length(times: Sequence[int]) -> int:
-    """Distance of rows whose times lie on a grid of whole seconds, as those of bars do, ns; 0 where they do not.
+    """Commonest distance between times that follow one another as regularly as those of bars do, ns; 0 if they do not.
+
+    Regular means: it is a whole number of seconds, at least half of the distances equal it, and four fifths are
+    multiples of it.
+
+    Args:
+        times: times in ns, in any order; 0 is returned for fewer than five.
 
     >>> steady_length([at * 60 * 10**9 for at in (0, 1, 2, 3, 5, 6)]) // 10**9, steady_length([0, 7, 12, 30, 31, 60])
     (60, 0)
@@ -118,11 +132,11 @@ def steady_length(times: Sequence[int]) -> int:
 
 
 def readable_times(read: Callable[[Any], int], cells: Iterable[Any]) -> list[int]:
-    """Times of those cells that can be read as one, ns.
+    """The times in those cells that can be read as one; other cells are left out.
 
     Args:
-        read: reads a time, or raises ValueError.
-        cells: of the first rows.
+        read: function that reads a cell as a time, or raises ValueError.
+        cells: cells of the first rows.
 
     >>> readable_times(int, ["7", "n/a"])
     [7]

@@ -1,4 +1,4 @@
-"""Quotes from JSON messages that each change several levels of an order book."""
+"""Turns JSON messages that change levels of an order book into quotes: the best bid and ask after each message."""
 
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
@@ -16,12 +16,12 @@ SIDES = {"buy": True, "bid": True, "sell": False, "ask": False, "offer": False}
 
 
 class BookMessages:
-    """Turns messages into quotes: called with each message, it returns the best bid and ask where they have changed.
+    """Rebuilds the order books of one file from JSON messages; call it with each message to get the quote after it.
 
     Args:
-        form: how changes are written.
-        columns: where the symbol and the time of a message are.
-        read: reads a time, ns.
+        form: how the messages say changes of a book.
+        columns: which fields of a message hold symbol and time.
+        read: function that reads a time as ns since 1970.
     """
 
     def __init__(self, form: BookForm, columns: Columns, read: Callable[[object], int]) -> None:
@@ -32,10 +32,14 @@ class BookMessages:
         self._depths: dict[str, tuple[int, int]] = {}
 
     def __call__(self, row: Any) -> list[Feed]:
-        """The quote after one message.
+        """Apply a message to the book of its symbol; return the new quote if the best bid or ask changed, else nothing.
 
-        Raises one of `reading.NO_TICK` when the message is no change of a book, or when an earlier one is missing; the
-        best levels are unknown from there to the next snapshot.
+        Nothing is returned either until a snapshot made the book complete.
+
+        Raises:
+            ValueError: the message is no change of a book, or one before it is missing. The book is then incomplete,
+                and gives no quotes until the next snapshot. (For some malformed messages, another of the errors
+                `reading.NO_TICK`.)
         """
         form, names = self._form, self._columns.names
         symbol = self._columns.symbol or str(at_path(row, names["symbol"]))

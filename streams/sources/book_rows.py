@@ -1,4 +1,4 @@
-"""Quotes from tables whose rows change an order book: its levels, or the orders in it."""
+"""Turns tables whose rows change an order book, by level or by order, into quotes of the best bid and ask."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,34 +16,40 @@ LAST, SNAPSHOT = 128, 32
 
 
 class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How changes of a book are written, in a format of files.
+    """How the files of a format write changes of an order book; an empty attribute means that they have no such thing.
+
+    Attributes whose text begins with "JSON" are for messages, all others for tables unless they say so.
 
     Attributes:
-        packet: column with the same value in all rows of one message, which follow one another; the best levels
-            are compared when the message is over.
-        flags: column of bits, of which `LAST` says that an event is over and `SNAPSHOT` that a row is of a snapshot.
-        snapshot: column or path -> value, or several with `|` between them, of rows or messages of a snapshot; the
-            first one begins a new book.
-        received: column of the time of a snapshot, where the time of each row is that of its order.
-        action: column that says what a row is.
+        packet: column whose value is the same in all rows of one message, which follow one another. The best levels are
+            compared when the message is over.
+        flags: column of a number whose bits say that a row ends an event (`LAST`) or is part of a snapshot
+            (`SNAPSHOT`).
+        snapshot: for a column (JSON: a path), the value by which rows or messages of a snapshot are known, or several
+            values with `|` between them. A snapshot begins a new book.
+        received: column with the time of a snapshot, if the usual time of its rows is that at which each order was
+            placed.
+        action: column that says what a row does.
         clears: actions that empty the book.
-        clears_to: actions that remove the levels of a side up to and including their price.
-        trades: actions that are trades, and change nothing.
-        cancels: actions that remove an order, or some of its size.
+        clears_to: actions that remove the levels of one side, from the best one to the price of the row.
+        trades: actions that report a trade; the book does not change.
+        cancels: actions that reduce an order by the size of the row, and remove it if nothing is left.
         deletes: actions that remove a whole order or level.
         nothing: actions that change nothing.
-        order: column of the order ids; without it, and where it is 0, rows are levels, whose size is 0 where they
-            were removed.
-        venue: column of the venue; all rows of a symbol must have one value, since a book belongs to one venue.
-        bids: of JSON: path to the levels of bids; given together with `asks`.
-        asks: of JSON: path to the levels of asks.
-        changes: of JSON: path to levels that say their side themselves.
-        gone: of JSON: path -> value of messages whose levels are all gone.
-        level: of JSON: key of the number of a level, by which its price is known where a change does not say it.
-        shallow: of JSON: whether the feed covers only as many levels as the snapshot had.
-        number: of JSON: path to the sequence number of a message; a gap shows that a message is missing.
-        before: of JSON: path to the number of the message before.
-        consecutive: of JSON: whether numbers go up by 1.
+        order: column of the order ids. Without one, or where the id is 0, a row sets the size of a whole level; 0
+            removes it.
+        venue: column of the venue. All rows of a symbol must name the same venue, since each venue has a book of its
+            own.
+        bids: JSON: path to the levels of bids; given together with `asks`.
+        asks: JSON: path to the levels of asks.
+        changes: JSON: path to a list of changed levels, each of which says its side.
+        gone: JSON: for a path, the value that marks a message whose levels are all removed.
+        level: JSON: key of the number of a level; a change without a price is one of the price last given for this
+            number.
+        shallow: JSON: whether messages cover only as many of the best levels as the snapshot had.
+        number: JSON: path to the sequence number of a message, by which a missing message is noticed.
+        before: JSON: path to the sequence number of the message before.
+        consecutive: JSON: whether sequence numbers go up by 1.
     """
 
     packet: str = ""
@@ -71,23 +77,25 @@ class BookForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of a table that are looked at besides the fields of a level."""
+        """Names of the columns of a table that are needed besides time, symbol, price, size and side."""
         named = (self.packet, self.flags, *self.snapshot, self.received, self.action, self.order, self.venue)
         return tuple(dict.fromkeys(filter(None, named)))
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Columns of a table whose cells are words, not numbers."""
+        """Names of the columns of a table whose cells are read as words even where they look like numbers."""
         return tuple(filter(None, (*self.snapshot, self.action)))
 
 
 class BookRows:
-    """Turns rows into ticks: called with the cells of each row, it returns the ticks that the row completes.
+    """Rebuilds the order books of one table; call it with the cells of each row to get the ticks that it completes.
+
+    A quote is complete when the rows of one message or event are over and the best bid or ask has changed.
 
     Args:
-        form: how changes are written.
-        layout: of the rows, as trades: price, size, and a side that is `buy` for bids.
-        name: of the file.
+        form: how the rows say changes of a book.
+        layout: which cell holds which field: time, symbol, price, size, and a side that is `buy` for bids.
+        name: name of the file, for errors.
     """
 
     def __init__(self, form: BookForm, layout: Layout, name: str) -> None:
@@ -112,10 +120,15 @@ class BookRows:
         self._levels = frozenset((*form.clears, *form.trades, *form.nothing))
 
     def __call__(self, cells: Sequence[Any]) -> list[Feed]:
-        """Ticks that a row completes.
+        """Apply a row to the book of its symbol; return the quote and the trade that it completes, mostly nothing.
 
-        Raises one of `reading.NO_TICK` when its cells make no change of a book, and `ConfigurationError` where the
-        rows cannot be those of a book.
+        Args:
+            cells: cells of the row, followed by the constant cells of the layout.
+
+        Raises:
+            ValueError: the cells are no change of a book. (For some malformed cells, another of the errors
+                `reading.NO_TICK`.)
+            ConfigurationError: the rows of a symbol come from several venues, or there are more levels than a book has.
         """
         symbol = self._layout.renamed(cells[self._symbol_at])
         key = cells[self._packet_at] if self._packet_at >= 0 else None
@@ -155,10 +168,10 @@ class BookRows:
         return out
 
     def rest(self) -> list[Feed]:
-        """The ticks that the end of the file completes.
+        """The quote that is still to come when the file has ended, if the best bid or ask changed in its last message.
 
         Raises:
-            ConfigurationError: no book was ever whole, and there were no trades.
+            ConfigurationError: the file held no snapshot, so that no book was ever complete, and no trades.
         """
         out = self._closed()
         if self._books and not self._traded and not any(book.known for book in self._books.values()):
@@ -200,5 +213,9 @@ Build = Callable[[Sequence[Any]], Any]
 
 
 def flattened(found: Sequence[Any]) -> list[Feed]:
-    """One flat list of a block whose rows each gave a list of ticks, or a stand-in where they made none."""
+    """One list of all ticks of a block, from the results of its rows.
+
+    Args:
+        found: for each row either a list of ticks, which may be empty, or a `RawTick` for a row that could not be read.
+    """
     return [tick for each in found for tick in ((each,) if isinstance(each, RawTick) else each)]

@@ -1,4 +1,4 @@
-"""Order books rebuilt from their changes, by level or by order: the best bid and ask after each message."""
+"""Order books, rebuilt from changes of levels or of single orders, with the best bid and ask at hand."""
 
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -13,10 +13,12 @@ Top = tuple[float, float, float, float]
 
 
 class Side:
-    """Levels of one side of a book, with the best one at hand; a change costs the logarithm of their number.
+    """The price levels of one side of an order book, with the best one at hand.
+
+    A change takes time proportional to the logarithm of the number of levels.
 
     Args:
-        sign: 1 of asks, of which the lowest is the best; -1 of bids.
+        sign: 1 for asks, whose best price is the lowest; -1 for bids, whose best price is the highest.
 
     >>> bids = Side(-1)
     >>> for price, size in ((1.5, 3.0), (1.6, 1.0), (1.4, 2.0), (1.6, 0.0)):
@@ -32,10 +34,10 @@ class Side:
         self._heap: list[float] = []
 
     def put(self, price: float, size: float) -> None:
-        """Set the size of a level; 0 removes it.
+        """Set the size of the level at a price; a size of 0 or less removes the level.
 
         Raises:
-            ConfigurationError: there are more than `MOST_LEVELS`.
+            ConfigurationError: there would be more than `MOST_LEVELS` levels.
         """
         if size <= 0.0:
             self._sizes.pop(price, None)
@@ -50,12 +52,18 @@ class Side:
         self._sizes[price] = size
 
     def join(self, price: float, size: float) -> None:
-        """Add an order's size to its level."""
+        """Add the size of a new order to the level at its price."""
         self._orders[price] = self._orders.get(price, 0) + 1
         self.put(price, self._sizes.get(price, 0.0) + size)
 
     def leave(self, price: float, size: float, whole: bool) -> None:
-        """Take some of an order's size, or the whole order, from its level."""
+        """Take an order, or part of it, from the level at its price.
+
+        Args:
+            price: price of the order.
+            size: size that is taken away.
+            whole: whether nothing remains of the order. The level is removed with its last order.
+        """
         left = self._orders.get(price, 0) - whole
         self._orders[price] = left
         if left:
@@ -65,7 +73,7 @@ class Side:
             self.put(price, 0.0)
 
     def clear_to(self, price: float) -> None:
-        """Remove all levels whose price is as good as this one, or better."""
+        """Remove all levels whose price is as good as `price` or better."""
         for level in [each for each in self._sizes if self._sign * each <= self._sign * price]:
             del self._sizes[level]
 
@@ -73,14 +81,15 @@ class Side:
         return len(self._sizes)
 
     def keep(self, depth: int) -> None:
-        """Remove the worst levels beyond this number of levels.
+        """Remove the worst levels, so that at most `depth` levels remain.
 
         >>> asks = Side(1)
         >>> for price in (1.7, 1.5, 1.6):
         ...     asks.put(price, 1.0)
         >>> asks.keep(2)
-        >>> asks.put(1.5, 0.0)
-        >>> asks.put(1.6, 0.0)
+        >>> len(asks)
+        2
+        >>> asks.clear_to(1.6)  # the level at 1.7 is gone already
         >>> asks.best() is None
         True
         """
@@ -107,7 +116,7 @@ class Side:
 
 
 class BookOrder(NamedTuple):
-    """One order that rests in a book."""
+    """One order that rests in an order book."""
 
     is_bid: bool
     price: float
@@ -115,15 +124,16 @@ class BookOrder(NamedTuple):
 
 
 class OrderBook:
-    """The book of one symbol.
+    """The order book of one symbol.
 
     Attributes:
-        known: whether the book is complete: a snapshot was read, or a message that it is empty.
+        known: whether the book is complete, so that its best levels are right. It is False until `clear` is called, as
+            a snapshot begins or a message says that the book is empty.
 
     >>> book = OrderBook()
     >>> book.clear()
-    >>> book.level(True, 1.5, 3.0)
-    >>> book.level(False, 1.6, 4.0)
+    >>> book.level(is_bid=True, price=1.5, size=3.0)
+    >>> book.level(is_bid=False, price=1.6, size=4.0)
     >>> book.changed(), book.changed()
     ((1.5, 3.0, 1.6, 4.0), None)
     """
@@ -135,29 +145,33 @@ class OrderBook:
         self._last: Top | None = None
 
     def clear(self) -> None:
-        """Empty the book; it is complete from here on."""
+        """Empty the book and mark it as complete: whatever is added from now on is all that it holds."""
         self.known = True
         self._bids.clear()
         self._asks.clear()
         self._orders.clear()
 
     def forget(self) -> None:
-        """Mark the book as incomplete until the next snapshot, since a change is missing."""
+        """Mark the book as incomplete because a change is missing; it stays so until `clear` is called."""
         self.known = False
 
     def level(self, is_bid: bool, price: float, size: float) -> None:
-        """Set the size of a level; 0 removes it."""
+        """Set the size of a level; a size of 0 or less removes the level.
+
+        Raises:
+            ConfigurationError: the side would have more than `MOST_LEVELS` levels.
+        """
         (self._bids if is_bid else self._asks).put(price, size)
 
     def clear_to(self, is_bid: bool, price: float) -> None:
-        """Remove the levels of a side up to and including a price."""
+        """Remove the levels of one side whose price is as good as `price` or better."""
         (self._bids if is_bid else self._asks).clear_to(price)
 
     def add(self, order_id: int, order: BookOrder) -> None:
-        """Add an order; one with the same id is replaced.
+        """Add an order; an order with the same id is replaced.
 
         Raises:
-            ConfigurationError: there are more than `MOST_LEVELS`.
+            ConfigurationError: the book would have more than `MOST_LEVELS` orders.
         """
         self.cancel(order_id)
         if len(self._orders) >= MOST_LEVELS:
@@ -166,10 +180,10 @@ class OrderBook:
         self._side(order).join(order.price, order.size)
 
     def cancel(self, order_id: int, size: float | None = None) -> bool:
-        """Remove an order, or some of its size.
+        """Reduce an order by `size`, or remove it if `size` is None or at least its own size.
 
         Returns:
-            Whether there was an order with this id.
+            Whether the book held an order with this id; if not, nothing changes.
         """
         order = self._orders.pop(order_id, None)
         if order is None:
@@ -182,16 +196,25 @@ class OrderBook:
 
     @property
     def depth(self) -> tuple[int, int]:
-        """Number of levels of bids and of asks."""
+        """Number of levels of bids, and of asks."""
         return len(self._bids), len(self._asks)
 
     def keep(self, depth: tuple[int, int]) -> None:
-        """Remove levels beyond these numbers of bids and of asks, since the feed reports no changes of them."""
+        """Remove the worst levels beyond a number of bids and a number of asks.
+
+        It is for feeds that report no changes of levels further away from the best one.
+
+        Args:
+            depth: most levels of bids, and of asks, that remain.
+        """
         self._bids.keep(depth[0])
         self._asks.keep(depth[1])
 
     def changed(self) -> Top | None:
-        """Best bid, its size, best ask and its size, if they changed since the last call; else None."""
+        """Best bid, its size, best ask and its size; None if they are the same as at the last call that returned them.
+
+        None also while the book is incomplete or one of its sides is empty. The method remembers what it returns.
+        """
         bid, ask = self._bids.best(), self._asks.best()
         if not self.known or bid is None or ask is None:
             return None

@@ -1,4 +1,4 @@
-"""Quotes from rows that hold only the fields that changed: an empty field keeps its last value."""
+"""Quotes from tables whose rows hold only what changed: an empty cell stands for the value in the row before."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,21 +15,21 @@ PRICES = ("bid", "ask")
 
 
 class NotKnownYet(ValueError):
-    """A row leaves a field empty, and no earlier row has given its value."""
+    """Error: a bid or ask is empty in a row, and no earlier row of the symbol had a value to carry forward."""
 
 
 class CarriedForwardRows:
-    """Turns rows into quotes: called with the cells of each row, it returns the quote that they complete, or none.
+    """Fills empty cells from earlier rows; call it with the cells of each row to get the quote that they make together.
 
-    An empty cell keeps the value of the symbol's previous row. Rows in which all of these cells are empty are left out
-    and counted; rows before both sides are known make no tick.
+    An empty cell keeps the value of the previous row of the same symbol. A row in which all of `fields` are empty is
+    left out and counted.
 
     Args:
-        fields: that may be empty where they have not changed.
-        layout: of the rows.
+        fields: fields of a quote whose cells may be empty because they did not change.
+        layout: which cell holds which field.
 
     Attributes:
-        left_out: rows that had none of the fields.
+        left_out: number of rows in which all of `fields` were empty.
     """
 
     def __init__(self, fields: Sequence[str], layout: Layout) -> None:
@@ -41,9 +41,14 @@ class CarriedForwardRows:
         self.left_out = 0
 
     def __call__(self, cells: Sequence[Any]) -> list[Feed]:
-        """The quote of a row, or the trade that it is.
+        """The quote of a row and the values carried forward, or the trade in the row; nothing for a row left out.
 
-        Raises one of `reading.NO_TICK` where its cells make none, or a side is not known yet.
+        Args:
+            cells: cells of the row, followed by the constant cells of the layout.
+
+        Raises:
+            NotKnownYet: bid or ask is empty, and has been in all rows of the symbol.
+            ValueError: the cells are no tick. (For some malformed cells, another of the errors `reading.NO_TICK`.)
         """
         if kind_from(cells[self._kind_at]) == "trade":
             return [self._build(cells)]
@@ -63,5 +68,5 @@ class CarriedForwardRows:
         return [self._build(filled)]
 
     def rest(self) -> list[Feed]:
-        """What is complete at the end of the file: nothing is kept back."""
+        """The quotes still to come when the file has ended: always none, since every row gives its quote at once."""
         return []

@@ -1,4 +1,4 @@
-"""Bounds of a cell: every cell is cut to a bounded length before it is converted, shown or sent on."""
+"""Limits the length of a cell (one field of a row) before it is converted, shown or sent on."""
 
 from decimal import Decimal
 from math import isfinite
@@ -26,7 +26,7 @@ MOST_BITS = 63
 
 
 def shown(cell: object) -> str:
-    """A cell as it is shown in a sentence: short, whatever it is.
+    """A short text for a cell of any type and length, for use in a sentence.
 
     >>> shown("1e5000"), shown("9" * 100_000)[-22:], shown(10**5_000)
     ("'1e5000'", '.. (100000 characters)', 'a number of about 5001 digits')
@@ -40,12 +40,14 @@ def shown(cell: object) -> str:
 
 
 def shortened(text: str, longest: int = LONGEST_SENTENCE) -> str:
-    """A text of at most `longest` characters."""
+    """A text, cut to `longest` characters if it has more; the last three are then points."""
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def short(cell: Any) -> Any:
-    """A cell, cut if it is far too long; the mark of the cut makes it unreadable as a number or a name.
+    """A cell; a text of more than `LONGEST_CELL` characters is cut, and its length added.
+
+    The addition makes sure that a cut number or name is not taken for a whole one.
 
     >>> len(short("1" * 2_000)), short("1" * 2_000)[-21:], short(7)
     (1045, '... (2000 characters)', 7)
@@ -56,7 +58,7 @@ def short(cell: Any) -> Any:
 
 
 def kept(cell: Any) -> Any:
-    """What is sent on of a cell that fits no field: its value where JSON can hold it, else its text, cut.
+    """What is sent on of a cell that could not be used: the value if JSON can hold it, else a text, cut if it is long.
 
     >>> kept(1.5), kept(float("nan")), kept("x" * 2_000)[-22:], kept(Decimal("1e9999"))
     (1.5, 'nan', 'x... (2000 characters)', '1E+9999')

@@ -1,4 +1,4 @@
-"""Classifies the columns of a sample by their cells, not their names: times, numbers or words."""
+"""Classifies the columns of some rows by their cells, whatever their names: times, numbers or words."""
 
 import re
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ _NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a", "nat", "-", "-inf"
 
 
 class ClassifiedColumn(NamedTuple):
-    """A column of a sample, with the kind of its cells.
+    """A column of some rows, with the kind of its cells.
 
     Attributes:
-        name: of the column.
-        kind: what nearly all of its cells are; empty where they are empty or of several kinds.
-        texts: its cells, row by row.
-        words: its different cells that are not empty, in their order.
+        name: name of the column.
+        kind: kind of nearly all cells; empty if all cells are empty or their kinds differ.
+        texts: cells as text, row by row.
+        words: different cells that are not empty, in the order of their first rows.
     """
 
     name: str
@@ -38,7 +38,7 @@ class ClassifiedColumn(NamedTuple):
 
     @property
     def names_something(self) -> bool:
-        """Whether the words of the column repeat, as names of products, venues, sides or conditions do."""
+        """Whether the column holds a few words that repeat, as names of products, venues, sides or conditions do."""
         filled = sum(text.lower() not in _NOTHING for text in self.texts)
         return (
             self.kind == "words"
@@ -49,15 +49,19 @@ class ClassifiedColumn(NamedTuple):
 
     @property
     def may_number_something(self) -> bool:
-        """Whether the column has so few different whole numbers that they may be ids of products."""
+        """Whether the column holds whole numbers of which so few are different that they may be ids of products."""
         return self.kind == "number" and len(self.words) <= MOST_WORDS and all(map(str.isdigit, self.words))
 
 
 def column_kinds(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[ClassifiedColumn]:
-    """The columns of some rows with their kinds.
+    """The columns of some rows, each with the kind of its cells.
+
+    Args:
+        header: names of the columns.
+        rows: cells of each row; a row may be shorter than the header.
 
     >>> rows = [["12:00:01", "1,5", "A"], ["12:00:02", "2", ""]]
-    >>> [look.kind for look in column_kinds(["t", "px", "who"], rows)]
+    >>> [column.kind for column in column_kinds(["t", "px", "who"], rows)]
     ['time of day', 'number', 'words']
     """
     found = []
@@ -69,7 +73,7 @@ def column_kinds(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[C
 
 
 def text_of(cell: Any) -> str:
-    """A cell as text, cut to the longest text that is classified."""
+    """A cell as text without spaces around it, cut to a length at which it can still be classified; empty for None."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, int) and cell.bit_length() > 4 * LONGEST_NUMBER:
@@ -90,7 +94,7 @@ def _kind(words: Sequence[str]) -> Kind:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number as some country writes it.
+    """Whether a text is a number, written with any of the usual marks for decimals and thousands.
 
     >>> is_number("1.234,56"), is_number("-.5e3"), is_number("1.2.3"), is_number("BTC")
     (True, True, False, False)
@@ -99,9 +103,9 @@ def is_number(text: str) -> bool:
 
 
 def marks(looked: Sequence[ClassifiedColumn]) -> tuple[str, str]:
-    """Marks in the numbers of a sample: the decimal mark, and the thousands mark, which is empty where there is none.
+    """The decimal mark and the thousands mark of the numbers in some columns; the latter is empty if there is none.
 
-    They are a point and none, unless a number of the sample can only be read with others.
+    A point and no thousands mark are assumed, unless a number can be read only with other marks.
 
     >>> marks(column_kinds(["px"], [["1.234,50"], ["12,5"]])), marks(column_kinds(["px"], [["12.5"]]))
     ((',', '.'), ('.', ''))
@@ -118,9 +122,14 @@ def marks(looked: Sequence[ClassifiedColumn]) -> tuple[str, str]:
 
 
 def number(text: str, decimal: str, thousands: str) -> float | None:
-    """A text as a finite number; None where it is none.
+    """A text as a finite number; None if it is not one.
 
-    >>> number("1.234,5", ",", "."), number("nan", ".", "")
+    Args:
+        text: the text.
+        decimal: decimal mark.
+        thousands: mark between thousands; empty if there is none.
+
+    >>> number("1.234,5", decimal=",", thousands="."), number("nan", decimal=".", thousands="")
     (1234.5, None)
     """
     plain = text.replace(thousands, "") if thousands else text

@@ -1,4 +1,4 @@
-"""How the rows of a file become ticks: which column is which field, how times and numbers are written, and the like."""
+"""Settings for reading a file: which column holds which field of a tick, and how times and numbers are written."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -29,35 +29,42 @@ ABSENT = {"bid_size": "0", "ask_size": "0", "size": "0", "side": "", "seq": ""}
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """How the rows of a file become ticks; the default fits files whose columns have the names of the fields.
+    """Settings for reading a file; the default fits a file whose columns are named like the fields of ticks.
 
     Attributes:
-        names: field -> name of its column, where that is not the field's name. `#3` is the third column, an empty
-            name a column without one, and `-` says that the feed lacks the field. Cells of names joined by `+` are
-            joined by a space (a date and a time of day); in JSON a name with points is a path (`data.price`). A
-            mapping of a field that only quotes or only trades have may name a column that not every file has.
-        symbol: symbol of every row, for files that have none.
-        symbols: file -> symbol of its rows, for several files.
-        kind: `quote` or `trade`, for files without such a column; empty: the other columns show it.
-        time_unit: unit of numeric time stamps; `auto` takes it from the first ones. Times as text need none.
-        zone: IANA zone of days and of times as text that name none; empty: that of the format, or UTC.
-        dates: order of day and month where both readings are possible.
-        date: `YYYY-MM-DD`, the day of times of day and of numbers that count from midnight.
-        header: names of the columns, for files whose first line is a row already.
-        rows: of JSON: path to the rows in an object (`data`).
-        decimal: decimal mark of numbers as text; empty: that of the format, or a point.
-        thousands: mark between thousands, if there is one.
-        sides: word of the file -> `buy`, `sell` or nothing, where the usual ones do not fit.
-        where: column -> value, or several with `|` between them: only rows with one of these values are ticks.
-        price_scale: factor of prices as whole numbers: 1e-9 where 190250000000 is 190.25; 0: that of the format, or 1.
-        sort: order the ticks of each file by time, in memory.
-        checked: refuse a file whose first ticks cannot be those of a market.
-        format: name or path of a format; empty: recognised from the file; `none`: no format at all.
-        bars: for tables of bars, whether the time of a row is the `open` or the `close` of its bar.
-        encoding: encoding of a text that is not Unicode, as Python calls it: `cp1252`, `cp932`; empty: Unicode.
-        length: length of a bar, `60s`, where its time is its open; empty: the commonest distance of the first rows.
-        kinds: word of the file -> `quote` or `trade`, beside the usual ones.
-        renamed: symbol in the file -> symbol of its ticks, where the former is no valid symbol.
+        names: for a field of a tick, the name of its column, if the two differ. `#3` means the third column, an empty
+            name the column without a name, and `-` that the file lacks the field. Columns joined by `+` are read as
+            one, with a space between (a date and a time of day). In JSON a name with points is a path (`data.price`). A
+            field that only the other kind of tick has is ignored, so that one setting serves files of quotes and of
+            trades.
+        symbol: symbol of all rows; empty: a column holds it.
+        symbols: for several files, the symbol of the rows of each, by path or by name of the file.
+        kind: `quote` or `trade`, if all rows are of one kind; empty: a column says it, or the other columns show it.
+        time_unit: unit of times that are numbers; `auto`: recognised from the first rows.
+        zone: IANA time zone of days and times as text that name none; empty: that of the file format, or UTC.
+        dates: order of day, month and year, for dates such as 08/09/2024; `auto`: recognised from the first rows.
+        date: day as `YYYY-MM-DD`, for times that are only times of day or count from midnight; empty: not given.
+        header: names of the columns, for a file whose first line is already a row; empty: the first line names them.
+        rows: path to the list of rows in each JSON object (`data`); empty: the object is a row itself.
+        decimal: decimal mark of numbers as text; empty: that of the file format, or a point.
+        thousands: mark between thousands; empty: there is none.
+        sides: for each word for a side, its meaning: `buy`, `sell`, or empty for neither. Without any, the usual words.
+        where: for a column, the value of the rows to be read, or several with `|` between them; other rows are left
+            out.
+        price_scale: factor for prices that are whole numbers: 1e-9 if 190250000000 means 190.25. 0: that of the file
+            format, or 1.
+        sort: whether the ticks of each file are sorted by time, which takes memory for all of them.
+        checked: whether a file is refused if its first ticks cannot be those of a market.
+        format: name of a file format, or path of the TOML file that describes it; empty: recognised from the file;
+            `none`: none is used.
+        bars: for a file of bars, whether the time of a row is the `open` or the `close` of its bar; empty: that of the
+            file format, if it is one of bars.
+        encoding: encoding of text that is not Unicode, by its Python name (`cp1252`, `cp932`); empty: the text is
+            Unicode.
+        length: length of a bar, such as `60s`, needed if its time is its open; empty: the commonest distance of the
+            first rows.
+        kinds: for further words for a kind of tick, their meaning: `quote` or `trade`.
+        renamed: for a symbol as the file writes it, the symbol that its ticks get.
     """
 
     names: dict[str, str] = {}
@@ -116,19 +123,23 @@ class Columns(msgspec.Struct, frozen=True):
 
     @property
     def plain(self) -> bool:
-        """Whether rows need no change beyond their types."""
+        """Whether all settings are at their defaults, so that rows are records of the topic `ticks` as they stand."""
         return self == Columns()
 
     def of(self, file: str) -> "Columns":
-        """The columns of one of several files, with the symbol of that file."""
+        """The settings for one of several files: `symbol` is the entry of `symbols` for the file, if there is one.
+
+        Args:
+            file: path or name of the file.
+        """
         symbol = self.symbols.get(file) or self.symbols.get(PurePath(file).name) if self.symbols else ""
         return replace(self, symbol=symbol, symbols={}) if symbol else self
 
     def clock(self) -> TimeColumn:
-        """Reads the times of one file.
+        """A new reader of times by these settings, for one file.
 
         Raises:
-            ConfigurationError: a zone or a date is none.
+            ConfigurationError: `zone` is no time zone, or `date` no date.
         """
         try:
             day = date.fromisoformat(self.date) if self.date else None
@@ -139,15 +150,15 @@ class Columns(msgspec.Struct, frozen=True):
         return TimeColumn(unit, zone_of(self.zone or "UTC"), order, day)
 
     def number(self) -> Number:
-        """Reads the numbers of one file.
+        """A function that reads a number as text by these settings.
 
         Raises:
-            ConfigurationError: marks that cannot be told apart.
+            ConfigurationError: the marks for decimals and thousands are the same, or not allowed.
         """
         return number_of(self.decimal or ".", self.thousands)
 
     def constants(self) -> dict[str, str]:
-        """Field -> cell that is the same in every row."""
+        """Fields that have the same value in every row, `kind` and `symbol`, as far as they are set."""
         return {name: value for name, value in (("kind", self.kind), ("symbol", self.symbol)) if value}
 
 
@@ -164,23 +175,31 @@ def _unknown_fields(unknown: Sequence[str], names: Mapping[str, str]) -> Configu
 
 
 class BookColumns(Columns, frozen=True):
-    """How rows that are changes of a book are taken apart, as a format says it.
+    """Settings for reading a file whose rows are changes of an order book.
 
     Attributes:
-        levels: columns that are looked at besides the fields.
+        levels: names of columns that are needed besides time, symbol, price, size and side.
     """
 
     levels: tuple[str, ...] = ()
 
 
 def of_book(columns: Columns, levels: tuple[str, ...]) -> BookColumns:
-    """Columns of rows that are changes of a book."""
+    """The same settings for a file whose rows are changes of an order book.
+
+    Args:
+        columns: settings for the file.
+        levels: names of columns that are needed besides time, symbol, price, size and side.
+    """
     said = {field: getattr(columns, field) for field in columns.__struct_fields__}
     return BookColumns(**(said | {"levels": levels}))
 
 
 def kind_of(present: Any) -> str:
-    """Kind of tick that a set of field names shows; empty when they fit both kinds or neither.
+    """Kind of tick, `quote` or `trade`, to which the present fields belong; empty if they fit both kinds or neither.
+
+    Args:
+        present: names of fields of ticks.
 
     >>> kind_of({"ts_event", "bid", "ask"}), kind_of({"price", "size", "side"}), kind_of({"bid", "ask", "price"})
     ('quote', 'trade', '')

@@ -1,4 +1,4 @@
-"""The error about a damaged or truncated file: one sentence with the file and the place."""
+"""The error about a file that is damaged or ends too early: one sentence with the file, the row and the byte."""
 
 import lzma
 import zipfile
@@ -12,20 +12,20 @@ DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError)
 
 
 class BrokenFile(ConfigurationError):
-    """A file cannot be read to its end; everything before the damage was read."""
+    """Error: a file cannot be read to its end; the rows before the damage were read."""
 
 
 def broken(name: str, error: Exception, row: int, at: int | None = None, size: int | None = None) -> BrokenFile:
-    """The error about a file that cannot be read on.
+    """The error, for the caller to raise, that a file is damaged or ends too early.
 
     Args:
-        name: of the file.
-        error: that reading raised.
-        row: last one that was read, 0 for none.
-        at: byte of the file that had been reached, where that is known.
-        size: of the file, bytes, where that is known.
+        name: name of the file.
+        error: error that reading raised; an EOFError means that the file ends too early.
+        row: number of the last row that was read; 0 for none.
+        at: byte of the file that was reached; None if not known.
+        size: size of the file in bytes; None if not known.
 
-    >>> print(broken("ticks.csv.gz", EOFError(), 120, 226, 226))
+    >>> print(broken("ticks.csv.gz", EOFError(), row=120, at=226, size=226))
     ticks.csv.gz: expected a whole file, ends too early behind row 120, at byte 226 of 226; fix: fetch or write it again
     """
     if isinstance(error, EOFError):

@@ -1,4 +1,4 @@
-"""DBN, the binary format of Databento, read as CSV by Databento's own client."""
+"""Reads DBN, the binary format of Databento, as CSV, by means of Databento's own client."""
 
 from collections.abc import Iterator
 from io import BufferedReader, BytesIO
@@ -24,16 +24,18 @@ class _Written(BytesIO):
 
 
 def as_csv(name: str, stream: BufferedReader) -> Iterator[bytes]:
-    """Blocks of CSV with a header: prices with a point, times in ns since 1970, symbols where the file has them.
+    """Convert a DBN file to blocks of CSV with a header.
+
+    Prices have a decimal point, times are ns since 1970, and symbols are named if the file names them.
 
     Args:
-        name: of the file.
-        stream: its bytes, unpacked.
+        name: name of the file, for errors.
+        stream: content of the file, unpacked.
 
     Raises:
-        ConfigurationError: the client is not installed, or the file has records of several schemas.
-        OSError: it is damaged.
-        EOFError: it ends too early.
+        ConfigurationError: Databento's client is not installed, or the file holds records of several schemas.
+        OSError: the file is damaged.
+        EOFError: the file ends too early.
     """
     try:
         import databento_dbn

@@ -1,4 +1,4 @@
-"""Ticks from CSV; the first line shows whether comma, semicolon, tab or bar separates the cells."""
+"""Reads ticks from CSV; the first line shows whether comma, semicolon, tab or vertical bar separates the cells."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,11 +27,16 @@ LONGEST_REST = 4_096
 
 
 def csv_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
-    """Ticks of blocks of whole lines, of which the first is the header, unless the columns were named.
+    """Yield the ticks of a CSV file, a list for each block of lines; a row that cannot be read becomes a `RawTick`.
+
+    Args:
+        blocks: content of the file in blocks of whole lines. The first line names the columns, unless the settings of
+            `reading` do.
+        reading: settings and progress of reading the file.
 
     Raises:
-        ConfigurationError: the header has not what ticks need.
-        Refused: a row makes no tick, with `strict`.
+        ConfigurationError: a column that ticks need is missing, or the first rows cannot be understood.
+        Refused: a row cannot be read, and `reading` is strict.
     """
     layout: Layout | None = None
     build: Build | None = None

@@ -1,12 +1,12 @@
-"""Ticks from files: CSV, JSON, Parquet and Feather, packed or not, block by block; docs/formats.md says what is read.
+"""Reads ticks from files block by block: CSV, JSON, Parquet and Feather, packed or not (see docs/formats.md).
 
-A row that makes no tick is neither dropped nor mended: it becomes a `RawTick` with the best JSON that its cells give
-(a line of JSON lines: the line itself), so it reaches the market node and ends as a dead letter with the reason.
-With `strict` it stops the reading instead. What is *in* a tick (crossed prices, negative sizes, order of time) is
-not judged here: that is the market node's work, the same for every producer.
+A row that cannot be read is neither dropped nor mended. It becomes a `RawTick`, which holds the row as JSON, and is
+sent on; the market node refuses it with a dead letter that says why. A strict reader stops with an error instead.
+Whether the values of a tick make sense (crossed prices, negative sizes, order of time) is not judged here: the market
+node judges it for all producers alike.
 
-Lines, cells and numbers are bounded before they are converted (`lines`, `cells`); a file that breaks off or is damaged
-gives what stands before the break, and then raises `BrokenFile`.
+The length of lines, cells and numbers is limited before they are converted. A file that is damaged or ends too early
+gives all ticks before the damage, and then raises `BrokenFile`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -44,22 +44,23 @@ BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 class TickFile:
-    """Ticks of one file in the order of the file; iterate it once.
+    """The ticks of one file, in the order of the file; iterate over it once.
 
-    The kind of file is recognised by its bytes, never by its name. Memory is bounded except for a JSON array and
-    for `Columns.sort`.
+    The kind of file is recognised by its first bytes, not by its name. Memory does not grow with the file, except for a
+    JSON array and if `Columns.sort` is set.
 
     Args:
-        path: of the file.
-        columns: how its rows become ticks.
-        strict: raise `Refused` at the first row that makes no tick, instead of yielding it as a `RawTick`.
-        stream: read from here instead, and `path` is only its name. A pipe that goes on for ever is fine.
+        path: path of the file.
+        columns: settings for reading it; None for the default.
+        strict: whether a row that cannot be read raises `Refused`, instead of becoming a `RawTick`.
+        stream: bytes to read instead of the file, which may be an endless pipe; `path` is then only a name. None: the
+            file is opened.
 
     Raises:
-        ConfigurationError: while reading: no such file, columns that are not there, times or numbers that two readings
-            fit, ticks that cannot be those of a market, a kind of file that is not read.
-        BrokenFile: while reading, after the ticks that stand before the break.
-        Refused: while reading, with `strict`.
+        ConfigurationError: while iterating: the file does not exist or is of a kind that is not read, columns are
+            missing, times or numbers can be read in two ways, or the first ticks cannot be those of a market.
+        BrokenFile: while iterating, after the ticks before the damage.
+        Refused: while iterating, if `strict`.
     """
 
     def __init__(
@@ -80,35 +81,41 @@ class TickFile:
         return chain.from_iterable(self.blocks())
 
     def share(self) -> float | None:
-        """How much of the file has been read, 0 to 1; None while that is not known."""
+        """Part of the file that has been read so far, 0 to 1; None for a pipe, and before the first block."""
         return self._share()
 
     @property
     def understood(self) -> list[str]:
-        """How the file is read, a sentence for each kind of its rows; empty for records as they stand.
+        """How the file is read, as one sentence for each kind of rows in it; known after the first block of a table.
 
-        Known as soon as the first block was read.
+        Empty before the first block, and for a file that holds records of the topic `ticks` as they stand.
         """
         taken = self._reading.taken
         return list(dict.fromkeys(f"{self.name}: {sentence}" for each in taken if (sentence := each.said())))
 
     @property
     def left_out(self) -> str:
-        """How many rows were left out so far without a message each, as a sentence; empty for none."""
+        """A sentence on how many rows so far were left out, having neither a bid nor an ask; empty if none were."""
         count = self._reading.left_out
         return f"{self.name}: {count:,} rows left out: {NEITHER}" if count else ""
 
     def explained(self) -> list[tuple[dict[str, str], str]]:
-        """The first rows, each with the tick or the problem that it gave; known once the first block was read."""
+        """The first rows: for each, its cells by column, and the tick that it gave or the reason why it gave none.
+
+        Empty before the first block was read.
+        """
         return [pair for taken in self._reading.taken for pair in taken.explained()]
 
     def unsorted(self) -> "TickFile":
-        """The same file for reading only its beginning: not sorted, and its order not checked."""
+        """Let this file be read in its own order although `Columns.sort` may be set, and return it.
+
+        Sorting would need the whole file, where only the beginning is wanted.
+        """
         self._sorts = False
         return self
 
     def blocks(self) -> Iterator[list[Feed]]:
-        """Ticks in lists, each list as soon as its bytes were read."""
+        """Yield the ticks in lists, each as soon as its part of the file was read; errors are those of the class."""
         if self._stream is not None:
             yield from self._checked(self._of_bytes(self._stream, None))
             return
@@ -205,7 +212,10 @@ def _sorted(blocks: Iterable[list[Feed]]) -> Iterator[list[Feed]]:
 
 
 def merged(files: Iterable[Iterable[Feed]]) -> Iterator[Feed]:
-    """One feed out of several, by event time; equal times in the order of the files, each file in its own order."""
+    """Merge several files into one sequence by event time; ticks of the same time come in the order of the files.
+
+    Each file must be in the order of time. An item without a time follows the item before it in its file.
+    """
     return map(itemgetter(1), merge(*map(_timed, files), key=itemgetter(0)))
 
 

@@ -1,4 +1,4 @@
-"""Checks on the first rows of a table: kinds, symbols and numbers can be read, and trades are not orders."""
+"""Checks of the first rows of a table: kinds, symbols and numbers can be read, and orders are not taken for trades."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,16 +19,16 @@ SHARE_OF_WORDS = 0.1
 
 
 def expect_kinds(column: str, cells: Sequence[Any], said: Mapping[str, str], name: str) -> None:
-    """Refuse a file in which more than a few rows have an unknown kind.
+    """Raise an error if more than a few rows name a kind of tick that is not known.
 
     Args:
-        column: that says the kinds.
-        cells: of it.
-        said: the user's own words for kinds, in small letters.
-        name: of the file.
+        column: name of the column that holds the kinds, for the error.
+        cells: cells of the column in the first rows.
+        said: the user's own words for kinds, in small letters, each with `quote` or `trade`.
+        name: name of the file, for the error.
 
     Raises:
-        ConfigurationError: with the words, and the option that says what they mean.
+        ConfigurationError: it shows unknown words, and names the option by which the user says their meaning.
     """
     wrong = [str(cell) for cell in cells if not kind_from(cell, said)]
     if len(wrong) >= FEW and len(wrong) > SHARE_OF_WORDS * len(cells):
@@ -41,16 +41,16 @@ def expect_kinds(column: str, cells: Sequence[Any], said: Mapping[str, str], nam
 
 
 def expect_no_orders(header: Sequence[str], rows: Sequence[Sequence[Any]], but: Sequence[int], name: str) -> None:
-    """Refuse a table of orders or levels that would be read as trades.
+    """Raise an error if a table that would be read as trades has a column of actions on orders or levels of a book.
 
     Args:
         header: names of the columns.
         rows: cells of the first rows.
-        but: indices of columns that are read as something else.
-        name: of the file.
+        but: indices of columns that need no check, since fields of the trades are read from them.
+        name: name of the file, for the error.
 
     Raises:
-        ConfigurationError: with the option that takes the trades alone.
+        ConfigurationError: it names the option that reads only the rows that are trades.
     """
     if found := orders_in(header, rows, but):
         column, words, of_trades = found
@@ -62,15 +62,15 @@ def expect_no_orders(header: Sequence[str], rows: Sequence[Sequence[Any]], but: 
 
 
 def expect_symbols(column: str, symbols: Iterable[str], name: str) -> None:
-    """Refuse a file in which more than a few symbols are invalid, since each of their ticks would be refused.
+    """Raise an error if more than a few rows have an invalid symbol, since each of their ticks would be refused.
 
     Args:
-        column: that holds the symbols; empty where they are given in another way.
-        symbols: of the first rows, as they will be.
-        name: of the file.
+        column: name of the column that holds the symbols; empty if the user gave one symbol for all rows.
+        symbols: symbols of the first rows, after renaming.
+        name: name of the file, for the error.
 
     Raises:
-        ConfigurationError: with the option that calls them otherwise.
+        ConfigurationError: it names the option that gives the symbols other names.
     """
     counts = Counter(symbols)
     wrong = [symbol for symbol in counts if not is_symbol(symbol)]
@@ -89,17 +89,17 @@ def expect_symbols(column: str, symbols: Iterable[str], name: str) -> None:
 
 
 def expect_numbers(field: str, cells: Sequence[Any], name: str, number: Number, decimal: str) -> None:
-    """Refuse a file in which all numbers, or more than a few, are written with other marks.
+    """Raise an error if all numbers of a field, or more than a few, have unexpected decimal or thousands marks.
 
     Args:
-        field: that the cells are of.
-        cells: that are not empty.
-        name: of the file.
-        number: reads a number.
-        decimal: mark that it takes for that of decimals.
+        field: field of a tick that the cells hold, for the error.
+        cells: cells of the first rows that are not empty.
+        name: name of the file, for the error.
+        number: function that reads a number as text, with the expected marks.
+        decimal: decimal mark that this function expects.
 
     Raises:
-        ConfigurationError: with the option that reads them.
+        ConfigurationError: it names the option by which the numbers can be read.
     """
     numbers = [cell for cell in cells if not isinstance(cell, str) or _is_number(cell, number)]
     wrong = [str(cell) for cell in cells if unreadable(cell, number)]

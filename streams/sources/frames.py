@@ -1,4 +1,4 @@
-"""Ticks from tables in memory: a pandas DataFrame, a numpy record array, or a mapping of arrays."""
+"""Reads ticks from tables in memory: a pandas DataFrame, a NumPy array with named fields, or a mapping of arrays."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,15 +26,16 @@ PLAIN = Columns()
 
 
 def frame_ticks(frame: Frame, columns: Columns = PLAIN) -> Iterator[Feed]:
-    """Ticks from the rows of a table, in their order; a row that makes none becomes a `RawTick`, as in a file.
+    """Yield the ticks of a table in memory, in the order of its rows; a row that cannot be read becomes a `RawTick`.
 
     Args:
-        frame: columns as a file would have them; times are numbers in the unit of `columns`, or dates, in the zone
-            of `columns` or UTC unless they carry their own. Missing cells are NaN, NaT or None.
-        columns: other names and constants; a named file format is recognised by its columns.
+        frame: the table, with columns as a file would have them. Times are numbers in the unit of `columns`, or dates;
+            dates without a zone are in that of `columns`, or UTC. A missing cell is NaN, NaT or None.
+        columns: settings for reading it. A known file format is recognised by the names of the columns.
 
     Raises:
-        ConfigurationError: a field that ticks need is missing, or times in that unit are not between 1990 and 2100.
+        ConfigurationError: a column that ticks need is missing, or times are not between 1990 and 2100 in the given
+            unit.
 
     >>> frame = pd.DataFrame({"ts_event": [1_723_161_255_088_169_167], "bid": [1.5], "ask": [2.0]})
     >>> next(frame_ticks(frame, Columns(symbol="X"))).ask

@@ -1,4 +1,4 @@
-"""Which fields the objects of a JSON file have, and the bounds of their numbers."""
+"""Fits settings for columns to the keys that the objects of a JSON file have, and checks the size of numbers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,12 @@ from streams.sources.paths import at_path
 
 
 def present(columns: Columns, names: Sequence[str]) -> Columns:
-    """The same columns, without optional ones that no object has."""
+    """The settings without columns for optional fields (sizes, side, sequence number, symbol) that no object has.
+
+    Args:
+        columns: settings for reading the file.
+        names: keys, and paths to nested keys, that the objects have.
+    """
     absent = [field for field in WITHOUT if field in columns.names and columns.names[field] not in (*names, "-")]
     kept = {field: name for field, name in columns.names.items() if field not in absent}
     if columns.bars and columns.names.get("size") not in (*names, "-"):
@@ -23,7 +28,13 @@ def present(columns: Columns, names: Sequence[str]) -> Columns:
 
 
 def chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: Sequence[Any]) -> Columns:
-    """The same columns; where a format lists several names for a field, the one that the objects use."""
+    """The settings in which a field with several possible names has the first one that an object of the file uses.
+
+    Args:
+        named: for a field, its name or its possible names, as the file format lists them.
+        columns: settings for reading the file.
+        rows: first objects of the file.
+    """
     several = {field: choices for field, choices in named.items() if isinstance(choices, tuple)}
     there = {
         field: next((each for each in choices if any(at_path(row, each) is not None for row in rows)), choices[0])
@@ -34,10 +45,10 @@ def chosen(named: Mapping[str, str | tuple[str, ...]], columns: Columns, rows: S
 
 
 def bounded(tick: Quote | Trade | Directive) -> Feed:
-    """The same tick, once its time and sequence number are known to fit 64 bits.
+    """The same tick, once its time and sequence number are known to fit signed 64-bit numbers.
 
     Raises:
-        ValueError: one of them does not.
+        ValueError: one of them does not fit.
     """
     if tick.ts_event.bit_length() > MOST_BITS:
         raise ValueError(f"expected a time from 1677 to 2262, was {shown(tick.ts_event)}")

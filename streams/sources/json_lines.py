@@ -1,4 +1,4 @@
-"""Ticks from JSON: an object a line or one array; records of the topic `ticks`, or objects with similar fields."""
+"""Reads ticks from JSON, one object a line or one array: records of the topic `ticks`, or objects with like fields."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -44,11 +44,17 @@ Build = Callable[[Sequence[Any]], Quote | Trade]
 
 
 def json_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
-    """Ticks of blocks of whole lines.
+    """Yield the ticks of a file with one JSON object a line, in lists; an unreadable object becomes a `RawTick`.
+
+    An object that spans the whole file is read, too.
+
+    Args:
+        blocks: content of the file in blocks of whole lines.
+        reading: settings and progress of reading the file.
 
     Raises:
-        ConfigurationError: no object has what ticks need, or it cannot be told how times are written.
-        Refused: a row makes no tick, with `strict`.
+        ConfigurationError: no object has the fields of a tick, or its times can be read in two ways.
+        Refused: an object cannot be read, and `reading` is strict.
     """
     rows: JsonRows | None = None
     blocks = iter(blocks)
@@ -75,11 +81,19 @@ def json_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[F
 
 
 def array_ticks(blocks: Iterable[bytes], reading: FileReading) -> Iterator[list[Feed]]:
-    """Ticks of one JSON array of objects, or of rows whose columns were named; or of one array a line.
+    """Yield the ticks of a file that is one JSON array, in lists; an element that cannot be read becomes a `RawTick`.
+
+    Elements are objects, or arrays of cells if the settings name the columns. A file with one array a line is read,
+    too.
+
+    Args:
+        blocks: content of the file in blocks of whole lines.
+        reading: settings and progress of reading the file.
 
     Raises:
-        ConfigurationError: it is no array, too large a one, or has not what ticks need.
-        Refused: a row makes no tick, with `strict`.
+        ConfigurationError: the array is damaged or larger than `LARGEST_DOCUMENT` bytes, or no element has the fields
+            of a tick.
+        Refused: an element cannot be read, and `reading` is strict.
     """
     rest = iter(blocks)
     block = next(rest, b"")
@@ -123,7 +137,15 @@ def _rows_of(lines: list[bytes], blocks: Iterable[bytes], reading: FileReading) 
 
 
 class Kind(NamedTuple):
-    """Objects of one format; without a layout they are left out."""
+    """How the objects of one file format among those of a JSON file are read.
+
+    Attributes:
+        found: the file format and the settings.
+        names: keys and paths whose values are the cells of a row.
+        layout: which cell holds which field; None if such objects are left out.
+        build: function from cells to a tick; None if such objects are left out.
+        messages: rebuilds order books, if the objects change such; None otherwise.
+    """
 
     found: Understood
     names: list[str]
@@ -133,14 +155,14 @@ class Kind(NamedTuple):
 
 
 class JsonRows:
-    """Turns the JSON objects of one file into ticks; the first objects show how they are read.
+    """Turns the JSON objects of one file into ticks; how they are read is found out from the first objects.
 
     Args:
-        first: some, decoded.
-        reading: of the file.
+        first: first objects of the file, decoded.
+        reading: settings and progress of reading the file.
 
     Raises:
-        ConfigurationError: none of them has what ticks need.
+        ConfigurationError: none of the first objects has the fields of a tick.
     """
 
     def __init__(self, first: Sequence[Any], reading: FileReading) -> None:
@@ -248,7 +270,15 @@ class JsonRows:
         return built
 
     def ticks(self, row: int, line: bytes) -> Iterator[Feed]:
-        """Ticks of one object, or a stand-in where it makes none."""
+        """Yield the ticks of one object, which may be none or several; a `RawTick` if the object cannot be read.
+
+        Args:
+            row: number of the object in the file, for errors.
+            line: the object as JSON.
+
+        Raises:
+            Refused: the object cannot be read, and the file is read strictly.
+        """
         if self._kinds:
             yield from self._ticks_of_kinds(row, line)
             return

@@ -1,4 +1,4 @@
-"""Errors from the first objects of a JSON file: no object makes a tick, or one symbol covers several markets."""
+"""Errors that the first objects of a JSON file show: no object makes a tick, or one symbol covers several markets."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -21,14 +21,14 @@ from streams.sources.sampled import OneMarket
 def why_none(
     first: Sequence[Any], rows: Sequence[Any], name: str, columns: Columns, problem: ConfigurationError | None
 ) -> ConfigurationError:
-    """The error that no object makes a tick, with options that help where its keys look like those of ticks.
+    """The error, for the caller to raise, that no object of a file makes a tick; it suggests options that may help.
 
     Args:
-        first: objects of the file.
-        rows: the rows in these objects that should be ticks.
-        name: of the file.
-        columns: what the user gave.
-        problem: the reason, where it is not the names of fields.
+        first: first objects of the file.
+        rows: rows in these objects, which should be ticks.
+        name: name of the file.
+        columns: the user's settings for reading the file.
+        problem: error met when the rows were tried; None if there was none.
     """
     nested, kinds = bool(columns.rows), dict[str, Any]()
     for item in first:
@@ -63,16 +63,18 @@ def why_none(
 
 
 def expect_one_market_of(rows: Sequence[Any], names: Sequence[str], layout: Layout, name: str) -> None:
-    """Refuse objects of several markets under one given symbol; nested fields are compared as well.
+    """Raise an error if objects that shall all get one symbol are of several markets, as a key with its prices shows.
+
+    Values of nested objects are compared, too. Nothing is checked if the objects name their symbols.
 
     Args:
-        rows: the first objects.
-        names: of the cells that the layout has.
-        layout: settled.
-        name: of the file.
+        rows: first objects of the file.
+        names: keys and paths whose values are the cells of a row.
+        layout: which cell holds which field, after `Layout.settle`.
+        name: name of the file, for the error.
 
     Raises:
-        ConfigurationError: they are of several markets.
+        ConfigurationError: it names the key, and options for reading the file.
     """
     if "symbol" not in layout.fixed:
         return

@@ -1,4 +1,4 @@
-"""Parses JSON documents and lines, finds values by their paths, and tells kinds of objects apart."""
+"""Parses JSON, finds values by their paths, and tells objects of different kinds apart."""
 
 import json
 import re
@@ -31,11 +31,11 @@ _decoder = msgspec.json.Decoder()
 
 
 def decoded(text: bytes) -> Any:
-    """Parse a JSON value of any length, such as a book with any number of levels.
+    """Parse JSON of any length; only the nesting is limited.
 
     Raises:
-        Refused: it is no JSON, or has more than `MOST_BRACKETS` nested brackets; the depth at which the parser itself
-            fails varies with the depth of its caller.
+        Refused: the text is not JSON, or more than `MOST_BRACKETS` brackets are open at once. (The limit of the parser
+            itself would depend on how deep its caller is.)
 
     >>> len(decoded(b"[" + b"[1,2]," * 1_000 + b"[1,2]]"))
     1001
@@ -51,10 +51,15 @@ def decoded(text: bytes) -> Any:
 
 
 def whole(block: bytes, rest: Iterable[bytes], reading: FileReading) -> bytes:
-    """Read a JSON document that spans several lines.
+    """Read a stream to its end and return all of it, as one JSON document that spans many lines.
+
+    Args:
+        block: first block of the stream, already read.
+        rest: further blocks.
+        reading: progress of reading the file, with its name for the error.
 
     Raises:
-        ConfigurationError: it has more than `LARGEST_DOCUMENT` bytes.
+        ConfigurationError: the document has more than `LARGEST_DOCUMENT` bytes.
     """
     parts, size = [bytes(block)], len(block)
     for more in rest:
@@ -70,7 +75,7 @@ def whole(block: bytes, rest: Iterable[bytes], reading: FileReading) -> bytes:
 
 
 def goes_on(line: bytes) -> bool:
-    """Whether the first line of a text is only the beginning of an object.
+    """Whether a line is only the beginning of a JSON value: it ends with an opening bracket, comma or colon.
 
     >>> goes_on(b"{"), goes_on(b'{"results": ['), goes_on(b'{"price": 1}')
     (True, True, False)
@@ -79,15 +84,19 @@ def goes_on(line: bytes) -> bool:
 
 
 def is_value(line: bytes) -> bool:
-    """Whether a text is JSON as it stands."""
+    """Whether a text is one complete JSON value."""
     return any(True for _ in objects([line]))
 
 
 def expect_single_names(lines: Sequence[bytes], reading: FileReading) -> None:
-    """Refuse a file whose objects have a key twice: readers of JSON differ in which of the two values they take.
+    """Raise an error if one of the first objects has a key twice: parsers differ in which of the two values they take.
+
+    Args:
+        lines: first lines of the file, each with an object.
+        reading: settings and name of the file; nothing is checked if `Columns.checked` is False.
 
     Raises:
-        ConfigurationError: with the name.
+        ConfigurationError: it names the key.
     """
     for line in lines[:FEW] if reading.columns.checked else ():
         with suppress(ValueError, RecursionError):
@@ -104,7 +113,10 @@ def _expect_single(pairs: list[tuple[str, Any]], name: str) -> None:
 
 
 def some_of(lines: Sequence[bytes]) -> list[Any]:
-    """A sample of the objects: the first ones, and the first of each other kind that follows."""
+    """A sample of the objects in some lines: the first ones, then one of each kind that does not occur among them.
+
+    Lines that are not JSON are skipped.
+    """
     rest = iter(lines)
     some = [*objects(islice(rest, LOOKED_AT))]
     seen = {*map(signature_of, some)}
@@ -116,7 +128,12 @@ def some_of(lines: Sequence[bytes]) -> list[Any]:
 
 
 def signature_of(item: Any, depth: int = 3) -> Any:
-    """The kind of an object: its keys, and the values of a few of them; objects of one kind have equal signatures."""
+    """A value that is equal for two objects of one kind: the keys, and the values of keys such as `type` and `channel`.
+
+    Args:
+        item: object, or list whose first element counts.
+        depth: how many levels of nested objects are considered.
+    """
     if isinstance(item, list):
         return signature_of(item[0], depth - 1) if item and depth else ()
     if not isinstance(item, dict):
@@ -127,7 +144,7 @@ def signature_of(item: Any, depth: int = 3) -> Any:
 
 
 def objects(lines: Iterable[bytes]) -> Iterator[Any]:
-    """Values of the lines that are JSON."""
+    """Yield the values of those lines that are JSON; other lines are skipped."""
     for line in lines:
         try:
             yield decoded(line)
@@ -136,7 +153,14 @@ def objects(lines: Iterable[bytes]) -> Iterator[Any]:
 
 
 def innermost(item: Any, depth: int = 3) -> tuple[str, Any]:
-    """Path to a list of objects inside an object, and its first item; an empty path where there is none."""
+    """Path to the first list of objects inside an object, and the first element of that list.
+
+    If there is no such list, the path is empty and the object itself is returned with it.
+
+    Args:
+        item: the object.
+        depth: how many levels of nested objects are searched.
+    """
     if isinstance(item, dict) and depth:
         for key, value in item.items():
             if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -149,7 +173,13 @@ def innermost(item: Any, depth: int = 3) -> tuple[str, Any]:
 
 
 def paths(item: dict[Any, Any], begun: str = "", depth: int = 4) -> Iterator[str]:
-    """Paths to all values of an object that are no objects themselves."""
+    """Yield the paths (`data.price`) to all values of an object that are not objects themselves.
+
+    Args:
+        item: the object.
+        begun: text that every path begins with.
+        depth: how many levels of nested objects are entered; a deeper object counts as a value.
+    """
     for key, value in item.items():
         if isinstance(value, dict) and depth:
             yield from paths(value, f"{begun}{key}.", depth - 1)
@@ -158,13 +188,18 @@ def paths(item: dict[Any, Any], begun: str = "", depth: int = 4) -> Iterator[str
 
 
 def within(item: Any, path: str) -> list[Any]:
-    """Rows at a path in an object."""
+    """The rows at a path in an object: the list there, or a list of the one value there.
+
+    Args:
+        item: the object.
+        path: names with points between them; empty for the object itself.
+    """
     inner = at_path(item, path) if path else item
     return inner if isinstance(inner, list) else [inner]
 
 
 def cell_of(value: Any) -> Any:
-    """A value as a cell: text, an integer or a float; what is missing is empty."""
+    """A JSON value as a cell: a text, a whole number or a float; empty for null, a shortened text for all else."""
     if value is None:
         return ""
     if isinstance(value, bool):

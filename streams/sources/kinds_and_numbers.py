@@ -1,4 +1,4 @@
-"""Reads words for kinds of ticks, and numbers with decimal and thousands marks."""
+"""Reads words that name a kind of tick, and numbers with decimal and thousands marks."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,11 +24,11 @@ NOTHING: Mapping[str, str] = {}
 
 
 def kind_from(word: object, said: Mapping[str, str] = NOTHING) -> str:
-    """Kind of tick that a word means; empty for an unknown word.
+    """Kind of tick that a word names, `quote` or `trade`; empty for an unknown word.
 
     Args:
-        word: of the file.
-        said: the user's own words for `quote` and `trade`, in small letters.
+        word: word in the file.
+        said: the user's own words in small letters, each with `quote` or `trade`.
 
     >>> kind_from("Quote"), kind_from("T"), kind_from("BID_ASK"), kind_from("Kurs", {"kurs": "quote"})
     ('quote', 'trade', 'quote', 'quote')
@@ -38,7 +38,7 @@ def kind_from(word: object, said: Mapping[str, str] = NOTHING) -> str:
 
 
 def spelt_as_symbol(text: str) -> str:
-    """A valid symbol that resembles a text; empty where there is none.
+    """A valid symbol that resembles a text, with `_` for spaces and no accents; empty if that gives none.
 
     >>> spelt_as_symbol("FDAX SEP24"), spelt_as_symbol("München"), spelt_as_symbol("沪深300")
     ('FDAX_SEP24', 'Munchen', '')
@@ -57,14 +57,18 @@ _MISSING = frozenset({"", "nan", "inf", "-inf", "infinity", "-infinity", "null",
 
 
 def number_of(decimal: str, thousands: str) -> Number:
-    """Function that reads numbers with these marks and no others: 1.5 is not 15 where points mark thousands.
+    """A function that reads a text as a number with the given marks; it raises ValueError for a text with other marks.
+
+    Args:
+        decimal: decimal mark, a point or a comma.
+        thousands: mark between thousands; empty if there is none.
 
     Raises:
-        ConfigurationError: these cannot be marks, or are the same.
+        ConfigurationError: the two marks are the same, or not allowed.
 
     >>> number_of(",", ".")("61.900,5"), number_of(".", ",")("61,900.5"), number_of(".", "")("1e3")
     (61900.5, 61900.5, 1000.0)
-    >>> number_of(",", "")("61.900")
+    >>> number_of(decimal=",", thousands="")("61.900")
     Traceback (most recent call last):
     ...
     ValueError: expected a number with , as its decimal mark, was '61.900'
@@ -98,7 +102,7 @@ def number_of(decimal: str, thousands: str) -> Number:
 
 
 def unreadable(cell: object, number: Number) -> bool:
-    """Whether a cell looks like a number with other marks than those that are read.
+    """Whether a cell is a number with decimal or thousands marks that `number` does not read.
 
     >>> unreadable("1,000", float), unreadable("n/a", float), unreadable("1000", float)
     (True, False, False)
@@ -113,16 +117,18 @@ def unreadable(cell: object, number: Number) -> bool:
 
 
 def expect_readable_number(field: str, cell: str, name: str, decimal: str = ".") -> None:
-    """Refuse a file whose numbers have a decimal comma or thousands marks, or are no numbers.
+    """Raise the error about a cell that could not be read as a number, with the options by which it can be read.
+
+    Nothing is raised for a cell that stands for a missing value, such as `n/a`.
 
     Args:
-        field: that the cell is of.
-        cell: one that cannot be read.
-        name: of the file.
-        decimal: mark that was tried.
+        field: field of a tick that the cell holds.
+        cell: cell that could not be read.
+        name: name of the file.
+        decimal: decimal mark that was expected.
 
     Raises:
-        ConfigurationError: with the option that reads it.
+        ConfigurationError: always, except for a missing value.
     """
     text = cell.strip()
     if text.lower() in _MISSING:
@@ -158,7 +164,7 @@ def expect_readable_number(field: str, cell: str, name: str, decimal: str = ".")
 
 
 def is_finite(text: str) -> bool:
-    """Whether a cell is a finite number.
+    """Whether a text is a finite number in Python's notation.
 
     >>> is_finite("1.5"), is_finite("bid"), is_finite("nan")
     (True, False, False)

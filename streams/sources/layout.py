@@ -1,4 +1,4 @@
-"""Turns the cells of a row into a tick, by the columns of one file."""
+"""Turns the cells of a row into a tick: which cell of the file holds which field, and how it is read."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -30,29 +30,29 @@ BARS = (
 
 
 class Layout:
-    """Columns of one file, resolved against its header.
+    """Which cells of a file's rows hold which fields of a tick, and how they are read.
 
     Args:
-        header: names of the file's columns, in the order of its cells.
-        columns: other names, constants, and ways of writing.
-        name: of the file, for error messages; empty where there is none.
+        header: names of the file's columns, in the order of the cells.
+        columns: settings for reading the file.
+        name: name of the file, for errors; empty if there is none.
 
     Raises:
-        ConfigurationError: a field that ticks need is missing, or the kind of a row cannot be told.
+        ConfigurationError: a column that ticks need is missing, or it cannot be told whether rows are quotes or trades.
 
     Attributes:
-        place: field -> index of its cell.
-        fixed: field -> cell that is the same in every row.
-        joined: places of the cells that make up a time together; empty: it is one cell.
-        width: cells of a row.
-        times: how times are read, for people; empty before `settle`.
-        warned: a warning about its columns; empty for none.
-        shift: ns from the time of a row to that of its tick: the length of a bar whose time is its open.
-        clock: reads the times.
-        sides: reads the aggressors.
-        checked: whether a file that cannot be one of a market is stopped.
-        of_book: whether rows are changes of a book.
-        others: for changes of a book, index of each further column that they need.
+        place: for each field that a column holds, the index of its cell.
+        fixed: for each other field, the value that it has in every row.
+        joined: indices of the cells that make up the time together (a date and a time of day); empty if it is one cell.
+        width: number of cells in a row.
+        times: sentence for people on how times are read; empty before `settle`.
+        warned: warning about the columns; empty if there is none.
+        shift: ns to add to the time of a row: the length of a bar if the time is its open, else 0.
+        clock: reader of times.
+        sides: reader of the aggressors of trades.
+        checked: whether a file is refused if its first rows cannot be those of a market.
+        of_book: whether rows change an order book.
+        others: for rows that change an order book, the index of each further column that is needed.
     """
 
     def __init__(self, header: Sequence[str], columns: Columns, name: str = "") -> None:
@@ -150,18 +150,20 @@ class Layout:
 
     @property
     def constants(self) -> tuple[str, ...]:
-        """Cells that are the same in every row; `builder` expects them after those of the file."""
+        """Values that are the same in every row; `builder` expects them after the cells of a row."""
         return tuple(self.fixed.values())
 
     def settle(self, rows: Sequence[Sequence[Any]], name: str) -> None:
-        """Find out from the first rows what the user did not give: the unit of times, the order of dates, number marks.
+        """Check the first rows, and find out from them how times and numbers are written, if the user has not said it.
+
+        It is called once, before `builder`.
 
         Args:
-            rows: cells of some rows.
-            name: of the file.
+            rows: cells of the first rows.
+            name: name of the file, for errors.
 
         Raises:
-            ConfigurationError: two readings fit, or none does.
+            ConfigurationError: times or numbers can be read in two ways or in none, or words and symbols are not valid.
         """
         times = [self.time_of(row) for row in rows if len(row) >= self.width]
         kinds = dict.fromkeys(map(type, times))
@@ -208,15 +210,16 @@ class Layout:
             )
 
     def time_of(self, row: Sequence[Any]) -> Any:
-        """The cell of the time; cells that make it up together are joined by a space."""
+        """The cell of a row that holds its time; if several cells make up the time, their texts joined by spaces."""
         if self.joined:
             return " ".join(str(row[at]) for at in self.joined)
         return row[self.place["ts_event"]]
 
     def builder(self) -> Callable[[Sequence[Any]], Quote | Trade]:
-        """Function from the cells of a row, followed by `constants`, to a tick.
+        """A function that makes a tick of the cells of a row, followed by `constants`.
 
-        It raises one of `reading.NO_TICK` when they make none. Cells of `kind`, `symbol` and `side` must be text.
+        The cells of `kind`, `symbol` and `side` must be text. For cells that make no tick, the function raises one of
+        the errors `reading.NO_TICK` (ValueError, TypeError, IndexError, OverflowError).
         """
         place = self.place | {field: self.width + at for at, field in enumerate(self.fixed)}
         nowhere = self.width + len(self.fixed)
@@ -281,7 +284,7 @@ class Layout:
         return build_renamed if (self._padded or self._renamed) and "symbol" in self.place else build
 
     def renamed(self, symbol: str) -> str:
-        """The symbol of a tick for a symbol of the file, stripped of spaces."""
+        """The symbol that a tick gets for a symbol in the file: without spaces around it, perhaps renamed."""
         plain = symbol.strip() if isinstance(symbol, str) else symbol
         return self._renamed.get(plain, plain)
 
@@ -293,7 +296,10 @@ class Layout:
         return self.clock.read(cell) + self.shift
 
     def named(self, cells: Sequence[Any]) -> dict[str, Any]:
-        """The row as a mapping of fields: finite numbers as numbers, other cells as they stand, empty ones left out."""
+        """The fields of a row that makes no tick, by name, as far as they can be told; empty cells are left out.
+
+        A time or number that can be read is one; any other cell is kept as text.
+        """
         row = self.fixed | {field: cells[at] for field, at in self.place.items()}
         if "ts_event" in self.place:
             row["ts_event"] = self.time_of(cells)
@@ -318,7 +324,7 @@ class Layout:
             return kept(cell)
 
     def unreadable(self, cells: Sequence[Any]) -> str:
-        """The error about the first cell that should be a number and is none; empty where all are."""
+        """Sentence on the first price of a row that is not a number; empty if all are."""
         at = self.place.get("kind", -1)
         kind = self.fixed.get("kind") or (kind_from(cells[at], self._kinds) if 0 <= at < len(cells) else "")
         for field in NEEDED.get(kind, ()):
@@ -333,11 +339,15 @@ class Layout:
         return ""
 
     def is_wanted(self, cells: Sequence[Any]) -> bool:
-        """Whether a row passes `--where`."""
+        """Whether a row has the values by which the user chose rows (`Columns.where`); True if there are none."""
         return all(str(cells[at]) in values for at, values in self.where)
 
     def narrowed(self, used: Sequence[int]) -> "Layout":
-        """The same layout for rows that have only some of the cells, given by their indices."""
+        """A copy for rows from which all cells but some were taken out.
+
+        Args:
+            used: indices of the remaining cells, in their order.
+        """
         at = {place: index for index, place in enumerate(used)}
         layout = copy(self)
         layout.header = [self.header[place] for place in used]
@@ -349,7 +359,7 @@ class Layout:
         return layout
 
     def used(self) -> list[int]:
-        """Indices of all cells that are read."""
+        """Indices of all cells that are needed to read a row, in ascending order."""
         return sorted(
             {
                 *self.place.values(),
@@ -362,7 +372,7 @@ class Layout:
 
 
 def looks_like_a_row(header: Sequence[str]) -> bool:
-    """Whether a first line that should hold the names of columns is a row already.
+    """Whether the first line of a table, which should hold names of columns, is already a row of values.
 
     >>> looks_like_a_row(["1700000001", "77.11", "1.0"]), looks_like_a_row(["ts_event", "bid", "ask"])
     (True, False)

@@ -1,4 +1,4 @@
-"""Splits a stream of bytes into blocks of whole lines as they arrive, in bounded memory and linear time."""
+"""Splits a stream of bytes into blocks of whole lines as they arrive, in limited memory."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -9,25 +9,26 @@ LONGEST_LINE = 1 << 20
 
 
 class ByteStream(Protocol):
-    """A stream whose `read1` returns the bytes that have arrived."""
+    """A stream of bytes that can be read as they arrive."""
 
     def read1(self, size: int, /) -> bytes:
-        """Up to so many bytes, as soon as any have arrived; empty at the end."""
+        """At most `size` bytes, as soon as any have arrived; no bytes at the end of the stream."""
 
 
 class CutLine(bytes):
-    """The beginning of a line that is longer than `LONGEST_LINE`; the rest of it was read and dropped."""
+    """The first `LONGEST_LINE` bytes of a line that is too long; its other bytes were read and dropped."""
 
 
 def whole_lines(stream: ByteStream, newline: bytes = b"\n", longest_first: int = LONGEST_LINE) -> Iterator[bytes]:
-    """Blocks of whole lines without the last line end, each as soon as a read of the stream returns.
+    """Yield the stream in blocks of whole lines, each block as soon as its bytes have arrived.
 
-    A line that is too long is a block of its own, a `CutLine`.
+    The lines of a block are separated by `newline`; the end of its last line is taken off. A line of more than
+    `LONGEST_LINE` bytes is a block of its own, a `CutLine`.
 
     Args:
-        stream: to be read to its end.
-        newline: one byte that ends a line.
-        longest_first: most bytes of the first line, since a whole JSON document mostly is one line.
+        stream: stream that is read to its end.
+        newline: byte that ends a line.
+        longest_first: largest length of the first line in bytes; a JSON document may be one very long line.
 
     >>> from io import BufferedReader, BytesIO
     >>> list(whole_lines(BufferedReader(BytesIO(b"a\\nb\\nc"))))
@@ -63,7 +64,7 @@ def _cut(begun: list[bytes]) -> CutLine:
 
 
 def newline_of(head: bytes) -> bytes:
-    """Byte that ends lines, by the first bytes of a file: a line feed, or a carriage return where there is none.
+    """The byte that ends the lines of a file: a carriage return if its first bytes hold no line feed, else a line feed.
 
     >>> newline_of(b"a,b\\r\\n1,2"), newline_of(b"a,b\\r1,2\\r"), newline_of(b"a,b\\r")
     (b'\\n', b'\\r', b'\\n')

@@ -1,4 +1,4 @@
-"""Whether a column names markets: each of its words then goes with prices of its own level."""
+"""Recognises columns that name markets: rows with the same word in such a column have similar prices."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,10 +18,10 @@ QUIETER, QUIETER_OF_MANY = 10.0, 3.0
 
 
 def are_apart(words: Sequence[str], prices: Sequence[float]) -> bool:
-    """Whether each word goes with a price level of its own, as the names of several markets do.
+    """Whether the words of a column name different markets: prices jump where the word changes, and hardly elsewhere.
 
-    With a side, a venue or a condition the price continues from one word to the next. Rows without a word or without
-    a price above 0 are left out.
+    Where a column holds sides, venues or conditions, the price goes on steadily as the word changes. Rows without a
+    word, or without a price above 0, are left out.
 
     Args:
         words: cells of the column, row by row.

@@ -9,10 +9,15 @@ from streams.sources.columns import Columns
 
 
 class MissingColumns(ConfigurationError):
-    """A table lacks columns that ticks need.
+    """Error: a table lacks columns that ticks need.
 
     Attributes:
-        sentence: what is missing, and what there is.
+        sentence: which columns are missing, and which there are; without advice.
+
+    Args:
+        begins: beginning of the message: the name of the file with a colon, or nothing.
+        wanted: what is missing, as words for the message.
+        header: names of the columns that the table has.
     """
 
     def __init__(self, begins: str, wanted: Sequence[str], header: Sequence[str]) -> None:
@@ -25,7 +30,14 @@ class MissingColumns(ConfigurationError):
 
 
 def wanted(missing: Sequence[str], present: Collection[str], columns: Columns, header: Sequence[str]) -> Iterator[str]:
-    """The names of what a table lacks, for the error: the time and the prices first."""
+    """Yield words for the fields that a table lacks, for the error; the time and the prices come first.
+
+    Args:
+        missing: fields of a tick that have no column.
+        present: fields that have one.
+        columns: the user's settings for reading the table; a column that they name wrongly is pointed out.
+        header: names of the table's columns.
+    """
     order = ("ts_event", "price", "bid", "ask", "kind", "symbol")
     for field in sorted(missing, key=lambda field: order.index(field) if field in order else len(order)):
         name = columns.names.get(field, "")

@@ -1,4 +1,4 @@
-"""Reads NumPy files of arrays with named fields, block by block; pickled arrays are refused."""
+"""Reads NumPy arrays with named fields from files, block by block; pickled arrays are refused, as they may run code."""
 
 from collections.abc import Iterator
 from io import BufferedReader
@@ -32,18 +32,18 @@ EXCHANGE, BUY, SELL = 1 << 31, 1 << 29, 1 << 28
 
 
 def as_csv(name: str, stream: BufferedReader) -> Iterator[bytes]:
-    """The array as blocks of CSV with a header; numbers have as many digits as reproduce them exactly.
+    """Convert an array of rows with named fields to blocks of CSV with a header; numbers keep their exact values.
 
-    Of hftbacktest's events only those at the exchange are kept, with action and side as words; the others give the time
-    at which a client learnt of an event.
+    Rows of hftbacktest say whether an event happened at the exchange at that time, or reached a client. Only the former
+    are kept, with action and side as words.
 
     Args:
-        name: of the file.
-        stream: of one array.
+        name: name of the file, for errors.
+        stream: content of a `.npy` file.
 
     Raises:
-        ConfigurationError: it has no named fields, or is pickled.
-        EOFError: it ends too early.
+        ConfigurationError: the array has no named fields, or is pickled.
+        EOFError: the file ends too early.
     """
     try:
         version = np.lib.format.read_magic(stream)

@@ -1,4 +1,4 @@
-"""Recognises rows of orders and of book levels, which have a price and a size as trades do."""
+"""Recognises rows that are orders or levels of an order book; they have a price and a size, as trades do."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ WORDS = frozenset(
 
 
 def columns_of_actions(header: Sequence[str]) -> list[int]:
-    """Indices of the columns that may hold actions on orders."""
+    """Indices of the columns whose names suggest that they hold actions on orders, such as `Action` or `event_type`."""
     return [at for at, name in enumerate(header) if _plain(name) in ACTIONS | EVENTS]
 
 
@@ -34,14 +34,17 @@ TRADES = ("t", "trade", "trades", "match", "fill", "filled", "execute", "execute
 def orders_in(
     header: Sequence[str], rows: Sequence[Sequence[Any]], but: Sequence[int]
 ) -> tuple[str, list[str], str] | None:
-    """The column of actions on orders, its words, and its word for trades; None where there is no such column.
+    """The first column that holds actions on orders; None if there is none.
 
     Args:
         header: names of the columns.
         rows: cells of the first rows.
-        but: indices of columns that are read as something else.
+        but: indices of columns that are not looked at.
 
-    >>> orders_in(["price", "Action"], [[1, "Add"], [1, "Trade"]], [0])
+    Returns:
+        The name of the column, the actions in it, and its word for a trade (`T` if no trade occurs).
+
+    >>> orders_in(["price", "Action"], [[1, "Add"], [1, "Trade"]], but=[0])
     ('Action', ['Add'], 'Trade')
     >>> orders_in(["price", "type"], [[1, "order_created"]], [0]), orders_in(["price", "type"], [[1, "A"]], [0])
     (('type', ['order_created'], 'T'), None)

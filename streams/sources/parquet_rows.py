@@ -1,4 +1,4 @@
-"""Ticks from Parquet and Feather, read by column name, a batch of rows at a time."""
+"""Reads ticks from Parquet and Feather files, by the names of the columns, a batch of rows at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
@@ -29,11 +29,11 @@ UNITS: dict[str, TimeUnit] = {"ns": "ns", "us": "us", "ms": "ms", "s": "s"}
 
 
 class ParquetRows:
-    """Reader of one Parquet or Feather file; iterate `ticks()` once.
+    """Reader of one Parquet or Feather file; call `ticks` once.
 
     Args:
-        reading: of it.
-        feather: whether it is Feather.
+        reading: settings and progress of reading the file.
+        feather: whether the file is Feather; False for Parquet.
     """
 
     def __init__(self, reading: FileReading, feather: bool = False) -> None:
@@ -41,16 +41,17 @@ class ParquetRows:
         self._rows = 0
 
     def share(self) -> float:
-        """Share of the file that has been read, 0 to 1."""
+        """Part of the rows that were read so far, 0 to 1; 1 for a file without rows, and before reading begins."""
         return self._reading.row / self._rows if self._rows else 1.0
 
     def ticks(self) -> Iterator[list[Feed]]:
-        """The ticks of the file, in blocks.
+        """Yield the ticks of the file, a list for each batch of rows; a row that cannot be read becomes a `RawTick`.
 
         Raises:
-            BrokenFile: it is damaged, or ends too early.
-            ConfigurationError: its columns are not what ticks need.
-            Refused: a row makes no tick, with `strict`.
+            BrokenFile: the file is damaged or ends too early.
+            ConfigurationError: a column that ticks need is missing or of a wrong type, the first rows cannot be
+                understood, or pyarrow is not installed.
+            Refused: a row cannot be read, and `reading` is strict.
         """
         name = self._reading.name
         try:

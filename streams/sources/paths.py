@@ -1,10 +1,16 @@
-"""Paths into objects: names and positions with points between them."""
+"""Finds values in nested objects and lists by paths: names and indices with points between them."""
 
 from typing import Any
 
 
 def at_path(item: Any, path: str) -> Any:
-    """The value at a path of names and positions; None where there is none."""
+    """The value at a path in nested objects and lists; None if there is none.
+
+    Args:
+        item: object or list.
+        path: names of keys and indices of lists with points between them, such as `data.0.price`. A key that is called
+            like the whole path is found first.
+    """
     if isinstance(item, dict) and path in item:
         return item[path]
     for name in path.split("."):

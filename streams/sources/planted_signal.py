@@ -1,4 +1,4 @@
-"""Synthetic markets with one planted signal: the heavier side of the book predicts the next moves, or the opposite."""
+"""Synthetic markets with a known signal: the side of the book with the larger size predicts the next moves."""
 
 from collections.abc import Iterator
 from math import exp
@@ -17,10 +17,12 @@ START_NS = 1_704_067_200_000_000_000
 
 
 class PlantedMarket(Iterator[Quote]):
-    """An endless market whose quotes, 10 ms apart, are predicted by the heavier side of their book.
+    """An endless series of quotes, 10 ms apart, in which the side with the larger size predicts the moves of the price.
+
+    The price moves in the predicted direction with a probability of 0.7. The larger side is drawn anew every 10 quotes.
 
     Attributes:
-        inverted: whether the book predicts the opposite direction from now on.
+        inverted: whether moves go in the opposite direction; may be changed between quotes.
 
     >>> market = PlantedMarket("AAA", seed=7)
     >>> quote = next(market)
@@ -53,9 +55,13 @@ STEEPNESS = 3.0
 
 
 class GradedMarket(Iterator[Quote]):
-    """Like `PlantedMarket`, but the size of the imbalance varies, and with it the probability of the move.
+    """An endless series of quotes, 10 ms apart, in which the imbalance of sizes determines the probability of a rise.
 
-    The sign of the imbalance, which is a baseline, predicts less than its size, so a model has something to learn.
+    A model can do better than the sign of the imbalance, which is one of the baselines, since a larger imbalance
+    predicts more surely.
+
+    Attributes:
+        inverted: whether moves go in the opposite direction; may be changed between quotes.
 
     >>> quote = next(GradedMarket("AAA", seed=7))
     >>> (quote.bid, round(quote.bid_size, 3), quote.ask, round(quote.ask_size, 3))

@@ -1,4 +1,4 @@
-"""Plausibility check: a file whose first ticks cannot be those of a market was misread, and is refused at once."""
+"""Checks whether the first ticks of a file can be those of a market; if not, the file was misread, and is refused."""
 
 from collections.abc import Iterator, Sequence
 
@@ -30,21 +30,22 @@ BACKWARDS = "expected ticks from old to new, runs backwards; fix: --sort"
 
 
 class RunsBackwards(ConfigurationError):
-    """The first ticks of a file run from new to old; sorting mends it."""
+    """Error: the first ticks of a file run from new to old, so the file must be sorted."""
 
 
 def expect_plausible(name: str, ticks: Sequence[Quote | Trade], in_order: bool = True) -> None:
-    """Refuse a file whose first ticks show that it was misread.
+    """Raise an error if the times, prices, sides or sizes of a file's first ticks cannot be those of a market.
 
     Args:
-        name: of the file.
-        ticks: the first ones, in the order of the file.
-        in_order: whether they must run from old to new.
+        name: name of the file, for the error.
+        ticks: first ticks, in the order of the file.
+        in_order: whether they must run from old to new; False if they will be sorted.
 
     Raises:
-        ConfigurationError: with the likely cause, and the option that mends it.
+        ConfigurationError: it says the likely cause, and the option that helps.
 
-    >>> expect_plausible("x.csv", [Quote("X", 1_723_161_255_000_000_000 - at, 1.0, 1.0, 2.0, 1.0) for at in range(3)])
+    >>> ticks = [Quote("X", 1_723_161_255_000_000_000 - at, 1.0, 1.0, 2.0, 1.0) for at in range(3)]
+    >>> expect_plausible("x.csv", ticks)
     Traceback (most recent call last):
     ...
     streams.sources.plausible.RunsBackwards: x.csv: expected ticks from old to new, runs backwards; fix: --sort

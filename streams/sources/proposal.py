@@ -1,4 +1,4 @@
-"""Proposes options for reading an unknown table, from the names of its columns and its first rows."""
+"""Proposes command line options for reading an unknown table, from the names of its columns and its first rows."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -32,9 +32,9 @@ class Proposal(NamedTuple):
     """Options by which an unknown table can be read.
 
     Attributes:
-        columns: the proposal as `Columns`; a symbol that the user must give is `NAME`.
-        options: the proposal as command line options; empty where the table does not look like ticks.
-        asked: what only the user knows, with the option for it.
+        columns: the proposed settings for reading the table. If the user must give the symbol, it is `NAME` here.
+        options: the same as command line options; empty if the table does not look like ticks.
+        asked: for each thing that only the user can know, a phrase with the option to give.
     """
 
     columns: Columns
@@ -46,16 +46,16 @@ class Proposal(NamedTuple):
 
 
 def laid_out(header: Sequence[str], columns: Columns, name: str, rows: Rows | Callable[[], Rows]) -> Layout:
-    """The layout of a table; the error about one that lacks columns proposes all options in one sentence.
+    """The `Layout` of a table; if columns are missing, the error proposes options by which the table can be read.
 
     Args:
-        header: names of its columns.
-        columns: what the user gave.
-        name: of the file; empty where there is none.
-        rows: its first rows, with a cell for each column, or a function that returns them.
+        header: names of the columns.
+        columns: the user's settings for reading the table.
+        name: name of the file; empty if there is none.
+        rows: cells of the first rows, or a function that returns them, which is called only for the proposal.
 
     Raises:
-        ConfigurationError: columns are missing; names these and the options.
+        ConfigurationError: a column that ticks need is missing.
     """
     try:
         return Layout(header, columns, name)
@@ -68,15 +68,15 @@ def laid_out(header: Sequence[str], columns: Columns, name: str, rows: Rows | Ca
 
 
 def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) -> Proposal:
-    """The proposal for a table with these columns.
+    """The options by which a table can probably be read.
 
-    A column that may name markets is never ignored: it becomes the symbol where prices confirm it (`markets`), and is
-    asked about otherwise.
+    A column that may name markets is never ignored. It becomes the symbol if prices jump where its word changes, and
+    hardly elsewhere; otherwise the user is asked.
 
     Args:
         header: names of the columns.
-        rows: the first rows; without any, only the names of the columns are used.
-        columns: what the user gave, which is kept.
+        rows: cells of the first rows; without any, only the names of the columns are used.
+        columns: the user's settings for reading the table, which are kept; None for the default.
 
     >>> print(proposed(["timestamp", "id", "side", "price", "amount"], []))
     --map ts_event=timestamp,size=amount --symbol NAME
@@ -101,7 +101,7 @@ def proposed(header: Sequence[str], rows: Rows, columns: Columns | None = None) 
 
 
 def symbol_of(header: Sequence[str], rows: Rows, columns: Columns) -> str:
-    """The option for the symbol of a table whose prices are known, found as in `proposed`.
+    """The option for the symbol of a table whose prices are known: the column that names it, or `--symbol NAME`.
 
     >>> symbol_of(["date", "close"], [["2024-08-09", 1.5]], Columns(names={"ts_event": "date", "price": "close"}))
     '--symbol NAME'
@@ -113,7 +113,7 @@ def symbol_of(header: Sequence[str], rows: Rows, columns: Columns) -> str:
 
 
 def unknown(header: Sequence[str], rows: Rows, columns: Columns) -> str:
-    """Advice on a table in which no column is known: what its columns look like, and the options."""
+    """Advice on a table in which no time or price was found: the options to give, and what its columns look like."""
     looked = column_kinds(header, rows)
     told = []
     for what, kinds in (("times", ("time", "date", "time of day")), ("numbers", ("number",)), ("words", ("words",))):
@@ -126,7 +126,7 @@ def unknown(header: Sequence[str], rows: Rows, columns: Columns) -> str:
 
 
 def named_by_cells(rows: Rows) -> str:
-    """Example of options that name the columns of a table without a header, by the look of its cells.
+    """An example of options that name the columns of a table without a header, guessed from its cells.
 
     >>> named_by_cells([["09.08.2024", "12:00:01", "FDAX", "18500,5", "3", "K"]])
     '--columns DATE,TIME,symbol,price,size,side --map ts_event=DATE+TIME --decimal ,'

@@ -1,4 +1,4 @@
-"""State of reading a file in any format: the current row, how rows are read, stand-ins for rows that make no tick."""
+"""Settings and progress of reading one file of any format, and what is sent on of rows that cannot be read."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -32,11 +32,11 @@ EXPLAINED = 10
 
 
 class KindOfRows(NamedTuple):
-    """How one kind of rows of a file, or of a file of an archive, is read.
+    """How one kind of rows is read; a file may hold several kinds, and an archive several files.
 
     Attributes:
-        found: its format and columns.
-        layout: its layout, settled.
+        found: file format and settings.
+        layout: which cell holds which field, after `Layout.settle`.
         rows: cells of the first rows.
     """
 
@@ -45,7 +45,7 @@ class KindOfRows(NamedTuple):
     rows: list[Sequence[Any]]
 
     def said(self) -> str:
-        """How the rows are read, as a sentence; empty where they are records as they stand."""
+        """Sentence for people on how the rows are read; empty if they are records of the topic `ticks` already."""
         layout, columns = self.layout, self.found.columns
         if self.found.format is None and columns.plain and layout.clock.unit in (None, "ns") and not layout.warned:
             return ""
@@ -64,7 +64,7 @@ class KindOfRows(NamedTuple):
         return f"not read: {', '.join(map(shortened, names[:NAMED]))}{more}" if names else ""
 
     def explained(self) -> Iterator[tuple[dict[str, str], str]]:
-        """For each first row: its cells by column, and the tick that they make, or the reason why they make none."""
+        """Yield, for each of the first rows, its cells by column, and the tick that they make or why they make none."""
         layout, build = self.layout, self.layout.builder()
         form = self.found.format.book if self.found.format is not None and layout.of_book else None
         book: BookRows | CarriedForwardRows | None = None
@@ -95,18 +95,19 @@ class KindOfRows(NamedTuple):
 
 
 class FileReading:
-    """State of reading one file.
+    """Settings and progress of reading one file.
 
     Args:
-        name: of the file.
-        columns: how its rows become ticks.
-        strict: whether a row that makes no tick ends the reading with an error.
+        name: name of the file.
+        columns: settings for reading the file.
+        strict: whether a row that cannot be read raises `Refused`, instead of becoming a `RawTick`.
 
     Attributes:
-        plain: whether rows have the names and units of the records.
-        row: last row that was read, counted from 1 as an editor does (Parquet has no header to count).
-        beyond: the first times that no record can hold, for the warning about them.
-        taken: how rows are read, for each file of an archive and kind of rows; only the first ones.
+        plain: whether all settings are at their defaults.
+        row: number of the last row that was read, counted from 1 as an editor counts lines, with the header. Parquet
+            has no header to count.
+        beyond: first few times that are too far away for a record to hold, to be reported in a warning.
+        taken: how rows are read, for the first few kinds of rows.
     """
 
     def __init__(self, name: str, columns: Columns, strict: bool) -> None:
@@ -118,25 +119,38 @@ class FileReading:
         self._carried: list[CarriedForwardRows] = []
 
     def carry(self, rows: CarriedForwardRows) -> CarriedForwardRows:
-        """Keep the reader of these rows, which counts those that it leaves out."""
+        """Remember a reader of rows, so that the rows that it leaves out are counted; the same reader is returned."""
         self._carried.append(rows)
         return rows
 
     @property
     def left_out(self) -> int:
-        """Number of rows so far that were left out because they had neither a bid nor an ask."""
+        """Number of rows that were left out so far because they had neither a bid nor an ask."""
         return sum(rows.left_out for rows in self._carried)
 
     def take(self, found: Understood, layout: Layout, rows: Sequence[Sequence[Any]]) -> None:
-        """Keep how these rows are read."""
+        """Remember how a kind of rows is read, to be told to the user; only the first few kinds are kept.
+
+        Args:
+            found: file format and settings.
+            layout: which cell holds which field, after `Layout.settle`.
+            rows: cells of the first rows, of which some are kept.
+        """
         if len(self.taken) < MOST_TAKEN:
             self.taken.append(KindOfRows(found, layout, list(rows[:EXPLAINED])))
 
     def raw(self, row: int, problem: object, value: bytes, symbol: Any = "", ts_event: Any = None) -> RawTick:
-        """Stand-in for a row that makes no tick; everything about it is cut to a bounded length.
+        """A `RawTick` in place of a row that cannot be read; everything in it is cut to a limited length.
+
+        Args:
+            row: number of the row.
+            problem: what is wrong with the row.
+            value: bytes that are sent on.
+            symbol: symbol of the row, if it is a text; otherwise not known.
+            ts_event: time of the row, if it is a whole number; otherwise not known.
 
         Raises:
-            Refused: with `strict`.
+            Refused: the file is read strictly.
         """
         sentence = shortened(f"{self.name}, row {row}: {problem}")
         if self._strict:
@@ -150,7 +164,17 @@ class FileReading:
         return RawTick(key, value, ts_event if known else None, sentence)
 
     def raw_cells(self, row: int, problem: object, layout: Layout, cells: Sequence[Any]) -> RawTick:
-        """Stand-in for a row whose cells make no tick, with as much of them as JSON can hold."""
+        """A `RawTick` in place of a row whose cells make no tick, with as much of them as JSON can hold.
+
+        Args:
+            row: number of the row.
+            problem: error that the cells raised.
+            layout: which cell holds which field.
+            cells: cells of the row.
+
+        Raises:
+            Refused: the file is read strictly.
+        """
         fields = layout.named(cells)
         told = layout.unreadable(cells) if type(problem) in (ValueError, TypeError) else ""
         return self.raw(row, told or problem, encode(fields), fields.get("symbol", ""), fields.get("ts_event"))

@@ -1,4 +1,4 @@
-"""Checks on the rows of a table: several markets under one symbol, and bars that would be read as trades."""
+"""Checks rows of a table for mistakes that would not show: several markets under one symbol, bars read as trades."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -23,19 +23,19 @@ NAMED = 3
 
 
 class OneMarket:
-    """Checks that a file with one given symbol is of one market.
+    """Checks whether all rows of a file belong to one market, if the user gave one symbol for all of them.
 
-    Columns that no field is read from are compared with the prices: where each of their words goes with a price level
-    of its own, they name markets, and reading ends with an error.
+    A column that is not read may name several markets. It does if prices jump where its word changes, and hardly
+    elsewhere. Reading then ends with an error.
 
     Args:
         header: names of all columns of the file.
-        layout: settled layout of the rows that are checked.
-        name: of the file.
-        used: indices in `header` of the columns that fields are read from; None: those of the layout.
+        layout: which cell holds which field, after `Layout.settle`.
+        name: name of the file, for errors.
+        used: indices in `header` of the columns that fields are read from; None: those in `layout`.
 
     Attributes:
-        places: indices in `header` of the columns that are checked; empty where there is nothing to check.
+        places: indices in `header` of the columns that are still checked; empty if nothing is.
     """
 
     def __init__(self, header: Sequence[str], layout: Layout, name: str, used: Iterable[int] | None = None) -> None:
@@ -50,14 +50,14 @@ class OneMarket:
         self._build = layout.builder()
 
     def begin(self, rows: Sequence[Sequence[Any]], whole: Sequence[Sequence[Any]] | None = None) -> None:
-        """Check the first rows; columns of words among them are checked in later rows, too.
+        """Check the first rows; columns that may name markets go on being checked by `look`.
 
         Args:
-            rows: cells as the layout has them.
-            whole: the same rows with the cells of all columns; None where `rows` has them all.
+            rows: cells of the first rows, as `layout` has them.
+            whole: the same rows with the cells of all columns; None if `rows` has them all.
 
         Raises:
-            ConfigurationError: they are of several markets.
+            ConfigurationError: the rows belong to several markets.
         """
         cells = [[row[at] for at in self.places] for row in (rows if whole is None else whole)]
         looked = column_kinds([self._names[at] for at in self.places], cells)
@@ -66,14 +66,14 @@ class OneMarket:
         self.look(rows, [[each[at] for at in kept] for each in cells])
 
     def look(self, rows: Sequence[Sequence[Any]], cells: Sequence[Sequence[Any]] | None = None) -> None:
-        """Check later rows.
+        """Check further rows, after `begin`.
 
         Args:
-            rows: cells as the layout has them.
-            cells: for each row, the cells at `places`; None where `rows` has them.
+            rows: cells of the rows, as `layout` has them.
+            cells: for each row, its cells in the columns `places`; None if `rows` has the cells of all columns.
 
         Raises:
-            ConfigurationError: they are of several markets.
+            ConfigurationError: the rows so far belong to several markets.
         """
         if not self.places:
             return
@@ -116,12 +116,14 @@ def _may_name(look: ClassifiedColumn) -> bool:
 
 
 def warn_of_bars(header: Sequence[str], rows: Sequence[Sequence[Any]], layout: Layout, times: Sequence[Any]) -> None:
-    """Warn of a table that holds bars: its rows lie on a grid of time, and four columns are ordered as in bars.
+    """Set `layout.warned` if rows that would be read as trades look like bars, as their times and prices show.
+
+    Bars have times at equal distances, and four neighbouring columns that are ordered like open, high, low and close.
 
     Args:
         header: names of all columns.
-        rows: first rows, with all their cells.
-        layout: their settled layout, where the user did not say what a row is; its `warned` is set.
+        rows: cells of the first rows, of all columns.
+        layout: which cell holds which field, after `Layout.settle`.
         times: cell of the time of each row.
     """
     if layout.warned or layout.shift or layout.fixed.get("kind") != "trade" or layout.of_book:

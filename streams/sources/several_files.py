@@ -1,4 +1,4 @@
-"""Check that several files with one given symbol are of one market."""
+"""Checks that several files hold one market, if the user gave one symbol for all of them."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -16,14 +16,17 @@ FARTHEST = 1.5
 
 
 def expect_one_market(files: Sequence[str], columns: Columns) -> None:
-    """Refuse files of several markets under one given symbol, since half of their ticks would be price jumps.
+    """Raise an error if files for which the user gave one symbol hold different markets, as their first prices show.
+
+    Nothing is checked without such a symbol, or if `Columns.checked` is False.
 
     Args:
-        files: paths; pipes, which cannot be read twice, are left out.
-        columns: how their rows become ticks.
+        files: paths of the files. Pipes are left out, since they cannot be read twice.
+        columns: settings for reading the files, with the symbol.
 
     Raises:
-        ConfigurationError: their first prices differ too much, or a file cannot be read.
+        ConfigurationError: the first prices of two files differ by more than a factor of `FARTHEST`, or a file cannot
+            be read.
     """
     if not columns.symbol or not columns.checked:
         return

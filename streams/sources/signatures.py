@@ -1,4 +1,4 @@
-"""Recognises kinds of files by their first bytes; an error names a kind that is not read, and what to do."""
+"""Recognises kinds of files by their first bytes; for a kind that is not read, an error says what to do."""
 
 from schemas.errors import ConfigurationError
 
@@ -36,7 +36,11 @@ FOREIGN: dict[bytes, tuple[str, str]] = {
 
 
 def expect_text(name: str, head: bytes) -> None:
-    """Refuse unpacked bytes that are no UTF-8 text, judged by the first bytes.
+    """Raise an error if the first bytes of a file show that it is a binary file of a kind that is not read.
+
+    Args:
+        name: name of the file, for the error.
+        head: first bytes of the file, unpacked.
 
     >>> expect_text("ticks.7z", b"7z\\xbc\\xaf...")
     Traceback (most recent call last):
@@ -44,7 +48,7 @@ def expect_text(name: str, head: bytes) -> None:
     schemas.errors.ConfigurationError: ticks.7z: expected CSV, JSON or Parquet, was a 7-Zip archive; fix: unpack it
 
     Raises:
-        ConfigurationError: they are something else; names it and what to do.
+        ConfigurationError: it names the kind of file, and what to do.
     """
     for sign, (kind, fix) in FOREIGN.items():
         if head.startswith(sign):

@@ -1,4 +1,4 @@
-"""Recognises columns of sizes by their names, so that sizes under an unknown name are not read as 0."""
+"""Recognises columns that hold sizes by their names; a size under an unknown name would be read as 0."""
 
 LIKE_SIZES = frozenset(
     {
@@ -19,15 +19,15 @@ SHORT = {"bid": ("b",), "ask": ("a", "ofr", "offer")}
 
 
 def like_a_size(column: str, side: str) -> bool:
-    """Whether the name of a column is a usual name of a size.
+    """Whether a column's name shows that it holds sizes of one side of the book, or of trades.
 
     Args:
-        column: name.
-        side: `bid` or `ask`; empty for trades.
+        column: name of the column.
+        side: `bid` or `ask`; empty for the size of trades.
 
-    >>> like_a_size("bidQty", "bid"), like_a_size("AskVolume", "bid"), like_a_size("ask_size_1", "ask")
+    >>> like_a_size("bidQty", side="bid"), like_a_size("AskVolume", side="bid"), like_a_size("ask_size_1", side="ask")
     (True, False, True)
-    >>> like_a_size("asks[0].amount", "ask"), like_a_size("Vol.", ""), like_a_size("tick_size", "")
+    >>> like_a_size("asks[0].amount", side="ask"), like_a_size("Vol.", side=""), like_a_size("tick_size", side="")
     (True, True, False)
     """
     plain = "".join(filter(str.isalnum, column)).lower()

@@ -1,4 +1,4 @@
-"""Recorded streams in which the time of receipt stands before each JSON message."""
+"""Recordings in which each JSON message stands after the time at which it was received."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,11 @@ _STAMPED_OBJECT = re.compile(rb"^(\d{9,19}(?:\.\d{1,9})?)(?::? +|:)\{(?= *\")", 
 
 
 def is_stamped(head: bytes, newline: bytes = b"\n") -> bool:
-    """Whether the first bytes of a file are a time followed by a JSON message.
+    """Whether a file holds JSON messages that each stand after a time, as its first bytes show.
+
+    Args:
+        head: first bytes of the file.
+        newline: byte that ends a line.
 
     >>> is_stamped(b'1723161255088169167 {"e":"trade"}'), is_stamped(b"1723161255,1.5"), is_stamped(b'{"e":"trade"}')
     (True, False, False)
@@ -19,7 +23,7 @@ def is_stamped(head: bytes, newline: bytes = b"\n") -> bool:
 
 
 def without_stamps(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same blocks without the times; objects carry the time of receipt in the field `received`.
+    """Yield the blocks of lines without the times before their messages; an object gets its time as `received`.
 
     >>> list(without_stamps([b'1723161255.5: {"e":"trade"}\\n1723161255.6: [1]']))
     [b'{"received":"1723161255.5","e":"trade"}\\n[1]']

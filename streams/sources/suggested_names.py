@@ -1,4 +1,4 @@
-"""Usual names of columns of ticks, from which `--map` options for an unknown header are proposed."""
+"""Usual names of columns in several languages, by which the columns of an unknown table are recognised."""
 
 import shlex
 from collections.abc import Sequence
@@ -93,7 +93,7 @@ TRADES = ("price", "size", "side")
 
 
 def plain(name: object) -> str:
-    """The name of a column, or the last part of a path, in small letters without marks.
+    """A column's name in small letters, with letters and digits only; of a path, its last part.
 
     >>> plain("data.Trade_Price"), plain("<BID>"), plain("約定 日時")
     ('tradeprice', 'bid', '約定日時')
@@ -102,7 +102,9 @@ def plain(name: object) -> str:
 
 
 def by_name(header: Sequence[str]) -> dict[str, str]:
-    """Field -> column, for columns with a usual name; a day and a time of day are joined by `+`.
+    """For each field of a tick, the column that has a usual name for it; fields without such a column are left out.
+
+    If a day and a time of day are in two columns, their names are joined by `+`.
 
     >>> by_name(["timestamp", "id", "side", "price", "amount"])
     {'ts_event': 'timestamp', 'price': 'price', 'size': 'amount', 'side': 'side'}
@@ -127,7 +129,7 @@ def by_name(header: Sequence[str]) -> dict[str, str]:
 
 
 def is_of_a_book(header: Sequence[str]) -> bool:
-    """Whether the names of its columns show that a table holds book changes, orders or bars.
+    """Whether a table has a column that only tables of changes of an order book, of orders or of bars have.
 
     >>> is_of_a_book(["time", "update_type", "side", "price", "qty"]), is_of_a_book(["time", "price"])
     (True, False)
@@ -136,7 +138,7 @@ def is_of_a_book(header: Sequence[str]) -> bool:
 
 
 def option(value: str) -> str:
-    """The value of an option, quoted for a shell.
+    """The value of a command line option, in quotation marks if a shell needs them.
 
     >>> option("ts_event=Date and Time"), option("price=px")
     ("'ts_event=Date and Time'", 'price=px')

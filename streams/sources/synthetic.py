@@ -1,19 +1,20 @@
-"""A synthetic market: seeded ticks whose best possible forecast is known.
+"""A synthetic market: random but reproducible ticks, of which the best possible forecast is known.
 
-Nothing here is real. Every symbol has, independently of the others:
+No real prices are used. Each symbol has, independently of the others:
 
-* a latent **pressure** (Ornstein-Uhlenbeck, unit variance, half-life below a second) pulls the efficient price. It
-  shows in the queue imbalance, with fresh noise in every quote, and in the side of the aggressors;
-* a Markov chain switches between **range** (the price is pulled back to where the spell began) and **trend** (a
-  constant drift, more often towards the opening price, so that prices stay near it);
-* another one switches between **calm** and **volatile** (more volatility, more ticks, a wider spread);
-* quotes on a grid around the efficient price: labels also carry the noise of rounding;
-* if asked for, a **concept change**: from one moment on the imbalance shows the opposite of the pressure. Trades go
-  on showing the pressure itself.
+* an efficient price, around which quotes are made on a grid of 0.01; rounding to the grid adds noise;
+* a hidden **pressure** that pulls the efficient price up or down. It is an Ornstein-Uhlenbeck process with variance 1
+  and a half-life below a second. It shows in the sizes of bid and ask, with new noise in every quote, and in the
+  aggressors of trades;
+* random switches between **range** (the price is pulled back to where the range began) and **trend** (a constant drift,
+  more often towards the opening price, so that prices stay near it);
+* random switches between **calm** and **volatile** (more volatility, more ticks, a wider spread);
+* on demand a **concept change**: after a chosen time, the sizes of bid and ask show the opposite of the pressure.
+  Trades go on showing the pressure itself.
 
-The ideal forecaster knows the efficient price, the pressure and the spells (`SyntheticSymbol.expected_move`); no model
-of the ticks can do better. With the default parameters it is right about the direction of the mid over
-500 ms in 74 % of all cases, the sign of the last imbalance in 63 %, the sign of the last two seconds' move in 60 %.
+The best possible forecast uses these hidden values (`SyntheticSymbol.expected_move`); no model that sees only ticks can
+do better. With the default parameters, it is right about the direction of the mid price over 500 ms in 74 % of all
+cases. The sign of the last imbalance of sizes is right in 63 %, the sign of the move of the last two seconds in 60 %.
 
 References:
     Uhlenbeck and Ornstein (1930), On the theory of the Brownian motion, for the transition of the pressure.
@@ -43,20 +44,22 @@ STORM, BUSY = 2.5, 1.5
 
 
 class SyntheticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the market. Prices are in ticks of the grid (0.01), times in seconds of event time.
+    """Parameters of a synthetic market. Prices are in steps of the price grid (0.01), times in seconds of event time.
+
+    The pressure is a hidden value with mean 0 and variance 1 that pulls the efficient price up or down.
 
     Attributes:
-        rate: ticks a second and symbol while calm.
-        trades: share of trades among the ticks.
-        volatility: standard deviation of the efficient price after one second, ticks, while calm.
-        half_life: of the pressure.
-        pull: drift of the efficient price at pressure 1, in volatilities a second.
-        trend: drift in a trend, in volatilities a second.
-        reversion: share of the distance to the anchor that a range takes back in a second.
-        spell: mean duration of range, trend, calm and volatile spells.
-        imbalance: how strongly the pressure shows in the queue imbalance, beside noise of strength 1.
-        aggression: log-odds of a buyer as the aggressor at pressure 1.
-        flip_after: the imbalance changes its meaning so long after the opening; None: never.
+        rate: ticks of each symbol per second while the market is calm.
+        trades: share of trades among the ticks, 0 to 1.
+        volatility: standard deviation of the efficient price after one second while calm, in steps of the grid.
+        half_life: half-life of the pressure, seconds.
+        pull: drift of the efficient price per second at pressure 1, as a multiple of the volatility.
+        trend: drift of the efficient price per second in a trend, as a multiple of the volatility.
+        reversion: in a range, rate per second at which the price is pulled back to where the range began.
+        spell: mean duration of each range, trend, calm or volatile phase, seconds.
+        imbalance: weight with which the pressure shows in the sizes of bid and ask; their noise has weight 1.
+        aggression: log-odds that a trade's aggressor is the buyer, at pressure 1.
+        flip_after: seconds from the opening after which the sizes show the opposite of the pressure; None: never.
     """
 
     rate: Positive = 100.0
@@ -73,15 +76,20 @@ class SyntheticParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class SyntheticSymbol:
-    """One symbol of the market: `step()` returns its next tick, the attributes hold its hidden state.
+    """One symbol of a synthetic market: `step` returns its next tick, the attributes hold its hidden state.
+
+    Args:
+        seed: seed of the random numbers, together with the name of the symbol.
+        symbol: name of the symbol.
+        parameters: properties of the market; None for the default.
 
     Attributes:
-        due: event time of the next tick, ns.
-        price: efficient price, ticks of the grid.
-        pressure: latent pressure, standard normal in the long run.
-        volatility: standard deviation of the efficient price after one second, ticks of the grid.
-        volatile: whether a volatile spell is on.
-        direction: 1 or -1 in a trend, 0 in a range.
+        due: event time of the next tick, ns since 1970.
+        price: efficient price, in steps of the price grid (0.01).
+        pressure: hidden value that pulls the price up (above 0) or down; mean 0 and variance 1 in the long run.
+        volatility: standard deviation of the efficient price after one second, in steps of the grid.
+        volatile: whether the market is in a volatile phase; False while calm.
+        direction: 1 or -1 in a trend upwards or downwards, 0 in a range.
 
     >>> SyntheticSymbol(seed=1, symbol="ACORN").step()  # doctest: +NORMALIZE_WHITESPACE
     Quote(symbol='ACORN', ts_event=1704067200001902238, bid=74.25, bid_size=127.0, ask=74.26, ask_size=61.0,
@@ -107,11 +115,14 @@ class SyntheticSymbol:
 
     @property
     def mid(self) -> float:
-        """Mid of the last quote, ticks of the grid."""
+        """Mean of bid and ask of the last quote, in steps of the price grid (0.01)."""
         return 0.5 * (self._bid + self._ask)
 
     def expected_move(self, seconds: float) -> float:
-        """Move of the efficient price, ticks, expected from the hidden state within a time in which no spell ends."""
+        """Expected change of the efficient price over the next `seconds`, from the hidden state, in steps of 0.01.
+
+        Phases (range, trend, calm, volatile) are assumed to go on for that time.
+        """
         parameters = self._parameters
         move = parameters.pull * self.volatility * self.pressure * (1.0 - exp(-self._decay * seconds)) / self._decay
         if self.direction:
@@ -119,7 +130,7 @@ class SyntheticSymbol:
         return move + (self._anchor - self.price) * (1.0 - exp(-parameters.reversion * seconds))
 
     def step(self) -> Quote | Trade:
-        """The next tick."""
+        """Move on to the next tick of the symbol and return it."""
         now = self.due
         self._drift((now - self._now) * 1e-9)
         self._now = now
@@ -201,16 +212,17 @@ def synthetic_market(
     seconds: float | None = None,
     parameters: SyntheticParameters | None = None,
 ) -> Iterator[Quote | Trade]:
-    """Quotes and trades of several symbols in the order of event time; the same arguments give the same ticks.
+    """Yield quotes and trades of several synthetic symbols in the order of event time.
 
-    A symbol's ticks depend on the seed and its name only, not on which others are there.
+    The same arguments give the same ticks. The ticks of a symbol depend only on the seed, its name and the parameters,
+    not on the other symbols.
 
     Args:
-        seed: of everything that is random.
-        symbols: names, each once.
-        ticks: how many in all; None: no end.
-        seconds: of event time, from the opening on; None: no end.
-        parameters: what the market is like.
+        seed: seed of the random numbers.
+        symbols: names of the symbols, each once.
+        ticks: number of ticks of all symbols together; None: endless.
+        seconds: event time that the ticks cover, seconds from the opening; None: endless.
+        parameters: properties of the market; None for the default.
 
     >>> [(tick.symbol, tick.seq) for tick in synthetic_market(seed=7, ticks=4)]
     [('CEDAR', 1), ('CEDAR', 2), ('CEDAR', 3), ('ACORN', 1)]

@@ -1,4 +1,4 @@
-"""Suggested encodings for a text that is not UTF-8, judged by its first line."""
+"""Suggests encodings for a text that is not UTF-8, judged by its first line."""
 
 import codecs
 import re
@@ -18,10 +18,10 @@ OF_WORDS = ("cp932", "gb18030", "cp1251", "cp1252")
 
 
 def known_encoding(name: str) -> str:
-    """The name of an encoding, once it is known to exist.
+    """The same name of an encoding, if Python knows it; an empty name passes.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: Python knows no such encoding.
 
     >>> known_encoding("latin-1"), known_encoding("")
     ('latin-1', '')
@@ -38,7 +38,7 @@ def known_encoding(name: str) -> str:
 
 
 def likely_encodings(line: bytes) -> list[str]:
-    """Encodings that a line may be of, the likeliest first; none where it is UTF-8.
+    """Names of the encodings that a line may have, the likeliest first; empty if it is UTF-8.
 
     >>> likely_encodings("Währung;Stück".encode("cp1252")), likely_encodings("Währung".encode())
     (['cp1252'], [])
@@ -69,7 +69,7 @@ def likely_encodings(line: bytes) -> list[str]:
 
 
 def other_encoding(line: bytes) -> str:
-    """The error about a line that is not UTF-8, with its text in the likely encodings; empty where it is UTF-8.
+    """Error sentence for a line that is not UTF-8, with the line read in the likely encodings; empty if it is UTF-8.
 
     >>> other_encoding("Zeit;Währung".encode("cp1252"))
     "expected text in UTF-8, was another encoding; fix: --encoding cp1252 (it reads 'Zeit;Währung')"

@@ -1,4 +1,4 @@
-"""Whether the cells of a column are times, days or times of day."""
+"""Recognises whether the cells of a column are times, days or times of day."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -9,9 +9,10 @@ from streams.sources.times import EARLIEST, LATEST, TIME, TIME_OF_DAY, TimeColum
 
 
 def spelling(texts: Sequence[str]) -> Literal["time", "date", "time of day", ""]:
-    """Kind of time that all of some texts are: a time with its day, a day, or a time of day; empty for none of these.
+    """Whether some texts are all times with a day, all days, or all times of day; empty if they are none of these.
 
-    Numbers are times where one unit makes all of them lie between 1990 and 2100 and they never run back, or only back.
+    A mixture of days and of times with a day counts as `time`. Numbers count as times if they never fall or never rise,
+    and one unit puts all of them between 1990 and 2100.
 
     >>> spelling(["2024-08-09 12:00:01"]), spelling(["09.08.2024"]), spelling(["12:00", "9:30:00.5"])
     ('time', 'date', 'time of day')

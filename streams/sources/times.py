@@ -1,12 +1,11 @@
-"""Reads times as files write them into ns since the Unix epoch, exact to the last given digit.
+"""Reads times as files write them, and turns them into ns since 1970 (UTC), exact to the nanosecond.
 
-A time is a number (of units since an epoch, or a date written as digits) or a text. The first cells of a column show
-which: between 1990 and 2100 the ranges of the units do not overlap, nor do those of dates as digits. Where two
-readings are possible (day and month in 08/09), an error asks for the option.
+A time is a text, a number of units since some epoch, or a date and time of day written as one number. The first cells
+of a column show which: between 1990 and 2100 the numbers of different units do not overlap. If two readings are
+possible, such as day and month in 08/09, an error asks the user for an option.
 
 References:
-    ISO 8601:2004, 4.1 to 4.3; RFC 3339, section 5.6, of which T and Z may be small; the ways of spelling that venues,
-    brokers and spreadsheets have beside these are listed in `docs/formats.md`.
+    ISO 8601:2004, 4.1 to 4.3; RFC 3339, section 5.6 (T and Z may be small letters); further ones: `docs/formats.md`.
 """
 
 import re
@@ -65,10 +64,10 @@ _DIGITS = {4: "", 8: "", 10: "HH", 12: "HHMM", 14: "HHMMSS", 17: "ms", 20: "us",
 
 
 def zone_of(name: str) -> tzinfo:
-    """The time zone of an IANA name.
+    """The time zone with an IANA name; UTC for an empty name.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: there is no zone of this name.
 
     >>> zone_of("America/New_York").key, zone_of("UTC") is UTC
     ('America/New_York', True)
@@ -88,13 +87,13 @@ ASKED_ZONE = "--zone NAME (Europe/Berlin) if they are local times"
 
 
 class TimeColumn:
-    """Reader of the times of one column.
+    """Reader of the times in one column.
 
     Args:
-        unit: unit of numbers; None: found by `settle`.
-        zone: zone of times that name none.
-        order: order of day, month and year; None: found by `settle`, or from a day after the 12th.
-        day: day of times of day, and of numbers that count from midnight.
+        unit: unit of times that are numbers; None: found by `settle`.
+        zone: time zone of times that name none.
+        order: order of day, month and year in dates; None: found by `settle`, or where a day is above 12.
+        day: day of times that are only times of day, or numbers that count from midnight; None: not given.
 
     >>> clock = TimeColumn("s")
     >>> clock.read("1723161255.088169167"), clock.read(1723161255.5), clock.read("2024-08-09T01:54:15,5+02")
@@ -118,16 +117,16 @@ class TimeColumn:
 
     @property
     def scale(self) -> int:
-        """Length of a unit, ns, where whole numbers count units since 1970; else 0, also where a `day` is given."""
+        """Nanoseconds in one unit, if whole numbers count units since 1970; 0 for anything else, or an unknown unit."""
         if self.unit is None or self.unit == "digits" or self.unit in _SINCE or self.day is not None:
             return 0
         return NS_PER[self.unit]
 
     def read(self, cell: object) -> int:
-        """A cell as a time, ns since the Unix epoch; `BEYOND` for a number with far too many digits.
+        """The time in a cell, ns since 1970 (UTC); `BEYOND` for a number that is far too large for a time.
 
         Raises:
-            ValueError: it is none.
+            ValueError: the cell is no time.
         """
         text = str(cell).strip()
         try:
@@ -192,16 +191,16 @@ class TimeColumn:
         return _seconds(day, seconds, zone) * SECOND + fraction
 
     def settle(self, cells: Sequence[object]) -> str:
-        """Find the unit and the order of dates from the first cells of a column, if the user did not give them.
+        """Find out the unit of numbers and the order of day and month from the first cells, if they are not known yet.
 
         Args:
-            cells: of some rows.
+            cells: cells of the column in the first rows.
 
         Returns:
-            How the times are read, for people.
+            A phrase for people on how the times are read.
 
         Raises:
-            ConfigurationError: two readings fit, or none does.
+            ConfigurationError: the times can be read in two ways, or in none.
         """
         if len(short := [cell for cell in cells if isinstance(cell, str) and _has_lost_digits(cell)]) > len(cells) / 2:
             raise ConfigurationError(
@@ -314,7 +313,7 @@ def _has_lost_digits(text: str) -> bool:
 
 
 def number_in(text: str) -> Decimal | None:
-    """A text as a finite number; None where it is none."""
+    """The finite number that a text spells; None if it spells none."""
     if "_" in text:  # Python's own way of writing numbers; here it stands between a date and a time of day
         return None
     try:

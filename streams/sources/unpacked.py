@@ -1,4 +1,4 @@
-"""Unpacks files: gzip, bzip2, xz, zstd and zip in any nesting; text in any Unicode encoding becomes UTF-8."""
+"""Unpacks files (gzip, bzip2, xz, zstd, lz4 and zip, also one in another), and turns their text into UTF-8."""
 
 import bz2
 import codecs
@@ -55,16 +55,18 @@ class _Made(io.RawIOBase):
 def texts(
     name: str, stream: BufferedReader, layer: int = 0, encoding: str = ""
 ) -> Iterator[tuple[str, BufferedReader]]:
-    """Streams of UTF-8 text from one file, by name: the file itself, or the files of an archive.
+    """Yield the streams of UTF-8 text in a file, each with its name: the file itself, or the files of an archive.
+
+    Binary tables of Databento and NumPy are yielded as CSV.
 
     Args:
-        name: of the file.
-        stream: its bytes; of an archive it must be a file that can be sought in.
-        layer: how many times it was unpacked already.
-        encoding: encoding of texts that are not Unicode; empty: recognised from the text.
+        name: name of the file.
+        stream: content of the file. For a zip archive it must be seekable.
+        layer: how many times the content was unpacked already; at most `MOST_LAYERS` layers are unpacked.
+        encoding: encoding of text that is not Unicode; empty if none was given.
 
     Raises:
-        ConfigurationError: it holds no text.
+        ConfigurationError: the file holds something other than text.
     """
     head = stream.peek(1 << 12)
     if layer < MOST_LAYERS:

@@ -1,6 +1,6 @@
-"""Named file formats: a TOML file for each says how such a file is recognised and how its rows become ticks.
+"""Named file formats: a TOML file for each describes how its files are recognised and how their rows become ticks.
 
-`tickloop formats` lists them. A user's own format has the same fields and is given by its path.
+`tickloop formats` lists them. A user can write another such TOML file, and name it by its path.
 """
 
 import re
@@ -46,42 +46,44 @@ Scale = Annotated[float, Meta(gt=1e-18, le=1.0)]
 
 
 class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a file is recognised and how its rows become ticks; fields that `Columns` has too mean the same there.
+    """A named file format: how its files are recognised, and how their rows become ticks.
+
+    Attributes that are not listed have the meaning of those of `Columns`, the user's settings for a file.
 
     Attributes:
-        name: of the format; that of its file.
-        title: for people.
-        origin: address of the public documentation.
-        means: what a row is.
-        example: name that such a file has.
-        note: what else a reader should know.
-        json: whether it is of objects; else it is a table.
-        columns: names that are all in the header, or keys that an object has.
-        lacks: names that are not there.
-        file: regular expression searched in the file's name. Its groups `symbol` and `date` give these; a group
-            `contract` is appended to the symbol after an underscore, and `length` is the length of a bar.
-        not_in: folders whose files are never of this format: some vendors use one layout for several markets, with
-            other units or zones, and separate them by folder.
-        header: names of the columns of files without a header.
-        cells: of such files: what the cells of each column look like (`CELLS`).
-        more: whether more columns may follow these.
-        looks: column, or path in the object, -> regular expression that its cells match in all of the first rows.
-        rank: of all formats that fit, the one with the highest rank is taken.
-        names: field -> column, or several of which the first that exists is taken. An optional field whose column
-            does not exist is left out.
-        rows: paths to the rows in an object; the first with the columns is taken; an empty path is the object.
-        whole_price_scale: `price_scale` for files in which all prices of the first rows are whole numbers.
-        zones: folder of the file -> zone of its times, where a vendor sorts files of several markets by folder.
-            With a `zone` of `asked`, `--zone` is needed where the path has no such folder.
-        carried: fields of quotes in a table whose rows hold only what has changed: an empty cell keeps its last
-            value.
-        fixed_point: whether prices and sizes of Parquet are whole numbers of a fraction: 8 bytes count 1e-9, 16 bytes
-            1e-16, in the order of small machines.
-        symbol_key: of Parquet: key of the symbol in the metadata of the file.
-        bars: whether the time of a bar is its `open` or its `close`; `asked` where `--bars` must say it.
-        book: where rows, or messages, are changes of a book: how they are written. Their fields are those of trades,
-            with a side that is `buy` for bids.
-        refused: why such files are not read, with the way out.
+        name: name of the format, which is that of its TOML file.
+        title: name for people.
+        origin: address of the public documentation of the format.
+        means: what a row is, such as trades, quotes or bars.
+        example: name that a file of the format has.
+        note: what else a reader should know; empty for nothing.
+        json: whether a file holds JSON objects; False for a table.
+        columns: names of columns, or keys of an object, that are all present in a file of the format.
+        lacks: names of columns or keys that are not present.
+        file: regular expression that is found in the file's name; empty fits every name. Its groups `symbol`, `date`
+            and `length` (of a bar) give these values; a group `contract` is appended to the symbol after an underscore.
+        not_in: names of folders in which no file is of this format. Some vendors use one layout for several markets,
+            with other units or zones in each, and separate them by folder.
+        header: names of the columns, for files whose first line is already a row.
+        cells: for such files, what the cells of each column look like: a name from `CELLS` or a regular expression.
+        more: whether further columns may follow those of `cells`.
+        looks: for a column, or a path in an object, the regular expression that its cells in the first rows match.
+        rank: of several formats that fit a file, the one with the highest rank is used.
+        names: for a field of a tick, the name of its column, or several of which the first present one is used. An
+            optional field is left out if its column is not present.
+        rows: paths to the rows in an object, of which the first with all `columns` is used; an empty path means the
+            object itself.
+        whole_price_scale: `price_scale` for files in which all prices in the first rows are whole numbers.
+        zones: for the name of a folder, the time zone of the files in it. If `zone` is `asked`, the user must give the
+            zone of a file that lies in none of these folders.
+        carried: fields of quotes, for tables whose rows hold only what changed: an empty cell keeps the value before.
+        fixed_point: whether prices and sizes in Parquet are bytes that hold a little-endian whole number: 8 bytes in
+            units of 1e-9, 16 bytes in units of 1e-16.
+        symbol_key: key of the symbol in the metadata of a Parquet file; empty: not there.
+        bars: whether the time of a bar is its `open` or its `close`; `asked` if the user must say it.
+        book: for files whose rows or messages change an order book, how changes are written. Their fields are those of
+            trades, with a side that is `buy` for bids. None for other files.
+        refused: sentence on why such files are not read, and what to do instead; empty if they are read.
     """
 
     title: str
@@ -150,7 +152,7 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def formats() -> Mapping[str, Format]:
-    """All formats that come with the product, by their names in alphabetical order."""
+    """All file formats that come with Tickloop by name, in alphabetical order."""
     found = (each for each in files(__name__).iterdir() if each.name.endswith(".toml"))
     return {
         each.name[:-5]: decoded(each.name[:-5], each.read_bytes()) for each in sorted(found, key=lambda each: each.name)
@@ -158,10 +160,14 @@ def formats() -> Mapping[str, Format]:
 
 
 def decoded(name: str, text: bytes) -> Format:
-    """A format from the text of its TOML file.
+    """The file format that a TOML file describes.
+
+    Args:
+        name: name that the format gets.
+        text: content of the TOML file.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: the text does not describe a format.
     """
     try:
         return msgspec.structs.replace(msgspec.toml.decode(text, type=Format), name=name)
@@ -171,10 +177,10 @@ def decoded(name: str, text: bytes) -> Format:
 
 @lru_cache(maxsize=8)
 def named(name: str) -> Format:
-    """The format of a name, or of a TOML file.
+    """A file format that comes with Tickloop, by name, or one of the user, by the path of its TOML file.
 
     Raises:
-        ConfigurationError: there is none; names that are near are said.
+        ConfigurationError: there is no such format or file; the error suggests similar names.
 
     >>> named("binance_trades").means
     'trades'

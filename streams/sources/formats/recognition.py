@@ -1,4 +1,4 @@
-"""Recognises the format of a file, and applies it to the file's columns."""
+"""Recognises the format of a file among the known ones, and applies it to the file's columns."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -33,10 +33,10 @@ class Understood(NamedTuple):
     """How a file is read.
 
     Attributes:
-        format: its format; None where none fits.
-        columns: how its rows become ticks.
-        said: phrases for people on what was taken from elsewhere, such as the symbol from the file's name.
-        symbol_is_said: whether the one about the symbol is among them.
+        format: the recognised file format; None if none fits.
+        columns: settings for reading the rows: those of the user, completed by the format.
+        said: phrases for people on what was found elsewhere, such as the symbol in the file's name.
+        symbol_is_said: whether one of these phrases is about the symbol.
     """
 
     format: Format | None
@@ -46,16 +46,17 @@ class Understood(NamedTuple):
 
 
 def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Understood:
-    """How a table is read.
+    """Find out how a table is read: by the file format that the user named, or else by the known one that fits.
 
     Args:
-        name: of the file.
-        columns: what the user gave, which overrides the format.
-        header: first line, names or cells.
-        rows: the first rows after it.
+        name: name of the file.
+        columns: the user's settings, which override those of the format.
+        header: cells of the first line, which may be names of columns or already a row.
+        rows: cells of the first rows after it.
 
     Raises:
-        ConfigurationError: two formats fit, columns of the given format are missing, or the format is not read.
+        ConfigurationError: two formats fit equally well, the table lacks columns of the format that the user named, or
+            files of the format are not read.
     """
     if columns.format == NONE or (not columns.format and (columns.names or columns.header or {*header} <= PLAIN)):
         return Understood(None, columns)
@@ -82,16 +83,20 @@ def of_table(name: str, columns: Columns, header: Sequence[str], rows: Sequence[
 
 
 def of_objects(name: str, columns: Columns, first: Sequence[Any], later: bool = False) -> list[Understood]:
-    """How the JSON objects of a file are read: each kind of them once, in the order of their formats.
+    """Find out how the JSON objects of a file are read: one result for each file format that occurs among them.
+
+    The results are in the order in which the formats first occur; formats that are not read come last. The list is
+    empty if no format fits, or if the user's settings describe the objects already.
 
     Args:
-        name: of the file.
-        columns: what the user gave.
-        first: its first objects.
+        name: name of the file.
+        columns: the user's settings, which override those of the format.
+        first: first objects of the file.
         later: whether other objects came before these; then it is no error if none of these can be read.
 
     Raises:
-        ConfigurationError: two formats fit, fields of the given format are missing, or the format is not read.
+        ConfigurationError: two formats fit equally well, no object is of the format that the user named, or all objects
+            are of formats that are not read.
     """
     if columns.format == NONE or (not columns.format and (columns.names or columns.rows or columns.header)):
         return []
@@ -121,7 +126,7 @@ def of_objects(name: str, columns: Columns, first: Sequence[Any], later: bool = 
 
 
 def path_of(form: Format, item: dict[str, Any]) -> str | None:
-    """Path to the rows of a format in an object; None where the object is not of that format."""
+    """Path to the rows of a format in a JSON object; empty for the object itself, None if it is not of that format."""
     for path in form.rows:
         inner: Any = item
         for part in path.split(".") if path else ():
@@ -175,12 +180,12 @@ def _are_cells(form: Format, rows: Sequence[Sequence[Any]]) -> bool:
 
 
 def like(header: Sequence[str]) -> list[str]:
-    """Formats without a header whose patterns fit the cells of a first line; the file's name plays no part."""
+    """Names of file formats without a header line that fit the cells of a first line, whatever the file's name."""
     return [each.name for each in formats().values() if not each.refused and _are_cells(each, [header])]
 
 
 def base(name: str) -> str:
-    """Name of a file without its folders, in an archive too.
+    """Name of a file without its folders and, for a file in an archive, without the name of the archive.
 
     >>> base("data/BTCUSDT-trades-2024-08-08.zip/BTCUSDT-trades-2024-08-08.csv")
     'BTCUSDT-trades-2024-08-08.csv'
@@ -355,7 +360,13 @@ def _are_whole(names: dict[str, str], header: Sequence[str], rows: Sequence[Sequ
 
 
 def described(found: Understood, times: str, sides: dict[str, str]) -> str:
-    """How a file is read, as a sentence without the file's name; empty where there is nothing to report."""
+    """Sentence for people on how a file is read, without the file's name; empty if there is nothing to report.
+
+    Args:
+        found: the file format and the settings.
+        times: phrase on how times are read; empty for none.
+        sides: words for sides that occurred, each with its meaning, `buy` or `sell`.
+    """
     columns, format_ = found.columns, found.format
     parts = []
     if format_ is not None:
@@ -373,7 +384,7 @@ def described(found: Understood, times: str, sides: dict[str, str]) -> str:
 
 
 def as_toml(form: Format) -> str:
-    """A format as TOML, without the fields that have their default."""
+    """A file format as the text of a TOML file, without its name and without attributes at their defaults."""
     plain = msgspec.to_builtins(form)
     nothing = {f.name: f.default if f.default is not msgspec.NODEFAULT else {} for f in msgspec.structs.fields(Format)}
     said = {key: value for key, value in plain.items() if key != "name" and value not in (nothing[key], {}, ())}
