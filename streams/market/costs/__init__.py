@@ -1,4 +1,4 @@
-"""Costs of taking and leaving a position: a file for each cost, and the registry of their names."""
+"""Costs of opening and closing a position, and the registry of their names."""
 
 from typing import Annotated, Any
 
@@ -12,13 +12,13 @@ from streams.market.costs.slippage import Slippage
 
 
 class CostParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Terms of trading.
+    """Which costs are paid for a position, and how much.
 
     Attributes:
         enabled: names of the costs that are paid.
-        fee_bps: fee of one execution, bps of its value.
-        slippage_bps: loss beyond the best price, both executions together, bps.
-        own: parameters of costs of the user, a table for each.
+        fee_bps: fee of one execution, bps of its value; it is paid at opening and at closing.
+        slippage_bps: loss beyond the best price, for opening and closing together, bps.
+        own: parameters of costs that plug-ins registered, one table for each cost, by its name.
     """
 
     enabled: tuple[str, ...] = ("fees", "half_spread", "slippage")
@@ -42,14 +42,14 @@ register = COSTS.register
 
 
 class Costs:
-    """The sum of the enabled costs.
+    """Computes the cost of opening and closing a position: the sum of the enabled costs.
 
     >>> costs = Costs(CostParameters(fee_bps=0.5, slippage_bps=0.1))
     >>> costs.round_trip_bps(spread_bps=0.4), costs.parts(spread_bps=0.4)
     (1.5, {'fees': 1.0, 'half_spread': 0.4, 'slippage': 0.1})
 
     Raises:
-        ConfigurationError: a name is unknown or given twice.
+        ConfigurationError: the name of a cost is unknown or given twice.
     """
 
     def __init__(self, parameters: CostParameters) -> None:
@@ -57,12 +57,15 @@ class Costs:
         self._bps = [cost.bps for cost in self._costs.values()]
 
     def round_trip_bps(self, spread_bps: float) -> float:
-        """Cost of taking and leaving a position while the spread is this wide, bps of the mid."""
+        """Return the cost of opening and closing a position, in bps of the mid like `spread_bps`, the present spread."""
         total = 0.0
         for bps in self._bps:
             total += bps(spread_bps)
         return total
 
     def parts(self, spread_bps: float) -> dict[str, float]:
-        """The same, cost by cost."""
+        """Return each enabled cost of opening and closing a position by its name, bps of the mid.
+
+        `spread_bps` is the spread in bps of the mid; the costs add up to `round_trip_bps`.
+        """
         return {name: cost.bps(spread_bps) for name, cost in self._costs.items()}

@@ -1,8 +1,11 @@
-"""Cost: the fee of the venue."""
+"""Cost `fees`: the fee of the trading venue."""
 
 
 class Fees:
-    """A fee for each of the two executions.
+    """Cost of the venue's fee, which is paid when a position is opened and again when it is closed.
+
+    Args:
+        fee_bps: fee of one execution, bps of its value.
 
     >>> Fees(fee_bps=0.5).bps(spread_bps=0.4)
     1.0
@@ -12,5 +15,5 @@ class Fees:
         self._both = 2.0 * fee_bps
 
     def bps(self, spread_bps: float) -> float:
-        """See `Cost.bps`."""
+        """Return the fee of both executions, bps; it does not depend on the spread."""
         return self._both

@@ -1,10 +1,10 @@
-"""Cost: half the spread at each of the two executions."""
+"""Cost `half_spread`: half the spread at each of the two executions."""
 
 
 class HalfSpread:
-    """Half the spread on the way in and half on the way out.
+    """Cost of the spread: half of it when a position is opened and half of it when the position is closed.
 
-    The spread is that at prediction time; when the position is left it may differ.
+    Both halves are those of the spread when the prediction is made; at the closing it may differ.
 
     >>> HalfSpread().bps(spread_bps=0.4)
     0.4
@@ -14,5 +14,5 @@ class HalfSpread:
     """
 
     def bps(self, spread_bps: float) -> float:
-        """See `Cost.bps`."""
+        """Return the whole spread, as both halves together, bps of the mid."""
         return spread_bps

@@ -1,11 +1,11 @@
-"""Protocol of costs: a loss of every position at its two executions."""
+"""Protocol of costs, each of which is one part of the cost of opening and closing a position."""
 
 from typing import Protocol
 
 
 class Cost(Protocol):
-    """A part of the cost of trading; it never depends on the side, and is never negative."""
+    """One part of the cost of a position; it is the same for long and short positions, and never negative."""
 
     def bps(self, spread_bps: float) -> float:
-        """Cost of taking and leaving a position while the spread is this wide, bps of the mid."""
+        """Return the cost of opening and closing a position, in bps of the mid like `spread_bps`, the present spread."""
         ...

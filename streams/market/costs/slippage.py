@@ -1,8 +1,13 @@
-"""Cost: slippage, the loss beyond the best price."""
+"""Cost `slippage`: the loss from executions at worse than the best price."""
 
 
 class Slippage:
-    """A fixed loss of both executions together; it does not depend on the size, since the capital is not known.
+    """Cost of executions at worse than the best price; it is fixed, for opening and closing together.
+
+    It does not depend on the size of the position, which is a fraction of a capital that is not known.
+
+    Args:
+        slippage_bps: the cost, bps.
 
     >>> Slippage(slippage_bps=0.1).bps(spread_bps=0.4)
     0.1
@@ -12,5 +17,5 @@ class Slippage:
         self._both = slippage_bps
 
     def bps(self, spread_bps: float) -> float:
-        """See `Cost.bps`."""
+        """Return the fixed slippage of both executions, bps; it does not depend on the spread."""
         return self._both

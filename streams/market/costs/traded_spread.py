@@ -1,4 +1,4 @@
-"""Estimate of the spread from changes of trade prices, for feeds without quotes."""
+"""Estimate of the spread from changes of the trade price, for market data without quotes."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,16 +12,17 @@ FEWEST: Final = 10
 
 @dataclass
 class TradedSpread:
-    """Estimate of the spread: mean magnitude of the changes from one trade's price to another.
+    """Estimate of the spread: the mean magnitude of the changes between the prices of successive trades.
 
-    Trades bounce between bid and ask, so most changes are as large as the spread. On a day of three shares on five
-    venues the mean was 7.25, 1.17 and 2.29 bps where the quoted spread at the trades was 7.22, 1.20 and 2.10. On bars,
-    which are further apart in time than trades, it is too large, as it mostly measures volatility.
+    Trades take place at the bid or at the ask, so most changes of the price are as large as the spread. On one day of
+    three shares on five venues the estimate was 7.25, 1.17 and 2.29 bps; the quoted spread at the trades was 7.22, 1.20
+    and 2.10 bps. On price bars, which are further apart in time than trades, the estimate is too large, since it then
+    mostly measures volatility.
 
     Attributes:
-        price: of the last trade, quote currency; 0 before the first.
-        changes: taken, up to `MEMORY`.
-        mean: of their magnitudes, quote currency.
+        price: price of the last trade, quote currency; 0 before the first.
+        changes: number of changes taken, counted up to 200; trades at the same price are no changes.
+        mean: mean magnitude of the changes, quote currency.
 
     >>> spread = TradedSpread()
     >>> for trade in range(40):
@@ -40,7 +41,7 @@ class TradedSpread:
     mean: float = 0.0
 
     def take(self, price: float) -> None:
-        """Take the price of a trade while there is no valid quote."""
+        """Add the change from the last trade's price to `price` (quote currency) to the mean, unless it is 0."""
         last = self.price
         self.price = price
         if last == 0.0 or price == last:
@@ -50,5 +51,5 @@ class TradedSpread:
         self.mean += (abs(price - last) - self.mean) / self.changes
 
     def bps(self, mid: float) -> float:
-        """The spread, bps of the mid; below 0 while it is not known."""
+        """Return the estimated spread in bps of `mid`; -1 until 10 changes of the price were taken."""
         return self.mean / mid * 1e4 if self.changes >= FEWEST else -1.0

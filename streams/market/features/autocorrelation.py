@@ -1,4 +1,7 @@
-"""Feature: autocorrelation of neighbouring returns, negative where the price bounces."""
+"""The feature `autocorrelation`: correlation of each return of the mid with the one before.
+
+It is negative where the price bounces back and forth, and positive where moves go on.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,12 +12,12 @@ from streams.market.features.parameters import VolatilityParameters
 
 @dataclass
 class AutocorrelationState:
-    """Averages of returns in bps.
+    """State of the autocorrelation: the last return and two exponentially weighted averages.
 
     Attributes:
-        last_return: the last return.
-        products: exponentially weighted product of neighbouring returns.
-        squares: exponentially weighted square of returns.
+        last_return: return of the mid at the last quote, bps.
+        products: average product of two returns in a row, bps^2.
+        squares: average square of a return, bps^2.
     """
 
     last_return: float
@@ -23,7 +26,7 @@ class AutocorrelationState:
 
 
 class Autocorrelation:
-    """Advances an `AutocorrelationState`.
+    """Computes the autocorrelation of the mid's returns at lag 1, from -1 to 1, at each quote.
 
     >>> autocorrelation = Autocorrelation(VolatilityParameters())
     >>> state = autocorrelation.start(100.0)
@@ -49,11 +52,11 @@ class Autocorrelation:
         self._fresh = 1.0 - parameters.autocorrelation_decay
 
     def start(self, mid: float) -> AutocorrelationState:
-        """State in which the mid has never moved."""
+        """Return the state of a symbol whose mid has never moved; it does not depend on `mid`."""
         return AutocorrelationState(0.0, 0.0, 0.0)
 
     def advance(self, state: AutocorrelationState, now: Moment) -> tuple[float]:
-        """Take the next return."""
+        """Add the return `now.change` to `state`; return the autocorrelation, -1 to 1, or 0 before any move."""
         change = now.change
         fresh = self._fresh
         state.products = products = state.products + fresh * (change * state.last_return - state.products)

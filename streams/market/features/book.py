@@ -12,12 +12,12 @@ ABSENT = (0.0, 0.0, 0.0)
 
 @dataclass
 class BookState:
-    """The last best bid and ask, and the order flow since.
+    """The last quote, and the order flow of the quotes before it.
 
     Attributes:
-        bid, bid_size, ask, ask_size: the last quote; a bid of 0 before the first.
-        flow: order flow of the last quotes, base units.
-        activity: magnitudes of that order flow.
+        bid, bid_size, ask, ask_size: the last quote; all 0 before the first.
+        flow: signed order flow at each of the last quotes, base units; above 0 when bids were added or asks taken away.
+        activity: magnitudes of the numbers in `flow`.
     """
 
     bid: float
@@ -29,10 +29,12 @@ class BookState:
 
 
 class BookFeatures:
-    """Advances a `BookState`; all features are 0 for feeds without sizes.
+    """Computes queue imbalance, microprice deviation and order-flow imbalance at each quote.
+
+    All three are 0 for market data without sizes.
 
     Args:
-        length: quotes that the order flow is summed over.
+        length: number of quotes over which the order flow is summed.
 
     >>> book = BookFeatures(50)
     >>> state = book.start(100.0)
@@ -76,11 +78,14 @@ class BookFeatures:
         self._length = length
 
     def start(self, mid: float) -> BookState:
-        """State without a quote."""
+        """Return the state before the first quote; it does not depend on `mid`."""
         return BookState(0.0, 0.0, 0.0, 0.0, window(self._length), window(self._length))
 
     def advance(self, state: BookState, now: Moment) -> tuple[float, float, float]:
-        """Take the next quote."""
+        """Update `state` by the last quote in `now`; return the values of `features` in their order.
+
+        Without a valid quote (`now.bid` is 0) the state stays and all values are 0.
+        """
         bid = now.bid
         if bid == 0.0:
             return ABSENT

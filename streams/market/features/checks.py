@@ -1,6 +1,7 @@
-"""Checks of a family of features: no look-ahead, exact restart, finite numbers, bounded state, scale and sign.
+"""Checks of a family of features (a group that is computed together), whether built-in or from a plug-in.
 
-The same checks for the built-in families and for the user's; `tickloop features check` runs them on any ticks.
+They check that values do not depend on later ticks, survive a restart and are finite, and that the state stays small.
+They also check what the features declare: `scale_free` and `signed`. `tickloop features check` runs them on any ticks.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,13 +25,13 @@ LARGEST_STATE = 16_384
 
 
 class FeatureFinding(Struct, frozen=True):
-    """Result of a check.
+    """Result of one check of one family of features.
 
     Attributes:
         family: name of the family.
-        check: name of the check.
-        passed: whether the promise is kept.
-        detail: what was found; empty where the promise is kept.
+        check: name of the check, such as `look-ahead` or `restart`.
+        passed: whether the family passed the check.
+        detail: the first violation that was found, as a sentence; empty if the family passed.
     """
 
     family: str
@@ -40,7 +41,12 @@ class FeatureFinding(Struct, frozen=True):
 
 
 def check(family: str, ticks: Ticks, parameters: FeatureParameters | None = None) -> list[FeatureFinding]:
-    """Run every check of `CHECKS` on one family.
+    """Run all checks on one family of features and return their results, in a fixed order.
+
+    Args:
+        family: name of a registered family.
+        ticks: quotes and trades of one symbol, in the order of time, at least one.
+        parameters: of the features; None for the defaults.
 
     >>> from streams.sources.synthetic import synthetic_market
     >>> from itertools import islice
@@ -61,7 +67,7 @@ Build = Callable[[], Features]
 
 
 def _look_ahead(build: Build, family: str, ticks: Ticks) -> str:
-    """Values do not depend on later ticks, even if the same object has seen other ones."""
+    """Check that values do not depend on later ticks, even if the same object has already seen other ones."""
     features = build()
     before = vectors(features, ticks)
     for cut in (len(ticks) // 3, len(ticks) // 2, len(ticks) - 1):
@@ -73,7 +79,7 @@ def _look_ahead(build: Build, family: str, ticks: Ticks) -> str:
 
 
 def _restart(build: Build, family: str, ticks: Ticks) -> str:
-    """A state restored from bytes into another object gives the same values, bit for bit."""
+    """Check that a state restored from bytes into another object gives the same values, bit for bit."""
     features = build()
     uninterrupted = vectors(features, ticks)
     pause = max(1, len(ticks) // RESTARTS)
@@ -90,7 +96,7 @@ def _restart(build: Build, family: str, ticks: Ticks) -> str:
 
 
 def _finite(build: Build, family: str, ticks: Ticks) -> str:
-    """No failure and no NaN: on the ticks, and on prices and sizes at the ends of what is accepted."""
+    """Check that nothing fails and every value is finite, also with the smallest and largest prices and sizes."""
     for prices, sizes in ((1.0, 1.0), (1e-12, 0.0), (1e-8, 1e9), (1e6, 1e-300)):
         features, faults, state = build(), Faults(), None
         for at, tick in enumerate(ticks):
@@ -101,7 +107,7 @@ def _finite(build: Build, family: str, ticks: Ticks) -> str:
 
 
 def _bounded(build: Build, family: str, ticks: Ticks) -> str:
-    """The size of the state is bounded, whatever the number of ticks."""
+    """Check that the encoded state never exceeds `LARGEST_STATE` bytes."""
     features, state = build(), None
     largest = 0
     for tick in [*ticks, *ticks]:
@@ -111,7 +117,7 @@ def _bounded(build: Build, family: str, ticks: Ticks) -> str:
 
 
 def _scale(build: Build, family: str, ticks: Ticks) -> str:
-    """Features declared `scale_free` do not change when all prices, or all sizes, are multiplied by a constant."""
+    """Check that `scale_free` features stay the same when all prices, or all sizes, are multiplied by a constant."""
     features = build()
     free = [feature.scale_free for feature in features_of(family)]
     before = vectors(features, ticks)
@@ -125,7 +131,7 @@ def _scale(build: Build, family: str, ticks: Ticks) -> str:
 
 
 def _sign(build: Build, family: str, ticks: Ticks) -> str:
-    """When the market is mirrored, signed features change their sign and the others stay."""
+    """Check that signed features change their sign in a mirrored market (rises are falls), and others keep it."""
     features = build()
     first = ticks[0]
     level = first.bid * first.ask if isinstance(first, Quote) else first.price * first.price
@@ -150,7 +156,12 @@ CHECKS: dict[str, Callable[[Build, str, Ticks], str]] = {
 
 
 def vectors(features: Features, ticks: Ticks) -> list[list[float]]:
-    """The vector after every tick."""
+    """Return the values of all features after every tick, starting from a new state.
+
+    Args:
+        features: computes the features.
+        ticks: quotes and trades of one symbol, in the order of time.
+    """
     state: FeatureState | None = None
     found = []
     for tick in ticks:

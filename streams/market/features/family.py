@@ -1,4 +1,4 @@
-"""Protocol of families of features: rolling numbers that are computed together from one state."""
+"""Protocol of a family: a group of features that are computed together from one state."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -11,15 +11,16 @@ __all__ = ["Family", "Feature", "Moment", "NoState"]
 
 
 class Feature(Struct, frozen=True):
-    """Description of one feature, a number of the vector.
+    """Description of one feature, which is a number computed from the last quotes and trades.
 
     Attributes:
         name: unique among all features.
-        unit: `bps`, `sigma`, or a range such as `-1..1` if it has no unit.
-        signed: whether it flips when the market is mirrored; only such features can enter the direction model.
+        unit: `bps`, `sigma` (standard deviations), or a range such as `-1..1` for a number without a unit.
+        signed: whether the value changes its sign in a mirrored market, where rises are falls and bids are asks. The
+            model of the price's direction takes only features that do.
         formula: in one line.
         source: where the formula comes from: author, year, equation.
-        scale_free: whether it stays the same when all prices, or all sizes, are multiplied by a constant.
+        scale_free: whether the value stays the same when all prices, or all sizes, are multiplied by a constant.
     """
 
     name: str
@@ -31,31 +32,36 @@ class Feature(Struct, frozen=True):
 
 
 class NoState(Struct, array_like=True):
-    """State of a family that needs none."""
+    """Empty state, for a family that computes its features from the last tick alone."""
 
 
 class Family(Protocol):
-    """Numbers of one symbol that are computed together, in constant time, from a bounded state.
+    """A group of features of one symbol that are computed together, in constant time, from a state of bounded size.
 
-    A family whose features look at trades has a method `trade(state, now)` too: it takes each trade in and answers
-    like `advance`. While there was no quote the price of a trade is the reference price: `advance` follows `trade`.
-
+    A family whose features depend on trades also has a method `trade(state, now)`. It is called with every trade and
+    returns the values of the features, as `advance` does. Without a valid quote the trade also sets the reference
+    price; `advance` is then called after `trade`.
     """
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """Descriptions of the features, in the order of the values."""
+        """Descriptions of the features, in the order in which `advance` returns their values."""
         ...
 
     @property
     def state(self) -> type[Any]:
-        """Type of the state, a `msgspec.Struct` or a dataclass: only what is in it survives a restart."""
+        """Type of the family's state, a `msgspec.Struct` or a dataclass; only what a state holds survives restarts."""
         ...
 
     def start(self, mid: float) -> Any:
-        """State of a symbol whose reference price has always been `mid`."""
+        """Return the state before the first tick, as if the reference price had always been `mid` (quote currency)."""
         ...
 
     def advance(self, state: Any, now: Moment) -> Sequence[float]:
-        """Take the next reference price; return one finite number for each of `features`."""
+        """Update the state by a new reference price; return one finite number for each of `features`, in order.
+
+        Args:
+            state: the family's state for one symbol, which is changed.
+            now: the market as of this tick, with the new reference price in `now.mid`.
+        """
         ...

@@ -1,4 +1,8 @@
-"""Features of the last trades: imbalance of the aggressors, and distance of their average price from the mid."""
+"""Features of the last trades: `trade_flow_imbalance` and `vwap_deviation`.
+
+The first tells whether buyers or sellers were the aggressors. The second tells how far the average trade price is from
+the mid.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -14,12 +18,12 @@ FURTHEST_BPS: Final = 1e4
 
 @dataclass
 class FlowState:
-    """Windows over the last trades.
+    """The last trades, as three windows of equal length.
 
     Attributes:
-        signed: sizes, positive for buyers and negative for sellers, base units.
-        sizes: sizes.
-        notionals: price times size.
+        signed: sizes, base units, positive when the buyer was the aggressor, negative for the seller, 0 if unknown.
+        sizes: sizes, base units.
+        notionals: price times size, quote currency.
     """
 
     signed: RollingWindow
@@ -28,10 +32,10 @@ class FlowState:
 
 
 class Flow:
-    """Advances a `FlowState`.
+    """Computes the imbalance of the aggressors and the deviation of the average trade price, from the last trades.
 
     Args:
-        length: trades that are summed over.
+        length: number of trades over which sizes and prices are summed.
 
     >>> flow = Flow(50)
     >>> state = flow.start(100.0)
@@ -63,11 +67,11 @@ class Flow:
         self._length = length
 
     def start(self, mid: float) -> FlowState:
-        """State without a trade."""
+        """Return the state before the first trade; it does not depend on `mid`."""
         return FlowState(window(self._length), window(self._length), window(self._length))
 
     def trade(self, state: FlowState, now: Moment) -> tuple[float, float]:
-        """Take the next trade."""
+        """Add the last trade in `now` to `state`; return the values of `features` in their order."""
         size = now.size
         push(state.signed, SIGNS.get(now.side, 0.0) * size)
         push(state.sizes, size)
@@ -75,7 +79,10 @@ class Flow:
         return self.advance(state, now)
 
     def advance(self, state: FlowState, now: Moment) -> tuple[float, float]:
-        """Values at a new reference price, without a new trade."""
+        """Return the values of `features` at the new mid `now.mid`, without a new trade; `state` stays as it is.
+
+        Both values are 0 before the first trade with a size.
+        """
         size = state.sizes.total
         if size <= 0.0:
             return 0.0, 0.0

@@ -1,20 +1,20 @@
-"""The market as of one tick."""
+"""The input of every feature: the state of the market after one tick."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class Moment:
-    """The market as of one tick: the input of every family.
+    """The latest quote, trade and reference price of one symbol: the input from which features are computed.
 
     Attributes:
-        mid: reference price, quote currency: the mid, or the last trade's price until a quote comes.
+        mid: reference price, quote currency: the mid of the last quote, or the last trade's price without a quote.
         move: change of `mid` at this tick, quote currency.
-        change: the same as a simple return, bps.
-        bid, bid_size, ask, ask_size: the last quote; all 0 until one comes, and once it is too old.
-        price, size, side: the last trade; 0, 0 and empty until one comes.
-        ts_event: event time, ns.
-        quoted_at: event time of the last quote, ns.
+        change: change of `mid` at this tick as a simple return, bps.
+        bid, bid_size, ask, ask_size: the last quote; all 0 before the first quote and when the last one is too old.
+        price, size, side: the last trade and its aggressor, `buy` or `sell`; 0, 0 and empty before the first trade.
+        ts_event: event time of this tick, ns.
+        quoted_at: event time of the last quote, ns; 0 before the first.
     """
 
     mid: float

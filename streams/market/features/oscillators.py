@@ -1,4 +1,4 @@
-"""Smoothed moves of the mid: relative strength and the difference of two averages."""
+"""The features `rsi` (relative strength index) and `macd` (fast average of the mid less a slow one)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,11 +9,11 @@ from streams.market.features.parameters import OscillatorParameters
 
 @dataclass
 class OscillatorState:
-    """Exponentially weighted averages.
+    """Exponentially weighted averages of the mid and of its moves, all in quote currency.
 
     Attributes:
-        gains, losses: average upward and downward move, quote currency.
-        fast, slow: average mid, quote currency.
+        gains, losses: average upward and average downward move a quote, both 0 or more.
+        fast, slow: average mid, over a short and a long span.
     """
 
     gains: float
@@ -23,7 +23,7 @@ class OscillatorState:
 
 
 class Oscillators:
-    """Advances an `OscillatorState`.
+    """Computes RSI, from -1 to 1, and MACD, in bps of the mid, at each quote.
 
     >>> oscillators = Oscillators(OscillatorParameters())
     >>> state = oscillators.start(100.0)
@@ -55,11 +55,11 @@ class Oscillators:
         self._slow = 2.0 / (parameters.macd_slow + 1.0)
 
     def start(self, mid: float) -> OscillatorState:
-        """State in which the mid has always been `mid`."""
+        """Return the state of a symbol whose mid has always been `mid` (quote currency)."""
         return OscillatorState(0.0, 0.0, mid, mid)
 
     def advance(self, state: OscillatorState, now: Moment) -> tuple[float, float]:
-        """Take the next mid."""
+        """Update the averages in `state` by the new mid; return RSI (-1 to 1, 0 without moves) and MACD (bps)."""
         mid = now.mid
         move = now.move
         gains = state.gains

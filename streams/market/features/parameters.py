@@ -1,4 +1,4 @@
-"""Parameters of the built-in families: decays and windows."""
+"""Parameters of the built-in features: decays and lengths of windows."""
 
 from typing import Annotated
 
@@ -10,12 +10,12 @@ Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
 class VolatilityParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Decays and window of volatility and autocorrelation.
+    """Smoothing of the volatility features and of the autocorrelation.
 
     Attributes:
-        ewma_decay: weight of the past in the exponentially weighted variance, per quote.
-        realised_window: quotes that the realised volatility is summed over.
-        autocorrelation_decay: weight of the past in the autocorrelation, per quote.
+        ewma_decay: weight that the exponentially weighted variance keeps at each quote; the new square gets the rest.
+        realised_window: number of quotes over which the realised volatility is summed.
+        autocorrelation_decay: weight that the averages of the autocorrelation keep at each quote.
     """
 
     ewma_decay: Decay = 0.97
@@ -24,12 +24,12 @@ class VolatilityParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class OscillatorParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Spans of RSI and MACD, in quotes.
+    """Smoothing of RSI and MACD, in numbers of quotes.
 
     Attributes:
-        rsi_period: smoothing of gains and losses, `1 / period` per quote.
-        macd_fast: span of the fast average, `2 / (span + 1)` per quote.
-        macd_slow: span of the slow average.
+        rsi_period: period of the average gain and loss; a new quote has the weight `1 / rsi_period`.
+        macd_fast: span of the fast average; a new quote has the weight `2 / (macd_fast + 1)`.
+        macd_slow: span of the slow average; a new quote has the weight `2 / (macd_slow + 1)`.
     """
 
     rsi_period: Count = 50

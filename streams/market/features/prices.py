@@ -1,4 +1,4 @@
-"""Features of the mid against its recent past: returns over several lags and the z-score."""
+"""Features of the mid against its recent past: returns over 1, 10, 50 and 200 quotes, and the z-score."""
 
 from dataclasses import dataclass
 from math import fsum, sqrt
@@ -12,14 +12,14 @@ HISTORY: Final = LAGS[-1]
 
 @dataclass
 class PriceState:
-    """The last `HISTORY` mids, and sums of their deviations from an anchor among them.
+    """The last 200 mids, and sums from which their mean and variance follow.
 
     Attributes:
-        mids: the last mids, quote currency, a ring.
-        at: place of the oldest.
-        anchor: mid that deviations are measured from: sums of squares of raw prices would lose all digits.
-        deviations: sum of deviations.
-        squares: sum of squared deviations.
+        mids: the last mids, quote currency, in a ring buffer.
+        at: index of the oldest mid, which the next mid replaces.
+        anchor: a recent mid, which is subtracted before summing: sums of squared prices would lose all digits.
+        deviations: sum of the differences between the mids and `anchor`, quote currency.
+        squares: sum of the squares of these differences.
     """
 
     mids: list[float]
@@ -30,11 +30,11 @@ class PriceState:
 
 
 class Prices:
-    """Advances a `PriceState`.
+    """Computes the returns of the mid over several lags, and its z-score, at each quote.
 
     >>> prices = Prices()
     >>> state = prices.start(100.0)
-    >>> prices.advance(state, Moment(101.0))[:2]
+    >>> prices.advance(state, Moment(101.0))[:2]  # returns over 1 and 10 quotes, bps
     (100.00000000000009, 100.00000000000009)
     >>> [round(value, 2) for value in prices.advance(state, Moment(100.5))]
     [-49.5, 50.0, 50.0, 50.0, 6.26]
@@ -53,11 +53,15 @@ class Prices:
     state: ClassVar = PriceState
 
     def start(self, mid: float) -> PriceState:
-        """State in which the mid has always been `mid`."""
+        """Return the state of a symbol whose mid has always been `mid` (quote currency)."""
         return PriceState([mid] * HISTORY, 0, mid, 0.0, 0.0)
 
     def advance(self, state: PriceState, now: Moment) -> tuple[float, float, float, float, float]:
-        """Take the next mid; the z-score is 0 while the last `HISTORY` mids are all equal."""
+        """Add the new mid to `state`; return the returns over 1, 10, 50 and 200 quotes in bps, then the z-score.
+
+        The z-score is the distance of the mid from the mean of the last 200 mids, in their standard deviations. It is 0
+        if these mids are all equal.
+        """
         mid = now.mid
         mids = state.mids
         at = state.at

@@ -1,4 +1,4 @@
-"""Feature: realised volatility of the mid over the last quotes."""
+"""The feature `realised_volatility`: root of the sum of squared returns of the mid over the last quotes."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -11,17 +11,17 @@ from streams.market.features.rolling import RollingWindow, push, window
 
 @dataclass
 class RealisedState:
-    """State of the realised volatility: a window of squared returns.
+    """State of the realised volatility.
 
     Attributes:
-        recent: squares of the last returns, bps^2.
+        recent: squared returns of the mid at the last quotes, bps^2.
     """
 
     recent: RollingWindow
 
 
 class RealisedVolatility:
-    """Advances a `RealisedState`.
+    """Computes the realised volatility in bps at each quote, over the last `realised_window` quotes.
 
     >>> realised = RealisedVolatility(VolatilityParameters())
     >>> state = realised.start(100.0)
@@ -47,10 +47,10 @@ class RealisedVolatility:
         self._window = parameters.realised_window
 
     def start(self, mid: float) -> RealisedState:
-        """State in which the mid has never moved."""
+        """Return the state of a symbol whose mid has never moved; it does not depend on `mid`."""
         return RealisedState(window(self._window))
 
     def advance(self, state: RealisedState, now: Moment) -> tuple[float]:
-        """Take the next return."""
+        """Add the return `now.change` to `state`; return the realised volatility, bps."""
         recent = push(state.recent, now.change * now.change)
         return (sqrt(recent) if recent > 0.0 else 0.0,)

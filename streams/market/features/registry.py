@@ -1,4 +1,4 @@
-"""Every family of features by name: the built-in ones, and those of the user."""
+"""Registry of the families of features (groups that are computed together), both built-in ones and plug-ins."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,15 +23,15 @@ from streams.market.features.volatility import Volatility
 
 
 class FeatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the features.
+    """Parameters of the features, which are read from the table `[market.features]` of the configuration.
 
     Attributes:
-        recorded: features that are computed and written into outcomes though no component needs them.
-        order_flow_window: quotes that the order-flow imbalance is summed over.
-        trade_window: trades that trade flow and average price are summed over.
+        recorded: names of features that are computed and written into outcomes even if no component needs them.
+        order_flow_window: number of quotes over which the order-flow imbalance is summed.
+        trade_window: number of trades over which the trade flow and the average trade price are summed.
         oscillators: smoothing of RSI and MACD.
         volatility: smoothing of the volatilities and the autocorrelation.
-        own: parameters of families of the user, a table for each.
+        own: parameters of families that plug-ins registered, one table for each family, by its name.
     """
 
     recorded: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ FAMILIES: Registry[Family] = Registry(
 
 
 def features_of(family: str) -> tuple[Feature, ...]:
-    """The features of a family, in the order in which it computes them.
+    """Return the features of a registered family, in the order in which the family returns their values.
 
     >>> [each.name for each in features_of("spread")]
     ['spread']
@@ -69,7 +69,7 @@ def features_of(family: str) -> tuple[Feature, ...]:
 
 
 def every_feature() -> list[Feature]:
-    """The features of all families, in the order of the vector."""
+    """Return the features of all registered families, in the order in which they stand in a vector of features."""
     return [each for family in FAMILIES for each in features_of(family)]
 
 
@@ -82,14 +82,17 @@ UNSIGNED = tuple(feature.name for feature in BUILT_IN if not feature.signed)
 
 
 def register(name: str, family: Callable[..., Family]) -> None:
-    """Make the features of a class known to parameters; see `Registry.register`.
+    """Register a family of features that a plug-in brings, so that the configuration can name its features.
+
+    If the class has an attribute `Parameters` (a `msgspec.Struct`), it is built from these; they are read from the
+    table `[market.features.own.<name>]`.
 
     Args:
-        name: of the family, unique.
-        family: its class, with `features` and `state` as in `Family`.
+        name: name of the family, unique among families.
+        family: its class, which follows the protocol `Family`.
 
     Raises:
-        ConfigurationError: the name, or that of a feature, is taken or is none.
+        ConfigurationError: the name of the family or of one of its features is taken already or is not a valid name.
     """
     features: tuple[Feature, ...] = family.features  # type: ignore[attr-defined]
     names = [feature.name for feature in features]
@@ -102,23 +105,26 @@ def register(name: str, family: Callable[..., Family]) -> None:
 
 
 def families_of(names: Sequence[str]) -> list[str]:
-    """Families, in the order of the register, that compute these features.
+    """Return the names of the families that compute the given features, in the order of registration.
 
     >>> families_of(["spread", "return_1"])
     ['prices', 'spread']
 
     Raises:
-        ConfigurationError: nothing computes one of them.
+        ConfigurationError: no registered family computes one of the features.
     """
     expect_known(names, [each.name for each in every_feature()], "market.features", "features")
     return [family for family in FAMILIES if any(feature.name in names for feature in features_of(family))]
 
 
 def feature(name: str) -> Feature:
-    """Description of a feature by its name.
+    """Return the description of the feature with this name.
 
     >>> feature("spread").unit
     'bps'
+
+    Raises:
+        ConfigurationError: no registered family computes a feature of this name.
     """
     families_of([name])
     return next(each for each in every_feature() if each.name == name)

@@ -1,4 +1,4 @@
-"""Sums over the last n numbers without loss of digits."""
+"""Rolling sums over the last n numbers, without a rounding error that grows with time."""
 
 from dataclasses import dataclass
 from math import fsum
@@ -10,11 +10,11 @@ CANCELLATION: Final = 1e-8
 
 @dataclass
 class RollingWindow:
-    """The last `len(values)` numbers and their sum; missing ones count as 0.
+    """The last `len(values)` numbers and their sum; numbers that have not come yet count as 0.
 
     Attributes:
-        values: the numbers, a ring.
-        at: place in the ring of the oldest, which the next one replaces.
+        values: the numbers, in a ring buffer.
+        at: index of the oldest number, which the next number replaces.
         total: sum of `values`.
     """
 
@@ -24,15 +24,16 @@ class RollingWindow:
 
 
 def window(length: int) -> RollingWindow:
-    """Window over the last `length` numbers, all 0 so far."""
+    """Return a window over the last `length` numbers, all of them 0 so far."""
     return RollingWindow([0.0] * length)
 
 
 def push(window: RollingWindow, value: float) -> float:
-    """Put `value` in the place of the oldest number and return the new sum.
+    """Replace the oldest number in the window by `value` and return the new sum.
 
-    The running sum is replaced by a correctly rounded one at every turn of the ring and after a large cancellation,
-    so its error neither grows with time nor depends on numbers that left the window long ago.
+    The sum is updated by the difference of the two numbers, which adds rounding errors. So it is computed anew,
+    correctly rounded, whenever the ring buffer has been filled once more, and after a removal that cancels most of its
+    digits.
 
     >>> last = window(3)
     >>> [push(last, value) for value in (1.0, 2.0, 4.0, 8.0)]

@@ -1,4 +1,4 @@
-"""The vector of features of one symbol, family by family."""
+"""The features of one symbol as one list of numbers, the vector, family after family."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ View = Callable[[Sequence[float]], Sequence[float]]
 
 @dataclass
 class FeatureState:
-    """State of the features of one symbol.
+    """Everything that the features of one symbol remember between two ticks.
 
     Attributes:
         now: the market as of the last tick.
-        families: state of every family that is computed.
-        vector: the features as of the last tick.
+        families: states of the computed families (groups of features), in their order.
+        vector: values of the features after the last tick, in the order of `Features.names`.
     """
 
     now: Moment
@@ -34,11 +34,15 @@ class FeatureState:
 
 
 class Features:
-    """Advances a `FeatureState` by one tick: constant time, finite numbers, no dictionaries.
+    """Computes the features of a symbol at each tick; what it remembers between ticks is in a `FeatureState`.
+
+    If a family (group of features) fails, or returns a value that is not finite, 0 takes the place of the value and the
+    failure is reported.
 
     Args:
-        parameters: of the families.
-        needs: names of the needed features; a family none of whose features is needed is not computed.
+        parameters: of the features.
+        needs: names of the features to compute. A family is computed as a whole, if one of its features is named here
+            or in `parameters.recorded`.
 
     Attributes:
         names: names of the computed features, in the order of the vector.
@@ -47,7 +51,7 @@ class Features:
     >>> features.names
     ('ewma_volatility', 'spread')
     >>> state = features.start(100.0)
-    >>> features.quote(state, Quote("X", 1, 99.0, 1.0, 101.0, 1.0), Faults())
+    >>> features.quote(state, Quote("X", ts_event=1, bid=99.0, bid_size=1.0, ask=101.0, ask_size=1.0), Faults())
     True
     >>> state.vector
     [0.0, 200.0]
@@ -72,7 +76,7 @@ class Features:
         self._width = at
 
     def digest(self) -> str:
-        """First 12 hex digits of the SHA-256 over the names of the features and their parameters.
+        """Return the first 12 hex digits of the SHA-256 over the names of the computed features and all parameters.
 
         >>> default, other = Features(FeatureParameters()), Features(FeatureParameters(trade_window=20))
         >>> len(default.digest()), default.digest() == other.digest()
@@ -81,10 +85,10 @@ class Features:
         return sha256(json.encode((self.names, self._parameters))).hexdigest()[:12]
 
     def view(self, needs: Sequence[str]) -> View:
-        """Function that picks `needs` out of a vector.
+        """Return a function that picks the named features out of a vector, in the order of `needs`.
 
         >>> view = Features(FeatureParameters(), ["rsi", "spread"]).view(["spread"])
-        >>> view([0.1, 0.2, 3.0])
+        >>> view([0.1, 0.2, 3.0])  # rsi, macd (of the same family as rsi), spread
         (3.0,)
         """
         places = [self.names.index(name) for name in needs]
@@ -94,21 +98,30 @@ class Features:
         return itemgetter(*places) if places else lambda vector: ()
 
     def start(self, mid: float) -> FeatureState:
-        """State of a symbol whose reference price has always been `mid`."""
+        """Return the state before the first tick, as if the reference price had always been `mid` (quote currency)."""
         return FeatureState(Moment(mid), [family.start(mid) for family in self._families], [0.0] * self._width)
 
     def revive(self, state: FeatureState) -> None:
-        """Convert the states of the families from a snapshot to their types.
+        """Convert the families' states in a state that was decoded from a snapshot to their own types, in place.
 
         Raises:
-            ValidationError: the states are not of these types.
+            ValidationError: a family's state does not fit its type.
         """
         state.families = [
             convert(own, family.state) for own, family in zip(state.families, self._families, strict=True)
         ]
 
     def quote(self, state: FeatureState, quote: Quote, faults: Faults) -> bool:
-        """Take a quote; returns True: it always changes the features of the price."""
+        """Update all features by a quote, whose mid becomes the reference price.
+
+        Args:
+            state: of the symbol, which is changed.
+            quote: the quote.
+            faults: takes a report of every family that fails.
+
+        Returns:
+            True, since a quote always sets the reference price; see `trade`.
+        """
         now = state.now
         now.bid = bid = quote.bid
         now.bid_size = quote.bid_size
@@ -119,12 +132,24 @@ class Features:
         return True
 
     def forget_quote(self, state: FeatureState) -> None:
-        """Drop the last quote as too old: until the next one, trades alone give the reference price."""
+        """Set bid and ask of the last quote to 0, because it is too old to be used.
+
+        Until the next quote every trade sets the reference price.
+        """
         now = state.now
         now.bid = now.bid_size = now.ask = now.ask_size = 0.0
 
     def trade(self, state: FeatureState, trade: Trade, faults: Faults) -> bool:
-        """Take a trade; returns whether it changed the features of the price, as it does while there is no quote."""
+        """Update the features that depend on trades; without a valid quote, update all of them.
+
+        Args:
+            state: of the symbol, which is changed.
+            trade: the trade. Without a valid quote its price becomes the reference price.
+            faults: takes a report of every family that fails.
+
+        Returns:
+            Whether the trade has set the reference price.
+        """
         now = state.now
         now.price = price = trade.price
         now.size = trade.size

@@ -1,4 +1,4 @@
-"""Feature: exponentially weighted volatility of the mid."""
+"""The feature `ewma_volatility`: exponentially weighted volatility of the mid, bps a quote."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -13,14 +13,14 @@ class VolatilityState:
     """State of the exponentially weighted volatility.
 
     Attributes:
-        variance: exponentially weighted mean square of returns, bps^2.
+        variance: exponentially weighted mean square of the mid's return at each quote, bps^2.
     """
 
     variance: float
 
 
 class Volatility:
-    """Advances a `VolatilityState`.
+    """Computes the exponentially weighted volatility of the mid at each quote, in bps.
 
     >>> volatility = Volatility(VolatilityParameters())
     >>> state = volatility.start(100.0)
@@ -46,11 +46,11 @@ class Volatility:
         self._fresh = 1.0 - parameters.ewma_decay
 
     def start(self, mid: float) -> VolatilityState:
-        """State in which the mid has never moved."""
+        """Return the state of a symbol whose mid has never moved; it does not depend on `mid`."""
         return VolatilityState(0.0)
 
     def advance(self, state: VolatilityState, now: Moment) -> tuple[float]:
-        """Take the next return."""
+        """Update the variance in `state` by the return `now.change`; return the volatility, bps."""
         change = now.change
         state.variance = variance = state.variance + self._fresh * (change * change - state.variance)
         return (sqrt(variance),)

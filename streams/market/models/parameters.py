@@ -14,7 +14,7 @@ class SignedLogisticParameters(Struct, frozen=True, forbid_unknown_fields=True, 
     Each feature is divided by its root mean square before it enters the regression; it is then called scaled.
 
     Attributes:
-        features: names of the input features; each must change its sign when bid and ask change places.
+        features: names of the input features; each must change its sign in a mirrored market, where rises are falls.
         learning_rate: step of the stochastic gradient descent at the first label, per unit of scaled feature.
         learning_rate_decay: exponent; the step at label number n is `learning_rate / n ** learning_rate_decay`.
         prior: starting weight of a feature by its name, in log-odds per unit of the scaled feature; 0 if not named.

@@ -1,7 +1,7 @@
 """Logistic regression for the direction of the next price move, treating up and down alike.
 
-It has no intercept, and its features change their sign when bid and ask change places. So a mirrored market always
-gets the mirrored probability: 0.6 becomes 0.4.
+It has no intercept, and its features change their sign in a mirrored market, where rises are falls and bids are asks.
+So a mirrored market always gets the mirrored probability: 0.6 becomes 0.4.
 """
 
 from collections.abc import Sequence

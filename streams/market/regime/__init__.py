@@ -1,4 +1,4 @@
-"""Regime detectors, a file each, and the registry of their names."""
+"""Detectors of regimes (calm or volatile, ranging or trending markets), and the registry of their names."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ __all__ = [
 
 
 class RegimeParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which detector runs, and how.
+    """Parameters of regime detection: which detector runs, and how.
 
     Attributes:
-        detector: name of the detector.
-        ewma, hmm: parameters of each.
-        own: parameters of detectors of the user, a table for each.
+        detector: name of the detector that runs: `ewma`, `hmm` or one that a plug-in registered.
+        ewma, hmm: parameters of these two detectors.
+        own: parameters of detectors that plug-ins registered, one table for each detector, by its name.
     """
 
     detector: str = "ewma"
@@ -51,7 +51,7 @@ register = DETECTORS.register
 
 
 def detector(parameters: RegimeParameters) -> Detector:
-    """The detector that the parameters name.
+    """Build the regime detector that `parameters.detector` names.
 
     >>> type(detector(RegimeParameters(detector="hmm"))).__name__
     'Hmm'

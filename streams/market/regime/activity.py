@@ -1,4 +1,4 @@
-"""Hidden Markov filter over two learned levels of activity: how often quotes move the mid, and how far."""
+"""Hidden Markov model of how active a market is: how often quotes move the mid, and how far."""
 
 from dataclasses import dataclass
 from math import exp, log
@@ -33,15 +33,21 @@ SLIGHT: Final = 0.02
 
 @dataclass
 class Level:
-    """One level of activity: the probability that a quote moves the mid, and the mean square of such a move.
+    """One of the two hidden states of the model, called levels: how a market of this activity moves, as learned so far.
+
+    Averages over past quotes give more weight to recent quotes. They are expected values, since the level at a past
+    quote is not known for sure.
 
     Attributes:
-        belief: filtered probability that the market is at this level.
-        moves: probability that a quote moves the mid.
+        belief: probability that the market is at this level now, given all quotes so far.
+        moves: probability that a quote moves the mid while the market is at this level.
         square: mean square of such a move, bps^2.
-        mass, moved, squares: smoothed means over the past of being at this level, of moving while at it, and of the
-            squares of these moves: expected, given that the market is at this level now.
-        away_mass, away_moved, away_squares: the same, given that it is at the other one.
+        mass: fraction of past quotes at which the market was at this level, given that it is at this level now.
+        moved: fraction of past quotes that moved the mid at this level, given that the market is at this level now.
+        squares: mean over all past quotes of the squared move at this level, bps^2, given that the market is at this
+            level now; quotes at the other level count as 0.
+        away_mass, away_moved, away_squares: `mass`, `moved` and `squares` given that the market is at the other level
+            now.
     """
 
     belief: float
@@ -56,22 +62,23 @@ class Level:
 
     @property
     def variance(self) -> float:
-        """Variance of a return, bps^2."""
+        """Variance of the mid's return at one quote while the market is at this level, bps^2."""
         return self.moves * self.square
 
 
 @dataclass
 class ActivityState:
-    """State of the filter and of the learned levels.
+    """State of the model for one symbol: both levels of activity, and numbers that make the next step quick.
 
     Attributes:
-        seen: quotes taken, up to the memory.
-        moves: moves among them, until there are levels.
-        square: mean square of these, bps^2.
-        levels: both, in no order; none until enough moves were seen.
-        learned: quotes since the last maximisation step.
-        for_still: log-odds of the second level against the first by a quote that does not move the mid.
-        for_move, for_square: the same by one that moves it by r: `for_move + for_square * r**2`.
+        seen: number of quotes taken, counted up to the model's memory.
+        moves: number of quotes that moved the mid, counted until the levels exist.
+        square: mean square of these moves, bps^2.
+        levels: the two levels in no particular order; None until enough moves were seen.
+        learned: number of quotes since the numbers of the levels were last updated.
+        for_still: change of the log-odds of the second level against the first, by a quote that leaves the mid
+            unchanged.
+        for_move, for_square: the same change by a quote that moves the mid by r bps is `for_move + for_square * r**2`.
     """
 
     seen: int = 0
@@ -85,25 +92,33 @@ class ActivityState:
 
 
 class Activity:
-    """Advances an `ActivityState`.
+    """Tells how probably a market is at the more volatile of two levels of activity, and learns both levels meanwhile.
 
-    At a level a quote leaves the mid where it is with probability 1 - p, else moves it by a normal number of mean
-    square q: most real quotes do not move it, and a normal distribution alone would take each move for a regime. The
-    levels are learned by online expectation maximisation: with filter f, transition t and step g, the expectation of
-    a statistic s given the present level k goes to g s 1{k} + (1 - g) sum_j rho(j) f(j) t(j, k) / sum_i f(i) t(i, k).
+    It is a hidden Markov model. At each level a quote leaves the mid unchanged with probability 1 - p; otherwise it
+    moves the mid by a normally distributed amount of mean square q. Most real quotes do not move the mid: with a normal
+    distribution alone each move would look like a change of level.
+
+    p and q of each level are learned by online expectation maximisation. For each statistic s of a quote (such as its
+    squared move) and each level k it keeps rho(k), the average of s over the past, given that the level is k now. A
+    quote replaces rho(k) by
+
+        g s 1{k} + (1 - g) sum_j rho(j) f(j) t(j, k) / sum_i f(i) t(i, k)
+
+    where f(j) is the probability of level j before the quote, t(j, k) the probability of going from level j to k, and g
+    the weight of the new quote. 1{k} is 1 if s is counted for level k, else 0.
 
     Args:
-        spell: quotes that a level lasts on average.
-        evidence: log-odds that one quote can count for at most.
-        warmup: moves that the first levels are taken from.
-        memory: quotes that the levels look back on.
+        spell: number of quotes that the market stays at a level on average.
+        evidence: largest change of the log-odds of the levels by one quote.
+        warmup: number of quotes that must move the mid before the first levels are computed.
+        memory: number of quotes over which the averages are taken.
 
     >>> activity = Activity(spell=100.0, evidence=2.0, warmup=20, memory=10_000)
     >>> state = ActivityState()
     >>> for _ in range(20):
     ...     for change in [0.5, -0.5] * 100 + [2.0, -2.0] * 50:
     ...         belief = activity.advance(state, change)
-    >>> round(belief, 3), sorted(round(level.square, 1) for level in state.levels)
+    >>> round(belief, 3), sorted(round(level.square, 1) for level in state.levels)  # close to 0.5^2 and 2^2
     (0.998, [0.3, 3.9])
 
     References:
@@ -119,7 +134,7 @@ class Activity:
         self._memory = memory
 
     def variance(self, state: ActivityState) -> float:
-        """Variance of the next return as far as is known, bps^2."""
+        """Return the expected variance of the mid's return at the next quote, bps^2; 0 before the first move."""
         levels = state.levels
         if levels is None:
             return state.square * state.moves / state.seen if state.seen else 0.0
@@ -127,7 +142,15 @@ class Activity:
         return first.belief * first.variance + second.belief * second.variance
 
     def advance(self, state: ActivityState, change: float) -> float:
-        """Take the next return, bps; return the probability of the more volatile level, 0 while there is only one."""
+        """Take one quote into the state; return the probability that the market is at the more volatile level.
+
+        Args:
+            state: of the symbol, which is changed.
+            change: return of the mid at this quote, bps.
+
+        Returns:
+            The probability, 0 to 1; 0 as long as there are no levels, that is until `warmup` quotes have moved the mid.
+        """
         if state.seen < self._memory:
             state.seen += 1
         square = change * change
@@ -210,7 +233,10 @@ class Activity:
 
 
 def _maximise(level: Level, away: float) -> float:
-    """Maximisation step of a level; return the share of the past that was spent at it."""
+    """Compute the numbers of a level anew from its averages; return the fraction of past quotes at this level.
+
+    `away` is the probability that the market is at the other level now.
+    """
     at = level.belief
     mass = at * level.mass + away * level.away_mass
     moved = at * level.moved + away * level.away_moved

@@ -1,4 +1,4 @@
-"""Hidden Markov filter over three drifts: up, none, and down, in standard deviations per quote."""
+"""Hidden Markov model of the drift of the mid: up, none or down."""
 
 from dataclasses import dataclass
 from math import exp
@@ -6,21 +6,24 @@ from math import exp
 
 @dataclass
 class DriftState:
-    """Filtered probabilities of a drift up and of one down; the rest is the probability of none."""
+    """Probabilities of an upward and of a downward drift, given all quotes so far.
+
+    Attributes:
+        up: probability that the mid drifts upwards.
+        down: probability that it drifts downwards; the rest up to 1 is the probability of no drift.
+    """
 
     up: float = 0.0
     down: float = 0.0
 
 
 class Drift:
-    """Advances a `DriftState`.
-
-    The size of a drift that counts as a trend is a parameter; nothing is learned.
+    """Tells how probably the mid has a drift, up or down; its parameters are fixed and nothing is learned.
 
     Args:
-        trend: drift of a trend, standard deviations a quote.
-        spell: quotes that a trend, or the lack of one, lasts on average.
-        evidence: log-odds that one quote can count for at most.
+        trend: size of a drift that counts as a trend, standard deviations of the return a quote.
+        spell: number of quotes that a trend, or a time without one, lasts on average.
+        evidence: largest change of the log-odds of a drift by one quote.
 
     >>> drift, state = Drift(trend=0.25, spell=100.0, evidence=2.0), DriftState()
     >>> [round(drift.advance(state, 0.5), 3) for _ in range(40)][::13]
@@ -38,7 +41,12 @@ class Drift:
         self._evidence = evidence
 
     def advance(self, state: DriftState, scaled: float) -> float:
-        """Take the next return in standard deviations; return the probability of a trend."""
+        """Take one quote into the state; return the probability of a drift, up or down, 0 to 1.
+
+        Args:
+            state: of the symbol, which is changed.
+            scaled: return of the mid at this quote, in its standard deviations.
+        """
         up, down, leave = state.up, state.down, self._leave
         none = 1.0 - (up + down)
         limit, against = self._evidence, self._against

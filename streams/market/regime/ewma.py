@@ -1,4 +1,7 @@
-"""Detector by thresholds: volatility against its usual level, drift against its standard error, with hysteresis."""
+"""Regime detector by thresholds on exponentially weighted averages of volatility and drift.
+
+A regime is entered at one threshold and left at a lower one (hysteresis), so that it does not flicker.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,16 +21,17 @@ FAINTEST: Final = 1e-9
 
 @dataclass
 class EwmaState:
-    """Averages and labels of the detector.
+    """State of the detector for one symbol: averages of the mid's returns, and the present labels.
 
     Attributes:
-        seen: quotes taken, up to the memory of the usual volatility.
-        usual: usual volatility, bps a quote.
-        drift: exponentially weighted return, bps a quote.
-        squares: exponentially weighted square of returns, as slow as `drift`.
-        volatile, trending: the labels.
-        volatile_for, trending_for: quotes since each label changed, up to the dwell.
-        probability: that both labels are right.
+        seen: number of quotes taken, counted up to the memory of the usual volatility.
+        usual: usual volatility, the long-term mean, bps a quote.
+        drift: exponentially weighted mean return, bps a quote.
+        squares: exponentially weighted mean square of the return, with the same decay as `drift`, bps^2.
+        volatile: whether the market is labelled volatile; otherwise calm.
+        trending: whether it is labelled trending; otherwise ranging.
+        volatile_for, trending_for: number of quotes since each label changed, counted up to `EwmaParameters.dwell`.
+        probability: probability that both labels are right.
     """
 
     seen: int = 0
@@ -42,19 +46,20 @@ class EwmaState:
 
 
 class Ewma:
-    """Advances an `EwmaState`.
+    """Regime detector: volatile if the volatility is far above its usual level, trending if the drift exceeds noise.
 
-    The usual volatility is the plain mean of what was seen until its memory is full, then an exponentially weighted
-    one. Drift is measured in standard errors of an exponentially weighted mean of independent returns,
-    sigma * sqrt((1 - decay) / (1 + decay)): a standard normal number while there is no trend.
+    The usual volatility is the plain mean of the volatility until its memory is full, then an exponentially weighted
+    mean. The drift is measured in its standard errors, sigma * sqrt((1 - decay) / (1 + decay)) for independent returns.
+    So its strength is a standard normal number while there is no trend.
 
-    The probability of a label is that of the true value lying on its side of the middle between the two levels, given
-    the error of the estimate. It may be below 0.5, as hysteresis and dwell keep a label for a while.
+    Volatility and drift each have a threshold to enter and a lower one to leave the label. The probability of a label
+    is that of the true value lying on the label's side of the middle between both thresholds, given the error of the
+    estimate. It may be below 0.5, because a label stays until the lower threshold and at least for `dwell` quotes.
 
     >>> detector = Ewma(EwmaParameters(dwell=0))
     >>> state = detector.start()
     >>> for change in [1.0, -1.0] * 500:
-    ...     regime, probability = detector.advance(state, (change, 1.0))
+    ...     regime, probability = detector.advance(state, (change, 1.0))  # return and volatility, bps
     >>> regime.name, round(probability, 3)
     ('calm-range', 0.926)
     >>> for change in [1.0] * 20:
@@ -81,15 +86,20 @@ class Ewma:
         self._middle_trend = 0.5 * (parameters.trend_above + parameters.range_below)
 
     def start(self) -> EwmaState:
-        """State at the start: calm and ranging."""
+        """Return the state before the first quote, with the labels calm and ranging."""
         return EwmaState()
 
     def current(self, state: EwmaState) -> tuple[Regime, float]:
-        """See `Detector.current`."""
+        """Return the present regime and the probability that both of its labels are right, 0 to 1."""
         return REGIMES[2 * state.volatile + state.trending], state.probability
 
     def advance(self, state: EwmaState, features: Sequence[float]) -> tuple[Regime, float]:
-        """See `Detector.advance`."""
+        """Take one quote into the state; return the new regime and the probability that both its labels are right.
+
+        Args:
+            state: of the symbol, which is changed.
+            features: return of the mid at this quote (`return_1`) and its volatility (`ewma_volatility`), both in bps.
+        """
         change, volatility = features
         parameters = self._parameters
         if state.seen < self._memory:

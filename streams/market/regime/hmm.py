@@ -1,4 +1,4 @@
-"""Detector by two hidden Markov filters: one of activity, with learned levels, and one of drift."""
+"""Regime detector by two hidden Markov models: one of activity, with learned levels, and one of drift."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,13 +13,14 @@ from streams.market.regime.parameters import HmmParameters
 
 @dataclass
 class HmmState:
-    """States of the two filters, and labels of the detector.
+    """State of the detector for one symbol: states of both hidden Markov models, and the present labels.
 
     Attributes:
-        activity, drift: states of the filters.
-        volatile, trending: the labels.
-        volatile_for, trending_for: quotes since each label changed, up to the dwell.
-        probability: that both labels are right.
+        activity, drift: states of the two models.
+        volatile: whether the market is labelled volatile; otherwise calm.
+        trending: whether it is labelled trending; otherwise ranging.
+        volatile_for, trending_for: number of quotes since each label changed, counted up to `HmmParameters.dwell`.
+        probability: probability that both labels are right.
     """
 
     activity: ActivityState = field(default_factory=ActivityState)
@@ -32,10 +33,11 @@ class HmmState:
 
 
 class Hmm:
-    """Advances an `HmmState`.
+    """Regime detector: volatile at the more volatile of two levels of activity, trending while the mid has a drift.
 
-    The two filters run apart, as if volatility and drift changed independently: six joint states would cost three
-    times as much and were no better. The volatile level is the one with the larger variance.
+    A hidden Markov model gives the probability of each label. The two models run independently of each other, as if
+    volatility and drift changed independently: one model of all six combinations takes three times as long and was no
+    better.
 
     >>> detector = Hmm(HmmParameters(dwell=0))
     >>> state = detector.start()
@@ -60,15 +62,20 @@ class Hmm:
         self._drift = Drift(parameters.trend, parameters.spell, parameters.evidence)
 
     def start(self) -> HmmState:
-        """State at the start: calm and ranging."""
+        """Return the state before the first quote, with the labels calm and ranging."""
         return HmmState()
 
     def current(self, state: HmmState) -> tuple[Regime, float]:
-        """See `Detector.current`."""
+        """Return the present regime and the probability that both of its labels are right, 0 to 1."""
         return REGIMES[2 * state.volatile + state.trending], state.probability
 
     def advance(self, state: HmmState, features: Sequence[float]) -> tuple[Regime, float]:
-        """See `Detector.advance`."""
+        """Take one quote into the state; return the new regime and the probability that both its labels are right.
+
+        Args:
+            state: of the symbol, which is changed.
+            features: one number, the return of the mid at this quote (`return_1`), bps.
+        """
         change = features[0]
         activity = state.activity
         # Scaled by the volatility before the quote, which a jump at this quote does not change.

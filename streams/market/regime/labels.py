@@ -1,4 +1,4 @@
-"""Regimes: calm or volatile, ranging or trending."""
+"""The four regimes: calm or volatile, each ranging or trending."""
 
 from msgspec import Struct
 
@@ -7,12 +7,12 @@ from schemas.limits import NAMING_SAID, is_name
 
 
 class Regime(Struct, frozen=True):
-    """A kind of market, labelled by its statistics.
+    """A kind of market: calm or volatile, and ranging or trending.
 
     Attributes:
-        name: as it stands in predictions.
-        volatile: whether volatility is clearly above its usual level.
-        trending: whether the drift is larger than noise explains.
+        name: name of the regime in predictions, such as `calm-range`.
+        volatile: whether the volatility is clearly above its usual level.
+        trending: whether the drift of the mid is larger than noise explains.
     """
 
     name: str
@@ -20,7 +20,11 @@ class Regime(Struct, frozen=True):
     trending: bool
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` for a name that records cannot carry."""
+        """Check the name of the regime.
+
+        Raises:
+            ConfigurationError: the name is empty, too long, or has characters that names in records must not have.
+        """
         if not is_name(self.name):
             raise ConfigurationError(f"regime: {NAMING_SAID}, was {self.name!r}")
 

@@ -1,4 +1,4 @@
-"""Parameters of the regime detectors."""
+"""Parameters of the built-in regime detectors."""
 
 from typing import Annotated
 
@@ -10,18 +10,18 @@ Decay = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
 class EwmaParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Thresholds to enter and to leave a regime, and decays of the averages.
+    """Parameters of the regime detector `ewma`: decays of its averages, and thresholds to enter and to leave a regime.
 
     Attributes:
-        usual_decay: weight of the past in the usual volatility.
-        volatile_above: volatile from this multiple of the usual volatility on.
-        calm_below: calm again below this multiple.
-        volatility_error: standard error of the logarithm of the volatility, for the probability; 0.087 for normal
-            returns and a weight of 0.97.
-        drift_decay: weight of the past in the drift.
-        trend_above: trending from this many standard errors of drift on.
-        range_below: ranging again below this many.
-        dwell: quotes for which either label stays at least.
+        usual_decay: weight that the usual volatility keeps at each quote; the new volatility gets the rest.
+        volatile_above: a calm market becomes volatile above this multiple of the usual volatility.
+        calm_below: a volatile market becomes calm below this multiple of the usual volatility.
+        volatility_error: standard error of the logarithm of the volatility, for the probability of the label; 0.087 for
+            normal returns and a `[market.features.volatility] ewma_decay` of 0.97.
+        drift_decay: weight that the mean return keeps at each quote.
+        trend_above: a ranging market becomes trending if the drift exceeds this many of its standard errors.
+        range_below: a trending market becomes ranging if the drift is below this many of its standard errors.
+        dwell: fewest quotes between two changes of the same label (calm or volatile, ranging or trending).
     """
 
     usual_decay: Decay = 0.9995
@@ -35,17 +35,17 @@ class EwmaParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class HmmParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the hidden Markov filters: how long regimes last, what a trend is, how fast levels are learned.
+    """Parameters of the regime detector `hmm`: how long regimes last, what a trend is, how fast activity is learned.
 
     Attributes:
-        spell: quotes that a regime lasts on average. It is not learned: the most likely value on real quotes is a few
-            of them, too short for a regime.
-        evidence: largest change of log-odds by one quote, so that no single jump makes a regime.
-        trend: drift of a trend, standard deviations a quote.
-        sure: a label changes when another one is at least this probable.
-        dwell: quotes for which either label stays at least.
-        warmup: moves of the mid that the first levels of activity are taken from; calm and ranging until then.
-        memory: quotes that the levels look back on.
+        spell: number of quotes that a regime lasts on average. It is fixed, as learning it from real quotes gives a few
+            quotes, which is too short for a regime.
+        evidence: largest change of the log-odds of a label by one quote, so that no single jump makes a regime.
+        trend: size of a drift that counts as a trend, standard deviations of the return a quote.
+        sure: a label changes when the opposite label has at least this probability.
+        dwell: fewest quotes between two changes of the same label (calm or volatile, ranging or trending).
+        warmup: number of quotes that must move the mid before a market can be labelled volatile.
+        memory: number of quotes over which the levels of activity are learned.
     """
 
     spell: Annotated[float, Meta(gt=2.0, le=1e9)] = 1_000.0

@@ -1,4 +1,4 @@
-"""Protocol of regime detectors, which give the regime and its probability at each quote."""
+"""Protocol of regime detectors, which tell the regime and its probability at each quote."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -7,31 +7,34 @@ from streams.market.regime.labels import Regime
 
 
 class Detector(Protocol):
-    """Advances a state of its own kind; the detector itself holds nothing but parameters."""
+    """A regime detector: tells at each quote whether the market is calm or volatile, and ranging or trending.
+
+    The detector itself holds only parameters. What it learns about a symbol is in a state, of a type of its own.
+    """
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the features that it needs, which are then computed."""
+        """Names of the features that `advance` takes; they are computed because they are named here."""
         ...
 
     @property
     def state(self) -> type[Any]:
-        """Type of its state, a `Struct` or a dataclass of bounded size: only what is in it survives a restart."""
+        """Type of a state, a `Struct` or a dataclass of bounded size; only what a state holds survives restarts."""
         ...
 
     def start(self) -> Any:
-        """State before the first quote."""
+        """Return the state before the first quote."""
         ...
 
     def current(self, state: Any) -> tuple[Regime, float]:
-        """The present regime and its probability."""
+        """Return the present regime and its probability, 0 to 1, without changing the state."""
         ...
 
     def advance(self, state: Any, features: Sequence[float]) -> tuple[Regime, float]:
-        """Take the next quote, return what `current` would.
+        """Take one quote into the state; return the regime from now on and its probability, 0 to 1.
 
         Args:
-            state: moved on in place.
-            features: values of `needs` as of this quote, in that order.
+            state: of the symbol, which is changed.
+            features: values of the features that `needs` names, in that order, as of this quote.
         """
         ...

@@ -1,4 +1,7 @@
-"""Position sizing: 0 unless the edge exceeds the cost of the round trip, else the smallest limit of the rules."""
+"""Position sizing: the position is the smallest limit of all sizing rules.
+
+It is 0 if the expected move does not exceed the cost of opening and closing the position.
+"""
 
 from streams.market.sizing.explained import SizeExplained
 from streams.market.sizing.parameters import SizingParameters

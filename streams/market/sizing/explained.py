@@ -1,23 +1,24 @@
-"""A position with the numbers that it was computed from."""
+"""A position with all numbers that it was computed from."""
 
 from msgspec import Struct
 
 
 class SizeExplained(Struct, frozen=True):
-    """A position, and every number that led to it.
+    """A position, with every number that led to it.
 
     Attributes:
         probability: calibrated probability of an upward move.
-        edge_bps: expected signed move, bps.
-        cost_bps: cost of a round trip, bps.
-        net_bps: magnitude of the edge less the cost, bps.
-        deviation_bps: root mean square of the return within the horizon, bps.
-        regime: name of the regime.
-        stand_aside: whether neither side can be excluded.
-        drawdown_bps: of the arm's paper equity, bps of capital.
-        limits: largest position according to each rule, fraction of capital; none where the edge does not pay.
-        decided_by: name of the rule with the smallest limit, or `cost`.
-        position: signed fraction of capital.
+        edge_bps: expected move of the mid, bps; below 0 for a fall.
+        cost_bps: cost of opening and closing the position, bps of the mid.
+        net_bps: magnitude of `edge_bps` less `cost_bps`.
+        deviation_bps: root mean square of the mid's return over the horizon of a prediction, bps.
+        regime: name of the regime, such as `calm-range`.
+        stand_aside: whether the conformal set (the sides, up or down, that are probable enough) holds both sides or
+            none.
+        drawdown_bps: how far the simulated profits and losses are below their peak, bps of capital.
+        limits: largest position by each rule's name, fraction of capital; empty if `net_bps` is not above 0.
+        decided_by: name of the rule with the smallest limit; `cost` if `net_bps` is not above 0.
+        position: fraction of capital to hold; below 0 for a short position.
     """
 
     probability: float

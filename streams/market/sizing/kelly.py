@@ -1,14 +1,17 @@
-"""Sizing rule: a fraction of the Kelly (growth-optimal) position."""
+"""Sizing rule `kelly`: a fraction of the Kelly position, which maximises the growth of capital."""
 
 from streams.market.sizing.protocol import NO_LIMIT, Case
 
 
 class Kelly:
-    """A fraction of net edge over mean square of the return, both as fractions of the price.
+    """Sizing rule: a fraction of the Kelly position, which is the net expected return over the mean squared return.
 
-    At horizons of a second the growth-optimal position is thousands of times the capital as soon as the edge exceeds
-    the cost, since returns are tiny and their squares tinier. The fraction must be accordingly small: it stands for
-    the error of the edge and for jumps that have not been seen yet.
+    At horizons of a second the full Kelly position is thousands of times the capital as soon as the expected move
+    exceeds the cost: returns are tiny, and their squares far tinier. So the fraction must be as small as 0.0001. It
+    allows for errors of the expected move and for jumps that have not been seen yet.
+
+    Args:
+        fraction: of the Kelly position, 0 to 1.
 
     >>> case = Case(0.7, net_bps=0.2, deviation_bps=0.5, regime="calm-range", stand_aside=False, drawdown_bps=0.0)
     >>> Kelly(fraction=1.0).limit(case), Kelly(fraction=0.0001).limit(case)  # 0.2e-4 / (0.5e-4)^2
@@ -24,6 +27,6 @@ class Kelly:
         self._fraction = 1e4 * fraction
 
     def limit(self, case: Case) -> float:
-        """See `Rule.limit`."""
+        """Return the largest position, fraction of capital, 0 or more; 0 while the mean square of the return is 0."""
         square = case.deviation_bps * case.deviation_bps
         return min(self._fraction * case.net_bps / square, NO_LIMIT) if square > 0.0 else 0.0

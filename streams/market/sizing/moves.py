@@ -1,4 +1,4 @@
-"""Size of the moves of the mid within the horizon, from which edge and risk are computed."""
+"""Average size of the mid's moves over the horizon of a prediction, from which expected move and risk are computed."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -6,11 +6,11 @@ from math import sqrt
 
 @dataclass
 class MoveState:
-    """Mean size and mean square of the return within the horizon.
+    """Mean magnitude and mean square of the mid's return over the horizon of a prediction.
 
     Attributes:
-        seen: matured predictions taken, up to the memory.
-        mean: mean magnitude of the return, bps; moves of 0 count.
+        seen: number of scored predictions taken, counted up to the memory.
+        mean: mean magnitude of the return, bps; returns of 0 count.
         square: mean square of the return, bps^2.
     """
 
@@ -20,11 +20,15 @@ class MoveState:
 
     @property
     def deviation_bps(self) -> float:
-        """Root of the mean square, bps."""
+        """Root of the mean square of the return, bps."""
         return sqrt(self.square)
 
     def take(self, return_bps: float, memory: int) -> None:
-        """Take the return of one matured prediction.
+        """Add the return over the horizon of one prediction to the averages.
+
+        Args:
+            return_bps: return of the mid from the prediction to the end of its horizon, bps.
+            memory: number of predictions over which the averages are taken.
 
         >>> moves = MoveState()
         >>> for each in (3.0, -1.0):

@@ -1,4 +1,4 @@
-"""Parameters of position sizing."""
+"""Parameters of position sizing, which are read from the table `[market.sizing]` of the configuration."""
 
 from typing import Annotated, Any
 
@@ -8,19 +8,19 @@ from streams.engine.bounds import MOST, Count, Positive
 
 
 class SizingParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Rules of position sizing and their parameters.
+    """Which sizing rules limit the position, and their parameters.
 
     Attributes:
-        enabled: names of the rules; of equal limits the first rule is named as the deciding one.
-        kelly_fraction: part of the growth-optimal position that is taken.
-        max_position: largest position, fraction of capital.
-        memory: matured predictions that the size of moves looks back on.
-        confidence_floor: no position below this confidence.
-        volatility_target_bps: largest deviation of a position's return over an hour, bps of capital.
-        regime_caps: largest position in each regime that has a cap.
-        drawdown_bps: drawdown at which nothing is held, bps of capital.
-        drawdown_memory: matured predictions over which a drawdown is forgotten.
-        own: parameters of rules of the user, a table for each.
+        enabled: names of the rules. If several have the smallest limit, the first one is recorded as the deciding rule.
+        kelly_fraction: fraction of the Kelly (growth-optimal) position, for the rule `kelly`.
+        max_position: largest position, fraction of capital; it always applies.
+        memory: number of scored predictions over which the average size of moves is taken.
+        confidence_floor: smallest probability of the predicted side that allows a position.
+        volatility_target_bps: largest standard deviation of the position's return over an hour, bps of capital.
+        regime_caps: largest position by the name of the regime, fraction of capital; regimes not named have no cap.
+        drawdown_bps: drawdown at which no position is allowed, bps of capital.
+        drawdown_memory: number of scored predictions over which a drawdown decays.
+        own: parameters of rules that plug-ins registered, one table for each rule, by its name.
     """
 
     enabled: tuple[str, ...] = (

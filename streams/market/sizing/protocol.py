@@ -1,4 +1,4 @@
-"""Protocol of sizing rules, each of which limits the position."""
+"""Protocol of sizing rules, each of which gives a largest position."""
 
 from typing import Protocol
 
@@ -9,15 +9,16 @@ NO_LIMIT = 1e12
 
 
 class Case(Struct, frozen=True):
-    """Input of the sizing rules.
+    """The prediction for which a position is sized, and the risk: what sizing rules compute their limits from.
 
     Attributes:
         confidence: calibrated probability of the predicted side, 0.5 to 1.
-        net_bps: expected move to that side less the cost of a round trip, bps; positive.
-        deviation_bps: root mean square of the return within the horizon, bps.
-        regime: name of the regime.
-        stand_aside: whether neither side can be excluded.
-        drawdown_bps: how far the arm's paper equity is below its peak, bps of capital.
+        net_bps: expected move to that side less the cost of opening and closing the position, bps; above 0.
+        deviation_bps: root mean square of the mid's return over the horizon of the prediction, bps.
+        regime: name of the regime, such as `calm-range`.
+        stand_aside: whether the conformal set (the sides, up or down, that are probable enough) holds both sides or
+            none.
+        drawdown_bps: how far the simulated profits and losses are below their peak, bps of capital.
     """
 
     confidence: float
@@ -29,8 +30,11 @@ class Case(Struct, frozen=True):
 
 
 class Rule(Protocol):
-    """A sizing rule: limits the position, without knowing the side; the smallest limit of all rules is the position."""
+    """A sizing rule: gives a largest position, for long and short alike.
+
+    The smallest limit of all enabled rules becomes the position.
+    """
 
     def limit(self, case: Case) -> float:
-        """Largest position, fraction of capital, 0 or more; `NO_LIMIT` if unrestricted."""
+        """Return the largest position that this rule allows, fraction of capital, 0 or more; `NO_LIMIT` for any."""
         ...

@@ -1,4 +1,4 @@
-"""Sizing rule: a largest position for each regime."""
+"""Sizing rule `regime_cap`: a largest position for each regime."""
 
 from collections.abc import Mapping
 
@@ -8,14 +8,17 @@ from streams.market.sizing.protocol import NO_LIMIT, Case
 
 
 class RegimeCap:
-    """A largest position for each regime that has one.
+    """Sizing rule: a largest position for each regime that has a cap.
+
+    Args:
+        caps: largest position by the name of the regime, fraction of capital; other regimes have no limit.
+
+    Raises:
+        ConfigurationError: a name in `caps` is not that of a regime.
 
     >>> case = Case(0.7, net_bps=0.2, deviation_bps=2.0, regime="volatile-trend", stand_aside=False, drawdown_bps=0.0)
     >>> RegimeCap({"volatile-trend": 0.5}).limit(case), RegimeCap({"calm-range": 0.1}).limit(case) == NO_LIMIT
     (0.5, True)
-
-    Raises:
-        ConfigurationError: there is no such regime.
     """
 
     def __init__(self, caps: Mapping[str, float]) -> None:
@@ -28,5 +31,5 @@ class RegimeCap:
         self._caps = dict(caps)
 
     def limit(self, case: Case) -> float:
-        """See `Rule.limit`."""
+        """Return the cap of the present regime, fraction of capital; `NO_LIMIT` if it has none."""
         return self._caps.get(case.regime, NO_LIMIT)

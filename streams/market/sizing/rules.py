@@ -1,4 +1,4 @@
-"""Registry of the sizing rules."""
+"""Registry of the sizing rules by name."""
 
 from streams.engine.registry import Registry
 from streams.market.sizing.confidence_floor import ConfidenceFloor
@@ -39,5 +39,8 @@ register = RULES.register
 
 
 def drawdown_cap(parameters: SizingParameters) -> DrawdownCap:
-    """The drawdown cap, which also updates the drawdown, whether or not it is enabled."""
+    """Build the rule `drawdown_cap`, which also computes how the drawdown changes.
+
+    It is built even if the rule is not enabled, because the drawdown is recorded in any case.
+    """
     return DrawdownCap(parameters.drawdown_bps, parameters.max_position, parameters.drawdown_memory)

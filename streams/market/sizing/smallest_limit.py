@@ -1,4 +1,4 @@
-"""Position sizing: the smallest limit of the rules, on the side of the expected edge."""
+"""Position sizing: the smallest limit of all sizing rules, long or short as the expected move goes."""
 
 from streams.market.sizing.explained import SizeExplained
 from streams.market.sizing.moves import MoveState
@@ -8,7 +8,16 @@ from streams.market.sizing.rules import COST, LARGEST, RULES, drawdown_cap
 
 
 class Sizing:
-    """The smallest limit of the enabled rules, on the side of the expected edge; 0 if the edge is below the cost.
+    """Computes positions: the smallest limit of the enabled sizing rules, long or short as the expected move goes.
+
+    The position is 0 if the expected move does not exceed the cost of opening and closing the position.
+
+    Args:
+        parameters: of the rules.
+        horizon_ns: how far ahead predictions look, ns.
+
+    Raises:
+        ConfigurationError: a rule is unknown or given twice, or a regime is unknown.
 
     >>> sizing, moves = Sizing(SizingParameters(), horizon_ns=500_000_000), MoveState(seen=2, mean=1.0, square=4.0)
     >>> sizing.position(moves, 0.75, cost_bps=0.6, regime="calm-range", stand_aside=False, drawdown_bps=0.0)
@@ -18,9 +27,6 @@ class Sizing:
     >>> explained = sizing.explain(moves, 0.25, 0.3, "calm-range", stand_aside=True, drawdown_bps=0.0)
     >>> explained.edge_bps, explained.net_bps, explained.limits["kelly"], explained.decided_by
     (-0.5, 0.2, 0.05, 'stand_aside')
-
-    Raises:
-        ConfigurationError: a rule is unknown or given twice, or a regime is unknown.
     """
 
     def __init__(self, parameters: SizingParameters, horizon_ns: int) -> None:
@@ -31,7 +37,12 @@ class Sizing:
         self._drawdown = drawdown_cap(parameters)
 
     def edge_bps(self, moves: MoveState, probability: float) -> float:
-        """Expected signed move before cost, bps."""
+        """Return the expected move of the mid over the horizon, before cost, bps; below 0 for a fall.
+
+        Args:
+            moves: average size of the mid's moves over the horizon.
+            probability: calibrated probability of an upward move.
+        """
         return (2.0 * probability - 1.0) * moves.mean
 
     def position(
@@ -43,7 +54,21 @@ class Sizing:
         stand_aside: bool,
         drawdown_bps: float,
     ) -> tuple[float, str]:
-        """Signed fraction of capital to hold, and the name of the rule that decided it."""
+        """Return the position and the name of the rule that decided its size.
+
+        Args:
+            moves: average size of the mid's moves over the horizon.
+            probability: calibrated probability of an upward move.
+            cost_bps: cost of opening and closing the position, bps of the mid.
+            regime: name of the present regime.
+            stand_aside: whether the conformal set (the sides, up or down, that are probable enough) holds both sides or
+                none.
+            drawdown_bps: how far the simulated profits and losses are below their peak, bps of capital.
+
+        Returns:
+            The position as a fraction of capital, below 0 for a short position; and the name of the rule. The name is
+            `cost` if the expected move does not exceed the cost.
+        """
         edge_bps = self.edge_bps(moves, probability)
         net_bps = abs(edge_bps) - cost_bps
         if not net_bps > 0.0:
@@ -68,7 +93,7 @@ class Sizing:
         stand_aside: bool,
         drawdown_bps: float,
     ) -> SizeExplained:
-        """The same as `position`, with every number on the way."""
+        """Return what `position` returns for the same arguments, together with all numbers that led to it."""
         edge_bps = self.edge_bps(moves, probability)
         net_bps = abs(edge_bps) - cost_bps
         limits = {}
@@ -92,9 +117,19 @@ class Sizing:
         )
 
     def learn(self, moves: MoveState, return_bps: float) -> None:
-        """Take the return of one matured prediction."""
+        """Add the return over the horizon of one prediction to the average size of moves.
+
+        Args:
+            moves: the averages, which are changed.
+            return_bps: return of the mid from the prediction to the end of its horizon, bps.
+        """
         moves.take(return_bps, self._memory)
 
     def drawdown_after(self, drawdown_bps: float, net_bps: float) -> float:
-        """Drawdown of a paper equity after a matured position earned `net_bps` of capital."""
+        """Return the drawdown of the simulated profits and losses after one more scored prediction, bps of capital.
+
+        Args:
+            drawdown_bps: drawdown before, bps of capital.
+            net_bps: what the position of this prediction earned after costs, bps of capital; below 0 for a loss.
+        """
         return self._drawdown.after(drawdown_bps, net_bps)

@@ -1,4 +1,4 @@
-"""Sizing rule: a target for the volatility of the position."""
+"""Sizing rule `volatility_target`: a largest volatility of the position's return."""
 
 from math import sqrt
 from typing import Final
@@ -9,7 +9,13 @@ HOUR_NS: Final = 3_600_000_000_000
 
 
 class VolatilityTarget:
-    """Limit: the position whose standard deviation, scaled to an hour by the square root of time, is the target.
+    """Sizing rule: the standard deviation of the position's return over an hour is at most `target_bps`.
+
+    The standard deviation over the horizon of a prediction is scaled to an hour by the square root of time.
+
+    Args:
+        target_bps: largest standard deviation over an hour, bps of capital.
+        horizon_ns: how far ahead predictions look, ns.
 
     >>> case = Case(0.7, net_bps=0.2, deviation_bps=2.0, regime="calm-range", stand_aside=False, drawdown_bps=0.0)
     >>> VolatilityTarget(target_bps=60.0, horizon_ns=HOUR_NS // 3600).limit(case)  # 2 bps a second, 120 an hour
@@ -23,6 +29,6 @@ class VolatilityTarget:
         self._target = target_bps * sqrt(horizon_ns / HOUR_NS)
 
     def limit(self, case: Case) -> float:
-        """See `Rule.limit`."""
+        """Return the largest position, fraction of capital; `NO_LIMIT` while the standard deviation is 0."""
         deviation = case.deviation_bps
         return min(self._target / deviation, NO_LIMIT) if deviation > 0.0 else NO_LIMIT
