@@ -1,4 +1,7 @@
-"""Confidence: calibrators by name, the rule to stand aside, and the accuracy to expect before labels mature."""
+"""Confidence of predictions: calibrators, and conformal sets, which tell what is too unsure for a position.
+
+A calibrator turns log-odds into probabilities that come true as often as they say.
+"""
 
 from typing import Any
 
@@ -12,13 +15,13 @@ from streams.market.confidence.temperature import Temperature
 
 
 class ConfidenceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How probabilities are calibrated.
+    """How probabilities are calibrated, and when no position is taken because neither direction is sure enough.
 
     Attributes:
-        calibrator: name of the calibrator.
-        temperature, bins: parameters of these calibrators.
-        conformal: parameters of the rule to stand aside.
-        own: parameters of calibrators of the user, a table for each.
+        calibrator: name of the calibrator that runs: `temperature`, `bins` or one that a plug-in registered.
+        temperature, bins: parameters of these two calibrators.
+        conformal: parameters of the conformal sets, which tell whether up, down, both or none are probable enough.
+        own: parameters of calibrators that plug-ins registered, one table for each calibrator, by its name.
     """
 
     calibrator: str = "temperature"
@@ -42,13 +45,13 @@ register = CALIBRATORS.register
 
 
 def calibrator(parameters: ConfidenceParameters) -> tuple[Calibrator, Any]:
-    """The calibrator that the parameters name, and the type of its states.
+    """Build the calibrator that `parameters.calibrator` names; return it and the type of its states.
 
     >>> calibrator(ConfidenceParameters(calibrator="bins"))[1].__name__
     'BinsState'
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: no calibrator has this name.
     """
     found = CALIBRATORS.find(parameters.calibrator)
     made = found.build(parameters)

@@ -1,4 +1,7 @@
-"""Calibration by histogram binning, for models whose errors a slope cannot correct."""
+"""Calibrator `bins`: moves each confidence towards the accuracy that was observed at similar confidences.
+
+It suits models whose confidence is wrong in a way that a single factor on the log-odds cannot correct.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,11 +12,12 @@ from streams.scoring.logistic import probability
 
 @dataclass
 class BinsState:
-    """Labels and errors of the predictions in each bin.
+    """What was observed in each bin of confidences.
 
     Attributes:
-        counts: labels, exponentially weighted.
-        errors: accuracy less confidence, summed with the same weights.
+        counts: number of labels in each bin, recent labels counting more.
+        errors: sum over the labels in each bin of 1 or 0 (prediction right or wrong) less the confidence, weighted
+            alike.
     """
 
     counts: list[float]
@@ -21,21 +25,22 @@ class BinsState:
 
 
 class Bins:
-    """Calibrator that shifts the confidence of each bin to the accuracy observed in it.
+    """Calibrator that shifts the confidence in each bin by the difference between observed accuracy and confidence.
 
-    Both sides share the bins (they are folded at one half), so a mirrored market gives the mirrored probability. The
-    shift is small while a bin has few labels, and up never becomes down.
+    The confidence is the probability of the more probable side, 0.5 to 1. Up and down share the bins, so a mirrored
+    market gives the mirrored probability. The shift is small while a bin has few labels, and an upward prediction never
+    becomes a downward one.
 
     >>> calibration = Bins(BinsParameters(prior=1.0))
     >>> state = calibration.start()
     >>> calibration.apply(state, 2.0)
     0.8807970779778823
-    >>> calibration.learn(state, 2.0, up=False)  # sure of itself and wrong
+    >>> calibration.learn(state, 2.0, up=False)  # a confident prediction that was wrong
     >>> calibration.apply(state, 2.0), calibration.apply(state, 0.5)
     (0.5, 0.6224593312018546)
     >>> for _ in range(9):
     ...     calibration.learn(state, -2.0, up=False)
-    >>> round(calibration.apply(state, 2.0), 3)  # 9 of 10 were right, after all
+    >>> round(calibration.apply(state, 2.0), 3)  # 9 of 10 predictions were right
     0.899
 
     References:
@@ -48,11 +53,11 @@ class Bins:
         self._fresh = 1.0 / parameters.memory
 
     def start(self) -> BinsState:
-        """Empty bins: probabilities are taken as they are."""
+        """Return the state before the first label, with which probabilities stay as they are."""
         return BinsState([0.0] * self._bins, [0.0] * self._bins)
 
     def apply(self, state: BinsState, log_odds: float) -> float:
-        """Calibrated probability for raw log-odds."""
+        """Return the calibrated probability of an upward move for uncalibrated log-odds."""
         if log_odds == 0.0:
             return 0.5
         confidence = probability(abs(log_odds))
@@ -62,7 +67,14 @@ class Bins:
         return shifted if log_odds > 0.0 else 1.0 - shifted
 
     def learn(self, state: BinsState, log_odds: float, up: bool, uniqueness: float = 1.0) -> None:
-        """Learn one label, weighted by its uniqueness (0 to 1), with the raw log-odds at prediction time."""
+        """Learn from one label, the known outcome of a prediction; log-odds of 0 teach nothing.
+
+        Args:
+            state: what was observed in each bin, which is changed.
+            log_odds: uncalibrated log-odds of an upward move when the prediction was made.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+        """
         if log_odds == 0.0:
             return
         confidence = probability(abs(log_odds))

@@ -1,4 +1,7 @@
-"""The rule to stand aside: adaptive conformal sets of the sides (up, down) that cannot be excluded."""
+"""Adaptive conformal sets: which of the two sides, up and down, are probable enough that they cannot be excluded.
+
+If a set does not hold exactly one side, no position should be taken: the prediction stands aside.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,14 +14,17 @@ BINS: Final = 50
 
 @dataclass
 class ConformalState:
-    """Histogram of scores, the adapted level, and the coverage so far.
+    """What was learned about the scores of past outcomes, and the threshold that follows.
+
+    The score of an outcome is 1 less the probability that was predicted for it, so a surprise has a high score.
 
     Attributes:
-        counts: exponentially weighted counts of scores in each bin; a score is 1 - probability of what happened.
-        level: fraction of labels allowed outside the set now; it is adapted so that the long-run fraction is right.
-        threshold: a side with a higher score is excluded.
-        seen: labels taken.
-        covered: labels whose side was in the set.
+        counts: number of scores in each of 50 equal bins from 0 to 1, recent scores counting more.
+        level: fraction of outcomes that may at present have a score above the threshold. It moves up and down so that
+            the fraction in the long run is `1 - coverage`.
+        threshold: largest score of a side that is in the set; -1 for an empty set, 1 for both sides.
+        seen: number of labels (known outcomes) taken.
+        covered: number of labels whose side was in the set.
     """
 
     counts: list[float]
@@ -29,14 +35,15 @@ class ConformalState:
 
 
 class Conformal:
-    """Adaptive conformal set of sides: one side alone is a call, both or none mean to stand aside.
+    """Computes conformal sets: the sides, up and down, that are probable enough not to be excluded.
 
-    However the market changes, the fraction of labels outside their sets is within `1 / (step * labels)` of
-    `1 - coverage`, apart from the few labels that have not matured yet.
+    A set with one side is a clear prediction. A set with both sides or none means that no position should be taken.
+    However the market changes, the fraction of labels (known outcomes) outside their sets stays close to `1 -
+    coverage`: the difference is at most `1 / (step * labels)`, apart from the labels that are not known yet.
 
     >>> conformal = Conformal(ConformalParameters(coverage=0.9, step=0.02))
     >>> state = conformal.start()
-    >>> conformal.stands_aside(state, 0.999)  # nothing is excluded before labels came
+    >>> conformal.stands_aside(state, 0.999)  # before the first label the set holds both sides
     True
     >>> for _ in range(200):
     ...     conformal.learn(state, 0.8, state.threshold, up=True)
@@ -55,16 +62,28 @@ class Conformal:
         self._kept = 1.0 - 1.0 / parameters.memory
 
     def start(self) -> ConformalState:
-        """State before the first label: no side can be excluded."""
+        """Return the state before the first label, with which every set holds both sides."""
         return ConformalState([0.0] * BINS, self._outside, 1.0)
 
     def stands_aside(self, state: ConformalState, probability: float) -> bool:
-        """Whether the set holds both sides or none."""
+        """Whether the conformal set holds both sides or none, so that no position should be taken.
+
+        Args:
+            state: what was learned from earlier labels.
+            probability: calibrated probability of an upward move.
+        """
         threshold = state.threshold
         return (1.0 - probability <= threshold) is (probability <= threshold)
 
     def learn(self, state: ConformalState, probability: float, threshold: float, up: bool) -> None:
-        """Learn one label, given the probability and the threshold at prediction time."""
+        """Learn from one label, the known outcome of a prediction, and compute the new threshold.
+
+        Args:
+            state: what was learned from earlier labels, which is changed.
+            probability: calibrated probability of an upward move when the prediction was made.
+            threshold: `state.threshold` when the prediction was made.
+            up: whether the mid then moved up.
+        """
         score = 1.0 - probability if up else probability
         outside = score > threshold
         state.seen += 1
@@ -77,7 +96,10 @@ class Conformal:
 
 
 def _quantile(counts: list[float], part: float) -> float:
-    """Upper edge of the bin up to which `part` of the scores lie; below 0 it excludes everything, at 1 nothing."""
+    """Return the upper edge of the bin below which a fraction `part` of the scores lies; 1 if `part` is 1 or more.
+
+    A `part` of 0 or less gives -1, a threshold that no score can meet.
+    """
     if part >= 1.0:
         return 1.0
     if part <= 0.0:

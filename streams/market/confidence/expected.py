@@ -1,4 +1,4 @@
-"""Accuracy and log-loss that predictions imply before their labels mature, if they are calibrated."""
+"""Accuracy and log-loss that calibrated probabilities let expect, known before the outcomes of the predictions."""
 
 from dataclasses import dataclass
 from math import log
@@ -12,12 +12,12 @@ MEMORY: Final = 500
 
 @dataclass
 class ExpectedSkill:
-    """Running means over scored predictions.
+    """Accuracy and log-loss to be expected of the last 500 scored predictions, if their probabilities p are calibrated.
 
     Attributes:
-        seen: predictions taken, up to `MEMORY`.
-        accuracy: mean of max(p, 1 - p): the accuracy to be expected.
-        log_loss: mean entropy: the log-loss to be expected, nats.
+        seen: number of predictions taken, counted up to 500.
+        accuracy: running mean of max(p, 1 - p), the expected accuracy.
+        log_loss: running mean of the entropy of p, the expected log-loss, nats.
 
     >>> expected = ExpectedSkill()
     >>> for probability in (0.9, 0.3):
@@ -34,7 +34,7 @@ class ExpectedSkill:
     log_loss: float = log(2.0)
 
     def take(self, probability: float) -> None:
-        """Take a calibrated probability, strictly between 0 and 1."""
+        """Add the calibrated probability of one scored prediction, strictly between 0 and 1, to both means."""
         if self.seen < MEMORY:
             self.seen += 1
         self.accuracy += (max(probability, 1.0 - probability) - self.accuracy) / self.seen

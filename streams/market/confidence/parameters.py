@@ -1,4 +1,4 @@
-"""Parameters of the calibrators and of the rule to stand aside."""
+"""Parameters of the two built-in calibrators and of the conformal sets."""
 
 from typing import Annotated
 
@@ -8,14 +8,16 @@ from streams.engine.bounds import MOST, MOST_KEPT, Positive
 
 
 class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of temperature scaling.
+    """Parameters of the calibrator `temperature`, which multiplies log-odds by a learned slope.
 
     Attributes:
-        memory: labels over which the information on the slope decays.
-        prior: information that the slope of 1 starts with; one label of log-odds z adds p (1 - p) z^2.
+        memory: number of labels (known outcomes) over which the slope is learned; older labels fade.
+        prior: information (inverse variance) on the slope at the start, when it is 1. A label adds p (1 - p) z^2, where
+            z are the log-odds and p is the probability.
         lowest, highest: bounds of the slope.
-        trust: fraction of the distance from slope 1 that is applied at first.
-        share: fraction of `trust` that returns to its start at a label of uniqueness 1 (fixed share).
+        trust: fraction of the distance between the slope and 1 that is applied before the first label.
+        share: fraction by which the applied fraction returns to `trust` at a label that overlaps no other label in
+            time.
     """
 
     memory: Annotated[int, Meta(ge=2, le=MOST)] = 5_000
@@ -27,12 +29,12 @@ class TemperatureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class BinsParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of histogram binning.
+    """Parameters of the calibrator `bins`, which corrects the probability of the predicted side bin by bin.
 
     Attributes:
-        bins: of equal width, over confidences from 0.5 to 1.
-        memory: labels over which the counts of a bin decay.
-        prior: labels that the confidence of a bin counts for, against its observed accuracy.
+        bins: number of bins of equal width, over confidences from 0.5 to 1.
+        memory: number of labels (known outcomes) in a bin over which its accuracy is observed; older labels fade.
+        prior: number of labels that it takes until the observed accuracy of a bin counts as much as its confidence.
     """
 
     bins: Annotated[int, Meta(ge=1, le=100)] = 10
@@ -41,12 +43,13 @@ class BinsParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class ConformalParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the conformal sets.
+    """Parameters of the conformal sets, which hold the sides (up, down) that are probable enough.
 
     Attributes:
-        coverage: fraction of moves whose side must be in the set.
-        step: how far the level moves at each label.
-        memory: labels that the scores are counted over.
+        coverage: fraction of moves whose side is to be in the set.
+        step: how fast the sets adapt. At each label the fraction allowed outside the set moves by `step` times
+            `1 - coverage - outside`, where `outside` is 1 if the label's side was outside its set, else 0.
+        memory: number of labels (known outcomes) over which scores are counted; older labels fade.
     """
 
     coverage: Annotated[float, Meta(gt=0.5, lt=1.0)] = 0.9

@@ -1,22 +1,29 @@
-"""Protocol of calibrators, which turn raw log-odds into calibrated probabilities."""
+"""Protocol of calibrators, which turn uncalibrated log-odds into probabilities."""
 
 from typing import Any, Protocol
 
 
 class Calibrator(Protocol):
-    """A calibrator: learns from labels to turn raw log-odds into a calibrated probability.
+    """A calibrator: learns to turn log-odds into probabilities that come true as often as they say.
 
-    It must be symmetric (opposite log-odds give the opposite probability) and keep the side: up never becomes down.
+    Opposite log-odds must give opposite probabilities (0.6 and 0.4), and an upward prediction must stay an upward one.
     """
 
     def start(self) -> Any:
-        """State before the first label: a `msgspec.Struct` or a dataclass of numbers, of bounded size."""
+        """Return the state before the first label: a `msgspec.Struct` or a dataclass of numbers, of bounded size."""
         ...
 
     def apply(self, state: Any, log_odds: float) -> float:
-        """Calibrated probability for raw log-odds."""
+        """Return the calibrated probability of an upward move, 0 to 1, for uncalibrated log-odds."""
         ...
 
     def learn(self, state: Any, log_odds: float, up: bool, uniqueness: float = 1.0) -> None:
-        """Learn one label, weighted by its uniqueness (0 to 1), with the raw log-odds at prediction time."""
+        """Learn from one label, the known outcome of a prediction.
+
+        Args:
+            state: what was learned from earlier labels, which is changed.
+            log_odds: uncalibrated log-odds of an upward move when the prediction was made.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Calibration by temperature scaling, learned from matured labels."""
+"""Calibrator `temperature`: multiplies log-odds by a slope that is learned from the outcomes of predictions."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from streams.scoring.logistic import probability
 
 @dataclass
 class TemperatureState:
-    """The slope, its Fisher information, and how far it is applied.
+    """The learned slope, how well it is known, and how much of it is applied.
 
     Attributes:
-        slope: factor on the log-odds; below 1 the raw probability is overconfident.
-        information: exponentially weighted Fisher information of the slope.
-        trust: probability that the slope helps: fraction of its distance from 1 that is applied, 0 to 1.
+        slope: factor on the log-odds; below 1 if the uncalibrated probabilities are too confident.
+        information: Fisher information on the slope (its inverse variance), recent labels counting more.
+        trust: probability that the slope makes predictions better, 0 to 1; this fraction of `slope - 1` is applied.
     """
 
     slope: float
@@ -23,18 +23,19 @@ class TemperatureState:
 
 
 class Temperature:
-    """Calibrator that multiplies log-odds by a slope learned by recursive maximum likelihood, in proportion to `trust`.
+    """Calibrator that multiplies log-odds by a slope, which it learns by recursive maximum likelihood.
 
-    There is no intercept: on overlapping labels it would follow the last moves, which was measured to cost accuracy.
+    The factor that is applied is `1 + trust * (slope - 1)`. There is no intercept: since labels overlap in time, an
+    intercept would follow the last moves, which cost accuracy when it was measured.
 
     >>> calibration = Temperature(TemperatureParameters(prior=1.0))
     >>> state = calibration.start()
     >>> calibration.apply(state, 2.0)
     0.8807970779778823
-    >>> calibration.learn(state, 2.0, up=False)  # sure of itself and wrong
-    >>> round(state.slope, 2), state.trust  # the slope was 1 until now: no evidence that another one helps
+    >>> calibration.learn(state, 2.0, up=False)  # a confident prediction that was wrong
+    >>> round(state.slope, 2), state.trust  # trust stays: the slope was 1 at this label and changed nothing
     (0.2, 0.1)
-    >>> round(calibration.apply(state, 2.0), 3)  # slope 1 - 0.1 * 0.8
+    >>> round(calibration.apply(state, 2.0), 3)  # the factor is 1 - 0.1 * 0.8
     0.863
 
     References:
@@ -47,15 +48,22 @@ class Temperature:
         self._fresh = 1.0 / parameters.memory
 
     def start(self) -> TemperatureState:
-        """Slope 1: probabilities are taken as they are."""
+        """Return the state before the first label, with a slope of 1: probabilities stay as they are."""
         return TemperatureState(1.0, self._parameters.prior, self._parameters.trust)
 
     def apply(self, state: TemperatureState, log_odds: float) -> float:
-        """Calibrated probability for raw log-odds."""
+        """Return the calibrated probability of an upward move for uncalibrated log-odds."""
         return probability((1.0 + state.trust * (state.slope - 1.0)) * log_odds)
 
     def learn(self, state: TemperatureState, log_odds: float, up: bool, uniqueness: float = 1.0) -> None:
-        """Learn one label, weighted by its uniqueness (0 to 1), with the raw log-odds at prediction time."""
+        """Learn from one label, the known outcome of a prediction.
+
+        Args:
+            state: the slope as learned so far, which is changed.
+            log_odds: uncalibrated log-odds of an upward move when the prediction was made.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+        """
         parameters = self._parameters
         expected = probability(state.slope * log_odds)
         state.trust = updated_weight(

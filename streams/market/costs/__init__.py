@@ -57,7 +57,11 @@ class Costs:
         self._bps = [cost.bps for cost in self._costs.values()]
 
     def round_trip_bps(self, spread_bps: float) -> float:
-        """Return the cost of opening and closing a position, in bps of the mid like `spread_bps`, the present spread."""
+        """Return the cost of opening and closing a position, bps of the mid.
+
+        Args:
+            spread_bps: the present spread, bps of the mid.
+        """
         total = 0.0
         for bps in self._bps:
             total += bps(spread_bps)

@@ -7,5 +7,9 @@ class Cost(Protocol):
     """One part of the cost of a position; it is the same for long and short positions, and never negative."""
 
     def bps(self, spread_bps: float) -> float:
-        """Return the cost of opening and closing a position, in bps of the mid like `spread_bps`, the present spread."""
+        """Return the cost of opening and closing a position, bps of the mid.
+
+        Args:
+            spread_bps: the present spread, bps of the mid.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Strategies, a file each, and the registry of their names."""
+"""Rule strategies, each of which gives a probability of an upward move, and the registry of their names."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from streams.market.strategies.protocol import LearningStrategy, Strategy
 
 
 class StrategyParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which strategies run, and how.
+    """Which strategies run, and their parameters.
 
     Attributes:
-        enabled: names of the strategies, in the order of the mixture's weights.
+        enabled: names of the strategies that run; the weights of their opinions are recorded in this order.
         imbalance, momentum, mean_reversion: parameters of these strategies.
-        own: parameters of strategies of the user, a table for each.
+        own: parameters of strategies that plug-ins registered, one table for each strategy, by its name.
     """
 
     enabled: tuple[str, ...] = ("imbalance", "momentum", "mean_reversion", "flat")
@@ -45,12 +45,12 @@ register = STRATEGIES.register
 
 
 def strategies(parameters: StrategyParameters) -> list[Strategy | LearningStrategy]:
-    """Build the enabled strategies, in their order.
+    """Build the strategies that `parameters.enabled` names, in that order.
 
     >>> [type(each).__name__ for each in strategies(StrategyParameters(enabled=("flat", "imbalance")))]
     ['Flat', 'Imbalance']
 
     Raises:
-        ConfigurationError: a name is unknown or given twice.
+        ConfigurationError: the name of a strategy is unknown or given twice.
     """
     return list(STRATEGIES.build_each(parameters.enabled, parameters).values())

@@ -1,4 +1,4 @@
-"""Strategy without an opinion: a constant probability of one half, to weigh the others against."""
+"""Strategy `flat`: always gives the probability 0.5, so that the other strategies are compared with it."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -7,10 +7,10 @@ from streams.market.regime import Regime
 
 
 class Flat:
-    """Probability of one half at every tick."""
+    """Strategy that gives an upward move the probability 0.5 at every tick."""
 
     needs: ClassVar[tuple[str, ...]] = ()
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
-        """See `Strategy.opinion`."""
+        """Return 0.5, whatever the features and the regime."""
         return 0.5

@@ -1,4 +1,4 @@
-"""Strategy: the mid moves away from the side of the book with more size."""
+"""Strategy `imbalance`: the mid moves away from the larger of the sizes at best bid and best ask."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,7 +9,9 @@ from streams.scoring.logistic import probability
 
 
 class Imbalance:
-    """Log-odds in proportion to the queue imbalance.
+    """Strategy whose log-odds of an upward move are in proportion to the queue imbalance.
+
+    The queue imbalance is (bid size - ask size) / (bid size + ask size) at the best prices.
 
     References:
         Gould and Bonart (2016), Queue imbalance as a one-tick-ahead price predictor: a logistic fit.
@@ -21,5 +23,10 @@ class Imbalance:
         self._slope = parameters.slope
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
-        """See `Strategy.opinion`."""
+        """Return the probability of an upward move.
+
+        Args:
+            features: one number, the queue imbalance, -1 to 1.
+            regime: not used.
+        """
         return probability(self._slope * features[0])

@@ -1,4 +1,4 @@
-"""Strategy: the mid returns to its mean."""
+"""Strategy `mean_reversion`: the mid returns to the mean of the last 200 mids."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,7 +9,9 @@ from streams.scoring.logistic import probability
 
 
 class MeanReversion:
-    """Log-odds in proportion to the negative z-score of the mid.
+    """Strategy whose log-odds of a downward move are in proportion to the z-score of the mid.
+
+    The z-score is the distance of the mid from the mean of the last 200 mids, in their standard deviations.
 
     References:
         Poterba and Summers (1988), Mean reversion in stock prices.
@@ -21,7 +23,12 @@ class MeanReversion:
         self._parameters = parameters
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
-        """See `Strategy.opinion`."""
+        """Return the probability of an upward move.
+
+        Args:
+            features: one number, the z-score of the mid.
+            regime: in a trending market the slope is multiplied by `parameters.in_trend`.
+        """
         parameters = self._parameters
         furthest = parameters.furthest
         distance = max(-furthest, min(furthest, features[0]))

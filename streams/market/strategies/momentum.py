@@ -1,4 +1,4 @@
-"""Strategy: the mid goes on in the direction of its last move."""
+"""Strategy `momentum`: the mid goes on in the direction in which it moved over the last 50 quotes."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -12,7 +12,9 @@ USUAL_MOVE: Final = sqrt(50)
 
 
 class Momentum:
-    """Log-odds in proportion to the return over 50 quotes in units of the volatility.
+    """Strategy whose log-odds of an upward move are in proportion to the return over the last 50 quotes.
+
+    The return is divided by the standard deviation of returns over 50 quotes.
 
     References:
         Moskowitz, Ooi and Pedersen (2012), Time series momentum: the return scaled by volatility.
@@ -24,7 +26,12 @@ class Momentum:
         self._parameters = parameters
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
-        """See `Strategy.opinion`."""
+        """Return the probability of an upward move; 0.5 while the volatility is 0.
+
+        Args:
+            features: return over 50 quotes (`return_50`) and volatility a quote (`ewma_volatility`), both in bps.
+            regime: in a ranging market the slope is multiplied by `parameters.in_range`.
+        """
         change, volatility = features
         if volatility == 0.0:
             return 0.5

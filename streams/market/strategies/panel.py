@@ -1,4 +1,4 @@
-"""All enabled strategies together: their probabilities at a tick, and their learning from a label."""
+"""All enabled strategies together: their probabilities at a tick, and how those that learn are taught."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,11 +16,14 @@ UNDECIDED: Final = 0.5
 
 
 class StrategyPanel:
-    """Evaluates every strategy on the features that it needs; one that fails counts as one half at that tick.
+    """Asks every enabled strategy for its probability and teaches those that learn.
+
+    A strategy that raises, or whose answer is not a probability, counts as 0.5 at this tick, and the failure is
+    reported.
 
     Args:
-        parameters: which strategies, in which order.
-        features: where the features come from; they must include what the strategies need.
+        parameters: which strategies run, in which order.
+        features: computes the features; they must include all that the strategies need.
     """
 
     def __init__(self, parameters: StrategyParameters, features: Features) -> None:
@@ -39,15 +42,29 @@ class StrategyPanel:
             self._members.append((name, view, strategy.opinion, place))
 
     def start(self) -> list[Any]:
-        """Initial states of the strategies that learn."""
+        """Return the initial states of the strategies that learn, in their order."""
         return [kind() for kind in self._states]
 
     def revive(self, states: list[Any]) -> list[Any]:
-        """States from a snapshot, converted to their types."""
+        """Return states that were decoded from a snapshot, converted to the types of the strategies that learn.
+
+        Raises:
+            ValidationError: a state does not fit its type.
+            ValueError: there are more or fewer states than strategies that learn.
+        """
         return [convert(state, kind) for state, kind in zip(states, self._states, strict=True)]
 
     def opinions(self, states: list[Any], vector: list[float], regime: Regime, faults: Faults) -> list[float]:
-        """Probability of an upward move by each strategy, clipped so that its log-odds are finite."""
+        """Return each strategy's probability of an upward move, in the order of the enabled strategies.
+
+        Each probability is between one in a million and one minus that, so that its log-odds are finite.
+
+        Args:
+            states: of the strategies that learn.
+            vector: values of all features at this tick.
+            regime: the present regime (calm or volatile, ranging or trending).
+            faults: takes a report of every strategy that fails.
+        """
         opinions = []
         for name, view, opinion, place in self._members:
             try:
@@ -61,7 +78,14 @@ class StrategyPanel:
         return opinions
 
     def learn(self, states: list[Any], vector: list[float], up: bool, faults: Faults) -> None:
-        """Give a label to every strategy that learns, with the features at prediction time."""
+        """Teach one label (known outcome of a prediction) to every strategy that learns.
+
+        Args:
+            states: of the strategies that learn, which are changed.
+            vector: values of all features when the prediction was made.
+            up: whether the mid then moved up.
+            faults: takes a report of every strategy that fails; the failing strategy does not learn this label.
+        """
         for (name, view, learn), state in zip(self._learners, states, strict=True):
             try:
                 learn(state, view(vector), up)

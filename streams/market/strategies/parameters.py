@@ -1,4 +1,4 @@
-"""Parameters of the rule strategies: slopes of their log-odds."""
+"""Parameters of the built-in strategies, mostly slopes of their log-odds."""
 
 from msgspec import Struct
 
@@ -6,22 +6,22 @@ from streams.engine.bounds import NotNegative, Signed
 
 
 class ImbalanceParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the imbalance strategy.
+    """Parameters of the strategy `imbalance`.
 
     Attributes:
-        slope: log-odds at a queue imbalance of 1.
+        slope: log-odds of an upward move at a queue imbalance of 1.
     """
 
     slope: Signed = 2.0
 
 
 class MomentumParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the momentum strategy.
+    """Parameters of the strategy `momentum`.
 
     Attributes:
-        slope: log-odds for a move over 50 quotes of one standard deviation, in a trend.
-        in_range: fraction of the slope that applies in a range.
-        furthest: standard deviations to which a move is clipped.
+        slope: log-odds of an upward move after a rise of one standard deviation over 50 quotes, in a trending market.
+        in_range: factor on the slope in a ranging market.
+        furthest: number of standard deviations to which a larger move is cut.
     """
 
     slope: Signed = 0.3
@@ -30,12 +30,12 @@ class MomentumParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class MeanReversionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the mean-reversion strategy.
+    """Parameters of the strategy `mean_reversion`.
 
     Attributes:
-        slope: log-odds for a distance of one standard deviation, in a range.
-        in_trend: fraction of the slope that applies in a trend.
-        furthest: standard deviations to which a distance is clipped.
+        slope: log-odds of a downward move one standard deviation above the mean, in a ranging market.
+        in_trend: factor on the slope in a trending market.
+        furthest: number of standard deviations to which a larger distance is cut.
     """
 
     slope: Signed = 0.2

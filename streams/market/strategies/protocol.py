@@ -9,49 +9,59 @@ from streams.market.regime import Regime
 
 
 class Strategy(Protocol):
-    """A strategy: a probability of an upward move from the features that it needs and the regime.
+    """A strategy that does not learn: gives a probability of an upward move from features and the regime.
 
-    Its answers are weighted by how well earlier ones did (`streams.market.mixture`), so it need not know in which
-    markets it is right, but its probability should be calibrated.
-
+    The probability should be calibrated: of the moves to which it gives 0.6, 60% should be upward. A strategy need not
+    know in which markets it is right, because its answers are weighted by how good its earlier ones were.
     """
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of the features that it needs, which are then computed."""
+        """Names of the features that `opinion` takes; they are computed because they are named here."""
         ...
 
     def opinion(self, features: Sequence[float], regime: Regime) -> float:
-        """Probability that the mid moves up within the horizon, given that it moves.
+        """Return the probability that the mid moves up within the prediction horizon, given that it moves at all.
 
         Args:
-            features: values of `needs`, in that order.
-            regime: the regime as of this tick.
+            features: values of the features that `needs` names, in that order, at this tick.
+            regime: the present regime (calm or volatile, ranging or trending).
         """
         ...
 
 
 class LearningStrategy(Protocol):
-    """A strategy that learns, in a state apart from the object, so that it survives restarts.
+    """A strategy that learns from the outcomes of predictions; what it has learned is in a state outside the object.
 
-    The state belongs to the symbol and is shared by all arms, which see the same labels.
-
+    There is one state for each symbol. If several model versions run side by side on the symbol, they share it.
     """
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """As in `Strategy`."""
+        """Names of the features that `opinion` and `learn` take; they are computed because they are named here."""
         ...
 
     @property
     def state(self) -> type[Struct]:
-        """Type of the state: of bounded size, all of its fields with defaults."""
+        """Type of a state, a `msgspec.Struct` of bounded size whose fields all have defaults; it survives restarts."""
         ...
 
     def opinion(self, features: Sequence[float], regime: Regime, state: Any) -> float:
-        """As in `Strategy`, given what was learned."""
+        """Return the probability that the mid moves up within the prediction horizon, given that it moves at all.
+
+        Args:
+            features: values of the features that `needs` names, in that order, at this tick.
+            regime: the present regime (calm or volatile, ranging or trending).
+            state: what was learned on this symbol.
+        """
         ...
 
     def learn(self, state: Any, features: Sequence[float], up: bool) -> None:
-        """Learn one label, with the features at prediction time."""
+        """Learn the outcome of one prediction, whose horizon has passed.
+
+        Args:
+            state: what was learned on this symbol, which is changed.
+            features: values of the features that `needs` names, in that order, when the prediction was made.
+            up: whether the mid then moved up; outcomes without a move are left out.
+        """
         ...
