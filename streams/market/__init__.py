@@ -1,1 +1,1 @@
-"""The market node: one tick through admission, features, opinions, confidence and size, and labels back into it."""
+"""The market node: predicts the next price move of each symbol at each tick, and learns from the outcomes."""

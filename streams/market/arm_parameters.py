@@ -1,4 +1,7 @@
-"""Parameters of each arm: those of its symbol with the arm's overrides on top, and the operators built from them."""
+"""Parameters of each arm (one of the models that run side by side on a symbol), and what is built from them.
+
+An arm has the parameters of its symbol, except for those that it overrides.
+"""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -32,12 +35,12 @@ MOST_BUILT = 256
 
 
 class ArmParts(NamedTuple):
-    """Operators of an arm, which hold no state.
+    """What is built from the parameters of one arm: objects that compute, and hold no learned numbers.
 
     Attributes:
-        parameters: the symbol's own with the overrides on top.
-        arms: computes the arm's probabilities and learns.
-        sizing: computes its positions.
+        parameters: the symbol's parameters, with the arm's overrides in their place.
+        arms: computes the arm's probabilities and teaches it.
+        sizing: computes the arm's positions.
     """
 
     parameters: MarketParameters
@@ -46,7 +49,13 @@ class ArmParts(NamedTuple):
 
 
 class ArmParameters:
-    """Operators of arms by their overrides, built at the first use.
+    """Gives each arm (one of the models that run side by side on a symbol) the objects built from its parameters.
+
+    It is indexed by an arm's overrides, the parameters that differ from the symbol's, as canonical JSON. Objects are
+    built when they are first asked for, and kept.
+
+    Args:
+        parameters: of the symbol.
 
     >>> variants = ArmParameters(MarketParameters())
     >>> bold = variants.overrides({"sizing": {"kelly_fraction": 0.001}})
@@ -66,15 +75,23 @@ class ArmParameters:
         self.own = ArmParts(parameters, Arms(parameters), Sizing(parameters.sizing, parameters.horizon_ns))
 
     def table(self, name: str) -> dict[str, Any]:
-        """The symbol's own parameters of a table that an arm may have for itself."""
+        """Return the symbol's parameters of one table, by their names.
+
+        Args:
+            name: a table that arms may override: `model`, `recall`, `mixture`, `correction`, `confidence` or `sizing`.
+        """
         found: dict[str, Any] = self._tables[name]
         return found
 
     def __getitem__(self, overrides: bytes) -> ArmParts:
-        """Operators for these overrides; without overrides, the operators of the symbol's own parameters.
+        """Return what is built from the symbol's parameters with these overrides in their place.
+
+        Args:
+            overrides: parameters of an arm that differ from the symbol's, as the method `overrides` returns them; empty
+                if none do.
 
         Raises:
-            ValueError: the overrides are not valid.
+            ValueError: a parameter is unknown, or its value is not valid.
         """
         if not overrides:
             return self.own
@@ -86,10 +103,13 @@ class ArmParameters:
         return found
 
     def overrides(self, table: Mapping[str, Mapping[str, Any]]) -> bytes:
-        """Overrides as canonical JSON, as an arm stores them: equal for equal tables, empty for empty ones.
+        """Return the overrides of an arm as canonical JSON: equal tables give equal bytes, empty ones give empty bytes.
+
+        Args:
+            table: parameters that differ from the symbol's, by table and name, as in the configuration.
 
         Raises:
-            ValueError: no operators can be built with them; the message says why.
+            ValueError: a parameter is unknown or not valid, or the JSON takes more than 2,000 bytes.
         """
         kept = {name: fields for name, fields in table.items() if fields}
         if not kept:
@@ -101,10 +121,19 @@ class ArmParameters:
         return written
 
     def begin(self, directive: Directive, version: str, number: int, live: ArmState) -> ArmState:
-        """The arm that a directive starts.
+        """Return the new arm that a directive `start_arm` asks for; it is not yet among the arms of the symbol.
+
+        The arm starts from a copy of the live arm if the directive says `from_live`, otherwise with nothing learned. A
+        model in the directive takes the place of the arm's model.
+
+        Args:
+            directive: the directive, which also holds the arm's name and overrides.
+            version: name of the model version that the arm starts from.
+            number: identity of the arm within the symbol.
+            live: state of the live arm, which stays as it is.
 
         Raises:
-            Refused: `bad_directive`.
+            Refused: `bad_directive`: overrides or model are not valid for this symbol.
         """
         overrides, model = self.asked(directive)
         variant = self[overrides]
@@ -123,10 +152,17 @@ class ArmParameters:
         return begun
 
     def asked(self, directive: Directive | StartVariant) -> tuple[bytes, SignedLogistic | None]:
-        """Overrides and model of a directive that starts an arm, or of the command that leads to one.
+        """Return the overrides and the model of a request to start an arm, after checking them.
+
+        Args:
+            directive: a directive `start_arm`, or the command that leads to one.
+
+        Returns:
+            The parameters that differ from the symbol's, as canonical JSON; and the model, or None if the request has
+            none.
 
         Raises:
-            Refused: `bad_directive`: they make no sense for this symbol.
+            Refused: `bad_directive`: overrides or model are not valid for this symbol.
         """
         try:
             return self.checked(directive.overrides, directive.model, directive.from_live)
@@ -136,10 +172,19 @@ class ArmParameters:
     def checked(
         self, table: Mapping[str, Mapping[str, Any]], model: ModelState | None, from_live: bool
     ) -> tuple[bytes, SignedLogistic | None]:
-        """Overrides and model that an arm would start with.
+        """Return the overrides and the model that an arm would start with, after checking them.
+
+        Args:
+            table: parameters that differ from the symbol's, by table and name.
+            model: model to start with; None if there is none.
+            from_live: whether the arm would start from a copy of the live arm, whose model has learned already.
+
+        Returns:
+            The overrides as canonical JSON; and the model, or None.
 
         Raises:
-            ConfigurationError: they make no sense for this symbol.
+            ConfigurationError: overrides or model are not valid for this symbol; or they give starting weights
+                (`prior`) to a model that has learned already.
         """
         try:
             overrides = self.overrides(table)

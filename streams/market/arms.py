@@ -1,4 +1,8 @@
-"""Arms: pipelines that run side by side on the same ticks; the first is live, the others run in shadow."""
+"""Arms: the models that run side by side on the ticks of one symbol.
+
+The first arm is live: its probabilities are the predictions that others see. The others run in shadow: their
+probabilities are scored and learned from, but only the live arm's are published as predictions.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,23 +26,26 @@ from streams.scoring.logistic import HIGHEST, LOWEST, probability
 
 @dataclass
 class ArmState:
-    """State of one arm: everything that learns, except the strategies, which are common to all arms of the symbol.
+    """State of one arm: everything that one of the models running side by side on a symbol has learned.
+
+    The rule strategies, which are shared by all arms of the symbol, have states of their own.
 
     Attributes:
-        name: unique within the symbol; the live arm is called `live`.
-        version: version that its model started from.
-        number: identity that survives a change of name.
-        model: its model.
-        weights: weight of each expert, together 1: the rule strategies, then the model.
-        correction: state of the residual correction.
-        calibration: state of the calibrator, of the calibrator's own type.
-        conformal: state of the rule to stand aside.
-        expected: accuracy and log-loss that its probabilities imply, before labels mature.
-        drawdown_bps: how far its paper equity is below its peak, bps of capital.
-        overrides: parameters of its own, as `ArmParameters.overrides` wrote them.
-        twin: number of the arm that it was copied from when it started, below 0 if from none; from predictions that
-            were made before, it learns with the probabilities of that arm.
-        recall: stored copies of its model, and the fast learner.
+        name: unique within the symbol; `live` for the arm whose probabilities are the published predictions.
+        version: name of the model version that the arm started from.
+        number: identity of the arm within the symbol, which stays when its name changes.
+        model: numbers of its logistic regression.
+        weights: weight of each expert, together 1: first the rule strategies, last the model.
+        correction: state of the residual correction, which adjusts the pooled log-odds of the experts.
+        calibration: state of the calibrator, in the type of the configured calibrator.
+        conformal: state of the conformal sets, which tell predictions that are too unsure for a position.
+        expected: accuracy and log-loss that its recent probabilities let expect.
+        drawdown_bps: how far its simulated profits and losses are below their peak, bps of capital.
+        overrides: parameters that differ from the symbol's, as canonical JSON; empty if none do.
+        twin: number of the arm whose learned state it was copied from at its start; -1 if it was not copied.
+            Predictions that are older than this arm hold no probabilities of it. So it learns from them with its
+            twin's.
+        recall: stored copies of the model, and a fast learner beside it.
     """
 
     name: str
@@ -57,7 +64,14 @@ class ArmState:
 
 
 class Arms:
-    """Operator of arms: pools the experts' probabilities, corrects and calibrates the pool, and learns from labels."""
+    """Computes the probabilities of an arm, one of the models that run side by side on a symbol, and teaches the arm.
+
+    The experts (rule strategies and the arm's model) each give a probability. These are pooled by weights, then
+    corrected, then calibrated. What was learned is in an `ArmState`, not in here.
+
+    Args:
+        parameters: of the symbol, with the arm's own parameters in their place.
+    """
 
     def __init__(self, parameters: MarketParameters) -> None:
         self.model_features = parameters.model.features
@@ -71,7 +85,14 @@ class Arms:
         self._conformal = Conformal(parameters.confidence.conformal)
 
     def start(self, name: str, version: str, number: int, model: SignedLogistic) -> ArmState:
-        """A new arm with the prior weights of the parameters."""
+        """Return a new arm that has learned nothing yet, apart from what `model` holds.
+
+        Args:
+            name: name of the arm, unique within the symbol.
+            version: name of the model version that it starts from.
+            number: identity of the arm within the symbol.
+            model: numbers of its logistic regression.
+        """
         return ArmState(
             name,
             version,
@@ -85,19 +106,20 @@ class Arms:
         )
 
     def remember(self, arm: ArmState) -> RecallState:
-        """Stored copies for the successor of an arm: the copies of its model, and one of the model as it is now."""
+        """Return stored copies of models for the successor of `arm`: those of `arm`, and one of its present model."""
         return self._recall.succeeded(arm.recall, arm.model)
 
     def take_over(self, arm: ArmState, learned_with: MarketParameters, parameters: MarketParameters) -> ArmState:
-        """Move an arm to the parameters of this operator, and keep the learned state that is still valid under them.
+        """Change an arm to the parameters of this object and return it; what it learned is kept where it is valid.
 
-        A part starts anew when its numbers have another meaning now: the calibration of another calibrator, a
-        correction with another prior variance, another recall; weights of experts that are left out go to the others.
+        Three parts start anew if their parameters changed: the stored copies of the model, the residual correction
+        (only if its prior variance changed) and the calibrator. The weights of experts that are left out now go to the
+        other experts.
 
         Args:
             arm: to be changed.
-            learned_with: parameters that it has run with so far.
-            parameters: parameters of this operator.
+            learned_with: parameters that the arm has learned with so far.
+            parameters: parameters that this object was built from.
         """
         if learned_with.recall != parameters.recall:
             arm.recall = RecallState()
@@ -110,21 +132,24 @@ class Arms:
         return arm
 
     def revive(self, arm: ArmState) -> None:
-        """Convert the parts of an arm from a snapshot to the types of the configured components.
+        """Convert the calibrator's state in an arm that was decoded from a snapshot to its own type, in place.
 
         Raises:
-            ValidationError: the parts are not of these types.
+            ValidationError: the state does not fit the type.
         """
         arm.calibration = convert(arm.calibration, self._calibration_state)
 
     def opinion(self, arm: ArmState, rules: list[float], features: list[float], faults: Faults) -> Opinion:
-        """Probability of an upward move according to an arm; if the calibrator fails, the log-odds stay uncalibrated.
+        """Return an arm's probability of an upward move, with all numbers that led to it.
+
+        A part that fails is replaced and reported: the model's probability by 0.5, the weights by those at the start,
+        the correction by none, the calibrated probability by the uncalibrated one.
 
         Args:
-            arm: the arm.
-            rules: probabilities of the rule strategies.
-            features: vector that begins with the features of the model, in its order.
-            faults: takes a report of every failure.
+            arm: state of the arm.
+            rules: probability of an upward move by each rule strategy.
+            features: values of the features, first those of the model in its order.
+            faults: takes the reports.
         """
         scaled = self._learner.scaled(arm.model, features)
         of_model = self._learner.opinion_on(arm.model, scaled)
@@ -166,7 +191,11 @@ class Arms:
         return probability(log_odds)
 
     def stands_aside(self, arm: ArmState, probability: float) -> bool:
-        """Whether neither side can be excluded at this probability."""
+        """Whether an arm should take no position at this probability of an upward move, because it is too unsure.
+
+        That is so if the arm's conformal set (the sides, up or down, that are probable enough) holds both sides or
+        none.
+        """
         return self._conformal.stands_aside(arm.conformal, probability)
 
     def learn(
@@ -179,9 +208,18 @@ class Arms:
         uniqueness: float,
         faults: Faults,
     ) -> None:
-        """Learn one label, weighted by its uniqueness (0 to 1), given the arm's opinion at prediction time.
+        """Teach an arm one label, the known outcome of a prediction.
 
-        A part whose numbers leave their range is noted and starts anew; the others go on.
+        A part whose numbers leave their range starts anew and is reported; the others are not affected.
+
+        Args:
+            arm: state of the arm, which is changed.
+            opinion: the arm's opinion when the prediction was made.
+            rules: probability of an upward move by each rule strategy when the prediction was made.
+            features: values of the features when the prediction was made, first those of the model in its order.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+            faults: takes the reports.
         """
         if not self._mixture.learn(arm.weights, [*rules, opinion.of_model], up, uniqueness):
             faults.note("mixture", "weights out of range", "those of the start")

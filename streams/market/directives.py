@@ -1,4 +1,7 @@
-"""Directives, which start an arm, make it live or stop it, applied to the arms of a symbol."""
+"""Directives: records that start, promote or stop an arm, one of the models that run side by side on a symbol.
+
+The first arm of a symbol is live: its probabilities are published as predictions. The others run in shadow.
+"""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -17,12 +20,13 @@ REMEMBERED = 256
 
 
 class Named(Protocol):
-    """The fields of an arm that directives need.
+    """What directives need to know of an arm, one of the models that run side by side on a symbol.
 
     Attributes:
-        name: unique within the symbol; the live arm is called `live`.
-        version: version that it started from; an arm that is live no more takes this as its name.
-        number: identity that stays when the name changes; the built-in arm has 0.
+        name: unique within the symbol; `live` for the arm whose probabilities are the published predictions.
+        version: name of the model version that the arm started from. It becomes the arm's name when another one goes
+            live.
+        number: identity of the arm, which stays when its name changes; 0 for the arm that a symbol begins with.
     """
 
     name: str
@@ -34,7 +38,13 @@ AnyArm = TypeVar("AnyArm", bound=Named)
 
 
 class ArmRoster(Protocol[AnyArm]):
-    """Arms of one symbol, the live one first; the market node and the lifecycle node each keep one."""
+    """The arms of one symbol (models that run side by side), in any class that keeps such a list.
+
+    Attributes:
+        arms: the arms, first the live one.
+        next_number: number that the next new arm gets.
+        applied: ids of the directives that were carried out last, oldest first.
+    """
 
     arms: list[AnyArm]
     next_number: int
@@ -42,13 +52,13 @@ class ArmRoster(Protocol[AnyArm]):
 
 
 class ArmsState(Struct, array_like=True):
-    """The arms of one symbol.
+    """The arms of one symbol (models that run side by side), as the market node keeps them.
 
     Attributes:
-        arms: the live one first.
-        next_number: identity of the next arm.
-        applied: ids of the last directives that were applied, the oldest first.
-        judged: where directives are signed, ids of all that were seen, refused ones included.
+        arms: the arms, first the live one, whose probabilities are published as predictions.
+        next_number: number that the next new arm gets.
+        applied: ids of the last directives that were carried out, at most 256, oldest first.
+        judged: ids of all signed directives that were carried out or refused, so that none takes effect twice.
     """
 
     arms: list[ArmState]
@@ -58,15 +68,15 @@ class ArmsState(Struct, array_like=True):
 
 
 def apply(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Directive, str, int], AnyArm]) -> None:
-    """Apply a directive, once: one whose id was applied before changes nothing.
+    """Carry out a directive, which starts, promotes or stops an arm; one that was carried out before does nothing.
 
     Args:
-        roster: of the directive's symbol.
-        directive: to apply.
-        begin: builds the arm that a `start_arm` starts, from directive, version and number; it may raise `Refused`.
+        roster: the arms (models that run side by side) of the directive's symbol, which are changed.
+        directive: to be carried out.
+        begin: builds the arm for a directive `start_arm`, from directive, version and number; it may raise `Refused`.
 
     Raises:
-        Refused: `bad_directive`; nothing has changed.
+        Refused: `bad_directive`: it cannot be carried out; nothing has changed.
     """
     if directive.id in roster.applied:
         return
@@ -82,7 +92,7 @@ def apply(roster: ArmRoster[AnyArm], directive: Directive, begin: Callable[[Dire
 
 
 def remember(roster: ArmRoster[AnyArm], directive_id: str) -> None:
-    """Remember the id of a directive as applied; the last `REMEMBERED` ids are kept."""
+    """Note the id of a directive as carried out; only the last 256 ids are kept."""
     roster.applied.append(directive_id)
     del roster.applied[:-REMEMBERED]
 
@@ -117,10 +127,14 @@ def _promote(roster: ArmRoster[AnyArm], name: str) -> None:
 
 
 def shadow(roster: ArmRoster[AnyArm], name: str) -> AnyArm:
-    """The arm of a name that runs in shadow; the first of all arms also answers to `builtin`.
+    """Return the arm with this name that runs in shadow, that is beside the live arm.
+
+    Args:
+        roster: the arms (models that run side by side) of one symbol.
+        name: name of the arm; `builtin` for the arm that the symbol began with, whatever its name is now.
 
     Raises:
-        Refused: `bad_directive`: there is none.
+        Refused: `bad_directive`: no arm of this name runs in shadow.
     """
     for arm in roster.arms[1:]:
         if arm.name == name or (name == BUILTIN and arm.number == 0):

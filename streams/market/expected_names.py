@@ -1,4 +1,4 @@
-"""Check that every name in parameters is known, so that a misspelt one is refused and not ignored."""
+"""Check that every name in the parameters is known, so that a misspelt name is refused and not ignored."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,21 +16,22 @@ from streams.market.strategies import STRATEGIES
 
 
 def expect_names(parameters: MarketParameters, where: str = "market") -> None:
-    """Refuse parameters with an unknown name; names of plug-ins are known once these are imported.
+    """Refuse parameters in which a strategy, feature, regime or other part has an unknown name.
+
+    Names of plug-ins are known only after the plug-ins were imported.
 
     Args:
-        parameters: of one symbol, or of all.
-        where: their table in the configuration.
+        parameters: of one symbol, or of all symbols.
+        where: name of the parameters' table in the configuration, for the error.
 
     >>> from streams.market.parameters import MixtureParameters
-    >>> expect_names(MarketParameters(mixture=MixtureParameters(prior={"imbalnce": 8.0})))
+    >>> expect_names(MarketParameters(mixture=MixtureParameters(prior={"imbalnce": 8.0})))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    schemas.errors.ConfigurationError: [market.mixture.prior]: expected experts among imbalance, momentum, \
-mean_reversion, flat, signed_logistic, was imbalnce; fix: imbalance
+    schemas.errors.ConfigurationError: [market.mixture.prior]: expected experts among ..., was imbalnce; fix: imbalance
 
     Raises:
-        ConfigurationError: with the table, the name, and the one that was meant.
+        ConfigurationError: a name is unknown; the message gives its table and the known name that is most like it.
     """
     registries: list[tuple[Registry[Any], Iterable[str], Mapping[str, Any]]] = [
         (STRATEGIES, parameters.strategies.enabled, parameters.strategies.own),

@@ -1,4 +1,4 @@
-"""Features that each component needs; only features that some component needs are computed."""
+"""Which features each component needs; features that no component needs are not computed."""
 
 from schemas.names import MODEL
 from streams.market.parameters import MarketParameters
@@ -10,7 +10,10 @@ SPREAD = "spread"
 
 
 def users_of_features(parameters: MarketParameters) -> dict[str, tuple[str, ...]]:
-    """Components that these parameters enable, and the features that each needs, in its order.
+    """Return the names of the features that each enabled component needs, in the order in which it takes them.
+
+    The keys are the components: strategies, model, regime detector, cost, baselines, and `recorded` for features that
+    are only recorded.
 
     >>> users = users_of_features(MarketParameters())
     >>> users["momentum"], users["cost"], len(users["signed_logistic"])

@@ -1,4 +1,4 @@
-"""Fixed share for one learned part: the probability that it helps, which is the fraction of it that is applied."""
+"""Weight of one learned part of a model: the probability that the part makes predictions better."""
 
 from typing import Final
 
@@ -9,24 +9,29 @@ ROUNDING: Final = 1e-9
 def updated_weight(
     weight: float, with_it: float, without: float, up: bool, uniqueness: float, prior: float, share: float
 ) -> float:
-    """Weight of a learned part after one label: the probability that predictions with it are better than without it.
+    """Return the weight of a learned part after one more label: the probability that the part makes predictions better.
 
-    By the rule of Bayes the odds of the weight are multiplied by the likelihood ratio (with the part to without it) to
-    the power of the label's uniqueness; then a share goes back to the prior. With a share of 0, and over labels that do
-    not overlap, a part that does not help costs at most `-log(1 - prior)` nats in all, and one that helps is used after
-    a loss of at most `-log(prior)` nats.
+    Bayes' rule multiplies the odds of the weight by a likelihood ratio to the power of `uniqueness`. The ratio is the
+    probability of what happened, as predicted with the part, over the one predicted without it. Then the weight moves
+    by the fraction `share * uniqueness` towards `prior`, so that it can always recover (fixed share).
+
+    With a share of 0, and labels that do not overlap in time, the cost of the weighting is bounded. A part that does
+    not help costs at most `-log(1 - prior)` nats of log-loss in all. A part that helps loses at most `-log(prior)` nats
+    in all, compared with its full use from the beginning.
 
     Args:
-        weight: before the label, 0 to 1.
-        with_it, without: probability of an upward move with the part in full and without it, neither 0 nor 1.
+        weight: weight before the label, 0 to 1.
+        with_it: probability of an upward move as predicted with the part applied in full, neither 0 nor 1.
+        without: probability of an upward move as predicted without the part, neither 0 nor 1.
         up: whether the mid moved up.
-        uniqueness: of the label, 0 to 1, see `label_uniqueness`.
-        prior: weight at first.
-        share: fraction of the weight that goes back to the prior at a label of uniqueness 1.
+        uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+        prior: weight before the first label, 0 to 1; also returned if the new weight is not a number from 0 to 1.
+        share: fraction of the distance to `prior` by which the weight returns at a label of uniqueness 1.
 
-    >>> round(updated_weight(0.1, with_it=0.9, without=0.6, up=True, uniqueness=1, prior=0.1, share=0), 4)  # 1:9 by 3:2
+    >>> args = dict(with_it=0.9, without=0.6, uniqueness=1, prior=0.1, share=0)
+    >>> round(updated_weight(0.1, up=True, **args), 4)  # odds of 1:9, times 0.9 / 0.6
     0.1429
-    >>> round(updated_weight(0.1, with_it=0.9, without=0.6, up=False, uniqueness=1, prior=0.1, share=0), 4)  # by 1:4
+    >>> round(updated_weight(0.1, up=False, **args), 4)  # odds of 1:9, times 0.1 / 0.4
     0.027
 
     References:

@@ -1,4 +1,4 @@
-"""Labelling: matured predictions become outcomes, and everything that learns takes their labels."""
+"""Labelling: scores predictions whose horizon has ended, and teaches everything that learns from their outcomes."""
 
 from typing import Any, Final
 
@@ -17,17 +17,17 @@ FEED: Final = "feed"
 
 
 class Labelling:
-    """Operator that labels due predictions and teaches strategies, models, mixtures and sizing; it holds no state.
+    """Scores predictions whose horizon has ended, and teaches strategies, models, weights and sizing by them.
 
     Args:
         parameters: of the symbol.
-        silence_ns: time without a tick after which waiting predictions are not scored, ns.
-        variants: operators of the arms.
-        panel: operator of the strategies.
-        of_model: picks the features of the model out of a vector; None if the vector begins with them.
-        features_hash: digest of the features.
+        silence_ns: time without a tick after which the predictions that wait for an outcome are not scored, ns.
+        variants: gives each arm (one of the models that run side by side) what is built from its parameters.
+        panel: asks and teaches the rule strategies.
+        of_model: picks the model's features out of a vector of all features; None if the vector begins with them.
+        features_hash: digest of the features' names and parameters.
         experts: names of the rule strategies, then of the model.
-        features: names of the features.
+        features: names of all features, in the order of the vector.
     """
 
     def __init__(
@@ -62,16 +62,16 @@ class Labelling:
         record_id: str,
         records: list[Any],
     ) -> None:
-        """Score the predictions whose horizon ends by `due_until`, and learn from them.
+        """Score the predictions whose horizon ends at `due_until` or before, and learn from their outcomes.
 
         Args:
-            state: of the symbol.
+            state: of the symbol, which is changed.
             symbol: its name.
             now: event time of the present tick, ns.
             due_until: latest end of a horizon that is scored, ns.
             mid: reference price at that time, quote currency.
-            record_id: id of the tick.
-            records: of the tick so far; takes the outcomes.
+            record_id: id of the present tick.
+            records: records that followed from this tick so far; the outcomes are appended.
         """
         generation = state.admission.generation or UNSET
         made_until = due_until - self._horizon
@@ -117,15 +117,18 @@ class Labelling:
     def meet_jump(
         self, state: SymbolState, symbol: str, before: int, last: float, record_id: str, records: list[Any]
     ) -> None:
-        """Score the predictions that were due during a jump, at the prices of the ticks that were refused meanwhile.
+        """Score the predictions whose horizon ended during a jump of the price, and learn from their outcomes.
+
+        A tick whose price is far from the last one is refused at first. When enough of these ticks agree, the jump is
+        accepted. Predictions that ended meanwhile are then scored at the prices of the refused ticks.
 
         Args:
-            state: of the symbol; its admission holds those ticks.
+            state: of the symbol, which is changed; `state.admission.row` holds the refused ticks.
             symbol: its name.
-            before: event time of the tick before them, ns.
+            before: event time of the last tick before the refused ones, ns.
             last: reference price at that time, quote currency.
             record_id: id of the tick at which the jump is accepted.
-            records: of that tick so far; takes the outcomes.
+            records: records that followed from this tick so far; the outcomes are appended.
         """
         now, row, mid = state.admission.clock, state.admission.row, last
         silent = row[0][0] - before
@@ -139,12 +142,23 @@ class Labelling:
 
 
 def drop_pending(state: SymbolState, silent: int, what: str) -> None:
-    """Drop waiting predictions unscored after a silence of `silent` ns, in which no `what` (ticks or quotes) came."""
+    """Drop all predictions that wait for their outcome, without scoring them, and report how many and why.
+
+    Args:
+        state: of the symbol, which is changed.
+        silent: how long nothing usable came, ns.
+        what: what came in that time, for the report: `nothing` or `no quote`.
+    """
     unscored = f"{len(state.pending)} predictions stay unscored"
     state.faults.note(FEED, f"{what} came for {silent / 1e9:,.0f} s", unscored)
     state.pending = []
 
 
 def seen_by_model(of_model: View | None, vector: list[float]) -> list[float]:
-    """The features of the model out of a vector."""
+    """Return the values of the model's features, in the model's order.
+
+    Args:
+        of_model: picks them out of the vector; None if the vector begins with them, and is then returned whole.
+        vector: values of all features.
+    """
     return vector if of_model is None else list(of_model(vector))

@@ -1,4 +1,4 @@
-"""Mixture of experts: logarithmic pool with weights by fixed share."""
+"""Mixture of experts: pools the experts' probabilities with weights that follow how good each expert was."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,22 +12,28 @@ SLACK: Final = 1e-6
 
 
 class Mixture:
-    """Pools the experts' probabilities with weights, and updates the weights at every label.
+    """Pools the experts' probabilities of an upward move by weights, and updates these weights at every label.
 
-    The pooled log-odds are the weighted mean of the experts' log-odds. Weights go to
-    `weight * likelihood ** (rate * u)`, normalised, then `(1 - share * u) * weight + share * u * prior`, with u the
-    uniqueness of the label.
+    The result of pooling is the weighted mean of the experts' log-odds. A label (known outcome of a prediction) of
+    uniqueness u (its own weight, 0 to 1) changes the experts' weights in two steps. First each weight is multiplied by
+    `likelihood ** (rate * u)`, where the likelihood is the probability that the expert gave to what happened, and the
+    weights are divided by their sum. Then each weight moves by the fraction `share * u` towards its starting value, so
+    that none becomes 0 (fixed share).
+
+    Args:
+        parameters: rate, share and starting weights.
+        experts: names of the experts, in the order of their weights.
+
+    Raises:
+        ConfigurationError: the starting weight of every expert is 0.
 
     >>> mixture = Mixture(MixtureParameters(rate=1.0, share=0.0), ("one", "other"))
     >>> weights = mixture.start()
     >>> _ = mixture.learn(weights, [0.9, 0.5], up=True)
-    >>> [round(weight, 4) for weight in weights]  # 0.9 and 0.5, normalised
+    >>> [round(weight, 4) for weight in weights]  # 0.9 and 0.5, divided by their sum
     [0.6429, 0.3571]
-    >>> round(mixture.pool(weights, [0.9, 0.5]), 4)  # 0.6429 * log 9
+    >>> round(mixture.pool(weights, [0.9, 0.5]), 4)  # 0.6429 * log(0.9 / 0.1) + 0.3571 * log(0.5 / 0.5)
     1.4125
-
-    Raises:
-        ConfigurationError: every expert is left out.
 
     References:
         Herbster and Warmuth (1998), Tracking the best expert: the fixed-share update.
@@ -43,11 +49,14 @@ class Mixture:
         self._prior = [belief / sum(beliefs) for belief in beliefs]
 
     def start(self) -> list[float]:
-        """Weights before the first label."""
+        """Return the weights before the first label, which add up to 1."""
         return self._prior.copy()
 
     def take_over(self, weights: Sequence[float]) -> list[float]:
-        """Weights learned by another mixture of the same experts, renormalised without the experts left out here.
+        """Return weights that another mixture of the same experts has learned, fitted to this mixture.
+
+        Experts whose starting weight is 0 in this mixture get the weight 0; the others are divided by their sum. If
+        nothing is left, the result is the weights before the first label.
 
         >>> Mixture(MixtureParameters(prior={"other": 0.0}), ("one", "other", "last")).take_over([0.25, 0.5, 0.25])
         [0.5, 0.0, 0.5]
@@ -59,17 +68,29 @@ class Mixture:
         return [weight / total for weight in kept] if total > 0.0 else self.start()
 
     def pool(self, weights: list[float], opinions: list[float]) -> float:
-        """Weighted mean of the log-odds of the experts' probabilities."""
+        """Return the weighted mean of the log-odds of the experts' probabilities.
+
+        Args:
+            weights: weight of each expert, together 1.
+            opinions: each expert's probability of an upward move, in the same order.
+        """
         pooled = 0.0
         for index, opinion in enumerate(opinions):
             pooled += weights[index] * log_odds(opinion)
         return pooled
 
     def learn(self, weights: list[float], opinions: list[float], up: bool, uniqueness: float = 1.0) -> bool:
-        """Update `weights` by one label of a uniqueness (0 to 1), given the experts' probabilities at prediction time.
+        """Update the weights by one label, the known outcome of a prediction.
+
+        Args:
+            weights: weight of each expert, which are changed.
+            opinions: each expert's probability of an upward move when the prediction was made.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
 
         Returns:
-            Whether the weights are valid; if not, they have been reset to the prior.
+            True if the new weights are valid; False if they were not and have been reset to those before the first
+            label.
         """
         rate = self._rate * uniqueness
         total = 0.0

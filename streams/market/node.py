@@ -1,4 +1,4 @@
-"""The market node: ticks in; predictions, outcomes and dead letters out."""
+"""The market node: takes ticks; gives predictions, their outcomes, breaks of time or price, and dead letters."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,17 +28,19 @@ class MarketNode(Node[SymbolState]):
     """Node that predicts the next move of every symbol at each tick, scores its predictions and learns from them.
 
     Args:
-        parameters: of all symbols, or of each.
-        signing: tells the directives of the deployment from others; without a key any directive is taken.
+        parameters: for all symbols, or for each symbol.
+        signing: checks the signatures of directives, the records that start, promote or stop a model on a symbol.
+            Without a key, unsigned directives are accepted.
 
     Raises:
-        ConfigurationError: no pipeline can be built from the parameters, a name in them is of nothing that there is, or
-            a state could become too large to store.
+        ConfigurationError: a parameter names something that does not exist, the parameters do not fit together, or the
+            state of a symbol could become too large to store.
 
     >>> from schemas.ticks import Quote
     >>> node = MarketNode()
     >>> state = node.open("X")
-    >>> (prediction,) = node.step(state, Quote("X", 1, 99.0, 3.0, 101.0, 1.0), "ticks:0:0")
+    >>> quote = Quote("X", ts_event=1, bid=99.0, bid_size=3.0, ask=101.0, ask_size=1.0)
+    >>> (prediction,) = node.step(state, quote, "ticks:0:0")
     >>> prediction.direction, round(prediction.probability, 3), prediction.regime, prediction.position_size
     ('up', 0.655, 'calm-range', 0.0)
     """
@@ -65,12 +67,28 @@ class MarketNode(Node[SymbolState]):
         self._checks = {symbol: Validation(own.validation).check for symbol, own in parameters.symbols.items()}
 
     def admit(self, event: Any, record_id: str) -> None:
-        """See `Node.admit`: a directive must have been signed for this place."""
+        """Check, before the first record of a new symbol opens a state, that a directive is signed for where it lies.
+
+        A directive is a record that starts, promotes or stops a model on a symbol. Quotes and trades always pass.
+
+        Args:
+            event: quote, trade or directive.
+            record_id: `topic:partition:offset` of the record.
+
+        Raises:
+            Refused: the signature is missing or not valid for this partition and offset.
+        """
         if type(event) is Directive:
             self._signing.admit(event, record_id)
 
     def is_plain(self, record: Struct) -> bool:
-        """See `Node.is_plain`: a quote or a trade of finite numbers."""
+        """Whether a record is a valid quote or trade that stays the same when it is encoded and decoded again.
+
+        It is False where that is not certain: numbers that are not finite floats, long texts, other records.
+
+        Raises:
+            Refused: the quote or trade is not valid; a dead letter takes its place.
+        """
         if type(record) is Quote:
             bid, ask, bid_size, ask_size = record.bid, record.ask, record.bid_size, record.ask_size
             plain = type(bid) is type(ask) is type(bid_size) is type(ask_size) is float
@@ -87,26 +105,50 @@ class MarketNode(Node[SymbolState]):
         return False
 
     def check(self, event: Any) -> None:
-        """See `Node.check`: a tick must be valid by itself, a directive must be signed."""
+        """Check a record by itself, without the state of its symbol.
+
+        Args:
+            event: a quote or trade, whose symbol, time, prices and sizes are checked, or a directive (a record that
+                starts, promotes or stops a model), whose signature is checked, too.
+
+        Raises:
+            Refused: the record is not valid.
+        """
         self._checks.get(event.symbol, self._check)(event)
         if type(event) is Directive:
             self._signing.check(event)
 
     def open(self, key: str) -> SymbolState:
-        """State of a symbol that was never seen."""
+        """Return the initial state of the symbol `key`, which has not had a tick."""
         return self._pipelines.get(key, self._pipeline).open()
 
     def may_leave(self, state: SymbolState) -> bool:
-        """See `Node.may_leave`: a symbol in its first warm-up, without scored predictions and without directives."""
+        """Whether a symbol's state may be dropped to make room, because it holds nothing that would be missed.
+
+        That is so during the first warm-up: no prediction was scored, time and price have not jumped, and no directive
+        to start, promote or stop a model has been carried out.
+        """
         arms, judged = state.arms, state.arms.judged
         asked = arms.next_number > 1 or arms.applied or judged.ids or judged.floors
         # A break or a jump begins a warm-up of its own, and what came before it may have been long.
         return not (state.scored_at or state.admission.generation or state.admission.jumps or asked)
 
     def step(self, state: SymbolState, event: Any, record_id: str) -> Sequence[Struct]:
-        """Outcomes that have matured by the tick, or the break at it, then the prediction that answers the tick.
+        """Take a quote, a trade or a directive into a symbol's state and return the records that follow from it.
 
-        Empty for a directive.
+        Args:
+            state: of the symbol, which is changed.
+            event: the quote, trade or directive (a record that starts, promotes or stops a model).
+            record_id: `topic:partition:offset` of the record.
+
+        Returns:
+            For a quote or trade: the outcomes of predictions whose horizon has ended, or the break of time or price,
+                and last
+            the prediction at this tick. For a directive: nothing.
+
+        Raises:
+            Refused: the record contradicts earlier ones, or the directive cannot be carried out.
+            OtherParameters: the state was computed with parameters other than the present ones of this symbol.
         """
         pipeline = self._pipelines.get(event.symbol, self._pipeline)
         if state.made_with != pipeline.made_with:
@@ -118,11 +160,16 @@ class MarketNode(Node[SymbolState]):
         return pipeline.take(state, event, record_id)
 
     def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
-        """The numbers behind the position of `prediction`, which must be the last one made from `state`."""
+        """Return the numbers that led to the position of `prediction`, which must be the last one made from `state`."""
         return self._pipelines.get(prediction.symbol, self._pipeline).explain(state, prediction)
 
     def revive(self, state: SymbolState) -> SymbolState:
-        """See `Node.revive`: parts become the components' types; the parameters must be those of some symbol."""
+        """Convert the parts of a state decoded from a snapshot to their own types, in place; return the state.
+
+        Raises:
+            StateError: a part does not fit its type.
+            OtherParameters: the state was computed with parameters that no symbol has now.
+        """
         pipelines = (self._pipeline, *self._pipelines.values())
         for pipeline in pipelines:
             if state.made_with == pipeline.made_with:

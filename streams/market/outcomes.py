@@ -1,4 +1,7 @@
-"""Outcomes of matured predictions, and the arms that learn from them."""
+"""Outcomes: the records of predictions whose horizon has ended, and which arms learn from them.
+
+An arm is one of the models that run side by side on a symbol.
+"""
 
 from collections.abc import Sequence
 
@@ -23,20 +26,20 @@ def outcome(
     weights: Sequence[float],
     generation: int | UnsetType,
 ) -> OutcomeMatured:
-    """The record of a matured prediction.
+    """Return the record of a prediction whose horizon has ended: what happened, and what each model predicted.
 
     Args:
-        pending: the prediction.
-        record_id: id of the outcome.
-        ts_event: event time of the first tick at or after the horizon, ns.
+        pending: the prediction, as it was kept.
+        record_id: id of the new record.
+        ts_event: event time of the first tick at or after the end of the horizon, ns.
         mid: reference price at the end of the horizon, quote currency.
-        symbol: of the prediction.
-        horizon_ns: how far ahead it looked, ns.
-        features_hash: digest of the features.
+        symbol: symbol of the prediction.
+        horizon_ns: how far ahead the prediction looked, ns.
+        features_hash: digest of the features' names and parameters.
         experts: names of the rule strategies, then of the model.
-        features: names of the features.
-        weights: weights of the experts of the arm that is live now.
-        generation: of the symbol's clock; unset before it first broke.
+        features: names of the features, in the order of `pending.features`.
+        weights: present weights of these experts in the live model.
+        generation: how often the time or the price unit of the symbol has broken; unset if never.
     """
     return_bps = (mid / pending.mid - 1.0) * 1e4
     cost_bps = pending.cost_bps
@@ -78,7 +81,9 @@ def outcome(
 
 
 def is_plain(outcome: OutcomeMatured) -> bool:
-    """Whether an outcome equals its own encoding decoded: all numbers are finite, as JSON has no others.
+    """Whether an outcome certainly stays the same when encoded as JSON and decoded: all its numbers are finite floats.
+
+    False may also mean that their sum is too large for a float.
 
     >>> from msgspec.structs import replace
     >>> arm = ArmOutcome("live", "v1", "flat", 0.5, 0.0, 0.0, 0.0)
@@ -104,7 +109,15 @@ def is_plain(outcome: OutcomeMatured) -> bool:
 
 
 def learning_arms(arms: Sequence[ArmState], stances: Sequence[ArmPrediction]) -> list[tuple[ArmState, int]]:
-    """Arms that learn from a prediction, each with the index of its own entry in `stances`, or of its twin's."""
+    """Return the arms that learn from a prediction, each with the index in `stances` of the opinion it learns with.
+
+    An arm (one of the models that run side by side) learns with its own opinion. If it started after the prediction as
+    a copy of another arm, it learns with that arm's opinion. If there is neither, it does not learn.
+
+    Args:
+        arms: arms that run now.
+        stances: opinion and position of each arm that ran when the prediction was made.
+    """
     numbers = [prediction.number for prediction in stances]
     learners = []
     for arm in arms:

@@ -1,4 +1,4 @@
-"""Parameters of the market node; those of its components lie beside the components."""
+"""Parameters of the market node, which are read from the tables `[market...]` of the configuration."""
 
 from hashlib import sha256
 from typing import Annotated, Any
@@ -17,15 +17,19 @@ from streams.market.tick_checks import ValidationParameters
 
 
 class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which ticks out of order, far ahead or far off in price are taken, and when a silence is too long.
+    """Which ticks are refused for their time or price, and how long a silence may be.
 
     Attributes:
-        late_tolerance_ns: a tick that is late by up to this much is taken as of the symbol's clock.
-        max_jump: a price that is further than this fraction from the last mid is refused.
-        resync_after: refused ticks in a row that agree with one another after which they are accepted.
-        max_gap_ns: a tick that is further ahead of the last one is refused, unless that is within 20 horizons.
-        silence_ns: time without a tick (at least 20 horizons) after which waiting predictions are not scored; an older
-            quote is not used.
+        late_tolerance_ns: a tick that is older than the latest one by up to this much is taken as if it came at the
+            latest one's time; an older tick is refused, ns.
+        max_jump: largest change of the price from one tick to the next, as a fraction of the last mid; beyond it a tick
+            is refused.
+        resync_after: number of refused ticks in a row, agreeing with one another, after which they are accepted.
+        max_gap_ns: largest step in time from one tick to the next, ns; beyond it a tick is refused. At least 20
+            prediction horizons are always allowed, and twice the steps between refused ticks that were accepted in the
+            end.
+        silence_ns: time without a tick, ns, after which predictions that wait for their outcome are dropped. A quote
+            that is older than this is no longer used. At least 20 prediction horizons always count as no silence.
     """
 
     late_tolerance_ns: Duration = 0
@@ -36,18 +40,22 @@ class AdmissionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Stored copies of a model and a fast learner beside it, one of which may take its place.
+    """Parameters of recall: stored copies of a model and a fast learner, one of which may take the model's place.
+
+    Copies and fast learner have weights, which follow how good their probabilities were.
 
     Attributes:
         most: largest number of copies; 0: neither copies nor a fast learner.
-        every: labels after which the model is copied.
-        alike: cosine of two vectors of weights from which on they count as equal: a new copy replaces such a one.
-        rate: exponent of each likelihood, times the uniqueness of the label; above 1, as was measured to be better.
-        share: fraction of the weights that is spread evenly at each label (fixed share), so that none becomes 0.
-        taken_up: weight from which on a copy or the fast learner takes the model's place and goes on learning there.
-        quick: factor on the learning rate of the fast learner; 0: there is none.
-        quick_rate: exponent of the fast learner's likelihood over the model's, times the uniqueness of the label;
-            small, since it follows noise.
+        every: number of labels (known outcomes) after which the model is copied again.
+        alike: cosine between the weights of two models from which on they count as alike; a new copy replaces such a
+            copy.
+        rate: how fast the weights change: exponent of each likelihood at a label of uniqueness 1. Above 1, because that
+            was measured to be better.
+        share: fraction of the weights that is spread evenly at each label, so that none becomes 0 (fixed share).
+        taken_up: weight above which a copy or the fast learner takes the model's place and goes on learning there.
+        quick: factor by which the fast learner's learning rate is above the model's; 0: there is no fast learner.
+        quick_rate: how fast the weight of the fast learner changes against the model's, as `rate`; small, because the
+            fast learner follows noise.
     """
 
     most: Annotated[int, Meta(ge=0, le=16)] = 6
@@ -61,13 +69,14 @@ class RecallParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How quickly the weights of the experts change, and their prior.
+    """How fast the weights of the experts (rule strategies and model) change, and where they start.
 
     Attributes:
-        rate: exponent of each likelihood, times the uniqueness of the label.
-        share: fraction of the weights that goes back to the prior at a label of uniqueness 1 (fixed share), so that no
-            weight becomes 0.
-        prior: weights before the first label, relative to 1 for experts that are not named; 0 leaves one out.
+        rate: exponent of each expert's likelihood at a label of uniqueness 1; a larger one changes the weights faster.
+        share: fraction by which the weights return to their start at a label of uniqueness 1, so that none becomes 0
+            (fixed share).
+        prior: weight at the start by the name of the expert, relative to 1 for experts not named; 0 leaves an expert
+            out.
     """
 
     rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.35
@@ -78,12 +87,13 @@ class MixtureParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the residual correction.
+    """Parameters of the residual correction, a regression that corrects the pooled log-odds of the experts.
 
     Attributes:
-        variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches it off.
-        trust: fraction of the correction that is applied at first.
-        share: fraction of `trust` that goes back to its start at a label of uniqueness 1 (fixed share).
+        variance: prior variance of each weight, for features scaled to a mean square of 1; 0 switches the correction
+            off.
+        trust: fraction of the correction that is applied before the first label.
+        share: fraction by which the applied fraction returns to `trust` at a label of uniqueness 1 (fixed share).
     """
 
     variance: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.4
@@ -92,13 +102,15 @@ class CorrectionParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of the market node for one symbol; those of each component are documented beside it.
+    """Parameters of the market node for one symbol.
+
+    Fields that are not listed here hold the parameters of one component each, which are described in their own classes.
 
     Attributes:
         horizon_ns: how far ahead predictions look, ns of event time.
-        scored_per_horizon: most predictions within one horizon that are scored and learned from; labels of neighbouring
-            ticks overlap and hold little new.
-        warmup_ticks: ticks of a symbol before its predictions are scored.
+        scored_per_horizon: largest number of predictions within one horizon that are scored and learned from. More
+            would add little, because outcomes of neighbouring ticks are mostly the same.
+        warmup_ticks: number of ticks of a symbol before its first prediction is scored.
     """
 
     horizon_ns: Annotated[int, Meta(ge=1, lt=2**62)] = 500_000_000
@@ -118,7 +130,11 @@ class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sizing: SizingParameters = SizingParameters()
 
     def digest(self) -> str:
-        """SHA-256 over all parameters, 64 hex digits: equal parameters, equal digest, in every process."""
+        """Return the SHA-256 over all parameters, 64 hex digits; equal parameters give equal digests in every process.
+
+        Parameters that were added in later releases are left out while they have their default value. So a digest stays
+        the same after an upgrade.
+        """
         fields = to_builtins(self)
         for table, added in ADDED_SINCE.items():
             fields[table] = {name: value for name, value in fields[table].items() if added.get(name) != value}
@@ -138,13 +154,13 @@ class BySymbol(Struct, frozen=True):
     """Parameters of the market node for every symbol.
 
     Attributes:
-        market: for every symbol that has none of its own.
-        symbols: for those that do.
+        market: parameters of all symbols that are not in `symbols`.
+        symbols: parameters of single symbols, by the symbol.
     """
 
     market: MarketParameters = MarketParameters()
     symbols: dict[str, MarketParameters] = {}
 
     def for_symbol(self, symbol: str) -> MarketParameters:
-        """Parameters that hold for `symbol`."""
+        """Return the parameters of `symbol`: its own if it has some, otherwise those of all other symbols."""
         return self.symbols.get(symbol, self.market)

@@ -1,4 +1,4 @@
-"""Scored predictions as they are kept until their outcome is known."""
+"""Scored predictions, as they are kept until their outcome is known."""
 
 from msgspec import Struct
 
@@ -6,16 +6,20 @@ from streams.scoring.called import Called
 
 
 class Opinion(Struct, frozen=True, array_like=True):
-    """An arm's probability of an upward move at one tick, with the steps to it.
+    """An arm's probability of an upward move at one tick, and the steps to it.
+
+    An arm is one of the models that run side by side on a symbol.
+
+    The experts are the rule strategies and the arm's model.
 
     Attributes:
         expert: index of the expert with the largest weight.
-        of_model: probability of an upward move by its model.
-        pooled: pooled log-odds of its experts.
-        corrected: full residual correction, log-odds, before it is scaled down by its weight.
-        log_odds: pooled and corrected, before calibration.
+        of_model: probability by the arm's model alone.
+        pooled: weighted mean of the experts' log-odds.
+        corrected: the residual correction in log-odds, before it is multiplied by the fraction that is applied.
+        log_odds: pooled log-odds plus the applied part of the correction, before calibration.
         probability: calibrated probability of an upward move.
-        threshold: conformal threshold; a side with a larger probability of being wrong is excluded.
+        threshold: conformal threshold; a side (up or down) is excluded if its probability is below 1 less this.
     """
 
     expert: int
@@ -28,12 +32,14 @@ class Opinion(Struct, frozen=True, array_like=True):
 
 
 class ArmPrediction(Struct, frozen=True, array_like=True):
-    """Opinion and position of one arm at a scored prediction, kept to score it and to learn from its outcome.
+    """Opinion and position of one arm at a scored prediction, kept until the outcome is known.
+
+    An arm is one of the models that run side by side on a symbol.
 
     Attributes:
-        number, name, version: those of the arm at that time.
-        opinion: the arm's opinion.
-        position: signed fraction of capital.
+        number, name, version: number, name and model version of the arm when the prediction was made.
+        opinion: its probability of an upward move, with the steps to it.
+        position: fraction of capital; below 0 for a short position.
     """
 
     number: int
@@ -47,15 +53,15 @@ class Pending(Struct, frozen=True, array_like=True):
     """A scored prediction that waits for its outcome, with everything that scoring and learning need.
 
     Attributes:
-        id: of the prediction.
+        id: id of the prediction.
         ts_event: its event time, ns.
-        mid: reference price, quote currency.
-        regime: name of the regime.
-        cost_bps: cost of a round trip, bps.
-        features: values in the order of the pipeline's features.
-        rules: probabilities of the rule strategies.
-        stances: opinion and position of every arm that ran, the live one first.
-        called: forecasts of the baselines.
+        mid: reference price at that time, quote currency.
+        regime: name of the regime at that time.
+        cost_bps: cost of opening and closing a position, bps of the mid.
+        features: values of all features.
+        rules: probability of an upward move by each rule strategy.
+        stances: opinion and position of every arm (model that runs on the symbol), first the live one.
+        called: forecasts of the baselines, which the arms are compared with.
     """
 
     id: str

@@ -1,4 +1,8 @@
-"""The pipeline of one symbol: admission, features, regime, strategies, confidence, size; and learning from labels."""
+"""The pipeline of one symbol: what happens at each tick, from the tick to the prediction and to learning.
+
+The steps are: check the tick against earlier ones, compute features, regime, probabilities and position, and learn from
+predictions whose horizon has ended.
+"""
 
 from functools import partial
 from typing import Final
@@ -44,10 +48,13 @@ FAULT: Final = "fault"
 
 
 class Pipeline:
-    """Advances a `SymbolState` by ticks and directives; operators are built once from the parameters and hold no state.
+    """Computes the predictions and outcomes of a symbol tick by tick; what it remembers is in a `SymbolState`.
+
+    Args:
+        parameters: of the symbol. What computes is built from them once.
 
     Raises:
-        ConfigurationError: the parameters name an unknown feature, strategy or detector.
+        ConfigurationError: the parameters name an unknown feature, strategy, detector or other part.
     """
 
     def __init__(self, parameters: MarketParameters) -> None:
@@ -87,7 +94,7 @@ class Pipeline:
         )
 
     def open(self) -> SymbolState:
-        """State of a symbol that was never seen."""
+        """Return the initial state of a symbol that has not had a tick, with one model and its starting weights."""
         arm = self._own.arms.start(LIVE, f"builtin-{self.made_with[:8]}", 0, signed_logistic.start(self._model))
         return SymbolState(
             made_with=self.made_with,
@@ -106,10 +113,10 @@ class Pipeline:
         )
 
     def revive(self, state: SymbolState) -> None:
-        """Convert the parts of a state from a snapshot to the types of the configured components.
+        """Convert the parts of a state that was decoded from a snapshot to their own types, in place.
 
         Raises:
-            ValidationError: the parts are not of these types.
+            ValidationError: a part does not fit its type.
         """
         if state.features is not None:
             self._features.revive(state.features)
@@ -119,16 +126,29 @@ class Pipeline:
             self._variants[arm.overrides].arms.revive(arm)
 
     def direct(self, state: SymbolState, directive: Directive) -> None:
-        """Apply a directive; raises `Refused` for an invalid one, with nothing changed."""
+        """Carry out a directive, which starts, promotes or stops one of the models that run side by side on the symbol.
+
+        Raises:
+            Refused: it cannot be carried out; nothing has changed.
+        """
         directives.apply(state.arms, directive, partial(self._variants.begin, live=state.arms.arms[0]))
 
     def take(
         self, state: SymbolState, tick: Quote | Trade, record_id: str
     ) -> list[OutcomeMatured | ClockBroken | Prediction]:
-        """Take one tick: outcomes that have matured, or the break at it, then the prediction that answers it.
+        """Take a quote or trade into the state and return the records that follow from it.
+
+        Args:
+            state: of the symbol, which is changed.
+            tick: the quote or trade, valid by itself.
+            record_id: id of the tick; the ids of the records derive from it.
+
+        Returns:
+            The outcomes of predictions whose horizon has ended, or the break of time or price at this tick; last the
+            prediction at this tick.
 
         Raises:
-            Refused: the tick contradicts earlier ones; only the count of refused ticks has changed.
+            Refused: the tick contradicts earlier ones; the state only counts it as refused.
         """
         price = 0.5 * (tick.bid + tick.ask) if isinstance(tick, Quote) else tick.price
         features = state.features
@@ -243,7 +263,7 @@ class Pipeline:
         return records
 
     def explain(self, state: SymbolState, prediction: Prediction) -> SizeExplained:
-        """The numbers behind the position of `prediction`, which must be the last one made from `state`."""
+        """Return the numbers that led to the position of `prediction`, which must be the last one made from `state`."""
         live = state.arms.arms[0]
         return self._variants[live.overrides].sizing.explain(
             state.moves,

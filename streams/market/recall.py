@@ -1,4 +1,4 @@
-"""Recall: stored copies of a model and a fast learner beside it, weighted by their likelihood."""
+"""Recall: stored copies of a model and a fast learner beside it, which help when the market changes."""
 
 from dataclasses import dataclass, field
 from math import sqrt
@@ -18,13 +18,13 @@ LEAST_QUICK: Final = 0.5
 
 @dataclass
 class RecallState:
-    """Copies of a model and a fast learner, with their weights.
+    """Stored copies of a model and a fast learner beside it, with their weights.
 
     Attributes:
-        kept: copies, the oldest first; they do not learn.
+        kept: copies of the model from earlier times, oldest first; they do not learn.
         beliefs: weights, together 1: of the model, then of the fast learner if there is one, then of each copy.
-        labels: labels since the last copy was made.
-        quick: the fast learner; it starts with the first copy.
+        labels: number of labels (known outcomes) since the last copy was made.
+        quick: the fast learner, a model with a higher learning rate; None until the first copy is made.
     """
 
     kept: list[SignedLogistic] = field(default_factory=list)
@@ -34,28 +34,32 @@ class RecallState:
 
     @property
     def beside(self) -> list[SignedLogistic]:
-        """The fast learner if there is one, then the copies: the order of `beliefs` after the model."""
+        """The fast learner, if there is one, and then the copies: in the order of their weights in `beliefs`."""
         return self.kept if self.quick is None else [self.quick, *self.kept]
 
 
 class Recall:
-    """Advances a `RecallState` beside its model; a copy or the fast learner that fits better takes the model's place.
+    """Keeps stored copies of a model and a fast learner; if one of them fits better, the model takes over its numbers.
 
     A model that goes on learning forgets. When a market returns to an earlier state, the copy from that time fits at
-    once, long before the model has learned it again. When it changes to something new, the fast learner fits first but
-    stays noisy: so the model takes over its weights and goes on learning at its own rate.
+    once, long before the model has learned the same again. When a market changes to something new, the fast learner
+    fits first, but its weights stay noisy. So the model takes over these weights and goes on learning at its own rate.
+
+    Args:
+        parameters: of recall.
+        model: parameters of the model.
 
     >>> parameters = SignedLogisticParameters(features=("a",), prior={"a": 2.0})
     >>> recall = Recall(RecallParameters(every=10, rate=1.0), parameters)
     >>> model, state = SignedLogistic([2.0], [1.0], [1.0], 100), RecallState()
-    >>> for _ in range(10):  # it knows that an `a` of 1 means up
-    ...     recall.learn(state, model, [1.0], True, 1.0)
-    >>> model.weights = [-1.0]  # and forgets it
-    >>> round(recall.opinion(state, 0.27, [1.0]), 2)
+    >>> for _ in range(10):  # feature `a` is 1 and the mid moves up, as the model expects: it is copied
+    ...     recall.learn(state, model, features=[1.0], up=True, uniqueness=1.0)
+    >>> model.weights = [-1.0]  # the model forgets
+    >>> round(recall.opinion(state, own=0.27, features=[1.0]), 2)
     0.27
     >>> for _ in range(10):
-    ...     recall.learn(state, model, [1.0], True, 1.0)
-    >>> model.weights
+    ...     recall.learn(state, model, features=[1.0], up=True, uniqueness=1.0)
+    >>> model.weights  # those of the copy
     [2.0]
 
     References:
@@ -69,7 +73,16 @@ class Recall:
         self._quick = SignedLogisticLearner(model, parameters.quick)
 
     def opinion(self, state: RecallState, own: float, features: list[float]) -> float:
-        """Probability of an upward move: weighted log-odds of the model (probability `own`), copies, fast learner."""
+        """Return the probability of an upward move by model, stored copies and fast learner together.
+
+        Their log-odds are averaged by their weights. Copies with a weight below 0.01, and a fast learner with one below
+        0.5, are left out.
+
+        Args:
+            state: copies, fast learner and weights.
+            own: probability by the model.
+            features: values of the features, first those of the model in its order.
+        """
         beliefs = state.beliefs
         if len(beliefs) == 1:
             return own
@@ -85,7 +98,18 @@ class Recall:
     def learn(
         self, state: RecallState, model: SignedLogistic, features: list[float], up: bool, uniqueness: float
     ) -> None:
-        """Learn one label, before the model does; a copy or the fast learner may replace the numbers of the model."""
+        """Learn from one label, the known outcome of a prediction; the model's numbers may be replaced by better ones.
+
+        The weights and the fast learner are updated, and the model is copied from time to time. The model itself must
+        learn the label afterwards.
+
+        Args:
+            state: copies, fast learner and weights, which are changed.
+            model: the model. If a copy or the fast learner has enough weight, the model takes over its numbers.
+            features: values of the features when the prediction was made, first those of the model in its order.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
+        """
         parameters = self._parameters
         if not parameters.most:
             return
@@ -103,7 +127,10 @@ class Recall:
             self._keep(state, model)
 
     def succeeded(self, state: RecallState, model: SignedLogistic) -> RecallState:
-        """State for the successor of `model`: its copies, a copy of itself, and the fast learner."""
+        """Return the state for a successor of `model`: the stored copies, a copy of `model`, and the fast learner.
+
+        The state is empty if copies are switched off by the parameters.
+        """
         if not self._parameters.most:
             return RecallState()
         share = self._parameters.share
@@ -166,7 +193,7 @@ def _copy(model: SignedLogistic) -> SignedLogistic:
 
 
 def _cosine(one: list[float], other: list[float]) -> float:
-    """Cosine of two vectors of weights; 1 if one of them is 0."""
+    """Return the cosine between two vectors of weights; 1 if one of them is 0."""
     # Loops: `sum` begins with an integer, which is another type to a compiler.
     product, ones, others = 0.0, 0.0, 0.0
     for a, b in zip(one, other, strict=True):

@@ -1,4 +1,4 @@
-"""Residual correction: a Bayesian logistic regression on top of the pooled log-odds of the experts."""
+"""Residual correction: a Bayesian logistic regression that corrects the pooled log-odds of the experts."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,12 +13,12 @@ LARGEST: Final = 1e100
 
 @dataclass
 class ResidualCorrectionState:
-    """Posterior of the weights, and the probability that the correction helps.
+    """What the residual correction has learned: a normal distribution of its weights, and how far it is trusted.
 
     Attributes:
-        weights: posterior mean, log-odds for each scaled feature.
-        covariance: lower triangle of the posterior covariance, row by row.
-        trust: probability that the correction helps: the fraction of it that is applied, 0 to 1.
+        weights: mean of each weight, in log-odds of an upward move per unit of the scaled feature.
+        covariance: lower triangle of the covariance matrix of the weights, row by row.
+        trust: probability that the correction makes predictions better, 0 to 1; this fraction of it is applied.
     """
 
     weights: list[float]
@@ -27,19 +27,23 @@ class ResidualCorrectionState:
 
 
 class ResidualCorrection:
-    """Adds `trust * weights . features` to log-odds; each label moves weights, covariance and trust.
+    """Computes the residual correction, which is added to the pooled log-odds of the experts, and learns its weights.
 
-    The weights are learned with the experts' log-odds as an offset, by the extended Kalman filter: one Newton step
-    from the posterior so far, without a step size. `trust` is the probability that the corrected log-odds are better
-    than the uncorrected ones (`streams.market.fixed_share`). There is no intercept: a mirrored market gives the
-    mirrored correction.
+    The correction is `trust * (weights . features)`, with features scaled to a mean square of 1. A label changes the
+    weights by one Newton step from what was learned before (extended Kalman filter), so there is no step size. It also
+    changes `trust`, the probability that the corrected log-odds are better than the uncorrected ones. There is no
+    intercept: a mirrored market, where rises are falls, gets the mirrored correction.
+
+    Args:
+        parameters: prior variance of the weights, and how `trust` starts and returns to its start.
+        features: number of features.
 
     >>> correction = ResidualCorrection(CorrectionParameters(variance=1.0), features=2)
     >>> state = correction.start()
     >>> correction.log_odds(state, [1.0, 0.0])
     0.0
     >>> _ = correction.learn(state, [1.0, 0.0], offset=0.0, corrected=0.0, up=True, uniqueness=1.0)
-    >>> state.weights, correction.covariance(state)  # p (1 - p) = 1/4: 1 / (1 + 1/4), weight 0.8 * 0.5
+    >>> state.weights, correction.covariance(state)  # variance 1 / (1 + 0.5 * 0.5) = 0.8, weight 0.8 * (1 - 0.5)
     ([0.4, 0.0], [[0.8, 0.0], [0.0, 1.0]])
 
     References:
@@ -54,13 +58,13 @@ class ResidualCorrection:
         self._features = features
 
     def start(self) -> ResidualCorrectionState:
-        """State with weights of 0, which corrects nothing."""
+        """Return the state before the first label, whose weights of 0 correct nothing."""
         many = self._features
         covariance = [self._variance if row == column else 0.0 for row in range(many) for column in range(row + 1)]
         return ResidualCorrectionState([0.0] * many, covariance, self._prior)
 
     def covariance(self, state: ResidualCorrectionState) -> list[list[float]]:
-        """Posterior covariance, one row and column a feature."""
+        """Return the whole covariance matrix of the weights, with a row and a column for each feature."""
         places = range(self._features)
         return [
             [state.covariance[max(row, column) * (max(row, column) + 1) // 2 + min(row, column)] for column in places]
@@ -68,7 +72,13 @@ class ResidualCorrection:
         ]
 
     def log_odds(self, state: ResidualCorrectionState, scaled: list[float]) -> float:
-        """Full correction, log-odds, before it is multiplied by `trust`; `scaled` may be longer than the features."""
+        """Return the full correction in log-odds, -13.8 to 13.8, before it is multiplied by `trust`.
+
+        Args:
+            state: what was learned.
+            scaled: scaled features, in the order of the weights; further numbers are ignored. If they are not finite,
+                the correction is 0.
+        """
         total = 0.0
         for index, weight in enumerate(state.weights):
             total += weight * scaled[index]
@@ -84,18 +94,18 @@ class ResidualCorrection:
         up: bool,
         uniqueness: float,
     ) -> bool:
-        """Learn one label.
+        """Learn from one label, the known outcome of a prediction; nothing happens if the features are not finite.
 
         Args:
-            state: to be moved.
-            scaled: scaled features at prediction time.
-            offset: pooled log-odds of the experts at prediction time.
-            corrected: full correction at prediction time.
-            up: whether the mid moved up.
-            uniqueness: of the label, 0 to 1, see `label_uniqueness`.
+            state: what was learned so far, which is changed.
+            scaled: scaled features when the prediction was made.
+            offset: pooled log-odds of the experts when the prediction was made.
+            corrected: full correction when the prediction was made, log-odds.
+            up: whether the mid then moved up.
+            uniqueness: weight of the label, 0 to 1; smaller where labels overlap in time and repeat each other.
 
         Returns:
-            Whether the state is valid; if not, it has been reset.
+            False if the numbers left their range and the state has been reset; otherwise True.
         """
         if self._variance == 0.0:
             return True

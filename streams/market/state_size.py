@@ -1,4 +1,4 @@
-"""Largest possible state of a symbol by its parameters, which must fit into one record of a changelog."""
+"""Largest possible state of a symbol under given parameters, which must fit into one Kafka record."""
 
 from msgspec import msgpack
 
@@ -26,15 +26,16 @@ _NAME, _ID, _FIGURE = "n" * LONGEST_NAME, "i" * LONGEST_ID, 0.1
 
 
 def check_largest_state(pipeline: Pipeline, parameters: MarketParameters, where: str) -> None:
-    """Refuse parameters with which a state could become larger than its changelog takes.
+    """Refuse parameters under which the state of a symbol could become too large for one record of its changelog.
 
     Args:
         pipeline: built from `parameters`.
-        parameters: of one symbol or of all.
-        where: their table in the configuration.
+        parameters: of one symbol, or of all symbols.
+        where: name of the parameters' table in the configuration, for the error.
 
     Raises:
-        ConfigurationError: it names the largest part of the state; or there are more features than a record may name.
+        ConfigurationError: the state could become too large, and the message names its largest part; or there are more
+            features than a record may hold.
     """
     if len(pipeline._names) > MOST_FIELDS:
         raise ConfigurationError(f"{where}: expected at most {MOST_FIELDS} features, was {len(pipeline._names)}")
@@ -58,7 +59,12 @@ def check_largest_state(pipeline: Pipeline, parameters: MarketParameters, where:
 
 
 def full_state(pipeline: Pipeline, parameters: MarketParameters) -> SymbolState:
-    """A state that is full in every part, except that it holds only one pending prediction."""
+    """Return a state that is as large as it can become in every part, except that it holds only one waiting prediction.
+
+    Args:
+        pipeline: built from `parameters`.
+        parameters: of one symbol, or of all symbols.
+    """
     state = pipeline.open()
     state.features = pipeline._features.start(100.0)
     live = state.arms.arms[0]

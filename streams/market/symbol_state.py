@@ -16,24 +16,26 @@ from streams.scoring.label_uniqueness import UniquenessState
 
 @dataclass
 class SymbolState:
-    """State of one symbol: of bounded size, and bit for bit the same after a restore.
+    """Everything that the market node remembers of one symbol; its size is bounded.
+
+    A state that was stored and restored is the same, bit for bit.
 
     Attributes:
-        made_with: digest of the parameters of the symbol.
-        admission: clock, sequence number and refused ticks that the next tick is compared with.
-        features: rolling features; none before the first tick.
-        regime: state of the regime detector, of the detector's own type.
-        ticks: ticks since the symbol started, up to the warm-up.
-        scored_at: event time of the last scored prediction, ns.
-        pending: scored predictions that have not matured, the oldest first.
-        moves: size of moves within the horizon.
-        arms: the live arm and those in shadow.
-        baselines: state of the baselines.
+        made_with: digest of the symbol's parameters.
+        admission: the symbol's time, sequence number and refused ticks, which the next tick is compared with.
+        features: state of the features; None before the first tick.
+        regime: state of the regime detector, in the type of the configured detector.
+        ticks: number of ticks since the symbol or its time last started, counted up to the warm-up.
+        scored_at: event time of the last scored prediction since that start, ns; 0 if there is none.
+        pending: scored predictions that wait for their outcome, oldest first.
+        moves: average size of the mid's moves over the horizon of a prediction.
+        arms: the models that run side by side on the symbol, first the live one.
+        baselines: state of the baselines, simple forecasts that the models are compared with.
         strategies: states of the strategies that learn.
-        faults: which components failed, and how often.
-        overlap: state from which the uniqueness of a label is computed.
+        faults: how often each component failed, and what failed at the last tick.
+        overlap: how much the last outcomes overlapped in time, which gives the weight of the next.
         traded: estimate of the spread from trades, for times without a valid quote.
-        sized: whether a trade with a size came; from then on trades of size 0 are ignored.
+        sized: whether a trade with a size has come; from then on trades of size 0 leave the price as it is.
     """
 
     made_with: str

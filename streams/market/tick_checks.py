@@ -1,4 +1,4 @@
-"""Stateless checks of a tick: symbol, time, prices and sizes."""
+"""Checks of one tick by itself: its symbol, time, prices and sizes."""
 
 from typing import Any, NoReturn
 
@@ -10,11 +10,12 @@ from schemas.ticks import Quote, Trade
 
 
 class ValidationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whether locked quotes and trades of unknown side are accepted.
+    """Whether two kinds of unusual ticks are accepted.
 
     Attributes:
-        accept_locked: take quotes whose bid equals the ask.
-        accept_unknown_side: take trades without a known aggressor; they count in the volume, not in the signed flow.
+        accept_locked: whether quotes whose bid equals the ask are accepted.
+        accept_unknown_side: whether trades without a known aggressor are accepted. They count in the traded volume, but
+            neither as bought nor as sold.
     """
 
     accept_locked: bool = True
@@ -22,7 +23,7 @@ class ValidationParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Validation:
-    """Checks each tick by itself.
+    """Checks each tick by itself, without looking at earlier ones.
 
     >>> check = Validation(ValidationParameters()).check
     >>> check(Quote("X", 1, bid=9.0, bid_size=1.0, ask=8.0, ask_size=1.0))
@@ -36,10 +37,13 @@ class Validation:
         self._accept_unknown_side = parameters.accept_unknown_side
 
     def check(self, event: Any) -> None:
-        """Let a tick pass, or raise `Refused`.
+        """Check a quote, trade or other record of a symbol; return nothing if it is valid.
 
-        Reasons: `bad_symbol`, `bad_time`, `bad_sequence`, `bad_price`, `bad_size`, `crossed_quote`, `locked_quote`,
-        `unknown_side`.
+        Of other records only symbol and time are checked.
+
+        Raises:
+            Refused: it is not valid, with one of the reasons `bad_symbol`, `bad_time`, `bad_sequence`, `bad_price`,
+                `bad_size`, `crossed_quote`, `locked_quote`, `unknown_side`.
         """
         symbol = event.symbol
         if not (0 < len(symbol) <= LONGEST_SYMBOL and symbol.isascii() and symbol.isprintable() and " " not in symbol):

@@ -1,4 +1,8 @@
-"""Stateful checks of a tick against earlier ones: it is taken, refused, or begins a break of the clock or a jump."""
+"""Checks of a tick against earlier ones of its symbol: time, sequence number and price.
+
+A tick that contradicts the earlier ones is refused. When enough refused ticks agree with one another, they are accepted
+as a break of the time or a jump of the price.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -35,26 +39,29 @@ REMEMBERED: Final = 64
 
 @dataclass
 class AdmissionState:
-    """Clock and sequence number of a symbol, and the row of refused ticks (rivals) that agree with one another.
+    """What the next tick of a symbol is compared with: time, sequence number, and the ticks that were refused in a row.
+
+    A row is made of refused ticks that agree with one another: each is not older than the one before and near its
+    price.
 
     Attributes:
-        clock: event time of the symbol, ns: the latest that was taken; 0 before the first tick.
-        sequence: the venue's number of the last tick that had one.
-        rivals: number of ticks refused in a row that agree with one another.
-        rival_clock: event time of the last of them, ns.
-        rival_price: price of the last of them, quote currency.
-        row: event time (ns) and price (quote currency) of the first `REMEMBERED` of them.
-        generation: how often the clock has broken.
+        clock: latest accepted event time of the symbol, ns; 0 before the first tick.
+        sequence: sequence number of the last tick that had one; None if there was none.
+        rivals: number of ticks in the row.
+        rival_clock: event time of the last tick in the row, ns.
+        rival_price: price of the last tick in the row, quote currency.
+        generation: how often the time or the price unit has broken.
+        apart: largest distance in time between two ticks in the row, ns.
+        spacing: the value of `apart` in the last row that was accepted as a jump ahead in time, ns.
+        known: sequence number of an accepted tick at least `resync_after` ticks ago; a number up to it is a repeat.
+        counted: sequence number that becomes `known` next.
+        taken: number of ticks with a sequence number since `counted` was noted.
+        repeats: whether a tick in the row is a repeat, by its sequence number.
+        refused: number of ticks that were refused before the last break or jump was accepted.
+        row: event time (ns) and price (quote currency) of the first 64 ticks in the row.
         jumps: how often the price has jumped.
-        apart: widest distance between two rivals of the row, ns.
-        spacing: the same of the last row that was accepted as a jump ahead in time, ns.
-        known: sequence number of at least `resync_after` ticks ago: numbers at or below it are repeats.
-        counted: the number that becomes `known` next.
-        taken: ticks with a number since `counted` was noted.
-        repeats: whether the row holds a tick that was seen before.
-        refused: ticks that were refused before the last break or jump.
-        latest: the last tick that had a number.
-        packet: those before it with the same number and time, the last `REMEMBERED`.
+        latest: last tick that had a sequence number.
+        packet: earlier ticks with the same sequence number and time as `latest`, at most 64.
     """
 
     clock: int = 0
@@ -77,16 +84,16 @@ class AdmissionState:
 
 
 class Admission:
-    """Operator that keeps a symbol's clock and refuses ticks that contradict it, until enough of them agree.
+    """Accepts or refuses each tick of a symbol by comparing it with earlier ones, and keeps the symbol's time.
 
-    One tick with a wrong date, number or price does not move the clock, but a lasting shift is accepted: when
-    `resync_after` refused ticks in a row are in order and near one another, the clock goes to them, back as well as
-    ahead. Every refused tick counts, so no symbol is refused for ever. A row in which sequence numbers show repeats has
-    to be `REPEATS` times as long, since a producer may send a long batch twice.
+    A single tick with a wrong time, number or price is refused. A lasting change is accepted: when `resync_after`
+    refused ticks in a row agree with one another, the symbol goes on with their time and price, be it later or earlier
+    than before. So no symbol is refused for ever. If sequence numbers show that ticks in the row are repeats, the row
+    must be 50 times as long, because a producer may send a long batch twice.
 
     Args:
         parameters: tolerances.
-        horizon_ns: of the predictions, ns.
+        horizon_ns: how far ahead predictions look, ns; a step in time of 20 horizons is always accepted.
 
     >>> admission, state = Admission(AdmissionParameters(resync_after=2)), AdmissionState()
     >>> times = {at: Trade("X", at, price=100.0, size=1.0) for at in (9_000, 50, 51)}
@@ -107,19 +114,21 @@ class Admission:
         self._resync_after = parameters.resync_after
 
     def admit(self, state: AdmissionState, tick: Quote | Trade, price: float, last: float) -> Taken:
-        """Take a tick and move the clock.
+        """Accept or refuse a tick; if it is accepted, move the symbol's time to it.
 
         Args:
-            state: of the tick's symbol.
-            tick: to be taken.
-            price: mid of the quote, or price of the trade.
-            last: reference price before it, 0 when there is none.
+            state: of the symbol, which is changed.
+            tick: quote or trade, valid by itself.
+            price: mid of the quote, or price of the trade, quote currency.
+            last: reference price before this tick, quote currency; 0 if there is none.
 
         Returns:
-            `GOES_ON`; or the reason of the break of the clock at it; or `price` for a jump.
+            How the tick was accepted: an empty string if it fits the earlier ones; `set_back` or `ahead` if the time
+                breaks at
+            it; `scale` if the price changes by a factor above 10,000, as with another unit; `price` if the price jumps.
 
         Raises:
-            Refused: `duplicate`, `late`, `ahead` or `absurd_jump`; only the count of rivals has moved.
+            Refused: `duplicate`, `late`, `ahead` or `absurd_jump`; the state only counts the refused tick.
         """
         clock, ts_event, sequence = state.clock, tick.ts_event, tick.seq
         if ts_event <= clock:
@@ -151,9 +160,9 @@ class Admission:
         return GOES_ON
 
     def _is_next(self, state: AdmissionState, tick: Quote | Trade) -> bool:
-        """Whether a tick with the last sequence number is a new one of the same packet.
+        """Whether a tick with the last sequence number is a new tick of the same packet; if so, note it.
 
-        Some venues number packets, not ticks: later ticks of a packet are newer.
+        Some venues number packets, not ticks: several ticks of one packet then have the same number.
         """
         latest = state.latest
         if latest is None or latest.ts_event != tick.ts_event or latest == tick or tick in state.packet:
@@ -162,7 +171,10 @@ class Admission:
         return True
 
     def _repeated(self, state: AdmissionState, tick: Quote | Trade, sequence: int, price: float, last: float) -> Taken:
-        """Take or refuse a tick whose sequence number is not above the last: a repeat, or the last number was wrong."""
+        """Accept or refuse a tick whose sequence number is not above the last one.
+
+        Either the tick is a repeat, or the last number was wrong.
+        """
         repeats = state.known is not None and sequence <= state.known
         if not self._outvoted(state, tick.ts_event, price, repeats):
             raise Refused("duplicate", f"expected a sequence number above {state.sequence}, was {sequence}")
@@ -206,7 +218,7 @@ class Admission:
         return reason
 
     def _jump(self, state: AdmissionState, tick: Quote | Trade, price: float, last: float) -> BreakReason:
-        """Take a jump of the price that the refused ticks agree on; a change of unit breaks the clock as well."""
+        """Accept a jump of the price on which the refused ticks agree; a factor above 10,000 also breaks the time."""
         if max(price, last) > LARGEST_JUMP * min(price, last):
             return self._break(state, tick, "scale")
         state.clock = max(state.clock, tick.ts_event)
